@@ -1,0 +1,1 @@
+"""Forewarn: streaming digital twins and predictive maintenance."""

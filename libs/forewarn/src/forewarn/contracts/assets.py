@@ -1,0 +1,58 @@
+"""The asset registry and the commands that people and programs give."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from forewarn.contracts.base import Contract, Identifier, StrictContract, TagName, UtcDatetime
+
+
+class Asset(StrictContract):
+    """One machine: an entry of the compacted topic ``assets``, keyed by ``asset_id``."""
+
+    asset_id: Identifier
+    asset_class: Identifier = Field(description="Name of a class of the catalogue.")
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    path: Annotated[tuple[Identifier, ...], Field(max_length=8)] = Field(
+        default=(), description="ISA-95 place: enterprise, site, area, line, …"
+    )
+    nameplate: dict[TagName, float] = Field(default_factory=dict, description="Rated values, units in the names.")
+    criticality: Annotated[int, Field(ge=1, le=5)] = Field(default=3, description="5 = stops the plant.")
+
+
+class AcknowledgeAlarm(StrictContract):
+    """A person has seen an occurrence of an alarm."""
+
+    kind: Literal["acknowledge_alarm"] = "acknowledge_alarm"
+    alarm_id: str
+    occurrence_id: str = Field(description="The occurrence that was seen; a newer one is not acknowledged by it.")
+    comment: Annotated[str, Field(max_length=1000)] = ""
+
+
+class Rebaseline(StrictContract):
+    """Forget the learned normal behaviour and learn it anew, for instance after maintenance."""
+
+    kind: Literal["rebaseline"] = "rebaseline"
+    reason: Annotated[str, Field(max_length=1000)] = ""
+
+
+class InjectFault(StrictContract):
+    """Ask the simulator to let a fault grow in one of its machines."""
+
+    kind: Literal["inject_fault"] = "inject_fault"
+    fault: Identifier
+    duration_s: Annotated[float, Field(gt=0)] = Field(description="Time from onset to failure.")
+    severity: Annotated[float, Field(gt=0, le=1)] = 1.0
+
+
+CommandBody = Annotated[AcknowledgeAlarm | Rebaseline | InjectFault, Field(discriminator="kind")]
+
+
+class Command(Contract):
+    """A request to the services, keyed by the asset it concerns."""
+
+    command_id: Identifier
+    asset_id: Identifier
+    issued_at: UtcDatetime
+    issued_by: Annotated[str, Field(min_length=1, max_length=200)]
+    body: CommandBody

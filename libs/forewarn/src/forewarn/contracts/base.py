@@ -1,0 +1,59 @@
+"""Base classes and shared field types of every JSON contract."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+)
+
+
+class Contract(BaseModel):
+    """An event or document on a topic.
+
+    Readers ignore fields they do not know, so that a newer writer never breaks an older reader;
+    NaN and infinity are refused on the way in and on the way out.
+    """
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="ignore",
+        allow_inf_nan=False,
+        json_schema_serialization_defaults_required=True,
+    )
+
+
+class StrictContract(Contract):
+    """A document a person or program hands to us: unknown fields are mistakes, so they are refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+def _to_utc(value: datetime) -> datetime:
+    return value.astimezone(UTC)
+
+
+def format_utc(value: datetime) -> str:
+    """ISO 8601 in UTC with microseconds and a ``Z``: sorts as text and reads in every language."""
+    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+UtcDatetime = Annotated[
+    AwareDatetime, AfterValidator(_to_utc), PlainSerializer(format_utc, return_type=str, when_used="json")
+]
+
+#: Letters, digits, ``_ . -``: safe in topics' keys, URLs, file names and SQL parameters.
+Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]{0,127}$")]
+
+#: A column name: lower-case snake case with the unit at the end (``flow_m3_h``).
+TagName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,47}$")]
+
+Score = Annotated[float, Field(ge=0, le=100, json_schema_extra={"x-unit": "%"})]
+Probability = Annotated[float, Field(ge=0, le=1, json_schema_extra={"x-unit": "1"})]
+Days = Annotated[float, Field(ge=0, json_schema_extra={"x-unit": "d"})]

@@ -1,0 +1,134 @@
+"""Which columns a frame has: one description from which codec, database and docs are made.
+
+A frame is a columnar batch of readings of one asset class. It travels as an Arrow IPC stream and
+only gains columns on its way: what the twin adds stands behind what the validator wrote.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+from typing import Final, Literal
+
+from forewarn.contracts.asset_class import AssetClass
+
+DType = Literal["string", "timestamp_us", "float64", "float32", "int64", "uint32", "uint8", "bool"]
+
+
+class FrameKind(StrEnum):
+    """Stage of the pipeline that wrote a frame."""
+
+    VALID = "valid"
+    TWIN = "twin"
+    ANOMALY = "anomaly"
+
+
+#: Version of the column rules below; a reader refuses a frame of another major version.
+FRAME_VERSION: Final = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """One column of a frame."""
+
+    name: str
+    dtype: DType
+    unit: str = ""
+    description: str = ""
+
+
+class Verdict:
+    """Values of the column ``verdict``; a rejected reading is not in any frame."""
+
+    ACCEPTED: Final = 0
+    WARNING: Final = 1
+
+
+class Phase:
+    """Values of the column ``phase``."""
+
+    BASELINE: Final = 0  #: reading of the learning period, judged by a model that had not seen it
+    LIVE: Final = 1
+
+
+class Hint:
+    """Values of the column ``hint``: is it the machine or the sensor?"""
+
+    NONE: Final = 0
+    ASSET_FAULT: Final = 1
+    SENSOR_FAULT: Final = 2
+
+
+IDENTITY: Final = (
+    Column(name="asset_id", dtype="string", description="Asset."),
+    Column(name="ts", dtype="timestamp_us", description="Event time, UTC."),
+    Column(name="received_at", dtype="timestamp_us", description="When the broker took the raw message, UTC."),
+    Column(name="seq", dtype="int64", description="The gateway's counter; null when it sent none."),
+    Column(name="late", dtype="bool", description="History only: older than the asset's newest reading."),
+    Column(name="verdict", dtype="uint8", description="0 accepted, 1 accepted with warnings."),
+)
+
+FINDINGS: Final = Column(
+    name="findings",
+    dtype="string",
+    description="What the guard noticed: rule:tag pairs joined by ';', null if nothing.",
+)
+
+_TWIN_SUMMARY: Final = (
+    Column(name="deviation", dtype="float32", unit="%", description="Distance from normal behaviour, 0–100."),
+    Column(name="phase", dtype="uint8", description="0 baseline, 1 live."),
+    Column(name="regime", dtype="uint8", description="Operating regime."),
+    Column(name="model_version", dtype="uint32", description="Version of the asset's twin."),
+)
+
+_ANOMALY_SUMMARY: Final = (
+    Column(name="score", dtype="float32", unit="%", description="Anomaly score 0–100, causal."),
+    Column(name="p_value", dtype="float32", description="Share of held-out healthy scores at least as high."),
+    Column(name="flag", dtype="bool", description="Persistent anomaly."),
+    Column(name="culprit", dtype="string", description="Tag that contributes most; null when not flagged."),
+    Column(name="hint", dtype="uint8", description="0 none, 1 asset fault, 2 sensor fault."),
+)
+
+
+def quality_column(tag: str) -> str:
+    """Column with a tag's OPC UA status code."""
+    return f"quality_{tag}"
+
+
+def expected_column(tag: str) -> str:
+    """Column with the value the twin expects."""
+    return f"expected_{tag}"
+
+
+def residual_column(tag: str) -> str:
+    """Column with measured minus expected in healthy standard deviations."""
+    return f"residual_{tag}"
+
+
+def contribution_column(tag: str) -> str:
+    """Column with a tag's share of the anomaly score."""
+    return f"contribution_{tag}"
+
+
+@lru_cache(maxsize=512)
+def frame_columns(kind: FrameKind, asset_class: AssetClass) -> tuple[Column, ...]:
+    """All columns of a frame of this kind and class, in wire order."""
+    tags = tuple(Column(name=t.name, dtype="float64", unit=t.unit, description=t.title) for t in asset_class.tags)
+    derived = tuple(Column(name=d.name, dtype="float64", unit=d.unit, description=d.title) for d in asset_class.derived)
+    measured = (*IDENTITY, *tags, *derived)
+    if kind is FrameKind.VALID:
+        quality = tuple(Column(name=quality_column(t.name), dtype="uint32") for t in asset_class.tags)
+        return (*measured, *quality, FINDINGS)
+    twin = (*measured, *_per_response(asset_class, ("expected", "residual")), *_TWIN_SUMMARY)
+    if kind is FrameKind.TWIN:
+        return twin
+    return (*twin, *_per_response(asset_class, ("contribution",)), *_ANOMALY_SUMMARY)
+
+
+def _per_response(asset_class: AssetClass, prefixes: Iterable[str]) -> tuple[Column, ...]:
+    units = asset_class.units
+    return tuple(
+        Column(name=f"{prefix}_{name}", dtype="float32", unit=units[name] if prefix == "expected" else "")
+        for prefix in prefixes
+        for name in asset_class.twin.responses
+    )

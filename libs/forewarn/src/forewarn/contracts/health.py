@@ -1,0 +1,88 @@
+"""Health, remaining useful life and model artefacts."""
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from forewarn.contracts.base import Contract, Days, Identifier, Probability, Score, UtcDatetime
+
+MetricStatus = Literal["excellent", "good", "fair", "poor", "critical", "unknown"]
+Trend = Literal["improving", "stable", "degrading", "unknown"]
+
+
+class HealthCategory(StrEnum):
+    """Bands of the health index: from 90, 70, 50, 30, below."""
+
+    EXCELLENT = "excellent"
+    GOOD = "good"
+    FAIR = "fair"
+    POOR = "poor"
+    CRITICAL = "critical"
+
+
+class HealthMetric(Contract):
+    """One ingredient of the health index with its explanation."""
+
+    name: str
+    score: Score | None = Field(description="None while the input is missing.")
+    weight: Probability
+    status: MetricStatus
+    value: float | None
+    unit: str
+    message: str
+
+
+class RulEstimate(Contract):
+    """Remaining useful life of one failure mode under current conditions (ISO 13381-1)."""
+
+    failure_mode: Identifier
+    p10_days: Days
+    p50_days: Days
+    p90_days: Days
+    indicator: str = Field(description="Tag whose growth is followed.")
+    threshold: float = Field(description="Value of the indicator that counts as failure.")
+    confidence: Probability = Field(default=0.8, description="Nominal share of the interval P10 to P90.")
+    model: str = Field(description="Method and version.")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "RulEstimate":
+        if not self.p10_days <= self.p50_days <= self.p90_days:
+            msg = f"RUL quantiles out of order: {self.p10_days}, {self.p50_days}, {self.p90_days}"
+            raise ValueError(msg)
+        return self
+
+
+class AssetHealth(Contract):
+    """Judgement of one asset at one instant: an event of ``asset.health``, keyed by ``asset_id``."""
+
+    asset_id: Identifier
+    asset_class: Identifier
+    ts: UtcDatetime = Field(description="Event time of the newest reading it rests on.")
+    health: Score | None = Field(description="None while nothing is known.")
+    category: HealthCategory | None
+    trend: Trend
+    trend_per_day: float | None = Field(description="Change of the index in points a day.")
+    metrics: tuple[HealthMetric, ...]
+    anomaly_score: Score | None = Field(description="0–100; None while the twin still learns.")
+    anomaly_flag: bool
+    culprit: str | None = Field(default=None, description="Tag that contributes most to the anomaly.")
+    deviation: Score | None
+    rul: tuple[RulEstimate, ...] = ()
+    primary_concern: str | None = None
+    recommendations: tuple[str, ...] = ()
+
+
+class ModelArtefact(Contract):
+    """A fitted model's card: an entry of the compacted topic ``models``, keyed by ``asset_id/kind``."""
+
+    asset_id: Identifier
+    kind: Identifier
+    version: Annotated[int, Field(ge=1)]
+    method: str
+    trained_from: UtcDatetime
+    trained_to: UtcDatetime
+    rows: Annotated[int, Field(ge=1)]
+    r2: dict[str, float] = Field(description="Cross-validated R² of normal reconstruction per tag.")
+    unjudged: dict[str, str] = Field(default_factory=dict, description="Tags the model leaves out, with the reason.")
+    requested_by: str = "automatic"

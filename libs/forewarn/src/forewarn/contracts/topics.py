@@ -1,0 +1,209 @@
+"""The one table of topics: what is created, documented and checked all comes from here."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, Literal
+
+from forewarn.contracts.alarms import Alarm, Alert
+from forewarn.contracts.assets import Asset, Command
+from forewarn.contracts.base import Contract
+from forewarn.contracts.frames import FrameKind
+from forewarn.contracts.health import AssetHealth, ModelArtefact
+from forewarn.contracts.readings import Reading, RejectedReading
+
+DEFAULT_PARTITIONS: Final = 12
+_HOUR_MS: Final = 3_600_000
+_DAY_MS: Final = 24 * _HOUR_MS
+_MIB: Final = 1024 * 1024
+
+
+class TopicName(StrEnum):
+    """Every topic, without the installation's prefix."""
+
+    READINGS_RAW = "readings.raw"
+    READINGS_VALID = "readings.valid"
+    READINGS_REJECTED = "readings.rejected"
+    TWIN_STATES = "twin.states"
+    ANOMALY_SCORES = "anomaly.scores"
+    ASSET_HEALTH = "asset.health"
+    ALERTS = "alerts"
+    ALERTS_ACTIVE = "alerts.active"
+    COMMANDS = "commands"
+    ASSETS = "assets"
+    MODELS = "models"
+    VALIDATOR_CHECKPOINT = "validator.checkpoint"
+    TWIN_CHECKPOINT = "twin.checkpoint"
+    ANOMALY_CHECKPOINT = "anomaly.checkpoint"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Topic:
+    """One topic.
+
+    ``content`` is the JSON contract of a message, the kind of frame it carries, or None for bytes that
+    only their producer reads. ``key`` says what the message key is; frames and checkpoints have none
+    that matters: they are written to the partition of the readings they come from.
+    """
+
+    name: TopicName
+    description: str
+    content: type[Contract] | FrameKind | None
+    key: str
+    producers: tuple[str, ...]
+    consumers: tuple[str, ...]
+    partitions: int = DEFAULT_PARTITIONS
+    cleanup: Literal["delete", "compact"] = "delete"
+    retention_ms: int | None = 7 * _DAY_MS
+    max_message_bytes: int = _MIB
+    cloud_events: bool = False
+
+    @property
+    def config(self) -> dict[str, str]:
+        """Broker-side settings of the topic."""
+        settings = {
+            "cleanup.policy": self.cleanup,
+            "max.message.bytes": str(self.max_message_bytes),
+            "message.timestamp.type": "LogAppendTime" if self.name is TopicName.READINGS_RAW else "CreateTime",
+        }
+        if self.cleanup == "compact":
+            settings |= {"segment.ms": str(_HOUR_MS), "min.cleanable.dirty.ratio": "0.3"}
+        elif self.retention_ms is not None:
+            settings["retention.ms"] = str(self.retention_ms)
+        return settings
+
+
+def _checkpoint(name: TopicName, service: str) -> Topic:
+    return Topic(
+        name=name,
+        description=f"State snapshots of the {service}, one per partition; nobody else reads them.",
+        content=None,
+        key="partition",
+        producers=(service,),
+        consumers=(service,),
+        cleanup="compact",
+        retention_ms=None,
+        max_message_bytes=16 * _MIB,
+    )
+
+
+_ALL: Final = (
+    Topic(
+        name=TopicName.READINGS_RAW,
+        description="Readings as gateways send them: one JSON object, or a list of readings of one asset.",
+        content=Reading,
+        key="asset_id",
+        producers=("gateways", "simulator", "api"),
+        consumers=("validator",),
+        max_message_bytes=8 * _MIB,
+    ),
+    Topic(
+        name=TopicName.READINGS_VALID,
+        description="Validated readings with derived quantities and a status code per tag.",
+        content=FrameKind.VALID,
+        key="partition",
+        producers=("validator",),
+        consumers=("twin", "sink", "api"),
+        max_message_bytes=16 * _MIB,
+    ),
+    Topic(
+        name=TopicName.READINGS_REJECTED,
+        description="Refused messages: original bytes, reason, explanation and recommendation.",
+        content=RejectedReading,
+        key="asset_id where known",
+        producers=("validator", "twin", "anomaly"),
+        consumers=("sink", "api"),
+        max_message_bytes=16 * _MIB,
+        retention_ms=30 * _DAY_MS,
+    ),
+    Topic(
+        name=TopicName.TWIN_STATES,
+        description="Readings beside what the twin expects, with normalised residuals and deviation.",
+        content=FrameKind.TWIN,
+        key="partition",
+        producers=("twin",),
+        consumers=("anomaly",),
+        max_message_bytes=16 * _MIB,
+    ),
+    Topic(
+        name=TopicName.ANOMALY_SCORES,
+        description="Twin states with anomaly score, flag and contributions.",
+        content=FrameKind.ANOMALY,
+        key="partition",
+        producers=("anomaly",),
+        consumers=("health", "alerting", "sink", "api"),
+        max_message_bytes=16 * _MIB,
+    ),
+    Topic(
+        name=TopicName.ASSET_HEALTH,
+        description="Health, trend and remaining useful life, at most once a second for each asset.",
+        content=AssetHealth,
+        key="asset_id",
+        producers=("health",),
+        consumers=("alerting", "sink", "api"),
+        retention_ms=30 * _DAY_MS,
+        cloud_events=True,
+    ),
+    Topic(
+        name=TopicName.ALERTS,
+        description="Every alarm transition, for downstream systems.",
+        content=Alert,
+        key="asset_id",
+        producers=("alerting",),
+        consumers=("sink", "api", "downstream"),
+        retention_ms=30 * _DAY_MS,
+        cloud_events=True,
+    ),
+    Topic(
+        name=TopicName.ALERTS_ACTIVE,
+        description="Present state of every open alarm; a tombstone closes it.",
+        content=Alarm,
+        key="alarm_id",
+        producers=("alerting",),
+        consumers=("api", "downstream"),
+        cleanup="compact",
+        retention_ms=None,
+        cloud_events=True,
+    ),
+    Topic(
+        name=TopicName.COMMANDS,
+        description="Requests to the services: acknowledge, rebaseline, inject a fault.",
+        content=Command,
+        key="asset_id",
+        producers=("api", "dashboard"),
+        consumers=("alerting", "twin", "simulator"),
+        cloud_events=True,
+    ),
+    Topic(
+        name=TopicName.ASSETS,
+        description="Asset registry; a tombstone removes an asset.",
+        content=Asset,
+        key="asset_id",
+        producers=("api", "simulator"),
+        consumers=("validator", "twin", "anomaly", "health", "alerting", "sink", "api"),
+        partitions=1,
+        cleanup="compact",
+        retention_ms=None,
+        cloud_events=True,
+    ),
+    Topic(
+        name=TopicName.MODELS,
+        description="Cards of fitted models, newest per asset and kind.",
+        content=ModelArtefact,
+        key="asset_id/kind",
+        producers=("twin",),
+        consumers=("api", "sink"),
+        cleanup="compact",
+        retention_ms=None,
+        cloud_events=True,
+    ),
+    _checkpoint(TopicName.VALIDATOR_CHECKPOINT, "validator"),
+    _checkpoint(TopicName.TWIN_CHECKPOINT, "twin"),
+    _checkpoint(TopicName.ANOMALY_CHECKPOINT, "anomaly"),
+)
+
+TOPICS: Final[dict[TopicName, Topic]] = {topic.name: topic for topic in _ALL}
+
+
+def qualified(name: TopicName, prefix: str) -> str:
+    """Name on the broker: several installations can share a cluster under different prefixes."""
+    return f"{prefix}{name.value}"

@@ -1,0 +1,1 @@
+"""Pure functions and frozen values over NumPy arrays: no I/O, clock, randomness or logging."""

@@ -1,0 +1,1 @@
+"""What every service process shares: settings, logging, probes, the frame loop."""

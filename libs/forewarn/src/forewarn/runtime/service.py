@@ -1,0 +1,47 @@
+"""The frame of every service process: settings, logs, signals, exit codes."""
+
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from types import FrameType
+from typing import Final, TypeVar
+
+import structlog
+
+from forewarn.runtime.logging import configure_logging
+from forewarn.runtime.settings import ServiceSettings, SettingsError, load_settings
+
+EXIT_CRASHED: Final = 1
+EXIT_BAD_SETTINGS: Final = 2
+
+SettingsT = TypeVar("SettingsT", bound=ServiceSettings)
+_log = structlog.get_logger(__name__)
+
+
+def run_service(name: str, settings_type: type[SettingsT], main: Callable[[SettingsT, threading.Event], None]) -> None:
+    """Run ``main(settings, stop)`` until it returns, and exit.
+
+    SIGTERM and SIGINT only set ``stop``; ``main`` drains and returns. The exit code is 0 then, 2 for
+    bad settings, 1 for any exception: supervisors restart on a non-zero code.
+    """
+    try:
+        settings = load_settings(settings_type)
+    except SettingsError as exc:
+        sys.stderr.write(f"{name}: cannot start\n{exc}\n")
+        sys.exit(EXIT_BAD_SETTINGS)
+    configure_logging(name, settings.log_level, settings.log_format)
+    stop = threading.Event()
+
+    def request_stop(signum: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    signal.signal(signal.SIGTERM, request_stop)
+    signal.signal(signal.SIGINT, request_stop)
+    _log.info("service_starting", environment=settings.forewarn_env.value)
+    try:
+        main(settings, stop)
+    except Exception:  # noqa: BLE001  # the process ends here either way; this only logs why
+        _log.exception("service_crashed")
+        sys.exit(EXIT_CRASHED)
+    _log.info("service_stopped")

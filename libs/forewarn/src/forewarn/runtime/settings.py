@@ -1,0 +1,79 @@
+"""Settings every service shares: from the environment or ``.env``, typed and checked at start."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Final, Literal, Self, TypeVar
+
+from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+#: Secrets that stand in the examples; anyone can read them, so only the demo may use them.
+SAMPLE_SECRETS: Final = frozenset({"", "changeme", "change-me", "forewarn", "secret", "password", "sample", "demo"})
+
+
+class Environment(StrEnum):
+    """Where this runs; outside the demo sample secrets are refused."""
+
+    DEMO = "demo"
+    PRODUCTION = "production"
+
+
+class SettingsError(Exception):
+    """Settings are missing or wrong; the message names each variable and says what to do."""
+
+
+class ServiceSettings(BaseSettings):
+    """Settings of any service."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True, env_ignore_empty=True
+    )
+
+    forewarn_env: Environment = Environment.PRODUCTION
+    kafka_bootstrap_servers: str = Field(description="host:port[,host:port]")
+    kafka_topic_prefix: str = Field(default="", pattern=r"^[A-Za-z0-9._\-]{0,64}$")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["console", "json"] = "json"
+    probe_host: str = "127.0.0.1"
+    probe_port: int = Field(default=0, ge=0, le=65535, description="0 picks a free port.")
+    service_instance: str = Field(
+        default="", description="Stable name of this replica; restarts under the same name rejoin at once."
+    )
+    catalogue_path: Path | None = Field(default=None, description="Directory of additional asset classes.")
+
+    @model_validator(mode="after")
+    def _secrets_are_real(self) -> Self:
+        if self.forewarn_env is Environment.DEMO:
+            return self
+        for name in type(self).model_fields:
+            value = getattr(self, name)
+            if isinstance(value, SecretStr) and value.get_secret_value().lower() in SAMPLE_SECRETS:
+                msg = f"{name.upper()} is a sample or empty secret: set a real one (or FOREWARN_ENV=demo for a demo)"
+                raise ValueError(msg)
+        return self
+
+
+SettingsT = TypeVar("SettingsT", bound=BaseSettings)
+
+
+def load_settings(kind: type[SettingsT]) -> SettingsT:
+    """Read settings from environment and ``.env``.
+
+    Raises
+    ------
+    SettingsError
+        One line for each variable that is missing or wrong.
+    """
+    try:
+        return kind()
+    except ValidationError as exc:
+        raise SettingsError("\n".join(_explain(kind, error["loc"], error["msg"]) for error in exc.errors())) from exc
+
+
+def _explain(kind: type[BaseSettings], location: tuple[int | str, ...], problem: str) -> str:
+    if not location:
+        return problem.removeprefix("Value error, ")
+    name = str(location[0])
+    field = kind.model_fields.get(name)
+    hint = f" ({field.description})" if field is not None and field.description else ""
+    return f"{name.upper()}{hint}: {problem}"

@@ -1,0 +1,1 @@
+"""Builders, strategies and fakes for tests; never imported by what ships."""

@@ -1,0 +1,1 @@
+"""Raises, acknowledges and clears alarms."""

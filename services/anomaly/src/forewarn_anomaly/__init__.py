@@ -1,0 +1,1 @@
+"""Scores twin residuals online."""

@@ -1,0 +1,1 @@
+"""Judges health and remaining useful life."""

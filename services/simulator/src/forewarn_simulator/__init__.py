@@ -1,0 +1,1 @@
+"""Simulates machines from physics, replays recordings, and generates benchmark load."""

@@ -1,0 +1,1 @@
+"""Writes frames and events exactly once into TimescaleDB or PostgreSQL."""

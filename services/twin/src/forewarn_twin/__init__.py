@@ -1,0 +1,1 @@
+"""Compares each machine with its learned normal behaviour."""

@@ -1,0 +1,1 @@
+"""Validates raw readings against structure, limits and physics."""
