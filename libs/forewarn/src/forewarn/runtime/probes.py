@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Final
+from typing import Final, Self
 
 import structlog
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
@@ -27,7 +27,7 @@ class ProbeServer:
         """The port it listens on."""
         return int(self._server.server_address[1])
 
-    def __enter__(self) -> "ProbeServer":
+    def __enter__(self) -> Self:
         self._thread.start()
         _log.info("probes_listening", port=self.port)
         return self

@@ -33,7 +33,7 @@ def run_service(name: str, settings_type: type[SettingsT], main: Callable[[Setti
     configure_logging(name, settings.log_level, settings.log_format)
     stop = threading.Event()
 
-    def request_stop(signum: int, _frame: FrameType | None) -> None:
+    def request_stop(_signum: int, _frame: FrameType | None) -> None:
         stop.set()
 
     signal.signal(signal.SIGTERM, request_stop)
