@@ -1,6 +1,5 @@
 """JSON events on the wire, with CloudEvents 1.0 binary-mode headers on public low-rate topics."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, TypeVar
@@ -11,7 +10,7 @@ from forewarn.contracts.base import Contract, format_utc
 from forewarn.ports.codec import InvalidEvent
 
 ContractT = TypeVar("ContractT", bound=Contract)
-Headers = list[tuple[str, bytes]]
+Headers = list[tuple[str, str | bytes | None]]
 
 _TYPE_PREFIX: Final = "org.forewarn"
 _MAX_PROBLEMS: Final = 5
@@ -68,7 +67,7 @@ def decode_event(contract: type[ContractT], data: bytes) -> ContractT:
         raise InvalidEvent("; ".join(problems)) from exc
 
 
-def header(headers: Mapping[str, bytes] | Headers | None, name: str) -> str | None:
+def header(headers: Headers | None, name: str) -> str | None:
     """Text of a header, or None."""
     value = dict(headers or ()).get(name)
     return value.decode(errors="replace") if isinstance(value, bytes) else None

@@ -1,0 +1,59 @@
+"""Client settings that every Kafka client of the platform shares."""
+
+from typing import Any, Final
+
+#: Java's default partitioner, so that Java, Python and Faust producers put an asset into the same partition.
+PARTITIONER: Final = "murmur2_random"
+
+_MIB: Final = 1024 * 1024
+_COMMON: Final[dict[str, Any]] = {
+    "reconnect.backoff.ms": 100,
+    "reconnect.backoff.max.ms": 2_000,
+    "socket.keepalive.enable": True,
+    "log.connection.close": False,  # brokers close idle connections; that is no news
+}
+
+
+def producer_config(bootstrap_servers: str, *, client_id: str, **overrides: Any) -> dict[str, Any]:  # noqa: ANN401
+    """Settings of a producer that loses and duplicates nothing: idempotent, all replicas, bounded queue."""
+    return {
+        **_COMMON,
+        "bootstrap.servers": bootstrap_servers,
+        "client.id": client_id,
+        "enable.idempotence": True,
+        "acks": "all",
+        "partitioner": PARTITIONER,
+        "compression.type": "lz4",
+        "linger.ms": 5,
+        "batch.size": _MIB,
+        "message.max.bytes": 16 * _MIB,
+        "queue.buffering.max.messages": 200_000,
+        "queue.buffering.max.kbytes": 128 * 1024,
+        **overrides,
+    }
+
+
+def consumer_config(bootstrap_servers: str, *, group_id: str, client_id: str, **overrides: Any) -> dict[str, Any]:  # noqa: ANN401
+    """Settings of a consumer that reads committed data only and never commits by itself."""
+    return {
+        **_COMMON,
+        "bootstrap.servers": bootstrap_servers,
+        "group.id": group_id,
+        "client.id": client_id,
+        "enable.auto.commit": False,
+        "enable.auto.offset.store": False,
+        "auto.offset.reset": "earliest",
+        "isolation.level": "read_committed",
+        "session.timeout.ms": 10_000,
+        "heartbeat.interval.ms": 2_000,
+        "max.poll.interval.ms": 300_000,
+        "fetch.message.max.bytes": 16 * _MIB,
+        "fetch.max.bytes": 64 * _MIB,
+        "queued.max.messages.kbytes": 32 * 1024,
+        **overrides,
+    }
+
+
+def group_id(service: str, prefix: str) -> str:
+    """Consumer group of a service."""
+    return f"{prefix}forewarn.{service}"

@@ -1,0 +1,77 @@
+"""Publishes JSON events, with CloudEvents headers where the topic's contract asks for them."""
+
+from datetime import datetime
+
+from confluent_kafka import KafkaError, Message, Producer
+
+from forewarn.adapters.event_codec import Envelope, Headers, cloud_event_headers, encode_event
+from forewarn.adapters.kafka.config import producer_config
+from forewarn.adapters.kafka.errors import BrokerUnavailable
+from forewarn.contracts.base import Contract
+from forewarn.contracts.topics import TOPICS, TopicName, qualified
+
+
+class DeliveryError(Exception):
+    """The broker refused an event; the message names topic, key and reason."""
+
+
+class EventPublisher:
+    """Sends events of one service; ``flush`` confirms that all arrived.
+
+    ``source`` names the sender in CloudEvents (a URI reference such as ``/forewarn/api``).
+    """
+
+    def __init__(self, bootstrap_servers: str, prefix: str, *, source: str) -> None:
+        self._producer = Producer(producer_config(bootstrap_servers, client_id=f"forewarn{source}"))
+        self._prefix = prefix
+        self._source = source
+        self._failures: list[str] = []
+
+    def publish(self, topic: TopicName, key: str, event: Contract, *, event_id: str, at: datetime) -> None:
+        """Queue an event; blocks while the queue is full."""
+        contract = TOPICS[topic]
+        if type(event) is not contract.content:
+            raise TypeError(f"{topic.value} carries {contract.content}, not {type(event).__name__}")
+        envelope = Envelope(id=event_id, source=self._source, time=at, partition_key=key)
+        headers = cloud_event_headers(event, envelope) if contract.cloud_events else []
+        self._produce(topic, key, encode_event(event), headers)
+
+    def delete(self, topic: TopicName, key: str) -> None:
+        """Queue a tombstone on a compacted topic."""
+        self._produce(topic, key, None, [])
+
+    def flush(self, timeout_s: float) -> None:
+        """Wait until every event is stored.
+
+        Raises
+        ------
+        DeliveryError
+            If the broker refused one.
+        BrokerUnavailable
+            If some are still under way after ``timeout_s``; they stay queued.
+        """
+        waiting = self._producer.flush(timeout_s)
+        if self._failures:
+            failures, self._failures = self._failures, []
+            raise DeliveryError("; ".join(failures))
+        if waiting:
+            raise BrokerUnavailable(f"{waiting} events not confirmed within {timeout_s} s: is the broker up?")
+
+    def _produce(self, topic: TopicName, key: str, value: bytes | None, headers: Headers) -> None:
+        name = qualified(topic, self._prefix)
+        while True:
+            try:
+                self._producer.produce(
+                    name, value=value, key=key.encode(), headers=headers, on_delivery=self._on_delivery
+                )
+            except BufferError:  # the queue is full: let deliveries make room
+                self._producer.poll(0.1)
+            else:
+                self._producer.poll(0)
+                return
+
+    def _on_delivery(self, error: KafkaError | None, message: Message) -> None:
+        if error is not None:
+            key = message.key()
+            shown = key.decode(errors="replace") if isinstance(key, bytes) else key
+            self._failures.append(f"{message.topic()} [{shown}]: {error.str()}")

@@ -1,0 +1,133 @@
+"""Follows the compacted topic ``assets`` and knows every registered asset."""
+
+import threading
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import structlog
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPartition
+
+from forewarn.adapters.event_codec import decode_event
+from forewarn.adapters.kafka.config import consumer_config
+from forewarn.adapters.kafka.errors import BrokerUnavailable, is_fatal
+from forewarn.contracts.assets import Asset
+from forewarn.contracts.topics import TOPICS, TopicName, qualified
+from forewarn.ports.codec import InvalidEvent
+
+_log = structlog.get_logger(__name__)
+
+
+class AssetRegistry:
+    """Present state of the asset registry, kept up to date by a thread of its own.
+
+    Reads are lock-free: each change installs a new mapping.
+    """
+
+    def __init__(self, bootstrap_servers: str, prefix: str, *, client_id: str) -> None:
+        self._topic = qualified(TopicName.ASSETS, prefix)
+        # The group is only a name: partitions are assigned by hand and nothing is committed.
+        self._consumer = Consumer(consumer_config(bootstrap_servers, group_id=client_id, client_id=client_id))
+        self._assets: Mapping[str, Asset] = MappingProxyType({})
+        self._version = 0
+        self._loaded = threading.Event()
+        self._stop = threading.Event()
+        self._failure: KafkaException | None = None
+        self._thread = threading.Thread(target=self._follow, name="asset-registry", daemon=True)
+        self._thread.start()
+
+    @property
+    def version(self) -> int:
+        """Grows with every change; lets callers cache what they derive from the registry."""
+        return self._version
+
+    def get(self, asset_id: str) -> Asset | None:
+        """The asset, or None if nobody registered it."""
+        return self._assets.get(asset_id)
+
+    def all(self) -> Mapping[str, Asset]:
+        """Every asset by id; an unchanging snapshot."""
+        return self._assets
+
+    def wait_until_loaded(self, timeout_s: float) -> None:
+        """Wait until everything registered so far is known.
+
+        Raises
+        ------
+        BrokerUnavailable
+            If that takes longer than ``timeout_s``.
+        """
+        if not self._loaded.wait(timeout_s):
+            raise BrokerUnavailable(f"{self._topic} could not be read within {timeout_s} s: is the broker up?")
+        self.check()
+
+    def check(self) -> None:
+        """Raise what ended the thread, if something did."""
+        if self._failure is not None:
+            raise self._failure
+
+    def close(self) -> None:
+        """Stop following."""
+        self._stop.set()
+        self._thread.join()
+        self._consumer.close()
+
+    def _follow(self) -> None:
+        try:
+            remaining = self._assign()
+            while not self._stop.is_set():
+                if not remaining:
+                    self._loaded.set()
+                messages = self._consumer.consume(500, timeout=0.25)
+                changes: dict[str, Asset | None] = {}
+                for message in messages:
+                    error = message.error()
+                    if error is None:
+                        self._read(message.key(), message.value(), changes)
+                    elif is_fatal(error):
+                        raise KafkaException(error)  # noqa: TRY301  # the handler below is for the broker's calls too
+                self._install(changes)
+                remaining = remaining and self._behind(remaining)
+        except KafkaException as exc:
+            _log.exception("asset_registry_failed")
+            self._failure = exc
+            self._loaded.set()
+
+    def _assign(self) -> dict[int, int]:
+        """Take all partitions from the start; returns the end offset of each that holds something."""
+        partitions = [TopicPartition(self._topic, p) for p in range(TOPICS[TopicName.ASSETS].partitions)]
+        ends: dict[int, int] = {}
+        for partition in partitions:
+            while not self._stop.is_set():
+                try:
+                    low, high = self._consumer.get_watermark_offsets(partition, timeout=5)
+                except KafkaException as exc:
+                    _log.warning("asset_registry_waiting", topic=self._topic, reason=str(exc))
+                    self._stop.wait(0.5)
+                else:
+                    ends |= {partition.partition: high} if high > low else {}
+                    break
+            partition.offset = OFFSET_BEGINNING
+        self._consumer.assign(partitions)
+        return ends
+
+    def _behind(self, ends: dict[int, int]) -> dict[int, int]:
+        positions = self._consumer.position([TopicPartition(self._topic, p) for p in ends])
+        return {p.partition: ends[p.partition] for p in positions if p.offset < ends[p.partition]}
+
+    @staticmethod
+    def _read(key: object, value: bytes | None, changes: dict[str, Asset | None]) -> None:
+        asset_id = key.decode(errors="replace") if isinstance(key, bytes) else str(key)
+        if value is None:
+            changes[asset_id] = None
+            return
+        try:
+            changes[asset_id] = decode_event(Asset, value)
+        except InvalidEvent as exc:
+            _log.warning("asset_ignored", asset_id=asset_id, problem=str(exc))
+
+    def _install(self, changes: dict[str, Asset | None]) -> None:
+        if not changes:
+            return
+        merged = {**self._assets, **changes}
+        self._assets = MappingProxyType({k: v for k, v in merged.items() if v is not None})
+        self._version += 1
