@@ -1,0 +1,250 @@
+"""A real single-node Apache Kafka (KRaft) as a child process."""
+
+import base64
+import signal
+import subprocess
+import time
+import uuid
+from pathlib import Path
+
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+
+from forewarn_local.artefacts import Progress, cache_dir, ensure_kafka
+from forewarn_local.errors import StartFailedError
+from forewarn_local.java import find_java
+from forewarn_local.ports import HOST, accepts, any_free
+from forewarn_local.spawn import start, stop, tail
+
+READY_TIMEOUT_S = 60.0
+STOP_TIMEOUT_S = 30.0
+_POLL_S = 0.05
+_ADDRESS_ATTEMPTS = 3  # a port chosen free can be taken before the broker binds it
+_FORMAT_TIMEOUT_S = 120.0
+
+# One node: every internal topic has one replica. Sizes and counts suit a laptop: fewer internal partitions
+# start faster, and the cleaner's default buffer of 128 MiB would take a third of the heap.
+_SETTINGS = """\
+process.roles=broker,controller
+node.id=1
+controller.listener.names=CONTROLLER
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+inter.broker.listener.name=PLAINTEXT
+auto.create.topics.enable=false
+num.partitions=12
+default.replication.factor=1
+min.insync.replicas=1
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=12
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+transaction.state.log.num.partitions=12
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+share.coordinator.state.topic.num.partitions=3
+group.initial.rebalance.delay.ms=0
+message.max.bytes=16777216
+replica.fetch.max.bytes=16777216
+transaction.max.timeout.ms=900000
+log.segment.bytes=67108864
+log.retention.hours=48
+log.retention.check.interval.ms=60000
+log.cleaner.dedupe.buffer.size=16777216
+log.cleaner.io.buffer.size=524288
+num.network.threads=2
+num.io.threads=4
+num.recovery.threads.per.data.dir=2
+background.threads=2
+broker.heartbeat.interval.ms=1000
+broker.session.timeout.ms=3000
+metadata.max.idle.interval.ms=5000
+"""
+
+_LOGGING = """\
+status=error
+appender.console.type=Console
+appender.console.name=console
+appender.console.layout.type=PatternLayout
+appender.console.layout.pattern=%d{ISO8601}{UTC}Z %p %m (%c)%n
+rootLogger.level=info
+rootLogger.appenderRef.console.ref=console
+logger.log.name=org.apache.kafka.storage.internals.log
+logger.log.level=warn
+logger.partition.name=kafka.cluster.Partition
+logger.partition.level=warn
+logger.state.name=state.change.logger
+logger.state.level=warn
+logger.config.name=org.apache.kafka.common.config.AbstractConfig
+logger.config.level=warn
+"""
+
+
+class KafkaBroker:
+    """One Kafka node: broker and controller in one process.
+
+    Parameters
+    ----------
+    data_dir
+        Holds configuration, log file and data; created if missing.
+    port
+        Port to listen on at 127.0.0.1; 0 chooses a free one, which restarts keep.
+    heap_mb
+        Java heap [MiB].
+    log
+        File for the broker's output; ``kafka.log`` in the data directory by default.
+    progress
+        Told about downloads of the broker itself.
+    """
+
+    def __init__(
+        self,
+        data_dir: Path,
+        *,
+        port: int = 0,
+        heap_mb: int = 384,
+        log: Path | None = None,
+        progress: Progress | None = None,
+    ) -> None:
+        self.data_dir = data_dir.absolute()
+        self.log = log or self.data_dir / "kafka.log"
+        self._port_is_free_choice = port == 0
+        self._port = port or any_free()
+        self._controller_port = any_free()
+        self._heap_mb = heap_mb
+        self._progress = progress
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def bootstrap_servers(self) -> str:
+        """Address for clients."""
+        return f"{HOST}:{self._port}"
+
+    @property
+    def port(self) -> int:
+        """Port clients connect to."""
+        return self._port
+
+    @property
+    def pid(self) -> int | None:
+        """Process id while it runs as this object's child."""
+        return self._process.pid if self._process is not None and self._process.poll() is None else None
+
+    def prepare(self) -> list[str]:
+        """Fetch the jars, write the configuration, format the storage once.
+
+        Returns
+        -------
+        list[str]
+            The command that runs the broker in the foreground.
+        """
+        self.data_dir.mkdir(parents=True, exist_ok=True)
+        storage = self.data_dir / "storage"
+        properties = self.data_dir / "server.properties"
+        controller = f"{HOST}:{self._controller_port}"
+        properties.write_text(
+            f"{_SETTINGS}"
+            f"listeners=PLAINTEXT://{HOST}:{self._port},CONTROLLER://{controller}\n"
+            f"advertised.listeners=PLAINTEXT://{HOST}:{self._port}\n"
+            f"controller.quorum.voters=1@{controller}\n"
+            f"log.dirs={storage}\n"
+        )
+        (self.data_dir / "log4j2.properties").write_text(_LOGGING)
+        java = self._java()
+        if not (storage / "meta.properties").exists():
+            self._format([*java, "kafka.tools.StorageTool", "format"], properties)
+        return [*java, "kafka.Kafka", str(properties)]
+
+    def start(self) -> None:
+        """Start the broker and wait until it answers a metadata request.
+
+        Raises
+        ------
+        StartFailedError
+            It did not become ready; the message ends with the end of its log.
+        """
+        if self.pid is not None:
+            return
+        for attempt in range(1, _ADDRESS_ATTEMPTS + 1):
+            self._process = start(self.prepare(), log=self.log)
+            try:
+                self.wait_ready()
+            except StartFailedError:
+                self.kill()
+                lost_port = self._port_is_free_choice and "Address already in use" in tail(self.log)
+                if not lost_port or attempt == _ADDRESS_ATTEMPTS:
+                    raise
+                self._port, self._controller_port = any_free(), any_free()
+            else:
+                self._port_is_free_choice = False
+                return
+
+    def wait_ready(self, timeout_s: float = READY_TIMEOUT_S) -> None:
+        """Wait until the broker answers, also when somebody else runs it.
+
+        Raises
+        ------
+        StartFailedError
+            It ended or did not answer in time.
+        """
+        deadline = time.monotonic() + timeout_s
+        while time.monotonic() < deadline:
+            if self._process is not None and (code := self._process.poll()) is not None:
+                raise StartFailedError(f"Kafka ended with code {code} while starting.\n{tail(self.log)}")
+            if accepts(self._port) and answers(self.bootstrap_servers):
+                return
+            time.sleep(_POLL_S)
+        raise StartFailedError(f"Kafka was not ready after {timeout_s:.0f} s.\n{tail(self.log)}")
+
+    def stop(self) -> None:
+        """Shut the broker down in order."""
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """SIGKILL the broker, as a crash would."""
+        self._end(signal.SIGKILL)
+
+    def restart(self) -> None:
+        """Stop if it runs, then start again on the same port and data."""
+        self.stop()
+        self.start()
+
+    def _end(self, number: int) -> None:
+        if self._process is not None:
+            stop(self._process, number=number, timeout_s=STOP_TIMEOUT_S)
+            self._process = None
+
+    def _java(self) -> list[str]:
+        jars = ensure_kafka(cache_dir(), progress=self._progress)
+        return [
+            str(find_java().executable),
+            f"-Xmx{self._heap_mb}m",
+            "-XX:+UseSerialGC",
+            "-XX:+ExitOnOutOfMemoryError",
+            "-Djava.awt.headless=true",
+            f"-Dlog4j2.configurationFile={self.data_dir / 'log4j2.properties'}",
+            "-cp",
+            f"{jars}/*",
+        ]
+
+    def _format(self, command: list[str], properties: Path) -> None:
+        cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        cluster_id = cluster_id.replace("-", "0")  # a leading dash would be read as an option
+        run = subprocess.run(
+            [*command, "--ignore-formatted", "--cluster-id", cluster_id, "--config", str(properties)],
+            capture_output=True,
+            text=True,
+            timeout=_FORMAT_TIMEOUT_S,
+            stdin=subprocess.DEVNULL,
+            check=False,
+        )
+        if run.returncode != 0:
+            raise StartFailedError(f"Kafka's storage could not be formatted.\n{run.stdout}{run.stderr}")
+
+
+def answers(bootstrap_servers: str, timeout_s: float = 2.0) -> bool:
+    """Say whether a Kafka cluster answers a metadata request at the address."""
+    admin = AdminClient({"bootstrap.servers": bootstrap_servers, "log_level": 0, "socket.timeout.ms": 2000})
+    try:
+        return len(admin.list_topics(timeout=timeout_s).brokers) > 0
+    except KafkaException:
+        return False

@@ -1,0 +1,276 @@
+"""A real PostgreSQL server as a child process, reachable by TCP with a password."""
+
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import psutil
+import psycopg
+from psycopg import conninfo, sql
+
+from forewarn_local.errors import StartFailedError
+from forewarn_local.pgprograms import Account, PostgresPrograms, find_programs, open_path, server_account
+from forewarn_local.ports import HOST, any_free
+from forewarn_local.spawn import start, stop, tail
+
+USER = "forewarn"
+DATABASE = "forewarn"
+READY_TIMEOUT_S = 60.0
+STOP_TIMEOUT_S = 30.0
+_POLL_S = 0.05
+_SURVIVORS_TIMEOUT_S = 10.0  # backends notice the death of their postmaster within a second or two
+_INITDB_TIMEOUT_S = 120.0
+
+_SETTINGS = """\
+listen_addresses = '127.0.0.1'
+unix_socket_directories = ''
+max_connections = 100
+shared_buffers = 128MB
+max_wal_size = 2GB
+checkpoint_timeout = 15min
+wal_level = minimal
+max_wal_senders = 0
+jit = off
+timezone = 'UTC'
+log_timezone = 'UTC'
+log_line_prefix = '%m [%p] '
+logging_collector = off
+"""
+
+
+class PostgresServer:
+    """One PostgreSQL cluster with the database ``forewarn``.
+
+    Parameters
+    ----------
+    data_dir
+        Holds the cluster; created if missing. The log file lies beside it.
+    port
+        Port to listen on at 127.0.0.1; 0 chooses a free one, which restarts keep.
+    password
+        Password of the role ``forewarn``, used when the cluster is made; random by default, which is of
+        use only for a server that does not outlive this object.
+    log
+        File for the server's output.
+    """
+
+    def __init__(self, data_dir: Path, *, port: int = 0, password: str | None = None, log: Path | None = None) -> None:
+        self.data_dir = data_dir.absolute()
+        self.log = log or self.data_dir.with_name(f"{self.data_dir.name}.log")
+        self.password = password or secrets.token_urlsafe(24)
+        self.opened: list[Path] = []  # directories made passable for the server's user
+        self._port = port or any_free()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._programs: PostgresPrograms | None = None
+        self._account: Account | None = None
+
+    @property
+    def url(self) -> str:
+        """Connection URL of the database."""
+        return self.url_of(DATABASE)
+
+    @property
+    def port(self) -> int:
+        """Port clients connect to."""
+        return self._port
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the postmaster while it runs as this object's child."""
+        return self._process.pid if self._process is not None and self._process.poll() is None else None
+
+    @property
+    def programs(self) -> PostgresPrograms:
+        """The installation this cluster runs on."""
+        if self._programs is None:
+            version = self.data_dir / "PG_VERSION"
+            self._programs = find_programs(int(version.read_text()) if version.exists() else None)
+        return self._programs
+
+    @property
+    def account(self) -> Account:
+        """The system user the server runs as."""
+        if self._account is None:
+            self._account = server_account()
+        return self._account
+
+    def url_of(self, database: str) -> str:
+        """Return the connection URL of any database of the cluster."""
+        return f"postgresql://{USER}:{self.password}@{HOST}:{self._port}/{database}"
+
+    def prepare(self) -> list[str]:
+        """Make the cluster once, write the configuration, clear what a crash left behind.
+
+        Returns
+        -------
+        list[str]
+            The command that runs the server in the foreground, as :attr:`account`.
+        """
+        self.data_dir.parent.mkdir(parents=True, exist_ok=True)
+        if self.account.uid is not None:
+            self.opened = open_path(self.data_dir) + open_path(self.programs.bin_dir / "postgres")
+        if not (self.data_dir / "PG_VERSION").exists():
+            self._initdb()
+        preload = "shared_preload_libraries = 'timescaledb'\n" if self.programs.has_timescaledb else ""
+        (self.data_dir / "forewarn.conf").write_text(f"{_SETTINGS}{preload}port = {self._port}\n")
+        self._wait_for_survivors()
+        return [str(self.programs.bin_dir / "postgres"), "-D", str(self.data_dir)]
+
+    def start(self) -> None:
+        """Start the server, wait until it accepts queries, create the database if it is not there.
+
+        Raises
+        ------
+        StartFailedError
+            It did not become ready; the message ends with the end of its log.
+        """
+        if self.pid is not None:
+            return
+        command = self.prepare()
+        self._process = start(command, log=self.log, user=self.account.uid, group=self.account.gid, cwd=Path("/"))
+        try:
+            self.wait_ready()
+        except BaseException:
+            self.kill()
+            raise
+
+    def wait_ready(self, timeout_s: float = READY_TIMEOUT_S) -> None:
+        """Wait until the database accepts queries, also when somebody else runs the server.
+
+        Raises
+        ------
+        StartFailedError
+            It ended or did not answer in time.
+        """
+        deadline = time.monotonic() + timeout_s
+        reason = ""
+        while time.monotonic() < deadline:
+            if self._process is not None and (code := self._process.poll()) is not None:
+                raise StartFailedError(f"PostgreSQL ended with code {code} while starting.\n{tail(self.log)}")
+            try:
+                self._ensure_database()
+            except psycopg.OperationalError as exc:
+                reason = str(exc).strip()
+                time.sleep(_POLL_S)
+            else:
+                return
+        raise StartFailedError(f"PostgreSQL not ready after {timeout_s:.0f} s: {reason}\n{tail(self.log)}")
+
+    def create_database(self, name: str, *, template: str = "template1") -> str:
+        """Create a database and return its URL."""
+        with psycopg.connect(self.url_of("postgres"), autocommit=True) as connection:
+            connection.execute(
+                sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
+            )
+        return self.url_of(name)
+
+    def drop_database(self, name: str) -> None:
+        """Drop a database, cutting off whoever is connected; no error if it is not there."""
+        with psycopg.connect(self.url_of("postgres"), autocommit=True) as connection:
+            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+    def stop(self) -> None:
+        """Shut the server down in order, ending sessions (a "fast" shutdown)."""
+        self._end(signal.SIGINT)
+
+    def kill(self) -> None:
+        """SIGKILL the postmaster, as a crash would; its backends notice by themselves."""
+        self._end(signal.SIGKILL)
+
+    def restart(self) -> None:
+        """Stop if it runs, then start again on the same port and data."""
+        self.stop()
+        self.start()
+
+    def _end(self, number: int) -> None:
+        if self._process is not None:
+            stop(self._process, number=number, timeout_s=STOP_TIMEOUT_S)
+            self._process = None
+
+    def _ensure_database(self) -> None:
+        with psycopg.connect(self.url_of("postgres"), autocommit=True, connect_timeout=5) as connection:
+            known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone()
+        if known is None:
+            self.create_database(DATABASE)
+
+    def _initdb(self) -> None:
+        """Make the cluster in a scratch directory and rename it, so that a crash leaves no half of one."""
+        scratch = Path(tempfile.mkdtemp(prefix=f".{self.data_dir.name}-", dir=self.data_dir.parent))
+        password_file = scratch / "password"
+        cluster = scratch / "cluster"
+        password_file.write_text(self.password)
+        password_file.chmod(0o600)
+        uid, gid = self.account.uid, self.account.gid
+        if uid is not None and gid is not None:
+            os.chown(scratch, uid, gid)
+            os.chown(password_file, uid, gid)
+        run = subprocess.run(
+            [
+                str(self.programs.bin_dir / "initdb"),
+                *("--pgdata", str(cluster), "--username", USER, "--pwfile", str(password_file)),
+                *("--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C", "--no-instructions"),
+            ],
+            capture_output=True,
+            text=True,
+            timeout=_INITDB_TIMEOUT_S,
+            stdin=subprocess.DEVNULL,
+            user=uid,
+            group=gid,
+            extra_groups=[] if uid is not None else None,
+            cwd="/",
+            check=False,
+        )
+        if run.returncode != 0:
+            shutil.rmtree(scratch, ignore_errors=True)
+            raise StartFailedError(f"The database could not be created.\n{run.stdout}{run.stderr}")
+        with (cluster / "postgresql.conf").open("a") as stream:
+            stream.write("\ninclude 'forewarn.conf'\n")
+        if self.data_dir.is_dir():
+            self.data_dir.rmdir()
+        cluster.rename(self.data_dir)
+        shutil.rmtree(scratch, ignore_errors=True)
+
+    def _wait_for_survivors(self) -> None:
+        """Let backends of a killed postmaster end: they hold its shared memory, which blocks a start."""
+        deadline = time.monotonic() + _SURVIVORS_TIMEOUT_S
+        while survivors := processes_in(self.data_dir):
+            if time.monotonic() > deadline:
+                for process in survivors:
+                    process.kill()
+                psutil.wait_procs(survivors, timeout=_SURVIVORS_TIMEOUT_S)
+                break
+            time.sleep(_POLL_S)
+        # the pid in it may belong to another process by now, which would make the server refuse to start
+        (self.data_dir / "postmaster.pid").unlink(missing_ok=True)
+
+
+def processes_in(data_dir: Path) -> list[psutil.Process]:
+    """Return the processes whose working directory is the cluster: exactly its server processes."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.name() == "postgres" and process.cwd() == str(data_dir):
+                found.append(process)
+        except psutil.Error:
+            continue
+    return found
+
+
+def timescaledb_version(url: str) -> str | None:
+    """Return the TimescaleDB version a server can install; None if it has none."""
+    with psycopg.connect(url, autocommit=True, connect_timeout=5) as connection:
+        row = connection.execute(
+            "SELECT default_version FROM pg_available_extensions WHERE name = 'timescaledb'"
+        ).fetchone()
+    return str(row[0]) if row is not None else None
+
+
+def redacted(url: str) -> str:
+    """Return a connection URL that can be shown: without the password."""
+    values = conninfo.conninfo_to_dict(url)
+    return f"{values.get('host', '')}:{values.get('port', 5432)}/{values.get('dbname', '')}"

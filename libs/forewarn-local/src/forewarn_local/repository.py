@@ -1,0 +1,98 @@
+"""Get files out of Maven repositories, by ``jgo`` (pure Python) or by ``mvn``."""
+
+import os
+import shutil
+import subprocess
+import xml.sax.saxutils as xml
+from pathlib import Path, PurePosixPath
+
+from forewarn_local.errors import ArtefactError
+
+_ATTEMPTS = 3
+_TIMEOUT_S = 30
+_MVN_TIMEOUT_S = 600.0
+_COPY_GOAL = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies"
+
+
+def coordinates(path: PurePosixPath) -> tuple[str, str, str]:
+    """Return (group, name, version) of a jar's Maven repository path."""
+    *group, name, version, _file = path.parts
+    return ".".join(group), name, version
+
+
+def local_copy(path: PurePosixPath) -> Path | None:
+    """Return the file in the user's own Maven repository if it is there."""
+    base = Path(os.environ.get("M2_REPO") or "~/.m2/repository").expanduser()
+    found = base / path
+    return found if found.is_file() else None
+
+
+def fetch_with_jgo(path: PurePosixPath, repository: Path) -> Path:
+    """Download one file below ``repository``.
+
+    Raises
+    ------
+    OSError, RuntimeError
+        No repository could deliver it, after several attempts.
+    """
+    from jgo.config import GlobalSettings  # noqa: PLC0415  (a quarter of a second, first download only)
+    from jgo.constants import MAVEN_CENTRAL_URL  # noqa: PLC0415
+    from jgo.maven import MavenContext  # noqa: PLC0415
+
+    group, name, version = coordinates(path)
+    remotes = {**GlobalSettings.load().repositories, "central": MAVEN_CENTRAL_URL}
+    context = MavenContext(repo_cache=repository, local_repos=[], remote_repos=remotes, timeout=_TIMEOUT_S)
+    artifact = context.project(group, name).at_version(version).artifact()
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            return Path(artifact.resolve())
+        except (OSError, RuntimeError):
+            (repository / path).unlink(missing_ok=True)  # a torn download would be taken for the file
+            if attempt == _ATTEMPTS:
+                raise
+    raise RuntimeError(f"{path} was not fetched")
+
+
+def fetch_all_with_mvn(paths: list[PurePosixPath], repository: Path) -> None:
+    """Download files below ``repository`` with one run of Maven.
+
+    Raises
+    ------
+    ArtefactError
+        Maven failed; its last lines are in the message.
+    """
+    repository.mkdir(parents=True, exist_ok=True)
+    pom = repository / "pom.xml"
+    pom.write_text(_pom(paths))
+    command = [shutil.which("mvn") or "mvn", "-B", "-q", "-f", str(pom), _COPY_GOAL]
+    options = [f"-DoutputDirectory={repository}", "-Dmdep.useRepositoryLayout=true"]
+    try:
+        run = subprocess.run(
+            command + options,
+            capture_output=True,
+            text=True,
+            timeout=_MVN_TIMEOUT_S,
+            stdin=subprocess.DEVNULL,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as exc:
+        raise ArtefactError(f"Maven did not fetch Kafka: {exc}") from exc
+    if run.returncode != 0:
+        tail = "\n".join((run.stdout + run.stderr).strip().splitlines()[-8:])
+        raise ArtefactError(f"Neither jgo nor Maven could fetch Kafka. Maven said:\n{tail}")
+
+
+def _pom(paths: list[PurePosixPath]) -> str:
+    everything = "<exclusions><exclusion><groupId>*</groupId><artifactId>*</artifactId></exclusion></exclusions>"
+    entries = []
+    for path in paths:
+        group, name, version = (xml.escape(part) for part in coordinates(path))
+        entries.append(
+            f"<dependency><groupId>{group}</groupId><artifactId>{name}</artifactId>"
+            f"<version>{version}</version>{everything}</dependency>"
+        )
+    return (
+        '<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>'
+        "<groupId>forewarn</groupId><artifactId>jars</artifactId><version>1</version>"
+        f"<dependencies>{''.join(entries)}</dependencies></project>"
+    )
