@@ -1,0 +1,1 @@
+"""The guard: decides for each reading whether it is accepted, accepted with warnings or refused, and why."""

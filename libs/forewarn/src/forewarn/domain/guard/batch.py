@@ -1,0 +1,154 @@
+"""What goes into the guard and what comes out of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forewarn.contracts.asset_class import AssetClass
+from forewarn.contracts.readings import RejectionReason
+from forewarn.domain.frame import FloatArray, Frame, Strings
+from forewarn.domain.guard.state import GuardState
+
+#: Rated values an asset states, by asset id; what is not stated is the class's default.
+Nameplates = Mapping[str, Mapping[str, float]]
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class RawBatch:
+    """Decoded readings of one asset class, in the order in which the broker holds them.
+
+    Attributes
+    ----------
+    asset_class
+        Class of every asset of the batch.
+    assets
+        Asset of each row; none may be missing.
+    ts
+        Event time [µs since 1970 UTC], shape (n,), int64.
+    received_at
+        When the broker took the message [µs since 1970 UTC], shape (n,), int64. Event times are judged
+        against it and not against a clock, so that a replay comes to the same verdicts.
+    seq
+        The gateway's counter, shape (n,), int64; ``frame.MISSING`` where it sent none.
+    values
+        Shape (n, tags) in the class's order and units; NaN where the reading has no such tag.
+    gateway_quality
+        OPC UA status code the gateway gave, shape (n, tags), uint32; 0 (good) where it said nothing.
+    """
+
+    asset_class: AssetClass
+    assets: Strings
+    ts: NDArray[np.int64]
+    received_at: NDArray[np.int64]
+    seq: NDArray[np.int64]
+    values: FloatArray
+    gateway_quality: NDArray[np.uint32]
+
+    def __post_init__(self) -> None:
+        rows, tags = self.ts.shape[0], len(self.asset_class.tags)
+        shapes = {
+            "assets": (self.assets.codes.shape, (rows,)),
+            "received_at": (self.received_at.shape, (rows,)),
+            "seq": (self.seq.shape, (rows,)),
+            "values": (self.values.shape, (rows, tags)),
+            "gateway_quality": (self.gateway_quality.shape, (rows, tags)),
+        }
+        wrong = [f"{name} has shape {have}, expected {want}" for name, (have, want) in shapes.items() if have != want]
+        if wrong:
+            raise ValueError(f"batch of {self.asset_class.name}: {'; '.join(wrong)}")
+        if rows and self.assets.codes.min() < 0:
+            raise ValueError(f"batch of {self.asset_class.name}: a row names no asset")
+
+    @property
+    def rows(self) -> int:
+        """Number of readings."""
+        return int(self.ts.shape[0])
+
+    def take(self, rows: NDArray[np.intp] | slice) -> "RawBatch":
+        """Keep these rows, in this order."""
+        return RawBatch(
+            asset_class=self.asset_class,
+            assets=Strings(self.assets.codes[rows], self.assets.categories),
+            ts=self.ts[rows],
+            received_at=self.received_at[rows],
+            seq=self.seq[rows],
+            values=self.values[rows],
+            gateway_quality=self.gateway_quality[rows],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuardSettings:
+    """How strict the guard is.
+
+    Attributes
+    ----------
+    strict
+        Refuse readings that would pass with a warning.
+    max_age_s, max_ahead_s
+        Accept window of event times around the time of receipt [s].
+    """
+
+    strict: bool = False
+    max_age_s: float = 7 * 86_400.0
+    max_ahead_s: float = 600.0
+
+    def __post_init__(self) -> None:
+        if self.max_age_s <= 0 or self.max_ahead_s < 0:
+            raise ValueError(f"accept window must span a time: -{self.max_age_s} s … +{self.max_ahead_s} s")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejection:
+    """Why one row was refused: the part of ``contracts.readings.RejectedReading`` that the guard knows."""
+
+    row: int
+    reason: RejectionReason
+    rule: str | None
+    explanation: str
+    recommendation: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuardCounters:
+    """What became of the rows of a batch; ``late`` ones are also accepted, warned or rejected."""
+
+    accepted: int = 0
+    warned: int = 0
+    rejected: int = 0
+    duplicate: int = 0
+    late: int = 0
+
+    def __add__(self, other: "GuardCounters") -> "GuardCounters":
+        return GuardCounters(
+            accepted=self.accepted + other.accepted,
+            warned=self.warned + other.warned,
+            rejected=self.rejected + other.rejected,
+            duplicate=self.duplicate + other.duplicate,
+            late=self.late + other.late,
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class GuardResult:
+    """Verdicts on a batch.
+
+    Attributes
+    ----------
+    frame
+        Accepted and warned rows as a frame of kind VALID, in the order of the batch.
+    rows
+        Row of the batch behind each row of the frame.
+    rejections
+        Refused rows, in the order of the batch. Duplicates are in neither.
+    state
+        What the guard remembers for the next batch; the state it was given is unchanged.
+    """
+
+    frame: Frame
+    rows: NDArray[np.intp]
+    rejections: tuple[Rejection, ...]
+    state: GuardState
+    counters: GuardCounters = field(default_factory=GuardCounters)

@@ -1,0 +1,142 @@
+"""What the guard remembers of each asset of one class, and its compact form for snapshots."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forewarn.contracts.asset_class import AssetClass
+from forewarn.domain.frame import Array, FloatArray
+
+#: Stands for "no reading yet" in times.
+NEVER: Final = -(2**63)
+
+_MAGIC: Final = b"FWGUARD1"
+_LENGTH_BYTES: Final = 4
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class GuardState:
+    """Struct of arrays over the assets of one class, in the order of first sight.
+
+    Never modified: a step returns a new one, so that an aborted transaction loses nothing.
+
+    Attributes
+    ----------
+    newest_ts
+        Newest event time [µs], shape (assets,).
+    newest_accepted
+        Whether the reading of that time became valid data: only then is a second one a duplicate.
+    seen
+        Whether the tag ever came, shape (assets, tags).
+    raw, raw_ts
+        Newest usable value of each tag and its time, spikes included.
+    good, good_ts
+        The same without spikes.
+    unchanged_since
+        Since when ``raw`` is exactly the same while the machine runs [µs].
+    """
+
+    asset_class: str
+    tags: tuple[str, ...]
+    assets: tuple[str, ...]
+    newest_ts: NDArray[np.int64]
+    newest_accepted: NDArray[np.bool_]
+    seen: NDArray[np.bool_]
+    raw: FloatArray
+    raw_ts: NDArray[np.int64]
+    good: FloatArray
+    good_ts: NDArray[np.int64]
+    unchanged_since: NDArray[np.int64]
+
+    @classmethod
+    def empty(cls, asset_class: AssetClass) -> "GuardState":
+        """Nothing seen yet."""
+        return _blank(asset_class.name, asset_class.tag_names, ())
+
+    def with_assets(self, names: Iterable[str]) -> "GuardState":
+        """Add rows for assets that are new; the arrays are fresh copies in any case."""
+        known = set(self.assets)
+        new = tuple(name for name in dict.fromkeys(names) if name not in known)
+        tail = _blank(self.asset_class, self.tags, new)
+        arrays = {name: np.concatenate([getattr(self, name), getattr(tail, name)]) for name in _ARRAYS}
+        return GuardState(asset_class=self.asset_class, tags=self.tags, assets=(*self.assets, *new), **arrays)
+
+    def aligned(self, asset_class: AssetClass) -> "GuardState":
+        """Bring the tags into the order of a changed class: new tags are unseen, dropped ones forgotten."""
+        if self.tags == asset_class.tag_names:
+            return self
+        target = _blank(self.asset_class, asset_class.tag_names, self.assets)
+        here = {tag: position for position, tag in enumerate(self.tags)}
+        kept = [(here[tag], position) for position, tag in enumerate(target.tags) if tag in here]
+        arrays: dict[str, Array] = {}
+        for name in _ARRAYS:
+            old, new = getattr(self, name), getattr(target, name)
+            if old.ndim == 1:
+                new = old
+            else:
+                for source, position in kept:
+                    new[:, position] = old[:, source]
+            arrays[name] = new
+        return GuardState(asset_class=self.asset_class, tags=target.tags, assets=self.assets, **arrays)
+
+
+_ARRAYS: Final = tuple(f.name for f in fields(GuardState) if f.name not in ("asset_class", "tags", "assets"))
+
+
+def _blank(asset_class: str, tags: tuple[str, ...], assets: tuple[str, ...]) -> GuardState:
+    rows, shape = len(assets), (len(assets), len(tags))
+    return GuardState(
+        asset_class=asset_class,
+        tags=tags,
+        assets=assets,
+        newest_ts=np.full(rows, NEVER, dtype=np.int64),
+        newest_accepted=np.zeros(rows, dtype=np.bool_),
+        seen=np.zeros(shape, dtype=np.bool_),
+        raw=np.full(shape, np.nan),
+        raw_ts=np.full(shape, NEVER, dtype=np.int64),
+        good=np.full(shape, np.nan),
+        good_ts=np.full(shape, NEVER, dtype=np.int64),
+        unchanged_since=np.full(shape, NEVER, dtype=np.int64),
+    )
+
+
+def dump(states: Iterable[GuardState]) -> bytes:
+    """Serialise the states of several classes; equal states give equal bytes."""
+    header: list[dict[str, object]] = []
+    body: list[bytes] = []
+    for state in sorted(states, key=lambda s: s.asset_class):
+        header.append({"asset_class": state.asset_class, "tags": state.tags, "assets": state.assets})
+        body += [np.ascontiguousarray(getattr(state, name)).tobytes() for name in _ARRAYS]
+    head = json.dumps(header, separators=(",", ":")).encode()
+    return b"".join([_MAGIC, len(head).to_bytes(_LENGTH_BYTES, "little"), head, *body])
+
+
+def load(data: bytes, catalogue: Mapping[str, AssetClass]) -> dict[str, GuardState]:
+    """Read what ``dump`` wrote, by name of class; classes the catalogue no longer has are forgotten.
+
+    Raises
+    ------
+    ValueError
+        If the bytes are no dump of this version.
+    """
+    if not data.startswith(_MAGIC):
+        raise ValueError(f"not a guard state: expected {_MAGIC!r}, found {data[: len(_MAGIC)]!r}")
+    start = len(_MAGIC) + _LENGTH_BYTES
+    size = int.from_bytes(data[len(_MAGIC) : start], "little")
+    position = start + size
+    states: dict[str, GuardState] = {}
+    for entry in json.loads(data[start:position]):
+        blank = _blank(entry["asset_class"], tuple(entry["tags"]), tuple(entry["assets"]))
+        arrays: dict[str, Array] = {}
+        for name in _ARRAYS:
+            like = getattr(blank, name)
+            arrays[name] = np.frombuffer(data, like.dtype, like.size, position).reshape(like.shape)
+            position += like.nbytes
+        state = GuardState(asset_class=blank.asset_class, tags=blank.tags, assets=blank.assets, **arrays)
+        if state.asset_class in catalogue:
+            states[state.asset_class] = state.aligned(catalogue[state.asset_class])
+    return states

@@ -1,0 +1,1 @@
+"""Machines simulated from first principles, with faults that grow."""
