@@ -1,0 +1,114 @@
+# Forewarn: every command of daily work. `make help` lists them.
+# Only python3 (>= 3.11) has to be there: the rest is installed into .forewarn/ and .venv/.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
+	if $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then echo $$p; break; fi; done)
+CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome || true)
+BOOTSTRAP := libs/forewarn-local/src/forewarn_local/bootstrap.py
+BIN := .venv/bin
+PYTEST := $(BIN)/python -m pytest
+TEST_LOGS := .forewarn/test-logs
+export CHROMIUM
+
+.PHONY: help setup run status stop clean distclean check fmt lint type imports spelling schemas schemas-check \
+	test test-unit test-integration test-browser test-containers bench up down logs env-run env-dev
+
+help: ## Show this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+env-run env-dev:
+	@if [ -z "$(PYTHON)" ]; then \
+		echo "Forewarn needs Python 3.11 or newer, and none was found on PATH (looked for python3.13, python3.12," \
+			"python3.11, python3). Install one, e.g. 'apt install python3 python3-venv', or name it:" \
+			"make $(MAKECMDGOALS) PYTHON=/path/to/python3" >&2; exit 1; fi
+	@$(PYTHON) $(BOOTSTRAP) . $(@:env-%=%)
+
+setup: env-dev ## Install everything for development into .venv
+
+run: env-run ## Start the whole platform on this machine; Ctrl-C stops it
+	@exec $(BIN)/forewarn up
+
+status: env-run ## Show what runs
+	@$(BIN)/forewarn status
+
+stop: env-run ## Stop a platform that was started in another terminal
+	@$(BIN)/forewarn down
+
+clean: env-run ## Forget all data (readings, models, alarms); keep environment and downloads
+	@$(BIN)/forewarn clean
+
+distclean: ## Remove everything that is not in git: data, environment, caches of tools
+	@if [ -x $(BIN)/forewarn ]; then $(BIN)/forewarn clean; fi
+	rm -rf .forewarn .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@echo "Kept: the shared download cache ($${FOREWARN_CACHE:-~/.cache/forewarn}) and .env."
+
+check: env-dev lint type imports spelling schemas-check test-unit ## The fast part of what CI runs
+
+fmt: env-dev ## Format the code and apply safe fixes
+	@$(BIN)/ruff check --fix --quiet .
+	@$(BIN)/ruff format .
+
+lint: env-dev ## Style and formatting
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+type: env-dev ## Static types (mypy, strict)
+	@$(BIN)/mypy
+
+imports: env-dev ## Layer rules
+	@$(BIN)/lint-imports
+
+spelling: env-dev ## Spelling of everything in git
+	@git ls-files -z | xargs -0 $(BIN)/codespell
+
+schemas: env-dev ## Regenerate schemas/ from the contracts
+	@$(BIN)/python -m forewarn.runtime.export_schemas
+
+schemas-check: env-dev ## Fail if schemas/ differs from the contracts
+	@$(BIN)/python -m forewarn.runtime.export_schemas --check
+
+test: env-dev ## Everything CI runs: check, integration, browser, containers
+	@mkdir -p $(TEST_LOGS); failed=""; report=""; \
+	for phase in check test-integration test-browser test-containers; do \
+		begin=$$SECONDS; echo "===== $$phase"; log=$(TEST_LOGS)/$$phase.log; \
+		if $(MAKE) $$phase 2>&1 | tee $$log; then verdict=ok; else verdict=FAILED; failed="$$failed $$phase"; fi; \
+		summary=$$(grep -aE '^=+ .* in [0-9.]+s.*=+$$' $$log | tail -1 || true); \
+		if [ -z "$$summary" ]; then summary=$$(tail -1 $$log); fi; \
+		report+=$$(printf '%-17s %-6s %5d s  %s' $$phase $$verdict $$((SECONDS - begin)) "$$summary")$$'\n'; \
+	done; \
+	printf '\n===== phases\n%s' "$$report"; \
+	if [ -n "$$failed" ]; then echo "FAILED:$$failed (logs in $(TEST_LOGS))"; exit 1; fi
+
+test-unit: env-dev ## Unit and contract tests: no server, no network
+	@$(PYTEST) $(wildcard tests/unit tests/contract)
+
+test-integration: env-dev ## Tests on a real broker and database, started on demand
+	@$(PYTEST) -m "not browser and not containers" $(wildcard tests/integration tests/e2e)
+
+test-browser: env-dev ## Tests that drive the dashboard in headless Chromium
+	@if [ -z "$(CHROMIUM)" ]; then \
+		echo "The browser tests need Chromium, and none is on PATH. Install it, e.g. 'apt install chromium', or" \
+			"name it: make test-browser CHROMIUM=/path/to/chromium" >&2; exit 1; fi
+	@$(PYTEST) -m browser tests
+
+test-containers: env-dev ## Tests of the composed platform; skipped with a notice without a Docker engine
+	@if docker info >/dev/null 2>&1; then $(PYTEST) -m containers tests; \
+	else echo "SKIPPED: the container tests, because no Docker engine answers" \
+		"(docker info fails; DOCKER_HOST=$${DOCKER_HOST:-unset}). Start one and run make test-containers."; fi
+
+bench: env-dev ## Measure throughput and latency of the whole platform on this machine
+	@$(BIN)/python tests/bench/run.py
+
+up: ## Start the platform in containers (docker compose)
+	docker compose up --build --detach --wait
+
+down: ## Stop the containers; data volumes stay
+	docker compose down
+
+logs: ## Follow the logs of the containers
+	docker compose logs --follow --tail 50
