@@ -6,13 +6,18 @@ producer compresses whole batches, which costs a fifth of compressing each buffe
 
 from collections.abc import Mapping
 from functools import lru_cache
+from typing import Final
 
+import numpy as np
 import pyarrow as pa
 
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.frames import FRAME_VERSION, Column, FrameKind, frame_columns
 from forewarn.domain.frame import MISSING, NUMPY_DTYPES, Array, Frame, Strings
 from forewarn.ports.codec import InvalidFrame
+
+#: Readings in one message at most: 64 tags with all that is derived from them stay below 16 MiB.
+MAX_ROWS: Final = 4_000
 
 _STRING_TYPE = pa.dictionary(pa.int32(), pa.utf8())
 _ARROW_TYPES = {
@@ -50,6 +55,14 @@ def encode_frame(frame: Frame) -> bytes:
     with pa.ipc.new_stream(sink, schema) as writer:
         writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=schema))
     return sink.getvalue().to_pybytes()  # type: ignore[no-any-return]  # pyarrow ships no types
+
+
+def encode_frames(frame: Frame) -> list[bytes]:
+    """Serialise a frame of any length as messages that stay below the topics' size limit."""
+    if frame.rows <= MAX_ROWS:
+        return [encode_frame(frame)] if frame.rows else []
+    starts = range(0, frame.rows, MAX_ROWS)
+    return [encode_frame(frame.take(np.arange(start, min(start + MAX_ROWS, frame.rows)))) for start in starts]
 
 
 def decode_frame(data: bytes, catalogue: Mapping[str, AssetClass], expected: FrameKind) -> Frame:

@@ -1,5 +1,6 @@
 """Base classes and shared field types of every JSON contract."""
 
+from base64 import b64decode, b64encode
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -7,10 +8,12 @@ from pydantic import (
     AfterValidator,
     AwareDatetime,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     PlainSerializer,
     StringConstraints,
+    WithJsonSchema,
 )
 
 
@@ -46,6 +49,23 @@ def format_utc(value: datetime) -> str:
 
 UtcDatetime = Annotated[
     AwareDatetime, AfterValidator(_to_utc), PlainSerializer(format_utc, return_type=str, when_used="json")
+]
+
+
+def _from_base64(value: object) -> object:
+    return b64decode(value, validate=True) if isinstance(value, str) else value
+
+
+def _to_base64(value: bytes) -> str:
+    return b64encode(value).decode("ascii")
+
+
+#: Bytes that travel as standard base64 in JSON.
+OpaqueBytes = Annotated[
+    bytes,
+    BeforeValidator(_from_base64),
+    PlainSerializer(_to_base64, return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "contentEncoding": "base64"}),
 ]
 
 #: Letters, digits, ``_ . -``: safe in topics' keys, URLs, file names and SQL parameters.

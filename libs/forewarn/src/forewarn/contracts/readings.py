@@ -3,9 +3,9 @@
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import Base64Bytes, Field
+from pydantic import Field
 
-from forewarn.contracts.base import Contract, Identifier, UtcDatetime
+from forewarn.contracts.base import Contract, Identifier, OpaqueBytes, UtcDatetime
 
 
 class Reading(Contract):
@@ -62,5 +62,5 @@ class RejectedReading(Contract):
     recommendation: str = Field(description="What to do about it.")
     asset_id: str | None = Field(default=None, description="Where it could be read.")
     rejected_at: UtcDatetime
-    key: Base64Bytes | None = None
-    original: Base64Bytes = Field(description="The refused bytes, unchanged.")
+    key: OpaqueBytes | None = None
+    original: OpaqueBytes = Field(description="The refused bytes, unchanged.")

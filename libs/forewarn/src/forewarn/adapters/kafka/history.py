@@ -1,0 +1,123 @@
+"""Reads a known stretch of a partition: records to replay, the newest snapshot."""
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from forewarn.adapters.kafka.config import consumer_config
+from forewarn.adapters.kafka.errors import BrokerUnavailable, error_of, is_fatal
+from forewarn.adapters.kafka.records import records_of
+from forewarn.ports.lanes import Record
+
+_MAGIC: Final = b"FWS1"
+_HEADER: Final = struct.Struct(">4sq")
+_FIRST_LOOK_BACK: Final = 8  # a transaction leaves a marker behind each snapshot
+_BATCH: Final = 5_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """State of a lane after all source records before ``next_offset``."""
+
+    next_offset: int
+    state: bytes
+
+    def encode(self) -> bytes:
+        """Message value: a marker, the offset, the state."""
+        return _HEADER.pack(_MAGIC, self.next_offset) + self.state
+
+    @classmethod
+    def decode(cls, value: bytes | None) -> "Snapshot | None":
+        """Read a message value; None if it is no snapshot of this format."""
+        if value is None or len(value) < _HEADER.size:
+            return None
+        magic, next_offset = _HEADER.unpack_from(value)
+        return cls(next_offset=next_offset, state=value[_HEADER.size :]) if magic == _MAGIC else None
+
+
+class PartitionReader:
+    """Reads stretches of partitions with committed data only, outside any consumer group."""
+
+    def __init__(self, bootstrap_servers: str, *, client_id: str, patience_s: float = 30.0) -> None:
+        self._consumer = Consumer(
+            consumer_config(
+                bootstrap_servers, group_id=client_id, client_id=client_id, **{"enable.partition.eof": True}
+            )
+        )
+        self._patience_s = patience_s
+
+    def close(self) -> None:
+        """Release the connection."""
+        self._consumer.close()
+
+    def bounds(self, topic: str, partition: int) -> tuple[int, int]:
+        """First retained offset, and the offset after the last.
+
+        Raises
+        ------
+        BrokerUnavailable
+            If the broker does not answer.
+        """
+        try:
+            low, high = self._consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=self._patience_s)
+        except KafkaException as exc:
+            if is_fatal(error_of(exc)):
+                raise
+            raise BrokerUnavailable(f"{topic}/{partition}: {exc}") from exc
+        return int(low), int(high)
+
+    def read(self, topic: str, partition: int, start: int, end: int) -> Iterator[list[Record]]:
+        """Yield the retained records from ``start`` to before ``end``, in order, in batches.
+
+        Raises
+        ------
+        BrokerUnavailable
+            If nothing comes for ``patience_s``.
+        """
+        low, high = self.bounds(topic, partition)
+        start, end = max(start, low), min(end, high)
+        if start >= end:
+            return
+        self._consumer.assign([TopicPartition(topic, partition, start)])
+        try:
+            while start < end:
+                messages = self._next_messages(topic, partition)
+                records = [r for r in records_of(messages) if r.offset < end]
+                if records:
+                    start = records[-1].offset + 1
+                    yield records
+                if any(_is_end(message) for message in messages):
+                    return
+        finally:
+            self._consumer.unassign()
+
+    def newest_snapshot(self, topic: str, partition: int) -> Snapshot | None:
+        """Newest committed snapshot of a lane: looks back from the end in growing steps."""
+        low, high = self.bounds(topic, partition)
+        look_back = _FIRST_LOOK_BACK
+        while high > low:
+            start = max(low, high - look_back)
+            newest: Record | None = None
+            for records in self.read(topic, partition, start, high):
+                newest = records[-1]
+            if newest is not None:
+                return Snapshot.decode(newest.value)
+            if start == low:
+                break
+            look_back *= 8
+        return None
+
+    def _next_messages(self, topic: str, partition: int) -> list[Message]:
+        # poll() returns with the first message; consume() alone would sit out its whole time limit.
+        first = self._consumer.poll(self._patience_s)
+        if first is None:
+            raise BrokerUnavailable(f"{topic}/{partition}: nothing came for {self._patience_s} s")
+        return [first, *self._consumer.consume(_BATCH, timeout=0)]
+
+
+def _is_end(message: Message) -> bool:
+    error = message.error()
+    return error is not None and error.code() == KafkaError._PARTITION_EOF  # noqa: SLF001  # the library's name

@@ -1,0 +1,99 @@
+"""Kafka transactions: outputs, snapshots and consumed offsets become visible together or not at all."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
+
+import structlog
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
+
+from forewarn.adapters.kafka.config import producer_config
+from forewarn.adapters.kafka.errors import error_of, is_fatal
+from forewarn.contracts.topics import qualified
+from forewarn.ports.lanes import Output
+
+_STEP_TIMEOUT_S: Final = 10.0
+_ANY_PARTITION: Final = -1  # the key decides
+_log = structlog.get_logger(__name__)
+
+
+class TransactionAborted(Exception):  # noqa: N818  # a state of the world, not a mistake
+    """Nothing of the transaction became visible: rebuild the state and process the records again."""
+
+
+class TransactionalProducer:
+    """Publishes batches in transactions.
+
+    A process that was declared dead and replaced is fenced by the broker: its next call raises a
+    fatal ``KafkaException`` and the process must end.
+    """
+
+    def __init__(self, bootstrap_servers: str, *, transactional_id: str, prefix: str, timeout_s: float = 60.0) -> None:
+        self._prefix = prefix
+        self._producer = Producer(
+            producer_config(
+                bootstrap_servers,
+                client_id=transactional_id,
+                **{
+                    "transactional.id": transactional_id,
+                    "transaction.timeout.ms": int(timeout_s * 1000),
+                    "linger.ms": 0,  # a commit flushes anyway
+                },
+            )
+        )
+        self._retry("init_transactions", lambda: self._producer.init_transactions(_STEP_TIMEOUT_S))
+
+    def commit(self, outputs: Iterable[Output], offsets: Sequence[TopicPartition], consumer: Consumer | None) -> None:
+        """Publish outputs and, with a consumer, its offsets in one transaction; waits out broker outages.
+
+        Raises
+        ------
+        TransactionAborted
+            If the transaction was rolled back.
+        KafkaException
+            If the producer was fenced or may not write.
+        """
+        try:
+            self._producer.begin_transaction()
+            for output in outputs:
+                self._produce(output)
+            if consumer is not None and offsets:
+                metadata = consumer.consumer_group_metadata()
+                self._retry(
+                    "send_offsets",
+                    lambda: self._producer.send_offsets_to_transaction(list(offsets), metadata, _STEP_TIMEOUT_S),
+                )
+            self._retry("commit", lambda: self._producer.commit_transaction(_STEP_TIMEOUT_S))
+        except KafkaException as exc:
+            error = error_of(exc)
+            if is_fatal(error) or not error.txn_requires_abort():
+                raise
+            _log.warning("transaction_aborted", reason=error.str(), code=error.name())
+            self._retry("abort", lambda: self._producer.abort_transaction(_STEP_TIMEOUT_S))
+            raise TransactionAborted(error.str()) from exc
+
+    def _produce(self, output: Output) -> None:
+        topic = qualified(output.topic, self._prefix)
+        partition = _ANY_PARTITION if output.partition is None else output.partition
+        while True:
+            try:
+                self._producer.produce(
+                    topic, value=output.value, key=output.key, headers=list(output.headers), partition=partition
+                )
+            except BufferError:  # the queue is full: let deliveries make room
+                self._producer.poll(0.1)
+            else:
+                return
+
+    @staticmethod
+    def _retry(step: str, call: Callable[[], None]) -> None:
+        """Repeat a step while the broker says that repeating is safe (it is away, or busy with the last one)."""
+        while True:
+            try:
+                call()
+            except KafkaException as exc:
+                error = error_of(exc)
+                if not error.retriable() or is_fatal(error):
+                    raise
+                _log.warning("transaction_waiting", step=step, reason=error.str(), code=error.name())
+            else:
+                return

@@ -1,0 +1,241 @@
+"""The loop behind validator, twin and anomaly: records in, frames out, exactly once.
+
+Each turn takes up to ``batch_records`` records or what comes within a linger time, lets the lanes of
+their partitions process them, and commits outputs, due snapshots and consumed offsets in one Kafka
+transaction. A lane's state is restored from its last snapshot by processing the records between the
+snapshot and the committed offset once more without publishing, so it is exact after a crash or a
+rebalance.
+"""
+
+import threading
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import structlog
+from confluent_kafka import Consumer, TopicPartition
+
+from forewarn.adapters.kafka.config import consumer_config, group_id
+from forewarn.adapters.kafka.history import PartitionReader, Snapshot
+from forewarn.adapters.kafka.records import records_of
+from forewarn.adapters.kafka.transaction import TransactionAborted, TransactionalProducer
+from forewarn.contracts.topics import TopicName, qualified
+from forewarn.ports.clock import Clock
+from forewarn.ports.lanes import Lane, LaneFactory, Output, Record, StaleSnapshot
+from forewarn.runtime.frame_metrics import FrameMetrics
+
+_log = structlog.get_logger(__name__)
+
+_PATIENCE_S = 30.0
+_NO_OFFSET = -1001  # librdkafka's OFFSET_INVALID: the group never committed this partition
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrameLoopConfig:
+    """How a frame processor reads, batches and snapshots.
+
+    ``linger_s`` is waited for more records while they come thick, ``idle_linger_s`` while they come
+    thin: few large transactions are cheap, many small ones are not.
+    """
+
+    service: str
+    bootstrap_servers: str
+    prefix: str
+    instance: str
+    source: TopicName
+    checkpoint: TopicName
+    batch_records: int = 5_000
+    busy_records: int = 50
+    linger_s: float = 0.02
+    idle_linger_s: float = 0.1
+    snapshot_every_s: float = 5.0
+
+
+@dataclass(slots=True, kw_only=True)
+class _LaneSlot:
+    lane: Lane
+    next_offset: int
+    snapshot_offset: int
+    snapshot_due_s: float
+
+
+class FrameLoop:
+    """Runs one frame processor until asked to stop."""
+
+    def __init__(self, config: FrameLoopConfig, factory: LaneFactory, clock: Clock, metrics: FrameMetrics) -> None:
+        self._config = config
+        self._factory = factory
+        self._clock = clock
+        self._metrics = metrics
+        self._source = qualified(config.source, config.prefix)
+        self._checkpoint = qualified(config.checkpoint, config.prefix)
+        self._lanes: dict[int, _LaneSlot] = {}
+        self._assigned = False
+        identity = f"{config.prefix}forewarn.{config.service}.{config.instance}"
+        self._producer = TransactionalProducer(
+            config.bootstrap_servers, transactional_id=identity, prefix=config.prefix
+        )
+        self._reader = PartitionReader(config.bootstrap_servers, client_id=f"{identity}.restore")
+        self._consumer = Consumer(
+            consumer_config(
+                config.bootstrap_servers,
+                group_id=group_id(config.service, config.prefix),
+                client_id=identity,
+                **{
+                    "group.instance.id": identity,
+                    "partition.assignment.strategy": "cooperative-sticky",
+                },
+            )
+        )
+
+    def not_ready(self) -> str | None:
+        """Why this processor is not ready, or None: ready means that the group gave it its partitions."""
+        return None if self._assigned else f"waiting for partitions of {self._source}"
+
+    def run(self, stop: threading.Event) -> None:
+        """Process until ``stop`` is set, then leave with everything committed.
+
+        Raises
+        ------
+        KafkaException
+            If the broker fenced this instance or forbids what it does.
+        """
+        self._consumer.subscribe(
+            [self._source], on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost
+        )
+        linger_s = self._config.linger_s
+        try:
+            while not stop.is_set():
+                messages = self._consumer.consume(self._config.batch_records, timeout=linger_s)
+                records = records_of(messages)
+                self._turn(records)
+                busy = len(records) >= self._config.busy_records
+                linger_s = self._config.linger_s if busy else self._config.idle_linger_s
+            self._snapshot(self._lanes)
+        finally:
+            self._consumer.close()
+            self._reader.close()
+
+    def _turn(self, records: Sequence[Record]) -> None:
+        by_partition: dict[int, list[Record]] = defaultdict(list)
+        for record in records:
+            if record.partition in self._lanes:  # a lost partition's records may still be on their way
+                by_partition[record.partition].append(record)
+        if not by_partition:
+            return
+        outputs: list[Output] = []
+        for partition, batch in by_partition.items():
+            slot = self._lanes[partition]
+            result = slot.lane.process(batch)
+            outputs += result.outputs
+            slot.next_offset = batch[-1].offset + 1
+            self._metrics.count(result.counts)
+        outputs += self._due_snapshots()
+        offsets = [TopicPartition(self._source, p, self._lanes[p].next_offset) for p in by_partition]
+        with self._metrics.transaction_seconds.time():
+            committed = self._commit(outputs, offsets)
+        if committed:
+            self._metrics.read.inc(len(records))
+            self._metrics.written.inc(len(outputs))
+            self._update_lag(by_partition)
+
+    def _commit(self, outputs: Sequence[Output], offsets: Sequence[TopicPartition]) -> bool:
+        try:
+            self._producer.commit(outputs, offsets, self._consumer)
+        except TransactionAborted:
+            self._rebuild()
+            return False
+        return True
+
+    def _rebuild(self) -> None:
+        """After a rollback: state and reading position go back to what is committed."""
+        partitions = [p.partition for p in self._consumer.assignment()]
+        self._lanes.clear()
+        for position in self._restore(partitions):
+            self._consumer.seek(position)
+
+    def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        positions = self._restore(p.partition for p in partitions)
+        consumer.incremental_assign(positions)
+        self._assigned = True
+        _log.info("partitions_assigned", partitions=sorted(p.partition for p in partitions))
+
+    def _on_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        leaving = [p.partition for p in partitions if p.partition in self._lanes]
+        self._snapshot(leaving)  # the next owner then has nothing to replay
+        for partition in leaving:
+            del self._lanes[partition]
+        consumer.incremental_unassign(partitions)
+        _log.info("partitions_revoked", partitions=sorted(leaving))
+
+    def _on_lost(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        for partition in partitions:
+            self._lanes.pop(partition.partition, None)
+        consumer.incremental_unassign(partitions)
+        _log.warning("partitions_lost", partitions=sorted(p.partition for p in partitions))
+
+    def _restore(self, partitions: Iterable[int]) -> list[TopicPartition]:
+        """Rebuild the lanes of these partitions; returns where to go on reading."""
+        wanted = [TopicPartition(self._source, p) for p in partitions]
+        committed = self._consumer.committed(wanted, timeout=_PATIENCE_S) if wanted else []
+        return [self._restore_lane(position) for position in committed]
+
+    def _restore_lane(self, committed: TopicPartition) -> TopicPartition:
+        partition = committed.partition
+        snapshot = self._reader.newest_snapshot(self._checkpoint, partition)
+        if snapshot is not None and snapshot.next_offset > committed.offset != _NO_OFFSET:
+            _log.warning("snapshot_ignored", partition=partition, reason="the group's offset was set back")
+            snapshot = None
+        lane, start = self._build_lane(partition, snapshot)
+        end = max(committed.offset, start)
+        replayed = 0
+        for records in self._reader.read(self._source, partition, start, end):
+            lane.process(records)
+            replayed += len(records)
+        self._lanes[partition] = _LaneSlot(
+            lane=lane, next_offset=end, snapshot_offset=start, snapshot_due_s=self._next_snapshot_s(partition)
+        )
+        _log.info("lane_restored", partition=partition, snapshot_offset=start, replayed=replayed, position=end)
+        return TopicPartition(self._source, partition, end)
+
+    def _build_lane(self, partition: int, snapshot: Snapshot | None) -> tuple[Lane, int]:
+        if snapshot is not None:
+            try:
+                return self._factory(partition, snapshot.state), snapshot.next_offset
+            except StaleSnapshot as exc:
+                _log.warning("snapshot_ignored", partition=partition, reason=str(exc))
+        return self._factory(partition, None), self._reader.bounds(self._source, partition)[0]
+
+    def _next_snapshot_s(self, partition: int) -> float:
+        # Lanes take turns: twelve snapshots in one transaction would delay its readings.
+        stagger = (partition % 12) / 12
+        return self._clock.monotonic_s() + self._config.snapshot_every_s * (1 + stagger) / 2
+
+    def _due_snapshots(self) -> list[Output]:
+        now_s = self._clock.monotonic_s()
+        due = [p for p, s in self._lanes.items() if s.snapshot_due_s <= now_s and s.next_offset > s.snapshot_offset]
+        return [self._snapshot_of(p) for p in due]
+
+    def _snapshot_of(self, partition: int) -> Output:
+        slot = self._lanes[partition]
+        value = Snapshot(next_offset=slot.next_offset, state=slot.lane.dump()).encode()
+        slot.snapshot_offset = slot.next_offset
+        slot.snapshot_due_s = self._clock.monotonic_s() + self._config.snapshot_every_s
+        self._metrics.snapshot_bytes.set(len(value))
+        return Output(topic=self._config.checkpoint, partition=partition, key=str(partition).encode(), value=value)
+
+    def _snapshot(self, partitions: Iterable[int]) -> None:
+        changed = [p for p in partitions if self._lanes[p].next_offset > self._lanes[p].snapshot_offset]
+        if not changed:
+            return
+        try:
+            self._producer.commit([self._snapshot_of(p) for p in changed], [], None)
+        except TransactionAborted:
+            _log.warning("snapshot_skipped", partitions=sorted(changed))
+
+    def _update_lag(self, partitions: Iterable[int]) -> None:
+        for partition in partitions:
+            _, high = self._consumer.get_watermark_offsets(TopicPartition(self._source, partition), cached=True)
+            if high >= 0:
+                lag = max(0, high - self._lanes[partition].next_offset)
+                self._metrics.lag.labels(partition=str(partition)).set(lag)
