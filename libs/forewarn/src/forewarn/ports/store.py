@@ -1,0 +1,97 @@
+"""Where the sink writes: rows and consumed offsets become visible together or not at all."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from forewarn.contracts.base import Contract
+from forewarn.domain.frame import Frame
+
+
+class StoreUnavailable(Exception):  # noqa: N818  # a state of the world, not a mistake
+    """The database is away, or it is unknown whether the last write arrived: claim again and go on from there."""
+
+
+class Fenced(Exception):  # noqa: N818
+    """Another sink has claimed one of the partitions since: nothing was written."""
+
+
+class Unstorable(Exception):  # noqa: N818
+    """The database refuses a value of the batch for good: nothing was written, trying again is of no use."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Source:
+    """One partition of one topic, under its name on the broker."""
+
+    topic: str
+    partition: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """The right to write what comes from ``source``: ends as soon as anybody else claims it.
+
+    ``next_offset`` is the first message that is not stored yet, None if none ever was.
+    """
+
+    source: Source
+    epoch: int
+    next_offset: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """A tombstone of a compacted topic: the entry with this key is gone."""
+
+    key: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """What one message says. ``content`` is None for a message that leaves no row."""
+
+    source: Source
+    offset: int
+    content: Frame | Contract | Removed | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """What a write did, by table: rows that are new, and rows that were there before."""
+
+    rows: Counter[str] = field(default_factory=Counter)
+    duplicates: Counter[str] = field(default_factory=Counter)
+
+
+class Store(Protocol):
+    """The database as the sink sees it. Every method raises ``StoreUnavailable`` while it is away."""
+
+    def claim(self, sources: Sequence[Source]) -> Mapping[Source, Claim]:
+        """Take these partitions over from whoever had them, and learn where to go on reading."""
+        ...
+
+    def rewind(self, claim: Claim, next_offset: int) -> None:
+        """Go on at an earlier offset than was stored: the topic was made anew. ``Fenced`` if lost since."""
+        ...
+
+    def write(self, items: Sequence[Item], claims: Mapping[Source, Claim]) -> Written:
+        """Store items, in order, and the offsets behind them, in one transaction.
+
+        Raises
+        ------
+        Fenced, Unstorable
+            Nothing was written.
+        """
+        ...
+
+    def retain(self, now: datetime) -> Mapping[str, int]:
+        """Drop what has outlived its retention; rows (or chunks) dropped by table."""
+        ...
+
+    def close(self) -> None:
+        """Release the connection."""
+        ...
