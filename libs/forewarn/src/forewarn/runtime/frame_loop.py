@@ -8,6 +8,7 @@ rebalance.
 """
 
 import threading
+import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from forewarn.contracts.topics import TopicName, qualified
 from forewarn.ports.clock import Clock
 from forewarn.ports.lanes import Lane, LaneFactory, Output, Record, StaleSnapshot
 from forewarn.runtime.frame_metrics import FrameMetrics
+from forewarn.runtime.heartbeat import Heartbeat
 
 _log = structlog.get_logger(__name__)
 
@@ -35,7 +37,9 @@ class FrameLoopConfig:
     """How a frame processor reads, batches and snapshots.
 
     ``linger_s`` is waited for more records while they come thick, ``idle_linger_s`` while they come
-    thin: few large transactions are cheap, many small ones are not.
+    thin: few large transactions are cheap, many small ones are not. ``instance`` names this replica
+    across restarts: under the same name it gets its partitions back at once and fences its own
+    predecessor; without a name the group notices a crash only after the session timeout.
     """
 
     service: str
@@ -62,18 +66,22 @@ class _LaneSlot:
 class FrameLoop:
     """Runs one frame processor until asked to stop."""
 
-    def __init__(self, config: FrameLoopConfig, factory: LaneFactory, clock: Clock, metrics: FrameMetrics) -> None:
+    def __init__(
+        self, config: FrameLoopConfig, factory: LaneFactory, clock: Clock, metrics: FrameMetrics, heartbeat: Heartbeat
+    ) -> None:
         self._config = config
         self._factory = factory
         self._clock = clock
         self._metrics = metrics
+        self._heartbeat = heartbeat
         self._source = qualified(config.source, config.prefix)
         self._checkpoint = qualified(config.checkpoint, config.prefix)
         self._lanes: dict[int, _LaneSlot] = {}
         self._assigned = False
-        identity = f"{config.prefix}forewarn.{config.service}.{config.instance}"
+        identity = f"{config.prefix}forewarn.{config.service}.{config.instance or uuid.uuid4().hex}"
+        membership = {"group.instance.id": identity} if config.instance else {}
         self._producer = TransactionalProducer(
-            config.bootstrap_servers, transactional_id=identity, prefix=config.prefix
+            config.bootstrap_servers, transactional_id=identity, prefix=config.prefix, on_wait=heartbeat.beat
         )
         self._reader = PartitionReader(config.bootstrap_servers, client_id=f"{identity}.restore")
         self._consumer = Consumer(
@@ -81,10 +89,7 @@ class FrameLoop:
                 config.bootstrap_servers,
                 group_id=group_id(config.service, config.prefix),
                 client_id=identity,
-                **{
-                    "group.instance.id": identity,
-                    "partition.assignment.strategy": "cooperative-sticky",
-                },
+                **{"partition.assignment.strategy": "cooperative-sticky", **membership},
             )
         )
 
@@ -106,6 +111,7 @@ class FrameLoop:
         linger_s = self._config.linger_s
         try:
             while not stop.is_set():
+                self._heartbeat.beat()
                 messages = self._consumer.consume(self._config.batch_records, timeout=linger_s)
                 records = records_of(messages)
                 self._turn(records)
@@ -191,6 +197,7 @@ class FrameLoop:
         replayed = 0
         for records in self._reader.read(self._source, partition, start, end):
             lane.process(records)
+            self._heartbeat.beat()
             replayed += len(records)
         self._lanes[partition] = _LaneSlot(
             lane=lane, next_offset=end, snapshot_offset=start, snapshot_due_s=self._next_snapshot_s(partition)

@@ -1,0 +1,58 @@
+"""What validator, twin and anomaly have in common: settings, probes and the frame loop."""
+
+import threading
+
+from pydantic import Field
+
+from forewarn.adapters.clock import SystemClock
+from forewarn.contracts.topics import TopicName
+from forewarn.ports.lanes import LaneFactory
+from forewarn.runtime.frame_loop import FrameLoop, FrameLoopConfig
+from forewarn.runtime.frame_metrics import FrameMetrics
+from forewarn.runtime.heartbeat import Heartbeat
+from forewarn.runtime.probes import ProbeServer
+from forewarn.runtime.settings import ServiceSettings
+
+
+class FrameServiceSettings(ServiceSettings):
+    """Settings of a frame processor."""
+
+    frame_batch_records: int = Field(default=5_000, ge=1, le=100_000, description="Records in one transaction at most.")
+    frame_linger_s: float = Field(default=0.02, ge=0, le=5, description="Wait for more records under load.")
+    frame_idle_linger_s: float = Field(default=0.1, ge=0, le=5, description="The same while little comes.")
+    snapshot_interval_s: float = Field(default=5.0, gt=0, le=3600, description="Time between a lane's snapshots.")
+
+
+def serve_lanes(
+    settings: FrameServiceSettings,
+    stop: threading.Event,
+    *,
+    service: str,
+    source: TopicName,
+    checkpoint: TopicName,
+    factory: LaneFactory,
+) -> None:
+    """Run a frame processor until ``stop``.
+
+    Raises
+    ------
+    KafkaException
+        If the broker fenced this instance; the process must end.
+    """
+    clock = SystemClock()
+    heartbeat = Heartbeat(clock)
+    config = FrameLoopConfig(
+        service=service,
+        bootstrap_servers=settings.kafka_bootstrap_servers,
+        prefix=settings.kafka_topic_prefix,
+        instance=settings.service_instance,
+        source=source,
+        checkpoint=checkpoint,
+        batch_records=settings.frame_batch_records,
+        linger_s=settings.frame_linger_s,
+        idle_linger_s=settings.frame_idle_linger_s,
+        snapshot_every_s=settings.snapshot_interval_s,
+    )
+    loop = FrameLoop(config, factory, clock, FrameMetrics(), heartbeat)
+    with ProbeServer(settings.probe_host, settings.probe_port, live=heartbeat.check, ready=loop.not_ready):
+        loop.run(stop)

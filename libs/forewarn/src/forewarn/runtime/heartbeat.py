@@ -1,0 +1,21 @@
+"""Tells a hung main loop from a busy one."""
+
+from forewarn.ports.clock import Clock
+
+
+class Heartbeat:
+    """The main loop calls ``beat`` whenever it gets on; the liveness probe calls ``check``."""
+
+    def __init__(self, clock: Clock, *, limit_s: float = 120.0) -> None:
+        self._clock = clock
+        self._limit_s = limit_s
+        self._last_s = clock.monotonic_s()
+
+    def beat(self) -> None:
+        """Note that the loop is alive."""
+        self._last_s = self._clock.monotonic_s()
+
+    def check(self) -> str | None:
+        """What is wrong, or None."""
+        silence_s = self._clock.monotonic_s() - self._last_s
+        return f"the main loop has not moved for {silence_s:.0f} s" if silence_s > self._limit_s else None
