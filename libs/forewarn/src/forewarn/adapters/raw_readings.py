@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import itemgetter
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 import numpy as np
@@ -36,8 +36,8 @@ _US_PER_S: Final = 1e6
 class _RawReading(msgspec.Struct, frozen=True, gc=False):
     asset_id: _Identifier
     ts: _AwareTime
-    metrics: Annotated[dict[str, float | None], msgspec.Meta(min_length=1, max_length=512)]
-    quality: dict[str, str] | None = None
+    metrics: Annotated[dict[str, float], msgspec.Meta(min_length=1, max_length=512)]
+    quality: dict[str, Literal["good", "uncertain", "bad"]] = {}
     seq: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)] | None = None
     source: Annotated[str, msgspec.Meta(max_length=128)] | None = None
 
@@ -84,7 +84,7 @@ _decode_one = msgspec.json.Decoder(_RawReading).decode
 _decode_list = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 _FIX_JSON: Final = "Send one JSON object, or a list of objects, in UTF-8 as described in schemas/events/reading.v1"
-_FIX_NUMBERS: Final = "Leave a tag out, or send null, when its value is not known"
+_FIX_NUMBERS: Final = "Leave a tag out when its value is not known"
 
 
 class RawReadingDecoder:
@@ -112,11 +112,12 @@ class RawReadingDecoder:
             refusals.append(_explain(origin, exc))
             return
         asset_id = reading.asset_id
+        if origin.record.key != asset_id.encode():
+            refusals.append(_wrong_key(origin, asset_id))
+            return
         asset = self._find_asset(asset_id)
         if asset is None or asset.asset_class not in self._catalogue:
             refusals.append(_unknown_asset(origin, asset_id, asset))
-        elif origin.record.key != asset_id.encode():
-            refusals.append(_wrong_key(origin, asset_id))
         else:
             collected = rows[asset.asset_class]
             collected.readings.append(reading)
@@ -135,7 +136,7 @@ class _MatrixBuilder:
             self._position |= dict.fromkeys(tag.aliases, i)
         # One C call for the usual reading that carries exactly the class's tags under their own names.
         getter = itemgetter(*names)
-        self._all_tags: Callable[[dict[str, float | None]], tuple[float | None, ...]] = (
+        self._all_tags: Callable[[dict[str, float]], tuple[float, ...]] = (
             getter if self._width > 1 else lambda metrics: (getter(metrics),)
         )
 
@@ -151,7 +152,7 @@ class _MatrixBuilder:
             origins.append(origin)
         return DecodedBatch(batch=self._batch(values, readings, origins), origins=origins)
 
-    def _row(self, metrics: dict[str, float | None]) -> Sequence[float | None] | None:
+    def _row(self, metrics: dict[str, float]) -> Sequence[float | None] | None:
         """Values in tag order, or None if not a single name is known."""
         if len(metrics) == self._width:
             try:
@@ -184,10 +185,10 @@ class _MatrixBuilder:
     def _quality(self, readings: list[_RawReading]) -> np.ndarray[Any, np.dtype[np.uint32]]:
         codes = np.zeros((len(readings), self._width), dtype=np.uint32)
         for row, reading in enumerate(readings):
-            for name, word in (reading.quality or {}).items():
+            for name, word in reading.quality.items():
                 position = self._position.get(name)
                 if position is not None:
-                    codes[row, position] = GATEWAY_QUALITY.get(word.lower(), GATEWAY_QUALITY["bad"])
+                    codes[row, position] = GATEWAY_QUALITY[word]
         return codes
 
 
@@ -213,7 +214,7 @@ def _split(record: Record, refusals: list[Refusal]) -> list[Origin]:
 
 def _unreadable(record: Record) -> tuple[RejectionReason, str, str] | None:
     if not record.value:
-        return RejectionReason.BAD_STRUCTURE, "The message is empty.", _FIX_JSON
+        return RejectionReason.BAD_JSON, "The message is empty.", _FIX_JSON
     if record.key is None:
         return (
             RejectionReason.NO_KEY,
@@ -260,9 +261,10 @@ def _explain(origin: Origin, problem: Exception) -> Refusal:
     if place is not None:
         explanation = f"{place} is not a finite number; JSON has no NaN and no infinity."
         return _refuse(origin, RejectionReason.NOT_FINITE, explanation, _FIX_NUMBERS, asset_id)
-    return _refuse(
-        origin, RejectionReason.BAD_STRUCTURE, f"The reading breaks the contract: {problem}.", _FIX_JSON, asset_id
-    )
+    if not isinstance(problem, msgspec.ValidationError):  # Python's parser is more lenient than the standard
+        return _refuse(origin, RejectionReason.BAD_JSON, f"The message is not JSON: {problem}.", _FIX_JSON, asset_id)
+    explanation = f"The reading breaks the contract: {problem}."
+    return _refuse(origin, RejectionReason.BAD_STRUCTURE, explanation, _FIX_JSON, asset_id)
 
 
 def _asset_id(document: object) -> str | None:
@@ -273,9 +275,16 @@ def _asset_id(document: object) -> str | None:
 def _not_finite(document: object) -> str | None:
     metrics = document.get("metrics") if isinstance(document, dict) else None
     for name, value in metrics.items() if isinstance(metrics, dict) else ():
-        if isinstance(value, float) and not math.isfinite(value):
+        if isinstance(value, int | float) and not _is_finite(value):
             return f"metrics.{name}"
     return None
+
+
+def _is_finite(value: float) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # an integer of more than 308 digits
+        return False
 
 
 def _unknown_asset(origin: Origin, asset_id: str, asset: Asset | None) -> Refusal:

@@ -167,7 +167,6 @@ def _wrong_shape(target: Target) -> Iterator[HostileCase]:
     scalars = ("null", "true", "17", "-1.5", '"P-101"', "{}", "[]")
     payloads = (
         *((f"document_is_{text}", text.encode()) for text in scalars),
-        ("list_in_a_list", _json([[target.reading()]])),
         ("without_asset_id", _json(target.reading(asset_id=...))),
         ("without_ts", _json(target.reading(ts=...))),
         ("without_metrics", _json(target.reading(metrics=...))),
@@ -269,6 +268,12 @@ def _lists(target: Target) -> Iterator[HostileCase]:
         )
 
     moments = _moments(target, start_s=-1200)
+    yield HostileCase(
+        name="list_in_a_list",
+        key=target.key,
+        value=_json([[target.reading()]]),
+        refusals=(Refusal(index=0, reasons=frozenset({Reason.BAD_STRUCTURE})),),
+    )
     yield case("list_with_a_foreign_item", [{}, {"asset_id": "other"}, {}], {1: Reason.KEY_MISMATCH})
     yield case("list_with_a_broken_item", [{}, {"metrics": "none"}, {}], {1: Reason.BAD_STRUCTURE})
     yield case("list_with_nulls", [None, {}, None], dict.fromkeys((0, 2), Reason.BAD_STRUCTURE))

@@ -28,17 +28,12 @@ class AssetRegistry:
         # The group is only a name: partitions are assigned by hand and nothing is committed.
         self._consumer = Consumer(consumer_config(bootstrap_servers, group_id=client_id, client_id=client_id))
         self._assets: Mapping[str, Asset] = MappingProxyType({})
-        self._version = 0
+        self._nameplates: Mapping[str, Mapping[str, float]] = MappingProxyType({})
         self._loaded = threading.Event()
         self._stop = threading.Event()
         self._failure: KafkaException | None = None
         self._thread = threading.Thread(target=self._follow, name="asset-registry", daemon=True)
         self._thread.start()
-
-    @property
-    def version(self) -> int:
-        """Grows with every change; lets callers cache what they derive from the registry."""
-        return self._version
 
     def get(self, asset_id: str) -> Asset | None:
         """The asset, or None if nobody registered it."""
@@ -47,6 +42,10 @@ class AssetRegistry:
     def all(self) -> Mapping[str, Asset]:
         """Every asset by id; an unchanging snapshot."""
         return self._assets
+
+    def nameplates(self) -> Mapping[str, Mapping[str, float]]:
+        """Rated values of every asset by id; an unchanging snapshot."""
+        return self._nameplates
 
     def wait_until_loaded(self, timeout_s: float) -> None:
         """Wait until everything registered so far is known.
@@ -130,4 +129,4 @@ class AssetRegistry:
             return
         merged = {**self._assets, **changes}
         self._assets = MappingProxyType({k: v for k, v in merged.items() if v is not None})
-        self._version += 1
+        self._nameplates = MappingProxyType({k: v.nameplate for k, v in self._assets.items()})

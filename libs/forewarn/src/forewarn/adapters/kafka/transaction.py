@@ -27,8 +27,17 @@ class TransactionalProducer:
     fatal ``KafkaException`` and the process must end.
     """
 
-    def __init__(self, bootstrap_servers: str, *, transactional_id: str, prefix: str, timeout_s: float = 60.0) -> None:
+    def __init__(
+        self,
+        bootstrap_servers: str,
+        *,
+        transactional_id: str,
+        prefix: str,
+        on_wait: Callable[[], None],
+        timeout_s: float = 60.0,
+    ) -> None:
         self._prefix = prefix
+        self._on_wait = on_wait
         self._producer = Producer(
             producer_config(
                 bootstrap_servers,
@@ -84,8 +93,7 @@ class TransactionalProducer:
             else:
                 return
 
-    @staticmethod
-    def _retry(step: str, call: Callable[[], None]) -> None:
+    def _retry(self, step: str, call: Callable[[], None]) -> None:
         """Repeat a step while the broker says that repeating is safe (it is away, or busy with the last one)."""
         while True:
             try:
@@ -94,6 +102,7 @@ class TransactionalProducer:
                 error = error_of(exc)
                 if not error.retriable() or is_fatal(error):
                     raise
+                self._on_wait()
                 _log.warning("transaction_waiting", step=step, reason=error.str(), code=error.name())
             else:
                 return

@@ -1,0 +1,45 @@
+"""Puts the validator together."""
+
+import threading
+
+from forewarn.adapters.catalogue import load_catalogue
+from forewarn.adapters.kafka.registry import AssetRegistry
+from forewarn.contracts.topics import TopicName
+from forewarn.domain.guard.batch import GuardSettings
+from forewarn.runtime.frame_service import serve_lanes
+from forewarn_validator.lane import ValidatorLanes
+from forewarn_validator.settings import ValidatorSettings
+
+_REGISTRY_PATIENCE_S = 60.0
+
+
+def serve(settings: ValidatorSettings, stop: threading.Event) -> None:
+    """Validate readings until ``stop``."""
+    registry = AssetRegistry(
+        settings.kafka_bootstrap_servers,
+        settings.kafka_topic_prefix,
+        client_id=f"forewarn.validator.{settings.service_instance}.assets",
+    )
+    registry.wait_until_loaded(_REGISTRY_PATIENCE_S)
+    guard = GuardSettings(
+        strict=settings.physics_strict_mode,
+        max_age_s=settings.max_reading_age_s,
+        max_ahead_s=settings.max_reading_ahead_s,
+    )
+    lanes = ValidatorLanes(
+        load_catalogue(settings.catalogue_path),
+        find_asset=registry.get,
+        nameplates=registry.nameplates,
+        settings=guard,
+    )
+    try:
+        serve_lanes(
+            settings,
+            stop,
+            service="validator",
+            source=TopicName.READINGS_RAW,
+            checkpoint=TopicName.VALIDATOR_CHECKPOINT,
+            factory=lanes,
+        )
+    finally:
+        registry.close()

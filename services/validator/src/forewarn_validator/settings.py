@@ -1,0 +1,13 @@
+"""Settings of the validator."""
+
+from pydantic import Field
+
+from forewarn.runtime.frame_service import FrameServiceSettings
+
+
+class ValidatorSettings(FrameServiceSettings):
+    """What the validator reads from the environment."""
+
+    physics_strict_mode: bool = Field(default=False, description="Refuse readings that would pass with warnings.")
+    max_reading_age_s: float = Field(default=7 * 86_400.0, gt=0, description="Older readings are refused.")
+    max_reading_ahead_s: float = Field(default=600.0, ge=0, description="Readings further in the future are refused.")

@@ -1,0 +1,151 @@
+"""Facts about the decoding of raw messages, told by the hostile corpus and by property tests."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from forewarn.adapters.catalogue import load_catalogue
+from forewarn.adapters.raw_readings import MAX_MESSAGE_BYTES, RawReadingDecoder
+from forewarn.contracts.assets import Asset
+from forewarn.contracts.quality import StatusCode
+from forewarn.contracts.readings import Reading, RejectionReason
+from forewarn.domain.frame import MISSING
+from forewarn.ports.lanes import Record
+from forewarn.testing.hostile import HostileCase, Target, good_message, hostile_cases
+
+NOW = datetime(2026, 11, 20, 20, 0, tzinfo=UTC)
+CATALOGUE = load_catalogue()
+PUMP = CATALOGUE["centrifugal_pump"]
+ASSETS = {"P-101": Asset(asset_id="P-101", asset_class="centrifugal_pump", name="Feed pump")}
+TARGET = Target(asset_id="P-101", metrics={"flow_m3_h": 120.3, "power_kw": 21.5}, now=NOW)
+CASES = hostile_cases(TARGET)
+
+#: Reasons that only the guard can find: such readings are well-formed.
+GUARD_REASONS = {RejectionReason.OUTSIDE_TIME_WINDOW}
+
+
+def record(key: bytes | None, value: bytes | None, offset: int = 0) -> Record:
+    received_us = int(NOW.timestamp() * 1e6)
+    return Record(topic="readings.raw", partition=3, offset=offset, received_us=received_us, key=key, value=value)
+
+
+def decoder() -> RawReadingDecoder:
+    return RawReadingDecoder(CATALOGUE, ASSETS.get)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_each_hostile_message_is_refused_for_an_honest_reason_with_its_bytes(case: HostileCase):
+    batches, refusals = decoder().decode([record(case.key, case.value)])
+
+    expected = {r.index: r.reasons for r in case.refusals if not r.reasons & GUARD_REASONS}
+    assert {refusal.index for refusal in refusals} == set(expected)
+    for refusal in refusals:
+        assert refusal.reason in expected[refusal.index], refusal.explanation
+        assert refusal.explanation.endswith(".")
+        assert refusal.recommendation
+        assert refusal.original in (case.value or b"")
+    passed_on = sum(len(batch.origins) for batch in batches)
+    assert passed_on == case.survivors + len(case.refusals) - len(expected)
+
+
+def test_neighbours_of_hostile_messages_are_unharmed():
+    records = []
+    for offset, case in enumerate(CASES):
+        records.append(record(case.key, case.value, 2 * offset))
+        records.append(record(TARGET.key, good_message(TARGET), 2 * offset + 1))
+
+    batches, _ = decoder().decode(records)
+
+    survivors = {origin.record.offset for batch in batches for origin in batch.origins}
+    assert set(range(1, 2 * len(CASES), 2)) <= survivors
+
+
+def test_a_refused_item_of_a_list_keeps_its_own_bytes_only():
+    bad = b'{"asset_id": "P-101", "ts": 5}'
+    value = b"[" + good_message(TARGET) + b", " + bad + b"]"
+
+    _, refusals = decoder().decode([record(TARGET.key, value)])
+
+    assert [(r.index, r.original) for r in refusals] == [(1, bad)]
+
+
+def test_values_land_in_the_columns_of_their_tags_and_aliases():
+    message = TARGET.reading(
+        metrics={"q_m3_h": 99.5, "power_kw": 7, "no_such_tag": 1.0}, quality={"power_kw": "bad"}, seq=41
+    )
+
+    batches, refusals = decoder().decode([record(TARGET.key, json.dumps(message).encode())])
+
+    assert refusals == []
+    batch = batches[0].batch
+    row = dict(zip(PUMP.tag_names, batch.values[0], strict=True))
+    assert row["flow_m3_h"] == 99.5
+    assert row["power_kw"] == 7.0
+    assert np.isnan(row["vibration_mm_s"])
+    quality = dict(zip(PUMP.tag_names, batch.gateway_quality[0], strict=True))
+    assert quality["power_kw"] == StatusCode.BAD
+    assert quality["flow_m3_h"] == StatusCode.GOOD
+    assert batch.seq.tolist() == [41]
+    assert batch.ts.tolist() == [int((NOW - timedelta(seconds=1)).timestamp() * 1e6)]
+
+
+def test_an_absent_sequence_number_is_missing_and_not_zero():
+    batches, _ = decoder().decode([record(TARGET.key, good_message(TARGET))])
+
+    assert batches[0].batch.seq.tolist() == [MISSING]
+
+
+def test_a_message_at_the_size_limit_passes_and_one_byte_more_is_refused():
+    good = good_message(TARGET)
+    limit = good + b" " * (MAX_MESSAGE_BYTES - len(good))
+
+    assert decoder().decode([record(TARGET.key, limit)])[1] == []
+    assert decoder().decode([record(TARGET.key, limit + b" ")])[1][0].reason is RejectionReason.TOO_LARGE
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda children: st.lists(children, max_size=3) | st.dictionaries(st.text(max_size=8), children, max_size=3),
+    max_leaves=8,
+)
+reading_like = st.fixed_dictionaries(
+    {
+        "asset_id": st.just("P-101") | json_values,
+        "ts": st.datetimes(timezones=st.just(UTC)).map(datetime.isoformat) | json_values,
+        "metrics": st.dictionaries(st.sampled_from(PUMP.tag_names), st.floats() | json_values, max_size=4)
+        | json_values,
+    },
+    optional={"seq": json_values, "quality": json_values, "source": json_values},
+)
+
+
+@given(reading_like)
+def test_the_fast_decoder_refuses_and_takes_what_the_contract_does(document):
+    value = json.dumps(document).encode()
+    try:
+        contract = Reading.model_validate_json(value, strict=None)
+    except ValidationError:
+        contract = None
+
+    batches, refusals = decoder().decode([record(TARGET.key, value)])
+
+    refused_by_structure = any(
+        r.reason in {RejectionReason.BAD_STRUCTURE, RejectionReason.NOT_FINITE, RejectionReason.BAD_JSON}
+        for r in refusals
+    )
+    if contract is not None and not refused_by_structure:
+        assert bool(batches) == (contract.asset_id == "P-101")
+    if not refused_by_structure:
+        assert contract is not None, f"taken, but the contract refuses it: {document}"
+
+
+@given(st.binary(max_size=200), st.one_of(st.none(), st.binary(max_size=20)))
+def test_no_bytes_whatsoever_make_the_decoder_raise(value, key):
+    batches, refusals = decoder().decode([record(key, value)])
+
+    assert sum(len(batch.origins) for batch in batches) + len(refusals) >= 1
