@@ -23,6 +23,7 @@ from forewarn_local.repository import fetch_all_with_mvn, fetch_with_jgo, local_
 
 KAFKA_VERSION = "4.3.0"
 LOCK_NAME = f"kafka-{KAFKA_VERSION}.sha256"
+_SCRATCH = ".fetching-"
 _PARALLEL = 6  # downloads at once: small files, so latency rules
 
 Progress = Callable[[int, int], None]
@@ -100,7 +101,9 @@ def ensure_kafka(
     with _locked(cache):
         if _is_complete(target, pinned):
             return target
-        with tempfile.TemporaryDirectory(prefix=".fetching-", dir=cache) as scratch:
+        for stale in cache.glob(f"{_SCRATCH}*"):  # of a run that was killed: this one holds the lock
+            shutil.rmtree(stale, ignore_errors=True)
+        with tempfile.TemporaryDirectory(prefix=_SCRATCH, dir=cache) as scratch:
             ready = Path(scratch) / "jars"
             ready.mkdir()
             _collect(pinned, Path(scratch), ready, fetch, progress or (lambda _done, _total: None))

@@ -190,10 +190,14 @@ class KafkaBroker:
         while time.monotonic() < deadline:
             if self._process is not None and (code := self._process.poll()) is not None:
                 raise StartFailedError(f"Kafka ended with code {code} while starting.\n{tail(self.log)}")
-            if accepts(self._port) and answers(self.bootstrap_servers):
+            if self.is_ready():
                 return
             time.sleep(_POLL_S)
         raise StartFailedError(f"Kafka was not ready after {timeout_s:.0f} s.\n{tail(self.log)}")
+
+    def is_ready(self) -> bool:
+        """Say whether the broker answers a metadata request now."""
+        return accepts(self._port) and answers(self.bootstrap_servers)
 
     def stop(self) -> None:
         """Shut the broker down in order."""

@@ -148,18 +148,20 @@ class PostgresServer:
             It ended or did not answer in time.
         """
         deadline = time.monotonic() + timeout_s
-        reason = ""
-        while time.monotonic() < deadline:
+        while (reason := self.why_not_ready()) is not None:
             if self._process is not None and (code := self._process.poll()) is not None:
                 raise StartFailedError(f"PostgreSQL ended with code {code} while starting.\n{tail(self.log)}")
-            try:
-                self._ensure_database()
-            except psycopg.OperationalError as exc:
-                reason = str(exc).strip()
-                time.sleep(_POLL_S)
-            else:
-                return
-        raise StartFailedError(f"PostgreSQL not ready after {timeout_s:.0f} s: {reason}\n{tail(self.log)}")
+            if time.monotonic() > deadline:
+                raise StartFailedError(f"PostgreSQL not ready after {timeout_s:.0f} s: {reason}\n{tail(self.log)}")
+            time.sleep(_POLL_S)
+
+    def why_not_ready(self) -> str | None:
+        """Return what keeps the database from accepting queries; None, and the database exists, if it does."""
+        try:
+            self._ensure_database()
+        except psycopg.OperationalError as exc:
+            return str(exc).strip()
+        return None
 
     def create_database(self, name: str, *, template: str = "template1") -> str:
         """Create a database and return its URL."""

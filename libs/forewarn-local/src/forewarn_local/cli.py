@@ -1,0 +1,17 @@
+"""The ``forewarn`` command. Each subcommand is a module of :mod:`forewarn_local.commands`."""
+
+import typer
+
+from forewarn_local.commands import clean, down, logs, status, up
+
+app = typer.Typer(
+    help="Run Forewarn on this machine: real Kafka, real PostgreSQL, every service supervised.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command("up")(up.up)
+app.command("status")(status.status)
+app.command("down")(down.down)
+app.command("clean")(clean.clean)
+app.command("logs")(logs.logs)

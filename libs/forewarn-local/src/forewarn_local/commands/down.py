@@ -1,0 +1,27 @@
+"""``forewarn down``: stop a platform that runs in another terminal."""
+
+import psutil
+
+from forewarn_local.commands.common import fail, here
+from forewarn_local.launch import UP
+from forewarn_local.leftovers import end_leftovers, find_leftovers, recorded
+
+_STOP_TIMEOUT_S = 120.0
+
+
+def down() -> None:
+    """Stop the platform, wherever it was started; also ends what an interrupted run left behind."""
+    home, display = here()
+    running = recorded(home.pids, UP)
+    leftovers = find_leftovers(home.pids, besides=frozenset({UP}))
+    if running is None and not leftovers:
+        display.say("Nothing runs.")
+        return
+    with display.step("Stopping services, then broker and database") as step:
+        if running is not None:
+            running.terminate()
+            _, alive = psutil.wait_procs([running], timeout=_STOP_TIMEOUT_S)
+            if alive:
+                raise fail(display, f"Process {running.pid} did not stop within {_STOP_TIMEOUT_S:.0f} s.")
+        end_leftovers(find_leftovers(home.pids, besides=frozenset({UP})))
+        step.result = "Stopped"

@@ -1,0 +1,97 @@
+"""``forewarn up``: the whole platform in the foreground."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+import typer
+
+from forewarn_local.display import Display
+from forewarn_local.errors import LocalStackError
+from forewarn_local.home import Home, find_home
+from forewarn_local.launch import Launch, only_one
+from forewarn_local.plan import Addresses
+from forewarn_local.settings import load_settings, user_environment
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class StopRequested(BaseException):
+    """The user or the system asked for the end; like KeyboardInterrupt, no handler of errors takes it."""
+
+
+def up() -> None:
+    """Start everything here and stay in the foreground; Ctrl-C stops it."""
+    display = Display()
+    try:
+        first = find_home()
+        environment = user_environment(first.root)
+        home = find_home(environment)
+        settings = load_settings(environment)
+        with only_one(home):
+            failed = _run(Launch(home, settings, environment, display), home, display)
+    except LocalStackError as exc:
+        display.problem(str(exc))
+        failed = True
+    raise typer.Exit(1 if failed else 0)
+
+
+def _run(launch: Launch, home: Home, display: Display) -> bool:
+    try:
+        with _signals_raise():
+            _announce(launch.up(), home, display)
+            launch.watch()
+    except StopRequested:
+        display.say()
+    except LocalStackError as exc:
+        display.problem(str(exc))
+        return True
+    finally:
+        _stop(launch, display)
+    display.say(f"Data is kept in {home.data}; `make run` goes on with it, `make clean` forgets it.")
+    return False
+
+
+def _stop(launch: Launch, display: Display) -> None:
+    try:
+        with _signals_raise():
+            launch.stop()
+    except StopRequested:
+        display.note("Asked again: ending everything at once.")
+        with _signals_ignored():
+            launch.kill()
+
+
+def _announce(addresses: Addresses, home: Home, display: Display) -> None:
+    display.say()
+    display.say(f"  Dashboard  {addresses.dashboard_url}")
+    display.say(f"  API        {addresses.api_url}/docs")
+    display.say(f"  Kafka      {addresses.kafka}")
+    display.say(f"  Logs       {home.logs}")
+    display.say()
+    display.say("Ctrl-C stops everything.")
+
+
+def _raise(_number: int, _frame: FrameType | None) -> None:
+    for number in _SIGNALS:  # one is enough: a second one must not hit the handling of the first
+        signal.signal(number, signal.SIG_IGN)
+    raise StopRequested
+
+
+@contextmanager
+def _signals_raise() -> Iterator[None]:
+    for number in _SIGNALS:
+        signal.signal(number, _raise)
+    try:
+        yield
+    finally:
+        for number in _SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
+
+
+@contextmanager
+def _signals_ignored() -> Iterator[None]:
+    for number in _SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+    yield

@@ -1,0 +1,62 @@
+"""Tell the user what happens: a live line on a terminal, plain lines elsewhere."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.markup import escape
+from rich.status import Status
+
+
+class Step:
+    """One piece of work under way."""
+
+    def __init__(self, console: Console, status: Status | None, text: str) -> None:
+        self._console = console
+        self._status = status
+        self._last = text
+        self.result = text
+
+    def update(self, text: str) -> None:
+        """Show how far it is; repeated texts are shown once."""
+        if text == self._last:
+            return
+        self._last = text
+        if self._status is not None:
+            self._status.update(escape(text))
+        else:
+            self._console.print(f"  … {escape(text)}")
+
+
+class Display:
+    """Progress and messages on one console."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        self._console = console or Console(highlight=False, soft_wrap=True)
+
+    @contextmanager
+    def step(self, text: str) -> Iterator[Step]:
+        """Show work under way and, when the block ends well, its result and duration."""
+        begin = time.monotonic()
+        if self._console.is_terminal:
+            with self._console.status(escape(text)) as status:
+                step = Step(self._console, status, text)
+                yield step
+        else:
+            self._console.print(f"• {escape(text)}")
+            step = Step(self._console, None, text)
+            yield step
+        self._console.print(f"[green]✓[/] {escape(step.result)} [dim]({time.monotonic() - begin:.1f} s)[/]")
+
+    def note(self, text: str) -> None:
+        """Show something worth knowing."""
+        self._console.print(f"[yellow]•[/] {escape(text)}")
+
+    def problem(self, text: str) -> None:
+        """Show what went wrong."""
+        self._console.print(f"[red]✗[/] {escape(text)}")
+
+    def say(self, text: str = "") -> None:
+        """Show a plain line."""
+        self._console.print(escape(text))

@@ -1,0 +1,101 @@
+"""Where the local platform keeps its things: ``.forewarn/`` in the repository, or ``FOREWARN_HOME``."""
+
+import os
+import secrets
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from dotenv import dotenv_values
+
+_MARKERS = ("uv.lock", ".forewarn")
+_SOCKET_PATH_LIMIT = 100  # the kernel's is 108 bytes, supervisor adds a suffix while binding
+_PASSWORD_KEY = "POSTGRES_PASSWORD"  # noqa: S105  (the name of it)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Home:
+    """Directories and files of one local platform."""
+
+    root: Path
+    path: Path
+
+    @property
+    def data(self) -> Path:
+        """What ``forewarn clean`` forgets: broker and database."""
+        return self.path / "data"
+
+    @property
+    def logs(self) -> Path:
+        """One log file a process."""
+        return self.path / "logs"
+
+    @property
+    def run(self) -> Path:
+        """State of the running platform; of no value once it has stopped."""
+        return self.path / "run"
+
+    @property
+    def specs(self) -> Path:
+        """What each process is to run; holds secrets."""
+        return self.run / "specs"
+
+    @property
+    def pids(self) -> Path:
+        """What was started, by process id."""
+        return self.run / "pids"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the one ``forewarn up`` of this home."""
+        return self.run / "lock"
+
+    @property
+    def addresses(self) -> Path:
+        """Addresses of the running platform, for ``forewarn status``."""
+        return self.run / "addresses.json"
+
+    @property
+    def socket(self) -> Path:
+        """The supervisor's socket."""
+        wanted = self.run / "supervisor.sock"
+        if len(str(wanted)) <= _SOCKET_PATH_LIMIT:
+            return wanted
+        return Path(tempfile.gettempdir()) / f"forewarn-{sha256(str(wanted).encode()).hexdigest()[:12]}.sock"
+
+    def make(self) -> None:
+        """Create the directories; those with secrets are for this user only."""
+        for directory in (self.path, self.data, self.logs):
+            directory.mkdir(parents=True, exist_ok=True)
+        for directory in (self.run, self.specs, self.pids):
+            directory.mkdir(exist_ok=True)
+            directory.chmod(0o700)
+
+    def database_password(self) -> str:
+        """Return the embedded database's password, made on first use."""
+        path = self.path / "secrets.env"
+        known = dotenv_values(path).get(_PASSWORD_KEY) if path.exists() else None
+        if known:
+            return known
+        password = secrets.token_urlsafe(24)
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a") as stream:
+            stream.write(f"{_PASSWORD_KEY}={password}\n")
+        return password
+
+
+def find_home(env: Mapping[str, str] | None = None, start: Path | None = None) -> Home:
+    """Return the home for a working directory.
+
+    Parameters
+    ----------
+    env
+        Environment with an optional ``FOREWARN_HOME``; the process's own by default.
+    start
+        Directory to look from, upwards, for the repository; the working directory by default.
+    """
+    here = (start or Path.cwd()).absolute()
+    root = next((d for d in (here, *here.parents) if any((d / marker).exists() for marker in _MARKERS)), here)
+    override = (os.environ if env is None else env).get("FOREWARN_HOME")
+    return Home(root=root, path=Path(override).expanduser().absolute() if override else root / ".forewarn")

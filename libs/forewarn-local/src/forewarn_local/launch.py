@@ -1,0 +1,255 @@
+"""Bring the platform up, watch over it, and take it down in order."""
+
+import fcntl
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+
+from forewarn_local.display import Display
+from forewarn_local.errors import PreflightError, StartFailedError
+from forewarn_local.home import Home
+from forewarn_local.http_get import get, has_items
+from forewarn_local.leftovers import end_leftovers, find_leftovers, kill_leftovers, record_process
+from forewarn_local.plan import SERVICES, Addresses, base_environment, service_environment
+from forewarn_local.preflight import problems
+from forewarn_local.processes import Program, log_path
+from forewarn_local.servers import Servers
+from forewarn_local.settings import LocalSettings
+from forewarn_local.spawn import tail
+from forewarn_local.supervision import ProcessInfo, RpcError, Supervisor
+
+UP = "up"
+_READY_TIMEOUT_S = 120.0
+_PROVISION_TIMEOUT_S = 300.0
+_WATCH_EVERY_S = 2.0
+_RETRY_FATAL_S = 30.0
+_POLL_S = 0.2
+
+
+@contextmanager
+def only_one(home: Home) -> Iterator[None]:
+    """Hold the home's lock; its holder is the one platform of this home.
+
+    Raises
+    ------
+    PreflightError
+        Another process holds it.
+    """
+    home.make()
+    with home.lock.open("w") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise PreflightError(
+                f"Forewarn already runs from {home.path}. `make status` shows it, `make stop` stops it."
+            ) from None
+        yield
+
+
+class Launch:
+    """One run of the platform, from an empty machine to live readings and back."""
+
+    def __init__(self, home: Home, settings: LocalSettings, environment: Mapping[str, str], display: Display) -> None:
+        self._home = home
+        self._settings = settings
+        self._environment = environment
+        self._display = display
+        self._supervisor = Supervisor(home)
+        self._probes: dict[str, int] = {}
+        self._pids: dict[str, int] = {}
+        self._fatal_since: dict[str, float] = {}
+
+    def up(self) -> Addresses:
+        """Start everything, in order, and return when a first live reading is visible.
+
+        Raises
+        ------
+        LocalStackError
+            With what to do, or with the end of the log of what failed.
+        """
+        record_process(self._home.pids, UP, os.getpid())
+        self._clear_leftovers()
+        if found := problems(self._home, self._settings):
+            raise PreflightError("\n".join(found))
+        servers = Servers(self._home, self._settings, self._display)
+        programs = servers.prepare()
+        addresses = servers.addresses()
+        self._probes = servers.probe_ports()
+        self._supervisor.start([*programs, *self._service_programs(addresses)])
+        self._start_servers(servers)
+        self._provision(addresses)
+        self._start_services()
+        if self._settings.simulation_enabled:
+            self._await_reading(addresses)
+        self._home.addresses.write_text(
+            json.dumps(asdict(addresses) | {"database": "", "probes": self._probes}, indent=1)
+        )
+        return addresses
+
+    def watch(self) -> None:
+        """Report restarts until interrupted; revive what the supervisor has given up.
+
+        Raises
+        ------
+        StartFailedError
+            The supervisor itself is gone.
+        """
+        while True:
+            time.sleep(_WATCH_EVERY_S)
+            if not self._supervisor.alive:
+                raise StartFailedError(
+                    f"The supervisor ended unexpectedly.\n{tail(self._home.logs / 'supervisor.log')}"
+                )
+            try:
+                infos = self._supervisor.processes()
+            except RpcError:
+                continue
+            for info in infos:
+                self._report(info)
+
+    def stop(self) -> None:
+        """Stop services, then broker and database, and end whatever is left."""
+        if not self._supervisor.started:
+            self._forget()
+            return
+        with self._display.step("Stopping services, then broker and database") as step:
+            self._supervisor.stop()
+            end_leftovers(find_leftovers(self._home.pids, besides=frozenset({UP})))
+            self._forget()
+            step.result = "Stopped"
+
+    def kill(self) -> None:
+        """SIGKILL everything of this run."""
+        kill_leftovers(find_leftovers(self._home.pids, besides=frozenset({UP})))
+        self._forget()
+
+    def _forget(self) -> None:
+        for path in (self._home.addresses, self._home.socket, *self._home.pids.glob("*.json")):
+            path.unlink(missing_ok=True)
+
+    def _clear_leftovers(self) -> None:
+        leftovers = find_leftovers(self._home.pids, besides=frozenset({UP}))
+        if leftovers:
+            names = ", ".join(f"{one.name} ({one.process.pid})" for one in leftovers)
+            with self._display.step(f"Ending what an interrupted run left behind: {names}"):
+                end_leftovers(leftovers)
+
+    def _service_programs(self, addresses: Addresses) -> list[Program]:
+        return [
+            Program(
+                name=service.name,
+                command=[sys.executable, "-m", service.module],
+                environment=service_environment(service, self._environment, addresses, self._probes[service.name]),
+                cwd=self._home.root,
+            )
+            for service in SERVICES
+        ]
+
+    def _start_servers(self, servers: Servers) -> None:
+        checks = servers.waits()
+        if not checks:
+            return
+        with self._display.step(f"Starting {' and '.join(checks)}") as step:
+            for name in checks:
+                self._supervisor.launch(name)
+            self._await(checks, step.update)
+            where = [server.port for server in (servers.broker, servers.database) if server is not None]
+            step.result = f"{' and '.join(checks)} up on 127.0.0.1, ports {', '.join(map(str, where))}"
+
+    def _provision(self, addresses: Addresses) -> None:
+        log = log_path(self._home, "provision")
+        environment = base_environment(self._environment, addresses) | {"DATABASE_URL": addresses.database}
+        with self._display.step("Creating topics and database tables") as step, log.open("wb") as output:
+            run = subprocess.run(
+                [sys.executable, "-m", "forewarn.runtime.provision"],
+                env=environment,
+                cwd=self._home.root,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                timeout=_PROVISION_TIMEOUT_S,
+                check=False,
+            )
+            if run.returncode != 0:
+                raise StartFailedError(f"Topics and tables could not be made.\n{tail(log)}")
+            step.result = "Topics and database tables are in place"
+
+    def _start_services(self) -> None:
+        with self._display.step(f"Starting {len(SERVICES)} services") as step:
+            for service in SERVICES:
+                self._supervisor.launch(service.name)
+            checks = {name: _readiness(port) for name, port in self._probes.items()}
+            self._await(checks, step.update)
+            step.result = f"{len(SERVICES)} services are ready"
+
+    def _await_reading(self, addresses: Addresses) -> None:
+        url = f"{addresses.api_url}/api/v1/assets"
+
+        def check() -> str | None:
+            status, body = get(url, token=self._settings.api_token)
+            return None if status == 200 and has_items(body) else f"{url} answers {status or body}"
+
+        with self._display.step("Waiting for the first live reading") as step:
+            self._await({"a first live reading": check}, step.update)
+            step.result = "Readings arrive"
+
+    def _await(self, checks: Mapping[str, Callable[[], str | None]], update: Callable[[str], None]) -> None:
+        """Wait until every check is content; a program that the supervisor gives up ends the wait."""
+        waiting = dict(checks)
+        deadline = time.monotonic() + _READY_TIMEOUT_S
+        while True:
+            reasons = {name: reason for name, check in waiting.items() if (reason := check()) is not None}
+            waiting = {name: check for name, check in waiting.items() if name in reasons}
+            if not waiting:
+                return
+            infos = {info.name: info for info in self._supervisor.processes()}
+            for info in infos.values():
+                if info.state == "FATAL":
+                    log = self._supervisor.log_tail(info.name)
+                    raise StartFailedError(f"{info.name} keeps ending. The end of its log:\n{log}")
+            update(f"Waiting for {', '.join(_waiting_for(name, infos) for name in waiting)}")
+            if time.monotonic() > deadline:
+                lines = [f"{name}: {reason}\n{self._log_of(name)}" for name, reason in reasons.items()]
+                raise StartFailedError(f"Not ready after {_READY_TIMEOUT_S:.0f} s: " + "\n".join(lines))
+            time.sleep(_POLL_S)
+
+    def _log_of(self, name: str) -> str:
+        return self._supervisor.log_tail(name) if log_path(self._home, name).exists() else ""
+
+    def _report(self, info: ProcessInfo) -> None:
+        before = self._pids.get(info.name)
+        if info.pid and before not in {None, info.pid}:
+            log = log_path(self._home, info.name)
+            self._display.note(f"{info.name} ended and was started again (log: {log}).")
+        if info.pid:
+            self._pids[info.name] = info.pid
+        if info.state != "FATAL":
+            self._fatal_since.pop(info.name, None)
+            return
+        since = self._fatal_since.setdefault(info.name, time.monotonic())
+        if since + _WATCH_EVERY_S > time.monotonic():
+            self._display.problem(
+                f"{info.name} keeps ending; it is tried again every {_RETRY_FATAL_S:.0f} s. The end of its "
+                f"log:\n{self._supervisor.log_tail(info.name)}"
+            )
+        elif since + _RETRY_FATAL_S < time.monotonic():
+            self._fatal_since.pop(info.name)
+            self._supervisor.launch(info.name)
+
+
+def _readiness(port: int) -> Callable[[], str | None]:
+    def check() -> str | None:
+        status, body = get(f"http://127.0.0.1:{port}/readyz")
+        return None if status == 200 else body.strip()[:200] or f"answers {status}"
+
+    return check
+
+
+def _waiting_for(name: str, infos: Mapping[str, ProcessInfo]) -> str:
+    info = infos.get(name)
+    return f"{name} (ended, being restarted)" if info is not None and info.state == "BACKOFF" else name

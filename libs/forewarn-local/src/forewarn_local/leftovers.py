@@ -1,0 +1,88 @@
+"""Find and end processes of an earlier run: by recorded process id whose command still matches."""
+
+import json
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from forewarn_local.processes import GRACE_S
+
+_CLOCK_SLACK_S = 2.0
+_SUPERVISOR_TIMEOUT_S = 90.0
+_KILL_TIMEOUT_S = 10.0
+_STOP_SIGNALS = {"postgres": signal.SIGINT}  # SIGTERM would wait for its clients
+_SERVERS = ("kafka", "postgres")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leftover:
+    """A process of an earlier run that is still there."""
+
+    name: str
+    process: psutil.Process
+
+
+def record_process(pids: Path, name: str, pid: int) -> None:
+    """Write down a process that was started."""
+    record = {"pid": pid, "command": psutil.Process(pid).cmdline()}
+    (pids / f"{name}.json").write_text(json.dumps(record))
+
+
+def recorded(pids: Path, name: str) -> psutil.Process | None:
+    """Return the recorded process if it is alive and the same one.
+
+    The same one: it has the recorded command, and it is not younger than the record, as a process that
+    got the number later would be.
+    """
+    path = pids / f"{name}.json"
+    try:
+        record = json.loads(path.read_text())
+        written_s = path.stat().st_mtime
+        process = psutil.Process(int(record["pid"]))
+        same = process.cmdline() == record["command"] and process.create_time() <= written_s + _CLOCK_SLACK_S
+        alive = process.status() != psutil.STATUS_ZOMBIE
+    except (OSError, ValueError, KeyError, psutil.Error):
+        return None
+    return process if same and alive else None
+
+
+def find_leftovers(pids: Path, *, besides: frozenset[str] = frozenset()) -> list[Leftover]:
+    """Return every recorded process that is still there, except the named ones."""
+    names = sorted(path.stem for path in pids.glob("*.json") if path.stem not in besides)
+    found = ((name, recorded(pids, name)) for name in names)
+    return [Leftover(name=name, process=process) for name, process in found if process is not None]
+
+
+def end_leftovers(leftovers: list[Leftover]) -> None:
+    """End processes in order: the supervisor, which ends its own, then services, then servers."""
+    stages = (
+        ([one for one in leftovers if one.name == "supervisord"], _SUPERVISOR_TIMEOUT_S),
+        ([one for one in leftovers if one.name not in {"supervisord", *_SERVERS}], float(GRACE_S)),
+        ([one for one in leftovers if one.name in _SERVERS], float(GRACE_S)),
+    )
+    for stage, timeout_s in stages:
+        for one in stage:
+            _signal(one)
+        _, alive = psutil.wait_procs([one.process for one in stage], timeout=timeout_s)
+        for process in alive:
+            process.kill()
+        psutil.wait_procs(alive, timeout=_KILL_TIMEOUT_S)
+
+
+def kill_leftovers(leftovers: list[Leftover]) -> None:
+    """SIGKILL processes at once; the supervisor first, so that it restarts nothing."""
+    for one in sorted(leftovers, key=lambda one: one.name != "supervisord"):
+        try:
+            one.process.kill()
+        except psutil.NoSuchProcess:
+            continue
+    psutil.wait_procs([one.process for one in leftovers], timeout=_KILL_TIMEOUT_S)
+
+
+def _signal(one: Leftover) -> None:
+    try:
+        one.process.send_signal(_STOP_SIGNALS.get(one.name, signal.SIGTERM))
+    except psutil.NoSuchProcess:
+        return

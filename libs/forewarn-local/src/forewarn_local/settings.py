@@ -1,0 +1,54 @@
+"""What the user may say about the local platform: environment first, then ``.env``."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from dotenv import dotenv_values
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from forewarn_local.errors import PreflightError
+
+
+class LocalSettings(BaseModel):
+    """Settings this command needs itself; services read and check their own."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    kafka_bootstrap_servers: str | None = None
+    kafka_heap_mb: int = Field(default=384, ge=128)
+    database_url: str | None = None
+    api_host: str = "127.0.0.1"
+    api_port: int = Field(default=8000, ge=1, le=65535)
+    api_token: str | None = None
+    dashboard_host: str = "127.0.0.1"
+    dashboard_port: int = Field(default=8050, ge=1, le=65535)
+    simulation_enabled: bool = True
+
+
+def user_environment(root: Path, env: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the environment over the values of ``.env``; empty values count as not set."""
+    from_file = {key: value for key, value in dotenv_values(root / ".env").items() if value}
+    from_process = {key: value for key, value in (os.environ if env is None else env).items() if value}
+    return {**from_file, **from_process}
+
+
+def load_settings(environment: Mapping[str, str]) -> LocalSettings:
+    """Check the settings.
+
+    Raises
+    ------
+    PreflightError
+        One line for each variable that is wrong.
+    """
+    values = {name: environment[name.upper()] for name in LocalSettings.model_fields if name.upper() in environment}
+    try:
+        return LocalSettings.model_validate(values)
+    except ValidationError as exc:
+        wrong = (f"{str(error['loc'][0]).upper()}: {error['msg']}" for error in exc.errors())
+        raise PreflightError("\n".join(wrong)) from exc
+
+
+def reachable_host(host: str) -> str:
+    """Return the address for clients on this machine of a server that listens on ``host``."""
+    return "127.0.0.1" if host in {"0.0.0.0", "::", ""} else host  # noqa: S104  (compared, not bound)

@@ -1,0 +1,143 @@
+"""Talk to supervisord, which keeps the platform's processes alive."""
+
+import http.client
+import signal
+import subprocess
+import sys
+import time
+import xmlrpc.client
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from supervisor.xmlrpc import SupervisorTransport
+
+from forewarn_local.errors import StartFailedError
+from forewarn_local.home import Home
+from forewarn_local.leftovers import record_process
+from forewarn_local.processes import SERVICES_GROUP, Program, log_path, render_config, write_spec
+from forewarn_local.spawn import start, tail
+
+RECORD = "supervisord"
+_START_TIMEOUT_S = 20.0
+_STOP_TIMEOUT_S = 90.0  # services 15 s, then each server 30 s
+_POLL_S = 0.1
+
+RpcError = (OSError, http.client.HTTPException, xmlrpc.client.Error)
+"""What a call to a supervisor that is not there, or is ending, can raise."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessInfo:
+    """State of one supervised process."""
+
+    name: str
+    state: str
+    pid: int
+    started_s: int
+    now_s: int
+    spawn_error: str
+
+    @property
+    def uptime_s(self) -> int:
+        """Seconds since its last start; 0 if it does not run."""
+        return max(0, self.now_s - self.started_s) if self.state == "RUNNING" else 0
+
+
+class Supervisor:
+    """The supervisord of one home; processes are addressed by their program's name."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self._process: subprocess.Popen[bytes] | None = None
+        self._services: frozenset[str] = frozenset()
+
+    def start(self, programs: Sequence[Program]) -> None:
+        """Start supervisord with these programs, none of them running yet.
+
+        Raises
+        ------
+        StartFailedError
+            It did not answer.
+        """
+        self._services = frozenset(program.name for program in programs if program.is_service)
+        for program in programs:
+            write_spec(program, self._home)
+        config = self._home.run / "supervisord.conf"
+        config.write_text(render_config(programs, self._home))
+        self._home.socket.unlink(missing_ok=True)
+        command = [sys.executable, "-m", "supervisor.supervisord", "-n", "-c", str(config)]
+        log = self._home.logs / "supervisor.out"
+        log.unlink(missing_ok=True)
+        self._process = start(command, log=log, cwd=self._home.root, parent_death_signal=signal.SIGTERM)
+        record_process(self._home.pids, RECORD, self._process.pid)
+        deadline = time.monotonic() + _START_TIMEOUT_S
+        while not self.answers():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                self.stop()
+                raise StartFailedError(f"The supervisor did not start.\n{tail(log)}")
+            time.sleep(_POLL_S)
+
+    @property
+    def started(self) -> bool:
+        """Whether this object has started a supervisord, alive or not."""
+        return self._process is not None
+
+    @property
+    def alive(self) -> bool:
+        """Whether the supervisord that this object started still runs."""
+        return self._process is not None and self._process.poll() is None
+
+    def answers(self) -> bool:
+        """Say whether a supervisor answers on this home's socket."""
+        try:
+            self._rpc().getState()
+        except RpcError:
+            return False
+        return True
+
+    def launch(self, name: str) -> None:
+        """Start one program, without waiting for it; no error if it runs or is about to."""
+        full_name = f"{SERVICES_GROUP}:{name}" if name in self._services else name
+        try:
+            self._rpc().startProcess(full_name, False)  # noqa: FBT003  (positional in XML-RPC)
+        except xmlrpc.client.Fault as fault:
+            if not fault.faultString.startswith(("ALREADY_STARTED", "SPAWN_ERROR")):
+                raise StartFailedError(f"{name} could not be started: {fault.faultString}") from fault
+
+    def processes(self) -> list[ProcessInfo]:
+        """Return the state of every program."""
+        return [
+            ProcessInfo(
+                name=str(info["name"]),
+                state=str(info["statename"]),
+                pid=int(info["pid"]),
+                started_s=int(info["start"]),
+                now_s=int(info["now"]),
+                spawn_error=str(info["spawnerr"]),
+            )
+            for info in self._rpc().getAllProcessInfo()
+        ]
+
+    def log_tail(self, name: str, lines: int = 25) -> str:
+        """Return the end of a program's log."""
+        return tail(log_path(self._home, name), lines)
+
+    def request_stop(self) -> None:
+        """Ask supervisord to stop everything in order and end; returns at once."""
+        if self.alive and self._process is not None:
+            self._process.send_signal(signal.SIGTERM)
+
+    def stop(self) -> None:
+        """Stop everything in order and wait for the end."""
+        self.request_stop()
+        if self._process is not None:
+            try:
+                self._process.wait(_STOP_TIMEOUT_S)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+
+    def _rpc(self) -> Any:  # noqa: ANN401  (a proxy has whatever methods the server has)
+        transport = SupervisorTransport(None, None, serverurl=f"unix://{self._home.socket}")
+        return xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport).supervisor
