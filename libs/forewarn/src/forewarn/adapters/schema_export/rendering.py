@@ -1,0 +1,27 @@
+"""All generated files of ``schemas/`` at once."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from forewarn.adapters.catalogue import Catalogue
+from forewarn.adapters.schema_export.asyncapi import asyncapi_document
+from forewarn.adapters.schema_export.events import asset_class_schema, event_contracts, event_path, event_schema
+from forewarn.adapters.schema_export.frames import frame_descriptions
+from forewarn.adapters.schema_export.page import contracts_page
+
+
+def render(catalogue: Catalogue, version: str) -> dict[str, str]:
+    """Text of every generated file by its path relative to ``schemas/``; the same input gives the same text."""
+    documents: dict[str, Mapping[str, Any]] = {
+        **{event_path(contract): event_schema(contract) for contract in event_contracts().values()},
+        **dict(frame_descriptions(catalogue)),
+        "asset_class.schema.json": asset_class_schema(),
+        "asyncapi.json": asyncapi_document(catalogue, version),
+    }
+    return {path: to_text(document) for path, document in documents.items()} | {"README.md": contracts_page()}
+
+
+def to_text(document: Mapping[str, Any]) -> str:
+    """JSON as it is committed: sorted, indented, one trailing newline."""
+    return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
