@@ -1,0 +1,141 @@
+"""What the guard can notice of a tag, in wire form (``rule:tag``) and in plain words."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forewarn.contracts.asset_class import AssetClass, PhysicsRule, Tag
+from forewarn.domain.frame import MISSING, Strings
+
+
+class Check(StrEnum):
+    """Rules every class has; the class's own physics rules come on top."""
+
+    MISSING = "missing"
+    GATEWAY_BAD = "gateway_bad"
+    HARD_RANGE = "hard_range"
+    SPIKE = "spike"
+    FROZEN = "frozen"
+    ENGINEERING_RANGE = "engineering_range"
+    GATEWAY_UNCERTAIN = "gateway_uncertain"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """A finding in plain words."""
+
+    message: str
+    recommendation: str
+
+
+def explain(finding: str, asset_class: AssetClass) -> Explanation:
+    """Explain a finding of the column ``findings``.
+
+    Parameters
+    ----------
+    finding
+        ``rule:tag``.
+    asset_class
+        Class of the reading's asset.
+
+    Raises
+    ------
+    ValueError
+        If the class has no such rule, or no such tag.
+    """
+    rule_id, _, column = finding.partition(":")
+    for rule in asset_class.rules:
+        if rule.id == rule_id:
+            return Explanation(message=rule.message, recommendation=rule.recommendation)
+    for tag in asset_class.tags:
+        if tag.name == column and rule_id in _WORDING:
+            return _explain_check(Check(rule_id), tag)
+    raise ValueError(f"class {asset_class.name} has no finding {finding!r}")
+
+
+def _explain_check(check: Check, tag: Tag) -> Explanation:
+    message, recommendation = _WORDING[check]
+    low, high = tag.hard_range if check is Check.HARD_RANGE and tag.hard_range else tag.engineering_range
+    words = {
+        "title": tag.title,
+        "low": f"{low:g}",
+        "high": f"{high:g}",
+        "unit": tag.unit,
+        "rate": f"{tag.max_rate_per_s or 0:g}",
+        "frozen": f"{tag.frozen_after_s or 0:g}",
+    }
+    return Explanation(message=message.format(**words), recommendation=recommendation)
+
+
+_WORDING: dict[str, tuple[str, str]] = {
+    Check.MISSING: ("{title} is missing, it came before", "Check the sensor's connection and the gateway's mapping"),
+    Check.GATEWAY_BAD: ("The gateway says {title} is bad", "Check the sensor and its connection to the gateway"),
+    Check.HARD_RANGE: (
+        "{title} is physically impossible: outside {low} to {high} {unit}",
+        "Check the sensor, its wiring and the unit the gateway sends",
+    ),
+    Check.SPIKE: (
+        "{title} jumped faster than {rate} {unit} a second and the jump was not confirmed",
+        "Check the sensor's wiring and shielding",
+    ),
+    Check.FROZEN: (
+        "{title} has been exactly the same for more than {frozen} s while the machine runs",
+        "Check whether the sensor is stuck or the gateway repeats an old value",
+    ),
+    Check.ENGINEERING_RANGE: (
+        "{title} is outside its range of {low} to {high} {unit}",
+        "Check the operating point and the sensor's calibration",
+    ),
+    Check.GATEWAY_UNCERTAIN: (
+        "The gateway says {title} is uncertain",
+        "Check the sensor's calibration and the gateway's diagnostics",
+    ),
+}
+
+
+@lru_cache(maxsize=256)
+def warning_rules(asset_class: AssetClass) -> tuple[PhysicsRule, ...]:
+    """Physics rules that make a reading doubtful."""
+    return tuple(rule for rule in asset_class.rules if rule.severity == "warning")
+
+
+@lru_cache(maxsize=256)
+def finding_names(asset_class: AssetClass) -> tuple[str, ...]:
+    """Wire form of each column of the flags: every check for every tag, then the warning rules."""
+    checks = [f"{check}:{tag.name}" for check in Check for tag in asset_class.tags]
+    rules = [
+        ";".join(f"{rule.id}:{column}" for column in rule.blames or (rule.column,))
+        for rule in warning_rules(asset_class)
+    ]
+    return (*checks, *rules)
+
+
+def findings_column(asset_class: AssetClass, flags: NDArray[np.bool_], rows: int, at: NDArray[np.intp]) -> Strings:
+    """Encode flags as the column ``findings``.
+
+    Parameters
+    ----------
+    asset_class
+        Class of the readings.
+    flags
+        What was noticed, one column per entry of ``finding_names``, one row per entry of ``at``.
+    rows
+        Length of the column.
+    at
+        Rows with findings; all others get none.
+    """
+    codes = np.full(rows, MISSING, dtype=np.int32)
+    names = finding_names(asset_class)
+    table: dict[str, int] = {}
+    patterns: dict[bytes, int] = {}  # few patterns stand for many rows
+    packed = np.packbits(flags, axis=1)
+    for row, key, flag in zip(at.tolist(), (line.tobytes() for line in packed), flags, strict=True):
+        code = patterns.get(key)
+        if code is None:
+            text = ";".join(names[i] for i in np.flatnonzero(flag).tolist())
+            code = patterns[key] = table.setdefault(text, len(table))
+        codes[row] = code
+    return Strings(codes, tuple(table))

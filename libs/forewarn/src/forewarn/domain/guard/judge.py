@@ -1,0 +1,236 @@
+"""Judges every value of a batch: status codes, what was noticed, derived quantities, refusals."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forewarn.contracts.asset_class import AssetClass, PhysicsRule
+from forewarn.contracts.quality import SEVERITY_MASK, StatusCode
+from forewarn.domain.frame import FloatArray
+from forewarn.domain.guard.batch import Nameplates, RawBatch
+from forewarn.domain.guard.findings import Check, warning_rules
+from forewarn.domain.guard.limits import limits_of
+from forewarn.domain.guard.memory import Recollection, recall
+from forewarn.domain.guard.rules import broken, holds
+from forewarn.domain.guard.sequence import Placement
+from forewarn.domain.guard.state import GuardState
+from forewarn.domain.physics.derive import derive
+
+BoolArray = NDArray[np.bool_]
+
+_UNCERTAIN_BITS = 0x40000000
+
+#: Code a noticed value gets. In rising order of weight: the last one that applies stays.
+_CODES = {
+    Check.GATEWAY_UNCERTAIN: StatusCode.UNCERTAIN,
+    Check.ENGINEERING_RANGE: StatusCode.UNCERTAIN_ENGINEERING_UNITS_EXCEEDED,
+    Check.FROZEN: StatusCode.BAD_SENSOR_FAILURE,
+    Check.SPIKE: StatusCode.BAD_SENSOR_FAILURE,
+    Check.HARD_RANGE: StatusCode.BAD_OUT_OF_RANGE,
+    Check.GATEWAY_BAD: StatusCode.BAD,
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Judgement:
+    """Verdicts on rows sorted by asset.
+
+    Attributes
+    ----------
+    values
+        Tags with NaN where a value is bad or absent, shape (rows, tags).
+    quality
+        OPC UA status codes, shape (rows, tags).
+    derived
+        Derived quantities by name.
+    flags
+        What was noticed, columns as ``findings.finding_names``.
+    usable
+        The row has at least one usable value.
+    broken_rules
+        Rules of severity "reject" with the rows that break them.
+    state
+        Memory after the rows, but for ``newest_accepted``.
+    """
+
+    asset_class: AssetClass
+    values: FloatArray
+    quality: NDArray[np.uint32]
+    derived: Mapping[str, FloatArray]
+    flags: BoolArray
+    usable: BoolArray
+    broken_rules: tuple[tuple[PhysicsRule, BoolArray], ...]
+    state: GuardState
+
+    @property
+    def refused(self) -> BoolArray:
+        """Rows that cannot become valid data."""
+        refused = ~self.usable
+        for _, rows in self.broken_rules:
+            refused |= rows
+        return refused
+
+
+def judge(
+    batch: RawBatch, rows: NDArray[np.intp], placement: Placement, state: GuardState, nameplates: Nameplates
+) -> Judgement:
+    """Judge rows of a batch.
+
+    Parameters
+    ----------
+    batch, rows
+        Readings, and which of them, sorted by asset as in ``placement``.
+    placement
+        Where each row stands in its asset's history.
+    state
+        Memory before the rows, with a row for every asset.
+    nameplates
+        Rated values by asset.
+    """
+    asset_class = batch.asset_class
+    values = batch.values[rows]
+    plate = _nameplate_columns(asset_class, state, placement.asset, nameplates)
+    with np.errstate(over="ignore", invalid="ignore"):  # absurd values are what this looks for
+        noticed = _single_values(asset_class, values, batch.gateway_quality[rows])
+        usable = ~(np.isnan(values) | noticed[Check.GATEWAY_BAD] | noticed[Check.HARD_RANGE])
+        memory = _remembered(asset_class, values, usable, batch.ts[rows], placement, state, plate)
+        noticed[Check.SPIKE], noticed[Check.FROZEN] = memory.spike, memory.frozen
+        good = usable & ~memory.spike & ~memory.frozen
+        noticed[Check.ENGINEERING_RANGE] &= good
+        noticed[Check.GATEWAY_UNCERTAIN] &= good
+        noticed[Check.MISSING], seen = _missing(np.isnan(values), noticed[Check.GATEWAY_BAD], placement, state)
+        quality = _quality(noticed, np.isnan(values))
+        clean = np.where(good, values, np.nan)
+        columns = _columns(asset_class, clean)
+        derived = derive(asset_class, columns, plate)
+        rejecting, warning = _rules(asset_class, {**columns, **derived}, quality)
+    return Judgement(
+        asset_class=asset_class,
+        values=clean,
+        quality=quality,
+        derived=derived,
+        flags=np.hstack([*(noticed[check] for check in Check), warning]),
+        usable=np.logical_or.reduce(good, axis=1),
+        broken_rules=rejecting,
+        state=replace(memory.state, seen=seen),
+    )
+
+
+def _single_values(asset_class: AssetClass, values: FloatArray, gateway: NDArray[np.uint32]) -> dict[Check, BoolArray]:
+    limits = limits_of(asset_class)
+    severity = gateway & np.uint32(SEVERITY_MASK)
+    noticed = {
+        Check.GATEWAY_BAD: severity > _UNCERTAIN_BITS,
+        Check.GATEWAY_UNCERTAIN: severity == _UNCERTAIN_BITS,
+        Check.HARD_RANGE: (values < limits.hard_low) | (values > limits.hard_high),
+        Check.ENGINEERING_RANGE: (values < limits.engineering_low) | (values > limits.engineering_high),
+    }
+    noticed[Check.HARD_RANGE] &= ~noticed[Check.GATEWAY_BAD]
+    return noticed
+
+
+def _remembered(  # the columns of the rows
+    asset_class: AssetClass,
+    values: FloatArray,
+    usable: BoolArray,
+    ts: NDArray[np.int64],
+    placement: Placement,
+    state: GuardState,
+    plate: Mapping[str, FloatArray],
+) -> Recollection:
+    """Compare current rows with the past; late and repeated ones are not compared and not remembered."""
+    running = _running(asset_class, np.where(usable, values, np.nan), plate)
+    limits, current = limits_of(asset_class), placement.current
+    if current.all():
+        return recall(limits, state, asset=placement.asset, ts=ts, values=values, usable=usable, running=running)
+    memory = recall(
+        limits,
+        state,
+        asset=placement.asset[current],
+        ts=ts[current],
+        values=values[current],
+        usable=usable[current],
+        running=running[current],
+    )
+    spike, frozen = np.zeros(values.shape, dtype=np.bool_), np.zeros(values.shape, dtype=np.bool_)
+    spike[current], frozen[current] = memory.spike, memory.frozen
+    return Recollection(spike=spike, frozen=frozen, state=memory.state)
+
+
+def _running(asset_class: AssetClass, values: FloatArray, plate: Mapping[str, FloatArray]) -> BoolArray:
+    condition = asset_class.twin.running
+    if condition is None:
+        return np.ones(values.shape[0], dtype=np.bool_)
+    columns = _columns(asset_class, values)
+    if condition.column not in columns:
+        columns = derive(asset_class, columns, plate)
+    return holds(condition, columns)
+
+
+def _missing(
+    absent: BoolArray, gateway_bad: BoolArray, placement: Placement, state: GuardState
+) -> tuple[BoolArray, BoolArray]:
+    """Tags that came before and are absent now, and which tags of each asset ever came."""
+    present = ~absent & placement.current[:, None]
+    starts = placement.starts
+    seen = state.seen.copy()
+    seen[placement.asset[starts]] |= np.logical_or.reduceat(present, starts, axis=0)
+    if not absent.any():
+        return absent, seen
+    rows = np.arange(absent.shape[0])
+    newest = np.maximum.accumulate(np.where(present, rows[:, None], -1), axis=0)
+    start = np.repeat(starts, np.diff(np.append(starts, absent.shape[0])))
+    came_before = (newest >= start[:, None]) | state.seen[placement.asset]
+    return absent & came_before & ~gateway_bad, seen
+
+
+def _quality(noticed: Mapping[Check, BoolArray], absent: BoolArray) -> NDArray[np.uint32]:
+    quality = np.zeros(absent.shape, dtype=np.uint32)
+    quality[absent] = StatusCode.BAD_NO_DATA
+    for check, code in _CODES.items():
+        if noticed[check].any():
+            quality[noticed[check]] = code
+    return quality
+
+
+def _rules(
+    asset_class: AssetClass, columns: Mapping[str, FloatArray], quality: NDArray[np.uint32]
+) -> tuple[tuple[tuple[PhysicsRule, BoolArray], ...], BoolArray]:
+    """Evaluate the physics rules; the values a broken warning rule blames become uncertain in ``quality``."""
+    rejecting = tuple((rule, broken(rule, columns)) for rule in asset_class.rules if rule.severity == "reject")
+    warnings = warning_rules(asset_class)
+    flags = np.zeros((quality.shape[0], len(warnings)), dtype=np.bool_)
+    for position, rule in enumerate(warnings):
+        flags[:, position] = broken(rule, columns)
+        if flags[:, position].any():
+            for tag in rule.blames:
+                column = asset_class.tag_names.index(tag)
+                doubtful = flags[:, position] & ((quality[:, column] & np.uint32(SEVERITY_MASK)) <= _UNCERTAIN_BITS)
+                quality[doubtful, column] = StatusCode.UNCERTAIN_SENSOR_CALIBRATION
+    return rejecting, flags
+
+
+def _columns(asset_class: AssetClass, values: FloatArray) -> dict[str, FloatArray]:
+    return dict(zip(asset_class.tag_names, np.ascontiguousarray(values.T), strict=True))
+
+
+@lru_cache(maxsize=256)
+def _plate_fields(asset_class: AssetClass) -> tuple[tuple[str, float], ...]:
+    used = {source for item in asset_class.derived for source in item.inputs.values()}
+    return tuple((field.name, field.default) for field in asset_class.nameplate if f"nameplate.{field.name}" in used)
+
+
+def _nameplate_columns(
+    asset_class: AssetClass, state: GuardState, asset: NDArray[np.intp], nameplates: Nameplates
+) -> dict[str, FloatArray]:
+    """Rated values of each row's asset."""
+    present = np.unique(asset)
+    plates = [nameplates.get(state.assets[row], {}) for row in present.tolist()]
+    where = np.searchsorted(present, asset)
+    return {
+        name: np.array([plate.get(name, default) for plate in plates])[where]
+        for name, default in _plate_fields(asset_class)
+    }

@@ -1,0 +1,44 @@
+"""A class's limits as arrays, looked up once per class."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+import numpy as np
+
+from forewarn.contracts.asset_class import AssetClass
+from forewarn.domain.frame import FloatArray
+
+US_PER_S: Final = 1_000_000
+
+#: A sensor is called stuck only after this many equal readings: fewer prove nothing at slow sampling.
+MIN_EQUAL_READINGS: Final = 5
+
+_LARGEST: Final = float(np.finfo(np.float64).max)
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Limits:
+    """Limits of every tag, each of shape (tags,); a limit that is not set lies at the end of the numbers."""
+
+    hard_low: FloatArray
+    hard_high: FloatArray
+    engineering_low: FloatArray
+    engineering_high: FloatArray
+    max_rate_per_s: FloatArray
+    frozen_after_us: FloatArray
+
+
+@lru_cache(maxsize=256)
+def limits_of(asset_class: AssetClass) -> Limits:
+    """Collect the limits of a class."""
+    tags = asset_class.tags
+    hard = [tag.hard_range or (-_LARGEST, _LARGEST) for tag in tags]
+    return Limits(
+        hard_low=np.array([low for low, _ in hard]),
+        hard_high=np.array([high for _, high in hard]),
+        engineering_low=np.array([tag.engineering_range[0] for tag in tags]),
+        engineering_high=np.array([tag.engineering_range[1] for tag in tags]),
+        max_rate_per_s=np.array([tag.max_rate_per_s or np.inf for tag in tags]),
+        frozen_after_us=np.array([(tag.frozen_after_s or np.inf) * US_PER_S for tag in tags]),
+    )

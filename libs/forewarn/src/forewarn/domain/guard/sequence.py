@@ -1,0 +1,150 @@
+"""Where each reading stands in its asset's history: newest, late, or a repetition of the newest."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forewarn.domain.frame import Strings
+from forewarn.domain.guard.state import GuardState
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Placement:
+    """Rows sorted by asset, in their order of arrival within an asset.
+
+    Attributes
+    ----------
+    order
+        Row of the batch behind each sorted row.
+    asset
+        Row of the state for each sorted row.
+    starts
+        First sorted row of each asset.
+    newest
+        Newest event time of the asset up to and including the row [µs].
+    current
+        The row is newer than all before it; only such rows are remembered.
+    late
+        The row is older than one before it.
+    """
+
+    order: NDArray[np.intp]
+    asset: NDArray[np.intp]
+    starts: NDArray[np.intp]
+    newest: NDArray[np.int64]
+    current: NDArray[np.bool_]
+    late: NDArray[np.bool_]
+
+
+def state_rows(assets: Strings, state: GuardState) -> tuple[GuardState, NDArray[np.intp]]:
+    """Give every asset a row of a fresh state, new ones in the order of their first reading."""
+    known = {name: row for row, name in enumerate(state.assets)}
+    used, first = np.unique(assets.codes, return_index=True)
+    new = [assets.categories[code] for code in used[np.argsort(first)].tolist() if assets.categories[code] not in known]
+    grown = state.with_assets(new)
+    known.update((name, row) for row, name in enumerate(grown.assets[len(state.assets) :], len(state.assets)))
+    table = np.zeros(len(assets.categories), dtype=np.intp)
+    table[used] = [known[assets.categories[code]] for code in used.tolist()]
+    return grown, table[assets.codes]
+
+
+def place(ts: NDArray[np.int64], asset: NDArray[np.intp], state: GuardState) -> Placement:
+    """Sort rows by asset and find their places in time.
+
+    Parameters
+    ----------
+    ts
+        Event times [µs] in order of arrival, shape (n,).
+    asset
+        Row of the state for each, shape (n,).
+    state
+        Has the newest time of each asset before these rows.
+    """
+    order = np.argsort(asset, kind="stable")
+    ts, asset = ts[order], asset[order]
+    starts = segment_starts(asset)
+    before = state.newest_ts[asset]
+    newest = _cumulative_maximum(np.maximum(ts, before), starts)
+    newest_before = np.empty_like(newest)
+    newest_before[1:] = newest[:-1]
+    newest_before[starts] = before[starts]
+    return Placement(
+        order=order, asset=asset, starts=starts, newest=newest, current=ts > newest_before, late=ts < newest_before
+    )
+
+
+def segment_starts(asset: NDArray[np.intp]) -> NDArray[np.intp]:
+    """First row of each run of equal numbers."""
+    change = np.ones(asset.shape[0], dtype=np.bool_)
+    np.not_equal(asset[1:], asset[:-1], out=change[1:])
+    return np.flatnonzero(change)
+
+
+def repetitions(
+    place: Placement, ts: NDArray[np.int64], passed: NDArray[np.bool_], state: GuardState
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Find duplicates: rows of the newest time after one of that time has passed.
+
+    Parameters
+    ----------
+    place
+        Where the rows stand.
+    ts
+        Event times of the sorted rows [µs].
+    passed
+        Sorted rows that would become valid data.
+    state
+        Knows whether the newest reading before these rows became valid data.
+
+    Returns
+    -------
+    duplicate, newest_accepted
+        Per sorted row; per asset of the state, after these rows.
+    """
+    at_newest = ts == place.newest
+    repeats = np.flatnonzero(at_newest & ~place.current)
+    duplicate = np.zeros(ts.shape[0], dtype=np.bool_)
+    accepted = state.newest_accepted.copy()
+    ends = np.append(place.starts[1:], ts.shape[0])
+    if repeats.size == 0:
+        last_current = _last_true(place.current, place.starts, ends)
+        moved = last_current >= 0
+        accepted[place.asset[place.starts[moved]]] = passed[last_current[moved]]
+        return duplicate, accepted
+    for start, end in zip(place.starts.tolist(), ends.tolist(), strict=True):
+        _walk(place, at_newest, passed, duplicate, accepted, range(start, end))
+    return duplicate, accepted
+
+
+def _walk(  # the columns of one loop over rows
+    place: Placement,
+    at_newest: NDArray[np.bool_],
+    passed: NDArray[np.bool_],
+    duplicate: NDArray[np.bool_],
+    accepted: NDArray[np.bool_],
+    rows: Sequence[int],
+) -> None:
+    done = bool(accepted[place.asset[rows[0]]])
+    for row in rows:
+        if place.current[row]:
+            done = bool(passed[row])
+        elif at_newest[row]:
+            duplicate[row] = done
+            done = done or bool(passed[row])
+    accepted[place.asset[rows[0]]] = done
+
+
+def _last_true(flags: NDArray[np.bool_], starts: NDArray[np.intp], ends: NDArray[np.intp]) -> NDArray[np.intp]:
+    last = np.maximum.accumulate(np.where(flags, np.arange(flags.shape[0]), -1))[ends - 1]
+    return np.where(last >= starts, last, -1)
+
+
+def _cumulative_maximum(values: NDArray[np.int64], starts: NDArray[np.intp]) -> NDArray[np.int64]:
+    distinct, rank = np.unique(values, return_inverse=True)
+    segment = np.zeros(values.shape[0], dtype=np.int64)
+    segment[starts[1:]] = 1
+    base = np.cumsum(segment) * distinct.shape[0]  # lifts each segment above the one before it
+    maximum: NDArray[np.int64] = distinct[np.maximum.accumulate(rank + base) - base]
+    return maximum

@@ -1,0 +1,56 @@
+"""Water-cooled chillers (AHRI 550/590 and 551/591). Element-wise; NaN where an input is NaN."""
+
+from typing import Final
+
+from forewarn.domain.frame import FloatArray
+from forewarn.domain.physics.constants import (
+    KW_PER_TON,
+    S_PER_H,
+    WATER_DENSITY_KG_M3,
+    WATER_HEAT_CAPACITY_KJ_KG_K,
+)
+from forewarn.domain.physics.energy import MIN_INPUT_KW, ratio
+
+#: Below this duty the temperature differences are within the sensors' error, and ratios say nothing.
+MIN_DUTY_KW: Final = 20.0
+
+
+def temperature_difference_k(warm_c: FloatArray, cold_c: FloatArray) -> FloatArray:
+    """Difference of two temperatures [K]."""
+    return warm_c - cold_c
+
+
+def water_duty_kw(flow_m3_h: FloatArray, warm_c: FloatArray, cold_c: FloatArray) -> FloatArray:
+    """Heat a water stream carries [kW]: ``Q = V·rho·c_p·ΔT`` with water at 20 °C."""
+    heat_flow_per_k = flow_m3_h / S_PER_H * WATER_DENSITY_KG_M3 * WATER_HEAT_CAPACITY_KJ_KG_K
+    return heat_flow_per_k * (warm_c - cold_c)
+
+
+def refrigeration_tons(duty_kw: FloatArray) -> FloatArray:
+    """Refrigeration tons of a duty."""
+    return duty_kw / KW_PER_TON
+
+
+def kw_per_ton(power_kw: FloatArray, cooling_kw: FloatArray) -> FloatArray:
+    """Specific power [kW/ton]; NaN while the chiller hardly cools."""
+    return KW_PER_TON * ratio(power_kw, cooling_kw, MIN_DUTY_KW)
+
+
+def coefficient_of_performance(cooling_kw: FloatArray, power_kw: FloatArray) -> FloatArray:
+    """COP: cooling per power; NaN while the chiller takes none."""
+    return ratio(cooling_kw, power_kw, MIN_INPUT_KW)
+
+
+def evaporator_approach_k(chw_supply_temp_c: FloatArray, evaporator_sat_temp_c: FloatArray) -> FloatArray:
+    """Leaving chilled water above the evaporating temperature [K]; grows with fouling and lost refrigerant."""
+    return chw_supply_temp_c - evaporator_sat_temp_c
+
+
+def condenser_approach_k(condenser_sat_temp_c: FloatArray, cdw_outlet_temp_c: FloatArray) -> FloatArray:
+    """Condensing temperature above the leaving condenser water [K]; grows with fouling and trapped gas."""
+    return condenser_sat_temp_c - cdw_outlet_temp_c
+
+
+def energy_balance_residual_pct(rejected_kw: FloatArray, cooling_kw: FloatArray, power_kw: FloatArray) -> FloatArray:
+    """What the heat balance leaves unexplained [% of heat rejected]: ``(Q_c − Q_e − P)/Q_c``."""
+    return 100.0 * ratio(rejected_kw - cooling_kw - power_kw, rejected_kw, MIN_DUTY_KW)
