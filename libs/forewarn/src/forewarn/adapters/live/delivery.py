@@ -1,0 +1,152 @@
+"""Confirmed delivery to Kafka for an asyncio program: the answer comes after the broker's."""
+
+import asyncio
+import threading
+from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
+from typing import Final
+
+import structlog
+from confluent_kafka import KafkaError, KafkaException, Producer
+from confluent_kafka import Message as SentMessage
+
+from forewarn.adapters.event_codec import Envelope, Headers, cloud_event_headers, encode_event
+from forewarn.adapters.kafka.config import producer_config
+from forewarn.adapters.kafka.errors import error_of
+from forewarn.contracts.base import Contract
+from forewarn.contracts.topics import TOPICS, TopicName, qualified
+from forewarn.ports.delivery import DeliveryOverloaded, Message, Undelivered
+
+_POLL_S: Final = 0.2
+_log = structlog.get_logger(__name__)
+
+
+class _Batch:
+    """Counts down the delivery reports of one list and wakes its sender once."""
+
+    def __init__(self, size: int, loop: asyncio.AbstractEventLoop) -> None:
+        self.failures: list[Undelivered] = []
+        self.done: asyncio.Future[None] = loop.create_future()
+        self._loop = loop
+        self._open = size
+        self._lock = threading.Lock()
+
+    def settle(self, index: int, reason: str | None) -> None:
+        """One more message has found its fate."""
+        with self._lock:
+            if reason is not None:
+                self.failures.append(Undelivered(index=index, reason=reason))
+            self._open -= 1
+            last = self._open == 0
+        if last and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._wake)
+
+    def _wake(self) -> None:
+        if not self.done.done():  # the client may have gone away meanwhile
+            self.done.set_result(None)
+
+
+class KafkaDelivery:
+    """Implements ``forewarn.ports.delivery.ConfirmedDelivery`` with one idempotent producer.
+
+    ``timeout_s`` bounds how long a message may be under way, ``max_under_way`` how many may be: past
+    it lists are refused instead of kept in memory.
+    """
+
+    def __init__(
+        self, bootstrap_servers: str, prefix: str, *, source: str, timeout_s: float, max_under_way: int
+    ) -> None:
+        self._prefix = prefix
+        self._source = source
+        self._timeout_s = timeout_s
+        self._max_under_way = max_under_way
+        self._under_way = 0
+        self._lock = threading.Lock()
+        self._problem: str | None = None
+        self._producer = Producer(
+            producer_config(
+                bootstrap_servers,
+                client_id=f"forewarn{source}",
+                **{"message.timeout.ms": int(timeout_s * 1000), "queue.buffering.max.messages": max_under_way},
+            )
+        )
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._poll, name="delivery-reports", daemon=True)
+        self._thread.start()
+
+    async def send(self, messages: Sequence[Message]) -> tuple[Undelivered, ...]:
+        """Send in order; returns those that failed, usually none.
+
+        Raises
+        ------
+        DeliveryOverloaded
+            If the list does not fit into what may be under way.
+        """
+        return await self._send([(message, []) for message in messages])
+
+    async def publish(
+        self, topic: TopicName, key: str, event: Contract, *, event_id: str, at: datetime
+    ) -> Undelivered | None:
+        """Send one event with its CloudEvents headers; returns why it failed, or None."""
+        contract = TOPICS[topic]
+        if type(event) is not contract.content:
+            raise TypeError(f"{topic.value} carries {contract.content}, not {type(event).__name__}")
+        envelope = Envelope(id=event_id, source=self._source, time=at, partition_key=key)
+        headers = cloud_event_headers(event, envelope) if contract.cloud_events else []
+        failed = await self._send([(Message(topic=topic, key=key.encode(), value=encode_event(event)), headers)])
+        return failed[0] if failed else None
+
+    def problem(self) -> str | None:
+        """Why the newest delivery failed; None after a success."""
+        return self._problem
+
+    def close(self) -> None:
+        """Wait for what is under way, then stop."""
+        waiting = self._producer.flush(self._timeout_s)
+        if waiting:
+            _log.warning("messages_abandoned", messages=waiting)
+        self._stop.set()
+        self._thread.join()
+
+    async def _send(self, messages: Sequence[tuple[Message, Headers]]) -> tuple[Undelivered, ...]:
+        if not messages:
+            return ()
+        self._reserve(len(messages))
+        batch = _Batch(len(messages), asyncio.get_running_loop())
+        for index, (message, headers) in enumerate(messages):
+            try:
+                self._producer.produce(
+                    qualified(message.topic, self._prefix),
+                    value=message.value,
+                    key=message.key,
+                    headers=headers,
+                    on_delivery=partial(self._report, batch, index),
+                )
+            except BufferError:
+                self._settle(batch, index, "the send buffer is full")
+            except KafkaException as exc:
+                self._settle(batch, index, error_of(exc).str())
+        await batch.done
+        return tuple(sorted(batch.failures, key=lambda failure: failure.index))
+
+    def _reserve(self, count: int) -> None:
+        with self._lock:
+            if self._under_way + count > self._max_under_way:
+                raise DeliveryOverloaded(
+                    f"{self._under_way} messages wait for the broker, {count} more would exceed {self._max_under_way}"
+                )
+            self._under_way += count
+
+    def _report(self, batch: _Batch, index: int, error: KafkaError | None, _message: SentMessage) -> None:
+        self._settle(batch, index, None if error is None else error.str())
+
+    def _settle(self, batch: _Batch, index: int, reason: str | None) -> None:
+        with self._lock:
+            self._under_way -= 1
+        self._problem = reason
+        batch.settle(index, reason)
+
+    def _poll(self) -> None:
+        while not self._stop.is_set():
+            self._producer.poll(_POLL_S)

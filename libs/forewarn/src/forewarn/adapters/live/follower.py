@@ -1,0 +1,129 @@
+"""A thread that follows topics without a consumer group: every API process sees everything."""
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+import structlog
+from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from forewarn.adapters.kafka.config import consumer_config
+from forewarn.adapters.kafka.errors import error_of, is_fatal
+from forewarn.adapters.kafka.records import records_of
+from forewarn.ports.clock import Clock
+from forewarn.ports.lanes import Record
+
+_log = structlog.get_logger(__name__)
+_BATCH: Final = 1_000
+_RETRY_S: Final = 0.5
+_BROKER_TIMEOUT_S: Final = 5.0
+
+#: Where to start on a topic: None for its beginning, otherwise so many seconds before now (0: at its end).
+Start = float | None
+
+
+class TopicFollower:
+    """Hands every record of some topics to ``take``, in batches, in the order of each partition.
+
+    Survives a broker that is away or has no such topics yet; what ends the thread stands in ``failure``. ``caught_up`` is set once everything that was there at the start has been handed over.
+    """
+
+    def __init__(
+        self,
+        bootstrap_servers: str,
+        starts: Mapping[str, Start],
+        take: Callable[[Sequence[Record]], None],
+        *,
+        client_id: str,
+        clock: Clock,
+        batch_wait_s: float,
+    ) -> None:
+        self._starts = starts
+        self._take = take
+        self._name = client_id
+        self._clock = clock
+        self._batch_wait_s = batch_wait_s
+        wait_ms = max(int(batch_wait_s * 1000), 10)
+        # The group is only a name: partitions are assigned by hand and nothing is committed.
+        self._consumer = Consumer(
+            consumer_config(
+                bootstrap_servers,
+                group_id=client_id,
+                client_id=client_id,
+                # Few large fetches cost the broker less than many small ones; nobody looks more often than this.
+                **{"fetch.wait.max.ms": wait_ms, "fetch.min.bytes": 64 * 1024},
+                # The ends tell that a topic has been read; positions would not: transactions end with a marker.
+                **{"enable.partition.eof": any(start != 0 for start in starts.values())},
+            )
+        )
+        self.failure: Exception | None = None
+        self.caught_up = threading.Event()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=client_id, daemon=True)
+
+    def start(self) -> None:
+        """Start following."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop following."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        self._consumer.close()
+
+    def _run(self) -> None:
+        try:
+            waiting = self._assign_when_possible()
+            while not self._stop.is_set():
+                if not waiting:
+                    self.caught_up.set()
+                messages = self._consumer.consume(_BATCH, timeout=self._batch_wait_s)
+                records = records_of(messages)
+                if records:
+                    self._take(records)
+                waiting -= {(message.topic(), message.partition()) for message in messages if _is_end(message)}
+        except Exception as exc:  # noqa: BLE001  # the thread ends here either way, whoever looks after it must know
+            _log.exception("follower_failed", follower=self._name)
+            self.failure = exc
+
+    def _assign_when_possible(self) -> set[tuple[str | None, int | None]]:
+        """Assign every partition; returns those whose present end must be reached first."""
+        while not self._stop.is_set():
+            try:
+                partitions = self._partitions()
+            except KafkaException as exc:
+                if is_fatal(error_of(exc)):
+                    raise
+                _log.warning("follower_waiting", follower=self._name, reason=str(exc))
+                partitions = []
+            if partitions:
+                self._consumer.assign(partitions)
+                return {(p.topic, p.partition) for p in partitions if p.offset != OFFSET_END}
+            self._stop.wait(_RETRY_S)
+        return set()
+
+    def _partitions(self) -> list[TopicPartition]:
+        """All partitions with the offset to start from; none while a topic does not exist yet."""
+        known = self._consumer.list_topics(timeout=_BROKER_TIMEOUT_S).topics
+        missing = [topic for topic in self._starts if topic not in known or not known[topic].partitions]
+        if missing:
+            _log.warning("follower_waiting", follower=self._name, reason=f"no such topic: {', '.join(missing)}")
+            return []
+        partitions: list[TopicPartition] = []
+        for topic, start in self._starts.items():
+            numbers = sorted(known[topic].partitions)
+            if start is None or start == 0:
+                offset = OFFSET_BEGINNING if start is None else OFFSET_END
+                partitions += [TopicPartition(topic, number, offset) for number in numbers]
+            else:
+                since_ms = int((self._clock.now().timestamp() - start) * 1000)
+                partitions += self._consumer.offsets_for_times(
+                    [TopicPartition(topic, number, since_ms) for number in numbers], timeout=_BROKER_TIMEOUT_S
+                )
+        return partitions
+
+
+def _is_end(message: Message) -> bool:
+    error = message.error()
+    return error is not None and error.code() == KafkaError._PARTITION_EOF  # noqa: SLF001  # the library's own name

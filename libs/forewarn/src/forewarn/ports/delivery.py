@@ -1,0 +1,54 @@
+"""Sending messages and knowing that they arrived."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from forewarn.contracts.base import Contract
+from forewarn.contracts.topics import TopicName
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One message for a topic; the key chooses the partition."""
+
+    topic: TopicName
+    key: bytes | None
+    value: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undelivered:
+    """A message that is not known to be stored, by its position in the list that was sent."""
+
+    index: int
+    reason: str
+
+
+class DeliveryOverloaded(Exception):  # noqa: N818  # a state of the world, not a mistake
+    """Too many messages wait for the broker already; nothing of this list was sent."""
+
+
+class ConfirmedDelivery(Protocol):
+    """Sends messages and answers once the fate of each is known."""
+
+    async def send(self, messages: Sequence[Message]) -> tuple[Undelivered, ...]:
+        """Send in order; returns those that failed, usually none.
+
+        Raises
+        ------
+        DeliveryOverloaded
+            If the list does not fit into what may be under way.
+        """
+        ...
+
+    async def publish(
+        self, topic: TopicName, key: str, event: Contract, *, event_id: str, at: datetime
+    ) -> Undelivered | None:
+        """Send one event with its CloudEvents headers; returns why it failed, or None."""
+        ...
+
+    def problem(self) -> str | None:
+        """Why deliveries fail at present; None when all is well."""
+        ...

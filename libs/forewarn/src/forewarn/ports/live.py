@@ -1,0 +1,120 @@
+"""The newest state of every asset, as it comes off the topics: what the API shows and pushes."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, Protocol
+
+from forewarn.contracts.alarms import Alarm
+from forewarn.contracts.health import AssetHealth, ModelArtefact
+
+#: Stages whose output the live feed follows.
+Stage = Literal["readings.valid", "anomaly.scores", "asset.health"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveReading:
+    """Newest validated reading of an asset.
+
+    Attributes
+    ----------
+    values
+        Every tag and derived quantity in its unit; None where unknown or bad.
+    quality
+        OPC UA status code of every tag.
+    findings
+        What the guard noticed, ``rule:tag`` pairs joined by ``;``.
+    """
+
+    ts: datetime
+    received_at: datetime
+    verdict: int
+    findings: str | None
+    values: Mapping[str, float | None]
+    quality: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveJudgement:
+    """Newest reading the twin and the anomaly stage have judged, usually some 0.1 s behind ``LiveReading``.
+
+    Attributes
+    ----------
+    values
+        The judged reading's own tags and derived quantities: ``expected`` and ``residual`` belong to these.
+    expected
+        What the twin expects, per response, in the tag's unit.
+    residual
+        Measured minus expected in healthy standard deviations.
+    contribution
+        Share of each response in the anomaly score.
+    """
+
+    ts: datetime
+    values: Mapping[str, float | None]
+    expected: Mapping[str, float | None]
+    residual: Mapping[str, float | None]
+    contribution: Mapping[str, float | None]
+    deviation: float | None
+    phase: int
+    regime: int
+    model_version: int
+    score: float | None
+    p_value: float | None
+    flag: bool
+    culprit: str | None
+    hint: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveAsset:
+    """All that is known now of one asset; ``version`` grows with each change."""
+
+    asset_id: str
+    version: int
+    asset_class: str | None = None
+    reading: LiveReading | None = None
+    judgement: LiveJudgement | None = None
+    health: AssetHealth | None = None
+    alarms: Mapping[str, Alarm] = field(default_factory=dict)
+
+
+class LiveView(Protocol):
+    """Read access to the newest state; every method returns at once."""
+
+    @property
+    def version(self) -> int:
+        """Grows with each change of any asset."""
+        ...
+
+    def asset(self, asset_id: str) -> LiveAsset | None:
+        """What is known of an asset, None if nothing came yet."""
+        ...
+
+    def changed_since(self, version: int) -> Sequence[str]:
+        """Assets that changed after ``version``, those that changed longest ago first."""
+        ...
+
+    def alarms(self) -> Sequence[Alarm]:
+        """Every open alarm."""
+        ...
+
+    def alarm(self, alarm_id: str) -> Alarm | None:
+        """An open alarm."""
+        ...
+
+    def models(self) -> Sequence[ModelArtefact]:
+        """Card of the newest model of every asset and kind."""
+        ...
+
+    def newest(self) -> Mapping[Stage, datetime]:
+        """Event time of the newest data of each stage that has sent something."""
+        ...
+
+    def problem(self) -> str | None:
+        """Why the view is not complete or not fresh; None when all is well."""
+        ...
+
+    def listen(self, on_change: Callable[[], None]) -> Callable[[], None]:
+        """Call ``on_change`` after changes, from any thread; returns the function that ends it."""
+        ...
