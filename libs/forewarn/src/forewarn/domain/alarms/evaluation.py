@@ -1,0 +1,73 @@
+"""How an observation stands against a rule: over its limit, back within the deadband, or clear."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forewarn.contracts.asset_class import AlarmRule
+from forewarn.domain.frame import FloatArray
+
+
+class Level(IntEnum):
+    """Standing of one observation.
+
+    ``WITHIN`` is the deadband: not enough to raise an alarm, not enough to clear one. ``UNKNOWN``
+    (no valid value) changes nothing: a failed sensor neither raises nor clears an alarm.
+    """
+
+    CLEAR = 0
+    WITHIN = 1
+    OVER = 2
+    UNKNOWN = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """One observation judged by one rule."""
+
+    level: Level
+    value: float | None
+    limit: float | None
+    unit: str = ""
+    detail: str = ""
+
+
+def levels(values: FloatArray, rule: AlarmRule) -> NDArray[np.int8]:
+    """Standing of each value against a rule with ``high`` and/or ``low``; NaN is unknown.
+
+    A value on the limit is over it; a value exactly a deadband away from it is still within.
+    """
+    over = np.zeros(values.shape, dtype=np.bool_)
+    within = np.zeros(values.shape, dtype=np.bool_)
+    if rule.high is not None:
+        over |= values >= rule.high
+        within |= values >= rule.high - rule.deadband
+    if rule.low is not None:
+        over |= values <= rule.low
+        within |= values <= rule.low + rule.deadband
+    out = np.where(over, Level.OVER, np.where(within, Level.WITHIN, Level.CLEAR)).astype(np.int8)
+    out[np.isnan(values)] = Level.UNKNOWN
+    return out
+
+
+def evaluate_value(value: float | None, rule: AlarmRule, unit: str, detail: str = "") -> Evaluation:
+    """Judge a single value by the rule's limits; None is unknown."""
+    known = np.array([np.nan if value is None else value], dtype=np.float64)
+    level = Level(int(levels(known, rule)[0]))
+    return Evaluation(level=level, value=value, limit=limit_for(rule, value), unit=unit, detail=detail)
+
+
+def limit_for(rule: AlarmRule, value: float | None) -> float | None:
+    """The limit of the rule that concerns this value: the one it crossed, or the nearer one."""
+    if rule.high is None or rule.low is None or value is None:
+        return rule.high if rule.high is not None else rule.low
+    return rule.high if abs(value - rule.high) <= abs(value - rule.low) else rule.low
+
+
+def worst(rule: AlarmRule, limit: float | None, first: float | None, second: float | None) -> float | None:
+    """The worse of two values: the lower one for a low limit, else the higher one."""
+    if first is None or second is None:
+        return second if first is None else first
+    return min(first, second) if limit is not None and limit == rule.low else max(first, second)

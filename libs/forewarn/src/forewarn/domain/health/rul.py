@@ -1,0 +1,159 @@
+"""Remaining useful life: when the fitted growth line reaches the failure threshold, with an interval.
+
+Level and slope of the line are uncertain, so the time to reach the threshold is. With both normal,
+P(failed by T) = Φ((b·T − d) / √var(T)), d the distance still to go. Solved for T at 10, 50 and 90 %
+this is a quadratic equation: no simulation, no randomness. Present operating conditions are assumed
+to go on (ISO 13381-1). Without significant growth towards the threshold there is no estimate.
+"""
+
+import math
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import Final
+
+import numpy as np
+
+from forewarn.contracts.asset_class import AssetClass, FailureMode
+from forewarn.contracts.health import RulEstimate
+from forewarn.domain.frame import FloatArray
+from forewarn.domain.health.growth import Growth, Line, Regression, fit
+
+#: Names method and version in every estimate.
+MODEL: Final = "forgetting-regression/1"
+
+#: A slope counts as growth from this many standard errors on.
+SIGNIFICANT: Final = 5.0
+
+#: Complete buckets a regression needs before it is believed.
+MIN_BUCKETS: Final = 12
+
+#: How far a line may be prolonged, in lengths of the window it was fitted on.
+MAX_EXTRAPOLATION: Final = 20.0
+
+#: Forgetting leaves this many memories of data in a regression (95 % of the weight).
+_WINDOW_MEMORIES: Final = 3.0
+
+_QUANTILE_Z: Final = NormalDist().inv_cdf(0.9)
+_DAY_S: Final = 86_400.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Passage:
+    """Distance to the threshold now, growth towards it, and their variances."""
+
+    distance: float
+    distance_var: float
+    speed: float
+    speed_var: float
+    covariance: float
+    significance: float
+    window_s: float
+
+
+def growth_values(mode: FailureMode, indicator: FloatArray) -> FloatArray:
+    """What the regression follows: the indicator, or its logarithm where it grows exponentially.
+
+    NaN where the indicator is unknown, or not positive and so without logarithm.
+    """
+    if mode.growth == "linear":
+        return indicator
+    return np.log(indicator, out=np.full(indicator.shape, np.nan), where=indicator > 0.0)
+
+
+def estimate(mode: FailureMode, growth: Growth, now_s: float, *, asset_class: AssetClass) -> RulEstimate | None:
+    """Estimate one failure mode's remaining life at event time ``now_s`` (seconds since 1970 UTC).
+
+    Of the regressions with significant growth the one with the most certain slope speaks. Life is
+    zero once the level is surely beyond the threshold; None without growth, or when the threshold
+    lies farther ahead than a line may be prolonged.
+    """
+    if mode.growth == "exponential" and mode.threshold <= 0.0:
+        return None
+    threshold = math.log(mode.threshold) if mode.growth == "exponential" else mode.threshold
+    rising = _fails_high(mode, asset_class, growth, threshold)
+    if _has_failed(growth, threshold, rising=rising):
+        return _estimate(mode, 0.0, 0.0, 0.0)
+    passages = [
+        passage
+        for regression in growth.regressions
+        if (passage := _passage(regression, threshold, now_s, rising=rising)) is not None
+    ]
+    if not passages:
+        return None
+    best = max(passages, key=lambda passage: passage.significance)
+    lower, middle, upper = (_reached_s(best, z) for z in (-_QUANTILE_Z, 0.0, _QUANTILE_Z))
+    if middle > MAX_EXTRAPOLATION * best.window_s:
+        return None
+    return _estimate(mode, lower, max(lower, middle), max(lower, middle, upper))
+
+
+def _estimate(mode: FailureMode, p10_s: float, p50_s: float, p90_s: float) -> RulEstimate:
+    return RulEstimate(
+        failure_mode=mode.id,
+        p10_days=p10_s / _DAY_S,
+        p50_days=p50_s / _DAY_S,
+        p90_days=p90_s / _DAY_S,
+        indicator=mode.indicator,
+        threshold=mode.threshold,
+        model=MODEL,
+    )
+
+
+def _fails_high(mode: FailureMode, asset_class: AssetClass, growth: Growth, threshold: float) -> bool:
+    """Whether the indicator fails by rising: as its health metric says, else seen from its present level."""
+    for item in asset_class.health:
+        if item.column == mode.indicator and item.good != item.bad:
+            return item.bad > item.good
+    longest = next((item for item in reversed(growth.regressions) if item.buckets), growth.regressions[0])
+    return longest.mean_y <= threshold
+
+
+def _has_failed(growth: Growth, threshold: float, *, rising: bool) -> bool:
+    """Whether the recent level, seen by the shortest memory, is beyond the threshold with near certainty."""
+    line = fit(growth.regressions[0])
+    if line is None:
+        return False
+    beyond = line.level - threshold if rising else threshold - line.level
+    return beyond > SIGNIFICANT * line.level_se
+
+
+def _passage(regression: Regression, threshold: float, now_s: float, *, rising: bool) -> _Passage | None:
+    line = fit(regression)
+    if line is None or regression.buckets < MIN_BUCKETS:
+        return None
+    sign = 1.0 if rising else -1.0
+    ahead_s = now_s - line.mean_t
+    speed = sign * line.slope_per_s
+    if speed <= 0.0:
+        return None
+    significance = speed / line.slope_se if line.slope_se > 0.0 else math.inf
+    if significance < SIGNIFICANT:
+        return None
+    speed_var = line.slope_se**2
+    return _Passage(
+        distance=sign * (threshold - line.level) - speed * ahead_s,
+        distance_var=line.level_se**2 + speed_var * ahead_s**2,
+        speed=speed,
+        speed_var=speed_var,
+        covariance=speed_var * ahead_s,
+        significance=significance,
+        window_s=_window_s(regression, line),
+    )
+
+
+def _window_s(regression: Regression, line: Line) -> float:
+    return min(line.span_s, _WINDOW_MEMORIES * regression.memory_s)
+
+
+def _reached_s(passage: _Passage, z: float) -> float:
+    """Seconds until the threshold is passed with probability Φ(z); 0 if it is passed by then already.
+
+    From b·T − d = z·√(v_d + 2·c·T + v_b·T²), squared. Real and finite, as ``SIGNIFICANT`` > |z|.
+    """
+    if passage.distance <= 0.0 and z >= 0.0:
+        return 0.0
+    a = passage.speed**2 - z**2 * passage.speed_var
+    b = passage.speed * passage.distance + z**2 * passage.covariance
+    c = passage.distance**2 - z**2 * passage.distance_var
+    root = math.sqrt(max(0.0, b * b - a * c))
+    return max(0.0, (b + math.copysign(root, z) if z else b) / a)
