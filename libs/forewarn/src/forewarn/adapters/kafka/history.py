@@ -42,11 +42,9 @@ class PartitionReader:
     """Reads stretches of partitions with committed data only, outside any consumer group."""
 
     def __init__(self, bootstrap_servers: str, *, client_id: str, patience_s: float = 30.0) -> None:
-        self._consumer = Consumer(
-            consumer_config(
-                bootstrap_servers, group_id=client_id, client_id=client_id, **{"enable.partition.eof": True}
-            )
-        )
+        # The broker tells of a partition's end only after the fetch's wait: keep that short.
+        own = {"enable.partition.eof": True, "fetch.wait.max.ms": 5}
+        self._consumer = Consumer(consumer_config(bootstrap_servers, group_id=client_id, client_id=client_id, **own))
         self._patience_s = patience_s
 
     def close(self) -> None:
