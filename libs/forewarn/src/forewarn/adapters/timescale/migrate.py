@@ -1,0 +1,143 @@
+"""Brings a database to the schema this version needs: ``migrate(database_url, catalogue)``.
+
+First the numbered steps (Alembic, plain SQL), then what follows from the catalogue. Several processes may
+call it at once: one works, the others wait and find nothing to do.
+"""
+
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from importlib.resources import as_file, files
+from typing import Any, Final
+
+import psycopg
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from psycopg import errors, sql
+
+from forewarn.adapters.timescale.connection import connection_arguments, describe
+from forewarn.adapters.timescale.lifecycle import LifeCycle
+from forewarn.adapters.timescale.roles import ensure_roles
+from forewarn.adapters.timescale.schema import HEALTH, SchemaChanger, readable_names
+from forewarn.adapters.timescale.server import Edition, Server, inspect_server, install_timescaledb
+from forewarn.adapters.timescale.tables import WideTable, wide_tables
+from forewarn.contracts.asset_class import AssetClass
+from forewarn.ports.store import StoreUnavailable
+
+_LOCK: Final = 0x464F5245  # "FORE": one migration at a time and database
+_LOCK_TIMEOUT: Final = "120s"
+_VERSION_TABLE: Final = "forewarn_schema_version"
+
+
+class MigrationError(Exception):
+    """The schema could not be brought up to date; the message says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MigrationReport:
+    """What the server is, what was changed (empty: nothing), and what could not be done."""
+
+    server: Server
+    revision: str
+    changes: tuple[str, ...]
+    notices: tuple[str, ...]
+
+
+def migrate(
+    database_url: str, catalogue: Mapping[str, AssetClass], *, lifecycle: LifeCycle | None = None
+) -> MigrationReport:
+    """Create or extend the schema. Only adds; safe to repeat and to run from several processes.
+
+    Raises
+    ------
+    StoreUnavailable
+        If the database cannot be reached; try again.
+    MigrationError
+        If this role lacks a right, or another migration takes too long.
+    """
+    settings = {"lock_timeout": _LOCK_TIMEOUT, "client_min_messages": "warning"}
+    arguments = connection_arguments(database_url, application="forewarn-migrate", settings=settings)
+    try:
+        with closing(psycopg.connect(**arguments, autocommit=True)) as connection:
+            connection.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
+            return _migrate(connection, arguments, catalogue, lifecycle or LifeCycle())
+    except errors.LockNotAvailable as exc:
+        raise MigrationError(
+            f"waited {_LOCK_TIMEOUT} for a lock: is another migration or a long query running?"
+        ) from exc
+    except errors.InsufficientPrivilege as exc:
+        raise MigrationError(
+            f"the role of DATABASE_URL may not change the schema ({exc.diag.message_primary}): "
+            "migrate with the role that owns the database"
+        ) from exc
+    except psycopg.OperationalError as exc:
+        raise StoreUnavailable(f"{describe(database_url)}: {str(exc).strip()}") from exc
+
+
+def _migrate(
+    connection: psycopg.Connection,
+    arguments: Mapping[str, Any],
+    catalogue: Mapping[str, AssetClass],
+    lifecycle: LifeCycle,
+) -> MigrationReport:
+    notice = install_timescaledb(connection)
+    server = inspect_server(connection)
+    before, revision = _run_steps(arguments)
+    changer = SchemaChanger(connection, server.edition, lifecycle)
+    if before != revision:
+        changer.changes.append(f"steps {before or 'none'} to {revision}")
+    tables = [table for name in sorted(catalogue) for table in wide_tables(catalogue[name])]
+    for table in tables:
+        changer.ensure_table(table)
+    changer.ensure_hypertable(HEALTH)
+    _ensure_retention(connection, changer, server.edition, tables, lifecycle)
+    names = tuple(table.name for table in tables)
+    notices = (*((notice,) if notice else ()), *ensure_roles(connection, names, readable_names(names)))
+    return MigrationReport(server=server, revision=revision, changes=tuple(changer.changes), notices=notices)
+
+
+def _run_steps(arguments: Mapping[str, Any]) -> tuple[str | None, str]:
+    """Run the numbered steps that are missing; returns the revisions before and after."""
+    engine = sa.create_engine(
+        "postgresql+psycopg://", creator=lambda: psycopg.connect(**arguments), poolclass=sa.pool.NullPool
+    )
+    with as_file(files("forewarn.adapters.timescale") / "migrations") as directory, engine.begin() as connection:
+        config = Config(attributes={"connection": connection, "version_table": _VERSION_TABLE})
+        config.set_main_option("script_location", str(directory))
+        config.set_main_option("path_separator", "os")
+        before = MigrationContext.configure(connection, opts={"version_table": _VERSION_TABLE}).get_current_revision()
+        command.upgrade(config, "head")
+        head = ScriptDirectory.from_config(config).get_current_head()
+    if head is None:
+        raise MigrationError("the package's migration steps are missing: install it anew")
+    return before, head
+
+
+def _ensure_retention(
+    connection: psycopg.Connection,
+    changer: SchemaChanger,
+    edition: Edition,
+    tables: list[WideTable],
+    lifecycle: LifeCycle,
+) -> None:
+    """Write down how long rows live, and hand it to TimescaleDB where it can do it by itself."""
+    series = {table.name: lifecycle.drop_after for table in tables} | {HEALTH: lifecycle.health}
+    means = {Edition.PLAIN: "asset_rows", Edition.APACHE: "chunks", Edition.COMMUNITY: "policy"}[edition]
+    rules = [(name, "ts", keep, means) for name, keep in series.items()]
+    rules += [
+        ("rejected", "rejected_at", lifecycle.rejected, "rows"),
+        ("alarm_event", "at", lifecycle.alarm_events, "rows"),
+    ]
+    with connection.transaction(), connection.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO retention AS r (table_name, time_column, keep, means) VALUES (%s, %s, %s, %s) "
+            "ON CONFLICT (table_name) DO UPDATE SET keep = excluded.keep, means = excluded.means "
+            "WHERE (r.keep, r.means) IS DISTINCT FROM (excluded.keep, excluded.means)",
+            rules,
+        )
+    if edition is Edition.COMMUNITY:
+        for name, keep in series.items():
+            changer.ensure_policy("retention", name, sql.SQL("drop_after => {}").format(sql.Literal(keep)))
