@@ -1,0 +1,40 @@
+"""The machines that can be simulated, by name of their asset class."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Final
+
+from forewarn.domain.simulation.chiller import CHILLER_FAULTS, ChillerDesign, ChillerState, step_chiller
+from forewarn.domain.simulation.machine import Values
+from forewarn.domain.simulation.pump import PUMP_FAULTS, PumpDesign, PumpState, step_pump
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """One kind of machine.
+
+    Attributes
+    ----------
+    design
+        Makes a design from keyword arguments, all with defaults.
+    start
+        State before the first step.
+    step
+        ``step(design, state, *, dt_s, surroundings, faults, rng) -> (state, values)``.
+    faults
+        Names of the faults ``step`` knows.
+    """
+
+    design: Callable[..., Any]
+    start: Any
+    step: Callable[..., tuple[Any, Values]]
+    faults: tuple[str, ...]
+
+
+KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
+    {
+        "centrifugal_pump": Kind(design=PumpDesign, start=PumpState(), step=step_pump, faults=PUMP_FAULTS),
+        "chiller": Kind(design=ChillerDesign, start=ChillerState(), step=step_chiller, faults=CHILLER_FAULTS),
+    }
+)

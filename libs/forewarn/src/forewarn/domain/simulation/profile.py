@@ -1,0 +1,86 @@
+"""What a plant asks of its machines over the day, and how faults grow."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from forewarn.domain.frame import FloatArray
+from forewarn.domain.simulation.machine import Surroundings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """Daily course of demand and weather.
+
+    Attributes
+    ----------
+    period_s
+        Length of a "day"; a demo shortens it, so that a short history shows every load.
+    base, swing
+        Mean and half range of the demand, as shares of the rated duty.
+    phase
+        Where in its day the machine is at time 0, 0–1.
+    ambient_temp_c, ambient_swing_k
+        Mean and half range of the air temperature.
+    """
+
+    period_s: float = 86_400.0
+    base: float = 0.75
+    swing: float = 0.2
+    phase: float = 0.0
+    ambient_temp_c: float = 22.0
+    ambient_swing_k: float = 4.0
+
+    def __post_init__(self) -> None:
+        if self.period_s <= 0 or not 0 <= self.swing <= self.base <= 1 or self.base + self.swing > 1:
+            raise ValueError(f"demand {self.base} ± {self.swing} must lie within 0 and 1, and period_s above 0: {self}")
+
+    def at(self, t_s: float | FloatArray) -> Surroundings:
+        """Demand and weather at a time [s since the epoch]: one peak and a shoulder a day, warmest after the peak."""
+        angle = 2.0 * np.pi * (np.asarray(t_s, dtype=np.float64) / self.period_s + self.phase)
+        shape = (np.sin(angle) + 0.35 * np.sin(2.0 * angle + 1.0)) / 1.35
+        return Surroundings(
+            demand=self.base + self.swing * shape,
+            ambient_temp_c=self.ambient_temp_c + self.ambient_swing_k * np.sin(angle - 0.6),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaultCourse:
+    """A fault that starts, grows, stays, is repaired, and after a healthy time starts again.
+
+    Attributes
+    ----------
+    onset_s
+        When it first starts [s, on the caller's time scale].
+    duration_s
+        From onset to full severity.
+    hold_s
+        How long the failed machine goes on before it is repaired; None: it is never repaired.
+    healthy_s
+        How long a repaired machine is healthy before the fault starts again.
+    severity
+        Severity it grows to, 0–1.
+    """
+
+    fault: str
+    onset_s: float
+    duration_s: float
+    hold_s: float | None = None
+    healthy_s: float = 0.0
+    severity: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.duration_s <= 0 or not 0 < self.severity <= 1 or (self.hold_s or 0) < 0 or self.healthy_s < 0:
+            raise ValueError(f"a fault needs a duration above 0, a severity within 0 and 1, and times from 0: {self}")
+
+    def at(self, t_s: float) -> float:
+        """Severity at a time."""
+        age = t_s - self.onset_s
+        if age <= 0:
+            return 0.0
+        if self.hold_s is not None:
+            age %= self.duration_s + self.hold_s + self.healthy_s
+            if age > self.duration_s + self.hold_s:
+                return 0.0
+        return self.severity * min(age / self.duration_s, 1.0)

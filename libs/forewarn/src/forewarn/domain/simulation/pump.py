@@ -1,0 +1,216 @@
+"""A variable-speed centrifugal pump in a plant, from its curves.
+
+Head follows ``H = H0·n² − a·Q²`` and the plant asks for ``H = H_s + k·Q²``; both meet at the operating
+point. Efficiency is a parabola around the best-efficiency point that moves with the speed (affinity),
+the motor's losses are a fixed and a load part, the bearing follows its load with a thermal lag.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from forewarn.domain.frame import FloatArray
+from forewarn.domain.physics.constants import GRAVITY_M_S2, PA_PER_BAR
+from forewarn.domain.physics.pump import affinity_head, hydraulic_power_kw, npsh_available_m
+from forewarn.domain.simulation.machine import (
+    Sensor,
+    Severities,
+    Surroundings,
+    Values,
+    accelerating,
+    measure,
+    severity_of,
+)
+
+BEARING_WEAR: Final = "bearing_wear"
+IMPELLER_WEAR: Final = "impeller_wear"
+CAVITATION: Final = "cavitation"
+PUMP_FAULTS: Final = (BEARING_WEAR, IMPELLER_WEAR, CAVITATION)
+
+_ATMOSPHERE_PA: Final = 101_325.0
+_DEEPEST_SUCTION_BAR: Final = -0.97  # the water boils before the pressure falls further
+_SHUTOFF_HEAD: Final = 1.25  # head at no flow over rated head: a usual radial impeller
+_NPSH_REQUIRED_M: Final = 4.0  # at rated flow; grows with the square of the flow
+_NPSH_SOFT_MARGIN_M: Final = 1.0  # cavitation starts well before the 3 % head drop that defines NPSH3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PumpDesign:
+    """Nameplate and installation of one pump, or of many as arrays.
+
+    Attributes
+    ----------
+    static_share
+        Static head of the plant over the rated head.
+    bearing_time_constant_s
+        Thermal lag of the bearing.
+    vibration_mm_s
+        Vibration when healthy at rated speed.
+    """
+
+    rated_flow_m3_h: FloatArray | float = 120.0
+    rated_head_m: FloatArray | float = 45.0
+    rated_speed_rpm: FloatArray | float = 1480.0
+    best_efficiency: FloatArray | float = 0.79
+    motor_efficiency: FloatArray | float = 0.93
+    voltage_v: FloatArray | float = 400.0
+    static_share: FloatArray | float = 0.3
+    suction_pressure_bar: FloatArray | float = 1.0
+    density_kg_m3: FloatArray | float = 998.0
+    bearing_time_constant_s: FloatArray | float = 300.0
+    vibration_mm_s: FloatArray | float = 1.5
+
+    @property
+    def rated_shaft_power_kw(self) -> FloatArray:
+        """Shaft power at the rated point."""
+        useful = hydraulic_power_kw(
+            np.asarray(self.rated_flow_m3_h), np.asarray(self.rated_head_m), np.asarray(self.density_kg_m3)
+        )
+        return useful / self.best_efficiency
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PumpState:
+    """What a pump carries from one instant to the next; None: not started yet.
+
+    Attributes
+    ----------
+    bearing_temp_c
+        True bearing temperature.
+    valve
+        Slow wander of the plant's resistance, a relative deviation.
+    """
+
+    bearing_temp_c: FloatArray | None = None
+    valve: FloatArray | float = 0.0
+
+
+PUMP_SENSORS: Final[dict[str, Sensor]] = {
+    "flow_m3_h": Sensor(noise=0.35, resolution=0.05),
+    "suction_pressure_bar": Sensor(noise=0.006, resolution=0.001),
+    "discharge_pressure_bar": Sensor(noise=0.012, resolution=0.002),
+    "speed_rpm": Sensor(noise=0.8, resolution=0.1),
+    "power_kw": Sensor(noise=0.06, resolution=0.01),
+    "motor_current_a": Sensor(noise=0.1, resolution=0.02),
+    "vibration_mm_s": Sensor(noise=0.05, resolution=0.005),
+    "bearing_temp_c": Sensor(noise=0.1, resolution=0.02),
+    "fluid_temp_c": Sensor(noise=0.05, resolution=0.01),
+    "ambient_temp_c": Sensor(noise=0.08, resolution=0.02),
+}
+
+
+def step_pump(
+    design: PumpDesign,
+    state: PumpState,
+    *,
+    dt_s: float,
+    surroundings: Surroundings,
+    faults: Severities,
+    rng: np.random.Generator,
+) -> tuple[PumpState, Values]:
+    """Advance by ``dt_s`` and read the sensors.
+
+    Parameters
+    ----------
+    design
+        The pump; arrays of shape (n,) simulate n pumps at once.
+    state
+        From the step before.
+    dt_s
+        Time since the step before.
+    surroundings
+        Demand and weather; arrays of shape (n,).
+    faults
+        Severities by name: ``bearing_wear``, ``impeller_wear``, ``cavitation``.
+    rng
+        Source of noise.
+
+    Returns
+    -------
+    state, values
+        For the next step; readings of shape (n,) under the tags of class ``centrifugal_pump``.
+    """
+    wear = accelerating(severity_of(faults, BEARING_WEAR))
+    valve = _wander(np.asarray(state.valve, dtype=np.float64), surroundings.demand, dt_s, rng)
+    truth = _hydraulics(design, surroundings, valve, faults)
+    shaft_share = truth["shaft_kw"] / design.rated_shaft_power_kw
+    motor_efficiency = design.motor_efficiency * (1.0 - 0.04 * np.exp(-3.0 * shaft_share))
+    truth["power_kw"] = truth["shaft_kw"] * (1.0 + 0.04 * wear) / motor_efficiency
+    power_factor = 0.88 - 0.12 * np.exp(-2.5 * shaft_share)
+    truth["motor_current_a"] = truth["power_kw"] * 1000.0 / (np.sqrt(3.0) * design.voltage_v * power_factor)
+    truth["vibration_mm_s"] = _vibration(design, truth, wear)
+    target = surroundings.ambient_temp_c + 10.0 * truth["speed_ratio"] + 18.0 * shaft_share + 45.0 * wear
+    lag = 1.0 - np.exp(-dt_s / np.asarray(design.bearing_time_constant_s))
+    before = target if state.bearing_temp_c is None else state.bearing_temp_c
+    truth["bearing_temp_c"] = before + lag * (target - before)
+    truth["fluid_temp_c"] = 14.0 + 0.2 * surroundings.ambient_temp_c
+    truth["ambient_temp_c"] = surroundings.ambient_temp_c
+    after = PumpState(bearing_temp_c=truth["bearing_temp_c"], valve=valve)
+    return after, measure(truth, PUMP_SENSORS, rng)
+
+
+def _wander(valve: FloatArray, demand: FloatArray, dt_s: float, rng: np.random.Generator) -> FloatArray:
+    """Ornstein-Uhlenbeck process: ±5 % with a memory of two minutes, whatever the step."""
+    keep = np.exp(-dt_s / 120.0)
+    wandered: FloatArray = keep * valve + 0.05 * np.sqrt(1.0 - keep**2) * rng.standard_normal(np.shape(demand))
+    return wandered
+
+
+def _hydraulics(design: PumpDesign, surroundings: Surroundings, valve: FloatArray, faults: Severities) -> Values:
+    impeller = severity_of(faults, IMPELLER_WEAR)
+    clogging = severity_of(faults, CAVITATION)
+    ratio = 0.72 + 0.28 * surroundings.demand  # the drive's answer to demand
+    curve = (_SHUTOFF_HEAD - 1.0) * design.rated_head_m / np.square(design.rated_flow_m3_h)
+    static_m = design.static_share * np.asarray(design.rated_head_m)
+    resistance = (design.rated_head_m - static_m) / np.square(design.rated_flow_m3_h) * (1.0 + valve)
+    shutoff_m = affinity_head(_SHUTOFF_HEAD * np.asarray(design.rated_head_m), ratio) * (1.0 - 0.22 * impeller)
+
+    flow = np.sqrt(np.maximum(shutoff_m - static_m, 0.0) / (curve + resistance))
+    flow_share = flow / design.rated_flow_m3_h
+    suction_bar = design.suction_pressure_bar - (0.15 + 2.2 * clogging) * np.square(flow_share)
+    suction_bar = np.maximum(suction_bar, _DEEPEST_SUCTION_BAR)
+    collapse = _cavitation(design, surroundings, suction_bar, flow_share)
+    flow = flow * (1.0 - 0.08 * collapse)
+    head = (shutoff_m - curve * np.square(flow)) * (1.0 - 0.10 * collapse)
+
+    share_of_best = flow / (design.rated_flow_m3_h * ratio)
+    efficiency = design.best_efficiency * (1.0 - np.square(share_of_best - 1.0)) * (1.0 - 0.40 * impeller)
+    density = np.asarray(design.density_kg_m3)
+    useful_kw = hydraulic_power_kw(flow, head, density)
+    return {
+        "flow_m3_h": flow,
+        "suction_pressure_bar": suction_bar,
+        "discharge_pressure_bar": suction_bar + head * density * GRAVITY_M_S2 / PA_PER_BAR,
+        "speed_rpm": design.rated_speed_rpm * ratio,
+        "speed_ratio": ratio,
+        "shaft_kw": useful_kw / (efficiency * (1.0 - 0.05 * collapse)),
+        "share_of_best": share_of_best,
+        "collapse": collapse,
+        "impeller": np.broadcast_to(impeller, flow.shape),
+    }
+
+
+def _cavitation(
+    design: PumpDesign, surroundings: Surroundings, suction_bar: FloatArray, flow_share: FloatArray
+) -> FloatArray:
+    """How much the flow cavitates, 0–1, from the margin of available over required NPSH."""
+    available = npsh_available_m(
+        _ATMOSPHERE_PA + suction_bar * PA_PER_BAR,
+        _vapour_pressure_pa(14.0 + 0.2 * surroundings.ambient_temp_c),
+        np.asarray(design.density_kg_m3),
+        np.asarray(0.0),
+        np.asarray(0.0),
+    )
+    margin = available - _NPSH_REQUIRED_M * np.square(flow_share)
+    return np.clip(1.0 - margin / _NPSH_SOFT_MARGIN_M, 0.0, 1.0)
+
+
+def _vapour_pressure_pa(temp_c: FloatArray) -> FloatArray:
+    """Vapour pressure of water, Magnus formula (0–60 °C, within 0.5 %)."""
+    return 611.2 * np.exp(17.62 * temp_c / (243.12 + temp_c))
+
+
+def _vibration(design: PumpDesign, truth: Values, wear: FloatArray) -> FloatArray:
+    healthy = design.vibration_mm_s * np.square(truth["speed_ratio"]) * (1.0 + np.square(truth["share_of_best"] - 1.0))
+    return healthy + 7.0 * wear + 4.0 * truth["collapse"] + 0.9 * truth["impeller"]
