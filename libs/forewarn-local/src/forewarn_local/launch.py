@@ -89,6 +89,7 @@ class Launch:
         self._home.addresses.write_text(
             json.dumps(asdict(addresses) | {"database": "", "probes": self._probes}, indent=1)
         )
+        self._pids = {info.name: info.pid for info in self._supervisor.processes()}
         return addresses
 
     def watch(self) -> None:
@@ -222,8 +223,7 @@ class Launch:
         return self._supervisor.log_tail(name) if log_path(self._home, name).exists() else ""
 
     def _report(self, info: ProcessInfo) -> None:
-        before = self._pids.get(info.name)
-        if info.pid and before not in {None, info.pid}:
+        if info.pid and info.pid != self._pids.get(info.name):
             log = log_path(self._home, info.name)
             self._display.note(f"{info.name} ended and was started again (log: {log}).")
         if info.pid:

@@ -2,6 +2,7 @@
 
 import json
 import signal
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from forewarn_local.processes import GRACE_S
 _CLOCK_SLACK_S = 2.0
 _SUPERVISOR_TIMEOUT_S = 90.0
 _KILL_TIMEOUT_S = 10.0
+_POLL_S = 0.05
 _STOP_SIGNALS = {"postgres": signal.SIGINT}  # SIGTERM would wait for its clients
 _SERVERS = ("kafka", "postgres")
 
@@ -42,10 +44,9 @@ def recorded(pids: Path, name: str) -> psutil.Process | None:
         written_s = path.stat().st_mtime
         process = psutil.Process(int(record["pid"]))
         same = process.cmdline() == record["command"] and process.create_time() <= written_s + _CLOCK_SLACK_S
-        alive = process.status() != psutil.STATUS_ZOMBIE
     except (OSError, ValueError, KeyError, psutil.Error):
         return None
-    return process if same and alive else None
+    return process if same and is_alive(process) else None
 
 
 def find_leftovers(pids: Path, *, besides: frozenset[str] = frozenset()) -> list[Leftover]:
@@ -65,10 +66,9 @@ def end_leftovers(leftovers: list[Leftover]) -> None:
     for stage, timeout_s in stages:
         for one in stage:
             _signal(one)
-        _, alive = psutil.wait_procs([one.process for one in stage], timeout=timeout_s)
-        for process in alive:
+        for process in wait_gone([one.process for one in stage], timeout_s):
             process.kill()
-        psutil.wait_procs(alive, timeout=_KILL_TIMEOUT_S)
+        wait_gone([one.process for one in stage], _KILL_TIMEOUT_S)
 
 
 def kill_leftovers(leftovers: list[Leftover]) -> None:
@@ -78,7 +78,23 @@ def kill_leftovers(leftovers: list[Leftover]) -> None:
             one.process.kill()
         except psutil.NoSuchProcess:
             continue
-    psutil.wait_procs([one.process for one in leftovers], timeout=_KILL_TIMEOUT_S)
+    wait_gone([one.process for one in leftovers], _KILL_TIMEOUT_S)
+
+
+def is_alive(process: psutil.Process) -> bool:
+    """Say whether a process runs; one that only waits to be reaped by its parent does not."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
+
+
+def wait_gone(processes: list[psutil.Process], timeout_s: float) -> list[psutil.Process]:
+    """Wait for processes to end and return those that did not in time."""
+    deadline = time.monotonic() + timeout_s
+    while (alive := [process for process in processes if is_alive(process)]) and time.monotonic() < deadline:
+        time.sleep(_POLL_S)
+    return alive
 
 
 def _signal(one: Leftover) -> None:

@@ -244,8 +244,6 @@ class PostgresServer:
             if time.monotonic() > deadline:
                 for process in survivors:
                     process.kill()
-                psutil.wait_procs(survivors, timeout=_SURVIVORS_TIMEOUT_S)
-                break
             time.sleep(_POLL_S)
         # the pid in it may belong to another process by now, which would make the server refuse to start
         (self.data_dir / "postmaster.pid").unlink(missing_ok=True)

@@ -15,7 +15,7 @@ SERVICES_GROUP = "services"
 GRACE_S = 15
 _SERVER_GRACE_S = 30
 _STEADY_S = 2  # a process that lives this long counts as started; one that ends sooner backs off
-_RETRIES = 8  # after 1, 2, 3 … 8 s
+_RETRIES = 5  # after 1, 2, 3, 4 and 5 s
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,14 +54,13 @@ def render_config(programs: Sequence[Program], home: Home) -> str:
 
     Services form one group with a higher priority number than the servers: on shutdown they stop first,
     all at once, then the servers one after the other. Nothing starts by itself: ``forewarn up`` starts
-    each when what it needs is ready; from then on supervisord restarts what ends.
+    each when what it needs is ready; from then on supervisord restarts what ends. File names are relative
+    to the home, which is to be the working directory: supervisord expands ``%`` in some of them twice.
     """
-    run = _escaped(home.run)
     sections = [
         f"[unix_http_server]\nfile={_escaped(home.socket)}\nchmod=0700",
-        "[supervisord]\nnodaemon=true\nsilent=true\n"
-        f"logfile={_escaped(home.logs / 'supervisor.log')}\nlogfile_maxbytes=1MB\nlogfile_backups=1\n"
-        f"pidfile={run}/supervisord.pid\nchildlogdir={_escaped(home.logs)}\ndirectory={_escaped(home.root)}",
+        "[supervisord]\nnodaemon=true\nsilent=true\npidfile=run/supervisord.pid\nchildlogdir=logs\n"
+        "logfile=logs/supervisor.log\nlogfile_maxbytes=1MB\nlogfile_backups=1",
         "[rpcinterface:supervisor]\nsupervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface",
     ]
     sections += [_program_section(program, home, number) for number, program in enumerate(programs)]
@@ -85,7 +84,7 @@ def _program_section(program: Program, home: Home, number: int) -> str:
         "stopasgroup": "true" if program.is_service else "false",
         "killasgroup": "true",
         "redirect_stderr": "true",
-        "stdout_logfile": _escaped(log_path(home, program.name)),
+        "stdout_logfile": f"logs/{program.name}.log",
         "stdout_logfile_maxbytes": "5MB",
         "stdout_logfile_backups": 2,
         "priority": number + 1,

@@ -69,7 +69,7 @@ class Supervisor:
         command = [sys.executable, "-m", "supervisor.supervisord", "-n", "-c", str(config)]
         log = self._home.logs / "supervisor.out"
         log.unlink(missing_ok=True)
-        self._process = start(command, log=log, cwd=self._home.root, parent_death_signal=signal.SIGTERM)
+        self._process = start(command, log=log, cwd=self._home.path, parent_death_signal=signal.SIGTERM)
         record_process(self._home.pids, RECORD, self._process.pid)
         deadline = time.monotonic() + _START_TIMEOUT_S
         while not self.answers():

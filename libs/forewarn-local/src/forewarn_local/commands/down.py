@@ -1,10 +1,8 @@
 """``forewarn down``: stop a platform that runs in another terminal."""
 
-import psutil
-
 from forewarn_local.commands.common import fail, here
 from forewarn_local.launch import UP
-from forewarn_local.leftovers import end_leftovers, find_leftovers, recorded
+from forewarn_local.leftovers import end_leftovers, find_leftovers, recorded, wait_gone
 
 _STOP_TIMEOUT_S = 120.0
 
@@ -20,8 +18,7 @@ def down() -> None:
     with display.step("Stopping services, then broker and database") as step:
         if running is not None:
             running.terminate()
-            _, alive = psutil.wait_procs([running], timeout=_STOP_TIMEOUT_S)
-            if alive:
+            if wait_gone([running], _STOP_TIMEOUT_S):
                 raise fail(display, f"Process {running.pid} did not stop within {_STOP_TIMEOUT_S:.0f} s.")
         end_leftovers(find_leftovers(home.pids, besides=frozenset({UP})))
         step.result = "Stopped"
