@@ -1,0 +1,190 @@
+"""Prepares broker and database for the services: ``python -m forewarn.runtime.provision``.
+
+Waits for both (bounded), creates the topics, brings the schema up to date, says in one line each what it
+did, and ends. Running it again finds nothing to do. Exit code: 0, 1 for a failure, 2 for wrong settings.
+"""
+
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from confluent_kafka import KafkaError, KafkaException
+from pydantic import Field, PostgresDsn
+
+from forewarn.adapters.catalogue import Catalogue, CatalogueError, load_catalogue
+from forewarn.adapters.clock import SystemClock
+from forewarn.adapters.kafka.admin import TopicMismatchError, TopicReport, create_topics
+from forewarn.adapters.kafka.errors import error_of
+from forewarn.adapters.timescale.migrate import MigrationError, MigrationReport, migrate
+from forewarn.ports.clock import Clock
+from forewarn.ports.store import StoreUnavailable
+from forewarn.runtime.service import EXIT_BAD_SETTINGS, EXIT_CRASHED
+from forewarn.runtime.settings import ServiceSettings, SettingsError, load_settings
+
+T = TypeVar("T")
+Say = Callable[[str], None]
+
+_ATTEMPT_S: Final = 5.0
+_PAUSE_S: Final = 1.0
+
+#: The broker is not there, or not there yet; everything else is an answer.
+_AWAY_CODES: Final = frozenset(
+    {
+        KafkaError._TRANSPORT,  # noqa: SLF001  # the library's own way to name client-side errors
+        KafkaError._ALL_BROKERS_DOWN,  # noqa: SLF001
+        KafkaError._RESOLVE,  # noqa: SLF001
+        KafkaError._TIMED_OUT,  # noqa: SLF001
+        KafkaError.REQUEST_TIMED_OUT,
+        KafkaError.BROKER_NOT_AVAILABLE,
+        KafkaError.NOT_CONTROLLER,
+    }
+)
+
+
+class ProvisionSettings(ServiceSettings):
+    """What provisioning reads from the environment."""
+
+    database_url: PostgresDsn = Field(description="postgresql://user:password@host:port/database; the schema's owner")
+    provision_timeout_s: float = Field(default=120.0, gt=0, description="How long to wait for broker and database.")
+    topic_replication_factor: int = Field(default=-1, ge=-1, le=32, description="-1 leaves it to the broker.")
+
+
+class ProvisionError(Exception):
+    """Broker or database could not be prepared; the message says why and what to do."""
+
+
+class _NotThereError(Exception):
+    """Nobody answers yet: worth another attempt."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """Waits for something that is still starting."""
+
+    clock: Clock
+    pause: Callable[[float], None]
+    timeout_s: float
+
+    def until(self, what: str, attempt: Callable[[], T], say: Say) -> T:
+        """Repeat ``attempt`` while nobody answers.
+
+        Raises
+        ------
+        ProvisionError
+            After ``timeout_s``, with the last reason.
+        """
+        begin_s = self.clock.monotonic_s()
+        while True:
+            try:
+                return attempt()
+            except _NotThereError as exc:
+                waited_s = self.clock.monotonic_s() - begin_s
+                if waited_s > self.timeout_s:
+                    raise ProvisionError(f"{what} does not answer after {waited_s:.0f} s: {exc}") from exc
+                say(f"waiting for {what} ({waited_s:.0f} of {self.timeout_s:.0f} s): {exc}")
+            self.pause(_PAUSE_S)
+
+
+def provision(settings: ProvisionSettings, catalogue: Catalogue, patience: Patience, say: Say) -> None:
+    """Prepare broker and database.
+
+    Raises
+    ------
+    ProvisionError
+        If one does not answer in time or refuses.
+    """
+    topics = patience.until(
+        f"Kafka at {settings.kafka_bootstrap_servers} (KAFKA_BOOTSTRAP_SERVERS)", lambda: _topics(settings), say
+    )
+    for line in _about_topics(topics):
+        say(line)
+    schema = patience.until("the database (DATABASE_URL)", lambda: _schema(settings, catalogue), say)
+    for line in _about_schema(schema):
+        say(line)
+
+
+def _topics(settings: ProvisionSettings) -> TopicReport:
+    _require_listener(settings.kafka_bootstrap_servers)
+    try:
+        return create_topics(
+            settings.kafka_bootstrap_servers,
+            settings.kafka_topic_prefix,
+            timeout_s=_ATTEMPT_S,
+            replication_factor=settings.topic_replication_factor,
+        )
+    except TopicMismatchError as exc:
+        raise ProvisionError(str(exc)) from exc
+    except TimeoutError as exc:
+        raise _NotThereError(f"no answer within {_ATTEMPT_S:.0f} s") from exc
+    except KafkaException as exc:
+        error = error_of(exc)
+        if error.code() in _AWAY_CODES:
+            raise _NotThereError(error.str()) from exc
+        raise ProvisionError(f"Kafka refuses to create the topics: {error.str()}") from exc
+
+
+def _require_listener(bootstrap_servers: str) -> None:
+    """Ask with a plain socket first: a Kafka client that finds nobody fills the terminal with retries."""
+    problems = []
+    for server in bootstrap_servers.split(","):
+        host, _, port = server.strip().rpartition(":")
+        try:
+            socket.create_connection((host.strip("[]"), int(port)), timeout=_ATTEMPT_S).close()
+        except ValueError:
+            raise ProvisionError(f"KAFKA_BOOTSTRAP_SERVERS: {server!r} is not of the form host:port") from None
+        except OSError as exc:
+            problems.append(f"{server}: {exc.strerror or exc}")
+        else:
+            return
+    raise _NotThereError("; ".join(problems))
+
+
+def _schema(settings: ProvisionSettings, catalogue: Catalogue) -> MigrationReport:
+    try:
+        return migrate(str(settings.database_url), catalogue)
+    except StoreUnavailable as exc:
+        raise _NotThereError(str(exc)) from exc
+    except MigrationError as exc:
+        raise ProvisionError(str(exc)) from exc
+
+
+def _about_topics(report: TopicReport) -> Iterator[str]:
+    made = f"created {', '.join(report.created)}" if report.created else "nothing to create"
+    yield f"topics: {made}; {len(report.existing)} were there already"
+
+
+def _about_schema(report: MigrationReport) -> Iterator[str]:
+    yield f"database: {report.server}"
+    yield from (f"database: note: {notice}" for notice in report.notices)
+    yield f"schema: {report.revision}; {len(report.changes)} changes" + (":" if report.changes else "")
+    yield from (f"schema:   {change}" for change in report.changes)
+
+
+def main() -> int:
+    """Run the command; the return value is the exit code."""
+
+    def say(line: str) -> None:
+        sys.stdout.write(f"provision: {line}\n")
+        sys.stdout.flush()
+
+    try:
+        settings = load_settings(ProvisionSettings)
+        catalogue = load_catalogue(settings.catalogue_path)
+    except (SettingsError, CatalogueError) as exc:
+        sys.stderr.write(f"provision: cannot start\n{exc}\n")
+        return EXIT_BAD_SETTINGS
+    patience = Patience(clock=SystemClock(), pause=time.sleep, timeout_s=settings.provision_timeout_s)
+    try:
+        provision(settings, catalogue, patience, say)
+    except ProvisionError as exc:
+        sys.stderr.write(f"provision: failed: {exc}\n")
+        return EXIT_CRASHED
+    say("done")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
