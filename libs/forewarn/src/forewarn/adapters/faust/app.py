@@ -1,0 +1,80 @@
+"""Faust applications with the settings the event plane needs."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import faust
+from faust.types.transports import TransportT
+from yarl import URL
+
+from forewarn.adapters.faust.table import DurableTable
+from forewarn.adapters.faust.transport import ReadCommittedTransport
+from forewarn.adapters.kafka.config import group_id
+from forewarn.contracts.topics import DEFAULT_PARTITIONS
+
+_MIB: Final = 1024 * 1024
+
+#: Frames waiting in one agent's queue; each may be megabytes, so Faust's default of 4,096 is no bound.
+_QUEUED_MESSAGES: Final = 64
+
+#: After a kill -9 the group waits this long for a member without a stable name.
+_SESSION_TIMEOUT_S: Final = 10.0
+
+#: A broker restart passes unnoticed; a longer outage ends the process, which the supervisor restarts.
+_DELIVERY_TIMEOUT_S: Final = 120.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventAppConfig:
+    """What distinguishes one event-plane service.
+
+    ``instance`` is a stable replica name: with one, a restarted process rejoins its group at once.
+    """
+
+    service: str
+    bootstrap_servers: str
+    prefix: str
+    instance: str
+
+    @property
+    def app_id(self) -> str:
+        """Consumer group, and first part of the changelog topics' names."""
+        return group_id(self.service, self.prefix)
+
+
+class _App(faust.App):
+    def _new_transport(self) -> TransportT:
+        return ReadCommittedTransport(self.conf.broker_consumer, self)
+
+    def _create_directories(self) -> None:
+        """Create none: with the memory store Faust keeps nothing on disk."""
+
+
+def create_app(config: EventAppConfig) -> faust.App:
+    """Make a Faust application; call it inside the running event loop that will run it."""
+    return _App(
+        config.app_id,
+        broker=[URL(f"kafka://{server.strip()}") for server in config.bootstrap_servers.split(",")],
+        broker_client_id=f"forewarn.{config.service}.{config.instance}",
+        broker_session_timeout=_SESSION_TIMEOUT_S,
+        broker_heartbeat_interval=2.0,
+        broker_commit_interval=1.0,
+        consumer_auto_offset_reset="earliest",
+        consumer_group_instance_id=f"{config.app_id}.{config.instance}" if config.instance else None,
+        consumer_max_fetch_size=4 * _MIB,
+        # static members must keep their address: Faust's assignor compares it after a restart
+        canonical_url=f"http://{config.instance or config.service}",
+        producer_compression_type="lz4",
+        producer_linger=0.005,
+        producer_max_request_size=16 * _MIB,
+        producer_request_timeout=_DELIVERY_TIMEOUT_S,
+        store="memory://",
+        Table=DurableTable,
+        stream_buffer_maxsize=_QUEUED_MESSAGES,
+        stream_wait_empty=False,
+        topic_allow_declare=True,  # for the changelog only: check_topics has seen all others
+        topic_disable_leader=True,
+        topic_partitions=DEFAULT_PARTITIONS,
+        web_enabled=False,
+        autodiscover=False,
+    )

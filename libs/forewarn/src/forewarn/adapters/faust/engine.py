@@ -1,0 +1,220 @@
+"""Runs event handlers over per-asset state so that state and outputs survive any crash.
+
+One event is handled at a time. Its handler changes states in memory and may publish; the event is
+acknowledged only after a checkpoint has stored every changed state. After a crash the last
+checkpoint is restored and the events since come again: handlers skip what a state has seen.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Any, Generic, TypeVar, cast
+
+import faust
+import structlog
+from faust.types import EventT, StreamT, TopicT
+from pydantic import TypeAdapter, ValidationError
+
+from forewarn.adapters.faust.table import CHANGELOG_CONFIG, DurableTable, Entry
+
+StateT = TypeVar("StateT")
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incoming:
+    """One message from a topic; ``at`` is the broker's time of it, so that handling it again gives the same."""
+
+    topic: str
+    partition: int
+    offset: int
+    at: datetime
+    key: bytes | None
+    value: bytes | None
+
+
+Handler = Callable[[Incoming], Awaitable[None]]
+Action = Callable[[], Awaitable[None]]
+
+
+class StateUnreadableError(Exception):
+    """A stored state is not one this version can read."""
+
+
+class EventEngine(Generic[StateT]):
+    """State of the assets whose partitions this worker owns, and the handlers that change it.
+
+    ``replication_factor`` is that of the changelog topic, which Faust creates; −1 is the broker's default.
+    """
+
+    def __init__(
+        self,
+        app: faust.App,
+        codec: TypeAdapter[StateT],
+        *,
+        replication_factor: int,
+    ) -> None:
+        self._app = app
+        self._codec = codec
+        self._on_restored: Action | None = None
+        self._table = self._make_table(app, replication_factor)
+        self._lock = asyncio.Lock()
+        self._states: dict[str, StateT] = {}
+        self._partitions: dict[str, int] = {}
+        self._dirty: set[str] = set()
+        self._handled: list[EventT[bytes]] = []
+        self._owned: frozenset[int] = frozenset()
+        self._stopping = False
+        self.failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    @property
+    def states(self) -> Mapping[str, StateT]:
+        """Present states by asset id."""
+        return MappingProxyType(self._states)
+
+    @property
+    def ready(self) -> bool:
+        """Whether states are restored; true also for a spare worker, which owns no partitions."""
+        return bool(self._app.tables.actives_ready)
+
+    def partition_of(self, asset_id: str) -> int:
+        """Partition the asset's events come from."""
+        return self._partitions[asset_id]
+
+    def put(self, asset_id: str, state: StateT, partition: int) -> None:
+        """Change an asset's state; the next checkpoint stores it."""
+        self._states[asset_id] = state
+        self._partitions[asset_id] = partition
+        self._dirty.add(asset_id)
+
+    async def store(self, asset_ids: Iterable[str]) -> None:
+        """Store states now, before something is published that must not be decided twice."""
+        asset_ids = list(asset_ids)
+        await self._table.store(self._entry(asset_id) for asset_id in asset_ids)
+        self._dirty.difference_update(asset_ids)
+
+    def agent(self, topic: TopicT, handler: Handler) -> None:
+        """Handle every message of a topic."""
+
+        async def consume(stream: StreamT[bytes]) -> None:
+            async for event in cast("faust.Stream[bytes]", stream).noack().events():
+                await self._handle(event, handler)
+
+        self._app.agent(topic, name=f"{self._app.conf.id}.{topic.get_topic_name()}")(consume)
+
+    def on_restored(self, action: Action) -> None:
+        """Run an action whenever partitions were taken over and their states restored."""
+        self._on_restored = action
+
+    def every(self, interval_s: float, action: Action) -> None:
+        """Run an action periodically, never while an event is being handled."""
+
+        async def tick() -> None:
+            async with self._lock:
+                if self._owned and not self._halted:
+                    await self._guard(action)
+
+        self._app.timer(interval_s)(tick)
+
+    async def checkpoint(self) -> None:
+        """Store changed states, then let Faust commit what led to them."""
+        await self.store(sorted(self._dirty))
+        for event in self._handled:
+            event.ack()
+        self._handled.clear()
+
+    async def drain(self) -> None:
+        """Finish the event in hand, store everything and commit; nothing is handled afterwards."""
+        async with self._lock:
+            self._stopping = True
+            if self._owned and not self.failure.done():
+                await self.checkpoint()
+                await self._app.consumer.commit()
+
+    @property
+    def _halted(self) -> bool:
+        return self._stopping or self.failure.done()
+
+    def _make_table(self, app: faust.App, replication_factor: int) -> DurableTable:
+        table = app.Table(
+            "state", key_type=bytes, value_type=bytes, extra_topic_configs=CHANGELOG_CONFIG, on_recover=self._restore
+        )
+        if not isinstance(table, DurableTable):
+            raise TypeError(f"the app must make DurableTable tables (see create_app), it made {type(table).__name__}")
+        # set here, as Faust's own setting does not know -1, the broker's default
+        table.changelog_topic.replicas = replication_factor
+        app.on_partitions_revoked.connect(self._release)
+        return table
+
+    async def _handle(self, event: EventT[bytes], handler: Handler) -> None:
+        async with self._lock:
+            message = event.message
+            if self._halted or message.partition not in self._owned:
+                return  # not acknowledged: it comes again, here or at the partition's new owner
+            incoming = Incoming(
+                topic=message.topic,
+                partition=message.partition,
+                offset=message.offset,
+                at=datetime.fromtimestamp(message.timestamp, UTC),
+                key=message.key,
+                value=message.value,
+            )
+            if await self._guard(lambda: handler(incoming)):
+                self._handled.append(event)
+
+    async def _guard(self, action: Action) -> bool:
+        """Run an action; an exception fails the engine, and with it the process, instead of leaving an agent."""
+        try:
+            await action()
+        except Exception as exc:  # noqa: BLE001  # Faust would commit past the event and go on
+            self._fail(exc)
+            return False
+        return True
+
+    def _fail(self, exc: Exception) -> None:
+        if not self.failure.done():
+            self.failure.set_exception(exc)
+
+    async def _release(self, *_signal: Any, **_details: Any) -> None:  # noqa: ANN401  # Faust's signal
+        """Store what has changed before others take the partitions over, and forget it."""
+        async with self._lock:
+            if not self.failure.done() and self._owned:
+                await self._guard(lambda: self.store(sorted(self._dirty)))
+            self._owned = frozenset()
+            self._handled.clear()
+            self._dirty.clear()
+        _log.info("partitions_released")
+
+    async def _restore(self) -> None:
+        """Take over the partitions assigned now, with their stored states."""
+        async with self._lock:
+            await self._guard(self._take_over)
+
+    async def _take_over(self) -> None:
+        changelog = self._table.changelog_topic_name
+        owned = frozenset(tp.partition for tp in self._app.consumer.assignment() if tp.topic == changelog)
+        entries = self._table.entries(owned)
+        self._states = {entry.key.decode(): self._decode(entry) for entry in entries}
+        self._partitions = {entry.key.decode(): entry.partition for entry in entries}
+        self._dirty.clear()
+        self._handled.clear()
+        self._owned = owned
+        if self._on_restored is not None:
+            await self._on_restored()
+        _log.info("partitions_taken_over", partitions=sorted(owned), assets=len(entries))
+
+    def _entry(self, asset_id: str) -> Entry:
+        value = self._codec.dump_json(self._states[asset_id])
+        return Entry(asset_id.encode(), self._partitions[asset_id], value)
+
+    def _decode(self, entry: Entry) -> StateT:
+        try:
+            return self._codec.validate_json(entry.value)
+        except ValidationError as exc:
+            raise StateUnreadableError(
+                f"state of {entry.key.decode(errors='replace')!r} in topic {self._table.changelog_topic_name} "
+                f"cannot be read by this version: start the version that wrote it, or delete the topic ({exc})"
+            ) from exc

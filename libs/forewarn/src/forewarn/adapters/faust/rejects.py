@@ -1,0 +1,35 @@
+"""Dead letters of the event plane: what cannot be read is kept with the reason, and the stream goes on."""
+
+from typing import Final
+
+from forewarn.adapters.faust.engine import Incoming
+from forewarn.adapters.faust.publisher import Outgoing
+from forewarn.contracts.readings import RejectedReading, RejectionReason
+from forewarn.contracts.topics import TopicName
+
+#: More of the refused bytes would not fit into a message once they are written in base 64.
+_MAX_ORIGINAL_BYTES: Final = 10 * 1024 * 1024
+
+
+def dead_letter(incoming: Incoming, reason: RejectionReason, explanation: str) -> Outgoing:
+    """The event for ``readings.rejected``; the same message always gives the same event."""
+    rejected_id = f"{incoming.topic}/{incoming.partition}/{incoming.offset}"
+    original = incoming.value or b""
+    if len(original) > _MAX_ORIGINAL_BYTES:
+        explanation = f"{explanation} (only the first {_MAX_ORIGINAL_BYTES} of {len(original)} bytes are kept)"
+        original = original[:_MAX_ORIGINAL_BYTES]
+    event = RejectedReading(
+        rejected_id=rejected_id,
+        topic=incoming.topic,
+        partition=incoming.partition,
+        offset=incoming.offset,
+        reason=reason,
+        explanation=explanation,
+        recommendation="Find out what wrote this message: only Forewarn's own services write to this topic",
+        rejected_at=incoming.at,
+        key=incoming.key,
+        original=original,
+    )
+    return Outgoing(
+        topic=TopicName.READINGS_REJECTED, key=rejected_id, event=event, event_id=rejected_id, at=incoming.at
+    )

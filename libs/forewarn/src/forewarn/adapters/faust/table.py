@@ -1,0 +1,69 @@
+"""A Faust table whose changes are confirmed by the broker, and that knows each key's partition."""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import faust
+from faust.types import EventT
+
+#: Changelogs stay short, so that a restart reads little: one record a key and some minutes of changes.
+CHANGELOG_CONFIG: Final[Mapping[str, Any]] = {
+    "segment.ms": 600_000,
+    "min.cleanable.dirty.ratio": 0.1,
+    "max.compaction.lag.ms": 1_800_000,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A value under a key, and the partition of the events it belongs to."""
+
+    key: bytes
+    partition: int
+    value: bytes
+
+
+class DurableTable(faust.Table[bytes, bytes]):
+    """Faust's changelog table, written through ``store`` instead of item assignment.
+
+    Assignment only queues the change: Faust may commit the source offset before the change is
+    stored, and a crash in between loses it. ``store`` returns when the broker has it.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  # Faust's own signature
+        super().__init__(*args, **kwargs)
+        self._partitions: dict[bytes, int] = {}
+
+    async def store(self, entries: Iterable[Entry]) -> None:
+        """Write entries and wait until all replicas have them."""
+        entries = list(entries)
+        sent = [
+            await self.changelog_topic.send(key=entry.key, value=entry.value, partition=entry.partition, force=True)
+            for entry in entries
+        ]
+        await asyncio.gather(*sent)
+        for entry in entries:
+            self.data[entry.key] = entry.value
+            self._partitions[entry.key] = entry.partition
+
+    def entries(self, partitions: frozenset[int]) -> list[Entry]:
+        """Everything stored for these partitions; what others own by now is left out."""
+        return [
+            Entry(key, partition, self.data[key])
+            for key, partition in self._partitions.items()
+            if partition in partitions and key in self.data
+        ]
+
+    def on_key_set(self, key: bytes, value: bytes) -> None:  # noqa: ARG002  # Faust's signature
+        """Refuse item assignment."""
+        raise TypeError(f"{self.name} is written with store(), which confirms the change, not by item assignment")
+
+    def apply_changelog_batch(self, batch: Iterable[EventT[bytes]]) -> None:
+        """Restore from the changelog, remembering partitions."""
+        events = list(batch)
+        super().apply_changelog_batch(events)
+        for event in events:
+            if isinstance(event.key, bytes):
+                self._partitions[event.key] = event.message.partition

@@ -1,0 +1,156 @@
+"""What health and alerting have in common: settings, the Faust application with its engine, probes, metrics."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Generic, Protocol, TypeVar
+
+from pydantic import Field, TypeAdapter
+
+from forewarn.adapters.clock import SystemClock
+from forewarn.adapters.faust.app import EventAppConfig, create_app
+from forewarn.adapters.faust.engine import Action, EventEngine, Handler, Incoming
+from forewarn.adapters.faust.publisher import FaustPublisher, Outgoing, raw_topic
+from forewarn.adapters.faust.rejects import dead_letter
+from forewarn.adapters.faust.runner import run_app
+from forewarn.adapters.faust.topics import check_topics
+from forewarn.contracts.readings import RejectionReason
+from forewarn.contracts.topics import TopicName
+from forewarn.ports.clock import Clock
+from forewarn.runtime.event_metrics import EventMetrics
+from forewarn.runtime.heartbeat import Heartbeat
+from forewarn.runtime.probes import ProbeServer
+from forewarn.runtime.settings import ServiceSettings
+
+StateT = TypeVar("StateT")
+
+_BEAT_S: Final = 1.0
+
+
+class EventServiceSettings(ServiceSettings):
+    """Settings of an event-plane service."""
+
+    checkpoint_interval_s: float = Field(
+        default=2.0, gt=0, le=60, description="Time between checkpoints of the state; what came since is handled again."
+    )
+    kafka_replication_factor: int = Field(
+        default=-1, ge=-1, description="Replicas of the changelog topic; -1 leaves it to the broker."
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventContext(Generic[StateT]):
+    """What a service's logic works with."""
+
+    engine: EventEngine[StateT]
+    publisher: FaustPublisher
+    clock: Clock
+    metrics: EventMetrics
+
+    async def publish(self, items: Sequence[Outgoing]) -> None:
+        """Publish events in this order and wait until the broker has them."""
+        sent = [await self.publisher.send(item) for item in items]
+        await asyncio.gather(*sent)
+        for item in items:
+            self.metrics.written.labels(topic=item.topic.value).inc()
+
+    async def reject(self, incoming: Incoming, reason: RejectionReason, explanation: str) -> None:
+        """Put a message that cannot be read aside, with the reason."""
+        self.metrics.rejected.labels(topic=incoming.topic).inc()
+        await self.publish([dead_letter(incoming, reason, explanation)])
+
+
+class EventLogic(Protocol):
+    """What a service does with events; nothing it raises leaves an agent, it ends the process."""
+
+    @property
+    def handlers(self) -> Mapping[TopicName, Handler]:
+        """What is done with the messages of each source topic."""
+        ...
+
+    @property
+    def timers(self) -> Sequence[tuple[float, Action]]:
+        """What is done every so many seconds."""
+        ...
+
+    async def restored(self) -> None:
+        """Go on from restored states."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventService(Generic[StateT]):
+    """One event-plane service."""
+
+    name: str
+    state: type[StateT]
+    writes: frozenset[TopicName]
+    logic: Callable[[EventContext[StateT]], EventLogic]
+
+
+def serve_events(settings: EventServiceSettings, stop: threading.Event, service: EventService[StateT]) -> None:
+    """Run a service until ``stop``.
+
+    Raises
+    ------
+    TopicMissingError, TopicMismatchError
+        If a topic is not there as it must be.
+    Exception
+        Whatever a handler failed with; the process must end, its supervisor starts it again.
+    """
+    asyncio.run(_serve(settings, stop, service))
+
+
+async def _serve(settings: EventServiceSettings, stop: threading.Event, service: EventService[StateT]) -> None:
+    clock = SystemClock()
+    heartbeat = Heartbeat(clock)
+    app = create_app(
+        EventAppConfig(
+            service=service.name,
+            bootstrap_servers=settings.kafka_bootstrap_servers,
+            prefix=settings.kafka_topic_prefix,
+            instance=settings.service_instance,
+        )
+    )
+    engine: EventEngine[StateT] = EventEngine(
+        app, TypeAdapter(service.state), replication_factor=settings.kafka_replication_factor
+    )
+    publisher = FaustPublisher(app, settings.kafka_topic_prefix, source=f"/forewarn/{service.name}")
+    context = EventContext(engine=engine, publisher=publisher, clock=clock, metrics=EventMetrics())
+    logic = service.logic(context)
+    names = {*logic.handlers, *service.writes}
+    await asyncio.to_thread(check_topics, settings.kafka_bootstrap_servers, settings.kafka_topic_prefix, names)
+    engine.on_restored(logic.restored)
+    for name, handler in logic.handlers.items():
+        engine.agent(raw_topic(app, name, settings.kafka_topic_prefix), _counted(name, handler, context.metrics))
+    for interval_s, action in logic.timers:
+        engine.every(interval_s, action)
+    engine.every(settings.checkpoint_interval_s, lambda: _checkpoint(context))
+
+    async def beat() -> None:
+        heartbeat.beat()
+
+    app.timer(_BEAT_S)(beat)
+    with ProbeServer(settings.probe_host, settings.probe_port, live=heartbeat.check, ready=lambda: _not_ready(engine)):
+        await run_app(app, engine, stop)
+
+
+def _counted(name: TopicName, handler: Handler, metrics: EventMetrics) -> Handler:
+    read = metrics.read.labels(topic=name.value)
+
+    async def handle(incoming: Incoming) -> None:
+        await handler(incoming)
+        read.inc()
+
+    return handle
+
+
+async def _checkpoint(context: EventContext[StateT]) -> None:
+    context.metrics.assets.set(len(context.engine.states))
+    with context.metrics.checkpoint_seconds.time():
+        await context.engine.checkpoint()
+
+
+def _not_ready(engine: EventEngine[StateT]) -> str | None:
+    return None if engine.ready else "states are not restored yet"

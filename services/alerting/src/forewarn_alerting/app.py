@@ -1,0 +1,146 @@
+"""Puts the alerting service together."""
+
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import structlog
+from prometheus_client import Counter
+
+from forewarn.adapters.arrow_codec import decode_frame
+from forewarn.adapters.catalogue import Catalogue, load_catalogue
+from forewarn.adapters.event_codec import decode_event
+from forewarn.adapters.faust.engine import Action, Handler, Incoming
+from forewarn.contracts.alarms import Alert
+from forewarn.contracts.assets import AcknowledgeAlarm, Command
+from forewarn.contracts.frames import FrameKind
+from forewarn.contracts.health import AssetHealth
+from forewarn.contracts.readings import RejectionReason
+from forewarn.contracts.topics import TopicName
+from forewarn.domain.alarms.asset import AssetAlarms, acknowledge_alarm, observe_health
+from forewarn.domain.alarms.machine import Refused
+from forewarn.domain.alarms.rows import observe_frame
+from forewarn.ports.codec import InvalidEvent, InvalidFrame
+from forewarn.runtime.event_service import EventContext, EventService, serve_events
+from forewarn_alerting.outbox import Outbox
+from forewarn_alerting.settings import AlertingSettings
+
+#: How often a worse value of an open alarm is shown on ``alerts.active``.
+_REFRESH_S: Final = 2.0
+
+_log = structlog.get_logger(__name__)
+
+
+class AlertingLogic:
+    """Implements ``forewarn.runtime.event_service.EventLogic``."""
+
+    def __init__(self, context: EventContext[AssetAlarms], catalogue: Catalogue) -> None:
+        self._context = context
+        self._catalogue = catalogue
+        self._outbox = Outbox(context)
+        self._transitions = Counter("forewarn_alarm_transitions", "Transitions of alarms.", ["transition"])
+        self._refused = Counter("forewarn_commands_refused", "Acknowledgements that were refused.")
+
+    @property
+    def handlers(self) -> Mapping[TopicName, Handler]:
+        """All three are keyed by asset, so one worker sees all that concerns an asset."""
+        return {
+            TopicName.ANOMALY_SCORES: self._on_scores,
+            TopicName.ASSET_HEALTH: self._on_health,
+            TopicName.COMMANDS: self._on_command,
+        }
+
+    @property
+    def timers(self) -> Sequence[tuple[float, Action]]:
+        """Transitions go out at once; only growing worst values wait."""
+        return ((_REFRESH_S, self._outbox.refresh),)
+
+    async def restored(self) -> None:
+        """Publish what a crash may have kept back."""
+        await self._outbox.resume()
+
+    async def _on_scores(self, incoming: Incoming) -> None:
+        try:
+            frame = decode_frame(incoming.value or b"", self._catalogue, FrameKind.ANOMALY)
+        except InvalidFrame as exc:
+            await self._reject(incoming, RejectionReason.BAD_FRAME, str(exc))
+            return
+        result = observe_frame(self._context.engine.states, frame)
+        for asset_id, alarms in result.states.items():
+            self._context.engine.put(asset_id, alarms, incoming.partition)
+        self._context.metrics.rows.labels(fate="applied").inc(result.applied)
+        self._context.metrics.rows.labels(fate="skipped").inc(result.skipped)
+        await self._publish(result.alerts)
+
+    async def _on_health(self, incoming: Incoming) -> None:
+        try:
+            health = decode_event(AssetHealth, incoming.value or b"")
+        except InvalidEvent as exc:
+            await self._reject(incoming, RejectionReason.BAD_STRUCTURE, str(exc))
+            return
+        asset_class = self._catalogue.get(health.asset_class)
+        if asset_class is None:
+            known = ", ".join(sorted(self._catalogue))
+            explanation = f"asset class {health.asset_class!r} is not in the catalogue ({known})"
+            await self._reject(incoming, RejectionReason.BAD_STRUCTURE, explanation)
+            return
+        alarms, alerts = observe_health(self._alarms(health.asset_id), asset_class, health)
+        self._put(alarms, incoming)
+        await self._publish(alerts)
+
+    async def _on_command(self, incoming: Incoming) -> None:
+        try:
+            command = decode_event(Command, incoming.value or b"")
+        except InvalidEvent as exc:
+            await self._reject(incoming, RejectionReason.BAD_STRUCTURE, str(exc))
+            return
+        if not isinstance(command.body, AcknowledgeAlarm):
+            return  # for another service
+        before = self._alarms(command.asset_id)
+        try:
+            after, alerts = acknowledge_alarm(before, command.body, command.issued_by, command.issued_at)
+        except Refused as exc:
+            self._refused.inc()
+            _log.warning("acknowledgement_refused", command_id=command.command_id, reason=str(exc))
+            return
+        self._put(after, incoming)
+        await self._publish(alerts)
+
+    def _alarms(self, asset_id: str) -> AssetAlarms:
+        return self._context.engine.states.get(asset_id) or AssetAlarms(asset_id=asset_id)
+
+    def _put(self, alarms: AssetAlarms, incoming: Incoming) -> None:
+        engine = self._context.engine
+        known = alarms.asset_id in engine.states
+        partition = engine.partition_of(alarms.asset_id) if known else incoming.partition
+        engine.put(alarms.asset_id, alarms, partition)
+
+    async def _publish(self, alerts: Sequence[Alert]) -> None:
+        await self._outbox.publish(alerts)
+        for alert in alerts:
+            self._transitions.labels(transition=alert.transition.value).inc()
+            _log.info(
+                "alarm", transition=alert.transition.value, alarm_id=alert.alarm.alarm_id, message=alert.alarm.message
+            )
+
+    async def _reject(self, incoming: Incoming, reason: RejectionReason, explanation: str) -> None:
+        _log.warning(
+            "message_rejected",
+            topic=incoming.topic,
+            partition=incoming.partition,
+            offset=incoming.offset,
+            reason=explanation,
+        )
+        await self._context.reject(incoming, reason, explanation)
+
+
+def serve(settings: AlertingSettings, stop: threading.Event) -> None:
+    """Raise, acknowledge and clear alarms until ``stop``."""
+    catalogue = load_catalogue(settings.catalogue_path)
+    service = EventService(
+        name="alerting",
+        state=AssetAlarms,
+        writes=frozenset([TopicName.ALERTS, TopicName.ALERTS_ACTIVE, TopicName.READINGS_REJECTED]),
+        logic=lambda context: AlertingLogic(context, catalogue),
+    )
+    serve_events(settings, stop, service)

@@ -1,0 +1,107 @@
+"""Puts the health service together."""
+
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import structlog
+
+from forewarn.adapters.arrow_codec import decode_frame
+from forewarn.adapters.catalogue import Catalogue, load_catalogue
+from forewarn.adapters.faust.engine import Action, Handler, Incoming
+from forewarn.adapters.faust.publisher import Outgoing
+from forewarn.contracts.base import format_utc
+from forewarn.contracts.frames import FrameKind
+from forewarn.contracts.health import AssetHealth
+from forewarn.contracts.readings import RejectionReason
+from forewarn.contracts.topics import TopicName
+from forewarn.domain.health.asset import HealthState, judge, observe_frame
+from forewarn.ports.codec import InvalidFrame
+from forewarn.runtime.event_service import EventContext, EventService, serve_events
+from forewarn_health.pacing import Pacing
+from forewarn_health.settings import HealthSettings
+
+#: How often waiting assets are looked at: well below the shortest distance of an asset's events.
+_TICK_S: Final = 0.25
+
+_log = structlog.get_logger(__name__)
+
+
+class HealthLogic:
+    """Implements ``forewarn.runtime.event_service.EventLogic``."""
+
+    def __init__(self, context: EventContext[HealthState], catalogue: Catalogue, pacing: Pacing) -> None:
+        self._context = context
+        self._catalogue = catalogue
+        self._pacing = pacing
+
+    @property
+    def handlers(self) -> Mapping[TopicName, Handler]:
+        """Frames come from the anomaly stage."""
+        return {TopicName.ANOMALY_SCORES: self._on_scores}
+
+    @property
+    def timers(self) -> Sequence[tuple[float, Action]]:
+        """Events are told from a timer, whatever the rate of frames."""
+        return ((_TICK_S, self._tell),)
+
+    async def restored(self) -> None:
+        """Tell of every asset once: the last events before the restart may be missing."""
+        self._pacing.restart(self._context.engine.states)
+
+    async def _on_scores(self, incoming: Incoming) -> None:
+        try:
+            frame = decode_frame(incoming.value or b"", self._catalogue, FrameKind.ANOMALY)
+        except InvalidFrame as exc:
+            _log.warning("frame_rejected", partition=incoming.partition, offset=incoming.offset, reason=str(exc))
+            await self._context.reject(incoming, RejectionReason.BAD_FRAME, str(exc))
+            return
+        result = observe_frame(self._context.engine.states, frame)
+        for asset_id, state in result.states.items():
+            self._context.engine.put(asset_id, state, incoming.partition)
+        self._pacing.note(result.states)
+        self._context.metrics.rows.labels(fate="applied").inc(result.applied)
+        self._context.metrics.rows.labels(fate="skipped").inc(result.skipped)
+
+    async def _tell(self) -> None:
+        now_s = self._context.clock.monotonic_s()
+        told: list[AssetHealth] = []
+        for asset_id in self._pacing.due(now_s):
+            health = self._judge(asset_id)
+            if health is not None and self._pacing.worth_telling(health, now_s):
+                self._pacing.tell(health, now_s)
+                told.append(health)
+            else:
+                self._pacing.postpone(asset_id, now_s)
+        await self._context.publish([self._outgoing(health) for health in told])
+
+    def _judge(self, asset_id: str) -> AssetHealth | None:
+        state = self._context.engine.states[asset_id]
+        asset_class = self._catalogue.get(state.asset_class)
+        return None if asset_class is None else judge(state, asset_class)
+
+    def _outgoing(self, health: AssetHealth) -> Outgoing:
+        return Outgoing(
+            topic=TopicName.ASSET_HEALTH,
+            key=health.asset_id,
+            event=health,
+            event_id=f"{health.asset_id}@{format_utc(health.ts)}",
+            at=health.ts,
+            partition=self._context.engine.partition_of(health.asset_id),
+        )
+
+
+def serve(settings: HealthSettings, stop: threading.Event) -> None:
+    """Judge health until ``stop``."""
+    catalogue = load_catalogue(settings.catalogue_path)
+
+    def logic(context: EventContext[HealthState]) -> HealthLogic:
+        return HealthLogic(context, catalogue, Pacing(settings.health_min_interval_s, settings.health_refresh_s))
+
+    service = EventService(
+        name="health",
+        state=HealthState,
+        writes=frozenset([TopicName.ASSET_HEALTH, TopicName.READINGS_REJECTED]),
+        logic=logic,
+    )
+    serve_events(settings, stop, service)
