@@ -1,0 +1,11 @@
+#!/bin/bash
+# Runs once, when the database is initialised: a login role for each service that needs the database, with the
+# rights of the group role that the migration grants them to (forewarn.adapters.timescale.roles).
+set -euo pipefail
+psql --quiet --set ON_ERROR_STOP=1 --username "$POSTGRES_USER" --dbname "$POSTGRES_DB" \
+  --set sink_password="$SINK_DB_PASSWORD" --set api_password="$API_DB_PASSWORD" <<'SQL'
+CREATE ROLE forewarn_sink NOLOGIN;
+CREATE ROLE forewarn_api NOLOGIN;
+CREATE ROLE sink LOGIN PASSWORD :'sink_password' IN ROLE forewarn_sink;
+CREATE ROLE api LOGIN PASSWORD :'api_password' IN ROLE forewarn_api;
+SQL

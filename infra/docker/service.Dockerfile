@@ -1,0 +1,57 @@
+# One recipe for every service: docker build -f infra/docker/service.Dockerfile --build-arg SERVICE=twin .
+# Behind a proxy with its own certificate authority: --secret id=ca,src=/path/to/ca-bundle.crt
+ARG PYTHON_IMAGE=python:3.13-slim
+
+FROM ${PYTHON_IMAGE} AS build
+ARG UV_VERSION=0.13.8
+ENV UV_COMPILE_BYTECODE=1 \
+    UV_HTTP_TIMEOUT=180 \
+    UV_LINK_MODE=copy \
+    UV_PROJECT_ENVIRONMENT=/opt/forewarn \
+    UV_PYTHON=/usr/local/bin/python3 \
+    UV_PYTHON_DOWNLOADS=never
+RUN --mount=type=cache,target=/root/.cache/pip \
+    --mount=type=secret,id=ca \
+    if [ -s /run/secrets/ca ]; then export PIP_CERT=/run/secrets/ca; fi; \
+    pip install --root-user-action=ignore --disable-pip-version-check "uv==${UV_VERSION}"
+WORKDIR /src
+# Third-party packages first: this layer changes with the lock, not with the code.
+COPY pyproject.toml uv.lock ./
+ARG SERVICE
+RUN --mount=type=cache,target=/root/.cache/uv \
+    --mount=type=secret,id=ca \
+    if [ -s /run/secrets/ca ]; then export SSL_CERT_FILE=/run/secrets/ca; fi; \
+    uv sync --frozen --no-dev --no-install-workspace --package "forewarn-${SERVICE:?--build-arg SERVICE=name is missing}"
+COPY libs/forewarn libs/forewarn
+COPY services/${SERVICE} services/${SERVICE}
+RUN --mount=type=cache,target=/root/.cache/uv \
+    --mount=type=secret,id=ca \
+    if [ -s /run/secrets/ca ]; then export SSL_CERT_FILE=/run/secrets/ca; fi; \
+    uv sync --frozen --no-dev --no-editable --package "forewarn-${SERVICE}"
+
+FROM ${PYTHON_IMAGE}
+ARG SERVICE
+LABEL org.opencontainers.image.title="forewarn-${SERVICE}" \
+      org.opencontainers.image.description="Forewarn: streaming digital twins and predictive maintenance"
+RUN groupadd --gid 10001 forewarn \
+    && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /tmp --shell /usr/sbin/nologin forewarn
+COPY --from=build /opt/forewarn /opt/forewarn
+COPY --chmod=0755 infra/docker/entrypoint.sh infra/docker/healthcheck.py /usr/local/lib/forewarn/
+# Nothing is written outside /tmp (a tmpfs in docker-compose.yml): the root file system can be read-only.
+# PYTHONSAFEPATH keeps that writable directory out of the import path.
+ENV FOREWARN_SERVICE=${SERVICE} \
+    MALLOC_ARENA_MAX=2 \
+    OMP_NUM_THREADS=1 \
+    OPENBLAS_NUM_THREADS=1 \
+    PATH=/opt/forewarn/bin:${PATH} \
+    PROBE_HOST=0.0.0.0 \
+    PROBE_PORT=8080 \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONSAFEPATH=1 \
+    PYTHONUNBUFFERED=1
+WORKDIR /tmp
+USER 10001:10001
+EXPOSE 8080
+HEALTHCHECK --interval=10s --timeout=3s --start-period=60s --retries=3 \
+    CMD ["/opt/forewarn/bin/python", "-I", "-S", "/usr/local/lib/forewarn/healthcheck.py"]
+ENTRYPOINT ["/usr/local/lib/forewarn/entrypoint.sh"]
