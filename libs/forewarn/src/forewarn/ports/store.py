@@ -67,6 +67,14 @@ class Written:
     duplicates: Counter[str] = field(default_factory=Counter)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retained:
+    """Rows (or chunks of rows) dropped by table, and whether that was all there was to drop."""
+
+    dropped: Counter[str]
+    complete: bool
+
+
 class Store(Protocol):
     """The database as the sink sees it. Every method raises ``StoreUnavailable`` while it is away."""
 
@@ -88,8 +96,8 @@ class Store(Protocol):
         """
         ...
 
-    def retain(self, now: datetime) -> Mapping[str, int]:
-        """Drop what has outlived its retention; rows (or chunks) dropped by table."""
+    def retain(self, now: datetime) -> Retained:
+        """Drop some of what has outlived its retention; again soon unless ``complete``."""
         ...
 
     def close(self) -> None:

@@ -1,0 +1,284 @@
+"""The sink's side of the database: every write is one transaction that also moves the offsets.
+
+A claim raises the epoch of a partition's row in ``sink_offset``; a write updates that row first and only
+if the epoch is still its own. So the row is fence and position in one: a sink that lost the partition
+changes nothing, and a claim waits for a write that is under way and then sees the offset it left. After
+an unknown commit outcome the sink simply claims again.
+
+Frames are copied straight into their tables, which costs half of what staging costs: the offsets already
+rule out that a frame is written twice. What can come twice is a reading, sent again by a gateway. Late
+rows therefore go through a staging table and ``ON CONFLICT DO NOTHING``, and if a straight copy meets a
+known (asset, instant) the transaction is repeated with everything staged.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Final
+
+import numpy as np
+import psycopg
+import structlog
+from numpy.typing import NDArray
+from psycopg import errors, sql
+from psycopg.rows import tuple_row
+
+from forewarn.adapters.timescale.connection import connection_arguments, describe, translated_errors
+from forewarn.adapters.timescale.copy_binary import HEADER, TRAILER, encode_frame_rows
+from forewarn.adapters.timescale.event_rows import Row, rows_of_event
+from forewarn.adapters.timescale.sqlfiles import statements
+from forewarn.adapters.timescale.tables import ASSET_KEY, WideTable, wide_table, wide_tables
+from forewarn.contracts.asset_class import AssetClass
+from forewarn.contracts.health import AssetHealth
+from forewarn.domain.frame import Frame
+from forewarn.ports.store import (
+    Claim,
+    Fenced,
+    Item,
+    Retained,
+    Source,
+    StoreUnavailable,
+    Written,
+)
+
+_log = structlog.get_logger(__name__)
+
+#: A stopped or cut-off sink must not keep its successor waiting; a slow disk must not end a good write.
+_SESSION: Final = {
+    "lock_timeout": "5s",
+    "statement_timeout": "60s",
+    "idle_in_transaction_session_timeout": "10s",
+    "client_min_messages": "warning",
+}
+#: After a straight copy met a known row, that many transactions are staged: resent data come in runs.
+_STAGED_AFTER_CONFLICT: Final = 50
+_RETAIN_ROWS: Final = 20_000
+
+
+class TimescaleStore:
+    """Implements ``forewarn.ports.store.Store``; connects when needed, one connection, one thread."""
+
+    def __init__(self, database_url: str, catalogue: Mapping[str, AssetClass], *, application: str) -> None:
+        self._arguments = connection_arguments(database_url, application=application, settings=_SESSION)
+        self._place = describe(database_url)
+        self._catalogue = catalogue
+        self._connection: psycopg.Connection | None = None
+        self._asset_keys: dict[str, int] = {}
+        self._staged_left = 0
+
+    def claim(self, sources: Sequence[Source]) -> dict[Source, Claim]:
+        """Take partitions over; waits for a write of the previous owner that is under way."""
+        with self._session() as connection, connection.transaction():
+            rows = connection.execute(
+                _SQL["claim"], {"topics": [s.topic for s in sources], "partitions": [s.partition for s in sources]}
+            ).fetchall()
+        claims = (
+            Claim(source=Source(topic, partition), epoch=epoch, next_offset=next_offset)
+            for topic, partition, epoch, next_offset in rows
+        )
+        return {claim.source: claim for claim in claims}
+
+    def rewind(self, claim: Claim, next_offset: int) -> None:
+        """Set a partition's offset back."""
+        parameters = {
+            "topic": claim.source.topic,
+            "partition": claim.source.partition,
+            "epoch": claim.epoch,
+            "next_offset": next_offset,
+        }
+        with self._session() as connection:
+            if connection.execute(_SQL["rewind"], parameters).rowcount != 1:
+                raise Fenced(f"{claim.source.topic}/{claim.source.partition} was claimed by another sink")
+
+    def write(self, items: Sequence[Item], claims: Mapping[Source, Claim]) -> Written:
+        """Store items and move the offsets behind them."""
+        with self._session() as connection:
+            self._learn_assets(connection, items)
+            staged = self._staged_left > 0
+            self._staged_left -= staged
+            try:
+                return self._write_all(connection, items, claims, staged=staged)
+            except errors.UniqueViolation:
+                self._staged_left = _STAGED_AFTER_CONFLICT
+                _log.info("staging", reason="readings that are stored already came again")
+                return self._write_all(connection, items, claims, staged=True)
+
+    def retain(self, now: datetime) -> Retained:
+        """Drop a portion of what has outlived its retention."""
+        with self._session() as connection:
+            rows = connection.execute(_SQL["retain"], {"now": now, "max_rows": _RETAIN_ROWS}).fetchall()
+        dropped = Counter({relation: count for relation, count in rows if count})
+        return Retained(dropped=dropped, complete=all(count < _RETAIN_ROWS for count in dropped.values()))
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    @contextmanager
+    def _session(self) -> Iterator[psycopg.Connection]:
+        """A working connection; closed when it fails, for its state is unknown then."""
+        try:
+            with translated_errors():
+                yield self._connected()
+        except StoreUnavailable:
+            self.close()
+            raise
+
+    def _connected(self) -> psycopg.Connection:
+        if self._connection is None:
+            connection = psycopg.connect(**self._arguments, autocommit=True, row_factory=tuple_row)
+            try:
+                self._require_schema(connection)
+                self._asset_keys = dict(connection.execute(_SQL["asset_keys"]).fetchall())
+            except BaseException:
+                connection.close()
+                raise
+            self._connection = connection
+            _log.info("database_connected", database=self._place, assets=len(self._asset_keys))
+        return self._connection
+
+    def _require_schema(self, connection: psycopg.Connection) -> None:
+        wanted = {t.name: set(t.column_names) for c in self._catalogue.values() for t in wide_tables(c)}
+        found: dict[str, list[str]] = dict(
+            connection.execute(_SQL["stored_columns"], {"tables": [*wanted, "sink_offset"]}).fetchall()
+        )
+        missing = [name for name, columns in wanted.items() if not columns <= set(found.get(name, ()))]
+        if missing or "sink_offset" not in found:
+            raise StoreUnavailable(
+                f"the schema of {self._place} is older than this sink (see {', '.join(missing) or 'sink_offset'}): "
+                "run python -m forewarn.runtime.provision"
+            )
+
+    def _learn_assets(self, connection: psycopg.Connection, items: Sequence[Item]) -> None:
+        """Give assets that were never heard of a key; stays even if the write fails, which does no harm."""
+        heard: dict[str, str] = {}
+        for item in items:
+            if isinstance(item.content, Frame):
+                assets = item.content.assets
+                if any(asset_id not in self._asset_keys for asset_id in assets.categories):
+                    used = np.unique(assets.codes).tolist()
+                    heard |= {assets.categories[code]: item.content.asset_class.name for code in used}
+            elif isinstance(item.content, AssetHealth):
+                heard[item.content.asset_id] = item.content.asset_class
+        unknown = {asset_id: name for asset_id, name in heard.items() if asset_id not in self._asset_keys}
+        if unknown:
+            parameters = {"asset_ids": list(unknown), "classes": list(unknown.values())}
+            self._asset_keys.update(connection.execute(_SQL["add_assets"], parameters).fetchall())
+
+    def _write_all(
+        self, connection: psycopg.Connection, items: Sequence[Item], claims: Mapping[Source, Claim], *, staged: bool
+    ) -> Written:
+        written = Written()
+        frames: dict[WideTable, list[Frame]] = defaultdict(list)
+        events: list[Row] = []
+        for item in items:
+            if isinstance(item.content, Frame):
+                frames[wide_table(item.content.kind, item.content.asset_class)].append(item.content)
+            elif item.content is not None:
+                events += rows_of_event(item.content, self._asset_keys)
+        with connection.transaction(), connection.cursor() as cursor:
+            _advance(cursor, items, claims)
+            for table, batch in frames.items():
+                self._write_frames(cursor, table, batch, written, staged=staged)
+            _write_events(cursor, events, written)
+        return written
+
+    def _write_frames(
+        self, cursor: psycopg.Cursor, table: WideTable, frames: Sequence[Frame], written: Written, *, staged: bool
+    ) -> None:
+        straight, resent = ([], list(frames)) if staged else _split_late(frames)
+        if straight:
+            self._copy(cursor, table, table.name, straight)
+            written.rows[table.name] += sum(frame.rows for frame in straight)
+        if resent:
+            stage = f"stage_{table.name}"
+            cursor.execute(_create_stage(table.name, stage))
+            self._copy(cursor, table, stage, resent)
+            cursor.execute(_move(table, stage))
+            written.rows[table.name] += cursor.rowcount
+            written.duplicates[table.name] += sum(frame.rows for frame in resent) - cursor.rowcount
+
+    def _copy(self, cursor: psycopg.Cursor, table: WideTable, target: str, frames: Sequence[Frame]) -> None:
+        with cursor.copy(_copy_statement(table, target)) as copy:
+            copy.write(HEADER)
+            for frame in frames:
+                for block in encode_frame_rows(frame, table.columns, self._keys_of(frame)):
+                    copy.write(block)
+            copy.write(TRAILER)
+
+    def _keys_of(self, frame: Frame) -> NDArray[np.int32]:
+        unused = 0  # a category without rows need not be known
+        return np.array([self._asset_keys.get(c, unused) for c in frame.assets.categories], dtype=np.int32)
+
+
+def _advance(cursor: psycopg.Cursor, items: Sequence[Item], claims: Mapping[Source, Claim]) -> None:
+    """Move the offsets; fails if another sink claimed one, or if messages were stored before."""
+    first: dict[Source, int] = {}
+    last: dict[Source, int] = {}
+    for item in items:
+        first.setdefault(item.source, item.offset)
+        last[item.source] = item.offset
+    sources = sorted(first)
+    cursor.execute(
+        _SQL["advance"],
+        {
+            "topics": [s.topic for s in sources],
+            "partitions": [s.partition for s in sources],
+            "epochs": [claims[s].epoch for s in sources],
+            "first_offsets": [first[s] for s in sources],
+            "next_offsets": [last[s] + 1 for s in sources],
+        },
+    )
+    if cursor.rowcount != len(sources):
+        raise Fenced("another sink has claimed some of these partitions")
+
+
+def _write_events(cursor: psycopg.Cursor, rows: Sequence[Row], written: Written) -> None:
+    by_statement: dict[str, list[dict[str, object]]] = defaultdict(list)
+    for name, parameters in rows:
+        by_statement[name].append(parameters)
+    for name, batch in by_statement.items():
+        cursor.executemany(_SQL[name], batch)
+        written.rows[name] += cursor.rowcount
+        written.duplicates[name] += len(batch) - cursor.rowcount
+
+
+def _split_late(frames: Sequence[Frame]) -> tuple[list[Frame], list[Frame]]:
+    """Rows of readings newer than all before them, and those that may have been there already."""
+    straight, late = [], []
+    for frame in frames:
+        is_late = frame.arrays["late"]
+        if not is_late.any():
+            straight.append(frame)
+        elif is_late.all():
+            late.append(frame)
+        else:
+            straight.append(frame.take(~is_late))
+            late.append(frame.take(is_late))
+    return straight, late
+
+
+def _copy_statement(table: WideTable, target: str) -> sql.Composed:
+    return sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(sql.Identifier(target), _columns(table))
+
+
+def _create_stage(table: str, stage: str) -> sql.Composed:
+    return sql.SQL("CREATE TEMPORARY TABLE IF NOT EXISTS {} (LIKE {}) ON COMMIT DELETE ROWS").format(
+        sql.Identifier(stage), sql.Identifier(table)
+    )
+
+
+def _move(table: WideTable, stage: str) -> sql.Composed:
+    return sql.SQL("INSERT INTO {} ({}) SELECT {} FROM {} ON CONFLICT ({}, ts) DO NOTHING").format(
+        sql.Identifier(table.name), _columns(table), _columns(table), sql.Identifier(stage), sql.Identifier(ASSET_KEY)
+    )
+
+
+def _columns(table: WideTable) -> sql.Composed:
+    return sql.SQL(", ").join(map(sql.Identifier, table.column_names))
+
+
+_SQL: Final = statements("store.sql")

@@ -1,0 +1,96 @@
+-- What the sink says to the database.
+
+-- name: claim
+INSERT INTO sink_offset AS o (topic, partition, epoch)
+SELECT topic, partition, 1 FROM unnest(%(topics)s::text[], %(partitions)s::integer[]) AS wanted (topic, partition)
+ORDER BY topic, partition
+ON CONFLICT (topic, partition) DO UPDATE SET epoch = o.epoch + 1, updated_at = now()
+RETURNING topic, partition, epoch, next_offset
+
+-- name: advance
+UPDATE sink_offset AS o
+SET next_offset = step.next_offset, updated_at = now()
+FROM unnest(%(topics)s::text[], %(partitions)s::integer[], %(epochs)s::bigint[], %(first_offsets)s::bigint[], %(next_offsets)s::bigint[])
+    AS step (topic, partition, epoch, first_offset, next_offset)
+WHERE o.topic = step.topic AND o.partition = step.partition
+    AND o.epoch = step.epoch AND COALESCE(o.next_offset, 0) <= step.first_offset
+
+-- name: rewind
+UPDATE sink_offset SET next_offset = %(next_offset)s, updated_at = now()
+WHERE topic = %(topic)s AND partition = %(partition)s AND epoch = %(epoch)s
+
+-- name: stored_columns
+SELECT relname, array_agg(attname::text)
+FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
+WHERE attrelid = ANY (SELECT to_regclass(name) FROM unnest(%(tables)s::text[]) AS name) AND attnum > 0 AND NOT attisdropped
+GROUP BY relname
+
+-- name: asset_keys
+SELECT asset_id, asset_key FROM asset
+
+-- name: add_assets
+INSERT INTO asset AS a (asset_id, asset_class)
+SELECT asset_id, asset_class FROM unnest(%(asset_ids)s::text[], %(classes)s::text[]) AS heard (asset_id, asset_class)
+ON CONFLICT (asset_id) DO UPDATE SET asset_class = COALESCE(a.asset_class, excluded.asset_class)
+RETURNING asset_id, asset_key
+
+-- name: retain
+SELECT relation, dropped FROM forewarn_retain(%(now)s, %(max_rows)s)
+
+-- name: asset
+INSERT INTO asset AS a (asset_id, asset_class, name, path, criticality, document, removed_at)
+VALUES (
+    %(asset_id)s, %(asset_class)s, %(name)s, %(path)s, %(criticality)s, %(document)s::jsonb, %(removed_at)s)
+ON CONFLICT (asset_id) DO UPDATE SET
+    asset_class = COALESCE(excluded.asset_class, a.asset_class), name = COALESCE(excluded.name, a.name),
+    path = COALESCE(excluded.path, a.path), criticality = COALESCE(excluded.criticality, a.criticality),
+    document = COALESCE(excluded.document, a.document), removed_at = excluded.removed_at
+
+-- name: asset_health
+INSERT INTO asset_health (
+    ts, asset_key, health, trend_per_day, anomaly_score, deviation, rul_p10_days, rul_p50_days, rul_p90_days,
+    anomaly_flag, category, trend, rul_failure_mode, primary_concern, document)
+VALUES (
+    %(ts)s, %(asset_key)s, %(health)s, %(trend_per_day)s, %(anomaly_score)s, %(deviation)s,
+    %(rul_p10_days)s, %(rul_p50_days)s, %(rul_p90_days)s,
+    %(anomaly_flag)s, %(category)s, %(trend)s, %(rul_failure_mode)s, %(primary_concern)s, %(document)s::jsonb)
+ON CONFLICT (asset_key, ts) DO UPDATE SET
+    health = excluded.health, trend_per_day = excluded.trend_per_day, anomaly_score = excluded.anomaly_score,
+    deviation = excluded.deviation, rul_p10_days = excluded.rul_p10_days, rul_p50_days = excluded.rul_p50_days,
+    rul_p90_days = excluded.rul_p90_days, anomaly_flag = excluded.anomaly_flag, category = excluded.category,
+    trend = excluded.trend, rul_failure_mode = excluded.rul_failure_mode,
+    primary_concern = excluded.primary_concern, document = excluded.document
+
+-- name: alarm_event
+INSERT INTO alarm_event (alert_id, alarm_id, asset_id, at, transition, priority, by_whom, document)
+VALUES (%(alert_id)s, %(alarm_id)s, %(asset_id)s, %(at)s, %(transition)s, %(priority)s, %(by)s, %(document)s::jsonb)
+ON CONFLICT (alert_id) DO NOTHING
+
+-- name: alarm
+INSERT INTO alarm AS a (
+    alarm_id, asset_id, rule, occurrence_id, priority, state, raised_at, changed_at, closed_at, message, document)
+VALUES (
+    %(alarm_id)s, %(asset_id)s, %(rule)s, %(occurrence_id)s, %(priority)s, %(state)s, %(raised_at)s,
+    %(at)s, %(closed_at)s, %(message)s, %(alarm)s::jsonb)
+ON CONFLICT (alarm_id) DO UPDATE SET
+    rule = excluded.rule, occurrence_id = excluded.occurrence_id, priority = excluded.priority,
+    state = excluded.state, raised_at = excluded.raised_at, changed_at = excluded.changed_at,
+    closed_at = excluded.closed_at, message = excluded.message, document = excluded.document
+WHERE excluded.changed_at >= a.changed_at
+
+-- name: rejected
+INSERT INTO rejected (
+    rejected_id, topic, partition, source_offset, source_index, reason, rule, explanation, recommendation,
+    asset_id, rejected_at, key, original)
+VALUES (
+    %(rejected_id)s, %(topic)s, %(partition)s, %(offset)s, %(index)s, %(reason)s, %(rule)s, %(explanation)s,
+    %(recommendation)s, %(asset_id)s, %(rejected_at)s, %(key)s, %(original)s)
+ON CONFLICT (rejected_id) DO NOTHING
+
+-- name: model
+INSERT INTO model (asset_id, kind, version, method, trained_from, trained_to, rows, document)
+VALUES (
+    %(asset_id)s, %(kind)s, %(version)s, %(method)s, %(trained_from)s, %(trained_to)s, %(rows)s, %(document)s::jsonb)
+ON CONFLICT (asset_id, kind, version) DO UPDATE SET
+    method = excluded.method, trained_from = excluded.trained_from, trained_to = excluded.trained_to,
+    rows = excluded.rows, document = excluded.document

@@ -1,0 +1,67 @@
+"""Puts the sink together."""
+
+import threading
+from typing import Final
+
+import numpy as np
+
+from forewarn.adapters.catalogue import load_catalogue
+from forewarn.adapters.clock import SystemClock
+from forewarn.adapters.kafka.config import group_id
+from forewarn.adapters.timescale.store import TimescaleStore
+from forewarn.contracts.topics import qualified
+from forewarn.runtime.heartbeat import Heartbeat
+from forewarn.runtime.probes import ProbeServer
+from forewarn_sink.backoff import Backoff
+from forewarn_sink.decoding import SOURCES, ItemDecoder
+from forewarn_sink.inbox import Inbox, InboxConfig
+from forewarn_sink.metrics import SinkMetrics
+from forewarn_sink.settings import SinkSettings
+from forewarn_sink.writer import Writer, WriterConfig
+
+_FIRST_RETRY_S: Final = 0.2
+
+
+def serve(settings: SinkSettings, stop: threading.Event) -> None:
+    """Store frames and events until ``stop``.
+
+    Raises
+    ------
+    KafkaException
+        If the broker fenced this instance or forbids reading.
+    """
+    clock = SystemClock()
+    heartbeat = Heartbeat(clock)
+    catalogue = load_catalogue(settings.catalogue_path)
+    prefix = settings.kafka_topic_prefix
+    store = TimescaleStore(
+        str(settings.database_url), catalogue, application=f"forewarn-sink {settings.service_instance}".strip()
+    )
+    inbox = Inbox(
+        InboxConfig(
+            bootstrap_servers=settings.kafka_bootstrap_servers,
+            group=group_id("sink", prefix),
+            instance=settings.service_instance,
+            topics=[qualified(name, prefix) for name in SOURCES],
+        )
+    )
+    writer = Writer(
+        inbox,
+        store,
+        ItemDecoder(catalogue, prefix),
+        config=WriterConfig(
+            max_rows=settings.sink_max_rows,
+            linger_s=settings.sink_linger_s,
+            retention_interval_s=settings.retention_interval_s,
+        ),
+        clock=clock,
+        backoff=Backoff(np.random.default_rng(), first_s=_FIRST_RETRY_S, limit_s=settings.sink_retry_limit_s),
+        metrics=SinkMetrics(),
+        heartbeat=heartbeat,
+    )
+    try:
+        with ProbeServer(settings.probe_host, settings.probe_port, live=heartbeat.check, ready=writer.not_ready):
+            writer.run(stop)
+    finally:
+        inbox.close()
+        store.close()

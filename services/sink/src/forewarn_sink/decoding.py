@@ -1,0 +1,77 @@
+"""What a message of each topic says: frames, events, removals; what cannot be read becomes a row of ``rejected``."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from forewarn.adapters.arrow_codec import decode_frame
+from forewarn.adapters.event_codec import decode_event
+from forewarn.contracts.asset_class import AssetClass
+from forewarn.contracts.frames import FrameKind
+from forewarn.contracts.readings import RejectedReading, RejectionReason
+from forewarn.contracts.topics import TOPICS, TopicName, qualified
+from forewarn.ports.codec import InvalidEvent, InvalidFrame
+from forewarn.ports.lanes import Record
+from forewarn.ports.store import Item, Removed, Source
+
+#: What the sink stores.
+SOURCES: Final = (
+    TopicName.READINGS_VALID,
+    TopicName.ANOMALY_SCORES,
+    TopicName.ASSET_HEALTH,
+    TopicName.ALERTS,
+    TopicName.READINGS_REJECTED,
+    TopicName.ASSETS,
+    TopicName.MODELS,
+)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class ItemDecoder:
+    """Decodes records of the topics in ``SOURCES``."""
+
+    def __init__(self, catalogue: Mapping[str, AssetClass], prefix: str) -> None:
+        self._catalogue = catalogue
+        self._topics = {qualified(name, prefix): TOPICS[name] for name in SOURCES}
+
+    def decode(self, record: Record) -> Item:
+        """Read a record; never raises for what is in it."""
+        topic = self._topics[record.topic]
+        source = Source(record.topic, record.partition)
+        if record.value is None:
+            removed = topic.name is TopicName.ASSETS and record.key is not None
+            gone = Removed((record.key or b"").decode(errors="replace"), _time_of(record)) if removed else None
+            return Item(source=source, offset=record.offset, content=gone)
+        try:
+            if isinstance(topic.content, FrameKind):
+                frame = decode_frame(record.value, self._catalogue, topic.content)
+                return Item(source=source, offset=record.offset, content=frame)
+            if topic.content is None:
+                raise TypeError(f"{topic.name.value} has no content that could be stored")
+            event = decode_event(topic.content, record.value)
+            return Item(source=source, offset=record.offset, content=event)
+        except InvalidFrame as exc:
+            return self.refuse(record, RejectionReason.BAD_FRAME, str(exc))
+        except InvalidEvent as exc:
+            return self.refuse(record, RejectionReason.BAD_STRUCTURE, str(exc))
+
+    def refuse(self, record: Record, reason: RejectionReason, explanation: str) -> Item:
+        """Put a record aside, with its bytes and why."""
+        rejected = RejectedReading(
+            rejected_id=f"{record.topic}/{record.partition}/{record.offset}",
+            topic=record.topic,
+            partition=record.partition,
+            offset=record.offset,
+            reason=reason,
+            rule="sink",
+            explanation=explanation,
+            recommendation="Find out what wrote this message: only Forewarn's own services write to this topic",
+            rejected_at=_time_of(record),
+            key=record.key,
+            original=record.value or b"",
+        )
+        return Item(source=Source(record.topic, record.partition), offset=record.offset, content=rejected)
+
+
+def _time_of(record: Record) -> datetime:
+    return _EPOCH + timedelta(microseconds=record.received_us)

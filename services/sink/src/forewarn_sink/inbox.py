@@ -1,0 +1,156 @@
+"""The consumer side: the group says which partitions are ours, the database says where to go on.
+
+A partition that the group has given is only read after ``read_from``; ``halt`` stops reading without
+leaving the group. So nothing piles up in memory while the database is away.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import structlog
+from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # its stubs forget it
+
+from forewarn.adapters.kafka.config import consumer_config
+from forewarn.adapters.kafka.errors import BrokerUnavailable, error_of, is_fatal
+from forewarn.adapters.kafka.records import records_of
+from forewarn.ports.lanes import Record
+from forewarn.ports.store import Source
+
+_log = structlog.get_logger(__name__)
+
+_PATIENCE_S: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboxConfig:
+    """Where to read; ``instance`` empty: this member has no lasting name in the group."""
+
+    bootstrap_servers: str
+    group: str
+    instance: str
+    topics: Sequence[str]
+
+
+class Inbox:
+    """Messages of the partitions that are ours; one thread."""
+
+    def __init__(self, config: InboxConfig) -> None:
+        identity = f"{config.group}.{config.instance}" if config.instance else config.group
+        static: dict[str, Any] = {"group.instance.id": identity} if config.instance else {}
+        self._consumer = Consumer(
+            consumer_config(
+                config.bootstrap_servers,
+                group_id=config.group,
+                client_id=identity,
+                **static,
+                **{"partition.assignment.strategy": "cooperative-sticky", "enable.partition.eof": True},
+            )
+        )
+        self._admin = AdminClient({"bootstrap.servers": config.bootstrap_servers, "client.id": f"{identity}.admin"})
+        self._assignments = 0
+        self._given: dict[Source, int] = {}
+        self._read: set[Source] = set()
+        self._ends: dict[Source, int] = {}
+        self._consumer.subscribe(
+            list(config.topics), on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_revoke
+        )
+
+    @property
+    def given(self) -> Mapping[Source, int]:
+        """Partitions that are ours; the number changes whenever a partition was away in between."""
+        return self._given
+
+    def consume(self, max_messages: int, timeout_s: float) -> list[Record]:
+        """Next messages: as soon as there are ``max_messages``, else what came within ``timeout_s``.
+
+        Raises
+        ------
+        KafkaException
+            If the broker fenced this member or forbids reading.
+        """
+        messages = self._consumer.consume(max_messages, timeout=timeout_s)
+        self._note_ends(messages)
+        return records_of(messages)
+
+    def read_from(self, positions: Mapping[Source, int]) -> None:
+        """Start reading these partitions."""
+        self._consumer.incremental_assign([TopicPartition(s.topic, s.partition, o) for s, o in positions.items()])
+        self._read.update(positions)
+
+    def halt(self) -> None:
+        """Stop reading, drop what was fetched ahead, stay in the group."""
+        self._release(self._read)
+
+    def bounds(self, sources: Sequence[Source]) -> dict[Source, tuple[int, int]]:
+        """First retained offset and the one after the last, by partition.
+
+        Raises
+        ------
+        BrokerUnavailable
+            If the broker does not answer.
+        """
+        first, last = self._offsets(sources, OffsetSpec.earliest()), self._offsets(sources, OffsetSpec.latest())
+        return {source: (first[source], last[source]) for source in sources}
+
+    def past_markers(self, source: Source, position: int) -> int:
+        """A position with all messages before it read; past the transaction marker at the end, if that is all."""
+        return max(position, self._ends.get(source, 0))
+
+    def commit(self, positions: Mapping[Source, int]) -> None:
+        """Tell the group how far we are. Only for those who watch: the truth is in the database."""
+        offsets = [TopicPartition(s.topic, s.partition, o) for s, o in positions.items() if s in self._read]
+        if offsets:
+            self._consumer.commit(offsets=offsets, asynchronous=True)
+
+    def close(self) -> None:
+        """Leave."""
+        self._consumer.close()
+
+    def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self._assignments += 1
+        self._given |= {Source(p.topic, p.partition): self._assignments for p in partitions}
+        consumer.incremental_assign([])  # accepts them; reading begins in read_from
+        _log.info("partitions_assigned", partitions=_shown(partitions))
+
+    def _on_revoke(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        gone = [Source(p.topic, p.partition) for p in partitions]
+        for source in gone:
+            self._given.pop(source, None)
+        self._release(self._read.intersection(gone))
+        _log.info("partitions_revoked", partitions=_shown(partitions))
+
+    def _release(self, sources: Iterable[Source]) -> None:
+        leaving = set(sources)
+        self._consumer.incremental_unassign([TopicPartition(s.topic, s.partition) for s in leaving])
+        self._read -= leaving
+        for source in leaving:
+            self._ends.pop(source, None)
+
+    def _note_ends(self, messages: Iterable[Message]) -> None:
+        for message in messages:
+            error = message.error()
+            if error is not None and error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001  # the library's name
+                self._ends[Source(message.topic() or "", message.partition() or 0)] = message.offset() or 0
+
+    def _offsets(self, sources: Sequence[Source], spec: OffsetSpec) -> dict[Source, int]:
+        places = {TopicPartition(s.topic, s.partition): spec for s in sources}
+        futures = self._admin.list_offsets(
+            places, isolation_level=IsolationLevel.READ_UNCOMMITTED, request_timeout=_PATIENCE_S
+        )
+        try:
+            return {Source(p.topic, p.partition): f.result(_PATIENCE_S).offset for p, f in futures.items()}
+        except KafkaException as exc:
+            if is_fatal(error_of(exc)):
+                raise
+            raise BrokerUnavailable(f"offsets could not be read: {error_of(exc).str()}") from exc
+        except TimeoutError as exc:
+            raise BrokerUnavailable(f"no offsets within {_PATIENCE_S} s") from exc
+
+
+def _shown(partitions: Iterable[TopicPartition]) -> str:
+    by_topic: dict[str, list[int]] = {}
+    for place in partitions:
+        by_topic.setdefault(place.topic, []).append(place.partition)
+    return " ".join(f"{topic}:{','.join(map(str, sorted(own)))}" for topic, own in sorted(by_topic.items()))
