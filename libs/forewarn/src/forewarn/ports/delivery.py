@@ -30,6 +30,10 @@ class DeliveryOverloaded(Exception):  # noqa: N818  # a state of the world, not 
     """Too many messages wait for the broker already; nothing of this list was sent."""
 
 
+class BrokerSilent(Exception):  # noqa: N818
+    """The broker does not answer."""
+
+
 class ConfirmedDelivery(Protocol):
     """Sends messages and answers once the fate of each is known."""
 
@@ -49,6 +53,6 @@ class ConfirmedDelivery(Protocol):
         """Send one event with its CloudEvents headers; returns why it failed, or None."""
         ...
 
-    def problem(self) -> str | None:
-        """Why deliveries fail at present; None when all is well."""
+    async def ping(self) -> None:
+        """Ask the broker for a sign of life; raises ``BrokerSilent`` if there is none."""
         ...

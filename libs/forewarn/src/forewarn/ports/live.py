@@ -7,6 +7,7 @@ from typing import Literal, Protocol
 
 from forewarn.contracts.alarms import Alarm
 from forewarn.contracts.health import AssetHealth, ModelArtefact
+from forewarn.ports.history import Latest
 
 #: Stages whose output the live feed follows.
 Stage = Literal["readings.valid", "anomaly.scores", "asset.health"]
@@ -28,7 +29,6 @@ class LiveReading:
 
     ts: datetime
     received_at: datetime
-    verdict: int
     findings: str | None
     values: Mapping[str, float | None]
     quality: Mapping[str, int]
@@ -80,7 +80,7 @@ class LiveAsset:
 
 
 class LiveView(Protocol):
-    """Read access to the newest state; every method returns at once."""
+    """The newest state; every method returns at once."""
 
     @property
     def version(self) -> int:
@@ -109,6 +109,10 @@ class LiveView(Protocol):
 
     def newest(self) -> Mapping[Stage, datetime]:
         """Event time of the newest data of each stage that has sent something."""
+        ...
+
+    def seed(self, readings: Sequence[Latest], health: Sequence[AssetHealth]) -> None:
+        """Take in what the database holds; only where nothing newer came from the topics."""
         ...
 
     def problem(self) -> str | None:

@@ -16,9 +16,10 @@ from forewarn.adapters.kafka.config import producer_config
 from forewarn.adapters.kafka.errors import error_of
 from forewarn.contracts.base import Contract
 from forewarn.contracts.topics import TOPICS, TopicName, qualified
-from forewarn.ports.delivery import DeliveryOverloaded, Message, Undelivered
+from forewarn.ports.delivery import BrokerSilent, DeliveryOverloaded, Message, Undelivered
 
 _POLL_S: Final = 0.2
+_PING_TIMEOUT_S: Final = 2.0
 _log = structlog.get_logger(__name__)
 
 
@@ -63,7 +64,6 @@ class KafkaDelivery:
         self._max_under_way = max_under_way
         self._under_way = 0
         self._lock = threading.Lock()
-        self._problem: str | None = None
         self._producer = Producer(
             producer_config(
                 bootstrap_servers,
@@ -97,9 +97,12 @@ class KafkaDelivery:
         failed = await self._send([(Message(topic=topic, key=key.encode(), value=encode_event(event)), headers)])
         return failed[0] if failed else None
 
-    def problem(self) -> str | None:
-        """Why the newest delivery failed; None after a success."""
-        return self._problem
+    async def ping(self) -> None:
+        """Ask the broker for a sign of life; raises ``BrokerSilent`` if there is none."""
+        try:
+            await asyncio.to_thread(self._producer.list_topics, timeout=_PING_TIMEOUT_S)
+        except KafkaException as exc:
+            raise BrokerSilent(error_of(exc).str()) from exc
 
     def close(self) -> None:
         """Wait for what is under way, then stop."""
@@ -144,7 +147,6 @@ class KafkaDelivery:
     def _settle(self, batch: _Batch, index: int, reason: str | None) -> None:
         with self._lock:
             self._under_way -= 1
-        self._problem = reason
         batch.settle(index, reason)
 
     def _poll(self) -> None:

@@ -1,7 +1,6 @@
 """Follows the platform's output topics and keeps the newest state of every asset."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
 from typing import Final
 
 import structlog
@@ -18,7 +17,6 @@ from forewarn.contracts.topics import TopicName, qualified
 from forewarn.ports.clock import Clock
 from forewarn.ports.codec import InvalidEvent, InvalidFrame
 from forewarn.ports.lanes import Record
-from forewarn.ports.live import LiveAsset, Stage
 
 FRAME_WAIT_S: Final = 0.2
 EVENT_WAIT_S: Final = 0.05
@@ -29,7 +27,7 @@ _log = structlog.get_logger(__name__)
 
 
 class KafkaLiveFeed:
-    """Implements ``forewarn.ports.live.LiveView``.
+    """Keeps ``view`` up to date.
 
     Frames are read from the end of their topics (older rows stand in the database), open alarms and
     model cards from the beginning. Events have a thread of their own, so that an alarm never waits
@@ -40,7 +38,7 @@ class KafkaLiveFeed:
         self, bootstrap_servers: str, prefix: str, catalogue: Mapping[str, AssetClass], *, client_id: str, clock: Clock
     ) -> None:
         self._catalogue = catalogue
-        self._state = LiveState()
+        self.view = LiveState(self.problem)
         self._handlers: dict[str, Callable[[Record], None]] = {
             qualified(TopicName.READINGS_VALID, prefix): self._take_readings,
             qualified(TopicName.ANOMALY_SCORES, prefix): self._take_judgements,
@@ -86,39 +84,6 @@ class KafkaLiveFeed:
             return "the live feed is still reading open alarms and models: is the broker up and are the topics made?"
         return None
 
-    @property
-    def version(self) -> int:
-        """Grows with each change of any asset."""
-        return self._state.version
-
-    def asset(self, asset_id: str) -> LiveAsset | None:
-        """What is known of an asset, None if nothing came yet."""
-        return self._state.asset(asset_id)
-
-    def changed_since(self, version: int) -> Sequence[str]:
-        """Assets that changed after ``version``, those that changed longest ago first."""
-        return self._state.changed_since(version)
-
-    def alarms(self) -> Sequence[Alarm]:
-        """Every open alarm."""
-        return self._state.alarms()
-
-    def alarm(self, alarm_id: str) -> Alarm | None:
-        """An open alarm."""
-        return self._state.alarm(alarm_id)
-
-    def models(self) -> Sequence[ModelArtefact]:
-        """Card of the newest model of every asset and kind."""
-        return self._state.models()
-
-    def newest(self) -> Mapping[Stage, datetime]:
-        """Event time of the newest data of each stage that has sent something."""
-        return self._state.newest()
-
-    def listen(self, on_change: Callable[[], None]) -> Callable[[], None]:
-        """Call ``on_change`` after changes, from the feed's threads; returns the function that ends it."""
-        return self._state.listen(on_change)
-
     def _take(self, records: Sequence[Record]) -> None:
         # Of an asset's health events in a batch only the newest is looked at; frames may each hold other assets.
         newest = {record.key: record for record in records if record.topic == self._health_topic}
@@ -131,25 +96,25 @@ class KafkaLiveFeed:
                 # Their own consumers dead-letter them; here they are only not shown.
                 place = f"{record.topic}/{record.partition}/{record.offset}"
                 _log.warning("live_record_ignored", record=place, problem=str(exc))
-        self._state.announce()
+        self.view.announce()
 
     def _take_readings(self, record: Record) -> None:
-        self._state.take_readings(FrameRows(record.value or b"", self._catalogue, FrameKind.VALID))
+        self.view.take_readings(FrameRows(record.value or b"", self._catalogue, FrameKind.VALID))
 
     def _take_judgements(self, record: Record) -> None:
-        self._state.take_judgements(FrameRows(record.value or b"", self._catalogue, FrameKind.ANOMALY))
+        self.view.take_judgements(FrameRows(record.value or b"", self._catalogue, FrameKind.ANOMALY))
 
     def _take_health(self, record: Record) -> None:
         if record.value is not None:
-            self._state.take_health(_key(record), record.value, record.received_us)
+            self.view.take_health(_key(record), record.value, record.received_us)
 
     def _take_alarm(self, record: Record) -> None:
         alarm = None if record.value is None else decode_event(Alarm, record.value)
-        self._state.take_alarm(_key(record), alarm)
+        self.view.take_alarm(_key(record), alarm)
 
     def _take_model(self, record: Record) -> None:
         model = None if record.value is None else decode_event(ModelArtefact, record.value)
-        self._state.take_model(_key(record), model)
+        self.view.take_model(_key(record), model)
 
 
 def _key(record: Record) -> str:

@@ -25,7 +25,8 @@ Start = float | None
 class TopicFollower:
     """Hands every record of some topics to ``take``, in batches, in the order of each partition.
 
-    Survives a broker that is away or has no such topics yet; what ends the thread stands in ``failure``. ``caught_up`` is set once everything that was there at the start has been handed over.
+    Survives a broker that is away or has no such topics yet; what ends the thread stands in ``failure``.
+    ``caught_up`` is set once everything that was there at the start has been handed over.
     """
 
     def __init__(

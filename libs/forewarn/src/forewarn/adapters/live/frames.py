@@ -72,7 +72,6 @@ class FrameRows:
         return LiveReading(
             ts=self._time("ts", row),
             received_at=self._time("received_at", row),
-            verdict=self._value("verdict", row),
             findings=self._value("findings", row),
             values={name: self._number(name, row) for name in columns},
             quality={name: self._value(quality_column(name), row) for name in tags},

@@ -5,28 +5,32 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from functools import partial
+from typing import Final, Generic, TypeVar
 
 import structlog
 
 from forewarn.adapters.event_codec import decode_event
 from forewarn.adapters.live.frames import FrameRows
 from forewarn.contracts.alarms import Alarm
+from forewarn.contracts.frames import Hint, Phase
 from forewarn.contracts.health import AssetHealth, ModelArtefact
 from forewarn.ports.codec import InvalidEvent
+from forewarn.ports.history import Latest
 from forewarn.ports.live import LiveAsset, LiveJudgement, LiveReading, Stage
 
+T = TypeVar("T")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
-    """Where an asset's newest row is: it keeps one frame alive, whatever comes and goes."""
+class _Newest(Generic[T]):
+    """Newest of a kind for one asset, and how to get its values; keeps at most one frame alive."""
 
     ts_us: int
-    frame: FrameRows
-    row: int
+    asset_class: str
+    read: Callable[[], T]
 
 
 @dataclass(slots=True)
@@ -34,28 +38,31 @@ class _Slot:
     """Newest of everything for one asset, undecoded where it comes often."""
 
     version: int = 0
-    reading: _Row | None = None
-    judgement: _Row | None = None
-    health: bytes | None = None
+    reading: _Newest[LiveReading] | None = None
+    judgement: _Newest[LiveJudgement] | None = None
+    health: _Newest[AssetHealth | None] | None = None
     alarms: dict[str, Alarm] = field(default_factory=dict)
     decoded: LiveAsset | None = None
-    decoded_from: tuple[_Row | None, _Row | None, bytes | None] = (None, None, None)
+    decoded_from: tuple[object, object, object] = (None, None, None)
 
 
 class LiveState:
-    """Holds the newest state; memory is bounded by the number of assets, never by the rate of data.
+    """Implements ``forewarn.ports.live.LiveView``.
+
+    Holds the newest state; memory is bounded by the number of assets, never by the rate of data.
 
     Each change gives the asset a new version, so that a reader finds what changed since it last
     looked: there are no queues, and a slow reader simply skips what it missed.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, problem: Callable[[], str | None] = lambda: None) -> None:
         self._lock = threading.Lock()
         self._slots: OrderedDict[str, _Slot] = OrderedDict()  # in the order of their last change
         self._models: dict[str, ModelArtefact] = {}
         self._newest_us: dict[Stage, int] = {}
         self._version = 0
         self._listeners: list[Callable[[], None]] = []
+        self._problem = problem
 
     @property
     def version(self) -> int:
@@ -64,30 +71,24 @@ class LiveState:
 
     def take_readings(self, frame: FrameRows) -> None:
         """Take in a frame of kind VALID."""
+        name = frame.asset_class.name
         with self._lock:
             for asset_id, ts_us, row in frame.newest:
-                slot = self._slot(asset_id)
-                if slot.reading is None or slot.reading.ts_us <= ts_us:
-                    slot.reading = _Row(ts_us, frame, row)
-                    self._touch(asset_id, slot)
+                self._offer_reading(asset_id, _Newest(ts_us, name, partial(frame.reading, row)))
                 self._saw("readings.valid", ts_us)
 
     def take_judgements(self, frame: FrameRows) -> None:
         """Take in a frame of kind ANOMALY."""
+        name = frame.asset_class.name
         with self._lock:
             for asset_id, ts_us, row in frame.newest:
-                slot = self._slot(asset_id)
-                if slot.judgement is None or slot.judgement.ts_us <= ts_us:
-                    slot.judgement = _Row(ts_us, frame, row)
-                    self._touch(asset_id, slot)
+                self._offer_judgement(asset_id, _Newest(ts_us, name, partial(frame.judgement, row)))
                 self._saw("anomaly.scores", ts_us)
 
     def take_health(self, asset_id: str, data: bytes, sent_us: int) -> None:
         """Take in an event of ``asset.health``; it is decoded when somebody asks."""
         with self._lock:
-            slot = self._slot(asset_id)
-            slot.health = data
-            self._touch(asset_id, slot)
+            self._offer_health(asset_id, _Newest(sent_us, "", partial(_decode_health, data)))
             self._saw("asset.health", sent_us)
 
     def take_alarm(self, alarm_id: str, alarm: Alarm | None) -> None:
@@ -108,6 +109,27 @@ class LiveState:
                 self._models.pop(key, None)
             else:
                 self._models[key] = model
+
+    def seed(self, readings: Sequence[Latest], health: Sequence[AssetHealth]) -> None:
+        """Take in what the database holds; only where nothing newer came from the topics."""
+        with self._lock:
+            for latest in readings:
+                newest = _Newest(_microseconds(latest.ts), latest.asset_class, partial(_stored_reading, latest))
+                self._offer_reading(latest.asset_id, newest)
+                if latest.judged_at is not None:
+                    judged_us = _microseconds(latest.judged_at)
+                    judged = _Newest(
+                        judged_us, latest.asset_class, partial(_stored_judgement, latest, latest.judged_at)
+                    )
+                    self._offer_judgement(latest.asset_id, judged)
+            for event in health:
+                if self._slot(event.asset_id).health is None:
+                    self._offer_health(event.asset_id, _Newest(_microseconds(event.ts), "", partial(_same, event)))
+        self.announce()
+
+    def problem(self) -> str | None:
+        """Why the view is not complete or not fresh; None when all is well."""
+        return self._problem()
 
     def announce(self) -> None:
         """Tell listeners that something may have changed."""
@@ -175,6 +197,23 @@ class LiveState:
             slot = self._slots[asset_id] = _Slot()
         return slot
 
+    def _offer_reading(self, asset_id: str, newest: _Newest[LiveReading]) -> None:
+        slot = self._slot(asset_id)
+        if slot.reading is None or slot.reading.ts_us <= newest.ts_us:
+            slot.reading = newest
+            self._touch(asset_id, slot)
+
+    def _offer_judgement(self, asset_id: str, newest: _Newest[LiveJudgement]) -> None:
+        slot = self._slot(asset_id)
+        if slot.judgement is None or slot.judgement.ts_us <= newest.ts_us:
+            slot.judgement = newest
+            self._touch(asset_id, slot)
+
+    def _offer_health(self, asset_id: str, newest: _Newest[AssetHealth | None]) -> None:
+        slot = self._slot(asset_id)
+        slot.health = newest
+        self._touch(asset_id, slot)
+
     def _touch(self, asset_id: str, slot: _Slot) -> None:
         self._version += 1
         slot.version = self._version
@@ -192,27 +231,59 @@ def _decode(asset_id: str, slot: _Slot) -> LiveAsset:
     return LiveAsset(
         asset_id=asset_id,
         version=slot.version,
-        asset_class=None if newest is None else newest.frame.asset_class.name,
-        reading=old.reading if old is not None and reading is slot.reading else _reading(slot.reading),
-        judgement=old.judgement if old is not None and judgement is slot.judgement else _judgement(slot.judgement),
-        health=old.health if old is not None and health is slot.health else _health(asset_id, slot.health),
+        asset_class=None if newest is None else newest.asset_class,
+        reading=old.reading if old is not None and reading is slot.reading else _read(slot.reading),
+        judgement=old.judgement if old is not None and judgement is slot.judgement else _read(slot.judgement),
+        health=old.health if old is not None and health is slot.health else _read(slot.health),
         alarms=dict(slot.alarms),
     )
 
 
-def _reading(newest: _Row | None) -> LiveReading | None:
-    return None if newest is None else newest.frame.reading(newest.row)
+def _read(newest: _Newest[T] | None) -> T | None:
+    return None if newest is None else newest.read()
 
 
-def _judgement(newest: _Row | None) -> LiveJudgement | None:
-    return None if newest is None else newest.frame.judgement(newest.row)
-
-
-def _health(asset_id: str, data: bytes | None) -> AssetHealth | None:
-    if data is None:
-        return None
+def _decode_health(data: bytes) -> AssetHealth | None:
     try:
         return decode_event(AssetHealth, data)
     except InvalidEvent as exc:
-        _log.warning("health_ignored", asset_id=asset_id, problem=str(exc))
+        _log.warning("health_ignored", problem=str(exc))
         return None
+
+
+def _same(event: AssetHealth) -> AssetHealth | None:
+    return event
+
+
+def _stored_reading(latest: Latest) -> LiveReading:
+    return LiveReading(
+        ts=latest.ts,
+        received_at=latest.received_at,
+        findings=latest.findings,
+        values=latest.values,
+        quality=latest.quality,
+    )
+
+
+def _stored_judgement(latest: Latest, judged_at: datetime) -> LiveJudgement:
+    """The database keeps no contributions, and the judged reading's own values only if it is the newest."""
+    return LiveJudgement(
+        ts=judged_at,
+        values=latest.values if judged_at == latest.ts else {},
+        expected=latest.expected,
+        residual=latest.residual,
+        contribution={},
+        deviation=latest.deviation,
+        phase=Phase.LIVE if latest.phase is None else latest.phase,
+        regime=latest.regime or 0,
+        model_version=latest.model_version or 0,
+        score=latest.score,
+        p_value=latest.p_value,
+        flag=bool(latest.flag),
+        culprit=latest.culprit,
+        hint=latest.hint or Hint.NONE,
+    )
+
+
+def _microseconds(at: datetime) -> int:
+    return (at - _EPOCH) // timedelta(microseconds=1)

@@ -1,0 +1,102 @@
+"""Puts routes, errors and what surrounds every request together."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Collection
+from typing import Any, Final
+
+import structlog
+from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi.responses import HTMLResponse, Response
+
+from forewarn.ports.history import HistoryUnavailable
+from forewarn_api.backend import Backend
+from forewarn_api.bodies import MAX_BODY_BYTES, MAX_LIST_BYTES
+from forewarn_api.changes import Changes
+from forewarn_api.docs_page import STYLE, render
+from forewarn_api.http.body_limit import BodyLimitMiddleware
+from forewarn_api.http.correlation import HEADER, CorrelationMiddleware
+from forewarn_api.http.gate import Gate
+from forewarn_api.http.headers import SecurityHeadersMiddleware
+from forewarn_api.live_push import LivePush
+from forewarn_api.openapi import DESCRIPTION, TITLE, VERSION, document_of
+from forewarn_api.problems import install_handlers
+from forewarn_api.routes import alarms, assets, live, platform, readings, rejected, state
+from forewarn_api.services import Running
+
+_SEED_RETRY_S: Final = 5.0
+_LIST_PATHS: Final = frozenset({"/api/v1/readings", "/api/v1/readings/validate"})
+_log = structlog.get_logger(__name__)
+
+
+class Api(FastAPI):
+    """FastAPI with the platform's OpenAPI document."""
+
+    def openapi(self) -> dict[str, Any]:
+        """The OpenAPI document, made once."""
+        if self.openapi_schema is None:
+            self.openapi_schema = document_of(self)
+        return self.openapi_schema
+
+
+def make_app(backend: Backend, *, token: str = "", allowed_origins: Collection[str] = ()) -> Api:
+    """Build the application; its lifespan must run before requests are served."""
+    app = Api(title=TITLE, version=VERSION, description=DESCRIPTION, docs_url=None, redoc_url=None, lifespan=_lifespan)
+    app.state.backend = backend
+    for module in (readings, assets, state, alarms, rejected, live, platform):
+        app.include_router(module.router)
+    _add_docs(app)
+    install_handlers(app)
+    # The last one added is the outermost: every refusal of an inner one gets an id and headers.
+    app.add_middleware(BodyLimitMiddleware, limit_of=_body_limit)
+    app.add_middleware(Gate, token=token, allowed_origins=allowed_origins)
+    if allowed_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(allowed_origins),
+            allow_methods=["GET", "POST"],
+            allow_headers=["Authorization", "Content-Type", HEADER],
+            expose_headers=[HEADER],
+        )
+    app.add_middleware(SecurityHeadersMiddleware)
+    app.add_middleware(CorrelationMiddleware, clock=backend.clock, new_id=backend.new_id)
+    return app
+
+
+@contextlib.asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    backend: Backend = app.state.backend
+    async with Changes(backend.live) as changes:
+        app.state.running = Running(changes=changes, push=LivePush(backend, changes))
+        seeding = asyncio.create_task(_seed(backend))
+        yield
+        seeding.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await seeding
+
+
+async def _seed(backend: Backend) -> None:
+    """Fill the live view with what the database holds, as soon as it answers."""
+    while True:
+        try:
+            backend.live.seed(await backend.history.latest(), await backend.history.latest_health())
+        except HistoryUnavailable as exc:
+            _log.warning("live_view_not_seeded", reason=str(exc))
+            await asyncio.sleep(_SEED_RETRY_S)
+        else:
+            return
+
+
+def _body_limit(path: str) -> int:
+    return MAX_LIST_BYTES if path in _LIST_PATHS else MAX_BODY_BYTES
+
+
+def _add_docs(app: Api) -> None:
+    @app.get("/docs", include_in_schema=False)
+    async def docs() -> HTMLResponse:
+        return HTMLResponse(render(app.openapi()))
+
+    @app.get("/docs/style.css", include_in_schema=False)
+    async def style() -> Response:
+        return Response(STYLE, media_type="text/css")

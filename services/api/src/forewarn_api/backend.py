@@ -1,0 +1,102 @@
+"""What the routes work with, put together once in ``__main__``."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Final, Protocol
+
+from fastapi import Depends
+from starlette.requests import HTTPConnection
+
+from forewarn.contracts.asset_class import AssetClass
+from forewarn.contracts.assets import Asset
+from forewarn.domain.guard.batch import GuardSettings
+from forewarn.ports.clock import Clock
+from forewarn.ports.delivery import ConfirmedDelivery
+from forewarn.ports.history import HistoryReader
+from forewarn.ports.live import LiveView
+from forewarn_api.problems import ProblemError, not_found
+
+#: The registry follows its topic in steps of a quarter second.
+_REGISTERED_WITHIN_S: Final = 3.0
+_LOOK_AGAIN_S: Final = 0.02
+
+
+class Registry(Protocol):
+    """Who is registered."""
+
+    def get(self, asset_id: str) -> Asset | None:
+        """The asset, or None if nobody registered it."""
+        ...
+
+    def all(self) -> Mapping[str, Asset]:
+        """Every asset by id."""
+        ...
+
+    def problem(self) -> str | None:
+        """Why the registry is not complete; None when it is."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backend:
+    """Ports and settings of one API process."""
+
+    catalogue: Mapping[str, AssetClass]
+    registry: Registry
+    live: LiveView
+    history: HistoryReader
+    delivery: ConfirmedDelivery
+    guard: GuardSettings
+    clock: Clock
+    new_id: Callable[[], str]
+    max_subscribers: int = 200
+
+    def not_ready(self) -> str | None:
+        """What is still being read; None when the API knows all there is."""
+        return self.registry.problem() or self.live.problem()
+
+    async def until_registered(self, asset: Asset) -> None:
+        """Wait a moment until the registry knows an asset that was just published."""
+        deadline_s = self.clock.monotonic_s() + _REGISTERED_WITHIN_S
+        # The registry is read by a thread that tells nobody about changes.
+        while self.registry.get(asset.asset_id) != asset and self.clock.monotonic_s() < deadline_s:  # noqa: ASYNC110
+            await asyncio.sleep(_LOOK_AGAIN_S)
+
+    def complete_registry(self) -> Registry:
+        """The registry, or a problem while it is still being read: nobody is unknown before that."""
+        problem = self.registry.problem()
+        if problem is not None:
+            raise ProblemError(503, "starting", f"The asset registry is not complete: {problem}.", retry_after_s=2)
+        return self.registry
+
+    def complete_live(self) -> LiveView:
+        """The live view, or a problem while it is still being read."""
+        problem = self.live.problem()
+        if problem is not None:
+            raise ProblemError(503, "starting", f"The live state is not complete: {problem}.", retry_after_s=2)
+        return self.live
+
+    def known_asset(self, asset_id: str) -> Asset:
+        """A registered asset, or a problem."""
+        asset = self.complete_registry().get(asset_id)
+        if asset is None:
+            raise not_found(f"There is no asset {asset_id!r}.")
+        return asset
+
+    def known_class(self, name: str) -> AssetClass:
+        """A class of the catalogue, or a problem."""
+        if name not in self.catalogue:
+            raise not_found(f"There is no asset class {name!r}: there are {', '.join(sorted(self.catalogue))}.")
+        return self.catalogue[name]
+
+
+def _backend(connection: HTTPConnection) -> Backend:
+    backend = connection.app.state.backend
+    if not isinstance(backend, Backend):
+        raise TypeError(f"app.state.backend is {backend!r}")
+    return backend
+
+
+#: Parameter of a route that wants the backend.
+Uses = Annotated[Backend, Depends(_backend)]

@@ -1,0 +1,57 @@
+"""Brings the live feed's news from its threads into the event loop."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Self, TypeVar
+
+from forewarn.ports.live import LiveView
+
+T = TypeVar("T")
+
+
+class Changes:
+    """Wakes tasks after the live view has changed; ten changes at once wake them once."""
+
+    def __init__(self, live: LiveView) -> None:
+        self._live = live
+        self._news = asyncio.Event()
+        self._announced = False
+        self._stop: Callable[[], None] | None = None
+
+    async def __aenter__(self) -> Self:
+        """Start listening, on the running loop."""
+        loop = asyncio.get_running_loop()
+
+        def on_change() -> None:  # runs in the feed's threads
+            if not self._announced:
+                self._announced = True
+                loop.call_soon_threadsafe(self._wake)
+
+        self._stop = self._live.listen(on_change)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Stop listening."""
+        if self._stop is not None:
+            self._stop()
+
+    async def wait(self, timeout_s: float) -> bool:
+        """Wait for the next change, at most ``timeout_s``; whether there was one."""
+        try:
+            await asyncio.wait_for(self._news.wait(), timeout_s)
+        except TimeoutError:
+            return False
+        return True
+
+    async def wait_for(self, look: Callable[[], T | None], timeout_s: float) -> T | None:
+        """Look after each change until ``look`` finds something; None if it does not in time."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + timeout_s
+        while (found := look()) is None and (left_s := deadline - loop.time()) > 0:
+            await self.wait(left_s)
+        return found
+
+    def _wake(self) -> None:
+        self._announced = False
+        news, self._news = self._news, asyncio.Event()
+        news.set()

@@ -1,0 +1,45 @@
+"""Histories as CSV that spreadsheets cannot be tricked with."""
+
+import csv
+import io
+from collections.abc import Sequence
+from typing import Final
+
+from forewarn.contracts.base import format_utc
+from forewarn_api.models.assets import HistoryAnswer
+
+#: A text cell that begins with one of these is a formula to a spreadsheet.
+_FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
+
+Cell = str | float | int | bool | None
+
+
+def history_csv(history: HistoryAnswer) -> str:
+    """One line a reading or bucket; units stand in the heading, unknown is an empty cell."""
+    headings: list[str] = ["ts", "count"]
+    columns: list[Sequence[Cell]] = [[format_utc(ts) for ts in history.ts], history.count]
+    for name, column in history.columns.items():
+        parts = {
+            "": column.values,
+            "expected ": column.expected,
+            "min ": column.minimum,
+            "max ": column.maximum,
+            "quality ": column.quality,
+            "% good ": column.pct_good,
+        }
+        for prefix, values in parts.items():
+            if values:
+                headings.append(f"{prefix}{name} [{column.unit}]" if prefix in ("", "expected ") else f"{prefix}{name}")
+                columns.append(values)
+    headings += ["score [%]", "deviation [%]", "flag"]
+    columns += [history.score, history.deviation, history.flag]
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow([safe_text(heading) for heading in headings])
+    writer.writerows(zip(*columns, strict=True))
+    return out.getvalue()
+
+
+def safe_text(text: str) -> str:
+    """Text as a spreadsheet shows it, never as it would compute it."""
+    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text

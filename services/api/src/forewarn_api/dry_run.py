@@ -1,0 +1,126 @@
+"""Judges readings as the validator would, without its memory of earlier ones and without a trace."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Final, Literal
+
+from forewarn.adapters.raw_readings import DecodedBatch, RawReadingDecoder, Refusal
+from forewarn.contracts.asset_class import AssetClass
+from forewarn.contracts.frames import Verdict, quality_column
+from forewarn.contracts.quality import severity
+from forewarn.contracts.readings import Reading
+from forewarn.domain.frame import Frame
+from forewarn.domain.guard.batch import GuardResult, RawBatch, Rejection
+from forewarn.domain.guard.check import check
+from forewarn.domain.guard.findings import explain
+from forewarn.domain.guard.state import GuardState
+from forewarn.ports.lanes import Record
+from forewarn_api.backend import Backend
+from forewarn_api.bodies import wire_form
+from forewarn_api.models.readings import DryRun, FoundIssue, Judged, TagQuality
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_VERDICTS: Final[dict[int, Literal["accepted", "warning"]]] = {
+    Verdict.ACCEPTED: "accepted",
+    Verdict.WARNING: "warning",
+}
+
+
+def dry_run(readings: Sequence[Reading], backend: Backend) -> DryRun:
+    """Judge readings in their order; those of one asset are seen one after the other."""
+    registry = backend.complete_registry()
+    now_us = (backend.clock.now() - _EPOCH) // timedelta(microseconds=1)
+    records = [_record(index, reading, now_us) for index, reading in enumerate(readings)]
+    batches, refusals = RawReadingDecoder(backend.catalogue, registry.get).decode(records)
+    verdicts = {refusal.record.offset: _refused(refusal, readings) for refusal in refusals}
+    nameplates = {asset_id: asset.nameplate for asset_id, asset in registry.all().items()}
+    for decoded in batches:
+        state = GuardState.empty(decoded.batch.asset_class)
+        result = check(decoded.batch, state, backend.guard, nameplates)
+        verdicts |= _judged(decoded, result, readings)
+    return DryRun(verdicts=[verdicts[index] for index in range(len(readings))])
+
+
+def _record(index: int, reading: Reading, now_us: int) -> Record:
+    """The reading as the broker would hold it; its place in the list serves as the offset."""
+    return Record(
+        topic="dry-run",
+        partition=0,
+        offset=index,
+        received_us=now_us,
+        key=reading.asset_id.encode(),
+        value=wire_form(reading),
+    )
+
+
+def _refused(refusal: Refusal, readings: Sequence[Reading]) -> Judged:
+    index = refusal.record.offset
+    return Judged(
+        index=index,
+        asset_id=readings[index].asset_id,
+        ts=readings[index].ts,
+        verdict="rejected",
+        reason=refusal.reason,
+        explanation=refusal.explanation,
+        recommendation=refusal.recommendation,
+    )
+
+
+def _judged(decoded: DecodedBatch, result: GuardResult, readings: Sequence[Reading]) -> dict[int, Judged]:
+    places = [origin.record.offset for origin in decoded.origins]
+    verdicts = {places[rejection.row]: _condemned(rejection, places, readings) for rejection in result.rejections}
+    for position, row in enumerate(result.rows.tolist()):
+        index = places[row]
+        verdicts[index] = _passed(index, readings[index], decoded.batch, row, result.frame, position)
+    for index in places:
+        if index not in verdicts:
+            reading = readings[index]
+            verdicts[index] = Judged(index=index, asset_id=reading.asset_id, ts=reading.ts, verdict="duplicate")
+    return verdicts
+
+
+def _condemned(rejection: Rejection, places: Sequence[int], readings: Sequence[Reading]) -> Judged:
+    index = places[rejection.row]
+    return Judged(
+        index=index,
+        asset_id=readings[index].asset_id,
+        ts=readings[index].ts,
+        verdict="rejected",
+        reason=rejection.reason,
+        rule=rejection.rule,
+        explanation=rejection.explanation,
+        recommendation=rejection.recommendation,
+    )
+
+
+def _passed(index: int, reading: Reading, batch: RawBatch, row: int, frame: Frame, position: int) -> Judged:
+    asset_class = batch.asset_class
+    codes = {name: int(frame.arrays[quality_column(name)][position]) for name in asset_class.tag_names}
+    sent = dict(zip(asset_class.tag_names, batch.values[row].tolist(), strict=True))
+    findings = frame.strings["findings"].to_list()[position]
+    return Judged(
+        index=index,
+        asset_id=reading.asset_id,
+        ts=reading.ts,
+        verdict=_VERDICTS[int(frame.arrays["verdict"][position])],
+        quality={name: TagQuality(code=code, severity=severity(code)) for name, code in codes.items()},
+        findings=[_issue(finding, asset_class, sent) for finding in (findings or "").split(";") if finding],
+        derived={name: _known(float(frame.arrays[name][position])) for name in asset_class.derived_names},
+    )
+
+
+def _issue(finding: str, asset_class: AssetClass, sent: dict[str, float]) -> FoundIssue:
+    rule, _, tag = finding.partition(":")
+    words = explain(finding, asset_class)
+    return FoundIssue(
+        rule=rule,
+        tag=tag,
+        message=words.message,
+        value=_known(sent[tag]),
+        unit=asset_class.units[tag],
+        recommendation=words.recommendation,
+    )
+
+
+def _known(value: float) -> float | None:
+    return value if value == value else None  # noqa: PLR0124  # NaN alone differs from itself

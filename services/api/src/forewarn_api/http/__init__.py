@@ -1,0 +1,1 @@
+"""What surrounds every request: its id, its limits, who may send it."""

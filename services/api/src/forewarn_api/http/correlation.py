@@ -1,0 +1,66 @@
+"""Gives every request an id that stands in its log lines, its answer and its problem details."""
+
+import re
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import Final
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from forewarn.ports.clock import Clock
+from forewarn_api.metrics import REQUEST_SECONDS
+
+HEADER: Final = "X-Correlation-ID"
+_USABLE: Final = re.compile(r"[A-Za-z0-9._\-]{1,64}")  # it is written to the log: no line breaks, no novels
+_current: ContextVar[str] = ContextVar("correlation_id", default="unknown")
+_log = structlog.get_logger(__name__)
+
+
+def correlation_id() -> str:
+    """Id of the request being served."""
+    return _current.get()
+
+
+class CorrelationMiddleware:
+    """Names requests, logs and measures them. A client may bring its own id along."""
+
+    def __init__(self, app: ASGIApp, *, clock: Clock, new_id: Callable[[], str]) -> None:
+        self._app = app
+        self._clock = clock
+        self._new_id = new_id
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request or socket."""
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        offered = Headers(scope=scope).get(HEADER, "")
+        request_id = offered if _USABLE.fullmatch(offered) else self._new_id()
+        _current.set(request_id)
+        structlog.contextvars.bind_contextvars(correlation_id=request_id)
+        begin_s = self._clock.monotonic_s()
+        status = 0
+
+        async def send_named(message: Message) -> None:
+            nonlocal status
+            if message["type"] in ("http.response.start", "websocket.accept", "websocket.http.response.start"):
+                status = message.get("status", 101)
+                MutableHeaders(raw=message.setdefault("headers", []))[HEADER] = request_id
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_named)
+        finally:
+            _account(scope, status, self._clock.monotonic_s() - begin_s)
+
+
+def _account(scope: Scope, status: int, elapsed_s: float) -> None:
+    # The route's template, not the path: metrics must not grow with the number of assets.
+    route = getattr(scope.get("route"), "path", "unmatched")
+    method = scope.get("method", "WEBSOCKET")
+    if scope["type"] == "http":
+        REQUEST_SECONDS.labels(method=method, route=route, status=str(status or 500)).observe(elapsed_s)
+    write = _log.info if status >= 400 or status == 0 else _log.debug
+    write("request", method=method, path=scope["path"], status=status, elapsed_ms=round(elapsed_s * 1000, 1))

@@ -1,0 +1,141 @@
+"""Pushes the newest state of assets to WebSocket clients."""
+
+import asyncio
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from forewarn.contracts.base import format_utc
+from forewarn.ports.live import LiveAsset, LiveJudgement
+from forewarn.ports.live import LiveReading as NewestReading
+from forewarn_api.backend import Backend
+from forewarn_api.changes import Changes
+from forewarn_api.metrics import LIVE_MESSAGES, SUBSCRIBERS
+from forewarn_api.present import live_reading
+
+#: At most so often a client is told about changes.
+MIN_INTERVAL_S: Final = 0.5
+#: A client hears at least so often from the service, so that it can tell silence from a dead line.
+HEARTBEAT_S: Final = 15.0
+SEND_TIMEOUT_S: Final = 10.0
+ASSETS_PER_MESSAGE: Final = 100
+
+
+class LivePush:
+    """All WebSocket clients of one process.
+
+    A client has no queue: after each pause it is sent what changed since the last time, newest state
+    only. So a slow client costs as much memory as a fast one and skips what it missed.
+    """
+
+    def __init__(self, backend: Backend, changes: Changes) -> None:
+        self._backend = backend
+        self._changes = changes
+        self._readings: dict[str, tuple[NewestReading | None, LiveJudgement | None, str]] = {}
+        self.subscribers = 0
+
+    @property
+    def full(self) -> bool:
+        """Whether no further client is taken."""
+        return self.subscribers >= self._backend.max_subscribers
+
+    async def serve(self, socket: WebSocket, wanted: Collection[str]) -> None:
+        """Push until the client leaves; ``wanted`` empty: every asset."""
+        self.subscribers += 1
+        SUBSCRIBERS.inc()
+        sender = asyncio.create_task(self._send_changes(socket, wanted))
+        listener = asyncio.create_task(_until_gone(socket))
+        try:
+            await asyncio.wait({sender, listener}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self.subscribers -= 1
+            SUBSCRIBERS.dec()
+            for task in (sender, listener):
+                task.cancel()
+            ends = await asyncio.gather(sender, listener, return_exceptions=True)
+        for end in ends:
+            if isinstance(end, Exception) and not isinstance(end, WebSocketDisconnect | TimeoutError):
+                raise end
+        if not any(isinstance(end, WebSocketDisconnect) for end in ends):
+            await socket.close(1008, "this socket takes no messages, and its reader must keep up")
+
+    def reading_json(self, live: LiveAsset) -> str | None:
+        """The newest reading as JSON, made once for all clients."""
+        cached = self._readings.get(live.asset_id)
+        if cached is not None and cached[0] is live.reading and cached[1] is live.judgement:
+            return cached[2]
+        reading = live_reading(live)
+        if reading is None:
+            return None
+        text = reading.model_dump_json()
+        self._readings[live.asset_id] = (live.reading, live.judgement, text)
+        return text
+
+    async def _send_changes(self, socket: WebSocket, wanted: Collection[str]) -> None:
+        live = self._backend.live
+        told: dict[str, LiveAsset] = {}
+        version = live.version
+        await self._send(socket, told, _chosen(live.changed_since(0), wanted), first=True)
+        while True:
+            await asyncio.sleep(MIN_INTERVAL_S)
+            if live.version == version:
+                await self._changes.wait(HEARTBEAT_S - MIN_INTERVAL_S)
+            since, version = version, live.version
+            await self._send(socket, told, _chosen(live.changed_since(since), wanted), first=False)
+
+    async def _send(self, socket: WebSocket, told: dict[str, LiveAsset], assets: list[str], *, first: bool) -> None:
+        """Send what is new about some assets, in several messages if they are many."""
+        for start in range(0, max(len(assets), 1), ASSETS_PER_MESSAGE):
+            found = (self._backend.live.asset(asset_id) for asset_id in assets[start : start + ASSETS_PER_MESSAGE])
+            news = _News()
+            for live in found:
+                if live is not None:
+                    self._add(news, told.get(live.asset_id), live)
+                    told[live.asset_id] = live
+            text = news.message("snapshot" if first and start == 0 else "update", self._backend.clock.now())
+            await asyncio.wait_for(socket.send_text(text), SEND_TIMEOUT_S)
+            LIVE_MESSAGES.inc()
+
+    def _add(self, news: "_News", before: LiveAsset | None, live: LiveAsset) -> None:
+        if before is None or before.reading is not live.reading or before.judgement is not live.judgement:
+            text = self.reading_json(live)
+            if text is not None:
+                news.readings.append(text)
+        if live.health is not None and (before is None or before.health is not live.health):
+            news.health.append(live.health.model_dump_json())
+        known = {} if before is None else before.alarms
+        news.alarms += [a.model_dump_json() for key, a in live.alarms.items() if known.get(key) != a]
+        news.closed += [key for key in known if key not in live.alarms]
+
+
+@dataclass(slots=True)
+class _News:
+    """Parts of one message, each in JSON already."""
+
+    readings: list[str] = field(default_factory=list)
+    health: list[str] = field(default_factory=list)
+    alarms: list[str] = field(default_factory=list)
+    closed: list[str] = field(default_factory=list)
+
+    def message(self, kind: str, at: datetime) -> str:
+        """Put together; without parts it is a heartbeat."""
+        return (
+            f'{{"type":"{kind}","at":"{format_utc(at)}","readings":[{",".join(self.readings)}],'
+            f'"health":[{",".join(self.health)}],"alarms":[{",".join(self.alarms)}],'
+            f'"closed_alarms":{json.dumps(self.closed)}}}'
+        )
+
+
+def _chosen(assets: Sequence[str], wanted: Collection[str]) -> list[str]:
+    return [asset_id for asset_id in assets if not wanted or asset_id in wanted]
+
+
+async def _until_gone(socket: WebSocket) -> None:
+    """Wait until the client leaves. It has nothing to say: a message from it ends the connection."""
+    message = await socket.receive()
+    if message["type"] == "websocket.disconnect":
+        raise WebSocketDisconnect(message.get("code", 1005))

@@ -1,0 +1,115 @@
+"""Alarms, rejected readings, models and the state of the service."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field
+
+from forewarn.contracts.alarms import Alarm, Alert
+from forewarn.contracts.base import Identifier, UtcDatetime
+from forewarn.contracts.health import ModelArtefact
+from forewarn.contracts.readings import RejectedReading, RejectionReason
+from forewarn_api.models.assets import Signed
+
+
+class AlarmItem(BaseModel):
+    """An alarm as it stands."""
+
+    alarm: Alarm
+    closed_at: UtcDatetime | None = Field(default=None, description="null while it is open.")
+
+
+class AlarmList(BaseModel):
+    """Alarms, newest raised first."""
+
+    items: list[AlarmItem]
+    next_cursor: str | None = None
+
+
+class AlarmDetail(AlarmItem):
+    """An alarm with its past."""
+
+    transitions: list[Alert] = Field(description="Newest first; may trail the alarm's state by a second.")
+
+
+class AcknowledgeRequest(Signed):
+    """A person has seen an occurrence of an alarm."""
+
+    occurrence_id: Annotated[str, Field(min_length=1, max_length=200)] = Field(
+        description="The occurrence that was seen; if a newer one exists the answer is 409."
+    )
+    comment: Annotated[str, Field(max_length=1000)] = ""
+
+
+class Acknowledged(BaseModel):
+    """What became of an acknowledgement."""
+
+    command_id: Identifier
+    seen: bool = Field(description="Whether the alarm has changed already.")
+    alarm: Alarm | None = Field(description="The alarm now; null if it is closed.")
+
+
+class RejectedItem(BaseModel):
+    """A refused message in short."""
+
+    rejected_id: str
+    topic: str
+    reason: RejectionReason
+    rule: str | None
+    explanation: str
+    recommendation: str
+    asset_id: str | None
+    rejected_at: UtcDatetime
+    size_bytes: int
+    preview: str = Field(description="Beginning of the message as text; what is no UTF-8 is replaced.")
+
+
+class RejectedList(BaseModel):
+    """Refused messages, newest first."""
+
+    items: list[RejectedItem]
+    next_cursor: str | None = None
+
+
+class RejectedDetail(BaseModel):
+    """A refused message with its original bytes (Base64)."""
+
+    rejected: RejectedReading
+
+
+class Replayed(BaseModel):
+    """The original bytes were sent again."""
+
+    rejected_id: str
+    key: str
+
+
+class ModelList(BaseModel):
+    """Cards of fitted models."""
+
+    items: list[ModelArtefact]
+
+
+class ComponentState(BaseModel):
+    """Whether something the API needs works."""
+
+    status: Literal["ok", "failed"]
+    detail: str | None = None
+
+
+class StageAge(BaseModel):
+    """How old the newest data of a stage is."""
+
+    stage: str
+    newest: UtcDatetime | None
+    age_s: float | None
+
+
+class ServiceHealth(BaseModel):
+    """State of the API and of what it needs."""
+
+    status: Literal["ok", "failed"]
+    components: dict[str, ComponentState]
+    stages: list[StageAge]
+    assets: int
+    open_alarms: int
+    subscribers: int

@@ -1,0 +1,182 @@
+"""Assets, their newest values and their past."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field
+
+from forewarn.contracts.alarms import Alarm
+from forewarn.contracts.asset_class import AssetClass
+from forewarn.contracts.assets import Asset
+from forewarn.contracts.base import Identifier, Probability, Score, StrictContract, UtcDatetime
+from forewarn.contracts.health import AssetHealth, ModelArtefact
+from forewarn.contracts.quality import Severity
+
+Phase = Literal["baseline", "live"]
+Hint = Literal["none", "asset_fault", "sensor_fault"]
+
+
+class AssetList(BaseModel):
+    """Registered assets."""
+
+    items: list[Asset]
+    next_cursor: str | None = None
+
+
+class AssetDetail(BaseModel):
+    """An asset with what is the same for all of its class."""
+
+    asset: Asset
+    asset_class: AssetClass
+    models: list[ModelArtefact] = Field(description="Cards of the newest models of this asset.")
+
+
+class ClassSummary(BaseModel):
+    """A class in short."""
+
+    name: str
+    title: str
+    version: int
+    tags: int
+    derived: int
+    alarms: int
+
+
+class ClassList(BaseModel):
+    """Classes of the catalogue."""
+
+    items: list[ClassSummary]
+
+
+class Judgement(BaseModel):
+    """What twin and anomaly stage say of one reading. All mappings go by tag; null is unknown."""
+
+    ts: UtcDatetime = Field(description="Event time of the reading this belongs to.")
+    values: dict[str, float | None] = Field(description="That reading's own tags and derived quantities.")
+    expected: dict[str, float | None] = Field(description="What the twin expects, in the tag's unit.")
+    residual: dict[str, float | None] = Field(description="Measured − expected in healthy standard deviations.")
+    contribution: dict[str, float | None] = Field(description="Share in the anomaly score.")
+    deviation: Score | None
+    phase: Phase
+    regime: int
+    model_version: int
+    score: Score | None
+    p_value: Probability | None
+    flag: bool = Field(description="Persistent anomaly.")
+    culprit: str | None
+    hint: Hint = Field(description="Is it the machine or the sensor?")
+
+
+class LiveReading(BaseModel):
+    """Newest reading of an asset, and the newest one that has been judged (usually 0.1 s older)."""
+
+    asset_id: Identifier
+    asset_class: Identifier
+    ts: UtcDatetime
+    received_at: UtcDatetime
+    findings: str | None = Field(description="What the guard noticed: rule:tag pairs joined by ';'.")
+    values: dict[str, float | None]
+    quality: dict[str, int] = Field(description="OPC UA status code of every tag; 0 is good.")
+    judgement: Judgement | None
+
+
+class LatestValue(BaseModel):
+    """One column of the newest reading."""
+
+    name: str
+    title: str
+    unit: str
+    value: float | None = Field(description="null where unknown or bad.")
+    quality: Severity | None = Field(description="null for derived quantities.")
+    quality_code: int | None
+    expected: float | None = None
+    residual: float | None = None
+    contribution: float | None = None
+
+
+class LatestState(BaseModel):
+    """Everything that is known now of one asset."""
+
+    asset_id: Identifier
+    asset_class: Identifier
+    ts: UtcDatetime | None = Field(description="Event time of the newest reading; null before the first.")
+    age_s: float | None
+    values: list[LatestValue]
+    findings: str | None
+    judged_at: UtcDatetime | None = Field(
+        default=None, description="Event time of the reading that expected … hint belong to."
+    )
+    deviation: Score | None = None
+    score: Score | None = None
+    p_value: Probability | None = None
+    flag: bool | None = None
+    culprit: str | None = None
+    hint: Hint | None = None
+    phase: Phase | None = None
+    regime: int | None = None
+    model_version: int | None = None
+    health: AssetHealth | None = None
+    alarms: list[Alarm] = Field(default_factory=list, description="Open alarms.")
+
+
+class HistoryColumn(BaseModel):
+    """One column over time, as long as ``ts`` of the answer; empty lists where there is nothing to say."""
+
+    unit: str
+    values: tuple[float | None, ...] = Field(description="Values, or means of the buckets.")
+    expected: tuple[float | None, ...] = ()
+    quality: tuple[int, ...] = Field(default=(), description="OPC UA status codes (raw only).")
+    minimum: tuple[float | None, ...] = ()
+    maximum: tuple[float | None, ...] = ()
+    pct_good: tuple[float | None, ...] = ()
+
+
+class HistoryAnswer(BaseModel):
+    """An asset's past, oldest first, column by column."""
+
+    asset_id: Identifier
+    asset_class: Identifier
+    resolution: Literal["raw", "1m", "1h", "1d"]
+    ts: tuple[UtcDatetime, ...] = Field(description="Time of a reading, or start of a bucket.")
+    count: tuple[int, ...] = Field(description="Readings in the bucket.")
+    columns: dict[str, HistoryColumn]
+    score: tuple[float | None, ...] = Field(description="Anomaly score; the highest of the bucket.")
+    deviation: tuple[float | None, ...]
+    flag: tuple[bool | None, ...]
+    next_from: UtcDatetime | None = Field(description="Where to go on, when the answer was cut off.")
+
+
+class HealthAnswer(BaseModel):
+    """Health now and, when asked for, over time."""
+
+    asset_id: Identifier
+    current: AssetHealth | None = Field(description="null before the first judgement.")
+    history: list[AssetHealth] = Field(default_factory=list, description="Oldest first.")
+
+
+class Signed(StrictContract):
+    """A request by somebody."""
+
+    by: Annotated[str, Field(min_length=1, max_length=200)] = Field(
+        default="api", description="Who asks: it stands in the audit trail."
+    )
+
+
+class RebaselineRequest(Signed):
+    """Forget what the twin learned of the asset and learn anew."""
+
+    reason: Annotated[str, Field(max_length=1000)] = ""
+
+
+class FaultRequest(Signed):
+    """Let a fault grow in a simulated machine."""
+
+    fault: Identifier
+    duration_s: Annotated[float, Field(gt=0, le=366 * 86_400)] = Field(description="Time from onset to failure [s].")
+    severity: Annotated[float, Field(gt=0, le=1)] = 1.0
+
+
+class CommandAccepted(BaseModel):
+    """The broker has stored a command; the services carry it out."""
+
+    command_id: Identifier
+    asset_id: Identifier

@@ -1,0 +1,65 @@
+"""Ingest and dry runs."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field
+
+from forewarn.contracts.base import Identifier, UtcDatetime
+from forewarn.contracts.quality import Severity
+from forewarn.contracts.readings import RejectionReason
+
+
+class Undeliverable(BaseModel):
+    """A reading that is not known to be stored."""
+
+    index: int = Field(description="Position in the list that was sent.")
+    asset_id: Identifier
+    reason: str
+
+
+class Ingested(BaseModel):
+    """What became of readings that were sent."""
+
+    accepted: Annotated[int, Field(ge=0, description="Stored by the broker; the validator judges them next.")]
+    failed: Annotated[int, Field(ge=0)] = 0
+    failures: list[Undeliverable] = Field(default_factory=list)
+
+
+class TagQuality(BaseModel):
+    """Quality of one tag."""
+
+    code: int = Field(description="OPC UA status code.", examples=[0])
+    severity: Severity
+
+
+class FoundIssue(BaseModel):
+    """Something the guard noticed."""
+
+    rule: str
+    tag: str
+    message: str
+    value: float | None = Field(description="What was sent for the tag.")
+    unit: str
+    recommendation: str
+
+
+class Judged(BaseModel):
+    """Verdict of the guard on one reading."""
+
+    index: int
+    asset_id: str
+    ts: UtcDatetime
+    verdict: Literal["accepted", "warning", "rejected", "duplicate"]
+    reason: RejectionReason | None = None
+    rule: str | None = None
+    explanation: str | None = Field(default=None, description="Why it is rejected.")
+    recommendation: str | None = None
+    quality: dict[str, TagQuality] = Field(default_factory=dict)
+    findings: list[FoundIssue] = Field(default_factory=list)
+    derived: dict[str, float | None] = Field(default_factory=dict, description="Quantities computed from the tags.")
+
+
+class DryRun(BaseModel):
+    """Verdicts in the order of the readings; nothing was stored."""
+
+    verdicts: list[Judged]

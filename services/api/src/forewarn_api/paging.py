@@ -1,0 +1,40 @@
+"""Cursors: opaque to clients, so that lists can be paged differently one day."""
+
+import base64
+import binascii
+import json
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Annotated, Final, TypeVar
+
+from fastapi import Query
+
+from forewarn.contracts.base import format_utc
+from forewarn.ports.history import Page
+from forewarn_api.problems import Fault, unprocessable
+
+MAX_LIMIT: Final = 1_000
+T = TypeVar("T")
+
+Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Most items in one answer.")]
+Cursor = Annotated[str | None, Query(max_length=1_000, description="next_cursor of the previous answer.")]
+
+
+def page_of(limit: int, cursor: str | None) -> Page:
+    """The page a client asks for, or a problem if the cursor is none of ours."""
+    if cursor is None:
+        return Page(limit=limit)
+    try:
+        before, before_id = json.loads(base64.urlsafe_b64decode(cursor.encode()))
+        return Page(limit=limit, before=datetime.fromisoformat(before), before_id=str(before_id))
+    except (binascii.Error, UnicodeError, ValueError, TypeError, RecursionError) as exc:
+        fault = Fault(detail="use next_cursor of an answer as it is", parameter="query.cursor")
+        raise unprocessable("invalid-request", "The cursor cannot be read.", [fault]) from exc
+
+
+def cursor_after(items: Sequence[T], limit: int, place: Callable[[T], tuple[datetime, str]]) -> str | None:
+    """Cursor to the next page; None after the last one."""
+    if len(items) < limit:
+        return None
+    at, identity = place(items[-1])
+    return base64.urlsafe_b64encode(json.dumps([format_utc(at), identity]).encode()).decode()

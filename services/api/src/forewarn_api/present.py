@@ -1,0 +1,135 @@
+"""Turns what the ports return into the bodies of answers. Pure."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final
+
+from forewarn.contracts.asset_class import AssetClass
+from forewarn.contracts.assets import Asset
+from forewarn.contracts.frames import Hint as HintCode
+from forewarn.contracts.frames import Phase as PhaseCode
+from forewarn.contracts.quality import severity
+from forewarn.ports.history import History
+from forewarn.ports.live import LiveAsset, LiveJudgement
+from forewarn_api.models.assets import (
+    Hint,
+    HistoryAnswer,
+    HistoryColumn,
+    Judgement,
+    LatestState,
+    LatestValue,
+    LiveReading,
+    Phase,
+)
+
+PHASES: Final[Mapping[int, Phase]] = {PhaseCode.BASELINE: "baseline", PhaseCode.LIVE: "live"}
+HINTS: Final[Mapping[int, Hint]] = {
+    HintCode.NONE: "none",
+    HintCode.ASSET_FAULT: "asset_fault",
+    HintCode.SENSOR_FAULT: "sensor_fault",
+}
+
+
+def live_reading(live: LiveAsset) -> LiveReading | None:
+    """The live form of an asset's newest reading; None before the first."""
+    reading = live.reading
+    if reading is None or live.asset_class is None:
+        return None
+    return LiveReading(
+        asset_id=live.asset_id,
+        asset_class=live.asset_class,
+        ts=reading.ts,
+        received_at=reading.received_at,
+        findings=reading.findings,
+        values=dict(reading.values),
+        quality=dict(reading.quality),
+        judgement=None if live.judgement is None else _judgement(live.judgement),
+    )
+
+
+def latest_state(asset: Asset, asset_class: AssetClass, live: LiveAsset | None, now: datetime) -> LatestState:
+    """Newest state column by column, with what stands still about each column."""
+    reading = None if live is None else live_reading(live)
+    judged = None if reading is None else reading.judgement
+    state = LatestState(
+        asset_id=asset.asset_id,
+        asset_class=asset.asset_class,
+        ts=None if reading is None else reading.ts,
+        age_s=None if reading is None else (now - reading.ts).total_seconds(),
+        values=[] if reading is None else _values(asset_class, reading),
+        findings=None if reading is None else reading.findings,
+        health=None if live is None else live.health,
+        alarms=[] if live is None else list(live.alarms.values()),
+    )
+    if judged is None:
+        return state
+    parts = judged.model_dump(exclude={"ts", "values", "expected", "residual", "contribution"})
+    return state.model_copy(update={"judged_at": judged.ts, **parts})
+
+
+def history_answer(history: History) -> HistoryAnswer:
+    """The public form of a history."""
+    return HistoryAnswer(
+        asset_id=history.asset_id,
+        asset_class=history.asset_class,
+        resolution=history.roll_up.value,
+        ts=history.ts,
+        count=history.count,
+        columns={
+            series.column: HistoryColumn(
+                unit=series.unit,
+                values=series.values,
+                expected=series.expected,
+                quality=series.quality,
+                minimum=series.minimum,
+                maximum=series.maximum,
+                pct_good=series.pct_good,
+            )
+            for series in history.series
+        },
+        score=history.score,
+        deviation=history.deviation,
+        flag=history.flag,
+        next_from=history.next_start,
+    )
+
+
+def _judgement(judged: LiveJudgement) -> Judgement:
+    return Judgement(
+        ts=judged.ts,
+        values=dict(judged.values),
+        expected=dict(judged.expected),
+        residual=dict(judged.residual),
+        contribution=dict(judged.contribution),
+        deviation=judged.deviation,
+        phase=PHASES[judged.phase],
+        regime=judged.regime,
+        model_version=judged.model_version,
+        score=judged.score,
+        p_value=judged.p_value,
+        flag=judged.flag,
+        culprit=judged.culprit,
+        hint=HINTS[judged.hint],
+    )
+
+
+def _values(asset_class: AssetClass, reading: LiveReading) -> list[LatestValue]:
+    titles = {tag.name: tag.title for tag in asset_class.tags} | {d.name: d.title for d in asset_class.derived}
+    judged = reading.judgement
+    expected, residual, contribution = (
+        ({}, {}, {}) if judged is None else (judged.expected, judged.residual, judged.contribution)
+    )
+    return [
+        LatestValue(
+            name=name,
+            title=titles[name],
+            unit=asset_class.units[name],
+            value=reading.values.get(name),
+            quality_code=reading.quality.get(name),
+            quality=severity(reading.quality[name]) if name in reading.quality else None,
+            expected=expected.get(name),
+            residual=residual.get(name),
+            contribution=contribution.get(name),
+        )
+        for name in asset_class.column_names
+    ]

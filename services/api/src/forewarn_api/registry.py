@@ -1,0 +1,30 @@
+"""The asset registry as the API asks it."""
+
+from collections.abc import Mapping
+
+from forewarn.adapters.kafka.errors import BrokerUnavailable
+from forewarn.adapters.kafka.registry import AssetRegistry
+from forewarn.contracts.assets import Asset
+
+
+class KafkaRegistry:
+    """Implements ``forewarn_api.backend.Registry`` with the thread that follows the topic ``assets``."""
+
+    def __init__(self, assets: AssetRegistry) -> None:
+        self._assets = assets
+
+    def get(self, asset_id: str) -> Asset | None:
+        """The asset, or None if nobody registered it."""
+        return self._assets.get(asset_id)
+
+    def all(self) -> Mapping[str, Asset]:
+        """Every asset by id."""
+        return self._assets.all()
+
+    def problem(self) -> str | None:
+        """Why the registry is not complete; None when it is."""
+        try:
+            self._assets.wait_until_loaded(0)
+        except BrokerUnavailable as exc:
+            return str(exc)
+        return None

@@ -1,0 +1,141 @@
+"""Alarms and their acknowledgement."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Path, Query, Response
+
+from forewarn.contracts.alarms import Alarm, AlarmState, Priority
+from forewarn.contracts.assets import AcknowledgeAlarm
+from forewarn.contracts.base import format_utc
+from forewarn.ports.history import Page
+from forewarn_api.backend import Backend, Uses
+from forewarn_api.models.alarms import Acknowledged, AcknowledgeRequest, AlarmDetail, AlarmItem, AlarmList
+from forewarn_api.paging import Cursor, Limit, cursor_after, page_of
+from forewarn_api.problems import ProblemError, not_found
+from forewarn_api.routes.assets import AssetId
+from forewarn_api.routes.common import problems, send_command
+from forewarn_api.services import Pushes
+
+router = APIRouter(prefix="/api/v1/alarms", tags=["alarms"])
+
+LONGEST_WAIT_S: Final = 5.0
+_TRANSITIONS: Final = 200
+
+Rule = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]{0,127}$", examples=["vibration_high"])]
+
+
+class Which(StrEnum):
+    """Which alarms: open ones, closed ones, all, or open ones in one state."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+    ALL = "all"
+    UNACKNOWLEDGED = "unacknowledged"
+    ACKNOWLEDGED = "acknowledged"
+    RETURNED_UNACKNOWLEDGED = "returned_unacknowledged"
+
+
+@router.get("", responses=problems(503))
+async def list_alarms(
+    backend: Uses,
+    state: Which = Which.OPEN,
+    asset: Annotated[str | None, Query(max_length=128, description="Only alarms of this asset.")] = None,
+    priority: Annotated[list[Priority] | None, Query(description="Only these priorities.")] = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> AlarmList:
+    """List alarms, newest raised first. Open ones are live, closed ones come from the database.
+
+    A page of closed alarms filtered by priority may hold fewer than ``limit`` and still not be the last.
+    """
+    page = page_of(limit, cursor)
+    if state in (Which.CLOSED, Which.ALL):
+        only_open = False if state is Which.CLOSED else None
+        entries = await backend.history.alarms(open_alarms=only_open, asset_id=asset, page=page)
+        items = [AlarmItem(alarm=entry.alarm, closed_at=entry.closed_at) for entry in entries]
+    else:
+        items = [AlarmItem(alarm=alarm) for alarm in _open_alarms(backend, state, asset, page)]
+    following = cursor_after(items, limit, lambda item: (item.alarm.raised_at, item.alarm.alarm_id))
+    return AlarmList(
+        items=[item for item in items if not priority or item.alarm.priority in priority], next_cursor=following
+    )
+
+
+@router.get("/{asset_id}/{rule}", responses=problems(404, 503))
+async def get_alarm(asset_id: AssetId, rule: Rule, backend: Uses) -> AlarmDetail:
+    """An alarm as it stands, with its transitions."""
+    alarm_id = f"{asset_id}/{rule}"
+    alarm = backend.complete_live().alarm(alarm_id)
+    transitions = list(await backend.history.alarm_events(alarm_id=alarm_id, page=Page(limit=_TRANSITIONS)))
+    if alarm is not None:
+        return AlarmDetail(alarm=alarm, transitions=transitions)
+    entry = await backend.history.alarm(alarm_id)
+    if entry is None:
+        raise not_found(f"The alarm {alarm_id!r} has never been raised.")
+    return AlarmDetail(alarm=entry.alarm, closed_at=entry.closed_at, transitions=transitions)
+
+
+@router.post(
+    "/{asset_id}/{rule}/acknowledge",
+    status_code=202,
+    responses=problems(
+        404, 409, 413, 503, also={200: {"model": Acknowledged, "description": "The alarm has changed."}}
+    ),
+)
+async def acknowledge(
+    asset_id: AssetId,
+    rule: Rule,
+    body: AcknowledgeRequest,
+    response: Response,
+    backend: Uses,
+    pushes: Pushes,
+    wait_s: Annotated[
+        float, Query(ge=0, le=LONGEST_WAIT_S, description="Wait so long for the alarm to change; then 200.")
+    ] = 0.0,
+) -> Acknowledged:
+    """Acknowledge the occurrence of an alarm that was seen.
+
+    409 if a newer occurrence exists (look again before acknowledging it) or somebody was faster.
+    """
+    live = backend.complete_live()
+    alarm_id = f"{asset_id}/{rule}"
+    _require_acknowledgeable(live.alarm(alarm_id), alarm_id, body.occurrence_id)
+    command = AcknowledgeAlarm(alarm_id=alarm_id, occurrence_id=body.occurrence_id, comment=body.comment)
+    command_id = await send_command(backend, asset_id, command, by=body.by)
+
+    def changed() -> bool | None:
+        now = live.alarm(alarm_id)
+        return now is None or now.acknowledged or now.occurrence_id != body.occurrence_id or None
+
+    seen = wait_s > 0 and await pushes.changes.wait_for(changed, wait_s) is True
+    response.status_code = 200 if seen else 202
+    return Acknowledged(command_id=command_id, seen=seen, alarm=live.alarm(alarm_id))
+
+
+def _open_alarms(backend: Backend, state: Which, asset: str | None, page: Page) -> Sequence[Alarm]:
+    wanted = None if state is Which.OPEN else AlarmState(state.value)
+    before = None if page.before is None else (page.before, page.before_id)
+    chosen = [
+        alarm
+        for alarm in backend.complete_live().alarms()
+        if (asset is None or alarm.asset_id == asset)
+        and (wanted is None or alarm.state is wanted)
+        and (before is None or (alarm.raised_at, alarm.alarm_id) < before)
+    ]
+    chosen.sort(key=lambda alarm: (alarm.raised_at, alarm.alarm_id), reverse=True)
+    return chosen[: page.limit]
+
+
+def _require_acknowledgeable(alarm: Alarm | None, alarm_id: str, occurrence_id: str) -> None:
+    if alarm is None:
+        raise not_found(f"The alarm {alarm_id!r} is not open.")
+    shown = alarm.model_dump(mode="json")
+    if alarm.occurrence_id != occurrence_id:
+        detail = "The alarm occurred anew since it was looked at. The occurrence it has now stands in 'alarm'."
+        raise ProblemError(409, "newer-occurrence", detail, extras={"alarm": shown})
+    if alarm.acknowledged:
+        at = "an unknown time" if alarm.acknowledged_at is None else format_utc(alarm.acknowledged_at)
+        detail = f"{alarm.acknowledged_by or 'Somebody'} has acknowledged the alarm at {at} already."
+        raise ProblemError(409, "already-acknowledged", detail, extras={"alarm": shown})

@@ -1,0 +1,136 @@
+"""The asset registry and the catalogue of classes."""
+
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Path, Query, Response
+
+from forewarn.contracts.asset_class import AssetClass
+from forewarn.contracts.assets import Asset, InjectFault, Rebaseline
+from forewarn.contracts.topics import TopicName
+from forewarn_api.backend import Backend, Uses
+from forewarn_api.models.assets import (
+    AssetDetail,
+    AssetList,
+    ClassList,
+    ClassSummary,
+    CommandAccepted,
+    FaultRequest,
+    RebaselineRequest,
+)
+from forewarn_api.problems import Fault, pointer, unprocessable
+from forewarn_api.routes.common import problems, require_delivered, send_command
+
+router = APIRouter(prefix="/api/v1", tags=["assets"])
+
+#: A page of assets is short text: a whole plant fits into one answer.
+_MOST_ASSETS: Final = 10_000
+
+AssetId = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]{0,127}$", examples=["P-101"])]
+
+
+@router.get("/assets", responses=problems(503))
+async def list_assets(
+    backend: Uses,
+    asset_class: Annotated[str | None, Query(max_length=128, description="Only assets of this class.")] = None,
+    limit: Annotated[int, Query(ge=1, le=_MOST_ASSETS)] = 1_000,
+    cursor: Annotated[str | None, Query(max_length=128, description="next_cursor of the previous answer.")] = None,
+) -> AssetList:
+    """List registered assets by id."""
+    assets = backend.complete_registry().all()
+    chosen = [
+        asset
+        for asset_id, asset in sorted(assets.items())
+        if (asset_class is None or asset.asset_class == asset_class) and (cursor is None or asset_id > cursor)
+    ]
+    more = len(chosen) > limit
+    return AssetList(items=chosen[:limit], next_cursor=chosen[limit - 1].asset_id if more else None)
+
+
+@router.get("/assets/{asset_id}", responses=problems(404, 503))
+async def get_asset(asset_id: AssetId, backend: Uses) -> AssetDetail:
+    """An asset with its class and the cards of its newest models."""
+    asset = backend.known_asset(asset_id)
+    return AssetDetail(
+        asset=asset,
+        asset_class=backend.known_class(asset.asset_class),
+        models=[model for model in backend.live.models() if model.asset_id == asset_id],
+    )
+
+
+@router.post(
+    "/assets",
+    status_code=201,
+    responses=problems(413, 503, also={200: {"model": Asset, "description": "The asset was known and is replaced."}}),
+)
+async def register_asset(asset: Asset, response: Response, backend: Uses) -> Asset:
+    """Register an asset, or replace one.
+
+    Answers once the broker has stored it and this API knows it.
+    """
+    known = backend.complete_registry().get(asset.asset_id)
+    _require_sound(asset, backend)
+    at = backend.clock.now()
+    failed = await backend.delivery.publish(TopicName.ASSETS, asset.asset_id, asset, event_id=backend.new_id(), at=at)
+    require_delivered(failed, "The asset")
+    await backend.until_registered(asset)
+    response.status_code = 201 if known is None else 200
+    return asset
+
+
+@router.post("/assets/{asset_id}/rebaseline", status_code=202, responses=problems(404, 413, 503))
+async def rebaseline(asset_id: AssetId, body: RebaselineRequest, backend: Uses) -> CommandAccepted:
+    """Let the twin forget what it learned of the asset and learn anew, for instance after maintenance."""
+    backend.known_asset(asset_id)
+    command_id = await send_command(backend, asset_id, Rebaseline(reason=body.reason), by=body.by)
+    return CommandAccepted(command_id=command_id, asset_id=asset_id)
+
+
+@router.post("/assets/{asset_id}/faults", status_code=202, responses=problems(404, 413, 503))
+async def inject_fault(asset_id: AssetId, body: FaultRequest, backend: Uses) -> CommandAccepted:
+    """Let a fault grow in a simulated machine; real machines are unimpressed."""
+    backend.known_asset(asset_id)
+    fault = InjectFault(fault=body.fault, duration_s=body.duration_s, severity=body.severity)
+    command_id = await send_command(backend, asset_id, fault, by=body.by)
+    return CommandAccepted(command_id=command_id, asset_id=asset_id)
+
+
+@router.get("/classes", responses=problems())
+async def list_classes(backend: Uses) -> ClassList:
+    """List the classes of the catalogue."""
+    return ClassList(
+        items=[
+            ClassSummary(
+                name=item.name,
+                title=item.title,
+                version=item.version,
+                tags=len(item.tags),
+                derived=len(item.derived),
+                alarms=len(item.alarms),
+            )
+            for _, item in sorted(backend.catalogue.items())
+        ]
+    )
+
+
+@router.get("/classes/{name}", responses=problems(404))
+async def get_class(name: Annotated[str, Path(max_length=128)], backend: Uses) -> AssetClass:
+    """A class: tags, limits, physics rules, twin, health, failure modes, alarms."""
+    return backend.known_class(name)
+
+
+def _require_sound(asset: Asset, backend: Backend) -> None:
+    """The class must exist and the nameplate may state only what the class knows."""
+    asset_class = backend.catalogue.get(asset.asset_class)
+    if asset_class is None:
+        known = ", ".join(sorted(backend.catalogue))
+        fault = Fault(detail=f"there is no such class: there are {known}", pointer=pointer("asset_class"))
+        raise unprocessable("unknown-class", f"There is no asset class {asset.asset_class!r}.", [fault])
+    fields = {field.name for field in asset_class.nameplate}
+    faults = [
+        Fault(detail=f"{asset_class.name} has no such rated value", pointer=pointer("nameplate", name))
+        for name in asset.nameplate
+        if name not in fields
+    ]
+    if faults:
+        detail = f"{asset_class.name} has these rated values: {', '.join(sorted(fields)) or 'none'}."
+        raise unprocessable("unknown-nameplate-field", detail, faults)

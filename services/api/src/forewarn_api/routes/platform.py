@@ -1,0 +1,107 @@
+"""Models, and the state of the service itself."""
+
+import asyncio
+from datetime import datetime
+from typing import Annotated, Final, get_args
+
+from fastapi import APIRouter, Query, Response
+from fastapi.responses import PlainTextResponse
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
+
+from forewarn.ports.delivery import BrokerSilent
+from forewarn.ports.history import HistoryUnavailable
+from forewarn.ports.live import Stage
+from forewarn_api.backend import Backend, Uses
+from forewarn_api.models.alarms import ComponentState, ModelList, ServiceHealth, StageAge
+from forewarn_api.routes.common import problems
+from forewarn_api.services import Pushes
+
+router = APIRouter()
+
+_STAGES: Final[tuple[Stage, ...]] = get_args(Stage)
+_OK: Final = ComponentState(status="ok")
+
+
+@router.get("/api/v1/models", tags=["models"], responses=problems(503))
+async def list_models(
+    backend: Uses,
+    asset: Annotated[str | None, Query(max_length=128, description="Only models of this asset.")] = None,
+    *,
+    all_versions: Annotated[bool, Query(description="Also models that were replaced.")] = False,
+) -> ModelList:
+    """List the cards of fitted models: method, training span, cross-validated quality per tag."""
+    if all_versions:
+        return ModelList(items=list(await backend.history.models(asset)))
+    models = [m for m in backend.complete_live().models() if asset is None or m.asset_id == asset]
+    return ModelList(items=sorted(models, key=lambda m: (m.asset_id, m.kind)))
+
+
+@router.get(
+    "/healthz",
+    tags=["service"],
+    responses=problems(also={503: {"model": ServiceHealth, "description": "Something the API needs is away."}}),
+)
+async def healthz(response: Response, backend: Uses, running: Pushes) -> ServiceHealth:
+    """State of Kafka, database and live feed, and how old the newest data of each stage is."""
+    kafka, database = await asyncio.gather(_kafka(backend), _database(backend))
+    components = {
+        "kafka": kafka,
+        "database": database,
+        "live": _component(backend.live.problem()),
+        "registry": _component(backend.registry.problem()),
+    }
+    well = all(component.status == "ok" for component in components.values())
+    response.status_code = 200 if well else 503
+    newest, now = backend.live.newest(), backend.clock.now()
+    return ServiceHealth(
+        status="ok" if well else "failed",
+        components=components,
+        stages=[_age(stage, newest.get(stage), now) for stage in _STAGES],
+        assets=len(backend.registry.all()),
+        open_alarms=len(backend.live.alarms()),
+        subscribers=running.push.subscribers,
+    )
+
+
+@router.get("/livez", tags=["service"], response_class=PlainTextResponse)
+async def livez() -> str:
+    """The process answers."""
+    return "ok"
+
+
+@router.get("/readyz", tags=["service"], response_class=PlainTextResponse)
+async def readyz(response: Response, backend: Uses) -> str:
+    """Registry and live state are complete; 503 with the reason while they are not."""
+    problem = backend.not_ready()
+    response.status_code = 200 if problem is None else 503
+    return problem or "ok"
+
+
+@router.get("/metrics", tags=["service"], response_class=PlainTextResponse, responses=problems())
+async def metrics() -> Response:
+    """Metrics for Prometheus."""
+    return Response(generate_latest(REGISTRY), media_type=CONTENT_TYPE_LATEST)
+
+
+async def _kafka(backend: Backend) -> ComponentState:
+    try:
+        await backend.delivery.ping()
+    except BrokerSilent as exc:
+        return ComponentState(status="failed", detail=str(exc))
+    return _OK
+
+
+async def _database(backend: Backend) -> ComponentState:
+    try:
+        await backend.history.ping()
+    except HistoryUnavailable:
+        return ComponentState(status="failed", detail="the database is away or too slow")
+    return _OK
+
+
+def _component(problem: str | None) -> ComponentState:
+    return _OK if problem is None else ComponentState(status="failed", detail=problem)
+
+
+def _age(stage: str, newest: datetime | None, now: datetime) -> StageAge:
+    return StageAge(stage=stage, newest=newest, age_s=None if newest is None else (now - newest).total_seconds())

@@ -1,0 +1,124 @@
+"""Newest values, history and health of one asset."""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Annotated, Final, Literal
+
+from fastapi import APIRouter, Query, Response
+from pydantic import AwareDatetime
+
+from forewarn.ports.history import HistoryQuery, Interval, RollUp
+from forewarn_api.backend import Uses
+from forewarn_api.csv_export import history_csv
+from forewarn_api.models.assets import HealthAnswer, HistoryAnswer, LatestState
+from forewarn_api.present import history_answer, latest_state
+from forewarn_api.problems import Fault, not_found, unprocessable
+from forewarn_api.routes.assets import AssetId
+from forewarn_api.routes.common import problems
+
+router = APIRouter(prefix="/api/v1/assets/{asset_id}", tags=["state"])
+
+LONGEST_RANGE: Final = timedelta(days=3_660)
+DEFAULT_RANGE: Final = timedelta(hours=1)
+_CSV: Final = "text/csv; charset=utf-8"
+
+From = Annotated[AwareDatetime | None, Query(alias="from", description="Included; an hour before 'to' by default.")]
+To = Annotated[AwareDatetime | None, Query(description="Not included; now by default.")]
+
+
+class Resolution(StrEnum):
+    """Width of the buckets; ``auto`` takes the finest one that fits into ``max_points``."""
+
+    AUTO = "auto"
+    RAW = "raw"
+    MINUTE = "1m"
+    HOUR = "1h"
+    DAY = "1d"
+
+
+@router.get("/latest", responses=problems(404, 503))
+async def latest(asset_id: AssetId, backend: Uses) -> LatestState:
+    """Newest value of every column with unit, quality, expected value and residual; score, health, open alarms."""
+    asset = backend.known_asset(asset_id)
+    asset_class = backend.known_class(asset.asset_class)
+    live = backend.live.asset(asset_id)
+    if live is None or live.reading is None:  # nothing came since this API started
+        backend.live.seed(await backend.history.latest([asset_id]), await backend.history.latest_health([asset_id]))
+        live = backend.live.asset(asset_id)
+    return latest_state(asset, asset_class, live, backend.clock.now())
+
+
+@router.get(
+    "/history",
+    response_model=HistoryAnswer,
+    responses=problems(404, 503, also={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}}),
+)
+async def history(
+    asset_id: AssetId,
+    backend: Uses,
+    since: From = None,
+    to: To = None,
+    columns: Annotated[
+        list[str] | None, Query(max_length=64, description="Tags or derived quantities, comma-separated; all if none.")
+    ] = None,
+    resolution: Resolution = Resolution.AUTO,
+    max_points: Annotated[int, Query(ge=1, le=10_000)] = 2_000,
+    format: Literal["json", "csv"] = "json",  # noqa: A002  # the parameter's public name
+) -> Response | HistoryAnswer:
+    """Measured and expected values, anomaly score and deviation over time.
+
+    Raw readings come in pages of ``max_points``: go on at ``next_from``. Buckets hold mean, minimum,
+    maximum and the share of readings of good quality.
+    """
+    backend.known_asset(asset_id)
+    start, end = _range(since, to, backend.clock.now())
+    query = HistoryQuery(
+        asset_id=asset_id,
+        start=start,
+        end=end,
+        columns=tuple(name for part in columns or () for name in part.split(",") if name),
+        roll_up=None if resolution is Resolution.AUTO else RollUp(resolution.value),
+        max_points=max_points,
+    )
+    found = await backend.history.history(query)
+    if found is None:
+        raise not_found(f"Nothing was ever stored of the asset {asset_id!r}.")
+    answer = history_answer(found)
+    if format == "json":
+        return answer
+    disposition = {"Content-Disposition": f'attachment; filename="{asset_id}-{answer.resolution}.csv"'}
+    return Response(history_csv(answer), media_type=_CSV, headers=disposition)
+
+
+@router.get("/health", responses=problems(404, 503))
+async def health(
+    asset_id: AssetId,
+    backend: Uses,
+    since: From = None,
+    to: To = None,
+    max_points: Annotated[int, Query(ge=1, le=10_000)] = 500,
+) -> HealthAnswer:
+    """Health with breakdown, trend and remaining useful life; with ``from``, also its past."""
+    backend.known_asset(asset_id)
+    live = backend.live.asset(asset_id)
+    current = None if live is None else live.health
+    if current is None:
+        current = next(iter(await backend.history.latest_health([asset_id])), None)
+    if since is None:
+        return HealthAnswer(asset_id=asset_id, current=current)
+    start, end = _range(since, to, backend.clock.now())
+    past = await backend.history.health(asset_id, Interval(start=start, end=end, limit=max_points))
+    return HealthAnswer(asset_id=asset_id, current=current, history=list(past))
+
+
+def _range(since: datetime | None, to: datetime | None, now: datetime) -> tuple[datetime, datetime]:
+    end = now if to is None else to
+    start = end - DEFAULT_RANGE if since is None else since
+    if not timedelta(0) < end - start <= LONGEST_RANGE:
+        detail = f"the range must be longer than nothing and at most {LONGEST_RANGE.days} days"
+        raise unprocessable(
+            "invalid-request",
+            f"The time range is not usable: {detail}.",
+            [Fault(detail=detail, parameter="query.from")],
+        )
+    return start, end

@@ -1,0 +1,29 @@
+"""What lives as long as the application runs and needs its event loop."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends
+from starlette.requests import HTTPConnection
+
+from forewarn_api.changes import Changes
+from forewarn_api.live_push import LivePush
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """News of the live view, and the clients they are pushed to."""
+
+    changes: Changes
+    push: LivePush
+
+
+def _running(connection: HTTPConnection) -> Running:
+    running = connection.app.state.running
+    if not isinstance(running, Running):
+        raise TypeError(f"app.state.running is {running!r}: the application's lifespan has not begun")
+    return running
+
+
+#: Parameter of a route that follows or pushes changes.
+Pushes = Annotated[Running, Depends(_running)]

@@ -1,0 +1,47 @@
+"""Settings of the API."""
+
+from typing import Final, Self
+
+from pydantic import Field, PostgresDsn, SecretStr, field_validator, model_validator
+
+from forewarn.runtime.settings import Environment, ServiceSettings
+
+_TOKEN_CHARACTERS: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+_SHORTEST_TOKEN: Final = 16
+
+
+class ApiSettings(ServiceSettings):
+    """What the API reads from the environment."""
+
+    database_url: PostgresDsn = Field(description="postgresql://user:password@host:port/database")
+    api_host: str = "127.0.0.1"
+    api_port: int = Field(default=8000, ge=0, le=65535, description="0 picks a free port.")
+    api_token: SecretStr = Field(
+        default=SecretStr(""), description="Bearer token every client must send; empty leaves the demo's API open."
+    )
+    api_allowed_origins: tuple[str, ...] = Field(
+        default=(), description='Web pages that may use the API from a browser, e.g. ["https://plant.example.org"].'
+    )
+    api_max_subscribers: int = Field(default=200, ge=1, le=10_000, description="WebSocket clients at a time.")
+    api_delivery_timeout_s: float = Field(
+        default=8.0, ge=1, le=120, description="How long the broker may take to confirm what was sent."
+    )
+    api_max_under_way: int = Field(
+        default=50_000, ge=5_000, le=1_000_000, description="Readings that may wait for the broker at a time."
+    )
+    physics_strict_mode: bool = Field(default=False, description="Dry runs refuse what the validator refuses.")
+
+    @field_validator("api_token")
+    @classmethod
+    def _fits_a_header(cls, token: SecretStr) -> SecretStr:
+        if not set(token.get_secret_value()) <= _TOKEN_CHARACTERS:
+            msg = "use letters, digits and - . _ ~ only: the token travels in headers"
+            raise ValueError(msg)
+        return token
+
+    @model_validator(mode="after")
+    def _token_is_long_enough(self) -> Self:
+        if self.forewarn_env is Environment.PRODUCTION and len(self.api_token.get_secret_value()) < _SHORTEST_TOKEN:
+            msg = f"API_TOKEN needs at least {_SHORTEST_TOKEN} characters (or FOREWARN_ENV=demo for a demo)"
+            raise ValueError(msg)
+        return self

@@ -1,0 +1,253 @@
+"""Assets, classes, newest values, history, health, commands."""
+
+import csv
+import io
+from datetime import timedelta
+
+import pytest
+
+from forewarn.contracts.assets import InjectFault, Rebaseline
+from forewarn_api.csv_export import safe_text
+from support.api_fakes import (
+    CATALOGUE,
+    NOW,
+    OTHER_PUMP,
+    PUMP,
+    alarm,
+    health,
+    judged_rows,
+    latest,
+    model_card,
+    stretch,
+    valid_rows,
+)
+
+
+def test_assets_are_listed_by_id_in_pages(client):
+    first = client.get("/api/v1/assets", params={"limit": 1}).json()
+    assert [item["asset_id"] for item in first["items"]] == ["P-101"]
+    second = client.get("/api/v1/assets", params={"limit": 1, "cursor": first["next_cursor"]}).json()
+    assert [item["asset_id"] for item in second["items"]] == ["P-102"]
+    assert second["next_cursor"] is None
+
+
+def test_an_asset_comes_with_its_class_and_models(client, platform):
+    platform.live.take_model("P-101/twin", model_card())
+    platform.live.take_model("P-102/twin", model_card("P-102"))
+    answer = client.get("/api/v1/assets/P-101").json()
+    assert answer["asset"]["name"] == "Feed pump"
+    assert answer["asset_class"]["name"] == "centrifugal_pump"
+    assert [model["asset_id"] for model in answer["models"]] == ["P-101"]
+
+
+def test_a_new_asset_is_created_and_can_be_read_at_once(client, platform):
+    body = {
+        "asset_id": "P-103",
+        "asset_class": "centrifugal_pump",
+        "name": "New",
+        "nameplate": {"fluid_density_kg_m3": 870},
+    }
+    assert client.post("/api/v1/assets", json=body).status_code == 201
+    assert client.get("/api/v1/assets/P-103").json()["asset"]["nameplate"] == {"fluid_density_kg_m3": 870.0}
+    assert client.post("/api/v1/assets", json=body | {"name": "Renamed"}).status_code == 200
+    assert [event[:2] for event in platform.delivery.events] == [("assets", "P-103")] * 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "pointer"),
+    [
+        ({"asset_class": "perpetuum_mobile"}, "#/asset_class"),
+        ({"nameplate": {"price_eur": 12.0}}, "#/nameplate/price_eur"),
+        ({"role": "admin"}, "#/role"),
+        ({"name": ""}, "#/name"),
+        ({"criticality": 6}, "#/criticality"),
+    ],
+)
+def test_an_unsound_asset_is_refused(client, platform, changes, pointer):
+    body = {"asset_id": "P-103", "asset_class": "centrifugal_pump", "name": "New"} | changes
+    answer = client.post("/api/v1/assets", json=body)
+    assert answer.status_code == 422
+    assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
+    assert platform.delivery.events == []
+
+
+def test_classes_are_those_of_the_catalogue(client):
+    items = client.get("/api/v1/classes").json()["items"]
+    assert [item["name"] for item in items] == sorted(CATALOGUE)
+    pump = client.get("/api/v1/classes/centrifugal_pump").json()
+    assert [tag["name"] for tag in pump["tags"]] == list(CATALOGUE["centrifugal_pump"].tag_names)
+
+
+def test_latest_joins_measured_expected_health_and_alarms(client, platform):
+    platform.live.take_readings(valid_rows(["P-101"], NOW - timedelta(seconds=2), power_kw=31.0, head_m=50.0))
+    platform.live.take_judgements(
+        judged_rows(
+            ["P-101"],
+            NOW - timedelta(seconds=3),
+            expected_power_kw=30.0,
+            residual_power_kw=1.5,
+            contribution_power_kw=0.75,
+            score=64.0,
+            flag=True,
+            culprit="power_kw",
+            hint=1,
+            phase=1,
+            model_version=3,
+        )
+    )
+    platform.live.take_health("P-101", health().model_dump_json().encode(), 0)
+    platform.live.take_alarm("P-101/vibration_high", alarm())
+    answer = client.get("/api/v1/assets/P-101/latest").json()
+    values = {value["name"]: value for value in answer["values"]}
+    assert answer["age_s"] == 2.0
+    assert values["power_kw"] == {
+        "name": "power_kw",
+        "title": "Electrical power",
+        "unit": "kW",
+        "value": 31.0,
+        "quality": "good",
+        "quality_code": 0,
+        "expected": 30.0,
+        "residual": 1.5,
+        "contribution": 0.75,
+    }
+    assert values["head_m"]["value"] == 50.0
+    assert values["head_m"]["quality"] is None
+    assert (answer["score"], answer["flag"], answer["culprit"], answer["hint"]) == (
+        64.0,
+        True,
+        "power_kw",
+        "asset_fault",
+    )
+    assert answer["judged_at"] == "2026-11-20T19:59:57.000000Z"
+    assert answer["health"]["health"] == 88.0
+    assert [item["alarm_id"] for item in answer["alarms"]] == ["P-101/vibration_high"]
+
+
+def test_bad_values_are_null_with_their_quality(client, platform):
+    platform.live.take_readings(
+        valid_rows(["P-101"], NOW, power_kw=float("nan"), quality_power_kw=0x808C0000, findings="gateway_bad:power_kw")
+    )
+    answer = client.get("/api/v1/assets/P-101/latest").json()
+    power = next(value for value in answer["values"] if value["name"] == "power_kw")
+    assert (power["value"], power["quality"], power["quality_code"]) == (None, "bad", 0x808C0000)
+    assert answer["findings"] == "gateway_bad:power_kw"
+
+
+def test_an_asset_that_never_sent_anything_has_an_empty_state(client):
+    answer = client.get("/api/v1/assets/P-102/latest").json()
+    assert (answer["ts"], answer["values"], answer["alarms"]) == (None, [], [])
+
+
+def test_the_database_stands_in_for_an_asset_that_is_silent(client, platform):
+    platform.history.newest = (latest(ts=NOW - timedelta(hours=1)),)
+    platform.history.health_events = (health(),)
+    answer = client.get("/api/v1/assets/P-101/latest").json()
+    values = {value["name"]: value for value in answer["values"]}
+    assert answer["age_s"] == 3600.0
+    assert values["flow_m3_h"]["value"] == 77.0
+    assert (values["power_kw"]["value"], values["power_kw"]["expected"]) == (None, 20.0)
+    assert answer["health"]["health"] == 88.0
+
+
+def test_what_the_database_holds_never_hides_newer_live_data(client, platform):
+    platform.live.take_readings(valid_rows(["P-101"], NOW, flow_m3_h=99.0))
+    platform.live.seed([latest(ts=NOW - timedelta(hours=1))], [])
+    answer = client.get("/api/v1/assets/P-101/latest").json()
+    assert next(v["value"] for v in answer["values"] if v["name"] == "flow_m3_h") == 99.0
+
+
+def test_history_is_passed_on_column_by_column(client, platform):
+    platform.history.stretches["P-101"] = stretch()
+    params = {"from": "2026-11-20T19:00:00Z", "to": "2026-11-20T20:00:00+00:00", "columns": "flow_m3_h,power_kw"}
+    answer = client.get("/api/v1/assets/P-101/history", params=params).json()
+    assert answer["resolution"] == "raw"
+    assert answer["columns"]["flow_m3_h"]["values"] == [1.5, None, -3.0]
+    assert answer["columns"]["flow_m3_h"]["unit"] == "m3/h"
+    [query] = platform.history.queries
+    assert (query.start, query.end) == (NOW - timedelta(hours=1), NOW)
+    assert query.columns == ("flow_m3_h", "power_kw")
+    assert query.roll_up is None
+
+
+def test_history_reaches_back_an_hour_unless_told_otherwise(client, platform):
+    platform.history.stretches["P-101"] = stretch()
+    assert client.get("/api/v1/assets/P-101/history").status_code == 200
+    assert (platform.history.queries[0].start, platform.history.queries[0].end) == (NOW - timedelta(hours=1), NOW)
+
+
+def test_history_as_csv_equals_the_json_rows(client, platform):
+    platform.history.stretches["P-101"] = stretch()
+    answer = client.get("/api/v1/assets/P-101/history", params={"format": "csv"})
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    assert answer.headers["content-disposition"] == 'attachment; filename="P-101-raw.csv"'
+    rows = list(csv.DictReader(io.StringIO(answer.text)))
+    assert [row["flow_m3_h [m3/h]"] for row in rows] == ["1.5", "", "-3.0"]
+    assert [row["ts"] for row in rows][0] == "2026-11-20T20:00:00.000000Z"
+    assert {row["flag"] for row in rows} == {"False"}
+
+
+@pytest.mark.parametrize("text", ["=cmd|' /C calc'!A0", "+1", "-1", "@SUM(A1)", "\tx", "\rx"])
+def test_text_that_a_spreadsheet_would_compute_is_quoted(text):
+    assert safe_text(text) == f"'{text}"
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"from": "yesterday"},
+        {"from": "2026-11-20T19:00:00"},
+        {"from": "2026-11-20T20:00:00Z", "to": "2026-11-20T19:00:00Z"},
+        {"from": "1990-01-01T00:00:00Z"},
+        {"max_points": 0},
+        {"max_points": 10_001},
+        {"resolution": "5m"},
+        {"columns": "no_such_column"},
+        {"format": "xml"},
+    ],
+)
+def test_senseless_history_questions_are_refused(client, params):
+    answer = client.get("/api/v1/assets/P-101/history", params=params)
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_health_is_the_newest_unless_the_past_is_asked_for(client, platform):
+    past = tuple(health(ts=NOW - timedelta(minutes=m), score=60.0 + m) for m in (30, 20, 10))
+    platform.history.health_events = past
+    platform.live.take_health("P-101", health().model_dump_json().encode(), 0)
+    now = client.get("/api/v1/assets/P-101/health").json()
+    assert (now["current"]["health"], now["history"]) == (88.0, [])
+    then = client.get("/api/v1/assets/P-101/health", params={"from": "2026-11-20T19:35:00Z"}).json()
+    assert [item["health"] for item in then["history"]] == [80.0, 70.0]
+
+
+def test_rebaseline_and_faults_become_commands(client, platform):
+    first = client.post("/api/v1/assets/P-101/rebaseline", json={"by": "ada", "reason": "new bearing"})
+    body = {"fault": "bearing_wear", "duration_s": 600, "severity": 0.5}
+    second = client.post("/api/v1/assets/P-101/faults", json=body)
+    assert (first.status_code, second.status_code) == (202, 202)
+    (topic, key, rebaseline), (_, _, fault) = platform.delivery.events
+    assert (topic, key, rebaseline.issued_by) == ("commands", "P-101", "ada")
+    assert rebaseline.command_id == first.json()["command_id"]
+    assert rebaseline.body == Rebaseline(reason="new bearing")
+    assert fault.body == InjectFault(fault="bearing_wear", duration_s=600, severity=0.5)
+
+
+@pytest.mark.parametrize("path", ["", "/latest", "/history", "/health"])
+def test_an_unknown_asset_is_not_found(client, path):
+    answer = client.get(f"/api/v1/assets/P-999{path}")
+    assert answer.status_code == 404
+    assert answer.json()["detail"] == "There is no asset 'P-999'."
+
+
+@pytest.mark.parametrize("asset_id", ["..%2f..%2fetc", "a%20b", "%00", "x" * 200])
+def test_ids_that_cannot_be_are_refused(client, asset_id):
+    assert client.get(f"/api/v1/assets/{asset_id}").status_code in (404, 422)
+
+
+def test_a_command_that_is_not_confirmed_is_a_503(client, platform):
+    platform.delivery.away = True
+    assert client.post("/api/v1/assets/P-101/rebaseline", json={}).status_code == 503
+    assert client.post("/api/v1/assets", json=PUMP.model_dump(mode="json")).status_code == 503
+    assert platform.registry.get("P-102") == OTHER_PUMP

@@ -1,0 +1,193 @@
+"""Ingest and dry run."""
+
+import json
+
+import pytest
+
+from support.api_fakes import NOW
+
+READING = {"asset_id": "P-101", "ts": "2026-11-20T20:00:00.5Z", "metrics": {"flow_m3_h": 120.5, "speed_rpm": 1480}}
+
+
+def reading(**changes):
+    return {**READING, **changes}
+
+
+def test_one_reading_is_sent_under_its_asset_as_key(client, platform):
+    answer = client.post("/api/v1/readings", json=READING)
+    assert answer.status_code == 202
+    assert answer.json() == {"accepted": 1, "failed": 0, "failures": []}
+    [message] = platform.delivery.sent
+    assert (message.topic, message.key) == ("readings.raw", b"P-101")
+    assert json.loads(message.value) == {**READING, "ts": "2026-11-20T20:00:00.500000Z"}
+
+
+def test_many_readings_keep_their_order(client, platform):
+    body = [reading(seq=n, asset_id=f"P-10{n % 2 + 1}") for n in range(100)]
+    assert client.post("/api/v1/readings", json=body).json()["accepted"] == 100
+    assert [json.loads(message.value)["seq"] for message in platform.delivery.sent] == list(range(100))
+
+
+def test_unknown_assets_are_listed_and_nothing_is_sent(client, platform):
+    answer = client.post("/api/v1/readings", json=[READING, reading(asset_id="P-999"), reading(asset_id="X-1")])
+    problem = answer.json()
+    assert answer.status_code == 422
+    assert problem["type"] == "urn:forewarn:problem:unknown-asset"
+    assert problem["assets"] == ["P-999", "X-1"]
+    assert [error["pointer"] for error in problem["errors"]] == ["#/1/asset_id", "#/2/asset_id"]
+    assert platform.delivery.sent == []
+
+
+def test_nobody_is_unknown_while_the_registry_is_still_read(client, platform):
+    platform.registry.reason = "still reading"
+    answer = client.post("/api/v1/readings", json=reading(asset_id="P-999"))
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
+
+
+@pytest.mark.parametrize(
+    ("changes", "pointer"),
+    [
+        ({"metrics": {"flow_m3_h": True}}, "#/metrics/flow_m3_h"),
+        ({"metrics": {"flow_m3_h": "12.5"}}, "#/metrics/flow_m3_h"),
+        ({"metrics": {}}, "#/metrics"),
+        ({"ts": "2026-11-20T20:00:00"}, "#/ts"),
+        ({"ts": 1790000000}, "#/ts"),
+        ({"asset_id": "P 101"}, "#/asset_id"),
+        ({"seq": -1}, "#/seq"),
+        ({"quality": {"flow_m3_h": "superb"}}, "#/quality/flow_m3_h"),
+    ],
+)
+def test_a_broken_reading_is_refused_with_a_pointer(client, platform, changes, pointer):
+    answer = client.post("/api/v1/readings", json=reading(**changes))
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert pointer in [error["pointer"] for error in answer.json()["errors"]]
+    assert platform.delivery.sent == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"null",
+        b"[]",
+        b"\xff\xfe",
+        b'{"asset_id":"P-101","ts":"2026-11-20T20:00:00Z","metrics":{"flow_m3_h":NaN}}',
+        b'{"asset_id":"P-101","ts":"2026-11-20T20:00:00Z","metrics":{"flow_m3_h":1e999}}',
+        b"[" * 100_000,
+        b'{"metrics":' * 100_000,
+        json.dumps([READING] * 5001).encode(),
+    ],
+    ids=["empty", "cut", "null", "no readings", "not utf-8", "nan", "infinite", "deep list", "deep object", "too many"],
+)
+@pytest.mark.parametrize("path", ["/api/v1/readings", "/api/v1/readings/validate"])
+def test_hostile_bodies_are_refused_with_a_problem(client, platform, body, path):
+    answer = client.post(path, content=body, headers={"content-type": "application/json"})
+    assert answer.status_code == 422
+    assert answer.json()["type"] == "urn:forewarn:problem:invalid-reading"
+    assert platform.delivery.sent == []
+
+
+def test_other_media_types_are_refused(client):
+    answer = client.post("/api/v1/readings", content=json.dumps(READING), headers={"content-type": "text/plain"})
+    assert answer.status_code == 415
+
+
+def test_a_body_over_eight_mib_is_refused_announced_or_not(client):
+    headers = {"content-type": "application/json"}
+    announced = client.post("/api/v1/readings", content=b" " * (8 * 2**20 + 1), headers=headers)
+    chunked = client.post("/api/v1/readings", content=(b" " * 2**20 for _ in range(9)), headers=headers)
+    for answer in (announced, chunked):
+        assert answer.status_code == 413
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.json()["type"] == "urn:forewarn:problem:content-too-large"
+
+
+def test_no_confirmation_no_202(client, platform):
+    platform.delivery.away = True
+    answer = client.post("/api/v1/readings", json=[READING, READING])
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"] == "5"
+    assert answer.json()["type"] == "urn:forewarn:problem:broker-unavailable"
+
+
+def test_readings_that_failed_are_named_one_by_one(client, platform):
+    platform.delivery.failing = frozenset({1})
+    answer = client.post("/api/v1/readings", json=[READING, reading(asset_id="P-102"), READING])
+    assert answer.status_code == 207
+    assert answer.json() == {
+        "accepted": 2,
+        "failed": 1,
+        "failures": [{"index": 1, "asset_id": "P-102", "reason": "Local: Message timed out"}],
+    }
+
+
+def test_too_much_under_way_is_refused_at_once(client, platform):
+    platform.delivery.overloaded = True
+    answer = client.post("/api/v1/readings", json=READING)
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+
+
+def pump(**changes):
+    metrics = {
+        "flow_m3_h": 150.0,
+        "suction_pressure_bar": 1.8,
+        "discharge_pressure_bar": 6.8,
+        "speed_rpm": 1480.0,
+        "power_kw": 30.0,
+        "motor_current_a": 55.0,
+        "vibration_mm_s": 1.4,
+        "bearing_temp_c": 55.0,
+        "fluid_temp_c": 20.0,
+        "ambient_temp_c": 22.0,
+    }
+    return {"asset_id": "P-101", "ts": NOW.isoformat(), "metrics": metrics | changes}
+
+
+def verdicts(client, body):
+    answer = client.post("/api/v1/readings/validate", json=body)
+    assert answer.status_code == 200, answer.text
+    return answer.json()["verdicts"]
+
+
+def test_a_sound_reading_is_accepted_with_its_derived_quantities(client, platform):
+    [verdict] = verdicts(client, pump())
+    assert verdict["verdict"] == "accepted"
+    assert verdict["findings"] == []
+    assert verdict["quality"]["flow_m3_h"] == {"code": 0, "severity": "good"}
+    assert verdict["derived"]["head_m"] == pytest.approx((6.8 - 1.8) * 1e5 / (998 * 9.80665), rel=1e-6)
+    assert platform.delivery.sent == []
+
+
+def test_swapped_pressures_are_rejected_with_rule_values_and_recommendation(client):
+    [verdict] = verdicts(client, pump(suction_pressure_bar=6.8, discharge_pressure_bar=1.8))
+    assert (verdict["verdict"], verdict["reason"]) == ("rejected", "physics")
+    assert verdict["rule"] == "pump.discharge_above_suction"
+    assert "swapped" in verdict["recommendation"]
+
+
+def test_a_bad_tag_is_found_and_the_others_stay_good(client):
+    [verdict] = verdicts(client, pump(bearing_temp_c=900.0))
+    assert verdict["verdict"] == "warning"
+    [finding] = verdict["findings"]
+    assert (finding["rule"], finding["tag"], finding["value"]) == ("hard_range", "bearing_temp_c", 900.0)
+    assert finding["recommendation"]
+    assert verdict["quality"]["bearing_temp_c"]["severity"] == "bad"
+    assert verdict["quality"]["flow_m3_h"]["severity"] == "good"
+
+
+def test_verdicts_stand_in_the_order_of_the_readings(client):
+    late = pump() | {"ts": "2020-01-01T00:00:00Z"}
+    unknown = pump() | {"asset_id": "P-999"}
+    strange = pump() | {"asset_id": "P-102", "metrics": {"nonsense": 1.0}}
+    found = verdicts(client, [late, unknown, pump(), pump(), strange])
+    assert [v["index"] for v in found] == [0, 1, 2, 3, 4]
+    assert [v["verdict"] for v in found] == ["rejected", "rejected", "accepted", "duplicate", "rejected"]
+    assert [v["reason"] for v in found] == [
+        "outside_time_window",
+        "unknown_asset",
+        None,
+        None,
+        "unknown_tags",
+    ]
