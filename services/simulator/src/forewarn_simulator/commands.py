@@ -1,0 +1,69 @@
+"""Listens to ``commands`` for faults that people inject."""
+
+from typing import Final
+
+import structlog
+from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
+
+from forewarn.adapters.event_codec import decode_event
+from forewarn.adapters.kafka.config import consumer_config
+from forewarn.adapters.kafka.records import records_of
+from forewarn.contracts.assets import Command, InjectFault
+from forewarn.contracts.topics import TOPICS, TopicName, qualified
+from forewarn.domain.simulation.profile import FaultCourse
+from forewarn.ports.codec import InvalidEvent
+
+_log = structlog.get_logger(__name__)
+
+#: An injected fault that has reached its full severity stays this long, then the machine is repaired.
+_HOLD_S: Final = 900.0
+
+
+class InjectionFeed:
+    """Injected faults of all assets, from the first retained command on.
+
+    Each fault is timed from when it was issued, so that reading all of them again after a restart puts
+    every machine where it was. No group, no commits.
+    """
+
+    def __init__(self, bootstrap_servers: str, prefix: str) -> None:
+        client = "forewarn.simulator.commands"
+        self._consumer = Consumer(consumer_config(bootstrap_servers, group_id=client, client_id=client))
+        topic = qualified(TopicName.COMMANDS, prefix)
+        partitions = range(TOPICS[TopicName.COMMANDS].partitions)
+        self._consumer.assign([TopicPartition(topic, partition, OFFSET_BEGINNING) for partition in partitions])
+
+    def poll(self) -> list[tuple[str, FaultCourse]]:
+        """Faults that came since the last call, with the asset each concerns.
+
+        Raises
+        ------
+        KafkaException
+            If the topic can never be read.
+        """
+        found = []
+        for record in records_of(self._consumer.consume(500, timeout=0)):
+            try:
+                command = decode_event(Command, record.value or b"")
+            except InvalidEvent as exc:
+                _log.warning("command_ignored", offset=record.offset, problem=str(exc))
+                continue
+            if isinstance(command.body, InjectFault):
+                found.append((command.asset_id, course_of(command, command.body)))
+        return found
+
+    def close(self) -> None:
+        """Release the connection."""
+        self._consumer.close()
+
+
+def course_of(command: Command, body: InjectFault) -> FaultCourse:
+    """How an injected fault grows: once, then it is repaired."""
+    return FaultCourse(
+        fault=body.fault,
+        onset_s=command.issued_at.timestamp(),
+        duration_s=body.duration_s,
+        hold_s=_HOLD_S,
+        healthy_s=float("inf"),
+        severity=body.severity,
+    )

@@ -1,0 +1,1 @@
+"""Load generator for benchmarks: many healthy pumps at a given rate, counted exactly."""

@@ -1,0 +1,79 @@
+"""Encodes the readings of a fleet of healthy pumps ahead of time."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+import numpy as np
+
+from forewarn.domain.simulation.profile import Profile
+from forewarn.domain.simulation.pump import PUMP_SENSORS, PumpDesign, PumpState, step_pump
+
+#: Tags a pump can send.
+PUMP_TAGS: Final = tuple(PUMP_SENSORS)
+
+_PERIOD_S: Final = 1200.0
+_SPREAD: Final = 0.3  # rated flows and heads lie this far around the default
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cycle:
+    """Pieces of messages: a message is ``heads[a] + time + bodies[i][a] + seq + tail``.
+
+    Attributes
+    ----------
+    keys
+        Message key of each asset.
+    heads
+        Start of each asset's messages, up to the opening quote of the time.
+    bodies
+        For each sample of the cycle and asset: from the closing quote of the time to the counter.
+    """
+
+    keys: list[bytes]
+    heads: list[bytes]
+    bodies: list[list[bytes]]
+
+
+TAIL: Final = b',"source":"load"}'
+
+
+def encode_cycle(asset_ids: list[str], *, tags: int, samples: int, rng: np.random.Generator) -> Cycle:
+    """Simulate one shortened day of every pump and encode it.
+
+    Parameters
+    ----------
+    asset_ids
+        One pump each, all of different size and at another time of the day.
+    tags
+        How many of ``PUMP_TAGS`` a reading has.
+    samples
+        Length of the cycle; the day ends where it began.
+    rng
+        Source of sizes and noise.
+
+    Raises
+    ------
+    ValueError
+        If there are not that many tags.
+    """
+    if not 1 <= tags <= len(PUMP_TAGS):
+        raise ValueError(f"a pump has 1 to {len(PUMP_TAGS)} tags, not {tags}")
+    count, dt_s = len(asset_ids), _PERIOD_S / samples
+    design = PumpDesign(
+        rated_flow_m3_h=120.0 * rng.uniform(1 - _SPREAD, 1 + _SPREAD, count),
+        rated_head_m=45.0 * rng.uniform(1 - _SPREAD, 1 + _SPREAD, count),
+        vibration_mm_s=rng.uniform(1.2, 2.0, count),
+    )
+    profile, phase_s = Profile(period_s=_PERIOD_S), rng.uniform(0, _PERIOD_S, count)
+    state, bodies, encode = PumpState(), [], msgspec.json.Encoder().encode
+    for sample in range(samples):
+        surroundings = profile.at(phase_s + sample * dt_s)
+        state, values = step_pump(design, state, dt_s=dt_s, surroundings=surroundings, faults={}, rng=rng)
+        rows = np.column_stack([values[tag] for tag in PUMP_TAGS[:tags]]).tolist()
+        bodies.append([b'","metrics":' + encode(dict(zip(PUMP_TAGS, row, strict=False))) + b',"seq":' for row in rows])
+    return Cycle(
+        keys=[asset_id.encode() for asset_id in asset_ids],
+        heads=[b'{"asset_id":"' + asset_id.encode() + b'","ts":"' for asset_id in asset_ids],
+        bodies=bodies,
+    )

@@ -1,0 +1,55 @@
+"""A reading on its way to the broker, and what gives readings."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final, Protocol
+
+import msgspec
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_encode = msgspec.json.Encoder().encode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceReading:
+    """One asset's tags at one instant; time in µs since 1970 UTC."""
+
+    asset_id: str
+    ts_us: int
+    metrics: dict[str, float]
+
+
+class ReadingSource(Protocol):
+    """One asset's readings over time. All times are seconds since 1970 UTC."""
+
+    def history(self, now_s: float) -> Iterable[SourceReading]:
+        """Readings of the time before ``now_s``, in order; asked for at most once, before ``due``."""
+        ...
+
+    def due(self, now_s: float) -> Iterable[SourceReading]:
+        """Readings that became due since the last call, in order."""
+        ...
+
+    @property
+    def next_due_s(self) -> float:
+        """When the next reading becomes due; infinite when there is none."""
+        ...
+
+
+def iso_utc(ts_us: int) -> str:
+    """Time in the form readings carry it."""
+    return (_EPOCH + timedelta(microseconds=ts_us)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def encode_reading(reading: SourceReading, seq: int) -> bytes:
+    """JSON of ``contracts.readings.Reading``."""
+    return _encode(
+        {
+            "asset_id": reading.asset_id,
+            "ts": iso_utc(reading.ts_us),
+            "metrics": reading.metrics,
+            "seq": seq,
+            "source": "simulator",
+        }
+    )

@@ -1,0 +1,95 @@
+"""Puts the plant's machines into the asset registry, once.
+
+The registry also is the simulator's memory: the time of a machine's entry is when its life began, from
+which its faults are timed. So a restart goes on where the plant stands, without a file of its own.
+"""
+
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import structlog
+
+from forewarn.adapters.kafka.errors import BrokerUnavailable
+from forewarn.adapters.kafka.history import PartitionReader
+from forewarn.adapters.kafka.publisher import EventPublisher
+from forewarn.contracts.assets import Asset
+from forewarn.contracts.topics import TOPICS, TopicName, qualified
+
+_log = structlog.get_logger(__name__)
+
+_US_PER_S: Final = 1e6
+_PATIENCE_S: Final = 30.0
+_RETRY_S: Final = 1.0
+
+#: Followers of the registry learn of a new asset within this time; readings sent earlier might be refused.
+_SETTLING_S: Final = 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registration:
+    """When an asset entered the registry [s since 1970 UTC], and whether that was just now."""
+
+    at_s: float
+    is_new: bool
+
+
+def register(
+    assets: Iterable[Asset], bootstrap_servers: str, prefix: str, *, now: datetime, stop: threading.Event
+) -> dict[str, Registration]:
+    """Register the assets that are not registered yet; those that are stay as people have made them.
+
+    Waits for the broker until ``stop``; then nothing is registered.
+
+    Raises
+    ------
+    DeliveryError
+        If the broker refuses an entry.
+    """
+    known = _registered(bootstrap_servers, prefix, stop)
+    if known is None:
+        return {}
+    outcome = {asset_id: Registration(at_s=at_s, is_new=False) for asset_id, at_s in known.items()}
+    missing = [asset for asset in assets if asset.asset_id not in known]
+    if missing:
+        publisher = EventPublisher(bootstrap_servers, prefix, source="/forewarn/simulator")
+        for asset in missing:
+            event_id = f"{asset.asset_id}/{now.isoformat()}"
+            publisher.publish(TopicName.ASSETS, asset.asset_id, asset, event_id=event_id, at=now)
+            outcome[asset.asset_id] = Registration(at_s=now.timestamp(), is_new=True)
+        publisher.flush(_PATIENCE_S)
+        _log.info("assets_registered", count=len(missing), first=missing[0].asset_id, last=missing[-1].asset_id)
+        stop.wait(_SETTLING_S)
+    return outcome
+
+
+def _registered(bootstrap_servers: str, prefix: str, stop: threading.Event) -> dict[str, float] | None:
+    """Time of the entry of every registered asset [s]; None if ``stop`` came first."""
+    reader = PartitionReader(bootstrap_servers, client_id="forewarn.simulator.assets", patience_s=_PATIENCE_S)
+    topic = qualified(TopicName.ASSETS, prefix)
+    try:
+        while not stop.is_set():
+            try:
+                return _read(reader, topic)
+            except BrokerUnavailable as exc:
+                _log.warning("waiting_for_broker", reason=str(exc))
+                stop.wait(_RETRY_S)
+        return None
+    finally:
+        reader.close()
+
+
+def _read(reader: PartitionReader, topic: str) -> dict[str, float]:
+    entries: dict[str, float] = {}
+    for partition in range(TOPICS[TopicName.ASSETS].partitions):
+        low, high = reader.bounds(topic, partition)
+        for records in reader.read(topic, partition, low, high):
+            for record in records:
+                asset_id = (record.key or b"").decode(errors="replace")
+                if record.value is None:
+                    entries.pop(asset_id, None)
+                else:
+                    entries[asset_id] = record.received_us / _US_PER_S
+    return entries

@@ -1,0 +1,18 @@
+"""Settings of the simulator."""
+
+from pathlib import Path
+
+from pydantic import Field
+
+from forewarn.runtime.settings import ServiceSettings
+
+
+class SimulatorSettings(ServiceSettings):
+    """What the simulator reads from the environment."""
+
+    simulation_enabled: bool = Field(default=True, description="false: register the plant's assets and stay silent.")
+    simulation_interval_seconds: float = Field(
+        default=1.0, ge=0.05, le=3600, description="Distance of a simulated machine's readings."
+    )
+    simulation_plant: Path | None = Field(default=None, description="Plant file; the demo plant if not set.")
+    skab_path: Path | None = Field(default=None, description="Directory of the SKAB recordings.")
