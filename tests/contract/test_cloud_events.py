@@ -22,7 +22,7 @@ HEADERS_SCHEMA = asyncapi_document({}, "1")["components"]["messageTraits"]["clou
     identity=st.text(min_size=1, max_size=60),
     source=st.from_regex(r"/forewarn/[a-z]{1,12}", fullmatch=True),
     at=st.datetimes(
-        min_value=datetime(2000, 1, 1),  # noqa: DTZ001  # hypothesis adds the zone
+        min_value=datetime(2000, 1, 1),  # hypothesis adds the zone
         timezones=st.sampled_from([UTC, timezone(timedelta(hours=-7))]),
     ),
     key=st.text(min_size=1, max_size=60),
