@@ -67,9 +67,11 @@ def encode_cycle(asset_ids: list[str], *, tags: int, samples: int, rng: np.rando
     )
     profile, phase_s = Profile(period_s=_PERIOD_S), rng.uniform(0, _PERIOD_S, count)
     state, bodies, encode = PumpState(), [], msgspec.json.Encoder().encode
-    for sample in range(samples):
+    for sample in range(-samples, samples):  # a day to warm up, so that the bearings close the cycle too
         surroundings = profile.at(phase_s + sample * dt_s)
         state, values = step_pump(design, state, dt_s=dt_s, surroundings=surroundings, faults={}, rng=rng)
+        if sample < 0:
+            continue
         rows = np.column_stack([values[tag] for tag in PUMP_TAGS[:tags]]).tolist()
         bodies.append([b'","metrics":' + encode(dict(zip(PUMP_TAGS, row, strict=False))) + b',"seq":' for row in rows])
     return Cycle(

@@ -1,0 +1,81 @@
+from itertools import pairwise
+
+import pytest
+
+from forewarn.contracts.readings import Reading
+from forewarn.domain.simulation.profile import FaultCourse
+from forewarn_simulator.machines import SimulatedMachine
+from forewarn_simulator.plant import Fault, History, SimulatedSource
+from forewarn_simulator.reading import encode_reading
+
+T0 = 1_790_000_000.4
+US = 1_000_000
+
+
+def machine(interval_s: float = 1.0, **source) -> SimulatedMachine:
+    return SimulatedMachine(
+        "P-1",
+        "centrifugal_pump",
+        SimulatedSource(**source),
+        interval_s=interval_s,
+        registered_s=T0,
+        start_s=T0,
+    )
+
+
+def test_readings_stand_at_whole_multiples_of_the_interval():
+    pump = machine(interval_s=2.0)
+    assert pump.next_due_s == 1_790_000_002.0
+    assert list(pump.due(T0 + 1)) == []
+    (reading,) = pump.due(1_790_000_002.1)
+    assert reading.ts_us == 1_790_000_002 * US
+    assert list(pump.due(1_790_000_002.2)) == []
+
+
+def test_ticks_that_passed_while_the_process_was_blocked_are_left_out():
+    pump = machine()
+    assert [r.ts_us for r in pump.due(T0 + 100)] == [1_790_000_100 * US]
+    assert pump.next_due_s == 1_790_000_101.0
+
+
+def test_history_ends_before_the_first_live_reading():
+    pump = machine(history=History(length_s=100, every_s=10))
+    times = [reading.ts_us for reading in pump.history(T0)]
+    assert len(times) == 10
+    assert [b - a for a, b in pairwise(times)] == [10 * US] * 9
+    (live,) = pump.due(T0 + 1)
+    assert 0 < live.ts_us - times[-1] <= US
+
+
+def test_an_encoded_reading_is_a_reading_of_the_contract():
+    (reading,) = machine().due(T0 + 1)
+    decoded = Reading.model_validate_json(encode_reading(reading, 7))
+    assert (decoded.asset_id, decoded.seq, decoded.source) == ("P-1", 7, "simulator")
+    assert decoded.ts.timestamp() * US == reading.ts_us
+    assert decoded.metrics == reading.metrics
+    assert len(decoded.metrics) == 10
+
+
+def vibration(pump: SimulatedMachine, at_s: float) -> float:
+    (reading,) = pump.due(at_s)
+    return reading.metrics["vibration_mm_s"]
+
+
+def test_a_planned_fault_grows_from_the_time_of_registration():
+    pump = machine(faults=(Fault(fault="bearing_wear", after_s=100, duration_s=100),))
+    assert vibration(pump, T0 + 99) < 2
+    assert 2 < vibration(pump, T0 + 160) < 5
+    assert vibration(pump, T0 + 201) > 7
+
+
+def test_of_two_courses_of_one_fault_the_worse_counts():
+    pump = machine(faults=(Fault(fault="bearing_wear", after_s=0, duration_s=1000),))
+    pump.inject(FaultCourse(fault="bearing_wear", onset_s=T0, duration_s=10))
+    assert vibration(pump, T0 + 20) > 7
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_machines_of_equal_seed_and_start_give_equal_readings(seed):
+    one, other = machine(seed=seed), machine(seed=seed)
+    assert [r.metrics for r in one.due(T0 + 1)] == [r.metrics for r in other.due(T0 + 1)]
+    assert [r.metrics for r in machine(seed=9).due(T0 + 1)] != [r.metrics for r in machine(seed=seed).due(T0 + 1)]
