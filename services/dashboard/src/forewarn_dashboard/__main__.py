@@ -1,0 +1,66 @@
+"""Composition root of the dashboard."""
+
+import asyncio
+import logging
+import random
+import threading
+
+import uvicorn
+
+from forewarn.adapters.clock import SystemClock
+from forewarn.runtime.probes import ProbeServer
+from forewarn.runtime.service import run_service
+from forewarn_dashboard.app import Dashboard, build
+from forewarn_dashboard.http_client import HttpPlantApi
+from forewarn_dashboard.security import MAX_SOCKET_MESSAGE_BYTES
+from forewarn_dashboard.settings import DashboardSettings
+
+GRACE_S = 3
+
+
+async def serve(settings: DashboardSettings) -> None:
+    """Serve until a signal; uvicorn watches for it and hangs up on browsers."""
+    token = settings.api_token.get_secret_value() if settings.api_token is not None else None
+    async with HttpPlantApi(str(settings.api_url), token) as api:
+        dashboard = await build(api, SystemClock(), random.Random(), settings.hosts)  # noqa: S311  # jitter, not secrets
+        server = uvicorn.Server(_config(settings, dashboard))
+        with ProbeServer(
+            settings.probe_host,
+            settings.probe_port,
+            live=lambda: None,
+            ready=lambda: None if server.started else "not listening yet",
+        ):
+            await _run(server, dashboard)
+
+
+async def _run(server: uvicorn.Server, dashboard: Dashboard) -> None:
+    async with asyncio.TaskGroup() as group:
+        background = [
+            group.create_task(dashboard.hub.follow_feed()),
+            group.create_task(dashboard.hub.follow_registry()),
+        ]
+        await server.serve()
+        for task in background:
+            task.cancel()
+
+
+def _config(settings: DashboardSettings, dashboard: Dashboard) -> uvicorn.Config:
+    return uvicorn.Config(
+        dashboard.asgi,
+        host=settings.dashboard_host,
+        port=settings.dashboard_port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        ws_max_size=MAX_SOCKET_MESSAGE_BYTES,
+        timeout_graceful_shutdown=GRACE_S,
+    )
+
+
+def main(settings: DashboardSettings, _stop: threading.Event) -> None:
+    asyncio.run(serve(settings))
+
+
+if __name__ == "__main__":
+    logging.getLogger("httpx").setLevel("WARNING")  # noqa: TID251  # it logs every request it makes
+    run_service("dashboard", DashboardSettings, main)

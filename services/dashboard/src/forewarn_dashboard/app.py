@@ -1,0 +1,100 @@
+"""Puts the dashboard together: one FastAPI server with Dash in it, behind the gate."""
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+from dash import Dash
+from fastapi import FastAPI
+from fastapi.responses import HTMLResponse, JSONResponse
+from starlette.types import ASGIApp
+
+from forewarn.ports.clock import Clock
+from forewarn_dashboard import layout
+from forewarn_dashboard.callbacks import explain_error, register
+from forewarn_dashboard.client import PlantApi
+from forewarn_dashboard.details import Details
+from forewarn_dashboard.download import add_download
+from forewarn_dashboard.live import Hub
+from forewarn_dashboard.parts import Parts
+from forewarn_dashboard.push import Pusher
+from forewarn_dashboard.security import HEALTH_PATH, Gate, content_security_policy
+from forewarn_dashboard.urls import is_page
+
+MAX_BODY_BYTES = 256 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dashboard:
+    """The finished application: what uvicorn serves, and the hub that has to be run beside it."""
+
+    asgi: ASGIApp
+    hub: Hub
+    dash: Dash
+
+
+async def build(api: PlantApi, clock: Clock, rng: random.Random, hosts: frozenset[str] | None) -> Dashboard:
+    """Build and prime the application.
+
+    Priming is a GET / inside the process. Without it Dash sets itself up on the first visitor's request:
+    sockets of browsers that were open during a restart would be refused until then.
+    """
+    hub = Hub(api, clock, rng)
+    details = Details(api, clock)
+    server = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, max_body_size=MAX_BODY_BYTES)
+    _add_routes(server, hub)
+    add_download(server, api, clock)
+    app = Dash(
+        __package__,
+        server=server,  # type: ignore[arg-type]  # Dash takes a FastAPI here, its annotation does not know
+        assets_folder=str(Path(__file__).parent / "assets"),
+        index_string=layout.INDEX,
+        title=layout.APP_TITLE,
+        update_title="",
+        compress=True,
+        on_error=explain_error,
+        websocket_inactivity_timeout=0,  # the push keeps the line busy; an idle plant is no reason to hang up
+        add_log_handler=False,
+        enable_mcp=False,
+    )
+    app.layout = layout.shell()
+    app.validation_layout = layout.validation_layout()  # type: ignore[assignment]  # Dash annotates its None only
+    parts = Parts(api=api, hub=hub, details=details, pusher=Pusher(hub, details, clock), clock=clock)
+    register(app, parts)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(server), base_url="http://localhost") as inside:
+        first = (await inside.get("/")).raise_for_status()
+    _add_pages(server, first.text)
+    gate = Gate(
+        server,
+        hosts=hosts,
+        policy=content_security_policy(list(app.csp_hashes())),
+        known_callback=lambda output: bool(_callback(app, output).get("websocket")),
+        clock=clock,
+    )
+    return Dashboard(asgi=gate, hub=hub, dash=app)
+
+
+def _callback(app: Dash, output: str) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = app.callback_map.get(output, {})
+    return found
+
+
+def _add_routes(server: FastAPI, hub: Hub) -> None:
+    @server.get(HEALTH_PATH, include_in_schema=False)
+    async def health() -> dict[str, object]:
+        return {"status": "ok", "api_connected": hub.connected}
+
+    @server.get("/api/{rest:path}", include_in_schema=False)
+    async def no_api(rest: str) -> JSONResponse:
+        return JSONResponse({"title": f"The API is another service; there is no /api/{rest} here", "status": 404}, 404)
+
+
+def _add_pages(server: FastAPI, index: str) -> None:
+    """Answer all other paths before Dash's own catch-all does: the same document, but 404 where there is no page."""
+
+    @server.get("/{path:path}", include_in_schema=False)
+    async def page(path: str) -> HTMLResponse:
+        return HTMLResponse(index, 200 if is_page(f"/{path}") else 404)

@@ -1,0 +1,148 @@
+/* What has to happen in the browser itself: titles, chart continuation, address writing, watching the line. */
+(function () {
+  "use strict";
+
+  const SILENCE_MS = 8000; // the server ticks at least every 4 s
+  const RELOAD_AFTER_MS = 14000; // silent for so long although the server answers: start over, the address holds the view
+  const RELOAD_PAUSE_MS = 30000;
+  const NO_UPDATE = () => window.dash_clientside.no_update;
+
+  const line = { lastTick: Date.now(), offline: false, checking: false };
+
+  function setOffline(offline) {
+    if (offline !== line.offline) {
+      line.offline = offline;
+      document.documentElement.classList.toggle("is-offline", offline);
+    }
+  }
+
+  async function watch() {
+    const silent = Date.now() - line.lastTick;
+    setOffline(silent > SILENCE_MS);
+    if (silent < RELOAD_AFTER_MS || line.checking || document.hidden) {
+      return;
+    }
+    line.checking = true;
+    try {
+      const answer = await fetch("/healthz", { cache: "no-store" });
+      const last = Number(sessionStorage.getItem("forewarn-reload") || 0);
+      const busy = document.querySelector('[role="dialog"]') !== null;
+      if (answer.ok && !busy && Date.now() - last > RELOAD_PAUSE_MS && window.SharedWorker) {
+        sessionStorage.setItem("forewarn-reload", String(Date.now()));
+        window.location.reload();
+      }
+    } catch (_unreachable) {
+      /* the server is away: the banner says so, and the next round asks again */
+    } finally {
+      line.checking = false;
+    }
+  }
+
+  function parsed(text) {
+    return Date.parse(text + "Z"); // both ends of every comparison are wall-clock texts of one zone
+  }
+
+  /* A figure with the new readings appended, thinned to one point a bucket, and what left the window cut off. */
+  function extended(figure, key, frame) {
+    const prefix = (key === "anomaly" ? "" : key) + ":";
+    const start = parsed(frame.from);
+    let times = null;
+    let positions = null;
+    const first = figure.data[0];
+    if (!first) {
+      return figure;
+    }
+    times = first.x.slice();
+    positions = frame.times.map((text) => {
+      const at = parsed(text);
+      const last = times.length ? parsed(times[times.length - 1]) : -Infinity;
+      if (at < last) {
+        return -1;
+      }
+      const before = times.length > 1 ? parsed(times[times.length - 2]) : -Infinity;
+      if (at === last || at - before < frame.bucket_ms) {
+        times[times.length - 1] = text;
+      } else {
+        times.push(text);
+      }
+      return times.length - 1;
+    });
+    let cut = 0;
+    while (cut < times.length - 1 && parsed(times[cut + 1]) < start) {
+      cut += 1;
+    }
+    const shown = times.slice(cut);
+    const data = figure.data.map((trace) => {
+      const values = frame.columns[prefix + trace.uid];
+      const y = trace.y.slice();
+      positions.forEach((position, i) => {
+        if (position >= 0) {
+          y[position] = values ? values[i] : null;
+        }
+      });
+      return Object.assign({}, trace, { x: shown, y: y.slice(cut) });
+    });
+    const xaxis = Object.assign({}, figure.layout.xaxis, { range: [frame.from, frame.to] });
+    return Object.assign({}, figure, { data: data, layout: Object.assign({}, figure.layout, { xaxis: xaxis }) });
+  }
+
+  function withParameters(search, changes) {
+    const query = new URLSearchParams(search || "");
+    Object.entries(changes).forEach(([name, value]) => {
+      if (value) {
+        query.set(name, value);
+      } else {
+        query.delete(name);
+      }
+    });
+    const text = query.toString();
+    return text ? "?" + text : "";
+  }
+
+  window.dash_clientside = Object.assign({}, window.dash_clientside, {
+    forewarn: {
+      browser: () => ({ zone: Intl.DateTimeFormat().resolvedOptions().timeZone || "" }),
+
+      title: (title) => {
+        if (title) {
+          document.title = title;
+        }
+      },
+
+      tick: () => {
+        line.lastTick = Date.now();
+        setOffline(false);
+      },
+
+      extend: (frame, figures, ids, view) => {
+        if (!frame || !view || frame.render_id !== view.render_id) {
+          return figures.map(NO_UPDATE);
+        }
+        return figures.map((figure, i) => (figure ? extended(figure, ids[i].key, frame) : NO_UPDATE()));
+      },
+
+      search: (text, search) => {
+        const changed = withParameters(search, { q: text });
+        return changed === (search || "") ? NO_UPDATE() : changed;
+      },
+
+      range: (clicks, from, to, search) => {
+        if (!clicks || !from || !to) {
+          return NO_UPDATE();
+        }
+        const utc = new URLSearchParams(search || "").get("tz") === "utc";
+        const instant = (text) => new Date(text.replace(" ", "T") + (utc ? "Z" : "")).toISOString().slice(0, 19) + "Z";
+        return withParameters(search, { from: instant(from), to: instant(to) });
+      },
+
+      close: (clicks) => (clicks ? false : NO_UPDATE()),
+    },
+  });
+
+  window.setInterval(watch, 1000);
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden) {
+      line.lastTick = Math.max(line.lastTick, Date.now() - SILENCE_MS); // a tab that slept gets time to catch up
+    }
+  });
+})();

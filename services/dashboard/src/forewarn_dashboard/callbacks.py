@@ -1,0 +1,142 @@
+"""Callbacks of the dashboard. All are coroutines: Dash runs them on the event loop, where nothing may block.
+
+They are registered on the app: those of the global ``dash.callback`` are refused on sockets after a
+restart until somebody makes a plain request.
+"""
+
+import uuid
+from dataclasses import replace
+from datetime import UTC
+
+import structlog
+from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, set_props
+from dash.exceptions import PreventUpdate
+
+from forewarn_dashboard import acknowledging, figures, layout
+from forewarn_dashboard.client import ApiError, HistoryQuery, NotFoundError
+from forewarn_dashboard.formatting import zone
+from forewarn_dashboard.metrics import CALLBACK_ERRORS
+from forewarn_dashboard.pages import alarms, asset, notices, overview
+from forewarn_dashboard.pages.asset_controls import APPLY_ID, FROM_ID, TO_ID
+from forewarn_dashboard.pagestate import PageState
+from forewarn_dashboard.parts import Parts
+from forewarn_dashboard.scene import Node, Scene
+from forewarn_dashboard.timerange import TimeRangeError, resolve
+from forewarn_dashboard.urls import parse
+
+_log = structlog.get_logger(__name__)
+
+#: Content, title, and what the tab is to remember of it.
+Drawn = tuple[Node, str, PageState]
+
+
+def explain_error(error: Exception) -> None:
+    """Dash's ``on_error``: the browser gets an id, the log gets the rest."""
+    error_id = uuid.uuid4().hex[:8]
+    CALLBACK_ERRORS.inc()
+    _log.error("callback_failed", error_id=error_id, exc_info=error)
+    text = f"Something went wrong (error {error_id}). The dashboard's log tells more under this number."
+    set_props("notice", {"children": layout.notice(text, error=True)})
+
+
+def register(app: Dash, parts: Parts) -> None:
+    """Register every callback."""
+    _register_clientside(app)
+    _register_pages(app, parts)
+    acknowledging.register(app, parts)
+
+    @app.callback(websocket=True, persistent=True)
+    async def live() -> None:
+        if ctx.websocket is not None:
+            await parts.pusher.feed(ctx.websocket, set_props)
+
+
+def _register_clientside(app: Dash) -> None:
+    def run(function: str, *wiring: Input | Output | State, initial: bool = False) -> None:
+        call = ClientsideFunction("forewarn", function)
+        app.clientside_callback(call, *wiring, prevent_initial_call=not initial)  # type: ignore[no-untyped-call]
+
+    run("browser", Output("browser", "data"), Input("shell", "id"), initial=True)
+    run("title", Input("title", "data"))
+    run("tick", Input("tick", "data"))
+    run(
+        "extend",
+        Output({"type": asset.TREND, "key": ALL}, "figure"),
+        Input("frame", "data"),
+        State({"type": asset.TREND, "key": ALL}, "figure"),
+        State({"type": asset.TREND, "key": ALL}, "id"),
+        State("view", "data"),
+    )
+    run("search", Output("url", "search"), Input(overview.SEARCH_ID, "value"), State("url", "search"))
+    run(
+        "range",
+        Output("url", "search", allow_duplicate=True),
+        Input(APPLY_ID, "n_clicks"),
+        State(FROM_ID, "value"),
+        State(TO_ID, "value"),
+        State("url", "search"),
+    )
+    run("close", Output("ack-dialog", "opened", allow_duplicate=True), Input("ack-cancel", "n_clicks"))
+
+
+def _register_pages(app: Dash, parts: Parts) -> None:
+    @app.callback(
+        Output("content", "children"),
+        Output("view", "data"),
+        Output("title", "data"),
+        Output("nav", "children"),
+        Output("clock", "children"),
+        Input("url", "pathname"),
+        Input("url", "search"),
+        Input("browser", "data"),
+        Input("refresh", "data"),
+    )
+    async def show(
+        pathname: str | None, search: str | None, browser: dict[str, str] | None, _refresh: str | None
+    ) -> tuple[object, ...]:
+        if browser is None:
+            raise PreventUpdate
+        view = parse(pathname, search)
+        state = PageState(
+            render_id=uuid.uuid4().hex[:12],
+            path=pathname or "/",
+            search=search or "",
+            zone=str(browser.get("zone", ""))[:64],
+            epoch=parts.hub.epoch,
+        )
+        tz = UTC if view.utc else zone(state.zone)
+        scene = Scene(view=view, plant=parts.hub.plant, now=parts.clock.now(), tz=tz)
+        content, title, state = await draw_page(scene, state, parts)
+        nav = layout.navigation(view, len(parts.hub.plant.alarms))
+        return content, state.to_store(), f"{title} · {layout.APP_TITLE}", nav, layout.clock_switch(scene)
+
+
+async def draw_page(scene: Scene, state: PageState, parts: Parts) -> Drawn:
+    """Draw whatever page the address names."""
+    if scene.view.page == "overview":
+        return overview.render(scene), overview.TITLE, state
+    if scene.view.page == "alarms":
+        return alarms.render(scene), alarms.TITLE, state
+    if scene.view.page == "asset":
+        return await _draw_asset(scene, state, parts)
+    return notices.not_found(scene.view), "Page not found", state
+
+
+async def _draw_asset(scene: Scene, state: PageState, parts: Parts) -> Drawn:
+    asset_id = scene.view.asset_id
+    try:
+        window = resolve(scene.view.start, scene.view.end, scene.now)
+        detail = await parts.details.get(asset_id)
+        scene = replace(scene, detail=detail)
+        tags = asset.shown_tags(scene, detail.asset_class)
+        query = HistoryQuery(start=window.start, end=window.end, columns=tags, max_points=figures.HISTORY_POINTS)
+        history = await parts.api.history(asset_id, query)
+    except NotFoundError:
+        return notices.no_asset(scene.view), "Asset not found", state
+    except TimeRangeError as exc:
+        return notices.bad_request(str(exc), scene.view), asset_id, state
+    except ApiError as exc:
+        return notices.api_away(str(exc)), asset_id, state
+    sigmas = figures.sigmas(scene.plant.live(asset_id).recent, tags)
+    state = replace(state, since=history.times[-1].isoformat() if history.times else "", sigmas=sigmas)
+    return asset.render(scene, history, window, sigmas), detail.asset.name, state

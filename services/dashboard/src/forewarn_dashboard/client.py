@@ -1,0 +1,133 @@
+"""What the dashboard asks of the API: a Protocol, the values it returns and the ways it fails."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, Protocol
+
+from forewarn.contracts.alarms import Alarm
+from forewarn.contracts.asset_class import AssetClass
+from forewarn.contracts.assets import Asset
+from forewarn.contracts.health import AssetHealth, ModelArtefact
+
+
+class ApiError(Exception):
+    """The API refused or failed; the text is fit to be shown."""
+
+
+class ApiUnavailableError(ApiError):
+    """The API cannot be reached or does not answer: trying again later helps."""
+
+
+class NotFoundError(ApiError):
+    """The API knows no such thing."""
+
+
+class ConflictError(ApiError):
+    """The world has moved on, for instance a newer occurrence of an alarm exists."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """An asset's newest judged reading. A value that is bad or not known yet is None."""
+
+    asset_id: str
+    ts: datetime
+    values: Mapping[str, float | None]
+    expected: Mapping[str, float | None] = field(default_factory=dict)
+    residual: Mapping[str, float | None] = field(default_factory=dict)
+    contribution: Mapping[str, float | None] = field(default_factory=dict)
+    quality: Mapping[str, int] = field(default_factory=dict)
+    deviation: float | None = None
+    score: float | None = None
+    p_value: float | None = None
+    flag: bool | None = None
+    culprit: str | None = None
+    hint: int | None = None
+    phase: int | None = None
+    model_version: int | None = None
+    findings: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryQuery:
+    """Which part of an asset's past."""
+
+    start: datetime
+    end: datetime
+    columns: Sequence[str]
+    max_points: int = 600
+    resolution: Literal["auto", "raw", "1m"] = "auto"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """Columns of equal length over rising times; ``resolution`` is raw, 1m, 1h or 1d."""
+
+    times: tuple[datetime, ...]
+    columns: Mapping[str, tuple[float | None, ...]]
+    resolution: str
+
+    def column(self, name: str) -> tuple[float | None, ...]:
+        """A column; all unknown when the API did not send it."""
+        return self.columns.get(name, (None,) * len(self.times))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssetDetail:
+    """What stands still about an asset: itself, its class, its newest twin model."""
+
+    asset: Asset
+    asset_class: AssetClass
+    model: ModelArtefact | None = None
+    learned: int | None = None  #: readings the twin can have learned from so far; None when not asked
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acknowledgement:
+    """A person has seen an occurrence of an alarm."""
+
+    asset_id: str
+    rule: str
+    occurrence_id: str
+    comment: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveUpdate:
+    """Part of the live feed. A snapshot of everything comes first with ``complete`` set: what it lacks is gone."""
+
+    readings: tuple[Snapshot, ...] = ()
+    health: tuple[AssetHealth, ...] = ()
+    alarms: tuple[Alarm, ...] = ()
+    closed_alarms: tuple[str, ...] = ()
+    complete: bool = False
+
+
+class PlantApi(Protocol):
+    """Access to the plant through the API service. Every method may raise ``ApiError``."""
+
+    async def assets(self) -> tuple[Asset, ...]:
+        """All registered assets."""
+        ...
+
+    async def detail(self, asset_id: str) -> AssetDetail:
+        """An asset with class and model; ``NotFoundError`` for an unknown one."""
+        ...
+
+    async def history(self, asset_id: str, query: HistoryQuery) -> History:
+        """An asset's past in at most ``max_points`` rows; empty for one of which nothing is stored."""
+        ...
+
+    async def history_csv(self, asset_id: str, query: HistoryQuery) -> bytes:
+        """The same as a CSV file."""
+        ...
+
+    async def acknowledge(self, request: Acknowledgement) -> None:
+        """Acknowledge an occurrence; ``ConflictError`` if a newer one exists."""
+        ...
+
+    def live(self) -> AsyncIterator[LiveUpdate]:
+        """The live feed of all assets until the connection breaks, then ``ApiUnavailableError``."""
+        ...

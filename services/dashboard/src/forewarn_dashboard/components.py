@@ -1,0 +1,111 @@
+"""Small building blocks of the pages. Colour only for what is abnormal, and never alone."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from dash import dcc, html
+
+from forewarn.contracts.alarms import Priority
+from forewarn.contracts.health import HealthCategory
+from forewarn_dashboard.formatting import UNKNOWN, whole
+from forewarn_dashboard.scene import Node
+from forewarn_dashboard.viewmodels import CONDITION_TEXT, PRIORITY_NUMBER, Condition
+
+
+def aria(**names: str) -> dict[str, Any]:
+    """Attributes such as ``aria-label``, whose names Python cannot spell."""
+    return {f"aria-{name}": value for name, value in names.items()}
+
+
+def priority_badge(priority: Priority, *, with_text: bool = True) -> html.Span:
+    """Priority as shape, number and word."""
+    number = PRIORITY_NUMBER[priority]
+    label = priority.value.capitalize()
+    mark = html.Span(str(number), className=f"prio prio-{number}", **aria(hidden="true"))
+    word = html.Span(label, className="prio-word" if with_text else "visually-hidden")
+    return html.Span([mark, word], className="prio-badge")
+
+
+def condition_badge(condition: Condition) -> html.Span:
+    """Condition as shape and word."""
+    mark = html.Span(className=f"mark mark-{condition}", **aria(hidden="true"))
+    return html.Span([mark, CONDITION_TEXT[condition]], className=f"condition condition-{condition}")
+
+
+def health_bar(health: float | None, category: HealthCategory | None) -> html.Div:
+    """Bar from 0 to 100, coloured only when the category is abnormal."""
+    width = 0.0 if health is None else max(0.0, min(health, 100.0))
+    kind = "unknown" if category is None else category.value
+    return html.Div(
+        html.Div(className=f"bar-fill bar-{kind}", style={"width": f"{width:.0f}%"}),
+        className="bar",
+        **aria(hidden="true"),
+    )
+
+
+def health_words(health: float | None, category: HealthCategory | None) -> html.Span:
+    """Index and category in words."""
+    index = whole(health)
+    return html.Span(
+        [
+            html.Span(index, className="health-index"),
+            html.Span(
+                category.value.capitalize() if category is not None else ("unknown" if index == UNKNOWN else ""),
+                className=f"category category-{category.value if category is not None else 'unknown'}",
+            ),
+        ],
+        className="health-words",
+    )
+
+
+def table(caption: str, head: Sequence[str], rows: Sequence[html.Tr], *, hide_caption: bool = False) -> html.Div:
+    """Table with a caption and column headers; wide ones scroll by themselves and by keyboard."""
+    return html.Div(
+        html.Table(
+            [
+                html.Caption(caption, className="visually-hidden" if hide_caption else None),
+                html.Thead(html.Tr([html.Th(text, scope="col") for text in head])),
+                html.Tbody(list(rows)),
+            ],
+            className="table",
+        ),
+        className="table-scroll",
+        tabIndex="0",
+        role="region",
+        **aria(label=caption),
+    )
+
+
+def panel(title: str, children: Node, identifier: str | None = None) -> html.Section:
+    """Titled card; its body can be a live region of the page."""
+    body = html.Div(children, id=identifier) if identifier is not None else html.Div(children)
+    return html.Section([html.H2(title), body], className="panel")
+
+
+def empty_state(title: str, *text: Node) -> html.Div:
+    """What to say when there is nothing to show, and what to do about it."""
+    return html.Div([html.H2(title), *(html.P(part) for part in text)], className="empty", role="status")
+
+
+def choice_links(label: str, choices: Sequence[tuple[str, str, bool]]) -> html.Nav:
+    """Choices as links (text, address, chosen): they work with the back button, bookmarks and the keyboard."""
+    items = [
+        html.Li(
+            dcc.Link(
+                [text, html.Span(" (chosen)", className="visually-hidden")] if chosen else text,
+                href=href,
+                className="chip chip-on" if chosen else "chip",
+            )
+        )
+        for text, href, chosen in choices
+    ]
+    return html.Nav(
+        [html.Span(label, className="chips-label", **aria(hidden="true")), html.Ul(items)],
+        className="chips",
+        **aria(label=label),
+    )
+
+
+def definition_list(items: Sequence[tuple[str, Node]]) -> html.Dl:
+    """Terms with their values."""
+    return html.Dl([html.Div([html.Dt(term), html.Dd(value)]) for term, value in items], className="facts")

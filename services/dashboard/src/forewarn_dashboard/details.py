@@ -1,0 +1,47 @@
+"""What stands still about assets, asked of the API at most once in a while for each."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Final
+
+from forewarn.ports.clock import Clock
+from forewarn_dashboard.client import AssetDetail, HistoryQuery, PlantApi
+
+KEEP_S: Final = 15.0
+MAX_KEPT: Final = 200
+LEARNING_LOOKBACK: Final = timedelta(days=7)
+
+
+class Details:
+    """Cache in front of ``PlantApi.detail``: live pages ask at every tick."""
+
+    def __init__(self, api: PlantApi, clock: Clock) -> None:
+        self._api = api
+        self._clock = clock
+        self._kept: dict[str, tuple[float, AssetDetail]] = {}
+
+    async def get(self, asset_id: str) -> AssetDetail:
+        """Detail no older than 15 s; raises what ``PlantApi.detail`` raises."""
+        now_s = self._clock.monotonic_s()
+        kept = self._kept.get(asset_id)
+        if kept is not None and now_s - kept[0] < KEEP_S:
+            return kept[1]
+        detail = await self._api.detail(asset_id)
+        if detail.model is None:
+            detail = replace(detail, learned=await self._readings_so_far(detail))
+        if len(self._kept) >= MAX_KEPT:
+            self._kept.clear()
+        self._kept[asset_id] = (now_s, detail)
+        return detail
+
+    async def _readings_so_far(self, detail: AssetDetail) -> int:
+        now = self._clock.now()
+        spec = detail.asset_class.twin
+        query = HistoryQuery(
+            start=now - LEARNING_LOOKBACK,
+            end=now,
+            columns=(spec.responses[0],),
+            max_points=spec.baseline_readings,
+            resolution="raw",
+        )
+        return len((await self._api.history(detail.asset.asset_id, query)).times)

@@ -1,0 +1,125 @@
+"""Numbers, units, times and ages as people read them. Unknown is always an en dash, never 0."""
+
+import math
+from datetime import UTC, datetime, tzinfo
+from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+UNKNOWN: Final = "–"
+
+_UNIT_SYMBOLS: Final = {
+    "Cel": "°C",
+    "K": "K",
+    "m3/h": "m³/h",
+    "m3/s": "m³/s",
+    "1/min": "min⁻¹",
+    "mm/s2": "mm/s²",
+    "m/s2": "m/s²",
+    "1": "",
+}
+_MINUTE_S: Final = 60.0
+_HOUR_S: Final = 3600.0
+_DAY_S: Final = 86400.0
+
+
+def number(value: float | None, digits: int = 4) -> str:
+    """Value with ``digits`` significant digits and a thin thousands gap; a dash where it is unknown."""
+    if value is None or not math.isfinite(value):
+        return UNKNOWN
+    if value == 0:
+        return "0"
+    magnitude = math.floor(math.log10(abs(value)))
+    text = f"{value:,.{min(max(digits - 1 - magnitude, 0), 6)}f}"
+    return text.replace(",", "\u202f").replace("-", "−")
+
+
+def signed(value: float | None, digits: int = 3) -> str:
+    """Like ``number`` with an explicit plus sign."""
+    text = number(value, digits)
+    return f"+{text}" if value is not None and math.isfinite(value) and value > 0 else text
+
+
+def whole(value: float | None) -> str:
+    """Value rounded to a whole number; a dash where it is unknown."""
+    if value is None or not math.isfinite(value):
+        return UNKNOWN
+    return f"{value:.0f}".replace("-", "−")
+
+
+def unit_symbol(unit: str) -> str:
+    """UCUM code as engineers write it (``m3/h`` → m³/h)."""
+    return _UNIT_SYMBOLS.get(unit, unit)
+
+
+def quantity(value: float | None, unit: str, digits: int = 4) -> str:
+    """Number and unit, kept on one line; just a dash where the value is unknown."""
+    text = number(value, digits)
+    symbol = unit_symbol(unit)
+    return text if text == UNKNOWN or not symbol else f"{text}\u00a0{symbol}"
+
+
+def duration(seconds: float | None) -> str:
+    """Length of time in its largest fitting unit: ``45 s``, ``3 min``, ``2 h``, ``5 d``."""
+    if seconds is None or not math.isfinite(seconds):
+        return UNKNOWN
+    seconds = max(seconds, 0.0)
+    for limit_s, size_s, name in ((_MINUTE_S, 1.0, "s"), (_HOUR_S, _MINUTE_S, "min"), (2 * _DAY_S, _HOUR_S, "h")):
+        if seconds < limit_s:
+            return f"{int(seconds // size_s)}\u00a0{name}"
+    return f"{int(seconds // _DAY_S)}\u00a0d"
+
+
+def life_days(days: float | None) -> str:
+    """Remaining life: hours below two days, years above two; a dash where it is unknown."""
+    if days is None or not math.isfinite(days):
+        return UNKNOWN
+    if days < 2:
+        return f"{days * 24:.0f}\u00a0h"
+    if days < 730:
+        return f"{days:.0f}\u00a0d"
+    return f"{days / 365.25:.1f}\u00a0years"
+
+
+def zone(name: str | None) -> tzinfo:
+    """Time zone of an IANA name; UTC for a missing or unknown one."""
+    if not name:
+        return UTC
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: a name that is a directory of the database
+        return UTC
+
+
+def zone_label(tz: tzinfo, at: datetime) -> str:
+    """Short name of the zone at an instant, e.g. ``UTC`` or ``CET (UTC+01:00)``."""
+    local = at.astimezone(tz)
+    if tz is UTC:
+        return "UTC"
+    offset = local.strftime("%z")
+    name = local.tzname() or ""
+    shown = f"UTC{offset[:3]}:{offset[3:5]}"
+    return shown if not name or name[0] in "+-" else f"{name} ({shown})"
+
+
+def clock_time(at: datetime | None, tz: tzinfo, now: datetime) -> str:
+    """Time of day; with the date when it is not today."""
+    if at is None:
+        return UNKNOWN
+    local = at.astimezone(tz)
+    form = "%H:%M:%S" if local.date() == now.astimezone(tz).date() else "%Y-%m-%d %H:%M:%S"
+    return local.strftime(form)
+
+
+def date_time(at: datetime | None, tz: tzinfo) -> str:
+    """Date and time to the second."""
+    return UNKNOWN if at is None else at.astimezone(tz).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def plot_time(at: datetime, tz: tzinfo) -> str:
+    """Wall-clock time in a zone as plotly takes it: ISO without offset, milliseconds."""
+    return at.astimezone(tz).replace(tzinfo=None).isoformat(timespec="milliseconds")
+
+
+def plural(count: int, one: str, many: str | None = None) -> str:
+    """``1 alarm``, ``2 alarms``."""
+    return f"{count} {one if count == 1 else many or one + 's'}"

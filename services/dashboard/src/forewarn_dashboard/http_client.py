@@ -1,0 +1,179 @@
+"""``PlantApi`` over HTTP and WebSocket."""
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Final, Self, TypeVar
+from urllib.parse import quote
+
+import httpx
+import pydantic
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus, WebSocketException
+
+from forewarn.contracts.assets import Asset
+from forewarn.contracts.base import format_utc
+from forewarn_dashboard import wire
+from forewarn_dashboard.client import (
+    Acknowledgement,
+    ApiError,
+    ApiUnavailableError,
+    AssetDetail,
+    ConflictError,
+    History,
+    HistoryQuery,
+    LiveUpdate,
+    NotFoundError,
+)
+
+TIMEOUT_S: Final = 10.0
+LIVE_OPEN_TIMEOUT_S: Final = 5.0
+LIVE_PING_S: Final = 10.0
+MAX_LIVE_MESSAGE_BYTES: Final = 16 * 1024 * 1024
+PAGE_SIZE: Final = 1000
+MAX_PAGES: Final = 50
+
+BodyT = TypeVar("BodyT", bound=pydantic.BaseModel)
+
+
+class HttpPlantApi:
+    """Implements ``PlantApi``; use it as an async context manager."""
+
+    def __init__(self, base_url: str, token: str | None) -> None:
+        self._root = base_url.rstrip("/") + "/api/v1"
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._http = httpx.AsyncClient(headers=self._headers, timeout=TIMEOUT_S)
+
+    async def __aenter__(self) -> Self:
+        """Open the connection pool."""
+        await self._http.__aenter__()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close the connection pool."""
+        await self._http.aclose()
+
+    async def assets(self) -> tuple[Asset, ...]:
+        """All registered assets, page by page."""
+        found: list[Asset] = []
+        parameters: dict[str, str | int] = {"limit": PAGE_SIZE}
+        for _ in range(MAX_PAGES):
+            page = await self._get("/assets", wire.AssetListBody, parameters)
+            found += page.items
+            if page.next_cursor is None:
+                break
+            parameters["cursor"] = page.next_cursor
+        return tuple(found)
+
+    async def detail(self, asset_id: str) -> AssetDetail:
+        """An asset with class and newest twin model."""
+        body = await self._get(f"/assets/{quote(asset_id, safe='')}", wire.AssetDetailBody)
+        model = next((card for card in body.models if card.kind == "twin"), body.models[0] if body.models else None)
+        return AssetDetail(asset=body.asset, asset_class=body.asset_class, model=model)
+
+    async def history(self, asset_id: str, query: HistoryQuery) -> History:
+        """An asset's past; empty for one of which nothing is stored."""
+        try:
+            body = await self._get(_history_path(asset_id), wire.HistoryBody, _history_parameters(query))
+        except NotFoundError:
+            return History(times=(), columns={}, resolution="raw")
+        return wire.history(body)
+
+    async def history_csv(self, asset_id: str, query: HistoryQuery) -> bytes:
+        """An asset's past as the API's own CSV file."""
+        parameters = _history_parameters(query) | {"format": "csv"}
+        return (await self._send("GET", _history_path(asset_id), parameters)).content
+
+    async def acknowledge(self, request: Acknowledgement) -> None:
+        """Acknowledge an occurrence of an alarm."""
+        path = f"/alarms/{quote(request.asset_id, safe='')}/{quote(request.rule, safe='')}/acknowledge"
+        content = {"occurrence_id": request.occurrence_id, "comment": request.comment, "by": request.by}
+        await self._send("POST", path, body=content)
+
+    async def live(self) -> AsyncIterator[LiveUpdate]:
+        """Live feed of all assets; ends with ``ApiUnavailableError``."""
+        url = self._root.replace("http", "ws", 1) + "/live"
+        try:
+            async with connect(
+                url,
+                additional_headers=self._headers,
+                open_timeout=LIVE_OPEN_TIMEOUT_S,
+                ping_interval=LIVE_PING_S,
+                ping_timeout=LIVE_PING_S,
+                max_size=MAX_LIVE_MESSAGE_BYTES,
+                compression=None,
+                proxy=None,
+            ) as socket:
+                async for message in socket:
+                    yield wire.live_update(message)
+        except InvalidStatus as exc:
+            raise _refused(exc.response.status_code) from exc
+        except (OSError, WebSocketException, TimeoutError) as exc:
+            raise ApiUnavailableError(f"The live feed at {url} cannot be reached.") from exc
+        except pydantic.ValidationError as exc:
+            raise ApiError(f"The live feed sent something unexpected: {_first(exc)}") from exc
+        raise ApiUnavailableError("The API closed the live feed.")
+
+    async def _get(self, path: str, kind: type[BodyT], parameters: Mapping[str, str | int] | None = None) -> BodyT:
+        response = await self._send("GET", path, parameters)
+        try:
+            return kind.model_validate_json(response.content)
+        except pydantic.ValidationError as exc:
+            raise ApiError(f"The API answered {path} with something unexpected: {_first(exc)}") from exc
+
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        parameters: Mapping[str, str | int] | None = None,
+        body: Mapping[str, str] | None = None,
+    ) -> httpx.Response:
+        try:
+            response = await self._http.request(method, self._root + path, params=parameters, json=body)
+        except httpx.HTTPError as exc:
+            raise ApiUnavailableError(f"The API at {self._root} does not answer.") from exc
+        if response.is_success:
+            return response
+        raise _error(response)
+
+
+def _history_path(asset_id: str) -> str:
+    return f"/assets/{quote(asset_id, safe='')}/history"
+
+
+def _history_parameters(query: HistoryQuery) -> dict[str, str | int]:
+    return {
+        "from": format_utc(query.start),
+        "to": format_utc(query.end),
+        "columns": ",".join(query.columns),
+        "resolution": query.resolution,
+        "max_points": query.max_points,
+    }
+
+
+def _error(response: httpx.Response) -> ApiError:
+    try:
+        problem = wire.ProblemBody.model_validate_json(response.content)
+    except pydantic.ValidationError:
+        problem = wire.ProblemBody()
+    text = problem.detail or problem.title or f"The API answered with status {response.status_code}."
+    if response.status_code >= 500 and problem.instance:
+        text = f"{text} ({problem.instance})"
+    if response.status_code == httpx.codes.NOT_FOUND:
+        return NotFoundError(text)
+    if response.status_code == httpx.codes.CONFLICT:
+        return ConflictError(text)
+    if response.status_code in {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}:
+        return _refused(response.status_code)
+    if response.status_code in {httpx.codes.BAD_GATEWAY, httpx.codes.SERVICE_UNAVAILABLE, httpx.codes.GATEWAY_TIMEOUT}:
+        return ApiUnavailableError(text)
+    return ApiError(text)
+
+
+def _refused(status: int) -> ApiError:
+    if status in {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}:
+        return ApiError("The API refuses the dashboard: set API_TOKEN to the token that the API was started with.")
+    return ApiUnavailableError(f"The live feed was refused with status {status}.")
+
+
+def _first(error: pydantic.ValidationError) -> str:
+    first = error.errors()[0]
+    return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"

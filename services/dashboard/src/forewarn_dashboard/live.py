@@ -1,0 +1,163 @@
+"""One upstream connection for the process, fanned out to a latest-value slot per browser tab."""
+
+import asyncio
+import random
+import uuid
+from datetime import datetime
+from typing import Final
+
+import structlog
+
+from forewarn.ports.clock import Clock
+from forewarn_dashboard.client import ApiError, HistoryQuery, PlantApi
+from forewarn_dashboard.metrics import SUBSCRIBERS, UPSTREAM_CONNECTED, UPSTREAM_UPDATES
+from forewarn_dashboard.plant import SPARK_POINTS, SPARK_STEP, Plant
+
+REGISTRY_POLL_S: Final = 15.0
+REGISTRY_PAUSE_S: Final = 1.0  # a burst of unknown assets asks once, not once each
+SPARK_HISTORY_POINTS: Final = 2000  # readings a second for 16 min come as they are, faster ones rolled up
+FIRST_RETRY_S: Final = 0.5
+LONGEST_RETRY_S: Final = 10.0
+MAX_SUBSCRIBERS: Final = 500
+
+_log = structlog.get_logger(__name__)
+
+
+class TooManyTabsError(Exception):
+    """The process already feeds as many browser tabs as it should."""
+
+
+class Slot:
+    """Wakes one subscriber; however much happened meanwhile, it wakes once and reads the newest state."""
+
+    def __init__(self) -> None:
+        self._news = asyncio.Event()
+
+    def ring(self) -> None:
+        """There is news."""
+        self._news.set()
+
+    async def wait(self, timeout_s: float) -> bool:
+        """Wait for news, at most ``timeout_s``; whether there was any."""
+        try:
+            await asyncio.wait_for(self._news.wait(), timeout_s)
+        except TimeoutError:
+            return False
+        self._news.clear()
+        return True
+
+
+class Hub:
+    """Follows the API's live feed into a ``Plant`` and tells subscribers when it has changed.
+
+    ``epoch`` names an unbroken stretch of the feed: a page rendered in another epoch may have a gap in
+    its charts and has to be rendered anew.
+    """
+
+    def __init__(self, api: PlantApi, clock: Clock, rng: random.Random) -> None:
+        self.plant = Plant()
+        self.connected = False
+        self.problem = ""
+        self.epoch = ""
+        self.lost_at: datetime | None = clock.now()  # not connected since
+        self._api = api
+        self._clock = clock
+        self._rng = rng
+        self._slots: set[Slot] = set()
+        self._registry_wanted = asyncio.Event()
+
+    def subscribe(self) -> Slot:
+        """Add a subscriber; it must be given back to ``unsubscribe``."""
+        if len(self._slots) >= MAX_SUBSCRIBERS:
+            raise TooManyTabsError(f"{MAX_SUBSCRIBERS} browser tabs are connected already")
+        slot = Slot()
+        self._slots.add(slot)
+        SUBSCRIBERS.set(len(self._slots))
+        return slot
+
+    def unsubscribe(self, slot: Slot) -> None:
+        """Forget a subscriber."""
+        self._slots.discard(slot)
+        SUBSCRIBERS.set(len(self._slots))
+
+    async def follow_feed(self) -> None:
+        """Follow the feed until cancelled; reconnect with growing pauses."""
+        failures = 0
+        while True:
+            try:
+                await self._load_registry()
+                await self._read_feed()
+            except ApiError as exc:
+                failures = 0 if self.connected else failures + 1
+                self._lost(str(exc))
+            pause_s = min(FIRST_RETRY_S * 2 ** min(failures, 10), LONGEST_RETRY_S)
+            await asyncio.sleep(pause_s * self._rng.uniform(0.5, 1.0))
+
+    async def follow_registry(self) -> None:
+        """Ask for the assets now and then, and at once when the feed speaks of an unknown one, until cancelled."""
+        while True:
+            try:
+                await asyncio.wait_for(self._registry_wanted.wait(), REGISTRY_POLL_S)
+            except TimeoutError:
+                if not self.connected:
+                    continue
+            self._registry_wanted.clear()
+            try:
+                await self._load_registry()
+            except ApiError as exc:  # the feed decides whether the API is there; this only keeps the old registry
+                _log.info("registry_not_read", problem=str(exc))
+            self._ring()
+            await self._fill_sparks()
+            await asyncio.sleep(REGISTRY_PAUSE_S)
+
+    async def _load_registry(self) -> None:
+        self.plant.set_assets(await self._api.assets())
+
+    async def _fill_sparks(self) -> None:
+        """Ask once for the recent past of each asset that sends data, one after the other."""
+        now = self._clock.now()
+        for asset_id in list(self.plant.assets):
+            live = self.plant.live(asset_id)
+            if live.spark_filled or live.latest is None or not self.connected:
+                continue
+            column = next(iter(live.latest.values), None)
+            query = HistoryQuery(
+                start=now - SPARK_POINTS * SPARK_STEP,
+                end=now,
+                columns=() if column is None else (column,),
+                max_points=SPARK_HISTORY_POINTS,
+            )
+            try:
+                past = await self._api.history(asset_id, query)
+            except ApiError as exc:
+                _log.info("recent_past_not_read", asset_id=asset_id, problem=str(exc))
+                return
+            live.fill_spark(zip(past.times, past.column("score"), strict=True))
+
+    async def _read_feed(self) -> None:
+        async for update in self._api.live():
+            if update.complete:
+                self._gained()
+            if self.plant.apply(update):
+                self._registry_wanted.set()
+            UPSTREAM_UPDATES.inc()
+            self._ring()
+
+    def _gained(self) -> None:
+        self.connected, self.problem, self.lost_at = True, "", None
+        self.epoch = uuid.UUID(int=self._rng.getrandbits(128)).hex[:12]
+        self._registry_wanted.set()
+        UPSTREAM_CONNECTED.set(1)
+        _log.info("api_connected", epoch=self.epoch)
+
+    def _lost(self, problem: str) -> None:
+        if self.connected or problem != self.problem:
+            _log.warning("api_lost", problem=problem)
+        self.connected, self.problem = False, problem
+        self.lost_at = self.lost_at if self.lost_at is not None else self._clock.now()
+        UPSTREAM_CONNECTED.set(0)
+        self._ring()
+
+    def _ring(self) -> None:
+        for slot in self._slots:
+            slot.ring()

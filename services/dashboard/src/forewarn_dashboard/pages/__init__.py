@@ -1,0 +1,1 @@
+"""One module per page: ``regions`` says what can change, ``render`` draws the whole."""

@@ -1,0 +1,155 @@
+"""Open alarms in the order in which they want a response."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from dash import dcc, html
+
+from forewarn.contracts.alarms import Priority
+from forewarn_dashboard.components import choice_links, empty_state, priority_badge, table
+from forewarn_dashboard.formatting import plural
+from forewarn_dashboard.pages.overview import SEARCH_ID
+from forewarn_dashboard.scene import Node, Region, Scene, draw
+from forewarn_dashboard.urls import View
+from forewarn_dashboard.viewmodels import STATE_TEXT, AlarmRow, alarm_row, rank
+
+TITLE: Final = "Alarms"
+BODY_ID: Final = "alarms-body"
+SHOWN_AT_MOST: Final = 200
+
+_HEAD: Final = ("Priority", "Asset", "Alarm", "Value and limit", "Raised", "State", "Action", "Acknowledge")
+
+
+def regions(scene: Scene) -> Iterator[Region]:
+    """The list is one region."""
+    rows = chosen_rows(scene)
+    total = len(scene.plant.alarms)
+    yield Region(id=BODY_ID, key=(rows, total), build=lambda: _body(rows, total, scene.view))
+
+
+def render(scene: Scene) -> Node:
+    """The whole page."""
+    return [
+        html.H1("Alarms"),
+        _toolbar(scene.view),
+        html.Div(draw(regions(scene))[BODY_ID], id=BODY_ID),
+    ]
+
+
+def chosen_rows(scene: Scene) -> tuple[AlarmRow, ...]:
+    """Alarms that the filters let through, worst first."""
+    view, needle = scene.view, scene.view.search.casefold()
+    rows = []
+    for alarm in sorted(scene.plant.alarms.values(), key=rank):
+        if view.priority and alarm.priority != view.priority:
+            continue
+        if view.unacknowledged and alarm.acknowledged:
+            continue
+        if view.alarms_of and alarm.asset_id != view.alarms_of:
+            continue
+        row = alarm_row(alarm, scene.plant, scene.now, scene.tz)
+        if needle and needle not in f"{row.asset_id} {row.asset_name} {row.message} {row.rule}".casefold():
+            continue
+        rows.append(row)
+    return tuple(rows)
+
+
+def alarm_table(rows: Sequence[AlarmRow], view: View, caption: str, *, with_asset: bool = True) -> html.Div:
+    """Table of alarms, on this page and on the asset's."""
+    head = _HEAD if with_asset else tuple(text for text in _HEAD if text != "Asset")
+    return table(caption, head, [_row(row, view, with_asset=with_asset) for row in rows], hide_caption=True)
+
+
+def _toolbar(view: View) -> html.Div:
+    priorities = [("All", view.href(priority=""), not view.priority)]
+    priorities += [(p.value.capitalize(), view.href(priority=p.value), view.priority == p) for p in reversed(Priority)]
+    seen = [
+        ("All", view.href(unacknowledged=False), not view.unacknowledged),
+        ("Not acknowledged", view.href(unacknowledged=True), view.unacknowledged),
+    ]
+    parts = [
+        html.Div(
+            [
+                html.Label("Search", htmlFor=SEARCH_ID, className="chips-label"),
+                dcc.Input(
+                    id=SEARCH_ID,
+                    type="search",
+                    value=view.search,
+                    debounce=0.4,
+                    placeholder="Asset or message …",
+                    className="field",
+                    maxLength=100,
+                ),
+            ],
+            className="search",
+        ),
+        choice_links("Priority", priorities),
+        choice_links("Acknowledged", seen),
+    ]
+    if view.alarms_of:
+        parts.append(choice_links("Asset", [(f"Only {view.alarms_of} ×", view.href(alarms_of=""), True)]))
+    return html.Div(parts, className="toolbar")
+
+
+def _body(rows: tuple[AlarmRow, ...], total: int, view: View) -> Node:
+    if not total:
+        return empty_state("No open alarms", "Every asset is within its limits and behaves as learned.")
+    if not rows:
+        return empty_state("No alarm matches", f"{plural(total, 'alarm')} open. Clear the search or the filters.")
+    shown = rows[:SHOWN_AT_MOST]
+    waiting = sum(row.can_acknowledge for row in rows)
+    of_all = "" if len(rows) == total else f" of {total}"
+    first = f", the first {SHOWN_AT_MOST} shown" if len(shown) < len(rows) else ""
+    return [
+        html.P(f"{len(rows)}{of_all} open, {waiting} not acknowledged{first}.", className="note", role="status"),
+        alarm_table(shown, view, "Open alarms"),
+    ]
+
+
+def _row(row: AlarmRow, view: View, *, with_asset: bool) -> html.Tr:
+    again = f", {row.occurrences} times" if row.occurrences > 1 else ""
+    cells = [
+        html.Td(priority_badge(row.priority)),
+        html.Td(
+            [
+                html.Div(row.message, className="cell-main"),
+                html.Div(row.rule, className="cell-sub"),
+            ]
+        ),
+        html.Td(row.comparison or "–", className="cell-number"),
+        html.Td(
+            [html.Div(f"{row.age} ago", className="cell-main"), html.Div(row.raised + again, className="cell-sub")]
+        ),
+        html.Td(
+            [
+                html.Div(STATE_TEXT[row.state], className="cell-main"),
+                html.Div(row.acknowledged, className="cell-sub"),
+            ]
+        ),
+        html.Td(row.action),
+        html.Td(_acknowledge(row)),
+    ]
+    if with_asset:
+        link = dcc.Link(row.asset_name, href=view.to("asset", asset_id=row.asset_id))
+        cells.insert(1, html.Td([html.Div(link, className="cell-main"), html.Div(row.asset_id, className="cell-sub")]))
+    return html.Tr(cells, className="row-unseen" if row.can_acknowledge else "row-seen")
+
+
+def _acknowledge(row: AlarmRow) -> Node:
+    if not row.can_acknowledge:
+        return html.Span("done", className="cell-sub")
+    return html.Button(
+        ["Acknowledge", html.Span(f" {row.message} of {row.asset_name}", className="visually-hidden")],
+        id={"type": "acknowledge", "alarm": row.alarm_id, "occurrence": row.occurrence_id},
+        className="button",
+        n_clicks=0,
+    )
+
+
+def dialog_text(row: AlarmRow) -> Node:
+    """What the acknowledge dialog says about an alarm."""
+    return [
+        html.P([priority_badge(row.priority), html.Strong(f" {row.message}")]),
+        html.P(f"{row.asset_name} ({row.asset_id}), raised {row.raised}, {row.age} ago. {row.comparison}"),
+        html.P(f"Action: {row.action}", className="note"),
+    ]

@@ -1,0 +1,302 @@
+"""One asset: measured against expected, anomaly, health, remaining life, alarms."""
+
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from functools import partial
+from typing import Final
+
+import plotly.graph_objects as go
+from dash import dcc, html
+
+from forewarn.contracts.asset_class import AssetClass
+from forewarn.contracts.frames import expected_column
+from forewarn_dashboard import figures
+from forewarn_dashboard.client import AssetDetail, History
+from forewarn_dashboard.components import aria, condition_badge, definition_list, panel
+from forewarn_dashboard.formatting import date_time, duration, number, unit_symbol
+from forewarn_dashboard.pages.alarms import alarm_table
+from forewarn_dashboard.pages.asset_controls import controls
+from forewarn_dashboard.pages.asset_panels import contributions_panel, health_panel, life_panel, quality_panel
+from forewarn_dashboard.pages.asset_tables import Column, values_table
+from forewarn_dashboard.scene import Node, Region, Scene, draw, region_name
+from forewarn_dashboard.timerange import TimeRange
+from forewarn_dashboard.viewmodels import (
+    AlarmRow,
+    Condition,
+    alarm_row,
+    area,
+    class_title,
+    condition,
+    contributions,
+    judged,
+    rank,
+    readout,
+    verdict,
+)
+
+TREND: Final = "trend"
+READOUT: Final = "readout"
+ANOMALY_KEY: Final = ""  #: the anomaly chart's place among the trends: it belongs to no tag
+
+
+def shown_tags(scene: Scene, asset_class: AssetClass) -> tuple[str, ...]:
+    """Tags the address asks for, as far as the class has them; else what the twin predicts."""
+    asked = tuple(tag for tag in scene.view.tags if tag in asset_class.column_names)
+    return asked or asset_class.twin.responses
+
+
+def titles(asset_class: AssetClass) -> dict[str, str]:
+    """Title of every column."""
+    return {tag.name: tag.title for tag in asset_class.tags} | {d.name: d.title for d in asset_class.derived}
+
+
+def trend_id(key: str) -> dict[str, str]:
+    """Component id of a chart: a tag's, or the anomaly chart's."""
+    return {"type": TREND, "key": key or "anomaly"}
+
+
+def regions(scene: Scene) -> Iterator[Region]:
+    """Everything on the page that changes with new readings, except the lines of the charts."""
+    detail = _detail(scene)
+    asset_class, names = detail.asset_class, titles(detail.asset_class)
+    live, alarms = scene.plant.live(detail.asset.asset_id), scene.plant.alarms_of(detail.asset.asset_id)
+    latest, health = live.latest, live.health
+    state = condition(live, alarms, scene.now)
+    age = live.age(scene.now)
+    status = (state, date_time(latest.ts if latest else None, scene.tz), _age_text(age), twin_status(detail, scene))
+    yield Region(id="asset-status", key=status, build=lambda: _status(*status))
+    reason = verdict(latest, names)
+    yield Region(id="asset-verdict", key=reason, build=lambda: _verdict(reason))
+    for tag in shown_tags(scene, asset_class):
+        words = readout(latest, tag, asset_class.units[tag])
+        yield Region(id={"type": READOUT, "key": tag}, key=(words, state == "stale"), build=partial(_readout, *words))
+    scores = (latest.score, latest.deviation, latest.p_value) if latest else (None, None, None)
+    yield Region(id={"type": READOUT, "key": "anomaly"}, key=scores, build=lambda: _scores(*scores))
+    yield Region(id="asset-health", key=health, build=lambda: health_panel(health, names))
+    life = () if health is None else health.rul
+    yield Region(id="asset-life", key=life, build=lambda: life_panel(life, asset_class, names))
+    shares = contributions(latest, names)
+    yield Region(id="asset-contributions", key=shares, build=lambda: contributions_panel(shares))
+    rows = tuple(alarm_row(alarm, scene.plant, scene.now, scene.tz) for alarm in sorted(alarms, key=rank))
+    yield Region(id="asset-alarms", key=rows, build=lambda: _alarms(rows, scene))
+    quality = tuple(sorted(latest.quality.items())) if latest else ()
+    found = (quality, latest.findings if latest else None)
+    yield Region(id="asset-quality", key=found, build=lambda: quality_panel(dict(quality), found[1], names))
+
+
+def render(scene: Scene, history: History, window: TimeRange, sigmas: Mapping[str, float | None]) -> Node:
+    """The whole page; ``sigmas`` is the width of the healthy band of each tag."""
+    detail = _detail(scene)
+    drawn = draw(regions(scene))
+    tags = shown_tags(scene, detail.asset_class)
+    charts = [_chart(scene, history, window, _trend(detail.asset_class, tag, sigmas), drawn) for tag in tags]
+    return [
+        _head(scene, detail, drawn),
+        html.Div(drawn["asset-verdict"], id="asset-verdict", role="status"),
+        controls(scene, detail.asset_class, window),
+        html.Div(
+            [
+                html.Div(
+                    [
+                        _anomaly_card(scene, history, window, drawn),
+                        html.H2("Measured and expected", className="section-title"),
+                        html.Div(charts, className="charts"),
+                        panel("Open alarms", drawn["asset-alarms"], "asset-alarms"),
+                    ],
+                    className="asset-main",
+                ),
+                html.Div(
+                    [
+                        panel("Health", drawn["asset-health"], "asset-health"),
+                        panel("Remaining useful life", drawn["asset-life"], "asset-life"),
+                        panel("What contributes", drawn["asset-contributions"], "asset-contributions"),
+                        panel("Data quality", drawn["asset-quality"], "asset-quality"),
+                        panel("Nameplate", _nameplate(detail)),
+                    ],
+                    className="asset-side",
+                ),
+            ],
+            className="asset-grid",
+        ),
+    ]
+
+
+def twin_status(detail: AssetDetail, scene: Scene) -> str:
+    """Whether the twin learns or judges, and how well it reconstructs normal operation."""
+    latest = scene.plant.live(detail.asset.asset_id).latest
+    needed = detail.asset_class.twin.baseline_readings
+    if detail.model is None and (latest is None or not judged(latest)):
+        have = "" if detail.learned is None else f" {min(detail.learned, needed)} of"
+        return f"Twin learns normal behaviour:{have} {needed} readings"
+    if detail.model is None:
+        version = latest.model_version if latest is not None else None
+        return "Twin judges live readings" + ("" if version is None else f", model version {version}")
+    scores = sorted(detail.model.r2.values())
+    fit = f", median R² {scores[len(scores) // 2]:.2f}" if scores else ""
+    return f"Twin model version {detail.model.version}, {detail.model.rows} readings{fit}"
+
+
+def _detail(scene: Scene) -> AssetDetail:
+    if scene.detail is None:
+        raise ValueError("the asset page needs the asset's detail")
+    return scene.detail
+
+
+def _age_text(age: timedelta | None) -> str:
+    return "" if age is None else f"{duration(age.total_seconds())} ago"
+
+
+def _head(scene: Scene, detail: AssetDetail, drawn: dict[str, Node]) -> html.Header:
+    asset = detail.asset
+    return html.Header(
+        [
+            html.P(
+                [dcc.Link("Overview", href=scene.view.to("overview")), f" / {area(asset)}"],
+                className="breadcrumb",
+            ),
+            html.Div(
+                [
+                    html.H1(asset.name),
+                    html.Span(asset.asset_id, className="tile-id"),
+                    html.Span(detail.asset_class.title, className="note"),
+                ],
+                className="asset-title",
+            ),
+            html.Div(drawn["asset-status"], id="asset-status", className="asset-status"),
+        ]
+    )
+
+
+def _status(state: Condition, at: str, age: str, twin: str) -> Node:
+    return [
+        condition_badge(state),
+        html.Span([html.Span("Last reading ", className="note"), at, html.Span(f" {age}", className="note")]),
+        html.Span(twin, className="note"),
+    ]
+
+
+def _verdict(reason: str) -> Node:
+    return html.P([html.Span(className="mark mark-attention", **aria(hidden="true")), reason]) if reason else None
+
+
+def _readout(measured: str, expected: str, distance: str) -> Node:
+    parts = [html.Span(measured, className="readout-value")]
+    if expected:
+        parts.append(html.Span(expected, className="note"))
+    if distance:
+        parts.append(html.Span(distance, className="note"))
+    return parts
+
+
+def _scores(score: float | None, deviation: float | None, p_value: float | None) -> Node:
+    parts = [
+        html.Span(number(score, 3), className="readout-value"),
+        html.Span(f"deviation {number(deviation, 3)}", className="note"),
+    ]
+    if p_value is not None:
+        parts.append(html.Span(f"p {number(p_value, 2)}", className="note"))
+    return parts
+
+
+def _trend(asset_class: AssetClass, tag: str, sigmas: Mapping[str, float | None]) -> figures.Trend:
+    return figures.Trend(
+        tag=tag,
+        title=titles(asset_class)[tag],
+        unit=unit_symbol(asset_class.units[tag]),
+        predicted=tag in asset_class.twin.responses,
+        sigma=sigmas.get(tag),
+    )
+
+
+def _chart(
+    scene: Scene, history: History, window: TimeRange, trend: figures.Trend, drawn: dict[str, Node]
+) -> html.Section:
+    readout_id = {"type": READOUT, "key": trend.tag}
+    heading = html.H3([trend.title, html.Span(f" {trend.unit}", className="unit")])
+    label = f"{trend.title} over time, measured" + (" and expected" if trend.predicted else "")
+    columns: list[Column] = [("Measured", history.column(trend.tag))]
+    if trend.predicted:
+        expected = history.column(expected_column(trend.tag))
+        columns += [("Expected", expected), ("Difference", _difference(history.column(trend.tag), expected))]
+    return html.Section(
+        [
+            html.Div(
+                [heading, html.Div(drawn[region_name(readout_id)], id=readout_id, className="readout")],
+                className="chart-head",
+            ),
+            _graph(trend.tag, figures.trend(history, trend, window, scene.tz), label),
+            values_table(scene, history, trend.title, columns),
+        ],
+        className="panel chart",
+    )
+
+
+def _difference(values: figures.Values, expected: figures.Values) -> list[float | None]:
+    return [None if v is None or e is None else v - e for v, e in zip(values, expected, strict=True)]
+
+
+def _anomaly_card(scene: Scene, history: History, window: TimeRange, drawn: dict[str, Node]) -> html.Section:
+    figure = figures.anomaly(history, window, scene.tz)
+    readout_id = {"type": READOUT, "key": "anomaly"}
+    columns: list[Column] = [(name.capitalize(), history.column(name)) for name in ("score", "deviation", "flag")]
+    return html.Section(
+        [
+            html.Div(
+                [
+                    html.H2("Anomaly score"),
+                    html.Div(drawn[region_name(readout_id)], id=readout_id, className="readout"),
+                    html.Ul(
+                        [
+                            html.Li([html.Span(className="legend legend-value"), "score"]),
+                            html.Li([html.Span(className="legend legend-expected"), "deviation"]),
+                            html.Li([html.Span(className="legend legend-flag"), "persistent anomaly"]),
+                        ],
+                        className="legends",
+                    ),
+                ],
+                className="chart-head",
+            ),
+            _graph(ANOMALY_KEY, figure, "Anomaly score and deviation over time, from 0 to 100"),
+            values_table(scene, history, "Anomaly score", columns),
+        ],
+        className="panel chart",
+    )
+
+
+def _graph(key: str, figure: go.Figure, label: str) -> html.Div:
+    graph = dcc.Graph(
+        id=trend_id(key),
+        figure=figure,
+        config={"displayModeBar": False, "responsive": True},
+        responsive=True,
+    )
+    return html.Div(graph, className="graph-box", role="img", **aria(label=f"{label}. The values follow as a table."))
+
+
+def _alarms(rows: tuple[AlarmRow, ...], scene: Scene) -> Node:
+    if not rows:
+        return html.P("No open alarms.", className="note")
+    return alarm_table(rows, scene.view, "Open alarms of this asset", with_asset=False)
+
+
+def _nameplate(detail: AssetDetail) -> Node:
+    stated = detail.asset.nameplate
+    facts = [
+        ("Class", f"{detail.asset_class.title}, version {detail.asset_class.version}"),
+        ("Place", " / ".join(detail.asset.path) or "–"),
+        ("Criticality", f"{detail.asset.criticality} of 5"),
+    ]
+    facts += [
+        (
+            _field_title(field.name, field.unit),
+            f"{number(stated.get(field.name, field.default))} {unit_symbol(field.unit)}".strip(),
+        )
+        for field in detail.asset_class.nameplate
+    ]
+    return definition_list(facts)
+
+
+def _field_title(name: str, unit: str) -> str:
+    """Name of a rated value without the unit at its end."""
+    suffix = "_" + unit.lower().replace("/", "_").replace("·", "_")
+    return class_title(name.removesuffix(suffix))

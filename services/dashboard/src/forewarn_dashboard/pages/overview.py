@@ -1,0 +1,249 @@
+"""All assets at a glance: quiet grey tiles grouped by area, colour only where something is abnormal."""
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Final
+
+from dash import dcc, html
+
+from forewarn_dashboard.components import (
+    aria,
+    choice_links,
+    condition_badge,
+    empty_state,
+    health_bar,
+    health_words,
+    priority_badge,
+)
+from forewarn_dashboard.formatting import plural
+from forewarn_dashboard.scene import Node, Region, Scene, Single, draw
+from forewarn_dashboard.sparkline import score_sparkline
+from forewarn_dashboard.urls import SHOWS, SORTS, View
+from forewarn_dashboard.viewmodels import (
+    CONDITION_TEXT,
+    PRIORITY_NUMBER,
+    TREND_ARROW,
+    Summary,
+    Tile,
+    area,
+    summary,
+    tile,
+)
+
+TITLE: Final = "Overview"
+SEARCH_ID: Final = "search"  #: the same on both pages that search: one callback serves them
+BODY_ID: Final = "overview-body"
+SUMMARY_ID: Final = "overview-summary"
+
+_ATTENTION_ORDER: Final = {name: i for i, name in enumerate(("attention", "stale", "silent", "learning", "normal"))}
+
+
+def regions(scene: Scene) -> Iterator[Region]:
+    """The summary strip, the arrangement of tiles, and every tile."""
+    counts = summary(scene.plant, scene.now)
+    yield Region(id=SUMMARY_ID, key=counts, build=lambda: _summary(counts, scene.view))
+    tiles = chosen_tiles(scene)
+    groups = grouped(tiles, scene)
+    arrangement = tuple((name, tuple(t.asset_id for t in group)) for name, group in groups)
+    yield Region(id=BODY_ID, key=(arrangement, scene.plant.loaded), build=lambda: _body(groups, scene))
+    for one in tiles:
+        yield Region(id=tile_id(one.asset_id), key=one, build=partial(_tile, one), inside=BODY_ID)
+
+
+def render(scene: Scene) -> Node:
+    """The whole page."""
+    drawn = draw(region for region in regions(scene) if region.inside is None)
+    return [
+        html.H1("Plant overview", className="visually-hidden"),
+        html.Div(drawn[SUMMARY_ID], id=SUMMARY_ID),
+        _toolbar(scene.view),
+        html.Div(drawn[BODY_ID], id=BODY_ID),
+    ]
+
+
+def chosen_tiles(scene: Scene) -> list[Tile]:
+    """Tiles that search and filter let through, in the chosen order."""
+    view, needle = scene.view, scene.view.search.casefold()
+    found = []
+    for asset in scene.plant.assets.values():
+        text = " ".join((asset.asset_id, asset.name, asset.asset_class, *asset.path)).casefold()
+        if needle and needle not in text:
+            continue
+        one = tile(scene.plant, asset, scene.now)
+        if view.show == "attention" and one.condition not in {"attention", "stale"}:
+            continue
+        if view.show == "stale" and one.condition not in {"stale", "silent"}:
+            continue
+        found.append(one)
+    return sorted(found, key=lambda one: _order(view.sort, one))
+
+
+def grouped(tiles: list[Tile], scene: Scene) -> list[tuple[str, list[Tile]]]:
+    """Tiles by area when sorted by area, else in one group."""
+    if scene.view.sort != "area":
+        return [("", tiles)] if tiles else []
+    groups: dict[str, list[Tile]] = {}
+    for one in tiles:
+        groups.setdefault(area(scene.plant.assets[one.asset_id]), []).append(one)
+    return sorted(groups.items())
+
+
+def tile_id(asset_id: str) -> dict[str, str]:
+    """Component id of a tile."""
+    return {"type": "tile", "asset": asset_id}
+
+
+def _order(sort: str, one: Tile) -> tuple[float, float, str]:
+    by_name = one.name.casefold()
+    if sort == "attention":
+        priority = PRIORITY_NUMBER[one.priority] if one.priority is not None else 9
+        return _ATTENTION_ORDER[one.condition], priority, by_name
+    if sort == "health":
+        return (0.0, one.health, by_name) if one.health is not None else (1.0, 0.0, by_name)
+    return 0.0, 0.0, by_name
+
+
+def _toolbar(view: View) -> html.Div:
+    return html.Div(
+        [
+            html.Div(
+                [
+                    html.Label("Search", htmlFor=SEARCH_ID, className="chips-label"),
+                    dcc.Input(
+                        id=SEARCH_ID,
+                        type="search",
+                        value=view.search,
+                        debounce=0.4,
+                        placeholder="Name, class, area …",
+                        className="field",
+                        maxLength=100,
+                    ),
+                ],
+                className="search",
+            ),
+            choice_links("Show", [(text, view.href(show=key), key == view.show) for key, text in SHOWS.items()]),
+            choice_links("Sort", [(text, view.href(sort=key), key == view.sort) for key, text in SORTS.items()]),
+        ],
+        className="toolbar",
+    )
+
+
+def _summary(counts: Summary, view: View) -> html.Div:
+    states = [
+        html.Li(
+            [html.Span(str(count), className="count"), condition_badge(name)],
+            className="stat" if count else "stat stat-zero",
+        )
+        for name, count in counts.conditions
+        if count or name in {"normal", "attention"}
+    ]
+    alarms = [
+        html.Li(
+            dcc.Link(
+                [html.Span(str(count), className="count"), priority_badge(priority)],
+                href=view.to("alarms", priority=priority.value),
+            ),
+            className="stat" if count else "stat stat-none",
+        )
+        for priority, count in counts.priorities
+    ]
+    return html.Div(
+        [
+            html.Section([html.H2(plural(counts.total, "asset")), html.Ul(states)], className="strip"),
+            html.Section(
+                [
+                    html.H2("Open alarms"),
+                    html.Ul(alarms),
+                    html.P(f"{counts.unacknowledged} not acknowledged", className="strip-note")
+                    if counts.unacknowledged
+                    else None,
+                ],
+                className="strip",
+            ),
+        ],
+        className="summary",
+    )
+
+
+def _body(groups: list[tuple[str, list[Tile]]], scene: Scene) -> Node:
+    if not scene.plant.assets:
+        return _no_assets(scene)
+    if not groups:
+        return empty_state("No asset matches", "Clear the search or choose “All”.")
+    return [
+        html.Section(
+            [
+                html.H2(name or SORTS[scene.view.sort], className="area-title" if name else "visually-hidden"),
+                html.Ul(
+                    [
+                        html.Li(
+                            dcc.Link(
+                                html.Div(_tile(one), id=tile_id(one.asset_id)),
+                                href=scene.view.to("asset", asset_id=one.asset_id),
+                                className="tile-link",
+                            )
+                        )
+                        for one in group
+                    ],
+                    className="tiles",
+                ),
+            ],
+            className="area",
+        )
+        for name, group in groups
+    ]
+
+
+def _no_assets(scene: Scene) -> html.Div:
+    if not scene.plant.loaded:
+        return empty_state("Waiting for the API", "The plant appears here as soon as the API answers.")
+    return empty_state(
+        "No assets yet",
+        "Register a machine with POST /api/v1/assets of the API, or start the simulator's demo plant with "
+        "SIMULATION_ENABLED=true.",
+        "It appears here by itself.",
+    )
+
+
+def _tile(one: Tile) -> html.Div:
+    spark = score_sparkline(one.spark, abnormal=one.flagged)
+    known = [score for score in one.spark if score is not None]
+    alarm: list[Single] = []
+    if one.priority is not None:
+        more = f" and {one.alarm_count - 1} more" if one.alarm_count > 1 else ""
+        alarm = [priority_badge(one.priority), html.Span(one.alarm_text + more, className="tile-alarm-text")]
+    return html.Div(
+        [
+            html.Div(
+                [html.Span(one.name, className="tile-name"), html.Span(one.age, className="age")], className="tile-head"
+            ),
+            html.Div(
+                [html.Span(one.class_title), html.Span(one.asset_id, className="tile-id")], className="tile-class"
+            ),
+            html.Div(
+                [
+                    html.Span("Health ", className="visually-hidden"),
+                    health_words(one.health, one.category),
+                    html.Span(
+                        [
+                            html.Span(TREND_ARROW[one.trend], **aria(hidden="true")),
+                            html.Span(f", trend {one.trend}", className="visually-hidden"),
+                        ],
+                        className=f"trend trend-{one.trend}",
+                        title=f"Trend: {one.trend}",
+                    ),
+                ],
+                className="tile-health",
+            ),
+            health_bar(one.health, one.category),
+            html.Img(src=spark, alt=f"Anomaly score, newest {known[-1]:.0f} of 100", className="spark")
+            if spark
+            else html.Div("anomaly score not known yet", className="spark spark-none"),
+            html.Div(
+                alarm or [condition_badge(one.condition)],
+                className="tile-alarm",
+                title=one.alarm_text or CONDITION_TEXT[one.condition],
+            ),
+        ],
+        className=f"tile tile-{one.condition}",
+    )

@@ -1,0 +1,20 @@
+"""What the callbacks work with, put together once in ``app.build``."""
+
+from dataclasses import dataclass
+
+from forewarn.ports.clock import Clock
+from forewarn_dashboard.client import PlantApi
+from forewarn_dashboard.details import Details
+from forewarn_dashboard.live import Hub
+from forewarn_dashboard.push import Pusher
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """Shared by all callbacks of a process."""
+
+    api: PlantApi
+    hub: Hub
+    details: Details
+    pusher: Pusher
+    clock: Clock

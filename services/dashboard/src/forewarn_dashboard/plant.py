@@ -1,0 +1,123 @@
+"""The plant as the live feed last told it: one copy for all browsers of this process."""
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import pairwise
+from statistics import median
+from typing import Final
+
+from forewarn.contracts.alarms import Alarm
+from forewarn.contracts.assets import Asset
+from forewarn.contracts.health import AssetHealth
+from forewarn_dashboard.client import LiveUpdate, Snapshot
+
+RECENT_READINGS: Final = 120
+SPARK_POINTS: Final = 48
+SPARK_STEP: Final = timedelta(seconds=20)
+STALE_AFTER: Final = timedelta(seconds=30)
+_STALE_INTERVALS: Final = 5  # a sensor that reports every 10 min is not stale after 31 s
+
+
+@dataclass(slots=True, kw_only=True)
+class AssetLive:
+    """What is known about one asset now."""
+
+    latest: Snapshot | None = None
+    health: AssetHealth | None = None
+    recent: deque[Snapshot] = field(default_factory=lambda: deque(maxlen=RECENT_READINGS))
+    spark: deque[tuple[datetime, float | None]] = field(default_factory=lambda: deque(maxlen=SPARK_POINTS))
+    spark_filled: bool = False
+
+    def apply(self, reading: Snapshot) -> None:
+        """Take a reading in; an older one is ignored, one of the same instant knows more and replaces it."""
+        if self.latest is not None and reading.ts < self.latest.ts:
+            return
+        if self.latest is not None and reading.ts == self.latest.ts:
+            self.recent.pop()
+        self.latest = reading
+        self.recent.append(reading)
+        self._extend_spark(reading.ts, reading.score)
+
+    def fill_spark(self, past: Iterable[tuple[datetime, float | None]]) -> None:
+        """Put the past in front of what has come live."""
+        self.spark_filled = True
+        present = list(self.spark)
+        self.spark.clear()
+        for at, score in past:
+            if not present or at < present[0][0]:
+                self._extend_spark(at, score)
+        for at, score in present:
+            self._extend_spark(at, score)
+
+    def _extend_spark(self, at: datetime, score: float | None) -> None:
+        """One point a step, the highest score of it: a short peak must not fall between two points."""
+        if not self.spark or at - self.spark[-1][0] >= SPARK_STEP:
+            self.spark.append((at, score))
+            return
+        begin, highest = self.spark[-1]
+        if score is not None and (highest is None or score > highest):
+            self.spark[-1] = (begin, score)
+
+    def interval(self) -> timedelta | None:
+        """Usual time between readings; None before three have come."""
+        if len(self.recent) < 3:
+            return None
+        times = [reading.ts.timestamp() for reading in self.recent]
+        return timedelta(seconds=median(b - a for a, b in pairwise(times)))
+
+    def age(self, now: datetime) -> timedelta | None:
+        """Age of the newest reading; None when there is none."""
+        return None if self.latest is None else max(now - self.latest.ts, timedelta(0))
+
+    def stale(self, now: datetime) -> bool:
+        """Whether data has stopped coming: older than 30 s and than five usual intervals."""
+        age, interval = self.age(now), self.interval()
+        if age is None:
+            return False
+        return age > max(STALE_AFTER, _STALE_INTERVALS * interval if interval is not None else STALE_AFTER)
+
+
+class Plant:
+    """Assets, newest readings, health and open alarms. Not a store: what it forgets, the API knows."""
+
+    def __init__(self) -> None:
+        self.assets: dict[str, Asset] = {}
+        self.alarms: dict[str, Alarm] = {}
+        self.loaded = False
+        self._live: dict[str, AssetLive] = {}
+
+    def live(self, asset_id: str) -> AssetLive:
+        """Live part of an asset; empty for one that has sent nothing."""
+        return self._live.setdefault(asset_id, AssetLive()) if asset_id in self.assets else AssetLive()
+
+    def set_assets(self, assets: Iterable[Asset]) -> None:
+        """Replace the registry."""
+        self.assets = {asset.asset_id: asset for asset in assets}
+        self._live = {asset_id: live for asset_id, live in self._live.items() if asset_id in self.assets}
+        self.loaded = True
+
+    def apply(self, update: LiveUpdate) -> frozenset[str]:
+        """Take part of the feed in; returns assets it speaks of that the registry does not know yet."""
+        if update.complete:
+            self.alarms.clear()
+        for alarm in update.alarms:
+            if alarm.active or not alarm.acknowledged:
+                self.alarms[alarm.alarm_id] = alarm
+            else:
+                self.alarms.pop(alarm.alarm_id, None)
+        for alarm_id in update.closed_alarms:
+            self.alarms.pop(alarm_id, None)
+        for reading in update.readings:
+            if reading.asset_id in self.assets:
+                self.live(reading.asset_id).apply(reading)
+        for health in update.health:
+            if health.asset_id in self.assets:
+                self.live(health.asset_id).health = health
+        spoken_of = {r.asset_id for r in update.readings} | {h.asset_id for h in update.health}
+        return frozenset(spoken_of - self.assets.keys())
+
+    def alarms_of(self, asset_id: str) -> tuple[Alarm, ...]:
+        """Open alarms of an asset."""
+        return tuple(alarm for alarm in self.alarms.values() if alarm.asset_id == asset_id)
