@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import psutil
@@ -86,10 +86,9 @@ class Platform:
         shutil.rmtree(self.fakes, ignore_errors=True)
         write_fakes(self.fakes, crashing=crashing)
 
-    def up(self) -> None:
-        """Start it and wait for its addresses."""
+    def up(self, command: Sequence[str] = (sys.executable, "-m", "forewarn_local", "up")) -> None:
+        """Start it and wait for its addresses, or its end."""
         self.log.unlink(missing_ok=True)
-        command = [sys.executable, "-m", "forewarn_local", "up"]
         self.process = start(command, log=self.log, env=self.environment, cwd=self.fakes)
         wait_until(
             lambda: "Ctrl-C stops everything" in self.output or self.process.poll() is not None,

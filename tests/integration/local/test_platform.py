@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import sys
 import time
 
 import psutil
@@ -82,6 +83,16 @@ def test_whatever_is_killed_is_started_again(platform):
     assert status.returncode == 0
     assert "twin" in status.stdout
     platform.end(signal.SIGTERM)
+
+
+def test_a_closed_terminal_stops_everything_though_nobody_passes_the_hang_up_on(platform):
+    shell = f"trap '' HUP; {sys.executable} -m forewarn_local up; :"  # like make: waits, tells nothing
+    script = f"import pty; pty.spawn(['/bin/sh', '-c', {shell!r}])"
+    platform.up(command=[sys.executable, "-c", script])
+    processes = [one for one in platform.processes() if one.pid != platform.process.pid]
+    platform.process.kill()  # the terminal's owner
+    platform.process.wait()
+    wait_until(lambda: _gone(processes), STOP_TIMEOUT_S, "everything stops when the terminal is gone")
 
 
 def test_nothing_outlives_a_killed_parent(platform):

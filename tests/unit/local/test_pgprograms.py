@@ -7,7 +7,7 @@ import pytest
 from forewarn_local import pgprograms
 from forewarn_local.errors import PostgresMissingError
 from forewarn_local.http_get import has_items
-from forewarn_local.pgprograms import PostgresPrograms, find_programs, parse_major
+from forewarn_local.pgprograms import PostgresPrograms, find_programs, open_path, parse_major
 from forewarn_local.postgres import redacted
 
 
@@ -64,3 +64,14 @@ def test_a_shown_url_has_no_password():
 )
 def test_a_list_with_something_in_it_is_recognised(body, expected):
     assert has_items(body) is expected
+
+
+def test_directories_on_the_way_become_passable_but_not_readable(tmp_path):
+    private = tmp_path / "private"
+    below = private / "below"
+    below.mkdir(parents=True)
+    private.chmod(0o700)
+    changed = open_path(below)
+    assert private in changed
+    assert private.stat().st_mode & 0o777 == 0o701
+    assert private not in open_path(below)

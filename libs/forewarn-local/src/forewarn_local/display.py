@@ -1,12 +1,45 @@
 """Tell the user what happens: a live line on a terminal, plain lines elsewhere."""
 
+import contextlib
+import io
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TextIO, cast
 
 from rich.console import Console
 from rich.markup import escape
 from rich.status import Status
+
+
+class Lasting(io.TextIOBase):
+    """A stream that goes silent when its terminal or pipe is gone.
+
+    A closed terminal is one of the reasons to stop, and stopping must not fail because it cannot be shown.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str, /) -> int:
+        """Write if anybody is there to read it."""
+        with contextlib.suppress(OSError, ValueError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush if anybody is there to read it."""
+        with contextlib.suppress(OSError, ValueError):
+            self._stream.flush()
+
+    def isatty(self) -> bool:
+        """Whether it is a terminal."""
+        return self._stream.isatty()
+
+    def fileno(self) -> int:
+        """The file descriptor, from which the terminal's size is asked."""
+        return self._stream.fileno()
 
 
 class Step:
@@ -33,7 +66,7 @@ class Display:
     """Progress and messages on one console."""
 
     def __init__(self, console: Console | None = None) -> None:
-        self._console = console or Console(highlight=False, soft_wrap=True)
+        self._console = console or Console(file=cast("TextIO", Lasting(sys.stdout)), highlight=False, soft_wrap=True)
 
     @contextmanager
     def step(self, text: str) -> Iterator[Step]:

@@ -92,15 +92,20 @@ class Launch:
         self._pids = {info.name: info.pid for info in self._supervisor.processes()}
         return addresses
 
-    def watch(self) -> None:
-        """Report restarts until interrupted; revive what the supervisor has given up.
+    def watch(self, until: Callable[[], bool]) -> None:
+        """Report restarts; revive what the supervisor has given up.
+
+        Parameters
+        ----------
+        until
+            Asked every two seconds whether to end.
 
         Raises
         ------
         StartFailedError
             The supervisor itself is gone.
         """
-        while True:
+        while not until():
             time.sleep(_WATCH_EVERY_S)
             if not self._supervisor.alive:
                 raise StartFailedError(

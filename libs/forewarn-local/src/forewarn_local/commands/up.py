@@ -1,7 +1,10 @@
 """``forewarn up``: the whole platform in the foreground."""
 
+import os
+import select
 import signal
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -13,6 +16,7 @@ from forewarn_local.home import Home, find_home
 from forewarn_local.launch import Launch, only_one
 from forewarn_local.plan import Addresses
 from forewarn_local.settings import load_settings, user_environment
+from forewarn_local.spawn import die_with_parent
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -24,6 +28,7 @@ class StopRequested(BaseException):
 def up() -> None:
     """Start everything here and stay in the foreground; Ctrl-C stops it."""
     display = Display()
+    _end_with_make()
     try:
         first = find_home()
         environment = user_environment(first.root)
@@ -41,7 +46,7 @@ def _run(launch: Launch, home: Home, display: Display) -> bool:
     try:
         with _signals_raise():
             _announce(launch.up(), home, display)
-            launch.watch()
+            launch.watch(_terminal_watch())
     except StopRequested:
         display.say()
     except LocalStackError as exc:
@@ -61,6 +66,25 @@ def _stop(launch: Launch, display: Display) -> None:
         display.note("Asked again: ending everything at once.")
         with _signals_ignored():
             launch.kill()
+
+
+def _end_with_make() -> None:
+    """Under ``make run``, have the kernel send SIGTERM when make is killed."""
+    if "MAKELEVEL" in os.environ and (arm := die_with_parent(signal.SIGTERM)) is not None:
+        arm()
+
+
+def _terminal_watch() -> Callable[[], bool]:
+    """Return a function that says whether the terminal is gone.
+
+    The kernel tells only the first process of the terminal's session, which may be make, and make then
+    waits for this process without telling it.
+    """
+    if not sys.stdin.isatty():
+        return lambda: False
+    terminal = select.poll()
+    terminal.register(sys.stdin.fileno(), 0)  # hang-ups are reported unasked
+    return lambda: bool(terminal.poll(0))
 
 
 def _announce(addresses: Addresses, home: Home, display: Display) -> None:
