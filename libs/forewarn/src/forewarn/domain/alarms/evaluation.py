@@ -35,7 +35,7 @@ class Evaluation:
 
 
 def levels(values: FloatArray, rule: AlarmRule) -> NDArray[np.int8]:
-    """Standing of each value against a rule with ``high`` and/or ``low``; NaN is unknown.
+    """Standing of each value against a rule with ``high`` and/or ``low``; what is not finite is unknown.
 
     A value on the limit is over it; a value exactly a deadband away from it is still within.
     """
@@ -48,7 +48,7 @@ def levels(values: FloatArray, rule: AlarmRule) -> NDArray[np.int8]:
         over |= values <= rule.low
         within |= values <= rule.low + rule.deadband
     out = np.where(over, Level.OVER, np.where(within, Level.WITHIN, Level.CLEAR)).astype(np.int8)
-    out[np.isnan(values)] = Level.UNKNOWN
+    out[~np.isfinite(values)] = Level.UNKNOWN
     return out
 
 

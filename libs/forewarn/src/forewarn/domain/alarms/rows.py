@@ -76,7 +76,7 @@ def _judge(frame: Frame) -> list[_Judged]:
         elif rule.source == "anomaly":
             scores = np.asarray(frame.arrays["score"], dtype=np.float64)
             standing = np.where(frame.arrays["flag"], Level.OVER, Level.CLEAR).astype(np.int8)
-            standing[np.isnan(scores)] = Level.UNKNOWN
+            standing[~np.isfinite(scores)] = Level.UNKNOWN
             judged.append(_Judged(rule, standing, scores, "%"))
     return judged
 

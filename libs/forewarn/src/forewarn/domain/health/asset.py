@@ -132,13 +132,18 @@ def _observation(frame: Frame, row: int) -> Observation:
     columns = [item.column for item in frame.asset_class.health]
     return Observation(
         values={column: _known(float(frame.arrays[column][row])) for column in columns},
-        anomaly_score=_known(float(frame.arrays["score"][row])),
-        deviation=_known(float(frame.arrays["deviation"][row])),
+        anomaly_score=_percent(float(frame.arrays["score"][row])),
+        deviation=_percent(float(frame.arrays["deviation"][row])),
     )
 
 
 def _known(value: float) -> float | None:
     return value if math.isfinite(value) else None
+
+
+def _percent(value: float) -> float | None:
+    """A score as the contract has it: a 32-bit sum can stand a hair outside 0–100."""
+    return min(100.0, max(0.0, value)) if math.isfinite(value) else None
 
 
 def _sample_trend(trend: TrendState, frame: Frame, rows: NDArray[np.intp]) -> TrendState:

@@ -95,7 +95,8 @@ def health_index(asset_class: AssetClass, observation: Observation) -> Index:
     mean = sum(part.nominal_weight * value for part, value in known) / total
     worst = min((value for part, value in known if part.name not in (ANOMALY, DEVIATION)), default=100.0)
     metrics = tuple(_metric(part, part.nominal_weight / total if part.score is not None else 0.0) for part in parts)
-    return Index(health=min(mean, worst + CAP_ABOVE_WORST), metrics=metrics)
+    # rounding can carry a mean of scores past 100, which the contract refuses
+    return Index(health=min(mean, worst + CAP_ABOVE_WORST, 100.0), metrics=metrics)
 
 
 def concerns(metrics: Sequence[HealthMetric]) -> list[HealthMetric]:

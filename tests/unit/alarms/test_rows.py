@@ -1,0 +1,232 @@
+"""Alarms from frames: late rows, redelivery, cuts, and all an asset's rules together."""
+
+import itertools
+from datetime import timedelta
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import TypeAdapter
+
+from forewarn.adapters.catalogue import load_catalogue
+from forewarn.contracts.assets import AcknowledgeAlarm
+from forewarn.contracts.frames import Hint
+from forewarn.contracts.health import AssetHealth, RulEstimate
+from forewarn.domain.alarms.asset import AssetAlarms, acknowledge_alarm, observe_health
+from forewarn.domain.alarms.evaluation import Level, levels
+from forewarn.domain.alarms.machine import Refused
+from forewarn.domain.alarms.rows import observe_frame
+from forewarn.domain.rows import to_datetime
+from forewarn.testing.frames import START_US, anomaly_frame, timestamps_us
+
+PUMP = load_catalogue()["centrifugal_pump"]
+
+
+def frame_of(vibration, *, assets=None, start_s=0.0, **columns):
+    count = len(vibration)
+    names = assets or ["P-101"] * count
+    return anomaly_frame(PUMP, names, timestamps_us(count, start_s=start_s), {"vibration_mm_s": vibration, **columns})
+
+
+def apply(frames, states=None):
+    states, alerts = dict(states or {}), []
+    for frame in frames:
+        result = observe_frame(states, frame)
+        states.update(result.states)
+        alerts += result.alerts
+    return states, alerts
+
+
+def named(alerts):
+    return [(alert.alarm.alarm_id, alert.transition.value) for alert in alerts]
+
+
+def test_a_healthy_plant_raises_nothing():
+    states, alerts = apply([frame_of([1.0] * 50)])
+    assert alerts == []
+    assert states["P-101"].rules == {}
+
+
+def test_both_limits_of_a_column_have_their_own_alarm_raised_at_its_own_event_time():
+    _, alerts = apply([frame_of([8.0] * 10)])
+    assert named(alerts) == [("P-101/vibration_trip", "raised"), ("P-101/vibration_high", "raised")]
+    assert [alert.at for alert in alerts] == [to_datetime(START_US + s * 1_000_000) for s in (2, 5)]
+    assert alerts[0].alarm.unit == "mm/s"
+
+
+def test_late_rows_never_raise():
+    states, alerts = apply([frame_of([9.0] * 60, late=True)])
+    assert alerts == []
+    assert states == {}
+
+
+def test_rows_older_than_what_was_applied_change_nothing_even_when_not_flagged_late():
+    states, _ = apply([frame_of([1.0] * 10, start_s=100)])
+    after, alerts = apply([frame_of([9.0] * 60)], states)
+    assert alerts == []
+    assert after == states
+
+
+def test_the_anomaly_flag_raises_with_culprit_and_hint_in_the_message():
+    frame = anomaly_frame(
+        PUMP,
+        ["P-101"],
+        timestamps_us(1),
+        {"flag": True, "score": 97.0, "hint": Hint.SENSOR_FAULT},
+        culprit=["bearing_temp_c"],
+    )
+    _, alerts = apply([frame])
+    assert named(alerts) == [("P-101/anomaly", "raised")]
+    assert "bearing_temp_c deviates most; the sensor seems to be at fault" in alerts[0].alarm.message
+    assert alerts[0].alarm.value == 97.0
+
+
+def test_a_failed_sensor_leaves_an_open_alarm_open():
+    states, _ = apply([frame_of([8.0] * 10)])
+    states, alerts = apply([frame_of([np.nan] * 300, start_s=10)], states)
+    assert alerts == []
+    assert len(states["P-101"].open_alarms) == 2
+
+
+def test_an_open_alarm_whose_rule_left_the_class_returns():
+    states, _ = apply([frame_of([8.0] * 10)])
+    smaller = PUMP.model_copy(
+        update={"alarms": tuple(r for r in PUMP.alarms if r.id != "vibration_trip"), "version": 2}
+    )
+    frame = anomaly_frame(smaller, ["P-101"], timestamps_us(1, start_s=10), {"vibration_mm_s": 8.0})
+    _, alerts = apply([frame], states)
+    assert named(alerts) == [("P-101/vibration_trip", "returned")]
+
+
+@st.composite
+def courses(draw):
+    """Vibration of three assets in turn, around both limits, with gaps."""
+    values = draw(st.lists(st.sampled_from([1.0, 4.3, 4.6, 6.8, 7.5, float("nan")]), min_size=30, max_size=120))
+    assets = [f"P-{k % 3}" for k in range(len(values))]
+    cuts = sorted(draw(st.sets(st.integers(1, len(values) - 1), max_size=8)))
+    return values, assets, cuts
+
+
+def pieces(values, assets, cuts):
+    bounds = [0, *cuts, len(values)]
+    times = timestamps_us(len(values), step_s=2.0)
+    return [
+        anomaly_frame(PUMP, assets[a:b], times[a:b], {"vibration_mm_s": values[a:b]})
+        for a, b in itertools.pairwise(bounds)
+    ]
+
+
+@given(courses())
+def test_the_result_does_not_depend_on_how_rows_are_cut_into_frames(course):
+    values, assets, cuts = course
+    whole, alerts = apply(pieces(values, assets, []))
+    parts, others = apply(pieces(values, assets, cuts))
+    assert parts == whole
+    assert {a.alert_id for a in others} == {a.alert_id for a in alerts}
+
+
+@given(courses(), st.data())
+def test_any_replayed_suffix_changes_neither_state_nor_alerts(course, data):
+    frames = pieces(*course)
+    states, _ = apply(frames)
+    again, alerts = apply(frames[data.draw(st.integers(0, len(frames))) :], states)
+    assert again == states
+    assert alerts == []
+
+
+@given(courses(), st.data())
+def test_to_go_on_from_an_older_state_decides_the_same(course, data):
+    """A crash restores the last checkpoint and the events since come again."""
+    frames = pieces(*course)
+    cut = data.draw(st.integers(0, len(frames)))
+    checkpoint, before = apply(frames[:cut])
+    codec = TypeAdapter(dict[str, AssetAlarms])
+    restored, after = apply(frames[cut:], codec.validate_json(codec.dump_json(checkpoint)))
+    states, alerts = apply(frames)
+    assert restored == states
+    assert [a.alert_id for a in before + after] == [a.alert_id for a in alerts]
+
+
+@given(courses())
+def test_there_is_never_more_than_one_open_alarm_per_asset_and_rule(course):
+    open_ids = {}
+    _, alerts = apply(pieces(*course))
+    for alert in alerts:
+        known = open_ids.setdefault(alert.alarm.alarm_id, alert.alarm.occurrence_id)
+        assert known == alert.alarm.occurrence_id
+
+
+def test_levels_cover_both_limits_and_unknown():
+    rule = PUMP.alarms[0].model_copy(update={"low": 0.5})
+    values = np.array([4.5, 4.3, 2.0, 0.7, 0.5, np.nan, np.inf, -np.inf])
+    expected = [Level.OVER, Level.WITHIN, Level.CLEAR, Level.WITHIN, Level.OVER] + [Level.UNKNOWN] * 3
+    assert levels(values, rule).tolist() == expected
+
+
+def health_event(seconds=0.0, health=95.0, p50=None):
+    rul = ()
+    if p50 is not None:
+        estimate = RulEstimate(
+            failure_mode="bearing_wear",
+            p10_days=p50 / 2,
+            p50_days=p50,
+            p90_days=p50 * 2,
+            indicator="vibration_mm_s",
+            threshold=7.1,
+            model="test",
+        )
+        rul = (estimate,)
+    return AssetHealth(
+        asset_id="P-101",
+        asset_class="centrifugal_pump",
+        ts=to_datetime(START_US) + timedelta(seconds=seconds),
+        health=health,
+        category="good",
+        trend="stable",
+        trend_per_day=0.0,
+        metrics=(),
+        anomaly_score=None,
+        anomaly_flag=False,
+        deviation=None,
+        rul=rul,
+    )
+
+
+def observe_all(events):
+    alarms, alerts = AssetAlarms(asset_id="P-101"), []
+    for event in events:
+        alarms, new = observe_health(alarms, PUMP, event)
+        alerts += new
+    return alarms, alerts
+
+
+def test_low_health_and_short_life_raise_their_own_alarms():
+    _, alerts = observe_all([health_event(health=40.0, p50=3.0)])
+    assert named(alerts) == [("P-101/health_low", "raised"), ("P-101/rul_short", "raised")]
+    assert alerts[1].alarm.message.endswith("bearing_wear in 1.5 to 6 days")
+
+
+def test_a_health_event_that_comes_again_changes_nothing():
+    event = health_event(health=40.0)
+    alarms, _ = observe_all([event])
+    assert observe_health(alarms, PUMP, event) == (alarms, ())
+
+
+def test_without_growth_a_rul_alarm_returns_after_its_off_delay():
+    events = [health_event(0, p50=3.0), health_event(1), health_event(301)]
+    assert named(observe_all(events)[1]) == [("P-101/rul_short", "raised"), ("P-101/rul_short", "returned")]
+
+
+def test_unknown_health_keeps_an_alarm():
+    alarms, _ = observe_all(
+        [health_event(0, health=40.0), health_event(1, health=None), health_event(900, health=None)]
+    )
+    assert [alarm.rule for alarm in alarms.open_alarms] == ["health_low"]
+
+
+def test_an_acknowledgement_meant_for_another_asset_is_refused():
+    alarms, _ = observe_all([health_event(health=40.0)])
+    body = AcknowledgeAlarm(alarm_id="P-999/health_low", occurrence_id=alarms.open_alarms[0].occurrence_id)
+    with pytest.raises(Refused, match=r"not one of asset 'P-101'"):
+        acknowledge_alarm(alarms, body, "ann", to_datetime(START_US))

@@ -1,0 +1,62 @@
+"""Events of an asset: not too often, not without news, not too seldom."""
+
+import pytest
+
+from forewarn.adapters.catalogue import load_catalogue
+from forewarn.domain.health.asset import judge, observe_frame
+from forewarn.testing.frames import anomaly_frame, timestamps_us
+from forewarn_health.pacing import Pacing
+
+PUMP = load_catalogue()["centrifugal_pump"]
+
+
+def health(vibration=1.0):
+    frame = anomaly_frame(PUMP, ["P-1"], timestamps_us(1), {"speed_rpm": 1480.0, "vibration_mm_s": vibration})
+    return judge(observe_frame({}, frame).states["P-1"], PUMP)
+
+
+def offer(pacing, now_s, event):
+    """What the service does on a tick."""
+    told = []
+    for asset_id in pacing.due(now_s):
+        if pacing.worth_telling(event, now_s):
+            pacing.tell(event, now_s)
+            told.append(asset_id)
+        else:
+            pacing.postpone(asset_id, now_s)
+    return told
+
+
+@pytest.fixture
+def pacing():
+    pacing = Pacing(1.0, 60.0)
+    pacing.note(["P-1"])
+    assert offer(pacing, 100.0, health()) == ["P-1"]
+    return pacing
+
+
+def test_changes_come_at_most_once_a_second(pacing):
+    told = 0
+    for tick in range(1, 41):  # 10 s of ticks, each with a change
+        pacing.note(["P-1"])
+        told += len(offer(pacing, 100 + tick / 4, health(3 + tick % 7)))
+    assert told == 10
+
+
+def test_a_steady_asset_is_told_of_once_a_minute(pacing):
+    told = []
+    for second in range(1, 130):
+        pacing.note(["P-1"])
+        if offer(pacing, 100.0 + second, health()):
+            told.append(second)
+    assert told == [60, 120]
+
+
+def test_a_silent_asset_is_not_repeated(pacing):
+    assert [offer(pacing, 100.0 + second, health()) for second in range(1, 300)] == [[]] * 299
+
+
+def test_after_a_restart_everything_is_told_once(pacing):
+    pacing.restart(["P-1"])
+    assert offer(pacing, 100.1, health()) == ["P-1"]
+    assert offer(pacing, 100.2, health()) == []

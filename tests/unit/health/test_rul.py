@@ -1,0 +1,128 @@
+"""Growth and remaining life against the truth: known lines, known crossings, known noise."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from forewarn.adapters.catalogue import load_catalogue
+from forewarn.domain.health.growth import MEMORIES_S, Growth, Regression, fit, observe
+from forewarn.domain.health.rul import estimate, growth_values
+
+PUMP = load_catalogue()["centrifugal_pump"]
+MODES = {mode.id: mode for mode in PUMP.failure_modes}
+DAY_S = 86_400.0
+T0 = 1_795_204_800.0
+
+
+def life(mode_id, values, step_s=1.0):
+    """Estimate after feeding an indicator sampled every ``step_s`` seconds."""
+    mode = MODES[mode_id]
+    times = T0 + step_s * np.arange(len(values))
+    growth = observe(Growth(), times, growth_values(mode, np.asarray(values, dtype=float)))
+    return estimate(mode, growth, float(times[-1]), asset_class=PUMP)
+
+
+def rising(hours, *, noise, seed, threshold=7.1, start=1.5, share=0.6, step_s=10.0):
+    """Exponential growth that has gone ``share`` of the way; returns values and the true days left."""
+    rng = np.random.default_rng(seed)
+    t = np.arange(0, hours * 3600, step_s)
+    rate = np.log(threshold / start) / (hours * 3600 / share)
+    values = start * np.exp(rate * t) * np.exp(noise * rng.normal(size=t.size))
+    return values, (hours * 3600 / share - t[-1]) / DAY_S
+
+
+@pytest.mark.parametrize("hours", [0.5, 4.0, 48.0])
+def test_exponential_growth_is_foretold_within_a_tenth(hours):
+    values, truth = rising(hours, noise=0.02, seed=1)
+    found = life("bearing_wear", values, 10.0)
+    assert found.p50_days == pytest.approx(truth, rel=0.1)
+    assert found.p10_days < found.p50_days < found.p90_days
+
+
+def test_a_falling_indicator_fails_low():
+    rng = np.random.default_rng(2)
+    t = np.arange(0, 7200, 5.0)
+    values = 70 - 20 * t / 7200 + 0.3 * rng.normal(size=t.size)
+    found = life("impeller_wear", values, 5.0)
+    left = 50 - MODES["impeller_wear"].threshold
+    assert found.p50_days == pytest.approx(left / (20 / 7200) / DAY_S, rel=0.1)
+
+
+def test_the_interval_holds_its_nominal_share():
+    inside = 0
+    runs = 200
+    for seed in range(runs):
+        values, truth = rising(1.0, noise=0.08, seed=seed, share=0.5, step_s=20.0)
+        found = life("bearing_wear", values, 20.0)
+        inside += found is not None and found.p10_days <= truth <= found.p90_days
+    assert 0.68 <= inside / runs <= 0.92
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_steady_noise_has_no_remaining_life(seed):
+    values = 2.0 * np.exp(0.05 * np.random.default_rng(seed).normal(size=3_000))
+    assert life("bearing_wear", values, 2.0) is None
+
+
+def test_recovery_has_no_remaining_life():
+    values, _ = rising(1.0, noise=0.02, seed=3)
+    assert life("bearing_wear", values[::-1], 10.0) is None
+
+
+def test_too_few_readings_have_none():
+    values, _ = rising(0.02, noise=0.0, seed=4)
+    assert life("bearing_wear", values, 10.0) is None
+
+
+def test_no_line_is_prolonged_far_beyond_what_it_was_fitted_on():
+    t = np.arange(0, 600, 1.0)
+    assert life("impeller_wear", 70 - 1e-4 * t, 1.0) is None
+
+
+def test_beyond_the_threshold_no_life_is_left():
+    found = life("bearing_wear", np.full(600, 9.0) + 0.05 * np.random.default_rng(5).normal(size=600))
+    assert (found.p10_days, found.p50_days, found.p90_days) == (0, 0, 0)
+
+
+def test_values_without_logarithm_and_gaps_are_left_out():
+    values, truth = rising(1.0, noise=0.02, seed=6)
+    values[::7] = np.nan
+    values[3::50] = -1.0
+    assert life("bearing_wear", values, 10.0).p50_days == pytest.approx(truth, rel=0.1)
+
+
+def test_all_unknown_changes_nothing():
+    assert observe(Growth(), np.array([T0]), np.array([np.nan])) == Growth()
+
+
+def test_a_later_fault_is_not_hidden_by_a_long_healthy_past():
+    rng = np.random.default_rng(7)
+    healthy = 1.5 * np.exp(0.02 * rng.normal(size=6 * 360))
+    growing, truth = rising(1.0, noise=0.02, seed=8)
+    found = life("bearing_wear", np.concatenate([healthy, growing]), 10.0)
+    assert found.p50_days == pytest.approx(truth, rel=0.35)
+
+
+@given(st.lists(st.integers(1, 499), max_size=10, unique=True))
+def test_growth_does_not_depend_on_how_readings_are_cut(cuts):
+    rng = np.random.default_rng(9)
+    times = T0 + np.cumsum(rng.uniform(0.5, 9.0, 500))
+    values = rng.normal(size=500)
+    growth = Growth()
+    for part in np.split(np.arange(500), sorted(cuts)):
+        growth = observe(growth, times[part], values[part])
+    assert growth == observe(Growth(), times, values)
+
+
+def test_the_recursive_fit_equals_weighted_least_squares():
+    rng = np.random.default_rng(10)
+    memory = MEMORIES_S[0]
+    width = memory / 15
+    times = np.ceil(T0 / width) * width + width * (np.arange(40) + 0.5)
+    values = 3 + 0.01 * (times - times[0]) + 0.2 * rng.normal(size=40)
+    regression = observe(Growth(regressions=(Regression(memory_s=memory),)), times, values).regressions[0]
+    line = fit(regression)
+    weights = np.exp((times[:-1] - times[-2]) / memory)  # the last bucket is still filling
+    slope, _ = np.polyfit(times[:-1] - T0, values[:-1], 1, w=np.sqrt(weights))
+    assert line.slope_per_s == pytest.approx(slope, rel=1e-6)
