@@ -91,7 +91,8 @@ class Inbox:
         BrokerUnavailable
             If the broker does not answer.
         """
-        first, last = self._offsets(sources, OffsetSpec.earliest()), self._offsets(sources, OffsetSpec.latest())
+        first = self._offsets(sources, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
+        last = self._offsets(sources, OffsetSpec.latest())  # type: ignore[no-untyped-call]
         return {source: (first[source], last[source]) for source in sources}
 
     def past_markers(self, source: Source, position: int) -> int:

@@ -58,9 +58,9 @@ CREATE TABLE alarm (
     document      jsonb NOT NULL
 );
 COMMENT ON TABLE alarm IS 'Present state of each (asset, rule) that ever alarmed; open while closed_at is NULL.';
-CREATE INDEX alarm_raised ON alarm (raised_at DESC, alarm_id);
-CREATE INDEX alarm_open ON alarm (raised_at DESC, alarm_id) WHERE closed_at IS NULL;
-CREATE INDEX alarm_asset ON alarm (asset_id, raised_at DESC);
+CREATE INDEX alarm_raised ON alarm (raised_at, alarm_id);
+CREATE INDEX alarm_open ON alarm (raised_at, alarm_id) WHERE closed_at IS NULL;
+CREATE INDEX alarm_asset ON alarm (asset_id, raised_at);
 
 CREATE TABLE alarm_event (
     alert_id   text PRIMARY KEY,
@@ -73,9 +73,9 @@ CREATE TABLE alarm_event (
     document   jsonb NOT NULL
 );
 COMMENT ON TABLE alarm_event IS 'Every transition of every alarm; document is the whole event.';
-CREATE INDEX alarm_event_at ON alarm_event (at DESC, alert_id);
-CREATE INDEX alarm_event_alarm ON alarm_event (alarm_id, at DESC);
-CREATE INDEX alarm_event_asset ON alarm_event (asset_id, at DESC);
+CREATE INDEX alarm_event_at ON alarm_event (at, alert_id);
+CREATE INDEX alarm_event_alarm ON alarm_event (alarm_id, at);
+CREATE INDEX alarm_event_asset ON alarm_event (asset_id, at);
 
 CREATE TABLE rejected (
     rejected_id    text PRIMARY KEY,
@@ -93,8 +93,8 @@ CREATE TABLE rejected (
     original       bytea NOT NULL
 );
 COMMENT ON TABLE rejected IS 'Refused messages with their original bytes, to understand and to replay.';
-CREATE INDEX rejected_at ON rejected (rejected_at DESC, rejected_id);
-CREATE INDEX rejected_asset ON rejected (asset_id, rejected_at DESC) WHERE asset_id IS NOT NULL;
+CREATE INDEX rejected_at ON rejected (rejected_at, rejected_id);
+CREATE INDEX rejected_asset ON rejected (asset_id, rejected_at) WHERE asset_id IS NOT NULL;
 
 CREATE TABLE model (
     asset_id     text NOT NULL,

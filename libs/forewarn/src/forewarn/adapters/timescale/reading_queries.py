@@ -1,0 +1,251 @@
+"""Statements about the wide tables, composed for an asset class, and what their rows mean."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from psycopg import sql
+
+from forewarn.adapters.timescale.rollups import (
+    WIDTHS,
+    RollUpSource,
+    Width,
+    bucket_of,
+    finished_columns,
+    raw_aggregates,
+    view_name,
+)
+from forewarn.adapters.timescale.tables import readings_table, results_table, wide_tables
+from forewarn.contracts.asset_class import AssetClass
+from forewarn.contracts.frames import expected_column, quality_column, residual_column
+from forewarn.ports.history import BadQuery, History, Latest, RollUp, Series
+
+_JUDGEMENT: Final = (
+    "deviation", "phase", "regime", "model_version", "score", "p_value", "flag", "culprit", "hint",
+)  # fmt: skip
+_UNSIGNED: Final = 0xFFFFFFFF
+#: From coarse to fine, widths a history may be rolled up to.
+_BY_ROLL_UP: Final[Mapping[RollUp, Width]] = {width.roll_up: width for width in WIDTHS}
+
+Row = Mapping[str, Any]  # names that start with "_" cannot be a tag's
+
+
+def width_of(roll_up: RollUp) -> Width:
+    """Width of a roll-up that is not raw."""
+    return _BY_ROLL_UP[roll_up]
+
+
+def finest_width(start: datetime, end: datetime, max_points: int) -> RollUp:
+    """Finest roll-up with at most ``max_points`` buckets in a range; days if even they are more."""
+    for width in WIDTHS:
+        if (end - start) / width.bucket <= max_points - 1:  # the first and the last bucket may be cut
+            return width.roll_up
+    return WIDTHS[-1].roll_up
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """Columns of one class that a history is about."""
+
+    asset_class: AssetClass
+    columns: tuple[str, ...]
+
+    @classmethod
+    def of(cls, asset_class: AssetClass, columns: Sequence[str]) -> "Selection":
+        """Choose columns, all of them for none.
+
+        Raises
+        ------
+        BadQuery
+            If the class has no such column.
+        """
+        unknown = [name for name in columns if name not in asset_class.column_names]
+        if unknown:
+            raise BadQuery(
+                f"{asset_class.name} has no column {', '.join(unknown)}; "
+                f"there are {', '.join(asset_class.column_names)}"
+            )
+        return cls(asset_class=asset_class, columns=tuple(dict.fromkeys(columns)) or asset_class.column_names)
+
+    @property
+    def tags(self) -> list[str]:
+        """Chosen columns that have a quality."""
+        return [name for name in self.columns if name in self.asset_class.tag_names]
+
+    @property
+    def responses(self) -> list[str]:
+        """Chosen columns that the twin predicts."""
+        return [name for name in self.columns if name in self.asset_class.twin.responses]
+
+
+def latest_statement(asset_class: AssetClass) -> sql.Composed:
+    """Newest reading and newest judgement of assets of a class."""
+    readings, results = wide_tables(asset_class)
+    reading_columns = [c for c in readings.column_names if c not in ("asset_key", "seq", "late", "verdict")]
+    result_columns = [c for c in results.column_names if c not in ("asset_key", "ts")]
+    return sql.SQL(
+        "SELECT asset_id, {reading_columns}, judgement.*\n"
+        "FROM asset CROSS JOIN LATERAL (\n"
+        "    SELECT {reading_columns} FROM {readings} AS r WHERE r.asset_key = asset.asset_key\n"
+        "    ORDER BY ts DESC LIMIT 1) AS reading\n"
+        "LEFT JOIN LATERAL (\n"
+        "    SELECT ts AS "_judged_at", {result_columns} FROM {results} AS r WHERE r.asset_key = asset.asset_key\n"
+        "    ORDER BY ts DESC LIMIT 1) AS judgement ON true\n"
+        "WHERE asset_class = %(asset_class)s AND removed_at IS NULL\n"
+        "    AND (%(asset_ids)s::text[] IS NULL OR asset_id = ANY (%(asset_ids)s))\n"
+        "ORDER BY asset_id"
+    ).format(
+        readings=sql.Identifier(readings.name),
+        results=sql.Identifier(results.name),
+        reading_columns=_names(reading_columns),
+        result_columns=_names(result_columns),
+    )
+
+
+def latest_of(asset_class: AssetClass, row: Row) -> Latest:
+    """Meaning of a row of ``latest_statement``."""
+    judged = row["_judged_at"] is not None
+    responses = asset_class.twin.responses if judged else ()
+    return Latest(
+        asset_id=row["asset_id"],
+        asset_class=asset_class.name,
+        ts=row["ts"],
+        received_at=row["received_at"],
+        values={name: row[name] for name in asset_class.column_names},
+        quality={tag: _status(row[quality_column(tag)]) for tag in asset_class.tag_names},
+        findings=row["findings"],
+        judged_at=row["_judged_at"],
+        expected={name: row[expected_column(name)] for name in responses},
+        residual={name: row[residual_column(name)] for name in responses},
+        **{name: row[name] for name in _JUDGEMENT},
+    )
+
+
+def count_statement(asset_class: AssetClass) -> sql.Composed:
+    """How many readings a range has, counted up to a limit."""
+    return sql.SQL("SELECT count(*) FROM (SELECT FROM {} WHERE {} LIMIT %(limit)s) AS some").format(
+        sql.Identifier(readings_table(asset_class.name)), _RANGE
+    )
+
+
+def raw_statement(selection: Selection) -> sql.Composed:
+    """Readings of a range beside their judgements, oldest first."""
+    name = selection.asset_class.name
+    columns = [
+        *(sql.SQL("r.{}").format(sql.Identifier(c)) for c in selection.columns),
+        *(sql.SQL("r.{}").format(sql.Identifier(quality_column(c))) for c in selection.tags),
+        *(sql.SQL("s.{}").format(sql.Identifier(expected_column(c))) for c in selection.responses),
+    ]
+    return sql.SQL(
+        "SELECT r.ts, 1 AS \"_count\", s.score, s.deviation, s.flag, {columns}\n"
+        "FROM (SELECT * FROM {readings} WHERE {range}) AS r\n"
+        "LEFT JOIN (SELECT * FROM {results} WHERE {range}) AS s USING (asset_key, ts)\n"
+        "ORDER BY r.ts LIMIT %(limit)s"
+    ).format(
+        columns=sql.SQL(", ").join(columns),
+        readings=sql.Identifier(readings_table(name)),
+        results=sql.Identifier(results_table(name)),
+        range=_RANGE,
+    )
+
+
+def rolled_statement(selection: Selection, width: Width, *, aggregated: bool) -> sql.Composed:
+    """Buckets of a range, oldest first.
+
+    With ``aggregated`` they are read from continuous aggregates; without, they are made here from the
+    readings of the range alone, where the view of the same name would read the whole table.
+    """
+    readings, results = wide_tables(selection.asset_class)
+    expected = [expected_column(name) for name in selection.responses]
+    source = _aggregated if aggregated else _made
+    columns = [
+        *(f"{kind}_{name}" for name in selection.columns for kind in ("avg", "min", "max")),
+        *(f"pct_good_{name}" for name in selection.tags),
+        *(f"avg_{name}" for name in expected),
+    ]
+    return sql.SQL(
+        "SELECT bucket AS ts, r.count AS \"_count\", max_score AS score, max_deviation AS deviation, flagged > 0 AS flag, {columns}\n"
+        "FROM ({readings}) AS r LEFT JOIN ({results}) AS s USING (bucket)\nORDER BY bucket LIMIT %(limit)s"
+    ).format(
+        columns=_names(columns),
+        readings=source(RollUpSource(table=readings.name, columns=readings.column_names), selection.columns, width),
+        results=source(
+            RollUpSource(table=results.name, columns=results.column_names), [*expected, "score", "deviation"], width
+        ),
+    )
+
+
+def history_of(asset_id: str, selection: Selection, roll_up: RollUp, rows: Sequence[Row], limit: int) -> History:
+    """Meaning of rows of ``raw_statement`` or ``rolled_statement``, of which one more than ``limit`` was asked."""
+    kept = rows[:limit]
+    return History(
+        asset_id=asset_id,
+        asset_class=selection.asset_class.name,
+        roll_up=roll_up,
+        ts=_column(kept, "ts"),
+        count=_column(kept, "_count"),
+        series=tuple(_series(selection, name, roll_up, kept) for name in selection.columns),
+        score=_column(kept, "score"),
+        deviation=_column(kept, "deviation"),
+        flag=_column(kept, "flag"),
+        next_start=rows[limit]["ts"] if len(rows) > limit else None,
+    )
+
+
+def _series(selection: Selection, name: str, roll_up: RollUp, rows: Sequence[Row]) -> Series:
+    unit = selection.asset_class.units[name]
+    is_tag, is_response = name in selection.tags, name in selection.responses
+    if roll_up is RollUp.RAW:
+        return Series(
+            column=name,
+            unit=unit,
+            values=_column(rows, name),
+            expected=_column(rows, expected_column(name)) if is_response else (),
+            quality=tuple(_status(row[quality_column(name)]) for row in rows) if is_tag else (),
+        )
+    return Series(
+        column=name,
+        unit=unit,
+        values=_column(rows, f"avg_{name}"),
+        minimum=_column(rows, f"min_{name}"),
+        maximum=_column(rows, f"max_{name}"),
+        expected=_column(rows, f"avg_{expected_column(name)}") if is_response else (),
+        pct_good=_column(rows, f"pct_good_{name}") if is_tag else (),
+    )
+
+
+def _aggregated(source: RollUpSource, columns: Sequence[str], width: Width) -> sql.Composed:
+    wanted = [f"{kind}_{name}" for name in columns for kind in ("avg", "min", "max")]
+    wanted += [f"pct_good_{name}" for name in columns if source.has_quality(name)]
+    wanted += ["flagged"] if source.has_flag else []
+    return sql.SQL(
+        "SELECT bucket, count, {} FROM {} WHERE asset_key = %(asset_key)s AND bucket >= %(start)s AND bucket < %(end)s"
+    ).format(_names(wanted), sql.Identifier(view_name(source.table, width.roll_up)))
+
+
+def _made(source: RollUpSource, columns: Sequence[str], width: Width) -> sql.Composed:
+    flagged = [sql.SQL("flagged").format()] if source.has_flag else []
+    count = sql.SQL("count").format()
+    return sql.SQL("SELECT bucket, {} FROM (SELECT {} AS bucket, {} FROM {} WHERE {} GROUP BY 1) AS made").format(
+        sql.SQL(", ").join([count, *flagged, *finished_columns(source, columns, count)]),
+        bucket_of(width),
+        sql.SQL(", ").join(raw_aggregates(source, columns)),
+        sql.Identifier(source.table),
+        _RANGE,
+    )
+
+
+def _names(columns: Sequence[str]) -> sql.Composed:
+    return sql.SQL(", ").join(map(sql.Identifier, columns))
+
+
+def _column(rows: Sequence[Row], name: str) -> tuple[Any, ...]:
+    return tuple(row[name] for row in rows)
+
+
+def _status(stored: int | None) -> int:
+    return 0 if stored is None else stored & _UNSIGNED
+
+
+_RANGE: Final = sql.SQL("asset_key = %(asset_key)s AND ts >= %(start)s AND ts < %(end)s")
