@@ -90,7 +90,7 @@ def latest_statement(asset_class: AssetClass) -> sql.Composed:
         "    SELECT {reading_columns} FROM {readings} AS r WHERE r.asset_key = asset.asset_key\n"
         "    ORDER BY ts DESC LIMIT 1) AS reading\n"
         "LEFT JOIN LATERAL (\n"
-        "    SELECT ts AS "_judged_at", {result_columns} FROM {results} AS r WHERE r.asset_key = asset.asset_key\n"
+        "    SELECT ts AS _judged_at, {result_columns} FROM {results} AS r WHERE r.asset_key = asset.asset_key\n"
         "    ORDER BY ts DESC LIMIT 1) AS judgement ON true\n"
         "WHERE asset_class = %(asset_class)s AND removed_at IS NULL\n"
         "    AND (%(asset_ids)s::text[] IS NULL OR asset_id = ANY (%(asset_ids)s))\n"
@@ -138,7 +138,7 @@ def raw_statement(selection: Selection) -> sql.Composed:
         *(sql.SQL("s.{}").format(sql.Identifier(expected_column(c))) for c in selection.responses),
     ]
     return sql.SQL(
-        "SELECT r.ts, 1 AS \"_count\", s.score, s.deviation, s.flag, {columns}\n"
+        "SELECT r.ts, 1 AS _count, s.score, s.deviation, s.flag, {columns}\n"
         "FROM (SELECT * FROM {readings} WHERE {range}) AS r\n"
         "LEFT JOIN (SELECT * FROM {results} WHERE {range}) AS s USING (asset_key, ts)\n"
         "ORDER BY r.ts LIMIT %(limit)s"
@@ -165,7 +165,8 @@ def rolled_statement(selection: Selection, width: Width, *, aggregated: bool) ->
         *(f"avg_{name}" for name in expected),
     ]
     return sql.SQL(
-        "SELECT bucket AS ts, r.count AS \"_count\", max_score AS score, max_deviation AS deviation, flagged > 0 AS flag, {columns}\n"
+        "SELECT bucket AS ts, r.count AS _count, max_score AS score, max_deviation AS deviation,\n"
+        "    flagged > 0 AS flag, {columns}\n"
         "FROM ({readings}) AS r LEFT JOIN ({results}) AS s USING (bucket)\nORDER BY bucket LIMIT %(limit)s"
     ).format(
         columns=_names(columns),
