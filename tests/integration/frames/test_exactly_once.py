@@ -1,52 +1,23 @@
 """Frame processors under fire: killed, joined and left by others, they lose and duplicate nothing."""
 
 import itertools
-import sys
 import time
-from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
 from forewarn.adapters.kafka.admin import create_topics
-from forewarn.adapters.kafka.config import group_id
 from forewarn.adapters.kafka.history import Snapshot
 from forewarn.contracts.topics import qualified
+from integration.frames.processors import CATALOGUE, PROCESSORS, Processor
+from integration.frames.running import start_service, wait_until_drained
 from support.plant import register
-from support.stack import ServiceProcess, wait_until
-from support.wire import Feed, by_partition, consumed, read_topic, recompute, rows_of
-
-sys.path.insert(0, str(Path(__file__).parent))
-from processors import CATALOGUE, PROCESSORS, Processor  # noqa: E402  # a helper beside this file
+from support.stack import wait_until
+from support.wire import Feed, by_partition, read_topic, recompute, rows_of
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 
 #: Fewer records than this prove nothing.
 ENOUGH = 1_000
-
-
-def environment(bootstrap: str, prefix: str, instance: str) -> dict[str, str]:
-    return {
-        "KAFKA_BOOTSTRAP_SERVERS": bootstrap,
-        "KAFKA_TOPIC_PREFIX": prefix,
-        "SERVICE_INSTANCE": instance,
-        "SNAPSHOT_INTERVAL_S": "1",
-        "LOG_FORMAT": "console",
-    }
-
-
-def start_service(spawn: Callable[..., ServiceProcess], processor: Processor, bootstrap: str, prefix: str, name: str):
-    return spawn(processor.module, environment(bootstrap, prefix, name))
-
-
-def wait_until_drained(processor: Processor, bootstrap: str, prefix: str, timeout_s: float = 90) -> None:
-    group, topic = group_id(processor.service, prefix), qualified(processor.source, prefix)
-
-    def behind() -> int:
-        done, total = consumed(bootstrap, group, topic)
-        return total - done
-
-    wait_until(lambda: behind() == 0, timeout_s, lambda: f"{processor.service} is {behind()} records behind", 0.3)
 
 
 def assert_exactly_once(processor: Processor, bootstrap: str, prefix: str) -> None:

@@ -49,6 +49,7 @@ def test_each_hostile_message_is_refused_for_an_honest_reason_with_its_bytes(cas
         assert refusal.explanation.endswith(".")
         assert refusal.recommendation
         assert refusal.original in (case.value or b"")
+        f"{refusal.explanation}{refusal.asset_id}".encode()  # can be written down
     passed_on = sum(len(batch.origins) for batch in batches)
     assert passed_on == case.survivors + len(case.refusals) - len(expected)
 

@@ -7,6 +7,7 @@ refuses is looked at again, slowly, to find words for it. The rules are those of
 
 import json
 import math
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,7 +29,8 @@ from forewarn.ports.lanes import Record
 #: A longer message is refused unread: one gateway must not stall the others of its partition.
 MAX_MESSAGE_BYTES: Final = 4 * 1024 * 1024
 
-_Identifier = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]{0,127}\Z")]
+_IDENTIFIER: Final = r"^[A-Za-z0-9][A-Za-z0-9_.\-]{0,127}\Z"
+_Identifier = Annotated[str, msgspec.Meta(pattern=_IDENTIFIER)]
 _AwareTime = Annotated[datetime, msgspec.Meta(tz=True)]
 _US_PER_S: Final = 1e6
 
@@ -269,14 +271,15 @@ def _explain(origin: Origin, problem: Exception) -> Refusal:
 
 def _asset_id(document: object) -> str | None:
     found = document.get("asset_id") if isinstance(document, dict) else None
-    return found if isinstance(found, str) else None
+    return found if isinstance(found, str) and re.fullmatch(_IDENTIFIER, found) else None
 
 
 def _not_finite(document: object) -> str | None:
     metrics = document.get("metrics") if isinstance(document, dict) else None
     for name, value in metrics.items() if isinstance(metrics, dict) else ():
         if isinstance(value, int | float) and not _is_finite(value):
-            return f"metrics.{name}"
+            # Python's parser lets lone surrogates through, which no UTF-8 text can hold.
+            return f"metrics.{name}".encode("utf-8", "backslashreplace").decode()
     return None
 
 

@@ -14,9 +14,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import structlog
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from forewarn.adapters.kafka.config import consumer_config, group_id
+from forewarn.adapters.kafka.errors import error_of, is_passing
 from forewarn.adapters.kafka.history import PartitionReader, Snapshot
 from forewarn.adapters.kafka.records import records_of
 from forewarn.adapters.kafka.transaction import TransactionAborted, TransactionalProducer
@@ -28,7 +29,8 @@ from forewarn.runtime.heartbeat import Heartbeat
 
 _log = structlog.get_logger(__name__)
 
-_PATIENCE_S = 30.0
+_PATIENCE_S = 60.0
+_RETRY_S = 0.2
 _NO_OFFSET = -1001  # librdkafka's OFFSET_INVALID: the group never committed this partition
 
 
@@ -78,6 +80,7 @@ class FrameLoop:
         self._checkpoint = qualified(config.checkpoint, config.prefix)
         self._lanes: dict[int, _LaneSlot] = {}
         self._assigned = False
+        self._pause = threading.Event()
         identity = f"{config.prefix}forewarn.{config.service}.{config.instance or uuid.uuid4().hex}"
         membership = {"group.instance.id": identity} if config.instance else {}
         self._producer = TransactionalProducer(
@@ -183,8 +186,20 @@ class FrameLoop:
     def _restore(self, partitions: Iterable[int]) -> list[TopicPartition]:
         """Rebuild the lanes of these partitions; returns where to go on reading."""
         wanted = [TopicPartition(self._source, p) for p in partitions]
-        committed = self._consumer.committed(wanted, timeout=_PATIENCE_S) if wanted else []
-        return [self._restore_lane(position) for position in committed]
+        return [self._restore_lane(position) for position in self._committed(wanted)]
+
+    def _committed(self, wanted: list[TopicPartition]) -> list[TopicPartition]:
+        give_up_s = self._clock.monotonic_s() + _PATIENCE_S
+        while wanted:
+            try:
+                return self._consumer.committed(wanted, timeout=_PATIENCE_S)
+            except KafkaException as exc:
+                if not is_passing(error_of(exc)) or self._clock.monotonic_s() > give_up_s:
+                    raise
+                _log.warning("waiting_for_coordinator", reason=str(exc))
+                self._heartbeat.beat()
+                self._pause.wait(_RETRY_S)
+        return []
 
     def _restore_lane(self, committed: TopicPartition) -> TopicPartition:
         partition = committed.partition

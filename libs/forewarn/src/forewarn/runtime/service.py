@@ -1,5 +1,6 @@
 """The frame of every service process: settings, logs, signals, exit codes."""
 
+import faulthandler
 import signal
 import sys
 import threading
@@ -23,7 +24,8 @@ def run_service(name: str, settings_type: type[SettingsT], main: Callable[[Setti
     """Run ``main(settings, stop)`` until it returns, and exit.
 
     SIGTERM and SIGINT only set ``stop``; ``main`` drains and returns. The exit code is 0 then, 2 for
-    bad settings, 1 for any exception: supervisors restart on a non-zero code.
+    bad settings, 1 for any exception: supervisors restart on a non-zero code. SIGUSR1 prints the
+    stacks of all threads.
     """
     try:
         settings = load_settings(settings_type)
@@ -36,6 +38,7 @@ def run_service(name: str, settings_type: type[SettingsT], main: Callable[[Setti
     def request_stop(_signum: int, _frame: FrameType | None) -> None:
         stop.set()
 
+    faulthandler.register(signal.SIGUSR1, all_threads=True)
     signal.signal(signal.SIGTERM, request_stop)
     signal.signal(signal.SIGINT, request_stop)
     _log.info("service_starting", environment=settings.forewarn_env.value)

@@ -20,6 +20,21 @@ _FATAL_CODES: Final = frozenset(
     }
 )
 
+#: The cluster is starting, moving a coordinator or out of reach: the same call will work later.
+_PASSING_CODES: Final = frozenset(
+    {
+        KafkaError._TIMED_OUT,  # noqa: SLF001
+        KafkaError._TRANSPORT,  # noqa: SLF001
+        KafkaError._ALL_BROKERS_DOWN,  # noqa: SLF001
+        KafkaError._WAIT_COORD,  # noqa: SLF001
+        KafkaError.NOT_COORDINATOR,
+        KafkaError.COORDINATOR_NOT_AVAILABLE,
+        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+        KafkaError.UNSTABLE_OFFSET_COMMIT,
+        KafkaError.REQUEST_TIMED_OUT,
+    }
+)
+
 
 class BrokerUnavailable(Exception):  # noqa: N818  # a state of the world, not a mistake
     """The broker did not answer in time; the operation may be tried again."""
@@ -28,6 +43,11 @@ class BrokerUnavailable(Exception):  # noqa: N818  # a state of the world, not a
 def is_fatal(error: KafkaError) -> bool:
     """Tell whether an error must end the process."""
     return error.fatal() or error.code() in _FATAL_CODES
+
+
+def is_passing(error: KafkaError) -> bool:
+    """Tell whether the same call will work once the cluster is back."""
+    return error.code() in _PASSING_CODES
 
 
 def error_of(exc: KafkaException) -> KafkaError:

@@ -67,14 +67,14 @@ class TransactionalProducer:
                 self._produce(output)
             if consumer is not None and offsets:
                 metadata = consumer.consumer_group_metadata()
-                self._retry(
-                    "send_offsets",
-                    lambda: self._producer.send_offsets_to_transaction(list(offsets), metadata, _STEP_TIMEOUT_S),
-                )
+                self._producer.send_offsets_to_transaction(list(offsets), metadata, _STEP_TIMEOUT_S)
             self._retry("commit", lambda: self._producer.commit_transaction(_STEP_TIMEOUT_S))
         except KafkaException as exc:
             error = error_of(exc)
-            if is_fatal(error) or not error.txn_requires_abort():
+            # A failed send_offsets could be repeated by the book, but librdkafka 2.16 then blocks for good
+            # A failed send_offsets could be repeated by the book, but librdkafka 2.16 was seen to block for
+            # good when the group's coordinator went away in between. Rolling back is always safe.
+            if is_fatal(error) or not (error.txn_requires_abort() or error.retriable()):
                 raise
             _log.warning("transaction_aborted", reason=error.str(), code=error.name())
             self._retry("abort", lambda: self._producer.abort_transaction(_STEP_TIMEOUT_S))
