@@ -62,6 +62,7 @@ class Launch:
         self._supervisor = Supervisor(home)
         self._probes: dict[str, int] = {}
         self._pids: dict[str, int] = {}
+        self._stumbled: set[str] = set()
         self._fatal_since: dict[str, float] = {}
 
     def up(self) -> Addresses:
@@ -213,12 +214,9 @@ class Launch:
             waiting = {name: check for name, check in waiting.items() if name in reasons}
             if not waiting:
                 return
-            infos = {info.name: info for info in self._supervisor.processes()}
-            for info in infos.values():
-                if info.state == "FATAL":
-                    log = self._supervisor.log_tail(info.name)
-                    raise StartFailedError(f"{info.name} keeps ending. The end of its log:\n{log}")
-            update(f"Waiting for {', '.join(_waiting_for(name, infos) for name in waiting)}")
+            for info in self._supervisor.processes():
+                self._report_start(info)
+            update(f"Waiting for {', '.join(waiting)}")
             if time.monotonic() > deadline:
                 lines = [f"{name}: {reason}\n{self._log_of(name)}" for name, reason in reasons.items()]
                 raise StartFailedError(f"Not ready after {_READY_TIMEOUT_S:.0f} s: " + "\n".join(lines))
@@ -226,6 +224,15 @@ class Launch:
 
     def _log_of(self, name: str) -> str:
         return self._supervisor.log_tail(name) if log_path(self._home, name).exists() else ""
+
+    def _report_start(self, info: ProcessInfo) -> None:
+        if info.state == "FATAL":
+            log = self._supervisor.log_tail(info.name)
+            raise StartFailedError(f"{info.name} keeps ending. The end of its log:\n{log}")
+        if info.state == "BACKOFF" and info.name not in self._stumbled:
+            self._stumbled.add(info.name)
+            log = self._supervisor.log_tail(info.name, 1)
+            self._display.note(f"{info.name} ended while starting and is tried again: {log}")
 
     def _report(self, info: ProcessInfo) -> None:
         if info.pid and info.pid != self._pids.get(info.name):
@@ -253,8 +260,3 @@ def _readiness(port: int) -> Callable[[], str | None]:
         return None if status == 200 else body.strip()[:200] or f"answers {status}"
 
     return check
-
-
-def _waiting_for(name: str, infos: Mapping[str, ProcessInfo]) -> str:
-    info = infos.get(name)
-    return f"{name} (ended, being restarted)" if info is not None and info.state == "BACKOFF" else name
