@@ -2,21 +2,20 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 from forewarn.adapters.arrow_codec import encode_frames
 from forewarn.adapters.event_codec import encode_event
 from forewarn.adapters.raw_readings import DecodedBatch, RawReadingDecoder, Refusal
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.assets import Asset
+from forewarn.contracts.base import utc_from_us
 from forewarn.contracts.readings import RejectedReading
 from forewarn.contracts.topics import TopicName
 from forewarn.domain.guard.batch import GuardSettings, Nameplates, Rejection
 from forewarn.domain.guard.check import check
 from forewarn.domain.guard.state import GuardState, dump, load
 from forewarn.ports.lanes import LaneResult, Output, Record, StaleSnapshot
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class ValidatorLane:
@@ -147,4 +146,4 @@ def _rejected_id(record: Record, index: int | None) -> str:
 
 def _time_of(record: Record) -> datetime:
     # The broker's time, not a clock's: processing the record again gives the same event.
-    return _EPOCH + timedelta(microseconds=record.received_us)
+    return utc_from_us(record.received_us)

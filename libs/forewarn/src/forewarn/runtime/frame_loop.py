@@ -57,6 +57,14 @@ class FrameLoopConfig:
     snapshot_every_s: float = 5.0
 
 
+class MembershipLost(Exception):  # noqa: N818  # a state of the world, not a mistake
+    """The group declared this member dead, say after a long outage of the broker.
+
+    Its clients may be in a state that only a new process gets out of (librdkafka 2.16 was seen to
+    block for good in the next transaction), so the process ends and is started again.
+    """
+
+
 @dataclass(slots=True, kw_only=True)
 class _LaneSlot:
     lane: Lane
@@ -80,6 +88,7 @@ class FrameLoop:
         self._checkpoint = qualified(config.checkpoint, config.prefix)
         self._lanes: dict[int, _LaneSlot] = {}
         self._assigned = False
+        self._lost = False
         self._pause = threading.Event()
         identity = f"{config.prefix}forewarn.{config.service}.{config.instance or uuid.uuid4().hex}"
         membership = {"group.instance.id": identity} if config.instance else {}
@@ -107,6 +116,8 @@ class FrameLoop:
         ------
         KafkaException
             If the broker fenced this instance or forbids what it does.
+        MembershipLost
+            If the group took the partitions away.
         """
         self._consumer.subscribe(
             [self._source], on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost
@@ -116,6 +127,8 @@ class FrameLoop:
             while not stop.is_set():
                 self._heartbeat.beat()
                 messages = self._consumer.consume(self._config.batch_records, timeout=linger_s)
+                if self._lost:
+                    raise MembershipLost("the group took our partitions away: start again with what is committed")
                 records = records_of(messages)
                 self._turn(records)
                 busy = len(records) >= self._config.busy_records
@@ -178,8 +191,7 @@ class FrameLoop:
         _log.info("partitions_revoked", partitions=sorted(leaving))
 
     def _on_lost(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        for partition in partitions:
-            self._lanes.pop(partition.partition, None)
+        self._lost = True
         consumer.incremental_unassign(partitions)
         _log.warning("partitions_lost", partitions=sorted(p.partition for p in partitions))
 

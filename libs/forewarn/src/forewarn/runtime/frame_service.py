@@ -12,6 +12,7 @@ from forewarn.runtime.frame_metrics import FrameMetrics
 from forewarn.runtime.heartbeat import Heartbeat
 from forewarn.runtime.probes import ProbeServer
 from forewarn.runtime.settings import ServiceSettings
+from forewarn.runtime.watchdog import Watchdog
 
 
 class FrameServiceSettings(ServiceSettings):
@@ -54,5 +55,6 @@ def serve_lanes(
         snapshot_every_s=settings.snapshot_interval_s,
     )
     loop = FrameLoop(config, factory, clock, FrameMetrics(), heartbeat)
-    with ProbeServer(settings.probe_host, settings.probe_port, live=heartbeat.check, ready=loop.not_ready):
+    probes = ProbeServer(settings.probe_host, settings.probe_port, live=heartbeat.check, ready=loop.not_ready)
+    with probes, Watchdog(heartbeat):
         loop.run(stop)

@@ -6,7 +6,7 @@ from forewarn.ports.clock import Clock
 class Heartbeat:
     """The main loop calls ``beat`` whenever it gets on; the liveness probe calls ``check``."""
 
-    def __init__(self, clock: Clock, *, limit_s: float = 120.0) -> None:
+    def __init__(self, clock: Clock, *, limit_s: float = 60.0) -> None:
         self._clock = clock
         self._limit_s = limit_s
         self._last_s = clock.monotonic_s()

@@ -1,0 +1,24 @@
+"""Puts the twin together."""
+
+import threading
+
+from forewarn.adapters.catalogue import load_catalogue
+from forewarn.contracts.topics import TopicName
+from forewarn.domain.twin.settings import TwinSettings
+from forewarn.runtime.frame_service import serve_lanes
+from forewarn_twin.lane import TwinLanes
+from forewarn_twin.settings import TwinServiceSettings
+
+
+def serve(settings: TwinServiceSettings, stop: threading.Event) -> None:
+    """Compare machines with their twins until ``stop``."""
+    serve_lanes(
+        settings,
+        stop,
+        service="twin",
+        source=TopicName.READINGS_VALID,
+        checkpoint=TopicName.TWIN_CHECKPOINT,
+        factory=TwinLanes(
+            load_catalogue(settings.catalogue_path), TwinSettings(baseline_readings=settings.baseline_readings)
+        ),
+    )
