@@ -1,42 +1,60 @@
 # One recipe for every service: docker build -f infra/docker/service.Dockerfile --build-arg SERVICE=twin .
 # Behind a proxy with its own certificate authority: --secret id=ca,src=/path/to/ca-bundle.crt
+#
+# uv and the sources are mounted while they are needed and are in no layer. What nearly all services share comes
+# first and depends on the lock only: one layer for all images, built and stored once.
 ARG PYTHON_IMAGE=python:3.13-slim
 
-FROM ${PYTHON_IMAGE} AS build
+FROM ${PYTHON_IMAGE} AS uv
 ARG UV_VERSION=0.13.8
+RUN --mount=type=cache,target=/root/.cache/pip \
+    --mount=type=secret,id=ca \
+    if [ -s /run/secrets/ca ]; then export PIP_CERT=/run/secrets/ca; fi; \
+    pip install --root-user-action=ignore --disable-pip-version-check "uv==${UV_VERSION}"
+
+FROM ${PYTHON_IMAGE} AS third-party
 ENV UV_COMPILE_BYTECODE=1 \
     UV_HTTP_TIMEOUT=180 \
     UV_LINK_MODE=copy \
     UV_PROJECT_ENVIRONMENT=/opt/forewarn \
     UV_PYTHON=/usr/local/bin/python3 \
     UV_PYTHON_DOWNLOADS=never
-RUN --mount=type=cache,target=/root/.cache/pip \
-    --mount=type=secret,id=ca \
-    if [ -s /run/secrets/ca ]; then export PIP_CERT=/run/secrets/ca; fi; \
-    pip install --root-user-action=ignore --disable-pip-version-check "uv==${UV_VERSION}"
-WORKDIR /src
-# Third-party packages first: this layer changes with the lock, not with the code.
-COPY pyproject.toml uv.lock ./
-ARG SERVICE
-RUN --mount=type=cache,target=/root/.cache/uv \
-    --mount=type=secret,id=ca \
-    if [ -s /run/secrets/ca ]; then export SSL_CERT_FILE=/run/secrets/ca; fi; \
-    uv sync --frozen --no-dev --no-install-workspace --package "forewarn-${SERVICE:?--build-arg SERVICE=name is missing}"
-COPY libs/forewarn libs/forewarn
-COPY services/${SERVICE} services/${SERVICE}
-RUN --mount=type=cache,target=/root/.cache/uv \
-    --mount=type=secret,id=ca \
-    if [ -s /run/secrets/ca ]; then export SSL_CERT_FILE=/run/secrets/ca; fi; \
-    uv sync --frozen --no-dev --no-editable --package "forewarn-${SERVICE}"
-
-FROM ${PYTHON_IMAGE}
-ARG SERVICE
-LABEL org.opencontainers.image.title="forewarn-${SERVICE}" \
-      org.opencontainers.image.description="Forewarn: streaming digital twins and predictive maintenance"
 RUN groupadd --gid 10001 forewarn \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /tmp --shell /usr/sbin/nologin forewarn
-COPY --from=build /opt/forewarn /opt/forewarn
+WORKDIR /src
+RUN --mount=type=bind,from=uv,source=/usr/local/bin/uv,target=/usr/local/bin/uv \
+    --mount=type=bind,source=pyproject.toml,target=pyproject.toml \
+    --mount=type=bind,source=uv.lock,target=uv.lock \
+    --mount=type=cache,target=/root/.cache/uv \
+    --mount=type=secret,id=ca \
+    if [ -s /run/secrets/ca ]; then export SSL_CERT_FILE=/run/secrets/ca; fi; \
+    uv sync --frozen --no-dev --no-install-workspace --package forewarn --extra runtime --extra kafka
+
+FROM scratch AS sources
+ARG SERVICE
+COPY pyproject.toml uv.lock ./
+COPY libs/forewarn libs/forewarn
+COPY services/${SERVICE} services/${SERVICE}
+
+FROM third-party
+ARG SERVICE
+RUN --mount=type=bind,from=uv,source=/usr/local/bin/uv,target=/usr/local/bin/uv \
+    --mount=type=bind,source=pyproject.toml,target=pyproject.toml \
+    --mount=type=bind,source=uv.lock,target=uv.lock \
+    --mount=type=cache,target=/root/.cache/uv \
+    --mount=type=secret,id=ca \
+    if [ -s /run/secrets/ca ]; then export SSL_CERT_FILE=/run/secrets/ca; fi; \
+    uv sync --frozen --no-dev --inexact --no-install-workspace \
+        --package "forewarn-${SERVICE:?--build-arg SERVICE=name is missing}"
+RUN --mount=type=bind,from=uv,source=/usr/local/bin/uv,target=/usr/local/bin/uv \
+    --mount=type=bind,from=sources,target=/src,rw \
+    --mount=type=cache,target=/root/.cache/uv \
+    --mount=type=secret,id=ca \
+    if [ -s /run/secrets/ca ]; then export SSL_CERT_FILE=/run/secrets/ca; fi; \
+    uv sync --frozen --no-dev --inexact --no-editable --package "forewarn-${SERVICE}"
 COPY --chmod=0755 infra/docker/entrypoint.sh infra/docker/healthcheck.py /usr/local/lib/forewarn/
+LABEL org.opencontainers.image.title="forewarn-${SERVICE}" \
+      org.opencontainers.image.description="Forewarn: streaming digital twins and predictive maintenance"
 # Nothing is written outside /tmp (a tmpfs in docker-compose.yml): the root file system can be read-only.
 # PYTHONSAFEPATH keeps that writable directory out of the import path.
 ENV FOREWARN_SERVICE=${SERVICE} \
