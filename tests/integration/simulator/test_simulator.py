@@ -172,7 +172,7 @@ def test_a_wrong_plant_file_ends_the_process_with_its_name(platform):
     platform.plant.write_text("name: x\nassets: []\n", encoding="utf-8")
     simulator = platform.start()
     wait_until(lambda: not simulator.running)
-    assert simulator.returncode == 1
+    assert simulator.returncode == 2
     assert "plant.yaml: assets: Tuple should have at least 1 item" in simulator.log
 
 

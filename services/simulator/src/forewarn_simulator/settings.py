@@ -1,10 +1,12 @@
 """Settings of the simulator."""
 
 from pathlib import Path
+from typing import Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from forewarn.runtime.settings import ServiceSettings
+from forewarn_simulator.plant import PlantError, load_plant
 
 
 class SimulatorSettings(ServiceSettings):
@@ -16,3 +18,11 @@ class SimulatorSettings(ServiceSettings):
     )
     simulation_plant: Path | None = Field(default=None, description="Plant file; the demo plant if not set.")
     skab_path: Path | None = Field(default=None, description="Directory of the SKAB recordings.")
+
+    @model_validator(mode="after")
+    def _plant_can_be_used(self) -> Self:
+        try:
+            load_plant(self.simulation_plant)
+        except PlantError as exc:
+            raise ValueError(str(exc)) from exc
+        return self
