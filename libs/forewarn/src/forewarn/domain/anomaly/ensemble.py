@@ -1,0 +1,26 @@
+"""Combining p-values of several detectors that see the same readings."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from forewarn.domain.frame import FloatArray
+
+_LEAST = 1e-300
+
+
+def combine_p_values(p_values: Sequence[FloatArray]) -> FloatArray:
+    """Cauchy combination (Liu & Xie 2020, JASA 115): valid for small p whatever the dependence.
+
+    Each p becomes cot(πp); the mean of Cauchy variables is again Cauchy. Unknown ones (NaN) do not count;
+    NaN where all are. Shapes (rows,).
+    """
+    total, count = np.zeros(p_values[0].shape), np.zeros(p_values[0].shape)
+    for p in p_values:
+        known = ~np.isnan(p)
+        safe = np.clip(np.where(known, p, 0.5), _LEAST, 1.0 - 1e-15)
+        total += np.where(known, np.cos(np.pi * safe) / np.sin(np.pi * safe), 0.0)
+        count += known
+    mean = np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
+    combined: FloatArray = np.arctan2(1.0, mean) / np.pi
+    return combined

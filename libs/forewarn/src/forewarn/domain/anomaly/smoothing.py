@@ -1,0 +1,119 @@
+"""Trailing means over rows of many assets at once, each row's sum taken in the same order however rows come.
+
+Rows of several assets lie in one strip, sorted by asset; in front of each asset's rows stand its last
+``history`` rows from before. A position in the strip looks back as far as its ``floor``: the first row
+since the asset's last gap.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forewarn.domain.frame import Array, FloatArray
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Strip:
+    """Where the rows of a batch lie in the strip.
+
+    Attributes
+    ----------
+    owner
+        Position of the asset of each segment, shape (segments,).
+    first, last
+        First row of each segment and the row after its last, shape (segments,).
+    position
+        Of each row, shape (rows,).
+    old
+        Positions of the remembered rows, shape (segments, history).
+    history
+        Remembered rows in front of each segment.
+    """
+
+    owner: NDArray[np.intp]
+    first: NDArray[np.intp]
+    last: NDArray[np.intp]
+    position: NDArray[np.intp]
+    old: NDArray[np.intp]
+    history: int
+
+    @classmethod
+    def of(cls, asset: NDArray[np.intp], history: int) -> "Strip":
+        """Lay out rows that are sorted by asset."""
+        first = np.flatnonzero(np.diff(asset, prepend=-1))
+        last = np.append(first[1:], asset.size)
+        segment = np.repeat(np.arange(first.size), last - first)
+        start = first + history * np.arange(first.size)
+        return cls(
+            owner=asset[first],
+            first=first,
+            last=last,
+            position=np.arange(asset.size) + history * (segment + 1),
+            old=start[:, None] + np.arange(history),
+            history=history,
+        )
+
+    @property
+    def size(self) -> int:
+        """Length of the strip."""
+        return self.position.size + self.old.size
+
+    def spread(self, old: Array, new: Array) -> Array:
+        """Put remembered values, shape (segments, history, …), and new ones, shape (rows, …), into a strip."""
+        strip = np.empty((self.size, *new.shape[1:]), dtype=new.dtype)
+        strip[self.old] = old
+        strip[self.position] = new
+        return strip
+
+    def floors(self, restart: NDArray[np.bool_]) -> NDArray[np.intp]:
+        """Position as far as which each row may look back; ``restart`` marks rows after a gap."""
+        start = np.repeat(self.old[:, 0] if self.history else self.position[self.first], self.last - self.first)
+        floor: NDArray[np.intp] = np.maximum.accumulate(np.where(restart, self.position, start))
+        return floor
+
+    def remembered(self, strip: Array, floor: NDArray[np.intp], blank: float) -> Array:
+        """The last ``history`` rows of each segment that lie above its floor, else ``blank``."""
+        place = self.position[self.last - 1][:, None] + 1 - self.history + np.arange(self.history)
+        visible = place >= floor[self.last - 1][:, None]
+        kept: Array = strip[place]
+        kept[~visible] = blank
+        return kept
+
+
+def trailing_sums(strip: FloatArray, place: Strip, floor: NDArray[np.intp], length: int) -> FloatArray:
+    """Sum of the last ``length`` rows down to the floor, oldest first; shape (rows, …)."""
+    total = np.zeros((place.position.size, *strip.shape[1:]))
+    for back in range(length - 1, -1, -1):
+        at = place.position - back
+        values = strip[np.maximum(at, 0)]
+        values[at < floor] = 0.0
+        total += values
+    return total
+
+
+def shrunken_means(residuals: FloatArray, place: Strip, floor: NDArray[np.intp], window: int, least: int) -> FloatArray:
+    """Trailing means of a strip of residuals, shape (rows, responses); unknown ones do not count.
+
+    A mean over k readings of a window of W is taken as Σ/√(kW): the same spread as a full window has
+    on white noise, so that young windows are not louder. NaN where fewer than ``least`` are known.
+    """
+    known = ~np.isnan(residuals)
+    both = np.concatenate([np.where(known, residuals, 0.0), known.astype(np.float64)], axis=1)
+    sums = trailing_sums(both, place, floor, window)
+    width = residuals.shape[1]
+    total, count = sums[:, :width], sums[:, width:]
+    return np.where(count >= least, total / np.sqrt(np.maximum(count, 1.0) * window), np.nan)
+
+
+def magnitude(means: FloatArray) -> FloatArray:
+    """Root mean square over the known responses of each row; NaN without any.
+
+    Added response by response: the sum of a row must not depend on how many rows there are.
+    """
+    total, count = np.zeros(len(means)), np.zeros(len(means))
+    for response in means.T:
+        known = ~np.isnan(response)
+        total += np.where(known, response * response, 0.0)
+        count += known
+    return np.sqrt(np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0))

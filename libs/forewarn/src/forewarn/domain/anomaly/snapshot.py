@@ -1,0 +1,84 @@
+"""The anomaly stage's state as bytes: exact, and equal for equal states."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+import numpy as np
+
+from forewarn.contracts.asset_class import AssetClass
+from forewarn.contracts.frames import FrameKind
+from forewarn.domain.anomaly.calibration import Calibration
+from forewarn.domain.anomaly.settings import AnomalySettings
+from forewarn.domain.anomaly.state import CALIBRATION_ARRAYS, MEMORY_ARRAYS, AnomalyState, Baseline, Memory, take
+from forewarn.domain.frame import Array
+from forewarn.domain.packing import pack, unpack
+from forewarn.domain.waiting import Waiting
+
+_MAGIC: Final = b"FWANOM01"
+
+
+def dump(states: Iterable[AnomalyState]) -> bytes:
+    """Serialise the states of several classes."""
+    arrays: dict[str, Array] = {}
+    headers = [_dump_one(state, arrays) for state in sorted(states, key=lambda s: s.asset_class.name)]
+    return pack(_MAGIC, headers, arrays)
+
+
+def load(data: bytes, catalogue: Mapping[str, AssetClass], settings: AnomalySettings) -> dict[str, AnomalyState]:
+    """Read what ``dump`` wrote, by name of class.
+
+    A class that the catalogue no longer has, or has with other tags or responses, starts anew.
+
+    Raises
+    ------
+    ValueError
+        If the bytes are no such snapshot, or were written under settings with another memory.
+    """
+    headers, arrays = unpack(_MAGIC, data)
+    states = {}
+    for header in headers:
+        asset_class = catalogue.get(header["asset_class"])
+        if header["history"] != settings.history:
+            raise ValueError(f"snapshot remembers {header['history']} readings, the settings want {settings.history}")
+        if asset_class is not None and header["shape"] == _shape(asset_class):
+            states[asset_class.name] = _load_one(asset_class, header, arrays)
+    return states
+
+
+def _shape(asset_class: AssetClass) -> list[list[str]]:
+    return [list(asset_class.column_names), list(asset_class.twin.responses)]
+
+
+def _dump_one(state: AnomalyState, arrays: dict[str, Array]) -> dict[str, object]:
+    name = state.asset_class.name
+    assets, learners = sorted(state.positions), sorted(state.baselines)
+    memory = take(state.memory, np.array([state.positions[asset_id] for asset_id in assets], dtype=np.intp))
+    arrays |= {f"{name}/{item}": getattr(memory, item) for item in MEMORY_ARRAYS}
+    arrays |= {f"{name}/{item}": getattr(memory.calibration, item) for item in CALIBRATION_ARRAYS}
+    waiting = [Waiting.joined(state.baselines[asset_id].waiting) for asset_id in learners]
+    everything = Waiting.joined([Waiting.none(FrameKind.TWIN, state.asset_class), *waiting])
+    arrays |= {f"{name}/waiting/{column}": values for column, values in everything.columns.items()}
+    return {
+        "asset_class": name,
+        "shape": _shape(state.asset_class),
+        "history": state.memory.residuals.shape[1],
+        "assets": assets,
+        "baselines": [
+            [asset_id, state.baselines[asset_id].version, part.rows]
+            for asset_id, part in zip(learners, waiting, strict=True)
+        ],
+    }
+
+
+def _load_one(asset_class: AssetClass, header: Mapping[str, Any], arrays: Mapping[str, Array]) -> AnomalyState:
+    name = asset_class.name
+    calibration = Calibration(**{item: arrays[f"{name}/{item}"] for item in CALIBRATION_ARRAYS})
+    memory = Memory(**{item: arrays[f"{name}/{item}"] for item in MEMORY_ARRAYS}, calibration=calibration)
+    prefix = f"{name}/waiting/"
+    everything = Waiting({k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)})
+    baselines, start = {}, 0
+    for asset_id, version, rows in header["baselines"]:
+        baselines[asset_id] = Baseline(version=version, waiting=(everything.part(start, start + rows),))
+        start += rows
+    positions = {asset_id: position for position, asset_id in enumerate(header["assets"])}
+    return AnomalyState(asset_class=asset_class, positions=positions, memory=memory, baselines=baselines)

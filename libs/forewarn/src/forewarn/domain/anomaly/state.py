@@ -1,0 +1,122 @@
+"""What the anomaly stage remembers of the assets of one class in one partition."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forewarn.contracts.asset_class import AssetClass
+from forewarn.domain.anomaly.calibration import KNOTS, Calibration
+from forewarn.domain.anomaly.settings import AnomalySettings
+from forewarn.domain.waiting import Waiting
+
+#: Stands for "no reading yet" in times.
+NEVER: Final = -(2**63)
+
+#: Levels of a score: unknown, below the hysteresis band, within it, above it.
+UNKNOWN, LOW, MIDDLE, HIGH = -1, 0, 1, 2
+
+Float32Array = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Memory:
+    """Calibrated assets side by side; the first axis of every array is the asset.
+
+    Attributes
+    ----------
+    version
+        Model version that the calibration belongs to.
+    residuals
+        Last residuals since the last gap, NaN where there are none; shape (assets, history, responses).
+    levels
+        Levels of the last scores, shape (assets, history).
+    flagged, abrupt
+        Whether the asset is flagged, and whether that began with a jump.
+    last_ts
+        Event time of the newest judged reading [µs].
+    """
+
+    version: NDArray[np.uint32]
+    residuals: Float32Array
+    levels: NDArray[np.int8]
+    flagged: NDArray[np.bool_]
+    abrupt: NDArray[np.bool_]
+    last_ts: NDArray[np.int64]
+    calibration: Calibration
+
+    @classmethod
+    def blank(cls, assets: int, history: int, responses: int) -> "Memory":
+        """Room for assets of which nothing is known."""
+        nothing = np.zeros(assets)
+        return cls(
+            version=np.zeros(assets, dtype=np.uint32),
+            residuals=np.full((assets, history, responses), np.nan, dtype=np.float32),
+            levels=np.full((assets, history), UNKNOWN, dtype=np.int8),
+            flagged=np.zeros(assets, dtype=np.bool_),
+            abrupt=np.zeros(assets, dtype=np.bool_),
+            last_ts=np.full(assets, NEVER, dtype=np.int64),
+            calibration=Calibration(
+                knots=np.zeros((assets, KNOTS)), tail_start=nothing, tail_width=nothing, gap_us=nothing
+            ),
+        )
+
+
+MEMORY_ARRAYS: Final = ("version", "residuals", "levels", "flagged", "abrupt", "last_ts")
+CALIBRATION_ARRAYS: Final = ("knots", "tail_start", "tail_width", "gap_us")
+
+
+def take(memory: Memory, assets: NDArray[np.intp]) -> Memory:
+    """Copy these assets."""
+    own = {name: getattr(memory, name)[assets] for name in MEMORY_ARRAYS}
+    healthy = {name: getattr(memory.calibration, name)[assets] for name in CALIBRATION_ARRAYS}
+    return Memory(**own, calibration=Calibration(**healthy))
+
+
+def put(memory: Memory, assets: NDArray[np.intp], news: Memory) -> Memory:
+    """Replace these assets, or append them where they lie behind the last one."""
+    room = max(int(assets.max(initial=-1)) + 1, memory.version.size)
+    _, history, responses = memory.residuals.shape
+    joined = Memory.blank(room, history, responses)
+    for name in MEMORY_ARRAYS:
+        _fill(getattr(joined, name), getattr(memory, name), assets, getattr(news, name))
+    for name in CALIBRATION_ARRAYS:
+        parts = (getattr(part.calibration, name) for part in (memory, news))
+        old, new = parts
+        values = np.zeros((room, *old.shape[1:]))
+        _fill(values, old, assets, new)
+        joined = replace(joined, calibration=replace(joined.calibration, **{name: values}))
+    return joined
+
+
+def _fill(
+    target: NDArray[np.generic], old: NDArray[np.generic], assets: NDArray[np.intp], new: NDArray[np.generic]
+) -> None:
+    target[: old.shape[0]] = old
+    target[assets] = new
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Baseline:
+    """Baseline readings of an asset that wait for the last of them, oldest first, in pieces."""
+
+    version: int
+    waiting: tuple[Waiting, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class AnomalyState:
+    """State of one lane for one class. Never modified: a step returns a new one."""
+
+    asset_class: AssetClass
+    positions: Mapping[str, int]
+    memory: Memory
+    baselines: Mapping[str, Baseline] = field(default_factory=dict)
+
+    @classmethod
+    def empty(cls, asset_class: AssetClass, settings: AnomalySettings) -> "AnomalyState":
+        """Nothing seen yet."""
+        memory = Memory.blank(0, settings.history, len(asset_class.twin.responses))
+        return cls(asset_class=asset_class, positions={}, memory=memory)

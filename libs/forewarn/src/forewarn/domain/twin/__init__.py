@@ -1,0 +1,1 @@
+"""The twin: learns how a machine behaves while healthy and says what it should measure now."""

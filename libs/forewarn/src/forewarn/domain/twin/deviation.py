@@ -1,0 +1,39 @@
+"""From normalised residuals to one figure of deviation from normal, 0–100."""
+
+from typing import Final
+
+import numpy as np
+
+from forewarn.domain.frame import FloatArray
+
+#: The healthy 95th percentile maps to 8: below the band "low" that ends at 10.
+_TYPICAL_DEVIATION: Final = 8.0
+_C: Final = 100.0 / _TYPICAL_DEVIATION - 1.0
+
+#: A baseline cannot be so calm that its own noise would count as deviation.
+MIN_TYPICAL: Final = 1.0
+
+
+def root_mean_square(residuals: FloatArray) -> FloatArray:
+    """Root mean square over the known responses, residuals of shape (responses, rows); NaN without any.
+
+    Responses are added one by one: the sum of a row must not depend on how many rows there are.
+    """
+    total = np.zeros(residuals.shape[1])
+    count = np.zeros(residuals.shape[1])
+    for response in residuals:
+        known = ~np.isnan(response)
+        total += np.where(known, response * response, 0.0)
+        count += known
+    mean = np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)
+    return np.sqrt(mean)
+
+
+def deviation_of(rms: FloatArray, typical: FloatArray | float) -> FloatArray:
+    """Map the root mean square residual to 0–100: x²/(x² + c) with x = rms / typical.
+
+    ``typical`` is the healthy 95th percentile. Anchors: x = 1 gives 8; low (< 10) ends at x = 1.13,
+    medium (10–25) at x = 1.96; x = 10 gives 90. It rises for ever and never reaches 100.
+    """
+    squared = (rms / typical) ** 2
+    return 100.0 * squared / (squared + _C)

@@ -1,0 +1,86 @@
+"""What the twin needs to know of a class, worked out once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forewarn.contracts.asset_class import AssetClass, Condition
+from forewarn.domain.frame import Array, FloatArray
+
+#: Share of a tag's engineering range that counts as no change of a driver. It keeps the twin from
+#: learning slopes from sensor noise, and from calling a breath of wind a new operating point.
+IMMATERIAL: Final = 0.02
+
+#: More drivers than this get squares but no products: their number grows with the square.
+MAX_CROSSED_DRIVERS: Final = 6
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class TwinLayout:
+    """Columns of the twin of one class.
+
+    Attributes
+    ----------
+    drivers, responses, columns
+        Inputs, outputs, and both (each once).
+    driver_spans, response_spans
+        Engineering ranges in the columns' units; NaN for derived quantities, which have none.
+    pairs
+        Second-order terms of the regression: positions of the two drivers that are multiplied.
+    running
+        The twin judges only while this holds.
+    """
+
+    drivers: tuple[str, ...]
+    responses: tuple[str, ...]
+    columns: tuple[str, ...]
+    driver_spans: FloatArray
+    response_spans: FloatArray
+    pairs: tuple[tuple[int, int], ...]
+    running: Condition | None
+    baseline_readings: int
+
+    def is_running(self, columns: Mapping[str, Array]) -> NDArray[np.bool_]:
+        """Whether the machine runs, row by row; False where that is unknown."""
+        if self.running is None:
+            return np.ones(columns["ts"].shape, dtype=np.bool_)
+        values = columns[self.running.column]
+        holds = ~np.isnan(values)
+        if self.running.above is not None:
+            holds &= values > self.running.above
+        if self.running.below is not None:
+            holds &= values < self.running.below
+        return holds
+
+    def is_usable(self, columns: Mapping[str, Array]) -> NDArray[np.bool_]:
+        """Whether a reading counts towards the baseline: on time, running, at least half complete."""
+        known = np.zeros(columns["ts"].shape, dtype=np.int64)
+        for name in self.columns:
+            known += ~np.isnan(columns[name])
+        usable: NDArray[np.bool_] = self.is_running(columns) & ~columns["late"] & (2 * known >= len(self.columns))
+        return usable
+
+
+@lru_cache(maxsize=256)
+def layout_of(asset_class: AssetClass) -> TwinLayout:
+    """Work out the layout of a class; a tag named both driver and response is a response only."""
+    spec = asset_class.twin
+    drivers = tuple(name for name in spec.drivers if name not in spec.responses)
+    spans = {tag.name: tag.engineering_range[1] - tag.engineering_range[0] for tag in asset_class.tags}
+    count = len(drivers)
+    squares = [(i, i) for i in range(count)]
+    products = [(i, j) for i in range(count) for j in range(i + 1, count)] if count <= MAX_CROSSED_DRIVERS else []
+    return TwinLayout(
+        drivers=drivers,
+        responses=spec.responses,
+        columns=(*drivers, *spec.responses),
+        driver_spans=np.array([spans.get(name, np.nan) for name in drivers]),
+        response_spans=np.array([spans.get(name, np.nan) for name in spec.responses]),
+        pairs=(*squares, *products),
+        running=spec.running,
+        baseline_readings=spec.baseline_readings,
+    )

@@ -1,0 +1,199 @@
+"""Fitted models of a class and what they say about readings."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forewarn.domain.frame import Array, FloatArray
+from forewarn.domain.twin.deviation import deviation_of, root_mean_square
+from forewarn.domain.twin.kernel import KernelModel
+from forewarn.domain.twin.layout import TwinLayout
+from forewarn.domain.twin.ridge import RidgeModel
+
+AssetModel = RidgeModel | KernelModel
+
+_FARTHEST: Final = 1e6  # healthy standard deviations; float32 columns must stay finite
+
+
+class Regime:
+    """Values of the column ``regime``."""
+
+    LEARNED: Final = 0  #: drivers within the range of the baseline
+    EXTRAPOLATED: Final = 1  #: drivers outside: residuals are taken less seriously
+    STOPPED: Final = 2  #: the machine does not run (or that is unknown): not judged
+    UNKNOWN: Final = 3  #: not judged: no model yet, or too many tags unknown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FittedModel:
+    """What is worth telling about a model; the source of ``contracts.health.ModelArtefact``.
+
+    ``r2`` is cross-validated over contiguous blocks and can be negative: the model then predicts the
+    tag worse than its mean does. ``unjudged`` gives tags that are left out, with the reason.
+    Times are µs since 1970 UTC.
+    """
+
+    asset_id: str
+    version: int
+    method: str
+    trained_from_us: int
+    trained_to_us: int
+    rows: int
+    r2: Mapping[str, float] = field(default_factory=dict)
+    unjudged: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Judgement:
+    """What the twin says of some rows: float64, shapes (responses, rows) and (rows,)."""
+
+    expected: FloatArray
+    residual: FloatArray
+    deviation: FloatArray
+    regime: NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class RidgeBank:
+    """Regressions of all assets of a class side by side, so that one pass judges rows of any of them.
+
+    The last axis of every array is the asset.
+    """
+
+    used: NDArray[np.bool_]
+    centre: FloatArray
+    spread: FloatArray
+    low: FloatArray
+    high: FloatArray
+    precision: FloatArray
+    reach: FloatArray
+    intercept: FloatArray
+    coefficients: FloatArray
+    scale: FloatArray
+    typical: FloatArray
+
+    @classmethod
+    def of(cls, models: list[RidgeModel]) -> "RidgeBank":
+        """Stack the models of the assets."""
+        names = cls.__dataclass_fields__
+        return cls(**{name: np.stack([getattr(model, name) for model in models], axis=-1) for name in names})
+
+    def judge(self, layout: TwinLayout, columns: Mapping[str, Array], asset: NDArray[np.intp]) -> Judgement:
+        """Judge rows of running machines.
+
+        Sums go term by term over whole columns: no result depends on which other rows are there.
+        """
+        z = self._standardise(layout, columns, asset)
+        excess = self._distance(z, asset) / self.reach[asset]
+        np.clip(z, self.low[:, asset], self.high[:, asset], out=z)
+        expected = self.intercept[:, asset]
+        for number in range(len(z)):
+            expected += self.coefficients[number].take(asset, axis=1) * z[number]
+        for number, (i, j) in enumerate(layout.pairs, start=len(z)):
+            expected += self.coefficients[number].take(asset, axis=1) * (z[i] * z[j])
+        measured = np.stack([columns[name] for name in layout.responses])
+        # The error of a second-order model outside its range grows with the square of the distance.
+        residual = (measured - expected) / (self.scale[:, asset] * np.maximum(excess, 1.0))
+        return _judgement(expected, residual, self.typical[asset], excess > 1.0)
+
+    def _standardise(self, layout: TwinLayout, columns: Mapping[str, Array], asset: NDArray[np.intp]) -> FloatArray:
+        z = np.empty((len(layout.drivers), asset.size))
+        for number, name in enumerate(layout.drivers):
+            value = (columns[name] - self.centre[number][asset]) / self.spread[number][asset]
+            z[number] = np.where(self.used[number][asset], value, 0.0)
+        return z
+
+    def _distance(self, z: FloatArray, asset: NDArray[np.intp]) -> FloatArray:
+        total = np.zeros(asset.size)
+        for i in range(len(z)):
+            row = self.precision[i, i][asset] * z[i]
+            for j in range(i + 1, len(z)):
+                row += 2.0 * self.precision[i, j][asset] * z[j]
+            total += row * z[i]
+        return total
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class KernelBank:
+    """Memories of all assets of a class; each is asked for its own rows."""
+
+    models: tuple[KernelModel, ...]
+    scale: FloatArray
+    typical: FloatArray
+
+    @classmethod
+    def of(cls, models: list[KernelModel]) -> "KernelBank":
+        """Gather the models of the assets."""
+        return cls(
+            models=tuple(models),
+            scale=np.stack([model.scale for model in models], axis=-1),
+            typical=np.array([model.typical for model in models]),
+        )
+
+    def judge(self, layout: TwinLayout, columns: Mapping[str, Array], asset: NDArray[np.intp]) -> Judgement:
+        """Judge rows of running machines."""
+        measured = np.stack([columns[name] for name in layout.responses])
+        expected = np.full(measured.shape, np.nan)
+        order = np.argsort(asset, kind="stable")
+        bounds = np.flatnonzero(np.diff(asset[order])) + 1
+        for rows in np.split(order, bounds):
+            if rows.size:
+                expected[:, rows] = self.models[asset[rows[0]]].expect(measured[:, rows])
+        residual = (measured - expected) / self.scale[:, asset]
+        return _judgement(expected, residual, self.typical[asset], np.zeros(asset.size, dtype=np.bool_))
+
+
+Bank = RidgeBank | KernelBank
+
+
+def bank_of(models: Mapping[str, AssetModel]) -> Bank | None:
+    """Models side by side in the order of the mapping; None without any."""
+    ridges = [model for model in models.values() if isinstance(model, RidgeModel)]
+    if ridges:
+        return RidgeBank.of(ridges)
+    kernels = [model for model in models.values() if isinstance(model, KernelModel)]
+    return KernelBank.of(kernels) if kernels else None
+
+
+def judge(bank: Bank, layout: TwinLayout, columns: Mapping[str, Array], asset: NDArray[np.intp]) -> Judgement:
+    """Judge rows, ``asset`` being the position of each row's model in the bank.
+
+    Rows of machines that do not run have neither expectation nor residual.
+    """
+    said = bank.judge(layout, columns, asset)
+    stopped = ~layout.is_running(columns)
+    if not stopped.any():
+        return said
+    expected, residual = (np.where(stopped, np.nan, values) for values in (said.expected, said.residual))
+    return Judgement(
+        expected=expected,
+        residual=residual,
+        deviation=np.where(stopped, np.nan, said.deviation),
+        regime=np.where(stopped, np.uint8(Regime.STOPPED), said.regime),
+    )
+
+
+def _judgement(
+    expected: FloatArray, residual: FloatArray, typical: FloatArray, outside: NDArray[np.bool_]
+) -> Judgement:
+    np.clip(residual, -_FARTHEST, _FARTHEST, out=residual)
+    deviation = deviation_of(root_mean_square(residual), typical)
+    regime = np.where(outside, np.uint8(Regime.EXTRAPOLATED), np.uint8(Regime.LEARNED))
+    regime[np.isnan(deviation)] = Regime.UNKNOWN
+    return Judgement(expected=expected, residual=residual, deviation=deviation, regime=regime)
+
+
+def unjudged(layout: TwinLayout, columns: Mapping[str, Array]) -> Judgement:
+    """The judgement on rows for which there is no model."""
+    rows = columns["ts"].shape[0]
+    nothing = np.full((len(layout.responses), rows), np.nan)
+    running = layout.is_running(columns)
+    return Judgement(
+        expected=nothing,
+        residual=nothing,
+        deviation=np.full(rows, np.nan),
+        regime=np.where(running, np.uint8(Regime.UNKNOWN), np.uint8(Regime.STOPPED)),
+    )

@@ -1,0 +1,159 @@
+"""Second-order ridge regression of responses on drivers.
+
+Expected response = intercept + Σ c_k φ_k, where φ are the standardised drivers, their squares and
+products. The penalty is chosen per response by cross-validation over contiguous blocks (Hoerl &
+Kennard 1970; blocks as in Roberts et al. 2017, Ecography 40).
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forewarn.domain.frame import FloatArray
+from forewarn.domain.twin.layout import IMMATERIAL, TwinLayout
+from forewarn.domain.twin.settings import TwinSettings
+from forewarn.domain.twin.statistics import fold_of
+
+#: Of penalties whose errors differ by less than this the strongest is taken.
+_TIE: Final = 1.02
+
+#: Squared distance of drivers, in units of what is material, that is always within the learned range.
+_FREE_DISTANCE: Final = 4.0
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class RidgeModel:
+    """Fitted regression of one asset.
+
+    Attributes
+    ----------
+    used
+        Drivers that take part, shape (drivers,).
+    centre, spread
+        Standardisation of the drivers in their units, shape (drivers,).
+    low, high
+        Standardised drivers are held within these before use: squares run away, shape (drivers,).
+    precision
+        Inverse covariance of the standardised drivers, shape (drivers, drivers).
+    reach
+        Largest squared distance of drivers from their centre that counts as learned.
+    intercept, coefficients
+        In the responses' units; shapes (responses,) and (features, responses). NaN for unjudged ones.
+    scale
+        Healthy standard deviation of the residuals, shape (responses,); NaN for unjudged ones.
+    typical
+        95th percentile of the healthy root mean square residual.
+    """
+
+    used: NDArray[np.bool_]
+    centre: FloatArray
+    spread: FloatArray
+    low: FloatArray
+    high: FloatArray
+    precision: FloatArray
+    reach: float
+    intercept: FloatArray
+    coefficients: FloatArray
+    scale: FloatArray
+    typical: float
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class DriverSpace:
+    """Standardisation and learned range of the drivers of one asset; attributes as in ``RidgeModel``."""
+
+    used: NDArray[np.bool_]
+    centre: FloatArray
+    spread: FloatArray
+    low: FloatArray
+    high: FloatArray
+    precision: FloatArray
+    reach: float
+
+    def standardise(self, drivers: FloatArray) -> FloatArray:
+        """Drivers in their spreads, shape (rows, drivers); 0 for those that take no part."""
+        out: FloatArray = np.where(self.used, (drivers - self.centre) / self.spread, 0.0)
+        return out
+
+
+def learn_space(drivers: FloatArray, used: NDArray[np.bool_], layout: TwinLayout) -> DriverSpace:
+    """Learn where the drivers were, from complete rows, shape (rows, drivers)."""
+    centre = np.where(used, drivers.mean(axis=0), 0.0)
+    by_value = np.maximum(np.abs(centre), 1.0)  # derived quantities have no range: their own size stands in
+    material = IMMATERIAL * np.where(np.isfinite(layout.driver_spans), layout.driver_spans, by_value)
+    spread = np.where(used, np.maximum(drivers.std(axis=0), material), 1.0)
+    z = np.where(used, (drivers - centre) / spread, 0.0)
+    low, high = z.min(axis=0), z.max(axis=0)
+    margin = 0.5 * (high - low) + 0.5
+    covariance = z.T @ z / z.shape[0] + np.diag((material / spread) ** 2)
+    precision = np.linalg.inv(covariance)
+    distances = np.einsum("ni,ij,nj->n", z, precision, z)
+    return DriverSpace(
+        used=used,
+        centre=centre,
+        spread=spread,
+        low=low - margin,
+        high=high + margin,
+        precision=precision,
+        reach=max(float(distances.max()), _FREE_DISTANCE),
+    )
+
+
+def features(z: FloatArray, pairs: tuple[tuple[int, int], ...]) -> FloatArray:
+    """Standardised drivers, squares and products side by side, shape (rows, features)."""
+    second = [z[:, i] * z[:, j] for i, j in pairs]
+    return np.column_stack([z, *second]) if second else z
+
+
+def fit_responses(
+    phi: FloatArray, responses: FloatArray, settings: TwinSettings
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Regress each response on the features of its known rows.
+
+    Returns
+    -------
+    intercept, coefficients, held_out
+        Shapes (responses,), (features, responses) and (rows, responses): what blocks that were left out
+        were expected to measure; NaN where the response is unknown.
+    """
+    known = ~np.isnan(responses)
+    intercept = np.full(responses.shape[1], np.nan)
+    coefficients = np.full((phi.shape[1], responses.shape[1]), np.nan)
+    held_out = np.full(responses.shape, np.nan)
+    patterns, group = np.unique(known, axis=1, return_inverse=True)
+    for number in range(patterns.shape[1]):
+        rows, columns = np.flatnonzero(patterns[:, number]), np.flatnonzero(group == number)
+        parts = _fit_complete(phi[rows], responses[np.ix_(rows, columns)], settings)
+        intercept[columns], coefficients[:, columns], held_out[np.ix_(rows, columns)] = parts
+    return intercept, coefficients, held_out
+
+
+def _fit_complete(phi: FloatArray, y: FloatArray, settings: TwinSettings) -> tuple[FloatArray, FloatArray, FloatArray]:
+    fold = fold_of(phi.shape[0], settings.folds)
+    shape = (len(settings.penalties), *y.shape)
+    predicted = np.empty(shape)
+    for left_out in range(settings.folds):
+        train, test = fold != left_out, fold == left_out
+        for number, penalty in enumerate(settings.penalties):
+            b0, b = _solve(phi[train], y[train], penalty)
+            predicted[number, test] = b0 + phi[test] @ b
+    errors = ((predicted - y) ** 2).mean(axis=1)
+    good = errors <= _TIE * errors.min(axis=0)
+    choice = len(settings.penalties) - 1 - np.argmax(good[::-1], axis=0)
+    intercept, coefficients = np.empty(y.shape[1]), np.empty((phi.shape[1], y.shape[1]))
+    for number in np.unique(choice):
+        columns = choice == number
+        intercept[columns], coefficients[:, columns] = _solve(phi, y[:, columns], settings.penalties[number])
+    held_out = np.take_along_axis(predicted, choice[None, None, :], axis=0)[0]
+    return intercept, coefficients, held_out
+
+
+def _solve(phi: FloatArray, y: FloatArray, penalty: float) -> tuple[FloatArray, FloatArray]:
+    """Ridge with a free intercept."""
+    phi_mean, y_mean = phi.mean(axis=0), y.mean(axis=0)
+    centred = phi - phi_mean
+    gram = centred.T @ centred + penalty * phi.shape[0] * np.eye(phi.shape[1])
+    b: FloatArray = np.linalg.solve(gram, centred.T @ (y - y_mean))
+    return y_mean - phi_mean @ b, b

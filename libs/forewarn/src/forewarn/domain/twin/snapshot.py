@@ -1,0 +1,111 @@
+"""The twin's state as bytes: exact, equal for equal states, at most 50 kB for an asset that has learned."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, fields
+from typing import Any, Final
+
+import numpy as np
+
+from forewarn.contracts.asset_class import AssetClass
+from forewarn.contracts.frames import FrameKind, frame_columns
+from forewarn.domain.frame import NUMPY_DTYPES, Array
+from forewarn.domain.packing import pack, unpack
+from forewarn.domain.twin.kernel import KernelModel
+from forewarn.domain.twin.layout import layout_of
+from forewarn.domain.twin.model import AssetModel, FittedModel
+from forewarn.domain.twin.ridge import RidgeModel
+from forewarn.domain.twin.state import Learning, TwinState
+from forewarn.domain.waiting import Waiting
+
+_MAGIC: Final = b"FWTWIN01"
+_MODELS: Final[Mapping[str, type[RidgeModel] | type[KernelModel]]] = {"ridge": RidgeModel, "kernel": KernelModel}
+_SCALARS: Final = frozenset({"reach", "typical", "bandwidth"})
+
+
+def dump(states: Iterable[TwinState]) -> bytes:
+    """Serialise the states of several classes."""
+    arrays: dict[str, Array] = {}
+    headers = [_dump_one(state, arrays) for state in sorted(states, key=lambda s: s.asset_class.name)]
+    return pack(_MAGIC, headers, arrays)
+
+
+def load(data: bytes, catalogue: Mapping[str, AssetClass]) -> dict[str, TwinState]:
+    """Read what ``dump`` wrote, by name of class.
+
+    A class that the catalogue no longer has, or has with other tags, drivers or responses, starts anew.
+
+    Raises
+    ------
+    ValueError
+        If the bytes are no such snapshot.
+    """
+    headers, arrays = unpack(_MAGIC, data)
+    states = {}
+    for header in headers:
+        asset_class = catalogue.get(header["asset_class"])
+        if asset_class is not None and header["shape"] == _shape(asset_class):
+            states[asset_class.name] = _load_one(asset_class, header, arrays)
+    return states
+
+
+def _shape(asset_class: AssetClass) -> list[list[str]]:
+    layout = layout_of(asset_class)
+    return [list(asset_class.column_names), list(layout.drivers), list(layout.responses)]
+
+
+def _dump_one(state: TwinState, arrays: dict[str, Array]) -> dict[str, object]:
+    name = state.asset_class.name
+    learners, learned = sorted(state.learning), sorted(state.models)
+    for position, asset_id in enumerate(learned):
+        model = state.models[asset_id]
+        for item in fields(model):
+            arrays[f"{name}/{position}/{item.name}"] = np.asarray(getattr(model, item.name))
+    waiting = []
+    for position, asset_id in enumerate(learners):
+        learning = state.learning[asset_id]
+        rows, usable = learning.joined(state.asset_class)
+        waiting.append(rows)
+        arrays[f"{name}/learning/{position}/usable"] = usable
+        arrays[f"{name}/learning/{position}/emitted"] = learning.emitted
+        arrays[f"{name}/learning/{position}/emitted_ts"] = learning.emitted_ts
+    everything = Waiting.joined([Waiting.none(FrameKind.VALID, state.asset_class), *waiting])
+    arrays |= {f"{name}/waiting/{column}": values for column, values in everything.columns.items()}
+    return {
+        "asset_class": name,
+        "shape": _shape(state.asset_class),
+        "cards": [asdict(state.cards[asset_id]) for asset_id in learned],
+        "kinds": ["ridge" if isinstance(state.models[a], RidgeModel) else "kernel" for a in learned],
+        "learning": [[asset_id, state.learning[asset_id].version] for asset_id in learners],
+    }
+
+
+def _load_one(asset_class: AssetClass, header: Mapping[str, Any], arrays: Mapping[str, Array]) -> TwinState:
+    name = asset_class.name
+    models: dict[str, AssetModel] = {}
+    cards: dict[str, FittedModel] = {}
+    for position, (raw, kind) in enumerate(zip(header["cards"], header["kinds"], strict=True)):
+        card = FittedModel(**raw)
+        values: dict[str, Any] = {f.name: arrays[f"{name}/{position}/{f.name}"] for f in fields(_MODELS[kind])}
+        values |= {scalar: float(values[scalar]) for scalar in _SCALARS & values.keys()}
+        models[card.asset_id] = _MODELS[kind](**values)
+        cards[card.asset_id] = card
+    dtypes = {column.name: NUMPY_DTYPES[column.dtype] for column in frame_columns(FrameKind.VALID, asset_class)}
+    prefix = f"{name}/waiting/"
+    everything = Waiting({k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)})
+    if any(values.dtype != dtypes[column] for column, values in everything.columns.items()):
+        raise ValueError(f"snapshot of {name} holds waiting readings in other types than a frame has")
+    learning, start = {}, 0
+    for position, (asset_id, version) in enumerate(header["learning"]):
+        place = f"{name}/learning/{position}"
+        usable = arrays[f"{place}/usable"]
+        learning[asset_id] = Learning(
+            version=version,
+            waiting=(everything.part(start, start + usable.size),),
+            usable=(usable,),
+            emitted=arrays[f"{place}/emitted"],
+            emitted_ts=arrays[f"{place}/emitted_ts"],
+            baseline_rows=arrays[f"{place}/emitted_ts"].size + int(np.count_nonzero(usable)),
+            waiting_rows=usable.size,
+        )
+        start += usable.size
+    return TwinState.of(asset_class, learning, models, cards)

@@ -1,0 +1,107 @@
+"""What the twin remembers of the assets of one class in one partition."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forewarn.contracts.asset_class import AssetClass
+from forewarn.contracts.frames import FrameKind
+from forewarn.domain.frame import FloatArray
+from forewarn.domain.twin.layout import TwinLayout
+from forewarn.domain.twin.model import AssetModel, Bank, FittedModel, bank_of
+from forewarn.domain.waiting import Waiting
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Learning:
+    """An asset whose baseline is not complete.
+
+    Attributes
+    ----------
+    version
+        Version its next model will have.
+    waiting
+        Readings not emitted yet, oldest first, in pieces.
+    usable
+        For each piece, which of its readings count towards the baseline.
+    baseline_rows
+        Readings that count towards the baseline so far.
+    waiting_rows
+        Readings in ``waiting``.
+    emitted
+        Baseline readings that had to be emitted without judgement: they still train.
+        Shape (rows, columns of the layout); with their times in ``emitted_ts``.
+    """
+
+    version: int
+    waiting: tuple[Waiting, ...] = ()
+    usable: tuple[NDArray[np.bool_], ...] = ()
+    emitted: FloatArray
+    emitted_ts: NDArray[np.int64]
+    baseline_rows: int = 0
+    waiting_rows: int = 0
+
+    @classmethod
+    def fresh(cls, layout: TwinLayout, version: int = 1) -> "Learning":
+        """Nothing learned yet."""
+        return cls(version=version, emitted=np.empty((0, len(layout.columns))), emitted_ts=np.empty(0, dtype=np.int64))
+
+    def grown(self, fresh: Waiting, usable: NDArray[np.bool_]) -> "Learning":
+        """With more readings waiting."""
+        return replace(
+            self,
+            waiting=(*self.waiting, fresh),
+            usable=(*self.usable, usable),
+            baseline_rows=self.baseline_rows + int(np.count_nonzero(usable)),
+            waiting_rows=self.waiting_rows + fresh.rows,
+        )
+
+    def joined(self, asset_class: AssetClass) -> tuple[Waiting, NDArray[np.bool_]]:
+        """All waiting readings and which of them are usable."""
+        nothing = Waiting.none(FrameKind.VALID, asset_class), np.zeros(0, dtype=np.bool_)
+        if not self.waiting:
+            return nothing
+        return Waiting.joined(self.waiting), np.concatenate(self.usable)
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class TwinState:
+    """State of one lane for one class. Never modified: a step returns a new one.
+
+    An asset is in ``learning``, or in ``models`` and ``cards``, or unknown. ``positions`` and ``bank``
+    are derived from ``models``: where each asset's model stands in the bank.
+    """
+
+    asset_class: AssetClass
+    learning: Mapping[str, Learning] = field(default_factory=dict)
+    models: Mapping[str, AssetModel] = field(default_factory=dict)
+    cards: Mapping[str, FittedModel] = field(default_factory=dict)
+    positions: Mapping[str, int] = field(default_factory=dict)
+    versions: NDArray[np.uint32] = field(default_factory=lambda: np.empty(0, dtype=np.uint32))
+    bank: Bank | None = None
+
+    @classmethod
+    def empty(cls, asset_class: AssetClass) -> "TwinState":
+        """Nothing seen yet."""
+        return cls(asset_class=asset_class)
+
+    @classmethod
+    def of(
+        cls,
+        asset_class: AssetClass,
+        learning: Mapping[str, Learning],
+        models: Mapping[str, AssetModel],
+        cards: Mapping[str, FittedModel],
+    ) -> "TwinState":
+        """Put a state together."""
+        return cls(
+            asset_class=asset_class,
+            learning=learning,
+            models=models,
+            cards=cards,
+            positions={asset_id: position for position, asset_id in enumerate(models)},
+            versions=np.array([cards[asset_id].version for asset_id in models], dtype=np.uint32),
+            bank=bank_of(models),
+        )
