@@ -41,7 +41,9 @@ def random_frame(
             arrays[column.name] = np.where(missing, rng.choice(_CODES, rows), 0).astype(np.uint32)
         elif column.dtype == "string":
             texts = np.array(["a", "längerer Text: µ", "x" * 70], dtype=object)[rng.integers(0, 3, rows)]
-            strings[column.name] = Strings.of([None if gone else str(t) for gone, t in zip(missing, texts, strict=True)])
+            strings[column.name] = Strings.of(
+                [None if gone else str(t) for gone, t in zip(missing, texts, strict=True)]
+            )
         elif column.dtype in ("float64", "float32"):
             arrays[column.name] = np.where(missing, np.nan, rng.normal(50, 20, rows)).astype(dtype)
         elif column.dtype == "int64":

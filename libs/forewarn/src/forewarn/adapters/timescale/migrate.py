@@ -104,13 +104,17 @@ def _run_steps(arguments: Mapping[str, Any]) -> tuple[str | None, str]:
     engine = sa.create_engine(
         "postgresql+psycopg://", creator=lambda: psycopg.connect(**arguments), poolclass=sa.pool.NullPool
     )
-    with as_file(files("forewarn.adapters.timescale") / "migrations") as directory, engine.begin() as connection:
-        config = Config(attributes={"connection": connection, "version_table": _VERSION_TABLE})
-        config.set_main_option("script_location", str(directory))
-        config.set_main_option("path_separator", "os")
-        before = MigrationContext.configure(connection, opts={"version_table": _VERSION_TABLE}).get_current_revision()
-        command.upgrade(config, "head")
-        head = ScriptDirectory.from_config(config).get_current_head()
+    try:
+        with as_file(files("forewarn.adapters.timescale") / "migrations") as directory, engine.begin() as connection:
+            config = Config(attributes={"connection": connection, "version_table": _VERSION_TABLE})
+            config.set_main_option("script_location", str(directory))
+            config.set_main_option("path_separator", "os")
+            context = MigrationContext.configure(connection, opts={"version_table": _VERSION_TABLE})
+            before = context.get_current_revision()
+            command.upgrade(config, "head")
+            head = ScriptDirectory.from_config(config).get_current_head()
+    except sa.exc.DBAPIError as exc:
+        raise exc.orig or exc from exc  # the driver's own error, which the caller knows
     if head is None:
         raise MigrationError("the package's migration steps are missing: install it anew")
     return before, head

@@ -124,7 +124,7 @@ def latest_of(asset_class: AssetClass, row: Row) -> Latest:
 
 def count_statement(asset_class: AssetClass) -> sql.Composed:
     """How many readings a range has, counted up to a limit."""
-    return sql.SQL("SELECT count(*) FROM (SELECT FROM {} WHERE {} LIMIT %(limit)s) AS some").format(
+    return sql.SQL("SELECT count(*) FROM (SELECT FROM {} WHERE {} LIMIT %(limit)s) AS counted").format(
         sql.Identifier(readings_table(asset_class.name)), _RANGE
     )
 
