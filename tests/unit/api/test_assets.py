@@ -183,7 +183,7 @@ def test_history_as_csv_equals_the_json_rows(client, platform):
     assert answer.headers["content-disposition"] == 'attachment; filename="P-101-raw.csv"'
     rows = list(csv.DictReader(io.StringIO(answer.text)))
     assert [row["flow_m3_h [m3/h]"] for row in rows] == ["1.5", "", "-3.0"]
-    assert [row["ts"] for row in rows][0] == "2026-11-20T20:00:00.000000Z"
+    assert rows[0]["ts"] == "2026-11-20T20:00:00.000000Z"
     assert {row["flag"] for row in rows} == {"False"}
 
 

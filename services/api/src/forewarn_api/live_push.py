@@ -47,21 +47,20 @@ class LivePush:
         """Push until the client leaves; ``wanted`` empty: every asset."""
         self.subscribers += 1
         SUBSCRIBERS.inc()
-        sender = asyncio.create_task(self._send_changes(socket, wanted))
-        listener = asyncio.create_task(_until_gone(socket))
         try:
-            await asyncio.wait({sender, listener}, return_when=asyncio.FIRST_COMPLETED)
+            async with asyncio.TaskGroup() as group:
+                sender = group.create_task(self._send_changes(socket, wanted))
+                talked = await _until_gone(socket)
+                sender.cancel()
+            if talked:
+                await socket.close(1008, "this socket takes no messages")
+        except* TimeoutError:
+            await socket.close(1008, "the reader does not keep up")
+        except* WebSocketDisconnect:
+            pass  # it left while something was being sent
         finally:
             self.subscribers -= 1
             SUBSCRIBERS.dec()
-            for task in (sender, listener):
-                task.cancel()
-            ends = await asyncio.gather(sender, listener, return_exceptions=True)
-        for end in ends:
-            if isinstance(end, Exception) and not isinstance(end, WebSocketDisconnect | TimeoutError):
-                raise end
-        if not any(isinstance(end, WebSocketDisconnect) for end in ends):
-            await socket.close(1008, "this socket takes no messages, and its reader must keep up")
 
     def reading_json(self, live: LiveAsset) -> str | None:
         """The newest reading as JSON, made once for all clients."""
@@ -134,8 +133,7 @@ def _chosen(assets: Sequence[str], wanted: Collection[str]) -> list[str]:
     return [asset_id for asset_id in assets if not wanted or asset_id in wanted]
 
 
-async def _until_gone(socket: WebSocket) -> None:
-    """Wait until the client leaves. It has nothing to say: a message from it ends the connection."""
+async def _until_gone(socket: WebSocket) -> bool:
+    """Wait until the client leaves, or says something: it has nothing to say, so that ends the connection too."""
     message = await socket.receive()
-    if message["type"] == "websocket.disconnect":
-        raise WebSocketDisconnect(message.get("code", 1005))
+    return bool(message["type"] != "websocket.disconnect")

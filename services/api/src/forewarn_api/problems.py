@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 
 from forewarn.ports.delivery import DeliveryOverloaded
 from forewarn.ports.history import BadQuery, HistoryUnavailable
-from forewarn_api.http.correlation import correlation_id
+from forewarn_api.http.correlation import HEADER, correlation_id
 
 PROBLEM_JSON: Final = "application/problem+json"
 MAX_ERRORS: Final = 20
@@ -103,7 +103,8 @@ def problem_response(error: ProblemError) -> JSONResponse:
     content = problem.model_dump(mode="json", exclude_none=True)
     if not error.errors:
         del content["errors"]
-    return JSONResponse(content, status_code=error.status, headers=error.headers, media_type=PROBLEM_JSON)
+    headers = {HEADER: correlation_id(), **error.headers}
+    return JSONResponse(content, status_code=error.status, headers=headers, media_type=PROBLEM_JSON)
 
 
 def faults_of(errors: Sequence[Any], *, within_body: bool = False) -> list[Fault]:

@@ -41,7 +41,7 @@ class CorrelationMiddleware:
         _current.set(request_id)
         structlog.contextvars.bind_contextvars(correlation_id=request_id)
         begin_s = self._clock.monotonic_s()
-        status = 0
+        status = 500  # what becomes of a request that ends without an answer
 
         async def send_named(message: Message) -> None:
             nonlocal status
@@ -61,6 +61,6 @@ def _account(scope: Scope, status: int, elapsed_s: float) -> None:
     route = getattr(scope.get("route"), "path", "unmatched")
     method = scope.get("method", "WEBSOCKET")
     if scope["type"] == "http":
-        REQUEST_SECONDS.labels(method=method, route=route, status=str(status or 500)).observe(elapsed_s)
-    write = _log.info if status >= 400 or status == 0 else _log.debug
+        REQUEST_SECONDS.labels(method=method, route=route, status=str(status)).observe(elapsed_s)
+    write = _log.info if status >= 400 else _log.debug
     write("request", method=method, path=scope["path"], status=status, elapsed_ms=round(elapsed_s * 1000, 1))

@@ -1,0 +1,163 @@
+"""Who may use the API, and what errors tell."""
+
+import pytest
+from fastapi.testclient import TestClient
+from pydantic import SecretStr, ValidationError
+from starlette.testclient import WebSocketDenialResponse
+
+from forewarn_api.app import make_app
+from forewarn_api.http.gate import PUBLIC_PATHS
+from forewarn_api.settings import ApiSettings
+
+TOKEN = "a-token-of-32-characters-or-more"
+BEARER = {"authorization": f"Bearer {TOKEN}"}
+LIVE = "/api/v1/live"
+
+
+@pytest.fixture
+def guarded(platform):
+    app = make_app(platform.backend, token=TOKEN, allowed_origins=["https://plant.example.org"])
+    with TestClient(app, raise_server_exceptions=False) as client:
+        yield client
+
+
+def routes_of(app):
+    """Every (method, path) a router of the application serves, with placeholders filled in."""
+    found = []
+    for route in app.routes:
+        for leaf in getattr(getattr(route, "original_router", None), "routes", [route]):
+            methods = getattr(leaf, "methods", None) or {"WEBSOCKET"}
+            found += [(method, leaf.path.replace("{", "").replace("}", "").replace(":path", "")) for method in methods]
+    return found
+
+
+def test_every_route_wants_the_token_unless_it_is_listed_as_public(guarded):
+    routes = routes_of(guarded.app)
+    assert len(routes) > 20
+    assert ("WEBSOCKET", LIVE) in routes
+    for method, path in routes:
+        if method == "WEBSOCKET":
+            with pytest.raises(WebSocketDenialResponse) as refused, guarded.websocket_connect(path):
+                pass
+            assert refused.value.status_code == 401
+        elif path in PUBLIC_PATHS:
+            assert guarded.request(method, path).status_code == 200, path
+        else:
+            answer = guarded.request(method, path)
+            assert answer.status_code == 401, (method, path)
+            assert answer.headers["www-authenticate"] == 'Bearer realm="forewarn"'
+            assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["Bearer wrong", f"Basic {TOKEN}", TOKEN, f"Bearer {TOKEN}x", f"Bearer {TOKEN[:-1]}", "Bearer ", "Bearer é"],
+)
+def test_a_wrong_token_is_refused(guarded, header):
+    assert guarded.get("/api/v1/assets", headers={"authorization": header.encode()}).status_code == 401
+
+
+def test_the_token_opens_http_and_websocket(guarded):
+    assert guarded.get("/api/v1/assets", headers=BEARER).status_code == 200
+    with guarded.websocket_connect(LIVE, headers=BEARER) as socket:
+        assert socket.receive_json()["type"] == "snapshot"
+
+
+def test_a_browser_brings_the_token_as_a_subprotocol(guarded):
+    with guarded.websocket_connect(LIVE, subprotocols=["token", TOKEN]) as socket:
+        assert socket.accepted_subprotocol == "token"
+    with pytest.raises(WebSocketDenialResponse), guarded.websocket_connect(LIVE, subprotocols=["token", "wrong"]):
+        pass
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://[broken", "https://localhost.evil.example"])
+def test_pages_of_foreign_origins_are_refused_even_without_a_token(client, origin):
+    headers = {"origin": origin}
+    assert client.post("/api/v1/assets/P-101/rebaseline", json={}, headers=headers).status_code == 403
+    assert client.post("/api/v1/rejected/readings.raw/3/17/replay", headers=headers).status_code == 403
+    with pytest.raises(WebSocketDenialResponse) as refused, client.websocket_connect(LIVE, headers=headers):
+        pass
+    assert refused.value.status_code == 403
+
+
+@pytest.mark.parametrize("origin", ["http://localhost:8050", "http://127.0.0.1:8050", "http://[::1]:1"])
+def test_pages_of_this_machine_are_trusted(client, origin):
+    assert client.post("/api/v1/assets/P-101/rebaseline", json={}, headers={"origin": origin}).status_code == 202
+
+
+def test_cors_is_closed_unless_an_origin_is_named(client, guarded):
+    preflight = {"origin": "https://plant.example.org", "access-control-request-method": "GET"}
+    assert "access-control-allow-origin" not in client.options("/api/v1/assets", headers=preflight).headers
+    allowed = guarded.options("/api/v1/assets", headers=preflight)
+    assert allowed.headers["access-control-allow-origin"] == "https://plant.example.org"
+    foreign = guarded.options("/api/v1/assets", headers=preflight | {"origin": "https://evil.example"})
+    assert "access-control-allow-origin" not in foreign.headers
+
+
+def test_every_answer_has_a_correlation_id_and_quiet_headers(client):
+    mine = client.get("/api/v1/assets", headers={"x-correlation-id": "shift-42"})
+    assert mine.headers["x-correlation-id"] == "shift-42"
+    forged = client.get("/api/v1/nothing", headers={"x-correlation-id": "a\tb; drop"})
+    assert forged.headers["x-correlation-id"].startswith("id-")
+    assert forged.json()["instance"] == f"urn:forewarn:request:{forged.headers['x-correlation-id']}"
+    for answer in (mine, forged):
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE", "PATCH", "PUT"])
+@pytest.mark.parametrize("path", ["/api", "/api/v1", "/api/v2/assets", "/api/v1/assets/P-101/nothing", "/", "/admin"])
+def test_unknown_paths_are_problems(client, method, path):
+    answer = client.request(method, path)
+    assert answer.status_code == 404
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_wrong_methods_are_problems(client):
+    answer = client.delete("/api/v1/assets")
+    assert (answer.status_code, answer.json()["title"]) == (405, "Method Not Allowed")
+    assert set(answer.headers["allow"].split(", ")) <= {"GET", "POST"}
+
+
+def test_a_crash_tells_the_client_nothing(client, platform):
+    platform.history.crash = True
+    answer = client.get("/api/v1/assets/P-101/history")
+    assert answer.status_code == 500
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["x-correlation-id"]
+    for secret in ("hunter2", "postgresql", "Traceback", "RuntimeError"):
+        assert secret not in answer.text
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/assets/P-101/history", "/assets/P-101/latest", "/rejected", "/alarms?state=all", "/models?all_versions=1"],
+)
+def test_a_database_that_is_away_is_a_503_without_its_address(client, platform, path):
+    platform.history.away = True
+    answer = client.get(f"/api/v1{path}")
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"]
+    assert "db:5432" not in answer.text
+
+
+def settings(**values):
+    base = {"kafka_bootstrap_servers": "k:9092", "database_url": "postgresql://u:p@db/x"}
+    return ApiSettings.model_validate(base | values)
+
+
+def test_production_refuses_to_start_without_a_real_token():
+    for token in ("", "changeme", "short"):
+        with pytest.raises(ValidationError, match="API_TOKEN"):
+            settings(forewarn_env="production", api_token=token)
+    assert settings(forewarn_env="production", api_token=TOKEN).api_token == SecretStr(TOKEN)
+
+
+def test_the_demo_may_be_open_and_listens_on_this_machine_only():
+    demo = settings(forewarn_env="demo")
+    assert (demo.api_token.get_secret_value(), demo.api_host) == ("", "127.0.0.1")
+
+
+def test_a_token_that_fits_into_no_header_is_refused():
+    with pytest.raises(ValidationError, match="letters, digits"):
+        settings(forewarn_env="production", api_token="line\nbreak-0123456789")

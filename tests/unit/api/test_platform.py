@@ -1,0 +1,89 @@
+"""Probes, metrics, health of the service, documentation."""
+
+import re
+from datetime import timedelta
+from html.parser import HTMLParser
+
+from support.api_fakes import NOW, alarm, valid_rows
+
+
+def test_all_is_well(client, platform):
+    platform.live.take_readings(valid_rows(["P-101"], NOW - timedelta(seconds=3)))
+    platform.live.take_alarm("P-101/a", alarm(rule="a"))
+    answer = client.get("/healthz")
+    assert answer.status_code == 200
+    body = answer.json()
+    assert body["status"] == "ok"
+    assert {component["status"] for component in body["components"].values()} == {"ok"}
+    assert body["stages"][0] == {"stage": "readings.valid", "newest": "2026-11-20T19:59:57.000000Z", "age_s": 3.0}
+    assert body["stages"][1]["age_s"] is None
+    assert (body["assets"], body["open_alarms"]) == (2, 1)
+
+
+def test_what_is_away_is_named(client, platform):
+    platform.delivery.away = True
+    platform.history.away = True
+    answer = client.get("/healthz")
+    assert answer.status_code == 503
+    failed = {name for name, component in answer.json()["components"].items() if component["status"] == "failed"}
+    assert failed == {"kafka", "database"}
+    assert "db:5432" not in answer.text
+
+
+def test_ready_means_registry_and_live_state_are_complete(client, platform):
+    assert client.get("/readyz").status_code == 200
+    platform.live_problem = "still reading alarms"
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.text) == (503, "still reading alarms")
+    assert client.get("/livez").text == "ok"
+
+
+def test_requests_are_measured_by_route_and_not_by_path(client):
+    client.get("/api/v1/assets/P-101")
+    client.get("/api/v1/assets/P-999")
+    client.get("/no/such/path")
+    text = client.get("/metrics").text
+    count = 'forewarn_api_request_seconds_count{{method="GET",route="{}",status="{}"}}'
+    for route, status in (("/api/v1/assets/{asset_id}", 200), ("/api/v1/assets/{asset_id}", 404), ("unmatched", 404)):
+        assert count.format(route, status) in text
+    assert "P-101" not in text
+
+
+class _Page(HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.tags, self.targets = [], []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.targets += [value for name, value in attrs if name in ("src", "href")]
+
+
+def test_the_documentation_needs_no_script_and_no_internet(client):
+    answer = client.get("/docs")
+    page = _Page()
+    page.feed(answer.text)
+    assert answer.headers["content-type"].startswith("text/html")
+    assert "script" not in page.tags
+    assert "style" not in page.tags
+    assert not [target for target in page.targets if re.match(r"(?i)(https?:)?//", target)]
+    assert "style-src 'self'" in answer.headers["content-security-policy"]
+    assert client.get("/docs/style.css").headers["content-type"].startswith("text/css")
+
+
+def test_the_documentation_names_every_operation(client):
+    document = client.get("/openapi.json").json()
+    text = client.get("/docs").text
+    for path in document["paths"]:
+        assert f"<code>{path}</code>" in text
+
+
+def test_every_operation_documents_its_problems(client):
+    document = client.get("/openapi.json").json()
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            assert operation.get("description"), (method, path)
+            if path.startswith("/api/"):
+                assert "application/problem+json" in operation["responses"]["422"]["content"]
+                assert "application/problem+json" in operation["responses"]["401"]["content"]
+    assert "HTTPValidationError" not in document["components"]["schemas"]
