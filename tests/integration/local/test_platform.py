@@ -39,6 +39,16 @@ def test_a_signal_stops_everything_in_order_and_leaves_no_process(platform, numb
     assert sorted(last_two) == ["kafka", "postgres"], stops
 
 
+def test_a_signal_that_comes_twice_at_once_still_stops_in_order(platform):
+    platform.up()
+    platform.process.send_signal(signal.SIGTERM)
+    wait_until(lambda: "Stopping services" in platform.output, 10, lambda: platform.output)
+    platform.process.send_signal(signal.SIGINT)
+    assert platform.end(signal.SIGTERM) == 0
+    assert "ending everything at once" not in platform.output
+    assert "forewarn_sink stops" in (platform.home / "logs" / "sink.log").read_text()
+
+
 def test_a_second_run_goes_on_with_the_data_and_clean_forgets_it(platform):
     platform.up()
     with psycopg.connect(platform.database_url()) as connection:

@@ -4,7 +4,8 @@ import os
 import select
 import signal
 import sys
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
@@ -19,6 +20,7 @@ from forewarn_local.settings import load_settings, user_environment
 from forewarn_local.spawn import die_with_parent
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_DEAF_S = 1.0
 
 
 class StopRequested(BaseException):
@@ -44,7 +46,7 @@ def up() -> None:
 
 def _run(launch: Launch, home: Home, display: Display) -> bool:
     try:
-        with _signals_raise():
+        with _stop_on(_SIGNALS):
             _announce(launch.up(), home, display)
             launch.watch(_terminal_watch())
     except StopRequested:
@@ -60,12 +62,11 @@ def _run(launch: Launch, home: Home, display: Display) -> bool:
 
 def _stop(launch: Launch, display: Display) -> None:
     try:
-        with _signals_raise():
+        with _stop_on([signal.SIGINT], deaf_s=_DEAF_S):
             launch.stop()
     except StopRequested:
         display.note("Asked again: ending everything at once.")
-        with _signals_ignored():
-            launch.kill()
+        launch.kill()
 
 
 def _end_with_make() -> None:
@@ -97,25 +98,27 @@ def _announce(addresses: Addresses, home: Home, display: Display) -> None:
     display.say("Ctrl-C stops everything.")
 
 
-def _raise(_number: int, _frame: FrameType | None) -> None:
-    for number in _SIGNALS:  # one is enough: a second one must not hit the handling of the first
-        signal.signal(number, signal.SIG_IGN)
-    raise StopRequested
-
-
 @contextmanager
-def _signals_raise() -> Iterator[None]:
-    for number in _SIGNALS:
-        signal.signal(number, _raise)
+def _stop_on(numbers: Sequence[signal.Signals], *, deaf_s: float = 0.0) -> Iterator[None]:
+    """Raise StopRequested on the first of these signals; all are ignored from then on.
+
+    ``deaf_s`` ignores those that come sooner: make passes SIGTERM on to a child that has got it already.
+    """
+    begin = time.monotonic()
+
+    def request(_number: int, _frame: FrameType | None) -> None:
+        if time.monotonic() - begin >= deaf_s:
+            _ignore_signals()
+            raise StopRequested
+
+    for number in numbers:
+        signal.signal(number, request)
     try:
         yield
     finally:
-        for number in _SIGNALS:
-            signal.signal(number, signal.SIG_IGN)
+        _ignore_signals()
 
 
-@contextmanager
-def _signals_ignored() -> Iterator[None]:
+def _ignore_signals() -> None:
     for number in _SIGNALS:
         signal.signal(number, signal.SIG_IGN)
-    yield
