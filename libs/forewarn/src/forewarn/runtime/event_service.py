@@ -1,6 +1,7 @@
 """What health and alerting have in common: settings, the Faust application with its engine, probes, metrics."""
 
 import asyncio
+import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -99,7 +100,20 @@ def serve_events(settings: EventServiceSettings, stop: threading.Event, service:
     Exception
         Whatever a handler failed with; the process must end, its supervisor starts it again.
     """
+    _quieten_faust(settings)
     asyncio.run(_serve(settings, stop, service))
+
+
+def _quieten_faust(settings: EventServiceSettings) -> None:
+    """Faust tells of every step in tables, and of timers that wait for the event in hand, as ours do on purpose."""
+    if settings.log_level != "DEBUG":
+        for name, level in (
+            ("faust", "WARNING"),
+            ("mode", "WARNING"),
+            ("aiokafka", "WARNING"),
+            ("mode.timers", "ERROR"),
+        ):
+            logging.getLogger(name).setLevel(level)  # noqa: TID251  # the libraries log through the standard library
 
 
 async def _serve(settings: EventServiceSettings, stop: threading.Event, service: EventService[StateT]) -> None:

@@ -67,6 +67,7 @@ class EventEngine(Generic[StateT]):
         self._dirty: set[str] = set()
         self._handled: list[EventT[bytes]] = []
         self._owned: frozenset[int] = frozenset()
+        self._generation: int | None = None
         self._stopping = False
         self.failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -152,7 +153,8 @@ class EventEngine(Generic[StateT]):
     async def _handle(self, event: EventT[bytes], handler: Handler) -> None:
         async with self._lock:
             message = event.message
-            if self._halted or message.partition not in self._owned:
+            current = message.generation_id == self._generation and message.partition in self._owned
+            if self._halted or not current:
                 return  # not acknowledged: it comes again, here or at the partition's new owner
             incoming = Incoming(
                 topic=message.topic,
@@ -202,6 +204,7 @@ class EventEngine(Generic[StateT]):
         self._dirty.clear()
         self._handled.clear()
         self._owned = owned
+        self._generation = self._app.consumer_generation_id
         if self._on_restored is not None:
             await self._on_restored()
         _log.info("partitions_taken_over", partitions=sorted(owned), assets=len(entries))
