@@ -18,7 +18,7 @@ from forewarn.adapters.kafka.publisher import EventPublisher
 from forewarn.contracts.assets import Asset, Command, InjectFault
 from forewarn.contracts.readings import Reading
 from forewarn.contracts.topics import TopicName
-from forewarn_simulator.load.cycle import PUMP_TAGS
+from forewarn.domain.simulation.pump import PUMP_TAGS
 from support.stack import ServiceProcess
 from support.stack import wait_until as wait_for
 from support.wire import read_topic

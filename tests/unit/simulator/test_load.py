@@ -9,8 +9,9 @@ from forewarn.domain.frame import MISSING, Strings
 from forewarn.domain.guard.batch import GuardSettings, RawBatch
 from forewarn.domain.guard.check import check
 from forewarn.domain.guard.state import GuardState
+from forewarn.domain.simulation.pump import PUMP_TAGS
 from forewarn_simulator.load.command import main
-from forewarn_simulator.load.cycle import PUMP_TAGS, TAIL, Cycle, encode_cycle
+from forewarn_simulator.load.cycle import TAIL, Cycle, encode_cycle
 
 PUMP = load_catalogue()["centrifugal_pump"]
 

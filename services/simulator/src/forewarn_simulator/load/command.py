@@ -15,10 +15,11 @@ import numpy as np
 
 from forewarn.adapters.clock import SystemClock
 from forewarn.contracts.assets import Asset
+from forewarn.domain.simulation.pump import PUMP_TAGS
 from forewarn.runtime.logging import configure_logging
 from forewarn.runtime.service import EXIT_BAD_SETTINGS
 from forewarn.runtime.settings import ServiceSettings, SettingsError, load_settings
-from forewarn_simulator.load.cycle import PUMP_TAGS, Cycle, encode_cycle
+from forewarn_simulator.load.cycle import Cycle, encode_cycle
 from forewarn_simulator.load.sender import LoadSender, Tally
 from forewarn_simulator.registration import register
 

@@ -7,10 +7,7 @@ import msgspec
 import numpy as np
 
 from forewarn.domain.simulation.profile import Profile
-from forewarn.domain.simulation.pump import PUMP_SENSORS, PumpDesign, PumpState, step_pump
-
-#: Tags a pump can send.
-PUMP_TAGS: Final = tuple(PUMP_SENSORS)
+from forewarn.domain.simulation.pump import PUMP_TAGS, PumpDesign, PumpState, step_pump
 
 _PERIOD_S: Final = 1200.0
 _SPREAD: Final = 0.3  # rated flows and heads lie this far around the default

@@ -46,9 +46,12 @@ def accelerating(severity: FloatArray) -> FloatArray:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sensor:
-    """A sensor's imperfections: normal noise, then rounding to the resolution of its converter."""
+    """A sensor's imperfections: normal noise, then rounding to the resolution of its converter.
 
-    noise: float
+    ``noise`` is a standard deviation in the unit of the tag, one for all machines or one for each.
+    """
+
+    noise: FloatArray | float
     resolution: float
 
     def read(self, truth: FloatArray, rng: np.random.Generator) -> FloatArray:

@@ -86,18 +86,27 @@ class PumpState:
     valve: FloatArray | float = 0.0
 
 
-PUMP_SENSORS: Final[dict[str, Sensor]] = {
-    "flow_m3_h": Sensor(noise=0.35, resolution=0.05),
-    "suction_pressure_bar": Sensor(noise=0.006, resolution=0.001),
-    "discharge_pressure_bar": Sensor(noise=0.012, resolution=0.002),
-    "speed_rpm": Sensor(noise=0.8, resolution=0.1),
-    "power_kw": Sensor(noise=0.06, resolution=0.01),
-    "motor_current_a": Sensor(noise=0.1, resolution=0.02),
-    "vibration_mm_s": Sensor(noise=0.05, resolution=0.005),
-    "bearing_temp_c": Sensor(noise=0.1, resolution=0.02),
-    "fluid_temp_c": Sensor(noise=0.05, resolution=0.01),
-    "ambient_temp_c": Sensor(noise=0.08, resolution=0.02),
-}
+def _sensors(design: PumpDesign) -> dict[str, Sensor]:
+    """Sensors chosen for the machine: their noise is a share of the rated value."""
+    pressure_bar = np.asarray(design.rated_head_m) * design.density_kg_m3 * GRAVITY_M_S2 / PA_PER_BAR
+    power_kw = design.rated_shaft_power_kw / design.motor_efficiency
+    current_a = power_kw * 1000.0 / (np.sqrt(3.0) * design.voltage_v * 0.87)
+    return {
+        "flow_m3_h": Sensor(noise=0.0025 * np.asarray(design.rated_flow_m3_h), resolution=0.02),
+        "suction_pressure_bar": Sensor(noise=0.006, resolution=0.001),
+        "discharge_pressure_bar": Sensor(noise=0.0025 * pressure_bar, resolution=0.002),
+        "speed_rpm": Sensor(noise=0.0005 * np.asarray(design.rated_speed_rpm), resolution=0.1),
+        "power_kw": Sensor(noise=0.003 * power_kw, resolution=0.01),
+        "motor_current_a": Sensor(noise=0.003 * current_a, resolution=0.01),
+        "vibration_mm_s": Sensor(noise=0.05, resolution=0.005),
+        "bearing_temp_c": Sensor(noise=0.1, resolution=0.02),
+        "fluid_temp_c": Sensor(noise=0.05, resolution=0.01),
+        "ambient_temp_c": Sensor(noise=0.08, resolution=0.02),
+    }
+
+
+#: What a pump sends, in the order of class ``centrifugal_pump``.
+PUMP_TAGS: Final = tuple(_sensors(PumpDesign()))
 
 
 def step_pump(
@@ -147,13 +156,13 @@ def step_pump(
     truth["fluid_temp_c"] = 14.0 + 0.2 * surroundings.ambient_temp_c
     truth["ambient_temp_c"] = surroundings.ambient_temp_c
     after = PumpState(bearing_temp_c=truth["bearing_temp_c"], valve=valve)
-    return after, measure(truth, PUMP_SENSORS, rng)
+    return after, measure(truth, _sensors(design), rng)
 
 
 def _wander(valve: FloatArray, demand: FloatArray, dt_s: float, rng: np.random.Generator) -> FloatArray:
-    """Ornstein-Uhlenbeck process: ±5 % with a memory of two minutes, whatever the step."""
-    keep = np.exp(-dt_s / 120.0)
-    wandered: FloatArray = keep * valve + 0.05 * np.sqrt(1.0 - keep**2) * rng.standard_normal(np.shape(demand))
+    """Ornstein-Uhlenbeck process: ±4 % with a memory of half a minute, whatever the step."""
+    keep = np.exp(-dt_s / 30.0)
+    wandered: FloatArray = keep * valve + 0.04 * np.sqrt(1.0 - keep**2) * rng.standard_normal(np.shape(demand))
     return wandered
 
 

@@ -1,0 +1,80 @@
+"""What a visitor of the demo sees: faults are found within minutes, healthy machines stay quiet."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from forewarn.adapters.catalogue import load_catalogue
+from forewarn.contracts.asset_class import AssetClass
+from forewarn.domain.anomaly.settings import AnomalySettings
+from forewarn.domain.anomaly.state import AnomalyState
+from forewarn.domain.anomaly.step import step as score
+from forewarn.domain.frame import MISSING, FloatArray, Strings
+from forewarn.domain.guard.batch import GuardSettings, RawBatch
+from forewarn.domain.guard.check import check
+from forewarn.domain.guard.state import GuardState
+from forewarn.domain.twin.settings import TwinSettings
+from forewarn.domain.twin.state import TwinState
+from forewarn.domain.twin.step import step as judge
+from forewarn_simulator.machines import SimulatedMachine
+from forewarn_simulator.plant import PlantAsset, SimulatedSource, load_plant
+from forewarn_simulator.reading import SourceReading
+
+CATALOGUE = load_catalogue()
+T0 = 1_790_000_000.0
+LIVE_S = 1200
+DEMO = {entry.asset.asset_id: entry for entry in load_plant(None).assets}
+
+
+def played(entry: PlantAsset) -> list[SourceReading]:
+    """The machine's history and its first twenty minutes."""
+    assert isinstance(entry.source, SimulatedSource)
+    asset = entry.asset
+    machine = SimulatedMachine(
+        asset.asset_id, asset.asset_class, entry.source, interval_s=1.0, registered_s=T0, start_s=T0
+    )
+    return [*machine.history(T0), *(reading for second in range(LIVE_S) for reading in machine.due(T0 + second))]
+
+
+def batch_of(asset_class: AssetClass, rows: Sequence[SourceReading]) -> RawBatch:
+    ts = np.array([row.ts_us for row in rows], dtype=np.int64)
+    return RawBatch(
+        asset_class=asset_class,
+        assets=Strings.of([row.asset_id for row in rows]),
+        ts=ts,
+        received_at=ts,
+        seq=np.full(len(rows), MISSING, dtype=np.int64),
+        values=np.array([[row.metrics[tag] for tag in asset_class.tag_names] for row in rows]),
+        gateway_quality=np.zeros((len(rows), len(asset_class.tags)), dtype=np.uint32),
+    )
+
+
+def flagged_s(entry: PlantAsset) -> FloatArray:
+    """Seconds after going live of all readings that the whole chain flags as anomalous."""
+    asset_class = CATALOGUE[entry.asset.asset_class]
+    rows, settings = played(entry), AnomalySettings()
+    guard, twin = GuardState.empty(asset_class), TwinState.empty(asset_class)
+    anomaly, flagged = AnomalyState.empty(asset_class, settings), [np.zeros(0)]
+    for start in range(0, len(rows), 200):
+        result = check(batch_of(asset_class, rows[start : start + 200]), guard, GuardSettings(), {})
+        guard = result.state
+        twin, frames, _ = judge(twin, result.frame, TwinSettings())
+        for frame in frames:
+            anomaly, scored = score(anomaly, frame, settings)
+            flagged.append(scored.arrays["ts"][scored.arrays["flag"]] / 1e6 - T0)
+    return np.concatenate(flagged)
+
+
+@pytest.mark.parametrize("asset_id", ["P-101", "P-103", "P-104", "P-105", "P-106", "CH-1"])
+def test_a_healthy_machine_stays_quiet(asset_id):
+    assert flagged_s(DEMO[asset_id]).size == 0
+
+
+@pytest.mark.parametrize("asset_id", ["P-102", "CH-2"])
+def test_a_growing_fault_is_found_within_minutes_and_not_before_it_starts(asset_id):
+    entry = DEMO[asset_id]
+    assert isinstance(entry.source, SimulatedSource)
+    onset_s = entry.source.faults[0].after_s
+    flagged = flagged_s(entry)
+    assert onset_s < flagged.min() < onset_s + 300
