@@ -44,6 +44,7 @@ LEVELS = {
 class Control(BaseModel):
     """What a test changes."""
 
+    reset: bool = False
     assets: list[Asset] | None = None
     alarms: list[Alarm] | None = None
     silent: list[str] | None = None
@@ -56,16 +57,21 @@ class Plant:
 
     def __init__(self):
         self.classes = load_catalogue()
-        self.assets = {asset.asset_id: asset for asset in DEMO}
-        self.alarms = {}
         self.closed = []
+        self.reset()
+
+    def reset(self):
+        self.assets = {asset.asset_id: asset for asset in DEMO}
+        self.closed += getattr(self, "alarms", {})
+        self.alarms = {}
         self.silent = set()
         self.faulty = set()
         self.learning = set()
         self.acknowledged = []
-        self.version = 0
 
     def apply(self, control: Control):
+        if control.reset:
+            self.reset()
         if control.assets is not None:
             self.assets = {asset.asset_id: asset for asset in control.assets}
         if control.alarms is not None:
@@ -76,7 +82,6 @@ class Plant:
             value = getattr(control, name)
             if value is not None:
                 setattr(self, name, set(value))
-        self.version += 1
 
     def value(self, asset_id, tag, at):
         level = LEVELS.get(tag, 10.0)
@@ -185,7 +190,7 @@ DEMO = (
 )
 
 
-def make_app() -> FastAPI:
+def make_app() -> FastAPI:  # noqa: C901  # a list of routes
     """The fake API."""
     plant = Plant()
     app = FastAPI()
@@ -196,9 +201,8 @@ def make_app() -> FastAPI:
         return plant.assets[asset_id]
 
     @app.post("/control")
-    async def control(body: Control) -> dict[str, int]:
+    async def control(body: Control) -> None:
         plant.apply(body)
-        return {"version": plant.version}
 
     @app.get("/control/acknowledged")
     async def acknowledged() -> list[dict[str, str]]:
@@ -221,7 +225,7 @@ def make_app() -> FastAPI:
             trained_from=now - timedelta(days=1),
             trained_to=now,
             rows=300,
-            r2={name: 0.93 for name in asset_class.twin.responses},
+            r2=dict.fromkeys(asset_class.twin.responses, 0.93),
         )
         return AssetDetail(asset=asset, asset_class=asset_class, models=[] if asset_id in plant.learning else [model])
 

@@ -7,13 +7,15 @@ restart until somebody makes a plain request.
 import uuid
 from dataclasses import replace
 from datetime import UTC
+from typing import Final
 
 import structlog
-from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, set_props
+from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, no_update, set_props
 from dash.exceptions import PreventUpdate
 
 from forewarn_dashboard import acknowledging, figures, layout
 from forewarn_dashboard.client import ApiError, HistoryQuery, NotFoundError
+from forewarn_dashboard.components import SEARCH_ID
 from forewarn_dashboard.formatting import zone
 from forewarn_dashboard.metrics import CALLBACK_ERRORS
 from forewarn_dashboard.pages import alarms, asset, notices, overview
@@ -25,6 +27,9 @@ from forewarn_dashboard.timerange import TimeRangeError, resolve
 from forewarn_dashboard.urls import parse
 
 _log = structlog.get_logger(__name__)
+
+#: Pages with a search field: while only their query changes they are drawn around it, so that it keeps the focus.
+SEARCHABLE: Final = {"overview": overview, "alarms": alarms}
 
 #: Content, title, and what the tab is to remember of it.
 Drawn = tuple[Node, str, PageState]
@@ -59,6 +64,7 @@ def _register_clientside(app: Dash) -> None:
     run("browser", Output("browser", "data"), Input("shell", "id"), initial=True)
     run("title", Input("title", "data"))
     run("tick", Input("tick", "data"))
+    run("address", Input("url", "search"))
     run(
         "extend",
         Output({"type": asset.TREND, "key": ALL}, "figure"),
@@ -67,7 +73,7 @@ def _register_clientside(app: Dash) -> None:
         State({"type": asset.TREND, "key": ALL}, "id"),
         State("view", "data"),
     )
-    run("search", Output("url", "search"), Input(overview.SEARCH_ID, "value"), State("url", "search"))
+    run("search", Output("url", "search"), Input(SEARCH_ID, "value"), State("url", "search"))
     run(
         "range",
         Output("url", "search", allow_duplicate=True),
@@ -90,9 +96,10 @@ def _register_pages(app: Dash, parts: Parts) -> None:
         Input("url", "search"),
         Input("browser", "data"),
         Input("refresh", "data"),
+        State("view", "data"),
     )
     async def show(
-        pathname: str | None, search: str | None, browser: dict[str, str] | None, _refresh: str | None
+        pathname: str | None, search: str | None, browser: dict[str, str] | None, _refresh: str | None, shown: object
     ) -> tuple[object, ...]:
         if browser is None:
             raise PreventUpdate
@@ -106,9 +113,15 @@ def _register_pages(app: Dash, parts: Parts) -> None:
         )
         tz = UTC if view.utc else zone(state.zone)
         scene = Scene(view=view, plant=parts.hub.plant, now=parts.clock.now(), tz=tz)
+        nav, clock = layout.navigation(view, len(parts.hub.plant.alarms)), layout.clock_switch(scene)
+        before = PageState.from_store(shown)
+        if view.page in SEARCHABLE and before is not None and before.path == state.path:
+            page = SEARCHABLE[view.page]
+            for identifier, children in page.redraw(scene).items():
+                set_props(identifier, {"children": children})
+            return no_update, state.to_store(), no_update, nav, clock
         content, title, state = await draw_page(scene, state, parts)
-        nav = layout.navigation(view, len(parts.hub.plant.alarms))
-        return content, state.to_store(), f"{title} · {layout.APP_TITLE}", nav, layout.clock_switch(scene)
+        return content, state.to_store(), f"{title} · {layout.APP_TITLE}", nav, clock
 
 
 async def draw_page(scene: Scene, state: PageState, parts: Parts) -> Drawn:

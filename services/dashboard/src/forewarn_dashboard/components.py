@@ -1,7 +1,7 @@
 """Small building blocks of the pages. Colour only for what is abnormal, and never alone."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from dash import dcc, html
 
@@ -9,7 +9,10 @@ from forewarn.contracts.alarms import Priority
 from forewarn.contracts.health import HealthCategory
 from forewarn_dashboard.formatting import UNKNOWN, whole
 from forewarn_dashboard.scene import Node
+from forewarn_dashboard.urls import View
 from forewarn_dashboard.viewmodels import CONDITION_TEXT, PRIORITY_NUMBER, Condition
+
+SEARCH_ID: Final = "search"
 
 
 def aria(**names: str) -> dict[str, Any]:
@@ -104,6 +107,20 @@ def choice_links(label: str, choices: Sequence[tuple[str, str, bool]]) -> html.N
         className="chips",
         **aria(label=label),
     )
+
+
+def search_field(view: View, hint: str) -> html.Div:
+    """Field that writes ``q`` into the address; the same id on every page that has one."""
+    field = dcc.Input(
+        id=SEARCH_ID,
+        type="search",
+        value=view.search,
+        debounce=0.4,
+        placeholder=hint,
+        className="field",
+        maxLength=100,
+    )
+    return html.Div([html.Label("Search", htmlFor=SEARCH_ID, className="chips-label"), field], className="search")
 
 
 def definition_list(items: Sequence[tuple[str, Node]]) -> html.Dl:

@@ -9,9 +9,9 @@ UNKNOWN: Final = "–"
 
 _UNIT_SYMBOLS: Final = {
     "Cel": "°C",
-    "K": "K",
     "m3/h": "m³/h",
     "m3/s": "m³/s",
+    "kg/m3": "kg/m³",
     "1/min": "min⁻¹",
     "mm/s2": "mm/s²",
     "m/s2": "m/s²",

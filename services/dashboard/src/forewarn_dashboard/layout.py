@@ -6,7 +6,7 @@ import dash_mantine_components as dmc
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from forewarn_dashboard.components import aria, choice_links
+from forewarn_dashboard.components import SEARCH_ID, aria, choice_links
 from forewarn_dashboard.formatting import zone_label
 from forewarn_dashboard.pages import alarms, overview
 from forewarn_dashboard.scene import Node, Scene
@@ -69,7 +69,7 @@ def shell() -> Component:
 
 def validation_layout() -> Component:
     """Every component id a callback names, so that Dash checks them at start; pages add theirs at run time."""
-    searched = [dcc.Input(id=overview.SEARCH_ID)]
+    searched = [dcc.Input(id=SEARCH_ID)]
     ranges = [dmc.DateTimePicker(id="range-from"), dmc.DateTimePicker(id="range-to"), html.Button(id="range-apply")]
     return html.Div([shell(), *searched, *ranges])
 

@@ -29,6 +29,7 @@ STATE_TEXT: Final = {
     AlarmState.RETURNED_UNACKNOWLEDGED: "Returned, not acknowledged",
     AlarmState.NORMAL: "Closed",
 }
+NO_AREA: Final = "No area assigned"
 TREND_ARROW: Final = {"improving": "↗", "stable": "→", "degrading": "↘", "unknown": ""}
 _UNHEALTHY: Final = frozenset({HealthCategory.POOR, HealthCategory.CRITICAL})
 _LIVE_AGE: Final = timedelta(seconds=10)
@@ -98,7 +99,7 @@ def class_title(name: str) -> str:
 def area(asset: Asset) -> str:
     """Place of an asset for grouping: its ISA-95 path below the enterprise."""
     below = asset.path[1:3] if len(asset.path) > 1 else asset.path
-    return " / ".join(below) or "No area assigned"
+    return " / ".join(below) or NO_AREA
 
 
 def condition(live: AssetLive, alarms: Iterable[Alarm], now: datetime) -> Condition:

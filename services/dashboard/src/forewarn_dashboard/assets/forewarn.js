@@ -7,7 +7,7 @@
   const RELOAD_PAUSE_MS = 30000;
   const NO_UPDATE = () => window.dash_clientside.no_update;
 
-  const line = { lastTick: Date.now(), offline: false, checking: false };
+  const line = { lastTick: Date.now(), offline: false, checking: false, searched: "" };
 
   function setOffline(offline) {
     if (offline !== line.offline) {
@@ -121,7 +121,17 @@
         return figures.map((figure, i) => (figure ? extended(figure, ids[i].key, frame) : NO_UPDATE()));
       },
 
+      /* The back button and links change the address: let the search field follow, but never against the typist. */
+      address: (search) => {
+        const asked = new URLSearchParams(search || "").get("q") || "";
+        if (asked !== line.searched && document.getElementById("search")) {
+          window.dash_clientside.set_props("search", { value: asked });
+        }
+        line.searched = asked;
+      },
+
       search: (text, search) => {
+        line.searched = text || "";
         const changed = withParameters(search, { q: text });
         return changed === (search || "") ? NO_UPDATE() : changed;
       },

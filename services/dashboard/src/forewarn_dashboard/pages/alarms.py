@@ -6,15 +6,15 @@ from typing import Final
 from dash import dcc, html
 
 from forewarn.contracts.alarms import Priority
-from forewarn_dashboard.components import choice_links, empty_state, priority_badge, table
+from forewarn_dashboard.components import choice_links, empty_state, priority_badge, search_field, table
 from forewarn_dashboard.formatting import plural
-from forewarn_dashboard.pages.overview import SEARCH_ID
 from forewarn_dashboard.scene import Node, Region, Scene, draw
 from forewarn_dashboard.urls import View
 from forewarn_dashboard.viewmodels import STATE_TEXT, AlarmRow, alarm_row, rank
 
 TITLE: Final = "Alarms"
 BODY_ID: Final = "alarms-body"
+LINKS_ID: Final = "alarms-links"
 SHOWN_AT_MOST: Final = 200
 
 _HEAD: Final = ("Priority", "Asset", "Alarm", "Value and limit", "Raised", "State", "Action", "Acknowledge")
@@ -29,11 +29,20 @@ def regions(scene: Scene) -> Iterator[Region]:
 
 def render(scene: Scene) -> Node:
     """The whole page."""
+    parts = redraw(scene)
     return [
         html.H1("Alarms"),
-        _toolbar(scene.view),
-        html.Div(draw(regions(scene))[BODY_ID], id=BODY_ID),
+        html.Div(
+            [search_field(scene.view, "Asset or message …"), html.Div(parts[LINKS_ID], id=LINKS_ID, className="links")],
+            className="toolbar",
+        ),
+        html.Div(parts[BODY_ID], id=BODY_ID),
     ]
+
+
+def redraw(scene: Scene) -> dict[str, Node]:
+    """All but the search field, which must stay as it is while somebody types: children by component id."""
+    return draw(regions(scene)) | {LINKS_ID: _links(scene.view)}
 
 
 def chosen_rows(scene: Scene) -> tuple[AlarmRow, ...]:
@@ -60,35 +69,17 @@ def alarm_table(rows: Sequence[AlarmRow], view: View, caption: str, *, with_asse
     return table(caption, head, [_row(row, view, with_asset=with_asset) for row in rows], hide_caption=True)
 
 
-def _toolbar(view: View) -> html.Div:
+def _links(view: View) -> Node:
     priorities = [("All", view.href(priority=""), not view.priority)]
     priorities += [(p.value.capitalize(), view.href(priority=p.value), view.priority == p) for p in reversed(Priority)]
     seen = [
         ("All", view.href(unacknowledged=False), not view.unacknowledged),
         ("Not acknowledged", view.href(unacknowledged=True), view.unacknowledged),
     ]
-    parts = [
-        html.Div(
-            [
-                html.Label("Search", htmlFor=SEARCH_ID, className="chips-label"),
-                dcc.Input(
-                    id=SEARCH_ID,
-                    type="search",
-                    value=view.search,
-                    debounce=0.4,
-                    placeholder="Asset or message …",
-                    className="field",
-                    maxLength=100,
-                ),
-            ],
-            className="search",
-        ),
-        choice_links("Priority", priorities),
-        choice_links("Acknowledged", seen),
-    ]
+    links = [choice_links("Priority", priorities), choice_links("Acknowledged", seen)]
     if view.alarms_of:
-        parts.append(choice_links("Asset", [(f"Only {view.alarms_of} ×", view.href(alarms_of=""), True)]))
-    return html.Div(parts, className="toolbar")
+        links.append(choice_links("Asset", [(f"Only {view.alarms_of} ×", view.href(alarms_of=""), True)]))
+    return links
 
 
 def _body(rows: tuple[AlarmRow, ...], total: int, view: View) -> Node:
@@ -131,7 +122,13 @@ def _row(row: AlarmRow, view: View, *, with_asset: bool) -> html.Tr:
     ]
     if with_asset:
         link = dcc.Link(row.asset_name, href=view.to("asset", asset_id=row.asset_id))
-        cells.insert(1, html.Td([html.Div(link, className="cell-main"), html.Div(row.asset_id, className="cell-sub")]))
+        cells.insert(
+            1,
+            html.Td(
+                [html.Div(link, className="cell-main"), html.Div(row.asset_id, className="cell-sub")],
+                className="cell-asset",
+            ),
+        )
     return html.Tr(cells, className="row-unseen" if row.can_acknowledge else "row-seen")
 
 

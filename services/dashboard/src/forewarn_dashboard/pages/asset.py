@@ -98,10 +98,16 @@ def render(scene: Scene, history: History, window: TimeRange, sigmas: Mapping[st
             [
                 html.Div(
                     [
-                        _anomaly_card(scene, history, window, drawn),
-                        html.H2("Measured and expected", className="section-title"),
-                        html.Div(charts, className="charts"),
                         panel("Open alarms", drawn["asset-alarms"], "asset-alarms"),
+                        _anomaly_card(scene, history, window, drawn),
+                        html.Div(
+                            [
+                                html.H2("Measured and expected"),
+                                _legends(("value", "measured"), ("expected", "expected"), ("band", "healthy band")),
+                            ],
+                            className="section-title",
+                        ),
+                        html.Div(charts, className="charts"),
                     ],
                     className="asset-main",
                 ),
@@ -245,14 +251,7 @@ def _anomaly_card(scene: Scene, history: History, window: TimeRange, drawn: dict
                 [
                     html.H2("Anomaly score"),
                     html.Div(drawn[region_name(readout_id)], id=readout_id, className="readout"),
-                    html.Ul(
-                        [
-                            html.Li([html.Span(className="legend legend-value"), "score"]),
-                            html.Li([html.Span(className="legend legend-expected"), "deviation"]),
-                            html.Li([html.Span(className="legend legend-flag"), "persistent anomaly"]),
-                        ],
-                        className="legends",
-                    ),
+                    _legends(("value", "score"), ("expected", "deviation"), ("flag", "persistent anomaly")),
                 ],
                 className="chart-head",
             ),
@@ -260,6 +259,12 @@ def _anomaly_card(scene: Scene, history: History, window: TimeRange, drawn: dict
             values_table(scene, history, "Anomaly score", columns),
         ],
         className="panel chart",
+    )
+
+
+def _legends(*items: tuple[str, str]) -> html.Ul:
+    return html.Ul(
+        [html.Li([html.Span(className=f"legend legend-{kind}"), text]) for kind, text in items], className="legends"
     )
 
 

@@ -14,6 +14,7 @@ from forewarn_dashboard.components import (
     health_bar,
     health_words,
     priority_badge,
+    search_field,
 )
 from forewarn_dashboard.formatting import plural
 from forewarn_dashboard.scene import Node, Region, Scene, Single, draw
@@ -21,6 +22,7 @@ from forewarn_dashboard.sparkline import score_sparkline
 from forewarn_dashboard.urls import SHOWS, SORTS, View
 from forewarn_dashboard.viewmodels import (
     CONDITION_TEXT,
+    NO_AREA,
     PRIORITY_NUMBER,
     TREND_ARROW,
     Summary,
@@ -31,9 +33,9 @@ from forewarn_dashboard.viewmodels import (
 )
 
 TITLE: Final = "Overview"
-SEARCH_ID: Final = "search"  #: the same on both pages that search: one callback serves them
 BODY_ID: Final = "overview-body"
 SUMMARY_ID: Final = "overview-summary"
+LINKS_ID: Final = "overview-links"
 
 _ATTENTION_ORDER: Final = {name: i for i, name in enumerate(("attention", "stale", "silent", "learning", "normal"))}
 
@@ -52,13 +54,25 @@ def regions(scene: Scene) -> Iterator[Region]:
 
 def render(scene: Scene) -> Node:
     """The whole page."""
-    drawn = draw(region for region in regions(scene) if region.inside is None)
+    parts = redraw(scene)
     return [
         html.H1("Plant overview", className="visually-hidden"),
-        html.Div(drawn[SUMMARY_ID], id=SUMMARY_ID),
-        _toolbar(scene.view),
-        html.Div(drawn[BODY_ID], id=BODY_ID),
+        html.Div(parts[SUMMARY_ID], id=SUMMARY_ID),
+        html.Div(
+            [
+                search_field(scene.view, "Name, class, area …"),
+                html.Div(parts[LINKS_ID], id=LINKS_ID, className="links"),
+            ],
+            className="toolbar",
+        ),
+        html.Div(parts[BODY_ID], id=BODY_ID),
     ]
+
+
+def redraw(scene: Scene) -> dict[str, Node]:
+    """All but the search field, which must stay as it is while somebody types: children by component id."""
+    drawn = draw(region for region in regions(scene) if region.inside is None)
+    return drawn | {LINKS_ID: _links(scene.view)}
 
 
 def chosen_tiles(scene: Scene) -> list[Tile]:
@@ -85,7 +99,7 @@ def grouped(tiles: list[Tile], scene: Scene) -> list[tuple[str, list[Tile]]]:
     groups: dict[str, list[Tile]] = {}
     for one in tiles:
         groups.setdefault(area(scene.plant.assets[one.asset_id]), []).append(one)
-    return sorted(groups.items())
+    return sorted(groups.items(), key=lambda group: (group[0] == NO_AREA, group[0]))
 
 
 def tile_id(asset_id: str) -> dict[str, str]:
@@ -103,29 +117,11 @@ def _order(sort: str, one: Tile) -> tuple[float, float, str]:
     return 0.0, 0.0, by_name
 
 
-def _toolbar(view: View) -> html.Div:
-    return html.Div(
-        [
-            html.Div(
-                [
-                    html.Label("Search", htmlFor=SEARCH_ID, className="chips-label"),
-                    dcc.Input(
-                        id=SEARCH_ID,
-                        type="search",
-                        value=view.search,
-                        debounce=0.4,
-                        placeholder="Name, class, area …",
-                        className="field",
-                        maxLength=100,
-                    ),
-                ],
-                className="search",
-            ),
-            choice_links("Show", [(text, view.href(show=key), key == view.show) for key, text in SHOWS.items()]),
-            choice_links("Sort", [(text, view.href(sort=key), key == view.sort) for key, text in SORTS.items()]),
-        ],
-        className="toolbar",
-    )
+def _links(view: View) -> Node:
+    return [
+        choice_links("Show", [(text, view.href(show=key), key == view.show) for key, text in SHOWS.items()]),
+        choice_links("Sort", [(text, view.href(sort=key), key == view.sort) for key, text in SORTS.items()]),
+    ]
 
 
 def _summary(counts: Summary, view: View) -> html.Div:
@@ -147,18 +143,12 @@ def _summary(counts: Summary, view: View) -> html.Div:
         )
         for priority, count in counts.priorities
     ]
+    note = f"{counts.unacknowledged} not acknowledged" if counts.unacknowledged else "all acknowledged"
     return html.Div(
         [
             html.Section([html.H2(plural(counts.total, "asset")), html.Ul(states)], className="strip"),
             html.Section(
-                [
-                    html.H2("Open alarms"),
-                    html.Ul(alarms),
-                    html.P(f"{counts.unacknowledged} not acknowledged", className="strip-note")
-                    if counts.unacknowledged
-                    else None,
-                ],
-                className="strip",
+                [html.H2(["Open alarms", html.Span(note, className="strip-note")]), html.Ul(alarms)], className="strip"
             ),
         ],
         className="summary",

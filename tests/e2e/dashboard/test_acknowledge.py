@@ -1,0 +1,77 @@
+"""Acknowledging alarms in a real browser."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from support.dashboard_ui import alarm
+
+pytestmark = pytest.mark.browser
+
+
+def test_an_alarm_is_acknowledged_with_name_comment_and_occurrence(visit, ui):
+    ui.control(alarms=[alarm()])
+    tab = visit("/alarms")
+    row = tab.page.get_by_role("row", name="Vibration high")
+    expect(row).to_contain_text("5.120 mm/s, limit 4.500 (+14 %)")
+    row.get_by_role("button", name="Acknowledge").click()
+    dialog = tab.page.get_by_role("dialog", name="Acknowledge alarm")
+    expect(dialog).to_contain_text("Feed pump A (P-101)")
+    serious = [v["id"] for v in Axe().run(tab.page).response["violations"] if v["impact"] in ("serious", "critical")]
+    assert serious == []
+    dialog.get_by_role("button", name="Acknowledge").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("Enter your name")
+    dialog.get_by_label("Your name").fill("M. Keller")
+    dialog.get_by_label("Comment").fill("on my way")
+    dialog.get_by_role("button", name="Acknowledge").click()
+    expect(dialog).to_be_hidden()
+    expect(row).to_contain_text("Active, acknowledged")
+    expect(row).to_contain_text("by M. Keller")
+    assert ui.acknowledged() == [{"by": "M. Keller", "comment": "on my way", "occurrence_id": "o1"}]
+    assert tab.errors == []
+
+
+def test_a_newer_occurrence_is_not_acknowledged_unseen(visit, ui):
+    ui.control(alarms=[alarm(occurrence="o1")])
+    tab = visit("/alarms")
+    tab.page.get_by_role("button", name="Acknowledge Vibration high").click()
+    dialog = tab.page.get_by_role("dialog")
+    dialog.get_by_label("Your name").fill("M. Keller")
+    ui.control(alarms=[alarm(occurrence="o2")])
+    dialog.get_by_role("button", name="Acknowledge").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("newest occurrence")
+    assert ui.acknowledged() == []
+    dialog.get_by_role("button", name="Cancel").click()
+    tab.page.get_by_role("button", name="Acknowledge Vibration high").click()
+    tab.page.get_by_role("dialog").get_by_role("button", name="Acknowledge").click()
+    expect(tab.page.get_by_text("Acknowledged: vibration_high of P-101")).to_be_visible()
+    assert [seen["occurrence_id"] for seen in ui.acknowledged()] == ["o2"]
+
+
+def test_the_keyboard_is_enough(visit, ui):
+    ui.control(alarms=[alarm()])
+    tab = visit("/asset/P-101")
+    button = tab.page.get_by_role("button", name="Acknowledge Vibration high")
+    button.focus()
+    tab.page.keyboard.press("Enter")
+    dialog = tab.page.get_by_role("dialog")
+    expect(dialog).to_be_visible()
+    dialog.get_by_label("Your name").focus()
+    tab.page.keyboard.type("Kim")
+    tab.page.keyboard.press("Tab")
+    tab.page.keyboard.press("Tab")
+    tab.page.keyboard.press("Tab")
+    expect(dialog.get_by_role("button", name="Acknowledge")).to_be_focused()
+    tab.page.keyboard.press("Enter")
+    expect(dialog).to_be_hidden()
+    assert ui.acknowledged()[0]["by"] == "Kim"
+
+
+def test_escape_closes_the_dialog_and_acknowledges_nothing(visit, ui):
+    ui.control(alarms=[alarm()])
+    tab = visit("/alarms")
+    tab.page.get_by_role("button", name="Acknowledge Vibration high").click()
+    expect(tab.page.get_by_role("dialog")).to_be_visible()
+    tab.page.keyboard.press("Escape")
+    expect(tab.page.get_by_role("dialog")).to_be_hidden()
+    assert ui.acknowledged() == []
