@@ -78,7 +78,11 @@ class Composed:
         """What to show when something went wrong: states, and the last words of whoever is not well."""
         containers = self.containers()
         text = [f"{c['Name']}: {c['State']} {c['Health']} exit {c['ExitCode']}" for c in containers]
-        unwell = {c["Service"] for c in containers if c["Health"] == "unhealthy" or c["ExitCode"]}
+        unwell = {
+            c["Service"]
+            for c in containers
+            if c["State"] == "restarting" or c["Health"] == "unhealthy" or c["ExitCode"]
+        }
         text += [self.compose("logs", "--no-color", "--tail", "25", service, check=False) for service in unwell]
         return "\n".join(text)
 

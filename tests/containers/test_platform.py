@@ -5,10 +5,10 @@ import threading
 import uuid
 
 import pytest
-from composed import Composed
 from confluent_kafka import Consumer, Producer
-from fleet import BASELINE_READINGS, Fleet, minutes_ago
 
+from containers.composed import Composed
+from containers.fleet import BASELINE_READINGS, Fleet, minutes_ago
 from forewarn.contracts.alarms import Alert, Transition
 from forewarn.contracts.topics import TOPICS, TopicName
 from support.stack import wait_until
