@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
 
@@ -11,6 +12,8 @@ from forewarn.contracts.assets import Asset
 from forewarn.contracts.base import format_utc
 from forewarn.contracts.topics import TopicName
 from support.wire import Message
+
+REPOSITORY = Path(__file__).parents[2]
 
 PUMPS = tuple(Asset(asset_id=f"P-{n:03d}", asset_class="centrifugal_pump", name=f"Pump {n}") for n in range(24))
 BASE_US = 1_790_000_000_000_000  # any fixed instant; tests shift it to now where the accept window matters
@@ -49,7 +52,12 @@ def pump_metrics(rng: np.random.Generator, *, load: float) -> dict[str, float]:
 
 
 def pump_messages(
-    rounds: int, *, assets: tuple[Asset, ...] = PUMPS, start_us: int | None = None, step_us: int = 100_000, seed: int = 7
+    rounds: int,
+    *,
+    assets: tuple[Asset, ...] = PUMPS,
+    start_us: int | None = None,
+    step_us: int = 100_000,
+    seed: int = 7,
 ) -> Iterator[Message]:
     """``rounds`` numbered readings of each pump, one message each, round by round."""
     rng = np.random.default_rng(seed)

@@ -48,6 +48,7 @@ class Feed:
     sent: int = 0
     failures: list[str] = field(default_factory=list)
     _thread: threading.Thread | None = None
+    _enough: threading.Event = field(default_factory=threading.Event)
 
     def __enter__(self) -> Self:
         self._thread = threading.Thread(target=self.run, daemon=True)
@@ -61,7 +62,12 @@ class Feed:
     def running(self) -> bool:
         return self._thread is not None and self._thread.is_alive()
 
+    def finish(self) -> None:
+        """Send no more; what is under way arrives."""
+        self._enough.set()
+
     def join(self) -> None:
+        """Wait until all is sent and confirmed."""
         assert self._thread is not None
         self._thread.join()
         assert not self.failures, self.failures[:3]
@@ -70,6 +76,8 @@ class Feed:
         producer = Producer(producer_config(self.bootstrap, client_id="test-feed"))
         begin = time.monotonic()
         for number, message in enumerate(self.messages):
+            if self._enough.is_set():
+                break
             if self.per_second is not None and number % 50 == 0:
                 ahead_s = number / self.per_second - (time.monotonic() - begin)
                 producer.poll(max(0.0, ahead_s))
@@ -155,9 +163,7 @@ def rows_of(values: Iterable[bytes], kind: FrameKind, catalogue: Mapping[str, As
 
 def _rows(frame: Frame) -> Iterable[tuple[tuple[str, int], tuple[object, ...]]]:
     columns = [
-        frame.strings[c.name].to_list()
-        if c.dtype == "string"
-        else np.nan_to_num(frame.arrays[c.name], nan=-1e300).tolist()
+        frame.strings[c.name].to_list() if c.dtype == "string" else _comparable(frame.arrays[c.name])
         for c in frame.columns
     ]
     for row in zip(*columns, strict=True):

@@ -1,13 +1,19 @@
 """The three frame processors as the fault tests see them: what goes in, how to recompute what comes out."""
 
-from collections.abc import Callable, Iterable, Iterator
+import itertools
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from forewarn.adapters.catalogue import load_catalogue
 from forewarn.contracts.frames import FrameKind
 from forewarn.contracts.topics import TopicName
+from forewarn.domain.anomaly.settings import AnomalySettings
 from forewarn.domain.guard.batch import GuardSettings
+from forewarn.domain.twin.settings import TwinSettings
 from forewarn.ports.lanes import LaneFactory, Record
+from forewarn_anomaly.lane import AnomalyLanes
+from forewarn_twin.lane import TwinLanes
 from forewarn_validator.lane import ValidatorLanes
 from support.plant import PUMPS, pump_messages
 from support.wire import Message
@@ -15,6 +21,8 @@ from support.wire import Message
 CATALOGUE = load_catalogue()
 ASSETS = {asset.asset_id: asset for asset in PUMPS}
 LANES = 12
+ENDLESS = 100_000  # rounds: the tests stop the feed
+ROUNDS_A_FRAME = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +35,7 @@ class Processor:
     output: TopicName
     kind: FrameKind
     factory: LaneFactory
-    feed: Callable[[int], Iterable[Message]]
+    feed: Callable[[], Iterable[Message]]
     per_second: float
 
     @property
@@ -39,36 +47,32 @@ def _validator_lanes() -> LaneFactory:
     return ValidatorLanes(CATALOGUE, find_asset=ASSETS.get, nameplates=dict, settings=GuardSettings())
 
 
-def _frames(rounds: int, upstream: Iterable[tuple[TopicName, LaneFactory]]) -> Iterator[Message]:
+def _frames(upstream: Sequence[tuple[TopicName, LaneFactory]]) -> Iterator[Message]:
     """What the stages before a processor make of raw readings, as messages for its source topic."""
-    lanes: dict[int, list[Record]] = {p: [] for p in range(LANES)}
     place = {asset.asset_id.encode(): n % LANES for n, asset in enumerate(PUMPS)}
-    for offset, message in enumerate(pump_messages(rounds)):
-        partition = place[message.key]
-        lanes[partition].append(_record(partition, offset, message.value))
-    for topic, factory in upstream:
-        lanes = {p: _through(factory, p, records, topic) for p, records in lanes.items()}
-    longest = max(len(records) for records in lanes.values())
-    for turn in range(longest):
-        for partition, records in lanes.items():
-            if turn < len(records):
-                yield Message(key=None, value=records[turn].value, partition=partition)
+    lanes = [(topic, {p: factory(p, None) for p in range(LANES)}) for topic, factory in upstream]
+    readings = pump_messages(ENDLESS)
+    for offset in itertools.count():
+        batch: dict[int, list[Record]] = {p: [] for p in range(LANES)}
+        for message in itertools.islice(readings, ROUNDS_A_FRAME * len(PUMPS)):
+            partition = place[message.key]
+            batch[partition].append(_record(partition, offset, message.value, message.key))
+        for partition, records in batch.items():
+            values = [record.value for record in records]
+            for topic, stage in lanes:
+                outputs = stage[partition].process(records).outputs
+                values = [o.value for o in outputs if o.topic is topic]
+                records = [_record(partition, offset, value) for value in values]  # noqa: PLW2901  # stage by stage
+            yield from (Message(key=None, value=value, partition=partition) for value in values)
 
 
-def _through(factory: LaneFactory, partition: int, records: list[Record], topic: TopicName) -> list[Record]:
-    lane = factory(partition, None)
-    values: list[bytes] = []
-    for start in range(0, len(records), 20):
-        values += [o.value for o in lane.process(records[start : start + 20]).outputs if o.topic is topic]
-    return [_record(partition, offset, value) for offset, value in enumerate(values)]
+def _record(partition: int, offset: int, value: bytes | None, key: bytes | None = None) -> Record:
+    received_us = int(time.time() * 1e6)
+    return Record(topic="made", partition=partition, offset=offset, received_us=received_us, key=key, value=value)
 
 
-def _record(partition: int, offset: int, value: bytes | None) -> Record:
-    asset = next((a for a in PUMPS if value and a.asset_id.encode() in value[:60]), None)
-    received_us = 1_800_000_000_000_000
-    key = asset.asset_id.encode() if asset else None
-    return Record(topic="t", partition=partition, offset=offset, received_us=received_us, key=key, value=value)
-
+_VALID = (TopicName.READINGS_VALID, _validator_lanes())
+_TWIN = (TopicName.TWIN_STATES, TwinLanes(CATALOGUE, TwinSettings()))
 
 VALIDATOR = Processor(
     service="validator",
@@ -77,8 +81,27 @@ VALIDATOR = Processor(
     output=TopicName.READINGS_VALID,
     kind=FrameKind.VALID,
     factory=_validator_lanes(),
-    feed=pump_messages,
-    per_second=4000,
+    feed=lambda: pump_messages(ENDLESS),
+    per_second=2_000,
 )
-
-PROCESSORS = (VALIDATOR,)
+TWIN = Processor(
+    service="twin",
+    source=TopicName.READINGS_VALID,
+    checkpoint=TopicName.TWIN_CHECKPOINT,
+    output=TopicName.TWIN_STATES,
+    kind=FrameKind.TWIN,
+    factory=TwinLanes(CATALOGUE, TwinSettings()),
+    feed=lambda: _frames([_VALID]),
+    per_second=120,
+)
+ANOMALY = Processor(
+    service="anomaly",
+    source=TopicName.TWIN_STATES,
+    checkpoint=TopicName.ANOMALY_CHECKPOINT,
+    output=TopicName.ANOMALY_SCORES,
+    kind=FrameKind.ANOMALY,
+    factory=AnomalyLanes(CATALOGUE, AnomalySettings()),
+    feed=lambda: _frames([_VALID, _TWIN]),
+    per_second=120,
+)
+PROCESSORS = (VALIDATOR, TWIN, ANOMALY)

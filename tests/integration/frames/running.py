@@ -16,7 +16,7 @@ def start_service(
     environment = {
         "KAFKA_BOOTSTRAP_SERVERS": bootstrap,
         "KAFKA_TOPIC_PREFIX": prefix,
-        "SERVICE_INSTANCE": instance,
+        **({"SERVICE_INSTANCE": instance} if instance else {}),
         "SNAPSHOT_INTERVAL_S": "1",
         "LOG_FORMAT": "console",
     }

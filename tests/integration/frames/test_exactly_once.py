@@ -1,8 +1,5 @@
 """Frame processors under fire: killed, joined and left by others, they lose and duplicate nothing."""
 
-import itertools
-import time
-
 import pytest
 
 from forewarn.adapters.kafka.admin import create_topics
@@ -17,7 +14,10 @@ from support.wire import Feed, by_partition, read_topic, recompute, rows_of
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 
 #: Fewer records than this prove nothing.
-ENOUGH = 1_000
+ENOUGH = 1_500
+
+#: Messages that still arrive before each kill -9.
+KILL_AFTER = (300, 60, 350, 200)
 
 
 def assert_exactly_once(processor: Processor, bootstrap: str, prefix: str) -> None:
@@ -47,22 +47,21 @@ def test_kill_9_under_load_loses_and_duplicates_nothing(processor, kafka_broker,
     create_topics(bootstrap, topic_prefix)
     register(bootstrap, topic_prefix)
     service = start_service(spawn_service, processor, bootstrap, topic_prefix, "1")
-    kills = 0
-    messages = processor.feed(2_500)
-    with Feed(bootstrap, qualified(processor.source, topic_prefix), messages, processor.per_second) as feed:
-        for pause_s in itertools.cycle((2.2, 0.9, 3.1, 1.4)):
-            end = time.monotonic() + pause_s
-            wait_until(lambda end=end, feed=feed: time.monotonic() > end or not feed.running, 60)
-            if not feed.running:
-                break
+    source = qualified(processor.source, topic_prefix)
+    with Feed(bootstrap, source, processor.feed(), processor.per_second) as feed:
+        for kill, more in enumerate(KILL_AFTER, start=1):
+            # Killed once in the middle of restoring its lanes, otherwise at work.
+            wait_until(lambda kill=kill: service.log.count("partitions_assigned") >= kill - 1, 60)
+            wanted = feed.sent + more
+            wait_until(lambda wanted=wanted: feed.sent >= wanted, 60)
             service.kill()
             service.start()
-            kills += 1
+        wait_until(lambda: feed.sent >= ENOUGH, 60)
+        feed.finish()
 
     wait_until_drained(processor, bootstrap, topic_prefix)
     assert service.terminate() < 10
     assert service.returncode == 0
-    assert kills >= 3
     assert_exactly_once(processor, bootstrap, topic_prefix)
 
 
@@ -72,17 +71,18 @@ def test_a_rebalance_storm_loses_and_duplicates_nothing(processor, kafka_broker,
     create_topics(bootstrap, topic_prefix)
     register(bootstrap, topic_prefix)
     steady = start_service(spawn_service, processor, bootstrap, topic_prefix, "steady")
-    guests = 0
-    messages = processor.feed(2_500)
-    with Feed(bootstrap, qualified(processor.source, topic_prefix), messages, processor.per_second) as feed:
-        while feed.running:
-            guest = start_service(spawn_service, processor, bootstrap, topic_prefix, f"guest-{guests}")
-            wait_until(lambda g=guest: "partitions_assigned" in g.log or not feed.running, 60)
-            if feed.running:
-                guests += 1
-            guest.terminate(10)
+    source = qualified(processor.source, topic_prefix)
+    with Feed(bootstrap, source, processor.feed(), processor.per_second) as feed:
+        for number in range(3):
+            # Every second guest is nameless: it leaves the group at once instead of being waited for.
+            name = f"guest-{number}" if number % 2 else ""
+            guest = start_service(spawn_service, processor, bootstrap, topic_prefix, name)
+            wait_until(lambda guest=guest: "lane_restored" in guest.log, 60)
+            assert guest.terminate() < 10
+        wait_until(lambda: feed.sent >= ENOUGH, 60)
+        feed.finish()
 
     wait_until_drained(processor, bootstrap, topic_prefix)
     assert steady.terminate() < 10
-    assert guests >= 2
+    assert steady.log.count("partitions_revoked") >= 3
     assert_exactly_once(processor, bootstrap, topic_prefix)
