@@ -1,9 +1,11 @@
 """Small, plausible, always equal frames of any kind and class; and the writer of the committed golden frames.
 
-``python -m forewarn.testing.examples schemas/examples/frames`` writes the frames that are missing. It
-never overwrites one: golden frames are what an older version really wrote.
+``python -m forewarn.testing.examples schemas/examples/frames`` writes the frames that are missing, each with its
+content as JSON beside it. It never overwrites one: golden frames are what an older version really wrote.
 """
 
+import json
+import math
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -49,8 +51,26 @@ def write_missing(directory: Path) -> Iterator[Path]:
     for kind in FrameKind:
         path = directory / golden_name(kind)
         if not path.exists():
-            path.write_bytes(encode_frame(example_frame(kind, asset_class)))
+            frame = example_frame(kind, asset_class)
+            path.write_bytes(encode_frame(frame))
+            path.with_suffix(".json").write_text(_one_line_per_column(content(frame)), encoding="utf-8")
             yield path
+
+
+def content(frame: Frame) -> dict[str, list[object]]:
+    """Values by column, in a form that JSON can hold: unknown numbers and texts are None."""
+    return {
+        **{
+            name: [None if isinstance(v, float) and math.isnan(v) else v for v in values.tolist()]
+            for name, values in frame.arrays.items()
+        },
+        **{name: list(strings.to_list()) for name, strings in frame.strings.items()},
+    }
+
+
+def _one_line_per_column(columns: dict[str, list[object]]) -> str:
+    lines = (f"  {json.dumps(name)}: {json.dumps(values)}" for name, values in columns.items())
+    return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
 def _texts(column: Column, rows: int) -> Strings:
