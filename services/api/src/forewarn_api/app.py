@@ -2,7 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Any, Final
 
 import structlog
@@ -40,10 +41,17 @@ class Api(FastAPI):
         return self.openapi_schema
 
 
-def make_app(backend: Backend, *, token: str = "", allowed_origins: Collection[str] = ()) -> Api:
-    """Build the application; its lifespan must run before requests are served."""
+def make_app(
+    backend: Backend,
+    *,
+    token: str = "",
+    allowed_origins: Collection[str] = (),
+    resources: Sequence[AbstractAsyncContextManager[object]] = (),
+) -> Api:
+    """Build the application; its lifespan must run before requests are served, and opens ``resources``."""
     app = Api(title=TITLE, version=VERSION, description=DESCRIPTION, docs_url=None, redoc_url=None, lifespan=_lifespan)
     app.state.backend = backend
+    app.state.resources = resources
     for module in (readings, assets, state, alarms, rejected, live, platform):
         app.include_router(module.router)
     _add_docs(app)
@@ -67,13 +75,16 @@ def make_app(backend: Backend, *, token: str = "", allowed_origins: Collection[s
 @contextlib.asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     backend: Backend = app.state.backend
-    async with Changes(backend.live) as changes:
+    async with contextlib.AsyncExitStack() as stack:
+        for resource in app.state.resources:
+            await stack.enter_async_context(resource)
+        changes = await stack.enter_async_context(Changes(backend.live))
         app.state.running = Running(changes=changes, push=LivePush(backend, changes))
         seeding = asyncio.create_task(_seed(backend))
+        seeding.add_done_callback(_report)
         yield
         seeding.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await seeding
+        await asyncio.gather(seeding, return_exceptions=True)
 
 
 async def _seed(backend: Backend) -> None:
@@ -86,6 +97,11 @@ async def _seed(backend: Backend) -> None:
             await asyncio.sleep(_SEED_RETRY_S)
         else:
             return
+
+
+def _report(seeding: asyncio.Task[None]) -> None:
+    if not seeding.cancelled() and seeding.exception() is not None:
+        _log.error("live_view_not_seeded", exc_info=seeding.exception())
 
 
 def _body_limit(path: str) -> int:

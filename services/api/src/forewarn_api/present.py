@@ -94,6 +94,22 @@ def history_answer(history: History) -> HistoryAnswer:
     )
 
 
+def nothing_stored(asset: Asset) -> HistoryAnswer:
+    """History of an asset the database has not heard of yet."""
+    return HistoryAnswer(
+        asset_id=asset.asset_id,
+        asset_class=asset.asset_class,
+        resolution="raw",
+        ts=(),
+        count=(),
+        columns={},
+        score=(),
+        deviation=(),
+        flag=(),
+        next_from=None,
+    )
+
+
 def _judgement(judged: LiveJudgement) -> Judgement:
     return Judgement(
         ts=judged.ts,

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from confluent_kafka import KafkaException
+
 from forewarn.adapters.kafka.errors import BrokerUnavailable
 from forewarn.adapters.kafka.registry import AssetRegistry
 from forewarn.contracts.assets import Asset
@@ -23,8 +25,18 @@ class KafkaRegistry:
 
     def problem(self) -> str | None:
         """Why the registry is not complete; None when it is."""
+        if self.failure() is not None:
+            return self.failure()
         try:
             self._assets.wait_until_loaded(0)
-        except BrokerUnavailable as exc:
-            return str(exc)
+        except BrokerUnavailable:
+            return "the asset registry is still being read: is the broker up and are the topics made?"
+        return None
+
+    def failure(self) -> str | None:
+        """Why the registry will never be complete; None if it may."""
+        try:
+            self._assets.check()
+        except KafkaException as exc:
+            return f"the asset registry cannot be read: {exc}"
         return None

@@ -11,8 +11,8 @@ from forewarn.ports.history import HistoryQuery, Interval, RollUp
 from forewarn_api.backend import Uses
 from forewarn_api.csv_export import history_csv
 from forewarn_api.models.assets import HealthAnswer, HistoryAnswer, LatestState
-from forewarn_api.present import history_answer, latest_state
-from forewarn_api.problems import Fault, not_found, unprocessable
+from forewarn_api.present import history_answer, latest_state, nothing_stored
+from forewarn_api.problems import Fault, unprocessable
 from forewarn_api.routes.assets import AssetId
 from forewarn_api.routes.common import problems
 
@@ -70,7 +70,7 @@ async def history(
     Raw readings come in pages of ``max_points``: go on at ``next_from``. Buckets hold mean, minimum,
     maximum and the share of readings of good quality.
     """
-    backend.known_asset(asset_id)
+    asset = backend.known_asset(asset_id)
     start, end = _range(since, to, backend.clock.now())
     query = HistoryQuery(
         asset_id=asset_id,
@@ -81,9 +81,7 @@ async def history(
         max_points=max_points,
     )
     found = await backend.history.history(query)
-    if found is None:
-        raise not_found(f"Nothing was ever stored of the asset {asset_id!r}.")
-    answer = history_answer(found)
+    answer = nothing_stored(asset) if found is None else history_answer(found)
     if format == "json":
         return answer
     disposition = {"Content-Disposition": f'attachment; filename="{asset_id}-{answer.resolution}.csv"'}

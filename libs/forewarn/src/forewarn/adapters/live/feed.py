@@ -70,15 +70,14 @@ class KafkaLiveFeed:
         for follower in self._followers:
             follower.close()
 
-    def check(self) -> None:
-        """Raise what ended a thread, if something did."""
-        for follower in self._followers:
-            if follower.failure is not None:
-                raise follower.failure
+    def failure(self) -> str | None:
+        """What ended a thread for good; None while all are alive."""
+        reasons = [f"{type(f.failure).__name__}: {f.failure}" for f in self._followers if f.failure is not None]
+        return f"the live feed has stopped: {'; '.join(reasons)}" if reasons else None
 
     def problem(self) -> str | None:
         """Why the view is not complete; None when all is well."""
-        if any(follower.failure is not None for follower in self._followers):
+        if self.failure() is not None:
             return "the live feed has stopped: see the log"
         if not all(follower.caught_up.is_set() for follower in self._followers):
             return "the live feed is still reading open alarms and models: is the broker up and are the topics made?"
