@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from forewarn.contracts.asset_class import AssetClass, Condition
 from forewarn.domain.frame import Array, FloatArray
 
-#: Share of a tag's engineering range that counts as no change of a driver. It keeps the twin from
-#: learning slopes from sensor noise, and from calling a breath of wind a new operating point.
-IMMATERIAL: Final = 0.02
+#: Share of a tag's engineering range that counts as no change of a driver, about what sensors are
+#: accurate to. It keeps the twin from learning slopes from noise alone.
+IMMATERIAL: Final = 0.002
 
 #: More drivers than this get squares but no products: their number grows with the square.
 MAX_CROSSED_DRIVERS: Final = 6

@@ -15,6 +15,9 @@ from forewarn.domain.twin.ridge import RidgeModel
 
 AssetModel = RidgeModel | KernelModel
 
+#: Noise carries drivers a little beyond what a baseline has seen; farther out is another operating point.
+_OUTSIDE: Final = 1.25
+
 _FARTHEST: Final = 1e6  # healthy standard deviations; float32 columns must stay finite
 
 
@@ -68,8 +71,9 @@ class RidgeBank:
     spread: FloatArray
     low: FloatArray
     high: FloatArray
-    precision: FloatArray
-    reach: FloatArray
+    axes: FloatArray
+    middle: FloatArray
+    half: FloatArray
     intercept: FloatArray
     coefficients: FloatArray
     scale: FloatArray
@@ -87,7 +91,7 @@ class RidgeBank:
         Sums go term by term over whole columns: no result depends on which other rows are there.
         """
         z = self._standardise(layout, columns, asset)
-        excess = self._distance(z, asset) / self.reach[asset]
+        reach = self._reach(z, asset)
         np.clip(z, self.low[:, asset], self.high[:, asset], out=z)
         expected = self.intercept[:, asset]
         for number in range(len(z)):
@@ -95,9 +99,9 @@ class RidgeBank:
         for number, (i, j) in enumerate(layout.pairs, start=len(z)):
             expected += self.coefficients[number].take(asset, axis=1) * (z[i] * z[j])
         measured = np.stack([columns[name] for name in layout.responses])
-        # The error of a second-order model outside its range grows with the square of the distance.
-        residual = (measured - expected) / (self.scale[:, asset] * np.maximum(excess, 1.0))
-        return _judgement(expected, residual, self.typical[asset], excess > 1.0)
+        # The first term that a second-order model lacks grows with the cube.
+        residual = (measured - expected) / (self.scale[:, asset] * np.maximum(reach, 1.0) ** 3)
+        return _judgement(expected, residual, self.typical[asset], reach > _OUTSIDE)
 
     def _standardise(self, layout: TwinLayout, columns: Mapping[str, Array], asset: NDArray[np.intp]) -> FloatArray:
         z = np.empty((len(layout.drivers), asset.size))
@@ -106,14 +110,19 @@ class RidgeBank:
             z[number] = np.where(self.used[number][asset], value, 0.0)
         return z
 
-    def _distance(self, z: FloatArray, asset: NDArray[np.intp]) -> FloatArray:
-        total = np.zeros(asset.size)
-        for i in range(len(z)):
-            row = self.precision[i, i][asset] * z[i]
-            for j in range(i + 1, len(z)):
-                row += 2.0 * self.precision[i, j][asset] * z[j]
-            total += row * z[i]
-        return total
+    def _reach(self, z: FloatArray, asset: NDArray[np.intp]) -> FloatArray:
+        """How far the drivers are out, along the worst of their principal axes: 1 is the edge of the learned range.
+
+        Along the axes, because drivers that rise and fall together can be far from all that was learned
+        while each alone is within its range.
+        """
+        reach = np.zeros(asset.size)
+        for axis in range(len(z)):
+            along = -self.middle[axis][asset]
+            for driver in range(len(z)):
+                along += self.axes[driver, axis][asset] * z[driver]
+            np.maximum(reach, np.abs(along) / self.half[axis][asset], out=reach)
+        return reach
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

@@ -19,9 +19,6 @@ from forewarn.domain.twin.statistics import fold_of
 #: Of penalties whose errors differ by less than this the strongest is taken.
 _TIE: Final = 1.02
 
-#: Squared distance of drivers, in units of what is material, that is always within the learned range.
-_FREE_DISTANCE: Final = 4.0
-
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class RidgeModel:
@@ -35,10 +32,10 @@ class RidgeModel:
         Standardisation of the drivers in their units, shape (drivers,).
     low, high
         Standardised drivers are held within these before use: squares run away, shape (drivers,).
-    precision
-        Inverse covariance of the standardised drivers, shape (drivers, drivers).
-    reach
-        Largest squared distance of drivers from their centre that counts as learned.
+    axes
+        Principal axes of the standardised drivers in columns, shape (drivers, drivers).
+    middle, half
+        Middle and half width of the learned range along each axis, shape (drivers,).
     intercept, coefficients
         In the responses' units; shapes (responses,) and (features, responses). NaN for unjudged ones.
     scale
@@ -52,8 +49,9 @@ class RidgeModel:
     spread: FloatArray
     low: FloatArray
     high: FloatArray
-    precision: FloatArray
-    reach: float
+    axes: FloatArray
+    middle: FloatArray
+    half: FloatArray
     intercept: FloatArray
     coefficients: FloatArray
     scale: FloatArray
@@ -69,8 +67,9 @@ class DriverSpace:
     spread: FloatArray
     low: FloatArray
     high: FloatArray
-    precision: FloatArray
-    reach: float
+    axes: FloatArray
+    middle: FloatArray
+    half: FloatArray
 
     def standardise(self, drivers: FloatArray) -> FloatArray:
         """Drivers in their spreads, shape (rows, drivers); 0 for those that take no part."""
@@ -87,17 +86,19 @@ def learn_space(drivers: FloatArray, used: NDArray[np.bool_], layout: TwinLayout
     z = np.where(used, (drivers - centre) / spread, 0.0)
     low, high = z.min(axis=0), z.max(axis=0)
     margin = 0.5 * (high - low) + 0.5
-    covariance = z.T @ z / z.shape[0] + np.diag((material / spread) ** 2)
-    precision = np.linalg.inv(covariance)
-    distances = np.einsum("ni,ij,nj->n", z, precision, z)
+    _, axes = np.linalg.eigh(z.T @ z)
+    along = z @ axes
+    top, bottom = along.max(axis=0), along.min(axis=0)
+    nothing = np.sqrt(((axes * (material / spread)[:, None]) ** 2).sum(axis=0))
     return DriverSpace(
         used=used,
         centre=centre,
         spread=spread,
         low=low - margin,
         high=high + margin,
-        precision=precision,
-        reach=max(float(distances.max()), _FREE_DISTANCE),
+        axes=axes,
+        middle=(top + bottom) / 2.0,
+        half=np.maximum((top - bottom) / 2.0, nothing),
     )
 
 

@@ -19,7 +19,7 @@ from forewarn.domain.waiting import Waiting
 
 _MAGIC: Final = b"FWTWIN01"
 _MODELS: Final[Mapping[str, type[RidgeModel] | type[KernelModel]]] = {"ridge": RidgeModel, "kernel": KernelModel}
-_SCALARS: Final = frozenset({"reach", "typical", "bandwidth"})
+_SCALARS: Final = frozenset({"typical", "bandwidth"})
 
 
 def dump(states: Iterable[TwinState]) -> bytes:
