@@ -76,16 +76,16 @@ def decode_frame(data: bytes, catalogue: Mapping[str, AssetClass], expected: Fra
     InvalidFrame
         With what was expected and what was found.
     """
-    try:
-        with pa.ipc.open_stream(data) as reader:
-            table = reader.read_all()
-    except (pa.ArrowException, OSError, ValueError) as exc:
-        raise InvalidFrame(f"not an Arrow IPC stream: {exc}") from exc
-    asset_class = _identify(table.schema.metadata or {}, catalogue, expected)
+    batch = _read(data)
+    asset_class = _identify(batch.schema.metadata or {}, catalogue, expected)
+    columns = frame_columns(expected, asset_class)
+    if batch.schema.equals(arrow_schema(expected, asset_class)):  # the writer is our like: no need to look closer
+        found = batch.columns
+    else:
+        found = [_column(batch, column) for column in columns]
     arrays: dict[str, Array] = {}
     strings: dict[str, Strings] = {}
-    for column in frame_columns(expected, asset_class):
-        values = _column(table, column)
+    for column, values in zip(columns, found, strict=True):
         if column.dtype == "string":
             strings[column.name] = _to_strings(values)
         else:
@@ -93,10 +93,23 @@ def decode_frame(data: bytes, catalogue: Mapping[str, AssetClass], expected: Fra
     return Frame(kind=expected, asset_class=asset_class, arrays=arrays, strings=strings)
 
 
+def _read(data: bytes) -> pa.RecordBatch:
+    """Read and check a stream's buffers: damaged ones would crash the process later."""
+    try:
+        with pa.ipc.open_stream(data) as reader:
+            batches = list(reader)
+            if len(batches) != 1:
+                raise InvalidFrame(f"a frame is a stream of one record batch, this one has {len(batches)}")
+            batches[0].validate(full=True)
+    except (pa.ArrowException, OSError, ValueError) as exc:
+        raise InvalidFrame(f"not an Arrow IPC stream: {exc}") from exc
+    return batches[0]
+
+
 def _identify(metadata: Mapping[bytes, bytes], catalogue: Mapping[str, AssetClass], expected: FrameKind) -> AssetClass:
-    kind = metadata.get(b"forewarn.kind", b"").decode()
-    version = metadata.get(b"forewarn.version", b"").decode()
-    name = metadata.get(b"forewarn.asset_class", b"").decode()
+    kind = metadata.get(b"forewarn.kind", b"").decode(errors="replace")
+    version = metadata.get(b"forewarn.version", b"").decode(errors="replace")
+    name = metadata.get(b"forewarn.asset_class", b"").decode(errors="replace")
     if kind != expected.value or version != str(FRAME_VERSION):
         raise InvalidFrame(
             f"expected a {expected.value!r} frame of version {FRAME_VERSION}, found {kind!r} {version!r}"
@@ -106,14 +119,14 @@ def _identify(metadata: Mapping[bytes, bytes], catalogue: Mapping[str, AssetClas
     return catalogue[name]
 
 
-def _column(table: pa.Table, column: Column) -> pa.Array:
-    position = table.schema.get_field_index(column.name)
+def _column(batch: pa.RecordBatch, column: Column) -> pa.Array:
+    position = batch.schema.get_field_index(column.name)
     if position < 0:
         raise InvalidFrame(f"column {column.name!r} is missing")
-    wanted, found = _ARROW_TYPES[column.dtype], table.schema.field(position).type
+    wanted, found = _ARROW_TYPES[column.dtype], batch.schema.field(position).type
     if found != wanted:
         raise InvalidFrame(f"column {column.name!r} has type {found}, expected {wanted}")
-    return table.column(position).combine_chunks()
+    return batch.column(position)
 
 
 def _to_arrow(frame: Frame, column: Column) -> pa.Array:
