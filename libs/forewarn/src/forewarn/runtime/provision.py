@@ -49,7 +49,9 @@ class ProvisionSettings(ServiceSettings):
 
     database_url: PostgresDsn = Field(description="postgresql://user:password@host:port/database; the schema's owner")
     provision_timeout_s: float = Field(default=120.0, gt=0, description="How long to wait for broker and database.")
-    topic_replication_factor: int = Field(default=-1, ge=-1, le=32, description="-1 leaves it to the broker.")
+    kafka_replication_factor: int = Field(
+        default=-1, ge=-1, le=32, description="Replicas of topics; -1: the broker's default."
+    )
 
 
 class ProvisionError(Exception):
@@ -113,7 +115,7 @@ def _topics(settings: ProvisionSettings) -> TopicReport:
             settings.kafka_bootstrap_servers,
             settings.kafka_topic_prefix,
             timeout_s=_ATTEMPT_S,
-            replication_factor=settings.topic_replication_factor,
+            replication_factor=settings.kafka_replication_factor,
         )
     except TopicMismatchError as exc:
         raise ProvisionError(str(exc)) from exc
