@@ -51,7 +51,7 @@ def test_rendering_depends_on_nothing_but_its_input(catalogue_order):
 @pytest.mark.parametrize("path", ["events/reading.v1.schema.json", "asyncapi.json", "README.md"])
 def test_a_changed_word_is_found(copy, capsys, path):
     text = (copy / path).read_text(encoding="utf-8")
-    (copy / path).write_text(text.replace("the", "teh", 1), encoding="utf-8")
+    (copy / path).write_text(text.replace("the", "one", 1), encoding="utf-8")
     assert export_schemas.main(["--check", "--directory", str(copy)]) == 1
     assert f"changed: {path}" in capsys.readouterr().err
 
