@@ -111,17 +111,21 @@ class RidgeBank:
         return z
 
     def _reach(self, z: FloatArray, asset: NDArray[np.intp]) -> FloatArray:
-        """How far the drivers are out, along the worst of their principal axes: 1 is the edge of the learned range.
+        """How far the worst of the drivers, or of their principal axes, is out: 1 is the edge of the learned range.
 
-        Along the axes, because drivers that rise and fall together can be far from all that was learned
-        while each alone is within its range.
+        Along the axes too, because drivers that rise and fall together can be far from all that was
+        learned while each alone is within its range.
         """
         reach = np.zeros(asset.size)
-        for axis in range(len(z)):
-            along = -self.middle[axis][asset]
-            for driver in range(len(z)):
-                along += self.axes[driver, axis][asset] * z[driver]
-            np.maximum(reach, np.abs(along) / self.half[axis][asset], out=reach)
+        drivers = len(z)
+        for number in range(2 * drivers):
+            along = -self.middle[number][asset]
+            if number < drivers:
+                along += z[number]
+            else:
+                for driver in range(drivers):
+                    along += self.axes[driver, number - drivers][asset] * z[driver]
+            np.maximum(reach, np.abs(along) / self.half[number][asset], out=reach)
         return reach
 
 

@@ -35,7 +35,7 @@ class RidgeModel:
     axes
         Principal axes of the standardised drivers in columns, shape (drivers, drivers).
     middle, half
-        Middle and half width of the learned range along each axis, shape (drivers,).
+        Middle and half width of the learned range of each driver, then along each axis, shape (2 · drivers,).
     intercept, coefficients
         In the responses' units; shapes (responses,) and (features, responses). NaN for unjudged ones.
     scale
@@ -87,9 +87,10 @@ def learn_space(drivers: FloatArray, used: NDArray[np.bool_], layout: TwinLayout
     low, high = z.min(axis=0), z.max(axis=0)
     margin = 0.5 * (high - low) + 0.5
     _, axes = np.linalg.eigh(z.T @ z)
-    along = z @ axes
+    along = np.concatenate([z, z @ axes], axis=1)
     top, bottom = along.max(axis=0), along.min(axis=0)
-    nothing = np.sqrt(((axes * (material / spread)[:, None]) ** 2).sum(axis=0))
+    least = material / spread
+    least = np.concatenate([least, np.sqrt(((axes * least[:, None]) ** 2).sum(axis=0))])
     return DriverSpace(
         used=used,
         centre=centre,
@@ -98,7 +99,7 @@ def learn_space(drivers: FloatArray, used: NDArray[np.bool_], layout: TwinLayout
         high=high + margin,
         axes=axes,
         middle=(top + bottom) / 2.0,
-        half=np.maximum((top - bottom) / 2.0, nothing),
+        half=np.maximum((top - bottom) / 2.0, least),
     )
 
 
