@@ -8,7 +8,7 @@ import numpy as np
 
 from forewarn.adapters.arrow_codec import encode_frame
 from forewarn.adapters.catalogue import load_catalogue
-from forewarn.adapters.live.frames import FrameRows
+from forewarn.adapters.live.frames import FrameReader, FrameRows
 from forewarn.adapters.live.state import LiveState
 from forewarn.contracts.alarms import Alarm, Alert, Priority
 from forewarn.contracts.asset_class import AssetClass
@@ -256,11 +256,11 @@ def frame(
 
 
 def valid_rows(assets: Sequence[str], ts: datetime, **columns: object) -> FrameRows:
-    return FrameRows(encode_frame(frame(FrameKind.VALID, assets, ts, **columns)), CATALOGUE, FrameKind.VALID)
+    return FrameReader(CATALOGUE, FrameKind.VALID).open(encode_frame(frame(FrameKind.VALID, assets, ts, **columns)))
 
 
 def judged_rows(assets: Sequence[str], ts: datetime, **columns: object) -> FrameRows:
-    return FrameRows(encode_frame(frame(FrameKind.ANOMALY, assets, ts, **columns)), CATALOGUE, FrameKind.ANOMALY)
+    return FrameReader(CATALOGUE, FrameKind.ANOMALY).open(encode_frame(frame(FrameKind.ANOMALY, assets, ts, **columns)))
 
 
 def alarm(asset_id: str = "P-101", rule: str = "vibration_high", **changes: object) -> Alarm:

@@ -49,12 +49,9 @@ def make_app(
     resources: Sequence[AbstractAsyncContextManager[object]] = (),
 ) -> Api:
     """Build the application; its lifespan must run before requests are served, and opens ``resources``."""
-    app = Api(title=TITLE, version=VERSION, description=DESCRIPTION, docs_url=None, redoc_url=None, lifespan=_lifespan)
+    app = routed_app()
     app.state.backend = backend
     app.state.resources = resources
-    for module in (readings, assets, state, alarms, rejected, live, platform):
-        app.include_router(module.router)
-    _add_docs(app)
     install_handlers(app)
     # The last one added is the outermost: every refusal of an inner one gets an id and headers.
     app.add_middleware(BodyLimitMiddleware, limit_of=_body_limit)
@@ -69,6 +66,15 @@ def make_app(
         )
     app.add_middleware(SecurityHeadersMiddleware)
     app.add_middleware(CorrelationMiddleware, clock=backend.clock, new_id=backend.new_id)
+    return app
+
+
+def routed_app() -> Api:
+    """The application with its routes and nothing behind them: enough to describe it."""
+    app = Api(title=TITLE, version=VERSION, description=DESCRIPTION, docs_url=None, redoc_url=None, lifespan=_lifespan)
+    for module in (readings, assets, state, alarms, rejected, live, platform):
+        app.include_router(module.router)
+    _add_docs(app)
     return app
 
 

@@ -7,7 +7,7 @@ import structlog
 
 from forewarn.adapters.event_codec import decode_event
 from forewarn.adapters.live.follower import TopicFollower
-from forewarn.adapters.live.frames import FrameRows
+from forewarn.adapters.live.frames import FrameReader
 from forewarn.adapters.live.state import LiveState
 from forewarn.contracts.alarms import Alarm
 from forewarn.contracts.asset_class import AssetClass
@@ -37,7 +37,8 @@ class KafkaLiveFeed:
     def __init__(
         self, bootstrap_servers: str, prefix: str, catalogue: Mapping[str, AssetClass], *, client_id: str, clock: Clock
     ) -> None:
-        self._catalogue = catalogue
+        self._valid = FrameReader(catalogue, FrameKind.VALID)
+        self._judged = FrameReader(catalogue, FrameKind.ANOMALY)
         self.view = LiveState(self.problem)
         self._handlers: dict[str, Callable[[Record], None]] = {
             qualified(TopicName.READINGS_VALID, prefix): self._take_readings,
@@ -98,10 +99,10 @@ class KafkaLiveFeed:
         self.view.announce()
 
     def _take_readings(self, record: Record) -> None:
-        self.view.take_readings(FrameRows(record.value or b"", self._catalogue, FrameKind.VALID))
+        self.view.take_readings(self._valid.open(record.value or b""))
 
     def _take_judgements(self, record: Record) -> None:
-        self.view.take_judgements(FrameRows(record.value or b"", self._catalogue, FrameKind.ANOMALY))
+        self.view.take_judgements(self._judged.open(record.value or b""))
 
     def _take_health(self, record: Record) -> None:
         if record.value is not None:

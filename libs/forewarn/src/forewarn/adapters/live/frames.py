@@ -1,12 +1,13 @@
-"""Reads single rows of a frame without decoding the frame.
+"""Reads single rows of frames without decoding the frames.
 
 Nearly every row that passes the API is overwritten by a newer one before anybody looks. So a frame
-is only opened and indexed when it comes (asset and lateness columns, about 40 µs whatever its
-length); a row becomes values when somebody asks for it (about 60 µs). Every frame is indexed,
-none is skipped: two frames of a partition may hold different assets.
+is only opened and indexed when it comes (asset, time and lateness columns, some 60 µs whatever its
+length); a row becomes values when somebody asks for it. Every frame is indexed, none is skipped:
+two frames of a partition may hold different assets.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -27,44 +28,82 @@ from forewarn.ports.codec import InvalidFrame
 from forewarn.ports.live import LiveJudgement, LiveReading
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_LATEST_US: Final = (datetime(9000, 1, 1, tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
+_MAX_LAYOUTS: Final = 256
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Layout:
+    """Where the columns of frames with one schema are."""
+
+    asset_class: AssetClass
+    index: Mapping[str, int]
+
+
+class FrameReader:
+    """Opens frames of one kind.
+
+    A writer sends the same schema in front of every frame: it is checked once and recognised by its
+    bytes after that.
+    """
+
+    def __init__(self, catalogue: Mapping[str, AssetClass], kind: FrameKind) -> None:
+        self._catalogue = catalogue
+        self._kind = kind
+        self._layouts: dict[bytes, _Layout] = {}
+
+    def open(self, data: bytes) -> "FrameRows":
+        """Open a frame.
+
+        Raises
+        ------
+        InvalidFrame
+            If the bytes are no frame of this kind, are damaged, or lack a column.
+        """
+        try:
+            with pa.ipc.open_stream(data) as reader:
+                batch = reader.read_next_batch()
+            batch.validate(full=True)  # damaged buffers would crash the process later
+        except (pa.ArrowException, OSError, ValueError, StopIteration) as exc:
+            raise InvalidFrame(f"not an Arrow IPC stream with a record batch: {exc}") from exc
+        return FrameRows(batch, self._layout(data, batch.schema))
+
+    def _layout(self, data: bytes, schema: pa.Schema) -> _Layout:
+        # A stream begins with its schema: four bytes of 0xFF, its length, itself.
+        head = data[: 8 + int.from_bytes(data[4:8], "little")]
+        layout = self._layouts.get(head)
+        if layout is None:
+            asset_class = _class_of(schema, self._catalogue, self._kind)
+            _check_columns(schema, arrow_schema(self._kind, asset_class))
+            layout = _Layout(asset_class, {name: i for i, name in enumerate(schema.names)})
+            if len(self._layouts) < _MAX_LAYOUTS:
+                self._layouts[head] = layout
+        return layout
 
 
 class FrameRows:
-    """A received frame whose rows are read one by one.
+    """An opened frame whose rows are read one by one."""
 
-    Raises
-    ------
-    InvalidFrame
-        If the bytes are no frame of this kind, or a column is missing or has another type.
-    """
-
-    def __init__(self, data: bytes, catalogue: Mapping[str, AssetClass], kind: FrameKind) -> None:
-        try:
-            with pa.ipc.open_stream(data) as reader:
-                self._batch = reader.read_next_batch()
-        except (pa.ArrowException, OSError, ValueError, StopIteration) as exc:
-            raise InvalidFrame(f"not an Arrow IPC stream with a record batch: {exc}") from exc
-        self.asset_class = _class_of(self._batch.schema, catalogue, kind)
-        _check_columns(self._batch.schema, arrow_schema(kind, self.asset_class))
-        self._index = {name: i for i, name in enumerate(self._batch.schema.names)}
+    def __init__(self, batch: pa.RecordBatch, layout: _Layout) -> None:
+        self._batch = batch
+        self._index = layout.index
+        self.asset_class = layout.asset_class
         #: Asset, event time [µs] and row of each asset's newest reading; late ones do not count.
         self.newest = self._newest_rows()
 
     def _newest_rows(self) -> tuple[tuple[str, int, int], ...]:
-        assets, times = self._column("asset_id"), self._column("ts").view(pa.int64())
-        late = self._column("late")
+        assets, times, late = self._column("asset_id"), self._column("ts"), self._column("late")
         if assets.null_count or times.null_count or late.null_count:
             raise InvalidFrame("asset_id, ts and late must not be null")
         in_time = np.flatnonzero(~late.to_numpy(zero_copy_only=False))
         last = np.full(len(assets.dictionary), -1, dtype=np.int64)
-        try:
-            last[assets.indices.to_numpy()[in_time]] = in_time  # of equal codes the last one stays
-            names = assets.dictionary.to_pylist()
-        except (IndexError, UnicodeDecodeError) as exc:
-            raise InvalidFrame(f"column 'asset_id' is damaged: {exc}") from exc
-        return tuple(
-            (name, times[row].as_py(), row) for name, row in zip(names, last.tolist(), strict=True) if row >= 0
-        )
+        last[assets.indices.to_numpy()[in_time]] = in_time  # of equal codes the last one stays
+        rows = last[last >= 0]
+        names = [name for name, row in zip(assets.dictionary.to_pylist(), last.tolist(), strict=True) if row >= 0]
+        at_us = times.view(pa.int64()).to_numpy()[rows]
+        if (np.abs(at_us) > _LATEST_US).any():
+            raise InvalidFrame("an event time is beyond the year 9000")
+        return tuple(zip(names, at_us.tolist(), rows.tolist(), strict=True))
 
     def reading(self, row: int) -> LiveReading:
         """A row of a frame of kind VALID."""
