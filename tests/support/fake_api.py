@@ -176,7 +176,7 @@ class Plant:
         readings = ",".join(self.reading(asset_id, at).model_dump_json() for asset_id in heard)
         health = ",".join(self.health(asset_id, at).model_dump_json() for asset_id in heard)
         alarms = ",".join(alarm.model_dump_json() for alarm in self.alarms.values())
-        closed = ",".join(f'"{alarm_id}"' for alarm_id in self.closed)
+        closed = ",".join(f'"{alarm_id}"' for alarm_id in self.closed if alarm_id not in self.alarms)
         return (
             f'{{"type":"{kind}","at":"{at.isoformat()}","readings":[{readings}],"health":[{health}],'
             f'"alarms":[{alarms}],"closed_alarms":[{closed}]}}'

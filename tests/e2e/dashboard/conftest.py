@@ -11,7 +11,6 @@ from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 from support.dashboard_ui import TESTS, Ui, Watched, free_port
 from support.stack import SERVICE_ENV, ServiceProcess
 
-
 PATIENCE_MS = 30_000  # a machine that runs other tests beside may need a while to show a page
 
 expect.set_options(timeout=PATIENCE_MS)

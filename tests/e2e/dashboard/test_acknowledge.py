@@ -37,11 +37,12 @@ def test_a_newer_occurrence_is_not_acknowledged_unseen(visit, ui):
     tab.page.get_by_role("button", name="Acknowledge Vibration high").click()
     dialog = tab.page.get_by_role("dialog")
     dialog.get_by_label("Your name").fill("M. Keller")
-    ui.control(alarms=[alarm(occurrence="o2")])
+    ui.control(alarms=[alarm(occurrence="o2", value=6.0)])
     dialog.get_by_role("button", name="Acknowledge").click()
     expect(dialog.get_by_role("alert")).to_contain_text("newest occurrence")
     assert ui.acknowledged() == []
     dialog.get_by_role("button", name="Cancel").click()
+    expect(tab.page.get_by_text("6.000 mm/s")).to_be_visible()
     tab.page.get_by_role("button", name="Acknowledge Vibration high").click()
     tab.page.get_by_role("dialog").get_by_role("button", name="Acknowledge").click()
     expect(tab.page.get_by_text("Acknowledged: vibration_high of P-101")).to_be_visible()

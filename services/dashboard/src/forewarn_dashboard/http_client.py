@@ -37,10 +37,10 @@ BodyT = TypeVar("BodyT", bound=pydantic.BaseModel)
 class HttpPlantApi:
     """Implements ``PlantApi``; use it as an async context manager."""
 
-    def __init__(self, base_url: str, token: str | None) -> None:
+    def __init__(self, base_url: str, token: str | None, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self._root = base_url.rstrip("/") + "/api/v1"
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
-        self._http = httpx.AsyncClient(headers=self._headers, timeout=TIMEOUT_S)
+        self._http = httpx.AsyncClient(headers=self._headers, timeout=TIMEOUT_S, transport=transport)
 
     async def __aenter__(self) -> Self:
         """Open the connection pool."""

@@ -1,0 +1,64 @@
+"""An API in memory: implements ``forewarn_dashboard.client.PlantApi`` without any connection."""
+
+import asyncio
+from datetime import timedelta
+
+from forewarn_dashboard.client import (
+    ApiUnavailableError,
+    AssetDetail,
+    ConflictError,
+    History,
+    LiveUpdate,
+    NotFoundError,
+)
+
+
+class MemoryApi:
+    """Serves what its attributes hold; raises ``failure`` from everything while it is set."""
+
+    def __init__(self, assets=(), classes=None):
+        self.known = {asset.asset_id: asset for asset in assets}
+        self.classes = classes or {}
+        self.failure = None
+        self.acknowledged = []
+        self.occurrences = {}
+        self.calls = []
+        self.feed = asyncio.Queue()
+
+    def _called(self, name):
+        self.calls.append(name)
+        if self.failure is not None:
+            raise self.failure
+
+    async def assets(self):
+        self._called("assets")
+        return tuple(self.known.values())
+
+    async def detail(self, asset_id):
+        self._called("detail")
+        if asset_id not in self.known:
+            raise NotFoundError(f"There is no asset {asset_id!r}.")
+        asset = self.known[asset_id]
+        return AssetDetail(asset=asset, asset_class=self.classes[asset.asset_class])
+
+    async def history(self, asset_id, query):
+        self._called("history")
+        times = tuple(query.end - timedelta(seconds=s) for s in (3, 2, 1))
+        return History(times=times, columns={"score": (1.0, 2.0, 3.0)}, resolution="raw")
+
+    async def history_csv(self, asset_id, query):
+        self._called("history_csv")
+        return b"ts\r\n"
+
+    async def acknowledge(self, request):
+        self._called("acknowledge")
+        if self.occurrences.get(f"{request.asset_id}/{request.rule}") != request.occurrence_id:
+            raise ConflictError("The alarm occurred anew.")
+        self.acknowledged.append(request)
+
+    async def live(self):
+        self._called("live")
+        yield LiveUpdate(complete=True)
+        while (update := await self.feed.get()) is not None:
+            yield update
+        raise ApiUnavailableError("The API closed the live feed.")

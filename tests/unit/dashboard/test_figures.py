@@ -1,0 +1,116 @@
+"""Charts: what is drawn for which data."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from forewarn_dashboard import figures
+from forewarn_dashboard.client import History
+from forewarn_dashboard.formatting import zone
+from forewarn_dashboard.sparkline import score_sparkline
+from forewarn_dashboard.timerange import resolve
+
+NOW = datetime(2026, 11, 20, 20, 0, tzinfo=UTC)
+WINDOW = resolve("now-30m", "now", NOW)
+
+
+def history(values, expected=None, step_s=1.0, times=None):
+    rows = len(values)
+    stamps = times or tuple(NOW - timedelta(seconds=step_s * (rows - i)) for i in range(rows))
+    columns = {"power_kw": tuple(values)}
+    if expected is not None:
+        columns["expected_power_kw"] = tuple(expected)
+    return History(times=stamps, columns=columns, resolution="raw")
+
+
+def trend(past, *, predicted=True, sigma=None, tz=UTC):
+    spec = figures.Trend(tag="power_kw", title="Power", unit="kW", predicted=predicted, sigma=sigma)
+    return {trace.uid: trace for trace in figures.trend(past, spec, WINDOW, tz).data}
+
+
+def test_measured_expected_and_band_are_drawn():
+    traces = trend(history([1.0, 2.0], [1.5, 1.5]), sigma=0.1)
+    assert list(traces) == ["low", "high", "expected", "value"]
+    assert traces["value"].y == (1.0, 2.0)
+    assert traces["low"].y == pytest.approx((1.2, 1.2))
+    assert traces["high"].y == pytest.approx((1.8, 1.8))
+
+
+def test_an_unpredicted_tag_has_only_its_measured_line():
+    assert list(trend(history([1.0, 2.0]), predicted=False)) == ["value"]
+
+
+def test_unknown_values_leave_gaps_and_are_never_zero():
+    traces = trend(history([1.0, None, 3.0], [None, None, None]))
+    assert traces["value"].y == (1.0, None, 3.0)
+    assert not traces["value"].connectgaps
+    assert set(traces["low"].y) == {None}
+
+
+def test_no_line_is_drawn_across_a_hole_in_the_data():
+    times = tuple(NOW - timedelta(seconds=s) for s in (600, 599, 598, 3, 2, 1))
+    traces = trend(history([1.0] * 6, times=times), predicted=False)
+    assert traces["value"].y == (1.0, 1.0, 1.0, None, 1.0, 1.0, 1.0)
+
+
+def test_an_empty_history_is_an_empty_chart():
+    traces = trend(History(times=(), columns={}, resolution="raw"))
+    assert traces["value"].x == ()
+
+
+def test_times_are_shown_in_the_asked_zone():
+    traces = trend(history([1.0]), predicted=False, tz=zone("Asia/Kolkata"))
+    assert traces["value"].x == ("2026-11-21T01:29:59.000",)
+
+
+@given(st.lists(st.one_of(st.none(), st.floats(-1e6, 1e6)), min_size=1, max_size=3000))
+def test_thinning_keeps_extremes_order_and_the_newest_row(values):
+    times = [NOW + timedelta(seconds=i) for i in range(len(values))]
+    rows = figures.thinned(times, values)
+    assert rows == sorted(set(rows))
+    assert rows[-1] == len(values) - 1
+    assert len(rows) <= figures.TREND_POINTS + 1
+    known = [value for value in values if value is not None]
+    if known:
+        kept = [values[i] for i in rows if values[i] is not None]
+        assert (min(kept), max(kept)) == (min(known), max(known))
+
+
+def test_sigma_is_found_again_from_residuals():
+    expected = [10.0] * 20
+    residual = [0.5 * (-1) ** i * (1 + i / 10) for i in range(20)]
+    values = [e + 0.3 * r for e, r in zip(expected, residual, strict=True)]
+    assert figures.sigma(values, expected, residual) == pytest.approx(0.3)
+
+
+def test_sigma_is_unknown_from_too_few_or_bare_readings(reading):
+    assert figures.sigma([1.0] * 20, [None] * 20, [None] * 20) is None
+    assert figures.sigmas([reading()] * 3, ["power_kw"]) == {"power_kw": None}
+
+
+def test_live_columns_continue_every_line(reading):
+    columns = figures.live_columns([reading(flag=True), reading(score=None)], ["power_kw"], {"power_kw": 2.0})
+    assert columns[":score"] == [5.0, None]
+    assert columns[":flag"] == [100.0, None]
+    assert columns["power_kw:value"] == [40.0, 40.0]
+    assert columns["power_kw:low"] == [33.0, 33.0]
+    uids = {key.partition(":")[2] for key in columns}
+    assert uids <= set(figures.TRACE_UIDS)
+
+
+def test_the_anomaly_chart_shades_only_flagged_times():
+    past = History(
+        times=(NOW - timedelta(seconds=2), NOW - timedelta(seconds=1), NOW),
+        columns={"score": (1.0, 90.0, None), "deviation": (2.0, 50.0, None), "flag": (0.0, 1.0, None)},
+        resolution="raw",
+    )
+    traces = {trace.uid: trace for trace in figures.anomaly(past, WINDOW, UTC).data}
+    assert traces["flag"].y == (None, 100.0, None)
+    assert traces["score"].y == (1.0, 90.0, None)
+
+
+def test_a_sparkline_needs_two_known_scores_and_breaks_at_unknown_ones():
+    assert score_sparkline([None, 3.0], abnormal=False) == ""
+    assert score_sparkline([1.0, None, 3.0, 4.0], abnormal=True).count("M") == 2

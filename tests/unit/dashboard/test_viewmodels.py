@@ -1,0 +1,158 @@
+"""What the pages say about the plant."""
+
+from datetime import timedelta
+
+import pytest
+
+from forewarn.contracts.alarms import AlarmState, Priority
+from forewarn.contracts.frames import Hint, Phase
+from forewarn_dashboard import viewmodels as v
+from forewarn_dashboard.pages import alarms as alarms_page
+from forewarn_dashboard.pages import overview
+from forewarn_dashboard.plant import SPARK_STEP
+
+
+def test_an_asset_without_data_is_silent_and_knows_nothing(plant, pump, now):
+    tile = v.tile(plant, pump, now)
+    assert (tile.condition, tile.health, tile.category, tile.age, tile.spark) == ("silent", None, None, "no data", ())
+
+
+def test_fresh_judged_data_without_alarm_is_normal(plant, pump, now, tell, reading):
+    tell(reading(age_s=2))
+    assert v.tile(plant, pump, now).condition == "normal"
+    assert v.tile(plant, pump, now).age == "live"
+
+
+@pytest.mark.parametrize("change", [{"score": None, "phase": None}, {"phase": Phase.BASELINE}])
+def test_data_that_the_twin_does_not_judge_yet_is_learning(plant, pump, now, tell, reading, change):
+    tell(reading(**change))
+    assert v.tile(plant, pump, now).condition == "learning"
+
+
+def test_old_data_is_stale_even_with_an_alarm(plant, pump, now, tell, reading, alarm):
+    tell(reading(age_s=31), alarms=(alarm(),))
+    tile = v.tile(plant, pump, now)
+    assert tile.condition == "stale"
+    assert tile.age.replace("\u00a0", " ") == "31 s old"
+    assert tile.priority is Priority.MEDIUM
+
+
+def test_a_slow_sensor_is_not_stale_between_two_of_its_readings(plant, pump, now, tell, reading):
+    tell(reading(age_s=1300), reading(age_s=700), reading(age_s=100))
+    assert v.tile(plant, pump, now).condition == "normal"
+    assert v.tile(plant, pump, now + timedelta(seconds=3000)).condition == "stale"
+
+
+def test_an_anomaly_flag_or_an_alarm_asks_for_attention(plant, pump, now, tell, reading, alarm):
+    tell(reading(age_s=2, flag=True))
+    assert v.tile(plant, pump, now).condition == "attention"
+    tell(reading(age_s=1, flag=False), alarms=(alarm(),))
+    assert v.tile(plant, pump, now).condition == "attention"
+
+
+def test_the_worst_alarm_is_the_one_of_highest_priority_then_unseen_then_oldest(plant, pump, now, tell, alarm):
+    low = alarm("low", priority=Priority.LOW)
+    seen = alarm("seen", priority=Priority.HIGH, acknowledged=True, message="seen")
+    unseen = alarm("unseen", priority=Priority.HIGH, message="unseen")
+    tell(alarms=(low, seen, unseen))
+    tile = v.tile(plant, pump, now)
+    assert (tile.priority, tile.alarm_text, tile.alarm_count) == (Priority.HIGH, "unseen", 3)
+
+
+def test_readings_that_come_late_never_replace_the_newest(plant, tell, reading):
+    tell(reading(age_s=1, score=9.0), reading(age_s=50, score=1.0))
+    assert plant.live("P-101").latest.score == 9.0
+    assert len(plant.live("P-101").recent) == 1
+
+
+def test_the_judgement_of_the_newest_reading_replaces_the_bare_reading(plant, tell, reading):
+    tell(reading(score=None), reading(score=7.0))
+    assert plant.live("P-101").latest.score == 7.0
+    assert len(plant.live("P-101").recent) == 1
+
+
+def test_a_short_peak_shows_in_the_sparkline(plant, tell, reading):
+    tell(reading(age_s=19, score=5.0), reading(age_s=15, score=90.0), reading(age_s=10, score=6.0))
+    assert [score for _, score in plant.live("P-101").spark] == [90.0]
+
+
+def test_the_past_goes_in_front_of_the_live_sparkline(plant, now, tell, reading):
+    tell(reading(age_s=5, score=9.0))
+    past = [(now - 3 * SPARK_STEP, 1.0), (now - 2 * SPARK_STEP, None), (now, 99.0)]
+    plant.live("P-101").fill_spark(past)
+    assert [score for _, score in plant.live("P-101").spark] == [1.0, None, 9.0]
+
+
+def test_closed_alarms_and_a_new_snapshot_remove_what_they_should(plant, tell, alarm):
+    tell(alarms=(alarm("a"), alarm("b"), alarm("c")))
+    tell(closed_alarms=("P-101/a",), alarms=(alarm("b", active=False, acknowledged=True),))
+    assert list(plant.alarms) == ["P-101/c"]
+    tell(complete=True, alarms=(alarm("d"),))
+    assert list(plant.alarms) == ["P-101/d"]
+
+
+def test_news_of_an_unknown_asset_is_reported_and_not_kept(plant, tell, reading):
+    assert tell(reading(asset_id="X-1")) == {"X-1"}
+    assert plant.live("X-1").latest is None
+
+
+def test_counts_add_up(plant, now, tell, reading, alarm):
+    tell(reading(age_s=1), alarms=(alarm(), alarm("b", acknowledged=True, priority=Priority.HIGH)))
+    counts = v.summary(plant, now)
+    assert sum(count for _, count in counts.conditions) == counts.total == 1
+    assert dict(counts.priorities) == {Priority.CRITICAL: 0, Priority.HIGH: 1, Priority.MEDIUM: 1, Priority.LOW: 0}
+    assert counts.unacknowledged == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({}, "5.400 mm/s, limit 4.500 (+20 %)"),
+        ({"value": 2.0, "limit": 4.0}, "2.000 mm/s, limit 4.000 (−50 %)"),
+        ({"value": 91.0, "limit": None, "unit": ""}, "91.00"),
+        ({"value": None, "limit": 4.5}, "limit 4.500 mm/s"),
+        ({"value": 1.0, "limit": 0.0}, "1.000 mm/s, limit 0"),
+        ({"value": None, "limit": None}, ""),
+    ],
+)
+def test_an_alarm_tells_by_how_much_its_limit_is_exceeded(alarm, changes, text):
+    assert v.comparison(alarm(**changes)).replace("\u00a0", " ") == text
+
+
+def test_the_verdict_answers_whether_it_is_the_sensor(reading):
+    titles = {"vibration_mm_s": "Vibration"}
+    sensor = v.verdict(reading(flag=True, culprit="vibration_mm_s", hint=Hint.SENSOR_FAULT), titles)
+    machine = v.verdict(reading(flag=True, culprit="vibration_mm_s", hint=Hint.ASSET_FAULT), titles)
+    assert sensor.startswith("Looks like a sensor fault: Vibration (60\u00a0% of the score)")
+    assert machine.startswith("Looks like the machine")
+    assert v.verdict(reading(flag=False), titles) == v.verdict(None, titles) == ""
+
+
+def test_contributions_are_shares_of_what_is_known(reading):
+    shares = v.contributions(reading(contribution={"a": 0.2, "b": 0.6, "c": None}), {"a": "A"})
+    assert shares == (("b", pytest.approx(75)), ("A", pytest.approx(25)))
+    assert v.contributions(reading(contribution={"a": None}), {}) == ()
+
+
+def test_an_unknown_value_reads_as_a_dash(reading):
+    assert v.readout(None, "power_kw", "kW") == ("–", "", "")
+    assert v.readout(reading(values={"power_kw": None}), "power_kw", "kW")[0] == "–"
+
+
+def test_filters_choose_tiles_and_alarms(scene, tell, reading, alarm):
+    tell(reading(age_s=1), alarms=(alarm(), alarm("b", acknowledged=True, priority=Priority.HIGH)))
+    assert [t.asset_id for t in overview.chosen_tiles(scene(search="BOILER"))] == ["P-101"]
+    assert overview.chosen_tiles(scene(search="chiller")) == []
+    assert len(overview.chosen_tiles(scene(show="attention"))) == 1
+    assert overview.chosen_tiles(scene(show="stale")) == []
+    assert [row.rule for row in alarms_page.chosen_rows(scene("alarms"))] == ["b", "vibration_high"]
+    assert [row.rule for row in alarms_page.chosen_rows(scene("alarms", priority="high"))] == ["b"]
+    assert [row.rule for row in alarms_page.chosen_rows(scene("alarms", unacknowledged=True))] == ["vibration_high"]
+    assert alarms_page.chosen_rows(scene("alarms", alarms_of="P-9")) == ()
+
+
+def test_returned_alarms_can_still_be_acknowledged(scene, tell, alarm):
+    tell(alarms=(alarm(active=False),))
+    (row,) = alarms_page.chosen_rows(scene("alarms"))
+    assert row.state is AlarmState.RETURNED_UNACKNOWLEDGED
+    assert row.can_acknowledge
