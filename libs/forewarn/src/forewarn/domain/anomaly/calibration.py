@@ -4,7 +4,7 @@ Below the 90th percentile healthy scores speak for themselves (conformal p-value
 share of healthy scores at least as high, the new one counted in). Above it a generalised Pareto tail goes on
 (Pickands 1975): a baseline of a few hundred overlapping windows holds only some dozens of independent ones, from
 which far quantiles cannot be read. For the same reason its shape is fixed, a little heavier than exponential, and
-only its width is estimated, by the mean excess.
+only its width is estimated, by the median excess: a few stretches of fault in a baseline hardly move it.
 """
 
 from dataclasses import dataclass
@@ -85,8 +85,9 @@ def calibrate(scores: FloatArray, period_us: float, gap_periods: float) -> Calib
         knots = np.quantile(scores, (np.arange(KNOTS) + 0.5) / KNOTS, method="inverted_cdf")
         start = float(np.quantile(scores, 1.0 - _TAIL_SHARE))
         excess = scores[scores > start] - start
+        half = float(np.median(excess)) if excess.size else 0.0
         # A plateau of equal scores must not give a tail of no width.
-        width = max(float(excess.mean()) if excess.size else 0.0, 0.05 * start, 1e-3)
+        width = max(half * _SHAPE / (2.0**_SHAPE - 1.0), 0.05 * start, 1e-3)
     return Calibration(knots=knots[None, :], tail_start=np.array([start]), tail_width=np.array([width]), gap_us=gap_us)
 
 

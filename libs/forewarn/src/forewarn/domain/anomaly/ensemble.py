@@ -1,12 +1,16 @@
 """Combining p-values of several detectors that see the same readings."""
 
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 
 from forewarn.domain.frame import FloatArray
 
-_LEAST = 1e-300
+_LEAST: Final = 1e-300
+
+#: A p-value of 1 would count as minus infinity and silence all others: truncated as in Fang et al. (2023).
+_MOST: Final = 0.99
 
 
 def combine_p_values(p_values: Sequence[FloatArray]) -> FloatArray:
@@ -18,7 +22,7 @@ def combine_p_values(p_values: Sequence[FloatArray]) -> FloatArray:
     total, count = np.zeros(p_values[0].shape), np.zeros(p_values[0].shape)
     for p in p_values:
         known = ~np.isnan(p)
-        safe = np.clip(np.where(known, p, 0.5), _LEAST, 1.0 - 1e-15)
+        safe = np.clip(np.where(known, p, 0.5), _LEAST, _MOST)
         total += np.where(known, np.cos(np.pi * safe) / np.sin(np.pi * safe), 0.0)
         count += known
     mean = np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)

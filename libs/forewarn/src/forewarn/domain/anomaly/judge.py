@@ -110,7 +110,7 @@ def judge_live(
         contributions=contributions,
         flag=flag,
         culprit=culprit,
-        hint=_hints(squares, flag, culprit, abrupt, memory.calibration.tail_start[asset]),
+        hint=_hints(squares, flag, culprit, abrupt, flag_at / settings.on_ratio),
     )
     return _carried_on(memory, look, ts, level_strip, flag, abrupt), verdicts
 
@@ -222,8 +222,8 @@ def _hints(
     """Sensor or machine? A sensor breaks alone and at once; a machine moves several tags, or one slowly.
 
     So a sensor that drifts is taken for a machine, and a machine fault that shows in one tag only and
-    within one sample for a sensor: it is a hint where to look first. ``quiet`` is the magnitude that nine of ten
-    healthy rows stay below.
+    within one sample for a sensor: it is a hint where to look first. ``quiet`` is the threshold
+    of the magnitude.
     """
     hint = np.full(flag.shape, Hint.NONE, dtype=np.uint8)
     rows = np.flatnonzero(flag)
