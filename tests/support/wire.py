@@ -1,5 +1,6 @@
 """Reads and writes whole topics for tests, and compares what is on them with an offline recomputation."""
 
+import math
 import threading
 import time
 from collections import Counter
@@ -173,6 +174,16 @@ def _rows(frame: Frame) -> Iterable[tuple[tuple[str, int], tuple[object, ...]]]:
 def _comparable(values: np.ndarray) -> list[object]:
     """NaN becomes None: it equals itself then."""
     return [None if value != value else value for value in values.tolist()]  # noqa: PLR0124
+
+
+def assert_same_rows(
+    found: Mapping[tuple[str, int], tuple[object, ...]], wanted: Mapping[tuple[str, int], tuple[object, ...]]
+) -> None:
+    """Compare rows; floats may differ in the last bits, as sums over batches of other sizes do."""
+    for key, row in wanted.items():
+        for have, want in zip(found[key], row, strict=True):
+            same = have == want or (isinstance(want, float) and math.isclose(have, want, rel_tol=1e-4, abs_tol=1e-4))
+            assert same, f"{key}: {found[key]} instead of {row}"
 
 
 def consumed(bootstrap: str, group: str, topic: str, partitions: int = 12) -> tuple[int, int]:
