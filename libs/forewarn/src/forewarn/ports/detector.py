@@ -1,0 +1,58 @@
+"""A pluggable anomaly detector for the rows of one asset."""
+
+from typing import Protocol
+
+from forewarn.domain.frame import FloatArray
+
+
+class Detector(Protocol):
+    """Scores rows against what it learned from healthy ones.
+
+    Rows are of shape (rows, features), finite, float64. Given the same seed, the same calls give the
+    same scores. No method changes its arguments.
+    """
+
+    @property
+    def name(self) -> str:
+        """Name in settings and reports."""
+        ...
+
+    @property
+    def online(self) -> bool:
+        """Whether it goes on learning: then rows must be scored and learned one after another."""
+        ...
+
+    @property
+    def protected(self) -> bool:
+        """Whether an online detector must not learn from rows that look anomalous."""
+        ...
+
+    def fit(self, healthy: FloatArray) -> None:
+        """Learn from healthy rows and forget everything before."""
+        ...
+
+    def score(self, rows: FloatArray) -> FloatArray:
+        """Score rows, shape (rows,), higher is more anomalous; NaN as long as it has not learned enough."""
+        ...
+
+    def learn(self, rows: FloatArray) -> None:
+        """Learn from rows that have been scored; does nothing unless ``online``."""
+        ...
+
+    def dump(self) -> bytes:
+        """What it has learned, as plain numbers: nothing in it is executed when it is loaded."""
+        ...
+
+    def load(self, data: bytes) -> None:
+        """Take over what ``dump`` of a detector of the same name and seed gave; then it scores the same.
+
+        Raises
+        ------
+        ValueError
+            If the bytes are something else.
+        """
+        ...
+
+
+class DetectorUnavailable(Exception):  # noqa: N818  # a state of the installation, not a mistake
+    """The detector exists but cannot run here; the message says what to install."""
