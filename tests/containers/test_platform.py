@@ -108,8 +108,14 @@ def test_a_reading_becomes_rows_and_a_bad_one_becomes_an_alarm_on_alerts(platfor
             lambda table=table: f"{_rows(platform, table, prefix)} of {fleet.sent} rows in {table}",
             interval_s=1,
         )
-    wait_until(lambda: platform.sql(f"SELECT count(*) FROM alarm WHERE alarm_id = '{alert.alarm.alarm_id}'") == "1", 30)
-    status, body = platform.get(f"{platform.api}/api/v1/alarms?asset={fleet.asset_ids[0]}")
+    asset_id = fleet.asset_ids[0]
+    for table, condition in (
+        ("alarm", f"alarm_id = '{alert.alarm.alarm_id}'"),
+        ("asset_health JOIN asset USING (asset_key)", f"asset_id = '{asset_id}' AND health IS NOT NULL"),
+    ):
+        query = f"SELECT count(*) > 0 FROM {table} WHERE {condition}"
+        wait_until(lambda query=query: platform.sql(query) == "t", 30, query, interval_s=1)
+    status, body = platform.get(f"{platform.api}/api/v1/alarms?asset={asset_id}")
     assert status == 200
     assert alert.alarm.alarm_id in body
 
@@ -209,3 +215,30 @@ def test_the_twin_scales_to_three_and_back_under_load_and_nothing_is_lost(platfo
         )
         assert _rows(platform, table, prefix) == fleet.sent
     assert platform.sql(f"SELECT count(*) FROM rejected WHERE asset_id LIKE '{prefix}-%'") == "0"
+
+
+def test_a_killed_broker_comes_back_and_everything_goes_on_unattended(platform):
+    prefix = f"BK{uuid.uuid4().hex[:6]}"
+    fleet = Fleet(prefix, 4, start=minutes_ago(12))
+    _register(platform, fleet)
+    _send(platform, [r for _ in range(BASELINE_READINGS + 10) for r in fleet.step()])
+    platform.compose("kill", "kafka")
+    platform.compose("up", "--detach", "--no-recreate", "--wait", "--wait-timeout", "60", "kafka")
+
+    def unwell():
+        return [c["Service"] for c in platform.containers() if c["Health"] != "healthy" and c["Service"] != "provision"]
+
+    def accepted():
+        status, _ = platform.post("/api/v1/readings", readings)
+        return status == 202
+
+    readings = fleet.step()
+    wait_until(accepted, 60, "the API takes readings again", interval_s=2)
+    for table in ("readings", "results"):
+        wait_until(
+            lambda table=table: _rows(platform, table, prefix) == fleet.sent,
+            120,
+            lambda table=table: f"{_rows(platform, table, prefix)} of {fleet.sent} rows in {table}; unwell: {unwell()}",
+            interval_s=2,
+        )
+    wait_until(lambda: not unwell(), 90, lambda: f"unwell: {unwell()}", interval_s=2)
