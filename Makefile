@@ -68,9 +68,11 @@ spelling: env-dev ## Spelling of everything in git
 
 schemas: env-dev ## Regenerate schemas/ from the contracts
 	@$(BIN)/python -m forewarn.runtime.export_schemas
+	@$(BIN)/python -m forewarn_api.export_openapi
 
 schemas-check: env-dev ## Fail if schemas/ differs from the contracts
 	@$(BIN)/python -m forewarn.runtime.export_schemas --check
+	@$(BIN)/python -m forewarn_api.export_openapi --check
 
 test: env-dev ## Everything CI runs: check, integration, browser, containers
 	@mkdir -p $(TEST_LOGS); failed=""; report=""; \
