@@ -188,3 +188,17 @@ def test_markup_in_names_and_messages_is_shown_as_text(visit, ui):
         tab.page.on("dialog", lambda dialog: dialogs.append(dialog.message))
         expect(tab.page.get_by_text(attack).first).to_be_visible(timeout=30_000)
     assert dialogs == []
+
+
+def test_a_range_is_chosen_with_the_calendar_fields_in_the_shown_clock(visit, ui):
+    tab = visit("/asset/P-101?from=2026-11-20T10:00:00Z&to=2026-11-20T11:00:00Z")
+    tab.page.get_by_text("From … to").click()
+    expect(tab.page.get_by_label("From (IST")).to_contain_text("2026-11-20 15:30")
+    assert violations(tab.page) == []
+    tab.page.get_by_role("button", name="Show this range").click()
+    expect(tab.page).to_have_url(f"{ui.url}/asset/P-101?from=2026-11-20T10%3A00%3A00Z&to=2026-11-20T11%3A00%3A00Z")
+    tab.page.get_by_text("Signals", exact=True).click()
+    tab.page.get_by_role("link", name="Volume flow").click()
+    expect(tab.page).to_have_url(re.compile("flow_m3_h"))
+    expect(tab.page.get_by_role("heading", name="Volume flow")).to_be_visible()
+    assert tab.errors == []

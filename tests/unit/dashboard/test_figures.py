@@ -52,7 +52,7 @@ def test_unknown_values_leave_gaps_and_are_never_zero():
 def test_no_line_is_drawn_across_a_hole_in_the_data():
     times = tuple(NOW - timedelta(seconds=s) for s in (600, 599, 598, 3, 2, 1))
     traces = trend(history([1.0] * 6, times=times), predicted=False)
-    assert traces["value"].y == (1.0, 1.0, 1.0, None, 1.0, 1.0, 1.0)
+    assert traces["value"].y == (1.0, 1.0, 1.0, None, None, 1.0, 1.0, 1.0)
 
 
 def test_an_empty_history_is_an_empty_chart():
@@ -93,7 +93,7 @@ def test_sigma_is_unknown_from_too_few_or_bare_readings(reading):
 def test_live_columns_continue_every_line(reading):
     columns = figures.live_columns([reading(flag=True), reading(score=None)], ["power_kw"], {"power_kw": 2.0})
     assert columns[":score"] == [5.0, None]
-    assert columns[":flag"] == [100.0, None]
+    assert columns[":flag"] == [100.0, 0.0]
     assert columns["power_kw:value"] == [40.0, 40.0]
     assert columns["power_kw:low"] == [33.0, 33.0]
     uids = {key.partition(":")[2] for key in columns}
@@ -107,10 +107,22 @@ def test_the_anomaly_chart_shades_only_flagged_times():
         resolution="raw",
     )
     traces = {trace.uid: trace for trace in figures.anomaly(past, WINDOW, UTC).data}
-    assert traces["flag"].y == (None, 100.0, None)
+    assert traces["flag"].y == (0.0, 100.0, 0.0)
     assert traces["score"].y == (1.0, 90.0, None)
 
 
 def test_a_sparkline_needs_two_known_scores_and_breaks_at_unknown_ones():
     assert score_sparkline([None, 3.0], abnormal=False) == ""
     assert score_sparkline([1.0, None, 3.0, 4.0], abnormal=True).count("M") == 2
+
+
+def test_thinning_opens_no_holes_where_there_are_none():
+    values = [float((i * 7919) % 1009) for i in range(3000)]
+    assert None not in trend(history(values), predicted=False)["value"].y
+
+
+def test_the_band_closes_where_it_is_unknown_instead_of_being_filled_across():
+    traces = trend(history([1.0] * 4, [None, 1.0, None, 1.2]), sigma=0.1)
+    assert traces["low"].y == pytest.approx((1.0, 0.7, 1.0, 0.9))
+    assert traces["high"].y == pytest.approx((1.0, 1.3, 1.0, 1.5))
+    assert traces["expected"].y == (None, 1.0, None, 1.2)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 from statistics import median
 from typing import Any, Final
 
@@ -78,23 +78,22 @@ class Trend:
 
 def trend(history: History, spec: Trend, window: TimeRange, tz: tzinfo) -> go.Figure:
     """Measured against expected with the healthy band."""
-    thin = thinned(history.times, history.column(spec.tag))
-    times, gaps = _with_gaps([history.times[i] for i in thin], tz)
+    axis = _axis(history.times, history.column(spec.tag), tz)
     figure = _base(window, tz, spec.unit)
     if spec.predicted:
-        expected = _picked(history.column(expected_column(spec.tag)), thin)
-        low, high = band(expected, spec.sigma)
-        figure.add_scatter(**_line(times, gaps(low), "low", _NEUTRAL, 0), hoverinfo="skip")
+        expected = axis.column(history.column(expected_column(spec.tag)))
+        low, high = _closed(*band(expected, spec.sigma))
+        figure.add_scatter(**_line(axis, low, "low", _NEUTRAL, 0), hoverinfo="skip")
         figure.add_scatter(
-            **_line(times, gaps(high), "high", _NEUTRAL, 0),
+            **_line(axis, high, "high", _NEUTRAL, 0),
             fill="tonexty",
             fillcolor="rgba(107,114,128,0.16)",
             hoverinfo="skip",
         )
-        figure.add_scatter(**_line(times, gaps(expected), "expected", _NEUTRAL, 1.4, dash="4px,3px"), name="expected")
-    measured = gaps(_picked(history.column(spec.tag), thin))
-    figure.add_scatter(**_line(times, measured, "value", "#1f2937", 1.6), name="measured")
-    return figure
+        figure.add_scatter(**_line(axis, expected, "expected", _NEUTRAL, 1.4, dash="4px,3px"), name="expected")
+    measured = axis.column(history.column(spec.tag))
+    figure.add_scatter(**_line(axis, measured, "value", "#1f2937", 1.6), name="measured")
+    return _say_if_empty(figure, measured)
 
 
 def thinned(times: Sequence[datetime], values: Values) -> list[int]:
@@ -119,23 +118,22 @@ def thinned(times: Sequence[datetime], values: Values) -> list[int]:
 
 def anomaly(history: History, window: TimeRange, tz: tzinfo) -> go.Figure:
     """Anomaly score and deviation from 0 to 100, times of a persistent anomaly shaded."""
-    thin = thinned(history.times, history.column("score"))
-    times, gaps = _with_gaps([history.times[i] for i in thin], tz)
-    flagged = [100.0 if flag else None for flag in _picked(history.column("flag"), thin)]
+    axis = _axis(history.times, history.column("score"), tz)
+    flagged = [100.0 if flag else 0.0 for flag in axis.column(history.column("flag"))]
     figure = _base(window, tz, "0–100")
     figure.add_scatter(
-        **_line(times, gaps(flagged), "flag", _ABNORMAL, 0),
+        **_line(axis, flagged, "flag", _ABNORMAL, 0),
         fill="tozeroy",
         fillcolor="rgba(194,65,12,0.18)",
+        line_shape="hv",
         hoverinfo="skip",
     )
-    deviation = gaps(_picked(history.column("deviation"), thin))
-    figure.add_scatter(**_line(times, deviation, "deviation", _NEUTRAL, 1.4, dash="4px,3px"), name="deviation")
-    figure.add_scatter(
-        **_line(times, gaps(_picked(history.column("score"), thin)), "score", "#1f2937", 1.6), name="score"
-    )
+    deviation = axis.column(history.column("deviation"))
+    figure.add_scatter(**_line(axis, deviation, "deviation", _NEUTRAL, 1.4, dash="4px,3px"), name="deviation")
+    score = axis.column(history.column("score"))
+    figure.add_scatter(**_line(axis, score, "score", "#1f2937", 1.6), name="score")
     figure.update_yaxes(range=[0, 102], tickvals=[0, 25, 50, 75, 100])
-    return figure
+    return _say_if_empty(figure, score)
 
 
 def live_columns(
@@ -146,7 +144,7 @@ def live_columns(
     columns: dict[str, list[float | None]] = {
         ":score": [row.score for row in rows],
         ":deviation": [row.deviation for row in rows],
-        ":flag": [100.0 if row.flag else None for row in rows],
+        ":flag": [100.0 if row.flag else 0.0 for row in rows],
     }
     for tag in tags:
         expected = [row.expected.get(tag) for row in rows]
@@ -161,36 +159,64 @@ def bucket(window: TimeRange) -> timedelta:
     return window.span / TREND_POINTS
 
 
-def _line(
-    times: Sequence[str], values: Sequence[float | None], uid: str, colour: str, width: float, dash: str = "solid"
-) -> dict[str, Any]:
+def _line(axis: "_Axis", values: Values, uid: str, colour: str, width: float, dash: str = "solid") -> dict[str, Any]:
     line = {"color": colour, "width": width, "dash": dash}
-    return {"x": times, "y": values, "mode": "lines", "uid": uid, "line": line, "connectgaps": False}
+    return {"x": axis.texts, "y": values, "mode": "lines", "uid": uid, "line": line, "connectgaps": False}
 
 
-def _picked(values: Values, rows: Iterable[int]) -> list[float | None]:
-    return [values[i] for i in rows]
+@dataclass(frozen=True, slots=True)
+class _Axis:
+    """Rows to draw and, between them, blank points on both sides of every hole in the data.
 
-
-def _with_gaps(times: Sequence[datetime], tz: tzinfo) -> tuple[list[str], Any]:
-    """Times as text with a blank point in every hole, and a function that blanks a column there.
-
-    A line drawn across an hour without data would claim knowledge that nobody has.
+    A line drawn across an hour without readings would claim knowledge that nobody has.
     """
+
+    texts: list[str]
+    rows: list[int | None]
+
+    def column(self, values: Values) -> list[float | None]:
+        """A column along the axis, unknown at the blank points."""
+        return [None if row is None else values[row] for row in self.rows]
+
+
+def _axis(times: Sequence[datetime], values: Values, tz: tzinfo) -> _Axis:
     steps_s = [(b - a).total_seconds() for a, b in pairwise(times)]
     usual_s = median(steps_s) if steps_s else 0.0
-    holes = [i for i, step_s in enumerate(steps_s, start=1) if step_s > _GAP_STEPS * usual_s > 0]
-    texts = [plot_time(at, tz) for at in times]
-    for position in reversed(holes):
-        texts.insert(position, plot_time(times[position - 1] + timedelta(seconds=usual_s), tz))
+    before_hole = [i for i, step_s in enumerate(steps_s) if step_s > _GAP_STEPS * usual_s > 0]
+    usual = timedelta(seconds=usual_s)
+    axis = _Axis([], [])
+    for row, following in zip_longest(chosen := thinned(times, values), chosen[1:]):
+        axis.texts.append(plot_time(times[row], tz))
+        axis.rows.append(row)
+        hole = next((i for i in before_hole if row <= i < (following or row)), None)
+        if hole is not None:
+            axis.texts.extend([plot_time(times[hole] + usual, tz), plot_time(times[hole + 1] - usual, tz)])
+            axis.rows.extend([None, None])
+    return axis
 
-    def blank(values: Sequence[float | None]) -> list[float | None]:
-        column = list(values)
-        for position in reversed(holes):
-            column.insert(position, None)
-        return column
 
-    return texts, blank
+def _closed(low: Values, high: Values) -> tuple[list[float | None], list[float | None]]:
+    """Band edges that meet where the band is unknown: plotly fills wrongly across missing points."""
+    edges: list[tuple[float, float]] = []
+    last: float | None = next(
+        ((a + b) / 2 for a, b in zip(low, high, strict=True) if a is not None and b is not None), None
+    )
+    if last is None:
+        return list(low), list(high)
+    for a, b in zip(low, high, strict=True):
+        if a is None or b is None:
+            edges.append((last, last))
+        else:
+            edges.append((a, b))
+            last = (a + b) / 2
+    return [a for a, _ in edges], [b for _, b in edges]
+
+
+def _say_if_empty(figure: go.Figure, values: Values) -> go.Figure:
+    """A chart without a known value says so; the browser takes the words away with the first live reading."""
+    if all(value is None for value in values):
+        figure.add_annotation(text="No values in this range", xref="paper", yref="paper", x=0.5, y=0.5, showarrow=False)
+    return figure
 
 
 def _tick_format(span: timedelta) -> str:

@@ -93,10 +93,10 @@ def zone(name: str | None) -> tzinfo:
 def zone_label(tz: tzinfo, at: datetime) -> str:
     """Short name of the zone at an instant, e.g. ``UTC`` or ``CET (UTC+01:00)``."""
     local = at.astimezone(tz)
-    if tz is UTC:
+    name = local.tzname() or ""
+    if name == "UTC":
         return "UTC"
     offset = local.strftime("%z")
-    name = local.tzname() or ""
     shown = f"UTC{offset[:3]}:{offset[3:5]}"
     return shown if not name or name[0] in "+-" else f"{name} ({shown})"
 

@@ -112,6 +112,8 @@ def clock_switch(scene: Scene) -> Node:
     """Which clock the page shows, and the other one."""
     view = scene.view
     local = "Local time" if view.utc else zone_label(scene.tz, scene.now)
+    if local == "UTC":
+        return html.Span("Clock: UTC", className="chips-label")
     return choice_links("Clock", [(local, view.href(utc=False), not view.utc), ("UTC", view.href(utc=True), view.utc)])
 
 

@@ -5,6 +5,8 @@
   const SILENCE_MS = 8000; // the server ticks at least every 4 s
   const RELOAD_AFTER_MS = 14000; // silent for so long although the server answers: start over, the address holds the view
   const RELOAD_PAUSE_MS = 30000;
+  const HOLE_BUCKETS = 5; // a longer silence is shown as a hole and not as a straight line
+  const HOLE_MS = 30000;
   const NO_UPDATE = () => window.dash_clientside.no_update;
 
   const line = { lastTick: Date.now(), offline: false, checking: false, searched: "" };
@@ -46,18 +48,20 @@
   function extended(figure, key, frame) {
     const prefix = (key === "anomaly" ? "" : key) + ":";
     const start = parsed(frame.from);
-    let times = null;
-    let positions = null;
     const first = figure.data[0];
     if (!first) {
       return figure;
     }
-    times = first.x.slice();
-    positions = frame.times.map((text) => {
+    const times = first.x.slice();
+    const blanks = [];
+    const positions = frame.times.map((text) => {
       const at = parsed(text);
       const last = times.length ? parsed(times[times.length - 1]) : -Infinity;
       if (at < last) {
         return -1;
+      }
+      if (last > -Infinity && at - last > Math.max(HOLE_BUCKETS * frame.bucket_ms, HOLE_MS)) {
+        [last + 1000, at - 1000].forEach((edge) => blanks.push(times.push(new Date(edge).toISOString().slice(0, 23)) - 1));
       }
       const before = times.length > 1 ? parsed(times[times.length - 2]) : -Infinity;
       if (at === last || at - before < frame.bucket_ms) {
@@ -72,18 +76,26 @@
       cut += 1;
     }
     const shown = times.slice(cut);
+    let low = [];
     const data = figure.data.map((trace) => {
       const values = frame.columns[prefix + trace.uid];
       const y = trace.y.slice();
-      positions.forEach((position, i) => {
-        if (position >= 0) {
-          y[position] = values ? values[i] : null;
-        }
-      });
+      const put = (position, value) => {
+        const edge = { low: y[position - 1], high: low[position] }[trace.uid]; // the band closes where it is unknown
+        y[position] = value ?? edge ?? null;
+      };
+      const news = positions.map((position, i) => [position, values ? values[i] : null]).filter((item) => item[0] >= 0);
+      blanks.map((position) => [position, null]).concat(news)
+        .sort((a, b) => a[0] - b[0])
+        .forEach((item) => put(item[0], item[1]));
+      if (trace.uid === "low") {
+        low = y;
+      }
       return Object.assign({}, trace, { x: shown, y: y.slice(cut) });
     });
     const xaxis = Object.assign({}, figure.layout.xaxis, { range: [frame.from, frame.to] });
-    return Object.assign({}, figure, { data: data, layout: Object.assign({}, figure.layout, { xaxis: xaxis }) });
+    const changes = positions.length ? { xaxis: xaxis, annotations: [] } : { xaxis: xaxis };
+    return Object.assign({}, figure, { data: data, layout: Object.assign({}, figure.layout, changes) });
   }
 
   function withParameters(search, changes) {
@@ -149,6 +161,19 @@
     },
   });
 
+  /* Open <details class="popover"> close like menus; a calendar they opened lies outside of them and counts as inside. */
+  function closePopovers(event) {
+    document.querySelectorAll("details.popover[open]").forEach((popover) => {
+      const inside = event.target instanceof Element
+        && (popover.contains(event.target) || event.target.closest("[data-portal]") !== null);
+      if (event.key === "Escape" || (event.type === "click" && !inside)) {
+        popover.open = false;
+      }
+    });
+  }
+
+  document.addEventListener("click", closePopovers);
+  document.addEventListener("keydown", closePopovers);
   window.setInterval(watch, 1000);
   document.addEventListener("visibilitychange", () => {
     if (!document.hidden) {

@@ -79,9 +79,8 @@ def regions(scene: Scene) -> Iterator[Region]:
     yield Region(id="asset-contributions", key=shares, build=lambda: contributions_panel(shares))
     rows = tuple(alarm_row(alarm, scene.plant, scene.now, scene.tz) for alarm in sorted(alarms, key=rank))
     yield Region(id="asset-alarms", key=rows, build=lambda: _alarms(rows, scene))
-    quality = tuple(sorted(latest.quality.items())) if latest else ()
-    found = (quality, latest.findings if latest else None)
-    yield Region(id="asset-quality", key=found, build=lambda: quality_panel(dict(quality), found[1], names))
+    quality = None if latest is None else (tuple(sorted(latest.quality.items())), latest.findings)
+    yield Region(id="asset-quality", key=quality, build=lambda: quality_panel(quality, names))
 
 
 def render(scene: Scene, history: History, window: TimeRange, sigmas: Mapping[str, float | None]) -> Node:

@@ -54,6 +54,7 @@ def _picker(scene: Scene, window: TimeRange) -> html.Div:
             label=f"{label} ({zone_label(scene.tz, scene.now)})",
             value=value.astimezone(scene.tz).strftime("%Y-%m-%d %H:%M:%S"),
             valueFormat="YYYY-MM-DD HH:mm",
+            weekendDays=[],  # no red days: colour is for what is abnormal
             w=230,
         )
 

@@ -14,6 +14,9 @@ from forewarn_dashboard.viewmodels import TREND_ARROW, class_title, health_trend
 
 _LIFE_SCALE_DAYS = 365.0
 
+#: Status code of every tag of a reading, and what the guard noticed.
+Quality = tuple[tuple[tuple[str, int], ...], str | None]
+
 
 def health_panel(health: AssetHealth | None, titles: Mapping[str, str]) -> Node:
     """Index, category, trend, and what each metric adds."""
@@ -152,12 +155,14 @@ def contributions_panel(shares: Sequence[tuple[str, float]]) -> Node:
     )
 
 
-def quality_panel(quality: Mapping[str, int], findings: str | None, titles: Mapping[str, str]) -> Node:
+def quality_panel(quality: Quality | None, titles: Mapping[str, str]) -> Node:
     """Tags of the newest reading whose values are bad or uncertain, and what the guard noticed."""
-    issues = [(tag, code) for tag, code in quality.items() if severity(code) != "good"]
+    if quality is None:
+        return html.P("No reading yet.", className="note")
+    codes, findings = quality
+    issues = [(tag, code) for tag, code in codes if severity(code) != "good"]
     if not issues and not findings:
-        text = "All values of the newest reading are good." if quality else "No findings on the newest reading."
-        return html.P(text, className="note")
+        return html.P("All values of the newest reading are good.", className="note")
     parts: list[Single] = []
     if issues:
         parts.append(
