@@ -7,6 +7,7 @@ import os
 import random
 import signal
 
+import psycopg
 import pytest
 
 from forewarn.adapters.timescale.migrate import migrate
@@ -25,10 +26,11 @@ def test_100k_readings_survive_kills_of_sink_and_database(dedicated_postgres, ca
     migrate(server.url, catalogue)
     drop_unique_keys(server.url)
     work = load(readings=READINGS, per_frame=100)
-    sink = start_sink(server.url, prefix)
+    # Small transactions back to back: most kills then hit one that is under way.
+    sink = start_sink(server.url, prefix, SINK_MAX_ROWS="200", SINK_LINGER_S="0.02")
     choice = random.Random(20261120)
     database_kills = 0
-    first, second = work.feeds(per_second=60)
+    first, second = work.feeds(per_second=200)
     with first, second:
         for round_number in range(1, ROUNDS + 1):
             target = round_number * work.total // (ROUNDS + 2)
@@ -71,20 +73,36 @@ def test_two_sinks_that_come_and_go_share_the_work(url, prefix, load, start_sink
 
 
 @pytest.mark.timeout(300)
-def test_a_sink_that_was_frozen_and_replaced_writes_nothing_more(url, prefix, load, start_sink):
+def test_a_sink_frozen_inside_a_transaction_is_replaced_and_writes_nothing_more(url, prefix, load, start_sink):
     drop_unique_keys(url)
     work = load(readings=3_000, per_frame=50)
-    frozen = start_sink(url, prefix, "sink-1")
-    wait_until(frozen.is_ready, 60)
-    feeds = work.feeds(per_second=30)
+    feeds = work.feeds(per_second=200)
     with feeds[0], feeds[1]:
-        wait_until(lambda: (count(url) or 0) > 0.1 * work.total, 60)
-        os.kill(frozen.service.pid, signal.SIGSTOP)
-        heir = start_sink(url, prefix, "sink-2")
-        wait_until(
-            lambda: "readings.valid:0,1,2,3,4,5,6,7,8,9,10,11" in heir.service.log, 60, "the heir gets every partition"
-        )
-        wait_until(lambda: heir.metric("forewarn_sink_rows_written_total") > 0, 60)
-        os.kill(frozen.service.pid, signal.SIGCONT)
-    wait_until(lambda: counts(url) == (work.total, work.total), 90, lambda: f"rows: {counts(url)}")
+        frozen = start_sink(url, prefix, "sink-1", SINK_MAX_ROWS="200", SINK_LINGER_S="0.02")
+        wait_until(lambda: freeze_inside_a_transaction(frozen.service.pid, url), 60, interval_s=0.01)
+    rows = counts(url)
+    assert max(rows) < work.total, "it was too quick to be frozen at work"
+    heir = start_sink(url, prefix, "sink-2")
+    wait_until(
+        lambda: counts(url) == (work.total, work.total), 90, lambda: f"{counts(url)}, {heir.service.log[-1500:]}"
+    )
+    os.kill(frozen.service.pid, signal.SIGCONT)
+    wait_until(lambda: "waited" in frozen.service.log, 60, "it notices that it was cut off")
+    wait_until(frozen.is_ready, 60)
+    assert "evicted" in heir.service.log
     assert_every_number_once(url, work)
+
+
+def freeze_inside_a_transaction(pid, url):
+    """SIGSTOP the sink; let it go again if that was not while it wrote."""
+    os.kill(pid, signal.SIGSTOP)
+    query = (
+        "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'forewarn-sink%' "
+        "AND datname = current_database() AND xact_start IS NOT NULL AND wait_event = 'ClientRead'"
+    )
+    with psycopg.connect(url, autocommit=True) as connection:
+        for _ in range(20):
+            if connection.execute(query).fetchone() == (1,):
+                return True
+    os.kill(pid, signal.SIGCONT)
+    return False

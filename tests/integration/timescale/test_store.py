@@ -8,6 +8,7 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
+from forewarn.adapters.timescale.store import TimescaleStore
 from forewarn.contracts.alarms import Alarm, Alert, Transition
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.frames import FrameKind
@@ -159,6 +160,19 @@ def test_a_claim_waits_for_the_write_of_the_previous_owner(module_url, open_stor
         writer.commit()
     claiming.join(10)
     assert result[0][source].next_offset == 42
+
+
+def test_a_previous_owner_that_hangs_in_its_transaction_is_cut_off(module_url, catalogue, open_store, source):
+    claims = open_store(module_url).claim([source])
+    heir = TimescaleStore(module_url, catalogue, application="heir", hung_after=timedelta(seconds=1))
+    with psycopg.connect(module_url) as hung:
+        hung.execute("UPDATE sink_offset SET next_offset = 42 WHERE topic = %s", [source.topic])
+        with pytest.raises(StoreUnavailable, match="lock timeout"):
+            heir.claim([source])
+        assert heir.claim([source])[source].epoch == claims[source].epoch + 1
+        with pytest.raises(psycopg.OperationalError):
+            hung.execute("SELECT 1")
+    heir.close()
 
 
 def test_a_value_the_database_refuses_leaves_nothing_behind(module_url, store, source, pump, rng):

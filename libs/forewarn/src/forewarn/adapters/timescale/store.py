@@ -14,7 +14,7 @@ known (asset, instant) the transaction is repeated with everything staged.
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 import numpy as np
@@ -54,12 +54,22 @@ _SESSION: Final = {
 #: After a straight copy met a known row, that many transactions are staged: resent data come in runs.
 _STAGED_AFTER_CONFLICT: Final = 50
 _RETAIN_ROWS: Final = 20_000
+#: Much longer than any transaction takes, so that only a sink that does not move is cut off.
+_HUNG_AFTER: Final = timedelta(seconds=15)
 
 
 class TimescaleStore:
     """Implements ``forewarn.ports.store.Store``; connects when needed, one connection, one thread."""
 
-    def __init__(self, database_url: str, catalogue: Mapping[str, AssetClass], *, application: str) -> None:
+    def __init__(
+        self,
+        database_url: str,
+        catalogue: Mapping[str, AssetClass],
+        *,
+        application: str,
+        hung_after: timedelta = _HUNG_AFTER,
+    ) -> None:
+        self._hung_after = hung_after
         self._arguments = connection_arguments(database_url, application=application, settings=_SESSION)
         self._place = describe(database_url)
         self._catalogue = catalogue
@@ -68,11 +78,14 @@ class TimescaleStore:
         self._staged_left = 0
 
     def claim(self, sources: Sequence[Source]) -> dict[Source, Claim]:
-        """Take partitions over; waits for a write of the previous owner that is under way."""
-        with self._session() as connection, connection.transaction():
-            rows = connection.execute(
-                _SQL["claim"], {"topics": [s.topic for s in sources], "partitions": [s.partition for s in sources]}
-            ).fetchall()
+        """Take partitions over; waits for a write of the previous owner that is under way, but not for ever."""
+        wanted = {"topics": [s.topic for s in sources], "partitions": [s.partition for s in sources]}
+        with self._session() as connection:
+            try:
+                rows = connection.execute(_SQL["claim"], wanted).fetchall()
+            except errors.LockNotAvailable:
+                self._evict(connection)
+                raise
         claims = (
             Claim(source=Source(topic, partition), epoch=epoch, next_offset=next_offset)
             for topic, partition, epoch, next_offset in rows
@@ -151,6 +164,12 @@ class TimescaleStore:
                 f"the schema of {self._place} is older than this sink (see {', '.join(missing) or 'sink_offset'}): "
                 "run python -m forewarn.runtime.provision"
             )
+
+    def _evict(self, connection: psycopg.Connection) -> None:
+        """Cut off a previous owner that hangs inside its transaction, frozen with its machine for instance."""
+        evicted = connection.execute(_SQL["evict"], {"hung_after": self._hung_after}).rowcount
+        if evicted:
+            _log.warning("evicted", sessions=evicted, reason=f"in a transaction for more than {self._hung_after}")
 
     def _learn_assets(self, connection: psycopg.Connection, items: Sequence[Item]) -> None:
         """Give assets that were never heard of a key; stays even if the write fails, which does no harm."""

@@ -7,6 +7,13 @@ ORDER BY topic, partition
 ON CONFLICT (topic, partition) DO UPDATE SET epoch = o.epoch + 1, updated_at = now()
 RETURNING topic, partition, epoch, next_offset
 
+-- name: evict
+SELECT pg_terminate_backend(pid)
+FROM pg_locks JOIN pg_stat_activity USING (pid)
+WHERE relation = 'sink_offset'::regclass AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+    AND mode = 'RowExclusiveLock' AND granted AND pid <> pg_backend_pid() AND usename = current_user
+    AND xact_start < clock_timestamp() - %(hung_after)s::interval
+
 -- name: advance
 UPDATE sink_offset AS o
 SET next_offset = step.next_offset, updated_at = now()
