@@ -7,14 +7,16 @@ what it returns; outputs, state snapshot and consumed offsets become visible tog
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from forewarn.contracts.topics import TopicName
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
-    """One consumed message. ``received_us`` is the broker's time stamp in µs since 1970 UTC."""
+class Record(NamedTuple):
+    """One consumed message. ``received_us`` is the broker's time stamp in µs since 1970 UTC.
+
+    A tuple, because one is made for every raw reading and tuples are made three times as fast.
+    """
 
     topic: str
     partition: int

@@ -33,14 +33,10 @@ def records_of(messages: Iterable[Message]) -> list[Record]:
 
 def _record(message: Message) -> Record:
     return Record(
-        topic=message.topic() or "",
-        partition=message.partition() or 0,
-        offset=message.offset() or 0,
-        received_us=message.timestamp()[1] * 1000,
-        key=_bytes(message.key()),
-        value=_bytes(message.value()),
+        message.topic() or "",
+        message.partition() or 0,
+        message.offset() or 0,
+        message.timestamp()[1] * 1000,
+        message.key(),
+        message.value(),
     )
-
-
-def _bytes(value: str | bytes | None) -> bytes | None:
-    return value.encode() if isinstance(value, str) else value
