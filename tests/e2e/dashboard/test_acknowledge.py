@@ -76,3 +76,13 @@ def test_escape_closes_the_dialog_and_acknowledges_nothing(visit, ui):
     tab.page.keyboard.press("Escape")
     expect(tab.page.get_by_role("dialog")).to_be_hidden()
     assert ui.acknowledged() == []
+
+
+def test_live_updates_do_not_take_the_focus_away(visit, ui):
+    ui.control(alarms=[alarm()])
+    tab = visit("/alarms")
+    button = tab.page.get_by_role("button", name="Acknowledge Vibration high")
+    button.focus()
+    ui.control(alarms=[alarm(value=7.7), alarm("P-102", priority="critical", message="Bearing hot")])
+    expect(tab.page.get_by_text("7.700 mm/s")).to_be_visible()
+    expect(button).to_be_focused()

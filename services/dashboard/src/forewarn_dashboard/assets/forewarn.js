@@ -172,6 +172,37 @@
     });
   }
 
+  /* Dash replaces elements when it draws a region anew. Whoever works with the keyboard must not lose their place
+     by it, and what somebody has opened stays open: both are found again by element id. */
+  const place = { focused: "", open: new Set() };
+
+  function keepPlace() {
+    place.open.forEach((id) => {
+      const details = document.getElementById(id);
+      if (details !== null && !details.open) {
+        details.open = true;
+      }
+    });
+    const lost = document.activeElement === null || document.activeElement === document.body;
+    const again = lost && place.focused ? document.getElementById(place.focused) : null;
+    if (again !== null) {
+      again.focus({ preventScroll: true });
+    }
+  }
+
+  document.addEventListener("focusin", (event) => {
+    place.focused = event.target.id || "";
+  });
+  document.addEventListener("pointerdown", () => {
+    place.focused = "";
+  });
+  document.addEventListener("toggle", (event) => {
+    if (event.target.id && event.target.isConnected) {
+      place.open[event.target.open ? "add" : "delete"](event.target.id);
+    }
+  }, true);
+  new MutationObserver(keepPlace).observe(document.documentElement, { childList: true, subtree: true });
+
   document.addEventListener("click", closePopovers);
   document.addEventListener("keydown", closePopovers);
   window.setInterval(watch, 1000);

@@ -34,8 +34,10 @@ def controls(scene: Scene, asset_class: AssetClass, window: TimeRange) -> html.D
         [
             choice_links("Range", presets),
             choice_links("Updates", modes),
-            html.Details([html.Summary("From … to"), _picker(scene, window)], className="popover"),
-            html.Details([html.Summary("Signals"), _signals(scene, asset_class)], className="popover"),
+            html.Details([html.Summary("From … to"), _picker(scene, window)], id="range-menu", className="popover"),
+            html.Details(
+                [html.Summary("Signals"), _signals(scene, asset_class)], id="signals-menu", className="popover"
+            ),
             html.A(
                 "Download CSV",
                 href=f"/download/{view.asset_id}.csv?{query}",

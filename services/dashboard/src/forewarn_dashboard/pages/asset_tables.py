@@ -36,7 +36,7 @@ def values_table(scene: Scene, history: History, title: str, columns: Sequence[C
         body, className="table-scroll table-limited", tabIndex="0", role="region", **aria(label=caption)
     )
     summary = html.Summary(["Values as a table", html.Span(f": {title}", className="visually-hidden")])
-    return html.Details([summary, scroller])
+    return html.Details([summary, scroller], id={"type": "values", "title": title})
 
 
 def _cell(name: str, value: float | None) -> str:
