@@ -126,9 +126,12 @@ class SchemaChanger:
         name = rollups.part_name(source.table, width.roll_up, number)
         if not self._columns(name):
             self._run(f"continuous aggregate {name}", rollups.continuous_aggregate(source, columns, width, number))
-            # Rows that were there before the aggregate, and are older than its policy looks back:
+            # Rows that were there before may be older than the policy looks back. Not up to now: what comes
+            # later into a bucket that is refreshed already stays unseen until the policy reaches it.
             self._connection.execute(
-                sql.SQL("CALL refresh_continuous_aggregate({}, NULL, NULL)").format(sql.Literal(name))
+                sql.SQL("CALL refresh_continuous_aggregate({}, NULL, now() - {})").format(
+                    sql.Literal(name), sql.Literal(width.end_offset)
+                )
             )
         self._ensure_compression("MATERIALIZED VIEW", name)
         start = self._lifecycle.refresh_from + width.end_offset
