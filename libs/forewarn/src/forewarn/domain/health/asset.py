@@ -22,6 +22,7 @@ from forewarn.domain.rows import newer_rows, rows_by_asset, to_datetime
 SOON_DAYS: Final = 30.0
 
 _US_PER_S: Final = 1e6
+_UNIMPAIRED: Final = 100.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +77,7 @@ def judge(state: HealthState, asset_class: AssetClass) -> AssetHealth | None:
     if state.latest is None or state.judged_at is None:
         return None
     index = health_index(asset_class, state.latest)
-    rul = _remaining_life(state, asset_class, state.judged_at)
+    rul = _remaining_life(state, asset_class, state.judged_at, index.metrics)
     concern, advice = _advice(state, asset_class, index.metrics, rul)
     return AssetHealth(
         asset_id=state.asset_id,
@@ -166,11 +167,20 @@ def _observe_growth(growth: Mapping[str, Growth], frame: Frame, rows: NDArray[np
     return after
 
 
-def _remaining_life(state: HealthState, asset_class: AssetClass, at: datetime) -> tuple[RulEstimate, ...]:
+def _remaining_life(
+    state: HealthState, asset_class: AssetClass, at: datetime, metrics: tuple[HealthMetric, ...]
+) -> tuple[RulEstimate, ...]:
+    """Estimates of the failure modes that are under way, the nearest failure first.
+
+    Prognosis follows diagnosis (ISO 13374): the load of a day makes the indicators of a healthy
+    machine rise and fall too, so a mode counts only while the machine is anomalous or the mode's
+    indicator has left its good range.
+    """
+    impaired = {metric.name for metric in metrics if metric.score is not None and metric.score < _UNIMPAIRED}
     estimates = (
         estimate(mode, state.growth[mode.id], at.timestamp(), asset_class=asset_class)
         for mode in asset_class.failure_modes
-        if mode.id in state.growth
+        if mode.id in state.growth and (state.flag or mode.indicator in impaired)
     )
     return tuple(sorted((item for item in estimates if item is not None), key=lambda item: item.p50_days))
 
