@@ -12,7 +12,7 @@ from forewarn.domain.anomaly.settings import AnomalySettings
 from forewarn.domain.guard.batch import GuardSettings
 from forewarn.domain.twin.settings import TwinSettings
 from forewarn.ports.lanes import LaneFactory, Record
-from forewarn_anomaly.lane import AnomalyLanes
+from forewarn_anomaly.lane import AnomalyConfig, AnomalyLanes
 from forewarn_twin.lane import TwinLanes
 from forewarn_validator.lane import ValidatorLanes
 from support.plant import PUMPS, pump_messages
@@ -23,6 +23,7 @@ ASSETS = {asset.asset_id: asset for asset in PUMPS}
 LANES = 12
 ENDLESS = 100_000  # rounds: the tests stop the feed
 ROUNDS_A_FRAME = 5
+BASELINE = 200  # readings: learned well before the feed ends
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +73,7 @@ def _record(partition: int, offset: int, value: bytes | None, key: bytes | None 
 
 
 _VALID = (TopicName.READINGS_VALID, _validator_lanes())
-_TWIN = (TopicName.TWIN_STATES, TwinLanes(CATALOGUE, TwinSettings()))
+_TWIN = (TopicName.TWIN_STATES, TwinLanes(CATALOGUE, TwinSettings(baseline_readings=BASELINE)))
 
 VALIDATOR = Processor(
     service="validator",
@@ -90,7 +91,7 @@ TWIN = Processor(
     checkpoint=TopicName.TWIN_CHECKPOINT,
     output=TopicName.TWIN_STATES,
     kind=FrameKind.TWIN,
-    factory=TwinLanes(CATALOGUE, TwinSettings()),
+    factory=TwinLanes(CATALOGUE, TwinSettings(baseline_readings=BASELINE)),
     feed=lambda: _frames([_VALID]),
     per_second=120,
 )
@@ -100,7 +101,7 @@ ANOMALY = Processor(
     checkpoint=TopicName.ANOMALY_CHECKPOINT,
     output=TopicName.ANOMALY_SCORES,
     kind=FrameKind.ANOMALY,
-    factory=AnomalyLanes(CATALOGUE, AnomalySettings()),
+    factory=AnomalyLanes(AnomalyConfig(catalogue=CATALOGUE, settings=AnomalySettings())),
     feed=lambda: _frames([_VALID, _TWIN]),
     per_second=120,
 )

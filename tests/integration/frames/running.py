@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from forewarn.adapters.kafka.config import group_id
 from forewarn.contracts.topics import qualified
-from integration.frames.processors import Processor
+from integration.frames.processors import BASELINE, Processor
 from support.stack import ServiceProcess, wait_until
 from support.wire import consumed
 
@@ -18,6 +18,7 @@ def start_service(
         "KAFKA_TOPIC_PREFIX": prefix,
         **({"SERVICE_INSTANCE": instance} if instance else {}),
         "SNAPSHOT_INTERVAL_S": "1",
+        "BASELINE_READINGS": str(BASELINE),
         "LOG_FORMAT": "console",
     }
     return spawn(processor.module, environment)

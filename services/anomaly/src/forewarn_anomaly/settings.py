@@ -1,7 +1,8 @@
 """Settings of the anomaly stage."""
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
+from forewarn.adapters.detectors.registry import parse_members
 from forewarn.runtime.frame_service import FrameServiceSettings
 
 
@@ -11,3 +12,12 @@ class AnomalyServiceSettings(FrameServiceSettings):
     false_alarm_rate: float = Field(
         default=0.005, gt=0, lt=0.05, description="Share of healthy readings whose score may exceed the threshold."
     )
+    anomaly_members: str = Field(
+        default="residual", description="Detectors beside the residual score, as in residual,hbos,half_space_trees."
+    )
+
+    @field_validator("anomaly_members")
+    @classmethod
+    def _members_are_known(cls, text: str) -> str:
+        parse_members(text)
+        return text

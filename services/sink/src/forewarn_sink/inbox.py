@@ -48,7 +48,10 @@ class Inbox:
                 **{"partition.assignment.strategy": "cooperative-sticky", "enable.partition.eof": True},
             )
         )
-        self._admin = AdminClient({"bootstrap.servers": config.bootstrap_servers, "client.id": f"{identity}.admin"})
+        self._admin_config: dict[str, str | int | float | bool] = {
+            "bootstrap.servers": config.bootstrap_servers,
+            "client.id": f"{identity}.admin",
+        }
         self._assignments = 0
         self._given: dict[Source, int] = {}
         self._read: set[Source] = set()
@@ -137,7 +140,9 @@ class Inbox:
 
     def _offsets(self, sources: Sequence[Source], spec: OffsetSpec) -> dict[Source, int]:
         places = {TopicPartition(s.topic, s.partition): spec for s in sources}
-        futures = self._admin.list_offsets(
+        # A new client each time: one that lived through a broker's restart asks with the old leader epoch for
+        # good. Assignments are rare.
+        futures = AdminClient(self._admin_config).list_offsets(
             places, isolation_level=IsolationLevel.READ_UNCOMMITTED, request_timeout=_PATIENCE_S
         )
         try:
