@@ -30,7 +30,7 @@ def measure_faust(installation: Installation, options: Options) -> list[Rate]:
     create_topics(installation.bootstrap, (source, *targets.values()))
     start_us = round((time.time() - _PAST_S) * 1e6)
     fleet = Fleet(_ASSETS, start_us)
-    fleet.baseline(320)
+    fleet.baseline()
     events = fleet.live(round(_MOST_PER_S * (options.comparison_seconds + 1)))
     produce(installation.bootstrap, source, [Message(key=r.key, value=r.value) for r in events])
     found = []

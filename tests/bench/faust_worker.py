@@ -18,7 +18,7 @@ from typing import Any
 import faust
 import uvloop
 
-from bench.offline import Fleet
+from bench.offline import CLASS, Fleet
 from forewarn.adapters.catalogue import load_catalogue
 from forewarn.adapters.faust.app import EventAppConfig, create_app
 from forewarn.adapters.raw_readings import RawReadingDecoder
@@ -35,10 +35,8 @@ from forewarn.domain.twin.settings import TwinSettings
 from forewarn.domain.twin.state import TwinState
 from forewarn.ports.lanes import Record
 
-_BASELINE = 320
 _SLOW = 100
 _START_S = 60.0
-_CLASS = "centrifugal_pump"
 
 Work = Callable[[bytes, bytes], bytes]
 
@@ -49,14 +47,14 @@ class PerEvent:
     def __init__(self, assets: int, start_us: int) -> None:
         fleet = Fleet(assets, start_us)
         catalogue = load_catalogue()
-        asset_class = catalogue[_CLASS]
+        asset_class = catalogue[CLASS]
         self._decoder = RawReadingDecoder(catalogue, fleet.assets.get)
         self._settings = GuardSettings(), TwinSettings(), AnomalySettings()
         self._guard = {name: GuardState.empty(asset_class) for name in fleet.assets}
         self._twin = {name: TwinState.empty(asset_class) for name in fleet.assets}
         self._anomaly = {name: AnomalyState.empty(asset_class, self._settings[2]) for name in fleet.assets}
         by_asset: dict[str, list[Record]] = {name: [] for name in fleet.assets}
-        for record in fleet.baseline(_BASELINE):
+        for record in fleet.baseline():
             by_asset[(record.key or b"").decode()].append(record)
         for name, records in by_asset.items():
             self._judge(name, records)

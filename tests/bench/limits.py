@@ -11,8 +11,8 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from bench.figures import Rate
 from bench.installation import BenchError, Installation, last_json_line
+from bench.offline import CLASS
 from bench.options import Options
-from bench.pipeline import CLASS
 from bench.progress import say
 from bench.usage import Meter
 from forewarn.contracts.topics import DEFAULT_PARTITIONS, TopicName, qualified

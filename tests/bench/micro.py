@@ -8,7 +8,8 @@ from typing import TypeVar
 import numpy as np
 
 from bench.figures import Micro
-from bench.offline import Fleet
+from bench.installation import BenchError
+from bench.offline import CLASS, Fleet, baseline_rows
 from bench.options import Options
 from bench.progress import say
 from forewarn.adapters.arrow_codec import decode_frame, encode_frame
@@ -38,8 +39,8 @@ from forewarn.ports.lanes import Record
 T = TypeVar("T")
 
 ROWS = 1_000
+_SMALL_ROWS = 125  # what a partition holds after 25 ms at 60,000 readings/s
 _ASSETS = 42  # 500 machines on 12 partitions
-_BASELINE = 320
 _GUARD_GOAL_US, _JUDGE_GOAL_US = 3.0, 8.0
 
 
@@ -48,7 +49,7 @@ class Stages:
 
     def __init__(self, fleet: Fleet) -> None:
         self._catalogue: Mapping[str, AssetClass] = load_catalogue()
-        self.asset_class = self._catalogue["centrifugal_pump"]
+        self.asset_class = self._catalogue[CLASS]
         self._decoder = RawReadingDecoder(self._catalogue, fleet.assets.get)
         self.guard = GuardState.empty(self.asset_class)
         self.twin = TwinState.empty(self.asset_class)
@@ -106,20 +107,30 @@ def measure_micro(options: Options) -> list[Micro]:
     say(f"micro: {options.micro_repeats} frames of {ROWS} readings")
     fleet = Fleet(_ASSETS)
     stages = Stages(fleet)
-    stages.run(fleet.baseline(_BASELINE))
-    for _ in range(3):
-        stages.run(fleet.live(ROWS))
-    stages.costs_us.clear()
-    for _ in range(options.micro_repeats):
-        scored = stages.run(fleet.live(ROWS))
-        assert scored.kind is FrameKind.ANOMALY, "the twins have not learned"
-        assert scored.rows == ROWS, f"{scored.rows} rows scored of {ROWS}"
-    cost = {part: float(np.median(values)) for part, values in stages.costs_us.items()}
+    stages.run(fleet.baseline())
+    small = sum(_costs(stages, fleet, _SMALL_ROWS, options.micro_repeats).values())
+    cost = _costs(stages, fleet, ROWS, options.micro_repeats)
     goals = {"guard": _GUARD_GOAL_US}
     found = [Micro(name=name, value=us, unit="us/reading", goal=goals.get(name)) for name, us in cost.items()]
     both = Micro(name="twin + anomaly", value=cost["twin"] + cost["anomaly"], unit="us/reading", goal=_JUDGE_GOAL_US)
+    sums = [
+        Micro(name=f"all of these, frames of {rows:,}", value=us, unit="us/reading")
+        for rows, us in ((ROWS, sum(cost.values())), (_SMALL_ROWS, small))
+    ]
     state = Micro(name="state of an asset, all stages", value=stages.state_bytes() / _ASSETS, unit="bytes")
-    return [*found, both, state, *_fits(stages.asset_class, options)]
+    return [*found, both, *sums, state, *_fits(stages.asset_class, options)]
+
+
+def _costs(stages: Stages, fleet: Fleet, rows: int, repeats: int) -> dict[str, float]:
+    """Median cost of each part per reading [us] in frames of so many rows."""
+    for _ in range(3):
+        stages.run(fleet.live(rows))
+    stages.costs_us.clear()
+    for _ in range(repeats):
+        scored = stages.run(fleet.live(rows))
+        if scored.kind is not FrameKind.ANOMALY or scored.rows != rows:
+            raise BenchError(f"{scored.rows} rows of kind {scored.kind} came out of {rows}: the twins have not learned")
+    return {part: float(np.median(values)) for part, values in stages.costs_us.items()}
 
 
 def _fits(asset_class: AssetClass, options: Options) -> list[Micro]:
@@ -131,7 +142,7 @@ def _fits(asset_class: AssetClass, options: Options) -> list[Micro]:
     responses = 50 + drivers @ weights * 10 + rng.normal(scale=0.3, size=(10_000, len(layout.responses)))
     values = np.column_stack([drivers, responses])
     found = []
-    for rows in (10_000, _BASELINE):
+    for rows in (10_000, baseline_rows()):
         costs = []
         for _ in range(max(3, options.micro_repeats // 10)):
             began_s = time.process_time()

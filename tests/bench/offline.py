@@ -1,9 +1,11 @@
 """Raw readings of the load generator's pumps without a broker, for parts that are measured by themselves."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 import numpy as np
 
+from forewarn.adapters.catalogue import load_catalogue
 from forewarn.contracts.assets import Asset
 from forewarn.ports.lanes import Record
 from forewarn_simulator.load.cycle import TAIL, Cycle, encode_cycle
@@ -14,6 +16,16 @@ _BASELINE_STEP_US = 1_000_000
 _LIVE_STEP_US = 8_000  # 500 machines at 60,000/s: 120 readings/s of each
 
 
+CLASS = "centrifugal_pump"
+_MARGIN = 20
+
+
+@lru_cache(maxsize=1)
+def baseline_rows() -> int:
+    """Readings after which a pump's twin has learned, and a few more."""
+    return load_catalogue()[CLASS].twin.baseline_readings + _MARGIN
+
+
 class Fleet:
     """Pumps that first have a past, then send thick and fast.
 
@@ -22,14 +34,14 @@ class Fleet:
 
     def __init__(self, assets: int, start_us: int = _START_US) -> None:
         ids = [f"LOAD-{number:05d}" for number in range(assets)]
-        self.assets = {name: Asset(asset_id=name, asset_class="centrifugal_pump", name=name) for name in ids}
+        self.assets = {name: Asset(asset_id=name, asset_class=CLASS, name=name) for name in ids}
         self._cycle: Cycle = encode_cycle(ids, tags=10, samples=240, rng=np.random.default_rng(1))
         self._round = 0
         self._now_us = start_us
 
-    def baseline(self, rounds: int) -> list[Record]:
-        """Readings one second apart."""
-        return list(self._records(rounds, _BASELINE_STEP_US))
+    def baseline(self) -> list[Record]:
+        """Readings one second apart that every twin learns from."""
+        return list(self._records(baseline_rows(), _BASELINE_STEP_US))
 
     def live(self, readings: int) -> list[Record]:
         """At least so many readings, whole rounds of all machines."""

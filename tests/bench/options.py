@@ -24,7 +24,6 @@ class Options:
     rates: tuple[int, ...] = DEFAULT_RATES
     seconds: float | None = None
     assets: int = 500
-    baseline_rows: int = 320
     warm_rate: int = 20_000
     warm_seconds: float = 15.0
     idle_settle_seconds: float = 60.0

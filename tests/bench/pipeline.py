@@ -15,13 +15,13 @@ from bench.figures import Cost, Step
 from bench.follower import ScoreFollower
 from bench.installation import BenchError, Installation
 from bench.load import Load, LoadReport
+from bench.offline import CLASS, baseline_rows
 from bench.options import Options
 from bench.progress import say
 from bench.usage import Meter, Sample
 from bench.visibility import RowWatcher
 from support.plant import register
 
-CLASS = "centrifugal_pump"
 SERVICES = ("sink", "alerting", "health", "anomaly", "twin", "validator")
 GENERATOR, MEASURING = "load generator", "measuring"
 _WATCHED = 4
@@ -70,11 +70,11 @@ class Pipeline:
     def warm_up(self) -> None:
         """Let every machine's twin learn, and the broker's and Python's hot paths get hot."""
         options = self._options
-        say(f"warm-up: {options.assets} machines learn from {options.baseline_rows} readings each")
+        say(f"warm-up: {options.assets} machines learn from {baseline_rows()} readings each")
         send_baseline(self._installation.bootstrap)
         self._alerts.start()
         for seconds in (0.0, options.warm_seconds):
-            baseline = 0 if seconds else options.baseline_rows
+            baseline = 0 if seconds else baseline_rows()
             since = datetime.now(UTC)
             self._follower.restart(int(since.timestamp() * 1e6))
             with self._load(options.warm_rate, seconds, baseline) as load:
