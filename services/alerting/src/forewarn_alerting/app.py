@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Final
 
 import structlog
@@ -43,9 +44,10 @@ class AlertingLogic:
 
     @property
     def handlers(self) -> Mapping[TopicName, Handler]:
-        """All three are keyed by asset, so one worker sees all that concerns an asset."""
+        """An asset has the same partition on all of them, so one worker sees all that concerns it."""
         return {
-            TopicName.ANOMALY_SCORES: self._on_scores,
+            TopicName.READINGS_VALID: partial(self._on_frame, FrameKind.VALID),
+            TopicName.ANOMALY_SCORES: partial(self._on_frame, FrameKind.ANOMALY),
             TopicName.ASSET_HEALTH: self._on_health,
             TopicName.COMMANDS: self._on_command,
         }
@@ -59,9 +61,9 @@ class AlertingLogic:
         """Publish what a crash may have kept back."""
         await self._outbox.resume()
 
-    async def _on_scores(self, incoming: Incoming) -> None:
+    async def _on_frame(self, kind: FrameKind, incoming: Incoming) -> None:
         try:
-            frame = decode_frame(incoming.value or b"", self._catalogue, FrameKind.ANOMALY)
+            frame = decode_frame(incoming.value or b"", self._catalogue, kind)
         except InvalidFrame as exc:
             await self._reject(incoming, RejectionReason.BAD_FRAME, str(exc))
             return

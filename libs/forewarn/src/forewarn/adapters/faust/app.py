@@ -69,6 +69,7 @@ def create_app(config: EventAppConfig) -> faust.App:
         producer_max_request_size=16 * _MIB,
         producer_request_timeout=_DELIVERY_TIMEOUT_S,
         store="memory://",
+        table_standby_replicas=0,  # copies nobody needs: restoring takes a second
         Table=DurableTable,
         stream_buffer_maxsize=_QUEUED_MESSAGES,
         stream_wait_empty=False,

@@ -197,7 +197,7 @@ class EventEngine(Generic[StateT]):
 
     async def _take_over(self) -> None:
         changelog = self._table.changelog_topic_name
-        owned = frozenset(tp.partition for tp in self._app.consumer.assignment() if tp.topic == changelog)
+        owned = frozenset(tp.partition for tp in self._app.assignor.assigned_actives() if tp.topic == changelog)
         entries = self._table.entries(owned)
         self._states = {entry.key.decode(): self._decode(entry) for entry in entries}
         self._partitions = {entry.key.decode(): entry.partition for entry in entries}

@@ -1,0 +1,177 @@
+"""Health on a real broker: paced events, exact state after kill -9, rubbish put aside, loud ends."""
+
+import itertools
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from forewarn.adapters.kafka.admin import create_topics
+from forewarn.adapters.kafka.config import group_id
+from forewarn.contracts.topics import TopicName, qualified
+from forewarn.domain.health.asset import judge, observe_frame
+from integration.alerting.event_plane import (
+    CATALOGUE,
+    PUMPS,
+    Feed,
+    drained,
+    environment,
+    frames_of,
+    health_on,
+    messages_of,
+    partition_of,
+    rejected_on,
+    source_frames,
+    start,
+)
+from support.stack import wait_until
+from support.wire import Message, produce, read_topic
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
+
+
+@pytest.fixture
+def plant(kafka_broker, topic_prefix):
+    create_topics(kafka_broker.bootstrap_servers, topic_prefix)
+    return kafka_broker.bootstrap_servers, topic_prefix
+
+
+class Wear:
+    """Feeds readings of wearing pumps in a thread until stopped; every frame changes everyone's health."""
+
+    def __init__(self, bootstrap, prefix, per_second):
+        self.feed = Feed(bootstrap, prefix)
+        self._interval_s = 1 / per_second
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+
+    def _run(self):
+        rng = np.random.default_rng(11)
+        for start_s in itertools.count(step=10):
+            vibration = 2.0 * np.exp(start_s / 4000) + 0.8 * rng.random(10)
+            self.feed.send(frames_of(PUMPS, 10, start_s, {"vibration_mm_s": vibration, "score": 50 * rng.random(10)}))
+            if self._stop.wait(self._interval_s):
+                return
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._stop.set()
+        self._thread.join()
+
+
+def pause(seconds):
+    end = time.monotonic() + seconds
+    wait_until(lambda: time.monotonic() > end, 60)
+
+
+def recomputed(bootstrap, prefix):
+    """Final health of every asset, from the source topic alone."""
+    states = {}
+    for frame in source_frames(bootstrap, prefix):
+        states.update(observe_frame(states, frame).states)
+    return {asset_id: judge(state, CATALOGUE[state.asset_class]) for asset_id, state in states.items()}
+
+
+def last_told(bootstrap, prefix):
+    return {health.asset_id: health for health in health_on(bootstrap, prefix)}
+
+
+def test_an_asset_that_changes_all_the_time_has_an_event_a_second_and_the_last_one_is_true(plant, spawn_service):
+    start(spawn_service, "forewarn_health", *plant)
+    with Wear(*plant, per_second=5) as wear:
+        pause(8)
+    wait_until(lambda: drained("health", *plant), 60)
+    assert wear.feed.rows >= 4_000
+    pause(2)
+
+    times = {}
+    for record in read_topic(plant[0], TopicName.ASSET_HEALTH, plant[1]):
+        times.setdefault(record.key, []).append(record.received_us / 1e6)
+    gaps = np.concatenate([np.diff(sorted(own)) for own in times.values()])
+    assert set(times) == {pump.encode() for pump in PUMPS}
+    assert gaps.size >= 5 * len(PUMPS)
+    assert gaps.min() > 0.95
+    for asset_id, health in last_told(*plant).items():
+        assert health.ts <= recomputed(*plant)[asset_id].ts
+
+
+def test_events_carry_cloud_event_headers_and_stay_in_their_assets_partition(plant, spawn_service):
+    start(spawn_service, "forewarn_health", *plant)
+    Feed(*plant).send(frames_of(PUMPS[7:8], 10, 0, {}))
+    wait_until(lambda: health_on(*plant), 30)
+    (message,) = messages_of(*plant, TopicName.ASSET_HEALTH, partition_of("P-007"))
+    headers = dict(message.headers())
+    assert message.key() == b"P-007"
+    assert headers["ce_type"] == b"org.forewarn.asset_health.v1"
+    assert headers["ce_source"] == b"/forewarn/health"
+
+
+def test_kill_9_under_load_leaves_the_state_as_if_nothing_had_happened(plant, spawn_service):
+    service = start(spawn_service, "forewarn_health", *plant)
+    with Wear(*plant, per_second=5) as wear:
+        for pause_s in (1.2, 0.3, 2.1, 0.8):
+            pause(pause_s)
+            service.kill()
+            born = len(service.log)
+            service.start()
+            wait_until(lambda born=born: "partitions_taken_over" in service.log[born:], 60)
+    wait_until(lambda: drained("health", *plant), 60)
+    # a telling reading at the end: it differs from all before, so it is told at once
+    wear.feed.send(frames_of(PUMPS, 1, 100_000, {"vibration_mm_s": 6.9}))
+    expected = recomputed(*plant)
+    assert wear.feed.rows >= 3_000
+    assert any(health.rul for health in expected.values())
+    wait_until(lambda: last_told(*plant) == expected, 30)
+    assert service.terminate() < 10
+    assert service.returncode == 0
+
+
+def test_rubbish_is_put_aside_and_the_neighbours_are_judged(plant, spawn_service):
+    service = start(spawn_service, "forewarn_health", *plant)
+    rubbish = [b"", b"\x00" * 64, b"ARROW1", b"\xff\xff\xff\xff" + b"\x10" * 64, b"x" * 2_000_000]
+    messages = [Message(key=None, value=value, partition=0) for value in rubbish]
+    produce(plant[0], qualified(TopicName.ANOMALY_SCORES, plant[1]), messages)
+    Feed(*plant).send(frames_of(["P-000"], 10, 0, {}))
+    wait_until(lambda: set(last_told(*plant)) == {"P-000"}, 30)
+    wait_until(lambda: len(rejected_on(*plant)) == len(rubbish), 30)
+    assert service.running
+    assert {event["reason"] for event in rejected_on(*plant)} == {"bad_frame"}
+
+
+def test_an_unexpected_error_ends_the_process_with_a_clear_reason(plant, spawn_service):
+    """State nobody can read is not guessed at: the supervisor sees the exit code, people see the cure."""
+    service = start(spawn_service, "forewarn_health", *plant)
+    Feed(*plant).send(frames_of(["P-000"], 10, 0, {}))
+    wait_until(lambda: drained("health", *plant), 30)
+    assert service.terminate() < 10
+    changelog = f"{group_id('health', plant[1])}-state-changelog"
+    produce(plant[0], changelog, [Message(key=b"P-000", value=b'{"asset_id": 1}', partition=0)])
+    service.start()
+    wait_until(lambda: service.returncode is not None, 60)
+    assert service.returncode == 1
+    assert "cannot be read by this version" in service.log
+
+
+def test_a_broker_restart_passes_unattended(dedicated_broker, topic_prefix, spawn_service):
+    broker = dedicated_broker()
+    create_topics(broker.bootstrap_servers, topic_prefix)
+    plant = (broker.bootstrap_servers, topic_prefix)
+    service = start(spawn_service, "forewarn_health", *plant)
+    Feed(*plant).send(frames_of(["P-000"], 10, 0, {}))
+    wait_until(lambda: last_told(*plant), 30)
+    broker.stop()
+    broker.start()
+    wait_until(lambda: Feed(*plant).send(frames_of(["P-001"], 10, 0, {})) is None, 60)
+    wait_until(lambda: "P-001" in last_told(*plant), 90)
+    assert service.running
+
+
+def test_bad_settings_name_the_variable(spawn_service):
+    service = spawn_service("forewarn_health", environment("", ""))
+    wait_until(lambda: service.returncode is not None, 30)
+    assert service.returncode == 2
+    assert "KAFKA_BOOTSTRAP_SERVERS" in service.log
