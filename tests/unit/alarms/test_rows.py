@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 
 from forewarn.adapters.catalogue import load_catalogue
 from forewarn.contracts.assets import AcknowledgeAlarm
-from forewarn.contracts.frames import Hint
+from forewarn.contracts.frames import FrameKind, Hint
 from forewarn.contracts.health import AssetHealth, RulEstimate
 from forewarn.domain.alarms.asset import AssetAlarms, acknowledge_alarm, observe_health
 from forewarn.domain.alarms.evaluation import Level, levels
@@ -230,3 +230,39 @@ def test_an_acknowledgement_meant_for_another_asset_is_refused():
     body = AcknowledgeAlarm(alarm_id="P-999/health_low", occurrence_id=alarms.open_alarms[0].occurrence_id)
     with pytest.raises(Refused, match=r"not one of asset 'P-101'"):
         acknowledge_alarm(alarms, body, "ann", to_datetime(START_US))
+
+
+def valid_of(vibration, *, start_s=0.0):
+    times = timestamps_us(len(vibration), start_s=start_s)
+    return anomaly_frame(PUMP, ["P-101"] * len(vibration), times, {"vibration_mm_s": vibration}, kind=FrameKind.VALID)
+
+
+def test_a_limit_alarms_on_valid_readings_of_a_machine_whose_twin_still_learns():
+    _, alerts = apply([valid_of([8.0] * 10)])
+    assert named(alerts) == [("P-101/vibration_trip", "raised"), ("P-101/vibration_high", "raised")]
+
+
+def test_the_same_readings_with_scores_afterwards_raise_nothing_twice():
+    states, first = apply([valid_of([8.0] * 10)])
+    after, second = apply([frame_of([8.0] * 10)], states)
+    assert len(first) == 2
+    assert second == []
+    assert after["P-101"].rules == states["P-101"].rules
+
+
+@given(st.lists(st.booleans(), min_size=1, max_size=12))
+def test_the_order_in_which_valid_readings_and_scores_come_makes_no_difference(valid_first):
+    """Both streams bring the same readings; each frame of one may overtake that of the other."""
+    vibration = [1.0, 8.0, 8.0, 8.0, 8.0, 8.0, 8.0, 8.0, 1.0, 1.0, 1.0, 1.0]
+    pairs = [
+        (valid_of(vibration[n : n + 1], start_s=n), frame_of(vibration[n : n + 1], start_s=n, flag=n > 4, score=80.0))
+        for n in range(len(valid_first))
+    ]
+    straight, expected = apply([*(valid for valid, _ in pairs), *(scored for _, scored in pairs)])
+    mixed, found = apply(
+        frame
+        for (valid, scored), first in zip(pairs, valid_first, strict=True)
+        for frame in ((valid, scored) if first else (scored, valid))
+    )
+    assert mixed["P-101"].rules == straight["P-101"].rules
+    assert {alert.alert_id for alert in found} == {alert.alert_id for alert in expected}

@@ -102,7 +102,7 @@ _ALL: Final = (
         content=FrameKind.VALID,
         key="partition",
         producers=("validator",),
-        consumers=("twin", "sink", "api"),
+        consumers=("twin", "alerting", "sink", "api"),
         max_message_bytes=16 * _MIB,
     ),
     Topic(

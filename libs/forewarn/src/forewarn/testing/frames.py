@@ -1,4 +1,4 @@
-"""Builds frames of ``anomaly.scores`` from the few columns a test is about; the rest is a healthy machine."""
+"""Builds frames from the few columns a test is about; the rest is a healthy machine."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -21,8 +21,9 @@ def anomaly_frame(
     columns: Mapping[str, ArrayLike] | None = None,
     *,
     culprit: Sequence[str | None] | None = None,
+    kind: FrameKind = FrameKind.ANOMALY,
 ) -> Frame:
-    """Make a frame of kind ANOMALY, phase LIVE.
+    """Make a frame, of kind ANOMALY and phase LIVE if not said otherwise.
 
     Parameters
     ----------
@@ -38,15 +39,17 @@ def anomaly_frame(
         residuals, deviation and score are 0, p-value 1.
     culprit
         Tag that contributes most, per row.
+    kind
+        VALID leaves out what later stages add.
     """
     given = dict(columns or {})
-    unknown = given.keys() - {column.name for column in frame_columns(FrameKind.ANOMALY, asset_class)}
+    unknown = given.keys() - {column.name for column in frame_columns(kind, asset_class)}
     if unknown:
         raise ValueError(f"no such column: {', '.join(sorted(unknown))}")
     times = np.asarray(ts_us, dtype=np.int64)
     arrays = {
         column.name: _filled(column, given.get(column.name, _healthy(column, asset_class, given)), times)
-        for column in frame_columns(FrameKind.ANOMALY, asset_class)
+        for column in frame_columns(kind, asset_class)
         if column.dtype != "string"
     }
     none: list[str | None] = [None] * times.size
@@ -57,10 +60,10 @@ def anomaly_frame(
     }
     strings = {
         column.name: Strings.of(texts[column.name])
-        for column in frame_columns(FrameKind.ANOMALY, asset_class)
+        for column in frame_columns(kind, asset_class)
         if column.dtype == "string"
     }
-    return Frame(kind=FrameKind.ANOMALY, asset_class=asset_class, arrays=arrays, strings=strings)
+    return Frame(kind=kind, asset_class=asset_class, arrays=arrays, strings=strings)
 
 
 def timestamps_us(count: int, *, start_s: float = 0.0, step_s: float = 1.0) -> NDArray[np.int64]:

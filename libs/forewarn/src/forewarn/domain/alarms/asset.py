@@ -12,7 +12,7 @@ from forewarn.contracts.health import AssetHealth
 from forewarn.domain.alarms.evaluation import Evaluation, Level, evaluate_value
 from forewarn.domain.alarms.machine import NORMAL, Refused, RuleState, acknowledge, alarm_id, step, withdraw
 
-#: Sources whose rules rows of ``anomaly.scores`` are judged by; the others wait for ``asset.health``.
+#: Sources whose rules rows of frames are judged by; the others wait for ``asset.health``.
 ROW_SOURCES: Final = frozenset(["threshold", "anomaly"])
 
 
@@ -20,12 +20,13 @@ ROW_SOURCES: Final = frozenset(["threshold", "anomaly"])
 class AssetAlarms:
     """State of one asset's alarms.
 
-    The two watermarks are the event times up to which scores and health were applied: what is not
-    newer was seen before (a redelivery) or is late, and changes nothing. ``outbox`` holds
+    The three watermarks are the event times up to which readings (by threshold rules), scores and
+    health were applied: what is not newer was seen before or is late, and changes nothing. ``outbox`` holds
     transitions that were decided but perhaps not yet published. ``rules`` has no entry for idle rules.
     """
 
     asset_id: str
+    readings_to: datetime | None = None
     scores_to: datetime | None = None
     health_to: datetime | None = None
     rules: Mapping[str, RuleState] = field(default_factory=dict)

@@ -1,5 +1,7 @@
-"""Alarms from rows of ``anomaly.scores``: threshold rules on columns and the anomaly flag.
+"""Alarms from rows of frames: threshold rules on columns, and the anomaly flag where a frame has it.
 
+Threshold rules judge each reading once, on the frame that brings it first. That is nearly always
+``readings.valid``: a limit must not wait until a twin has learned its baseline.
 Rules are evaluated over whole columns; the state machine only runs for the (asset, rule) pairs
 where a row is over its limit or something is open, so a healthy plant costs next to nothing.
 """
@@ -13,7 +15,7 @@ from numpy.typing import NDArray
 
 from forewarn.contracts.alarms import Alert
 from forewarn.contracts.asset_class import AlarmRule
-from forewarn.contracts.frames import Hint
+from forewarn.contracts.frames import FrameKind, Hint
 from forewarn.domain.alarms.asset import AssetAlarms, observe, withdraw_unknown
 from forewarn.domain.alarms.evaluation import Evaluation, Level, levels, limit_for
 from forewarn.domain.frame import MISSING, FloatArray, Frame
@@ -43,12 +45,12 @@ class _Judged:
 
 
 def observe_frame(states: Mapping[str, AssetAlarms], frame: Frame) -> RowsResult:
-    """Apply the live rows of an anomaly frame, oldest first, to the assets' alarms.
+    """Apply the live rows of a frame of kind VALID or ANOMALY, oldest first, to the assets' alarms.
 
     Rows flagged late, and rows not newer than what was applied to their asset, change nothing: so
     late data never raises an alarm and a redelivered frame is a no-op.
     """
-    judged = _judge(frame)
+    thresholds, anomalies = _judge(frame)
     times = frame.arrays["ts"]
     late = frame.arrays["late"]
     after: dict[str, AssetAlarms] = {}
@@ -56,29 +58,44 @@ def observe_frame(states: Mapping[str, AssetAlarms], frame: Frame) -> RowsResult
     applied = 0
     for asset_id, rows in rows_by_asset(frame):
         alarms = states.get(asset_id) or AssetAlarms(asset_id=asset_id)
-        live = newer_rows(rows[~late[rows]], times, alarms.scores_to)
-        if live.size == 0:
+        on_time = rows[~late[rows]]
+        readings = newer_rows(on_time, times, alarms.readings_to)
+        scores = newer_rows(on_time, times, alarms.scores_to) if anomalies is not None else on_time[:0]
+        if not (readings.size or scores.size):
             continue
-        applied += int(live.size)
-        alarms, raised = _observe_rows(alarms, frame, judged, live)
-        after[asset_id] = replace(alarms, scores_to=to_datetime(int(times[live[-1]])))
-        alerts += raised
+        applied += max(int(readings.size), int(scores.size))
+        alarms, by_value = _observe_rows(alarms, frame, thresholds, readings)
+        alarms, by_score = _observe_rows(alarms, frame, anomalies or [], scores)
+        newest = max(int(times[part[-1]]) for part in (readings, scores) if part.size)
+        alarms, withdrawn = withdraw_unknown(alarms, frame.asset_class, to_datetime(newest))
+        after[asset_id] = replace(
+            alarms,
+            readings_to=to_datetime(int(times[readings[-1]])) if readings.size else alarms.readings_to,
+            scores_to=to_datetime(int(times[scores[-1]])) if scores.size else alarms.scores_to,
+        )
+        alerts += sorted([*by_value, *by_score, *withdrawn], key=lambda alert: alert.at)
     return RowsResult(states=after, alerts=tuple(alerts), applied=applied, skipped=frame.rows - applied)
 
 
-def _judge(frame: Frame) -> list[_Judged]:
-    units = frame.asset_class.units
-    judged = []
-    for rule in frame.asset_class.alarms:
-        if rule.source == "threshold" and rule.column is not None:
-            values = np.asarray(frame.arrays[rule.column], dtype=np.float64)
-            judged.append(_Judged(rule, levels(values, rule), values, units[rule.column]))
-        elif rule.source == "anomaly":
-            scores = np.asarray(frame.arrays["score"], dtype=np.float64)
-            standing = np.where(frame.arrays["flag"], Level.OVER, Level.CLEAR).astype(np.int8)
-            standing[~np.isfinite(scores)] = Level.UNKNOWN
-            judged.append(_Judged(rule, standing, scores, "%"))
-    return judged
+def _judge(frame: Frame) -> tuple[list[_Judged], list[_Judged] | None]:
+    """Levels of all rows by threshold rules and by anomaly rules; None where the frame has no scores."""
+    rules = frame.asset_class.alarms
+    thresholds = [_threshold(frame, rule, rule.column) for rule in rules if rule.source == "threshold" and rule.column]
+    if frame.kind is not FrameKind.ANOMALY:
+        return thresholds, None
+    return thresholds, [_anomaly(frame, rule) for rule in rules if rule.source == "anomaly"]
+
+
+def _threshold(frame: Frame, rule: AlarmRule, column: str) -> _Judged:
+    values = np.asarray(frame.arrays[column], dtype=np.float64)
+    return _Judged(rule, levels(values, rule), values, frame.asset_class.units[column])
+
+
+def _anomaly(frame: Frame, rule: AlarmRule) -> _Judged:
+    scores = np.asarray(frame.arrays["score"], dtype=np.float64)
+    standing = np.where(frame.arrays["flag"], Level.OVER, Level.CLEAR).astype(np.int8)
+    standing[~np.isfinite(scores)] = Level.UNKNOWN
+    return _Judged(rule, standing, scores, "%")
 
 
 def _observe_rows(
@@ -92,9 +109,6 @@ def _observe_rows(
             evaluation = _evaluation(frame, item, row)
             alarms, raised = observe(alarms, item.rule, evaluation, to_datetime(int(frame.arrays["ts"][row])))
             alerts += raised
-    alarms, withdrawn = withdraw_unknown(alarms, frame.asset_class, to_datetime(int(frame.arrays["ts"][rows[-1]])))
-    alerts += withdrawn
-    alerts.sort(key=lambda alert: alert.at)
     return alarms, alerts
 
 
