@@ -10,6 +10,7 @@ import yaml
 from pydantic import ValidationError
 
 from forewarn.contracts.asset_class import AssetClass
+from forewarn.domain.physics.derive import plan
 
 Catalogue = Mapping[str, AssetClass]
 
@@ -42,13 +43,16 @@ def _yaml_files(directory: Traversable) -> list[Traversable]:
 
 def _load(source: Traversable) -> AssetClass:
     try:
-        document = yaml.safe_load(source.read_text(encoding="utf-8"))
-        return AssetClass.model_validate(document)
+        asset_class = AssetClass.model_validate(yaml.safe_load(source.read_text(encoding="utf-8")))
+        plan(asset_class)  # every formula it names must exist before the first reading comes
     except yaml.YAMLError as exc:
         raise CatalogueError(f"{source}: not valid YAML: {exc}") from exc
     except ValidationError as exc:
         problems = "; ".join(f"{_place(error['loc'])}: {error['msg']}" for error in exc.errors())
         raise CatalogueError(f"{source}: {problems}") from exc
+    except ValueError as exc:
+        raise CatalogueError(f"{source}: {exc}") from exc
+    return asset_class
 
 
 def _place(location: tuple[int | str, ...]) -> str:
