@@ -141,8 +141,9 @@ class Inbox:
     def _offsets(self, sources: Sequence[Source], spec: OffsetSpec) -> dict[Source, int]:
         places = {TopicPartition(s.topic, s.partition): spec for s in sources}
         # A new client each time: one that lived through a broker's restart asks with the old leader epoch for
-        # good. Assignments are rare.
-        futures = AdminClient(self._admin_config).list_offsets(
+        # good. Assignments are rare. The name keeps it alive until the answers are in.
+        admin = AdminClient(self._admin_config)
+        futures = admin.list_offsets(
             places, isolation_level=IsolationLevel.READ_UNCOMMITTED, request_timeout=_PATIENCE_S
         )
         try:
