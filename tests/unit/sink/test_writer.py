@@ -87,7 +87,7 @@ class Broker:
     def halt(self):
         self.positions.clear()
 
-    def bounds(self, sources):
+    def bounds(self, sources, timeout_s):
         return {source: (0, len(self.logs.get(source, []))) for source in sources}
 
     def past_markers(self, source, position):

@@ -20,7 +20,13 @@ from forewarn.ports.store import Source
 
 _log = structlog.get_logger(__name__)
 
-_PATIENCE_S: Final = 5.0
+_READING: Final[dict[str, Any]] = {
+    "partition.assignment.strategy": "cooperative-sticky",
+    "enable.partition.eof": True,
+    # What is fetched ahead of a slow database, over all partitions; larger messages still come, one by one.
+    "fetch.max.bytes": 16 * 1024 * 1024,
+    "queued.max.messages.kbytes": 16 * 1024,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +51,7 @@ class Inbox:
                 group_id=config.group,
                 client_id=identity,
                 **static,
-                **{"partition.assignment.strategy": "cooperative-sticky", "enable.partition.eof": True},
+                **_READING,
             )
         )
         self._admin_config: dict[str, str | int | float | bool] = {
@@ -86,7 +92,7 @@ class Inbox:
         """Stop reading, drop what was fetched ahead, stay in the group."""
         self._release(self._read)
 
-    def bounds(self, sources: Sequence[Source]) -> dict[Source, tuple[int, int]]:
+    def bounds(self, sources: Sequence[Source], timeout_s: float) -> dict[Source, tuple[int, int]]:
         """First retained offset and the one after the last, by partition.
 
         Raises
@@ -94,8 +100,8 @@ class Inbox:
         BrokerUnavailable
             If the broker does not answer.
         """
-        first = self._offsets(sources, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
-        last = self._offsets(sources, OffsetSpec.latest())  # type: ignore[no-untyped-call]
+        first = self._offsets(sources, OffsetSpec.earliest(), timeout_s)  # type: ignore[no-untyped-call]
+        last = self._offsets(sources, OffsetSpec.latest(), timeout_s)  # type: ignore[no-untyped-call]
         return {source: (first[source], last[source]) for source in sources}
 
     def past_markers(self, source: Source, position: int) -> int:
@@ -138,22 +144,20 @@ class Inbox:
             if error is not None and error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001  # the library's name
                 self._ends[Source(message.topic() or "", message.partition() or 0)] = message.offset() or 0
 
-    def _offsets(self, sources: Sequence[Source], spec: OffsetSpec) -> dict[Source, int]:
+    def _offsets(self, sources: Sequence[Source], spec: OffsetSpec, timeout_s: float) -> dict[Source, int]:
         places = {TopicPartition(s.topic, s.partition): spec for s in sources}
         # A new client each time: one that lived through a broker's restart asks with the old leader epoch for
         # good. Assignments are rare. The name keeps it alive until the answers are in.
         admin = AdminClient(self._admin_config)
-        futures = admin.list_offsets(
-            places, isolation_level=IsolationLevel.READ_UNCOMMITTED, request_timeout=_PATIENCE_S
-        )
+        futures = admin.list_offsets(places, isolation_level=IsolationLevel.READ_UNCOMMITTED, request_timeout=timeout_s)
         try:
-            return {Source(p.topic, p.partition): f.result(_PATIENCE_S).offset for p, f in futures.items()}
+            return {Source(p.topic, p.partition): f.result(timeout_s).offset for p, f in futures.items()}
         except KafkaException as exc:
             if is_fatal(error_of(exc)):
                 raise
             raise BrokerUnavailable(f"offsets could not be read: {error_of(exc).str()}") from exc
         except TimeoutError as exc:
-            raise BrokerUnavailable(f"no offsets within {_PATIENCE_S} s") from exc
+            raise BrokerUnavailable(f"no offsets within {timeout_s} s: is the broker up?") from exc
 
 
 def _shown(partitions: Iterable[TopicPartition]) -> str:

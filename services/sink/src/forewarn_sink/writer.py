@@ -24,6 +24,8 @@ _log = structlog.get_logger(__name__)
 #: Enough to fill a transaction from large frames, few enough to bound what is held in memory.
 _MESSAGES_AT_ONCE: Final = 64
 _WATCH_EVERY_S: Final = 5.0
+_WATCH_PATIENCE_S: Final = 1.0  # writing waits meanwhile
+_CLAIM_PATIENCE_S: Final = 5.0
 _RETAIN_AGAIN_S: Final = 5.0
 _DRAIN_S: Final = 5.0
 _IDLE_POLL_S: Final = 0.2
@@ -49,7 +51,7 @@ class Messages(Protocol):
         """Stop reading all partitions."""
         ...
 
-    def bounds(self, sources: Sequence[Source]) -> dict[Source, tuple[int, int]]:
+    def bounds(self, sources: Sequence[Source], timeout_s: float) -> dict[Source, tuple[int, int]]:
         """First and next offsets on the broker."""
         ...
 
@@ -145,7 +147,7 @@ class Writer:
         if wanted:
             assignments = {source: self._messages.given[source] for source in wanted}
             claims = self._store.claim(wanted)
-            bounds = self._messages.bounds(wanted)
+            bounds = self._messages.bounds(wanted, _CLAIM_PATIENCE_S)
             for source, claim in claims.items():
                 position = self._position(claim, *bounds[source])
                 self._lanes[source] = _Lane(claim, assignments[source], position)
@@ -253,10 +255,7 @@ class Writer:
             self._metrics.database_up.set(0)
         delay_s = self._rest(stop)
         _log.warning("waited", reason=str(problem), seconds=round(delay_s, 1))
-        try:
-            self._watch()
-        except BrokerUnavailable as exc:
-            _log.warning("lag_unknown", reason=str(exc))
+        self._watch()
 
     def _rest(self, stop: threading.Event) -> float:
         """Only talk to the group until the next attempt is due; returns how long that was."""
@@ -289,9 +288,14 @@ class Writer:
         sources = sorted(self._messages.given)
         if not sources:
             return
+        try:
+            bounds = self._messages.bounds(sources, _WATCH_PATIENCE_S)
+        except BrokerUnavailable as exc:
+            _log.warning("lag_unknown", reason=str(exc))
+            return
         lag: dict[str, int] = {}
         positions = {s: self._messages.past_markers(s, p) for s, p in self._stored.items()}
-        for source, (first, end) in self._messages.bounds(sources).items():
+        for source, (first, end) in bounds.items():
             behind = max(0, end - positions.get(source, first))
             lag[source.topic] = lag.get(source.topic, 0) + behind
         for topic, behind in lag.items():
