@@ -1,5 +1,8 @@
 """What the sink does with good, bad and repeated messages, and how it starts and stops."""
 
+import random
+from datetime import UTC, datetime
+
 import psycopg
 import pytest
 
@@ -8,6 +11,7 @@ from forewarn.adapters.event_codec import encode_event
 from forewarn.adapters.timescale.migrate import migrate
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.frames import FrameKind
+from forewarn.contracts.readings import RejectedReading, RejectionReason
 from forewarn.contracts.topics import TopicName, qualified
 from forewarn.domain.frame import Frame, Strings
 from support.sink_frames import numbered_frames
@@ -60,17 +64,29 @@ def test_bad_messages_become_rows_and_their_neighbours_are_stored(kafka_broker, 
         values = [*good[partition][:2], *middle, *good[partition][2:]]
         produce(bootstrap, valid, [Message(key=None, value=v, partition=partition) for v in values])
     produce(bootstrap, qualified(TopicName.ALERTS, prefix), [Message(key=b"a", value=b'{"alert_id": 1}')])
+    unindexable = encode_event(rejection(asset_id="".join(random.Random(1).choices("0123456789abcdef", k=20_000))))
+    produce(bootstrap, qualified(TopicName.READINGS_REJECTED, prefix), [Message(key=b"a", value=unindexable)])
     start_sink(url, prefix)
     wait_until(lambda: count(url) == work.total, 60, lambda: f"rows: {counts(url)}")
-    wait_until(lambda: count(url, "rejected") == len(bad) + 1, 30)
+    wait_until(lambda: count(url, "rejected") == len(bad) + 2, 30)
     with psycopg.connect(url) as connection:
         kept = connection.execute(
             "SELECT original, reason FROM rejected WHERE topic = %s ORDER BY source_offset", [valid]
         ).fetchall()
-        (alert,) = connection.execute("SELECT explanation FROM rejected WHERE topic <> %s", [valid]).fetchall()
+        others = connection.execute(
+            "SELECT explanation FROM rejected WHERE topic <> %s ORDER BY topic", [valid]
+        ).fetchall()
     assert [original for original, _ in kept] == bad
     assert {reason for _, reason in kept} == {"bad_frame", "bad_structure"}
-    assert "alert_id" in alert[0]
+    assert "alert_id" in others[0][0]
+    assert "index" in others[1][0]
+
+
+def rejection(asset_id):
+    return RejectedReading(
+        rejected_id="raw/0/0", topic="raw", partition=0, offset=0, reason=RejectionReason.BAD_JSON, explanation="-",
+        recommendation="-", asset_id=asset_id, rejected_at=datetime(2026, 11, 20, tzinfo=UTC), original=b"{",
+    )  # fmt: skip
 
 
 def frame_with_nul(pump):

@@ -77,6 +77,7 @@ class WriterConfig:
 class _Delivery:
     record: Record
     item: Item
+    refused: bool = False
 
 
 @dataclass(slots=True)
@@ -223,13 +224,13 @@ class Writer:
                 self._write([delivery])
             return
         record = batch[0].record
-        if isinstance(batch[0].item.content, RejectedReading):
+        if batch[0].refused:
             raise problem  # there is nowhere left to put it
         _log.warning(
             "refused", topic=record.topic, partition=record.partition, offset=record.offset, reason=str(problem)
         )
         refused = self._decoder.refuse(record, RejectionReason.BAD_STRUCTURE, f"the database refuses it: {problem}")
-        self._write([_Delivery(record, refused)])
+        self._write([_Delivery(record, refused, refused=True)])
 
     def _forget_lost(self) -> None:
         """Drop lanes that the group took away, even if it gave them back meanwhile, with what was read of them."""

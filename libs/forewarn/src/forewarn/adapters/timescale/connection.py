@@ -24,8 +24,8 @@ _SERVER_KEEPALIVE: Final = {
     "tcp_keepalives_count": "3",
 }
 
-#: The server went away, shut down, ran out of something, or is (for now) a standby.
-AWAY: Final = (psycopg.OperationalError, psycopg.InterfaceError, errors.ReadOnlySqlTransaction)
+#: The server went away, shut down, ran out of something, ended our session, is (for now) a standby, or is broken.
+AWAY: Final = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.InternalError)
 
 
 def connection_arguments(database_url: str, *, application: str, settings: dict[str, str]) -> dict[str, Any]:
@@ -49,10 +49,10 @@ def translated_errors() -> Iterator[None]:
     """Turn the driver's errors into those of ``ports.store``; programming errors pass."""
     try:
         yield
+    except (psycopg.DataError, psycopg.IntegrityError, errors.ProgramLimitExceeded) as exc:
+        raise Unstorable(_first_line(exc)) from exc  # too long for an index, for instance: never gets better
     except AWAY as exc:
         raise StoreUnavailable(_first_line(exc)) from exc
-    except (psycopg.DataError, psycopg.IntegrityError, errors.ProgramLimitExceeded) as exc:
-        raise Unstorable(_first_line(exc)) from exc
 
 
 def _first_line(exc: BaseException) -> str:
