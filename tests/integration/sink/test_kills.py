@@ -6,10 +6,12 @@ The unique keys are dropped for these tests: a row written twice would stand the
 import os
 import random
 import signal
+from dataclasses import replace
 
 import psycopg
 import pytest
 
+from forewarn.adapters.kafka.admin import create_topics
 from forewarn.adapters.timescale.migrate import migrate
 from support.sink_plant import assert_every_number_once, count, counts, drop_unique_keys
 from support.stack import wait_until
@@ -50,6 +52,27 @@ def test_100k_readings_survive_kills_of_sink_and_database(dedicated_postgres, ca
     assert_every_number_once(server.url, work)
     assert database_kills >= 5
     assert sink.service.log.count("service_starting") >= 6
+
+
+@pytest.mark.timeout(300)
+def test_a_broker_s_crash_and_restart_is_survived_unattended(dedicated_broker, url, topic_prefix, load, start_sink):
+    drop_unique_keys(url)
+    broker = dedicated_broker()
+    create_topics(broker.bootstrap_servers, topic_prefix)
+    work = replace(load(readings=2_000, per_frame=100), bootstrap=broker.bootstrap_servers)
+    sink = start_sink(url, topic_prefix, KAFKA_BOOTSTRAP_SERVERS=broker.bootstrap_servers)
+    feeds = work.feeds(per_second=20)
+    with feeds[0], feeds[1]:
+        for share in (0.1, 0.5):
+            wait_until(lambda t=share: (count(url) or 0) > t * work.total, 60)
+            broker.kill()
+            broker.start()
+    wait_until(
+        lambda: counts(url) == (work.total, work.total), 90, lambda: f"{counts(url)}, {sink.service.log[-2000:]}"
+    )
+    assert_every_number_once(url, work)
+    wait_until(lambda: sink.is_ready() and sink.metric("forewarn_sink_lag_messages") == 0, 40, "the lag is known again")
+    assert sink.service.log.count("service_starting") == 1
 
 
 @pytest.mark.timeout(300)

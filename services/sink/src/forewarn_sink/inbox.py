@@ -58,6 +58,7 @@ class Inbox:
             "bootstrap.servers": config.bootstrap_servers,
             "client.id": f"{identity}.admin",
         }
+        self._admin: AdminClient | None = None
         self._assignments = 0
         self._given: dict[Source, int] = {}
         self._read: set[Source] = set()
@@ -146,18 +147,20 @@ class Inbox:
 
     def _offsets(self, sources: Sequence[Source], spec: OffsetSpec, timeout_s: float) -> dict[Source, int]:
         places = {TopicPartition(s.topic, s.partition): spec for s in sources}
-        # A new client each time: one that lived through a broker's restart asks with the old leader epoch for
-        # good. Assignments are rare. The name keeps it alive until the answers are in.
-        admin = AdminClient(self._admin_config)
+        admin = self._admin or AdminClient(self._admin_config)
+        # Kept only while it answers: one that lived through a broker's restart asks with the old leader epoch for good.
+        self._admin = None
         futures = admin.list_offsets(places, isolation_level=IsolationLevel.READ_UNCOMMITTED, request_timeout=timeout_s)
         try:
-            return {Source(p.topic, p.partition): f.result(timeout_s).offset for p, f in futures.items()}
+            offsets = {Source(p.topic, p.partition): f.result(timeout_s).offset for p, f in futures.items()}
         except KafkaException as exc:
             if is_fatal(error_of(exc)):
                 raise
             raise BrokerUnavailable(f"offsets could not be read: {error_of(exc).str()}") from exc
         except TimeoutError as exc:
             raise BrokerUnavailable(f"no offsets within {timeout_s} s: is the broker up?") from exc
+        self._admin = admin
+        return offsets
 
 
 def _shown(partitions: Iterable[TopicPartition]) -> str:
