@@ -5,7 +5,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser
 
 from forewarn.adapters.event_codec import decode_event
 from forewarn.contracts.alarms import Alarm, Alert, Transition
@@ -38,7 +38,7 @@ def skab() -> Path:
 
 
 def test_a_recorded_valve_fault_becomes_an_alarm_that_the_operator_sees(
-    kafka_broker, topic_prefix, database_url, spawn_service, tmp_path, monkeypatch
+    browser, kafka_broker, topic_prefix, database_url, spawn_service, tmp_path, monkeypatch
 ):
     monkeypatch.setenv("SKAB_PATH", str(skab()))
     plant = tmp_path / "plant.yaml"
@@ -63,7 +63,7 @@ def test_a_recorded_valve_fault_becomes_an_alarm_that_the_operator_sees(
     assert any(
         item["alarm"]["alarm_id"] == alarm.alarm_id for item in platform.get("/api/v1/alarms?state=open")["items"]
     )
-    assert_shown(platform.dashboard_url, alarm)
+    assert_shown(browser, platform.dashboard_url, alarm)
 
 
 def assert_stored(database_url: str, alarm: Alarm) -> None:
@@ -81,19 +81,14 @@ def assert_stored(database_url: str, alarm: Alarm) -> None:
         assert count("SELECT count(*) FROM readings_centrifugal_pump") >= 1
 
 
-def assert_shown(dashboard_url: str, alarm: Alarm) -> None:
+def assert_shown(browser: Browser, dashboard_url: str, alarm: Alarm) -> None:
     """The page of the asset and the alarm list show it, without an error in the console."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium"),
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
-        page = browser.new_page()
-        problems: list[str] = []
-        page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
-        page.goto(f"{dashboard_url}/asset/{alarm.asset_id}")
-        page.get_by_text("Pump test loop").first.wait_for(timeout=30_000)
-        page.goto(f"{dashboard_url}/alarms?state=open")
-        page.get_by_text(alarm.message).first.wait_for(timeout=30_000)
-        browser.close()
+    page = browser.new_page()
+    problems: list[str] = []
+    page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+    page.goto(f"{dashboard_url}/asset/{alarm.asset_id}")
+    page.get_by_text("Pump test loop").first.wait_for(timeout=60_000)
+    page.goto(f"{dashboard_url}/alarms?state=open")
+    page.get_by_text(alarm.message).first.wait_for(timeout=60_000)
+    page.close()
     assert problems == []

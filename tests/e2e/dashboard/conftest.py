@@ -3,10 +3,9 @@
 import os
 import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, expect
 
 from support.dashboard_ui import TESTS, Ui, Watched, free_port
 from support.stack import SERVICE_ENV, ServiceProcess
@@ -14,18 +13,6 @@ from support.stack import SERVICE_ENV, ServiceProcess
 PATIENCE_MS = 30_000  # a machine that runs other tests beside may need a while to show a page
 
 expect.set_options(timeout=PATIENCE_MS)
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """Headless Chromium."""
-    path = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-    if not Path(path).exists():
-        pytest.skip(f"no browser at {path}: install chromium or set CHROMIUM")
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="session")
