@@ -4,11 +4,12 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
+from forewarn.adapters.catalogue import load_catalogue
 from forewarn.contracts.base import format_utc
 from forewarn.domain.simulation.kinds import KINDS
 from forewarn.domain.simulation.machine import Surroundings
 
-BASELINE_READINGS = 300  # of class centrifugal_pump
+BASELINE_READINGS = load_catalogue()["centrifugal_pump"].twin.baseline_readings
 _PUMP = KINDS["centrifugal_pump"]
 
 

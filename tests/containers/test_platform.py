@@ -92,7 +92,7 @@ def test_a_service_of_the_database_may_do_its_work_only(platform):
 
 def test_a_reading_becomes_rows_and_a_bad_one_becomes_an_alarm_on_alerts(platform):
     prefix = f"AL{uuid.uuid4().hex[:6]}"
-    fleet = Fleet(prefix, 1, start=minutes_ago(8))
+    fleet = Fleet(prefix, 1, start=minutes_ago(14))
     _register(platform, fleet)
     _send(platform, [reading for _ in range(BASELINE_READINGS + 20) for reading in fleet.step()])
     _send(platform, [reading for _ in range(20) for reading in fleet.step(vibration_mm_s=6.5)])
@@ -188,10 +188,10 @@ def _lanes(platform, replica):
 
 def test_the_twin_scales_to_three_and_back_under_load_and_nothing_is_lost(platform):
     prefix = f"SC{uuid.uuid4().hex[:6]}"
-    fleet = Fleet(prefix, 24, start=minutes_ago(12))
+    fleet = Fleet(prefix, 24, start=minutes_ago(24))
     _register(platform, fleet)
-    for _ in range(2):
-        _send(platform, [r for _ in range(BASELINE_READINGS // 2 + 5) for r in fleet.step()])
+    for _ in range(4):  # the API takes 5,000 readings at a time
+        _send(platform, [r for _ in range(BASELINE_READINGS // 4 + 5) for r in fleet.step()])
 
     with Load(platform, fleet, pause_s=0.2):
         before = fleet.sent
@@ -219,7 +219,7 @@ def test_the_twin_scales_to_three_and_back_under_load_and_nothing_is_lost(platfo
 
 def test_a_killed_broker_comes_back_and_everything_goes_on_unattended(platform):
     prefix = f"BK{uuid.uuid4().hex[:6]}"
-    fleet = Fleet(prefix, 4, start=minutes_ago(12))
+    fleet = Fleet(prefix, 4, start=minutes_ago(24))
     _register(platform, fleet)
     _send(platform, [r for _ in range(BASELINE_READINGS + 10) for r in fleet.step()])
     platform.compose("kill", "kafka")
