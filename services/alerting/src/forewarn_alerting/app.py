@@ -11,7 +11,7 @@ from prometheus_client import Counter
 from forewarn.adapters.arrow_codec import decode_frame
 from forewarn.adapters.catalogue import Catalogue, load_catalogue
 from forewarn.adapters.event_codec import decode_event
-from forewarn.adapters.faust.engine import Action, Handler, Incoming
+from forewarn.adapters.faust.engine import Action, Handler, Incoming, one_by_one
 from forewarn.contracts.alarms import Alert
 from forewarn.contracts.assets import AcknowledgeAlarm, Command
 from forewarn.contracts.frames import FrameKind
@@ -46,10 +46,10 @@ class AlertingLogic:
     def handlers(self) -> Mapping[TopicName, Handler]:
         """An asset has the same partition on all of them, so one worker sees all that concerns it."""
         return {
-            TopicName.READINGS_VALID: partial(self._on_frame, FrameKind.VALID),
-            TopicName.ANOMALY_SCORES: partial(self._on_frame, FrameKind.ANOMALY),
-            TopicName.ASSET_HEALTH: self._on_health,
-            TopicName.COMMANDS: self._on_command,
+            TopicName.READINGS_VALID: one_by_one(partial(self._on_frame, FrameKind.VALID)),
+            TopicName.ANOMALY_SCORES: one_by_one(partial(self._on_frame, FrameKind.ANOMALY)),
+            TopicName.ASSET_HEALTH: one_by_one(self._on_health),
+            TopicName.COMMANDS: one_by_one(self._on_command),
         }
 
     @property

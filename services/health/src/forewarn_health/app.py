@@ -8,7 +8,7 @@ import structlog
 
 from forewarn.adapters.arrow_codec import decode_frame
 from forewarn.adapters.catalogue import Catalogue, load_catalogue
-from forewarn.adapters.faust.engine import Action, Handler, Incoming
+from forewarn.adapters.faust.engine import Action, Handler, Incoming, one_by_one
 from forewarn.adapters.faust.publisher import Outgoing
 from forewarn.contracts.base import format_utc
 from forewarn.contracts.frames import FrameKind
@@ -38,7 +38,7 @@ class HealthLogic:
     @property
     def handlers(self) -> Mapping[TopicName, Handler]:
         """Frames come from the anomaly stage."""
-        return {TopicName.ANOMALY_SCORES: self._on_scores}
+        return {TopicName.ANOMALY_SCORES: one_by_one(self._on_scores)}
 
     @property
     def timers(self) -> Sequence[tuple[float, Action]]:

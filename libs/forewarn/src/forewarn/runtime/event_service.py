@@ -28,6 +28,9 @@ StateT = TypeVar("StateT")
 
 _BEAT_S: Final = 1.0
 
+#: Messages of this long are handled in one turn.
+_TURN_LINGER_S: Final = 0.05
+
 
 class EventServiceSettings(ServiceSettings):
     """Settings of an event-plane service."""
@@ -128,7 +131,10 @@ async def _serve(settings: EventServiceSettings, stop: threading.Event, service:
         )
     )
     engine: EventEngine[StateT] = EventEngine(
-        app, TypeAdapter(service.state), replication_factor=settings.kafka_replication_factor
+        app,
+        TypeAdapter(service.state),
+        replication_factor=settings.kafka_replication_factor,
+        linger_s=_TURN_LINGER_S,
     )
     publisher = FaustPublisher(app, settings.kafka_topic_prefix, source=f"/forewarn/{service.name}")
     context = EventContext(engine=engine, publisher=publisher, clock=clock, metrics=EventMetrics())
@@ -153,9 +159,9 @@ async def _serve(settings: EventServiceSettings, stop: threading.Event, service:
 def _counted(name: TopicName, handler: Handler, metrics: EventMetrics) -> Handler:
     read = metrics.read.labels(topic=name.value)
 
-    async def handle(incoming: Incoming) -> None:
-        await handler(incoming)
-        read.inc()
+    async def handle(batch: Sequence[Incoming]) -> None:
+        await handler(batch)
+        read.inc(len(batch))
 
     return handle
 

@@ -8,6 +8,7 @@ import faust
 import structlog
 
 from forewarn.adapters.faust.engine import EventEngine, StateT
+from forewarn.adapters.faust.watchdog import watch_recovery
 
 #: SIGTERM must end within 10 s in all; draining and stopping share it.
 _DRAIN_TIMEOUT_S: Final = 4.0
@@ -29,19 +30,24 @@ async def run_app(app: faust.App, engine: EventEngine[StateT], stop: threading.E
         Whatever a handler failed with.
     EventAppCrashedError
         If Faust itself failed.
+    RecoveryStuckError
+        If states could not be restored.
     """
     starting = asyncio.create_task(app.start())
     stopped = asyncio.create_task(asyncio.to_thread(stop.wait))
     ended = asyncio.create_task(app.wait_until_stopped())
+    watching = asyncio.create_task(watch_recovery(app))
     try:
-        done = await _first(starting, stopped, ended, engine.failure)
+        done = await _first(starting, stopped, ended, watching, engine.failure)
         if done == {starting} and starting.exception() is None:
-            done = await _first(stopped, ended, engine.failure)
+            await _first(stopped, ended, watching, engine.failure)
+        if watching.done():
+            watching.result()
         _raise_failure(app, starting, engine)
         await asyncio.wait_for(engine.drain(), _DRAIN_TIMEOUT_S)
     finally:
         stop.set()  # frees the thread that waits for it
-        await _stop(app, starting, ended)
+        await _stop(app, starting, ended, watching)
         await stopped
 
 

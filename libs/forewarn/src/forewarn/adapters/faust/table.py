@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import faust
-from faust.types import EventT
+from faust.types import TP, EventT
 
 #: Changelogs stay short, so that a restart reads little: one record a key and some minutes of changes.
 CHANGELOG_CONFIG: Final[Mapping[str, Any]] = {
@@ -35,6 +35,12 @@ class DurableTable(faust.Table[bytes, bytes]):
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  # Faust's own signature
         super().__init__(*args, **kwargs)
         self._partitions: dict[bytes, int] = {}
+        self.recovered: frozenset[int] = frozenset()  #: Partitions of the last completed recovery.
+
+    async def on_recovery_completed(self, active_tps: set[TP], standby_tps: set[TP]) -> None:
+        """Note what was recovered before anyone is told that it was."""
+        self.recovered = frozenset(tp.partition for tp in active_tps)
+        await super().on_recovery_completed(active_tps, standby_tps)
 
     async def store(self, entries: Iterable[Entry]) -> None:
         """Write entries and wait until all replicas have them."""

@@ -1,12 +1,16 @@
 """Faust's Kafka transport, made fit for topics that are written in transactions, as frames are.
 
-Four things are wrong with the original (all measured on 0.15.3):
+These things are wrong with the original (all measured on 0.15.3):
 
 - It reads uncommitted messages unless it runs in exactly-once mode, which is not trustworthy
   (streaming.md §2.1), so an aborted transaction would be taken for data.
 - It commits offsets without holes only, and a transaction ends with a marker that is never
   delivered: it then gets on by one transaction in a commit interval, whatever was handled. The lag
   grows without end and a restart reads all of it again.
+- It fetches before it has sought to the committed offsets, and starts there where there are none:
+  what was prefetched by then is lost.
+- A fetch that crosses a rebalance is delivered after it, as if it had been fetched from the
+  positions sought since; what lies between is lost.
 """
 
 import asyncio
@@ -15,13 +19,21 @@ from typing import Any, ClassVar, Final
 
 from faust.transport.consumer import RecordMap
 from faust.transport.drivers import aiokafka as driver
-from faust.types import TP
+from faust.types import TP, ConsumerMessage
 from faust.types.transports import ConsumerT
+
+from forewarn.adapters.faust.continuity import chain
 
 _SEEK_POLL_S: Final = 0.02
 
 
 class _Thread(driver.AIOKafkaConsumerThread):
+    """Reads committed messages only, and notes of each which one it was fetched after."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  # Faust's own signature
+        super().__init__(*args, **kwargs)
+        self._fetched: dict[TP, int] = {}
+
     def _create_worker_consumer(self, transport: driver.Transport) -> Any:  # noqa: ANN401  # aiokafka has no types
         consumer: Any = super()._create_worker_consumer(transport)
         consumer._isolation_level = "read_committed"  # noqa: SLF001  # read when it starts; Faust has no setting for it
@@ -33,7 +45,16 @@ class _Thread(driver.AIOKafkaConsumerThread):
         fresh = [tp for tp, offset in committed.items() if not offset and tp.topic not in changelogs]
         if fresh:
             await self.seek_to_beginning(*fresh)
+        self._fetched.clear()
         return committed
+
+    async def _fetch_records(self, *args: Any, **kwargs: Any) -> RecordMap:  # noqa: ANN401  # Faust's own signature
+        records = await super()._fetch_records(*args, **kwargs)
+        for tp, found in records.items():
+            for record in found:
+                record.follows = self._fetched.get(tp)
+                self._fetched[tp] = record.offset
+        return records
 
 
 class _Consumer(driver.Consumer):
@@ -43,26 +64,42 @@ class _Consumer(driver.Consumer):
     """
 
     _sought = False
+    _epoch = 0  #: Counts rebalances and seeks: what a fetch brings across one is from before it.
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
-        self._sought = False
+        self._turn_epoch(sought=False)
         await super().on_partitions_revoked(revoked)
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
-        self._sought = False
+        self._turn_epoch(sought=False)
         await super().on_partitions_assigned(assigned, generation_id)
 
     async def perform_seek(self) -> None:
+        epoch = self._epoch
         await super().perform_seek()
-        self._sought = True
+        if epoch == self._epoch:  # while the flow is stopped Faust only tidies up; the seek that counts comes later
+            self._turn_epoch(sought=self.flow_active)
 
     async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> RecordMap:  # noqa: ASYNC109
+        epoch = self._epoch
         if active_partitions is not None and not self._sought:
             active_partitions = {tp for tp in active_partitions if self._is_changelog_tp(tp)}
             if not active_partitions:
                 await asyncio.sleep(_SEEK_POLL_S)
                 return {}
-        return await super()._getmany(active_partitions, timeout)
+        records = await super()._getmany(active_partitions, timeout)
+        if epoch == self._epoch or all(self._is_changelog_tp(tp) for tp in records):
+            return records
+        if self._sought:  # the seek is over: go back for what is dropped here
+            await self.perform_seek()
+        return {tp: found for tp, found in records.items() if self._is_changelog_tp(tp)}
+
+    def _turn_epoch(self, *, sought: bool) -> None:
+        self._sought = sought
+        self._epoch += 1
+
+    def _to_message(self, tp: TP, record: Any) -> ConsumerMessage:  # noqa: ANN401  # aiokafka has no types
+        return chain(super()._to_message(tp, record), record.follows)
 
     def _new_offset(self, tp: TP) -> int | None:
         acked = self._acked[tp]
