@@ -4,7 +4,7 @@ import math
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -19,7 +19,7 @@ from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.frames import FrameKind
 from forewarn.contracts.topics import TOPICS, TopicName, qualified
 from forewarn.domain.frame import Frame
-from forewarn.ports.lanes import LaneFactory, Record
+from forewarn.ports.lanes import Lanes, Record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,14 +214,15 @@ class Recomputation:
     states: Mapping[int, bytes]
 
 
-def recompute(records: Iterable[Record], factory: LaneFactory, *, batch: int = 700) -> Recomputation:
-    """Process records offline, partition by partition, in batches unlike those of the real run."""
+def recompute(records: Iterable[Record], make_lanes: Callable[[], Lanes], *, batch: int = 700) -> Recomputation:
+    """Process records offline, each partition all by itself, in batches unlike those of the real run."""
     outputs: dict[TopicName, list[bytes]] = {}
     states: dict[int, bytes] = {}
     for partition, own in by_partition(records).items():
-        lane = factory(partition, None)
+        lanes = make_lanes()
+        lanes.open(partition, None)
         for start in range(0, len(own), batch):
-            for output in lane.process(own[start : start + batch]).outputs:
+            for output in lanes.process(own[start : start + batch]).outputs:
                 outputs.setdefault(output.topic, []).append(output.value)
-        states[partition] = lane.dump()
+        states[partition] = lanes.dump(partition)
     return Recomputation(outputs, states)

@@ -11,7 +11,7 @@ from forewarn.contracts.topics import TopicName
 from forewarn.domain.anomaly.settings import AnomalySettings
 from forewarn.domain.guard.batch import GuardSettings
 from forewarn.domain.twin.settings import TwinSettings
-from forewarn.ports.lanes import LaneFactory, Record
+from forewarn.ports.lanes import Lanes, Record
 from forewarn_anomaly.lane import AnomalyConfig, AnomalyLanes
 from forewarn_twin.lane import TwinLanes
 from forewarn_validator.lane import ValidatorLanes
@@ -35,7 +35,7 @@ class Processor:
     checkpoint: TopicName
     output: TopicName
     kind: FrameKind
-    factory: LaneFactory
+    make_lanes: Callable[[], Lanes]
     feed: Callable[[], Iterable[Message]]
     per_second: float
 
@@ -44,27 +44,25 @@ class Processor:
         return f"forewarn_{self.service}"
 
 
-def _validator_lanes() -> LaneFactory:
+def _validator() -> Lanes:
     return ValidatorLanes(CATALOGUE, find_asset=ASSETS.get, nameplates=dict, settings=GuardSettings())
 
 
-def _frames(upstream: Sequence[tuple[TopicName, LaneFactory]]) -> Iterator[Message]:
+def _frames(upstream: Sequence[tuple[TopicName, Callable[[], Lanes]]]) -> Iterator[Message]:
     """What the stages before a processor make of raw readings, as messages for its source topic."""
     place = {asset.asset_id.encode(): n % LANES for n, asset in enumerate(PUMPS)}
-    lanes = [(topic, {p: factory(p, None) for p in range(LANES)}) for topic, factory in upstream]
+    stages = [(topic, make_lanes()) for topic, make_lanes in upstream]
+    for _, lanes in stages:
+        for partition in range(LANES):
+            lanes.open(partition, None)
     readings = pump_messages(ENDLESS)
     for offset in itertools.count():
-        batch: dict[int, list[Record]] = {p: [] for p in range(LANES)}
-        for message in itertools.islice(readings, ROUNDS_A_FRAME * len(PUMPS)):
-            partition = place[message.key]
-            batch[partition].append(_record(partition, offset, message.value, message.key))
-        for partition, records in batch.items():
-            values = [record.value for record in records]
-            for topic, stage in lanes:
-                outputs = stage[partition].process(records).outputs
-                values = [o.value for o in outputs if o.topic is topic]
-                records = [_record(partition, offset, value) for value in values]  # noqa: PLW2901  # stage by stage
-            yield from (Message(key=None, value=value, partition=partition) for value in values)
+        raw = itertools.islice(readings, ROUNDS_A_FRAME * len(PUMPS))
+        records = [_record(place[message.key], offset, message.value, message.key) for message in raw]
+        for topic, lanes in stages:
+            outputs = lanes.process(records).outputs
+            records = [_record(o.partition, offset, o.value) for o in outputs if o.topic is topic]
+        yield from (Message(key=None, value=record.value, partition=record.partition) for record in records)
 
 
 def _record(partition: int, offset: int, value: bytes | None, key: bytes | None = None) -> Record:
@@ -72,8 +70,16 @@ def _record(partition: int, offset: int, value: bytes | None, key: bytes | None 
     return Record(topic="made", partition=partition, offset=offset, received_us=received_us, key=key, value=value)
 
 
-_VALID = (TopicName.READINGS_VALID, _validator_lanes())
-_TWIN = (TopicName.TWIN_STATES, TwinLanes(CATALOGUE, TwinSettings(baseline_readings=BASELINE)))
+def _twin() -> Lanes:
+    return TwinLanes(CATALOGUE, TwinSettings(baseline_readings=BASELINE))
+
+
+def _anomaly() -> Lanes:
+    return AnomalyLanes(AnomalyConfig(catalogue=CATALOGUE, settings=AnomalySettings()))
+
+
+_VALID = (TopicName.READINGS_VALID, _validator)
+_TWIN = (TopicName.TWIN_STATES, _twin)
 
 VALIDATOR = Processor(
     service="validator",
@@ -81,7 +87,7 @@ VALIDATOR = Processor(
     checkpoint=TopicName.VALIDATOR_CHECKPOINT,
     output=TopicName.READINGS_VALID,
     kind=FrameKind.VALID,
-    factory=_validator_lanes(),
+    make_lanes=_validator,
     feed=lambda: pump_messages(ENDLESS),
     per_second=2_000,
 )
@@ -91,7 +97,7 @@ TWIN = Processor(
     checkpoint=TopicName.TWIN_CHECKPOINT,
     output=TopicName.TWIN_STATES,
     kind=FrameKind.TWIN,
-    factory=TwinLanes(CATALOGUE, TwinSettings(baseline_readings=BASELINE)),
+    make_lanes=_twin,
     feed=lambda: _frames([_VALID]),
     per_second=120,
 )
@@ -101,7 +107,7 @@ ANOMALY = Processor(
     checkpoint=TopicName.ANOMALY_CHECKPOINT,
     output=TopicName.ANOMALY_SCORES,
     kind=FrameKind.ANOMALY,
-    factory=AnomalyLanes(AnomalyConfig(catalogue=CATALOGUE, settings=AnomalySettings())),
+    make_lanes=_anomaly,
     feed=lambda: _frames([_VALID, _TWIN]),
     per_second=120,
 )

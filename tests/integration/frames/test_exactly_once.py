@@ -24,7 +24,7 @@ def assert_exactly_once(processor: Processor, bootstrap: str, prefix: str) -> No
     """Compare output and last snapshots with an offline recomputation from the source topic."""
     source = read_topic(bootstrap, processor.source, prefix)
     assert len(source) >= ENOUGH
-    expected = recompute(source, processor.factory)
+    expected = recompute(source, processor.make_lanes)
     wanted = rows_of(expected.outputs[processor.output], processor.kind, CATALOGUE)
     assert len(wanted.values) >= ENOUGH
 

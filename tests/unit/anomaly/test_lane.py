@@ -26,8 +26,13 @@ def record(offset: int, value: bytes | None, key: bytes | None = None) -> Record
     return Record(topic="t", partition=0, offset=offset, received_us=received_us, key=key, value=value)
 
 
-def through(factory, records: list[Record], topic: TopicName, batch: int) -> list[Record]:
-    lane = factory(0, None)
+def opened(lanes, snapshot: bytes | None = None):
+    lanes.open(0, snapshot)
+    return lanes
+
+
+def through(lanes, records: list[Record], topic: TopicName, batch: int) -> list[Record]:
+    lane = opened(lanes)
     starts = range(0, len(records), batch)
     outputs = [o for start in starts for o in lane.process(records[start : start + batch]).outputs]
     return [record(offset, o.value) for offset, o in enumerate(outputs) if o.topic is topic]
@@ -53,15 +58,15 @@ def scored(outputs):
 
 
 def test_a_snapshot_in_mid_stream_changes_nothing(twin_states):
-    straight, cut = lanes("zscore")(0, None), lanes("zscore")(0, None)
+    straight, cut = opened(lanes("zscore")), opened(lanes("zscore"))
     half = len(twin_states) - 4
     expected = scored(straight.process(twin_states).outputs)
 
     before = cut.process(twin_states[:half]).outputs
-    restored = lanes("zscore")(0, cut.dump())
+    restored = opened(lanes("zscore"), cut.dump(0))
     found = scored([*before, *restored.process(twin_states[half:]).outputs])
 
-    assert restored.dump() == straight.dump()
+    assert restored.dump(0) == straight.dump(0)
     order = [np.lexsort((f.arrays["ts"], f.assets.to_list())) for f in (expected, found)]
     for name in ("score", "p_value", "flag"):
         assert np.array_equal(
@@ -70,8 +75,8 @@ def test_a_snapshot_in_mid_stream_changes_nothing(twin_states):
 
 
 def test_a_member_has_its_say_in_the_p_value_of_live_readings(twin_states):
-    alone = scored(lanes()(0, None).process(twin_states).outputs)
-    together = scored(lanes("zscore")(0, None).process(twin_states).outputs)
+    alone = scored(opened(lanes()).process(twin_states).outputs)
+    together = scored(opened(lanes("zscore")).process(twin_states).outputs)
 
     live = alone.arrays["phase"] == 1
     assert live.sum() >= 250
@@ -80,13 +85,13 @@ def test_a_member_has_its_say_in_the_p_value_of_live_readings(twin_states):
 
 
 def test_a_snapshot_of_other_members_is_stale(twin_states):
-    lane = lanes("zscore")(0, None)
+    lane = opened(lanes("zscore"))
     lane.process(twin_states)
 
     with pytest.raises(StaleSnapshot, match="zscore"):
-        lanes("zscore", "adwin")(0, lane.dump())
+        lanes("zscore", "adwin").open(0, lane.dump(0))
 
 
 def test_bytes_that_are_no_snapshot_are_stale():
     with pytest.raises(StaleSnapshot):
-        lanes()(0, b"something else")
+        lanes().open(0, b"something else")

@@ -24,5 +24,5 @@ def serve(settings: AnomalyServiceSettings, stop: threading.Event) -> None:
         service="anomaly",
         source=TopicName.TWIN_STATES,
         checkpoint=TopicName.ANOMALY_CHECKPOINT,
-        factory=AnomalyLanes(config),
+        lanes=AnomalyLanes(config),
     )

@@ -1,6 +1,6 @@
-"""One partition of the anomaly stage: twin states in, scores out."""
+"""The anomaly stage on all partitions of a process: twin states in, scores out."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from forewarn.adapters.arrow_codec import encode_frames
+from forewarn.adapters.arrow_codec import encode_by_partition
 from forewarn.adapters.detectors.ensemble import MemberEnsemble
 from forewarn.adapters.frame_input import read_frames
 from forewarn.contracts.asset_class import AssetClass
@@ -19,8 +19,10 @@ from forewarn.domain.anomaly.snapshot import dump, load
 from forewarn.domain.anomaly.state import AnomalyState
 from forewarn.domain.anomaly.step import step
 from forewarn.domain.frame import FloatArray, Frame
+from forewarn.domain.machine_states import MachineStates
+from forewarn.domain.machines import Stretch, by_partition, of_partition
 from forewarn.domain.packing import pack, unpack
-from forewarn.ports.lanes import LaneResult, Output, Record, StaleSnapshot
+from forewarn.ports.lanes import Output, Record, StaleSnapshot, TurnResult
 
 _MAGIC: Final = b"FWANLN01"
 
@@ -38,72 +40,77 @@ class AnomalyConfig:
         return MemberEnsemble(asset_class, self.members, self.settings)
 
 
-class AnomalyLane:
-    """Implements ``forewarn.ports.lanes.Lane`` with the residual score and the detectors beside it."""
-
-    def __init__(
-        self,
-        partition: int,
-        config: AnomalyConfig,
-        states: Mapping[str, AnomalyState],
-        ensembles: Mapping[str, MemberEnsemble],
-    ) -> None:
-        self._partition = partition
-        self._config = config
-        self._states = dict(states)
-        self._ensembles = dict(ensembles)
-
-    def process(self, records: Sequence[Record]) -> LaneResult:
-        """Calibrate or score; what is no frame becomes a dead letter."""
-        read = read_frames(records, self._config.catalogue, FrameKind.TWIN)
-        counts: Counter[str] = Counter({"rejected": len(read.dead_letters)})
-        outputs = list(read.dead_letters)
-        for frame in read.frames:
-            outputs += self._score(frame, counts)
-        return LaneResult(outputs=tuple(outputs), counts=counts)
-
-    def dump(self) -> bytes:
-        """Serialise calibrations, recent residuals and detectors."""
-        ensembles = {name: _as_array(ensemble.dump()) for name, ensemble in sorted(self._ensembles.items())}
-        return pack(_MAGIC, sorted(ensembles), {"": _as_array(dump(self._states.values())), **ensembles})
-
-    def _score(self, frame: Frame, counts: Counter[str]) -> list[Output]:
-        name = frame.asset_class.name
-        settings = self._config.settings
-        state = self._states.get(name) or AnomalyState.empty(frame.asset_class, settings)
-        self._states[name], scored = step(state, frame, settings, self._member_p_values(frame))
-        counts.update(received=frame.rows, scored=scored.rows, flagged=int(scored.arrays["flag"].sum()))
-        return [
-            Output(topic=TopicName.ANOMALY_SCORES, partition=self._partition, value=value)
-            for value in encode_frames(scored)
-        ]
-
-    def _member_p_values(self, frame: Frame) -> dict[str, FloatArray]:
-        if not self._config.members:
-            return {}
-        asset_class = frame.asset_class
-        if asset_class.name not in self._ensembles:
-            self._ensembles[asset_class.name] = self._config.ensemble(asset_class)
-        return self._ensembles[asset_class.name].p_values(frame)
-
-
 class AnomalyLanes:
-    """Makes anomaly lanes; implements ``forewarn.ports.lanes.LaneFactory``."""
+    """Implements ``forewarn.ports.lanes.Lanes`` with the residual score and the detectors beside it.
+
+    Detectors work machine by machine and change in place, so each lane has its own.
+    """
 
     def __init__(self, config: AnomalyConfig) -> None:
         self._config = config
+        self._states: MachineStates[AnomalyState] = MachineStates()
+        self._ensembles: dict[int, dict[str, MemberEnsemble]] = defaultdict(dict)
 
-    def __call__(self, partition: int, snapshot: bytes | None) -> AnomalyLane:
-        """Build a lane, empty or from a snapshot."""
+    def open(self, partition: int, snapshot: bytes | None) -> None:
+        """Begin a lane, empty or from a snapshot."""
         if snapshot is None:
-            return AnomalyLane(partition, self._config, {}, {})
+            return
         try:
             names, arrays = unpack(_MAGIC, snapshot)
             states = load(arrays[""].tobytes(), self._config.catalogue, self._config.settings)
             ensembles = {name: self._ensemble(name, arrays[name].tobytes()) for name in names if name in states}
         except ValueError as exc:
             raise StaleSnapshot(str(exc)) from exc
-        return AnomalyLane(partition, self._config, states, ensembles)
+        self._states.add(partition, states)
+        self._ensembles[partition] = ensembles
+
+    def process(self, records: Sequence[Record]) -> TurnResult:
+        """Calibrate or score; what is no frame becomes a dead letter."""
+        read = read_frames(records, self._config.catalogue, FrameKind.TWIN)
+        counts: Counter[str] = Counter({"rejected": len(read.dead_letters)})
+        outputs = list(read.dead_letters)
+        for frame in read.frames:
+            outputs += self._score(frame, counts)
+        return TurnResult(outputs=tuple(outputs), counts=counts)
+
+    def dump(self, partition: int) -> bytes:
+        """Serialise calibrations, recent residuals and detectors of a lane."""
+        states = {state.asset_class.name: state for state in self._states.of(partition)}
+        own = self._ensembles.get(partition, {})
+        ensembles = {name: _as_array(own[name].dump()) for name in sorted(own.keys() & states.keys())}
+        return pack(_MAGIC, list(ensembles), {"": _as_array(dump(states.values())), **ensembles})
+
+    def close(self, partition: int) -> None:
+        """Forget a lane."""
+        self._states.remove(partition)
+        self._ensembles.pop(partition, None)
+
+    def _score(self, frame: Frame, counts: Counter[str]) -> list[Output]:
+        name, settings = frame.asset_class.name, self._config.settings
+        frame, stretches = by_partition(frame)
+        state = self._states.get(name) or AnomalyState.empty(frame.asset_class, settings)
+        state, scored = step(state, frame, settings, self._member_p_values(frame, stretches))
+        self._states.put(name, state)
+        counts.update(received=frame.rows, scored=scored.rows, flagged=int(scored.arrays["flag"].sum()))
+        return [
+            Output(topic=TopicName.ANOMALY_SCORES, partition=partition, value=value)
+            for partition, value in encode_by_partition(scored)
+        ]
+
+    def _member_p_values(self, frame: Frame, stretches: Sequence[Stretch]) -> dict[str, FloatArray]:
+        if not self._config.members:
+            return {}
+        asked = [
+            self._ensemble_of(stretch.partition, frame.asset_class).p_values(of_partition(frame, stretch))
+            for stretch in stretches
+        ]
+        return {name: np.concatenate([p[name] for p in asked]) for name in self._config.members} if asked else {}
+
+    def _ensemble_of(self, partition: int, asset_class: AssetClass) -> MemberEnsemble:
+        own = self._ensembles[partition]
+        if asset_class.name not in own:
+            own[asset_class.name] = self._config.ensemble(asset_class)
+        return own[asset_class.name]
 
     def _ensemble(self, class_name: str, data: bytes) -> MemberEnsemble:
         ensemble = self._config.ensemble(self._config.catalogue[class_name])

@@ -18,7 +18,7 @@ def serve(settings: TwinServiceSettings, stop: threading.Event) -> None:
         service="twin",
         source=TopicName.READINGS_VALID,
         checkpoint=TopicName.TWIN_CHECKPOINT,
-        factory=TwinLanes(
+        lanes=TwinLanes(
             load_catalogue(settings.catalogue_path), TwinSettings(baseline_readings=settings.baseline_readings)
         ),
     )

@@ -39,7 +39,7 @@ def serve(settings: ValidatorSettings, stop: threading.Event) -> None:
             service="validator",
             source=TopicName.READINGS_RAW,
             checkpoint=TopicName.VALIDATOR_CHECKPOINT,
-            factory=lanes,
+            lanes=lanes,
         )
     finally:
         registry.close()

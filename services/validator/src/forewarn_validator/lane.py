@@ -1,10 +1,13 @@
-"""One partition of readings: raw JSON in, valid frames and rejections out."""
+"""Readings of all partitions of a process: raw JSON in, valid frames and rejections out."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
-from forewarn.adapters.arrow_codec import encode_frames
+import numpy as np
+
+from forewarn.adapters.arrow_codec import encode_by_partition
 from forewarn.adapters.event_codec import encode_event
 from forewarn.adapters.raw_readings import DecodedBatch, RawReadingDecoder, Refusal
 from forewarn.contracts.asset_class import AssetClass
@@ -12,48 +15,62 @@ from forewarn.contracts.assets import Asset
 from forewarn.contracts.base import utc_from_us
 from forewarn.contracts.readings import RejectedReading
 from forewarn.contracts.topics import TopicName
-from forewarn.domain.guard.batch import GuardSettings, Nameplates, Rejection
+from forewarn.domain.guard.batch import GuardSettings, Rejection
 from forewarn.domain.guard.check import check
 from forewarn.domain.guard.state import GuardState, dump, load
-from forewarn.ports.lanes import LaneResult, Output, Record, StaleSnapshot
+from forewarn.domain.machine_states import MachineStates
+from forewarn.domain.machines import asset_of, machines
+from forewarn.ports.lanes import Output, Record, StaleSnapshot, TurnResult
 
 
-class ValidatorLane:
-    """Implements ``forewarn.ports.lanes.Lane`` with the guard."""
+class ValidatorLanes:
+    """Implements ``forewarn.ports.lanes.Lanes`` with the guard."""
 
     def __init__(
         self,
-        partition: int,
-        states: Mapping[str, GuardState],
+        catalogue: Mapping[str, AssetClass],
         *,
-        decoder: RawReadingDecoder,
+        find_asset: Callable[[str], Asset | None],
+        nameplates: Callable[[], Mapping[str, Mapping[str, float]]],
         settings: GuardSettings,
-        nameplates: Callable[[], Nameplates],
     ) -> None:
-        self._partition = partition
-        self._states = dict(states)
-        self._decoder = decoder
-        self._settings = settings
+        self._catalogue = catalogue
+        self._decoder = RawReadingDecoder(catalogue, find_asset)
         self._nameplates = nameplates
+        self._settings = settings
+        self._states: MachineStates[GuardState] = MachineStates()
 
-    def process(self, records: Sequence[Record]) -> LaneResult:
+    def open(self, partition: int, snapshot: bytes | None) -> None:
+        """Begin a lane, empty or from a snapshot."""
+        try:
+            self._states.add(partition, {} if snapshot is None else load(snapshot, self._catalogue))
+        except ValueError as exc:
+            raise StaleSnapshot(str(exc)) from exc
+
+    def process(self, records: Sequence[Record]) -> TurnResult:
         """Decode and judge records; nothing is dropped but duplicates, and those are counted."""
         batches, refusals = self._decoder.decode(records)
         counts: Counter[str] = Counter({"rejected": len(refusals)})
-        outputs = [self._rejected(_refused(refusal)) for refusal in refusals]
+        outputs = [_rejected(_refused(refusal)) for refusal in refusals]
         for decoded in batches:
             outputs += self._judge(decoded, counts)
-        return LaneResult(outputs=tuple(outputs), counts=counts)
+        return TurnResult(outputs=tuple(outputs), counts=counts)
 
-    def dump(self) -> bytes:
-        """Serialise the guard's memory."""
-        return dump(self._states.values())
+    def dump(self, partition: int) -> bytes:
+        """Serialise the guard's memory of a lane."""
+        return dump(self._states.of(partition))
+
+    def close(self, partition: int) -> None:
+        """Forget a lane."""
+        self._states.remove(partition)
 
     def _judge(self, decoded: DecodedBatch, counts: Counter[str]) -> list[Output]:
         asset_class = decoded.batch.asset_class
         state = self._states.get(asset_class.name) or GuardState.empty(asset_class)
-        result = check(decoded.batch, state, self._settings, self._nameplates())
-        self._states[asset_class.name] = result.state
+        partitions = np.array([origin.record.partition for origin in decoded.origins], dtype=np.int64)
+        batch = replace(decoded.batch, assets=machines(decoded.batch.assets, partitions))
+        result = check(batch, state, self._settings, _MachinePlates(self._nameplates()))
+        self._states.put(asset_class.name, result.state)
         tally = result.counters
         counts.update(
             accepted=tally.accepted,
@@ -63,42 +80,25 @@ class ValidatorLane:
             late=tally.late,
         )
         outputs = [
-            Output(topic=TopicName.READINGS_VALID, partition=self._partition, value=value)
-            for value in encode_frames(result.frame)
+            Output(topic=TopicName.READINGS_VALID, partition=partition, value=value)
+            for partition, value in encode_by_partition(result.frame)
         ]
-        return outputs + [self._rejected(_condemned(decoded, rejection)) for rejection in result.rejections]
-
-    @staticmethod
-    def _rejected(event: RejectedReading) -> Output:
-        key = event.asset_id.encode() if event.asset_id else event.key
-        return Output(topic=TopicName.READINGS_REJECTED, key=key, value=encode_event(event))
+        return outputs + [_rejected(_condemned(decoded, rejection)) for rejection in result.rejections]
 
 
-class ValidatorLanes:
-    """Makes validator lanes; implements ``forewarn.ports.lanes.LaneFactory``."""
+class _MachinePlates:
+    """Rated values of machines: those of their assets."""
 
-    def __init__(
-        self,
-        catalogue: Mapping[str, AssetClass],
-        *,
-        find_asset: Callable[[str], Asset | None],
-        nameplates: Callable[[], Nameplates],
-        settings: GuardSettings,
-    ) -> None:
-        self._catalogue = catalogue
-        self._decoder = RawReadingDecoder(catalogue, find_asset)
-        self._nameplates = nameplates
-        self._settings = settings
+    def __init__(self, plates: Mapping[str, Mapping[str, float]]) -> None:
+        self._plates = plates
 
-    def __call__(self, partition: int, snapshot: bytes | None) -> ValidatorLane:
-        """Build a lane, empty or from a snapshot."""
-        try:
-            states = {} if snapshot is None else load(snapshot, self._catalogue)
-        except ValueError as exc:
-            raise StaleSnapshot(str(exc)) from exc
-        return ValidatorLane(
-            partition, states, decoder=self._decoder, settings=self._settings, nameplates=self._nameplates
-        )
+    def get(self, name: str, default: Mapping[str, float], /) -> Mapping[str, float]:
+        return self._plates.get(asset_of(name), default)
+
+
+def _rejected(event: RejectedReading) -> Output:
+    key = event.asset_id.encode() if event.asset_id else event.key
+    return Output(topic=TopicName.READINGS_REJECTED, key=key, value=encode_event(event))
 
 
 def _refused(refusal: Refusal) -> RejectedReading:

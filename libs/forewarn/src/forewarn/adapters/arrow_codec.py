@@ -4,7 +4,8 @@ The schema's metadata names kind, asset class and version. Buffers stay uncompre
 producer compresses whole batches, which costs a fifth of compressing each buffer.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
@@ -14,6 +15,7 @@ import pyarrow as pa
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.frames import FRAME_VERSION, Column, FrameKind, frame_columns
 from forewarn.domain.frame import MISSING, NUMPY_DTYPES, Array, Frame, Strings
+from forewarn.domain.machines import asset_of, by_partition
 from forewarn.ports.codec import InvalidFrame
 
 #: Readings in one message at most: 64 tags with all that is derived from them stay below 16 MiB.
@@ -49,20 +51,28 @@ def arrow_schema(kind: FrameKind, asset_class: AssetClass) -> pa.Schema:
 
 def encode_frame(frame: Frame) -> bytes:
     """Serialise a frame as one Arrow IPC stream with one record batch."""
-    schema = arrow_schema(frame.kind, frame.asset_class)
-    columns = [_to_arrow(frame, column) for column in frame.columns]
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, schema) as writer:
-        writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=schema))
-    return sink.getvalue().to_pybytes()  # type: ignore[no-any-return]  # pyarrow ships no types
+    return _write(_to_batch(frame))
 
 
-def encode_frames(frame: Frame) -> list[bytes]:
-    """Serialise a frame of any length as messages that stay below the topics' size limit."""
-    if frame.rows <= MAX_ROWS:
-        return [encode_frame(frame)] if frame.rows else []
-    starts = range(0, frame.rows, MAX_ROWS)
-    return [encode_frame(frame.take(np.arange(start, min(start + MAX_ROWS, frame.rows)))) for start in starts]
+def encode_by_partition(frame: Frame) -> list[tuple[int, bytes]]:
+    """Serialise a frame of machines as messages for the partitions they are in.
+
+    The columns are converted once for all partitions, and each message is a slice of them. Messages stay
+    below the topics' size limit; no rows, no message.
+    """
+    frame, bounds = by_partition(frame)
+    if not bounds:
+        return []
+    whole = _to_batch(frame)
+    place = whole.schema.get_field_index("asset_id")
+    messages = []
+    for partition, begin, end in bounds:
+        for start in range(begin, end, MAX_ROWS):
+            stop = min(start + MAX_ROWS, end)
+            assets = _to_dictionary(_named(frame.assets, start, stop))
+            part = whole.slice(start, stop - start).set_column(place, whole.schema.field(place), assets)
+            messages.append((partition, _write(part)))
+    return messages
 
 
 def decode_frame(data: bytes, catalogue: Mapping[str, AssetClass], expected: FrameKind) -> Frame:
@@ -76,21 +86,80 @@ def decode_frame(data: bytes, catalogue: Mapping[str, AssetClass], expected: Fra
     InvalidFrame
         With what was expected and what was found.
     """
+    return join_frames([open_frame(data, catalogue, expected)])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OpenedFrame:
+    """A message of which is known that it holds the right columns in sound buffers, but not yet their content."""
+
+    kind: FrameKind
+    asset_class: AssetClass
+    batch: pa.RecordBatch
+
+    @property
+    def rows(self) -> int:
+        """Number of readings."""
+        return int(self.batch.num_rows)
+
+
+def open_frame(data: bytes, catalogue: Mapping[str, AssetClass], expected: FrameKind) -> OpenedFrame:
+    """First half of ``decode_frame``.
+
+    Raises
+    ------
+    InvalidFrame
+        With what was expected and what was found.
+    """
     batch = _read(data)
     asset_class = _identify(batch.schema.metadata or {}, catalogue, expected)
-    columns = frame_columns(expected, asset_class)
-    if batch.schema.equals(arrow_schema(expected, asset_class)):  # the writer is our like: no need to look closer
-        found = batch.columns
-    else:
-        found = [_column(batch, column) for column in columns]
+    schema = arrow_schema(expected, asset_class)
+    if not batch.schema.equals(schema):  # a newer writer, or one that has another order
+        columns = [_column(batch, column) for column in frame_columns(expected, asset_class)]
+        batch = pa.RecordBatch.from_arrays(columns, schema=schema)
+    return OpenedFrame(expected, asset_class, batch)
+
+
+def join_frames(opened: Sequence[OpenedFrame]) -> Frame:
+    """Second half of ``decode_frame``, for one message or for many of one kind and class: costs little more.
+
+    Raises
+    ------
+    InvalidFrame
+        If something is null that must not be.
+    """
+    first = opened[0]
+    batch = first.batch if len(opened) == 1 else pa.concat_batches([frame.batch for frame in opened])
     arrays: dict[str, Array] = {}
     strings: dict[str, Strings] = {}
-    for column, values in zip(columns, found, strict=True):
+    for column, values in zip(frame_columns(first.kind, first.asset_class), batch.columns, strict=True):
         if column.dtype == "string":
-            strings[column.name] = _to_strings(values)
+            strings[column.name] = _to_strings(values, column)
         else:
             arrays[column.name] = _to_numpy(values, column)
-    return Frame(kind=expected, asset_class=asset_class, arrays=arrays, strings=strings)
+    return Frame(kind=first.kind, asset_class=first.asset_class, arrays=arrays, strings=strings)
+
+
+def _to_batch(frame: Frame) -> pa.RecordBatch:
+    columns = [_to_arrow(frame, column) for column in frame.columns]
+    return pa.RecordBatch.from_arrays(columns, schema=arrow_schema(frame.kind, frame.asset_class))
+
+
+def _named(machines: Strings, start: int, stop: int) -> Strings:
+    """Assets of a stretch of rows, without those of other stretches."""
+    codes = machines.codes[start:stop]
+    used = np.zeros(len(machines.categories), dtype=np.bool_)
+    used[codes] = True
+    table = np.cumsum(used, dtype=np.int32) - np.int32(1)
+    names = [asset_of(machines.categories[code]) for code in np.flatnonzero(used).tolist()]
+    return Strings(table[codes], tuple(names))
+
+
+def _write(batch: pa.RecordBatch) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, batch.schema) as writer:
+        writer.write_batch(batch)
+    return sink.getvalue().to_pybytes()  # type: ignore[no-any-return]  # pyarrow ships no types
 
 
 def _read(data: bytes) -> pa.RecordBatch:
@@ -131,9 +200,7 @@ def _column(batch: pa.RecordBatch, column: Column) -> pa.Array:
 
 def _to_arrow(frame: Frame, column: Column) -> pa.Array:
     if column.dtype == "string":
-        strings = frame.strings[column.name]
-        codes = pa.array(strings.codes, mask=strings.codes < 0) if (strings.codes < 0).any() else strings.codes
-        return pa.DictionaryArray.from_arrays(codes, pa.array(strings.categories, type=pa.utf8()))
+        return _to_dictionary(frame.strings[column.name])
     values = frame.arrays[column.name]
     if column.dtype == "timestamp_us":
         return pa.array(values, type=pa.int64()).view(_ARROW_TYPES[column.dtype])
@@ -143,10 +210,20 @@ def _to_arrow(frame: Frame, column: Column) -> pa.Array:
     return pa.array(values)
 
 
-def _to_strings(values: pa.Array) -> Strings:
+def _to_dictionary(strings: Strings) -> pa.DictionaryArray:
+    missing = strings.codes < 0
+    codes = pa.array(strings.codes, mask=missing) if missing.any() else strings.codes
+    return pa.DictionaryArray.from_arrays(codes, pa.array(strings.categories, type=pa.utf8()))
+
+
+def _to_strings(values: pa.Array, column: Column) -> Strings:
     codes = values.indices
     if codes.null_count:
+        if column.name == "asset_id":
+            raise InvalidFrame(f"column {column.name!r} must not be null")
         codes = codes.fill_null(MISSING)
+    if values.dictionary.null_count:
+        raise InvalidFrame(f"column {column.name!r} has a null in its dictionary")
     return Strings(codes.to_numpy(zero_copy_only=False), tuple(values.dictionary.to_pylist()))
 
 

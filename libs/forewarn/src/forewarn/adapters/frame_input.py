@@ -2,40 +2,67 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from forewarn.adapters.arrow_codec import decode_frame
+import numpy as np
+
+from forewarn.adapters.arrow_codec import OpenedFrame, join_frames, open_frame
 from forewarn.adapters.event_codec import encode_event
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.base import utc_from_us
 from forewarn.contracts.frames import FrameKind
 from forewarn.contracts.readings import RejectedReading, RejectionReason
 from forewarn.contracts.topics import TopicName
-from forewarn.domain.frame import Frame, concat
+from forewarn.domain.frame import Frame
+from forewarn.domain.machines import machines
 from forewarn.ports.codec import InvalidFrame
 from forewarn.ports.lanes import Output, Record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrameInput:
-    """What a batch of records held: one frame a class, in record order, and dead letters."""
+    """What some records held: one frame of machines a class, rows in the order of the records, and dead letters."""
 
     frames: tuple[Frame, ...]
     dead_letters: tuple[Output, ...]
 
 
 def read_frames(records: Sequence[Record], catalogue: Mapping[str, AssetClass], kind: FrameKind) -> FrameInput:
-    """Decode records and join the frames of each class."""
-    by_class: dict[str, list[Frame]] = defaultdict(list)
+    """Decode records of any partitions and join the frames of each class."""
+    by_class: dict[str, list[tuple[Record, OpenedFrame]]] = defaultdict(list)
     dead_letters: list[Output] = []
     for record in records:
         try:
-            frame = decode_frame(record.value or b"", catalogue, kind)
+            opened = open_frame(record.value or b"", catalogue, kind)
         except InvalidFrame as exc:
             dead_letters.append(_dead_letter(record, str(exc)))
         else:
-            by_class[frame.asset_class.name].append(frame)
-    return FrameInput(frames=tuple(concat(frames) for frames in by_class.values()), dead_letters=tuple(dead_letters))
+            by_class[opened.asset_class.name].append((record, opened))
+    frames = [_join(messages, dead_letters) for messages in by_class.values()]
+    return FrameInput(frames=tuple(frame for frame in frames if frame is not None), dead_letters=tuple(dead_letters))
+
+
+def _join(messages: Sequence[tuple[Record, OpenedFrame]], dead_letters: list[Output]) -> Frame | None:
+    """The messages of a class as one frame of machines; None if none is sound."""
+    if not messages:
+        return None
+    try:
+        frame = join_frames([opened for _, opened in messages])
+    except InvalidFrame:
+        return _join([message for message in messages if _is_sound(message, dead_letters)], dead_letters)
+    partitions = np.array([record.partition for record, _ in messages], dtype=np.int64)
+    rows = [opened.rows for _, opened in messages]
+    return replace(frame, strings={**frame.strings, "asset_id": machines(frame.assets, np.repeat(partitions, rows))})
+
+
+def _is_sound(message: tuple[Record, OpenedFrame], dead_letters: list[Output]) -> bool:
+    record, opened = message
+    try:
+        join_frames([opened])
+    except InvalidFrame as exc:
+        dead_letters.append(_dead_letter(record, str(exc)))
+        return False
+    return True
 
 
 def _dead_letter(record: Record, problem: str) -> Output:

@@ -1,7 +1,7 @@
-"""One partition's worth of processing: what the frame loop drives and the services implement.
+"""What the frame loop drives and the services implement: the work on all partitions a process owns.
 
-A *lane* is the state and logic of one partition. The loop feeds it records in order and publishes
-what it returns; outputs, state snapshot and consumed offsets become visible together or not at all.
+A *lane* is the state of one partition. The loop feeds records in order and publishes what comes back;
+outputs, state snapshots and consumed offsets become visible together or not at all.
 """
 
 from collections import Counter
@@ -38,34 +38,38 @@ class Output:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LaneResult:
-    """What a lane made of a batch; ``counts`` are readings by fate (accepted, warning, rejected, …)."""
+class TurnResult:
+    """What became of some records; ``counts`` are readings by fate (accepted, warning, rejected, …)."""
 
     outputs: tuple[Output, ...]
     counts: Counter[str] = field(default_factory=Counter)
 
 
-class Lane(Protocol):
-    """State and logic of one partition.
+class Lanes(Protocol):
+    """State and logic of all partitions of a process.
 
-    ``process`` must depend on nothing but the records and the state: after a crash the state is
-    rebuilt by processing the same records again, in other batches, with the outputs thrown away.
+    ``process`` takes records of any open lanes together, but what comes of the records of one lane must
+    depend on nothing but them and that lane's state: after a crash a lane is rebuilt by processing its
+    records again, in other batches, without those of other lanes, and with the outputs thrown away.
     """
 
-    def process(self, records: Sequence[Record]) -> LaneResult:
-        """Take records in order; dead-letters what it cannot use, raises only on programming errors."""
+    def open(self, partition: int, snapshot: bytes | None) -> None:
+        """Begin a lane, empty or from a snapshot; raises ``StaleSnapshot`` for one of another format."""
         ...
 
-    def dump(self) -> bytes:
-        """Serialise the state."""
+    def process(self, records: Sequence[Record]) -> TurnResult:
+        """Take records, those of a lane in order; dead-letters what it cannot use, raises only on programming errors.
+
+        It is fastest when the records of a lane stand together.
+        """
         ...
 
+    def dump(self, partition: int) -> bytes:
+        """Serialise the state of a lane."""
+        ...
 
-class LaneFactory(Protocol):
-    """Makes the lane of a partition, empty or from a snapshot."""
-
-    def __call__(self, partition: int, snapshot: bytes | None) -> Lane:
-        """Build the lane; raises ``StaleSnapshot`` for a snapshot of another format."""
+    def close(self, partition: int) -> None:
+        """Forget a lane."""
         ...
 
 

@@ -1,10 +1,9 @@
 """The loop behind validator, twin and anomaly: records in, frames out, exactly once.
 
-Each turn takes up to ``batch_records`` records or what comes within a linger time, lets the lanes of
-their partitions process them, and commits outputs, due snapshots and consumed offsets in one Kafka
-transaction. A lane's state is restored from its last snapshot by processing the records between the
-snapshot and the committed offset once more without publishing, so it is exact after a crash or a
-rebalance.
+Each turn takes up to ``batch_records`` records or what comes within a linger time, processes them all
+together, and commits outputs, due snapshots and consumed offsets in one Kafka transaction. The state of
+a partition (a lane) is restored from its last snapshot by processing the records between the snapshot
+and the committed offset once more without publishing, so it is exact after a crash or a rebalance.
 """
 
 import threading
@@ -12,6 +11,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import structlog
 from confluent_kafka import Consumer, KafkaException, TopicPartition
@@ -23,7 +23,7 @@ from forewarn.adapters.kafka.records import records_of
 from forewarn.adapters.kafka.transaction import TransactionAborted, TransactionalProducer
 from forewarn.contracts.topics import TopicName, qualified
 from forewarn.ports.clock import Clock
-from forewarn.ports.lanes import Lane, LaneFactory, Output, Record, StaleSnapshot
+from forewarn.ports.lanes import Lanes, Output, Record, StaleSnapshot
 from forewarn.runtime.frame_metrics import FrameMetrics
 from forewarn.runtime.heartbeat import Heartbeat
 
@@ -66,8 +66,7 @@ class MembershipLost(Exception):  # noqa: N818  # a state of the world, not a mi
 
 
 @dataclass(slots=True, kw_only=True)
-class _LaneSlot:
-    lane: Lane
+class _Progress:
     next_offset: int
     snapshot_offset: int
     snapshot_due_s: float
@@ -77,16 +76,16 @@ class FrameLoop:
     """Runs one frame processor until asked to stop."""
 
     def __init__(
-        self, config: FrameLoopConfig, factory: LaneFactory, clock: Clock, metrics: FrameMetrics, heartbeat: Heartbeat
+        self, config: FrameLoopConfig, lanes: Lanes, clock: Clock, metrics: FrameMetrics, heartbeat: Heartbeat
     ) -> None:
         self._config = config
-        self._factory = factory
+        self._lanes = lanes
         self._clock = clock
         self._metrics = metrics
         self._heartbeat = heartbeat
         self._source = qualified(config.source, config.prefix)
         self._checkpoint = qualified(config.checkpoint, config.prefix)
-        self._lanes: dict[int, _LaneSlot] = {}
+        self._progress: dict[int, _Progress] = {}
         self._assigned = False
         self._lost = False
         self._pause = threading.Event()
@@ -133,7 +132,7 @@ class FrameLoop:
                 self._turn(records)
                 busy = len(records) >= self._config.busy_records
                 linger_s = self._config.linger_s if busy else self._config.idle_linger_s
-            self._snapshot(self._lanes)
+            self._snapshot(self._progress)
         finally:
             self._consumer.close()
             self._reader.close()
@@ -141,19 +140,16 @@ class FrameLoop:
     def _turn(self, records: Sequence[Record]) -> None:
         by_partition: dict[int, list[Record]] = defaultdict(list)
         for record in records:
-            if record.partition in self._lanes:  # a lost partition's records may still be on their way
+            if record.partition in self._progress:  # a lost partition's records may still be on their way
                 by_partition[record.partition].append(record)
         if not by_partition:
             return
-        outputs: list[Output] = []
+        result = self._lanes.process(list(chain.from_iterable(by_partition.values())))
+        self._metrics.count(result.counts)
         for partition, batch in by_partition.items():
-            slot = self._lanes[partition]
-            result = slot.lane.process(batch)
-            outputs += result.outputs
-            slot.next_offset = batch[-1].offset + 1
-            self._metrics.count(result.counts)
-        outputs += self._due_snapshots()
-        offsets = [TopicPartition(self._source, p, self._lanes[p].next_offset) for p in by_partition]
+            self._progress[partition].next_offset = batch[-1].offset + 1
+        outputs = [*result.outputs, *self._due_snapshots()]
+        offsets = [TopicPartition(self._source, p, self._progress[p].next_offset) for p in by_partition]
         with self._metrics.transaction_seconds.time():
             committed = self._commit(outputs, offsets)
         if committed:
@@ -172,7 +168,8 @@ class FrameLoop:
     def _rebuild(self) -> None:
         """After a rollback: state and reading position go back to what is committed."""
         partitions = [p.partition for p in self._consumer.assignment()]
-        self._lanes.clear()
+        for partition in list(self._progress):
+            self._forget(partition)
         for position in self._restore(partitions):
             self._consumer.seek(position)
 
@@ -183,10 +180,10 @@ class FrameLoop:
         _log.info("partitions_assigned", partitions=sorted(p.partition for p in partitions))
 
     def _on_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        leaving = [p.partition for p in partitions if p.partition in self._lanes]
+        leaving = [p.partition for p in partitions if p.partition in self._progress]
         self._snapshot(leaving)  # the next owner then has nothing to replay
         for partition in leaving:
-            del self._lanes[partition]
+            self._forget(partition)
         consumer.incremental_unassign(partitions)
         _log.info("partitions_revoked", partitions=sorted(leaving))
 
@@ -194,6 +191,10 @@ class FrameLoop:
         self._lost = True
         consumer.incremental_unassign(partitions)
         _log.warning("partitions_lost", partitions=sorted(p.partition for p in partitions))
+
+    def _forget(self, partition: int) -> None:
+        self._lanes.close(partition)
+        del self._progress[partition]
 
     def _restore(self, partitions: Iterable[int]) -> list[TopicPartition]:
         """Rebuild the lanes of these partitions; returns where to go on reading."""
@@ -219,26 +220,30 @@ class FrameLoop:
         if snapshot is not None and snapshot.next_offset > committed.offset != _NO_OFFSET:
             _log.warning("snapshot_ignored", partition=partition, reason="the group's offset was set back")
             snapshot = None
-        lane, start = self._build_lane(partition, snapshot)
+        start = self._open_lane(partition, snapshot)
         end = max(committed.offset, start)
         replayed = 0
         for records in self._reader.read(self._source, partition, start, end):
-            lane.process(records)
+            self._lanes.process(records)
             self._heartbeat.beat()
             replayed += len(records)
-        self._lanes[partition] = _LaneSlot(
-            lane=lane, next_offset=end, snapshot_offset=start, snapshot_due_s=self._next_snapshot_s(partition)
+        self._progress[partition] = _Progress(
+            next_offset=end, snapshot_offset=start, snapshot_due_s=self._next_snapshot_s(partition)
         )
         _log.info("lane_restored", partition=partition, snapshot_offset=start, replayed=replayed, position=end)
         return TopicPartition(self._source, partition, end)
 
-    def _build_lane(self, partition: int, snapshot: Snapshot | None) -> tuple[Lane, int]:
+    def _open_lane(self, partition: int, snapshot: Snapshot | None) -> int:
+        """Open a lane with what the snapshot holds, if that can be read; returns the first offset to replay."""
         if snapshot is not None:
             try:
-                return self._factory(partition, snapshot.state), snapshot.next_offset
+                self._lanes.open(partition, snapshot.state)
             except StaleSnapshot as exc:
                 _log.warning("snapshot_ignored", partition=partition, reason=str(exc))
-        return self._factory(partition, None), self._reader.bounds(self._source, partition)[0]
+            else:
+                return snapshot.next_offset
+        self._lanes.open(partition, None)
+        return self._reader.bounds(self._source, partition)[0]
 
     def _next_snapshot_s(self, partition: int) -> float:
         # Lanes take turns: twelve snapshots in one transaction would delay its readings.
@@ -247,19 +252,19 @@ class FrameLoop:
 
     def _due_snapshots(self) -> list[Output]:
         now_s = self._clock.monotonic_s()
-        due = [p for p, s in self._lanes.items() if s.snapshot_due_s <= now_s and s.next_offset > s.snapshot_offset]
+        due = [p for p, s in self._progress.items() if s.snapshot_due_s <= now_s and s.next_offset > s.snapshot_offset]
         return [self._snapshot_of(p) for p in due]
 
     def _snapshot_of(self, partition: int) -> Output:
-        slot = self._lanes[partition]
-        value = Snapshot(next_offset=slot.next_offset, state=slot.lane.dump()).encode()
-        slot.snapshot_offset = slot.next_offset
-        slot.snapshot_due_s = self._clock.monotonic_s() + self._config.snapshot_every_s
+        progress = self._progress[partition]
+        value = Snapshot(next_offset=progress.next_offset, state=self._lanes.dump(partition)).encode()
+        progress.snapshot_offset = progress.next_offset
+        progress.snapshot_due_s = self._clock.monotonic_s() + self._config.snapshot_every_s
         self._metrics.snapshot_bytes.set(len(value))
         return Output(topic=self._config.checkpoint, partition=partition, key=str(partition).encode(), value=value)
 
     def _snapshot(self, partitions: Iterable[int]) -> None:
-        changed = [p for p in partitions if self._lanes[p].next_offset > self._lanes[p].snapshot_offset]
+        changed = [p for p in partitions if self._progress[p].next_offset > self._progress[p].snapshot_offset]
         if not changed:
             return
         try:
@@ -271,5 +276,5 @@ class FrameLoop:
         for partition in partitions:
             _, high = self._consumer.get_watermark_offsets(TopicPartition(self._source, partition), cached=True)
             if high >= 0:
-                lag = max(0, high - self._lanes[partition].next_offset)
+                lag = max(0, high - self._progress[partition].next_offset)
                 self._metrics.lag.labels(partition=str(partition)).set(lag)

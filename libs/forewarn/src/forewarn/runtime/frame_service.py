@@ -6,7 +6,7 @@ from pydantic import Field
 
 from forewarn.adapters.clock import SystemClock
 from forewarn.contracts.topics import TopicName
-from forewarn.ports.lanes import LaneFactory
+from forewarn.ports.lanes import Lanes
 from forewarn.runtime.frame_loop import FrameLoop, FrameLoopConfig
 from forewarn.runtime.frame_metrics import FrameMetrics
 from forewarn.runtime.heartbeat import Heartbeat
@@ -31,7 +31,7 @@ def serve_lanes(
     service: str,
     source: TopicName,
     checkpoint: TopicName,
-    factory: LaneFactory,
+    lanes: Lanes,
 ) -> None:
     """Run a frame processor until ``stop``.
 
@@ -54,7 +54,7 @@ def serve_lanes(
         idle_linger_s=settings.frame_idle_linger_s,
         snapshot_every_s=settings.snapshot_interval_s,
     )
-    loop = FrameLoop(config, factory, clock, FrameMetrics(), heartbeat)
+    loop = FrameLoop(config, lanes, clock, FrameMetrics(), heartbeat)
     probes = ProbeServer(settings.probe_host, settings.probe_port, live=heartbeat.check, ready=loop.not_ready)
     with probes, Watchdog(heartbeat):
         loop.run(stop)

@@ -1,4 +1,4 @@
-"""What the anomaly stage remembers of the assets of one class in one partition."""
+"""What the anomaly stage remembers of the assets of one class."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -108,7 +108,7 @@ class Baseline:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class AnomalyState:
-    """State of one lane for one class. Never modified: a step returns a new one."""
+    """State of one class. Never modified: a step returns a new one."""
 
     asset_class: AssetClass
     positions: Mapping[str, int]
@@ -120,3 +120,30 @@ class AnomalyState:
         """Nothing seen yet."""
         memory = Memory.blank(0, settings.history, len(asset_class.twin.responses))
         return cls(asset_class=asset_class, positions={}, memory=memory)
+
+    @property
+    def assets(self) -> tuple[str, ...]:
+        """Every asset it knows."""
+        return tuple({**self.positions, **self.baselines})
+
+    def select(self, names: Mapping[str, str]) -> "AnomalyState":
+        """Only these assets, under the names they map to."""
+        kept = [name for name in self.positions if name in names]
+        rows = np.array([self.positions[name] for name in kept], dtype=np.intp)
+        return replace(
+            self,
+            positions={names[name]: position for position, name in enumerate(kept)},
+            memory=take(self.memory, rows),
+            baselines={names[name]: baseline for name, baseline in self.baselines.items() if name in names},
+        )
+
+    def joined(self, other: "AnomalyState") -> "AnomalyState":
+        """With the assets of another state of the same class, of which this one has none."""
+        room = self.memory.version.size
+        rows = np.arange(room, room + other.memory.version.size)
+        return replace(
+            self,
+            positions={**self.positions, **{name: room + position for name, position in other.positions.items()}},
+            memory=put(self.memory, rows, other.memory),
+            baselines={**self.baselines, **other.baselines},
+        )

@@ -65,6 +65,19 @@ class GuardState:
         arrays = {name: np.concatenate([getattr(self, name), getattr(tail, name)]) for name in _ARRAYS}
         return GuardState(asset_class=self.asset_class, tags=self.tags, assets=(*self.assets, *new), **arrays)
 
+    def select(self, names: Mapping[str, str]) -> "GuardState":
+        """Only these assets, under the names they map to; the order stays."""
+        rows = [row for row, name in enumerate(self.assets) if name in names]
+        arrays = {name: getattr(self, name)[rows] for name in _ARRAYS}
+        assets = tuple(names[self.assets[row]] for row in rows)
+        return GuardState(asset_class=self.asset_class, tags=self.tags, assets=assets, **arrays)
+
+    def joined(self, other: "GuardState") -> "GuardState":
+        """With the assets of another state of the same class, of which this one has none."""
+        arrays = {name: np.concatenate([getattr(self, name), getattr(other, name)]) for name in _ARRAYS}
+        assets = (*self.assets, *other.assets)
+        return GuardState(asset_class=self.asset_class, tags=self.tags, assets=assets, **arrays)
+
     def aligned(self, asset_class: AssetClass) -> "GuardState":
         """Bring the tags into the order of a changed class: new tags are unseen, dropped ones forgotten."""
         if self.tags == asset_class.tag_names:

@@ -1,4 +1,4 @@
-"""What the twin remembers of the assets of one class in one partition."""
+"""What the twin remembers of the assets of one class."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -68,7 +68,7 @@ class Learning:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class TwinState:
-    """State of one lane for one class. Never modified: a step returns a new one.
+    """State of one class. Never modified: a step returns a new one.
 
     An asset is in ``learning``, or in ``models`` and ``cards``, or unknown. ``positions`` and ``bank``
     are derived from ``models``: where each asset's model stands in the bank.
@@ -104,4 +104,27 @@ class TwinState:
             positions={asset_id: position for position, asset_id in enumerate(models)},
             versions=np.array([cards[asset_id].version for asset_id in models], dtype=np.uint32),
             bank=bank_of(models),
+        )
+
+    @property
+    def assets(self) -> tuple[str, ...]:
+        """Every asset it knows."""
+        return (*self.learning, *self.models)
+
+    def select(self, names: Mapping[str, str]) -> "TwinState":
+        """Only these assets, under the names they map to."""
+        return TwinState.of(
+            self.asset_class,
+            {names[name]: learning for name, learning in self.learning.items() if name in names},
+            {names[name]: model for name, model in self.models.items() if name in names},
+            {names[name]: replace(card, asset_id=names[name]) for name, card in self.cards.items() if name in names},
+        )
+
+    def joined(self, other: "TwinState") -> "TwinState":
+        """With the assets of another state of the same class, of which this one has none."""
+        return TwinState.of(
+            self.asset_class,
+            {**self.learning, **other.learning},
+            {**self.models, **other.models},
+            {**self.cards, **other.cards},
         )
