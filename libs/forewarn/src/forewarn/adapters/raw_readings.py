@@ -1,23 +1,23 @@
 """Raw JSON of gateways becomes batches of readings, or rejections that say what is wrong.
 
-The fast path decodes well-formed messages with msgspec at about a microsecond each; only what that
-refuses is looked at again, slowly, to find words for it. The rules are those of
+Three paths, each for what the one before refuses: readings that carry nothing but tags of their class
+are decoded by a msgspec decoder made for the class, at half a microsecond each; other well-formed ones
+by one that takes any names; the rest is looked at again, slowly, to find words for it. The rules are those of
 ``forewarn.contracts.readings.Reading``; a contract test holds the two together.
 """
 
 import json
 import math
 import re
-from collections import defaultdict
+import struct
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import chain
-from operator import itemgetter
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
 import numpy as np
+from msgspec.structs import astuple
 
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.assets import Asset
@@ -78,17 +78,11 @@ class DecodedBatch:
     origins: Sequence[Origin]
 
 
-@dataclass(slots=True)
-class _Rows:
-    """Collects the readings of one class."""
-
-    readings: list[_RawReading]
-    origins: list[Origin]
-
-
 _decode_one = msgspec.json.Decoder(_RawReading).decode
 _decode_strangers = msgspec.json.Decoder(_StrangersReading).decode
 _decode_list = msgspec.json.Decoder(list[msgspec.Raw]).decode
+
+_DECODING_ERRORS: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError)
 
 _FIX_JSON: Final = "Send one JSON object, or a list of objects, in UTF-8 as described in schemas/events/reading.v1"
 _FIX_NUMBERS: Final = "Leave a tag out when its value is not known"
@@ -100,22 +94,34 @@ class RawReadingDecoder:
     def __init__(self, catalogue: Mapping[str, AssetClass], find_asset: Callable[[str], Asset | None]) -> None:
         self._catalogue = catalogue
         self._find_asset = find_asset
-        self._matrices = {name: _MatrixBuilder(asset_class) for name, asset_class in catalogue.items()}
+        self._tags = {name: _Tags(asset_class) for name, asset_class in catalogue.items()}
 
     def decode(self, records: Iterable[Record]) -> tuple[list[DecodedBatch], list[Refusal]]:
         """Sort records into one batch a class, in record order, and refusals."""
-        rows: dict[str, _Rows] = defaultdict(lambda: _Rows([], []))
+        rows = {name: _Rows(tags) for name, tags in self._tags.items()}
+        senders: dict[bytes | None, tuple[str, _Rows] | None] = {}
         refusals: list[Refusal] = []
         for record in records:
+            key = record.key
+            if key not in senders:
+                senders[key] = self._sender(key, rows)
+            sender = senders[key]
             for origin in _split(record, refusals):
-                self._take(origin, rows, refusals)
-        batches = [self._matrices[name].build(collected, refusals) for name, collected in rows.items()]
-        return [batch for batch in batches if batch.origins], refusals
+                if sender is None or not sender[1].take_usual(origin, sender[0]):
+                    self._take(origin, rows, refusals)
+        return [collected.batch() for collected in rows.values() if collected.readings], refusals
 
-    def _take(self, origin: Origin, rows: dict[str, _Rows], refusals: list[Refusal]) -> None:
+    def _sender(self, key: bytes | None, rows: Mapping[str, "_Rows"]) -> tuple[str, "_Rows"] | None:
+        """The asset that a key stands for, and where its readings go."""
+        asset = None if key is None else self._find_asset(key.decode(errors="replace"))
+        if asset is None or asset.asset_class not in rows:
+            return None
+        return asset.asset_id, rows[asset.asset_class]
+
+    def _take(self, origin: Origin, rows: Mapping[str, "_Rows"], refusals: list[Refusal]) -> None:
         try:
             reading = _decode_one(origin.original)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError) as exc:
+        except _DECODING_ERRORS as exc:
             refusals.append(_explain(origin, exc))
             return
         asset_id = reading.asset_id
@@ -126,76 +132,93 @@ class RawReadingDecoder:
             refusals.append(_wrong_key(origin, asset_id))
         elif asset.asset_class not in self._catalogue:
             refusals.append(_unknown_class(origin, asset))
-        else:
-            collected = rows[asset.asset_class]
-            collected.readings.append(reading)
-            collected.origins.append(origin)
+        elif not rows[asset.asset_class].take_any(origin, reading):
+            refusals.append(_unknown_tags(origin, reading, self._catalogue[asset.asset_class]))
 
 
-class _MatrixBuilder:
-    """Puts the metrics of readings of one class into a matrix, by tag name or alias."""
+class _Tags:
+    """What decoding needs to know of the tags of a class."""
 
     def __init__(self, asset_class: AssetClass) -> None:
-        self._class = asset_class
+        self.asset_class = asset_class
         names = asset_class.tag_names
-        self._width = len(names)
-        self._position = {name: i for i, name in enumerate(names)}
-        for i, tag in enumerate(asset_class.tags):
-            self._position |= dict.fromkeys(tag.aliases, i)
-        # One C call for the usual reading that carries exactly the class's tags under their own names.
-        getter = itemgetter(*names)
-        self._all_tags: Callable[[dict[str, float]], tuple[float, ...]] = (
-            getter if self._width > 1 else lambda metrics: (getter(metrics),)
+        fields = {f"tag_{number}": name for number, name in enumerate(names)}  # a name could be a keyword
+        metrics = msgspec.defstruct(
+            "_Metrics",
+            [(field, float, math.nan) for field in fields],
+            rename=fields,
+            forbid_unknown_fields=True,
+            frozen=True,
+            gc=False,
         )
+        usual = msgspec.defstruct("_UsualReading", [("metrics", metrics)], bases=(_RawReading,), frozen=True, gc=False)
+        self.decode: Callable[[bytes], Any] = msgspec.json.Decoder(usual).decode
+        self.pack = struct.Struct(f"{len(names)}d").pack  # three times as fast as numpy.fromiter
+        self.nothing = self.pack(*[math.nan] * len(names))
+        self.position = {name: number for number, name in enumerate(names)}
+        for number, tag in enumerate(asset_class.tags):
+            self.position |= dict.fromkeys(tag.aliases, number)
 
-    def build(self, collected: _Rows, refusals: list[Refusal]) -> DecodedBatch:
-        values, readings, origins = [], [], []
-        for reading, origin in zip(collected.readings, collected.origins, strict=True):
-            row = self._row(reading.metrics)
-            if row is None:
-                refusals.append(_unknown_tags(origin, reading, self._class))
-                continue
-            values.append(row)
-            readings.append(reading)
-            origins.append(origin)
-        return DecodedBatch(batch=self._batch(values, readings, origins), origins=origins)
 
-    def _row(self, metrics: dict[str, float]) -> Sequence[float] | None:
-        """Values in tag order, or None if not a single name is known."""
-        if len(metrics) == self._width:
-            try:
-                return self._all_tags(metrics)
-            except KeyError:
-                pass
-        row = [math.nan] * self._width
+class _Rows:
+    """Collects the readings of one class."""
+
+    def __init__(self, tags: _Tags) -> None:
+        self._tags = tags
+        self.readings: list[_RawReading] = []
+        self._origins: list[Origin] = []
+        self._values: list[bytes] = []
+
+    def take_usual(self, origin: Origin, asset_id: str) -> bool:
+        """Take a reading of this asset that carries tags of the class under their own names and nothing else."""
+        try:
+            reading = self._tags.decode(origin.original)
+        except _DECODING_ERRORS:
+            return False
+        values = self._tags.pack(*astuple(reading.metrics))
+        if reading.asset_id != asset_id or values == self._tags.nothing:
+            return False
+        self.readings.append(reading)
+        self._origins.append(origin)
+        self._values.append(values)
+        return True
+
+    def take_any(self, origin: Origin, reading: _RawReading) -> bool:
+        """Take a reading of an asset of the class, by names and aliases; not if it has no tag of the class."""
+        values = [math.nan] * len(self._tags.asset_class.tags)
         known = False
-        for name, value in metrics.items():
-            position = self._position.get(name)
+        for name, value in reading.metrics.items():
+            position = self._tags.position.get(name)
             if position is not None:
                 known = True
-                row[position] = value
-        return row if known else None
+                values[position] = value
+        if known:
+            self.readings.append(reading)
+            self._origins.append(origin)
+            self._values.append(self._tags.pack(*values))
+        return known
 
-    def _batch(self, values: list[Sequence[float]], readings: list[_RawReading], origins: list[Origin]) -> RawBatch:
+    def batch(self) -> DecodedBatch:
+        """Everything taken so far."""
+        readings, origins = self.readings, self._origins
         seconds = np.array([r.ts.timestamp() for r in readings], dtype=np.float64)
-        flat = np.fromiter(chain.from_iterable(values), dtype=np.float64, count=len(readings) * self._width)
-        return RawBatch(
-            asset_class=self._class,
+        values = np.frombuffer(b"".join(self._values), dtype=np.float64)
+        batch = RawBatch(
+            asset_class=self._tags.asset_class,
             assets=Strings.of([r.asset_id for r in readings]),
             ts=np.rint(seconds * _US_PER_S).astype(np.int64),
             received_at=np.array([o.record.received_us for o in origins], dtype=np.int64),
             seq=np.array([MISSING if r.seq is None else r.seq for r in readings], dtype=np.int64),
-            values=flat.reshape(len(readings), self._width),
-            gateway_quality=self._quality(readings),
+            values=values.reshape(len(readings), -1),
+            gateway_quality=self._quality(),
         )
+        return DecodedBatch(batch=batch, origins=origins)
 
-    def _quality(self, readings: list[_RawReading]) -> np.ndarray[Any, np.dtype[np.uint32]]:
-        codes = np.zeros((len(readings), self._width), dtype=np.uint32)
-        if not any(reading.quality for reading in readings):
-            return codes
-        for row, reading in enumerate(readings):
-            for name, word in reading.quality.items():
-                position = self._position.get(name)
+    def _quality(self) -> np.ndarray[Any, np.dtype[np.uint32]]:
+        codes = np.zeros((len(self.readings), len(self._tags.asset_class.tags)), dtype=np.uint32)
+        for row, reading in enumerate(self.readings):
+            for name, word in reading.quality.items() if reading.quality else ():
+                position = self._tags.position.get(name)
                 if position is not None:
                     codes[row, position] = GATEWAY_QUALITY[word]
         return codes
