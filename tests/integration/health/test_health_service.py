@@ -10,7 +10,8 @@ import pytest
 from forewarn.adapters.kafka.admin import create_topics
 from forewarn.adapters.kafka.config import group_id
 from forewarn.contracts.topics import TopicName, qualified
-from forewarn.domain.health.asset import judge, observe_frame
+from forewarn.domain.health.asset import judge
+from forewarn.domain.health.rows import observe_frame
 from integration.alerting.event_plane import (
     CATALOGUE,
     PUMPS,

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from forewarn.adapters.catalogue import load_catalogue
-from forewarn.domain.health.asset import HealthState, judge, observe_frame
+from forewarn.domain.health.asset import HealthState, judge
 from forewarn.domain.health.change import differs
+from forewarn.domain.health.rows import observe_frame
 from forewarn.domain.health.trend import MIN_SAMPLES, TrendState, add_sample, wants_sample
 from forewarn.testing.frames import anomaly_frame, timestamps_us
 

@@ -3,7 +3,8 @@
 import pytest
 
 from forewarn.adapters.catalogue import load_catalogue
-from forewarn.domain.health.asset import judge, observe_frame
+from forewarn.domain.health.asset import judge
+from forewarn.domain.health.rows import observe_frame
 from forewarn.testing.frames import anomaly_frame, timestamps_us
 from forewarn_health.pacing import Pacing
 

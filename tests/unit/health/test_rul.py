@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forewarn.adapters.catalogue import load_catalogue
-from forewarn.domain.health.growth import MEMORIES_S, Growth, Regression, fit, observe
+from forewarn.domain.health.growth import MEMORIES_S, UNSEEN, Growth, Regression, fit, observe
 from forewarn.domain.health.rul import estimate, growth_values
 
 PUMP = load_catalogue()["centrifugal_pump"]
@@ -15,11 +15,16 @@ DAY_S = 86_400.0
 T0 = 1_795_204_800.0
 
 
+def observe_one(growth, times, values):
+    (after,) = observe([growth], np.zeros(len(times), dtype=np.intp), times, values)
+    return after
+
+
 def life(mode_id, values, step_s=1.0):
     """Estimate after feeding an indicator sampled every ``step_s`` seconds."""
     mode = MODES[mode_id]
     times = T0 + step_s * np.arange(len(values))
-    growth = observe(Growth(), times, growth_values(mode, np.asarray(values, dtype=float)))
+    growth = observe_one(UNSEEN, times, growth_values(mode, np.asarray(values, dtype=float)))
     return estimate(mode, growth, float(times[-1]), asset_class=PUMP)
 
 
@@ -93,7 +98,7 @@ def test_values_without_logarithm_and_gaps_are_left_out():
 
 
 def test_all_unknown_changes_nothing():
-    assert observe(Growth(), np.array([T0]), np.array([np.nan])) == Growth()
+    assert observe_one(UNSEEN, np.array([T0]), np.array([np.nan])) == UNSEEN
 
 
 def test_a_later_fault_is_not_hidden_by_a_long_healthy_past():
@@ -109,10 +114,10 @@ def test_growth_does_not_depend_on_how_readings_are_cut(cuts):
     rng = np.random.default_rng(9)
     times = T0 + np.cumsum(rng.uniform(0.5, 9.0, 500))
     values = rng.normal(size=500)
-    growth = Growth()
+    growth = UNSEEN
     for part in np.split(np.arange(500), sorted(cuts)):
-        growth = observe(growth, times[part], values[part])
-    assert growth == observe(Growth(), times, values)
+        growth = observe_one(growth, times[part], values[part])
+    assert growth == observe_one(UNSEEN, times, values)
 
 
 def test_the_recursive_fit_equals_weighted_least_squares():
@@ -121,7 +126,9 @@ def test_the_recursive_fit_equals_weighted_least_squares():
     width = memory / 15
     times = np.ceil(T0 / width) * width + width * (np.arange(40) + 0.5)
     values = 3 + 0.01 * (times - times[0]) + 0.2 * rng.normal(size=40)
-    regression = observe(Growth(regressions=(Regression(memory_s=memory),)), times, values).regressions[0]
+    regression = observe_one(
+        Growth(filling=None, regressions=(Regression(memory_s=memory),)), times, values
+    ).regressions[0]
     line = fit(regression)
     weights = np.exp((times[:-1] - times[-2]) / memory)  # the last bucket is still filling
     slope, _ = np.polyfit(times[:-1] - T0, values[:-1], 1, w=np.sqrt(weights))

@@ -6,17 +6,17 @@ from typing import Final
 
 import structlog
 
-from forewarn.adapters.arrow_codec import decode_frame
 from forewarn.adapters.catalogue import Catalogue, load_catalogue
-from forewarn.adapters.faust.engine import Action, Handler, Incoming, one_by_one
+from forewarn.adapters.faust.engine import Action, Handler, Incoming
+from forewarn.adapters.faust.frames import read_turn
 from forewarn.adapters.faust.publisher import Outgoing
 from forewarn.contracts.base import format_utc
 from forewarn.contracts.frames import FrameKind
 from forewarn.contracts.health import AssetHealth
 from forewarn.contracts.readings import RejectionReason
 from forewarn.contracts.topics import TopicName
-from forewarn.domain.health.asset import HealthState, judge, observe_frame
-from forewarn.ports.codec import InvalidFrame
+from forewarn.domain.health.asset import HealthState, judge
+from forewarn.domain.health.rows import observe_frame
 from forewarn.runtime.event_service import EventContext, EventService, serve_events
 from forewarn_health.pacing import Pacing
 from forewarn_health.settings import HealthSettings
@@ -38,7 +38,7 @@ class HealthLogic:
     @property
     def handlers(self) -> Mapping[TopicName, Handler]:
         """Frames come from the anomaly stage."""
-        return {TopicName.ANOMALY_SCORES: one_by_one(self._on_scores)}
+        return {TopicName.ANOMALY_SCORES: self._on_scores}
 
     @property
     def timers(self) -> Sequence[tuple[float, Action]]:
@@ -49,19 +49,18 @@ class HealthLogic:
         """Tell of every asset once: the last events before the restart may be missing."""
         self._pacing.restart(self._context.engine.states)
 
-    async def _on_scores(self, incoming: Incoming) -> None:
-        try:
-            frame = decode_frame(incoming.value or b"", self._catalogue, FrameKind.ANOMALY)
-        except InvalidFrame as exc:
-            _log.warning("frame_rejected", partition=incoming.partition, offset=incoming.offset, reason=str(exc))
-            await self._context.reject(incoming, RejectionReason.BAD_FRAME, str(exc))
-            return
-        result = observe_frame(self._context.engine.states, frame)
-        for asset_id, state in result.states.items():
-            self._context.engine.put(asset_id, state, incoming.partition)
-        self._pacing.note(result.states)
-        self._context.metrics.rows.labels(fate="applied").inc(result.applied)
-        self._context.metrics.rows.labels(fate="skipped").inc(result.skipped)
+    async def _on_scores(self, batch: Sequence[Incoming]) -> None:
+        turn = read_turn(batch, self._catalogue, FrameKind.ANOMALY)
+        for incoming, problem in turn.unreadable:
+            _log.warning("frame_rejected", partition=incoming.partition, offset=incoming.offset, reason=problem)
+            await self._context.reject(incoming, RejectionReason.BAD_FRAME, problem)
+        for joined in turn.frames:
+            result = observe_frame(self._context.engine.states, joined.frame)
+            for asset_id, state in result.states.items():
+                self._context.engine.put(asset_id, state, joined.partitions[asset_id])
+            self._pacing.note(result.states)
+            self._context.metrics.rows.labels(fate="applied").inc(result.applied)
+            self._context.metrics.rows.labels(fate="skipped").inc(result.skipped)
 
     async def _tell(self) -> None:
         now_s = self._context.clock.monotonic_s()

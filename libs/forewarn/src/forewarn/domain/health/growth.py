@@ -2,8 +2,9 @@
 
 Readings are averaged into buckets; complete buckets enter a recursive regression of the indicator
 (or its logarithm, for exponential growth) on time. One regression runs for each memory length, as
-a wear that takes weeks and a fault that takes minutes do not show in the same window. All sums
-are recursive, so the state is small, and they do not depend on how readings are cut into frames.
+a wear that takes weeks and a fault that takes minutes do not show in the same window. A reading
+only enters the bucket of the shortest memory; longer buckets are made of those. All sums are
+recursive, so the state is small, and they do not depend on how readings are cut into frames.
 """
 
 import math
@@ -12,19 +13,23 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from forewarn.domain.frame import FloatArray
 
-#: Memory (time constant of forgetting) of each regression: 3 min, 45 min, 12 h, 7 d.
+#: Memory (time constant of forgetting) of each regression: 3 min, 45 min, 12 h, 7 d; multiples of the first.
 MEMORIES_S: Final = (180.0, 2_700.0, 43_200.0, 604_800.0)
 
 #: Buckets in one memory: enough that a line through them says something, few enough to average noise out.
 BUCKETS_PER_MEMORY: Final = 15
 
+#: Length of a bucket of the shortest memory.
+BUCKET_S: Final = MEMORIES_S[0] / BUCKETS_PER_MEMORY
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bucket:
-    """Readings of the bucket that is still filling."""
+    """Sums over the readings of a bucket, the ``index``-th of its length since 1970."""
 
     index: int
     count: int
@@ -37,7 +42,8 @@ class Regression:
     """Weighted moments of the complete buckets; times in seconds since 1970 UTC.
 
     ``weight`` and ``weight_sq`` are sums of the forgetting weights and their squares, the ``s``
-    fields weighted sums of squares and products about the means.
+    fields weighted sums of squares and products about the means. ``filling`` is the bucket that is
+    not complete, as far as it is made of complete ones of the shortest memory.
     """
 
     memory_s: float
@@ -68,30 +74,54 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Growth:
-    """Growth of one indicator, one regression for each memory."""
+    """Growth of one indicator: the bucket that readings enter now, and one regression for each memory."""
 
+    filling: Bucket | None
     regressions: tuple[Regression, ...] = field(
         default_factory=lambda: tuple(Regression(memory_s=memory) for memory in MEMORIES_S)
     )
 
 
-def observe(growth: Growth, times_s: FloatArray, values: FloatArray) -> Growth:
-    """Feed readings, oldest first; NaN values are left out.
+#: Of an indicator that was never read.
+UNSEEN: Final = Growth(filling=None)
+
+
+def observe(
+    growths: Sequence[Growth], owners: NDArray[np.intp], times_s: FloatArray, values: FloatArray
+) -> list[Growth]:
+    """Feed readings of many indicators; NaN values are left out.
 
     Parameters
     ----------
-    growth
-        State before.
+    growths
+        States before.
+    owners
+        Position in ``growths`` that each reading belongs to, never falling, shape (n,).
     times_s
-        Event times, seconds since 1970 UTC, rising, shape (n,).
+        Event times, seconds since 1970 UTC, rising within each owner, shape (n,).
     values
-        Indicator (or its logarithm), shape (n,).
+        Indicators (or their logarithms), shape (n,).
     """
+    after = list(growths)
     known = np.isfinite(values)
-    if not known.any():
-        return growth
-    times_s, values = times_s[known], values[known]
-    return Growth(regressions=tuple(_observe(regression, times_s, values) for regression in growth.regressions))
+    owners, times_s, values = owners[known], times_s[known], values[known]
+    indices = np.floor_divide(times_s, BUCKET_S).astype(np.int64)
+    first = np.flatnonzero((np.diff(owners, prepend=-1) != 0) | (np.diff(indices, prepend=-1) != 0))
+    buckets = np.repeat(np.arange(first.size), np.diff(first, append=owners.size))
+    places = list(zip(owners[first].tolist(), indices[first].tolist(), strict=True))
+    begun = [_begun(after[owner].filling, index) for owner, index in places]
+    counts = np.array([bucket.count for bucket in begun], dtype=np.int64) + np.bincount(buckets, minlength=first.size)
+    sums_t = np.array([bucket.sum_t for bucket in begun], dtype=np.float64)
+    sums_y = np.array([bucket.sum_y for bucket in begun], dtype=np.float64)
+    np.add.at(sums_t, buckets, times_s)  # one by one, unlike np.sum: the same for any cut
+    np.add.at(sums_y, buckets, values)
+    for (owner, index), count, sum_t, sum_y in zip(
+        places, counts.tolist(), sums_t.tolist(), sums_y.tolist(), strict=True
+    ):
+        regressions = _regressions_before(after[owner], index)
+        bucket = Bucket(index=index, count=count, sum_t=sum_t, sum_y=sum_y)
+        after[owner] = Growth(filling=bucket, regressions=regressions)
+    return after
 
 
 def fit(regression: Regression) -> Line | None:
@@ -117,23 +147,34 @@ def fit(regression: Regression) -> Line | None:
     )
 
 
-def _observe(regression: Regression, times_s: FloatArray, values: FloatArray) -> Regression:
-    width = regression.memory_s / BUCKETS_PER_MEMORY
-    indices = np.floor_divide(times_s, width)
-    for part in np.split(np.arange(times_s.size), np.flatnonzero(np.diff(indices)) + 1):
-        regression = _fill(regression, int(indices[part[0]]), times_s[part].tolist(), values[part].tolist())
-    return regression
+def _begun(filling: Bucket | None, index: int) -> Bucket:
+    """The bucket of this index as far as it is filled."""
+    if filling is not None and filling.index == index:
+        return filling
+    return Bucket(index=index, count=0, sum_t=0.0, sum_y=0.0)
 
 
-def _fill(regression: Regression, index: int, times_s: Sequence[float], values: Sequence[float]) -> Regression:
-    bucket = regression.filling
-    if bucket is not None and bucket.index != index:
-        regression = _close(regression, bucket)
-        bucket = None
-    count, sum_t, sum_y = (0, 0.0, 0.0) if bucket is None else (bucket.count, bucket.sum_t, bucket.sum_y)
-    for time_s, value in zip(times_s, values, strict=True):  # one by one: the sum is the same for any cut
-        count, sum_t, sum_y = count + 1, sum_t + time_s, sum_y + value
-    return replace(regression, filling=Bucket(index=index, count=count, sum_t=sum_t, sum_y=sum_y))
+def _regressions_before(growth: Growth, index: int) -> tuple[Regression, ...]:
+    """The regressions by the time a reading falls into the bucket of this index."""
+    filled = growth.filling
+    if filled is None or filled.index == index:
+        return growth.regressions
+    return tuple(_extend(regression, filled, index) for regression in growth.regressions)
+
+
+def _extend(regression: Regression, bucket: Bucket, next_index: int) -> Regression:
+    """Take in a complete bucket of the shortest memory, and close one's own if the next belongs to another."""
+    ratio = round(regression.memory_s / MEMORIES_S[0])
+    own = _begun(regression.filling, bucket.index // ratio)
+    own = Bucket(
+        index=own.index,
+        count=own.count + bucket.count,
+        sum_t=own.sum_t + bucket.sum_t,
+        sum_y=own.sum_y + bucket.sum_y,
+    )
+    if next_index // ratio == own.index:
+        return replace(regression, filling=own)
+    return _close(regression, own)
 
 
 def _close(regression: Regression, bucket: Bucket) -> Regression:

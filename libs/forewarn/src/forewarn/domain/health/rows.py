@@ -1,0 +1,152 @@
+"""Health from rows of ``anomaly.scores``: what each asset's rows do to its state, for all assets of a frame at once."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forewarn.domain.arrivals import NEVER_US, Arrivals, live_rows, newer_rows
+from forewarn.domain.frame import MISSING, Frame
+from forewarn.domain.health.asset import HealthState, Judged
+from forewarn.domain.health.growth import UNSEEN, Growth, observe
+from forewarn.domain.health.index import Observation, health_index
+from forewarn.domain.health.rul import growth_values
+from forewarn.domain.health.trend import TrendState, add_sample, wants_sample
+
+_US_PER_S: Final = 1e6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrameResult:
+    """What a frame did: new states of the assets it moved."""
+
+    states: Mapping[str, HealthState]
+    applied: int  #: rows that were taken in
+    skipped: int  #: rows that were late or seen before
+
+
+def observe_frame(states: Mapping[str, HealthState], frame: Frame) -> FrameResult:
+    """Apply the live rows of an anomaly frame, in order of arrival, to the assets' states.
+
+    A row that is not newer than all that came before it of its asset changes nothing. So the result
+    does not depend on how rows are cut into frames, and a redelivered frame is a no-op.
+    """
+    times = frame.arrays["ts"]
+    found = live_rows(frame)
+    before = [_state(states, name, frame) for name in found.names]
+    watermarks = np.array([NEVER_US if state is None else state.seen_us for state in before], dtype=np.int64)
+    new = newer_rows(found, times, watermarks)
+    running = new.keep(_running(frame, new.rows))
+    judged = dict(zip(running.names, _judge_rows(states, frame, running), strict=True))
+    after = {
+        name: HealthState(
+            asset_id=name,
+            asset_class=frame.asset_class.name,
+            seen_us=seen_us,
+            judged=judged[name] if name in judged else _judged(_state(states, name, frame)),
+        )
+        for name, seen_us in zip(new.names, times[new.newest].tolist(), strict=True)
+    }
+    return FrameResult(states=after, applied=new.rows.size, skipped=frame.rows - new.rows.size)
+
+
+def _state(states: Mapping[str, HealthState], asset_id: str, frame: Frame) -> HealthState | None:
+    """What is known of an asset of this class; of one that was of another class before, nothing."""
+    state = states.get(asset_id)
+    return state if state is not None and state.asset_class == frame.asset_class.name else None
+
+
+def _judged(state: HealthState | None) -> Judged | None:
+    return None if state is None else state.judged
+
+
+def _running(frame: Frame, rows: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Rows to judge by: a machine at rest neither wears nor recovers, however low its vibration."""
+    condition = frame.asset_class.twin.running
+    if condition is None:
+        return np.ones(rows.shape, dtype=np.bool_)
+    values = frame.arrays[condition.column][rows]
+    above = -math.inf if condition.above is None else condition.above
+    below = math.inf if condition.below is None else condition.below
+    return np.asarray((values > above) & (values < below))  # False where NaN
+
+
+def _judge_rows(states: Mapping[str, HealthState], frame: Frame, running: Arrivals) -> list[Judged]:
+    """What the rows with the machine running do to each asset."""
+    before = [_judged(_state(states, name, frame)) for name in running.names]
+    newest = running.newest
+    times_us = frame.arrays["ts"][newest].tolist()
+    flags = frame.arrays["flag"][newest].tolist()
+    culprits = frame.strings["culprit"]
+    codes = culprits.codes[newest].tolist()
+    growths = _observe_growth(before, frame, running)
+    observations = _observations(frame, newest)
+    bounds = running.starts.tolist()
+    after = []
+    for k, known in enumerate(before):
+        trend = TrendState() if known is None else known.trend
+        if wants_sample(trend, times_us[k] / _US_PER_S):
+            trend = _sample_trend(trend, frame, running.rows[bounds[k] : bounds[k + 1]])
+        after.append(
+            Judged(
+                at_us=times_us[k],
+                latest=observations[k],
+                flag=flags[k],
+                culprit=None if codes[k] == MISSING else culprits.categories[codes[k]],
+                trend=trend,
+                growth=growths[k],
+            )
+        )
+    return after
+
+
+def _observations(frame: Frame, rows: NDArray[np.intp]) -> list[Observation]:
+    names = [item.column for item in frame.asset_class.health]
+    columns = [frame.arrays[name][rows].tolist() for name in names]
+    scores = frame.arrays["score"][rows].tolist()
+    deviations = frame.arrays["deviation"][rows].tolist()
+    return [
+        Observation(
+            values={name: _known(column[k]) for name, column in zip(names, columns, strict=True)},
+            anomaly_score=_percent(score),
+            deviation=_percent(deviation),
+        )
+        for k, (score, deviation) in enumerate(zip(scores, deviations, strict=True))
+    ]
+
+
+def _known(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _percent(value: float) -> float | None:
+    """A score as the contract has it: a 32-bit sum can stand a hair outside 0–100."""
+    return min(100.0, max(0.0, value)) if math.isfinite(value) else None
+
+
+def _sample_trend(trend: TrendState, frame: Frame, rows: NDArray[np.intp]) -> TrendState:
+    for row, time_us in zip(rows.tolist(), frame.arrays["ts"][rows].tolist(), strict=True):
+        time_s = time_us / _US_PER_S
+        if not wants_sample(trend, time_s):
+            continue
+        (observation,) = _observations(frame, np.array([row]))
+        health = health_index(frame.asset_class, observation).health
+        if health is not None:
+            trend = add_sample(trend, time_s, health)
+    return trend
+
+
+def _observe_growth(before: Sequence[Judged | None], frame: Frame, running: Arrivals) -> list[dict[str, Growth]]:
+    """Growth of every failure mode's indicator, by asset and mode."""
+    modes = frame.asset_class.failure_modes
+    owners = running.owners
+    times_s = frame.arrays["ts"][running.rows] / _US_PER_S
+    after: dict[str, list[Growth]] = {}
+    for mode in modes:
+        known = [UNSEEN if judged is None else judged.growth.get(mode.id, UNSEEN) for judged in before]
+        values = growth_values(mode, np.asarray(frame.arrays[mode.indicator][running.rows], dtype=np.float64))
+        after[mode.id] = observe(known, owners, times_s, values)
+    return [{mode.id: after[mode.id][k] for mode in modes} for k in range(len(before))]
