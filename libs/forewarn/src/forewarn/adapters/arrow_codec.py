@@ -11,6 +11,7 @@ from typing import Final
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.frames import FRAME_VERSION, Column, FrameKind, frame_columns
@@ -20,6 +21,8 @@ from forewarn.ports.codec import InvalidFrame
 
 #: Readings in one message at most: 64 tags with all that is derived from them stay below 16 MiB.
 MAX_ROWS: Final = 4_000
+
+_HEADER_BYTES: Final = 8  # of a part of an IPC stream: a marker and the length of its description
 
 _STRING_TYPE = pa.dictionary(pa.int32(), pa.utf8())
 _ARROW_TYPES = {
@@ -60,18 +63,21 @@ def encode_by_partition(frame: Frame) -> list[tuple[int, bytes]]:
     The columns are converted once for all partitions, and each message is a slice of them. Messages stay
     below the topics' size limit; no rows, no message.
     """
-    frame, bounds = by_partition(frame)
-    if not bounds:
+    if not frame.rows:
         return []
+    frame, stretches = by_partition(frame)
     whole = _to_batch(frame)
     place = whole.schema.get_field_index("asset_id")
+    field = whole.schema.field(place)
+    names = pa.array(map(asset_of, frame.assets.categories), type=pa.utf8(), size=len(frame.assets.categories))
     messages = []
-    for partition, begin, end in bounds:
-        for start in range(begin, end, MAX_ROWS):
-            stop = min(start + MAX_ROWS, end)
-            assets = _to_dictionary(_named(frame.assets, start, stop))
-            part = whole.slice(start, stop - start).set_column(place, whole.schema.field(place), assets)
-            messages.append((partition, _write(part)))
+    for stretch in stretches:
+        own = names.slice(stretch.first, stretch.machines)
+        codes = frame.assets.codes[stretch.start : stretch.stop] - np.int32(stretch.first)
+        rows = whole.slice(stretch.start, codes.size).set_column(place, field, _dictionary(codes, own))
+        messages += [
+            (stretch.partition, _write(rows.slice(start, MAX_ROWS))) for start in range(0, codes.size, MAX_ROWS)
+        ]
     return messages
 
 
@@ -111,12 +117,11 @@ def open_frame(data: bytes, catalogue: Mapping[str, AssetClass], expected: Frame
     InvalidFrame
         With what was expected and what was found.
     """
-    batch = _read(data)
-    asset_class = _identify(batch.schema.metadata or {}, catalogue, expected)
-    schema = arrow_schema(expected, asset_class)
-    if not batch.schema.equals(schema):  # a newer writer, or one that has another order
+    batch, description = _read(data)
+    asset_class = _identify(_schema(description).metadata or {}, catalogue, expected)
+    if not _is_ours(description, expected, asset_class):  # a newer writer, or one that has another order
         columns = [_column(batch, column) for column in frame_columns(expected, asset_class)]
-        batch = pa.RecordBatch.from_arrays(columns, schema=schema)
+        batch = pa.RecordBatch.from_arrays(columns, schema=arrow_schema(expected, asset_class))
     return OpenedFrame(expected, asset_class, batch)
 
 
@@ -145,16 +150,6 @@ def _to_batch(frame: Frame) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(columns, schema=arrow_schema(frame.kind, frame.asset_class))
 
 
-def _named(machines: Strings, start: int, stop: int) -> Strings:
-    """Assets of a stretch of rows, without those of other stretches."""
-    codes = machines.codes[start:stop]
-    used = np.zeros(len(machines.categories), dtype=np.bool_)
-    used[codes] = True
-    table = np.cumsum(used, dtype=np.int32) - np.int32(1)
-    names = [asset_of(machines.categories[code]) for code in np.flatnonzero(used).tolist()]
-    return Strings(table[codes], tuple(names))
-
-
 def _write(batch: pa.RecordBatch) -> bytes:
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, batch.schema) as writer:
@@ -162,17 +157,33 @@ def _write(batch: pa.RecordBatch) -> bytes:
     return sink.getvalue().to_pybytes()  # type: ignore[no-any-return]  # pyarrow ships no types
 
 
-def _read(data: bytes) -> pa.RecordBatch:
-    """Read and check a stream's buffers: damaged ones would crash the process later."""
+def _read(data: bytes) -> tuple[pa.RecordBatch, bytes]:
+    """Read a stream, and which of its bytes describe it; checks the buffers: damaged ones would crash the process."""
+    description = data[: _HEADER_BYTES + int.from_bytes(data[4:_HEADER_BYTES], "little")]
     try:
         with pa.ipc.open_stream(data) as reader:
             batches = list(reader)
-            if len(batches) != 1:
-                raise InvalidFrame(f"a frame is a stream of one record batch, this one has {len(batches)}")
-            batches[0].validate(full=True)
+        if len(batches) != 1:
+            raise InvalidFrame(f"a frame is a stream of one record batch, this one has {len(batches)}")
+        batches[0].validate(full=True)
+        _schema(description)
     except (pa.ArrowException, OSError, ValueError) as exc:
         raise InvalidFrame(f"not an Arrow IPC stream: {exc}") from exc
-    return batches[0]
+    return batches[0], description
+
+
+# A writer sends the same description with every frame. Its bytes are looked up, because asking Arrow for the
+# schema of a batch and comparing it takes longer than reading a small frame.
+
+
+@lru_cache(maxsize=256)
+def _schema(description: bytes) -> pa.Schema:
+    return pa.ipc.read_schema(pa.py_buffer(description))
+
+
+@lru_cache(maxsize=256)
+def _is_ours(description: bytes, kind: FrameKind, asset_class: AssetClass) -> bool:
+    return bool(_schema(description).equals(arrow_schema(kind, asset_class)))
 
 
 def _identify(metadata: Mapping[bytes, bytes], catalogue: Mapping[str, AssetClass], expected: FrameKind) -> AssetClass:
@@ -200,7 +211,8 @@ def _column(batch: pa.RecordBatch, column: Column) -> pa.Array:
 
 def _to_arrow(frame: Frame, column: Column) -> pa.Array:
     if column.dtype == "string":
-        return _to_dictionary(frame.strings[column.name])
+        strings = frame.strings[column.name]
+        return _dictionary(strings.codes, pa.array(strings.categories, type=pa.utf8()))
     values = frame.arrays[column.name]
     if column.dtype == "timestamp_us":
         return pa.array(values, type=pa.int64()).view(_ARROW_TYPES[column.dtype])
@@ -210,10 +222,9 @@ def _to_arrow(frame: Frame, column: Column) -> pa.Array:
     return pa.array(values)
 
 
-def _to_dictionary(strings: Strings) -> pa.DictionaryArray:
-    missing = strings.codes < 0
-    codes = pa.array(strings.codes, mask=missing) if missing.any() else strings.codes
-    return pa.DictionaryArray.from_arrays(codes, pa.array(strings.categories, type=pa.utf8()))
+def _dictionary(codes: NDArray[np.int32], names: pa.Array) -> pa.DictionaryArray:
+    missing = codes < 0
+    return pa.DictionaryArray.from_arrays(pa.array(codes, mask=missing) if missing.any() else codes, names)
 
 
 def _to_strings(values: pa.Array, column: Column) -> Strings:

@@ -38,8 +38,8 @@ def read_frames(records: Sequence[Record], catalogue: Mapping[str, AssetClass], 
             dead_letters.append(_dead_letter(record, str(exc)))
         else:
             by_class[opened.asset_class.name].append((record, opened))
-    frames = [_join(messages, dead_letters) for messages in by_class.values()]
-    return FrameInput(frames=tuple(frame for frame in frames if frame is not None), dead_letters=tuple(dead_letters))
+    joined = [_join(messages, dead_letters) for messages in by_class.values()]
+    return FrameInput(frames=tuple(frame for frame in joined if frame is not None), dead_letters=tuple(dead_letters))
 
 
 def _join(messages: Sequence[tuple[Record, OpenedFrame]], dead_letters: list[Output]) -> Frame | None:

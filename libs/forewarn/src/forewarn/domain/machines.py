@@ -21,11 +21,13 @@ _SEPARATOR: Final = "/"
 
 
 class Stretch(NamedTuple):
-    """Rows of one partition."""
+    """Rows of one partition, and which categories of ``asset_id`` are its machines."""
 
     partition: int
     start: int
     stop: int
+    first: int
+    machines: int
 
 
 @lru_cache(maxsize=65_536)
@@ -66,18 +68,35 @@ def machines(assets: Strings, partitions: NDArray[np.int64]) -> Strings:
 
 
 def by_partition(frame: Frame) -> tuple[Frame, list[Stretch]]:
-    """Sort a frame of machines by partition, rows of one partition in their order, and say which rows are whose."""
-    if not frame.rows:
-        return frame, []
-    table = np.array([partition_of(name) for name in frame.assets.categories], dtype=np.int64)
-    partition = table[frame.assets.codes]
-    step = np.diff(partition)
-    if (step < 0).any():
+    """Sort a frame of machines by partition, rows of one partition in their order, and say what is whose.
+
+    Of the categories of ``asset_id`` only those remain that have rows; they are sorted by partition too.
+    """
+    assets = frame.assets
+    used = np.flatnonzero(np.bincount(assets.codes, minlength=len(assets.categories)))
+    home = np.array([partition_of(assets.categories[code]) for code in used.tolist()], dtype=np.int64)
+    if (np.diff(home) < 0).any():
+        used = used[np.argsort(home, kind="stable")]
+        home.sort()
+    table = np.empty(len(assets.categories), dtype=np.int32)
+    table[used] = np.arange(used.size, dtype=np.int32)
+    codes = table[assets.codes]
+    partition = home[codes]
+    strings = {**frame.strings, "asset_id": Strings(codes, tuple(assets.categories[code] for code in used.tolist()))}
+    frame = replace(frame, strings=strings)
+    if (np.diff(partition) < 0).any():
         order = np.argsort(partition, kind="stable")
         frame, partition = frame.take(order), partition[order]
-        step = np.diff(partition)
-    edges = [0, *(np.flatnonzero(step) + 1).tolist(), frame.rows]
-    return frame, [Stretch(int(partition[start]), start, stop) for start, stop in pairwise(edges)]
+    starts, firsts = _starts(partition), _starts(home)
+    return frame, [
+        Stretch(int(partition[start]), start, stop, first, last - first)
+        for (start, stop), (first, last) in zip(pairwise(starts), pairwise(firsts), strict=True)
+    ]
+
+
+def _starts(partition: NDArray[np.int64]) -> list[int]:
+    """Where each run of equal numbers begins, and where the last one ends."""
+    return [0, *(np.flatnonzero(np.diff(partition)) + 1).tolist(), partition.size]
 
 
 def of_partition(frame: Frame, stretch: Stretch) -> Frame:
