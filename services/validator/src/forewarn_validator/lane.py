@@ -1,7 +1,7 @@
 """Readings of all partitions of a process: raw JSON in, valid frames and rejections out."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -38,6 +38,8 @@ class ValidatorLanes:
         self._decoder = RawReadingDecoder(catalogue, find_asset)
         self._nameplates = nameplates
         self._settings = settings
+        self._plates: Mapping[str, Mapping[str, float]] = {}
+        self._machine_plates: dict[str, Mapping[str, float]] = {}
         self._states: MachineStates[GuardState] = MachineStates()
 
     def open(self, partition: int, snapshot: bytes | None) -> None:
@@ -69,7 +71,7 @@ class ValidatorLanes:
         state = self._states.get(asset_class.name) or GuardState.empty(asset_class)
         partitions = np.array([origin.record.partition for origin in decoded.origins], dtype=np.int64)
         batch = replace(decoded.batch, assets=machines(decoded.batch.assets, partitions))
-        result = check(batch, state, self._settings, _MachinePlates(self._nameplates()))
+        result = check(batch, state, self._settings, self._plates_of(batch.assets.categories))
         self._states.put(asset_class.name, result.state)
         tally = result.counters
         counts.update(
@@ -85,15 +87,15 @@ class ValidatorLanes:
         ]
         return outputs + [_rejected(_condemned(decoded, rejection)) for rejection in result.rejections]
 
-
-class _MachinePlates:
-    """Rated values of machines: those of their assets."""
-
-    def __init__(self, plates: Mapping[str, Mapping[str, float]]) -> None:
-        self._plates = plates
-
-    def get(self, name: str, default: Mapping[str, float], /) -> Mapping[str, float]:
-        return self._plates.get(asset_of(name), default)
+    def _plates_of(self, names: Iterable[str]) -> Mapping[str, Mapping[str, float]]:
+        """Rated values of machines: those of their assets."""
+        newest = self._nameplates()
+        if newest is not self._plates:
+            self._plates, self._machine_plates = newest, {}
+        for name in names:
+            if name not in self._machine_plates:
+                self._machine_plates[name] = newest.get(asset_of(name), {})
+        return self._machine_plates
 
 
 def _rejected(event: RejectedReading) -> Output:

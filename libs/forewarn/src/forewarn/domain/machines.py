@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from forewarn.domain.frame import Frame, Strings
+from forewarn.domain.frame import MISSING, Frame, Strings
 
 _SEPARATOR: Final = "/"
 
@@ -57,14 +57,13 @@ def machines(assets: Strings, partitions: NDArray[np.int64]) -> Strings:
         Asset and partition of each row, shape (rows,).
     """
     width = len(assets.categories) + 1  # room for rows without an asset, code −1
-    used, codes = np.unique(partitions * width + (assets.codes + 1), return_inverse=True)
-    nameless = used % width == 0
-    table = np.cumsum(~nameless, dtype=np.int32) - np.int32(1)
-    table[nameless] = -1
-    names = tuple(
-        machine(number // width, assets.categories[number % width - 1]) for number in used[~nameless].tolist()
-    )
-    return Strings(table[codes], names)
+    pair = partitions * width + (assets.codes + 1)
+    used = np.flatnonzero(np.bincount(pair))
+    named = used[used % width > 0]
+    table = np.full(int(used[-1]) + 1 if used.size else 0, MISSING, dtype=np.int32)
+    table[named] = np.arange(named.size, dtype=np.int32)
+    names = tuple(machine(number // width, assets.categories[number % width - 1]) for number in named.tolist())
+    return Strings(table[pair], names)
 
 
 def by_partition(frame: Frame) -> tuple[Frame, list[Stretch]]:

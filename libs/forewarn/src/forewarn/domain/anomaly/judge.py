@@ -13,7 +13,7 @@ from forewarn.domain.anomaly.ensemble import combine_p_values
 from forewarn.domain.anomaly.scale import score_of
 from forewarn.domain.anomaly.settings import AnomalySettings
 from forewarn.domain.anomaly.smoothing import Strip, magnitude, shrunken_means, trailing_sums
-from forewarn.domain.anomaly.state import HIGH, LOW, MIDDLE, NEVER, UNKNOWN, Memory, put, take
+from forewarn.domain.anomaly.state import HIGH, LOW, MIDDLE, NEVER, UNKNOWN, Memory
 from forewarn.domain.frame import FloatArray
 
 #: A change from one reading to the next this large [healthy standard deviations] is a jump:
@@ -203,7 +203,7 @@ def _abrupt(
     was[look.place.first] = memory.flagged[look.place.owner]
     onset = np.flatnonzero(flag & ~was)
     jumped = np.zeros(flag.shape, dtype=np.bool_)
-    for back in range(look.place.history):
+    for back in range(look.place.history if onset.size else 0):
         at = look.place.position[onset] - back
         step = np.abs(look.residuals[at, culprit[onset]] - look.residuals[at - 1, culprit[onset]])
         jumped[onset] |= (at - 1 >= look.floor[onset]) & (step >= _JUMP)
@@ -244,12 +244,11 @@ def _carried_on(
     abrupt: NDArray[np.bool_],
 ) -> Memory:
     place, end = look.place, look.place.last - 1
-    news = replace(
-        take(memory, place.owner),
+    return memory.with_news(
+        place.owner,
         residuals=place.remembered(look.residuals, look.floor, np.nan),
         levels=place.remembered(levels, look.floor, UNKNOWN),
         flagged=flag[end],
         abrupt=abrupt[end],
         last_ts=ts[end],
     )
-    return put(memory, place.owner, news)

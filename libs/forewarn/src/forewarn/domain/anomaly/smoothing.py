@@ -83,11 +83,13 @@ class Strip:
 
 def trailing_sums(strip: FloatArray, place: Strip, floor: NDArray[np.intp], length: int) -> FloatArray:
     """Sum of the last ``length`` rows down to the floor, oldest first; shape (rows, …)."""
+    reach = place.position - floor
     total = np.zeros((place.position.size, *strip.shape[1:]))
+    values = np.empty_like(total)
     for back in range(length - 1, -1, -1):
-        at = place.position - back
-        values = strip[np.maximum(at, 0)]
-        values[at < floor] = 0.0
+        strip.take(place.position - back, axis=0, out=values, mode="clip")
+        if (beyond := reach < back).any():
+            values[beyond] = 0.0
         total += values
     return total
 
@@ -99,10 +101,13 @@ def shrunken_means(residuals: FloatArray, place: Strip, floor: NDArray[np.intp],
     on white noise, so that young windows are not louder. NaN where fewer than ``least`` are known.
     """
     known = ~np.isnan(residuals)
-    both = np.concatenate([np.where(known, residuals, 0.0), known.astype(np.float64)], axis=1)
-    sums = trailing_sums(both, place, floor, window)
-    width = residuals.shape[1]
-    total, count = sums[:, :width], sums[:, width:]
+    if known.all():  # the usual case needs no counting
+        total = trailing_sums(residuals, place, floor, window)
+        count = np.minimum(place.position - floor + 1, window)[:, None].astype(np.float64)
+    else:
+        both = np.concatenate([np.where(known, residuals, 0.0), known.astype(np.float64)], axis=1)
+        sums = trailing_sums(both, place, floor, window)
+        total, count = np.hsplit(sums, 2)
     return np.where(count >= least, total / np.sqrt(np.maximum(count, 1.0) * window), np.nan)
 
 

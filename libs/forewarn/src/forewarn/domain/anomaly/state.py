@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.domain.anomaly.calibration import KNOTS, Calibration
 from forewarn.domain.anomaly.settings import AnomalySettings
+from forewarn.domain.frame import Array
 from forewarn.domain.waiting import Waiting
 
 #: Stands for "no reading yet" in times.
@@ -62,6 +63,13 @@ class Memory:
                 knots=np.zeros((assets, KNOTS)), tail_start=nothing, tail_width=nothing, gap_us=nothing
             ),
         )
+
+    def with_news(self, assets: NDArray[np.intp], **news: Array) -> "Memory":
+        """Replace what these arrays hold of some assets."""
+        changed = {name: getattr(self, name).copy() for name in news}
+        for name, values in news.items():
+            changed[name][assets] = values
+        return replace(self, **changed)
 
 
 MEMORY_ARRAYS: Final = ("version", "residuals", "levels", "flagged", "abrupt", "last_ts")

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,13 +11,8 @@ from forewarn.contracts.readings import RejectionReason
 from forewarn.domain.frame import FloatArray, Frame, Strings
 from forewarn.domain.guard.state import GuardState
 
-
-class Nameplates(Protocol):
-    """Rated values an asset states; what is not stated is the class's default. A plain mapping is one."""
-
-    def get(self, asset_id: str, default: Mapping[str, float], /) -> Mapping[str, float]:
-        """Rated values of an asset, or the default if nothing is known of it."""
-        ...
+#: Rated values an asset states, by asset id; what is not stated is the class's default.
+Nameplates = Mapping[str, Mapping[str, float]]
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

@@ -92,7 +92,7 @@ def judge(
     """
     asset_class = batch.asset_class
     values = batch.values[rows]
-    plate = _nameplate_columns(asset_class, state, placement.asset, nameplates)
+    plate = _nameplate_columns(asset_class, state, placement, nameplates)
     with np.errstate(over="ignore", invalid="ignore"):  # absurd values are what this looks for
         noticed = _single_values(asset_class, values, batch.gateway_quality[rows])
         usable = ~(np.isnan(values) | noticed[Check.GATEWAY_BAD] | noticed[Check.HARD_RANGE])
@@ -224,13 +224,15 @@ def _plate_fields(asset_class: AssetClass) -> tuple[tuple[str, float], ...]:
 
 
 def _nameplate_columns(
-    asset_class: AssetClass, state: GuardState, asset: NDArray[np.intp], nameplates: Nameplates
+    asset_class: AssetClass, state: GuardState, placement: Placement, nameplates: Nameplates
 ) -> dict[str, FloatArray]:
     """Rated values of each row's asset."""
-    present = np.unique(asset)
-    plates = [nameplates.get(state.assets[row], {}) for row in present.tolist()]
-    where = np.searchsorted(present, asset)
+    fields = _plate_fields(asset_class)
+    if not fields:
+        return {}
+    plates = [nameplates.get(state.assets[row], {}) for row in placement.asset[placement.starts].tolist()]
+    count = np.diff(placement.starts, append=placement.asset.shape[0])
     return {
-        name: np.array([plate.get(name, default) for plate in plates])[where]
-        for name, default in _plate_fields(asset_class)
+        name: np.repeat(np.array([plate.get(name, default) for plate in plates], dtype=np.float64), count)
+        for name, default in fields
     }

@@ -1,7 +1,8 @@
 """Where each reading stands in its asset's history: newest, late, or a repetition of the newest."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,15 +40,19 @@ class Placement:
 
 
 def state_rows(assets: Strings, state: GuardState) -> tuple[GuardState, NDArray[np.intp]]:
-    """Give every asset a row of a fresh state, new ones in the order of their first reading."""
-    known = {name: row for row, name in enumerate(state.assets)}
-    used, first = np.unique(assets.codes, return_index=True)
-    new = [assets.categories[code] for code in used[np.argsort(first)].tolist() if assets.categories[code] not in known]
-    grown = state.with_assets(new)
-    known.update((name, row) for row, name in enumerate(grown.assets[len(state.assets) :], len(state.assets)))
-    table = np.zeros(len(assets.categories), dtype=np.intp)
-    table[used] = [known[assets.categories[code]] for code in used.tolist()]
-    return grown, table[assets.codes]
+    """Give every asset a row of the state, new ones in the order of their first reading."""
+    known = _row_of(state.assets)
+    if any(name not in known for name in assets.categories):
+        used, first = np.unique(assets.codes, return_index=True)
+        state = state.with_assets(assets.categories[code] for code in used[np.argsort(first)].tolist())
+        known = _row_of(state.assets)
+    table = np.array([known.get(name, -1) for name in assets.categories], dtype=np.intp)
+    return state, table[assets.codes]
+
+
+@lru_cache(maxsize=64)
+def _row_of(assets: tuple[str, ...]) -> Mapping[str, int]:
+    return {name: row for row, name in enumerate(assets)}
 
 
 def place(ts: NDArray[np.int64], asset: NDArray[np.intp], state: GuardState) -> Placement:

@@ -58,9 +58,11 @@ class GuardState:
         return _blank(asset_class.name, asset_class.tag_names, ())
 
     def with_assets(self, names: Iterable[str]) -> "GuardState":
-        """Add rows for assets that are new; the arrays are fresh copies in any case."""
+        """Add rows for assets that are new."""
         known = set(self.assets)
         new = tuple(name for name in dict.fromkeys(names) if name not in known)
+        if not new:
+            return self
         tail = _blank(self.asset_class, self.tags, new)
         arrays = {name: np.concatenate([getattr(self, name), getattr(tail, name)]) for name in _ARRAYS}
         return GuardState(asset_class=self.asset_class, tags=self.tags, assets=(*self.assets, *new), **arrays)
