@@ -17,6 +17,7 @@ from forewarn.contracts.assets import AcknowledgeAlarm, Command
 from forewarn.contracts.health import AssetHealth
 from forewarn.contracts.topics import TopicName, qualified
 from forewarn.domain.alarms.rows import observe_frame
+from forewarn.domain.alarms.seen import Seen
 from forewarn.domain.rows import to_datetime
 from forewarn.testing.frames import START_US
 from integration.alerting.event_plane import (
@@ -213,10 +214,10 @@ class Storm:
 
 
 def assert_equal_to_the_offline_recomputation(bootstrap, prefix, *, fed, least):
-    states, wanted, rows = {}, [], 0
+    states, seen, wanted, rows = {}, Seen(), [], 0
     for frame in source_frames(bootstrap, prefix):
         rows += frame.rows
-        result = observe_frame(states, frame)
+        result = observe_frame(states, seen, frame)
         states.update(result.states)
         wanted += result.alerts
     assert rows == fed, "the recomputation must see every row that was fed"

@@ -13,10 +13,12 @@ from forewarn.adapters.catalogue import load_catalogue
 from forewarn.contracts.assets import AcknowledgeAlarm
 from forewarn.contracts.frames import FrameKind, Hint
 from forewarn.contracts.health import AssetHealth, RulEstimate
-from forewarn.domain.alarms.asset import AssetAlarms, acknowledge_alarm, observe_health
+from forewarn.domain.alarms.asset import AssetAlarms, acknowledge_alarm
 from forewarn.domain.alarms.evaluation import Level, levels
+from forewarn.domain.alarms.health import observe_health
 from forewarn.domain.alarms.machine import Refused
 from forewarn.domain.alarms.rows import observe_frame
+from forewarn.domain.alarms.seen import Seen
 from forewarn.domain.rows import to_datetime
 from forewarn.testing.frames import START_US, anomaly_frame, timestamps_us
 
@@ -29,13 +31,30 @@ def frame_of(vibration, *, assets=None, start_s=0.0, **columns):
     return anomaly_frame(PUMP, names, timestamps_us(count, start_s=start_s), {"vibration_mm_s": vibration, **columns})
 
 
-def apply(frames, states=None):
-    states, alerts = dict(states or {}), []
-    for frame in frames:
-        result = observe_frame(states, frame)
-        states.update(result.states)
-        alerts += result.alerts
-    return states, alerts
+class Plant:
+    """States with what was seen, as the service keeps them; one made of states alone has just been restored."""
+
+    def __init__(self, states=()):
+        self.states = dict(states)
+        self.seen = Seen.of(self.states)
+
+    def apply(self, frames):
+        alerts = []
+        for frame in frames:
+            result = observe_frame(self.states, self.seen, frame)
+            self.states.update(result.states)
+            alerts += result.alerts
+        return alerts
+
+    @property
+    def rules(self):
+        """What is open or under way, by asset."""
+        return {asset_id: alarms.rules for asset_id, alarms in self.states.items() if alarms.rules}
+
+
+def apply(frames):
+    plant = Plant()
+    return plant, plant.apply(frames)
 
 
 def named(alerts):
@@ -43,9 +62,9 @@ def named(alerts):
 
 
 def test_a_healthy_plant_raises_nothing():
-    states, alerts = apply([frame_of([1.0] * 50)])
+    plant, alerts = apply([frame_of([1.0] * 50)])
     assert alerts == []
-    assert states["P-101"].rules == {}
+    assert plant.states == {}
 
 
 def test_both_limits_of_a_column_have_their_own_alarm_raised_at_its_own_event_time():
@@ -56,16 +75,15 @@ def test_both_limits_of_a_column_have_their_own_alarm_raised_at_its_own_event_ti
 
 
 def test_late_rows_never_raise():
-    states, alerts = apply([frame_of([9.0] * 60, late=True)])
+    plant, alerts = apply([frame_of([9.0] * 60, late=True)])
     assert alerts == []
-    assert states == {}
+    assert plant.states == {}
 
 
 def test_rows_older_than_what_was_applied_change_nothing_even_when_not_flagged_late():
-    states, _ = apply([frame_of([1.0] * 10, start_s=100)])
-    after, alerts = apply([frame_of([9.0] * 60)], states)
-    assert alerts == []
-    assert after == states
+    plant, _ = apply([frame_of([1.0] * 10, start_s=100)])
+    assert plant.apply([frame_of([9.0] * 60)]) == []
+    assert plant.states == {}
 
 
 def test_the_anomaly_flag_raises_with_culprit_and_hint_in_the_message():
@@ -83,20 +101,18 @@ def test_the_anomaly_flag_raises_with_culprit_and_hint_in_the_message():
 
 
 def test_a_failed_sensor_leaves_an_open_alarm_open():
-    states, _ = apply([frame_of([8.0] * 10)])
-    states, alerts = apply([frame_of([np.nan] * 300, start_s=10)], states)
-    assert alerts == []
-    assert len(states["P-101"].open_alarms) == 2
+    plant, _ = apply([frame_of([8.0] * 10)])
+    assert plant.apply([frame_of([np.nan] * 300, start_s=10)]) == []
+    assert len(plant.states["P-101"].open_alarms) == 2
 
 
 def test_an_open_alarm_whose_rule_left_the_class_returns():
-    states, _ = apply([frame_of([8.0] * 10)])
+    plant, _ = apply([frame_of([8.0] * 10)])
     smaller = PUMP.model_copy(
         update={"alarms": tuple(r for r in PUMP.alarms if r.id != "vibration_trip"), "version": 2}
     )
     frame = anomaly_frame(smaller, ["P-101"], timestamps_us(1, start_s=10), {"vibration_mm_s": 8.0})
-    _, alerts = apply([frame], states)
-    assert named(alerts) == [("P-101/vibration_trip", "returned")]
+    assert named(plant.apply([frame])) == [("P-101/vibration_trip", "returned")]
 
 
 @st.composite
@@ -122,29 +138,32 @@ def test_the_result_does_not_depend_on_how_rows_are_cut_into_frames(course):
     values, assets, cuts = course
     whole, alerts = apply(pieces(values, assets, []))
     parts, others = apply(pieces(values, assets, cuts))
-    assert parts == whole
+    assert parts.rules == whole.rules
+    assert parts.seen == whole.seen
     assert {a.alert_id for a in others} == {a.alert_id for a in alerts}
 
 
 @given(courses(), st.data())
 def test_any_replayed_suffix_changes_neither_state_nor_alerts(course, data):
     frames = pieces(*course)
-    states, _ = apply(frames)
-    again, alerts = apply(frames[data.draw(st.integers(0, len(frames))) :], states)
-    assert again == states
-    assert alerts == []
+    plant, _ = apply(frames)
+    before = plant.rules
+    assert plant.apply(frames[data.draw(st.integers(0, len(frames))) :]) == []
+    assert plant.rules == before
 
 
 @given(courses(), st.data())
 def test_to_go_on_from_an_older_state_decides_the_same(course, data):
-    """A crash restores the last checkpoint and the events since come again."""
+    """A crash restores the last checkpoint, which knows nothing of quiet assets, and the events since come again."""
     frames = pieces(*course)
     cut = data.draw(st.integers(0, len(frames)))
+    again = data.draw(st.integers(0, cut))
     checkpoint, before = apply(frames[:cut])
     codec = TypeAdapter(dict[str, AssetAlarms])
-    restored, after = apply(frames[cut:], codec.validate_json(codec.dump_json(checkpoint)))
-    states, alerts = apply(frames)
-    assert restored == states
+    restored = Plant(codec.validate_json(codec.dump_json(checkpoint.states)))
+    after = restored.apply(frames[again:])
+    straight, alerts = apply(frames)
+    assert restored.rules == straight.rules
     assert [a.alert_id for a in before + after] == [a.alert_id for a in alerts]
 
 
@@ -194,9 +213,9 @@ def health_event(seconds=0.0, health=95.0, p50=None):
 
 
 def observe_all(events):
-    alarms, alerts = AssetAlarms(asset_id="P-101"), []
+    alarms, seen, alerts = AssetAlarms(asset_id="P-101"), Seen(), []
     for event in events:
-        alarms, new = observe_health(alarms, PUMP, event)
+        alarms, new = observe_health(alarms, seen, PUMP, event)
         alerts += new
     return alarms, alerts
 
@@ -210,7 +229,12 @@ def test_low_health_and_short_life_raise_their_own_alarms():
 def test_a_health_event_that_comes_again_changes_nothing():
     event = health_event(health=40.0)
     alarms, _ = observe_all([event])
-    assert observe_health(alarms, PUMP, event) == (alarms, ())
+    assert observe_health(alarms, Seen.of({"P-101": alarms}), PUMP, event) == (alarms, ())
+
+
+def test_a_health_event_without_effect_leaves_the_very_same_alarms():
+    alarms = AssetAlarms(asset_id="P-101")
+    assert observe_health(alarms, Seen(), PUMP, health_event(health=95.0))[0] is alarms
 
 
 def test_without_growth_a_rul_alarm_returns_after_its_off_delay():
@@ -243,11 +267,11 @@ def test_a_limit_alarms_on_valid_readings_of_a_machine_whose_twin_still_learns()
 
 
 def test_the_same_readings_with_scores_afterwards_raise_nothing_twice():
-    states, first = apply([valid_of([8.0] * 10)])
-    after, second = apply([frame_of([8.0] * 10)], states)
+    plant, first = apply([valid_of([8.0] * 10)])
+    before = plant.rules
     assert len(first) == 2
-    assert second == []
-    assert after["P-101"].rules == states["P-101"].rules
+    assert plant.apply([frame_of([8.0] * 10)]) == []
+    assert plant.rules == before
 
 
 @given(st.lists(st.booleans(), min_size=1, max_size=12))
@@ -264,5 +288,5 @@ def test_the_order_in_which_valid_readings_and_scores_come_makes_no_difference(v
         for (valid, scored), first in zip(pairs, valid_first, strict=True)
         for frame in ((valid, scored) if first else (scored, valid))
     )
-    assert mixed["P-101"].rules == straight["P-101"].rules
+    assert mixed.rules == straight.rules
     assert {alert.alert_id for alert in found} == {alert.alert_id for alert in expected}

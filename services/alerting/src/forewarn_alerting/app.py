@@ -8,20 +8,22 @@ from typing import Final
 import structlog
 from prometheus_client import Counter
 
-from forewarn.adapters.arrow_codec import decode_frame
 from forewarn.adapters.catalogue import Catalogue, load_catalogue
 from forewarn.adapters.event_codec import decode_event
 from forewarn.adapters.faust.engine import Action, Handler, Incoming, one_by_one
+from forewarn.adapters.faust.frames import read_turn
 from forewarn.contracts.alarms import Alert
 from forewarn.contracts.assets import AcknowledgeAlarm, Command
 from forewarn.contracts.frames import FrameKind
 from forewarn.contracts.health import AssetHealth
 from forewarn.contracts.readings import RejectionReason
 from forewarn.contracts.topics import TopicName
-from forewarn.domain.alarms.asset import AssetAlarms, acknowledge_alarm, observe_health
+from forewarn.domain.alarms.asset import AssetAlarms, acknowledge_alarm
+from forewarn.domain.alarms.health import observe_health
 from forewarn.domain.alarms.machine import Refused
 from forewarn.domain.alarms.rows import observe_frame
-from forewarn.ports.codec import InvalidEvent, InvalidFrame
+from forewarn.domain.alarms.seen import Seen
+from forewarn.ports.codec import InvalidEvent
 from forewarn.runtime.event_service import EventContext, EventService, serve_events
 from forewarn_alerting.outbox import Outbox
 from forewarn_alerting.settings import AlertingSettings
@@ -39,6 +41,7 @@ class AlertingLogic:
         self._context = context
         self._catalogue = catalogue
         self._outbox = Outbox(context)
+        self._seen = Seen()
         self._transitions = Counter("forewarn_alarm_transitions", "Transitions of alarms.", ["transition"])
         self._refused = Counter("forewarn_commands_refused", "Acknowledgements that were refused.")
 
@@ -46,8 +49,8 @@ class AlertingLogic:
     def handlers(self) -> Mapping[TopicName, Handler]:
         """An asset has the same partition on all of them, so one worker sees all that concerns it."""
         return {
-            TopicName.READINGS_VALID: one_by_one(partial(self._on_frame, FrameKind.VALID)),
-            TopicName.ANOMALY_SCORES: one_by_one(partial(self._on_frame, FrameKind.ANOMALY)),
+            TopicName.READINGS_VALID: partial(self._on_frames, FrameKind.VALID),
+            TopicName.ANOMALY_SCORES: partial(self._on_frames, FrameKind.ANOMALY),
             TopicName.ASSET_HEALTH: one_by_one(self._on_health),
             TopicName.COMMANDS: one_by_one(self._on_command),
         }
@@ -59,20 +62,20 @@ class AlertingLogic:
 
     async def restored(self) -> None:
         """Publish what a crash may have kept back."""
+        self._seen = Seen.of(self._context.engine.states)
         await self._outbox.resume()
 
-    async def _on_frame(self, kind: FrameKind, incoming: Incoming) -> None:
-        try:
-            frame = decode_frame(incoming.value or b"", self._catalogue, kind)
-        except InvalidFrame as exc:
-            await self._reject(incoming, RejectionReason.BAD_FRAME, str(exc))
-            return
-        result = observe_frame(self._context.engine.states, frame)
-        for asset_id, alarms in result.states.items():
-            self._context.engine.put(asset_id, alarms, incoming.partition)
-        self._context.metrics.rows.labels(fate="applied").inc(result.applied)
-        self._context.metrics.rows.labels(fate="skipped").inc(result.skipped)
-        await self._publish(result.alerts)
+    async def _on_frames(self, kind: FrameKind, batch: Sequence[Incoming]) -> None:
+        turn = read_turn(batch, self._catalogue, kind)
+        for incoming, problem in turn.unreadable:
+            await self._reject(incoming, RejectionReason.BAD_FRAME, problem)
+        for joined in turn.frames:
+            result = observe_frame(self._context.engine.states, self._seen, joined.frame)
+            for asset_id, alarms in result.states.items():
+                self._context.engine.put(asset_id, alarms, joined.partitions[asset_id])
+            self._context.metrics.rows.labels(fate="applied").inc(result.applied)
+            self._context.metrics.rows.labels(fate="skipped").inc(result.skipped)
+            await self._publish(result.alerts)
 
     async def _on_health(self, incoming: Incoming) -> None:
         try:
@@ -86,9 +89,11 @@ class AlertingLogic:
             explanation = f"asset class {health.asset_class!r} is not in the catalogue ({known})"
             await self._reject(incoming, RejectionReason.BAD_STRUCTURE, explanation)
             return
-        alarms, alerts = observe_health(self._alarms(health.asset_id), asset_class, health)
-        self._put(alarms, incoming)
-        await self._publish(alerts)
+        before = self._alarms(health.asset_id)
+        after, alerts = observe_health(before, self._seen, asset_class, health)
+        if after is not before:
+            self._put(after, incoming)
+            await self._publish(alerts)
 
     async def _on_command(self, incoming: Incoming) -> None:
         try:

@@ -1,5 +1,6 @@
 """The rows of a frame as they are applied: asset after asset, each in order of arrival."""
 
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -29,6 +30,13 @@ class Arrivals:
     def owners(self) -> NDArray[np.intp]:
         """Position in ``names`` of each row's asset."""
         return np.repeat(np.arange(len(self.names)), np.diff(self.starts))
+
+    def of(self, names: Container[str]) -> Iterator[tuple[str, NDArray[np.intp]]]:
+        """Rows of each of these assets."""
+        bounds = self.starts.tolist()
+        for position, name in enumerate(self.names):
+            if name in names:
+                yield name, self.rows[bounds[position] : bounds[position + 1]]
 
     def keep(self, wanted: NDArray[np.bool_]) -> "Arrivals":
         """Those of the rows, shape (len(rows),), and the assets that have some of them."""

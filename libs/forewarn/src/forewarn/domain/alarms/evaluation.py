@@ -71,3 +71,8 @@ def worst(rule: AlarmRule, limit: float | None, first: float | None, second: flo
     if first is None or second is None:
         return second if first is None else first
     return min(first, second) if limit is not None and limit == rule.low else max(first, second)
+
+
+def worst_of(rule: AlarmRule, limit: float | None, values: FloatArray) -> float:
+    """The worst of at least one known value, as ``worst`` takes them one after the other."""
+    return float(values.min() if limit is not None and limit == rule.low else values.max())

@@ -107,6 +107,13 @@ def withdraw(state: RuleState, at: datetime) -> tuple[RuleState, tuple[Alert, ..
     return _return(state.alarm, at)
 
 
+def delay_ends(state: RuleState, rule: AlarmRule) -> datetime | None:
+    """Event time at which the delay that runs now has passed; None if none runs."""
+    active = state.alarm is not None and state.alarm.active
+    since, delay_s = (state.clear_since, rule.off_delay_s) if active else (state.over_since, rule.on_delay_s)
+    return None if since is None else since + timedelta(seconds=delay_s)
+
+
 def _while_inactive(
     state: RuleState, evaluation: Evaluation, asset_id: str, rule: AlarmRule, at: datetime
 ) -> tuple[RuleState, tuple[Alert, ...]]:

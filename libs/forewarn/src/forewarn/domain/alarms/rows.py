@@ -2,31 +2,35 @@
 
 Threshold rules judge each reading once, on the frame that brings it first. That is nearly always
 ``readings.valid``: a limit must not wait until a twin has learned its baseline.
-Rules are evaluated over whole columns; the state machine only runs for the (asset, rule) pairs
-where a row is over its limit or something is open, so a healthy plant costs next to nothing.
+Rules are evaluated over whole columns; the state machine only runs for assets that are not quiet:
+where a row is over a limit, something is open or a delay runs. A healthy plant costs next to nothing.
 """
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from forewarn.contracts.alarms import Alert
-from forewarn.contracts.asset_class import AlarmRule
-from forewarn.contracts.frames import FrameKind, Hint
-from forewarn.domain.alarms.asset import AssetAlarms, observe, withdraw_unknown
-from forewarn.domain.alarms.evaluation import Evaluation, Level, levels, limit_for
-from forewarn.domain.frame import MISSING, FloatArray, Frame
-from forewarn.domain.rows import newer_rows, rows_by_asset, to_datetime
+from forewarn.contracts.frames import FrameKind
+from forewarn.domain.alarms.asset import AssetAlarms, with_rule, withdraw_unknown
+from forewarn.domain.alarms.course import Course, anomaly, follow, threshold
+from forewarn.domain.alarms.evaluation import Level
+from forewarn.domain.alarms.machine import NORMAL
+from forewarn.domain.alarms.seen import Seen, Watermarks
+from forewarn.domain.arrivals import Arrivals, live_rows, newer_rows
+from forewarn.domain.frame import Frame
+from forewarn.domain.rows import to_datetime
 
-_HINTS: Final = {Hint.ASSET_FAULT: "the machine", Hint.SENSOR_FAULT: "the sensor"}
+#: Rows of one asset, with the rules they are new to.
+_OwnRows = tuple[Sequence[Course], NDArray[np.intp]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowsResult:
-    """What a frame did: new states of the assets it moved, transitions in event-time order per asset."""
+    """What a frame did: new states of assets that are not quiet, transitions in event-time order per asset."""
 
     states: Mapping[str, AssetAlarms]
     alerts: tuple[Alert, ...]
@@ -34,104 +38,82 @@ class RowsResult:
     skipped: int  #: rows that were late or seen before
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Judged:
-    """One rule over all rows of a frame."""
+    """Rules over all rows of a frame, and the rows they are new to."""
 
-    rule: AlarmRule
-    levels: NDArray[np.int8]
-    values: FloatArray
-    unit: str
+    courses: Sequence[Course]
+    new: Arrivals
+
+    def over(self) -> tuple[str, ...]:
+        """Assets that have a row over a limit."""
+        any_over = np.zeros(self.new.rows.shape, dtype=np.bool_)
+        for course in self.courses:
+            any_over |= course.levels[self.new.rows] == Level.OVER
+        return self.new.keep(any_over).names if any_over.any() else ()
 
 
-def observe_frame(states: Mapping[str, AssetAlarms], frame: Frame) -> RowsResult:
-    """Apply the live rows of a frame of kind VALID or ANOMALY, oldest first, to the assets' alarms.
+def observe_frame(states: Mapping[str, AssetAlarms], seen: Seen, frame: Frame) -> RowsResult:
+    """Apply the live rows of a frame of kind VALID or ANOMALY, in order of arrival, to the assets' alarms.
 
-    Rows flagged late, and rows not newer than what was applied to their asset, change nothing: so
-    late data never raises an alarm and a redelivered frame is a no-op.
+    Rows flagged late, and rows not newer than what was seen of their asset, change nothing: so late
+    data never raises an alarm and a redelivered frame is a no-op. Moves ``seen`` on.
     """
-    thresholds, anomalies = _judge(frame)
-    times = frame.arrays["ts"]
-    late = frame.arrays["late"]
+    judged = _judge(frame, seen)
+    stirred = _stirred(states, judged)
+    rows_of: dict[str, list[_OwnRows]] = defaultdict(list)
+    applied = np.zeros(frame.rows, dtype=np.bool_)
+    for part in judged:
+        applied[part.new.rows] = True
+        for asset_id, rows in part.new.of(stirred):
+            rows_of[asset_id].append((part.courses, rows))
     after: dict[str, AssetAlarms] = {}
     alerts: list[Alert] = []
-    applied = 0
-    for asset_id, rows in rows_by_asset(frame):
-        alarms = states.get(asset_id) or AssetAlarms(asset_id=asset_id)
-        on_time = rows[~late[rows]]
-        readings = newer_rows(on_time, times, alarms.readings_to)
-        scores = newer_rows(on_time, times, alarms.scores_to) if anomalies is not None else on_time[:0]
-        if not (readings.size or scores.size):
-            continue
-        applied += max(int(readings.size), int(scores.size))
-        alarms, by_value = _observe_rows(alarms, frame, thresholds, readings)
-        alarms, by_score = _observe_rows(alarms, frame, anomalies or [], scores)
-        newest = max(int(times[part[-1]]) for part in (readings, scores) if part.size)
-        alarms, withdrawn = withdraw_unknown(alarms, frame.asset_class, to_datetime(newest))
-        after[asset_id] = replace(
-            alarms,
-            readings_to=to_datetime(int(times[readings[-1]])) if readings.size else alarms.readings_to,
-            scores_to=to_datetime(int(times[scores[-1]])) if scores.size else alarms.scores_to,
-        )
-        alerts += sorted([*by_value, *by_score, *withdrawn], key=lambda alert: alert.at)
-    return RowsResult(states=after, alerts=tuple(alerts), applied=applied, skipped=frame.rows - applied)
+    for asset_id, own in rows_of.items():
+        alarms, raised = _observe(states.get(asset_id) or AssetAlarms(asset_id=asset_id), frame, own)
+        readings_to, scores_to = seen.readings.moment(asset_id), seen.scores.moment(asset_id)
+        after[asset_id] = replace(alarms, readings_to=readings_to, scores_to=scores_to)
+        alerts += raised
+    count = int(applied.sum())
+    return RowsResult(states=after, alerts=tuple(alerts), applied=count, skipped=frame.rows - count)
 
 
-def _judge(frame: Frame) -> tuple[list[_Judged], list[_Judged] | None]:
-    """Levels of all rows by threshold rules and by anomaly rules; None where the frame has no scores."""
-    rules = frame.asset_class.alarms
-    thresholds = [_threshold(frame, rule, rule.column) for rule in rules if rule.source == "threshold" and rule.column]
-    if frame.kind is not FrameKind.ANOMALY:
-        return thresholds, None
-    return thresholds, [_anomaly(frame, rule) for rule in rules if rule.source == "anomaly"]
+def _stirred(states: Mapping[str, AssetAlarms], judged: Sequence[_Judged]) -> set[str]:
+    """Assets that are not quiet."""
+    stirred = {name for part in judged for name in part.new.names if name in states and states[name].rules}
+    return stirred.union(*(part.over() for part in judged))
 
 
-def _threshold(frame: Frame, rule: AlarmRule, column: str) -> _Judged:
-    values = np.asarray(frame.arrays[column], dtype=np.float64)
-    return _Judged(rule, levels(values, rule), values, frame.asset_class.units[column])
-
-
-def _anomaly(frame: Frame, rule: AlarmRule) -> _Judged:
-    scores = np.asarray(frame.arrays["score"], dtype=np.float64)
-    standing = np.where(frame.arrays["flag"], Level.OVER, Level.CLEAR).astype(np.int8)
-    standing[~np.isfinite(scores)] = Level.UNKNOWN
-    return _Judged(rule, standing, scores, "%")
-
-
-def _observe_rows(
-    alarms: AssetAlarms, frame: Frame, judged: list[_Judged], rows: NDArray[np.intp]
-) -> tuple[AssetAlarms, list[Alert]]:
+def _observe(alarms: AssetAlarms, frame: Frame, own: Sequence[_OwnRows]) -> tuple[AssetAlarms, list[Alert]]:
+    """Let an asset's rows pass through the state machine of each rule."""
     alerts: list[Alert] = []
-    for item in judged:
-        if item.rule.id not in alarms.rules and not (item.levels[rows] == Level.OVER).any():
-            continue
-        for row in rows.tolist():
-            evaluation = _evaluation(frame, item, row)
-            alarms, raised = observe(alarms, item.rule, evaluation, to_datetime(int(frame.arrays["ts"][row])))
+    for courses, rows in own:
+        for course in courses:
+            before = alarms.rules.get(course.rule.id, NORMAL)
+            after, raised = follow(before, course, alarms.asset_id, rows)
             alerts += raised
-    return alarms, alerts
+            if after is not before:
+                alarms = with_rule(alarms, course.rule.id, after)
+    newest_us = max(int(frame.arrays["ts"][rows[-1]]) for _, rows in own)
+    alarms, withdrawn = withdraw_unknown(alarms, frame.asset_class, to_datetime(newest_us))
+    return alarms, sorted([*alerts, *withdrawn], key=lambda alert: alert.at)
 
 
-def _evaluation(frame: Frame, item: _Judged, row: int) -> Evaluation:
-    level = Level(int(item.levels[row]))
-    known = level is not Level.UNKNOWN
-    value = float(item.values[row]) if known else None
-    is_anomaly = item.rule.source == "anomaly"
-    return Evaluation(
-        level=level,
-        value=value,
-        limit=None if is_anomaly else limit_for(item.rule, value),
-        unit=item.unit,
-        detail=_why(frame, row) if is_anomaly and level is Level.OVER else "",
-    )
+def _judge(frame: Frame, seen: Seen) -> list[_Judged]:
+    """Judge all rows by threshold rules and, where the frame has scores, by anomaly rules."""
+    found = live_rows(frame)
+    rules = frame.asset_class.alarms
+    thresholds = [threshold(frame, rule, rule.column) for rule in rules if rule.source == "threshold" and rule.column]
+    judged = [_Judged(thresholds, _take(frame, found, seen.readings))]
+    if frame.kind is FrameKind.ANOMALY:
+        anomalies = [anomaly(frame, rule) for rule in rules if rule.source == "anomaly"]
+        judged.append(_Judged(anomalies, _take(frame, found, seen.scores)))
+    return judged
 
 
-def _why(frame: Frame, row: int) -> str:
-    culprits = frame.strings["culprit"]
-    code = int(culprits.codes[row])
-    suspect = _HINTS.get(int(frame.arrays["hint"][row]))
-    parts = [
-        "" if code == MISSING else f"{culprits.categories[code]} deviates most",
-        "" if suspect is None else f"{suspect} seems to be at fault",
-    ]
-    return "; ".join(part for part in parts if part)
+def _take(frame: Frame, found: Arrivals, watermarks: Watermarks) -> Arrivals:
+    """Rows that are new, which then are not any more."""
+    times_us = frame.arrays["ts"]
+    new = newer_rows(found, times_us, watermarks.of(found.names))
+    watermarks.advance(new.names, times_us[new.newest])
+    return new

@@ -1,0 +1,107 @@
+"""The course of one rule over the rows of a frame, and the few of them that can change an alarm."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forewarn.contracts.alarms import Alert
+from forewarn.contracts.asset_class import AlarmRule
+from forewarn.contracts.frames import Hint
+from forewarn.domain.alarms.evaluation import Evaluation, Level, levels, limit_for, worst_of
+from forewarn.domain.alarms.machine import RuleState, delay_ends, step
+from forewarn.domain.frame import MISSING, FloatArray, Frame
+from forewarn.domain.rows import to_datetime, to_microseconds
+
+_HINTS: Final = {Hint.ASSET_FAULT: "the machine", Hint.SENSOR_FAULT: "the sensor"}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Course:
+    """How each row of a frame stands against a rule."""
+
+    frame: Frame
+    rule: AlarmRule
+    levels: NDArray[np.int8]
+    values: FloatArray
+    unit: str
+
+
+def threshold(frame: Frame, rule: AlarmRule, column: str) -> Course:
+    """Judge a column by a rule's limits."""
+    values = np.asarray(frame.arrays[column], dtype=np.float64)
+    return Course(frame, rule, levels(values, rule), values, frame.asset_class.units[column])
+
+
+def anomaly(frame: Frame, rule: AlarmRule) -> Course:
+    """Judge by the persistent anomaly flag; a row without score is unknown."""
+    scores = np.asarray(frame.arrays["score"], dtype=np.float64)
+    standing = np.where(frame.arrays["flag"], Level.OVER, Level.CLEAR).astype(np.int8)
+    standing[~np.isfinite(scores)] = Level.UNKNOWN
+    return Course(frame, rule, standing, scores, "%")
+
+
+def follow(
+    state: RuleState, course: Course, asset_id: str, rows: NDArray[np.intp]
+) -> tuple[RuleState, tuple[Alert, ...]]:
+    """Apply an asset's rows, event times rising: comes to the same as a ``step`` for each of them."""
+    known = rows[course.levels[rows] != Level.UNKNOWN]
+    alerts: tuple[Alert, ...] = ()
+    for run in np.split(known, np.flatnonzero(np.diff(course.levels[known])) + 1):
+        if run.size:
+            state, raised = _follow_run(state, course, asset_id, run)
+            alerts += raised
+    return state, alerts
+
+
+def _follow_run(
+    state: RuleState, course: Course, asset_id: str, run: NDArray[np.intp]
+) -> tuple[RuleState, tuple[Alert, ...]]:
+    """Apply rows of one level. The first may start a delay, the one at which it ends may change the alarm.
+
+    Of the others only the worst value and the newest time matter, and only to an active alarm.
+    """
+    times_us = course.frame.arrays["ts"]
+    state, alerts = _step(state, course, asset_id, run[:1])
+    rest = run[1:]
+    due = delay_ends(state, course.rule)
+    if due is not None:
+        position = int(np.searchsorted(times_us[rest], to_microseconds(due)))
+        decisive, rest = rest[position : position + 1], rest[position + 1 :]
+        state, changed = _step(state, course, asset_id, decisive)
+        alerts += changed
+    if state.alarm is not None and state.alarm.active and course.levels[run[0]] != Level.CLEAR:
+        state, _ = _step(state, course, asset_id, rest)
+    return state, alerts
+
+
+def _step(
+    state: RuleState, course: Course, asset_id: str, rows: NDArray[np.intp]
+) -> tuple[RuleState, tuple[Alert, ...]]:
+    """Apply rows of one level as one observation: the worst value at the newest time."""
+    if rows.size == 0:
+        return state, ()
+    newest = int(rows[-1])
+    limit = None if state.alarm is None else state.alarm.limit
+    value = worst_of(course.rule, limit, course.values[rows])
+    is_anomaly = course.rule.source == "anomaly"
+    evaluation = Evaluation(
+        level=Level(int(course.levels[newest])),
+        value=value,
+        limit=None if is_anomaly else limit_for(course.rule, value),
+        unit=course.unit,
+        detail=_why(course.frame, newest) if is_anomaly and course.levels[newest] == Level.OVER else "",
+    )
+    return step(state, evaluation, asset_id, course.rule, to_datetime(int(course.frame.arrays["ts"][newest])))
+
+
+def _why(frame: Frame, row: int) -> str:
+    culprits = frame.strings["culprit"]
+    code = int(culprits.codes[row])
+    suspect = _HINTS.get(int(frame.arrays["hint"][row]))
+    parts = [
+        "" if code == MISSING else f"{culprits.categories[code]} deviates most",
+        "" if suspect is None else f"{suspect} seems to be at fault",
+    ]
+    return "; ".join(part for part in parts if part)

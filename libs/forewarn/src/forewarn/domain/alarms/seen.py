@@ -1,0 +1,58 @@
+"""Up to which event time each asset was judged, kept in memory only."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forewarn.domain.alarms.asset import AssetAlarms
+from forewarn.domain.arrivals import NEVER_US
+from forewarn.domain.rows import to_datetime, to_microseconds
+
+
+@dataclass(frozen=True, slots=True)
+class Watermarks:
+    """Event times, µs since 1970 UTC, up to which one kind of observation was judged, by asset."""
+
+    by_asset: dict[str, int] = field(default_factory=dict)
+
+    def of(self, asset_ids: Sequence[str]) -> NDArray[np.int64]:
+        """Watermark of each asset, shape (len(asset_ids),)."""
+        return np.array([self.by_asset.get(asset_id, NEVER_US) for asset_id in asset_ids], dtype=np.int64)
+
+    def advance(self, asset_ids: Iterable[str], times_us: NDArray[np.int64]) -> None:
+        """These assets were judged up to these times."""
+        self.by_asset.update(zip(asset_ids, times_us.tolist(), strict=True))
+
+    def moment(self, asset_id: str) -> datetime | None:
+        """Watermark as it stands in a state."""
+        time_us = self.by_asset.get(asset_id)
+        return None if time_us is None else to_datetime(time_us)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """Watermarks of readings (judged by threshold rules), scores and health events.
+
+    States have them too, but only those of assets where something is open or a delay runs are kept
+    up to date and stored. A quiet asset needs none to survive a crash: what was judged without
+    effect is without effect again.
+    """
+
+    readings: Watermarks = field(default_factory=Watermarks)
+    scores: Watermarks = field(default_factory=Watermarks)
+    health: Watermarks = field(default_factory=Watermarks)
+
+    @classmethod
+    def of(cls, states: Mapping[str, AssetAlarms]) -> "Seen":
+        """What restored states have seen."""
+        return cls(
+            readings=_of(states, "readings_to"), scores=_of(states, "scores_to"), health=_of(states, "health_to")
+        )
+
+
+def _of(states: Mapping[str, AssetAlarms], name: str) -> Watermarks:
+    moments = ((asset_id, getattr(alarms, name)) for asset_id, alarms in states.items())
+    return Watermarks({asset_id: to_microseconds(at) for asset_id, at in moments if at is not None})
