@@ -69,7 +69,7 @@ def encode_by_partition(frame: Frame) -> list[tuple[int, bytes]]:
     whole = _to_batch(frame)
     place = whole.schema.get_field_index("asset_id")
     field = whole.schema.field(place)
-    names = pa.array(map(asset_of, frame.assets.categories), type=pa.utf8(), size=len(frame.assets.categories))
+    names = _asset_names(frame.assets.categories)
     messages = []
     for stretch in stretches:
         own = names.slice(stretch.first, stretch.machines)
@@ -79,6 +79,11 @@ def encode_by_partition(frame: Frame) -> list[tuple[int, bytes]]:
             (stretch.partition, _write(rows.slice(start, MAX_ROWS))) for start in range(0, codes.size, MAX_ROWS)
         ]
     return messages
+
+
+@lru_cache(maxsize=8)  # one turn after the other often has the same machines
+def _asset_names(machines: tuple[str, ...]) -> pa.Array:
+    return pa.array([asset_of(name) for name in machines], type=pa.utf8())
 
 
 def decode_frame(data: bytes, catalogue: Mapping[str, AssetClass], expected: FrameKind) -> Frame:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from forewarn.domain.frame import MISSING, Frame, Strings
 
 _SEPARATOR: Final = "/"
+_TURNS: Final = 8  # one turn after the other often has the same machines
 
 
 class Stretch(NamedTuple):
@@ -62,8 +63,14 @@ def machines(assets: Strings, partitions: NDArray[np.int64]) -> Strings:
     named = used[used % width > 0]
     table = np.full(int(used[-1]) + 1 if used.size else 0, MISSING, dtype=np.int32)
     table[named] = np.arange(named.size, dtype=np.int32)
-    names = tuple(machine(number // width, assets.categories[number % width - 1]) for number in named.tolist())
-    return Strings(table[pair], names)
+    return Strings(table[pair], _names(assets.categories, named.tobytes()))
+
+
+@lru_cache(maxsize=_TURNS)
+def _names(assets: tuple[str, ...], pairs: bytes) -> tuple[str, ...]:
+    width = len(assets) + 1
+    numbers = np.frombuffer(pairs, dtype=np.int64).tolist()
+    return tuple(machine(number // width, assets[number % width - 1]) for number in numbers)
 
 
 def by_partition(frame: Frame) -> tuple[Frame, list[Stretch]]:
@@ -71,18 +78,9 @@ def by_partition(frame: Frame) -> tuple[Frame, list[Stretch]]:
 
     Of the categories of ``asset_id`` only those remain that have rows; they are sorted by partition too.
     """
-    assets = frame.assets
-    used = np.flatnonzero(np.bincount(assets.codes, minlength=len(assets.categories)))
-    home = np.array([partition_of(assets.categories[code]) for code in used.tolist()], dtype=np.int64)
-    if (np.diff(home) < 0).any():
-        used = used[np.argsort(home, kind="stable")]
-        home.sort()
-    table = np.empty(len(assets.categories), dtype=np.int32)
-    table[used] = np.arange(used.size, dtype=np.int32)
-    codes = table[assets.codes]
-    partition = home[codes]
-    strings = {**frame.strings, "asset_id": Strings(codes, tuple(assets.categories[code] for code in used.tolist()))}
-    frame = replace(frame, strings=strings)
+    frame = _tidied(frame)
+    home = _homes(frame.assets.categories)
+    partition = home[frame.assets.codes]
     if (np.diff(partition) < 0).any():
         order = np.argsort(partition, kind="stable")
         frame, partition = frame.take(order), partition[order]
@@ -91,6 +89,26 @@ def by_partition(frame: Frame) -> tuple[Frame, list[Stretch]]:
         Stretch(int(partition[start]), start, stop, first, last - first)
         for (start, stop), (first, last) in zip(pairwise(starts), pairwise(firsts), strict=True)
     ]
+
+
+def _tidied(frame: Frame) -> Frame:
+    """Bring the categories of ``asset_id`` into the order of their partitions, without those that have no row."""
+    assets = frame.assets
+    home = _homes(assets.categories)
+    has_rows = np.bincount(assets.codes, minlength=home.size) > 0
+    if has_rows.all() and (np.diff(home) >= 0).all():
+        return frame
+    used = np.flatnonzero(has_rows)
+    used = used[np.argsort(home[used], kind="stable")]
+    table = np.empty(home.size, dtype=np.int32)
+    table[used] = np.arange(used.size, dtype=np.int32)
+    names = tuple(assets.categories[code] for code in used.tolist())
+    return replace(frame, strings={**frame.strings, "asset_id": Strings(table[assets.codes], names)})
+
+
+@lru_cache(maxsize=_TURNS)
+def _homes(names: tuple[str, ...]) -> NDArray[np.int64]:
+    return np.array([partition_of(name) for name in names], dtype=np.int64)
 
 
 def _starts(partition: NDArray[np.int64]) -> list[int]:
