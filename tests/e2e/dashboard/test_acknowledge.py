@@ -54,21 +54,68 @@ def test_the_keyboard_is_enough(visit, ui):
     tab = visit("/asset/P-101")
     button = tab.page.get_by_role("button", name="Acknowledge Vibration high")
     button.focus()
+    expect(button).to_be_focused()
     tab.page.keyboard.press("Enter")
     dialog = tab.page.get_by_role("dialog")
-    expect(dialog).to_be_visible()
-    name, comment = dialog.get_by_label("Your name"), dialog.get_by_label("Comment")
-    name.press_sequentially("Kim")  # the dialog may still be about to take the focus itself
-    expect(name).to_have_value("Kim")
-    name.press("Tab")
-    expect(comment).to_be_focused()
-    comment.press("Tab")
+    expect(dialog.get_by_label("Your name")).to_be_focused()
+    keyboard = tab.page.keyboard
+    keyboard.type("Kim")
+    keyboard.press("Tab")
+    keyboard.type("on my way")
+    keyboard.press("Tab")
     expect(dialog.get_by_role("button", name="Cancel")).to_be_focused()
-    tab.page.keyboard.press("Tab")
-    expect(dialog.get_by_role("button", name="Acknowledge")).to_be_focused()
-    tab.page.keyboard.press("Enter")
+    keyboard.press("Tab")
+    keyboard.press("Enter")
     expect(dialog).to_be_hidden()
-    assert ui.acknowledged()[0]["by"] == "Kim"
+    assert ui.acknowledged() == [{"by": "Kim", "comment": "on my way", "occurrence_id": "o1"}]
+
+
+def test_a_click_counts_although_a_live_update_draws_the_row_anew_before_the_server_hears_of_it(visit, ui):
+    ui.control(alarms=[alarm()])
+    tab = visit("/alarms")
+    expect(tab.page.get_by_role("button", name="Acknowledge Vibration high")).to_be_visible()
+    tab.page.evaluate(
+        "() => { document.querySelector('button[data-occurrence]').click();"
+        " dash_clientside.set_props('alarms-body', { children: 'drawn anew' }) }"
+    )
+    expect(tab.page.get_by_role("dialog")).to_contain_text("Feed pump A (P-101)")
+
+
+def test_a_click_counts_although_the_row_is_drawn_anew_while_the_button_is_held(visit, ui):
+    ui.control(alarms=[alarm()])
+    tab = visit("/alarms")
+    tab.page.get_by_role("button", name="Acknowledge Vibration high").hover()
+    tab.page.mouse.down()
+    ui.control(alarms=[alarm(value=7.7)])
+    expect(tab.page.get_by_text("7.700 mm/s")).to_be_visible()
+    tab.page.mouse.up()
+    expect(tab.page.get_by_role("dialog")).to_contain_text("Feed pump A (P-101)")
+
+
+def test_what_stands_in_the_fields_counts_however_fast_it_came(visit, ui):
+    ui.control(alarms=[alarm()])
+    tab = visit("/alarms")
+    tab.page.get_by_role("button", name="Acknowledge Vibration high").click()
+    dialog = tab.page.get_by_role("dialog")
+    dialog.get_by_label("Your name").evaluate(
+        "field => { field.focus(); document.execCommand('insertText', false, 'Kim');"
+        " document.getElementById('ack-confirm').click() }"
+    )
+    expect(dialog).to_be_hidden()
+    assert [seen["by"] for seen in ui.acknowledged()] == ["Kim"]
+
+
+def test_a_comment_that_was_not_sent_is_not_offered_for_another_alarm(visit, ui):
+    ui.control(alarms=[alarm(), alarm("P-102", message="Bearing hot")])
+    tab = visit("/alarms")
+    tab.page.get_by_role("button", name="Acknowledge Vibration high").click()
+    dialog = tab.page.get_by_role("dialog")
+    dialog.get_by_label("Comment").fill("pump is loud")
+    dialog.get_by_role("button", name="Cancel").click()
+    expect(dialog).to_be_hidden()
+    tab.page.get_by_role("button", name="Acknowledge Bearing hot").click()
+    expect(dialog).to_contain_text("Bearing hot")
+    expect(dialog.get_by_label("Comment")).to_have_value("")
 
 
 def test_escape_closes_the_dialog_and_acknowledges_nothing(visit, ui):

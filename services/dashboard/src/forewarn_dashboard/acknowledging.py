@@ -2,7 +2,7 @@
 
 from datetime import UTC
 
-from dash import ALL, Dash, Input, Output, State, ctx, no_update, set_props
+from dash import Dash, Input, Output, State, no_update, set_props
 from dash.exceptions import PreventUpdate
 
 from forewarn.contracts.alarms import Alarm
@@ -33,55 +33,51 @@ def register(app: Dash, parts: Parts) -> None:
 def _register_ask(app: Dash, parts: Parts) -> None:
     @app.callback(
         Output("ack-dialog", "opened"),
-        Output("pending", "data"),
         Output("ack-what", "children"),
         Output("ack-error", "children"),
-        Input({"type": "acknowledge", "alarm": ALL, "occurrence": ALL}, "n_clicks"),
+        Output("ack-comment", "value"),
+        Input("asked", "data"),
         State("view", "data"),
         prevent_initial_call=True,
     )
-    async def ask(_clicks: list[int], page: object) -> tuple[bool, dict[str, str], Node, None]:
-        button = ctx.triggered_id
-        if not button or not ctx.triggered[0]["value"]:
-            raise PreventUpdate  # a button that has just been drawn
-        alarm = parts.hub.plant.alarms.get(button["alarm"])
+    async def ask(asked: object, page: object) -> tuple[bool, Node, None, str]:
+        alarm = parts.hub.plant.alarms.get(_text(asked, "alarm"))
         if alarm is None:
             set_props("notice", {"children": layout.notice("This alarm has closed meanwhile.")})
             raise PreventUpdate
-        pending = {"alarm": alarm.alarm_id, "occurrence": str(button["occurrence"])}
-        return True, pending, _what(alarm, page, parts), None
+        return True, _what(alarm, page, parts), None, ""
 
 
 def _register_confirm(app: Dash, parts: Parts) -> None:
     @app.callback(
         Output("ack-dialog", "opened", allow_duplicate=True),
         Output("ack-error", "children", allow_duplicate=True),
-        Output("ack-comment", "value"),
         Output("notice", "children"),
-        Input("ack-confirm", "n_clicks"),
-        State("pending", "data"),
-        State("ack-by", "value"),
-        State("ack-comment", "value"),
+        Input("answer", "data"),
         prevent_initial_call=True,
     )
-    async def confirm(_clicks: int, pending: object, by: str | None, comment: str | None) -> tuple[object, ...]:
-        if not isinstance(pending, dict):
-            raise PreventUpdate
-        name = (by or "").strip()[:200]
+    async def confirm(answer: object) -> tuple[object, ...]:
+        name = _text(answer, "by").strip()[:200]
         if not name:
-            return True, "Enter your name: the acknowledgement is recorded under it.", no_update, no_update
-        asset_id, _, rule = str(pending.get("alarm")).partition("/")
+            return True, "Enter your name: the acknowledgement is recorded under it.", no_update
+        asset_id, _, rule = _text(answer, "alarm").partition("/")
         request = Acknowledgement(
             asset_id=asset_id,
             rule=rule,
-            occurrence_id=str(pending.get("occurrence")),
-            comment=(comment or "").strip()[:1000],
+            occurrence_id=_text(answer, "occurrence"),
+            comment=_text(answer, "comment").strip()[:1000],
             by=name,
         )
         problem = await acknowledge(parts.api, request)
         if problem:
-            return True, problem, no_update, no_update
-        return False, None, "", layout.notice(f"Acknowledged: {rule} of {asset_id}.")
+            return True, problem, no_update
+        return False, None, layout.notice(f"Acknowledged: {rule} of {asset_id}.")
+
+
+def _text(data: object, name: str) -> str:
+    """A field of what a browser sent; empty if it is not there or no text."""
+    value = data.get(name) if isinstance(data, dict) else None
+    return value if isinstance(value, str) else ""
 
 
 async def acknowledge(api: PlantApi, request: Acknowledgement) -> str:

@@ -82,6 +82,7 @@ def _register_clientside(app: Dash) -> None:
         State(TO_ID, "value"),
         State("url", "search"),
     )
+    run("answer", Output("answer", "data"), Input("ack-confirm", "n_clicks"), State("asked", "data"))
     run("close", Output("ack-dialog", "opened", allow_duplicate=True), Input("ack-cancel", "n_clicks"))
 
 

@@ -20,6 +20,11 @@ def aria(**names: str) -> dict[str, Any]:
     return {f"aria-{name}": value for name, value in names.items()}
 
 
+def data(**names: str) -> dict[str, Any]:
+    """Attributes such as ``data-alarm``, which scripts read."""
+    return {f"data-{name}": value for name, value in names.items()}
+
+
 def priority_badge(priority: Priority, *, with_text: bool = True) -> html.Span:
     """Priority as shape, number and word."""
     number = PRIORITY_NUMBER[priority]

@@ -6,13 +6,15 @@ import dash_mantine_components as dmc
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from forewarn_dashboard.components import SEARCH_ID, aria, choice_links
+from forewarn_dashboard.components import SEARCH_ID, aria, choice_links, data
 from forewarn_dashboard.formatting import zone_label
 from forewarn_dashboard.pages import alarms, overview
 from forewarn_dashboard.scene import Node, Scene
 from forewarn_dashboard.urls import View
 
 APP_TITLE: Final = "Forewarn"
+
+STORES: Final = ("browser", "view", "tick", "frame", "refresh", "title", "asked", "answer")
 
 #: Placeholders in braces are filled by Dash; ``lang`` is what its own template lacks.
 INDEX: Final = """<!DOCTYPE html>
@@ -38,7 +40,7 @@ def shell() -> Component:
         html.Div(
             [
                 dcc.Location(id="url", refresh="callback-nav"),
-                *(dcc.Store(id=name) for name in ("browser", "view", "tick", "frame", "refresh", "title", "pending")),
+                *(dcc.Store(id=name) for name in STORES),
                 html.A("Skip to content", href="#content", className="skip"),
                 html.Header(
                     [
@@ -144,8 +146,10 @@ def _dialog() -> Component:
                 description="Recorded with the acknowledgement.",
                 required=True,
                 inputProps={"maxLength": 200},
+                debounce=True,
                 persistence=True,
                 persistence_type="local",
+                **data(autofocus="true"),
             ),
             dmc.Textarea(
                 id="ack-comment",
@@ -153,6 +157,7 @@ def _dialog() -> Component:
                 description="What you saw or will do. May stay empty.",
                 inputProps={"maxLength": 1000},
                 autosize=True,
+                debounce=True,
                 minRows=2,
                 mt="sm",
             ),

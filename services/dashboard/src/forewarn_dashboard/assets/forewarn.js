@@ -157,6 +157,14 @@
         return withParameters(search, { from: instant(from), to: instant(to) });
       },
 
+      /* The fields themselves are read: what their components report lags behind somebody who types fast. */
+      answer: (clicks, asked) => {
+        const written = (id) => document.getElementById(id)?.value ?? "";
+        return clicks && asked
+          ? { alarm: asked.alarm, occurrence: asked.occurrence, by: written("ack-by"), comment: written("ack-comment"), clicks: clicks }
+          : NO_UPDATE();
+      },
+
       close: (clicks) => (clicks ? false : NO_UPDATE()),
     },
   });
@@ -174,7 +182,7 @@
 
   /* Dash replaces elements when it draws a region anew. Whoever works with the keyboard must not lose their place
      by it, and what somebody has opened stays open: both are found again by element id. */
-  const place = { focused: "", open: new Set() };
+  const place = { focused: "", opener: "", open: new Set() };
 
   function keepPlace() {
     place.open.forEach((id) => {
@@ -184,17 +192,21 @@
       }
     });
     const lost = document.activeElement === null || document.activeElement === document.body;
-    const again = lost && place.focused ? document.getElementById(place.focused) : null;
+    const again = lost ? document.getElementById(place.focused) || document.getElementById(place.opener) : null;
     if (again !== null) {
       again.focus({ preventScroll: true });
     }
   }
 
   document.addEventListener("focusin", (event) => {
-    place.focused = event.target.id || "";
+    if (event.target.closest('[role="dialog"]') === null) {
+      place.opener = event.target.id; // a closed dialog gives the focus back to what opened it
+    }
+    place.focused = event.target.id;
   });
   document.addEventListener("pointerdown", () => {
     place.focused = "";
+    place.opener = "";
   });
   document.addEventListener("toggle", (event) => {
     if (event.target.id && event.target.isConnected) {
@@ -202,6 +214,33 @@
     }
   }, true);
   new MutationObserver(keepPlace).observe(document.documentElement, { childList: true, subtree: true });
+
+  /* Likewise nobody's click may get lost. A press can begin on an element and end on the one that has taken its
+     place meanwhile: the browser then clicks neither of them. */
+  const ACTIVE = "a, button, summary";
+  let pressed = null;
+
+  document.addEventListener("pointerdown", (event) => {
+    pressed = event.button === 0 && event.target instanceof Element ? event.target.closest(ACTIVE) : null;
+  });
+  document.addEventListener("pointerup", (event) => {
+    const under = pressed && !pressed.isConnected && document.elementFromPoint(event.clientX, event.clientY);
+    const released = under ? under.closest(ACTIVE) : null;
+    if (released && (released.id ? released.id === pressed.id : released.href && released.href === pressed.href)) {
+      released.click();
+    }
+    pressed = null;
+  });
+
+  /* A component's own count of clicks starts anew when the component is drawn anew, so a click on it could be taken
+     back before the server hears of it. This store stays. */
+  document.addEventListener("click", (event) => {
+    const button = event.target instanceof Element ? event.target.closest("button[data-occurrence]") : null;
+    if (button !== null) {
+      const { alarm, occurrence } = button.dataset;
+      window.dash_clientside.set_props("asked", { data: { alarm: alarm, occurrence: occurrence, at: Date.now() } });
+    }
+  });
 
   document.addEventListener("click", closePopovers);
   document.addEventListener("keydown", closePopovers);

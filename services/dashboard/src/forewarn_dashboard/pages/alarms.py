@@ -6,7 +6,7 @@ from typing import Final
 from dash import dcc, html
 
 from forewarn.contracts.alarms import Priority
-from forewarn_dashboard.components import choice_links, empty_state, priority_badge, search_field, table
+from forewarn_dashboard.components import choice_links, data, empty_state, priority_badge, search_field, table
 from forewarn_dashboard.formatting import plural
 from forewarn_dashboard.scene import Node, Region, Scene, draw
 from forewarn_dashboard.urls import View
@@ -137,9 +137,10 @@ def _acknowledge(row: AlarmRow) -> Node:
         return html.Span("done", className="cell-sub")
     return html.Button(
         ["Acknowledge", html.Span(f" {row.message} of {row.asset_name}", className="visually-hidden")],
-        id={"type": "acknowledge", "alarm": row.alarm_id, "occurrence": row.occurrence_id},
+        id={"type": "acknowledge", "alarm": row.alarm_id},
         className="button",
-        n_clicks=0,
+        disable_n_clicks=True,  # a count of clicks starts anew with every drawing: assets/forewarn.js hears the click
+        **data(alarm=row.alarm_id, occurrence=row.occurrence_id),
     )
 
 
