@@ -31,6 +31,9 @@ from forewarn_alerting.settings import AlertingSettings
 #: How often a worse value of an open alarm is shown on ``alerts.active``.
 _REFRESH_S: Final = 2.0
 
+#: The delay of an alarm that a turn's shared costs are worth.
+_LINGER_S: Final = 0.05
+
 _log = structlog.get_logger(__name__)
 
 
@@ -147,6 +150,7 @@ def serve(settings: AlertingSettings, stop: threading.Event) -> None:
     service = EventService(
         name="alerting",
         state=AssetAlarms,
+        linger_s=_LINGER_S,
         writes=frozenset([TopicName.ALERTS, TopicName.ALERTS_ACTIVE, TopicName.READINGS_REJECTED]),
         logic=lambda context: AlertingLogic(context, catalogue),
     )

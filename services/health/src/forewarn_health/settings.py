@@ -8,6 +8,12 @@ from forewarn.runtime.event_service import EventServiceSettings
 class HealthSettings(EventServiceSettings):
     """What the health service reads from the environment."""
 
+    checkpoint_interval_s: float = Field(
+        default=5.0,
+        gt=0,
+        le=60,
+        description="Time between checkpoints of the state, which changes with every reading of every asset.",
+    )
     health_min_interval_s: float = Field(default=1.0, gt=0, le=60, description="An asset's events are not closer.")
     health_refresh_s: float = Field(
         default=60.0, gt=0, le=3600, description="An asset that sends readings is told of this often, changed or not."

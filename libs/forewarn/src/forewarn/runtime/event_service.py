@@ -28,9 +28,6 @@ StateT = TypeVar("StateT")
 
 _BEAT_S: Final = 1.0
 
-#: Messages of this long are handled in one turn.
-_TURN_LINGER_S: Final = 0.05
-
 
 class EventServiceSettings(ServiceSettings):
     """Settings of an event-plane service."""
@@ -85,10 +82,11 @@ class EventLogic(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventService(Generic[StateT]):
-    """One event-plane service."""
+    """One event-plane service; messages of ``linger_s`` are handled in one turn."""
 
     name: str
     state: type[StateT]
+    linger_s: float
     writes: frozenset[TopicName]
     logic: Callable[[EventContext[StateT]], EventLogic]
 
@@ -134,7 +132,7 @@ async def _serve(settings: EventServiceSettings, stop: threading.Event, service:
         app,
         TypeAdapter(service.state),
         replication_factor=settings.kafka_replication_factor,
-        linger_s=_TURN_LINGER_S,
+        linger_s=service.linger_s,
     )
     publisher = FaustPublisher(app, settings.kafka_topic_prefix, source=f"/forewarn/{service.name}")
     context = EventContext(engine=engine, publisher=publisher, clock=clock, metrics=EventMetrics())
