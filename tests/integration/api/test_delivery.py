@@ -8,12 +8,14 @@ from confluent_kafka import TopicPartition
 
 from forewarn.adapters.kafka.admin import create_topics
 from forewarn.adapters.live.delivery import KafkaDelivery
-from forewarn.contracts.assets import Command, Rebaseline
+from forewarn.contracts.assets import AcknowledgeAlarm, Command
 from forewarn.contracts.topics import TopicName, qualified
 from forewarn.ports.delivery import BrokerSilent, DeliveryOverloaded, Message
 from support.wire import read_topic
 
 pytestmark = pytest.mark.integration
+
+SEEN = AcknowledgeAlarm(alarm_id="P-1/bearing_hot", occurrence_id="o-1")
 
 
 def raw(asset: str, number: int) -> Message:
@@ -64,7 +66,7 @@ def murmur2(key: str, partitions: int = 12) -> int:
 
 async def test_events_carry_cloud_events_headers(delivery, kafka_broker, topic_prefix):
     at = datetime(2026, 11, 20, 20, tzinfo=UTC)
-    command = Command(command_id="c-1", asset_id="P-1", issued_at=at, issued_by="ada", body=Rebaseline(reason="x"))
+    command = Command(command_id="c-1", asset_id="P-1", issued_at=at, issued_by="ada", body=SEEN)
     assert await delivery.publish(TopicName.COMMANDS, "P-1", command, event_id="c-1", at=at) is None
     [record] = read_topic(kafka_broker.bootstrap_servers, TopicName.COMMANDS, topic_prefix)
     assert Command.model_validate_json(record.value) == command
@@ -87,7 +89,7 @@ def read_headers(bootstrap, topic, record):
 
 async def test_an_event_of_another_contract_is_refused(delivery):
     with pytest.raises(TypeError, match="commands carries"):
-        await delivery.publish(TopicName.COMMANDS, "P-1", Rebaseline(), event_id="x", at=datetime.now(UTC))
+        await delivery.publish(TopicName.COMMANDS, "P-1", SEEN, event_id="x", at=datetime.now(UTC))
 
 
 async def test_more_than_may_be_under_way_is_refused_before_anything_is_sent(delivery, kafka_broker, topic_prefix):

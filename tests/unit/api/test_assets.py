@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from forewarn.contracts.assets import InjectFault, Rebaseline
+from forewarn.contracts.assets import InjectFault
 from forewarn_api.csv_export import safe_text
 from support.api_fakes import (
     CATALOGUE,
@@ -21,6 +21,8 @@ from support.api_fakes import (
     stretch,
     valid_rows,
 )
+
+FAULT = {"fault": "bearing_wear", "duration_s": 600, "severity": 0.5}
 
 
 def test_assets_are_listed_by_id_in_pages(client):
@@ -222,16 +224,13 @@ def test_health_is_the_newest_unless_the_past_is_asked_for(client, platform):
     assert [item["health"] for item in then["history"]] == [80.0, 70.0]
 
 
-def test_rebaseline_and_faults_become_commands(client, platform):
-    first = client.post("/api/v1/assets/P-101/rebaseline", json={"by": "ada", "reason": "new bearing"})
-    body = {"fault": "bearing_wear", "duration_s": 600, "severity": 0.5}
-    second = client.post("/api/v1/assets/P-101/faults", json=body)
-    assert (first.status_code, second.status_code) == (202, 202)
-    (topic, key, rebaseline), (_, _, fault) = platform.delivery.events
-    assert (topic, key, rebaseline.issued_by) == ("commands", "P-101", "ada")
-    assert rebaseline.command_id == first.json()["command_id"]
-    assert rebaseline.body == Rebaseline(reason="new bearing")
-    assert fault.body == InjectFault(fault="bearing_wear", duration_s=600, severity=0.5)
+def test_faults_become_commands(client, platform):
+    answer = client.post("/api/v1/assets/P-101/faults", json={**FAULT, "by": "ada"})
+    assert answer.status_code == 202
+    [(topic, key, fault)] = platform.delivery.events
+    assert (topic, key, fault.issued_by) == ("commands", "P-101", "ada")
+    assert fault.command_id == answer.json()["command_id"]
+    assert fault.body == InjectFault(**FAULT)
 
 
 @pytest.mark.parametrize("path", ["", "/latest", "/history", "/health"])
@@ -248,6 +247,6 @@ def test_ids_that_cannot_be_are_refused(client, asset_id):
 
 def test_a_command_that_is_not_confirmed_is_a_503(client, platform):
     platform.delivery.away = True
-    assert client.post("/api/v1/assets/P-101/rebaseline", json={}).status_code == 503
+    assert client.post("/api/v1/assets/P-101/faults", json=FAULT).status_code == 503
     assert client.post("/api/v1/assets", json=PUMP.model_dump(mode="json")).status_code == 503
     assert platform.registry.get("P-102") == OTHER_PUMP

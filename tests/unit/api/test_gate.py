@@ -12,6 +12,7 @@ from forewarn_api.settings import ApiSettings
 TOKEN = "a-token-of-32-characters-or-more"
 BEARER = {"authorization": f"Bearer {TOKEN}"}
 LIVE = "/api/v1/live"
+FAULT = {"fault": "bearing_wear", "duration_s": 600}
 
 
 @pytest.fixture
@@ -73,7 +74,7 @@ def test_a_browser_brings_the_token_as_a_subprotocol(guarded):
 @pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://[broken", "https://localhost.evil.example"])
 def test_pages_of_foreign_origins_are_refused_even_without_a_token(client, origin):
     headers = {"origin": origin}
-    assert client.post("/api/v1/assets/P-101/rebaseline", json={}, headers=headers).status_code == 403
+    assert client.post("/api/v1/assets/P-101/faults", json=FAULT, headers=headers).status_code == 403
     assert client.post("/api/v1/rejected/readings.raw/3/17/replay", headers=headers).status_code == 403
     with pytest.raises(WebSocketDenialResponse) as refused, client.websocket_connect(LIVE, headers=headers):
         pass
@@ -82,7 +83,7 @@ def test_pages_of_foreign_origins_are_refused_even_without_a_token(client, origi
 
 @pytest.mark.parametrize("origin", ["http://localhost:8050", "http://127.0.0.1:8050", "http://[::1]:1"])
 def test_pages_of_this_machine_are_trusted(client, origin):
-    assert client.post("/api/v1/assets/P-101/rebaseline", json={}, headers={"origin": origin}).status_code == 202
+    assert client.post("/api/v1/assets/P-101/faults", json=FAULT, headers={"origin": origin}).status_code == 202
 
 
 def test_cors_is_closed_unless_an_origin_is_named(client, guarded):

@@ -13,7 +13,7 @@ from forewarn.adapters.timescale.reading_queries import finest_width
 from forewarn.adapters.timescale.rollups import WIDTHS, RollUpSource
 from forewarn.adapters.timescale.sqlfiles import statements
 from forewarn.adapters.timescale.tables import wide_table, wide_tables
-from forewarn.contracts.assets import Rebaseline
+from forewarn.contracts.assets import AcknowledgeAlarm
 from forewarn.contracts.frames import FrameKind
 from forewarn.ports.history import BadQuery, HistoryQuery, Interval, Page, RollUp
 
@@ -99,8 +99,8 @@ def test_every_statement_file_has_named_statements():
 
 
 def test_an_event_without_a_table_is_a_programming_error():
-    with pytest.raises(TypeError, match="no table takes a Rebaseline"):
-        rows_of_event(Rebaseline(), {})
+    with pytest.raises(TypeError, match="no table takes a AcknowledgeAlarm"):
+        rows_of_event(AcknowledgeAlarm(alarm_id="P-1/hot", occurrence_id="o1"), {})
 
 
 def test_the_url_s_own_options_are_kept_and_never_shown():

@@ -29,13 +29,6 @@ class AcknowledgeAlarm(StrictContract):
     comment: Annotated[str, Field(max_length=1000)] = ""
 
 
-class Rebaseline(StrictContract):
-    """Forget the learned normal behaviour and learn it anew, for instance after maintenance."""
-
-    kind: Literal["rebaseline"] = "rebaseline"
-    reason: Annotated[str, Field(max_length=1000)] = ""
-
-
 class InjectFault(StrictContract):
     """Ask the simulator to let a fault grow in one of its machines."""
 
@@ -45,7 +38,7 @@ class InjectFault(StrictContract):
     severity: Annotated[float, Field(gt=0, le=1)] = 1.0
 
 
-CommandBody = Annotated[AcknowledgeAlarm | Rebaseline | InjectFault, Field(discriminator="kind")]
+CommandBody = Annotated[AcknowledgeAlarm | InjectFault, Field(discriminator="kind")]
 
 
 class Command(Contract):

@@ -166,11 +166,11 @@ _ALL: Final = (
     ),
     Topic(
         name=TopicName.COMMANDS,
-        description="Requests to the services: acknowledge, rebaseline, inject a fault.",
+        description="Requests to the services: acknowledge an alarm, inject a fault.",
         content=Command,
         key="asset_id",
         producers=("api", "dashboard"),
-        consumers=("alerting", "twin", "simulator"),
+        consumers=("alerting", "simulator"),
         cloud_events=True,
     ),
     Topic(

@@ -161,12 +161,6 @@ class Signed(StrictContract):
     )
 
 
-class RebaselineRequest(Signed):
-    """Forget what the twin learned of the asset and learn anew."""
-
-    reason: Annotated[str, Field(max_length=1000)] = ""
-
-
 class FaultRequest(Signed):
     """Let a fault grow in a simulated machine."""
 

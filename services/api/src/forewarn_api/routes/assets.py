@@ -5,7 +5,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Path, Query, Response
 
 from forewarn.contracts.asset_class import AssetClass
-from forewarn.contracts.assets import Asset, InjectFault, Rebaseline
+from forewarn.contracts.assets import Asset, InjectFault
 from forewarn.contracts.topics import TopicName
 from forewarn_api.backend import Backend, Uses
 from forewarn_api.models.assets import (
@@ -15,7 +15,6 @@ from forewarn_api.models.assets import (
     ClassSummary,
     CommandAccepted,
     FaultRequest,
-    RebaselineRequest,
 )
 from forewarn_api.problems import Fault, pointer, unprocessable
 from forewarn_api.routes.common import problems, require_delivered, send_command
@@ -75,14 +74,6 @@ async def register_asset(asset: Asset, response: Response, backend: Uses) -> Ass
     await backend.until_registered(asset)
     response.status_code = 201 if known is None else 200
     return asset
-
-
-@router.post("/assets/{asset_id}/rebaseline", status_code=202, responses=problems(404, 413, 503))
-async def rebaseline(asset_id: AssetId, body: RebaselineRequest, backend: Uses) -> CommandAccepted:
-    """Let the twin forget what it learned of the asset and learn anew, for instance after maintenance."""
-    backend.known_asset(asset_id)
-    command_id = await send_command(backend, asset_id, Rebaseline(reason=body.reason), by=body.by)
-    return CommandAccepted(command_id=command_id, asset_id=asset_id)
 
 
 @router.post("/assets/{asset_id}/faults", status_code=202, responses=problems(404, 413, 503))
