@@ -52,7 +52,7 @@ def event_type(contract: type[Contract]) -> str:
 
 
 def decode_event(contract: type[ContractT], data: bytes) -> ContractT:
-    """Read and check an event.
+    """Read and check an event: every value is of the JSON type its schema names, a number in quotes is no number.
 
     Raises
     ------
@@ -60,7 +60,7 @@ def decode_event(contract: type[ContractT], data: bytes) -> ContractT:
         With field and problem, for the first few problems.
     """
     try:
-        return contract.model_validate_json(data)
+        return contract.model_validate_json(data, strict=True)
     except ValidationError as exc:
         errors = exc.errors(include_url=False, include_input=False)
         problems = [f"{_place(error['loc'])}: {error['msg']}" for error in errors[:_MAX_PROBLEMS]]
