@@ -4,12 +4,14 @@ from typing import Final
 
 from forewarn.domain.frame import FloatArray
 from forewarn.domain.physics.constants import (
+    BTU_PER_WH,
     KW_PER_TON,
     S_PER_H,
     WATER_DENSITY_KG_M3,
     WATER_HEAT_CAPACITY_KJ_KG_K,
 )
-from forewarn.domain.physics.energy import MIN_INPUT_KW, ratio
+from forewarn.domain.physics.energy import MIN_INPUT_KW
+from forewarn.domain.physics.numerics import ratio
 
 #: Below this duty the temperature differences are within the sensors' error, and ratios say nothing.
 MIN_DUTY_KW: Final = 20.0
@@ -39,6 +41,11 @@ def kw_per_ton(power_kw: FloatArray, cooling_kw: FloatArray) -> FloatArray:
 def coefficient_of_performance(cooling_kw: FloatArray, power_kw: FloatArray) -> FloatArray:
     """COP: cooling per power; NaN while the chiller takes none."""
     return ratio(cooling_kw, power_kw, MIN_INPUT_KW)
+
+
+def energy_efficiency_ratio(cooling_kw: FloatArray, power_kw: FloatArray) -> FloatArray:
+    """EER [Btu/Wh]: COP in units of North America; ``12/(kW/ton)``."""
+    return BTU_PER_WH * coefficient_of_performance(cooling_kw, power_kw)
 
 
 def evaporator_approach_k(chw_supply_temp_c: FloatArray, evaporator_sat_temp_c: FloatArray) -> FloatArray:

@@ -1,6 +1,5 @@
 """Computes an asset class's derived quantities from its tags and nameplate."""
 
-import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -9,23 +8,41 @@ import numpy as np
 
 from forewarn.contracts.asset_class import AssetClass, Derived
 from forewarn.domain.frame import FloatArray
-from forewarn.domain.physics.registry import FORMULAE, Formula
+from forewarn.domain.physics.registry import Formula, Function, formula
+from forewarn.domain.physics.units import Conversion, UnitMismatchError, conversion
 
 _PLATE = "nameplate."
+
+#: Place within a derived quantity, and what is wrong there.
+Problem = tuple[tuple[str, ...], str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Input:
+    parameter: str
+    source: str
+    conversion: Conversion
+
+    def of(self, values: FloatArray) -> FloatArray:
+        if self.conversion.changes_nothing:
+            return values
+        return values * self.conversion.factor + self.conversion.offset
 
 
 @dataclass(frozen=True, slots=True)
 class _Step:
     name: str
-    formula: Formula
-    columns: tuple[tuple[str, str], ...]
-    plates: tuple[tuple[str, str], ...]
+    function: Function
+    columns: tuple[_Input, ...]
+    plates: tuple[_Input, ...]
 
 
 def derive(
     asset_class: AssetClass, columns: Mapping[str, FloatArray], nameplate: Mapping[str, FloatArray | float]
 ) -> dict[str, FloatArray]:
     """Compute all derived quantities, in the class's order.
+
+    Inputs in other units than the formula's are converted.
 
     Parameters
     ----------
@@ -44,16 +61,17 @@ def derive(
     Raises
     ------
     ValueError
-        If the class names a formula or a parameter that does not exist.
+        If the class cannot be computed, see ``derived_problems``.
     """
     known: dict[str, FloatArray] = dict(columns)
     plate = {field.name: field.default for field in asset_class.nameplate} | dict(nameplate)
     out: dict[str, FloatArray] = {}
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # absurd inputs become NaN below
         for step in plan(asset_class):
-            arguments = {parameter: known[column] for parameter, column in step.columns}
-            arguments |= {parameter: np.asarray(plate[field], dtype=np.float64) for parameter, field in step.plates}
-            value = step.formula(**arguments)
+            arguments = {item.parameter: item.of(known[item.source]) for item in step.columns}
+            for item in step.plates:
+                arguments[item.parameter] = item.of(np.asarray(plate[item.source], dtype=np.float64))
+            value = step.function(**arguments)
             known[step.name] = out[step.name] = np.where(np.isfinite(value), value, np.nan)
     return out
 
@@ -65,22 +83,82 @@ def plan(asset_class: AssetClass) -> tuple[_Step, ...]:
     Raises
     ------
     ValueError
-        If the class names a formula or a parameter that does not exist.
+        If the class cannot be computed, see ``derived_problems``.
     """
-    return tuple(_resolve(asset_class, item) for item in asset_class.derived)
+    units = source_units(asset_class)
+    return tuple(_resolve(asset_class, item, units) for item in asset_class.derived)
 
 
-def _resolve(asset_class: AssetClass, item: Derived) -> _Step:
-    where = f"class {asset_class.name}, derived quantity {item.name}"
-    formula = FORMULAE.get(item.function)
-    if formula is None:
-        raise ValueError(f"{where}: no formula {item.function!r}; there are {', '.join(sorted(FORMULAE))}")
-    wanted = set(inspect.signature(formula).parameters)
-    if wanted != set(item.inputs):
-        raise ValueError(f"{where}: {item.function} takes {sorted(wanted)}, the class gives {sorted(item.inputs)}")
+def source_units(asset_class: AssetClass) -> dict[str, str]:
+    """Unit of everything a derived quantity may be computed from."""
+    return asset_class.units | {f"{_PLATE}{field.name}": field.unit for field in asset_class.nameplate}
+
+
+def derived_problems(item: Derived, units: Mapping[str, str]) -> list[Problem]:
+    """What keeps a derived quantity from being computed.
+
+    Parameters
+    ----------
+    item
+        The quantity.
+    units
+        Unit of each source, all of them known ones; a source that is missing here is not looked at.
+
+    Returns
+    -------
+    list
+        Place within the item, and what is wrong there.
+    """
+    try:
+        wanted = formula(item.function)
+    except ValueError as exc:
+        return [(("function",), str(exc))]
+    found: list[Problem] = [(("inputs",), problem) for problem in wanted.parameter_problems(item.inputs)]
+    return found or _unit_problems(item, wanted, units)
+
+
+def _unit_problems(item: Derived, wanted: Formula, units: Mapping[str, str]) -> list[Problem]:
+    found: list[Problem] = []
+    compared = {units[s] for p, s in item.inputs.items() if wanted.parameters[p] is None and s in units}
+    if len(compared) > 1:
+        found.append((("inputs",), f"{wanted.name} compares its inputs, so they need one unit, not {sorted(compared)}"))
+    for parameter, source in item.inputs.items():
+        unit = wanted.parameters[parameter]
+        if unit is not None and source in units and not _fits(units[source], unit):
+            text = f"{parameter} of {wanted.name} is in {unit}, but {source} is in {units[source]}"
+            found.append((("inputs", parameter), text))
+    gives = wanted.unit or next(iter(compared), item.unit)
+    if not (_fits(item.unit, gives) and conversion(item.unit, gives).changes_nothing):
+        found.append((("unit",), f"{wanted.name} gives {gives}, not {item.unit}"))
+    return found
+
+
+def _fits(source: str, target: str) -> bool:
+    try:
+        conversion(source, target)
+    except UnitMismatchError:
+        return False
+    return True
+
+
+def _resolve(asset_class: AssetClass, item: Derived, units: Mapping[str, str]) -> _Step:
+    problems = derived_problems(item, units)
+    if problems:
+        lines = "; ".join(text for _, text in problems)
+        raise ValueError(f"class {asset_class.name}, derived quantity {item.name}: {lines}")
+    wanted = formula(item.function)
+    inputs = [
+        _Input(
+            parameter,
+            source.removeprefix(_PLATE),
+            conversion(units[source], wanted.parameters[parameter] or units[source]),
+        )
+        for parameter, source in item.inputs.items()
+    ]
+    on_plate = [source.startswith(_PLATE) for source in item.inputs.values()]
     return _Step(
         name=item.name,
-        formula=formula,
-        columns=tuple((p, source) for p, source in item.inputs.items() if not source.startswith(_PLATE)),
-        plates=tuple((p, s.removeprefix(_PLATE)) for p, s in item.inputs.items() if s.startswith(_PLATE)),
+        function=wanted.function,
+        columns=tuple(entry for entry, plate in zip(inputs, on_plate, strict=True) if not plate),
+        plates=tuple(entry for entry, plate in zip(inputs, on_plate, strict=True) if plate),
     )

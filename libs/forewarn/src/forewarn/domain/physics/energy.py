@@ -2,12 +2,14 @@
 
 from typing import Final
 
-import numpy as np
-
 from forewarn.domain.frame import FloatArray
+from forewarn.domain.physics.numerics import ratio
 
 #: Below this input a ratio only shows the power meter's zero error: the machine stands still.
 MIN_INPUT_KW: Final = 0.1
+
+#: Below this a flow meter shows its zero error.
+MIN_FLOW_M3_H: Final = 0.1
 
 
 def efficiency_pct(useful_kw: FloatArray, input_kw: FloatArray) -> FloatArray:
@@ -15,9 +17,6 @@ def efficiency_pct(useful_kw: FloatArray, input_kw: FloatArray) -> FloatArray:
     return 100.0 * ratio(useful_kw, input_kw, MIN_INPUT_KW)
 
 
-def ratio(above: FloatArray, below: FloatArray, least: float) -> FloatArray:
-    """``above/below``; NaN where ``below`` is less than ``least``."""
-    above, below = np.broadcast_arrays(np.asarray(above, dtype=np.float64), np.asarray(below, dtype=np.float64))
-    out = np.full(below.shape, np.nan)
-    np.divide(above, below, out=out, where=below >= least)
-    return out
+def specific_energy_kwh_m3(power_kw: FloatArray, flow_m3_h: FloatArray) -> FloatArray:
+    """Energy for each cubic metre delivered [kWh/m³]; NaN where nothing is delivered."""
+    return ratio(power_kw, flow_m3_h, MIN_FLOW_M3_H)

@@ -1,0 +1,39 @@
+"""Evaporative cooling towers (CTI ATC-105, ASHRAE HVAC Systems ch. 40). Element-wise; NaN where an input is NaN."""
+
+from typing import Final
+
+from forewarn.domain.frame import FloatArray
+from forewarn.domain.physics.constants import WATER_DENSITY_KG_M3, WATER_HEAT_OF_EVAPORATION_KJ_KG
+from forewarn.domain.physics.numerics import not_negative, positive, ratio
+
+#: Share of the heat that leaves by evaporation; the rest warms the air (summer, ASHRAE).
+EVAPORATIVE_SHARE: Final = 0.85
+
+#: Below this span of temperatures their difference is within the sensors' error.
+MIN_SPAN_K: Final = 0.5
+
+
+def tower_range_k(hot_water_c: FloatArray, cold_water_c: FloatArray) -> FloatArray:
+    """How far the water is cooled [K]."""
+    return hot_water_c - cold_water_c
+
+
+def tower_approach_k(cold_water_c: FloatArray, wet_bulb_c: FloatArray) -> FloatArray:
+    """Cold water above the wet bulb [K]; never below zero in a tower that works by evaporation."""
+    return cold_water_c - wet_bulb_c
+
+
+def tower_effectiveness_pct(hot_water_c: FloatArray, cold_water_c: FloatArray, wet_bulb_c: FloatArray) -> FloatArray:
+    """Range over the largest possible one [%]: ``(T_h − T_c)/(T_h − T_wb)``; NaN where nothing is to be cooled."""
+    return 100.0 * ratio(hot_water_c - cold_water_c, hot_water_c - wet_bulb_c, MIN_SPAN_K)
+
+
+def evaporation_m3_h(heat_rejected_kw: FloatArray) -> FloatArray:
+    """Water lost by evaporation [m³/h]: 85 % of the heat over the heat of evaporation."""
+    kg_s = EVAPORATIVE_SHARE * not_negative(heat_rejected_kw) / WATER_HEAT_OF_EVAPORATION_KJ_KG
+    return kg_s * 3600.0 / WATER_DENSITY_KG_M3
+
+
+def cycles_of_concentration(circulating_us_cm: FloatArray, makeup_us_cm: FloatArray) -> FloatArray:
+    """Salinity of the circulating over that of the make-up water, from conductivities [µS/cm]."""
+    return not_negative(circulating_us_cm) / positive(makeup_us_cm)

@@ -1,0 +1,122 @@
+"""Compression and expansion of gases (ASME PTC 10, GPSA). Element-wise; NaN where an input is NaN.
+
+``exponent`` is the isentropic exponent kappa = c_p/c_v; pressures enter as ratio of absolute ones.
+"""
+
+from typing import Final
+
+import numpy as np
+
+from forewarn.domain.frame import FloatArray
+from forewarn.domain.physics.constants import GAS_CONSTANT_J_MOL_K, ZERO_CELSIUS_K
+from forewarn.domain.physics.numerics import log, positive, power
+
+#: Below this ratio of pressures the rise in temperature is within the sensors' error.
+MIN_RATIO: Final = 1.05
+
+
+def pressure_ratio(
+    low_pressure_bar: FloatArray, high_pressure_bar: FloatArray, atmospheric_pressure_bar: FloatArray
+) -> FloatArray:
+    """Ratio of absolute pressures, from gauge pressures; NaN where the low one is no pressure."""
+    return (high_pressure_bar + atmospheric_pressure_bar) / positive(low_pressure_bar + atmospheric_pressure_bar)
+
+
+def temperature_exponent(exponent: FloatArray) -> FloatArray:
+    """``(kappa − 1)/kappa``; NaN for an exponent that no gas has (not above 1)."""
+    kappa = np.where(np.asarray(exponent) > 1.0, exponent, np.nan)
+    return (kappa - 1.0) / kappa
+
+
+def isentropic_temp_c(start_temp_c: FloatArray, pressure_ratio: FloatArray, exponent: FloatArray) -> FloatArray:
+    """Temperature after an ideal change of pressure [°C]: ``T_2s = T_1·r^((kappa−1)/kappa)``; r < 1 expands."""
+    start_k = positive(start_temp_c + ZERO_CELSIUS_K)
+    return start_k * power(pressure_ratio, temperature_exponent(exponent)) - ZERO_CELSIUS_K
+
+
+def isentropic_compression_efficiency_pct(
+    suction_temp_c: FloatArray, discharge_temp_c: FloatArray, pressure_ratio: FloatArray, exponent: FloatArray
+) -> FloatArray:
+    """Isentropic efficiency of an uncooled compression [%]: ``(T_2s − T_1)/(T_2 − T_1)``.
+
+    NaN below a pressure ratio of 1.05 and where the gas does not get warmer; above 100 % the sensors
+    contradict the second law.
+    """
+    ideal_k = isentropic_temp_c(suction_temp_c, _compressing(pressure_ratio), exponent) - suction_temp_c
+    return 100.0 * ideal_k / positive(discharge_temp_c - suction_temp_c)
+
+
+def polytropic_compression_efficiency_pct(
+    suction_temp_c: FloatArray, discharge_temp_c: FloatArray, pressure_ratio: FloatArray, exponent: FloatArray
+) -> FloatArray:
+    """Polytropic efficiency of an uncooled compression [%]: ``(kappa−1)/kappa·ln r/ln(T_2/T_1)``.
+
+    Machines are compared by it, as it does not depend on the pressure ratio. NaN as the isentropic one.
+    """
+    real = _temperature_log(suction_temp_c, discharge_temp_c)
+    return 100.0 * temperature_exponent(exponent) * log(_compressing(pressure_ratio)) / positive(real)
+
+
+def polytropic_exponent(
+    suction_temp_c: FloatArray, discharge_temp_c: FloatArray, pressure_ratio: FloatArray
+) -> FloatArray:
+    """Exponent n of the real path: ``(n−1)/n = ln(T_2/T_1)/ln r``; 1 for an isothermal one."""
+    share = _temperature_log(suction_temp_c, discharge_temp_c) / log(_compressing(pressure_ratio))
+    return 1.0 / positive(1.0 - share)
+
+
+def polytropic_head_kj_kg(
+    suction_temp_c: FloatArray,
+    discharge_temp_c: FloatArray,
+    pressure_ratio: FloatArray,
+    molar_mass_g_mol: FloatArray,
+    compressibility: FloatArray,
+) -> FloatArray:
+    """Polytropic head [kJ/kg]: ``Z·R·T_1/M·n/(n−1)·(r^((n−1)/n) − 1)``.
+
+    As ``r^((n−1)/n) = T_2/T_1`` this is ``Z·R/M·(T_2 − T_1)/m`` with ``m = ln(T_2/T_1)/ln r``; the
+    isothermal limit is ``Z·R·T_1/M·ln r``.
+    """
+    start_k = positive(suction_temp_c + ZERO_CELSIUS_K)
+    end_k = positive(discharge_temp_c + ZERO_CELSIUS_K)
+    mean_k = log_mean(end_k, start_k)
+    specific = compressibility * GAS_CONSTANT_J_MOL_K / positive(molar_mass_g_mol)
+    return specific * mean_k * log(_compressing(pressure_ratio))
+
+
+def isentropic_head_kj_kg(
+    suction_temp_c: FloatArray,
+    pressure_ratio: FloatArray,
+    exponent: FloatArray,
+    molar_mass_g_mol: FloatArray,
+    compressibility: FloatArray,
+) -> FloatArray:
+    """Isentropic head [kJ/kg]: ``Z·R/M·(T_2s − T_1)·kappa/(kappa−1)``; 0 at a ratio of 1."""
+    rise_k = isentropic_temp_c(suction_temp_c, pressure_ratio, exponent) - suction_temp_c
+    specific = compressibility * GAS_CONSTANT_J_MOL_K / positive(molar_mass_g_mol)
+    return specific * rise_k / temperature_exponent(exponent)
+
+
+def gas_power_kw(mass_flow_kg_s: FloatArray, head_kj_kg: FloatArray, efficiency_pct: FloatArray) -> FloatArray:
+    """Power the gas takes up [kW]: ``m·H/eta``."""
+    return 100.0 * mass_flow_kg_s * head_kj_kg / positive(efficiency_pct)
+
+
+def log_mean(one: FloatArray, other: FloatArray) -> FloatArray:
+    """Logarithmic mean ``(a − b)/ln(a/b)``, and ``a`` where both are equal; NaN where one is not above zero.
+
+    Near equality the quotient loses its digits, so there it is a series: with ``x = ln(a/b)`` the mean is
+    ``√(a·b)·sinh(x/2)/(x/2)``.
+    """
+    half = 0.5 * (log(one) - log(other))
+    near = np.abs(half) < 1e-4
+    quotient = np.where(near, 1.0 + np.square(half) / 6.0, np.sinh(half) / np.where(near, 1.0, half))
+    return np.sqrt(positive(one)) * np.sqrt(positive(other)) * quotient
+
+
+def _compressing(ratio: FloatArray) -> FloatArray:
+    return np.where(np.asarray(ratio) >= MIN_RATIO, ratio, np.nan)
+
+
+def _temperature_log(start_temp_c: FloatArray, end_temp_c: FloatArray) -> FloatArray:
+    return log(end_temp_c + ZERO_CELSIUS_K) - log(start_temp_c + ZERO_CELSIUS_K)

@@ -1,0 +1,39 @@
+"""Arithmetic that answers NaN where a formula has no answer, without warnings."""
+
+import numpy as np
+
+from forewarn.domain.frame import FloatArray
+
+
+def positive(values: FloatArray) -> FloatArray:
+    """The values; NaN where they are not above zero."""
+    return np.where(np.asarray(values) > 0.0, values, np.nan)
+
+
+def not_negative(values: FloatArray) -> FloatArray:
+    """The values; NaN where they are below zero."""
+    return np.where(np.asarray(values) >= 0.0, values, np.nan)
+
+
+def within(values: FloatArray, low: float, high: float) -> FloatArray:
+    """The values; NaN outside [low, high]."""
+    values = np.asarray(values, dtype=np.float64)
+    return np.where((values >= low) & (values <= high), values, np.nan)
+
+
+def log(values: FloatArray) -> FloatArray:
+    """Natural logarithm; NaN where a value is not above zero."""
+    return np.log(positive(values))
+
+
+def power(base: FloatArray, exponent: FloatArray) -> FloatArray:
+    """``base**exponent`` of a positive base; NaN where one of them is NaN, even for ``1**NaN`` and ``NaN**0``."""
+    return np.exp(exponent * log(base))
+
+
+def ratio(above: FloatArray, below: FloatArray, least: float = np.nextafter(0.0, 1.0)) -> FloatArray:
+    """``above/below``; NaN where ``below`` is less than ``least``."""
+    above, below = np.broadcast_arrays(np.asarray(above, dtype=np.float64), np.asarray(below, dtype=np.float64))
+    out = np.full(below.shape, np.nan)
+    np.divide(above, below, out=out, where=below >= least)
+    return out
