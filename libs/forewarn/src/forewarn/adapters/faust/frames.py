@@ -55,9 +55,9 @@ def _join(messages: Sequence[tuple[Incoming, OpenedFrame]]) -> JoinedFrame:
     frame = join_frames([opened for _, opened in messages])
     rows = [opened.rows for _, opened in messages]
     sources = np.repeat([incoming.partition for incoming, _ in messages], rows)
-    partitions = np.zeros(len(frame.assets.categories) + 1, dtype=np.int64)  # one more for rows without an asset
-    partitions[frame.assets.codes] = sources
-    return JoinedFrame(frame, dict(zip(frame.assets.categories, partitions.tolist(), strict=False)))
+    partitions = np.zeros(len(frame.assets.categories), dtype=np.int64)
+    partitions[frame.assets.codes] = sources  # of several of an asset the last one stays
+    return JoinedFrame(frame, dict(zip(frame.assets.categories, partitions.tolist(), strict=True)))
 
 
 def _is_sound(message: tuple[Incoming, OpenedFrame], unreadable: list[tuple[Incoming, str]]) -> bool:
