@@ -14,7 +14,7 @@ from forewarn.contracts.assets import AcknowledgeAlarm
 from forewarn.contracts.frames import FrameKind, Hint
 from forewarn.contracts.health import AssetHealth, RulEstimate
 from forewarn.domain.alarms.asset import AssetAlarms, acknowledge_alarm
-from forewarn.domain.alarms.evaluation import Level, levels
+from forewarn.domain.alarms.evaluation import Level, level_of, levels
 from forewarn.domain.alarms.health import observe_health
 from forewarn.domain.alarms.machine import Refused
 from forewarn.domain.alarms.rows import observe_frame
@@ -181,6 +181,15 @@ def test_levels_cover_both_limits_and_unknown():
     values = np.array([4.5, 4.3, 2.0, 0.7, 0.5, np.nan, np.inf, -np.inf])
     expected = [Level.OVER, Level.WITHIN, Level.CLEAR, Level.WITHIN, Level.OVER] + [Level.UNKNOWN] * 3
     assert levels(values, rule).tolist() == expected
+
+
+@given(
+    st.one_of(st.sampled_from([4.5, 4.2, 0.5, 0.8]), st.floats()),
+    st.sampled_from([{"low": 0.5}, {"low": 0.5, "high": None}, {}]),
+)
+def test_a_single_value_stands_as_it_does_in_a_column(value, limits):
+    rule = PUMP.alarms[0].model_copy(update=limits)
+    assert level_of(value, rule) == levels(np.array([value]), rule)[0]
 
 
 def health_event(seconds=0.0, health=95.0, p50=None):

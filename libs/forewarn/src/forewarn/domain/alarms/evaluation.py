@@ -1,5 +1,6 @@
 """How an observation stands against a rule: over its limit, back within the deadband, or clear."""
 
+import math
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -52,11 +53,20 @@ def levels(values: FloatArray, rule: AlarmRule) -> NDArray[np.int8]:
     return out
 
 
+def level_of(value: float | None, rule: AlarmRule) -> Level:
+    """``levels`` of a single value, without the cost of an array; None is unknown."""
+    if value is None or not math.isfinite(value):
+        return Level.UNKNOWN
+    high = math.inf if rule.high is None else rule.high
+    low = -math.inf if rule.low is None else rule.low
+    if value >= high or value <= low:
+        return Level.OVER
+    return Level.WITHIN if value >= high - rule.deadband or value <= low + rule.deadband else Level.CLEAR
+
+
 def evaluate_value(value: float | None, rule: AlarmRule, unit: str, detail: str = "") -> Evaluation:
     """Judge a single value by the rule's limits; None is unknown."""
-    known = np.array([np.nan if value is None else value], dtype=np.float64)
-    level = Level(int(levels(known, rule)[0]))
-    return Evaluation(level=level, value=value, limit=limit_for(rule, value), unit=unit, detail=detail)
+    return Evaluation(level=level_of(value, rule), value=value, limit=limit_for(rule, value), unit=unit, detail=detail)
 
 
 def limit_for(rule: AlarmRule, value: float | None) -> float | None:
