@@ -188,3 +188,17 @@ def test_a_release_publishes_what_is_there(copy):
     for folder in ("events", "frames"):
         names = {p.name for p in (copy / folder).iterdir()}
         assert {p.name for p in (copy / "released" / folder).iterdir()} == names
+
+
+@pytest.mark.parametrize("name", sorted(CONTRACTS))
+def test_times_are_called_date_times(name):
+    """Whoever generates code from a schema gets an instant and not a text."""
+    schema = json.loads((SCHEMAS / f"events/{name}.schema.json").read_text(encoding="utf-8"))
+    objects = [schema, *schema.get("$defs", {}).values()]
+    times = {
+        field: json.dumps(about)
+        for properties in (part.get("properties", {}) for part in objects)
+        for field, about in properties.items()
+        if field.endswith(("_at", "trained_from", "trained_to")) or field in ("ts", "at")
+    }
+    assert [field for field, about in times.items() if '"format": "date-time"' not in about] == []
