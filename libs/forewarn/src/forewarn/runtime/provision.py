@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
-from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import KafkaException
 from pydantic import Field, PostgresDsn
 
 from forewarn.adapters.catalogue import Catalogue, CatalogueError, load_catalogue
 from forewarn.adapters.clock import SystemClock
 from forewarn.adapters.kafka.admin import TopicMismatchError, TopicReport, create_topics
-from forewarn.adapters.kafka.errors import error_of
+from forewarn.adapters.kafka.errors import BrokerUnavailable, error_of
 from forewarn.adapters.timescale.migrate import MigrationError, MigrationReport, migrate
 from forewarn.ports.clock import Clock
 from forewarn.ports.store import StoreUnavailable
@@ -29,19 +29,6 @@ Say = Callable[[str], None]
 
 _ATTEMPT_S: Final = 5.0
 _PAUSE_S: Final = 1.0
-
-#: The broker is not there, or not there yet; everything else is an answer.
-_AWAY_CODES: Final = frozenset(
-    {
-        KafkaError._TRANSPORT,  # noqa: SLF001  # the library's own way to name client-side errors
-        KafkaError._ALL_BROKERS_DOWN,  # noqa: SLF001
-        KafkaError._RESOLVE,  # noqa: SLF001
-        KafkaError._TIMED_OUT,  # noqa: SLF001
-        KafkaError.REQUEST_TIMED_OUT,
-        KafkaError.BROKER_NOT_AVAILABLE,
-        KafkaError.NOT_CONTROLLER,
-    }
-)
 
 
 class ProvisionSettings(ServiceSettings):
@@ -119,13 +106,10 @@ def _topics(settings: ProvisionSettings) -> TopicReport:
         )
     except TopicMismatchError as exc:
         raise ProvisionError(str(exc)) from exc
-    except TimeoutError as exc:
-        raise _NotThereError(f"no answer within {_ATTEMPT_S:.0f} s") from exc
+    except BrokerUnavailable as exc:
+        raise _NotThereError(str(exc)) from exc
     except KafkaException as exc:
-        error = error_of(exc)
-        if error.code() in _AWAY_CODES:
-            raise _NotThereError(error.str()) from exc
-        raise ProvisionError(f"Kafka refuses to create the topics: {error.str()}") from exc
+        raise ProvisionError(f"Kafka refuses to create the topics: {error_of(exc).str()}") from exc
 
 
 def _require_listener(bootstrap_servers: str) -> None:

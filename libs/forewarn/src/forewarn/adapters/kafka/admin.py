@@ -2,13 +2,27 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
-from forewarn.adapters.kafka.errors import error_of
+from forewarn.adapters.kafka.errors import BrokerUnavailable, error_of
 from forewarn.contracts.topics import TOPICS, Topic, qualified
+
+#: The broker is not there, or not there yet; everything else is an answer.
+_AWAY_CODES: Final = frozenset(
+    {
+        KafkaError._TRANSPORT,  # noqa: SLF001  # the library's own way to name client-side errors
+        KafkaError._ALL_BROKERS_DOWN,  # noqa: SLF001
+        KafkaError._RESOLVE,  # noqa: SLF001
+        KafkaError._TIMED_OUT,  # noqa: SLF001
+        KafkaError.REQUEST_TIMED_OUT,
+        KafkaError.BROKER_NOT_AVAILABLE,
+        KafkaError.NOT_CONTROLLER,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,9 +49,30 @@ def create_topics(
     TopicMismatchError
         If a topic exists with another partition count: a reading and all that is derived from it must
         stay in one partition number.
+    BrokerUnavailable
+        If the broker does not answer or is not ready. Trying again is safe: what has been created meanwhile exists.
     KafkaException
-        If the broker refuses or does not answer.
+        If the broker refuses.
     """
+    try:
+        return _create_topics(bootstrap_servers, prefix, timeout_s, replication_factor)
+    except TimeoutError as exc:
+        raise _unavailable(bootstrap_servers, f"no answer within {timeout_s:g} s") from exc
+    except KafkaException as exc:
+        error = error_of(exc)
+        if error.code() in _AWAY_CODES:
+            raise _unavailable(bootstrap_servers, error.str()) from exc
+        raise
+
+
+def _unavailable(bootstrap_servers: str, reason: str) -> BrokerUnavailable:
+    return BrokerUnavailable(
+        f"Kafka at {bootstrap_servers} did not create the topics: {reason}. "
+        "Check that the broker runs and that KAFKA_BOOTSTRAP_SERVERS names it, then try again"
+    )
+
+
+def _create_topics(bootstrap_servers: str, prefix: str, timeout_s: float, replication_factor: int) -> TopicReport:
     admin = AdminClient({"bootstrap.servers": bootstrap_servers, "socket.timeout.ms": int(timeout_s * 1000)})
     futures = admin.create_topics(
         [_new_topic(topic, prefix, replication_factor) for topic in TOPICS.values()], operation_timeout=timeout_s
