@@ -7,13 +7,13 @@ from forewarn.adapters.arrow_codec import encode_by_partition
 from forewarn.adapters.event_codec import Envelope, cloud_event_headers, encode_event
 from forewarn.adapters.frame_input import read_frames
 from forewarn.contracts.asset_class import AssetClass
-from forewarn.contracts.base import utc_from_us
 from forewarn.contracts.frames import FrameKind
 from forewarn.contracts.health import ModelArtefact
 from forewarn.contracts.topics import TopicName
 from forewarn.domain.frame import Frame, concat
 from forewarn.domain.machine_states import MachineStates
 from forewarn.domain.machines import asset_of
+from forewarn.domain.rows import to_datetime
 from forewarn.domain.twin.model import FittedModel
 from forewarn.domain.twin.settings import TwinSettings
 from forewarn.domain.twin.snapshot import dump, load
@@ -76,8 +76,8 @@ def _announce(model: FittedModel) -> Output:
         kind="twin",
         version=model.version,
         method=model.method,
-        trained_from=utc_from_us(model.trained_from_us),
-        trained_to=utc_from_us(model.trained_to_us),
+        trained_from=to_datetime(model.trained_from_us),
+        trained_to=to_datetime(model.trained_to_us),
         rows=model.rows,
         r2=dict(model.r2),
         unjudged=dict(model.unjudged),

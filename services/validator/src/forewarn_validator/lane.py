@@ -12,7 +12,6 @@ from forewarn.adapters.event_codec import encode_event
 from forewarn.adapters.raw_readings import DecodedBatch, RawReadingDecoder, Refusal
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.assets import Asset
-from forewarn.contracts.base import utc_from_us
 from forewarn.contracts.readings import RejectedReading
 from forewarn.contracts.topics import TopicName
 from forewarn.domain.guard.batch import GuardSettings, Rejection
@@ -20,6 +19,7 @@ from forewarn.domain.guard.check import check
 from forewarn.domain.guard.state import GuardState, dump, load
 from forewarn.domain.machine_states import MachineStates
 from forewarn.domain.machines import asset_of, machines
+from forewarn.domain.rows import to_datetime
 from forewarn.ports.lanes import Output, Record, StaleSnapshot, TurnResult
 
 
@@ -148,4 +148,4 @@ def _rejected_id(record: Record, index: int | None) -> str:
 
 def _time_of(record: Record) -> datetime:
     # The broker's time, not a clock's: processing the record again gives the same event.
-    return utc_from_us(record.received_us)
+    return to_datetime(record.received_us)

@@ -9,12 +9,12 @@ import numpy as np
 from forewarn.adapters.arrow_codec import OpenedFrame, join_frames, open_frame
 from forewarn.adapters.event_codec import encode_event
 from forewarn.contracts.asset_class import AssetClass
-from forewarn.contracts.base import utc_from_us
 from forewarn.contracts.frames import FrameKind
 from forewarn.contracts.readings import RejectedReading, RejectionReason
 from forewarn.contracts.topics import TopicName
 from forewarn.domain.frame import Frame
 from forewarn.domain.machines import machines
+from forewarn.domain.rows import to_datetime
 from forewarn.ports.codec import InvalidFrame
 from forewarn.ports.lanes import Output, Record
 
@@ -74,7 +74,7 @@ def _dead_letter(record: Record, problem: str) -> Output:
         reason=RejectionReason.BAD_FRAME,
         explanation=f"The message is no frame that this service can use: {problem}.",
         recommendation="Only the platform's own services write to this topic; check versions and catalogues",
-        rejected_at=utc_from_us(record.received_us),
+        rejected_at=to_datetime(record.received_us),
         key=record.key,
         original=record.value or b"",
     )

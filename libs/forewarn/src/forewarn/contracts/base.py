@@ -1,7 +1,7 @@
 """Base classes and shared field types of every JSON contract."""
 
 from base64 import b64decode, b64encode
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Annotated
 
 from pydantic import (
@@ -40,14 +40,6 @@ class StrictContract(Contract):
 
 def _to_utc(value: datetime) -> datetime:
     return value.astimezone(UTC)
-
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def utc_from_us(microseconds: int) -> datetime:
-    """Time of a frame [µs since 1970 UTC] as a datetime, exact."""
-    return _EPOCH + timedelta(microseconds=microseconds)
 
 
 def format_utc(value: datetime) -> str:
