@@ -1,64 +1,341 @@
-"""Catalogue files of users: what is wrong is said with file and place, before the first reading comes."""
+"""Catalogue files of users: what is wrong is said with file, line, key and cure, before the first reading comes."""
 
+import os
+import re
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from forewarn.adapters.catalogue import CatalogueError, load_catalogue
 
-GOOD = """
+GOOD = """\
 name: {name}
 title: A class of the user
-tags: [{{name: temp_c, title: Temperature, unit: Cel, engineering_range: [0, 100]}}]
-twin: {{responses: [temp_c]}}
+tags:
+  - {{name: temp_c, title: Temperature, unit: Cel, engineering_range: [0, 100]}}
+  - {{name: low_bar, title: Inlet pressure, unit: bar, engineering_range: [0, 10]}}
+  - {{name: high_bar, title: Outlet pressure, unit: kPa, engineering_range: [0, 1000]}}
+nameplate:
+  - {{name: density_kg_m3, unit: kg/m3, default: 998}}
+derived:
+  - name: head_m
+    title: Head
+    unit: m
+    function: pump_head_m
+    inputs: {{suction_pressure_bar: low_bar, discharge_pressure_bar: high_bar, density_kg_m3: nameplate.density_kg_m3}}
+rules:
+  - {{id: kiln.head, column: head_m, minimum: 0, severity: warning, blames: [low_bar], message: M, recommendation: R}}
+twin:
+  responses: [temp_c]
+health:
+  - {{column: temp_c, weight: 1, good: 50, bad: 90, message: Hot, recommendation: Cool it}}
+failure_modes:
+  - {{id: burnt, title: Burnt, indicator: temp_c, threshold: 95, recommendation: Replace it}}
+alarms:
+  - {{id: hot, source: threshold, column: temp_c, high: 90, priority: high, message: Hot, action: Cool it}}
 """
+KILN = GOOD.format(name="kiln")
 
 
-def write(directory: Path, text: str) -> Path:
-    path = directory / "mine.yaml"
-    path.write_text(text)
+def write(directory: Path, text: str, name: str = "mine.yaml") -> Path:
+    path = directory / name
+    path.write_text(text, encoding="utf-8")
     return path
 
 
+def refusal(directory: Path) -> str:
+    with pytest.raises(CatalogueError) as caught:
+        load_catalogue(directory)
+    return str(caught.value)
+
+
+# --- adding and replacing
+
+
 def test_a_users_class_joins_the_built_in_ones(tmp_path):
-    write(tmp_path, GOOD.format(name="kiln"))
+    write(tmp_path, KILN)
 
     catalogue = load_catalogue(tmp_path)
 
-    assert {"kiln", "centrifugal_pump", "chiller", "pump_loop"} <= set(catalogue)
+    assert set(catalogue) == {*load_catalogue(), "kiln"}
+    assert catalogue["kiln"].derived_names == ("head_m",)
 
 
 def test_a_users_class_replaces_a_built_in_one_of_its_name(tmp_path):
     write(tmp_path, GOOD.format(name="chiller"))
 
-    assert load_catalogue(tmp_path)["chiller"].tag_names == ("temp_c",)
+    catalogue = load_catalogue(tmp_path)
+
+    assert catalogue["chiller"].tag_names == ("temp_c", "low_bar", "high_bar")
+    assert set(catalogue) == set(load_catalogue())
+
+
+def test_other_files_hidden_files_and_folders_are_not_looked_at(tmp_path):
+    write(tmp_path, KILN)
+    write(tmp_path, "a: [", "notes.txt")
+    write(tmp_path, "a: [", "._mine.yaml")  # macOS leaves such files beside copied ones
+    (tmp_path / "old.yaml").mkdir()
+
+    assert "kiln" in load_catalogue(tmp_path)
+
+
+def test_one_class_in_two_files_is_refused_with_both(tmp_path):
+    first, second = write(tmp_path, KILN, "a.yaml"), write(tmp_path, "# again\n" + KILN, "b.yml")
+
+    assert refusal(tmp_path) == f"{second}:2: name: class 'kiln' is described in {first} too"
+
+
+def test_a_missing_or_empty_directory_is_named(tmp_path):
+    with pytest.raises(CatalogueError, match=r"CATALOGUE_PATH: .*absent is not a directory"):
+        load_catalogue(tmp_path / "absent")
+    with pytest.raises(CatalogueError, match=r"CATALOGUE_PATH: .* has no file \*\.yaml"):
+        load_catalogue(tmp_path)
+
+
+# --- extending
+
+
+def test_a_tag_is_added_to_a_built_in_class_behind_its_own(tmp_path):
+    new = "{name: oil_temp_c, title: Oil temperature, unit: Cel, engineering_range: [0, 90]}"
+    write(tmp_path, f"extends: chiller\ntags:\n  - {new}\n")
+    built_in = load_catalogue()["chiller"]
+
+    chiller = load_catalogue(tmp_path)["chiller"]
+
+    assert chiller.tag_names == (*built_in.tag_names, "oil_temp_c")
+    assert chiller.derived == built_in.derived
+    assert chiller.title == built_in.title
+
+
+def test_what_is_extended_changes_key_by_key(tmp_path):
+    write(
+        tmp_path,
+        """
+extends: chiller
+title: Our chiller
+tags: [{name: power_kw, engineering_range: [0, 400], aliases: [kw]}]
+twin: {baseline_readings: 2000}
+alarms: [{id: condenser_approach_high, high: 3.5}]
+""",
+    )
+    built_in = load_catalogue()["chiller"]
+
+    chiller = load_catalogue(tmp_path)["chiller"]
+
+    power, before = (next(tag for tag in c.tags if tag.name == "power_kw") for c in (chiller, built_in))
+    assert (power.engineering_range, power.aliases, power.hard_range) == ((0, 400), ("kw",), before.hard_range)
+    assert chiller.twin == built_in.twin.model_copy(update={"baseline_readings": 2000})
+    alarm = next(alarm for alarm in chiller.alarms if alarm.id == "condenser_approach_high")
+    assert (alarm.high, alarm.action) == (3.5, "Plan cleaning of the condenser tubes")
+    assert (chiller.title, chiller.tag_names) == ("Our chiller", built_in.tag_names)
+
+
+def test_a_new_class_is_made_of_another_one_which_stays_as_it_is(tmp_path):
+    write(tmp_path, "extends: kiln\nname: big_kiln\ntitle: Big kiln\n", "a.yaml")
+    write(tmp_path, KILN, "b.yaml")
+
+    catalogue = load_catalogue(tmp_path)
+
+    assert catalogue["big_kiln"].tags == catalogue["kiln"].tags
+    assert (catalogue["big_kiln"].title, catalogue["kiln"].title) == ("Big kiln", "A class of the user")
+
+
+def test_a_mistake_in_an_extension_is_found_in_its_own_file_and_line(tmp_path):
+    path = write(tmp_path, "extends: chiller\nalarms:\n  - id: vibration_high\n    column: vibration_mms\n")
+
+    assert refusal(tmp_path) == (
+        f"{path}:4: alarms[3].column: there is no column 'vibration_mms'; did you mean 'vibration_mm_s'?"
+    )
+
+
+def test_extending_what_does_not_exist_is_refused_with_the_nearest_class(tmp_path):
+    path = write(tmp_path, "extends: chillers\nname: my_chiller\n")
+
+    assert refusal(tmp_path) == f"{path}:1: extends: there is no class 'chillers'; did you mean 'chiller'?"
+
+
+def test_classes_that_extend_each_other_are_refused(tmp_path):
+    write(tmp_path, "extends: two\nname: one\n", "one.yaml")
+    write(tmp_path, "extends: one\nname: two\n", "two.yaml")
+
+    assert "classes extend each other in a circle: one → two → one" in refusal(tmp_path)
+
+
+# --- mistakes
 
 
 @pytest.mark.parametrize(
-    ("text", "complaint"),
+    ("before", "after", "complaint"),
     [
-        ("a: [", "not valid YAML"),
-        ("", "document"),
-        (GOOD.format(name="Not A Name"), "name"),
-        (GOOD.format(name="kiln") + "colour: red\n", "colour"),
-        (GOOD.format(name="kiln").replace("[0, 100]", "[100, 0]"), "engineering_range"),
-        (GOOD.format(name="kiln").replace("responses: [temp_c]", "responses: [nothing]"), "nothing"),
+        ("name: kiln", "name: Not A Name", "1: name: String should match pattern"),
+        ("title: A class of the user\n", "", "1: title: is missing"),
+        ("title: A", "colour: red\ntitle: A", "2: colour: there is no such key; there are alarms, derived"),
+        ("title: A", "rulez: []\ntitle: A", "2: rulez: there is no such key; did you mean 'rules'?"),
+        ("[0, 100]", "[100, 0]", "4: tags[0]: engineering_range of tag 'temp_c' must rise"),
+        ("[0, 100]}", "[0, 100], frozen_after: 3}", "4: tags[0].frozen_after: .* did you mean 'frozen_after_s'?"),
         (
-            GOOD.format(name="kiln")
-            + "derived: [{name: x, title: X, unit: '1', function: no_such_formula, inputs: {a: temp_c}}]\n",
-            "no_such_formula",
+            "[0, 100]}",
+            "[0, 100], hard_range: [0, 90]}",
+            "4: tags[0].hard_range: [0, 90] must contain engineering_range",
         ),
+        ("unit: Cel", "unit: °C", "4: tags[0].unit: unit '°C' is not known; did you mean Cel?"),
+        ("unit: kg/m3", "unit: kg/m³", "8: nameplate[0].unit: unit 'kg/m³'"),
+        ("unit: m\n", "unit: mm\n", "12: derived[0].unit: pump_head_m gives m, not mm"),
+        ("pump_head_m", "pump_head", "13: derived[0].function: no formula 'pump_head'; did you mean 'pump_head_m'?"),
+        (
+            "discharge_pressure_bar: h",
+            "outlet_bar: h",
+            "14: derived[0].inputs: pump_head_m has no parameter 'outlet_bar'",
+        ),
+        (", density_kg_m3: nameplate.density_kg_m3", "", "14: derived[0].inputs: pump_head_m needs parameter 'density"),
+        ("unit: kPa", "unit: kW", "14: derived[0].inputs.discharge_pressure_bar: .* is in bar, but high_bar is in kW"),
+        (
+            "bar: high_bar",
+            "bar: hi_bar",
+            "14: derived[0].inputs.*: there is no source 'hi_bar'; did you mean 'high_bar'?",
+        ),
+        ("nameplate.d", "nameplate.D", "14: .*there is no source 'nameplate.Density_kg_m3'; did you mean 'nameplate.d"),
+        ("bar: low_bar", "bar: head_m", "14: .*there is no source 'head_m'; .*it comes later"),
+        (
+            "column: head_m",
+            "column: heat_m",
+            "16: rules[0].column: there is no column 'heat_m'; did you mean 'head_m'?",
+        ),
+        ("[low_bar]", "[head_m]", "16: rules[0].blames[0]: there is no tag 'head_m'"),
+        ("minimum: 0, ", "", "16: rules[0]: needs 'minimum' or 'maximum'"),
+        ("minimum: 0,", "minimum: 0, maximum: -1,", "16: rules[0]: minimum 0 must be below maximum -1"),
+        (
+            "severity: warning",
+            "severity: fatal",
+            "16: rules[0].severity: Input should be 'reject' or 'warning', not 'fatal'",
+        ),
+        (
+            "minimum: 0,",
+            "minimum: 0, when: {column: speeds, above: 0},",
+            "16: rules[0].when.column: there is no column",
+        ),
+        ("responses: [temp_c]", "responses: [nothing]", "18: twin.responses[0]: there is no column 'nothing'"),
+        ("responses: [temp_c]", "responses: [temp_c]\n  drivers: [x]", "19: twin.drivers[0]: there is no column 'x'"),
+        (
+            "column: temp_c, weight",
+            "column: temp, weight",
+            "20: health[0].column: there is no column 'temp'; did you mean",
+        ),
+        ("weight: 1,", "weight: 2,", "20: health[0].weight: Input should be less than or equal to 1, not 2"),
+        ("indicator: temp_c", "indicator: t", "22: failure_modes[0].indicator: there is no column 't'"),
+        ("high: 90, ", "", "24: alarms[0]: needs 'high' or 'low'"),
+        ("column: temp_c, high", "high", "24: alarms[0]: needs 'column'"),
+        ("high: 90", "high: 90, low: 95", "24: alarms[0]: low 95 must be below high 90"),
+        ("high: 90", "high: .inf", "24: alarms[0].high: Input should be a finite number"),
+        (
+            "priority: high",
+            "priority: loud",
+            "24: alarms[0].priority: Input should be 'low', 'medium', 'high' or 'critical'",
+        ),
+        ("title: A", "title: A\ntitle: B", "3: title: is given twice; the first time in line 2"),
+        ("title: A", "? [a, b]\n: c\ntitle: A", "2: keys must be words"),
+        ("[0, 100]", "[0, 100", "not valid YAML: "),
+        ("title: A", "---\ntitle: A", "2: a file holds one class"),
+        ("unit: kPa", "unit: 7", "6: tags[2].unit: Input should be a valid string, not 7"),
+        ("title: A class of the user", "title: 2026-02-30", " not valid YAML: .*; put texts into quotes"),
+        ("title: A", "title: !!int A", " not valid YAML: "),
+        ("title: A", "title: !!python/object:os.system A", "2: not valid YAML: could not determine a constructor"),
     ],
 )
-def test_a_broken_file_is_refused_with_file_and_place(tmp_path, text, complaint):
+def test_a_mistake_is_refused_with_file_line_and_key(tmp_path, before, after, complaint):
+    assert before in KILN
+    path = write(tmp_path, KILN.replace(before, after, 1))
+
+    pattern = ".*".join(map(re.escape, complaint.split(".*")))
+    assert re.search(f"{re.escape(str(path))}:.*({pattern})", refusal(tmp_path)), refusal(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["", "- a list", "just words", "# nothing\n"])
+def test_a_file_without_a_class_is_refused(tmp_path, text):
     path = write(tmp_path, text)
 
-    with pytest.raises(CatalogueError, match=complaint) as refusal:
-        load_catalogue(tmp_path)
-
-    assert str(path) in str(refusal.value)
+    assert refusal(tmp_path) == f"{path}: the document must be a mapping that starts with 'name:'"
 
 
-def test_a_missing_directory_is_named(tmp_path):
-    with pytest.raises(CatalogueError, match="CATALOGUE_PATH"):
-        load_catalogue(tmp_path / "absent")
+def test_a_second_entry_of_one_name_is_refused(tmp_path):
+    alarm = KILN.splitlines()[-1]
+    write(tmp_path, f"{KILN}{alarm}\n")
+
+    assert "mine.yaml:25: alarms[1].id: 'hot' is taken by alarms[0]" in refusal(tmp_path)
+
+
+def test_all_problems_of_all_files_are_said_at_once_in_order(tmp_path):
+    write(tmp_path, KILN.replace("unit: Cel", "unit: C").replace("indicator: temp_c", "indicator: temp"), "a.yaml")
+    write(tmp_path, GOOD.format(name="oven").replace("high: 90", "high: hot"), "b.yaml")
+
+    lines = refusal(tmp_path).splitlines()
+
+    assert lines[0] == "3 problems in the catalogue:"
+    assert [line.split(":")[0].strip() for line in lines[1:]] == [
+        str(tmp_path / f) for f in ("a.yaml", "a.yaml", "b.yaml")
+    ]
+    assert [line.split(":")[1] for line in lines[1:]] == ["4", "22", "24"]
+
+
+def test_text_that_is_not_utf_8_is_refused(tmp_path):
+    (tmp_path / "mine.yaml").write_bytes(KILN.replace("title: A", "title: Ä").encode("latin-1"))
+
+    assert "mine.yaml: is not UTF-8 text" in refusal(tmp_path)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_file_that_may_not_be_read_is_refused(tmp_path):
+    write(tmp_path, KILN).chmod(0)
+
+    assert "mine.yaml: cannot be read: Permission denied" in refusal(tmp_path)
+
+
+def test_a_broken_link_is_refused(tmp_path):
+    (tmp_path / "mine.yaml").symlink_to(tmp_path / "absent")
+
+    assert "has no file *.yaml" in refusal(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "text", ["name: kiln\ntitle: &x [*x]\ntags: []\ntwin: {}\n", "name: &n kiln\ntitle: *n\ntags: *n\ntwin: *n\n"]
+)
+def test_aliases_do_no_harm(tmp_path, text):
+    write(tmp_path, text)
+
+    assert "mine.yaml" in refusal(tmp_path)
+
+
+_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-5, 5) | st.sampled_from(["temp_c", "kW", "x", "", "nameplate.x"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["name", "unit", "column", "id", "inputs", "function", "when", "blames", "title"]),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@given(section=st.sampled_from(["tags", "derived", "rules", "twin", "health", "alarms", "nameplate"]), value=_VALUES)
+def test_whatever_stands_in_a_section_the_answer_is_a_catalogue_error(tmp_path_factory, section, value):
+    directory = tmp_path_factory.mktemp("catalogue")
+    write(directory, re.sub(rf"(?m)^{section}:\n(  .*\n)+", f"{section}: {_flow(value)}\n", KILN))
+    try:
+        load_catalogue(directory)
+    except CatalogueError as exc:
+        assert "mine.yaml:" in str(exc)  # noqa: PT017  # a class may also be good without the section
+
+
+def _flow(value: object) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {_flow(inner)}" for key, inner in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_flow, value)) + "]"
+    if value is None:
+        return "null"
+    return f"'{value}'" if isinstance(value, str) else str(value).lower()

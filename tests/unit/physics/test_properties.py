@@ -216,10 +216,10 @@ def test_rating_by_transfer_units_and_by_lmtd_agree_and_conserve_heat(hot, cold,
     assume(ntu[0] < 8)
     effect = effectiveness.effectiveness_counterflow(ntu, effectiveness.capacity_ratio(hot_c, cold_c))
     duty = effect * np.minimum(hot_c, cold_c) * (hot - cold)
+    assume(duty[0] > 1.01 * exchanger.MIN_DUTY_KW)
     hot_out, cold_out = hot - duty / hot_c, cold + duty / cold_c
     close(exchanger.duty_imbalance_pct(hot_c * (hot - hot_out), cold_c * (cold_out - cold)), 0.0, atol=1e-6)
     mean = exchanger.lmtd_counterflow_k(hot, hot_out, cold, cold_out)
-    assume(duty[0] >= exchanger.MIN_DUTY_KW)
     close(exchanger.conductance_kw_k(duty, mean), conductance, rtol=1e-5)
     close(effectiveness.effectiveness(duty, hot_c, cold_c, hot, cold), effect, rtol=1e-9)
 

@@ -1,59 +1,153 @@
 """Reads the catalogue of asset classes from YAML files."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from types import MappingProxyType
+from typing import Final
 
-import yaml
 from pydantic import ValidationError
 
+from forewarn.adapters.catalogue_checks import cross_findings, schema_findings
+from forewarn.adapters.catalogue_document import (
+    Document,
+    Problem,
+    UnreadableDocumentError,
+    extended,
+    read_document,
+)
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.domain.physics.derive import plan
+from forewarn.domain.physics.registry import nearest
 
 Catalogue = Mapping[str, AssetClass]
 
+_EXTENDS: Final = "extends"
+
 
 class CatalogueError(Exception):
-    """A catalogue file cannot be used; the message names file, place and cure."""
+    """Catalogue files cannot be used; the message names file, line, key and cure of every problem."""
+
+    @classmethod
+    def of(cls, problems: Iterable[Problem]) -> "CatalogueError":
+        """Say all problems at once, in the order of files and lines."""
+        lines = [str(problem) for problem in sorted(set(problems))]
+        if len(lines) == 1:
+            return cls(lines[0])
+        return cls("\n".join((f"{len(lines)} problems in the catalogue:", *(f"  {line}" for line in lines))))
 
 
 def load_catalogue(directory: Path | None = None) -> Catalogue:
-    """Load the built-in classes and those of ``directory``, which win over built-in ones of the same name.
+    """Load the built-in classes and those of ``directory``.
+
+    A class of ``directory`` joins the built-in ones, or replaces the one of its name. With ``extends: NAME``
+    it is that class with additions and changes; without a name of its own it then takes that class's place.
+
+    Parameters
+    ----------
+    directory
+        Holds a file ``*.yaml`` or ``*.yml`` for each class. Hidden files and subdirectories are not looked at.
 
     Raises
     ------
     CatalogueError
-        If a file is not YAML, breaks the schema, or the directory does not exist.
+        If the directory does not exist or has no such file, or if files cannot be used.
     """
-    sources: list[Traversable] = _yaml_files(files("forewarn") / "catalogue")
-    if directory is not None:
-        if not directory.is_dir():
-            msg = f"CATALOGUE_PATH: {directory} is not a directory"
-            raise CatalogueError(msg)
-        sources += _yaml_files(directory)
-    classes = (_load(source) for source in sources)
-    return MappingProxyType({asset_class.name: asset_class for asset_class in classes})
+    built_in = _read(_yaml_files(files("forewarn") / "catalogue"))
+    own = [] if directory is None else _read(_own_files(directory))
+    families = _Families(_by_name(built_in), _by_name(own))
+    documents = [families.resolve(document, name) for name, document in families.newest.items()]
+    classes = [_class_of(document) for document in documents]
+    problems = [problem for outcome in classes if not isinstance(outcome, AssetClass) for problem in outcome]
+    if problems:
+        raise CatalogueError.of(problems)
+    return MappingProxyType({outcome.name: outcome for outcome in classes if isinstance(outcome, AssetClass)})
+
+
+def _own_files(directory: Path) -> list[Traversable]:
+    if not directory.is_dir():
+        raise CatalogueError(f"CATALOGUE_PATH: {directory} is not a directory")
+    found = _yaml_files(directory)
+    if not found:
+        raise CatalogueError(
+            f"CATALOGUE_PATH: {directory} has no file *.yaml or *.yml; leave it unset to use the built-in classes only"
+        )
+    return found
 
 
 def _yaml_files(directory: Traversable) -> list[Traversable]:
-    return sorted((f for f in directory.iterdir() if f.name.endswith((".yaml", ".yml"))), key=lambda f: f.name)
+    found = (f for f in directory.iterdir() if f.name.endswith((".yaml", ".yml")) and not f.name.startswith("."))
+    return sorted((f for f in found if f.is_file()), key=lambda f: f.name)
 
 
-def _load(source: Traversable) -> AssetClass:
+def _read(sources: Iterable[Traversable]) -> list[Document]:
+    documents: list[Document] = []
+    problems: list[Problem] = []
+    for source in sources:
+        try:
+            documents.append(read_document(source))
+        except UnreadableDocumentError as exc:
+            problems += exc.problems
+    if problems:
+        raise CatalogueError.of(problems)
+    return documents
+
+
+def _by_name(documents: Iterable[Document]) -> dict[str, Document]:
+    """Documents by the name of their class; one without a name stands under its file for the schema to refuse."""
+    named: dict[str, Document] = {}
+    problems: list[Problem] = []
+    for document in documents:
+        name = document.text("name") or document.text(_EXTENDS) or document.file
+        if name in named:
+            problems.append(document.problem(("name",), f"class {name!r} is described in {named[name].file} too"))
+        named.setdefault(name, document)
+    if problems:
+        raise CatalogueError.of(problems)
+    return named
+
+
+class _Families:
+    """Who extends whom."""
+
+    def __init__(self, built_in: Mapping[str, Document], own: Mapping[str, Document]) -> None:
+        self._built_in = built_in
+        self.newest = {**built_in, **own}
+
+    def resolve(self, document: Document, name: str, heirs: tuple[str, ...] = ()) -> Document:
+        """A document with everything it takes from the class it extends."""
+        base_name = document.text(_EXTENDS)
+        if base_name is None:
+            return document
+        # a class that extends its own name means the built-in one
+        known = self._built_in if base_name == name else self.newest
+        base = known.get(base_name)
+        if base is None:
+            text = f"there is no class {base_name!r}{nearest(base_name, known)}"
+            raise CatalogueError.of([document.problem((_EXTENDS,), text)])
+        if base_name in heirs:
+            chain = " → ".join((*heirs, name, base_name))
+            raise CatalogueError.of([document.problem((_EXTENDS,), f"classes extend each other in a circle: {chain}")])
+        whole = extended(self.resolve(base, base_name, (*heirs, name)), document)
+        whole.root.value = [(key, value) for key, value in whole.root.value if key.value != _EXTENDS]
+        return whole
+
+
+def _class_of(document: Document) -> AssetClass | list[Problem]:
     try:
-        asset_class = AssetClass.model_validate(yaml.safe_load(source.read_text(encoding="utf-8")))
-        plan(asset_class)  # every formula it names must exist before the first reading comes
-    except yaml.YAMLError as exc:
-        raise CatalogueError(f"{source}: not valid YAML: {exc}") from exc
+        raw = document.values()
+    except UnreadableDocumentError as exc:
+        return exc.problems
+    findings = cross_findings(raw)
+    try:
+        asset_class = AssetClass.model_validate(raw)
     except ValidationError as exc:
-        problems = "; ".join(f"{_place(error['loc'])}: {error['msg']}" for error in exc.errors())
-        raise CatalogueError(f"{source}: {problems}") from exc
-    except ValueError as exc:
-        raise CatalogueError(f"{source}: {exc}") from exc
-    return asset_class
-
-
-def _place(location: tuple[int | str, ...]) -> str:
-    return ".".join(str(part) for part in location) or "document"
+        # what the class says of itself as a whole has no line; the findings say it better
+        found = list(schema_findings(exc))
+        findings += [finding for finding in found if finding[0]] or ([] if findings else found)
+    else:
+        if not findings:
+            plan(asset_class)  # from here on the class can be computed
+            return asset_class
+    return [document.problem(location, text) for location, text in findings]

@@ -1,0 +1,221 @@
+"""What can be wrong with a class of machines, each with its place and its cure.
+
+The schema (pydantic) looks at every field by itself. The checks here look at what fields say of each
+other: names, units, formulae, limits. They take the raw values and skip what the schema refuses
+anyway, so that all of a file's problems are found at once.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, Final, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from forewarn.adapters.catalogue_document import Location
+from forewarn.contracts.asset_class import AssetClass, Derived
+from forewarn.domain.physics.derive import derived_problems
+from forewarn.domain.physics.registry import nearest
+from forewarn.domain.physics.units import UnknownUnitError, parse_unit
+
+Raw = Mapping[str, Any]
+Finding = tuple[Location, str]
+
+_PLATE: Final = "nameplate."
+
+
+def schema_findings(error: ValidationError) -> Iterator[Finding]:
+    """What the schema says, in words for people who write the file."""
+    for detail in error.errors():
+        location = tuple(detail["loc"])
+        if detail["type"] == "missing":
+            yield location, "is missing"
+        elif detail["type"] == "extra_forbidden":
+            yield location, f"there is no such key{nearest(str(location[-1]), _keys_at(location[:-1]))}"
+        else:
+            yield location, _words(detail)
+
+
+def cross_findings(raw: Raw) -> list[Finding]:
+    """What fields say of each other and does not fit."""
+    return [
+        *_unit_findings(raw),
+        *_reference_findings(raw),
+        *_formula_findings(raw),
+        *_repetition_findings(raw),
+        *_range_findings(raw),
+        *_limit_findings(raw),
+    ]
+
+
+def _words(detail: ErrorDetails) -> str:
+    text = detail["msg"].removeprefix("Value error, ")
+    given = detail.get("input")
+    return (
+        f"{text}, not {given!r}" if isinstance(given, str | int | float) and detail["type"] != "value_error" else text
+    )
+
+
+def _keys_at(location: Location) -> Collection[str]:
+    """Keys that the schema knows at a place."""
+    model: type[BaseModel] = AssetClass
+    for step in location:
+        if isinstance(step, str) and step in model.model_fields:
+            inner = next(_models(model.model_fields[step].annotation), None)
+            if inner is None:
+                return ()
+            model = inner
+    return model.model_fields
+
+
+def _models(annotation: object) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for argument in get_args(annotation):
+        yield from _models(argument)
+
+
+# --- units
+
+
+def _unit_findings(raw: Raw) -> Iterator[Finding]:
+    for group in ("tags", "derived", "nameplate"):
+        for position, entry in _entries(raw, group):
+            problem = _unit_problem(entry.get("unit"))
+            if problem is not None:
+                yield (group, position, "unit"), problem
+
+
+def _unit_problem(unit: object) -> str | None:
+    if not isinstance(unit, str):
+        return None  # the schema says so
+    try:
+        parse_unit(unit)
+    except UnknownUnitError as exc:
+        return str(exc)
+    return None
+
+
+# --- names
+
+
+def _reference_findings(raw: Raw) -> Iterator[Finding]:
+    tags = _names(raw, "tags")
+    columns = tags | _names(raw, "derived")
+    for location, name in _references(raw):
+        known = tags if "blames" in location else columns
+        if isinstance(name, str) and name not in known:
+            yield location, f"there is no {'tag' if known is tags else 'column'} {name!r}{nearest(name, known)}"
+    known = tags | {f"{_PLATE}{name}" for name in _names(raw, "nameplate")}
+    for position, entry in _entries(raw, "derived"):
+        for parameter, source in _mapping(entry.get("inputs")).items():
+            if isinstance(source, str) and source not in known:
+                later = "; derived quantities are computed in order, and it comes later" if source in columns else ""
+                text = f"there is no source {source!r}{later or nearest(source, known)}"
+                yield ("derived", position, "inputs", parameter), text
+        known |= {str(entry.get("name"))}
+
+
+def _references(raw: Raw) -> Iterator[tuple[Location, object]]:
+    """Every place that names a column."""
+    twin = _mapping(raw.get("twin"))
+    for group in ("drivers", "responses"):
+        yield from ((("twin", group, i), name) for i, name in enumerate(_list(twin.get(group))))
+    yield ("twin", "running", "column"), _mapping(twin.get("running")).get("column")
+    for position, rule in _entries(raw, "rules"):
+        yield ("rules", position, "column"), rule.get("column")
+        yield ("rules", position, "when", "column"), _mapping(rule.get("when")).get("column")
+        yield from ((("rules", position, "blames", i), name) for i, name in enumerate(_list(rule.get("blames"))))
+    for group, field in (("health", "column"), ("failure_modes", "indicator"), ("alarms", "column")):
+        for position, entry in _entries(raw, group):
+            yield (group, position, field), entry.get(field)
+
+
+def _repetition_findings(raw: Raw) -> Iterator[Finding]:
+    for group, field in (
+        ("nameplate", "name"),
+        ("rules", "id"),
+        ("health", "column"),
+        ("failure_modes", "id"),
+        ("alarms", "id"),
+    ):
+        seen: dict[object, int] = {}
+        for position, entry in _entries(raw, group):
+            name = entry.get(field)
+            if isinstance(name, str) and seen.setdefault(name, position) != position:
+                yield (group, position, field), f"{name!r} is taken by {group}[{seen[name]}]"
+
+
+# --- formulae
+
+
+def _formula_findings(raw: Raw) -> Iterator[Finding]:
+    units = {str(e.get("name")): e.get("unit") for g in ("tags", "derived") for _, e in _entries(raw, g)}
+    units |= {f"{_PLATE}{entry.get('name')}": entry.get("unit") for _, entry in _entries(raw, "nameplate")}
+    known = {name: unit for name, unit in units.items() if isinstance(unit, str) and _unit_problem(unit) is None}
+    for position, entry in _entries(raw, "derived"):
+        at: Location = ("derived", position)
+        try:
+            item = Derived.model_validate(entry)
+        except ValidationError:
+            continue
+        if item.name in known:  # with a unit that is one
+            yield from (((*at, *place), text) for place, text in derived_problems(item, known))
+
+
+# --- numbers
+
+
+def _range_findings(raw: Raw) -> Iterator[Finding]:
+    for position, tag in _entries(raw, "tags"):
+        inner, outer = _numbers(tag.get("engineering_range")), _numbers(tag.get("hard_range"))
+        if inner and outer and not (outer[0] <= inner[0] and inner[1] <= outer[1]):
+            yield ("tags", position, "hard_range"), f"{list(outer)} must contain engineering_range {list(inner)}"
+
+
+def _limit_findings(raw: Raw) -> Iterator[Finding]:
+    for position, rule in _entries(raw, "rules"):
+        low, high = rule.get("minimum"), rule.get("maximum")
+        if low is None and high is None:
+            yield ("rules", position), "needs 'minimum' or 'maximum': without a bound it is never broken"
+        yield from _inverted(("rules", position), "minimum", low, "maximum", high)
+    for position, alarm in _entries(raw, "alarms"):
+        low, high = alarm.get("low"), alarm.get("high")
+        if alarm.get("source") == "threshold":
+            if alarm.get("column") is None:
+                yield ("alarms", position), "needs 'column': a threshold alarm watches one"
+            if low is None and high is None:
+                yield ("alarms", position), "needs 'high' or 'low': without a limit it is never raised"
+        yield from _inverted(("alarms", position), "low", low, "high", high)
+
+
+def _inverted(location: Location, low_name: str, low: object, high_name: str, high: object) -> Iterator[Finding]:
+    if _is_number(low) and _is_number(high) and low >= high:  # type: ignore[operator]  # both are numbers
+        yield location, f"{low_name} {low} must be below {high_name} {high}"
+
+
+# --- raw values
+
+
+def _entries(raw: Raw, group: str) -> list[tuple[int, Raw]]:
+    return [(i, entry) for i, entry in enumerate(_list(raw.get(group))) if isinstance(entry, Mapping)]
+
+
+def _names(raw: Raw, group: str) -> set[str]:
+    return {name for _, entry in _entries(raw, group) if isinstance(name := entry.get("name"), str)}
+
+
+def _mapping(value: object) -> Raw:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _numbers(value: object) -> tuple[float, float] | None:
+    pair = _list(value)
+    return (pair[0], pair[1]) if len(pair) == 2 and all(map(_is_number, pair)) else None
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
