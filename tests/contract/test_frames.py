@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forewarn.adapters.arrow_codec import arrow_schema, decode_frame, encode_frame
+from forewarn.adapters.arrow_codec import arrow_schema, decode_frame, encode_frame, join_frames, open_frame
 from forewarn.adapters.catalogue import load_catalogue
 from forewarn.contracts.frames import FrameKind
+from forewarn.domain.frame import concat
 from forewarn.ports.codec import InvalidFrame
 from forewarn.testing.examples import GOLDEN_CLASS, content, example_frame, golden_name, write_missing
 
@@ -94,6 +95,26 @@ def test_a_wrong_type_is_refused_with_both_types():
     changed = table.set_column(position, "flow_m3_h", table.column("flow_m3_h").cast(pa.float32()))
     with pytest.raises(InvalidFrame, match="column 'flow_m3_h' has type float, expected double"):
         decode_frame(_bytes(changed), CATALOGUE, FrameKind.VALID)
+
+
+def test_a_row_without_an_asset_is_refused():
+    table = _table()
+    names = pa.array(["P-101", None, "P-101", "P-102"]).dictionary_encode()
+    with pytest.raises(InvalidFrame, match="column 'asset_id' must not be null"):
+        decode_frame(_bytes(table.set_column(0, table.schema.field(0), names)), CATALOGUE, FrameKind.VALID)
+
+
+def test_a_null_among_the_categories_is_refused():
+    table = _table()
+    names = pa.DictionaryArray.from_arrays(pa.array([0, 1, 0, 1], pa.int32()), pa.array(["P-101", None]))
+    with pytest.raises(InvalidFrame, match="column 'asset_id' has a null in its dictionary"):
+        decode_frame(_bytes(table.set_column(0, table.schema.field(0), names)), CATALOGUE, FrameKind.VALID)
+
+
+def test_many_frames_are_joined_as_one_by_one():
+    frames = [example_frame(FrameKind.VALID, PUMP, rows) for rows in (1, 7, 4)]
+    joined = join_frames([open_frame(encode_frame(frame), CATALOGUE, FrameKind.VALID) for frame in frames])
+    _assert_same(joined, concat(frames))
 
 
 def test_an_unknown_class_is_refused_with_the_known_ones():
