@@ -179,6 +179,18 @@ def test_a_partition_replayed_beside_living_ones_is_what_it_was(name, sources, a
 
 
 @pytest.mark.parametrize("name", STAGES)
+def test_a_lane_opened_again_is_begun_anew(name, sources, alone):
+    stage = STAGES[name]
+    lanes = opened(stage)
+    run(lanes, sources[name])
+    lanes.open(0, lanes.dump(0))
+    lanes.open(2, None)
+    assert lanes.dump(0) == alone[name][0][1]
+    assert lanes.dump(1) == alone[name][1][1]
+    assert lanes.dump(2) == opened(stage, [2]).dump(2)
+
+
+@pytest.mark.parametrize("name", STAGES)
 def test_what_is_no_frame_or_reading_becomes_a_dead_letter_once(name, sources):
     stage, records = STAGES[name], sources[name]
     together = others(stage, run(opened(stage), interleaved(records, 3), [100, 101, 250]))

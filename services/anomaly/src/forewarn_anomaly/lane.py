@@ -54,6 +54,7 @@ class AnomalyLanes:
     def open(self, partition: int, snapshot: bytes | None) -> None:
         """Begin a lane, empty or from a snapshot."""
         if snapshot is None:
+            self.close(partition)
             return
         try:
             names, arrays = unpack(_MAGIC, snapshot)

@@ -11,6 +11,7 @@ from forewarn_validator.lane import ValidatorLanes
 from forewarn_validator.settings import ValidatorSettings
 
 _REGISTRY_PATIENCE_S = 60.0
+_FETCH_MIN_BYTES = 16_384  # about a hundred readings
 
 
 def serve(settings: ValidatorSettings, stop: threading.Event) -> None:
@@ -40,6 +41,7 @@ def serve(settings: ValidatorSettings, stop: threading.Event) -> None:
             source=TopicName.READINGS_RAW,
             checkpoint=TopicName.VALIDATOR_CHECKPOINT,
             lanes=lanes,
+            fetch_min_bytes=_FETCH_MIN_BYTES,
         )
     finally:
         registry.close()

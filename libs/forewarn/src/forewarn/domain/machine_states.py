@@ -41,7 +41,8 @@ class MachineStates(Generic[StateT]):
         self._states[class_name] = state
 
     def add(self, partition: int, states: Mapping[str, StateT]) -> None:
-        """Take in a partition whose assets are in ``states``, by name of class."""
+        """Take in a partition whose assets are in ``states``, by name of class, in place of what there was of it."""
+        self.remove(partition)
         for name, state in states.items():
             own = state.select(machines_in(state.assets, partition))
             here = self._states.get(name)
@@ -56,4 +57,5 @@ class MachineStates(Generic[StateT]):
     def remove(self, partition: int) -> None:
         """Forget a partition."""
         for name, state in self._states.items():
-            self._states[name] = state.select(elsewhere(state.assets, partition))
+            if assets_in(state.assets, partition):
+                self._states[name] = state.select(elsewhere(state.assets, partition))

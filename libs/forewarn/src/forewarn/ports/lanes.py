@@ -54,7 +54,7 @@ class Lanes(Protocol):
     """
 
     def open(self, partition: int, snapshot: bytes | None) -> None:
-        """Begin a lane, empty or from a snapshot; raises ``StaleSnapshot`` for one of another format."""
+        """Begin a lane anew, empty or from a snapshot; raises ``StaleSnapshot`` for one of another format."""
         ...
 
     def process(self, records: Sequence[Record]) -> TurnResult:

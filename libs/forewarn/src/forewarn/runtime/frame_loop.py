@@ -1,6 +1,6 @@
 """The loop behind validator, twin and anomaly: records in, frames out, exactly once.
 
-Each turn takes up to ``batch_records`` records or what comes within a linger time, processes them all
+Each turn takes what comes within a linger time of its first record, ``batch_records`` at most, processes them all
 together, and commits outputs, due snapshots and consumed offsets in one Kafka transaction. The state of
 a partition (a lane) is restored from its last snapshot by processing the records between the snapshot
 and the committed offset once more without publishing, so it is exact after a crash or a rebalance.
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 import structlog
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
 from forewarn.adapters.kafka.config import consumer_config, group_id
 from forewarn.adapters.kafka.errors import error_of, is_passing
@@ -31,6 +31,9 @@ _log = structlog.get_logger(__name__)
 
 _PATIENCE_S = 60.0
 _RETRY_S = 0.2
+_POLL_S = 0.1
+_FETCH_WAIT_MS = 20
+_LAG_EVERY_S = 1.0
 _NO_OFFSET = -1001  # librdkafka's OFFSET_INVALID: the group never committed this partition
 
 
@@ -38,10 +41,15 @@ _NO_OFFSET = -1001  # librdkafka's OFFSET_INVALID: the group never committed thi
 class FrameLoopConfig:
     """How a frame processor reads, batches and snapshots.
 
-    ``linger_s`` is waited for more records while they come thick, ``idle_linger_s`` while they come
-    thin: few large transactions are cheap, many small ones are not. ``instance`` names this replica
-    across restarts: under the same name it gets its partitions back at once and fences its own
-    predecessor; without a name the group notices a crash only after the session timeout.
+    A turn waits ``linger_s`` after its first record for more. While fewer than ``busy_records`` come at
+    once, turns also begin at least ``idle_linger_s`` apart: few large transactions are cheap, many small
+    ones are not. A processor whose input another one has already batched needs neither for long.
+    ``fetch_min_bytes`` is what the broker gathers before it answers, for at most 20 ms: records that come
+    one by one would else be fetched nearly one by one.
+
+    ``instance`` names this replica across restarts: under the same name it gets its partitions back at
+    once and fences its own predecessor; without a name the group notices a crash only after the session
+    timeout.
     """
 
     service: str
@@ -52,8 +60,9 @@ class FrameLoopConfig:
     checkpoint: TopicName
     batch_records: int = 5_000
     busy_records: int = 50
-    linger_s: float = 0.02
-    idle_linger_s: float = 0.1
+    linger_s: float = 0.005
+    idle_linger_s: float = 0.0
+    fetch_min_bytes: int = 1
     snapshot_every_s: float = 5.0
 
 
@@ -86,11 +95,15 @@ class FrameLoop:
         self._source = qualified(config.source, config.prefix)
         self._checkpoint = qualified(config.checkpoint, config.prefix)
         self._progress: dict[int, _Progress] = {}
+        self._first: list[Message] = []
+        self._lag_due_s = 0.0
         self._assigned = False
         self._lost = False
         self._pause = threading.Event()
         identity = f"{config.prefix}forewarn.{config.service}.{config.instance or uuid.uuid4().hex}"
         membership = {"group.instance.id": identity} if config.instance else {}
+        gathers = {"fetch.min.bytes": config.fetch_min_bytes, "fetch.wait.max.ms": _FETCH_WAIT_MS}
+        fetching = gathers if config.fetch_min_bytes > 1 else {}
         self._producer = TransactionalProducer(
             config.bootstrap_servers, transactional_id=identity, prefix=config.prefix, on_wait=heartbeat.beat
         )
@@ -100,7 +113,7 @@ class FrameLoop:
                 config.bootstrap_servers,
                 group_id=group_id(config.service, config.prefix),
                 client_id=identity,
-                **{"partition.assignment.strategy": "cooperative-sticky", **membership},
+                **{"partition.assignment.strategy": "cooperative-sticky", **membership, **fetching},
             )
         )
 
@@ -121,21 +134,31 @@ class FrameLoop:
         self._consumer.subscribe(
             [self._source], on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost
         )
-        linger_s = self._config.linger_s
+        due_s = 0.0
         try:
             while not stop.is_set():
                 self._heartbeat.beat()
-                messages = self._consumer.consume(self._config.batch_records, timeout=linger_s)
+                messages = self._gather(due_s)
                 if self._lost:
                     raise MembershipLost("the group took our partitions away: start again with what is committed")
-                records = records_of(messages)
-                self._turn(records)
-                busy = len(records) >= self._config.busy_records
-                linger_s = self._config.linger_s if busy else self._config.idle_linger_s
+                if messages:
+                    busy = len(messages) >= self._config.busy_records
+                    due_s = self._clock.monotonic_s() + (0.0 if busy else self._config.idle_linger_s)
+                    self._turn(records_of(messages))
+                self._update_lag()
             self._snapshot(self._progress)
         finally:
             self._consumer.close()
             self._reader.close()
+
+    def _gather(self, due_s: float) -> list[Message]:
+        """Wait for a first message, then for more until the linger time is over and the turn is due."""
+        self._first = self._consumer.consume(1, timeout=_POLL_S)
+        if not self._first:
+            return []
+        wait_s = max(self._config.linger_s, due_s - self._clock.monotonic_s())
+        more = self._consumer.consume(self._config.batch_records - 1, timeout=wait_s)
+        return self._first + more
 
     def _turn(self, records: Sequence[Record]) -> None:
         by_partition: dict[int, list[Record]] = defaultdict(list)
@@ -155,7 +178,6 @@ class FrameLoop:
         if committed:
             self._metrics.read.inc(len(records))
             self._metrics.written.inc(len(outputs))
-            self._update_lag(by_partition)
 
     def _commit(self, outputs: Sequence[Output], offsets: Sequence[TopicPartition]) -> bool:
         try:
@@ -168,8 +190,7 @@ class FrameLoop:
     def _rebuild(self) -> None:
         """After a rollback: state and reading position go back to what is committed."""
         partitions = [p.partition for p in self._consumer.assignment()]
-        for partition in list(self._progress):
-            self._forget(partition)
+        self._forget(list(self._progress))
         for position in self._restore(partitions):
             self._consumer.seek(position)
 
@@ -182,19 +203,22 @@ class FrameLoop:
     def _on_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         leaving = [p.partition for p in partitions if p.partition in self._progress]
         self._snapshot(leaving)  # the next owner then has nothing to replay
-        for partition in leaving:
-            self._forget(partition)
+        self._forget(leaving)
         consumer.incremental_unassign(partitions)
         _log.info("partitions_revoked", partitions=sorted(leaving))
 
     def _on_lost(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self._lost = True
+        self._forget([p.partition for p in partitions if p.partition in self._progress])
         consumer.incremental_unassign(partitions)
         _log.warning("partitions_lost", partitions=sorted(p.partition for p in partitions))
 
-    def _forget(self, partition: int) -> None:
-        self._lanes.close(partition)
-        del self._progress[partition]
+    def _forget(self, partitions: Sequence[int]) -> None:
+        for partition in partitions:
+            self._lanes.close(partition)
+            del self._progress[partition]
+        # Should one of them come back while a turn gathers, it is read from the committed offset on.
+        self._first = [message for message in self._first if message.partition() not in partitions]
 
     def _restore(self, partitions: Iterable[int]) -> list[TopicPartition]:
         """Rebuild the lanes of these partitions; returns where to go on reading."""
@@ -272,9 +296,12 @@ class FrameLoop:
         except TransactionAborted:
             _log.warning("snapshot_skipped", partitions=sorted(changed))
 
-    def _update_lag(self, partitions: Iterable[int]) -> None:
-        for partition in partitions:
+    def _update_lag(self) -> None:
+        now_s = self._clock.monotonic_s()
+        if now_s < self._lag_due_s:
+            return
+        self._lag_due_s = now_s + _LAG_EVERY_S
+        for partition, progress in self._progress.items():
             _, high = self._consumer.get_watermark_offsets(TopicPartition(self._source, partition), cached=True)
             if high >= 0:
-                lag = max(0, high - self._progress[partition].next_offset)
-                self._metrics.lag.labels(partition=str(partition)).set(lag)
+                self._metrics.lag.labels(partition=str(partition)).set(max(0, high - progress.next_offset))

@@ -18,9 +18,9 @@ from forewarn.runtime.watchdog import Watchdog
 class FrameServiceSettings(ServiceSettings):
     """Settings of a frame processor."""
 
-    frame_batch_records: int = Field(default=5_000, ge=1, le=100_000, description="Records in one transaction at most.")
-    frame_linger_s: float = Field(default=0.02, ge=0, le=5, description="Wait for more records under load.")
-    frame_idle_linger_s: float = Field(default=0.1, ge=0, le=5, description="The same while little comes.")
+    frame_batch_records: int = Field(default=5_000, ge=2, le=100_000, description="Records in one transaction at most.")
+    frame_linger_s: float = Field(default=0.005, ge=0, le=5, description="Wait for more after a turn's first record.")
+    frame_idle_linger_s: float = Field(default=0.0, ge=0, le=5, description="Least time from turn to turn while idle.")
     snapshot_interval_s: float = Field(default=5.0, gt=0, le=3600, description="Time between a lane's snapshots.")
 
 
@@ -32,6 +32,7 @@ def serve_lanes(
     source: TopicName,
     checkpoint: TopicName,
     lanes: Lanes,
+    fetch_min_bytes: int = 1,
 ) -> None:
     """Run a frame processor until ``stop``.
 
@@ -52,6 +53,7 @@ def serve_lanes(
         batch_records=settings.frame_batch_records,
         linger_s=settings.frame_linger_s,
         idle_linger_s=settings.frame_idle_linger_s,
+        fetch_min_bytes=fetch_min_bytes,
         snapshot_every_s=settings.snapshot_interval_s,
     )
     loop = FrameLoop(config, lanes, clock, FrameMetrics(), heartbeat)

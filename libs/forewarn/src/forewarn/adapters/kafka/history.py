@@ -1,6 +1,8 @@
 """Reads a known stretch of a partition: records to replay, the newest snapshot."""
 
 import struct
+import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -8,7 +10,7 @@ from typing import Final
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from forewarn.adapters.kafka.config import consumer_config
-from forewarn.adapters.kafka.errors import BrokerUnavailable, error_of, is_fatal
+from forewarn.adapters.kafka.errors import BrokerUnavailable, error_of, is_fatal, is_passing
 from forewarn.adapters.kafka.records import records_of
 from forewarn.ports.lanes import Record
 
@@ -16,6 +18,7 @@ _MAGIC: Final = b"FWS1"
 _HEADER: Final = struct.Struct(">4sq")
 _FIRST_LOOK_BACK: Final = 8  # a transaction leaves a marker behind each snapshot
 _BATCH: Final = 5_000
+_RETRY_S: Final = 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +49,7 @@ class PartitionReader:
         own = {"enable.partition.eof": True, "fetch.wait.max.ms": 5}
         self._consumer = Consumer(consumer_config(bootstrap_servers, group_id=client_id, client_id=client_id, **own))
         self._patience_s = patience_s
+        self._pause = threading.Event()
 
     def close(self) -> None:
         """Release the connection."""
@@ -59,13 +63,20 @@ class PartitionReader:
         BrokerUnavailable
             If the broker does not answer.
         """
-        try:
-            low, high = self._consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=self._patience_s)
-        except KafkaException as exc:
-            if is_fatal(error_of(exc)):
-                raise
-            raise BrokerUnavailable(f"{topic}/{partition}: {exc}") from exc
-        return int(low), int(high)
+        give_up_s = time.monotonic() + self._patience_s
+        while True:
+            try:
+                found = self._consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=self._patience_s)
+            except KafkaException as exc:
+                error = error_of(exc)
+                if is_fatal(error):
+                    raise
+                if not is_passing(error) or time.monotonic() > give_up_s:
+                    raise BrokerUnavailable(f"{topic}/{partition}: {exc}") from exc
+                self._pause.wait(_RETRY_S)  # a fresh topic's partition has no leader for a moment
+            else:
+                low, high = found
+                return int(low), int(high)
 
     def read(self, topic: str, partition: int, start: int, end: int) -> Iterator[list[Record]]:
         """Yield the retained records from ``start`` to before ``end``, in order, in batches.
