@@ -133,6 +133,7 @@ def test_live_updates_do_not_take_the_focus_away(visit, ui):
     tab = visit("/alarms")
     button = tab.page.get_by_role("button", name="Acknowledge Vibration high")
     button.focus()
+    expect(button).to_be_focused()
     ui.control(alarms=[alarm(value=7.7), alarm("P-102", priority="critical", message="Bearing hot")])
     expect(tab.page.get_by_text("7.700 mm/s")).to_be_visible()
     expect(button).to_be_focused()
