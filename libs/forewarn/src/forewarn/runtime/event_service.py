@@ -11,6 +11,7 @@ from pydantic import Field, TypeAdapter
 
 from forewarn.adapters.clock import SystemClock
 from forewarn.adapters.faust.app import EventAppConfig, create_app
+from forewarn.adapters.faust.changelog import ensure_changelog
 from forewarn.adapters.faust.engine import Action, EventEngine, Handler, Incoming
 from forewarn.adapters.faust.publisher import FaustPublisher, Outgoing, raw_topic
 from forewarn.adapters.faust.rejects import dead_letter
@@ -131,7 +132,6 @@ async def _serve(settings: EventServiceSettings, stop: threading.Event, service:
     engine: EventEngine[StateT] = EventEngine(
         app,
         TypeAdapter(service.state),
-        replication_factor=settings.kafka_replication_factor,
         linger_s=service.linger_s,
     )
     publisher = FaustPublisher(app, settings.kafka_topic_prefix, source=f"/forewarn/{service.name}")
@@ -139,6 +139,12 @@ async def _serve(settings: EventServiceSettings, stop: threading.Event, service:
     logic = service.logic(context)
     names = {*logic.handlers, *service.writes}
     await asyncio.to_thread(check_topics, settings.kafka_bootstrap_servers, settings.kafka_topic_prefix, names)
+    await asyncio.to_thread(
+        ensure_changelog,
+        settings.kafka_bootstrap_servers,
+        engine.changelog,
+        replication_factor=settings.kafka_replication_factor,
+    )
     engine.on_restored(logic.restored)
     for name, handler in logic.handlers.items():
         engine.agent(raw_topic(app, name, settings.kafka_topic_prefix), _counted(name, handler, context.metrics))

@@ -65,7 +65,7 @@ def create_app(config: EventAppConfig) -> faust.App:
         # static members must keep their address: Faust's assignor compares it after a restart
         canonical_url=f"http://{config.instance or config.service}",
         producer_compression_type="lz4",
-        producer_linger=0.0,  # every send is awaited; what is sent together still travels together
+        producer_linger=0.005,
         producer_max_request_size=16 * _MIB,
         producer_request_timeout=_DELIVERY_TIMEOUT_S,
         store="memory://",
@@ -73,7 +73,7 @@ def create_app(config: EventAppConfig) -> faust.App:
         Table=DurableTable,
         stream_buffer_maxsize=_QUEUED_MESSAGES,
         stream_wait_empty=False,
-        topic_allow_declare=True,  # for the changelog only: check_topics has seen all others
+        topic_allow_declare=False,  # check_topics and ensure_changelog have seen them all
         topic_disable_leader=True,
         topic_partitions=DEFAULT_PARTITIONS,
         web_enabled=False,

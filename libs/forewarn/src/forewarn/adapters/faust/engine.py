@@ -22,7 +22,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from forewarn.adapters.faust.continuity import Continuity
 from forewarn.adapters.faust.inbox import Inbox
-from forewarn.adapters.faust.table import CHANGELOG_CONFIG, DurableTable, Entry
+from forewarn.adapters.faust.table import DurableTable, Entry
 
 StateT = TypeVar("StateT")
 
@@ -60,10 +60,13 @@ class StateUnreadableError(Exception):
     """A stored state is not one this version can read."""
 
 
+class StateMissingError(Exception):
+    """Messages of some partitions come here but the states that go with them do not."""
+
+
 class EventEngine(Generic[StateT]):
     """State of the assets whose partitions this worker owns, and the handlers that change it.
 
-    ``replication_factor`` is that of the changelog topic, which Faust creates; −1 is the broker's default.
     ``linger_s`` is how long the first message of a turn waits for company.
     """
 
@@ -72,14 +75,13 @@ class EventEngine(Generic[StateT]):
         app: faust.App,
         codec: TypeAdapter[StateT],
         *,
-        replication_factor: int,
         linger_s: float,
     ) -> None:
         self._app = app
         self._linger_s = linger_s
         self._codec = codec
         self._on_restored: Action | None = None
-        self._table = self._make_table(app, replication_factor)
+        self._table = self._make_table(app)
         self._lock = asyncio.Lock()
         self._states: dict[str, StateT] = {}
         self._partitions: dict[str, int] = {}
@@ -98,6 +100,11 @@ class EventEngine(Generic[StateT]):
     def states(self) -> Mapping[str, StateT]:
         """Present states by asset id."""
         return MappingProxyType(self._states)
+
+    @property
+    def changelog(self) -> str:
+        """Name of the topic that holds the states; it must exist before the application starts."""
+        return str(self._table.changelog_topic_name)
 
     @property
     def ready(self) -> bool:
@@ -163,14 +170,10 @@ class EventEngine(Generic[StateT]):
     def _halted(self) -> bool:
         return self._stopping or self.failure.done()
 
-    def _make_table(self, app: faust.App, replication_factor: int) -> DurableTable:
-        table = app.Table(
-            "state", key_type=bytes, value_type=bytes, extra_topic_configs=CHANGELOG_CONFIG, on_recover=self._restore
-        )
+    def _make_table(self, app: faust.App) -> DurableTable:
+        table = app.Table("state", key_type=bytes, value_type=bytes, on_recover=self._restore)
         if not isinstance(table, DurableTable):
             raise TypeError(f"the app must make DurableTable tables (see create_app), it made {type(table).__name__}")
-        # set here, as Faust's own setting does not know -1, the broker's default
-        table.changelog_topic.replicas = replication_factor
         app.on_partitions_revoked.connect(self._release)
         return table
 
@@ -226,8 +229,11 @@ class EventEngine(Generic[StateT]):
             await self._guard(self._take_over)
 
     async def _take_over(self) -> None:
-        changelog = self._table.changelog_topic_name
-        owned = frozenset(tp.partition for tp in self._app.assignor.assigned_actives() if tp.topic == changelog)
+        assigned = self._app.assignor.assigned_actives()
+        owned = frozenset(tp.partition for tp in assigned if tp.topic == self.changelog)
+        read = frozenset(tp.partition for tp in assigned if tp.topic in self._handlers)
+        if not read <= owned:
+            raise StateMissingError(f"partitions {sorted(read)} are read here, states of {sorted(owned)} are held here")
         if owned != self._table.recovered:
             _log.info("rebalanced_again", recovered=sorted(self._table.recovered), assigned=sorted(owned))
             return  # the recovery that belongs to this assignment is still to come
@@ -252,7 +258,7 @@ class EventEngine(Generic[StateT]):
             return self._codec.validate_json(entry.value)
         except ValidationError as exc:
             raise StateUnreadableError(
-                f"state of {entry.key.decode(errors='replace')!r} in topic {self._table.changelog_topic_name} "
+                f"state of {entry.key.decode(errors='replace')!r} in topic {self.changelog} "
                 f"cannot be read by this version: start the version that wrote it, or delete the topic ({exc})"
             ) from exc
 

@@ -1,19 +1,12 @@
 """A Faust table whose changes are confirmed by the broker, and that knows each key's partition."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import faust
 from faust.types import TP, EventT
-
-#: Changelogs stay short, so that a restart reads little: one record a key and some minutes of changes.
-CHANGELOG_CONFIG: Final[Mapping[str, Any]] = {
-    "segment.ms": 600_000,
-    "min.cleanable.dirty.ratio": 0.1,
-    "max.compaction.lag.ms": 1_800_000,
-}
 
 
 @dataclass(frozen=True, slots=True)
