@@ -19,6 +19,7 @@ GOLDEN = [
     ("npsh_margin_ratio", {"npsh_available_m": 11.0, "npsh_required_m": 10.0}, 1.1, 1e-9),
     ("share_of_best_flow_pct", {"flow_m3_h": 96.0, "best_flow_m3_h": 120.0, "speed_ratio": 0.8}, 100.0, 1e-9),
     ("specific_energy_kwh_m3", {"power_kw": 15.0, "flow_m3_h": 100.0}, 0.15, 1e-12),
+    ("share_of_rated_pct", {}, 75.0, 1e-9),
     # motors
     ("phase_imbalance_pct", {}, 1.087, 5e-4),
     ("phase_imbalance_pct", {"phase_r": 480, "phase_y": 476, "phase_b": 472}, 0.840, 5e-4),
@@ -57,6 +58,7 @@ GOLDEN = [
     ("lmtd_counterflow_k", {}, 42.451, 5e-4),
     ("lmtd_parallel_k", {}, 55.0 / np.log(70 / 15), 1e-9),
     ("least_difference_k", {}, 40.0, 1e-9),
+    ("corrected_difference_k", {}, 36.0, 1e-9),
     ("effectiveness", {}, 0.42857, 5e-6),
     ("conductance_kw_k", {}, 7.0670, 5e-5),
     ("transfer_units", {}, 0.70670, 5e-6),
@@ -97,6 +99,7 @@ GOLDEN = [
     ("velocity_pressure_pa", {"flow_m3_h": 36000.0, "duct_area_m2": 1.0, "density_kg_m3": 1.2}, 60.0, 1e-9),
     ("fan_static_efficiency_pct", {"flow_m3_h": 36000.0, "static_pressure_pa": 1000.0, "power_kw": 16.0}, 62.5, 1e-9),
     ("specific_fan_power_kw_m3_s", {"power_kw": 16.0, "flow_m3_h": 36000.0}, 1.6, 1e-9),
+    ("belt_slip_pct", {}, 1.695, 5e-4),
     # cooling towers: 35 -> 29 C at 25 C wet bulb
     ("tower_range_k", {}, 6.0, 1e-12),
     ("tower_approach_k", {}, 4.0, 1e-12),

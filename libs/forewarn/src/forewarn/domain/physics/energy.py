@@ -1,9 +1,9 @@
-"""Ratios of powers. All functions are element-wise; NaN where an input is NaN."""
+"""Ratios of powers and of rated values. All functions are element-wise; NaN where an input is NaN."""
 
 from typing import Final
 
 from forewarn.domain.frame import FloatArray
-from forewarn.domain.physics.numerics import ratio
+from forewarn.domain.physics.numerics import positive, ratio
 
 #: Below this input a ratio only shows the power meter's zero error: the machine stands still.
 MIN_INPUT_KW: Final = 0.1
@@ -20,3 +20,8 @@ def efficiency_pct(useful_kw: FloatArray, input_kw: FloatArray) -> FloatArray:
 def specific_energy_kwh_m3(power_kw: FloatArray, flow_m3_h: FloatArray) -> FloatArray:
     """Energy for each cubic metre delivered [kWh/m³]; NaN where nothing is delivered."""
     return ratio(power_kw, flow_m3_h, MIN_FLOW_M3_H)
+
+
+def share_of_rated_pct(value: FloatArray, rated_value: FloatArray) -> FloatArray:
+    """A value over its rated value [%]; NaN where no rated value above zero is stated."""
+    return 100.0 * value / positive(rated_value)

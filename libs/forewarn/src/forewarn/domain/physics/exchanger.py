@@ -74,6 +74,11 @@ def correction_factor(
     return root * above / positive(below)
 
 
+def corrected_difference_k(lmtd_k: FloatArray, correction_factor: FloatArray) -> FloatArray:
+    """Mean temperature difference of an exchanger that is no pure counterflow [K]: ``F·LMTD``."""
+    return lmtd_k * correction_factor
+
+
 def conductance_kw_k(duty_kw: FloatArray, mean_difference_k: FloatArray) -> FloatArray:
     """Heat transfer for each kelvin [kW/K]: ``U·A = Q/ΔT_m``; NaN without a duty to speak of."""
     return np.where(np.asarray(duty_kw) >= MIN_DUTY_KW, duty_kw, np.nan) / positive(mean_difference_k)

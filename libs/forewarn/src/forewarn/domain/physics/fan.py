@@ -64,3 +64,11 @@ def fan_total_efficiency_pct(
 def specific_fan_power_kw_m3_s(power_kw: FloatArray, flow_m3_h: FloatArray) -> FloatArray:
     """Power for each m³/s [kW/(m³/s)], EN 16798-3; NaN where no air is moved."""
     return power_kw / np.where(np.asarray(flow_m3_h) >= MIN_FLOW_M3_H, flow_m3_h / S_PER_H, np.nan)
+
+
+def belt_slip_pct(motor_speed_rpm: FloatArray, speed_rpm: FloatArray, belt_ratio: FloatArray) -> FloatArray:
+    """How far the fan stays behind its belt drive [%]: ``1 − n/(n_m·i)`` with i = fan speed over motor speed.
+
+    V-belts slip 1–2 %; a fan that outruns its belt contradicts the pick-ups.
+    """
+    return 100.0 * (1.0 - speed_rpm / positive(motor_speed_rpm * belt_ratio))

@@ -20,10 +20,10 @@ def wet_bulb_c(dry_bulb_c: FloatArray, relative_humidity_pct: FloatArray) -> Flo
     """Wet-bulb temperature of air at sea level [°C].
 
     Stull, J. Appl. Meteor. Climatol. 50 (2011) 2267, eq. 1: within 1 K and mostly within 0.3 K for
-    5–99 % relative humidity and −20 to 50 °C; NaN outside. It may exceed the dry bulb by its own
-    error near saturation, so it is capped there.
+    5–99 % relative humidity and −20 to 50 °C, and just as good in fog; NaN outside. Near saturation it
+    may exceed the dry bulb by its own error, so it is capped there.
     """
-    humidity = within(relative_humidity_pct, 5.0, 99.0)
+    humidity = within(relative_humidity_pct, 5.0, 100.0)
     dry_bulb_c = within(dry_bulb_c, -20.0, 50.0)
     wet = (
         dry_bulb_c * np.arctan(0.151977 * np.sqrt(humidity + 8.313659))

@@ -1,0 +1,241 @@
+"""The classes that ship: a healthy machine shows nothing, each rule can fire, limits are in the right order."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from forewarn.adapters.catalogue import load_catalogue
+from forewarn.domain.alarms.evaluation import Level, levels
+from forewarn.domain.frame import MISSING, Strings
+from forewarn.domain.guard.batch import GuardResult, GuardSettings, RawBatch
+from forewarn.domain.guard.check import check
+from forewarn.domain.guard.state import GuardState
+from forewarn.domain.health.index import score
+from forewarn.domain.physics.registry import FORMULAE
+from forewarn.domain.physics.vibration import BOUNDARIES, Group, Support
+from unit.catalogue.operating_points import HEALTHY, STATED, VIOLATIONS
+
+CATALOGUE = load_catalogue()
+CLASSES = sorted(CATALOGUE)
+T0_US = 1_790_000_000_000_000
+DOCUMENTATION = Path(__file__).parents[3] / "libs/forewarn/docs/asset-classes.md"
+
+
+def guarded(name: str, *changes: Mapping[str, float], every_s: float = 60.0) -> GuardResult:
+    """What the guard makes of one reading per change of the healthy point."""
+    asset_class = CATALOGUE[name]
+    rows = [{**HEALTHY[name], **change} for change in changes]
+    ts = T0_US + (np.arange(len(rows)) * every_s * 1e6).astype(np.int64)
+    batch = RawBatch(
+        asset_class=asset_class,
+        assets=Strings.of(["M"] * len(rows)),
+        ts=ts,
+        received_at=ts,
+        seq=np.full(len(rows), MISSING, dtype=np.int64),
+        values=np.array([[row[tag] for tag in asset_class.tag_names] for row in rows], dtype=np.float64),
+        gateway_quality=np.zeros((len(rows), len(asset_class.tags)), dtype=np.uint32),
+    )
+    return check(batch, GuardState.empty(asset_class), GuardSettings(), {"M": STATED.get(name, {})})
+
+
+def healthy_columns(name: str) -> dict[str, float]:
+    arrays = guarded(name, {}).frame.arrays
+    return {column: float(arrays[column][0]) for column in CATALOGUE[name].column_names}
+
+
+def rules_heard(result: GuardResult) -> set[str]:
+    findings = ";".join(text for text in result.frame.strings["findings"].to_list() if text)
+    return {finding.partition(":")[0] for finding in findings.split(";") if finding} | {
+        rejection.rule for rejection in result.rejections if rejection.rule
+    }
+
+
+def test_the_classes_of_the_product_are_there():
+    assert set(CLASSES) == {
+        "centrifugal_compressor",
+        "centrifugal_pump",
+        "chiller",
+        "cooling_tower",
+        "electric_motor",
+        "fan",
+        "generic",
+        "heat_exchanger",
+        "pump_loop",
+        "reciprocating_compressor",
+        "turbine",
+    }
+    assert set(HEALTHY) == set(CLASSES)
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_a_healthy_machine_passes_the_guard_and_everything_derived_is_known(name):
+    result = guarded(name, {})
+
+    assert rules_heard(result) == set()
+    assert result.counters.accepted == 1
+    unknown = [column for column, value in healthy_columns(name).items() if np.isnan(value)]
+    assert unknown == []
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_a_healthy_machine_runs_raises_no_alarm_and_has_full_health(name):
+    asset_class, columns = CATALOGUE[name], healthy_columns(name)
+
+    raised = [
+        rule.id
+        for rule in asset_class.alarms
+        if rule.source == "threshold" and levels(np.array([columns[rule.column]]), rule)[0] != Level.CLEAR
+    ]
+    assert raised == []
+    assert {h.column: score(columns[h.column], h.good, h.bad) for h in asset_class.health} == {
+        h.column: 100.0 for h in asset_class.health
+    }
+    running = asset_class.twin.running
+    if running is not None:
+        assert running.above is not None
+        assert columns[running.column] > running.above
+
+
+@pytest.mark.parametrize(("name", "rule", "changes"), VIOLATIONS)
+def test_a_rule_of_physics_is_heard_when_nature_is_contradicted(name, rule, changes):
+    result = guarded(name, changes)
+
+    assert rule in rules_heard(result)
+    severity = next(r.severity for r in CATALOGUE[name].rules if r.id == rule)
+    assert len(result.rejections) == (1 if severity == "reject" else result.counters.rejected)
+
+
+def test_every_rule_of_every_class_is_violated_in_these_tests():
+    assert {(name, rule.id) for name in CLASSES for rule in CATALOGUE[name].rules} == {(n, r) for n, r, _ in VIOLATIONS}
+
+
+def test_a_wrong_sensor_is_heard_where_it_is_wrong_and_the_others_stay():
+    frame = guarded("electric_motor", {}, {"winding_temp_c": 12}).frame
+    assert frame.strings["findings"].to_list() == [
+        None,
+        "motor.winding_above_ambient:winding_temp_c;motor.winding_above_ambient:ambient_temp_c",
+    ]
+    np.testing.assert_array_equal(frame.arrays["quality_power_kw"], [0, 0])
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_a_machine_at_rest_breaks_no_law(name):
+    """Everything that moves is at zero, temperatures are those of the surroundings, pressures are equal."""
+    kept = ("relative_humidity_pct", "basin_level_pct", "conductivity_us_cm")
+    tags = [tag for tag in CATALOGUE[name].tags if tag.name not in kept]
+    rest = {tag.name: 20.0 if tag.unit == "Cel" else 0.0 for tag in tags}
+    expected = {"engineering_range"} if name == "pump_loop" else set()  # its mains voltage is never zero
+    assert rules_heard(guarded(name, rest)) == expected
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_alarms_come_before_the_failure_they_warn_of(name):
+    asset_class, healthy = CATALOGUE[name], healthy_columns(name)
+    for mode in asset_class.failure_modes:
+        rising = mode.threshold > healthy[mode.indicator]
+        assert rising == (mode.threshold >= healthy[mode.indicator]), mode.id
+        limits = [rule.high if rising else rule.low for rule in asset_class.alarms if rule.column == mode.indicator]
+        first = min(
+            (limit for limit in limits if limit is not None),
+            key=lambda x: abs(x - healthy[mode.indicator]),
+            default=None,
+        )
+        if first is not None:
+            assert (first <= mode.threshold) if rising else (first >= mode.threshold), mode.id
+        watched = {rule.column for rule in asset_class.alarms} | {metric.column for metric in asset_class.health}
+        assert mode.indicator in watched, mode.id
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_limits_lie_where_a_sensor_can_show_them(name):
+    asset_class = CATALOGUE[name]
+    ranges = {tag.name: tag.engineering_range for tag in asset_class.tags}
+    limits = [(a.column, limit) for a in asset_class.alarms for limit in (a.high, a.low) if limit is not None]
+    limits += [(mode.indicator, mode.threshold) for mode in asset_class.failure_modes]
+    limits += [(metric.column, metric.bad) for metric in asset_class.health]
+    for column, limit in limits:
+        low, high = ranges.get(column, (-np.inf, np.inf))
+        assert low < limit <= high, (column, limit)
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_every_class_weighs_health_names_its_end_and_raises_the_general_alarms(name):
+    asset_class = CATALOGUE[name]
+    assert sum(metric.weight for metric in asset_class.health) == pytest.approx(1.0)
+    assert asset_class.failure_modes
+    assert {"anomaly", "health"} <= {rule.source for rule in asset_class.alarms}
+    assert {tag.unit for tag in asset_class.tags if tag.name.endswith("_c")} <= {"Cel"}
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_words_are_for_people(name):
+    asset_class = CATALOGUE[name]
+    said = [text for r in asset_class.rules for text in (r.message, r.recommendation)]
+    said += [text for a in asset_class.alarms for text in (a.message, a.action)]
+    said += [text for h in asset_class.health for text in (h.message, h.recommendation)]
+    for text in said:
+        assert re.match(r"[A-Z][^_]*[^.]$", text), text
+
+
+def test_gateways_names_of_a_chiller_are_taken_as_they_are():
+    aliases = {alias for tag in CATALOGUE["chiller"].tags for alias in (tag.name, *tag.aliases)}
+    assert {
+        "chw_supply_temp",
+        "chw_return_temp",
+        "cdw_inlet_temp",
+        "cdw_outlet_temp",
+        "power_kw",
+        "vibration_rms",
+        "current_r",
+        "current_y",
+        "current_b",
+    } <= aliases
+
+
+@pytest.mark.parametrize(
+    ("name", "at"),
+    [
+        ("electric_motor", (Group.MEDIUM, Support.FLEXIBLE)),
+        ("generic", (Group.LARGE, Support.RIGID)),
+        ("centrifugal_pump", (Group.MEDIUM, Support.FLEXIBLE)),
+        ("cooling_tower", (Group.LARGE, Support.FLEXIBLE)),
+    ],
+)
+def test_vibration_limits_are_the_boundaries_the_file_names(name, at):
+    _, alarm, trip = BOUNDARIES[at].velocity_mm_s
+    limits = {rule.id: rule.high for rule in CATALOGUE[name].alarms}
+    assert (limits["vibration_high"], limits["vibration_trip"]) == (alarm, trip)
+
+
+@pytest.mark.parametrize("name", sorted(set(STATED) - {"heat_exchanger"}))
+def test_there_is_no_vibration_zone_until_group_and_support_are_stated(name):
+    asset_class = CATALOGUE[name]
+    assert {f.name: f.default for f in asset_class.nameplate if f.name.startswith("iso_")} == {
+        "iso_group": 0,
+        "iso_support": 0,
+    }
+    assert healthy_columns(name)["vibration_zone"] in (1, 2)
+
+
+def test_the_documentation_lists_every_formula_with_its_units():
+    text = DOCUMENTATION.read_text(encoding="utf-8")
+    listed = dict(re.findall(r"^\| `(\w+)` \| (.*?) \|", text.partition("## Formulae")[2], flags=re.MULTILINE))
+    assert set(listed) == set(FORMULAE)
+    for name, parameters in listed.items():
+        assert re.findall(r"`(\w+)`", parameters) == list(FORMULAE[name].parameters), name
+
+
+def test_the_documentation_names_every_class():
+    text = DOCUMENTATION.read_text(encoding="utf-8")
+    assert {name for name in CLASSES if f"`{name}`" not in text} == set()
+
+
+@pytest.mark.parametrize("first_key", ["name: water_heater", "extends: chiller"])
+def test_the_examples_of_the_documentation_work(tmp_path, first_key):
+    examples = re.findall(r"^```yaml\n(.*?)^```", DOCUMENTATION.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    (example,) = (text for text in examples if text.startswith(first_key))
+    (tmp_path / "example.yaml").write_text(example, encoding="utf-8")
+    assert first_key.split()[1] in load_catalogue(tmp_path)
