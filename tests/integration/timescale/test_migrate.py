@@ -102,11 +102,11 @@ def _later(frame):
 
 
 def test_a_new_class_becomes_tables(migrated_url, catalogue, pump):
-    fan = pump.model_copy(update={"name": "fan"})
-    report = migrate(migrated_url, MappingProxyType({**catalogue, "fan": fan}))
-    assert "table readings_fan" in report.changes
-    assert "table results_fan" in report.changes
-    assert not [change for change in report.changes if "fan" not in change]
+    kiln = pump.model_copy(update={"name": "kiln"})
+    report = migrate(migrated_url, MappingProxyType({**catalogue, "kiln": kiln}))
+    assert "table readings_kiln" in report.changes
+    assert "table results_kiln" in report.changes
+    assert not [change for change in report.changes if "kiln" not in change]
 
 
 def test_several_processes_may_migrate_at_once(empty_url, catalogue):
