@@ -15,6 +15,7 @@ from forewarn.domain.guard.check import check
 from forewarn.domain.guard.state import GuardState
 from forewarn.domain.health.index import score
 from forewarn.domain.physics.registry import FORMULAE
+from forewarn.domain.physics.units import parse_unit
 from forewarn.domain.physics.vibration import BOUNDARIES, Group, Support
 from unit.catalogue.operating_points import HEALTHY, STATED, VIOLATIONS
 
@@ -132,6 +133,13 @@ def at_rest(name: str) -> dict[str, float]:
 def test_a_machine_at_rest_breaks_no_law(name):
     expected = {"engineering_range"} if name == "pump_loop" else set()  # its mains voltage is never zero
     assert rules_heard(guarded(name, at_rest(name))) == expected
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_a_machine_at_rest_raises_no_alarm(name):
+    columns = guarded(name, at_rest(name)).frame.arrays
+    rules = [rule for rule in CATALOGUE[name].alarms if rule.source == "threshold"]
+    assert [rule.id for rule in rules if levels(columns[rule.column], rule)[0] == Level.OVER] == []
 
 
 @pytest.mark.parametrize(
@@ -252,6 +260,14 @@ def test_the_documentation_lists_every_formula_with_its_units():
 def test_the_documentation_names_every_class():
     text = DOCUMENTATION.read_text(encoding="utf-8")
     assert {name for name in CLASSES if f"`{name}`" not in text} == set()
+
+
+def test_the_units_the_documentation_recommends_are_units():
+    section = DOCUMENTATION.read_text(encoding="utf-8").partition("| you mean |")[2].partition("\n\n")[0]
+    codes = re.findall(r"`([^`]+)`", section)
+    assert len(codes) > 15
+    for code in codes:
+        assert parse_unit(code).factor > 0
 
 
 @pytest.mark.parametrize("first_key", ["name: water_heater", "extends: chiller"])

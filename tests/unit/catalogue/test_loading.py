@@ -142,6 +142,13 @@ def test_a_new_class_is_made_of_another_one_which_stays_as_it_is(tmp_path):
     assert (catalogue["big_kiln"].title, catalogue["kiln"].title) == ("Big kiln", "A class of the user")
 
 
+@pytest.mark.parametrize("name", sorted(load_catalogue()))
+def test_an_extension_without_changes_changes_nothing(tmp_path, name):
+    write(tmp_path, f"extends: {name}\n")
+
+    assert load_catalogue(tmp_path) == load_catalogue()
+
+
 def test_a_mistake_in_an_extension_is_found_in_its_own_file_and_line(tmp_path):
     path = write(tmp_path, "extends: chiller\nalarms:\n  - id: vibration_high\n    column: vibration_mms\n")
 
@@ -171,6 +178,7 @@ def test_classes_that_extend_each_other_are_refused(tmp_path):
     [
         ("name: kiln", "name: Not A Name", "1: name: String should match pattern"),
         ("title: A class of the user\n", "", "1: title: is missing"),
+        ("name: kiln\n", "", "1: name: is missing"),
         ("title: A", "colour: red\ntitle: A", "2: colour: there is no such key; there are alarms, derived"),
         ("title: A", "rulez: []\ntitle: A", "2: rulez: there is no such key; did you mean 'rules'?"),
         ("[0, 100]", "[100, 0]", "4: tags[0]: engineering_range of tag 'temp_c' must rise"),

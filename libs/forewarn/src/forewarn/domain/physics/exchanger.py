@@ -8,8 +8,7 @@ from typing import Final
 import numpy as np
 
 from forewarn.domain.frame import FloatArray
-from forewarn.domain.physics.gas import log_mean
-from forewarn.domain.physics.numerics import log, positive, ratio
+from forewarn.domain.physics.numerics import log, log_mean, positive, ratio
 
 #: Below this duty the temperature differences are within the sensors' error.
 MIN_DUTY_KW: Final = 1.0

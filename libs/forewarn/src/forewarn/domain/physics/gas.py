@@ -9,7 +9,7 @@ import numpy as np
 
 from forewarn.domain.frame import FloatArray
 from forewarn.domain.physics.constants import GAS_CONSTANT_J_MOL_K, ZERO_CELSIUS_K
-from forewarn.domain.physics.numerics import log, positive, power
+from forewarn.domain.physics.numerics import log, log_mean, positive, power
 
 #: Below this ratio of pressures the rise in temperature is within the sensors' error.
 MIN_RATIO: Final = 1.05
@@ -100,18 +100,6 @@ def isentropic_head_kj_kg(
 def gas_power_kw(mass_flow_kg_s: FloatArray, head_kj_kg: FloatArray, efficiency_pct: FloatArray) -> FloatArray:
     """Power the gas takes up [kW]: ``m·H/eta``."""
     return 100.0 * mass_flow_kg_s * head_kj_kg / positive(efficiency_pct)
-
-
-def log_mean(one: FloatArray, other: FloatArray) -> FloatArray:
-    """Logarithmic mean ``(a − b)/ln(a/b)``, and ``a`` where both are equal; NaN where one is not above zero.
-
-    Near equality the quotient loses its digits, so there it is a series: with ``x = ln(a/b)`` the mean is
-    ``√(a·b)·sinh(x/2)/(x/2)``.
-    """
-    half = 0.5 * (log(one) - log(other))
-    near = np.abs(half) < 1e-4
-    quotient = np.where(near, 1.0 + np.square(half) / 6.0, np.sinh(half) / np.where(near, 1.0, half))
-    return np.sqrt(positive(one)) * np.sqrt(positive(other)) * quotient
 
 
 def _compressing(ratio: FloatArray) -> FloatArray:

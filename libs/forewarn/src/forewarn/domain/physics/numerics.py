@@ -26,6 +26,18 @@ def log(values: FloatArray) -> FloatArray:
     return np.log(positive(values))
 
 
+def log_mean(one: FloatArray, other: FloatArray) -> FloatArray:
+    """Logarithmic mean ``(a − b)/ln(a/b)``, and ``a`` where both are equal; NaN where one is not above zero.
+
+    Near equality the quotient loses its digits, so there it is a series: with ``x = ln(a/b)`` the mean is
+    ``√(a·b)·sinh(x/2)/(x/2)``.
+    """
+    half = 0.5 * (log(one) - log(other))
+    near = np.abs(half) < 1e-4
+    quotient = np.where(near, 1.0 + np.square(half) / 6.0, np.sinh(half) / np.where(near, 1.0, half))
+    return np.sqrt(positive(one)) * np.sqrt(positive(other)) * quotient
+
+
 def power(base: FloatArray, exponent: FloatArray) -> FloatArray:
     """``base**exponent`` of a positive base; NaN where one of them is NaN, even for ``1**NaN`` and ``NaN**0``."""
     return np.exp(exponent * log(base))

@@ -40,7 +40,6 @@ UNITS_BY_SUFFIX: Final[Mapping[str, str]] = MappingProxyType(
         "a": "A",
         "bar": "bar",
         "c": "Cel",
-        "cm": "cm",
         "g_mol": "g/mol",
         "hz": "Hz",
         "k": "K",
@@ -105,11 +104,10 @@ class Formula:
         """What is wrong with the names of parameters, one line each."""
         given = list(given)
         missing = [name for name in self.parameters if name not in given]
-        problems = [f"{self.name} has no parameter {name!r}{nearest(name, missing)}" for name in self._unknown(given)]
-        return problems or [f"{self.name} needs parameter {name!r}" for name in missing]
-
-    def _unknown(self, given: list[str]) -> list[str]:
-        return [name for name in given if name not in self.parameters]
+        unknown = [name for name in given if name not in self.parameters]
+        if unknown:
+            return [f"{self.name} has no parameter {name!r}{nearest(name, missing)}" for name in unknown]
+        return [f"{self.name} needs parameter {name!r}" for name in missing]
 
 
 def formula(name: str) -> Formula:
