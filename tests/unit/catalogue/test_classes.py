@@ -165,15 +165,11 @@ def test_alarms_come_before_the_failure_they_warn_of(name):
     asset_class, healthy = CATALOGUE[name], healthy_columns(name)
     for mode in asset_class.failure_modes:
         rising = mode.threshold > healthy[mode.indicator]
-        assert rising == (mode.threshold >= healthy[mode.indicator]), mode.id
-        limits = [rule.high if rising else rule.low for rule in asset_class.alarms if rule.column == mode.indicator]
-        first = min(
-            (limit for limit in limits if limit is not None),
-            key=lambda x: abs(x - healthy[mode.indicator]),
-            default=None,
-        )
-        if first is not None:
-            assert (first <= mode.threshold) if rising else (first >= mode.threshold), mode.id
+        assert mode.threshold != healthy[mode.indicator], mode.id
+        for rule in asset_class.alarms:
+            limit = rule.high if rising else rule.low
+            if rule.column == mode.indicator and limit is not None:
+                assert (limit <= mode.threshold) == rising or limit == mode.threshold, (mode.id, rule.id)
         watched = {rule.column for rule in asset_class.alarms} | {metric.column for metric in asset_class.health}
         assert mode.indicator in watched, mode.id
 
