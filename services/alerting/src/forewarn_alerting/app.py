@@ -32,7 +32,7 @@ from forewarn_alerting.settings import AlertingSettings
 _REFRESH_S: Final = 2.0
 
 #: The delay of an alarm that a turn's shared costs are worth.
-_LINGER_S: Final = 0.05
+_GATHER_S: Final = 0.05
 
 _log = structlog.get_logger(__name__)
 
@@ -150,7 +150,7 @@ def serve(settings: AlertingSettings, stop: threading.Event) -> None:
     service = EventService(
         name="alerting",
         state=AssetAlarms,
-        linger_s=_LINGER_S,
+        gather_s=_GATHER_S,
         writes=frozenset([TopicName.ALERTS, TopicName.ALERTS_ACTIVE, TopicName.READINGS_REJECTED]),
         logic=lambda context: AlertingLogic(context, catalogue),
     )

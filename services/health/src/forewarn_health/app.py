@@ -25,7 +25,7 @@ from forewarn_health.settings import HealthSettings
 _TICK_S: Final = 0.25
 
 #: Nobody sees readings sooner than on a tick, and what a turn costs is shared by all readings of an asset in it.
-_LINGER_S: Final = _TICK_S
+_GATHER_S: Final = _TICK_S
 
 _log = structlog.get_logger(__name__)
 
@@ -103,7 +103,7 @@ def serve(settings: HealthSettings, stop: threading.Event) -> None:
     service = EventService(
         name="health",
         state=HealthState,
-        linger_s=_LINGER_S,
+        gather_s=_GATHER_S,
         writes=frozenset([TopicName.ASSET_HEALTH, TopicName.READINGS_REJECTED]),
         logic=logic,
     )

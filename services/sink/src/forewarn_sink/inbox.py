@@ -23,6 +23,9 @@ _log = structlog.get_logger(__name__)
 _READING: Final[dict[str, Any]] = {
     "partition.assignment.strategy": "cooperative-sticky",
     "enable.partition.eof": True,
+    # A transaction of the database pays for many messages: the broker may gather them.
+    "fetch.min.bytes": 256 * 1024,
+    "fetch.wait.max.ms": 100,
     # What is fetched ahead of a slow database, over all partitions; larger messages still come, one by one.
     "fetch.max.bytes": 16 * 1024 * 1024,
     "queued.max.messages.kbytes": 16 * 1024,

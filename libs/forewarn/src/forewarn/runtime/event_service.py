@@ -83,11 +83,11 @@ class EventLogic(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventService(Generic[StateT]):
-    """One event-plane service; messages of ``linger_s`` are handled in one turn."""
+    """One event-plane service; messages of about ``gather_s`` are handled in one turn."""
 
     name: str
     state: type[StateT]
-    linger_s: float
+    gather_s: float
     writes: frozenset[TopicName]
     logic: Callable[[EventContext[StateT]], EventLogic]
 
@@ -127,12 +127,12 @@ async def _serve(settings: EventServiceSettings, stop: threading.Event, service:
             bootstrap_servers=settings.kafka_bootstrap_servers,
             prefix=settings.kafka_topic_prefix,
             instance=settings.service_instance,
+            gather_s=service.gather_s,
         )
     )
     engine: EventEngine[StateT] = EventEngine(
         app,
         TypeAdapter(service.state),
-        linger_s=service.linger_s,
     )
     publisher = FaustPublisher(app, settings.kafka_topic_prefix, source=f"/forewarn/{service.name}")
     context = EventContext(engine=engine, publisher=publisher, clock=clock, metrics=EventMetrics())

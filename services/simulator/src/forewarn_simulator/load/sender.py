@@ -42,7 +42,7 @@ class LoadSender:
 
     def __init__(self, bootstrap_servers: str, prefix: str, cycle: Cycle, clock: Clock) -> None:
         # Only failures are reported one by one; whatever is flushed and did not fail is stored.
-        overrides: dict[str, Any] = {"delivery.report.only.error": True, "message.timeout.ms": 60_000}
+        overrides: dict[str, Any] = {"delivery.report.only.error": True, "message.timeout.ms": 60_000, "linger.ms": 20}
         self._producer = Producer(producer_config(bootstrap_servers, client_id="forewarn.load", **overrides))
         self._topic = qualified(TopicName.READINGS_RAW, prefix)
         self._cycle = cycle

@@ -29,12 +29,14 @@ class EventAppConfig:
     """What distinguishes one event-plane service.
 
     ``instance`` is a stable replica name: with one, a restarted process rejoins its group at once.
+    ``gather_s`` is how long the broker may hold messages back to send many at once.
     """
 
     service: str
     bootstrap_servers: str
     prefix: str
     instance: str
+    gather_s: float
 
     @property
     def app_id(self) -> str:
@@ -43,6 +45,8 @@ class EventAppConfig:
 
 
 class _App(faust.App):
+    gather_s: float
+
     def _new_transport(self) -> TransportT:
         return ReadCommittedTransport(self.conf.broker_consumer, self)
 
@@ -52,7 +56,7 @@ class _App(faust.App):
 
 def create_app(config: EventAppConfig) -> faust.App:
     """Make a Faust application; call it inside the running event loop that will run it."""
-    return _App(
+    app = _App(
         config.app_id,
         broker=[URL(f"kafka://{server.strip()}") for server in config.bootstrap_servers.split(",")],
         broker_client_id=f"forewarn.{config.service}.{config.instance}",
@@ -79,3 +83,5 @@ def create_app(config: EventAppConfig) -> faust.App:
         web_enabled=False,
         autodiscover=False,
     )
+    app.gather_s = config.gather_s
+    return app

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Final, Generic, TypeVar, cast
 
 import faust
 import structlog
@@ -25,6 +25,9 @@ from forewarn.adapters.faust.inbox import Inbox
 from forewarn.adapters.faust.table import DurableTable, Entry
 
 StateT = TypeVar("StateT")
+
+#: What one fetch brought reaches the inbox within this time.
+_LINGER_S: Final = 0.01
 
 _log = structlog.get_logger(__name__)
 
@@ -65,20 +68,14 @@ class StateMissingError(Exception):
 
 
 class EventEngine(Generic[StateT]):
-    """State of the assets whose partitions this worker owns, and the handlers that change it.
-
-    ``linger_s`` is how long the first message of a turn waits for company.
-    """
+    """State of the assets whose partitions this worker owns, and the handlers that change it."""
 
     def __init__(
         self,
         app: faust.App,
         codec: TypeAdapter[StateT],
-        *,
-        linger_s: float,
     ) -> None:
         self._app = app
-        self._linger_s = linger_s
         self._codec = codec
         self._on_restored: Action | None = None
         self._table = self._make_table(app)
@@ -179,7 +176,7 @@ class EventEngine(Generic[StateT]):
 
     async def _take_turns(self) -> None:
         while True:
-            arrivals = await self._inbox.take(self._linger_s)
+            arrivals = await self._inbox.take(_LINGER_S)
             async with self._lock:
                 await self._guard(lambda: self._handle(arrivals))  # noqa: B023  # run before the next turn
 

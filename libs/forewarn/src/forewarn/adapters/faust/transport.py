@@ -18,7 +18,7 @@ These things are wrong with the original (all measured on 0.15.3):
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, Protocol, cast
 
 from faust.transport.consumer import RecordMap
 from faust.transport.drivers import aiokafka as driver
@@ -29,8 +29,15 @@ from forewarn.adapters.faust.continuity import chain
 
 _SEEK_POLL_S: Final = 0.02
 
-#: Pause after a fetch: few large fetches cost broker and worker a fraction of many small ones.
-_FETCH_PAUSE_S: Final = 0.05
+#: The broker answers a fetch when it has this much, or after the app's ``gather_s``: few large answers
+#: cost broker and worker a fraction of many small ones.
+_FETCH_MIN_BYTES: Final = 1024 * 1024
+
+
+class _Gathering(Protocol):
+    """An application that says how long messages may be held back."""
+
+    gather_s: float
 
 
 class _Thread(driver.AIOKafkaConsumerThread):
@@ -42,7 +49,10 @@ class _Thread(driver.AIOKafkaConsumerThread):
 
     def _create_worker_consumer(self, transport: driver.Transport) -> Any:  # noqa: ANN401  # aiokafka has no types
         consumer: Any = super()._create_worker_consumer(transport)
-        consumer._isolation_level = "read_committed"  # noqa: SLF001  # read when it starts; Faust has no setting for it
+        # read when it starts; Faust has no settings for them
+        consumer._isolation_level = "read_committed"  # noqa: SLF001
+        consumer._fetch_min_bytes = _FETCH_MIN_BYTES  # noqa: SLF001
+        consumer._fetch_max_wait_ms = int(cast("_Gathering", self.app).gather_s * 1000)  # noqa: SLF001
         return consumer
 
     async def seek_to_committed(self) -> Mapping[TP, int]:
@@ -97,8 +107,6 @@ class _Consumer(driver.Consumer):
         self._open = self._sought
 
     async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> RecordMap:  # noqa: ASYNC109
-        if self._open:
-            await asyncio.sleep(_FETCH_PAUSE_S)
         epoch = self._epoch
         if active_partitions is not None and not self._open:
             active_partitions = {tp for tp in active_partitions if self._is_changelog_tp(tp)}
