@@ -25,7 +25,7 @@ class Options:
     seconds: float | None = None
     assets: int = 500
     warm_rate: int = 20_000
-    warm_seconds: float = 15.0
+    warm_seconds: float = 45.0
     idle_settle_seconds: float = 60.0
     idle_seconds: float = 30.0
     limit_readings: int = 600_000
