@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from forewarn.adapters.arrow_codec import arrow_schema, decode_frame, encode_frame, join_frames, open_frame
 from forewarn.adapters.catalogue import load_catalogue
 from forewarn.contracts.frames import FrameKind
+from forewarn.contracts.quality import StatusCode
 from forewarn.domain.frame import concat
 from forewarn.ports.codec import InvalidFrame
 from forewarn.testing.examples import GOLDEN_CLASS, content, example_frame, golden_name, write_missing
@@ -87,6 +88,18 @@ def test_columns_may_come_in_another_order():
 def test_a_missing_column_is_refused_by_name(name):
     with pytest.raises(InvalidFrame, match=f"column '{name}' is missing"):
         decode_frame(_bytes(_table().drop_columns([name])), CATALOGUE, FrameKind.VALID)
+
+
+@pytest.mark.parametrize("kind", FrameKind)
+def test_what_a_class_has_gained_since_is_unknown_in_an_old_frame(kind):
+    table, gained = _table(kind), "bearing_temp_c"
+    new = [name for name in table.column_names if name.endswith(gained)]
+    read = decode_frame(_bytes(table.drop_columns(new)), CATALOGUE, kind)
+    for name in new:
+        values = read.arrays[name]
+        assert (values == StatusCode.BAD_NO_DATA).all() if name.startswith("quality_") else np.isnan(values).all()
+    assert np.isfinite(read.arrays["flow_m3_h"]).any()
+    assert len(new) == {FrameKind.VALID: 2, FrameKind.TWIN: 3, FrameKind.ANOMALY: 4}[kind]
 
 
 def test_a_wrong_type_is_refused_with_both_types():

@@ -14,7 +14,17 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from forewarn.contracts.asset_class import AssetClass
-from forewarn.contracts.frames import FRAME_VERSION, Column, FrameKind, frame_columns
+from forewarn.contracts.frames import (
+    FRAME_VERSION,
+    Column,
+    FrameKind,
+    contribution_column,
+    expected_column,
+    frame_columns,
+    quality_column,
+    residual_column,
+)
+from forewarn.contracts.quality import StatusCode
 from forewarn.domain.frame import MISSING, NUMPY_DTYPES, Array, Frame, Strings
 from forewarn.domain.machines import asset_of, by_partition
 from forewarn.ports.codec import InvalidFrame
@@ -89,8 +99,9 @@ def _asset_names(machines: tuple[str, ...]) -> pa.Array:
 def decode_frame(data: bytes, catalogue: Mapping[str, AssetClass], expected: FrameKind) -> Frame:
     """Read and check a frame.
 
-    A column the reader does not know is ignored (a newer writer); a column it needs and does not
-    find, or finds with another type, makes the frame invalid.
+    A column the reader does not know is ignored (a newer writer), and one that its class has gained
+    since the frame was written is unknown in it. Any other column that is not there, or has another
+    type, makes the frame invalid.
 
     Raises
     ------
@@ -125,7 +136,7 @@ def open_frame(data: bytes, catalogue: Mapping[str, AssetClass], expected: Frame
     batch, description = _read(data)
     asset_class = _identify(_schema(description).metadata or {}, catalogue, expected)
     if not _is_ours(description, expected, asset_class):  # a newer writer, or one that has another order
-        columns = [_column(batch, column) for column in frame_columns(expected, asset_class)]
+        columns = [_column(batch, column, asset_class) for column in frame_columns(expected, asset_class)]
         batch = pa.RecordBatch.from_arrays(columns, schema=arrow_schema(expected, asset_class))
     return OpenedFrame(expected, asset_class, batch)
 
@@ -204,10 +215,22 @@ def _identify(metadata: Mapping[bytes, bytes], catalogue: Mapping[str, AssetClas
     return catalogue[name]
 
 
-def _column(batch: pa.RecordBatch, column: Column) -> pa.Array:
+@lru_cache(maxsize=256)
+def _unknown_values(asset_class: AssetClass) -> Mapping[str, float]:
+    """What the class's own columns hold in frames from before the class had them."""
+    tags, responses = asset_class.tag_names, asset_class.twin.responses
+    per_response = [name(tag) for name in (expected_column, residual_column, contribution_column) for tag in responses]
+    quality = {quality_column(tag): float(StatusCode.BAD_NO_DATA) for tag in tags}
+    return dict.fromkeys((*asset_class.column_names, *per_response), float("nan")) | quality
+
+
+def _column(batch: pa.RecordBatch, column: Column, asset_class: AssetClass) -> pa.Array:
     position = batch.schema.get_field_index(column.name)
     if position < 0:
-        raise InvalidFrame(f"column {column.name!r} is missing")
+        unknown = _unknown_values(asset_class).get(column.name)
+        if unknown is None:
+            raise InvalidFrame(f"column {column.name!r} is missing")
+        return pa.array(np.full(batch.num_rows, unknown, dtype=NUMPY_DTYPES[column.dtype]))
     wanted, found = _ARROW_TYPES[column.dtype], batch.schema.field(position).type
     if found != wanted:
         raise InvalidFrame(f"column {column.name!r} has type {found}, expected {wanted}")
