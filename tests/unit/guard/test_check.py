@@ -197,6 +197,7 @@ def test_a_reading_without_any_usable_value_is_refused():
     empty, impossible = [NAN] * 4, [1e9, 1e9, float("inf"), float("inf")]
     result = run(history([empty, impossible]))
     assert [r.rule for r in result.rejections] == ["no_usable_value"] * 2
+    assert {r.reason for r in result.rejections} == {RejectionReason.NO_VALUE}
     assert "speed_rpm = 1e+09 1/min" in result.rejections[1].explanation
 
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
+from structlog.testing import capture_logs
 
 from forewarn.adapters.catalogue import load_catalogue
 from forewarn.adapters.raw_readings import MAX_MESSAGE_BYTES, RawReadingDecoder
@@ -64,6 +65,23 @@ def test_neighbours_of_hostile_messages_are_unharmed():
 
     survivors = {origin.record.offset for batch in batches for origin in batch.origins}
     assert set(range(1, 2 * len(CASES), 2)) <= survivors
+
+
+def test_tags_that_the_class_does_not_know_are_counted_and_told_once_each():
+    value = (
+        good_message(TARGET)
+        .replace(b'"metrics": {', b'"metrics": {"colour": 3.0, ')
+        .replace(b'"metrics":{', b'"metrics":{"colour":3.0,')
+    )
+    assert b"colour" in value
+    reader = decoder()
+    with capture_logs() as logs:
+        for offset in range(3):
+            batches, refusals = reader.decode([record(TARGET.key, value, offset)])
+            assert (len(batches), refusals) == (1, [])
+    assert reader.ignored.take() == 3
+    assert reader.ignored.take() == 0
+    assert [(log["event"], log["asset_id"], log["tag"]) for log in logs] == [("tag_ignored", "P-101", "colour")]
 
 
 def test_a_refused_item_of_a_list_keeps_its_own_bytes_only():

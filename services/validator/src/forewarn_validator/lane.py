@@ -52,7 +52,7 @@ class ValidatorLanes:
     def process(self, records: Sequence[Record]) -> TurnResult:
         """Decode and judge records; nothing is dropped but duplicates, and those are counted."""
         batches, refusals = self._decoder.decode(records)
-        counts: Counter[str] = Counter({"rejected": len(refusals)})
+        counts: Counter[str] = Counter({"rejected": len(refusals), "with_ignored_tags": self._decoder.ignored.take()})
         outputs = [_rejected(_refused(refusal)) for refusal in refusals]
         for decoded in batches:
             outputs += self._judge(decoded, counts)

@@ -19,6 +19,7 @@ import msgspec
 import numpy as np
 from msgspec.structs import astuple
 
+from forewarn.adapters.ignored_tags import IgnoredTags
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.quality import GATEWAY_QUALITY
@@ -95,6 +96,7 @@ class RawReadingDecoder:
         self._catalogue = catalogue
         self._find_asset = find_asset
         self._tags = {name: _Tags(asset_class) for name, asset_class in catalogue.items()}
+        self.ignored = IgnoredTags()
 
     def decode(self, records: Iterable[Record]) -> tuple[list[DecodedBatch], list[Refusal]]:
         """Sort records into one batch a class, in record order, and refusals."""
@@ -134,6 +136,8 @@ class RawReadingDecoder:
             refusals.append(_unknown_class(origin, asset))
         elif not rows[asset.asset_class].take_any(origin, reading):
             refusals.append(_unknown_tags(origin, reading, self._catalogue[asset.asset_class]))
+        elif unknown := reading.metrics.keys() - self._tags[asset.asset_class].position.keys():
+            self.ignored.note(asset_id, asset.asset_class, unknown)
 
 
 class _Tags:

@@ -41,6 +41,7 @@ class RejectionReason(StrEnum):
     UNKNOWN_ASSET = "unknown_asset"
     UNKNOWN_TAGS = "unknown_tags"
     OUTSIDE_TIME_WINDOW = "outside_time_window"
+    NO_VALUE = "no_value"
     PHYSICS = "physics"
     STRICT_MODE = "strict_mode"
     BAD_FRAME = "bad_frame"

@@ -47,7 +47,7 @@ class Reasons:
             detail = f": {'; '.join(problems)}" if problems else ""
             return Rejection(
                 row=row,
-                reason=RejectionReason.PHYSICS,
+                reason=RejectionReason.NO_VALUE,
                 rule=_NO_USABLE_VALUE,
                 explanation=f"No tag has a usable value{detail}",
                 recommendation="Check the gateway and its connection to the machine's sensors",
