@@ -9,7 +9,9 @@
   const HOLE_MS = 30000;
   const NO_UPDATE = () => window.dash_clientside.no_update;
 
-  const line = { lastTick: Date.now(), offline: false, checking: false, searched: "" };
+  const line = { lastTick: Date.now(), offline: false, checking: false };
+
+  const typed = []; // search texts on their way into the address
 
   function setOffline(offline) {
     if (offline !== line.offline) {
@@ -133,19 +135,25 @@
         return figures.map((figure, i) => (figure ? extended(figure, ids[i].key, frame) : NO_UPDATE()));
       },
 
-      /* The back button and links change the address: let the search field follow, but never against the typist. */
+      /* The back button and links change the address: let the search field follow. What was typed comes back here
+         too, and late: by then the field may hold more, which must stay. */
       address: (search) => {
         const asked = new URLSearchParams(search || "").get("q") || "";
-        if (asked !== line.searched && document.getElementById("search")) {
+        const position = typed.indexOf(asked);
+        if (position >= 0) {
+          typed.splice(0, position + 1);
+        } else if (document.getElementById("search")) {
           window.dash_clientside.set_props("search", { value: asked });
         }
-        line.searched = asked;
       },
 
       search: (text, search) => {
-        line.searched = text || "";
         const changed = withParameters(search, { q: text });
-        return changed === (search || "") ? NO_UPDATE() : changed;
+        if (changed === (search || "")) {
+          return NO_UPDATE();
+        }
+        typed.push(text || "");
+        return changed;
       },
 
       range: (clicks, from, to, search) => {
