@@ -115,7 +115,9 @@ def _topic(app: faust.App, name: str) -> Any:  # Faust's topic
 async def measure(bootstrap: str, source: str, target: str, seconds: float, work: Work) -> dict[str, float]:
     """Run the agent for some seconds."""
     service = f"bench.{target}"
-    app = create_app(EventAppConfig(service=service, bootstrap_servers=bootstrap, prefix="", instance=""))
+    app = create_app(
+        EventAppConfig(service=service, bootstrap_servers=bootstrap, prefix="", instance="", gather_s=0.01)
+    )
     results = _topic(app, target)
     meter = Meter()
 

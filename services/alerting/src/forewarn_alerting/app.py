@@ -32,7 +32,7 @@ from forewarn_alerting.settings import AlertingSettings
 _REFRESH_S: Final = 2.0
 
 #: The delay of an alarm that a turn's shared costs are worth.
-_GATHER_S: Final = 0.05
+_GATHER_S: Final = 0.1
 
 _log = structlog.get_logger(__name__)
 

@@ -25,7 +25,7 @@ _READING: Final[dict[str, Any]] = {
     "enable.partition.eof": True,
     # A transaction of the database pays for many messages: the broker may gather them.
     "fetch.min.bytes": 256 * 1024,
-    "fetch.wait.max.ms": 100,
+    "fetch.wait.max.ms": 50,
     # What is fetched ahead of a slow database, over all partitions; larger messages still come, one by one.
     "fetch.max.bytes": 16 * 1024 * 1024,
     "queued.max.messages.kbytes": 16 * 1024,
@@ -107,6 +107,14 @@ class Inbox:
         first = self._offsets(sources, OffsetSpec.earliest(), timeout_s)  # type: ignore[no-untyped-call]
         last = self._offsets(sources, OffsetSpec.latest(), timeout_s)  # type: ignore[no-untyped-call]
         return {source: (first[source], last[source]) for source in sources}
+
+    def ends(self, sources: Sequence[Source]) -> dict[Source, int]:
+        """Offset after the last message, by partition, as the last answers to our reading told it; asks nobody."""
+        places = {source: TopicPartition(source.topic, source.partition) for source in sources}
+        found = {
+            source: self._consumer.get_watermark_offsets(place, cached=True)[1] for source, place in places.items()
+        }
+        return {source: end for source, end in found.items() if end >= 0}
 
     def past_markers(self, source: Source, position: int) -> int:
         """A position with all messages before it read; past the transaction marker at the end, if that is all."""

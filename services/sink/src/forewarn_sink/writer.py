@@ -55,6 +55,10 @@ class Messages(Protocol):
         """First and next offsets on the broker."""
         ...
 
+    def ends(self, sources: Sequence[Source]) -> dict[Source, int]:
+        """Next offsets as far as reading has shown them."""
+        ...
+
     def past_markers(self, source: Source, position: int) -> int:
         """A position as the broker counts it."""
         ...
@@ -290,18 +294,24 @@ class Writer:
         if not sources:
             return
         try:
-            bounds = self._messages.bounds(sources, _WATCH_PATIENCE_S)
+            spans = self._unread(sources)
         except BrokerUnavailable as exc:
             _log.warning("lag_unknown", reason=str(exc))
             return
         lag: dict[str, int] = {}
         positions = {s: self._messages.past_markers(s, p) for s, p in self._stored.items()}
-        for source, (first, end) in bounds.items():
+        for source, (first, end) in spans.items():
             behind = max(0, end - positions.get(source, first))
             lag[source.topic] = lag.get(source.topic, 0) + behind
         for topic, behind in lag.items():
             self._metrics.lag.labels(topic=topic).set(behind)
         self._messages.commit(positions)
+
+    def _unread(self, sources: Sequence[Source]) -> Mapping[Source, tuple[int, int]]:
+        """Where unread messages begin if nothing is stored, and end. The broker is asked only while nothing is read."""
+        if self._problem is not None:
+            return self._messages.bounds(sources, _WATCH_PATIENCE_S)
+        return {source: (end, end) for source, end in self._messages.ends(sources).items()}
 
     def _drain(self) -> None:
         """Store what was read before the stop, as far as that is quick; the rest is read again."""

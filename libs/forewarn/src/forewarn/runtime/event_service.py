@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Generic, Protocol, TypeVar
 
+import uvloop
 from pydantic import Field, TypeAdapter
 
 from forewarn.adapters.clock import SystemClock
@@ -103,7 +104,9 @@ def serve_events(settings: EventServiceSettings, stop: threading.Event, service:
         Whatever a handler failed with; the process must end, its supervisor starts it again.
     """
     _quieten_faust(settings)
-    asyncio.run(_serve(settings, stop, service))
+    # under Faust a message costs a sixth less with uvloop (streaming.md §2.4)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(settings, stop, service))
 
 
 def _quieten_faust(settings: EventServiceSettings) -> None:

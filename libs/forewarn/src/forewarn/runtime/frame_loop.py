@@ -58,7 +58,7 @@ class FrameLoopConfig:
     instance: str
     source: TopicName
     checkpoint: TopicName
-    batch_records: int = 5_000
+    batch_records: int = 12_000
     busy_records: int = 50
     linger_s: float = 0.005
     idle_linger_s: float = 0.0

@@ -18,7 +18,7 @@ from forewarn.runtime.watchdog import Watchdog
 class FrameServiceSettings(ServiceSettings):
     """Settings of a frame processor."""
 
-    frame_batch_records: int = Field(default=5_000, ge=2, le=100_000, description="Records in one transaction at most.")
+    frame_batch_records: int = Field(default=12_000, ge=2, le=100_000, description="Most records in one transaction.")
     frame_linger_s: float = Field(default=0.005, ge=0, le=5, description="Wait for more after a turn's first record.")
     frame_idle_linger_s: float = Field(default=0.0, ge=0, le=5, description="Least time from turn to turn while idle.")
     snapshot_interval_s: float = Field(default=5.0, gt=0, le=3600, description="Time between a lane's snapshots.")
