@@ -16,6 +16,7 @@ _FETCH_MIN_BYTES = 16_384  # about a hundred readings
 
 def serve(settings: ValidatorSettings, stop: threading.Event) -> None:
     """Validate readings until ``stop``."""
+    catalogue = load_catalogue(settings.catalogue_path)
     registry = AssetRegistry(
         settings.kafka_bootstrap_servers,
         settings.kafka_topic_prefix,
@@ -28,7 +29,7 @@ def serve(settings: ValidatorSettings, stop: threading.Event) -> None:
         max_ahead_s=settings.max_reading_ahead_s,
     )
     lanes = ValidatorLanes(
-        load_catalogue(settings.catalogue_path),
+        catalogue,
         find_asset=registry.get,
         nameplates=registry.nameplates,
         settings=guard,

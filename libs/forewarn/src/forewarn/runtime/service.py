@@ -7,14 +7,16 @@ import sys
 import threading
 from collections.abc import Callable
 from types import FrameType
-from typing import Final, TypeVar
+from typing import Final, NoReturn, TypeVar
 
 import structlog
 
+from forewarn.adapters.catalogue import CatalogueError
 from forewarn.runtime.logging import configure_logging
 from forewarn.runtime.settings import ServiceSettings, SettingsError, load_settings
 
 EXIT_CRASHED: Final = 1
+#: Settings, or the files they name, cannot be used: starting again does not help.
 EXIT_BAD_SETTINGS: Final = 2
 
 #: A turn makes tens of thousands of small objects, all freed by reference counting: Python's default of
@@ -29,14 +31,13 @@ def run_service(name: str, settings_type: type[SettingsT], main: Callable[[Setti
     """Run ``main(settings, stop)`` until it returns, and exit.
 
     SIGTERM and SIGINT only set ``stop``; ``main`` drains and returns. The exit code is 0 then, 2 for
-    bad settings, 1 for any exception: supervisors restart on a non-zero code. SIGUSR1 prints the
-    stacks of all threads.
+    bad settings or asset classes, 1 for any other exception: supervisors restart on a non-zero code.
+    SIGUSR1 prints the stacks of all threads.
     """
     try:
         settings = load_settings(settings_type)
     except SettingsError as exc:
-        sys.stderr.write(f"{name}: cannot start\n{exc}\n")
-        sys.exit(EXIT_BAD_SETTINGS)
+        _refuse_to_start(name, exc)
     configure_logging(name, settings.log_level, settings.log_format)
     stop = threading.Event()
 
@@ -51,7 +52,15 @@ def run_service(name: str, settings_type: type[SettingsT], main: Callable[[Setti
     gc.set_threshold(_COLLECT_AFTER_OBJECTS)
     try:
         main(settings, stop)
+    except CatalogueError as exc:  # files of the user, read before anything else happens
+        _refuse_to_start(name, exc)
     except Exception:  # noqa: BLE001  # the process ends here either way; this only logs why
         _log.exception("service_crashed")
         sys.exit(EXIT_CRASHED)
     _log.info("service_stopped")
+
+
+def _refuse_to_start(name: str, problem: Exception) -> NoReturn:
+    """Tell the user what to change; where the code noticed it is of no use to them."""
+    sys.stderr.write(f"{name}: cannot start\n{problem}\n")
+    sys.exit(EXIT_BAD_SETTINGS)

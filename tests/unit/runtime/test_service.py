@@ -1,0 +1,63 @@
+"""How a service process ends: in a process of its own, for it sets signal handlers, logging and garbage collection."""
+
+import os
+import re
+import subprocess
+import sys
+
+SERVICE = """\
+from forewarn.adapters.catalogue import load_catalogue
+from forewarn.runtime.service import run_service
+from forewarn.runtime.settings import ServiceSettings
+
+
+def main(settings, stop):
+    load_catalogue(settings.catalogue_path)
+    {then}
+
+
+run_service("press", ServiceSettings, main)
+"""
+
+
+def run(cwd, then="pass", **settings):
+    """Run a service that reads its asset classes, does ``then`` and returns."""
+    return subprocess.run(
+        [sys.executable, "-c", SERVICE.format(then=then)],
+        cwd=cwd,  # no .env there
+        env={"PYTHONPATH": os.pathsep.join(sys.path), "PATH": os.environ["PATH"], **settings},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_a_service_that_returns_ends_with_code_0(tmp_path):
+    ended = run(tmp_path, KAFKA_BOOTSTRAP_SERVERS="127.0.0.1:1")
+    assert ended.returncode == 0, ended.stderr
+
+
+def test_bad_settings_end_with_code_2_and_name_the_variable(tmp_path):
+    ended = run(tmp_path)
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("press: cannot start\nKAFKA_BOOTSTRAP_SERVERS")
+    assert "Traceback" not in ended.stdout + ended.stderr
+
+
+def test_a_bad_asset_class_ends_with_code_2_and_names_file_line_and_key(tmp_path):
+    (tmp_path / "classes").mkdir()
+    kiln = tmp_path / "classes" / "kiln.yaml"
+    kiln.write_text("extends: generic\ntags:\n  - {name: kiln_temp, title: T, unit: °C, engineering_range: [0, 9]}\n")
+    ended = run(tmp_path, KAFKA_BOOTSTRAP_SERVERS="127.0.0.1:1", CATALOGUE_PATH=str(kiln.parent))
+    assert ended.returncode == 2
+    said = rf"press: cannot start\n{kiln}:3: tags\[\d\]\.unit: unit '°C' is not known; did you mean Cel\?\n"
+    assert re.search(said, ended.stderr)
+    assert "Traceback" not in ended.stdout + ended.stderr
+
+
+def test_any_other_failure_ends_with_code_1_and_its_traceback_in_the_log(tmp_path):
+    ended = run(tmp_path, then="raise RuntimeError('burst pipe')", KAFKA_BOOTSTRAP_SERVERS="127.0.0.1:1")
+    assert ended.returncode == 1
+    assert "service_crashed" in ended.stdout + ended.stderr
+    assert "burst pipe" in ended.stdout + ended.stderr
