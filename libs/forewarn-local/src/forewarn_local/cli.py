@@ -2,7 +2,7 @@
 
 import typer
 
-from forewarn_local.commands import clean, down, logs, status, up
+from forewarn_local.commands import catalogue, clean, down, logs, status, up
 
 app = typer.Typer(
     help="Run Forewarn on this machine: real Kafka, real PostgreSQL, every service supervised.",
@@ -15,3 +15,4 @@ app.command("status")(status.status)
 app.command("down")(down.down)
 app.command("clean")(clean.clean)
 app.command("logs")(logs.logs)
+app.add_typer(catalogue.app, name="catalogue")
