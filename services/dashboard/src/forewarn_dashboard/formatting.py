@@ -1,22 +1,14 @@
-"""Numbers, units, times and ages as people read them. Unknown is always an en dash, never 0."""
+"""Numbers, quantities, times and ages as people read them. Unknown is always an en dash, never 0."""
 
 import math
 from datetime import UTC, datetime, tzinfo
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from forewarn_dashboard.unit_symbols import unit_symbol
+
 UNKNOWN: Final = "–"
 
-_UNIT_SYMBOLS: Final = {
-    "Cel": "°C",
-    "m3/h": "m³/h",
-    "m3/s": "m³/s",
-    "kg/m3": "kg/m³",
-    "1/min": "min⁻¹",
-    "mm/s2": "mm/s²",
-    "m/s2": "m/s²",
-    "1": "",
-}
 _MINUTE_S: Final = 60.0
 _HOUR_S: Final = 3600.0
 _DAY_S: Final = 86400.0
@@ -44,11 +36,6 @@ def whole(value: float | None) -> str:
     if value is None or not math.isfinite(value):
         return UNKNOWN
     return f"{value:.0f}".replace("-", "−")
-
-
-def unit_symbol(unit: str) -> str:
-    """UCUM code as engineers write it (``m3/h`` → m³/h)."""
-    return _UNIT_SYMBOLS.get(unit, unit)
 
 
 def quantity(value: float | None, unit: str, digits: int = 4) -> str:

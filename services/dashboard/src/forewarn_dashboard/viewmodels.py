@@ -10,8 +10,9 @@ from forewarn.contracts.assets import Asset
 from forewarn.contracts.frames import Hint, Phase
 from forewarn.contracts.health import AssetHealth, HealthCategory
 from forewarn_dashboard.client import Snapshot
-from forewarn_dashboard.formatting import clock_time, duration, number, quantity, signed, unit_symbol
+from forewarn_dashboard.formatting import clock_time, duration, number, quantity, signed
 from forewarn_dashboard.plant import AssetLive, Plant
+from forewarn_dashboard.unit_symbols import unit_symbol
 
 Condition = Literal["normal", "attention", "learning", "stale", "silent"]
 

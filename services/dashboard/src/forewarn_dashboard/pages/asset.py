@@ -13,13 +13,14 @@ from forewarn.contracts.frames import expected_column
 from forewarn_dashboard import figures
 from forewarn_dashboard.client import AssetDetail, History
 from forewarn_dashboard.components import aria, condition_badge, definition_list, panel
-from forewarn_dashboard.formatting import date_time, duration, number, unit_symbol
+from forewarn_dashboard.formatting import date_time, duration, number
 from forewarn_dashboard.pages.alarms import alarm_table
 from forewarn_dashboard.pages.asset_controls import controls
 from forewarn_dashboard.pages.asset_panels import contributions_panel, health_panel, life_panel, quality_panel
 from forewarn_dashboard.pages.asset_tables import Column, values_table
 from forewarn_dashboard.scene import Node, Region, Scene, draw, region_name
 from forewarn_dashboard.timerange import TimeRange
+from forewarn_dashboard.unit_symbols import unit_symbol
 from forewarn_dashboard.viewmodels import (
     AlarmRow,
     Condition,
