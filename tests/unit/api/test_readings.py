@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from forewarn.contracts.assets import Asset
 from support.api_fakes import NOW
 
 READING = {"asset_id": "P-101", "ts": "2026-11-20T20:00:00.5Z", "metrics": {"flow_m3_h": 120.5, "speed_rpm": 1480}}
@@ -158,6 +159,20 @@ def test_a_sound_reading_is_accepted_with_its_derived_quantities(client, platfor
     assert verdict["quality"]["flow_m3_h"] == {"code": 0, "severity": "good"}
     assert verdict["derived"]["head_m"] == pytest.approx((6.8 - 1.8) * 1e5 / (998 * 9.80665), rel=1e-6)
     assert platform.delivery.sent == []
+
+
+def test_what_the_nameplate_stands_in_for_is_accepted_and_told_as_estimated(client, platform):
+    platform.registry.assets["CH-1"] = Asset(
+        asset_id="CH-1", asset_class="chiller", name="Chiller", nameplate={"rated_chw_flow_m3_h": 220.0}
+    )
+    metrics = {"chw_supply_temp": 6.7, "chw_return_temp": 12.2, "power_kw": 300.0}
+    [verdict] = verdicts(client, {"asset_id": "CH-1", "ts": NOW.isoformat(), "metrics": metrics})
+    assert verdict["verdict"] == "accepted"
+    told = {finding["tag"]: finding for finding in verdict["findings"]}
+    assert set(told) == {"cooling_kw", "cooling_tons", "kw_per_ton", "cop"}
+    assert told["cop"]["rule"] == "estimated"
+    assert told["cop"]["value"] == verdict["derived"]["cop"] == pytest.approx(4.7, abs=0.1)
+    assert "Chilled water flow" in told["cop"]["message"]
 
 
 def test_swapped_pressures_are_rejected_with_rule_values_and_recommendation(client):

@@ -242,6 +242,16 @@ def test_classes_that_extend_each_other_are_refused(tmp_path):
             "priority: loud",
             "24: alarms[0].priority: Input should be 'low', 'medium', 'high' or 'critical'",
         ),
+        (
+            "kPa, engineering_range: [0, 1000]",
+            "kPa, engineering_range: [0, 1000], fallback: nameplate.density",
+            "6: tags[2].fallback: there is no nameplate field 'nameplate.density'; did you mean 'nameplate.density_kg",
+        ),
+        (
+            "kPa, engineering_range: [0, 1000]",
+            "kPa, engineering_range: [0, 1000], fallback: nameplate.density_kg_m3",
+            "6: tags[2].fallback: nameplate.density_kg_m3 is in kg/m3, but the tag is in kPa",
+        ),
         ("title: A", "title: A\ntitle: B", "3: title: is given twice; the first time in line 2"),
         ("title: A", "? [a, b]\n: c\ntitle: A", "2: keys must be words"),
         ("[0, 100]", "[0, 100", "not valid YAML: "),

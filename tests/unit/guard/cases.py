@@ -34,10 +34,19 @@ FAN = AssetClass.model_validate(
                 "hard_range": [-1, 100],
                 "frozen_after_s": 50,
             },
-            {"name": "outlet_bar", "title": "Outlet pressure", "unit": "bar", "engineering_range": [0, 20]},
+            {
+                "name": "outlet_bar",
+                "title": "Outlet pressure",
+                "unit": "bar",
+                "engineering_range": [0, 20],
+                "fallback": "nameplate.usual_outlet_kpa",
+            },
             {"name": "power_kw", "title": "Power", "unit": "kW", "engineering_range": [0, 100]},
         ],
-        "nameplate": [{"name": "density_kg_m3", "unit": "kg/m3", "default": 1000}],
+        "nameplate": [
+            {"name": "density_kg_m3", "unit": "kg/m3", "default": 1000},
+            {"name": "usual_outlet_kpa", "unit": "kPa", "default": 700},
+        ],
         "derived": [
             {
                 "name": "head_m",

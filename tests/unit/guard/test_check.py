@@ -248,6 +248,7 @@ def test_a_batch_whose_columns_differ_in_length_is_refused():
         ("gateway_bad:inlet_bar", "Inlet pressure is bad"),
         ("gateway_uncertain:inlet_bar", "Inlet pressure is uncertain"),
         ("fan.no_power_at_rest:power_kw", "Power at rest"),
+        ("estimated:head_m", "Head is estimated: values of the nameplate stand in for what is not measured of: Outlet"),
     ],
 )
 def test_every_finding_can_be_explained(finding, words):
@@ -256,7 +257,7 @@ def test_every_finding_can_be_explained(finding, words):
     assert explanation.recommendation
 
 
-@pytest.mark.parametrize("finding", ["", "spike:nothing", "nothing:power_kw", "spike"])
+@pytest.mark.parametrize("finding", ["", "spike:nothing", "nothing:power_kw", "spike", "estimated:power_kw"])
 def test_an_unknown_finding_is_an_error(finding):
     with pytest.raises(ValueError, match="has no finding"):
         explain(finding, FAN)

@@ -26,6 +26,7 @@ _rows = st.lists(
     min_size=1,
     max_size=40,
 )
+PLATES = {"A": {"density_kg_m3": 900.0}, "B": {"usual_outlet_kpa": 480.0}}
 _codes = st.sampled_from([0, 0, 0, 0, StatusCode.UNCERTAIN, StatusCode.BAD])
 
 
@@ -42,7 +43,7 @@ def feed(whole: RawBatch, cuts: list[int], settings: GuardSettings, *, snapshots
     frames, rejections = [], []
     edges = [0, *sorted(c for c in set(cuts) if 0 < c < whole.rows), whole.rows]
     for start, end in pairwise(edges):
-        result = check(whole.take(slice(start, end)), state, settings, {"A": {"density_kg_m3": 900.0}})
+        result = check(whole.take(slice(start, end)), state, settings, PLATES)
         frames.append(result.frame)
         rejections += [replace(r, row=r.row + start) for r in result.rejections]
         state, counters = result.state, counters + result.counters

@@ -96,7 +96,8 @@ def _condemned(rejection: Rejection, places: Sequence[int], readings: Sequence[R
 def _passed(index: int, reading: Reading, batch: RawBatch, row: int, frame: Frame, position: int) -> Judged:
     asset_class = batch.asset_class
     codes = {name: int(frame.arrays[quality_column(name)][position]) for name in asset_class.tag_names}
-    sent = dict(zip(asset_class.tag_names, batch.values[row].tolist(), strict=True))
+    derived = {name: float(frame.arrays[name][position]) for name in asset_class.derived_names}
+    values = dict(zip(asset_class.tag_names, batch.values[row].tolist(), strict=True)) | derived
     findings = frame.strings["findings"].to_list()[position]
     return Judged(
         index=index,
@@ -104,20 +105,20 @@ def _passed(index: int, reading: Reading, batch: RawBatch, row: int, frame: Fram
         ts=reading.ts,
         verdict=_VERDICTS[int(frame.arrays["verdict"][position])],
         quality={name: TagQuality(code=code, severity=severity(code)) for name, code in codes.items()},
-        findings=[_issue(finding, asset_class, sent) for finding in (findings or "").split(";") if finding],
-        derived={name: _known(float(frame.arrays[name][position])) for name in asset_class.derived_names},
+        findings=[_issue(finding, asset_class, values) for finding in (findings or "").split(";") if finding],
+        derived={name: _known(value) for name, value in derived.items()},
     )
 
 
-def _issue(finding: str, asset_class: AssetClass, sent: dict[str, float]) -> FoundIssue:
-    rule, _, tag = finding.partition(":")
+def _issue(finding: str, asset_class: AssetClass, values: dict[str, float]) -> FoundIssue:
+    rule, _, column = finding.partition(":")
     words = explain(finding, asset_class)
     return FoundIssue(
         rule=rule,
-        tag=tag,
+        tag=column,
         message=words.message,
-        value=_known(sent[tag]),
-        unit=asset_class.units[tag],
+        value=_known(values[column]),
+        unit=asset_class.units[column],
         recommendation=words.recommendation,
     )
 

@@ -6,21 +6,19 @@ anyway, so that all of a file's problems are found at once.
 """
 
 from collections.abc import Collection, Iterator, Mapping
-from typing import Any, Final, get_args
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from forewarn.adapters.catalogue_document import Location
-from forewarn.contracts.asset_class import AssetClass, Derived
+from forewarn.contracts.asset_class import PLATE_PREFIX, AssetClass, Derived
 from forewarn.domain.physics.derive import derived_problems
 from forewarn.domain.physics.registry import nearest
-from forewarn.domain.physics.units import UnknownUnitError, parse_unit
+from forewarn.domain.physics.units import UnitMismatchError, UnknownUnitError, conversion, parse_unit
 
 Raw = Mapping[str, Any]
 Finding = tuple[Location, str]
-
-_PLATE: Final = "nameplate."
 
 
 def schema_findings(error: ValidationError) -> Iterator[Finding]:
@@ -41,6 +39,7 @@ def cross_findings(raw: Raw) -> list[Finding]:
         *_unit_findings(raw),
         *_reference_findings(raw),
         *_formula_findings(raw),
+        *_fallback_findings(raw),
         *_repetition_findings(raw),
         *_range_findings(raw),
         *_limit_findings(raw),
@@ -105,7 +104,7 @@ def _reference_findings(raw: Raw) -> Iterator[Finding]:
         known = tags if "blames" in location else columns
         if isinstance(name, str) and name not in known:
             yield location, f"there is no {'tag' if known is tags else 'column'} {name!r}{nearest(name, known)}"
-    known = tags | {f"{_PLATE}{name}" for name in _names(raw, "nameplate")}
+    known = tags | {f"{PLATE_PREFIX}{name}" for name in _names(raw, "nameplate")}
     for position, entry in _entries(raw, "derived"):
         for parameter, source in _mapping(entry.get("inputs")).items():
             if isinstance(source, str) and source not in known:
@@ -150,7 +149,7 @@ def _repetition_findings(raw: Raw) -> Iterator[Finding]:
 
 def _formula_findings(raw: Raw) -> Iterator[Finding]:
     units = {str(e.get("name")): e.get("unit") for g in ("tags", "derived") for _, e in _entries(raw, g)}
-    units |= {f"{_PLATE}{entry.get('name')}": entry.get("unit") for _, entry in _entries(raw, "nameplate")}
+    units |= {f"{PLATE_PREFIX}{entry.get('name')}": entry.get("unit") for _, entry in _entries(raw, "nameplate")}
     known = {name: unit for name, unit in units.items() if isinstance(unit, str) and _unit_problem(unit) is None}
     for position, entry in _entries(raw, "derived"):
         at: Location = ("derived", position)
@@ -160,6 +159,30 @@ def _formula_findings(raw: Raw) -> Iterator[Finding]:
             continue
         if item.name in known:  # with a unit that is one
             yield from (((*at, *place), text) for place, text in derived_problems(item, known))
+
+
+def _fallback_findings(raw: Raw) -> Iterator[Finding]:
+    plate = {f"{PLATE_PREFIX}{entry.get('name')}": entry.get("unit") for _, entry in _entries(raw, "nameplate")}
+    for position, tag in _entries(raw, "tags"):
+        source, wanted = tag.get("fallback"), tag.get("unit")
+        if not isinstance(source, str):
+            continue
+        at: Location = ("tags", position, "fallback")
+        unit = plate.get(source)
+        if source not in plate:
+            yield at, f"there is no nameplate field {source!r}{nearest(source, plate)}"
+        elif isinstance(unit, str) and isinstance(wanted, str) and not _convertible(unit, wanted):
+            yield at, f"{source} is in {unit}, but the tag is in {wanted}"
+
+
+def _convertible(source: str, target: str) -> bool:
+    try:
+        conversion(source, target)
+    except UnitMismatchError:
+        return False
+    except UnknownUnitError:
+        return True  # said at the unit
+    return True
 
 
 # --- numbers

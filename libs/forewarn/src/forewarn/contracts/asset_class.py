@@ -13,6 +13,8 @@ from pydantic import Field, model_validator
 from forewarn.contracts.alarms import AlarmSource, Priority
 from forewarn.contracts.base import Identifier, Probability, StrictContract, TagName
 
+#: How a source that is a nameplate field begins.
+PLATE_PREFIX = "nameplate."
 _RESERVED_PREFIXES = ("quality_", "expected_", "residual_", "contribution_")
 _RESERVED_NAMES = frozenset(
     [
@@ -56,6 +58,11 @@ class Tag(StrictContract):
         description="Exactly the same value for longer while the machine runs: the sensor is stuck.",
     )
     aliases: tuple[str, ...] = Field(default=(), description="Names gateways use for it.")
+    fallback: str | None = Field(
+        default=None,
+        description="'nameplate.NAME': what derived quantities are estimated with for an asset that never sends "
+        "the tag and states this value.",
+    )
 
     @model_validator(mode="after")
     def _ranges(self) -> "Tag":
@@ -238,7 +245,8 @@ class AssetClass(StrictContract):
         return self
 
     def _require_derived_inputs(self) -> None:
-        plate = {f"nameplate.{field.name}" for field in self.nameplate}
+        plate = {f"{PLATE_PREFIX}{field.name}" for field in self.nameplate}
+        self._require("tags.fallback", (tag.fallback for tag in self.tags if tag.fallback is not None), plate)
         available = set(self.tag_names) | plate
         for item in self.derived:
             self._require(f"derived.{item.name}.inputs", item.inputs.values(), available)

@@ -71,7 +71,8 @@ IDENTITY: Final = (
 FINDINGS: Final = Column(
     name="findings",
     dtype="string",
-    description="What the guard noticed: rule:tag pairs joined by ';', null if nothing.",
+    description="What the guard noticed: rule:tag pairs joined by ';', null if nothing. "
+    "estimated:COLUMN: the nameplate stands in for a tag the asset never sent; no reason for a warning.",
 )
 
 _TWIN_SUMMARY: Final = (

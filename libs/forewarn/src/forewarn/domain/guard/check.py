@@ -116,14 +116,17 @@ class _Kept:
 def _kept(judgement: Judgement, placement: Placement, rows: NDArray[np.intp], kept: NDArray[np.intp]) -> _Kept:
     kept = kept[np.argsort(rows[kept])]  # back into the order of the batch
     flags = judgement.flags[kept]
-    noticed = np.flatnonzero(flags.any(axis=1))
-    verdict = np.full(kept.shape[0], Verdict.ACCEPTED, dtype=np.uint8)
-    verdict[noticed] = Verdict.WARNING
+    noticed = flags.any(axis=1)
+    verdict = np.where(noticed, np.uint8(Verdict.WARNING), np.uint8(Verdict.ACCEPTED))
+    if judgement.estimated.shape[1]:
+        flags = np.hstack([flags, judgement.estimated[kept]])
+        noticed = flags.any(axis=1)
+    said = np.flatnonzero(noticed)
     return _Kept(
         rows=rows[kept],
         late=placement.late[kept],
         verdict=verdict,
-        findings=findings_column(judgement.asset_class, flags[noticed], kept.shape[0], noticed),
+        findings=findings_column(judgement.asset_class, flags[said], kept.shape[0], said),
         tags=np.ascontiguousarray(judgement.values[kept].T),
         derived={name: values[kept] for name, values in judgement.derived.items()},
         quality=np.ascontiguousarray(judgement.quality[kept].T),

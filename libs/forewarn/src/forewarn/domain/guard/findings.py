@@ -1,4 +1,4 @@
-"""What the guard can notice of a tag, in wire form (``rule:tag``) and in plain words."""
+"""What the guard can notice of a reading, in wire form (``rule:column``) and in plain words."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,6 +9,10 @@ from numpy.typing import NDArray
 
 from forewarn.contracts.asset_class import AssetClass, PhysicsRule, Tag
 from forewarn.domain.frame import MISSING, Strings
+from forewarn.domain.guard.estimates import estimable
+
+#: Notes that a derived quantity is no measurement; unlike all others no reason for a warning.
+ESTIMATED = "estimated"
 
 
 class Check(StrEnum):
@@ -37,14 +41,14 @@ def explain(finding: str, asset_class: AssetClass) -> Explanation:
     Parameters
     ----------
     finding
-        ``rule:tag``.
+        ``rule:tag``, or ``estimated:column``.
     asset_class
         Class of the reading's asset.
 
     Raises
     ------
     ValueError
-        If the class has no such rule, or no such tag.
+        If the class has no such rule, or no such column.
     """
     rule_id, _, column = finding.partition(":")
     for rule in asset_class.rules:
@@ -53,7 +57,18 @@ def explain(finding: str, asset_class: AssetClass) -> Explanation:
     for tag in asset_class.tags:
         if tag.name == column and rule_id in _WORDING:
             return _explain_check(Check(rule_id), tag)
+    if rule_id == ESTIMATED and column in estimable(asset_class):
+        return _explain_estimate(column, asset_class)
     raise ValueError(f"class {asset_class.name} has no finding {finding!r}")
+
+
+def _explain_estimate(column: str, asset_class: AssetClass) -> Explanation:
+    title = next(item.title for item in asset_class.derived if item.name == column)
+    tags = ", ".join(tag.title for tag in asset_class.tags if tag.name in estimable(asset_class)[column])
+    return Explanation(
+        message=f"{title} is estimated: values of the nameplate stand in for what is not measured of: {tags}",
+        recommendation="Connect the sensor, or keep the nameplate at the values the machine runs with",
+    )
 
 
 def _explain_check(check: Check, tag: Tag) -> Explanation:
@@ -104,13 +119,13 @@ def warning_rules(asset_class: AssetClass) -> tuple[PhysicsRule, ...]:
 
 @lru_cache(maxsize=256)
 def finding_names(asset_class: AssetClass) -> tuple[str, ...]:
-    """Wire form of each column of the flags: every check for every tag, then the warning rules."""
+    """Wire form of each column of the flags: every check for every tag, the warning rules, then estimates."""
     checks = [f"{check}:{tag.name}" for check in Check for tag in asset_class.tags]
     rules = [
         ";".join(f"{rule.id}:{column}" for column in rule.blames or (rule.column,))
         for rule in warning_rules(asset_class)
     ]
-    return (*checks, *rules)
+    return (*checks, *rules, *(f"{ESTIMATED}:{name}" for name in estimable(asset_class)))
 
 
 def findings_column(asset_class: AssetClass, flags: NDArray[np.bool_], rows: int, at: NDArray[np.intp]) -> Strings:

@@ -7,10 +7,11 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from forewarn.contracts.asset_class import AssetClass, PhysicsRule
+from forewarn.contracts.asset_class import PLATE_PREFIX, AssetClass, PhysicsRule
 from forewarn.contracts.quality import SEVERITY_MASK, StatusCode
 from forewarn.domain.frame import FloatArray
 from forewarn.domain.guard.batch import Nameplates, RawBatch
+from forewarn.domain.guard.estimates import Estimates, estimate, fallbacks
 from forewarn.domain.guard.findings import Check, warning_rules
 from forewarn.domain.guard.limits import limits_of
 from forewarn.domain.guard.memory import Recollection, recall
@@ -45,9 +46,11 @@ class Judgement:
     quality
         OPC UA status codes, shape (rows, tags).
     derived
-        Derived quantities by name.
+        Derived quantities by name, with estimates for what the asset does not measure.
     flags
-        What was noticed, columns as ``findings.finding_names``.
+        What was noticed, columns as ``findings.finding_names`` without its estimates.
+    estimated
+        Where derived quantities are estimates, shape (rows, ``len(estimates.estimable(asset_class))``).
     usable
         The row has at least one usable value.
     broken_rules
@@ -61,6 +64,7 @@ class Judgement:
     quality: NDArray[np.uint32]
     derived: Mapping[str, FloatArray]
     flags: BoolArray
+    estimated: BoolArray
     usable: BoolArray
     broken_rules: tuple[tuple[PhysicsRule, BoolArray], ...]
     state: GuardState
@@ -101,17 +105,25 @@ def judge(
         good = usable & ~memory.spike & ~memory.frozen
         noticed[Check.ENGINEERING_RANGE] &= good
         noticed[Check.GATEWAY_UNCERTAIN] &= good
-        noticed[Check.MISSING], seen = _missing(np.isnan(values), noticed[Check.GATEWAY_BAD], placement, state)
-        quality = _quality(noticed, np.isnan(values))
+        absent = np.isnan(values)
+        came_before, seen = _history(absent, placement, state)
+        noticed[Check.MISSING] = absent & came_before & ~noticed[Check.GATEWAY_BAD]
+        quality = _quality(noticed, absent)
         clean = np.where(good, values, np.nan)
         columns = _columns(asset_class, clean)
-        derived = derive(asset_class, columns, plate)
-        rejecting, warning = _rules(asset_class, {**columns, **derived}, quality)
+        measured = derive(asset_class, columns, plate)
+        rejecting, warning = _rules(asset_class, {**columns, **measured}, quality)
+        estimates = Estimates(derived=measured, flags=np.zeros((rows.shape[0], 0), dtype=np.bool_))
+        if fallbacks(asset_class):
+            stated = _stated_columns(asset_class, state, placement, nameplates)
+            never_sent = absent & ~came_before & ~noticed[Check.GATEWAY_BAD]
+            estimates = estimate(asset_class, columns, measured, plate, stated, never_sent)
     return Judgement(
         asset_class=asset_class,
         values=clean,
         quality=quality,
-        derived=derived,
+        derived=estimates.derived,
+        estimated=estimates.flags,
         flags=np.hstack([*(noticed[check] for check in Check), warning]),
         usable=np.logical_or.reduce(good, axis=1),
         broken_rules=rejecting,
@@ -170,21 +182,18 @@ def _running(asset_class: AssetClass, values: FloatArray, plate: Mapping[str, Fl
     return holds(condition, columns)
 
 
-def _missing(
-    absent: BoolArray, gateway_bad: BoolArray, placement: Placement, state: GuardState
-) -> tuple[BoolArray, BoolArray]:
-    """Tags that came before and are absent now, and which tags of each asset ever came."""
+def _history(absent: BoolArray, placement: Placement, state: GuardState) -> tuple[BoolArray, BoolArray]:
+    """Tags that came before each row or with it (of interest where one is absent), and which ever came, by asset."""
     present = ~absent & placement.current[:, None]
     starts = placement.starts
     seen = state.seen.copy()
     seen[placement.asset[starts]] |= np.logical_or.reduceat(present, starts, axis=0)
     if not absent.any():
-        return absent, seen
+        return present, seen
     rows = np.arange(absent.shape[0])
     newest = np.maximum.accumulate(np.where(present, rows[:, None], -1), axis=0)
     start = np.repeat(starts, np.diff(np.append(starts, absent.shape[0])))
-    came_before = (newest >= start[:, None]) | state.seen[placement.asset]
-    return absent & came_before & ~gateway_bad, seen
+    return (newest >= start[:, None]) | state.seen[placement.asset], seen
 
 
 def _quality(noticed: Mapping[Check, BoolArray], absent: BoolArray) -> NDArray[np.uint32]:
@@ -219,15 +228,29 @@ def _columns(asset_class: AssetClass, values: FloatArray) -> dict[str, FloatArra
 
 @lru_cache(maxsize=256)
 def _plate_fields(asset_class: AssetClass) -> tuple[tuple[str, float], ...]:
-    used = {source for item in asset_class.derived for source in item.inputs.values()}
-    return tuple((field.name, field.default) for field in asset_class.nameplate if f"nameplate.{field.name}" in used)
+    sources = {source for item in asset_class.derived for source in item.inputs.values()}
+    used = {source.removeprefix(PLATE_PREFIX) for source in sources if source.startswith(PLATE_PREFIX)}
+    return tuple((field.name, field.default) for field in asset_class.nameplate if field.name in used)
 
 
 def _nameplate_columns(
     asset_class: AssetClass, state: GuardState, placement: Placement, nameplates: Nameplates
 ) -> dict[str, FloatArray]:
-    """Rated values of each row's asset."""
-    fields = _plate_fields(asset_class)
+    """Rated values of each row's asset; the class's default where it states none."""
+    return _plate_columns(_plate_fields(asset_class), state, placement, nameplates)
+
+
+def _stated_columns(
+    asset_class: AssetClass, state: GuardState, placement: Placement, nameplates: Nameplates
+) -> dict[str, FloatArray]:
+    """Fallbacks of each row's asset; NaN where it states none, for a default is no knowledge of the machine."""
+    fields = tuple((item.field, np.nan) for item in fallbacks(asset_class))
+    return _plate_columns(fields, state, placement, nameplates)
+
+
+def _plate_columns(
+    fields: tuple[tuple[str, float], ...], state: GuardState, placement: Placement, nameplates: Nameplates
+) -> dict[str, FloatArray]:
     if not fields:
         return {}
     plates = [nameplates.get(state.assets[row], {}) for row in placement.asset[placement.starts].tolist()]

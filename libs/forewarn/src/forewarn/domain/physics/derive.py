@@ -6,12 +6,10 @@ from functools import lru_cache
 
 import numpy as np
 
-from forewarn.contracts.asset_class import AssetClass, Derived
+from forewarn.contracts.asset_class import PLATE_PREFIX, AssetClass, Derived
 from forewarn.domain.frame import FloatArray
 from forewarn.domain.physics.registry import Formula, Function, formula
 from forewarn.domain.physics.units import Conversion, UnitMismatchError, conversion
-
-_PLATE = "nameplate."
 
 #: Place within a derived quantity, and what is wrong there.
 Problem = tuple[tuple[str, ...], str]
@@ -91,7 +89,7 @@ def plan(asset_class: AssetClass) -> tuple[_Step, ...]:
 
 def source_units(asset_class: AssetClass) -> dict[str, str]:
     """Unit of everything a derived quantity may be computed from."""
-    return asset_class.units | {f"{_PLATE}{field.name}": field.unit for field in asset_class.nameplate}
+    return asset_class.units | {f"{PLATE_PREFIX}{field.name}": field.unit for field in asset_class.nameplate}
 
 
 def derived_problems(item: Derived, units: Mapping[str, str]) -> list[Problem]:
@@ -150,12 +148,12 @@ def _resolve(asset_class: AssetClass, item: Derived, units: Mapping[str, str]) -
     inputs = [
         _Input(
             parameter,
-            source.removeprefix(_PLATE),
+            source.removeprefix(PLATE_PREFIX),
             conversion(units[source], wanted.parameters[parameter] or units[source]),
         )
         for parameter, source in item.inputs.items()
     ]
-    on_plate = [source.startswith(_PLATE) for source in item.inputs.values()]
+    on_plate = [source.startswith(PLATE_PREFIX) for source in item.inputs.values()]
     return _Step(
         name=item.name,
         function=wanted.function,

@@ -1,0 +1,111 @@
+"""Derived quantities of machines that do not measure all of their inputs.
+
+A tag may name a nameplate field as its fallback. It stands in for the tag where the asset has never
+sent it: a sensor that fails later leaves unknown what it measured, or its failure would look like a
+change of the machine. An estimate never judges a reading: physics rules see what was measured.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forewarn.contracts.asset_class import PLATE_PREFIX, AssetClass
+from forewarn.domain.frame import FloatArray
+from forewarn.domain.physics.derive import derive
+from forewarn.domain.physics.units import Conversion, conversion
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fallback:
+    """The nameplate field that stands in for a tag, and the way from its unit to the tag's."""
+
+    tag: str
+    position: int
+    field: str
+    conversion: Conversion
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Estimates:
+    """Derived quantities with estimates where nothing is measured, and where these are.
+
+    Attributes
+    ----------
+    derived
+        Derived quantities by name.
+    flags
+        Where they are estimates, shape (rows, ``len(estimable(asset_class))``).
+    """
+
+    derived: Mapping[str, FloatArray]
+    flags: NDArray[np.bool_]
+
+
+@lru_cache(maxsize=256)
+def fallbacks(asset_class: AssetClass) -> tuple[Fallback, ...]:
+    """Every fallback of a class."""
+    units = {field.name: field.unit for field in asset_class.nameplate}
+    named = (
+        (i, tag, tag.fallback.removeprefix(PLATE_PREFIX)) for i, tag in enumerate(asset_class.tags) if tag.fallback
+    )
+    return tuple(
+        Fallback(tag=tag.name, position=i, field=field, conversion=conversion(units[field], tag.unit))
+        for i, tag, field in named
+    )
+
+
+@lru_cache(maxsize=256)
+def estimable(asset_class: AssetClass) -> Mapping[str, tuple[str, ...]]:
+    """Derived quantities that may be estimates, with the tags a nameplate may stand in for."""
+    behind: dict[str, tuple[str, ...]] = {item.tag: (item.tag,) for item in fallbacks(asset_class)}
+    for item in asset_class.derived:
+        tags = tuple(dict.fromkeys(tag for source in item.inputs.values() for tag in behind.get(source, ())))
+        if tags:
+            behind[item.name] = tags
+    return MappingProxyType({name: behind[name] for name in asset_class.derived_names if name in behind})
+
+
+def estimate(
+    asset_class: AssetClass,
+    columns: Mapping[str, FloatArray],
+    measured: Mapping[str, FloatArray],
+    plate: Mapping[str, FloatArray],
+    stated: Mapping[str, FloatArray],
+    never_sent: NDArray[np.bool_],
+) -> Estimates:
+    """Estimate what is unknown for want of a tag that the asset does not have.
+
+    Parameters
+    ----------
+    asset_class
+        Class of all rows.
+    columns, measured
+        Tags, and what was derived from them alone, each of shape (n,).
+    plate
+        Rated values for ``derive``, each of shape (n,).
+    stated
+        Fallback fields by name, shape (n,); NaN where the asset does not state them. 0 states nothing.
+    never_sent
+        Tags the asset has not sent up to the row, shape (n, tags).
+    """
+    names = tuple(estimable(asset_class))
+    flags = np.zeros((never_sent.shape[0], len(names)), dtype=np.bool_)
+    stand_ins: dict[str, FloatArray] = {}
+    for item in fallbacks(asset_class):
+        value = stated[item.field]
+        usable = never_sent[:, item.position] & np.isfinite(value) & (value != 0)
+        if usable.any():
+            rated = value * item.conversion.factor + item.conversion.offset
+            stand_ins[item.tag] = np.where(usable, rated, columns[item.tag])
+    if not stand_ins:
+        return Estimates(derived=measured, flags=flags)
+    guessed = derive(asset_class, {**columns, **stand_ins}, plate)
+    derived = dict(measured)
+    for position, name in enumerate(names):
+        flags[:, position] = np.isnan(measured[name]) & ~np.isnan(guessed[name])
+        derived[name] = np.where(flags[:, position], guessed[name], measured[name])
+    return Estimates(derived=derived, flags=flags)
