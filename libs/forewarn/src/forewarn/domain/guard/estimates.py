@@ -38,11 +38,16 @@ class Estimates:
     derived
         Derived quantities by name.
     flags
-        Where they are estimates, shape (rows, ``len(estimable(asset_class))``).
+        Where they are estimates, shape (rows, ``len(estimable(asset_class))``), or (rows, 0) if nowhere.
     """
 
     derived: Mapping[str, FloatArray]
     flags: NDArray[np.bool_]
+
+    @classmethod
+    def none(cls, measured: Mapping[str, FloatArray], rows: int) -> "Estimates":
+        """Everything is measured, or unknown."""
+        return cls(derived=measured, flags=np.zeros((rows, 0), dtype=np.bool_))
 
 
 @lru_cache(maxsize=256)
@@ -92,8 +97,6 @@ def estimate(
     never_sent
         Tags the asset has not sent up to the row, shape (n, tags).
     """
-    names = tuple(estimable(asset_class))
-    flags = np.zeros((never_sent.shape[0], len(names)), dtype=np.bool_)
     stand_ins: dict[str, FloatArray] = {}
     for item in fallbacks(asset_class):
         value = stated[item.field]
@@ -102,8 +105,10 @@ def estimate(
             rated = value * item.conversion.factor + item.conversion.offset
             stand_ins[item.tag] = np.where(usable, rated, columns[item.tag])
     if not stand_ins:
-        return Estimates(derived=measured, flags=flags)
+        return Estimates.none(measured, never_sent.shape[0])
     guessed = derive(asset_class, {**columns, **stand_ins}, plate)
+    names = tuple(estimable(asset_class))
+    flags = np.zeros((never_sent.shape[0], len(names)), dtype=np.bool_)
     derived = dict(measured)
     for position, name in enumerate(names):
         flags[:, position] = np.isnan(measured[name]) & ~np.isnan(guessed[name])

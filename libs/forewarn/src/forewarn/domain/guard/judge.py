@@ -50,7 +50,8 @@ class Judgement:
     flags
         What was noticed, columns as ``findings.finding_names`` without its estimates.
     estimated
-        Where derived quantities are estimates, shape (rows, ``len(estimates.estimable(asset_class))``).
+        Where derived quantities are estimates, shape (rows, ``len(estimates.estimable(asset_class))``),
+        or (rows, 0) if nowhere.
     usable
         The row has at least one usable value.
     broken_rules
@@ -113,8 +114,8 @@ def judge(
         columns = _columns(asset_class, clean)
         measured = derive(asset_class, columns, plate)
         rejecting, warning = _rules(asset_class, {**columns, **measured}, quality)
-        estimates = Estimates(derived=measured, flags=np.zeros((rows.shape[0], 0), dtype=np.bool_))
-        if fallbacks(asset_class):
+        estimates = Estimates.none(measured, rows.shape[0])
+        if fallbacks(asset_class) and absent.any():
             stated = _stated_columns(asset_class, state, placement, nameplates)
             never_sent = absent & ~came_before & ~noticed[Check.GATEWAY_BAD]
             estimates = estimate(asset_class, columns, measured, plate, stated, never_sent)
