@@ -6,6 +6,13 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from forewarn.domain.simulation.chiller import CHILLER_FAULTS, ChillerDesign, ChillerState, step_chiller
+from forewarn.domain.simulation.fan import FAN_FAULTS, FanDesign, FanState, step_fan
+from forewarn.domain.simulation.heat_exchanger import (
+    HEAT_EXCHANGER_FAULTS,
+    HeatExchangerDesign,
+    HeatExchangerState,
+    step_heat_exchanger,
+)
 from forewarn.domain.simulation.machine import Values
 from forewarn.domain.simulation.pump import PUMP_FAULTS, PumpDesign, PumpState, step_pump
 
@@ -36,5 +43,12 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
     {
         "centrifugal_pump": Kind(design=PumpDesign, start=PumpState(), step=step_pump, faults=PUMP_FAULTS),
         "chiller": Kind(design=ChillerDesign, start=ChillerState(), step=step_chiller, faults=CHILLER_FAULTS),
+        "fan": Kind(design=FanDesign, start=FanState(), step=step_fan, faults=FAN_FAULTS),
+        "heat_exchanger": Kind(
+            design=HeatExchangerDesign,
+            start=HeatExchangerState(),
+            step=step_heat_exchanger,
+            faults=HEAT_EXCHANGER_FAULTS,
+        ),
     }
 )
