@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from forewarn.domain.simulation.chiller import CHILLER_FAULTS, ChillerDesign, ChillerState, step_chiller
+from forewarn.domain.simulation.compressor import COMPRESSOR_FAULTS, CompressorDesign, CompressorState, step_compressor
 from forewarn.domain.simulation.fan import FAN_FAULTS, FanDesign, FanState, step_fan
 from forewarn.domain.simulation.heat_exchanger import (
     HEAT_EXCHANGER_FAULTS,
@@ -14,6 +15,7 @@ from forewarn.domain.simulation.heat_exchanger import (
     step_heat_exchanger,
 )
 from forewarn.domain.simulation.machine import Values
+from forewarn.domain.simulation.motor import MOTOR_FAULTS, MotorDesign, MotorState, step_motor
 from forewarn.domain.simulation.pump import PUMP_FAULTS, PumpDesign, PumpState, step_pump
 
 
@@ -49,6 +51,10 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
             start=HeatExchangerState(),
             step=step_heat_exchanger,
             faults=HEAT_EXCHANGER_FAULTS,
+        ),
+        "electric_motor": Kind(design=MotorDesign, start=MotorState(), step=step_motor, faults=MOTOR_FAULTS),
+        "centrifugal_compressor": Kind(
+            design=CompressorDesign, start=CompressorState(), step=step_compressor, faults=COMPRESSOR_FAULTS
         ),
     }
 )
