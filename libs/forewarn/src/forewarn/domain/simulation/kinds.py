@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from forewarn.domain.simulation.chiller import CHILLER_FAULTS, ChillerDesign, ChillerState, step_chiller
 from forewarn.domain.simulation.compressor import COMPRESSOR_FAULTS, CompressorDesign, CompressorState, step_compressor
+from forewarn.domain.simulation.cooling_tower import TOWER_FAULTS, TowerDesign, TowerState, step_tower
 from forewarn.domain.simulation.fan import FAN_FAULTS, FanDesign, FanState, step_fan
 from forewarn.domain.simulation.heat_exchanger import (
     HEAT_EXCHANGER_FAULTS,
@@ -17,6 +18,7 @@ from forewarn.domain.simulation.heat_exchanger import (
 from forewarn.domain.simulation.machine import Values
 from forewarn.domain.simulation.motor import MOTOR_FAULTS, MotorDesign, MotorState, step_motor
 from forewarn.domain.simulation.pump import PUMP_FAULTS, PumpDesign, PumpState, step_pump
+from forewarn.domain.simulation.turbine import TURBINE_FAULTS, TurbineDesign, TurbineState, step_turbine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,5 +58,7 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
         "centrifugal_compressor": Kind(
             design=CompressorDesign, start=CompressorState(), step=step_compressor, faults=COMPRESSOR_FAULTS
         ),
+        "cooling_tower": Kind(design=TowerDesign, start=TowerState(), step=step_tower, faults=TOWER_FAULTS),
+        "turbine": Kind(design=TurbineDesign, start=TurbineState(), step=step_turbine, faults=TURBINE_FAULTS),
     }
 )
