@@ -25,6 +25,7 @@ def simulate(
     every_s: float = 10.0,
     seed: int = 7,
     onset: int = 0,
+    day: Profile = DAY,
 ) -> dict[str, FloatArray]:
     """Readings of one machine; the faults are there, at these severities, from the step ``onset`` on."""
     kind, state, rows = KINDS[name], KINDS[name].start, []
@@ -33,7 +34,7 @@ def simulate(
     for i in range(steps):
         present = severities if i >= onset else {}
         state, values = kind.step(
-            design, state, dt_s=every_s, surroundings=DAY.at(i * every_s), faults=present, rng=rng
+            design, state, dt_s=every_s, surroundings=day.at(i * every_s), faults=present, rng=rng
         )
         rows.append(values)
     return {tag: np.array([float(row[tag]) for row in rows]) for tag in rows[0]}

@@ -4,7 +4,7 @@ Braun's effectiveness of the air side, with the saturated air's enthalpy as driv
 ``Q = eps·G·(h_s(T_h) − h_a)``, ``eps`` that of a counterflow exchanger with ``m* = G·c_s/(L·c_w)`` and
 ``NTU = c·(L/G)^0.4`` (ASHRAE Trans. 95/2, 1989). The plant gives a heat, and the hot water settles where the
 tower rejects just that. Make-up replaces what evaporates and what is blown down, and brings the basin back to
-its level.
+its level. Nothing keeps the water from freezing: such a tower is drained in frost.
 """
 
 from dataclasses import dataclass
@@ -156,7 +156,9 @@ def step_tower(
     oil_c = oil_c + 46.0 * accelerating(severity_of(faults, GEARBOX_WEAR))
     truth["gearbox_temp_c"] = lagged(state.gearbox_c, oil_c, time_constant_s=design.gearbox_time_constant_s, dt_s=dt_s)
     after = TowerState(flow=flow, humidity_pct=humidity, level_pct=level, salt=salt, gearbox_c=truth["gearbox_temp_c"])
-    return after, measure(truth, TOWER_SENSORS, rng)
+    values = measure(truth, TOWER_SENSORS, rng)
+    values["makeup_flow_m3_h"] = np.maximum(values["makeup_flow_m3_h"], 0.0)  # the meter cuts off low flow
+    return after, values
 
 
 def _water_temperatures(design: TowerDesign, truth: Values, fouling: FloatArray) -> Values:

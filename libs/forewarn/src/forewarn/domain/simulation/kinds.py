@@ -18,6 +18,12 @@ from forewarn.domain.simulation.heat_exchanger import (
 from forewarn.domain.simulation.machine import Values
 from forewarn.domain.simulation.motor import MOTOR_FAULTS, MotorDesign, MotorState, step_motor
 from forewarn.domain.simulation.pump import PUMP_FAULTS, PumpDesign, PumpState, step_pump
+from forewarn.domain.simulation.reciprocating import (
+    RECIPROCATING_FAULTS,
+    ReciprocatingDesign,
+    ReciprocatingState,
+    step_reciprocating,
+)
 from forewarn.domain.simulation.turbine import TURBINE_FAULTS, TurbineDesign, TurbineState, step_turbine
 
 
@@ -60,5 +66,8 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
         ),
         "cooling_tower": Kind(design=TowerDesign, start=TowerState(), step=step_tower, faults=TOWER_FAULTS),
         "turbine": Kind(design=TurbineDesign, start=TurbineState(), step=step_turbine, faults=TURBINE_FAULTS),
+        "reciprocating_compressor": Kind(
+            design=ReciprocatingDesign, start=ReciprocatingState(), step=step_reciprocating, faults=RECIPROCATING_FAULTS
+        ),
     }
 )
