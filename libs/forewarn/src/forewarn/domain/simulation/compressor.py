@@ -160,7 +160,7 @@ def _operating_point(
     vane = 0.75 + 0.25 * surroundings.demand
     # vanes that close give the gas a swirl, which takes head; deposits narrow the impeller's channels
     shutoff = _SHUTOFF * np.square(ratio) * (1.0 - 0.1 * (1.0 - vane)) * (1.0 - 0.05 * fouling)
-    resistance = (1.0 - _STATIC) * (1.0 + valve) * (1.0 + 1.6 * closing)
+    resistance = (1.0 - _STATIC) * (1.0 + valve) * (1.0 + 1.2 * closing)
     flow_share = np.sqrt((shutoff - _STATIC) / (_SHUTOFF - 1.0 + resistance))
     off_best = flow_share / ratio - 1.0
     return {

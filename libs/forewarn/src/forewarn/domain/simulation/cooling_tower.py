@@ -33,8 +33,8 @@ GEARBOX_WEAR: Final = "gearbox_wear"
 TOWER_FAULTS: Final = (FILL_FOULING, FAN_IMBALANCE, GEARBOX_WEAR)
 
 _ATMOSPHERE_PA: Final = 101_325.0
-_ROUNDS: Final = 3  # Newton's steps to the hot water temperature; a fourth would move it by a millikelvin
-_START_K: Final = 12.0  # hot water above the air's temperature to start from
+_ROUNDS: Final = 3  # Newton's steps to the hot water temperature; a fourth would move it by a millikelvin or so
+_START_K: Final = 5.0  # hot water above the air's temperature to start from
 _LEVEL_PCT: Final = 70.0
 _LEVEL_MEMORY_S: Final = 600.0
 _NTU_EXPONENT: Final = 0.4
@@ -74,10 +74,14 @@ class TowerState:
 
     Attributes
     ----------
-    flow, humidity_pct, level_pct, salt
-        Slow wander of the water flow (relative), of the humidity, of the basin's level and of the salinity (relative).
+    heat, fan, flow, salt
+        Slow wander of the plant's heat, of the fan's speed, of the water flow and of the salinity, relative deviations.
+    humidity_pct, level_pct
+        Slow wander of the humidity and of the basin's level.
     """
 
+    heat: FloatArray | float = 0.0
+    fan: FloatArray | float = 0.0
     flow: FloatArray | float = 0.0
     humidity_pct: FloatArray | float = 0.0
     level_pct: FloatArray | float = 0.0
@@ -133,14 +137,18 @@ def step_tower(
         For the next step; readings of shape (n,) under the tags of class ``cooling_tower``.
     """
     like = surroundings.demand
+    # heat and fan speed wander apart, as the fan answers the cold water and the operator, not the heat
+    heat = wander(state.heat, spread=0.04, memory_s=120.0, dt_s=dt_s, rng=rng, like=like)
+    fan = wander(state.fan, spread=0.03, memory_s=300.0, dt_s=dt_s, rng=rng, like=like)
     flow = wander(state.flow, spread=0.012, memory_s=180.0, dt_s=dt_s, rng=rng, like=like)
     humidity = wander(state.humidity_pct, spread=2.0, memory_s=900.0, dt_s=dt_s, rng=rng, like=like)
     level = wander(state.level_pct, spread=0.3, memory_s=_LEVEL_MEMORY_S, dt_s=dt_s, rng=rng, like=like)
     salt = wander(state.salt, spread=0.02, memory_s=3600.0, dt_s=dt_s, rng=rng, like=like)
     ambient_c = surroundings.ambient_temp_c
     truth = {
-        "heat_kw": design.rated_heat_kw * (0.03 + 0.97 * surroundings.demand),  # the pumps warm the water too
-        "fan_share": 0.6 + 0.4 * surroundings.demand,
+        # the pumps warm the water even when the plant does not
+        "heat_kw": design.rated_heat_kw * (0.03 + 0.97 * surroundings.demand) * (1.0 + heat),
+        "fan_share": np.minimum((0.7 + 0.27 * surroundings.demand) * (1.0 + fan), 1.0),
         "water_flow_m3_h": design.water_flow_m3_h * (1.0 + flow),
         "ambient_temp_c": ambient_c,
         "relative_humidity_pct": np.clip(58.0 - 2.5 * (ambient_c - 22.0) + humidity, 15.0, 98.0),
@@ -155,7 +163,15 @@ def step_tower(
     oil_c = plume_c + 12.0 + 22.0 * np.square(truth["fan_share"])
     oil_c = oil_c + 46.0 * accelerating(severity_of(faults, GEARBOX_WEAR))
     truth["gearbox_temp_c"] = lagged(state.gearbox_c, oil_c, time_constant_s=design.gearbox_time_constant_s, dt_s=dt_s)
-    after = TowerState(flow=flow, humidity_pct=humidity, level_pct=level, salt=salt, gearbox_c=truth["gearbox_temp_c"])
+    after = TowerState(
+        heat=heat,
+        fan=fan,
+        flow=flow,
+        humidity_pct=humidity,
+        level_pct=level,
+        salt=salt,
+        gearbox_c=truth["gearbox_temp_c"],
+    )
     values = measure(truth, TOWER_SENSORS, rng)
     values["makeup_flow_m3_h"] = np.maximum(values["makeup_flow_m3_h"], 0.0)  # the meter cuts off low flow
     return after, values

@@ -153,7 +153,7 @@ def _air(design: FanDesign, surroundings: Surroundings, damper: FloatArray, faul
     density_share = (20.0 + ZERO_CELSIUS_K) / (surroundings.ambient_temp_c + ZERO_CELSIUS_K)
     rated_pa = np.asarray(design.rated_static_pressure_pa)
     # dust first fills the depth of the filter, then cakes on its face
-    filter_pa = design.clean_filter_pa * (1.0 + 9.0 * np.power(severity_of(faults, FILTER_CLOGGING), 1.7))
+    filter_pa = design.clean_filter_pa * (1.0 + 7.0 * np.power(severity_of(faults, FILTER_CLOGGING), 1.7))
     duct_pa = ((1.0 - _KEPT) * rated_pa - design.clean_filter_pa) * (1.0 + damper)
     curve_pa = (_SHUTOFF - 1.0) * rated_pa
     free_pa = density_share * _SHUTOFF * rated_pa * np.square(ratio) - _KEPT * rated_pa

@@ -162,6 +162,6 @@ def _conductance_kw_k(design: HeatExchangerDesign, truth: Values, faults: Severi
     # the same flow through fewer tubes: each film has less area, the inner one more velocity
     tube = design.tube_share * np.power(_USUAL_COLD / truth["cold_share"], 0.8) / np.power(1.0 - shut, 0.2)
     shell = (1.0 - design.tube_share) * np.power(_USUAL_HOT / truth["hot_share"], 0.6) / (1.0 - shut)
-    deposits = 0.82 * severity_of(faults, FOULING)  # of the clean resistance; TEMA designs for up to 0.7
+    deposits = 0.72 * severity_of(faults, FOULING)  # of the clean resistance; TEMA designs for up to 0.7
     conductance: FloatArray = design.clean_conductance_kw_k / (tube + shell + deposits)
     return conductance
