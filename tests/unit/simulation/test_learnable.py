@@ -13,7 +13,7 @@ from forewarn.domain.simulation.kinds import KINDS
 from forewarn.domain.twin.settings import TwinSettings
 from forewarn.domain.twin.state import TwinState
 from forewarn.domain.twin.step import step
-from unit.simulation.cases import CATALOGUE, guarded, simulate
+from unit.simulation.cases import CATALOGUE, findings, guarded, simulate
 
 SEEDS = (1, 2, 3)
 LIVE = 240
@@ -31,7 +31,9 @@ def twinned(name: str, fault: str | None, seed: int) -> Frame:
     faults = {} if fault is None else {fault: 0.5}
     baseline = CATALOGUE[name].twin.baseline_readings
     columns = simulate(name, faults, steps=baseline + LIVE, seed=seed, onset=baseline)
-    valid = guarded(CATALOGUE[name], columns, 10.0).frame
+    judged = guarded(CATALOGUE[name], columns, 10.0)
+    assert (findings(judged), judged.rejections) == (set(), ())
+    valid = judged.frame
     _, frames, _ = step(TwinState.empty(CATALOGUE[name]), valid, TwinSettings())
     live = [frame.take(frame.arrays["phase"] == Phase.LIVE) for frame in frames]
     (found,) = [frame for frame in live if frame.rows]
@@ -47,7 +49,7 @@ def median(name: str, fault: str, indicator: str, severity: float, seed: int) ->
 
 @pytest.mark.parametrize("name", sorted(KINDS))
 @pytest.mark.parametrize("seed", SEEDS)
-def test_the_twin_explains_healthy_readings_it_has_not_learned(name, seed):
+def test_the_guard_passes_and_the_twin_explains_healthy_readings_it_has_not_learned(name, seed):
     live = twinned(name, None, seed)
     for response in CATALOGUE[name].twin.responses:
         residual = live.arrays[f"residual_{response}"]
