@@ -1,13 +1,17 @@
+import math
 from itertools import pairwise
 
 import pytest
 
+from forewarn.adapters.catalogue import load_catalogue
 from forewarn.contracts.readings import Reading
+from forewarn.domain.simulation.kinds import KINDS
 from forewarn.domain.simulation.profile import FaultCourse
 from forewarn_simulator.machines import SimulatedMachine
 from forewarn_simulator.plant import Fault, History, SimulatedSource
 from forewarn_simulator.reading import encode_reading
 
+CATALOGUE = load_catalogue()
 T0 = 1_790_000_000.4
 US = 1_000_000
 
@@ -79,3 +83,14 @@ def test_machines_of_equal_seed_and_start_give_equal_readings(seed):
     one, other = machine(seed=seed), machine(seed=seed)
     assert [r.metrics for r in one.due(T0 + 1)] == [r.metrics for r in other.due(T0 + 1)]
     assert [r.metrics for r in machine(seed=9).due(T0 + 1)] != [r.metrics for r in machine(seed=seed).due(T0 + 1)]
+
+
+@pytest.mark.parametrize("name", sorted(KINDS))
+def test_every_kind_of_machine_can_be_run_and_broken(name):
+    faults = tuple(Fault(fault=fault, after_s=10, duration_s=10) for fault in KINDS[name].faults)
+    simulated = SimulatedMachine(
+        "M-1", name, SimulatedSource(faults=faults), interval_s=1.0, registered_s=T0, start_s=T0
+    )
+    readings = [reading for second in range(1, 31) for reading in simulated.due(T0 + second)]
+    assert [set(reading.metrics) for reading in readings] == [set(CATALOGUE[name].tag_names)] * 30
+    assert all(math.isfinite(value) for reading in readings for value in reading.metrics.values())

@@ -1,0 +1,224 @@
+"""A mechanical-draught cooling tower, from Merkel's enthalpy balance.
+
+Braun's effectiveness of the air side, with the saturated air's enthalpy as driving force:
+``Q = eps·G·(h_s(T_h) − h_a)``, ``eps`` that of a counterflow exchanger with ``m* = G·c_s/(L·c_w)`` and
+``NTU = c·(L/G)^0.4`` (ASHRAE Trans. 95/2, 1989). The plant gives a heat, and the hot water settles where the
+tower rejects just that. Make-up replaces what evaporates and what is blown down, and brings the basin back to
+its level. Nothing keeps the water from freezing: such a tower is drained in frost.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from forewarn.domain.frame import FloatArray
+from forewarn.domain.physics.constants import S_PER_H, WATER_DENSITY_KG_M3, WATER_HEAT_CAPACITY_KJ_KG_K
+from forewarn.domain.physics.cooling_tower import evaporation_m3_h
+from forewarn.domain.physics.water import vapour_pressure_pa
+from forewarn.domain.simulation.dynamics import joined_rms, lagged, wander
+from forewarn.domain.simulation.machine import (
+    Sensor,
+    Severities,
+    Surroundings,
+    Values,
+    accelerating,
+    measure,
+    severity_of,
+)
+
+FILL_FOULING: Final = "fill_fouling"
+FAN_IMBALANCE: Final = "fan_imbalance"
+GEARBOX_WEAR: Final = "gearbox_wear"
+TOWER_FAULTS: Final = (FILL_FOULING, FAN_IMBALANCE, GEARBOX_WEAR)
+
+_ATMOSPHERE_PA: Final = 101_325.0
+_ROUNDS: Final = 3  # Newton's steps to the hot water temperature; a fourth would move it by a millikelvin or so
+_START_K: Final = 5.0  # hot water above the air's temperature to start from
+_LEVEL_PCT: Final = 70.0
+_LEVEL_MEMORY_S: Final = 600.0
+_NTU_EXPONENT: Final = 0.4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TowerDesign:
+    """Nameplate and installation of one tower, or of many as arrays.
+
+    Attributes
+    ----------
+    air_flow_kg_s
+        Dry air at full fan speed through a clean fill.
+    transfer_coefficient
+        ``c`` of the clean fill in ``NTU = c·(L/G)^0.4``.
+    cycles
+        Cycles of concentration that the blow-down keeps.
+    basin_m3
+        Water in the full basin.
+    """
+
+    rated_heat_kw: FloatArray | float = 1200.0
+    water_flow_m3_h: FloatArray | float = 205.0
+    air_flow_kg_s: FloatArray | float = 42.0
+    transfer_coefficient: FloatArray | float = 1.9
+    rated_fan_power_kw: FloatArray | float = 14.0
+    cycles: FloatArray | float = 4.0
+    makeup_conductivity_us_cm: FloatArray | float = 400.0
+    basin_m3: FloatArray | float = 20.0
+    vibration_mm_s: FloatArray | float = 3.0
+    gearbox_time_constant_s: float = 300.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TowerState:
+    """What a tower carries from one instant to the next; None: not started yet.
+
+    Attributes
+    ----------
+    heat, fan, flow, salt
+        Slow wander of the plant's heat, of the fan's speed, of the water flow and of the salinity, relative deviations.
+    humidity_pct, level_pct
+        Slow wander of the humidity and of the basin's level.
+    """
+
+    heat: FloatArray | float = 0.0
+    fan: FloatArray | float = 0.0
+    flow: FloatArray | float = 0.0
+    humidity_pct: FloatArray | float = 0.0
+    level_pct: FloatArray | float = 0.0
+    salt: FloatArray | float = 0.0
+    gearbox_c: FloatArray | None = None
+
+
+TOWER_SENSORS: Final[dict[str, Sensor]] = {
+    "hot_water_temp_c": Sensor(noise=0.04, resolution=0.01),
+    "cold_water_temp_c": Sensor(noise=0.04, resolution=0.01),
+    "water_flow_m3_h": Sensor(noise=0.7, resolution=0.1),
+    "ambient_temp_c": Sensor(noise=0.08, resolution=0.02),
+    "relative_humidity_pct": Sensor(noise=0.4, resolution=0.1),
+    "fan_speed_pct": Sensor(noise=0.1, resolution=0.02),
+    "fan_power_kw": Sensor(noise=0.05, resolution=0.01),
+    "vibration_mm_s": Sensor(noise=0.07, resolution=0.01),
+    "gearbox_temp_c": Sensor(noise=0.12, resolution=0.02),
+    "basin_level_pct": Sensor(noise=0.1, resolution=0.02),
+    "makeup_flow_m3_h": Sensor(noise=0.03, resolution=0.01),
+    "conductivity_us_cm": Sensor(noise=6.0, resolution=1.0),
+}
+
+
+def step_tower(
+    design: TowerDesign,
+    state: TowerState,
+    *,
+    dt_s: float,
+    surroundings: Surroundings,
+    faults: Severities,
+    rng: np.random.Generator,
+) -> tuple[TowerState, Values]:
+    """Advance by ``dt_s`` and read the sensors.
+
+    Parameters
+    ----------
+    design
+        The tower; arrays of shape (n,) simulate n towers at once.
+    state
+        From the step before.
+    dt_s
+        Time since the step before.
+    surroundings
+        Demand and weather; arrays of shape (n,). Warm hours are dry: the air keeps its moisture over the day.
+    faults
+        Severities by name: ``fill_fouling``, ``fan_imbalance``, ``gearbox_wear``.
+    rng
+        Source of noise.
+
+    Returns
+    -------
+    state, values
+        For the next step; readings of shape (n,) under the tags of class ``cooling_tower``.
+    """
+    like = surroundings.demand
+    # heat and fan speed wander apart, as the fan answers the cold water and the operator, not the heat
+    heat = wander(state.heat, spread=0.04, memory_s=120.0, dt_s=dt_s, rng=rng, like=like)
+    fan = wander(state.fan, spread=0.03, memory_s=300.0, dt_s=dt_s, rng=rng, like=like)
+    flow = wander(state.flow, spread=0.012, memory_s=180.0, dt_s=dt_s, rng=rng, like=like)
+    humidity = wander(state.humidity_pct, spread=2.0, memory_s=900.0, dt_s=dt_s, rng=rng, like=like)
+    level = wander(state.level_pct, spread=0.3, memory_s=_LEVEL_MEMORY_S, dt_s=dt_s, rng=rng, like=like)
+    salt = wander(state.salt, spread=0.02, memory_s=3600.0, dt_s=dt_s, rng=rng, like=like)
+    ambient_c = surroundings.ambient_temp_c
+    truth = {
+        # the pumps warm the water even when the plant does not
+        "heat_kw": design.rated_heat_kw * (0.03 + 0.97 * surroundings.demand) * (1.0 + heat),
+        "fan_share": np.minimum((0.7 + 0.27 * surroundings.demand) * (1.0 + fan), 1.0),
+        "water_flow_m3_h": design.water_flow_m3_h * (1.0 + flow),
+        "ambient_temp_c": ambient_c,
+        "relative_humidity_pct": np.clip(58.0 - 2.5 * (ambient_c - 22.0) + humidity, 15.0, 98.0),
+        "basin_level_pct": _LEVEL_PCT + level,
+        "conductivity_us_cm": design.makeup_conductivity_us_cm * design.cycles * (1.0 + salt),
+    }
+    truth |= _water_temperatures(design, truth, severity_of(faults, FILL_FOULING))
+    truth |= _fan(design, truth, faults)
+    truth["makeup_flow_m3_h"] = _makeup_m3_h(design, truth, level)
+    # the gearbox hangs in the plume, which leaves at about the water's mean temperature
+    plume_c = 0.5 * (truth["hot_water_temp_c"] + truth["cold_water_temp_c"])
+    oil_c = plume_c + 12.0 + 22.0 * np.square(truth["fan_share"])
+    oil_c = oil_c + 46.0 * accelerating(severity_of(faults, GEARBOX_WEAR))
+    truth["gearbox_temp_c"] = lagged(state.gearbox_c, oil_c, time_constant_s=design.gearbox_time_constant_s, dt_s=dt_s)
+    after = TowerState(
+        heat=heat,
+        fan=fan,
+        flow=flow,
+        humidity_pct=humidity,
+        level_pct=level,
+        salt=salt,
+        gearbox_c=truth["gearbox_temp_c"],
+    )
+    values = measure(truth, TOWER_SENSORS, rng)
+    values["makeup_flow_m3_h"] = np.maximum(values["makeup_flow_m3_h"], 0.0)  # the meter cuts off low flow
+    return after, values
+
+
+def _water_temperatures(design: TowerDesign, truth: Values, fouling: FloatArray) -> Values:
+    """Temperatures at which the tower rejects the plant's heat."""
+    air_kg_s = design.air_flow_kg_s * truth["fan_share"] * (1.0 - 0.30 * fouling)  # scale narrows the fill
+    water_kg_s = truth["water_flow_m3_h"] * WATER_DENSITY_KG_M3 / S_PER_H
+    clean = design.transfer_coefficient * np.power(water_kg_s / air_kg_s, _NTU_EXPONENT)
+    units = clean * (1.0 - 0.62 * fouling)
+    range_k = truth["heat_kw"] / (water_kg_s * WATER_HEAT_CAPACITY_KJ_KG_K)
+    air_kj_kg = _enthalpy_kj_kg(truth["ambient_temp_c"], truth["relative_humidity_pct"])
+    hot_c = truth["ambient_temp_c"] + _START_K
+    for _ in range(_ROUNDS):
+        saturated_kj_kg = _enthalpy_kj_kg(hot_c, 100.0)
+        slope_kj_kg_k = (saturated_kj_kg - _enthalpy_kj_kg(hot_c - range_k, 100.0)) / range_k
+        share = air_kg_s * slope_kj_kg_k / (water_kg_s * WATER_HEAT_CAPACITY_KJ_KG_K)
+        lost = np.exp(-units * (1.0 - share))
+        effectiveness = (1.0 - lost) / (1.0 - share * lost)
+        missing_kj_kg = truth["heat_kw"] / (effectiveness * air_kg_s) - (saturated_kj_kg - air_kj_kg)
+        hot_c = hot_c + missing_kj_kg / slope_kj_kg_k
+    return {"hot_water_temp_c": hot_c, "cold_water_temp_c": hot_c - range_k}
+
+
+def _enthalpy_kj_kg(temp_c: FloatArray, humidity_pct: FloatArray | float) -> FloatArray:
+    """Enthalpy of moist air for each kg of dry air at sea level (ASHRAE Fundamentals, ch. 1)."""
+    vapour_pa = vapour_pressure_pa(temp_c) * humidity_pct / 100.0
+    moisture = 0.622 * vapour_pa / (_ATMOSPHERE_PA - vapour_pa)
+    return 1.006 * temp_c + moisture * (2501.0 + 1.86 * temp_c)
+
+
+def _fan(design: TowerDesign, truth: Values, faults: Severities) -> Values:
+    speed = truth["fan_share"]
+    # an axial fan takes more power against more resistance; a worn gearbox turns some into heat
+    extra = 0.10 * severity_of(faults, FILL_FOULING) + 0.03 * accelerating(severity_of(faults, GEARBOX_WEAR))
+    thrown = 17.0 * accelerating(severity_of(faults, FAN_IMBALANCE)) * np.square(speed)
+    shaken = 2.5 * accelerating(severity_of(faults, GEARBOX_WEAR))
+    return {
+        "fan_speed_pct": 100.0 * speed,
+        "fan_power_kw": design.rated_fan_power_kw * np.power(speed, 3.0) * (1.0 + extra),
+        "vibration_mm_s": joined_rms(design.vibration_mm_s * np.square(speed), thrown, shaken),
+    }
+
+
+def _makeup_m3_h(design: TowerDesign, truth: Values, level_pct: FloatArray) -> FloatArray:
+    lost_m3_h = evaporation_m3_h(truth["heat_kw"]) * design.cycles / (design.cycles - 1.0)
+    refill_m3_h = -level_pct / 100.0 * design.basin_m3 * S_PER_H / _LEVEL_MEMORY_S
+    makeup: FloatArray = np.maximum(lost_m3_h + refill_m3_h, 0.0)
+    return makeup

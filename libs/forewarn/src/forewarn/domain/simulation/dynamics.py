@@ -1,0 +1,51 @@
+"""How simulated quantities move in time, whatever the step."""
+
+from functools import reduce
+
+import numpy as np
+
+from forewarn.domain.frame import FloatArray
+
+
+def wander(
+    before: FloatArray | float,
+    *,
+    spread: float,
+    memory_s: float,
+    dt_s: float,
+    rng: np.random.Generator,
+    like: FloatArray,
+) -> FloatArray:
+    """Next value of an Ornstein-Uhlenbeck process around 0.
+
+    Parameters
+    ----------
+    before
+        Value before the step.
+    spread
+        Standard deviation in the long run.
+    memory_s
+        Time after which 1/e of a deviation is left.
+    dt_s
+        Length of the step.
+    like
+        An array of the shape that is wanted.
+    """
+    keep = np.exp(-dt_s / memory_s)
+    pushed = spread * np.sqrt(1.0 - keep**2) * rng.standard_normal(np.shape(like))
+    wandered: FloatArray = keep * np.asarray(before, dtype=np.float64) + pushed
+    return wandered
+
+
+def lagged(before: FloatArray | None, target: FloatArray, *, time_constant_s: float, dt_s: float) -> FloatArray:
+    """First-order answer to a target that is constant over the step; None before: it starts settled."""
+    if before is None:
+        return target
+    approached: FloatArray = before + (1.0 - np.exp(-dt_s / time_constant_s)) * (target - before)
+    return approached
+
+
+def joined_rms(*parts: FloatArray) -> FloatArray:
+    """R.m.s. of independent vibrations together: their squares add."""
+    together: FloatArray = reduce(np.hypot, parts)
+    return together

@@ -1,0 +1,215 @@
+"""A three-phase induction motor on the mains, from its power balance.
+
+Real power is shaft power and losses: a fixed part (iron, friction) and one with the square of the load. Reactive power
+is what magnetises the iron and what leaks in the windings; real and reactive current join at right angles. The
+slip follows the torque and falls with the square of the voltage. The winding warms with the losses over the
+thermal resistance of the cooling, with a lag.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from forewarn.domain.frame import FloatArray
+from forewarn.domain.physics.motor import synchronous_speed_rpm
+from forewarn.domain.simulation.dynamics import joined_rms, lagged, wander
+from forewarn.domain.simulation.machine import (
+    Sensor,
+    Severities,
+    Surroundings,
+    Values,
+    accelerating,
+    measure,
+    severity_of,
+)
+
+BEARING_WEAR: Final = "bearing_wear"
+WINDING_OVERHEATING: Final = "winding_overheating"
+ELECTRICAL_ISSUE: Final = "electrical_issue"
+MOTOR_FAULTS: Final = (BEARING_WEAR, WINDING_OVERHEATING, ELECTRICAL_ISSUE)
+
+_SQRT3: Final = 3.0**0.5
+_FIXED_LOSSES: Final = 0.45  # share of the losses at rated load that is there without load
+_MAGNETISING: Final = 0.40  # reactive power without load over rated real power: 4 poles, IE3
+_LEAKAGE: Final = 0.15  # reactive power that comes with the square of the load
+#: How phases differ from their mean on a healthy supply: currents about seven times as much as voltages (NEMA MG-1).
+_VOLTAGE_OFFSETS: Final = (0.0012, -0.0002, -0.0010)
+_CURRENT_OFFSETS: Final = (0.0084, -0.0014, -0.0070)
+#: What turns that are shorted in one winding add to its current and take from the others.
+_FAULT_OFFSETS: Final = (0.27, -0.14, -0.13)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MotorDesign:
+    """Nameplate and installation of one motor, or of many as arrays.
+
+    Attributes
+    ----------
+    winding_rise_k
+        Rise of the winding at rated load with clean cooling: class F, used as class B (IEC 60034-1).
+    winding_time_constant_s
+        Lag of the copper; the frame's, ten times longer, is left out.
+    vibration_mm_s
+        Vibration of the drive end when healthy at rated load.
+    """
+
+    rated_power_kw: FloatArray | float = 75.0
+    rated_efficiency: FloatArray | float = 0.95
+    rated_slip: FloatArray | float = 0.010
+    pole_count: FloatArray | float = 4.0
+    frequency_hz: FloatArray | float = 50.0
+    voltage_v: FloatArray | float = 400.0
+    winding_rise_k: FloatArray | float = 65.0
+    vibration_mm_s: FloatArray | float = 1.3
+    winding_time_constant_s: float = 240.0
+    bearing_time_constant_s: float = 300.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MotorState:
+    """What a motor carries from one instant to the next; None: not started yet.
+
+    Attributes
+    ----------
+    load, voltage, frequency
+        Slow wander of the driven machine and of the mains, relative deviations.
+    """
+
+    load: FloatArray | float = 0.0
+    voltage: FloatArray | float = 0.0
+    frequency: FloatArray | float = 0.0
+    winding_c: FloatArray | None = None
+    bearing_de_c: FloatArray | None = None
+    bearing_nde_c: FloatArray | None = None
+
+
+MOTOR_SENSORS: Final[dict[str, Sensor]] = {
+    "power_kw": Sensor(noise=0.2, resolution=0.02),
+    "speed_rpm": Sensor(noise=0.3, resolution=0.05),
+    "line_frequency_hz": Sensor(noise=0.003, resolution=0.001),
+    "current_r_a": Sensor(noise=0.3, resolution=0.05),
+    "current_y_a": Sensor(noise=0.3, resolution=0.05),
+    "current_b_a": Sensor(noise=0.3, resolution=0.05),
+    "voltage_ry_v": Sensor(noise=0.25, resolution=0.05),
+    "voltage_yb_v": Sensor(noise=0.25, resolution=0.05),
+    "voltage_br_v": Sensor(noise=0.25, resolution=0.05),
+    "winding_temp_c": Sensor(noise=0.15, resolution=0.02),
+    "bearing_de_temp_c": Sensor(noise=0.1, resolution=0.02),
+    "bearing_nde_temp_c": Sensor(noise=0.1, resolution=0.02),
+    "vibration_de_mm_s": Sensor(noise=0.04, resolution=0.005),
+    "vibration_nde_mm_s": Sensor(noise=0.04, resolution=0.005),
+    "ambient_temp_c": Sensor(noise=0.08, resolution=0.02),
+}
+
+
+def step_motor(
+    design: MotorDesign,
+    state: MotorState,
+    *,
+    dt_s: float,
+    surroundings: Surroundings,
+    faults: Severities,
+    rng: np.random.Generator,
+) -> tuple[MotorState, Values]:
+    """Advance by ``dt_s`` and read the sensors.
+
+    Parameters
+    ----------
+    design
+        The motor; arrays of shape (n,) simulate n motors at once.
+    state
+        From the step before.
+    dt_s
+        Time since the step before.
+    surroundings
+        Demand and weather; arrays of shape (n,).
+    faults
+        Severities by name: ``bearing_wear``, ``winding_overheating``, ``electrical_issue``.
+    rng
+        Source of noise.
+
+    Returns
+    -------
+    state, values
+        For the next step; readings of shape (n,) under the tags of class ``electric_motor``.
+    """
+    like, lag = surroundings.demand, design.bearing_time_constant_s
+    load = wander(state.load, spread=0.02, memory_s=30.0, dt_s=dt_s, rng=rng, like=like)
+    voltage = wander(state.voltage, spread=0.006, memory_s=120.0, dt_s=dt_s, rng=rng, like=like)
+    frequency = wander(state.frequency, spread=0.0004, memory_s=60.0, dt_s=dt_s, rng=rng, like=like)
+    wear, shorted = accelerating(severity_of(faults, BEARING_WEAR)), severity_of(faults, ELECTRICAL_ISSUE)
+
+    share = (0.55 + 0.4 * surroundings.demand) * (1.0 + load) + 0.004 * wear  # of the rated power at the shaft
+    truth = _electrics(design, share, 1.0 + voltage, 1.0 + frequency, shorted)
+    truth |= _vibration(design, share, wear)
+    targets = _temperatures(design, share, 1.0 + voltage, faults)
+    ambient_c = surroundings.ambient_temp_c
+    truth["winding_temp_c"] = lagged(
+        state.winding_c, ambient_c + targets["winding"], time_constant_s=design.winding_time_constant_s, dt_s=dt_s
+    )
+    truth["bearing_de_temp_c"] = lagged(
+        state.bearing_de_c, ambient_c + targets["bearing_de"], time_constant_s=lag, dt_s=dt_s
+    )
+    truth["bearing_nde_temp_c"] = lagged(
+        state.bearing_nde_c, ambient_c + targets["bearing_nde"], time_constant_s=lag, dt_s=dt_s
+    )
+    truth["ambient_temp_c"] = ambient_c
+    after = MotorState(
+        load=load,
+        voltage=voltage,
+        frequency=frequency,
+        winding_c=truth["winding_temp_c"],
+        bearing_de_c=truth["bearing_de_temp_c"],
+        bearing_nde_c=truth["bearing_nde_temp_c"],
+    )
+    return after, measure(truth, MOTOR_SENSORS, rng)
+
+
+def _electrics(
+    design: MotorDesign, share: FloatArray, voltage: FloatArray, frequency: FloatArray, shorted: FloatArray
+) -> Values:
+    rated_kw = np.asarray(design.rated_power_kw)
+    power_kw = rated_kw * (share + _losses(share, voltage) * (1.0 / design.rated_efficiency - 1.0))
+    reactive_kvar = rated_kw * (_MAGNETISING * np.square(voltage) + _LEAKAGE * np.square(share / voltage))
+    mean_a = np.hypot(power_kw, reactive_kvar) * 1000.0 / (_SQRT3 * design.voltage_v * voltage)
+    field_rpm = synchronous_speed_rpm(design.frequency_hz * frequency, np.asarray(design.pole_count))
+    truth = {
+        "power_kw": power_kw,
+        "line_frequency_hz": design.frequency_hz * frequency,
+        "speed_rpm": field_rpm * (1.0 - design.rated_slip * share / np.square(voltage)),
+    }
+    for phase, healthy, fault in zip("ryb", _CURRENT_OFFSETS, _FAULT_OFFSETS, strict=True):
+        truth[f"current_{phase}_a"] = mean_a * (1.0 + healthy + fault * shorted)
+    for phases, offset in zip(("ry", "yb", "br"), _VOLTAGE_OFFSETS, strict=True):
+        truth[f"voltage_{phases}_v"] = design.voltage_v * voltage * (1.0 + offset)
+    return truth
+
+
+def _losses(share: FloatArray, voltage: FloatArray) -> FloatArray:
+    """Losses over those at rated load: iron with the square of the voltage, copper with that of the current."""
+    fixed = _FIXED_LOSSES * np.square(voltage)
+    losses: FloatArray = fixed + (1.0 - _FIXED_LOSSES) * np.square(share / voltage)
+    return losses
+
+
+def _temperatures(design: MotorDesign, share: FloatArray, voltage: FloatArray, faults: Severities) -> Values:
+    """Where the temperatures settle, above ambient."""
+    dirt = 1.12 * severity_of(faults, WINDING_OVERHEATING)  # thermal resistance that dirt adds
+    # the negative sequence of unequal currents heats without giving torque
+    extra = 0.2 * np.square(severity_of(faults, ELECTRICAL_ISSUE))
+    winding_k = design.winding_rise_k * _losses(share, voltage) * (1.0 + dirt + extra)
+    own_k = 20.0 + 14.0 * np.square(share)
+    return {
+        "winding": winding_k,
+        "bearing_de": own_k + 36.0 * accelerating(severity_of(faults, BEARING_WEAR)),
+        "bearing_nde": 0.88 * own_k,
+    }
+
+
+def _vibration(design: MotorDesign, share: FloatArray, wear: FloatArray) -> Values:
+    healthy = design.vibration_mm_s * (0.8 + 0.2 * share)
+    return {
+        "vibration_de_mm_s": joined_rms(healthy, 8.4 * wear),
+        "vibration_nde_mm_s": joined_rms(0.85 * healthy, 1.5 * wear),
+    }

@@ -1,0 +1,199 @@
+"""A double-acting reciprocating compressor, from swept volume, indicator card and heat balance.
+
+The clearance's expansion leaves ``1 − c·(r^(1/k) − 1)`` of the swept volume for fresh gas; heating and tightness take
+their share. The card's work is the ideal one of the gas that is drawn in over an indicated efficiency. What work the
+jacket does not carry away leaves with the delivered gas: ``m·c_p·(T_2 − T_1) = P_i·(1 − j)``. So a valve that leaks,
+whose gas is compressed again and again, heats what is left.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from forewarn.domain.frame import FloatArray
+from forewarn.domain.physics.constants import GAS_CONSTANT_J_MOL_K, PA_PER_BAR, S_PER_H, ZERO_CELSIUS_K
+from forewarn.domain.physics.reciprocating import swept_flow_m3_h, volumetric_efficiency_pct
+from forewarn.domain.simulation.dynamics import joined_rms, lagged, wander
+from forewarn.domain.simulation.machine import (
+    Sensor,
+    Severities,
+    Surroundings,
+    Values,
+    accelerating,
+    measure,
+    severity_of,
+)
+
+VALVE_LEAK: Final = "valve_leak"
+RING_WEAR: Final = "ring_wear"
+RIDER_RING_WEAR: Final = "rider_ring_wear"
+SEAL_LEAK: Final = "seal_leak"
+BEARING_WEAR: Final = "bearing_wear"
+RECIPROCATING_FAULTS: Final = (VALVE_LEAK, RING_WEAR, RIDER_RING_WEAR, SEAL_LEAK, BEARING_WEAR)
+
+_ATMOSPHERE_BAR: Final = 1.01325
+_DRAWN: Final = 0.93  # of what clearance and pressures permit: heating at the inlet, throttling, leakage when new
+_INDICATED_EFFICIENCY: Final = 0.88  # ideal work over the card's: the valves' throttling
+_MECHANICAL_EFFICIENCY: Final = 0.95
+_JACKET: Final = 0.06  # share of the card's work that the cooling carries away
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReciprocatingDesign:
+    """Nameplate and installation of one compressor, or of many as arrays; cylinder as the class's default.
+
+    Attributes
+    ----------
+    vibration_mm_s
+        Vibration of the frame when healthy at rated speed.
+    """
+
+    rated_speed_rpm: FloatArray | float = 750.0
+    suction_pressure_bar: FloatArray | float = 3.0
+    discharge_pressure_bar: FloatArray | float = 9.0
+    bore_mm: FloatArray | float = 300.0
+    rod_diameter_mm: FloatArray | float = 60.0
+    stroke_mm: FloatArray | float = 150.0
+    clearance_pct: FloatArray | float = 15.0
+    isentropic_exponent: FloatArray | float = 1.4
+    molar_mass_g_mol: FloatArray | float = 28.96
+    vibration_mm_s: FloatArray | float = 3.2
+    bearing_time_constant_s: float = 300.0
+    packing_time_constant_s: float = 200.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReciprocatingState:
+    """What a compressor carries from one instant to the next; None: not started yet.
+
+    Attributes
+    ----------
+    suction_bar, discharge_bar
+        Slow wander of both headers.
+    """
+
+    suction_bar: FloatArray | float = 0.0
+    discharge_bar: FloatArray | float = 0.0
+    bearing_c: FloatArray | None = None
+    packing_c: FloatArray | None = None
+
+
+RECIPROCATING_SENSORS: Final[dict[str, Sensor]] = {
+    "suction_pressure_bar": Sensor(noise=0.005, resolution=0.001),
+    "discharge_pressure_bar": Sensor(noise=0.012, resolution=0.002),
+    "suction_temp_c": Sensor(noise=0.08, resolution=0.02),
+    "discharge_temp_c": Sensor(noise=0.25, resolution=0.05),
+    "flow_m3_h": Sensor(noise=2.5, resolution=0.1),
+    "speed_rpm": Sensor(noise=0.4, resolution=0.1),
+    "power_kw": Sensor(noise=0.35, resolution=0.05),
+    "frame_vibration_mm_s": Sensor(noise=0.08, resolution=0.01),
+    "crosshead_acceleration": Sensor(noise=0.03, resolution=0.005),
+    "rod_drop_mm": Sensor(noise=0.006, resolution=0.001),
+    "suction_valve_temp_c": Sensor(noise=0.15, resolution=0.02),
+    "discharge_valve_temp_c": Sensor(noise=0.2, resolution=0.02),
+    "packing_temp_c": Sensor(noise=0.15, resolution=0.02),
+    "bearing_temp_c": Sensor(noise=0.1, resolution=0.02),
+}
+
+
+def step_reciprocating(
+    design: ReciprocatingDesign,
+    state: ReciprocatingState,
+    *,
+    dt_s: float,
+    surroundings: Surroundings,
+    faults: Severities,
+    rng: np.random.Generator,
+) -> tuple[ReciprocatingState, Values]:
+    """Advance by ``dt_s`` and read the sensors.
+
+    Parameters
+    ----------
+    design
+        The compressor; arrays of shape (n,) simulate n compressors at once.
+    state
+        From the step before.
+    dt_s
+        Time since the step before.
+    surroundings
+        Demand and weather; arrays of shape (n,). The speed answers the demand.
+    faults
+        Severities by name: ``valve_leak``, ``ring_wear``, ``rider_ring_wear``, ``seal_leak``, ``bearing_wear``.
+    rng
+        Source of noise.
+
+    Returns
+    -------
+    state, values
+        For the next step; readings of shape (n,) under the tags of class ``reciprocating_compressor``.
+    """
+    like = surroundings.demand
+    suction_bar = wander(state.suction_bar, spread=0.03, memory_s=60.0, dt_s=dt_s, rng=rng, like=like)
+    discharge_bar = wander(state.discharge_bar, spread=0.08, memory_s=60.0, dt_s=dt_s, rng=rng, like=like)
+    ratio = 0.8 + 0.2 * surroundings.demand
+    truth = {
+        "speed_ratio": ratio,
+        "speed_rpm": design.rated_speed_rpm * ratio,
+        "suction_pressure_bar": design.suction_pressure_bar + suction_bar,
+        "discharge_pressure_bar": design.discharge_pressure_bar + discharge_bar,
+        "suction_temp_c": surroundings.ambient_temp_c + 6.0,
+    }
+    truth |= _cylinder(design, truth, faults)
+    truth |= _running_gear(design, truth, faults)
+    wear, leak = accelerating(severity_of(faults, BEARING_WEAR)), severity_of(faults, SEAL_LEAK)
+    bearing_c = surroundings.ambient_temp_c + 22.0 + 18.0 * ratio + 24.0 * wear
+    packing_c = 33.0 + 0.2 * truth["discharge_temp_c"] + 9.0 * ratio + 56.0 * leak
+    truth["bearing_temp_c"] = lagged(
+        state.bearing_c, bearing_c, time_constant_s=design.bearing_time_constant_s, dt_s=dt_s
+    )
+    truth["packing_temp_c"] = lagged(
+        state.packing_c, packing_c, time_constant_s=design.packing_time_constant_s, dt_s=dt_s
+    )
+    after = ReciprocatingState(
+        suction_bar=suction_bar,
+        discharge_bar=discharge_bar,
+        bearing_c=truth["bearing_temp_c"],
+        packing_c=truth["packing_temp_c"],
+    )
+    return after, measure(truth, RECIPROCATING_SENSORS, rng)
+
+
+def _cylinder(design: ReciprocatingDesign, truth: Values, faults: Severities) -> Values:
+    valve, rings, packing = (severity_of(faults, name) for name in (VALVE_LEAK, RING_WEAR, SEAL_LEAK))
+    kappa = np.asarray(design.isentropic_exponent)
+    suction_bar = truth["suction_pressure_bar"] + _ATMOSPHERE_BAR
+    pressures = (truth["discharge_pressure_bar"] + _ATMOSPHERE_BAR) / suction_bar
+    swept_m3_h = swept_flow_m3_h(
+        np.asarray(design.bore_mm), np.asarray(design.rod_diameter_mm), np.asarray(design.stroke_mm), truth["speed_rpm"]
+    )
+    possible_pct = volumetric_efficiency_pct(pressures, kappa, np.asarray(design.clearance_pct))
+    drawn_m3_h = _DRAWN * swept_m3_h * possible_pct / 100.0
+    ideal_kw_per_m3_s = (
+        kappa / (kappa - 1.0) * suction_bar * PA_PER_BAR / 1000.0 * (np.power(pressures, (kappa - 1.0) / kappa) - 1.0)
+    )
+    # gas that comes back through a valve is compressed again; gas that passes the rings makes the card thinner
+    card_kw = drawn_m3_h / S_PER_H * ideal_kw_per_m3_s / _INDICATED_EFFICIENCY * (1.0 + 0.14 * valve - 0.2 * rings)
+    flow_m3_h = drawn_m3_h * (1.0 - 0.185 * valve) * (1.0 - 0.28 * rings) * (1.0 - 0.02 * packing)
+    specific_kj_kg_k = GAS_CONSTANT_J_MOL_K / np.asarray(design.molar_mass_g_mol)
+    density_kg_m3 = suction_bar * PA_PER_BAR / 1000.0 / (specific_kj_kg_k * (truth["suction_temp_c"] + ZERO_CELSIUS_K))
+    capacity_kw_k = flow_m3_h / S_PER_H * density_kg_m3 * specific_kj_kg_k * kappa / (kappa - 1.0)
+    rise_k = card_kw * (1.0 - _JACKET) / capacity_kw_k
+    return {
+        "flow_m3_h": flow_m3_h,
+        "power_kw": card_kw / _MECHANICAL_EFFICIENCY,
+        "discharge_temp_c": truth["suction_temp_c"] + rise_k,
+        "suction_valve_temp_c": truth["suction_temp_c"] + 0.08 * rise_k,
+        # the cover loses heat to the air; hot gas that rushes back through a leak warms it
+        "discharge_valve_temp_c": truth["suction_temp_c"] + 0.9 * rise_k + 8.0 * valve,
+    }
+
+
+def _running_gear(design: ReciprocatingDesign, truth: Values, faults: Severities) -> Values:
+    wear = accelerating(severity_of(faults, BEARING_WEAR))
+    squared = np.square(truth["speed_ratio"])  # inertia of the reciprocating masses
+    return {
+        "frame_vibration_mm_s": joined_rms(design.vibration_mm_s * squared, 13.5 * wear),
+        "crosshead_acceleration": joined_rms(1.2 * squared, 1.5 * wear),
+        "rod_drop_mm": 0.12 + 0.03 * truth["speed_ratio"] + 1.5 * severity_of(faults, RIDER_RING_WEAR),
+    }

@@ -1,0 +1,60 @@
+"""Runs of simulated machines through the real guard and the real twin."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from forewarn.adapters.catalogue import load_catalogue
+from forewarn.contracts.asset_class import AssetClass
+from forewarn.domain.frame import MISSING, FloatArray, Strings
+from forewarn.domain.guard.batch import GuardResult, GuardSettings, RawBatch
+from forewarn.domain.guard.check import check
+from forewarn.domain.guard.state import GuardState
+from forewarn.domain.simulation.kinds import KINDS
+from forewarn.domain.simulation.profile import Profile
+from unit.catalogue.operating_points import STATED
+
+CATALOGUE = load_catalogue()
+DAY = Profile(period_s=1200.0)
+
+
+def simulate(
+    name: str,
+    faults: Mapping[str, float],
+    steps: int = 240,
+    every_s: float = 10.0,
+    seed: int = 7,
+    onset: int = 0,
+    day: Profile = DAY,
+) -> dict[str, FloatArray]:
+    """Readings of one machine; the faults are there, at these severities, from the step ``onset`` on."""
+    kind, state, rows = KINDS[name], KINDS[name].start, []
+    rng, design = np.random.default_rng(seed), KINDS[name].design()
+    severities = {fault: np.float64(severity) for fault, severity in faults.items()}
+    for i in range(steps):
+        present = severities if i >= onset else {}
+        state, values = kind.step(
+            design, state, dt_s=every_s, surroundings=day.at(i * every_s), faults=present, rng=rng
+        )
+        rows.append(values)
+    return {tag: np.array([float(row[tag]) for row in rows]) for tag in rows[0]}
+
+
+def guarded(asset_class: AssetClass, columns: Mapping[str, FloatArray], every_s: float) -> GuardResult:
+    rows = len(columns[asset_class.tag_names[0]])
+    ts = 1_790_000_000_000_000 + (np.arange(rows) * every_s * 1e6).astype(np.int64)
+    batch = RawBatch(
+        asset_class=asset_class,
+        assets=Strings.of(["M"] * rows),
+        ts=ts,
+        received_at=ts,
+        seq=np.full(rows, MISSING, dtype=np.int64),
+        values=np.column_stack([columns[tag] for tag in asset_class.tag_names]),
+        gateway_quality=np.zeros((rows, len(asset_class.tags)), dtype=np.uint32),
+    )
+    nameplates = {"M": dict(STATED.get(asset_class.name, {}))}
+    return check(batch, GuardState.empty(asset_class), GuardSettings(), nameplates)
+
+
+def findings(result: GuardResult) -> set[str]:
+    return {finding for finding in result.frame.strings["findings"].to_list() if finding}
