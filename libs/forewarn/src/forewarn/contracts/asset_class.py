@@ -243,7 +243,19 @@ class AlarmRule(StrictContract):
     column: TagName | None = Field(default=None, description="For threshold alarms.")
     high: float | None = None
     low: float | None = None
-    deadband: Annotated[float, Field(ge=0)] = 0.0
+    anticipates: Identifier | None = Field(
+        default=None, description="For forecast alarms: the threshold alarm of the class that is expected to come."
+    )
+    horizon_days: Annotated[float, Field(gt=0, le=14)] = Field(
+        default=7.0, description="For forecast alarms: how far ahead the limit must lie at the most."
+    )
+    min_probability: Annotated[float, Field(gt=0, lt=1)] = Field(
+        default=0.8, description="For forecast alarms: probability of reaching the limit that raises the alarm."
+    )
+    deadband: Annotated[float, Field(ge=0)] = Field(
+        default=0.0,
+        description="How far back from the limit clears the alarm, in its unit; probability for forecast alarms.",
+    )
     on_delay_s: Annotated[float, Field(ge=0)] = 0.0
     off_delay_s: Annotated[float, Field(ge=0)] = 0.0
     priority: Priority
@@ -328,6 +340,8 @@ class AssetClass(StrictContract):
         self._require("alarms", (a.column for a in self.alarms if a.column is not None), columns)
         self._require("rules", (r.column for r in self.rules), columns)
         self._require("rules.blames", (b for r in self.rules for b in r.blames), set(self.tag_names))
+        thresholds = {a.id for a in self.alarms if a.source == "threshold"}
+        self._require("alarms.anticipates", (a.anticipates for a in self.alarms if a.anticipates), thresholds)
         conditions = (self.twin.running, *(rule.when for rule in self.rules))
         self._require("conditions", (c.column for c in conditions if c is not None), columns)
         self._require_derived_inputs()
