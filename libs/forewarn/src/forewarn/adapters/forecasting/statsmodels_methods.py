@@ -2,8 +2,9 @@
 
 A method is a kind of season (none, daily, daily and weekly; STL, Cleveland et al. 1990, and MSTL,
 Bandara et al. 2021) and a way to go on with what remains: a constant level (simple exponential
-smoothing), a trend that fades (Holt, damped; Gardner & McKenzie 1985), a robust line, or growth by
-a constant factor. The moving average is there as the measure of all things.
+smoothing), a trend that fades (Holt, damped; Gardner & McKenzie 1985), a robust line, the mean of
+level and line (after the Theta method, Assimakopoulos & Nikolopoulos 2000), or growth by a constant
+factor. The moving average is there as the measure of all things.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -120,12 +121,12 @@ def _continued(
     library: _Library, rest: FloatArray, smoothing: _Smoothing, window: int, horizon: int
 ) -> Iterator[tuple[str, FloatArray]]:
     """What remains without seasons goes on, by each method."""
-    yield "level", np.asarray(_simple(library, rest, smoothing.level).forecast(horizon))
-    yield (
-        "damped_trend",
-        np.asarray(_damped(library, rest, smoothing.trend_level, smoothing.trend).forecast(horizon)),
-    )
-    yield "line", theil_sen(rest, window, horizon)
+    level = np.asarray(_simple(library, rest, smoothing.level).forecast(horizon))
+    line = theil_sen(rest, window, horizon)
+    yield "level", level
+    yield "theta", (level + line) / 2.0
+    yield "damped_trend", np.asarray(_damped(library, rest, smoothing.trend_level, smoothing.trend).forecast(horizon))
+    yield "line", line
     if rest[-window:].min() > 0.0:
         yield "growth", np.exp(theil_sen(np.log(rest[-window:]), window, horizon))
 
