@@ -45,6 +45,12 @@ def quantity(value: float | None, unit: str, digits: int = 4) -> str:
     return text if text == UNKNOWN or not symbol else f"{text}\u00a0{symbol}"
 
 
+def money(amount: float | None, currency: str) -> str:
+    """Amount in two to three significant digits, as estimates deserve, with its currency."""
+    text = number(amount, 2 if amount is not None and abs(amount) < 100 else 3)
+    return text if text == UNKNOWN else f"{text}\u00a0{'€' if currency == 'EUR' else currency}"
+
+
 def duration(seconds: float | None) -> str:
     """Length of time in its largest fitting unit: ``45 s``, ``3 min``, ``2 h``, ``5 d``."""
     if seconds is None or not math.isfinite(seconds):
