@@ -90,11 +90,17 @@ def test_the_crps_of_a_sharp_and_true_distribution_is_lower():
 
 
 def test_crps_is_unknown_where_nothing_was_measured():
-    errors = np.ones((6, 4))
+    errors = np.zeros((6, 4))
     errors[2] = np.nan
     scores = crps_by_origin(errors)
     assert np.isnan(scores[2])
     assert scores[0] == 0.0
+
+
+def test_a_method_that_leans_to_one_side_pays_for_it():
+    rng = np.random.default_rng(3)
+    errors = rng.standard_normal((12, 20))
+    assert choose({"leaning": errors + 2.0, "upright": 1.2 * errors}) == "upright"
 
 
 @settings(max_examples=25)

@@ -16,6 +16,9 @@ from forewarn.domain.frame import FloatArray
 #: A method must beat a simpler one by this many standard errors of the difference.
 _BETTER_BY: Final = 1.0
 
+#: Or by this share of the best score: less is no gain, however sure it is.
+_WORTH: Final = 0.01
+
 #: Leads that are scored; neighbours say nearly the same.
 _LEADS: Final = 12
 
@@ -52,7 +55,8 @@ def choose(errors: Mapping[str, FloatArray]) -> str:
         worse_by = scores - by_origin[best]
         worse_by = worse_by[np.isfinite(worse_by)]
         error = float(worse_by.std(ddof=1)) / np.sqrt(worse_by.size) if worse_by.size > 1 else 0.0
-        if name == best or float(worse_by.mean()) < _BETTER_BY * error:
+        enough = max(_BETTER_BY * error, _WORTH * float(np.nanmean(by_origin[best])))
+        if name == best or float(worse_by.mean()) < enough:
             return name
     return best
 
