@@ -77,6 +77,14 @@ def test_growing_wear_names_itself_with_its_advice():
     assert health.trend == "degrading"
 
 
+def test_a_limit_that_is_reached_is_said_as_such():
+    vibration = 9.0 + 0.05 * np.random.default_rng(5).normal(size=600)
+    health = judged(frame_of(600, vibration_mm_s=vibration))
+    assert health.primary_concern == "Bearing wear: the limit of failure is reached"
+    assert health.failure_risk.within_7_days == 1
+    assert {component.name: component.score for component in health.components}["risk"] == 0
+
+
 def test_scores_a_hair_outside_their_range_and_infinite_values_do_no_harm():
     health = judged(frame_of(1, score=np.float32(100.00001), deviation=-1e-6, vibration_mm_s=np.inf))
     assert (health.anomaly_score, health.deviation) == (100, 0)

@@ -113,7 +113,7 @@ def _advice(
     for item in rul:
         if item.p50_days <= SOON_DAYS:
             mode = modes[item.failure_mode]
-            texts.append((f"{mode.title} in about {duration(item.p50_days)}", mode.recommendation))
+            texts.append((_foretold(mode.title, item.p50_days), mode.recommendation))
     inputs = {item.column: item for item in asset_class.health}
     own = [part for part in index.components if part.name in _OF_ITSELF]
     for part in concerns([*index.metrics, *own]):
@@ -125,3 +125,7 @@ def _advice(
     if not texts:
         return None, ()
     return texts[0][0], tuple(dict.fromkeys(advice for _, advice in texts if advice is not None))
+
+
+def _foretold(title: str, days: float) -> str:
+    return f"{title} in about {duration(days)}" if days > 0.0 else f"{title}: the limit of failure is reached"
