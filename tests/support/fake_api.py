@@ -29,7 +29,7 @@ from forewarn.contracts.health import (
     RulEstimate,
 )
 from forewarn.domain.economics.report import economic_report
-from forewarn.domain.health.components import NO_PROGNOSIS, components_of
+from forewarn.domain.health.components import components_of, prognosis_of
 from forewarn.domain.health.profile import class_profile
 from forewarn_api.models.alarms import AcknowledgeRequest
 from forewarn_api.models.assets import AssetDetail, AssetList, HistoryAnswer, HistoryColumn, Judgement, LiveReading
@@ -156,12 +156,6 @@ class Plant:
             )
             for item in self.classes[asset.asset_class].health
         )
-        _, components = components_of(
-            class_profile(self.classes[asset.asset_class]),
-            deviation=80 if faulty else 12,
-            anomaly_score=91 if faulty else 8,
-            prognosis=NO_PROGNOSIS,
-        )
         rul = RulEstimate(
             failure_mode="bearing_wear",
             p10_days=21,
@@ -171,6 +165,12 @@ class Plant:
             threshold=7.1,
             model="exponential v1",
             risk=FailureRisk(within_7_days=0.01, within_30_days=0.35, within_90_days=0.99),
+        )
+        _, components = components_of(
+            class_profile(self.classes[asset.asset_class]),
+            deviation=80 if faulty else 12,
+            anomaly_score=91 if faulty else 8,
+            prognosis=prognosis_of((rul,) if faulty else ()),
         )
         return AssetHealth(
             asset_id=asset_id,

@@ -179,6 +179,10 @@ def test_database_api_and_dashboard_follow_from_the_file(api, environment, own):
     weights = api.get("/assets/CH-7/health/weights").json()["of_class"]["metrics"]
     assert weights["oil_temp_c"] == 0.1
 
+    costs = api.get("/assets/CH-7/economics", params={"days": 31})  # the database adds power up by the minute
+    assert costs.status_code == 200, costs.text
+    assert (costs.json()["energy"], costs.json()["failures"]) == (None, [])  # its twin still learns
+
     # the dashboard's page of the asset, drawn from what the API says
     page = asyncio.run(_page(environment, "K-1"))
     assert "Shell temperature" in page

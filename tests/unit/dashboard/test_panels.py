@@ -87,7 +87,7 @@ def test_what_was_saved_is_told_with_its_return(health, pump_class):
     )
     saved = report.savings.model_copy(update={"averted": (one,), "net": 5.0, "return_on_investment": 1.25})
     text = words(economics_panel(report.model_copy(update={"savings": saved})))
-    assert "5.0 € by one averted failure, return 125 %" in text, text
+    assert "5.00 € by one averted failure, return 125 %" in text, text
 
 
 def test_without_a_report_nothing_is_claimed():
@@ -95,7 +95,7 @@ def test_without_a_report_nothing_is_claimed():
 
 
 @pytest.mark.parametrize(
-    ("amount", "text"), [(None, "–"), (0, "0 €"), (3.14159, "3.1 €"), (279_000, "279 000 €"), (-1234.5, "−1 234 €")]
+    ("amount", "text"), [(None, "–"), (0, "0 €"), (3.14159, "3.14 €"), (133_214, "133 000 €"), (-1234.5, "−1 230 €")]
 )
 def test_money_is_told_no_more_exactly_than_it_is_known(amount, text):
     assert money(amount, "EUR").replace("\u00a0", " ").replace("\u202f", " ") == text

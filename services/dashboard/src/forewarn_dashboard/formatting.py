@@ -46,9 +46,10 @@ def quantity(value: float | None, unit: str, digits: int = 4) -> str:
 
 
 def money(amount: float | None, currency: str) -> str:
-    """Amount in two to three significant digits, as estimates deserve, with its currency."""
-    text = number(amount, 2 if amount is not None and abs(amount) < 100 else 3)
-    return text if text == UNKNOWN else f"{text}\u00a0{'€' if currency == 'EUR' else currency}"
+    """Amount rounded to three digits, as estimates deserve, with its currency; a dash where it is unknown."""
+    if amount is None or not math.isfinite(amount):
+        return UNKNOWN
+    return f"{number(float(f'{amount:.3g}'), 3)}\u00a0{'€' if currency == 'EUR' else currency}"
 
 
 def duration(seconds: float | None) -> str:

@@ -296,13 +296,16 @@ def _nameplate(detail: AssetDetail) -> Node:
         ("Criticality", f"{detail.asset.criticality} of 5"),
     ]
     facts += [
-        (
-            _field_title(field.name, field.unit),
-            f"{number(stated.get(field.name, field.default))} {unit_symbol(field.unit)}".strip(),
-        )
+        (_field_title(field.name, field.unit), _rated(stated.get(field.name, field.default), field.unit))
         for field in detail.asset_class.nameplate
     ]
     return definition_list(facts)
+
+
+def _rated(value: float, unit: str) -> str:
+    """A rated value; 0 states nothing (ADR 0011)."""
+    text = f"{value:.0f}" if value.is_integer() and abs(value) < 10_000 else number(value)
+    return f"{text} {unit_symbol(unit)}".strip() if value else "not stated"
 
 
 def _field_title(name: str, unit: str) -> str:
