@@ -25,7 +25,7 @@ def test_every_origin_has_its_horizon_measured_and_enough_history(steps, horizon
     assert len(plan.origins) >= LEAST_ORIGINS
     assert plan.origins[-1] + plan.horizon == steps
     assert plan.horizon <= max(1, steps * MAX_HORIZON_SHARE)
-    assert plan.origins[0] >= 0.4 * steps
+    assert plan.origins[0] >= 0.5 * steps
 
 
 def test_a_forecast_sees_nothing_of_what_comes_after_its_origin():

@@ -1,7 +1,7 @@
 """Exponential smoothing and seasonal decomposition from statsmodels.
 
-A method is a kind of season (none, daily, daily and weekly; STL, Cleveland et al. 1990, and MSTL,
-Bandara et al. 2021) and a way to go on with what remains: a constant level (simple exponential
+A method is a kind of season (none, daily, daily and weekly; STL, Cleveland et al. 1990, one after
+the other as in MSTL, Bandara et al. 2021) and a way to go on with what remains: a constant level (simple exponential
 smoothing), a trend that fades (Holt, damped; Gardner & McKenzie 1985), a robust line, the mean of
 level and line (after the Theta method, Assimakopoulos & Nikolopoulos 2000), or growth by a constant
 factor. The moving average is there as the measure of all things.
@@ -35,7 +35,6 @@ class _Library:
     simple: Callable[..., Any]
     holt: Callable[..., Any]
     stl: Callable[..., Any]
-    mstl: Callable[..., Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,38 +79,29 @@ def _quiet() -> np.errstate:
 def _load() -> _Library:
     try:
         from statsmodels.tsa.holtwinters import Holt, SimpleExpSmoothing  # noqa: PLC0415  # 3 s and 165 MB
-        from statsmodels.tsa.seasonal import MSTL, STL  # noqa: PLC0415
+        from statsmodels.tsa.seasonal import STL  # noqa: PLC0415
     except ImportError as exc:
         raise ForecasterUnavailable(
             "forecasts need statsmodels, which is not installed here: install forewarn[forecast]"
         ) from exc
-    return _Library(simple=SimpleExpSmoothing, holt=Holt, stl=STL, mstl=MSTL)
+    return _Library(simple=SimpleExpSmoothing, holt=Holt, stl=STL)
 
 
 def _decompose(
     library: _Library, history: FloatArray, periods: tuple[int, ...], horizon: int
 ) -> tuple[FloatArray, FloatArray]:
-    """The history without its seasons, and the seasons as they go on: the last cycle of each is repeated."""
-    season = np.zeros(horizon)
-    if not periods:
-        return history, season
-    if len(periods) == 1:
-        found = library.stl(history, period=periods[0], **_jumps(periods[0])).fit()
-        parts = [np.asarray(found.seasonal)]
-    else:
-        jumps = _jumps(periods[0])
-        found = library.mstl(history, periods=periods, iterate=1, stl_kwargs=jumps).fit()
-        parts = list(np.asarray(found.seasonal).T)
-    rest = history.copy()
-    for period, part in zip(periods, parts, strict=True):
-        rest -= part
-        season += part[-period:][np.arange(horizon) % period]
+    """The history without its seasons, and the seasons as they go on: the last cycle of each is repeated.
+
+    Seasons are taken out one after the other, the shortest first: what MSTL does in its first round.
+    """
+    rest, season = history, np.zeros(horizon)
+    for period in periods:
+        jump = max(1, round(_JUMP_SHARE * period))
+        found = library.stl(rest, period=period, seasonal_jump=1, trend_jump=jump, low_pass_jump=jump).fit()
+        part = np.asarray(found.seasonal)
+        rest = rest - part
+        season = season + part[-period:][np.arange(horizon) % period]
     return rest, season
-
-
-def _jumps(period: int) -> dict[str, int]:
-    jump = max(1, round(_JUMP_SHARE * period))
-    return {"seasonal_jump": 1, "trend_jump": jump, "low_pass_jump": jump}
 
 
 def _tune(library: _Library, training: FloatArray, seasons: tuple[Season, ...]) -> _Smoothing:

@@ -26,8 +26,8 @@ LEAST_ORIGINS: Final = 5
 #: The horizon is at most this share of the history: what was never tested is not claimed.
 MAX_HORIZON_SHARE: Final = 1.0 / 3.0
 
-#: Share of the history that comes before the first origin, at the least.
-_TRAINING_SHARE: Final = 0.4
+#: Share of the history that comes before the first origin, at the least: of four weeks enough to know a week.
+_TRAINING_SHARE: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

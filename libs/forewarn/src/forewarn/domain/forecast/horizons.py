@@ -19,7 +19,7 @@ class Grid:
 #: Each looks ahead about 50 steps, and back far enough to test that a dozen times and to see the seasons.
 GRIDS: Final = (
     Grid(reach_s=8 * _HOUR_S, step_s=600.0, steps=576),
-    Grid(reach_s=48 * _HOUR_S, step_s=_HOUR_S, steps=672),
+    Grid(reach_s=48 * _HOUR_S, step_s=_HOUR_S, steps=720),
     Grid(reach_s=8 * _DAY_S, step_s=3 * _HOUR_S, steps=256),
     Grid(reach_s=60 * _DAY_S, step_s=_DAY_S, steps=240),
 )
