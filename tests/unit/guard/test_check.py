@@ -180,8 +180,8 @@ def test_a_law_that_only_warns_makes_the_blamed_tags_uncertain():
     assert findings == ["fan.no_power_at_rest:power_kw;fan.no_power_at_rest:speed_rpm"]
 
 
-def test_a_law_is_not_applied_where_a_value_is_unknown():
-    result = run(batch([("F1", T0, with_tag("inlet_bar", 9.0))], quality={(0, 0): StatusCode.BAD}))
+def test_a_law_is_not_applied_where_what_it_judges_is_unknown():
+    result = run(batch([("F1", T0, with_tag("inlet_bar", 9.0))], quality={(0, 2): StatusCode.BAD}))
     assert result.frame.rows == 1
 
 

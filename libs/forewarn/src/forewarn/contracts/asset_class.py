@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 
 from forewarn.contracts.alarms import AlarmSource, Priority
 from forewarn.contracts.base import Identifier, Probability, StrictContract, TagName
+from forewarn.contracts.guard_rules import Condition, PhysicsRule, RedundantSensors
 
 #: How a source that is a nameplate field begins.
 PLATE_PREFIX = "nameplate."
@@ -85,35 +86,6 @@ class Derived(StrictContract):
     )
 
 
-class Condition(StrictContract):
-    """Holds while a column lies within bounds; False where the column is unknown."""
-
-    column: TagName
-    above: float | None = None
-    below: float | None = None
-
-    @model_validator(mode="after")
-    def _bounded(self) -> "Condition":
-        if self.above is None and self.below is None:
-            msg = f"condition on {self.column!r} needs 'above' or 'below'"
-            raise ValueError(msg)
-        return self
-
-
-class PhysicsRule(StrictContract):
-    """Bounds that nature sets to a column; crossing them makes the reading wrong, not the machine."""
-
-    id: Identifier
-    column: TagName
-    minimum: float | None = None
-    maximum: float | None = None
-    when: Condition | None = None
-    severity: Literal["reject", "warning"]
-    blames: tuple[TagName, ...] = Field(description="Tags that may be at fault.")
-    message: str
-    recommendation: str
-
-
 class TwinSpec(StrictContract):
     """What the twin predicts, and from what."""
 
@@ -184,6 +156,7 @@ class AssetClass(StrictContract):
     nameplate: tuple[NameplateField, ...] = ()
     derived: tuple[Derived, ...] = ()
     rules: tuple[PhysicsRule, ...] = ()
+    redundant: tuple[RedundantSensors, ...] = ()
     twin: TwinSpec
     health: tuple[HealthInput, ...] = ()
     failure_modes: tuple[FailureMode, ...] = ()
@@ -237,10 +210,13 @@ class AssetClass(StrictContract):
         self._require("health", (h.column for h in self.health), columns)
         self._require("failure_modes", (f.indicator for f in self.failure_modes), columns)
         self._require("alarms", (a.column for a in self.alarms if a.column is not None), columns)
-        self._require("rules", (r.column for r in self.rules), columns)
-        self._require("rules.blames", (b for r in self.rules for b in r.blames), set(self.tag_names))
-        conditions = (self.twin.running, *(rule.when for rule in self.rules))
-        self._require("conditions", (c.column for c in conditions if c is not None), columns)
+        self._require("rules", (name for r in self.rules for name in (r.column, r.minus) if name), columns)
+        self._require("redundant", (name for r in self.redundant for name in r.columns), columns)
+        checks: tuple[PhysicsRule | RedundantSensors, ...] = (*self.rules, *self.redundant)
+        self._require("blames", (name for check in checks for name in check.blames), set(self.tag_names))
+        conditions = (condition for check in checks for condition in check.conditions)
+        self._require("conditions", (name for condition in conditions for name in condition.columns), columns)
+        self._require("twin.running", () if self.twin.running is None else (self.twin.running.column,), columns)
         self._require_derived_inputs()
         return self
 

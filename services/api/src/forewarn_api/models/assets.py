@@ -10,6 +10,7 @@ from forewarn.contracts.assets import Asset
 from forewarn.contracts.base import Identifier, Probability, Score, StrictContract, UtcDatetime
 from forewarn.contracts.health import AssetHealth, ModelArtefact
 from forewarn.contracts.quality import Severity
+from forewarn_api.models.readings import FoundIssue
 
 Phase = Literal["baseline", "live"]
 Hint = Literal["none", "asset_fault", "sensor_fault"]
@@ -102,6 +103,9 @@ class LatestState(BaseModel):
     age_s: float | None
     values: list[LatestValue]
     findings: str | None
+    issues: list[FoundIssue] = Field(
+        default_factory=list, description="The findings in words; a value is null where it is bad and was not kept."
+    )
     judged_at: UtcDatetime | None = Field(
         default=None, description="Event time of the reading that expected … hint belong to."
     )

@@ -4,7 +4,7 @@ All work on the rows that are newer than what came before ("current"), sorted by
 value that is present, not called bad by its gateway and physically possible.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
 
 import numpy as np
@@ -87,13 +87,9 @@ def recall(  # the columns of the rows
     kept = np.maximum(kept, 0)
     newest_ts = state.newest_ts.copy()
     newest_ts[rows] = ts[history.last]
-    grown = GuardState(
-        asset_class=state.asset_class,
-        tags=state.tags,
-        assets=state.assets,
+    grown = replace(
+        state,
         newest_ts=newest_ts,
-        newest_accepted=state.newest_accepted,
-        seen=state.seen,
         raw=_replace(state.raw, rows, np.where(here, np.take_along_axis(values, kept, 0), state.raw[rows])),
         raw_ts=_replace(state.raw_ts, rows, np.where(here, ts[kept], state.raw_ts[rows])),
         good=good,

@@ -95,6 +95,8 @@ TURBINE_SENSORS: Final[dict[str, Sensor]] = {
     "thrust_bearing_temp_c": Sensor(noise=0.15, resolution=0.02),
     "lube_oil_temp_c": Sensor(noise=0.1, resolution=0.02),
     "ambient_temp_c": Sensor(noise=0.08, resolution=0.02),
+    "speed_b_rpm": Sensor(noise=1.0, resolution=0.1),
+    "speed_c_rpm": Sensor(noise=1.0, resolution=0.1),
 }
 
 
@@ -145,6 +147,7 @@ def step_turbine(
         "ambient_temp_c": surroundings.ambient_temp_c,
         "lube_oil_temp_c": 46.0 + 0.15 * (surroundings.ambient_temp_c - 22.0),
     }
+    truth |= dict.fromkeys(("speed_b_rpm", "speed_c_rpm"), truth["speed_rpm"])
     truth |= _expansion(design, truth, share, severity_of(faults, BLADE_FOULING))
     truth |= _rotor(design, share, faults)
     bearing_c, thrust_c = _bearings(truth, share, faults)
