@@ -7,14 +7,20 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from forewarn.adapters.catalogue import load_catalogue
+from forewarn.contracts.assets import Asset
 from forewarn.domain.health.asset import HealthState, judge
 from forewarn.domain.health.change import differs
+from forewarn.domain.health.profile import profile_of
 from forewarn.domain.health.rows import observe_frame
 from forewarn.domain.health.trend import MIN_SAMPLES, TrendState, add_sample, wants_sample
 from forewarn.testing.frames import anomaly_frame, timestamps_us
 
 PUMP = load_catalogue()["centrifugal_pump"]
 RUNNING = {"speed_rpm": 1480.0}
+PROFILE = profile_of(
+    PUMP,
+    Asset(asset_id="P-101", asset_class=PUMP.name, name="P", nameplate={"iso_group": 2, "iso_support": 2}),
+)
 
 
 def frame_of(count, *, start_s=0.0, step_s=1.0, asset="P-101", **columns):
@@ -25,12 +31,12 @@ def frame_of(count, *, start_s=0.0, step_s=1.0, asset="P-101", **columns):
 def apply(frames, states=None):
     states = dict(states or {})
     for frame in frames:
-        states.update(observe_frame(states, frame).states)
+        states.update(observe_frame(states, frame, lambda _asset_id: PROFILE).states)
     return states
 
 
 def judged(*frames):
-    return judge(apply(frames)["P-101"], PUMP)
+    return judge(apply(frames)["P-101"], PUMP, PROFILE)
 
 
 def test_a_healthy_pump_is_excellent_and_needs_nothing():
@@ -43,7 +49,7 @@ def test_a_healthy_pump_is_excellent_and_needs_nothing():
 
 
 def test_health_follows_the_newest_reading():
-    health = judged(frame_of(5), frame_of(1, start_s=5, vibration_mm_s=7.1))
+    health = judged(frame_of(5), frame_of(1, start_s=5, vibration_mm_s=7.2))
     assert health.category == "poor"
     assert health.primary_concern == "Vibration is above the zone for long-term operation"
     assert health.recommendations == ("Inspect bearings and alignment",)

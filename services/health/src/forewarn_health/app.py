@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Final
 
 import structlog
@@ -10,6 +11,7 @@ from forewarn.adapters.catalogue import Catalogue, load_catalogue
 from forewarn.adapters.faust.engine import Action, Handler, Incoming
 from forewarn.adapters.faust.frames import read_turn
 from forewarn.adapters.faust.publisher import Outgoing
+from forewarn.adapters.kafka.registry import AssetRegistry
 from forewarn.contracts.base import format_utc
 from forewarn.contracts.frames import FrameKind
 from forewarn.contracts.health import AssetHealth
@@ -19,6 +21,7 @@ from forewarn.domain.health.asset import HealthState, judge
 from forewarn.domain.health.rows import observe_frame
 from forewarn.runtime.event_service import EventContext, EventService, serve_events
 from forewarn_health.pacing import Pacing
+from forewarn_health.profiles import Profiles
 from forewarn_health.settings import HealthSettings
 
 #: How often waiting assets are looked at: well below the shortest distance of an asset's events.
@@ -27,15 +30,20 @@ _TICK_S: Final = 0.25
 #: Nobody sees readings sooner than on a tick, and what a turn costs is shared by all readings of an asset in it.
 _GATHER_S: Final = _TICK_S
 
+_REGISTRY_PATIENCE_S: Final = 60.0
+
 _log = structlog.get_logger(__name__)
 
 
 class HealthLogic:
     """Implements ``forewarn.runtime.event_service.EventLogic``."""
 
-    def __init__(self, context: EventContext[HealthState], catalogue: Catalogue, pacing: Pacing) -> None:
+    def __init__(
+        self, context: EventContext[HealthState], catalogue: Catalogue, profiles: Profiles, pacing: Pacing
+    ) -> None:
         self._context = context
         self._catalogue = catalogue
+        self._profiles = profiles
         self._pacing = pacing
 
     @property
@@ -58,7 +66,8 @@ class HealthLogic:
             _log.warning("frame_rejected", partition=incoming.partition, offset=incoming.offset, reason=problem)
             await self._context.reject(incoming, RejectionReason.BAD_FRAME, problem)
         for joined in turn.frames:
-            result = observe_frame(self._context.engine.states, joined.frame)
+            profiles = partial(self._profiles.of, joined.frame.asset_class)
+            result = observe_frame(self._context.engine.states, joined.frame, profiles)
             for asset_id, state in result.states.items():
                 self._context.engine.put(asset_id, state, joined.partitions[asset_id])
             self._pacing.note(result.states)
@@ -80,7 +89,9 @@ class HealthLogic:
     def _judge(self, asset_id: str) -> AssetHealth | None:
         state = self._context.engine.states[asset_id]
         asset_class = self._catalogue.get(state.asset_class)
-        return None if asset_class is None else judge(state, asset_class)
+        if asset_class is None:
+            return None
+        return judge(state, asset_class, self._profiles.of(asset_class, asset_id))
 
     def _outgoing(self, health: AssetHealth) -> Outgoing:
         return Outgoing(
@@ -96,9 +107,15 @@ class HealthLogic:
 def serve(settings: HealthSettings, stop: threading.Event) -> None:
     """Judge health until ``stop``."""
     catalogue = load_catalogue(settings.catalogue_path)
+    registry = AssetRegistry(
+        settings.kafka_bootstrap_servers,
+        settings.kafka_topic_prefix,
+        client_id=f"forewarn.health.{settings.service_instance}.assets",
+    )
 
     def logic(context: EventContext[HealthState]) -> HealthLogic:
-        return HealthLogic(context, catalogue, Pacing(settings.health_min_interval_s, settings.health_refresh_s))
+        pacing = Pacing(settings.health_min_interval_s, settings.health_refresh_s)
+        return HealthLogic(context, catalogue, Profiles(registry.get), pacing)
 
     service = EventService(
         name="health",
@@ -107,4 +124,8 @@ def serve(settings: HealthSettings, stop: threading.Event) -> None:
         writes=frozenset([TopicName.ASSET_HEALTH, TopicName.READINGS_REJECTED]),
         logic=logic,
     )
-    serve_events(settings, stop, service)
+    try:
+        registry.wait_until_loaded(_REGISTRY_PATIENCE_S)
+        serve_events(settings, stop, service)
+    finally:
+        registry.close()

@@ -13,6 +13,7 @@ from pydantic_core import ErrorDetails
 
 from forewarn.adapters.catalogue_document import Location
 from forewarn.contracts.asset_class import PLATE_PREFIX, AssetClass, Derived
+from forewarn.domain.physics.bands import STANDARDS
 from forewarn.domain.physics.derive import derived_problems
 from forewarn.domain.physics.registry import nearest
 from forewarn.domain.physics.units import UnitMismatchError, UnknownUnitError, conversion, parse_unit
@@ -44,6 +45,8 @@ def cross_findings(raw: Raw) -> list[Finding]:
         *_repetition_findings(raw),
         *_range_findings(raw),
         *_limit_findings(raw),
+        *_standard_findings(raw),
+        *_power_findings(raw),
     ]
 
 
@@ -149,6 +152,10 @@ def _references(raw: Raw) -> Iterator[tuple[Location, object]]:
     for group, field in (("health", "column"), ("failure_modes", "indicator"), ("alarms", "column")):
         for position, entry in _entries(raw, group):
             yield (group, position, field), entry.get(field)
+    for position, entry in _entries(raw, "health"):
+        others = enumerate(_list(entry.get("worst_with")))
+        yield from ((("health", position, "worst_with", i), name) for i, name in others)
+    yield ("economics", "power"), _mapping(raw.get("economics")).get("power")
 
 
 def _conditions(check: Raw, at: Location) -> Iterator[tuple[Location, Raw]]:
@@ -224,6 +231,54 @@ def _convertible(source: str, target: str) -> bool:
     except UnknownUnitError:
         return True  # said at the unit
     return True
+
+
+# --- health and economics
+
+
+def _standard_findings(raw: Raw) -> Iterator[Finding]:
+    units = _column_units(raw)
+    fields = _names(raw, "nameplate")
+    for position, entry in _entries(raw, "health"):
+        at: Location = ("health", position)
+        unit = units.get(str(entry.get("column")))
+        for i, other in enumerate(_list(entry.get("worst_with"))):
+            if unit is not None and units.get(str(other), unit) != unit:
+                yield (*at, "worst_with", i), f"{other} is in {units[str(other)]}, but {entry['column']} is in {unit}"
+        name = entry.get("standard")
+        if not isinstance(name, str):
+            continue
+        standard = STANDARDS.get(name)
+        if standard is None:
+            yield (*at, "standard"), f"there are no agreed bands {name!r}{nearest(name, STANDARDS)}"
+            continue
+        if unit is not None and not _same_unit(unit, standard.unit):
+            yield (*at, "standard"), f"{name} grades values in {standard.unit}, but {entry['column']} is in {unit}"
+        for field in standard.nameplate:
+            if field not in fields:
+                yield (*at, "standard"), f"{name} depends on the nameplate: it needs a field {field!r}"
+
+
+def _power_findings(raw: Raw) -> Iterator[Finding]:
+    name = _mapping(raw.get("economics")).get("power")
+    unit = _column_units(raw).get(name) if isinstance(name, str) else None
+    if unit is None:
+        return
+    responses = [entry for entry in _list(_mapping(raw.get("twin")).get("responses")) if isinstance(entry, str)]
+    if name not in responses:
+        yield ("economics", "power"), f"the twin does not predict {name!r}: it must be one of twin.responses"
+    if not _same_unit(unit, "kW"):
+        yield ("economics", "power"), f"must be in kW, but {name} is in {unit}"
+
+
+def _column_units(raw: Raw) -> dict[str, str]:
+    """Units of tags and derived quantities, those that are known ones."""
+    units = {str(e.get("name")): e.get("unit") for g in ("tags", "derived") for _, e in _entries(raw, g)}
+    return {name: unit for name, unit in units.items() if isinstance(unit, str) and _unit_problem(unit) is None}
+
+
+def _same_unit(unit: str, wanted: str) -> bool:
+    return _convertible(unit, wanted) and conversion(unit, wanted).changes_nothing
 
 
 # --- numbers

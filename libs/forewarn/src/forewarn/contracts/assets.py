@@ -4,7 +4,23 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from forewarn.contracts.base import Contract, Identifier, StrictContract, TagName, UtcDatetime
+from forewarn.contracts.base import Contract, Identifier, NotNegative, Probability, StrictContract, TagName, UtcDatetime
+from forewarn.contracts.health import ComponentName
+
+
+class HealthWeights(StrictContract):
+    """Weights of an asset's health that differ from its class's; what is not named stays as the class has it."""
+
+    metrics: dict[TagName, Probability] = Field(default_factory=dict, description="By column of the class's metrics.")
+    components: dict[ComponentName, Probability] = Field(default_factory=dict)
+
+
+class AssetRates(StrictContract):
+    """What standing still and energy cost at this asset, where it differs from the class."""
+
+    downtime_cost_per_min: NotNegative | None = None
+    energy_price_per_kwh: NotNegative | None = None
+    monitoring_cost_per_year: NotNegative | None = None
 
 
 class Asset(StrictContract):
@@ -18,6 +34,8 @@ class Asset(StrictContract):
     )
     nameplate: dict[TagName, float] = Field(default_factory=dict, description="Rated values, units in the names.")
     criticality: Annotated[int, Field(ge=1, le=5)] = Field(default=3, description="5 = stops the plant.")
+    health_weights: HealthWeights | None = None
+    economics: AssetRates | None = None
 
 
 class AcknowledgeAlarm(StrictContract):
