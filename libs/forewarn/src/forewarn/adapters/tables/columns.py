@@ -6,6 +6,7 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from forewarn.adapters.tables.table import Column, Stray
 from forewarn.domain.frame import FloatArray
@@ -36,7 +37,7 @@ class ColumnBuilder:
             piece = piece.dictionary_decode()
         if self._as_text:
             self._texts.append(piece.cast(pa.string()))
-        numbers, alien = self._to_numbers(piece)
+        numbers, alien = to_numbers(piece, decimal_comma=self._decimal_comma)
         if alien.size and self._stray is None:
             first = int(alien[0])
             self._stray = Stray(row=self._rows + first + 1, text=str(piece[first].as_py()))
@@ -57,17 +58,18 @@ class ColumnBuilder:
             return Column(kind="mixed", numbers=numbers, texts=texts, stray=self._stray)
         return Column(kind="number", numbers=numbers, texts=texts)
 
-    def _to_numbers(self, piece: Any) -> tuple[FloatArray, Any]:  # noqa: ANN401
-        """Numbers of a piece, NaN for missing ones, and where text stands."""
-        if is_number(piece.type):
-            return finite(piece.cast(pa.float64())), np.empty(0, dtype=np.intp)
-        piece = piece.cast(pa.string())
-        if self._decimal_comma:
-            piece = pc.replace_substring(piece, ",", ".")
-        try:
-            return finite(piece.cast(pa.float64())), np.empty(0, dtype=np.intp)
-        except pa.ArrowInvalid:
-            return _one_by_one(piece.to_pylist())
+
+def to_numbers(piece: Any, *, decimal_comma: bool = False) -> tuple[FloatArray, NDArray[np.intp]]:  # noqa: ANN401
+    """Numbers of an array, NaN for missing ones, and where text stands."""
+    if is_number(piece.type):
+        return finite(piece.cast(pa.float64())), np.empty(0, dtype=np.intp)
+    piece = piece.cast(pa.string())
+    if decimal_comma:
+        piece = pc.replace_substring(piece, ",", ".")
+    try:
+        return finite(piece.cast(pa.float64())), np.empty(0, dtype=np.intp)
+    except pa.ArrowInvalid:
+        return _one_by_one(piece.to_pylist())
 
 
 def is_number(dtype: Any) -> bool:  # noqa: ANN401  # pyarrow has no types
@@ -89,7 +91,7 @@ def finite(array: Any) -> FloatArray:  # noqa: ANN401  # pyarrow has no types
     return np.where(endless, np.nan, numbers) if endless.any() else numbers
 
 
-def _one_by_one(values: Sequence[str | None]) -> tuple[FloatArray, Any]:
+def _one_by_one(values: Sequence[str | None]) -> tuple[FloatArray, NDArray[np.intp]]:
     numbers, alien = np.full(len(values), np.nan), []
     for row, value in enumerate(values):
         if value is None:

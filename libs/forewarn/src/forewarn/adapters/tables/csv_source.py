@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -13,7 +13,8 @@ import pyarrow.csv as pa_csv
 from forewarn.adapters.tables.columns import NULLS
 from forewarn.adapters.tables.table import TableError
 
-_DELIMITERS: Final = ",;\t"
+_DELIMITERS: Final = ",;\t|"
+_WIDE_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
 _HEAD_BYTES: Final = 256 * 1024
 _HEAD_LINES: Final = 20
 _BLOCK_BYTES: Final = 8 * 1024 * 1024
@@ -43,7 +44,7 @@ def sniff(path: Path) -> Dialect:
     """
     with pa.input_stream(str(path)) as file:
         head = file.read(_HEAD_BYTES)
-    encoding = "utf-8" if _is_utf8(head) else "latin-1"
+    encoding = _encoding(head)
     text = head.decode(encoding, errors="ignore").removeprefix("\ufeff")
     lines = [line for line in text.splitlines()[:_HEAD_LINES] if line.strip()]
     if not lines:
@@ -58,13 +59,21 @@ def sniff(path: Path) -> Dialect:
     return Dialect(delimiter=delimiter, encoding=encoding, header=header)
 
 
-def csv_pieces(path: Path, dialect: Dialect) -> Iterator[Sequence[Any]]:
+def csv_pieces(
+    path: Path, dialect: Dialect, on_odd_row: Callable[[int, str], None] | None = None
+) -> Iterator[Sequence[Any]]:
     """Columns of successive stretches of rows, as string arrays with nulls.
+
+    Parameters
+    ----------
+    on_odd_row
+        Takes number (from 1) and text of a row that has another number of values than the header; such
+        rows are left out then.
 
     Raises
     ------
     TableError
-        If a row has another number of values than the header.
+        If there is such a row and nobody takes it.
     """
     names = [str(position) for position in range(len(dialect.header))]
     rows = 0
@@ -74,7 +83,11 @@ def csv_pieces(path: Path, dialect: Dialect) -> Iterator[Sequence[Any]]:
             read_options=pa_csv.ReadOptions(
                 block_size=_BLOCK_BYTES, column_names=names, skip_rows=1, encoding=dialect.encoding, use_threads=False
             ),
-            parse_options=pa_csv.ParseOptions(delimiter=dialect.delimiter, newlines_in_values=_quotes(path)),
+            parse_options=pa_csv.ParseOptions(
+                delimiter=dialect.delimiter,
+                newlines_in_values=_quotes(path),
+                invalid_row_handler=None if on_odd_row is None else _handler(on_odd_row),
+            ),
             convert_options=pa_csv.ConvertOptions(
                 column_types={name: pa.string() for name in names}, null_values=list(NULLS), strings_can_be_null=True
             ),
@@ -89,10 +102,24 @@ def csv_pieces(path: Path, dialect: Dialect) -> Iterator[Sequence[Any]]:
         raise TableError(f"{path}: cannot be read as CSV after row {rows}: {exc}") from exc
 
 
+def _handler(on_odd_row: Callable[[int, str], None]) -> Callable[[Any], str]:
+    def handle(row: Any) -> str:  # noqa: ANN401  # pyarrow has no types
+        on_odd_row(row.number - 1, row.text)  # pyarrow counts the header
+        return "skip"
+
+    return handle
+
+
 def _quotes(path: Path) -> bool:
     """Whether values can hold line ends; looking for them costs time."""
     with pa.input_stream(str(path)) as file:
         return b'"' in file.read(_HEAD_BYTES)
+
+
+def _encoding(head: bytes) -> str:
+    if head.startswith(_WIDE_MARKS):
+        return "utf-16"
+    return "utf-8" if _is_utf8(head) else "latin-1"
 
 
 def _is_utf8(head: bytes) -> bool:
