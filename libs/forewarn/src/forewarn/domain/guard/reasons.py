@@ -37,7 +37,7 @@ class Reasons:
             cause=Cause.DATA,
             values={},
             explanation=f"Time {_time(ts)} is {distance} the receipt at {_time(received)}; accepted is {window}",
-            recommendation="Check the gateway's clock and time zone; send older data as a backfill",
+            recommendation="Check the gateway's clock and time zone; send older data as historical readings",
         )
 
     def judged(self, judgement: Judgement, position: int, row: int) -> Rejection:

@@ -26,7 +26,7 @@ _OF_ITSELF: Final = ("twin", _ANOMALY)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """What rows with the machine running told; ``latest``, ``flag`` and ``culprit`` are of the one at ``at_us``."""
+    """What rows with the machine running told; all but trend and growth is of the one at ``at_us``."""
 
     at_us: int
     latest: Observation
@@ -34,6 +34,7 @@ class Judged:
     culprit: str | None
     trend: TrendState
     growth: Mapping[str, Growth]
+    historical: bool = False  # a state stored before there were imports has none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +86,7 @@ def judge(state: HealthState, asset_class: AssetClass, profile: HealthProfile | 
         failure_risk=prognosis.risk,
         primary_concern=concern,
         recommendations=advice,
+        historical=judged.historical,
     )
 
 
