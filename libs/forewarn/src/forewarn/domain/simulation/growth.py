@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -52,7 +53,7 @@ class GrowthCourse:
         shares = [share for share, _ in self.curve]
         if self.end_s <= self.onset_s or not 0.0 < self.severity <= 1.0:
             raise ValueError(f"a course needs an end after its onset and a severity above 0 and up to 1: {self}")
-        if shares[0] != 0.0 or shares[-1] != 1.0 or any(b <= a for a, b in zip(shares, shares[1:], strict=False)):
+        if shares[0] != 0.0 or shares[-1] != 1.0 or any(after <= before for before, after in pairwise(shares)):
             raise ValueError(f"the curve of {self.fault} must rise from share 0 to 1: {self.curve}")
         if np.pi * sum(wave * abs(amplitude) for wave, amplitude in enumerate(self.pace, 1)) >= 1.0:
             raise ValueError(f"a course that went back in time: pace {self.pace}")

@@ -7,12 +7,11 @@ lags and the slow wander of its surroundings have forgotten where they started.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from forewarn.domain.frame import FloatArray
 from forewarn.domain.simulation.growth import GrowthCourse, worst_of
 from forewarn.domain.simulation.kinds import KINDS
 from forewarn.domain.simulation.machine import Values
@@ -23,6 +22,7 @@ from forewarn.domain.simulation.standstill import at_duty
 
 _US_PER_S: Final = 1e6
 _SETTLE_S: Final = 3600.0  # ten times the slowest lag
+_LONGEST_STEP_S: Final = 60.0  # between readings: load and lags must move as they do under the eyes of a quick sensor
 _MOST_STRETCHES: Final = 64
 _SETTLING_SHARE: Final = 0.125  # of a stretch, at most: less would waste more than it saves
 
@@ -50,7 +50,8 @@ class MachineRun:
 
 def times_us(start_s: float, step_s: float, rows: int) -> NDArray[np.int64]:
     """Evenly spaced times from ``start_s`` on [µs since 1970 UTC]."""
-    return np.rint((start_s + np.arange(rows) * step_s) * _US_PER_S).astype(np.int64)
+    times: NDArray[np.int64] = np.rint((start_s + np.arange(rows) * step_s) * _US_PER_S).astype(np.int64)
+    return times
 
 
 def simulate(run: MachineRun, *, start_s: float, step_s: float, rows: int) -> Values:
@@ -81,25 +82,13 @@ def _running(run: MachineRun, start_s: float, step_s: float, rows: int) -> Value
     begins_s = start_s + np.arange(stretches) * length * step_s
     design, state = kind.design(**run.design), kind.start
     rng = np.random.default_rng(run.seed)
+    parts = int(np.ceil(step_s / _LONGEST_STEP_S))
     read: list[Values] = []
-    for place in range(-settle, length):
-        t_s: FloatArray = begins_s + place * step_s
-        state, values = _step(kind, design, state, run, t_s, step_s, rng)
-        if place >= 0:
+    for place in range(1 - settle * parts, (length - 1) * parts + 1):
+        t_s = begins_s + place * step_s / parts
+        surroundings, faults = run.profile.at(t_s), worst_of(run.courses, t_s)
+        state, values = kind.step(design, state, dt_s=step_s / parts, surroundings=surroundings, faults=faults, rng=rng)
+        if place >= 0 and place % parts == 0:
             read.append(values)
     tags = read[0]
     return {tag: np.stack([values[tag] for values in read], axis=1).ravel()[:rows] for tag in tags}
-
-
-def _step(
-    kind: Any, design: Any, state: Any, run: MachineRun, t_s: FloatArray, step_s: float, rng: np.random.Generator
-) -> tuple[Any, Values]:
-    state, values = kind.step(
-        design,
-        state,
-        dt_s=step_s,
-        surroundings=run.profile.at(t_s),
-        faults=worst_of(run.courses, t_s),
-        rng=rng,
-    )
-    return state, values

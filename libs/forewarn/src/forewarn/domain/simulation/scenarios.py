@@ -24,7 +24,7 @@ from forewarn.domain.simulation.sensor_effects import (
 EffectOf = Callable[[str, float, float, During], SensorEffect]
 
 
-class UnknownScenario(ValueError):
+class UnknownScenarioError(ValueError):
     """There is no such scenario for this class; the message lists what there is."""
 
 
@@ -47,7 +47,8 @@ class Scenario:
     indicator_course
         Means of the failure mode's indicator over the share of the way instead of severities in ``curve``.
     effect, swaps, delivery
-        What happens to sensors and on the way instead: an effect of one tag, two tags swapped, a delivery at full severity.
+        What happens to sensors or on the way instead: an effect on one tag, two tags swapped, a delivery (as it is
+        at full severity).
     """
 
     name: str
@@ -319,14 +320,14 @@ def find_scenario(name: str, asset_class: str) -> Scenario:
 
     Raises
     ------
-    UnknownScenario
+    UnknownScenarioError
         If the class cannot be simulated, or has no scenario of this name; says what there is.
     """
     if asset_class not in KINDS:
-        raise UnknownScenario(f"machines of class {asset_class!r} cannot be simulated, only {', '.join(KINDS)}")
+        raise UnknownScenarioError(f"machines of class {asset_class!r} cannot be simulated, only {', '.join(KINDS)}")
     known = [item.name for item in SCENARIOS.values() if asset_class in item.classes]
     if name not in known:
-        raise UnknownScenario(f"no scenario {name!r} for {asset_class}: there are {', '.join(known)}")
+        raise UnknownScenarioError(f"no scenario {name!r} for {asset_class}: there are {', '.join(known)}")
     return SCENARIOS[name]
 
 
@@ -341,7 +342,7 @@ def crossed_tags(asset_class: AssetClass) -> tuple[str, str]:
 
     Raises
     ------
-    UnknownScenario
+    UnknownScenarioError
         If the class has fewer than two tags of one unit.
     """
     pairs = [rule.blames for rule in asset_class.rules if rule.severity == "reject"]
@@ -352,4 +353,4 @@ def crossed_tags(asset_class: AssetClass) -> tuple[str, str]:
         for other in asset_class.tags:
             if tag.name != other.name and tag.unit == other.unit:
                 return tag.name, other.name
-    raise UnknownScenario(f"{asset_class.name} has no two sensors of one unit that could be swapped")
+    raise UnknownScenarioError(f"{asset_class.name} has no two sensors of one unit that could be swapped")

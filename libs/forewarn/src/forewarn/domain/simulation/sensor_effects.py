@@ -6,7 +6,7 @@ sensor needs to remember something, the value at which it stuck.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -56,6 +56,16 @@ class Quantisation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Saturation:
+    """A transmitter's range (tag's unit): what lies outside reads as its nearest end."""
+
+    tag: str
+    low: float
+    high: float
+    during: During = ALWAYS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Drift:
     """The reading leaves the truth at a steady rate (tag's unit per day), from the beginning of ``during`` on."""
 
@@ -101,7 +111,7 @@ class SwappedWires:
     during: During = ALWAYS
 
 
-SensorEffect = Noise | Quantisation | Drift | Dropout | Stuck | Spikes | SwappedWires
+SensorEffect = Noise | Quantisation | Saturation | Drift | Dropout | Stuck | Spikes | SwappedWires
 
 #: Values at which sensors stuck, by place of the effect in its sequence.
 Memory = Mapping[int, float]
@@ -154,13 +164,8 @@ def affect(
     return out, remembered
 
 
-def restarted(effect: SensorEffect, during: During) -> SensorEffect:
-    """The same effect at another time."""
-    return replace(effect, during=during)
-
-
 def _measured(
-    effect: Noise | Quantisation | Drift | Dropout | Spikes,
+    effect: Noise | Quantisation | Saturation | Drift | Dropout | Spikes,
     values: FloatArray,
     ts_us: NDArray[np.int64],
     seed: int,
@@ -173,6 +178,8 @@ def _measured(
         case Quantisation():
             coarse: FloatArray = np.rint(values / effect.resolution) * effect.resolution
             return coarse
+        case Saturation():
+            return np.clip(values, effect.low, effect.high)
         case Drift():
             return values + effect.per_day * (ts_us / _US_PER_S - effect.during.from_s) / _S_PER_DAY
         case Dropout():

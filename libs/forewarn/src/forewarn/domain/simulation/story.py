@@ -14,7 +14,7 @@ from forewarn.domain.simulation.growth import Curve, GrowthCourse, random_pace
 from forewarn.domain.simulation.indicator import IndicatorCurve, indicator_curve, mode_of
 from forewarn.domain.simulation.profile import Profile
 from forewarn.domain.simulation.run import MachineRun
-from forewarn.domain.simulation.scenarios import Scenario, UnknownScenario, crossed_tags, usual_tag
+from forewarn.domain.simulation.scenarios import Scenario, UnknownScenarioError, crossed_tags, usual_tag
 from forewarn.domain.simulation.schedule import Schedule
 from forewarn.domain.simulation.sensor_effects import During, SensorEffect, SwappedWires
 
@@ -59,7 +59,7 @@ class Plot:
             raise ValueError(f"days must be above 0, and severity above 0 and up to 1: {self.days}, {self.severity}")
         if self.tag is not None and self.tag not in self.asset_class.tag_names:
             tags = ", ".join(self.asset_class.tag_names)
-            raise UnknownScenario(f"{self.asset_class.name} has no tag {self.tag!r}: there are {tags}")
+            raise UnknownScenarioError(f"{self.asset_class.name} has no tag {self.tag!r}: there are {tags}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +110,7 @@ def play(scenario: Scenario, plot: Plot) -> Story:
 
     Raises
     ------
-    UnknownScenario
+    UnknownScenarioError
         If the class has no sensors that the scenario needs.
     """
     rng = np.random.default_rng([plot.seed, _COURSE_STREAM])
