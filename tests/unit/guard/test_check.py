@@ -1,4 +1,4 @@
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -45,6 +45,22 @@ def test_event_times_far_from_the_receipt_are_refused(age_s, accepted):
     if not accepted:
         assert result.rejections[0].reason is RejectionReason.OUTSIDE_TIME_WINDOW
         assert result.state.assets == (), "an absurd time must not become the newest one"
+
+
+@pytest.mark.parametrize(("age_s", "accepted"), [(40 * 365 * 86400, True), (-600, True), (-601, False)])
+def test_historical_readings_may_be_of_any_age_but_not_from_the_future(age_s, accepted):
+    given = batch([("F1", T0, HEALTHY)], received_at=[T0 + age_s * S])
+    result = run(replace(given, historical=np.array([True])))
+    assert result.frame.arrays["historical"].tolist() == [True] * accepted
+    assert result.frame.arrays["late"].tolist() == [False] * accepted
+
+
+def test_history_behind_the_newest_reading_is_late_like_any_other():
+    first = run(batch([("F1", T0 + 10 * S, HEALTHY)]))
+    assert first.frame.arrays["historical"].tolist() == [False]
+    second = run(replace(batch([("F1", T0, HEALTHY)]), historical=np.array([True])), first.state)
+    assert (second.frame.arrays["late"].tolist(), second.frame.arrays["historical"].tolist()) == ([True], [True])
+    np.testing.assert_array_equal(second.state.newest_ts, first.state.newest_ts)
 
 
 def test_absurd_event_times_are_refused_without_overflow():

@@ -40,6 +40,14 @@ def test_a_class_with_other_drivers_starts_anew():
     assert load(dump([state]), {}) == {}
 
 
+def test_readings_that_wait_in_an_older_snapshot_were_live():
+    state, _, _ = run_twin([driven(30)])
+    headers, arrays = unpack(b"FWTWIN01", dump([state]))
+    del arrays["driven/waiting/historical"]
+    back = load(pack(b"FWTWIN01", headers, arrays), {"driven": DRIVEN})["driven"]
+    assert dump([back]) == dump([state])
+
+
 def test_an_empty_state_survives():
     assert load(dump([TwinState.empty(DRIVEN)]), {"driven": DRIVEN})["driven"].models == {}
 

@@ -23,6 +23,7 @@ _RESERVED_NAMES = frozenset(
         "received_at",
         "seq",
         "late",
+        "historical",
         "verdict",
         "findings",
         "deviation",

@@ -71,6 +71,7 @@ class AssetHealth(Contract):
     rul: tuple[RulEstimate, ...] = ()
     primary_concern: str | None = None
     recommendations: tuple[str, ...] = ()
+    historical: bool = Field(default=False, description="Rests on an imported reading: never alarms.")
 
 
 class ModelArtefact(Contract):

@@ -75,7 +75,7 @@ def _load_one(asset_class: AssetClass, header: Mapping[str, Any], arrays: Mappin
     calibration = Calibration(**{item: arrays[f"{name}/{item}"] for item in CALIBRATION_ARRAYS})
     memory = Memory(**{item: arrays[f"{name}/{item}"] for item in MEMORY_ARRAYS}, calibration=calibration)
     prefix = f"{name}/waiting/"
-    everything = Waiting({k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)})
+    everything = Waiting.stored({k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)})
     baselines, start = {}, 0
     for asset_id, version, rows in header["baselines"]:
         baselines[asset_id] = Baseline(version=version, waiting=(everything.part(start, start + rows),))

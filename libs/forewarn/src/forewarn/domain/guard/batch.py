@@ -36,6 +36,8 @@ class RawBatch:
         Shape (n, tags) in the class's order and units; NaN where the reading has no such tag.
     gateway_quality
         OPC UA status code the gateway gave, shape (n, tags), uint32; 0 (good) where it said nothing.
+    historical
+        The reading comes from a historian and may be of any age, bool, shape (n,) or () for all alike.
     """
 
     asset_class: AssetClass
@@ -45,13 +47,17 @@ class RawBatch:
     seq: NDArray[np.int64]
     values: FloatArray
     gateway_quality: NDArray[np.uint32]
+    historical: NDArray[np.bool_] = field(default_factory=lambda: np.zeros((), dtype=np.bool_))
 
     def __post_init__(self) -> None:
         rows, tags = self.ts.shape[0], len(self.asset_class.tags)
+        if self.historical.ndim == 0:
+            object.__setattr__(self, "historical", np.broadcast_to(self.historical, (rows,)))
         shapes = {
             "assets": (self.assets.codes.shape, (rows,)),
             "received_at": (self.received_at.shape, (rows,)),
             "seq": (self.seq.shape, (rows,)),
+            "historical": (self.historical.shape, (rows,)),
             "values": (self.values.shape, (rows, tags)),
             "gateway_quality": (self.gateway_quality.shape, (rows, tags)),
         }
@@ -76,6 +82,7 @@ class RawBatch:
             seq=self.seq[rows],
             values=self.values[rows],
             gateway_quality=self.gateway_quality[rows],
+            historical=self.historical[rows],
         )
 
 
@@ -88,7 +95,7 @@ class GuardSettings:
     strict
         Refuse readings that would pass with a warning.
     max_age_s, max_ahead_s
-        Accept window of event times around the time of receipt [s].
+        Accept window of event times around the time of receipt [s]. Historical readings may be older.
     """
 
     strict: bool = False

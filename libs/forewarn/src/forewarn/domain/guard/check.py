@@ -81,7 +81,8 @@ def check(batch: RawBatch, state: GuardState, settings: GuardSettings, nameplate
 def _inside_window(batch: RawBatch, settings: GuardSettings) -> NDArray[np.bool_]:
     # as floats: the distance of two absurd times does not fit into an int64
     age_us = batch.received_at.astype(np.float64) - batch.ts.astype(np.float64)
-    return (age_us <= settings.max_age_s * US_PER_S) & (age_us >= -settings.max_ahead_s * US_PER_S)
+    recent = (age_us <= settings.max_age_s * US_PER_S) | batch.historical
+    return recent & (age_us >= -settings.max_ahead_s * US_PER_S)
 
 
 def _in_order(*groups: list[Rejection]) -> tuple[Rejection, ...]:
@@ -141,6 +142,7 @@ def _frame(batch: RawBatch, rows: NDArray[np.intp], kept: _Kept) -> Frame:
         "seq": batch.seq[rows],
         "late": kept.late,
         "verdict": kept.verdict,
+        "historical": batch.historical[rows],
         **dict(zip(names, kept.tags, strict=True)),
         **kept.derived,
         **dict(zip(map(quality_column, names), kept.quality, strict=True)),

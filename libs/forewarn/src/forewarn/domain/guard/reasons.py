@@ -32,7 +32,7 @@ class Reasons:
             reason=RejectionReason.OUTSIDE_TIME_WINDOW,
             rule=None,
             explanation=f"Time {_time(ts)} is {distance} the receipt at {_time(received)}; accepted is {window}",
-            recommendation="Check the gateway's clock and time zone; send older data as a backfill",
+            recommendation="Check the gateway's clock and time zone; send older data as historical readings",
         )
 
     def judged(self, judgement: Judgement, position: int, row: int) -> Rejection:

@@ -21,7 +21,7 @@ _UNIMPAIRED: Final = 100.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """What rows with the machine running told; ``latest``, ``flag`` and ``culprit`` are of the one at ``at_us``."""
+    """What rows with the machine running told; all but trend and growth is of the one at ``at_us``."""
 
     at_us: int
     latest: Observation
@@ -29,6 +29,7 @@ class Judged:
     culprit: str | None
     trend: TrendState
     growth: Mapping[str, Growth]
+    historical: bool = False  # a state stored before there were imports has none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +70,7 @@ def judge(state: HealthState, asset_class: AssetClass) -> AssetHealth | None:
         rul=rul,
         primary_concern=concern,
         recommendations=advice,
+        historical=judged.historical,
     )
 
 

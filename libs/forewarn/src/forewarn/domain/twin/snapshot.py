@@ -91,7 +91,7 @@ def _load_one(asset_class: AssetClass, header: Mapping[str, Any], arrays: Mappin
         cards[card.asset_id] = card
     dtypes = {column.name: NUMPY_DTYPES[column.dtype] for column in frame_columns(FrameKind.VALID, asset_class)}
     prefix = f"{name}/waiting/"
-    everything = Waiting({k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)})
+    everything = Waiting.stored({k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)})
     if any(values.dtype != dtypes[column] for column, values in everything.columns.items()):
         raise ValueError(f"snapshot of {name} holds waiting readings in other types than a frame has")
     learning, start = {}, 0
