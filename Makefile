@@ -87,7 +87,7 @@ test: env-dev ## Everything CI runs: check, integration, browser, containers
 	if [ -n "$$failed" ]; then echo "FAILED:$$failed (logs in $(TEST_LOGS))"; exit 1; fi
 
 test-unit: env-dev ## Unit and contract tests: no server, no network
-	@$(PYTEST) $(wildcard tests/unit tests/contract)
+	@$(PYTEST) --numprocesses 2 $(wildcard tests/unit tests/contract)
 
 test-integration: env-dev ## Tests on a real broker and database, started on demand
 	@$(PYTEST) -m "not browser and not containers" $(wildcard tests/integration tests/e2e)
