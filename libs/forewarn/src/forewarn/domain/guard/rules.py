@@ -71,6 +71,12 @@ def _outside(rule: PhysicsRule, values: FloatArray, slack: float) -> BoolArray:
     return outside
 
 
+def unit_of(rule: PhysicsRule, units: Mapping[str, str]) -> str:
+    """Unit of the bounds; a difference of temperatures is no temperature."""
+    unit = units[rule.column]
+    return "K" if rule.minus is not None and unit == "Cel" else unit
+
+
 def bound_text(rule: PhysicsRule, value: float, unit: str) -> str:
     """Say which bound a value crosses."""
     if rule.minimum is not None and value < rule.minimum:
