@@ -118,7 +118,7 @@ def test_strict_mode_spares_what_shows_the_machines_condition_but_not_its_operat
 @pytest.mark.parametrize(
     ("finding", "cause", "seen"),
     [
-        ("missing:power_kw", "data", ("power_kw",)),
+        ("missing:power_kw", "sensor", ("power_kw",)),
         ("gateway_bad:power_kw", "sensor", ("power_kw",)),
         ("hard_range:speed_rpm", "sensor", ("speed_rpm",)),
         ("spike:speed_rpm", "sensor", ("speed_rpm",)),

@@ -120,7 +120,7 @@ def _explain_check(check: Check, tag: Tag, asset_class: AssetClass) -> Explanati
 
 def _cause(check: Check, tag: str, asset_class: AssetClass) -> Cause:
     if check is not Check.ENGINEERING_RANGE:
-        return Cause.DATA if check is Check.MISSING else Cause.SENSOR
+        return Cause.SENSOR
     # what shows the machine's condition leaves its range when the machine fails
     condition = {metric.column for metric in asset_class.health} | {
         mode.indicator for mode in asset_class.failure_modes
