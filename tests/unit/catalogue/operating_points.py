@@ -205,6 +205,7 @@ VIOLATIONS: tuple[tuple[str, str, Mapping[str, float]], ...] = (
     ("cooling_tower", "tower.power_while_stopped", {"fan_speed_pct": 0}),
     ("cooling_tower", "tower.heat_needs_flow", {"hot_water_temp_c": 56}),
     ("fan", "fan.pressure_rises", {"static_pressure_pa": -45}),
+    ("fan", "fan.filter_within_pressure", {"static_pressure_pa": 140, "filter_pressure_drop_pa": 700}),
     ("fan", "fan.efficiency_possible", {"power_kw": 6}),
     ("fan", "fan.flow_while_stopped", {"speed_rpm": 0}),
     ("fan", "fan.belt_cannot_lead", {"motor_speed_rpm": 1200}),

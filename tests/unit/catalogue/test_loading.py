@@ -137,6 +137,23 @@ alarms: [{id: condenser_approach_high, high: 3.5}]
     assert (chiller.title, chiller.tag_names) == ("Our chiller", built_in.tag_names)
 
 
+def test_redundant_sensors_are_added_and_changed_by_an_extension(tmp_path):
+    write(
+        tmp_path,
+        """extends: turbine
+tags:
+  - {name: lube_oil_b_temp_c, title: Lube oil, unit: Cel, engineering_range: [0, 80]}
+redundant:
+  - {id: turbine.speed_sensors_agree, tolerance: 25}
+  - {id: turbine.oil, columns: [lube_oil_temp_c, lube_oil_b_temp_c], tolerance: 2, time_constant_s: 600,
+     message: The oil thermometers disagree, recommendation: Calibrate both}
+""",
+    )
+    speeds, oil = load_catalogue(tmp_path)["turbine"].redundant
+    assert (speeds.tolerance, len(speeds.columns)) == (25, 3)
+    assert oil.columns == ("lube_oil_temp_c", "lube_oil_b_temp_c")
+
+
 def test_a_new_class_is_made_of_another_one_which_stays_as_it_is(tmp_path):
     write(tmp_path, "extends: kiln\nname: big_kiln\ntitle: Big kiln\n", "a.yaml")
     write(tmp_path, KILN, "b.yaml")
@@ -239,6 +256,7 @@ def test_classes_that_extend_each_other_are_refused(tmp_path):
             "minimum: 0, when: {column: temp_c, above: 0, otherwise: {column: tempo, below: 1}},",
             "16: rules[0].when.otherwise.column: there is no column 'tempo'; did you mean 'temp_c'?",
         ),
+        ("id: kiln.head", "id: frozen", "16: rules[0].id: 'frozen' is the name of a check that every class has"),
         ("minimum: 0,", "minimum: 0, minus: temp_c,", "16: rules[0].minus: what is compared needs one unit, not ['Ce"),
         ("minimum: 0,", "minimum: 0, cause: weather,", "16: rules[0].cause: Input should be 'sensor', 'machine'"),
         (

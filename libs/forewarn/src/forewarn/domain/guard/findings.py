@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,10 @@ class Check(StrEnum):
     FROZEN = "frozen"
     ENGINEERING_RANGE = "engineering_range"
     GATEWAY_UNCERTAIN = "gateway_uncertain"
+
+
+#: Names that no rule of a class may have.
+GENERAL_CHECKS: Final = frozenset({*(check.value for check in Check), ESTIMATED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
