@@ -8,7 +8,7 @@ from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.guard_rules import PhysicsRule
 from forewarn.contracts.quality import StatusCode
 from forewarn.domain.guard.findings import explain
-from forewarn.domain.guard.rules import broken, situation
+from forewarn.domain.guard.rules import broken, uncertain
 from unit.guard.cases import FAN, HEALTHY, T0, batch, history, run, with_tag
 
 NAN = float("nan")
@@ -67,7 +67,7 @@ def test_another_column_tells_where_the_first_is_unknown():
     )
     law = rule(when=condition, severity="reject")
     assert broken(law, known).tolist() == [True, False, True, False, True, False]
-    assert situation(law.conditions, known)[1].tolist() == [False, False, False, False, True, False]
+    assert uncertain(law.conditions, known).tolist() == [False, False, False, False, True, False]
 
 
 def test_of_a_list_all_conditions_must_hold_and_one_that_does_not_decides():
