@@ -8,7 +8,7 @@ from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.guard_rules import PhysicsRule
 from forewarn.contracts.quality import StatusCode
 from forewarn.domain.guard.findings import explain
-from forewarn.domain.guard.rules import broken, situation
+from forewarn.domain.guard.rules import broken, uncertain
 from unit.guard.cases import FAN, HEALTHY, T0, batch, history, run, with_tag
 
 NAN = float("nan")
@@ -67,7 +67,7 @@ def test_another_column_tells_where_the_first_is_unknown():
     )
     law = rule(when=condition, severity="reject")
     assert broken(law, known).tolist() == [True, False, True, False, True, False]
-    assert situation(law.conditions, known)[1].tolist() == [False, False, False, False, True, False]
+    assert uncertain(law.conditions, known).tolist() == [False, False, False, False, True, False]
 
 
 def test_of_a_list_all_conditions_must_hold_and_one_that_does_not_decides():
@@ -118,7 +118,7 @@ def test_strict_mode_spares_what_shows_the_machines_condition_but_not_its_operat
 @pytest.mark.parametrize(
     ("finding", "cause", "seen"),
     [
-        ("missing:power_kw", "data", ("power_kw",)),
+        ("missing:power_kw", "sensor", ("power_kw",)),
         ("gateway_bad:power_kw", "sensor", ("power_kw",)),
         ("hard_range:speed_rpm", "sensor", ("speed_rpm",)),
         ("spike:speed_rpm", "sensor", ("speed_rpm",)),

@@ -13,6 +13,7 @@ from pydantic_core import ErrorDetails
 
 from forewarn.adapters.catalogue_document import Location
 from forewarn.contracts.asset_class import PLATE_PREFIX, AssetClass, Derived
+from forewarn.domain.guard.findings import GENERAL_CHECKS
 from forewarn.domain.physics.bands import STANDARDS
 from forewarn.domain.physics.derive import derived_problems
 from forewarn.domain.physics.registry import nearest
@@ -190,6 +191,10 @@ def _repetition_findings(raw: Raw) -> Iterator[Finding]:
         name = entry.get("id")
         if isinstance(name, str) and name in rules:
             yield ("redundant", position, "id"), f"{name!r} is taken by rules[{rules[name]}]"
+    for group in ("rules", "redundant"):
+        for position, entry in _entries(raw, group):
+            if entry.get("id") in GENERAL_CHECKS:
+                yield (group, position, "id"), f"{entry['id']!r} is the name of a check that every class has"
 
 
 # --- formulae

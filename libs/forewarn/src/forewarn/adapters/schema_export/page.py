@@ -21,6 +21,7 @@ Everything that crosses a service boundary, generated from `forewarn.contracts`.
 | all topics, who sends and receives | `asyncapi.json` (AsyncAPI 3.0) |
 | a file of the catalogue of asset classes | `asset_class.schema.json` |
 | HTTP API | `openapi.json` |
+| rules of the guard, class by class | `guard-rules.md` |
 | examples; frames too | `examples/` |
 | what is released, and so must only grow | `released/` |
 

@@ -22,7 +22,7 @@ from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.guard_rules import RedundantSensors
 from forewarn.domain.frame import FloatArray
 from forewarn.domain.guard.limits import US_PER_S
-from forewarn.domain.guard.rules import situation
+from forewarn.domain.guard.rules import certain
 from forewarn.domain.guard.sequence import Placement, segment_starts
 from forewarn.domain.guard.state import GuardState
 
@@ -82,7 +82,7 @@ def compare(
     for group in asset_class.redundant:
         current = placement.current
         if group.conditions:
-            current = current & situation(group.conditions, columns)[0]
+            current = current & certain(group.conditions, columns)
         for difference in _differences(group, columns):
             rows = np.flatnonzero(current & ~np.isnan(difference))
             if rows.size:

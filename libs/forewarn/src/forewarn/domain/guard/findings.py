@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,10 @@ class Check(StrEnum):
     FROZEN = "frozen"
     ENGINEERING_RANGE = "engineering_range"
     GATEWAY_UNCERTAIN = "gateway_uncertain"
+
+
+#: Names that no rule of a class may have.
+GENERAL_CHECKS: Final = frozenset({*(check.value for check in Check), ESTIMATED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +125,7 @@ def _explain_check(check: Check, tag: Tag, asset_class: AssetClass) -> Explanati
 
 def _cause(check: Check, tag: str, asset_class: AssetClass) -> Cause:
     if check is not Check.ENGINEERING_RANGE:
-        return Cause.DATA if check is Check.MISSING else Cause.SENSOR
+        return Cause.SENSOR
     # what shows the machine's condition leaves its range when the machine fails
     condition = {metric.column for metric in asset_class.health} | {
         mode.indicator for mode in asset_class.failure_modes

@@ -225,8 +225,8 @@ def _rules(
     warnings = warning_rules(asset_class)
     flags = np.zeros((quality.shape[0], len(warnings)), dtype=np.bool_)
     for position, rule in enumerate(warnings):
-        flags[:, position] = broken(rule, columns)
-        _doubt(asset_class, quality, flags[:, position], rule.cause, rule.blames)
+        rows = flags[:, position] = broken(rule, columns)
+        _doubt(asset_class, quality, rows, rule.cause, rule.blames)
     return rejecting, flags
 
 

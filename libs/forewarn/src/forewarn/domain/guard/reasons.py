@@ -11,7 +11,7 @@ from forewarn.domain.guard.batch import GuardSettings, RawBatch, Rejection
 from forewarn.domain.guard.findings import explain, finding_names, may_refuse, seen_by
 from forewarn.domain.guard.judge import Judgement
 from forewarn.domain.guard.limits import US_PER_S
-from forewarn.domain.guard.rules import bound_text, measure
+from forewarn.domain.guard.rules import bound_text, measure, unit_of
 
 _S_PER_DAY = 86_400.0
 _NO_USABLE_VALUE = "no_usable_value"
@@ -74,7 +74,7 @@ class Reasons:
     def _physics(self, judgement: Judgement, position: int, row: int, rule: PhysicsRule) -> Rejection:
         columns = {name: values[[position]] for name, values in judgement.columns.items()}
         number = float(measure(rule, columns)[0])
-        unit = self._class.units[rule.column]
+        unit = unit_of(rule, self._class.units)
         judged = rule.column if rule.minus is None else f"{rule.column} - {rule.minus}"
         values = self._known(seen_by(rule), judgement, position, row)
         others = ", ".join(self._quoted(name, value) for name, value in values.items() if name != rule.column)

@@ -13,32 +13,47 @@ BoolArray = NDArray[np.bool_]
 
 def holds(condition: Condition, columns: Mapping[str, FloatArray]) -> BoolArray:
     """Where a condition is known to hold; unknown values hold nothing."""
-    values = columns[condition.column]
-    true = ~np.isnan(values)
-    if condition.above is not None:
-        true &= values > condition.above
-    if condition.below is not None:
-        true &= values < condition.below
+    values, low, high = columns[condition.column], condition.above, condition.below
+    if high is None:
+        return values > (-np.inf if low is None else low)
+    return values < high if low is None else (values > low) & (values < high)
+
+
+def certain(conditions: Sequence[RuleCondition], columns: Mapping[str, FloatArray]) -> BoolArray:
+    """Where all of one or more conditions are known to hold."""
+    true = _true(conditions[0], columns)
+    for condition in conditions[1:]:
+        true = true & _true(condition, columns)
     return true
 
 
-def situation(conditions: Sequence[RuleCondition], columns: Mapping[str, FloatArray]) -> tuple[BoolArray, BoolArray]:
-    """Where all of one or more conditions are known to hold, and where that is unknown."""
-    true, unknown = _told(conditions[0], columns)
-    for condition in conditions[1:]:
-        also_true, also_unknown = _told(condition, columns)
-        unknown = (unknown & (also_true | also_unknown)) | (true & also_unknown)
-        true &= also_true
-    return true, unknown
+def uncertain(conditions: Sequence[RuleCondition], columns: Mapping[str, FloatArray]) -> BoolArray:
+    """Where it is unknown whether all of one or more conditions hold: some are unknown, and none is known not to."""
+    some = _unknown(conditions[0], columns)
+    if len(conditions) == 1:
+        return some
+    none_fails = np.ones(some.shape, dtype=np.bool_)
+    for condition in conditions:
+        unknown = _unknown(condition, columns)
+        some = some | unknown
+        none_fails &= unknown | _true(condition, columns)
+    return some & none_fails
 
 
-def _told(condition: RuleCondition, columns: Mapping[str, FloatArray]) -> tuple[BoolArray, BoolArray]:
-    true, unknown = holds(condition, columns), np.isnan(columns[condition.column])
+def _true(condition: RuleCondition, columns: Mapping[str, FloatArray]) -> BoolArray:
+    true = holds(condition, columns)
+    if condition.otherwise is not None:
+        unknown = np.isnan(columns[condition.column])
+        if unknown.any():
+            return true | (unknown & _true(condition.otherwise, columns))
+    return true
+
+
+def _unknown(condition: RuleCondition, columns: Mapping[str, FloatArray]) -> BoolArray:
+    unknown = np.isnan(columns[condition.column])
     if condition.otherwise is not None and unknown.any():
-        other_true, other_unknown = _told(condition.otherwise, columns)
-        true |= unknown & other_true
-        unknown &= other_unknown
-    return true, unknown
+        return unknown & _unknown(condition.otherwise, columns)
+    return unknown
 
 
 def measure(rule: PhysicsRule, columns: Mapping[str, FloatArray]) -> FloatArray:
@@ -56,19 +71,24 @@ def broken(rule: PhysicsRule, columns: Mapping[str, FloatArray]) -> BoolArray:
     outside = _outside(rule, values, 0.0)
     if not rule.conditions or not outside.any():
         return outside
-    true, unknown = situation(rule.conditions, columns)
-    if rule.applies_if_unknown and unknown.any():
-        return (outside & true) | (unknown & _outside(rule, values, rule.slack_if_unknown))
-    return outside & true
+    surely = outside & certain(rule.conditions, columns)
+    if not rule.applies_if_unknown:
+        return surely
+    unknown = uncertain(rule.conditions, columns)
+    return surely | (unknown & _outside(rule, values, rule.slack_if_unknown)) if unknown.any() else surely
 
 
 def _outside(rule: PhysicsRule, values: FloatArray, slack: float) -> BoolArray:
-    outside = np.zeros(values.shape[0], dtype=np.bool_)
-    if rule.minimum is not None:
-        outside |= values < rule.minimum - slack
-    if rule.maximum is not None:
-        outside |= values > rule.maximum + slack
-    return outside
+    if rule.maximum is None:
+        return values < (-np.inf if rule.minimum is None else rule.minimum - slack)
+    above = values > rule.maximum + slack
+    return above if rule.minimum is None else above | (values < rule.minimum - slack)
+
+
+def unit_of(rule: PhysicsRule, units: Mapping[str, str]) -> str:
+    """Unit of the bounds; a difference of temperatures is no temperature."""
+    unit = units[rule.column]
+    return "K" if rule.minus is not None and unit == "Cel" else unit
 
 
 def bound_text(rule: PhysicsRule, value: float, unit: str) -> str:

@@ -36,8 +36,8 @@ class GuardState:
         Newest usable value of each tag and its time, spikes included.
     good, good_ts
         The same without spikes.
-    unchanged_since
-        Since when ``raw`` is exactly the same while the machine runs [µs].
+    unchanged_since, equal_readings
+        Since when ``raw`` is exactly the same while the machine runs [µs], and how many readings say so.
     drift, drift_ts
         Smoothed disagreement of redundant sensors in units of what is tolerated, and the time of its
         newest value; shape (assets, watched).
@@ -55,6 +55,7 @@ class GuardState:
     good: FloatArray
     good_ts: NDArray[np.int64]
     unchanged_since: NDArray[np.int64]
+    equal_readings: NDArray[np.int64]
     drift: FloatArray
     drift_ts: NDArray[np.int64]
 
@@ -139,6 +140,7 @@ def _blank(
         good=np.full(shape, np.nan),
         good_ts=np.full(shape, NEVER, dtype=np.int64),
         unchanged_since=np.full(shape, NEVER, dtype=np.int64),
+        equal_readings=np.zeros(shape, dtype=np.int64),
         drift=np.zeros((rows, len(watched_names))),
         drift_ts=np.full((rows, len(watched_names)), NEVER, dtype=np.int64),
     )
