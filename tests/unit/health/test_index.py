@@ -10,7 +10,14 @@ from forewarn.adapters.catalogue import load_catalogue
 from forewarn.contracts.assets import Asset, HealthWeights
 from forewarn.contracts.health import FailureRisk
 from forewarn.domain.health.components import Prognosis, life_score
-from forewarn.domain.health.index import CAP_ABOVE_WORST, Observation, concerns, health_index, impaired_columns
+from forewarn.domain.health.index import (
+    CAP_ABOVE_WORST,
+    Observation,
+    concerns,
+    health_index,
+    impaired_columns,
+    present_health,
+)
 from forewarn.domain.health.profile import Limits, class_profile, profile_of, status_of
 
 CATALOGUE = load_catalogue()
@@ -255,6 +262,9 @@ def test_the_index_is_none_or_between_0_and_100(vibration, temperature, efficien
     result = index(values, anomaly, deviation, None if days is None else foreseen(days, risk))
     views = [view for view in (result.condition, result.component_index) if view is not None]
     assert result.health == min(views, default=None)
+    if days is None:
+        observation = Observation(values=values, anomaly_score=anomaly, deviation=deviation)
+        assert present_health(profile_of(PUMP, asset(PUMP)), observation) == result.health
     assert all(0 <= view <= 100 for view in views)
 
 

@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field
 
 from forewarn.contracts.alarms import Alarm
 from forewarn.contracts.asset_class import AssetClass
-from forewarn.contracts.assets import Asset
+from forewarn.contracts.assets import Asset, HealthWeights
 from forewarn.contracts.base import Identifier, Probability, Score, StrictContract, UtcDatetime
 from forewarn.contracts.health import AssetHealth, ModelArtefact
 from forewarn.contracts.quality import Severity
@@ -155,6 +155,15 @@ class HealthAnswer(BaseModel):
     asset_id: Identifier
     current: AssetHealth | None = Field(description="null before the first judgement.")
     history: list[AssetHealth] = Field(default_factory=list, description="Oldest first.")
+
+
+class WeightsAnswer(BaseModel):
+    """What counts how much in an asset's health; unknown parts share their weight among the known ones."""
+
+    asset_id: Identifier
+    effective: HealthWeights = Field(description="What holds: the class's weights with the asset's own.")
+    of_class: HealthWeights
+    own: HealthWeights = Field(description="What the asset states for itself.")
 
 
 class Signed(StrictContract):

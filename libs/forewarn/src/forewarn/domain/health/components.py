@@ -1,5 +1,6 @@
 """Components of the health index: how unlike itself the machine is (twin, anomaly), and what is to come (RUL, risk)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,6 +21,8 @@ DEVIATION_HIGH: Final = 25.0
 #: Bands of the anomaly score: monitoring below, warning between, critical above.
 ANOMALY_WARNING: Final = 70.0
 ANOMALY_CRITICAL: Final = 85.0
+
+_FULL: Final = 100.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,12 +75,25 @@ def components_of(
     Components that are unknown give their weight to the known ones, and say so.
     """
     parts = (_twin(deviation), _anomaly(anomaly_score), _life(prognosis), _risk(prognosis))
-    total = sum(profile.components[part.name] for part in parts if part.score is not None)
-    index = None
-    if total > 0.0:
-        index = sum(profile.components[part.name] * part.score for part in parts if part.score is not None) / total
-        index = min(100.0, index)  # rounding can carry a mean of scores past 100
+    index, total = _mean(profile, [(part.name, part.score) for part in parts])
     return index, tuple(_component(part, profile.components[part.name], total) for part in parts)
+
+
+def present_components(profile: HealthProfile, deviation: float | None, anomaly_score: float | None) -> float | None:
+    """The index of ``components_of`` with nothing foreseen."""
+    twin = None if deviation is None else _FULL - deviation
+    anomaly = None if anomaly_score is None else _FULL - anomaly_score
+    index, _ = _mean(profile, [("twin", twin), ("anomaly", anomaly)])
+    return index
+
+
+def _mean(profile: HealthProfile, scores: Sequence[tuple[ComponentName, float | None]]) -> tuple[float | None, float]:
+    """Weighted mean of the known scores, and the sum of their weights."""
+    total = sum(profile.components[name] for name, score in scores if score is not None)
+    if total <= 0.0:
+        return None, 0.0
+    points = sum(profile.components[name] * score for name, score in scores if score is not None)
+    return min(_FULL, points / total), total  # rounding can carry a mean of scores past 100
 
 
 def _component(part: _Part, nominal: float, total: float) -> HealthComponent:
@@ -103,7 +119,7 @@ def _twin(deviation: float | None) -> _Part:
         message = "Measured values differ somewhat from what the twin expects"
     else:
         message = "Measured values are far from what the twin expects"
-    return _Part("twin", 100.0 - deviation, message)
+    return _Part("twin", _FULL - deviation, message)
 
 
 def _anomaly(score: float | None) -> _Part:
@@ -115,7 +131,7 @@ def _anomaly(score: float | None) -> _Part:
         message = "The machine behaves unlike its learned normal"
     else:
         message = "The machine behaves altogether unlike its learned normal"
-    return _Part("anomaly", 100.0 - score, message)
+    return _Part("anomaly", _FULL - score, message)
 
 
 def _life(prognosis: Prognosis) -> _Part:
@@ -129,7 +145,7 @@ def _risk(prognosis: Prognosis) -> _Part:
     if prognosis.risk is None:
         return _Part("risk", None, "Without an estimate of remaining life there is none of risk")
     share = prognosis.risk.within_30_days
-    return _Part("risk", 100.0 * (1.0 - share), f"It fails within 30 days with a probability of {share:.0%}")
+    return _Part("risk", _FULL * (1.0 - share), f"It fails within 30 days with a probability of {share:.0%}")
 
 
 def duration(days: float) -> str:

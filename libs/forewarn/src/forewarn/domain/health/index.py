@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from forewarn.contracts.health import HealthComponent, HealthMetric, HealthView
-from forewarn.domain.health.components import NO_PROGNOSIS, Prognosis, components_of
+from forewarn.domain.health.components import NO_PROGNOSIS, Prognosis, components_of, present_components
 from forewarn.domain.health.profile import HealthProfile, Metric, status_of
 
 #: The condition is never more than this, one band, above a metric that counts at least ``CAP_FROM_WEIGHT``
@@ -56,25 +56,35 @@ class _Part:
 
 def health_index(profile: HealthProfile, observation: Observation, prognosis: Prognosis = NO_PROGNOSIS) -> Index:
     """Judge one observation."""
-    condition, metrics = _condition(profile, observation)
+    parts = _parts(profile, observation.values)
+    condition, shares = _condition(parts)
     component_index, components = components_of(
         profile, deviation=observation.deviation, anomaly_score=observation.anomaly_score, prognosis=prognosis
     )
+    health = _lower(condition, component_index)
     limited_by: HealthView | None = None
-    health = component_index if condition is None else condition
-    if condition is not None and component_index is not None:
-        limited_by = "condition" if condition <= component_index else "components"
-        health = min(condition, component_index)
-    elif health is not None:
-        limited_by = "components" if condition is None else "condition"
+    if health is not None:
+        limited_by = "condition" if health == condition else "components"
     return Index(
         health=health,
         condition=condition,
         component_index=component_index,
         limited_by=limited_by,
-        metrics=metrics,
+        metrics=tuple(_explained(part, share) for part, share in zip(parts, shares, strict=True)),
         components=components,
     )
+
+
+def present_health(profile: HealthProfile, observation: Observation) -> float | None:
+    """The index of ``health_index`` with nothing foreseen, without its explanations: many times as fast."""
+    condition, _ = _condition(_parts(profile, observation.values))
+    return _lower(condition, present_components(profile, observation.deviation, observation.anomaly_score))
+
+
+def _lower(condition: float | None, component_index: float | None) -> float | None:
+    if condition is None or component_index is None:
+        return component_index if condition is None else condition
+    return min(condition, component_index)
 
 
 def impaired_columns(profile: HealthProfile, values: Mapping[str, float | None]) -> frozenset[str]:
@@ -97,18 +107,21 @@ def _lost_points(part: HealthMetric | HealthComponent) -> float:
     return part.weight * (100.0 - (part.score or 0.0))
 
 
-def _condition(profile: HealthProfile, observation: Observation) -> tuple[float | None, tuple[HealthMetric, ...]]:
-    parts = [_worst(metric, observation.values) for metric in profile.metrics]
+def _parts(profile: HealthProfile, values: Mapping[str, float | None]) -> list[_Part]:
+    return [_worst(metric, values) for metric in profile.metrics]
+
+
+def _condition(parts: Sequence[_Part]) -> tuple[float | None, list[float]]:
+    """The condition, and what each part counts in it."""
     total = sum(part.metric.weight for part in parts if part.score is not None)
     if total <= 0.0:
-        return None, tuple(_explained(part, 0.0) for part in parts)
+        return None, [0.0] * len(parts)
     shares = [part.metric.weight / total if part.score is not None else 0.0 for part in parts]
     known = [(share, part.score) for share, part in zip(shares, parts, strict=True) if part.score is not None]
     mean = sum(share * score for share, score in known)
     worst = min((score for share, score in known if share >= CAP_FROM_WEIGHT), default=100.0)
-    metrics = tuple(_explained(part, share) for part, share in zip(parts, shares, strict=True))
     # rounding can carry a mean of scores past 100, which the contract refuses
-    return min(mean, worst + CAP_ABOVE_WORST, 100.0), metrics
+    return min(mean, worst + CAP_ABOVE_WORST, 100.0), shares
 
 
 def _worst(metric: Metric, values: Mapping[str, float | None]) -> _Part:

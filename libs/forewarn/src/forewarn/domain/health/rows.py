@@ -12,7 +12,7 @@ from forewarn.domain.arrivals import NEVER_US, Arrivals, newer_rows, timely_rows
 from forewarn.domain.frame import MISSING, Frame
 from forewarn.domain.health.asset import HealthState, Judged
 from forewarn.domain.health.growth import UNSEEN, Growth, observe
-from forewarn.domain.health.index import Observation, health_index
+from forewarn.domain.health.index import Observation, present_health
 from forewarn.domain.health.profile import HealthProfile, class_profile, health_columns
 from forewarn.domain.health.rul import growth_values
 from forewarn.domain.health.trend import TrendState, add_sample, wants_sample
@@ -148,7 +148,7 @@ def _sample_trend(trend: TrendState, frame: Frame, rows: NDArray[np.intp], profi
         if not wants_sample(trend, time_s):
             continue
         (observation,) = _observations(frame, np.array([row]))
-        health = health_index(profile, observation).health
+        health = present_health(profile, observation)
         if health is not None:
             trend = add_sample(trend, time_s, health)
     return trend

@@ -99,16 +99,15 @@ class Bands:
         if math.isnan(value):
             return None
         place = self._place(value)
-        edges = [self._sign * edge for edge in self.edges]
         k = min(max(place - 1, 0), 2)  # the inner band whose slope holds here
-        share = (self._sign * value - edges[k]) / (edges[k + 1] - edges[k])
+        share = (value - self.edges[k]) / (self.edges[k + 1] - self.edges[k])
         points = SCORES[k] - _POINTS_PER_BAND * share
         highest = 100.0 if place == 0 else math.nextafter(SCORES[place - 1], 0.0)
         lowest = 0.0 if place == len(SCORES) else SCORES[place]
         return min(max(points, lowest), highest)
 
     def _place(self, value: float) -> int:
-        place = bisect_right([self._sign * edge for edge in self.edges], self._sign * value)
+        place = bisect_right(self.edges, value) if self.less_is_better else sum(value <= edge for edge in self.edges)
         return place - 1 if self.last_edge_is_poor and value == self.edges[-1] else place
 
 

@@ -58,11 +58,15 @@ class TwinLayout:
         return holds
 
     def is_usable(self, columns: Mapping[str, Array]) -> NDArray[np.bool_]:
-        """Whether a reading counts towards the baseline: on time, running, at least half complete."""
-        known = np.zeros(columns["ts"].shape, dtype=np.int64)
-        for name in self.columns:
-            known += ~np.isnan(columns[name])
-        usable: NDArray[np.bool_] = self.is_running(columns) & ~columns["late"] & (2 * known >= len(self.columns))
+        """Whether a reading counts towards the baseline: on time, running, something known to predict.
+
+        How many of the class's tags it has does not count: many machines lack sensors. The fit leaves out
+        tags that are missing too often.
+        """
+        known = np.zeros(columns["ts"].shape, dtype=np.bool_)
+        for name in self.responses:
+            known |= ~np.isnan(columns[name])
+        usable: NDArray[np.bool_] = self.is_running(columns) & ~columns["late"] & known
         return usable
 
 
