@@ -57,7 +57,7 @@ class Options:
     mapping: Path | None
     write_mapping: Path | None
     new_class: str | None
-    max_gap_s: float
+    max_gap_s: float | None
     keep: tuple[str, ...]
     ends_at: str | None
     report: Path | None
@@ -82,7 +82,9 @@ def import_(  # noqa: PLR0913  # one for each option
     time: Annotated[str | None, typer.Option(help="Time column; 'Date,Time' for two.")] = None,
     time_format: Annotated[TimeFormat | None, typer.Option(help="What the times are, if that is not clear.")] = None,
     timezone: Annotated[str | None, typer.Option(help="Zone of times without one: Europe/Berlin, +05:30; UTC.")] = None,
-    max_gap: Annotated[str, typer.Option(help="Close gaps up to this by a straight line; 0s: none.")] = "5min",
+    max_gap: Annotated[
+        str | None, typer.Option(help="Close gaps up to this by a straight line; 0s: none. Usual: 3 rows.")
+    ] = None,
     keep: Annotated[list[str] | None, typer.Option(help="Tag whose flat line is real; may be repeated.")] = None,
     ends_at: Annotated[str | None, typer.Option(help="Move all times so that the last is this: now, or ISO.")] = None,
     report: Annotated[Path | None, typer.Option(help="Write the report as JSON.")] = None,
@@ -96,10 +98,21 @@ def import_(  # noqa: PLR0913  # one for each option
     said = Said(asset=asset, asset_class=asset_class, timezone=timezone, time_format=time_format)
     try:
         options = Options(
-            file=file, said=said, time=time, mapping=mapping, write_mapping=write_mapping, new_class=new_class,
-            max_gap_s=_span_s(max_gap), keep=tuple(keep or ()), ends_at=ends_at, report=report, rejects=rejects,
-            dry_run=dry_run, yes=yes, wait=wait,
-        )  # fmt: skip
+            file=file,
+            said=said,
+            time=time,
+            mapping=mapping,
+            write_mapping=write_mapping,
+            new_class=new_class,
+            max_gap_s=None if max_gap is None else _span_s(max_gap),
+            keep=tuple(keep or ()),
+            ends_at=ends_at,
+            report=report,
+            rejects=rejects,
+            dry_run=dry_run,
+            yes=yes,
+            wait=wait,
+        )
         _import(options, display)
     except (_StopError, TableError, AmbiguousTimeError, CatalogueError, BrokerUnavailable, DeliveryError) as exc:
         raise fail(display, str(exc)) from exc
@@ -259,7 +272,7 @@ def _plan(source: Source, found: Scan, mapping: ImportMapping, asset_class: Asse
         scan=found,
         mapping=mapping,
         asset_class=asset_class,
-        max_gap_us=round(options.max_gap_s * 1e6),
+        max_gap_us=None if options.max_gap_s is None else round(options.max_gap_s * 1e6),
         latest_us=_NEVER_US if end_us is not None else now_us + _AHEAD_US,
         end_us=end_us,
         keep=options.keep,
