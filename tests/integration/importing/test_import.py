@@ -8,7 +8,6 @@ import sys
 import urllib.request
 from collections.abc import Mapping
 from contextlib import suppress
-from pathlib import Path
 
 import psycopg
 import pytest
@@ -106,11 +105,3 @@ def latest(env: Mapping[str, str]) -> dict:
     address = f"http://127.0.0.1:{env['API_PORT']}/api/v1/assets/P-8/latest"
     with urllib.request.urlopen(address, timeout=20) as answer:
         return json.load(answer)
-
-
-def test_the_examples_are_small(tmp_path: Path):
-    assert {path.name: path.stat().st_size < 300_000 for path in EXAMPLES.glob("*.csv")} == {
-        "healthy_pump.csv": True,
-        "tube_fouling_chiller.csv": True,
-        "bearing_wear_pump.csv": True,
-    }

@@ -124,10 +124,12 @@ def _import(options: Options, display: Display) -> None:
     home = find_home()
     environment = user_environment(home.root)
     place = environment.get("CATALOGUE_PATH")
+    if options.new_class is not None and place is not None:
+        (home.root / place).mkdir(parents=True, exist_ok=True)
     catalogue = load_catalogue(None if place is None else home.root / place)
     console = Console(highlight=False)
     source = open_source(options.file)
-    known = None if options.mapping is None else read_mapping(options.mapping)
+    known = None if options.mapping is None else _adapted(read_mapping(options.mapping), options.said)
     roles = _roles(source, options, known)
     with progress_bars(console) as show:
         found = scan(source, roles, lambda rows: show("looking", rows, rows))
@@ -137,8 +139,7 @@ def _import(options: Options, display: Display) -> None:
         return
     registry = None if options.dry_run else Registry(*_kafka(home, environment))
     try:
-        class_of_asset = registry.class_of(options.said.asset) if registry and options.said.asset else None
-        asset_class = _class(options, known, catalogue, class_of_asset)
+        asset_class = _class(options, known, catalogue, _registered_class(registry, options, known, found))
         mapping = known or _agreed(source, found, roles, options, asset_class, console)
         check_mapping(source, mapping, asset_class)
         plan = _plan(source, found, mapping, asset_class, options)
@@ -213,10 +214,34 @@ def _roles(source: Source, options: Options, known: ImportMapping | None) -> Rol
     return Roles(time=names, asset=roles.asset, tag=roles.tag, value=roles.value, quality=roles.quality)
 
 
+def _adapted(mapping: ImportMapping, said: Said) -> ImportMapping:
+    """A mapping with what the command line says otherwise: one mapping can serve many files."""
+    changes: dict[str, object] = {}
+    if said.asset is not None:
+        changes |= {"asset": said.asset, "asset_column": None}
+    if said.asset_class is not None:
+        changes["asset_class"] = said.asset_class
+    stated = {"timezone": said.timezone, "format": said.time_format}
+    time_columns = mapping.time.model_copy(update={name: value for name, value in stated.items() if value is not None})
+    return mapping.model_copy(update={**changes, "time": time_columns})
+
+
+def _registered_class(
+    registry: Registry | None, options: Options, known: ImportMapping | None, found: Scan
+) -> str | None:
+    """Class of the file's assets, as far as they are registered."""
+    if registry is None:
+        return None
+    one = options.said.asset or (known.asset if known else None)
+    aliases = known.asset_names if known else {}
+    names = [one] if one else [aliases.get(name, name) for name in found.assets]
+    return next((found_class for name in names if (found_class := registry.class_of(name))), None)
+
+
 def _class(options: Options, known: ImportMapping | None, catalogue: Catalogue, of_asset: str | None) -> AssetClass:
     wanted = options.said.asset_class or (known.asset_class if known else None)
     if of_asset is not None and wanted is not None and of_asset != wanted:
-        raise _StopError(f"{options.said.asset} is registered as {of_asset}, not as {wanted}")
+        raise _StopError(f"{options.said.asset or 'an asset of the file'} is registered as {of_asset}, not as {wanted}")
     name = wanted or of_asset
     if name is None:
         raise _StopError(
@@ -288,7 +313,6 @@ def _write_class(options: Options, found: Scan, directory: Path | None, display:
         raise _StopError(f"{path} is there already; choose another name, or change that file")
     document, mapped = new_class(name, name.replace("_", " ").capitalize(), found.samples)
     text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
-    directory.mkdir(parents=True, exist_ok=True)
     origin = f"# Made by `forewarn import --new-class` from {options.file.name}: check units and ranges."
     path.write_text(f"{origin}\n{text}", encoding="utf-8")
     try:

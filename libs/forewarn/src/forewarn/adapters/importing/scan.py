@@ -75,7 +75,8 @@ def scan(source: Source, roles: Roles, progress: Callable[[int], None]) -> Scan:
         numbers, alien = to_numbers(texts, decimal_comma=source.decimal_comma)
         numeric = numeric and alien.size < piece.rows // 2 + 1
         if numeric:
-            lowest, highest = min(lowest, np.nanmin(numbers)), max(highest, np.nanmax(numbers))
+            known = numbers[~np.isnan(numbers)]
+            lowest, highest = min(lowest, known.min(initial=np.inf)), max(highest, known.max(initial=-np.inf))
         else:
             evidence |= Dates.of(texts).evidence
     if not found.rows:

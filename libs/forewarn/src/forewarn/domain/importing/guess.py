@@ -227,9 +227,9 @@ def _is_special(mine: str, wanted: str) -> bool:
 
 
 def _without_unit(name: str) -> tuple[str, str | None]:
-    match = _UNIT.search(name)
-    if match is not None and match[1]:
-        return (name[: match.start()] + name[match.end() :]).strip(), match[1]
+    for match in _UNIT.finditer(name):
+        if match[1] and ucum_of(match[1]) is not None:  # other things stand in brackets too: (RMS)
+            return (name[: match.start()] + name[match.end() :]).strip(), match[1]
     head, _, last = name.strip().rpartition(" ")
     if head and not last.isdigit() and ("/" in last or "°" in last or "%" in last) and ucum_of(last) is not None:
         return head, last
