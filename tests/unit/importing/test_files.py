@@ -93,7 +93,10 @@ FORMS = {
     ),
     "tabs": (PLAIN.replace(",", "\t"), "utf-8"),
     "bars": (PLAIN.replace(",", "|"), "utf-8"),
-    "quotes": ('"time","flow_m3_h","power_kw"\n"2026-01-01T00:00:00Z","100.5","20"\n2026-01-01 00:01,"101.5",21\n', "utf-8"),
+    "quotes": (
+        '"time","flow_m3_h","power_kw"\n"2026-01-01T00:00:00Z","100.5","20"\n2026-01-01 00:01,"101.5",21\n',
+        "utf-8",
+    ),
     "UTF-16": (PLAIN, "utf-16"),
     "Latin-1": (PLAIN.replace("flow_m3_h", "Durchfluß [m³/h]").replace("Durchfluß", "Volume flow"), "latin-1"),
     "Windows line ends": (PLAIN.replace("\n", "\r\n"), "utf-8"),

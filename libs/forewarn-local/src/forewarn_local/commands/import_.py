@@ -124,9 +124,6 @@ def _import(options: Options, display: Display) -> None:
     home = find_home()
     environment = user_environment(home.root)
     place = environment.get("CATALOGUE_PATH")
-    if options.new_class is not None and place is not None:
-        (home.root / place).mkdir(parents=True, exist_ok=True)
-    catalogue = load_catalogue(None if place is None else home.root / place)
     console = Console(highlight=False)
     source = open_source(options.file)
     known = None if options.mapping is None else _adapted(read_mapping(options.mapping), options.said)
@@ -137,6 +134,7 @@ def _import(options: Options, display: Display) -> None:
     if options.new_class is not None:
         _write_class(options, found, None if place is None else home.root / place, display)
         return
+    catalogue = load_catalogue(None if place is None else home.root / place)
     registry = None if options.dry_run else Registry(*_kafka(home, environment))
     try:
         asset_class = _class(options, known, catalogue, _registered_class(registry, options, known, found))
@@ -313,6 +311,7 @@ def _write_class(options: Options, found: Scan, directory: Path | None, display:
         raise _StopError(f"{path} is there already; choose another name, or change that file")
     document, mapped = new_class(name, name.replace("_", " ").capitalize(), found.samples)
     text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
+    directory.mkdir(parents=True, exist_ok=True)
     origin = f"# Made by `forewarn import --new-class` from {options.file.name}: check units and ranges."
     path.write_text(f"{origin}\n{text}", encoding="utf-8")
     try:

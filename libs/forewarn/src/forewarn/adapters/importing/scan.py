@@ -75,8 +75,8 @@ def scan(source: Source, roles: Roles, progress: Callable[[int], None]) -> Scan:
         numbers, alien = to_numbers(texts, decimal_comma=source.decimal_comma)
         numeric = numeric and alien.size < piece.rows // 2 + 1
         if numeric:
-            known = numbers[~np.isnan(numbers)]
-            lowest, highest = min(lowest, known.min(initial=np.inf)), max(highest, known.max(initial=-np.inf))
+            moments = numbers[~np.isnan(numbers)]
+            lowest, highest = min(lowest, moments.min(initial=np.inf)), max(highest, moments.max(initial=-np.inf))
         else:
             evidence |= Dates.of(texts).evidence
     if not found.rows:
