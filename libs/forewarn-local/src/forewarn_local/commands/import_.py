@@ -5,7 +5,7 @@ import re
 import sys
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -185,10 +185,11 @@ def _tell(report: ImportReport, options: Options, display: Display, console: Con
         display.say(line)
     if options.report is not None:
         report.write(options.report)
-    kept = LifeCycle().drop_after
-    if report.first is not None and datetime.fromisoformat(report.first) < SystemClock().now() - kept:
+    days = _retention_days()
+    if report.first is not None and datetime.fromisoformat(report.first) < SystemClock().now() - timedelta(days=days):
         display.note(
-            f"the database keeps readings for {kept.days} days: older ones are judged, and dropped at its next clean-up"
+            f"the database keeps readings for {days} days: older ones are judged, and dropped at its next clean-up; "
+            "READINGS_RETENTION_DAYS says how long, and --ends-at now moves a recording to today"
         )
 
 
@@ -333,6 +334,11 @@ def _kafka(home: Home, environment: dict[str, str]) -> tuple[str, str]:
                 "Forewarn does not run here (`make run`), and KAFKA_BOOTSTRAP_SERVERS is not set"
             ) from None
     return servers, environment.get("KAFKA_TOPIC_PREFIX", "")
+
+
+def _retention_days() -> int:
+    text = user_environment(find_home().root).get("READINGS_RETENTION_DAYS", "")
+    return int(text) if text.isdigit() else LifeCycle().drop_after.days
 
 
 def _span_s(text: str) -> float:
