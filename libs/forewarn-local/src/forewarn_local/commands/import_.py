@@ -39,10 +39,12 @@ from forewarn_local.commands.common import fail
 from forewarn_local.display import Display
 from forewarn_local.home import Home, find_home
 from forewarn_local.import_display import mapping_table, progress_bars, report_table, summary
+from forewarn_local.kafka import answers
 from forewarn_local.settings import user_environment
 
 _SPAN: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|min|h|d)")
 _SECONDS: Final = {"ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
+_ANSWER_S: Final = 10.0
 _NEVER_US: Final = 2**62
 _AHEAD_US: Final = 600 * 1_000_000  # what the validator accepts too
 
@@ -125,6 +127,7 @@ def _import(options: Options, display: Display) -> None:
     environment = user_environment(home.root)
     place = environment.get("CATALOGUE_PATH")
     console = Console(highlight=False)
+    platform = None if options.dry_run or options.new_class else _kafka(home, environment)
     source = open_source(options.file)
     known = None if options.mapping is None else _adapted(read_mapping(options.mapping), options.said)
     roles = _roles(source, options, known)
@@ -135,7 +138,7 @@ def _import(options: Options, display: Display) -> None:
         _write_class(options, found, None if place is None else home.root / place, display)
         return
     catalogue = load_catalogue(None if place is None else home.root / place)
-    registry = None if options.dry_run else Registry(*_kafka(home, environment))
+    registry = None if platform is None else Registry(*platform)
     try:
         asset_class = _class(options, known, catalogue, _registered_class(registry, options, known, found))
         mapping = known or _agreed(source, found, roles, options, asset_class, console)
@@ -161,7 +164,7 @@ def _send(  # where to, and what to show
     sender = HistorySender(registry.bootstrap_servers, registry.prefix, SystemClock(), time.sleep)
     settings = plan.mapping.model_dump_json() + json.dumps([plan.max_gap_us, plan.keep, options.ends_at])
     key = import_key(options.file, sender.cluster_id(), registry.prefix, settings)
-    place = ProgressFile(home.path / "imports", key)
+    place = ProgressFile(home.imports, key)
     with Rejects(options.rejects) as rejects, progress_bars(console) as show:
         report = send_all(plan, place, rejects, sender, show)
         if options.wait:
@@ -171,10 +174,9 @@ def _send(  # where to, and what to show
 
 
 def _try_out(plan: Plan, home: Home, options: Options, display: Display, console: Console) -> None:
-    directory = home.path / "imports"
-    directory.mkdir(parents=True, exist_ok=True)
+    home.imports.mkdir(parents=True, exist_ok=True)
     with Rejects(options.rejects) as rejects, progress_bars(console) as show:
-        report, assets = try_out(plan, directory / f"dry-run-{plan.source.path.name}.spool", rejects, show)
+        report, assets = try_out(plan, home.imports / f"dry-run-{plan.source.path.name}.spool", rejects, show)
     _tell(report, options, display, console)
     display.say(f"Nothing was sent (--dry-run); the readings are of {', '.join(assets[:5])}.")
 
@@ -333,6 +335,8 @@ def _kafka(home: Home, environment: dict[str, str]) -> tuple[str, str]:
             raise _StopError(
                 "Forewarn does not run here (`make run`), and KAFKA_BOOTSTRAP_SERVERS is not set"
             ) from None
+    if not answers(servers, _ANSWER_S):
+        raise _StopError(f"no Kafka answers at {servers}: does the platform run?")
     return servers, environment.get("KAFKA_TOPIC_PREFIX", "")
 
 

@@ -7,7 +7,6 @@ call it at once: one works, the others wait and find nothing to do.
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import timedelta
 from importlib.resources import as_file, files
 from typing import Any, Final
 
@@ -136,7 +135,7 @@ def _ensure_retention(
         ("rejected", "rejected_at", lifecycle.rejected, "rows"),
         ("alarm_event", "at", lifecycle.alarm_events, "rows"),
     ]
-    before: dict[str, timedelta] = dict(connection.execute("SELECT table_name, keep FROM retention").fetchall())
+    before: dict[str, object] = dict(connection.execute("SELECT table_name, keep FROM retention").fetchall())
     with connection.transaction(), connection.cursor() as cursor:
         cursor.executemany(
             "INSERT INTO retention AS r (table_name, time_column, keep, means) VALUES (%s, %s, %s, %s) "
