@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 import numpy as np
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
@@ -25,9 +26,17 @@ def mapping_table(mapping: ImportMapping, scan: Scan, asset_class: AssetClass) -
         table.add_column(heading, overflow="fold")
     tags = {tag.name: tag for tag in asset_class.tags}
     time = mapping.time
-    table.add_row(" + ".join(time.columns), "(time)", time.format, scan.time_example, f"zone {time.timezone}")
+    table.add_row(
+        escape(" + ".join(time.columns)), "(time)", time.format, escape(scan.time_example), f"zone {time.timezone}"
+    )
     if mapping.asset_column is not None:
-        table.add_row(mapping.asset_column, "(asset)", "", ", ".join(scan.assets[:3]), f"{len(scan.assets)} assets")
+        table.add_row(
+            escape(mapping.asset_column),
+            "(asset)",
+            "",
+            escape(", ".join(scan.assets[:3])),
+            f"{len(scan.assets)} assets",
+        )
     for name, column in mapping.columns.items():
         tag = tags[column.tag]
         change = conversion(column.unit or tag.unit, tag.unit)
@@ -37,14 +46,14 @@ def mapping_table(mapping: ImportMapping, scan: Scan, asset_class: AssetClass) -
         low, high = tag.engineering_range
         odd = middle is not None and not low <= middle <= high
         table.add_row(
-            name,
+            escape(name),
             column.tag,
-            column.unit or f"{tag.unit} (assumed)",
-            "none" if middle is None else f"{middle:.4g} {tag.unit}",
+            escape(column.unit or f"{tag.unit} (assumed)"),
+            "none" if middle is None else escape(f"{middle:.4g} {tag.unit}"),
             f"[yellow]usual is {low:g} to {high:g}: is the unit right?[/]" if odd else "",
         )
     for name in mapping.ignored:
-        table.add_row(name, "[dim](not imported)[/]", "", "", "")
+        table.add_row(escape(name), "[dim](not imported)[/]", "", "", "")
     return table
 
 
@@ -62,7 +71,7 @@ def report_table(report: ImportReport) -> Table:
         table.add_row(
             *([tag.asset_id] if many else []),
             tag.tag,
-            tag.column,
+            escape(tag.column),
             f"{tag.sent:,}",
             f"{tag.filled:,}",
             f"{tag.missing:,}",

@@ -5,7 +5,7 @@ import re
 import sys
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -39,10 +39,12 @@ from forewarn_local.commands.common import fail
 from forewarn_local.display import Display
 from forewarn_local.home import Home, find_home
 from forewarn_local.import_display import mapping_table, progress_bars, report_table, summary
+from forewarn_local.kafka import answers
 from forewarn_local.settings import user_environment
 
 _SPAN: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|min|h|d)")
 _SECONDS: Final = {"ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
+_ANSWER_S: Final = 10.0
 _NEVER_US: Final = 2**62
 _AHEAD_US: Final = 600 * 1_000_000  # what the validator accepts too
 
@@ -57,7 +59,7 @@ class Options:
     mapping: Path | None
     write_mapping: Path | None
     new_class: str | None
-    max_gap_s: float
+    max_gap_s: float | None
     keep: tuple[str, ...]
     ends_at: str | None
     report: Path | None
@@ -82,7 +84,9 @@ def import_(  # noqa: PLR0913  # one for each option
     time: Annotated[str | None, typer.Option(help="Time column; 'Date,Time' for two.")] = None,
     time_format: Annotated[TimeFormat | None, typer.Option(help="What the times are, if that is not clear.")] = None,
     timezone: Annotated[str | None, typer.Option(help="Zone of times without one: Europe/Berlin, +05:30; UTC.")] = None,
-    max_gap: Annotated[str, typer.Option(help="Close gaps up to this by a straight line; 0s: none.")] = "5min",
+    max_gap: Annotated[
+        str | None, typer.Option(help="Close gaps up to this by a straight line; 0s: none. Usual: 3 rows.")
+    ] = None,
     keep: Annotated[list[str] | None, typer.Option(help="Tag whose flat line is real; may be repeated.")] = None,
     ends_at: Annotated[str | None, typer.Option(help="Move all times so that the last is this: now, or ISO.")] = None,
     report: Annotated[Path | None, typer.Option(help="Write the report as JSON.")] = None,
@@ -96,10 +100,21 @@ def import_(  # noqa: PLR0913  # one for each option
     said = Said(asset=asset, asset_class=asset_class, timezone=timezone, time_format=time_format)
     try:
         options = Options(
-            file=file, said=said, time=time, mapping=mapping, write_mapping=write_mapping, new_class=new_class,
-            max_gap_s=_span_s(max_gap), keep=tuple(keep or ()), ends_at=ends_at, report=report, rejects=rejects,
-            dry_run=dry_run, yes=yes, wait=wait,
-        )  # fmt: skip
+            file=file,
+            said=said,
+            time=time,
+            mapping=mapping,
+            write_mapping=write_mapping,
+            new_class=new_class,
+            max_gap_s=None if max_gap is None else _span_s(max_gap),
+            keep=tuple(keep or ()),
+            ends_at=ends_at,
+            report=report,
+            rejects=rejects,
+            dry_run=dry_run,
+            yes=yes,
+            wait=wait,
+        )
         _import(options, display)
     except (_StopError, TableError, AmbiguousTimeError, CatalogueError, BrokerUnavailable, DeliveryError) as exc:
         raise fail(display, str(exc)) from exc
@@ -111,10 +126,10 @@ def _import(options: Options, display: Display) -> None:
     home = find_home()
     environment = user_environment(home.root)
     place = environment.get("CATALOGUE_PATH")
-    catalogue = load_catalogue(None if place is None else home.root / place)
     console = Console(highlight=False)
+    platform = None if options.dry_run or options.new_class else _kafka(home, environment)
     source = open_source(options.file)
-    known = None if options.mapping is None else read_mapping(options.mapping)
+    known = None if options.mapping is None else _adapted(read_mapping(options.mapping), options.said)
     roles = _roles(source, options, known)
     with progress_bars(console) as show:
         found = scan(source, roles, lambda rows: show("looking", rows, rows))
@@ -122,10 +137,10 @@ def _import(options: Options, display: Display) -> None:
     if options.new_class is not None:
         _write_class(options, found, None if place is None else home.root / place, display)
         return
-    registry = None if options.dry_run else Registry(*_kafka(home, environment))
+    catalogue = load_catalogue(None if place is None else home.root / place)
+    registry = None if platform is None else Registry(*platform)
     try:
-        class_of_asset = registry.class_of(options.said.asset) if registry and options.said.asset else None
-        asset_class = _class(options, known, catalogue, class_of_asset)
+        asset_class = _class(options, known, catalogue, _registered_class(registry, options, known, found))
         mapping = known or _agreed(source, found, roles, options, asset_class, console)
         check_mapping(source, mapping, asset_class)
         plan = _plan(source, found, mapping, asset_class, options)
@@ -149,7 +164,7 @@ def _send(  # where to, and what to show
     sender = HistorySender(registry.bootstrap_servers, registry.prefix, SystemClock(), time.sleep)
     settings = plan.mapping.model_dump_json() + json.dumps([plan.max_gap_us, plan.keep, options.ends_at])
     key = import_key(options.file, sender.cluster_id(), registry.prefix, settings)
-    place = ProgressFile(home.path / "imports", key)
+    place = ProgressFile(home.imports, key)
     with Rejects(options.rejects) as rejects, progress_bars(console) as show:
         report = send_all(plan, place, rejects, sender, show)
         if options.wait:
@@ -159,10 +174,9 @@ def _send(  # where to, and what to show
 
 
 def _try_out(plan: Plan, home: Home, options: Options, display: Display, console: Console) -> None:
-    directory = home.path / "imports"
-    directory.mkdir(parents=True, exist_ok=True)
+    home.imports.mkdir(parents=True, exist_ok=True)
     with Rejects(options.rejects) as rejects, progress_bars(console) as show:
-        report, assets = try_out(plan, directory / f"dry-run-{plan.source.path.name}.spool", rejects, show)
+        report, assets = try_out(plan, home.imports / f"dry-run-{plan.source.path.name}.spool", rejects, show)
     _tell(report, options, display, console)
     display.say(f"Nothing was sent (--dry-run); the readings are of {', '.join(assets[:5])}.")
 
@@ -173,10 +187,11 @@ def _tell(report: ImportReport, options: Options, display: Display, console: Con
         display.say(line)
     if options.report is not None:
         report.write(options.report)
-    kept = LifeCycle().drop_after
-    if report.first is not None and datetime.fromisoformat(report.first) < SystemClock().now() - kept:
+    days = _retention_days()
+    if report.first is not None and datetime.fromisoformat(report.first) < SystemClock().now() - timedelta(days=days):
         display.note(
-            f"the database keeps readings for {kept.days} days: older ones are judged, and dropped at its next clean-up"
+            f"the database keeps readings for {days} days: older ones are judged, and dropped at its next clean-up; "
+            "READINGS_RETENTION_DAYS says how long, and --ends-at now moves a recording to today"
         )
 
 
@@ -200,10 +215,34 @@ def _roles(source: Source, options: Options, known: ImportMapping | None) -> Rol
     return Roles(time=names, asset=roles.asset, tag=roles.tag, value=roles.value, quality=roles.quality)
 
 
+def _adapted(mapping: ImportMapping, said: Said) -> ImportMapping:
+    """A mapping with what the command line says otherwise: one mapping can serve many files."""
+    changes: dict[str, object] = {}
+    if said.asset is not None:
+        changes |= {"asset": said.asset, "asset_column": None}
+    if said.asset_class is not None:
+        changes["asset_class"] = said.asset_class
+    stated = {"timezone": said.timezone, "format": said.time_format}
+    time_columns = mapping.time.model_copy(update={name: value for name, value in stated.items() if value is not None})
+    return mapping.model_copy(update={**changes, "time": time_columns})
+
+
+def _registered_class(
+    registry: Registry | None, options: Options, known: ImportMapping | None, found: Scan
+) -> str | None:
+    """Class of the file's assets, as far as they are registered."""
+    if registry is None:
+        return None
+    one = options.said.asset or (known.asset if known else None)
+    aliases = known.asset_names if known else {}
+    names = [one] if one else [aliases.get(name, name) for name in found.assets]
+    return next((found_class for name in names if (found_class := registry.class_of(name))), None)
+
+
 def _class(options: Options, known: ImportMapping | None, catalogue: Catalogue, of_asset: str | None) -> AssetClass:
     wanted = options.said.asset_class or (known.asset_class if known else None)
     if of_asset is not None and wanted is not None and of_asset != wanted:
-        raise _StopError(f"{options.said.asset} is registered as {of_asset}, not as {wanted}")
+        raise _StopError(f"{options.said.asset or 'an asset of the file'} is registered as {of_asset}, not as {wanted}")
     name = wanted or of_asset
     if name is None:
         raise _StopError(
@@ -259,7 +298,7 @@ def _plan(source: Source, found: Scan, mapping: ImportMapping, asset_class: Asse
         scan=found,
         mapping=mapping,
         asset_class=asset_class,
-        max_gap_us=round(options.max_gap_s * 1e6),
+        max_gap_us=None if options.max_gap_s is None else round(options.max_gap_s * 1e6),
         latest_us=_NEVER_US if end_us is not None else now_us + _AHEAD_US,
         end_us=end_us,
         keep=options.keep,
@@ -296,7 +335,14 @@ def _kafka(home: Home, environment: dict[str, str]) -> tuple[str, str]:
             raise _StopError(
                 "Forewarn does not run here (`make run`), and KAFKA_BOOTSTRAP_SERVERS is not set"
             ) from None
+    if not answers(servers, _ANSWER_S):
+        raise _StopError(f"no Kafka answers at {servers}: does the platform run?")
     return servers, environment.get("KAFKA_TOPIC_PREFIX", "")
+
+
+def _retention_days() -> int:
+    text = user_environment(find_home().root).get("READINGS_RETENTION_DAYS", "")
+    return int(text) if text.isdigit() else LifeCycle().drop_after.days
 
 
 def _span_s(text: str) -> float:

@@ -13,7 +13,7 @@ from forewarn.adapters.importing.encoding import messages
 from forewarn.adapters.importing.progress import Progress, ProgressFile
 from forewarn.adapters.importing.rejects import Rejects
 from forewarn.adapters.importing.report import ImportReport, TagReport
-from forewarn.adapters.importing.scan import Scan, direction
+from forewarn.adapters.importing.scan import Scan, pace
 from forewarn.adapters.importing.sending import HistorySender
 from forewarn.adapters.importing.source import Source
 from forewarn.adapters.importing.spool import Spool
@@ -27,6 +27,7 @@ from forewarn.domain.rows import to_datetime
 #: Progress is kept, and the platform's backlog looked at, after so many messages.
 _CHECK_EVERY: Final = 100
 _PATIENCE_S: Final = 60.0
+_USUAL_GAP_PERIODS: Final = 3
 _SOURCE_CHARS: Final = 128
 
 #: Told phase, rows done, rows in all.
@@ -39,6 +40,8 @@ class Plan:
 
     Attributes
     ----------
+    max_gap_us
+        Longest gap that is closed; None: three times the usual distance of the file's rows.
     latest_us
         Later times are refused: they are in the future.
     end_us
@@ -51,7 +54,7 @@ class Plan:
     scan: Scan
     mapping: ImportMapping
     asset_class: AssetClass
-    max_gap_us: int
+    max_gap_us: int | None
     latest_us: int
     end_us: int | None = None
     keep: tuple[str, ...] = ()
@@ -146,8 +149,11 @@ def _messages(cleaned: _Cleaned) -> Iterator[tuple[str, bytes, int]]:
 
 
 def _read(plan: Plan, spool: Spool, rejects: Rejects, on_progress: OnProgress) -> _Cleaned:
-    descending = direction(plan.source, plan.mapping.time)
-    converter = Converter(plan.source, plan.mapping, plan.asset_class, descending=descending, latest_us=plan.latest_us)
+    usual = pace(plan.source, plan.mapping.time)
+    max_gap_us = _USUAL_GAP_PERIODS * usual.period_us if plan.max_gap_us is None else plan.max_gap_us
+    converter = Converter(
+        plan.source, plan.mapping, plan.asset_class, descending=usual.descending, latest_us=plan.latest_us
+    )
     tags = len(converter.tags)
     extent, last_us = Extent.blank(len(converter.assets), tags), None
     read = 0
@@ -164,7 +170,7 @@ def _read(plan: Plan, spool: Spool, rejects: Rejects, on_progress: OnProgress) -
         read += piece.rows
         on_progress("reading", read, plan.scan.rows)
     found = ghosts(extent, [converter.tags.index(tag) for tag in _spared(plan) if tag in converter.tags])
-    cleaner = Cleaner(converter.tags, found, plan.max_gap_us, rejects)
+    cleaner = Cleaner(converter.tags, found, max_gap_us, rejects)
     shift_us = plan.end_us - last_us if plan.end_us is not None and last_us is not None else 0
     return _Cleaned(
         plan=plan,

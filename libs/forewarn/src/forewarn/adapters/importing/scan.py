@@ -75,7 +75,8 @@ def scan(source: Source, roles: Roles, progress: Callable[[int], None]) -> Scan:
         numbers, alien = to_numbers(texts, decimal_comma=source.decimal_comma)
         numeric = numeric and alien.size < piece.rows // 2 + 1
         if numeric:
-            lowest, highest = min(lowest, np.nanmin(numbers)), max(highest, np.nanmax(numbers))
+            moments = numbers[~np.isnan(numbers)]
+            lowest, highest = min(lowest, moments.min(initial=np.inf)), max(highest, moments.max(initial=-np.inf))
         else:
             evidence |= Dates.of(texts).evidence
     if not found.rows:
@@ -86,12 +87,24 @@ def scan(source: Source, roles: Roles, progress: Callable[[int], None]) -> Scan:
     return found
 
 
-def direction(source: Source, columns: TimeColumns) -> bool:
-    """Whether times fall from row to row at the beginning of a file."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How the times at the beginning of a file go: whether they fall, and their usual distance [µs]."""
+
+    descending: bool
+    period_us: int
+
+
+def pace(source: Source, columns: TimeColumns) -> Pace:
+    """Look at the first times."""
     piece = next(source.pieces())
     us = TimeReader(columns, decimal_comma=source.decimal_comma).read(piece).us
     steps = np.diff(us[us != 0][:_SAMPLE_ROWS])
-    return bool(np.count_nonzero(steps < 0) > np.count_nonzero(steps > 0))
+    distances = np.abs(steps[steps != 0])
+    return Pace(
+        descending=bool(np.count_nonzero(steps < 0) > np.count_nonzero(steps > 0)),
+        period_us=int(np.median(distances)) if distances.size else 0,
+    )
 
 
 def _sample(found: Scan, columns: dict[str, Any] | Any, roles: Roles, *, decimal_comma: bool) -> None:  # noqa: ANN401

@@ -83,7 +83,7 @@ class Overlap:
     """Tells the two passes through an hour that a clock shows twice, by the order of a file's rows.
 
     In a file with rising times the first pass is the earlier one (summer time); the second begins where
-    the clock jumps back. ``descending`` files are read the other way round.
+    the clock does not go on. ``descending`` files are read the other way round.
     """
 
     descending: bool = False
@@ -96,7 +96,7 @@ class Overlap:
             before, later = self._last.get(name, (wall, self.descending))
             if abs(wall - before) > _US_PER_DAY:  # another year's
                 later = self.descending
-            elif (wall > before) if self.descending else (wall < before):
+            elif name in self._last and ((wall >= before) if self.descending else (wall <= before)):
                 later = not self.descending
             self._last[name] = (wall, later)
             out.append(later)

@@ -15,6 +15,67 @@ _UNIT: Final = re.compile(r"[\[({<]\s*([^\])}>]*?)\s*[\])}>]")
 _PATH: Final = re.compile(r"[/\\|:.]")
 _TOKEN: Final = re.compile(r"[a-z]+|\d+")
 
+_UNIT_WORDS: Final = frozenset(  # a list of words is read best as one
+    [
+        "a",
+        "bar",
+        "c",
+        "cel",
+        "db",
+        "deg",
+        "f",
+        "g",
+        "h",
+        "hz",
+        "k",
+        "kg",
+        "kj",
+        "kpa",
+        "kv",
+        "kw",
+        "kwh",
+        "l",
+        "m",
+        "m3",
+        "ma",
+        "mbar",
+        "min",
+        "mm",
+        "mpa",
+        "mw",
+        "nm",
+        "pa",
+        "pct",
+        "psi",
+        "rpm",
+        "s",
+        "t",
+        "ton",
+        "um",
+        "v",
+        "w",
+    ]
+)
+#: What a column of such a name holds is no measurement of the quantity it names besides.
+_OTHER_THINGS: Final = frozenset(
+    [
+        "alarm",
+        "cmd",
+        "command",
+        "limit",
+        "max",
+        "min",
+        "mode",
+        "set",
+        "setpoint",
+        "sp",
+        "status",
+        "target",
+        "trip",
+        "valve",
+    ]
+)
+
 _TIMES: Final = (
     "time",
     "timestamp",
@@ -89,11 +150,10 @@ def guess_columns(names: Sequence[str], asset_class: AssetClass) -> dict[str, Gu
     for place, name in enumerate(names):
         stem, written = _without_unit(name)
         for tag in asset_class.tags:
-            likeness, reason = _likeness(stem, tag)
-            if likeness >= _ALIKE:
-                unit, fits = _unit_for(written, tag)
-                if fits:
-                    pairs.append((likeness, -place, name, tag, unit, reason))
+            unit, fits = _unit_for(written, tag)
+            likeness, reason = _likeness(stem, tag, united=unit is not None and fits)
+            if fits and likeness >= _ALIKE:
+                pairs.append((likeness, -place, name, tag, unit, reason))
     found: dict[str, Guess] = {}
     taken: set[str] = set()
     for _, _, name, tag, unit, reason in sorted(pairs, key=lambda pair: pair[:2], reverse=True):
@@ -118,21 +178,25 @@ def tag_name(name: str, taken: Mapping[str, object]) -> str:
     return next(n for n in (base, *(f"{base}_{i}" for i in range(2, 10_000))) if n not in taken)
 
 
-def _likeness(stem: str, tag: Tag) -> tuple[float, str]:
-    """How much a column's name is like a tag's, and what it is like."""
+def _likeness(stem: str, tag: Tag, *, united: bool) -> tuple[float, str]:
+    """How much a column's name is like a tag's, and what it is like; ``united``: its unit is one of the tag's."""
     tails = {_plain(stem), _plain(_PATH.split(stem)[-1])} - {""}
     best, reason = 0.0, ""
-    for known, how in ((tag.name, "name"), *((alias, f"alias {alias}") for alias in tag.aliases), (tag.title, "title")):
+    known_as = [(tag.name, "name"), (_bare(tag.name), "name without unit")]
+    known_as += [(alias, f"alias {alias}") for alias in tag.aliases]
+    for known, how in (*known_as, (tag.title, "title")):
         wanted = _plain(known)
         for mine in tails:
             if mine == wanted:
-                likeness = 1.0 if how != "title" else 0.97
+                likeness = 1.0 if how == "name" else 0.97
             elif sorted(mine.split("_")) == sorted(wanted.split("_")):
                 likeness = 0.95
+            elif united and how != "title" and _is_special(mine, wanted):
+                likeness = 0.85
             else:
                 likeness = 0.9 * difflib.SequenceMatcher(None, mine, wanted).ratio()
             if likeness > best:
-                best, reason = likeness, how if likeness >= 0.95 else f"like {known}"
+                best, reason = likeness, how if likeness >= 0.95 else f"like {known}"  # as above
     return best, reason
 
 
@@ -148,10 +212,24 @@ def _unit_for(written: str | None, tag: Tag) -> tuple[str | None, bool]:
     return unit, True
 
 
+def _bare(name: str) -> str:
+    """A tag's name without the unit at its end."""
+    words = name.split("_")
+    while len(words) > 1 and words[-1] in _UNIT_WORDS:
+        words.pop()
+    return "_".join(words)
+
+
+def _is_special(mine: str, wanted: str) -> bool:
+    """Whether a name says what is wanted and more: discharge flow is a flow, a setpoint of it is not."""
+    words = set(mine.split("_"))
+    return set(wanted.split("_")) < words and not words & _OTHER_THINGS
+
+
 def _without_unit(name: str) -> tuple[str, str | None]:
-    match = _UNIT.search(name)
-    if match is not None and match[1]:
-        return (name[: match.start()] + name[match.end() :]).strip(), match[1]
+    for match in _UNIT.finditer(name):
+        if match[1] and ucum_of(match[1]) is not None:  # other things stand in brackets too: (RMS)
+            return (name[: match.start()] + name[match.end() :]).strip(), match[1]
     head, _, last = name.strip().rpartition(" ")
     if head and not last.isdigit() and ("/" in last or "°" in last or "%" in last) and ucum_of(last) is not None:
         return head, last

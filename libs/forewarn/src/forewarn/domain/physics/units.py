@@ -235,11 +235,13 @@ def conversion(source: str, target: str) -> Conversion:
 def ucum_of(text: str) -> str | None:
     """UCUM code for a unit as people write it, ``m³/h`` or ``°F``; None if it is not known."""
     for candidate in (text.strip(), _HABITS.get(text.strip())):
+        if candidate is None:
+            continue
         try:
-            if candidate is not None and parse_unit(candidate):
-                return candidate
+            parse_unit(candidate)
         except UnknownUnitError:
             continue
+        return candidate
     return None
 
 
