@@ -172,6 +172,7 @@ def _worn(scenario: Scenario, plot: Plot, run: MachineRun, onset_s: float, pace:
         end_s=plot.start_s + plot.days * plot.day_s,
         curve=curve,
         severity=plot.severity,
+        before=0.0 if scenario.indicator_course is None else plot.severity * curve[0][1],
         pace=pace,
     )
     return Story(
