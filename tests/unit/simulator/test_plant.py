@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -5,7 +6,8 @@ import yaml
 
 from forewarn.adapters.catalogue import load_catalogue
 from forewarn.adapters.plant_document import ReplaySource, SimulatedSource
-from forewarn.adapters.plant_file import PlantError, load_plant
+from forewarn.adapters.plant_file import PlantError, load_plant, load_plants
+from forewarn.adapters.plant_machine import story_of
 from forewarn.domain.simulation.kinds import KINDS
 
 MACHINE = {
@@ -92,3 +94,35 @@ def test_every_fault_of_every_kind_can_be_planned(tmp_path):
         source = plant.assets[0].source
         assert isinstance(source, SimulatedSource)
         assert [fault.course(100.0).onset_s for fault in source.faults] == [101.0] * len(kind.faults)
+
+
+def test_the_plant_file_of_the_docs_is_one(tmp_path):
+    page = (Path(__file__).parents[3] / "libs" / "forewarn" / "docs" / "scenarios.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    path = tmp_path / "plant.yaml"
+    path.write_text(block, encoding="utf-8")
+    (entry,) = load_plant(str(path)).assets
+    assert isinstance(entry.source, SimulatedSource)
+    story = story_of(entry, entry.source, load_catalogue()["centrifugal_pump"], 1_790_000_000.0)
+    assert len(story.run.effects) == 4
+    assert story.fault == "cavitation"
+
+
+def test_plants_are_named_together_and_share_no_asset(tmp_path):
+    plants = load_plants("demo, refinery,factory,building")
+    assert [plant.name for plant in plants] == ["demo", "refinery", "factory", "building"]
+    assert [len(plant.assets) for plant in plants[1:]] == [6, 6, 6]
+    with pytest.raises(PlantError, match="asset P-101 is in plant demo and in plant demo"):
+        load_plants("demo,demo")
+    with pytest.raises(PlantError, match="there are building, demo"):
+        load_plants(" , ")
+
+
+@pytest.mark.parametrize("name", ["refinery", "factory", "building", "water_pump_station"])
+def test_the_examples_have_six_machines_with_a_week_of_history_and_one_that_goes_wrong(name):
+    entries = load_plant(name).assets
+    assert len(entries) == 6
+    assert all(len(entry.asset.path) >= 3 for entry in entries)
+    sources = [entry.source for entry in entries if isinstance(entry.source, SimulatedSource)]
+    assert all(source.history.rows == 2016 and source.history.historical for source in sources)
+    assert any(source.scenario is not None for source in sources)

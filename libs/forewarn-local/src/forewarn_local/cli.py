@@ -2,7 +2,7 @@
 
 import typer
 
-from forewarn_local.commands import catalogue, clean, down, import_, logs, status, up
+from forewarn_local.commands import catalogue, clean, down, import_, logs, scenario, status, up
 
 app = typer.Typer(
     help="Run Forewarn on this machine: real Kafka, real PostgreSQL, every service supervised.",
@@ -17,3 +17,4 @@ app.command("clean")(clean.clean)
 app.command("logs")(logs.logs)
 app.command("import")(import_.import_)
 app.add_typer(catalogue.app, name="catalogue")
+app.add_typer(scenario.app, name="scenario")

@@ -85,7 +85,7 @@ class Simulation:
                     if isinstance(command.body, SetUpPlant):
                         self._set_up(command.body.plant)
                     else:
-                        self._fleet.obey(command)
+                        self._fleet.obey(command, self._now_s())
                 self._metrics.machines.set(len(self._fleet))
                 for reading in self._fleet.due(self._now_s()):
                     producer.send(reading)

@@ -19,6 +19,9 @@ _log = structlog.get_logger(__name__)
 #: Readings of the past that are sent between two looks at the live ones.
 _AT_ONCE: Final = 400
 
+#: Followers of the registry learn of a new asset within this time; readings sent earlier might be refused.
+_SETTLING_S: Final = 2.0
+
 #: History is sent only for commands that are not much older than the process: it was sent by the one before.
 _FRESH_S: Final = 60.0
 
@@ -32,6 +35,7 @@ class Fleet:
         self._sources: dict[str, ReadingSource] = {}
         self._performing: dict[str, Performance] = {}
         self._past: dict[str, Iterator[SourceReading]] = {}
+        self._waiting: list[tuple[float, Command, RunScenario]] = []
 
     def __len__(self) -> int:
         return len(self._sources.keys() | self._performing.keys())
@@ -46,19 +50,17 @@ class Fleet:
         if is_new:
             self._past[asset_id] = source.history(now_s)
 
-    def obey(self, command: Command) -> None:
-        """Do what a command for one machine asks."""
+    def obey(self, command: Command, now_s: float) -> None:
+        """Do what a command for one machine asks; a scenario begins when all have heard of its asset."""
         body = command.body
         if isinstance(body, InjectFault):
             self._inject(command.asset_id, course_of(command, body))
         elif isinstance(body, RunScenario):
-            try:
-                self._perform(command, body)
-            except ValueError as exc:
-                _log.warning("scenario_ignored", asset_id=command.asset_id, problem=str(exc))
+            self._waiting.append((now_s + _SETTLING_S, command, body))
 
     def due(self, now_s: float) -> Iterator[SourceReading]:
         """Readings that became due, and a portion of the past."""
+        self._begin_waiting(now_s)
         yield from self._some_past()
         for asset_id, performance in list(self._performing.items()):
             if now_s >= performance.end_s:
@@ -102,6 +104,15 @@ class Fleet:
         else:
             source.inject(course)
             _log.info("fault_injected", asset_id=asset_id, fault=course.fault, duration_s=course.duration_s)
+
+    def _begin_waiting(self, now_s: float) -> None:
+        ready = [(command, body) for at_s, command, body in self._waiting if at_s <= now_s]
+        self._waiting = [item for item in self._waiting if item[0] > now_s]
+        for command, body in ready:
+            try:
+                self._perform(command, body)
+            except ValueError as exc:
+                _log.warning("scenario_ignored", asset_id=command.asset_id, problem=str(exc))
 
     def _perform(self, command: Command, body: RunScenario) -> None:
         asset_class = self._catalogue.get(body.asset_class)

@@ -37,6 +37,8 @@ class GrowthCourse:
         Severity over the share of the way, straight between points.
     severity
         Factor of the whole curve, 0–1.
+    before
+        Severity until the onset, where a story begins with a machine that is not quite new.
     pace
         Random part of the pace: amplitudes of sines over the way, so that it runs ahead and falls behind but
         always goes on.
@@ -47,6 +49,7 @@ class GrowthCourse:
     end_s: float
     curve: Curve = STEADY
     severity: float = 1.0
+    before: float = 0.0
     pace: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
@@ -66,7 +69,7 @@ class GrowthCourse:
             way = way + amplitude * np.sin(np.pi * wave * np.clip(share, 0.0, 1.0))
         points = np.asarray(self.curve)
         severity = self.severity * np.interp(np.clip(way, 0.0, 1.0), points[:, 0], points[:, 1])
-        return np.where(share >= 0.0, severity, 0.0)
+        return np.where(share >= 0.0, severity, self.before)
 
     def reaches(self, severity: float) -> float | None:
         """When it first reaches a severity [s since 1970 UTC]; None: not on its way."""

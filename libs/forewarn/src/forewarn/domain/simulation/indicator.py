@@ -69,6 +69,13 @@ def mode_of(asset_class: AssetClass, fault: str) -> FailureMode | None:
     return next((mode for mode in asset_class.failure_modes if mode.id == fault), None)
 
 
+def stated_nameplate(asset_class: AssetClass, design: Mapping[str, float]) -> dict[str, float]:
+    """What the nameplate of a simulated machine says: those of the class's fields that its design has."""
+    machine = KINDS[asset_class.name].design(**design)
+    names = [item.name for item in asset_class.nameplate if hasattr(machine, item.name)]
+    return {name: float(getattr(machine, name)) for name in names}
+
+
 def _of(asset_class: AssetClass, values: Values, nameplate: Mapping[str, float], indicator: str) -> FloatArray:
     if indicator in values:
         return values[indicator]

@@ -11,7 +11,7 @@ from forewarn.contracts.asset_class import AssetClass
 from forewarn.domain.frame import FloatArray
 from forewarn.domain.simulation.delivery import Delivery
 from forewarn.domain.simulation.growth import Curve, GrowthCourse, random_pace
-from forewarn.domain.simulation.indicator import IndicatorCurve, indicator_curve, mode_of
+from forewarn.domain.simulation.indicator import IndicatorCurve, indicator_curve, mode_of, stated_nameplate
 from forewarn.domain.simulation.profile import Profile
 from forewarn.domain.simulation.run import MachineRun
 from forewarn.domain.simulation.scenarios import Scenario, UnknownScenarioError, crossed_tags, usual_tag
@@ -161,7 +161,7 @@ def _worn(scenario: Scenario, plot: Plot, run: MachineRun, onset_s: float, pace:
             fault,
             mode.indicator,
             design=plot.design,
-            nameplate=plot.nameplate,
+            nameplate={**stated_nameplate(plot.asset_class, plot.design), **plot.nameplate},
             profile=plot.profile,
         )
         failing = measured.failing_severity(mode.threshold)
@@ -172,6 +172,7 @@ def _worn(scenario: Scenario, plot: Plot, run: MachineRun, onset_s: float, pace:
         end_s=plot.start_s + plot.days * plot.day_s,
         curve=curve,
         severity=plot.severity,
+        before=0.0 if scenario.indicator_course is None else plot.severity * curve[0][1],
         pace=pace,
     )
     return Story(
