@@ -309,7 +309,23 @@ def _limit_findings(raw: Raw) -> Iterator[Finding]:
                 yield ("alarms", position), "needs 'column': a threshold alarm watches one"
             if low is None and high is None:
                 yield ("alarms", position), "needs 'high' or 'low': without a limit it is never raised"
+        yield from _forecast_findings(raw, position, alarm)
         yield from _inverted(("alarms", position), "low", low, "high", high)
+
+
+def _forecast_findings(raw: Raw, position: int, alarm: Raw) -> Iterator[Finding]:
+    anticipated = alarm.get("anticipates")
+    if alarm.get("source") != "forecast":
+        if anticipated is not None:
+            yield ("alarms", position, "anticipates"), "is for alarms with 'source: forecast'"
+        return
+    if anticipated is None:
+        yield ("alarms", position), "needs 'anticipates': the threshold alarm that a forecast alarm comes before"
+        return
+    known = [str(e.get("id")) for _, e in _entries(raw, "alarms") if e.get("source") == "threshold"]
+    if anticipated not in known:
+        there_are = ", ".join(sorted(known)) or "none"
+        yield ("alarms", position, "anticipates"), f"there is no threshold alarm {anticipated!r}; there are {there_are}"
 
 
 def _inverted(location: Location, low_name: str, low: object, high_name: str, high: object) -> Iterator[Finding]:

@@ -216,7 +216,19 @@ class AlarmRule(StrictContract):
     column: TagName | None = Field(default=None, description="For threshold alarms.")
     high: float | None = None
     low: float | None = None
-    deadband: Annotated[float, Field(ge=0)] = 0.0
+    anticipates: Identifier | None = Field(
+        default=None, description="For forecast alarms: the threshold alarm of the class that is expected to come."
+    )
+    horizon_days: Annotated[float, Field(gt=0, le=14)] = Field(
+        default=7.0, description="For forecast alarms: how far ahead the limit must lie at the most."
+    )
+    min_probability: Annotated[float, Field(gt=0, lt=1)] = Field(
+        default=0.8, description="For forecast alarms: probability of reaching the limit that raises the alarm."
+    )
+    deadband: Annotated[float, Field(ge=0)] = Field(
+        default=0.0,
+        description="How far back from the limit clears the alarm, in its unit; probability for forecast alarms.",
+    )
     on_delay_s: Annotated[float, Field(ge=0)] = 0.0
     off_delay_s: Annotated[float, Field(ge=0)] = 0.0
     priority: Priority
@@ -307,6 +319,8 @@ class AssetClass(StrictContract):
         conditions = (condition for check in checks for condition in check.conditions)
         self._require("conditions", (name for condition in conditions for name in condition.columns), columns)
         self._require("twin.running", () if self.twin.running is None else (self.twin.running.column,), columns)
+        thresholds = {a.id for a in self.alarms if a.source == "threshold"}
+        self._require("alarms.anticipates", (a.anticipates for a in self.alarms if a.anticipates), thresholds)
         self._require_derived_inputs()
         return self
 

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from forewarn.contracts.base import Contract, Days, Identifier, Probability, Score, UtcDatetime
+from forewarn.contracts.forecasts import LimitForecast
 
 MetricStatus = Literal["excellent", "good", "fair", "poor", "critical", "unknown"]
 Trend = Literal["improving", "stable", "degrading", "unknown"]
@@ -101,6 +102,9 @@ class AssetHealth(Contract):
     rul: tuple[RulEstimate, ...] = ()
     failure_risk: FailureRisk | None = Field(
         default=None, description="Of any failure mode; None while none shows growth that allows an estimate."
+    )
+    forecasts: tuple[LimitForecast, ...] = Field(
+        default=(), description="Of columns that move towards the limit of an alarm; the others are not forecast."
     )
     primary_concern: str | None = None
     recommendations: tuple[str, ...] = ()
