@@ -2,7 +2,7 @@
 
 import typer
 
-from forewarn_local.commands import catalogue, clean, down, logs, status, up
+from forewarn_local.commands import catalogue, clean, down, logs, rul, status, up
 
 app = typer.Typer(
     help="Run Forewarn on this machine: real Kafka, real PostgreSQL, every service supervised.",
@@ -16,3 +16,4 @@ app.command("down")(down.down)
 app.command("clean")(clean.clean)
 app.command("logs")(logs.logs)
 app.add_typer(catalogue.app, name="catalogue")
+app.add_typer(rul.app, name="rul")
