@@ -2,7 +2,7 @@
 
 import typer
 
-from forewarn_local.commands import catalogue, clean, down, logs, rul, status, up
+from forewarn_local.commands import catalogue, clean, down, evaluate_cmapss, logs, rul, status, up
 
 app = typer.Typer(
     help="Run Forewarn on this machine: real Kafka, real PostgreSQL, every service supervised.",
@@ -17,3 +17,6 @@ app.command("clean")(clean.clean)
 app.command("logs")(logs.logs)
 app.add_typer(catalogue.app, name="catalogue")
 app.add_typer(rul.app, name="rul")
+evaluate = typer.Typer(help="Measure the methods on public data sets.", no_args_is_help=True)
+evaluate.command("cmapss")(evaluate_cmapss.cmapss)
+app.add_typer(evaluate, name="evaluate")

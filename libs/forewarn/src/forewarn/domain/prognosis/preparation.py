@@ -137,6 +137,8 @@ def varies(values: FloatArray) -> BoolArray:
 
 
 def _bounds(tags: FloatArray) -> tuple[FloatArray, FloatArray]:
+    if not tags.shape[1]:
+        return np.empty(0), np.empty(0)
     low, high = np.nanquantile(tags, [_TAIL, 1.0 - _TAIL], axis=0)
     width = high - low
     narrow = width <= 0.0  # it moves in less than one row of a thousand: keep all of it
