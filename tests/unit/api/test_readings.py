@@ -247,3 +247,9 @@ def test_swapped_chilled_water_sensors_without_a_power_meter_are_rejected(client
     assert verdict["verdict"] == "rejected"
     assert verdict["explanation"].startswith("Chilled water return must be warmer than supply")
     assert verdict["recommendation"] == "Check sensor wiring - supply and return may be swapped"
+
+
+def test_a_reading_older_than_the_one_before_it_is_late(client):
+    newest, older = verdicts(client, [pump(), pump() | {"ts": "2026-11-20T19:00:00Z"}])
+    assert (newest["late"], older["late"]) == (False, True)
+    assert older["verdict"] == "accepted"

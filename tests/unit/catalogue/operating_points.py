@@ -220,6 +220,7 @@ VIOLATIONS: tuple[tuple[str, str, Mapping[str, float]], ...] = (
     ("centrifugal_pump", "pump.power_missing", {"power_kw": 0}),
     ("centrifugal_pump", "pump.current_missing", {"motor_current_a": 0}),
     ("centrifugal_pump", "pump.vibration_missing", {"vibration_mm_s": 0}),
+    ("chiller", "chiller.does_not_cool", {"chw_supply_temp_c": 12, "chw_return_temp_c": 12}),
     ("chiller", "chiller.heat_goes_uphill", {"evaporator_sat_temp_c": 35.6, "condenser_sat_temp_c": 5.6}),
     ("chiller", "chiller.second_law", {"power_kw": 100}),
     ("chiller", "chiller.water_must_flow", {"chw_flow_m3_h": 0}),

@@ -257,6 +257,11 @@ def test_classes_that_extend_each_other_are_refused(tmp_path):
             "16: rules[0].when.otherwise.column: there is no column 'tempo'; did you mean 'temp_c'?",
         ),
         ("id: kiln.head", "id: frozen", "16: rules[0].id: 'frozen' is the name of a check that every class has"),
+        (
+            "minimum: 0,",
+            "minimum: 0, when: {column: low_bar, minus: high_bar, above: 0},",
+            "16: rules[0].when.minus: what is compared needs one unit, not ['bar', 'kPa']",
+        ),
         ("minimum: 0,", "minimum: 0, minus: temp_c,", "16: rules[0].minus: what is compared needs one unit, not ['Ce"),
         ("minimum: 0,", "minimum: 0, cause: weather,", "16: rules[0].cause: Input should be 'sensor', 'machine'"),
         (

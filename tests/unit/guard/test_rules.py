@@ -76,6 +76,16 @@ def test_of_a_list_all_conditions_must_hold_and_one_that_does_not_decides():
     assert broken(law, known).tolist() == [True, False, True, False, True]
 
 
+def test_a_condition_may_be_on_a_difference():
+    law = rule(when={"column": "y", "minus": "z", "above": 0}, if_unknown="apply", slack_if_unknown=5)
+    assert broken(law, columns(x=[-1, -1, -1, -9], y=[2, 1, NAN, NAN], z=[1, 2, 0, 0])).tolist() == [
+        True,
+        False,
+        False,
+        True,
+    ]
+
+
 def test_bounds_may_be_for_a_difference():
     law = rule(minus="y", minimum=None, maximum=2)
     assert broken(law, columns(x=[5, 5, NAN], y=[2, 4, 0])).tolist() == [True, False, False]

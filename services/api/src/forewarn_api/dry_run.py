@@ -107,6 +107,7 @@ def _passed(index: int, reading: Reading, batch: RawBatch, row: int, frame: Fram
         asset_id=reading.asset_id,
         ts=reading.ts,
         verdict=_VERDICTS[int(frame.arrays["verdict"][position])],
+        late=bool(frame.arrays["late"][position]),
         quality={name: TagQuality(code=code, severity=severity(code)) for name, code in codes.items()},
         findings=found_issues(findings, asset_class, values),
         derived={name: known(value) for name, value in derived.items()},

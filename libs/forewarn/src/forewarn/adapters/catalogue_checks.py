@@ -92,9 +92,13 @@ def _unit_findings(raw: Raw) -> Iterator[Finding]:
 def _comparison_findings(raw: Raw) -> Iterator[Finding]:
     """What is subtracted from each other must have one unit."""
     units = {str(entry.get("name")): entry.get("unit") for g in ("tags", "derived") for _, entry in _entries(raw, g)}
-    for position, rule in _entries(raw, "rules"):
-        if rule.get("minus") is not None:
-            yield from _mixed_units(("rules", position, "minus"), [rule.get("column"), rule.get("minus")], units)
+    differences: list[tuple[Location, Raw]] = [(("rules", position), rule) for position, rule in _entries(raw, "rules")]
+    for section in ("rules", "redundant"):
+        for position, check in _entries(raw, section):
+            differences += _conditions(check, (section, position))
+    for at, entry in differences:
+        if entry.get("minus") is not None:
+            yield from _mixed_units((*at, "minus"), [entry.get("column"), entry.get("minus")], units)
     for position, group in _entries(raw, "redundant"):
         yield from _mixed_units(("redundant", position, "columns"), _list(group.get("columns")), units)
 
@@ -148,7 +152,8 @@ def _references(raw: Raw) -> Iterator[tuple[Location, object]]:
         yield from ((("redundant", position, "columns", i), name) for i, name in enumerate(_list(rule.get("columns"))))
     for section in ("rules", "redundant"):
         for position, check in _entries(raw, section):
-            yield from (((*at, "column"), when.get("column")) for at, when in _conditions(check, (section, position)))
+            for at, when in _conditions(check, (section, position)):
+                yield from (((*at, key), when.get(key)) for key in ("column", "minus"))
             yield from (((section, position, "blames", i), name) for i, name in enumerate(_list(check.get("blames"))))
     for group, field in (("health", "column"), ("failure_modes", "indicator"), ("alarms", "column")):
         for position, entry in _entries(raw, group):

@@ -35,12 +35,14 @@ class Condition(StrictContract):
 class RuleCondition(Condition):
     """Holds while a column lies within bounds; unknown where the column is, unless another one tells."""
 
+    minus: TagName | None = Field(default=None, description="The bounds are for the column minus this one.")
     otherwise: "RuleCondition | None" = Field(default=None, description="Asked where the column is unknown.")
 
     @property
     def columns(self) -> tuple[str, ...]:
         """Every column the condition may look at."""
-        return (self.column, *(self.otherwise.columns if self.otherwise else ()))
+        own = (self.column,) if self.minus is None else (self.column, self.minus)
+        return (*own, *(self.otherwise.columns if self.otherwise else ()))
 
 
 class _Check(StrictContract):

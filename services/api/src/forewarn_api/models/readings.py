@@ -53,6 +53,7 @@ class Judged(BaseModel):
     asset_id: str
     ts: UtcDatetime
     verdict: Literal["accepted", "warning", "rejected", "duplicate"]
+    late: bool = Field(default=False, description="Older than one before it in the list: for history only.")
     reason: RejectionReason | None = None
     rule: str | None = None
     cause: Cause | None = Field(default=None, description="What is probably at fault if it is rejected.")

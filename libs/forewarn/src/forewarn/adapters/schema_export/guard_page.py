@@ -33,7 +33,7 @@ def _section(asset_class: AssetClass) -> str:
 
 def _rule_row(rule: PhysicsRule, units: dict[str, str]) -> str:
     unit = unit_of(rule, units)
-    judged = f"`{rule.column}`" + (f" − `{rule.minus}`" if rule.minus else "")
+    judged = _judged(rule)
     low = f"{_number(rule.minimum, unit)} ≤ " if rule.minimum is not None else ""
     high = f" ≤ {_number(rule.maximum, unit)}" if rule.maximum is not None else ""
     slack = f" [±{_number(rule.slack_if_unknown, unit)}]" if rule.slack_if_unknown else ""
@@ -72,11 +72,15 @@ def _while(check: PhysicsRule | RedundantSensors, units: dict[str, str]) -> str:
 
 
 def _condition(condition: RuleCondition, units: dict[str, str]) -> str:
-    unit = units[condition.column]
+    unit = unit_of(condition, units)
     bounds = [f"> {_number(condition.above, unit)}"] if condition.above is not None else []
     bounds += [f"< {_number(condition.below, unit)}"] if condition.below is not None else []
-    text = f"`{condition.column}` {' and '.join(bounds)}"
+    text = f"{_judged(condition)} {' and '.join(bounds)}"
     return text if condition.otherwise is None else f"{text} (else {_condition(condition.otherwise, units)})"
+
+
+def _judged(rule: PhysicsRule | RuleCondition) -> str:
+    return f"`{rule.column}`" + (f" − `{rule.minus}`" if rule.minus else "")
 
 
 def _number(value: float, unit: str) -> str:

@@ -13,7 +13,11 @@ BoolArray = NDArray[np.bool_]
 
 def holds(condition: Condition, columns: Mapping[str, FloatArray]) -> BoolArray:
     """Where a condition is known to hold; unknown values hold nothing."""
-    values, low, high = columns[condition.column], condition.above, condition.below
+    return _within(columns[condition.column], condition)
+
+
+def _within(values: FloatArray, condition: Condition) -> BoolArray:
+    low, high = condition.above, condition.below
     if high is None:
         return values > (-np.inf if low is None else low)
     return values < high if low is None else (values > low) & (values < high)
@@ -41,23 +45,24 @@ def uncertain(conditions: Sequence[RuleCondition], columns: Mapping[str, FloatAr
 
 
 def _true(condition: RuleCondition, columns: Mapping[str, FloatArray]) -> BoolArray:
-    true = holds(condition, columns)
+    values = measure(condition, columns)
+    true = _within(values, condition)
     if condition.otherwise is not None:
-        unknown = np.isnan(columns[condition.column])
+        unknown = np.isnan(values)
         if unknown.any():
             return true | (unknown & _true(condition.otherwise, columns))
     return true
 
 
 def _unknown(condition: RuleCondition, columns: Mapping[str, FloatArray]) -> BoolArray:
-    unknown = np.isnan(columns[condition.column])
+    unknown = np.isnan(measure(condition, columns))
     if condition.otherwise is not None and unknown.any():
         return unknown & _unknown(condition.otherwise, columns)
     return unknown
 
 
-def measure(rule: PhysicsRule, columns: Mapping[str, FloatArray]) -> FloatArray:
-    """What the bounds of a rule are for."""
+def measure(rule: PhysicsRule | RuleCondition, columns: Mapping[str, FloatArray]) -> FloatArray:
+    """What the bounds of a rule or condition are for."""
     return columns[rule.column] if rule.minus is None else columns[rule.column] - columns[rule.minus]
 
 
@@ -85,7 +90,7 @@ def _outside(rule: PhysicsRule, values: FloatArray, slack: float) -> BoolArray:
     return above if rule.minimum is None else above | (values < rule.minimum - slack)
 
 
-def unit_of(rule: PhysicsRule, units: Mapping[str, str]) -> str:
+def unit_of(rule: PhysicsRule | RuleCondition, units: Mapping[str, str]) -> str:
     """Unit of the bounds; a difference of temperatures is no temperature."""
     unit = units[rule.column]
     return "K" if rule.minus is not None and unit == "Cel" else unit
