@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forewarn.adapters.catalogue import CatalogueError, load_catalogue
@@ -464,6 +464,18 @@ def test_whatever_stands_in_a_section_the_answer_is_a_catalogue_error(tmp_path_f
         load_catalogue(directory)
     except CatalogueError as exc:
         assert "mine.yaml:" in str(exc)  # noqa: PT017  # a class may also be good without the section
+
+
+@settings(max_examples=40)
+@given(section=st.sampled_from(["economics", "health_components", "failure_modes", "extends"]), value=_VALUES)
+def test_whatever_stands_in_a_further_section_the_answer_is_a_catalogue_error(tmp_path_factory, section, value):
+    directory = tmp_path_factory.mktemp("catalogue")
+    without = re.sub(rf"(?m)^{section}:\n(  .*\n)+", "", KILN)
+    write(directory, f"{without}{section}: {_flow(value)}\n")
+    try:
+        load_catalogue(directory)
+    except CatalogueError as exc:
+        assert "mine.yaml:" in str(exc)  # noqa: PT017  # a class may also be good with it
 
 
 def _flow(value: object) -> str:

@@ -77,6 +77,36 @@ def test_growing_wear_names_itself_with_its_advice():
     assert health.trend == "degrading"
 
 
+def test_while_the_machine_is_anomalous_only_what_the_culprit_shows_in_is_foreseen():
+    """Efficiency falls while the vibration rises, both still in their good range: the culprit decides."""
+    t = np.arange(0, 1800, 5.0)
+    noise = np.random.default_rng(4).normal(size=(2, t.size))
+    columns = {
+        "vibration_mm_s": 1.2 * np.exp(0.5 * t / 1800 + 0.01 * noise[0]),
+        "wire_to_water_efficiency_pct": 70 - 6 * t / 1800 + 0.1 * noise[1],
+        "score": 90.0,
+        "flag": True,
+    }
+    times = timestamps_us(t.size, step_s=5.0)
+
+    def foreseen(culprit):
+        frame = anomaly_frame(PUMP, ["P-101"] * t.size, times, RUNNING | columns, culprit=[culprit] * t.size)
+        return [item.failure_mode for item in judged(frame).rul]
+
+    assert foreseen("vibration_mm_s") == ["bearing_wear"]
+    assert foreseen("power_kw") == ["impeller_wear"]  # it enters the efficiency
+    assert foreseen("discharge_pressure_bar") == ["impeller_wear"]  # by head and hydraulic power
+    assert foreseen("bearing_temp_c") == foreseen(None) == []
+
+
+def test_a_limit_that_is_reached_is_said_as_such():
+    vibration = 9.0 + 0.05 * np.random.default_rng(5).normal(size=600)
+    health = judged(frame_of(600, vibration_mm_s=vibration))
+    assert health.primary_concern == "Bearing wear: the limit of failure is reached"
+    assert health.failure_risk.within_7_days == 1
+    assert {component.name: component.score for component in health.components}["risk"] == 0
+
+
 def test_scores_a_hair_outside_their_range_and_infinite_values_do_no_harm():
     health = judged(frame_of(1, score=np.float32(100.00001), deviation=-1e-6, vibration_mm_s=np.inf))
     assert (health.anomaly_score, health.deviation) == (100, 0)

@@ -194,6 +194,22 @@ def test_components_that_are_unknown_share_their_weight_and_say_so():
     assert by_name["risk"].score is None
 
 
+@pytest.mark.parametrize(
+    ("anomaly", "words"),
+    [
+        (30, "as it did while"),
+        (30.1, "somewhat unlike"),
+        (70, " unlike its"),
+        (85, " unlike its"),
+        (85.1, "altogether"),
+    ],
+)
+def test_the_anomaly_is_told_in_words_that_grow_with_it_and_is_a_concern_beyond_notice(anomaly, words):
+    found = index(anomaly=anomaly).components
+    assert words in found[1].message
+    assert bool(concerns(found)) == (anomaly > 30)
+
+
 def test_the_index_is_the_lower_view():
     bad = index({"vibration_mm_s": 6.45})
     assert (bad.limited_by, bad.health) == ("condition", bad.condition)

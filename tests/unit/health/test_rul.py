@@ -87,16 +87,16 @@ def test_risk_follows_the_horizon(hours, week, month):
 def test_the_risk_is_calibrated():
     """Of machines that wear out at different times as many fail within 30 days as was said, also of the unsure."""
     said, happened = [], []
-    for seed in range(240):
+    for seed in range(160):
         share = np.random.default_rng(1000 + seed).uniform(0.42, 0.7)
-        values, truth = rising(24 * 30.0, noise=0.2, seed=seed, share=share, step_s=7_200.0)
-        found = life("bearing_wear", values, 7_200.0)
+        values, truth = rising(24 * 30.0, noise=0.2, seed=seed, share=share, step_s=10_800.0)
+        found = life("bearing_wear", values, 10_800.0)
         if found is not None:
             said.append(found.risk.within_30_days)
             happened.append(truth <= 30.0)
     said, happened = np.array(said), np.array(happened)
     unsure = (said > 0.1) & (said < 0.9)
-    assert unsure.sum() >= 40
+    assert unsure.sum() >= 30
     assert said.mean() == pytest.approx(happened.mean(), abs=0.05)
     assert said[unsure].mean() == pytest.approx(happened[unsure].mean(), abs=0.15)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from forewarn.contracts.asset_class import AssetClass
@@ -94,16 +95,28 @@ def _remaining_life(judged: Judged, asset_class: AssetClass, profile: HealthProf
     """Estimates of the failure modes that are under way, the nearest failure first.
 
     Prognosis follows diagnosis (ISO 13374): the load of a day makes the indicators of a healthy
-    machine rise and fall too, so a mode counts only while the machine is anomalous or the mode's
-    indicator has left its good range.
+    machine rise and fall too, so a mode counts only while its indicator has left its good range, or
+    the machine is anomalous and the culprit shows in the indicator.
     """
-    impaired = impaired_columns(profile, judged.latest.values)
+    suspected = impaired_columns(profile, judged.latest.values)
+    if judged.flag and judged.culprit is not None:
+        suspected |= columns_showing(asset_class, judged.culprit)
     estimates = (
         estimate(mode, judged.growth[mode.id], judged.at_us / _US_PER_S, asset_class=asset_class)
         for mode in asset_class.failure_modes
-        if mode.id in judged.growth and (judged.flag or mode.indicator in impaired)
+        if mode.id in judged.growth and mode.indicator in suspected
     )
     return tuple(sorted((item for item in estimates if item is not None), key=lambda item: item.p50_days))
+
+
+@lru_cache(maxsize=4096)
+def columns_showing(asset_class: AssetClass, tag: str) -> frozenset[str]:
+    """A tag, and the derived quantities that it enters."""
+    found = {tag}
+    for item in asset_class.derived:  # each after its inputs
+        if not found.isdisjoint(item.inputs.values()):
+            found.add(item.name)
+    return frozenset(found)
 
 
 def _advice(
@@ -115,7 +128,7 @@ def _advice(
     for item in rul:
         if item.p50_days <= SOON_DAYS:
             mode = modes[item.failure_mode]
-            texts.append((f"{mode.title} in about {duration(item.p50_days)}", mode.recommendation))
+            texts.append((_foretold(mode.title, item.p50_days), mode.recommendation))
     inputs = {item.column: item for item in asset_class.health}
     own = [part for part in index.components if part.name in _OF_ITSELF]
     for part in concerns([*index.metrics, *own]):
@@ -127,3 +140,7 @@ def _advice(
     if not texts:
         return None, ()
     return texts[0][0], tuple(dict.fromkeys(advice for _, advice in texts if advice is not None))
+
+
+def _foretold(title: str, days: float) -> str:
+    return f"{title} in about {duration(days)}" if days > 0.0 else f"{title}: the limit of failure is reached"

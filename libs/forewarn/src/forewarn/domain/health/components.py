@@ -18,7 +18,8 @@ SHORT_LIFE_SCORE: Final = 20.0
 DEVIATION_LOW: Final = 10.0
 DEVIATION_HIGH: Final = 25.0
 
-#: Bands of the anomaly score: monitoring below, warning between, critical above.
+#: Bands of the anomaly score: monitoring below, warning between, critical above; worth a word from ``NOTICE`` on.
+ANOMALY_NOTICE: Final = 30.0
 ANOMALY_WARNING: Final = 70.0
 ANOMALY_CRITICAL: Final = 85.0
 
@@ -125,8 +126,10 @@ def _twin(deviation: float | None) -> _Part:
 def _anomaly(score: float | None) -> _Part:
     if score is None:
         return _Part("anomaly", None, "The anomaly detector still learns, or cannot judge now")
-    if score < ANOMALY_WARNING:
-        message = "The machine behaves as it has learned to know it"
+    if score <= ANOMALY_NOTICE:
+        message = "The machine behaves as it did while it was learned"
+    elif score < ANOMALY_WARNING:
+        message = "The machine behaves somewhat unlike its learned normal"
     elif score <= ANOMALY_CRITICAL:
         message = "The machine behaves unlike its learned normal"
     else:
