@@ -265,8 +265,12 @@ def _agreed(  # what was found, and whom to ask
     except AmbiguousTimeError:
         if not interactive or found.numeric_time:
             raise
-        answer = typer.prompt(f"{found.time_example!r}: is the day first, or the month? (day/month)")
-        chosen: TimeFormat = "month-first" if answer.strip().lower().startswith("m") else "day-first"
+        question, answers_are = (
+            f"{found.time_example!r}: is the day first, or the month?",
+            click.Choice(["day", "month"]),
+        )
+        answer = typer.prompt(question, type=answers_are)
+        chosen: TimeFormat = "month-first" if answer == "month" else "day-first"
         said = Said(asset=said.asset, asset_class=said.asset_class, timezone=said.timezone, time_format=chosen)
         mapping = propose(source, found, roles, said, asset_class)
     console.print(mapping_table(mapping, found, asset_class))
