@@ -265,11 +265,9 @@ def _agreed(  # what was found, and whom to ask
     except AmbiguousTimeError:
         if not interactive or found.numeric_time:
             raise
-        question, answers_are = (
-            f"{found.time_example!r}: is the day first, or the month?",
-            click.Choice(["day", "month"]),
-        )
-        answer = typer.prompt(question, type=answers_are)
+        answer = ""
+        while answer not in ("day", "month"):
+            answer = typer.prompt(f"{found.time_example!r}: what is first, day or month?").strip().lower()
         chosen: TimeFormat = "month-first" if answer == "month" else "day-first"
         said = Said(asset=said.asset, asset_class=said.asset_class, timezone=said.timezone, time_format=chosen)
         mapping = propose(source, found, roles, said, asset_class)
