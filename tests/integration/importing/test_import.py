@@ -101,8 +101,16 @@ def test_history_is_judged_once_and_never_alarms_but_live_readings_after_it_do(p
         assert read_topic(bootstrap, TopicName.ALERTS, topic_prefix) == []
         assert read_topic(bootstrap, TopicName.READINGS_REJECTED, topic_prefix) == []
 
-        produce(bootstrap, qualified(TopicName.READINGS_RAW, topic_prefix), live_readings())
+        produce(bootstrap, qualified(TopicName.READINGS_RAW, topic_prefix), live := list(live_readings()))
         wait_until(lambda: rows("SELECT count(*) FROM alarm_event WHERE transition = 'raised'"), 60)
+        newest = json.loads(live[-1].value)["ts"]
+        wait_until(lambda: moment(latest(platform)["ts"]) == moment(newest), 30)
+        earlier = tmp_path / "earlier.csv"  # behind the live readings: stored, and nothing else
+        earlier.write_text("time,flow_m3_h,vibration_mm_s\n2026-11-09T00:00:00Z,100,1.0\n")
+        run_import(platform, str(earlier), "--asset", "P-8", "--yes")
+        wait_until(lambda: rows(f"{readings} AND late AND vibration_mm_s = 1.0") == 1, 30)
+        assert moment(latest(platform)["ts"]) == moment(newest)
+        assert rows("SELECT count(*) FROM alarm_event WHERE transition <> 'raised'") == 0
 
 
 def live_readings():
@@ -115,6 +123,10 @@ def live_readings():
             "metrics": {"vibration_mm_s": 7.5, "speed_rpm": 1400.0},
         }
         yield Message(key=b"P-8", value=json.dumps(reading).encode())
+
+
+def moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)
 
 
 def latest(env: Mapping[str, str]) -> dict:
