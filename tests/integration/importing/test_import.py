@@ -8,15 +8,16 @@ import sys
 import urllib.request
 from collections.abc import Mapping
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
 
-from forewarn.contracts.topics import TopicName
+from forewarn.contracts.topics import TopicName, qualified
 from forewarn_local.ports import any_free
 from support.plant import REPOSITORY
 from support.stack import SERVICE_ENV, wait_until
-from support.wire import read_topic
+from support.wire import Message, produce, read_topic
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 
@@ -57,7 +58,7 @@ def platform(kafka_broker, database_url, topic_prefix, spawn_service, tmp_path) 
     return env
 
 
-def test_history_is_judged_once_and_never_alarms(platform, topic_prefix, tmp_path):
+def test_history_is_judged_once_and_never_alarms_but_live_readings_after_it_do(platform, topic_prefix, tmp_path):
     wear = str(EXAMPLES / "bearing_wear_pump.csv")
     report = tmp_path / "report.json"
     usual = [wear, "--asset", "P-8", "--class", "centrifugal_pump", "--timezone", "America/New_York", "--yes"]
@@ -96,9 +97,36 @@ def test_history_is_judged_once_and_never_alarms(platform, topic_prefix, tmp_pat
         wait_until(lambda: rows("SELECT count(*) FROM asset_health WHERE (document->>'historical')::bool"), 30)
         assert latest(platform)["ts"].startswith("2026-11-08T00:00:00")
         assert rows("SELECT count(*) FROM alarm_event") == 0
-    bootstrap = platform["KAFKA_BOOTSTRAP_SERVERS"]
-    assert list(read_topic(bootstrap, TopicName.ALERTS, topic_prefix)) == []
-    assert list(read_topic(bootstrap, TopicName.READINGS_REJECTED, topic_prefix)) == []
+        bootstrap = platform["KAFKA_BOOTSTRAP_SERVERS"]
+        assert read_topic(bootstrap, TopicName.ALERTS, topic_prefix) == []
+        assert read_topic(bootstrap, TopicName.READINGS_REJECTED, topic_prefix) == []
+
+        produce(bootstrap, qualified(TopicName.READINGS_RAW, topic_prefix), live := list(live_readings()))
+        wait_until(lambda: rows("SELECT count(*) FROM alarm_event WHERE transition = 'raised'"), 60)
+        newest = json.loads(live[-1].value)["ts"]
+        wait_until(lambda: moment(latest(platform)["ts"]) == moment(newest), 30)
+        earlier = tmp_path / "earlier.csv"  # behind the live readings: stored, and nothing else
+        earlier.write_text("time,flow_m3_h,vibration_mm_s\n2026-11-09T00:00:00Z,100,1.0\n")
+        run_import(platform, str(earlier), "--asset", "P-8", "--yes")
+        wait_until(lambda: rows(f"{readings} AND late AND vibration_mm_s = 1.0") == 1, 30)
+        assert moment(latest(platform)["ts"]) == moment(newest)
+        assert rows("SELECT count(*) FROM alarm_event WHERE transition <> 'raised'") == 0
+
+
+def live_readings():
+    """The same worn bearing, now live: a minute of vibration beyond its limits."""
+    now = datetime.now(UTC)
+    for second in range(-60, 0, 5):
+        reading = {
+            "asset_id": "P-8",
+            "ts": (now + timedelta(seconds=second)).isoformat(),
+            "metrics": {"vibration_mm_s": 7.5, "speed_rpm": 1400.0},
+        }
+        yield Message(key=b"P-8", value=json.dumps(reading).encode())
+
+
+def moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)
 
 
 def latest(env: Mapping[str, str]) -> dict:

@@ -13,7 +13,7 @@ from forewarn.adapters.catalogue import load_catalogue
 from forewarn.adapters.importing import run, spool
 from forewarn.adapters.importing.converting import check_mapping
 from forewarn.adapters.importing.mapping_file import read_mapping, write_mapping
-from forewarn.adapters.importing.progress import ProgressFile, import_key
+from forewarn.adapters.importing.progress import ImportRunningError, ProgressFile, import_key
 from forewarn.adapters.importing.proposal import AmbiguousTimeError, Said, propose
 from forewarn.adapters.importing.rejects import Rejects
 from forewarn.adapters.importing.run import Plan, send_all, try_out
@@ -72,8 +72,8 @@ def plan_of(path, *, mapping=None, max_gap_s=None, keep=(), end_us=None, latest_
 
 def imported(plan, tmp_path, broker=None, rejects=None, key="k"):
     broker = broker or Broker()
-    with Rejects(rejects) as refused:
-        report = send_all(plan, ProgressFile(tmp_path / "imports", key), refused, broker, lambda *_: None)
+    with ProgressFile(tmp_path / "imports", key) as place, Rejects(rejects) as refused:
+        report = send_all(plan, place, refused, broker, lambda *_: None)
     return broker, report
 
 
@@ -230,6 +230,27 @@ def test_an_import_that_was_cut_off_goes_on_and_sends_each_message_at_least_once
     assert report.readings == 1200
     again, _ = imported(plan, tmp_path)
     assert again.messages == whole, "a finished import is repeated if it is asked for: that does no harm"
+
+
+def test_a_cut_off_import_of_moved_times_goes_on_with_the_same_move(tmp_path, monkeypatch):
+    monkeypatch.setattr(run, "_CHECK_EVERY", 1)
+    path = text_file(tmp_path, "time,flow_m3_h\n" + "".join(f"{1767225600 + n},{n % 50}\n" for n in range(500)))
+    first = Broker(1)
+    with pytest.raises(ConnectionError):
+        imported(plan_of(path, end_us=1_800_000_000_000_000), tmp_path, first)
+    second, _ = imported(plan_of(path, end_us=1_800_000_099_000_000), tmp_path)
+    times = [r.ts.timestamp() for r in (*first.readings, *second.readings)]
+    assert times == [1_800_000_000 - 499 + n for n in range(500)]
+
+
+def test_one_process_at_a_time_imports_a_file(tmp_path):
+    with ProgressFile(tmp_path, "k"):
+        with pytest.raises(ImportRunningError, match="another process is importing this file"):
+            ProgressFile(tmp_path, "k").__enter__()
+        with ProgressFile(tmp_path, "other"):
+            pass
+    with ProgressFile(tmp_path, "k"):
+        pass
 
 
 def test_the_same_file_under_other_settings_is_another_import(tmp_path):

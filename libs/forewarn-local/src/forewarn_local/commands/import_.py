@@ -1,6 +1,7 @@
 """``forewarn import``: history from a file through the pipeline."""
 
 import json
+import os
 import re
 import sys
 import time
@@ -17,7 +18,7 @@ from forewarn.adapters.catalogue import Catalogue, CatalogueError, load_catalogu
 from forewarn.adapters.clock import SystemClock
 from forewarn.adapters.importing.converting import check_mapping
 from forewarn.adapters.importing.mapping_file import read_mapping, write_mapping
-from forewarn.adapters.importing.progress import ProgressFile, import_key
+from forewarn.adapters.importing.progress import ImportRunningError, ProgressFile, import_key
 from forewarn.adapters.importing.proposal import AmbiguousTimeError, Said, propose
 from forewarn.adapters.importing.registering import Registry
 from forewarn.adapters.importing.rejects import Rejects
@@ -73,6 +74,12 @@ class _StopError(Exception):
     """Nothing is imported; the text says why and what to do."""
 
 
+#: What the user can do something about; the text says what.
+_EXPECTED: Final = (
+    _StopError, TableError, AmbiguousTimeError, CatalogueError, ImportRunningError, BrokerUnavailable, DeliveryError,
+)  # fmt: skip
+
+
 def import_(  # noqa: PLR0913  # one for each option
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV or Parquet, wide or long.")],
     *,
@@ -116,7 +123,7 @@ def import_(  # noqa: PLR0913  # one for each option
             wait=wait,
         )
         _import(options, display)
-    except (_StopError, TableError, AmbiguousTimeError, CatalogueError, BrokerUnavailable, DeliveryError) as exc:
+    except _EXPECTED as exc:
         raise fail(display, str(exc)) from exc
     except OSError as exc:
         raise fail(display, f"{exc.filename}: {exc.strerror}") from exc
@@ -164,8 +171,11 @@ def _send(  # where to, and what to show
     sender = HistorySender(registry.bootstrap_servers, registry.prefix, SystemClock(), time.sleep)
     settings = plan.mapping.model_dump_json() + json.dumps([plan.max_gap_us, plan.keep, options.ends_at])
     key = import_key(options.file, sender.cluster_id(), registry.prefix, settings)
-    place = ProgressFile(home.imports, key)
-    with Rejects(options.rejects) as rejects, progress_bars(console) as show:
+    with (
+        ProgressFile(home.imports, key) as place,
+        Rejects(options.rejects) as rejects,
+        progress_bars(console) as show,
+    ):
         report = send_all(plan, place, rejects, sender, show)
         if options.wait:
             wait_until_taken(sender, show)
@@ -176,7 +186,7 @@ def _send(  # where to, and what to show
 def _try_out(plan: Plan, home: Home, options: Options, display: Display, console: Console) -> None:
     home.imports.mkdir(parents=True, exist_ok=True)
     with Rejects(options.rejects) as rejects, progress_bars(console) as show:
-        report, assets = try_out(plan, home.imports / f"dry-run-{plan.source.path.name}.spool", rejects, show)
+        report, assets = try_out(plan, home.imports / f"dry-run-{os.getpid()}.spool", rejects, show)
     _tell(report, options, display, console)
     display.say(f"Nothing was sent (--dry-run); the readings are of {', '.join(assets[:5])}.")
 
@@ -265,8 +275,10 @@ def _agreed(  # what was found, and whom to ask
     except AmbiguousTimeError:
         if not interactive or found.numeric_time:
             raise
-        answer = typer.prompt(f"{found.time_example!r}: is the day first, or the month? (day/month)")
-        chosen: TimeFormat = "month-first" if answer.strip().lower().startswith("m") else "day-first"
+        answer = ""
+        while answer not in ("day", "month"):
+            answer = typer.prompt(f"{found.time_example!r}: what is first, day or month?").strip().lower()
+        chosen: TimeFormat = "month-first" if answer == "month" else "day-first"
         said = Said(asset=said.asset, asset_class=said.asset_class, timezone=said.timezone, time_format=chosen)
         mapping = propose(source, found, roles, said, asset_class)
     console.print(mapping_table(mapping, found, asset_class))

@@ -1,22 +1,28 @@
 """How far an import came, kept in a file: an import that was killed goes on where it was."""
 
+import fcntl
 import hashlib
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final
+from types import TracebackType
+from typing import Final, Self
 
 _CHUNK_BYTES: Final = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """Messages that the broker has confirmed, of the file's messages in their order."""
+    """Messages that the broker has confirmed, of the file's messages in their order.
+
+    ``end_us`` is the moment to which the last time was moved, so that a later run moves them alike.
+    """
 
     file: str
     messages: int
     readings: int
     finished: bool
+    end_us: int | None = None
 
 
 def import_key(path: Path, *settings: str) -> str:
@@ -30,13 +36,39 @@ def import_key(path: Path, *settings: str) -> str:
     return digest.hexdigest()
 
 
+class ImportRunningError(Exception):
+    """Another process imports the same file to the same place."""
+
+
 class ProgressFile:
-    """Remembers the progress of one import."""
+    """Remembers the progress of one import; as a context, one process at a time has it."""
 
     def __init__(self, directory: Path, key: str) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         self._path = directory / f"{key}.json"
+        self._lock = (directory / f"{key}.lock").open("w")
         self.spool = directory / f"{key}.spool"
+
+    def __enter__(self) -> Self:
+        """Take the import for this process.
+
+        Raises
+        ------
+        ImportRunningError
+            If another one has it.
+        """
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # gone with the process, however it ends
+        except BlockingIOError:
+            self._lock.close()
+            raise ImportRunningError("another process is importing this file with these settings") from None
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Give it back."""
+        self._lock.close()
 
     def read(self) -> Progress | None:
         """What an earlier run left; None if there was none, or its file is damaged."""

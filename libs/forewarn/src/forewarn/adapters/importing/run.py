@@ -1,7 +1,7 @@
 """Takes a file through all steps: read, spool, find ghosts, clean, send, report."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -109,7 +109,10 @@ def send_all(
         If it cannot be sent; a later run goes on from there.
     """
     before = place.read()
-    done = 0 if before is None or before.finished else before.messages
+    done = 0
+    if before is not None and not before.finished:
+        done = before.messages
+        plan = replace(plan, end_us=before.end_us)
     with Spool(place.spool, len(plan.mapping.columns)) as spool:
         cleaned = _read(plan, spool, rejects, on_progress)
         total, number, readings = spool.rows, 0, 0
@@ -190,7 +193,9 @@ def _spared(plan: Plan) -> Sequence[str]:
 
 
 def _progress(plan: Plan, number: int, readings: int, *, finished: bool = False) -> Progress:
-    return Progress(file=str(plan.source.path), messages=number, readings=readings, finished=finished)
+    return Progress(
+        file=str(plan.source.path), messages=number, readings=readings, finished=finished, end_us=plan.end_us
+    )
 
 
 def _report(cleaned: _Cleaned, rejects: Rejects, sent_before: int) -> ImportReport:
