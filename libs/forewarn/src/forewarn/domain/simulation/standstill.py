@@ -102,7 +102,7 @@ STANDSTILL: Final[Mapping[str, Mapping[str, Rest]]] = MappingProxyType(
             "gearbox_temp_c": Rest(at="ambient_temp_c", by="warmth"),
         },
         "turbine": {
-            "speed_rpm": _ALONG,
+            **_same(_ALONG, "speed_rpm", "speed_b_rpm", "speed_c_rpm"),
             **_same(_CUBED, "power_kw", "heat_input_kw"),
             **_same(_SQUARED, "vibration_de_um", "vibration_nde_um", "vibration_mm_s"),
             **_same(Rest(at="lube_oil_temp_c", by="warmth"), "bearing_temp_c", "thrust_bearing_temp_c"),
