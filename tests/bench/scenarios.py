@@ -44,7 +44,7 @@ from forewarn.domain.twin.step import step as twin
 
 START_S: Final = 1_790_000_000.0
 STEP_S: Final = 300.0
-SENSOR_STEP_S: Final = 60.0  # a sensor that is stuck shows only to who looks often
+SENSOR_STEP_S: Final = 120.0  # a sensor that is stuck shows only to who looks often
 LEAD_IN_DAYS: Final = 4.0  # healthy days before the scenario, in which the twin learns
 _DAY_S: Final = 86_400.0
 _ROWS: Final = 288  # of a frame: a day
