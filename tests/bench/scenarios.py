@@ -131,7 +131,7 @@ def play_one(scenario: Scenario, name: str, seed: int) -> Outcome:
     asset_class = load_catalogue()[name]
     begin_s = START_S + LEAD_IN_DAYS * _DAY_S
     story = play(scenario, Plot(asset_class=asset_class, start_s=begin_s, days=scenario.days, seed=seed))
-    step_s = STEP_S if scenario.wears or scenario.name == "healthy" else SENSOR_STEP_S
+    step_s = STEP_S if scenario.effect is None else SENSOR_STEP_S
     rows = int((LEAD_IN_DAYS + scenario.days) * _DAY_S / step_s)
     recording = record(story, start_s=START_S, step_s=step_s, rows=rows)
     onset_s = story.onset_s
