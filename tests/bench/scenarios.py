@@ -226,7 +226,8 @@ def _span(days: Sequence[float | None]) -> str:
     known = sorted(day for day in days if day is not None)
     if not known:
         return "–"
-    text = f"{known[0]:.1f}" if known[-1] - known[0] < 0.05 else f"{known[0]:.1f}–{known[-1]:.1f}"
+    ends = dict.fromkeys((f"{known[0]:.1f}", f"{known[-1]:.1f}"))
+    text = "–".join(ends)  # a range
     return text if len(known) == len(days) else f"{text} ({len(known)} of {len(days)})"
 
 
