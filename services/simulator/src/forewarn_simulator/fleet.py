@@ -10,6 +10,7 @@ from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.assets import Command, InjectFault, RunScenario
 from forewarn.domain.simulation.profile import FaultCourse
 from forewarn_simulator.commands import course_of
+from forewarn_simulator.gateway import BadGateway
 from forewarn_simulator.machines import SimulatedMachine
 from forewarn_simulator.performance import Performance, past_readings, performance_of
 from forewarn_simulator.reading import ReadingSource, SourceReading
@@ -97,6 +98,8 @@ class Fleet:
 
     def _inject(self, asset_id: str, course: FaultCourse) -> None:
         source = self._sources.get(asset_id)
+        if isinstance(source, BadGateway):
+            source = source.machine
         if not isinstance(source, SimulatedMachine):
             _log.warning("fault_ignored", asset_id=asset_id, reason="no simulated machine of this plant")
         elif course.fault not in source.faults:

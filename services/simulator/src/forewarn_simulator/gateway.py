@@ -24,6 +24,11 @@ class BadGateway:
         self._taken = 0
 
     @property
+    def machine(self) -> ReadingSource:
+        """What is behind it."""
+        return self._source
+
+    @property
     def next_due_s(self) -> float:
         """When the next reading leaves, held back or fresh."""
         held_s = self._held[0][0] / _US_PER_S if self._held else np.inf

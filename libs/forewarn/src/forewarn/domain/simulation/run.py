@@ -12,7 +12,6 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from forewarn.domain.frame import FloatArray
 from forewarn.domain.simulation.growth import GrowthCourse, worst_of
 from forewarn.domain.simulation.kinds import KINDS
 from forewarn.domain.simulation.machine import Values
@@ -86,7 +85,7 @@ def _running(run: MachineRun, start_s: float, step_s: float, rows: int) -> Value
     parts = int(np.ceil(step_s / _LONGEST_STEP_S))
     read: list[Values] = []
     for place in range(1 - settle * parts, (length - 1) * parts + 1):
-        t_s: FloatArray = begins_s + np.float64(place * step_s / parts)
+        t_s = np.asarray(begins_s + place * step_s / parts, dtype=np.float64)
         surroundings, faults = run.profile.at(t_s), worst_of(run.courses, t_s)
         state, values = kind.step(design, state, dt_s=step_s / parts, surroundings=surroundings, faults=faults, rng=rng)
         if place >= 0 and place % parts == 0:
