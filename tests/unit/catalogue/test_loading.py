@@ -353,6 +353,17 @@ def test_classes_that_extend_each_other_are_refused(tmp_path):
         ("high: 90, ", "", "24: alarms[0]: needs 'high' or 'low'"),
         ("column: temp_c, high", "high", "24: alarms[0]: needs 'column'"),
         ("high: 90", "high: 90, low: 95", "24: alarms[0]: low 95 must be below high 90"),
+        ("source: threshold", "source: forecast", "24: alarms[0]: needs 'anticipates'"),
+        (
+            "source: threshold",
+            "source: forecast, anticipates: hott",
+            "24: alarms[0].anticipates: there is no threshold alarm 'hott'; there are none",
+        ),
+        (
+            "source: threshold",
+            "source: threshold, anticipates: hot",
+            "24: alarms[0].anticipates: is for alarms with 'source: forecast'",
+        ),
         ("high: 90", "high: .inf", "24: alarms[0].high: Input should be a finite number"),
         (
             "priority: high",

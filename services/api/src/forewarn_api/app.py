@@ -23,7 +23,19 @@ from forewarn_api.http.headers import SecurityHeadersMiddleware
 from forewarn_api.live_push import LivePush
 from forewarn_api.openapi import DESCRIPTION, TITLE, VERSION, document_of
 from forewarn_api.problems import install_handlers
-from forewarn_api.routes import alarms, assets, economics, live, platform, readings, rejected, scenarios, state, weights
+from forewarn_api.routes import (
+    alarms,
+    assets,
+    economics,
+    forecast,
+    live,
+    platform,
+    readings,
+    rejected,
+    scenarios,
+    state,
+    weights,
+)
 from forewarn_api.services import Running
 
 _SEED_RETRY_S: Final = 5.0
@@ -72,7 +84,7 @@ def make_app(
 def routed_app() -> Api:
     """The application with its routes and nothing behind them: enough to describe it."""
     app = Api(title=TITLE, version=VERSION, description=DESCRIPTION, docs_url=None, redoc_url=None, lifespan=_lifespan)
-    for module in (readings, assets, state, weights, economics, alarms, rejected, scenarios, live, platform):
+    for module in (readings, assets, state, weights, economics, forecast, alarms, rejected, scenarios, live, platform):
         app.include_router(module.router)
     _add_docs(app)
     return app
@@ -85,7 +97,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         for resource in app.state.resources:
             await stack.enter_async_context(resource)
         changes = await stack.enter_async_context(Changes(backend.live))
-        app.state.running = Running(changes=changes, push=LivePush(backend, changes))
+        app.state.running = Running(changes=changes, push=LivePush(backend, changes), forecasting=asyncio.Lock())
         seeding = asyncio.create_task(_seed(backend))
         seeding.add_done_callback(_report)
         yield

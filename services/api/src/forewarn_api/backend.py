@@ -14,6 +14,7 @@ from forewarn.contracts.health import AssetHealth
 from forewarn.domain.guard.batch import GuardSettings
 from forewarn.ports.clock import Clock
 from forewarn.ports.delivery import ConfirmedDelivery
+from forewarn.ports.forecasting import Forecaster
 from forewarn.ports.history import HistoryReader
 from forewarn.ports.live import LiveView
 from forewarn_api.problems import ProblemError, not_found
@@ -48,6 +49,7 @@ class Backend:
     live: LiveView
     history: HistoryReader
     delivery: ConfirmedDelivery
+    forecaster: Forecaster
     guard: GuardSettings
     clock: Clock
     new_id: Callable[[], str]

@@ -8,12 +8,14 @@ from forewarn.contracts.base import Contract, Days, Identifier, Probability, Tag
 
 
 class LimitForecast(Contract):
-    """Forecast of a column against the limit of a threshold alarm, made for one forecast rule.
+    """Forecast of a column against the limit of a threshold alarm.
 
     Times count from ``made_at``. One that is None is not reached within the horizon.
     """
 
-    rule: Identifier = Field(description="Forecast rule of the class it was made for.")
+    rule: Identifier = Field(
+        description="Rule it was made for: a forecast rule in events, the threshold rule itself in the API."
+    )
     column: TagName
     unit: str
     limit: float = Field(description="Limit of the threshold alarm that is anticipated.")

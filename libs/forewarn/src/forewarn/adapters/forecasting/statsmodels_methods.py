@@ -56,18 +56,25 @@ class StatsmodelsForecaster:
         """Choose smoothing constants by the squared error of one step ahead."""
         library = _load()
         window = max(2 * horizon, 24)
-        tuned = [_tune(library, training, seasons[:count]) for count in range(len(seasons) + 1)]
+        with _quiet():
+            tuned = [_tune(library, training, seasons[:count]) for count in range(len(seasons) + 1)]
         average_over = seasons[0].steps if seasons else window // 2
 
         def forecast(history: FloatArray, horizon: int) -> Mapping[str, FloatArray]:
             said = {"moving_average": moving_average(history, average_over, horizon)}
-            for smoothing in tuned:
-                rest, season = _decompose(library, history, smoothing.periods, horizon)
-                for name, values in _continued(library, rest, smoothing, window, horizon):
-                    said[f"{smoothing.prefix}{name}"] = values + season
+            with _quiet():
+                for smoothing in tuned:
+                    rest, season = _decompose(library, history, smoothing.periods, horizon)
+                    for name, values in _continued(library, rest, smoothing, window, horizon):
+                        said[f"{smoothing.prefix}{name}"] = values + season
             return {name: values for name, values in said.items() if np.isfinite(values).all()}
 
         return forecast
+
+
+def _quiet() -> np.errstate:
+    """A column that never changes is fitted without error, of which statsmodels takes the logarithm."""
+    return np.errstate(all="ignore")
 
 
 def _load() -> _Library:

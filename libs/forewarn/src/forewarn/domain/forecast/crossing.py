@@ -6,7 +6,6 @@ from typing import Final
 import numpy as np
 
 from forewarn.domain.forecast.outlook import Outlook
-from forewarn.domain.forecast.spread import Spread
 from forewarn.domain.frame import FloatArray
 
 #: Probabilities of having crossed that define the earliest, likely and latest time.
@@ -42,18 +41,17 @@ def crossing(outlook: Outlook, limit: float, *, rising: bool) -> Crossing:
 def crossed_by(outlook: Outlook, limit: float, *, rising: bool) -> FloatArray:
     """Probability of having crossed by each lead, never falling, shape (horizon,).
 
-    It is the highest probability of standing beyond the limit at any step up to then. To have
-    crossed is at least as likely as that, however errors of neighbouring steps hang together.
+    The errors of each origin of the back-test, one after the other as they came, are laid over the
+    forecast: so many courses the column may take, with the persistence that its errors have. The
+    share of them that crossed is the probability; n courses never make it 0 or 1 (Krichevsky &
+    Trofimov 1981: half a course is added on each side).
     """
     sign = 1.0 if rising else -1.0
-    needed = np.minimum.accumulate(sign * (limit - outlook.expected) / outlook.spread.scale)
-    shape = outlook.spread if rising else _mirrored(outlook)
-    return np.array([shape.exceeding(least) for least in needed.tolist()])
-
-
-def _mirrored(outlook: Outlook) -> Spread:
-    spread = outlook.spread
-    return Spread(scale=spread.scale, shape=-spread.shape[::-1], origins=spread.origins)
+    errors = outlook.spread.errors
+    beyond = sign * (outlook.expected + errors - limit) >= 0.0  # False where nothing was measured
+    crossed = np.maximum.accumulate(beyond, axis=1).sum(axis=0)
+    by_lead: FloatArray = (crossed + 0.5) / (len(errors) + 1.0)
+    return by_lead
 
 
 def _reached(outlook: Outlook, by_lead: FloatArray, probability: float) -> float | None:

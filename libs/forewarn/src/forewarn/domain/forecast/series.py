@@ -130,7 +130,7 @@ def _daily_course(means: FloatArray, observed: NDArray[np.bool_], start_s: float
         return course
     times = (np.arange(means.size) + round(start_s / step_s)) % period
     middle = float(np.median(means[observed]))
-    for time in np.unique(times[~observed]):
+    for time in range(period):
         same = means[(times == time) & observed]
         if same.size:
             course[times == time] = float(np.median(same)) - middle

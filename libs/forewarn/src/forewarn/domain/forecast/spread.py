@@ -22,13 +22,18 @@ class Spread:
         Typical error at each lead [unit of the column], never falling, shape (horizon,); above 0.
     shape
         Errors divided by their scale, sorted.
-    origins
-        Number of back-test origins: what the distribution rests on, as errors of one origin are alike.
+    errors
+        The errors themselves, shape (origins, horizon); NaN where nothing was measured.
     """
 
     scale: FloatArray
     shape: FloatArray
-    origins: int
+    errors: FloatArray
+
+    @property
+    def origins(self) -> int:
+        """Number of back-test origins: what the distribution rests on, as errors of one origin are alike."""
+        return len(self.errors)
 
     def quantile(self, probability: float) -> FloatArray:
         """Error that is not exceeded with this probability, at each lead, shape (horizon,).
@@ -36,11 +41,6 @@ class Spread:
         Widened by ``1 + 1/origins``: few origins have not seen the worst.
         """
         return float(np.quantile(self.shape, probability)) * (1.0 + 1.0 / self.origins) * self.scale
-
-    def exceeding(self, least: float) -> float:
-        """Probability that a scaled error is at least this; ``origins`` tests never make it 0 or 1."""
-        share = 1.0 - float(np.searchsorted(self.shape, least, side="left")) / self.shape.size
-        return (share * self.origins + 0.5) / (self.origins + 1.0)
 
 
 def learn_spread(errors: FloatArray, resolution: float) -> Spread:
@@ -53,7 +53,7 @@ def learn_spread(errors: FloatArray, resolution: float) -> Spread:
     scale = np.sqrt(_rising(squares, counts))
     scale = np.maximum(scale, resolution)
     scaled = (errors / scale)[np.isfinite(errors)]
-    return Spread(scale=scale, shape=np.sort(scaled), origins=len(errors))
+    return Spread(scale=scale, shape=np.sort(scaled), errors=errors)
 
 
 def _rising(sums: FloatArray, counts: FloatArray) -> FloatArray:
