@@ -96,6 +96,9 @@ def test_too_few_failures_and_files_that_are_not_there_are_refused(tmp_path):
     result = fit(tmp_path / "nothing.csv", tmp_path / "rul.fw")
     assert result.exit_code == 1
     assert "nothing.csv: cannot be read" in result.stderr
+    result = fit(tmp_path / "runs.csv", tmp_path / "nowhere" / "rul.fw")
+    assert result.exit_code == 1
+    assert "there is no directory" in result.stderr
 
 
 def test_what_is_no_model_is_refused(model, tmp_path):
