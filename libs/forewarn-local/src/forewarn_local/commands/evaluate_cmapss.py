@@ -28,16 +28,16 @@ from forewarn_local.display import Display
 _PUBLISHED: Final = {"FD001": "10.97 (175) MTSTAN, 16.14 deep LSTM", "FD003": "10.90 (188) MTSTAN, 16.18 deep LSTM"}
 
 _PROTOCOL: Final = (
-    f"Protocol: last cycle of each test engine; the model tells lives up to {CAP_CYCLES:g} cycles apart. 'capped': true "
-    "lives cut there too; 'as is': not. PHM08: sum over the engines, late costs more. constant: RMSE of always "
-    "saying the mean of the training labels. An interval that ends at the cap means 'at least'. Intervals are calibrated "
-    "on training engines held out; nothing is tuned on test engines.\n"
+    f"Protocol: last cycle of each test engine; the model tells lives up to {CAP_CYCLES:g} cycles apart. 'capped': "
+    "true lives cut there too; 'as is': not. PHM08: sum over the engines, late costs more. constant: RMSE of always "
+    "saying the mean of the training labels. An interval that ends at the cap means 'at least'. Intervals are "
+    "calibrated on training engines held out; nothing is tuned on test engines.\n"
 )
 
 _COURSE: Final = (
-    f"α-λ: share of training engines, each predicted by trees that had not seen it, within ±{ALPHA:.0%} at {LAMBDA:.0%} of "
-    "the run. horizon: median cycles before failure from which on their predictions stay within the tolerance. "
-    "P(failure): mean predicted for the test engines, and the share that did fail."
+    f"α-λ: share of training engines, each predicted by trees that had not seen it, within ±{ALPHA:.0%} at "
+    f"{LAMBDA:.0%} of the run. horizon: median cycles before failure from which on their predictions stay within the "
+    "tolerance. P(failure): mean predicted for the test engines, and the share that did fail."
 )
 
 _FILE_WIDTH: Final = 120

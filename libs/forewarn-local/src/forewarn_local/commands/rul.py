@@ -48,6 +48,7 @@ def fit(  # noqa: PLR0913  # the options of the command
     display = _display()
     if cap is not None and not (cap > 0.0 and math.isfinite(cap)):
         _refuse(display, f"--cap {cap:g}: it must be a positive number")
+    _need_directory(display, out)
     try:
         training = read_training_runs(runs, unit=unit, time=time, drivers=_names(drivers), censored=censored, sort=sort)
         _tell(display, training)
@@ -83,6 +84,7 @@ def predict(
     """Predict the remaining life of each unit from its last row and what came before it."""
     display = _display()
     spans = _spans(display, horizons)
+    _need_directory(display, output)
     try:
         fitted = read_model(model)
         recorded = read_runs(input_, fitted.columns, sort=sort)
@@ -135,6 +137,12 @@ def _spans(display: Display, horizons: str) -> list[float]:
     if not all(math.isfinite(span) and span > 0.0 for span in spans):
         _refuse(display, f"--horizons {horizons}: positive numbers with commas between are needed, say 7,30,90")
     return spans
+
+
+def _need_directory(display: Display, file: Path) -> None:
+    """Refuse before the work is done, not after."""
+    if not file.parent.is_dir():
+        _refuse(display, f"{file}: there is no directory {file.parent}")
 
 
 def _names(text: str) -> list[str]:

@@ -40,8 +40,9 @@ class BoostingUnavailable(Exception):  # noqa: N818  # a state of the installati
 class LightGbmTrees:
     """Grows boosted trees; a :class:`~forewarn.domain.prognosis.trees.TreeLearner`."""
 
-    def __init__(self) -> None:
+    def __init__(self, rounds: int = ROUNDS) -> None:
         self._lightgbm = _library()
+        self._rounds = rounds
 
     def __call__(self, features: FloatArray, target: FloatArray, *, seed: int) -> Forest:
         """Grow trees; the same rows and seed give the same ones."""
@@ -49,7 +50,7 @@ class LightGbmTrees:
         leaf = int(np.clip(len(target) * _LEAF_SHARE, fewest, most))
         parameters = {**PARAMETERS, "min_data_in_leaf": leaf, "seed": seed}
         data = self._lightgbm.Dataset(features, target, params={"max_bin": parameters["max_bin"], "verbosity": -1})
-        grown = self._lightgbm.train(parameters, data, ROUNDS)
+        grown = self._lightgbm.train(parameters, data, self._rounds)
         return to_forest(grown.dump_model())
 
 

@@ -7,7 +7,8 @@ import numpy as np
 from forewarn.adapters.boosting.lightgbm_trees import LightGbmTrees
 from forewarn.adapters.fleet_life.model_file import FleetFile, Summary
 from forewarn.adapters.fleet_life.recorded_runs import TrainingRuns
-from forewarn.domain.prognosis.fleet import HeldOut, Progress, Training, interval, train
+from forewarn.domain.prognosis.cross_fitting import Progress
+from forewarn.domain.prognosis.fleet import HeldOut, Training, interval, train
 from forewarn.domain.prognosis.metrics import coverage, rmse
 
 

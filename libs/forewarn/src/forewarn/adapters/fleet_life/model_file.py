@@ -70,6 +70,7 @@ class _Header(BaseModel):
     birth: float | None
     depth: int
     features: int
+    share: float
     below: float
     above: float
     summary: Summary
@@ -96,6 +97,7 @@ def write_model(path: Path, file: FleetFile) -> None:
         birth=model.preparation.birth,
         depth=model.forest.depth,
         features=model.forest.features,
+        share=model.outlook.share,
         below=model.outlook.below,
         above=model.outlook.above,
         summary=file.summary,
@@ -114,7 +116,7 @@ def read_model(path: Path) -> FleetFile:
         If it cannot be read, is no model or of a version that is not known.
     """
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
         header = _header(path, arrays.pop(_HEADER).tobytes())
         return _file(header, arrays)
@@ -167,7 +169,7 @@ def _file(header: _Header, arrays: Mapping[str, Any]) -> FleetFile:
             birth=header.birth,
         ),
         forest=Forest(**part("forest", _FOREST), depth=header.depth, features=header.features),
-        outlook=Outlook(**part("outlook", _OUTLOOK), below=header.below, above=header.above),
+        outlook=Outlook(**part("outlook", _OUTLOOK), share=header.share, below=header.below, above=header.above),
         cap=math.inf if header.cap is None else header.cap,
     )
     columns = RunColumns(

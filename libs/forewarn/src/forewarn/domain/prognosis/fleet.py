@@ -1,13 +1,14 @@
 """The fleet model: learns from runs to failure how much life is left."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from forewarn.domain.frame import FloatArray
-from forewarn.domain.prognosis.outlook import Outlook, learn_outlook
+from forewarn.domain.prognosis.cross_fitting import CrossFit, Progress, Sample
+from forewarn.domain.prognosis.outlook import Outlook
 from forewarn.domain.prognosis.preparation import Preparation, learn_preparation
 from forewarn.domain.prognosis.runs import BoolArray, IntArray, Runs, evenly_spaced
 from forewarn.domain.prognosis.trees import Forest, TreeLearner, average
@@ -26,8 +27,6 @@ _MANY: Final = 30
 _SINGLE: Final = 10
 _FOLDS: Final = 5
 _REPEATS: Final = 3
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -156,48 +155,17 @@ def train(
     preparation = learn_preparation(runs, failed)
     rows = evenly_spaced(runs, _rows_per_unit(runs.units))
     unit = runs.unit_of_row[rows]
-    sample = _Sample(
+    sample = Sample(
         features=preparation.features_of(runs, rows),
         actual=runs.to_the_end[rows],
         known=failed[unit],
         unit=unit,
         cap=cap,
     )
-    folds = _folds(failed, rng)
-    seeds = rng.integers(2**31, size=folds.shape).tolist()
-    unsure = ~sample.known & (sample.actual < cap)
-    total = sum(int(fold.max()) + 1 for fold in folds) * (2 if unsure.any() else 1)
-    done = _Counter(total, progress)
-    target = np.minimum(sample.actual, cap)
-    if unsure.any():
-        first, _ = _cross(sample, target, ~unsure, folds, seeds, learn, done)
-        target = _expected(sample, target, unsure, first)
-    mean, forests = _cross(sample, target, np.ones(rows.size, dtype=np.bool_), folds, seeds, learn, done)
-    model = FleetModel(preparation=preparation, forest=average(forests), outlook=_outlook(sample, mean), cap=cap)
+    mean, forests = CrossFit(sample, learn, _folds(failed, rng), rng, progress).run()
+    model = FleetModel(preparation=preparation, forest=average(forests), outlook=sample.outlook(mean), cap=cap)
     held_out = HeldOut(rows=rows, mean=mean, actual=sample.actual, known=sample.known, unit=unit)
     return Training(model=model, held_out=held_out)
-
-
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class _Sample:
-    """Rows learned from: what the trees see, and how long the unit was seen to live on."""
-
-    features: FloatArray
-    actual: FloatArray
-    known: BoolArray
-    unit: IntArray
-    cap: float
-
-
-class _Counter:
-    def __init__(self, total: int, progress: Progress) -> None:
-        self._total = total
-        self._done = 0
-        self._progress = progress
-
-    def step(self) -> None:
-        self._done += 1
-        self._progress(self._done, self._total)
 
 
 def _rows_per_unit(units: int) -> int:
@@ -215,39 +183,3 @@ def _folds(failed: BoolArray, rng: np.random.Generator) -> IntArray:
         order = np.concatenate([rng.permutation(np.flatnonzero(failed)), rng.permutation(np.flatnonzero(~failed))])
         own[order] = np.arange(failed.size) % count
     return folds
-
-
-def _cross(
-    sample: _Sample,
-    target: FloatArray,
-    usable: BoolArray,
-    folds: IntArray,
-    seeds: Sequence[Sequence[int]],
-    learn: TreeLearner,
-    done: _Counter,
-) -> tuple[FloatArray, list[Forest]]:
-    """Predict every unit by trees grown without it, mean of the repeats; and all the trees."""
-    total, forests = np.zeros(sample.unit.size), []
-    for own, own_seeds in zip(folds, seeds, strict=True):
-        fold = own[sample.unit]
-        for place in range(int(own.max()) + 1):
-            away = fold == place
-            grown = learn(sample.features[~away & usable], target[~away & usable], seed=own_seeds[place])
-            total[away] += np.clip(grown.predict(sample.features[away]), 0.0, sample.cap)
-            forests.append(grown)
-            done.step()
-    return total / len(folds), forests
-
-
-def _outlook(sample: _Sample, mean: FloatArray) -> Outlook:
-    return learn_outlook(mean, sample.actual, sample.known, sample.unit, cap=sample.cap)
-
-
-def _expected(sample: _Sample, target: FloatArray, unsure: BoolArray, mean: FloatArray) -> FloatArray:
-    """Targets with those of units still alive replaced by the life expected beyond what was seen."""
-    outlook = _outlook(sample, mean)
-    filled = target.copy()
-    for row in np.flatnonzero(unsure).tolist():
-        spread = outlook.around(float(mean[row]))
-        filled[row] = spread.mean_beyond(float(mean[row]), float(target[row]), sample.cap)
-    return filled

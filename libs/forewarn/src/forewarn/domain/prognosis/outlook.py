@@ -15,8 +15,9 @@ import numpy as np
 from forewarn.domain.frame import FloatArray
 from forewarn.domain.prognosis.runs import BoolArray, IntArray
 
-#: Share of the held-out predictions that count as close, and how many at least.
-NEIGHBOURS: Final = 0.1
+#: Share of the held-out predictions that count as close: this at least, one by the root of the number of units
+#: where they are few, as each of them errs in its own way, and half at most.
+NEIGHBOURS: Final = (0.1, 0.5)
 MIN_NEIGHBOURS: Final = 50
 
 #: Each end of the interval is passed by this share of the units.
@@ -24,6 +25,9 @@ TAIL: Final = 0.1
 
 #: Rows the stretch is learned from.
 _STRETCH_ROWS: Final = 2_000
+
+#: A distribution is never squeezed to less than this.
+_LEAST_STRETCH: Final = 0.1
 
 _NO_ONE: Final = -1
 
@@ -42,6 +46,8 @@ class Outlook:
         Whether ``actual`` ended in a failure.
     unit
         Which unit it was: rows of one unit are not independent.
+    share
+        Share of the predictions that count as close.
     below, above
         By how much the distribution is stretched below and above its median.
     """
@@ -50,6 +56,7 @@ class Outlook:
     actual: FloatArray
     known: BoolArray
     unit: IntArray
+    share: float
     below: float = 1.0
     above: float = 1.0
 
@@ -73,7 +80,7 @@ class Outlook:
 
     def _near(self, predicted: float) -> tuple[slice, FloatArray]:
         """Closest predictions, with weights that fall towards zero at the edge (Epanechnikov)."""
-        wanted = min(self.predicted.size, max(MIN_NEIGHBOURS, round(NEIGHBOURS * self.predicted.size)))
+        wanted = min(self.predicted.size, max(MIN_NEIGHBOURS, round(self.share * self.predicted.size)))
         place = int(np.searchsorted(self.predicted, predicted))
         low, high = max(0, place - wanted), min(self.predicted.size, place + wanted)
         reach = float(np.partition(np.abs(self.predicted[low:high] - predicted), wanted - 1)[wanted - 1])
@@ -128,7 +135,8 @@ def learn_outlook(
         Longest life told apart: an interval that reaches it says "at least" and cannot be passed.
     """
     order = np.argsort(predicted, kind="stable")
-    plain = Outlook(predicted=predicted[order], actual=actual[order], known=known[order], unit=unit[order])
+    share = float(np.clip(np.unique(unit).size ** -0.5, *NEIGHBOURS))
+    plain = Outlook(predicted=predicted[order], actual=actual[order], known=known[order], unit=unit[order], share=share)
     below, above = _stretches(plain, cap)
     return replace(plain, below=below, above=above)
 
@@ -136,8 +144,7 @@ def learn_outlook(
 def _stretches(plain: Outlook, cap: float) -> tuple[float, float]:
     """By how much P10 and P90 must move away from the median to hold for units left out."""
     rows = np.flatnonzero(plain.known)
-    units = np.unique(plain.unit[rows]).size
-    if units < 2:
+    if np.unique(plain.unit[rows]).size < 2:
         return 1.0, 1.0
     rows = rows[:: max(1, rows.size // _STRETCH_ROWS)]
     spreads = np.array(
@@ -150,21 +157,17 @@ def _stretches(plain: Outlook, cap: float) -> tuple[float, float]:
     low, middle, high = spreads.T
     passable = plain.predicted[rows] + high < cap
     return (
-        _needed(middle - excess, middle - low, units),
-        _needed((excess - middle)[passable], (high - middle)[passable], units),
+        _needed(middle - excess, middle - low),
+        _needed((excess - middle)[passable], (high - middle)[passable]),
     )
 
 
-def _needed(distance: FloatArray, width: FloatArray, units: int) -> float:
-    """Factor by which widths must be multiplied for all but ``TAIL`` of the distances to lie within.
-
-    With few units a little more: (n + 1)/n of the share, as a new unit is one more.
-    """
+def _needed(distance: FloatArray, width: FloatArray) -> float:
+    """Factor by which widths must be multiplied for all but ``TAIL`` of the distances to lie within."""
     usable = width > 0.0
     if not usable.any():
         return 1.0
-    level = min(1.0, (1.0 - TAIL) * (1.0 + 1.0 / units))
-    return max(0.1, float(np.quantile(distance[usable] / width[usable], level)))
+    return max(_LEAST_STRETCH, float(np.quantile(distance[usable] / width[usable], 1.0 - TAIL)))
 
 
 def _product_limit(weight: FloatArray, known: BoolArray) -> FloatArray:
