@@ -175,7 +175,7 @@ def test_a_mistake_in_an_extension_is_found_in_its_own_file_and_line(tmp_path):
     path = write(tmp_path, "extends: chiller\nalarms:\n  - id: vibration_high\n    column: vibration_mms\n")
 
     assert refusal(tmp_path) == (
-        f"{path}:4: alarms[5].column: there is no column 'vibration_mms'; did you mean 'vibration_mm_s'?"
+        f"{path}:4: alarms[3].column: there is no column 'vibration_mms'; did you mean 'vibration_mm_s'?"
     )
 
 
