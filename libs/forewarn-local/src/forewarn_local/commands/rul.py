@@ -104,7 +104,7 @@ def _tell(display: Display, training: TrainingRuns) -> None:
     failures = int(np.count_nonzero(training.failed))
     display.say(
         f"{runs.time.size} rows of {runs.units} units, {failures} ran to failure; "
-        f"{len(columns.tags)} tags, {len(columns.drivers)} drivers; lives in {columns.life_unit}"
+        f"tags: {len(columns.tags)}, drivers: {len(columns.drivers)}; lives in {columns.life_unit}"
     )
     for name, reason in training.left_out.items():
         display.note(f"column {name!r} is not learned from: {reason}")

@@ -172,7 +172,22 @@ def _file(header: _Header, arrays: Mapping[str, Any]) -> FleetFile:
         outlook=Outlook(**part("outlook", _OUTLOOK), share=header.share, below=header.below, above=header.above),
         cap=math.inf if header.cap is None else header.cap,
     )
+    _check_shapes(header, model)
     columns = RunColumns(
         unit=header.unit, time=header.time, drivers=header.drivers, tags=header.tags, moments=header.moments
     )
     return FleetFile(model=model, columns=columns, summary=header.summary)
+
+
+def _check_shapes(header: _Header, model: FleetModel) -> None:
+    conditions, tags, drivers = model.preparation.conditions, len(header.tags), len(header.drivers)
+    regimes = len(conditions.centres)
+    expected = {
+        (tags,): (model.preparation.low, model.preparation.high),
+        (drivers,): (conditions.low, conditions.high),
+        (regimes, drivers): (conditions.centres,),
+        (regimes, tags): (conditions.mean, conditions.sd),
+    }
+    fits = all(array.shape == shape for shape, arrays in expected.items() for array in arrays)
+    if not fits or model.preparation.features != model.forest.features:
+        raise ValueError("arrays that do not belong to these columns")
