@@ -12,7 +12,14 @@ from forewarn.domain.twin.layout import TwinLayout
 from forewarn.domain.twin.model import AssetModel
 from forewarn.domain.twin.ridge import RidgeModel, features, fit_responses, learn_space
 from forewarn.domain.twin.settings import MIN_BASELINE, TwinSettings
-from forewarn.domain.twin.statistics import caution, floor_of_scale, is_flat, robust_scale, wander_ratio
+from forewarn.domain.twin.statistics import (
+    caution,
+    floor_of_scale,
+    independent_readings,
+    is_flat,
+    robust_scale,
+    wander_ratio,
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -186,7 +193,7 @@ def _scales(
         if name not in unjudged and known.any():
             floor = floor_of_scale(responses[known, position], layout.response_spans[position])
             healthy = residuals[known, position]
-            scale[position] = robust_scale(healthy, floor) * caution(healthy)
+            scale[position] = robust_scale(healthy, floor) * caution(independent_readings(healthy))
     rms = root_mean_square((residuals / scale).T)
     rms = rms[~np.isnan(rms)]
     typical = float(np.quantile(rms, 0.95)) if rms.size else MIN_TYPICAL

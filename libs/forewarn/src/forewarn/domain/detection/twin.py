@@ -1,0 +1,218 @@
+"""The twin of a table: what each tag should measure, learned from healthy rows of tags nobody has described.
+
+* With drivers: each other tag from them, by second-order ridge regression (``twin.ridge``).
+* Without: tags that vary fast from remembered states like the present one (``twin.kernel``); tags that wander through the
+  baseline, of which no state comes twice, from all others (``twin.others``).
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forewarn.domain.frame import FloatArray
+from forewarn.domain.twin.kernel import KernelModel, bandwidth_of, choose_memory, estimate_states
+from forewarn.domain.twin.layout import MAX_CROSSED_DRIVERS, TwinLayout
+from forewarn.domain.twin.model import RidgeBank
+from forewarn.domain.twin.others import OthersModel, fit_others
+from forewarn.domain.twin.ridge import RidgeModel, features, fit_responses, learn_space
+from forewarn.domain.twin.settings import TwinSettings
+from forewarn.domain.twin.statistics import WANDERS_BELOW, effective_readings
+
+_KERNEL_TAGS: Final = 3  # fewer tags explain themselves
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class TableTwin:
+    """Fitted twin of a table.
+
+    Attributes
+    ----------
+    drivers, responses
+        Columns that go in, and those that are judged.
+    centre, spread
+        Standardisation of the responses, shape (responses,).
+    low, high
+        Learned range of the drivers in their units, shape (drivers,).
+    ridge
+        With drivers; ``kernel`` and ``others`` without, for the responses at ``kernel.judged`` and for the rest.
+    """
+
+    drivers: tuple[str, ...]
+    responses: tuple[str, ...]
+    centre: FloatArray
+    spread: FloatArray
+    low: FloatArray
+    high: FloatArray
+    ridge: RidgeModel | None
+    kernel: KernelModel | None
+    others: OthersModel | None
+
+    def residuals(self, drivers: FloatArray, responses: FloatArray) -> FloatArray:
+        """Measured minus expected in healthy spreads of the tag, shape (rows, responses); NaN where unknown."""
+        if self.ridge is not None:
+            return self._by_drivers(self.ridge, drivers, responses)
+        z = ((responses - self.centre) / self.spread).T
+        expected = np.zeros(z.shape) if self.others is None else self.others.expect(z)
+        if self.kernel is not None:
+            fast = self.kernel.judged
+            expected[fast] = estimate_states(self.kernel.memory, self.kernel.bandwidth, z[fast])
+        return np.ascontiguousarray((z - expected).T)
+
+    def extrapolated(self, drivers: FloatArray) -> NDArray[np.bool_]:
+        """Whether a driver lies outside its learned range, row by row."""
+        outside: NDArray[np.bool_] = ((drivers < self.low) | (drivers > self.high)).any(axis=1)
+        return outside
+
+    def _by_drivers(self, ridge: RidgeModel, drivers: FloatArray, responses: FloatArray) -> FloatArray:
+        layout = layout_of_table(self.drivers, self.responses)
+        columns = dict(zip((*self.drivers, *self.responses), (*drivers.T, *responses.T), strict=True))
+        asset = np.zeros(len(responses), dtype=np.intp)
+        return np.ascontiguousarray(RidgeBank.of([ridge]).judge(layout, columns, asset).residual.T)
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class TableFit:
+    """A twin, and the residuals of its baseline by twins that have not seen a row's block.
+
+    ``r2`` is the share of each response's variance that those explain.
+    """
+
+    twin: TableTwin
+    held_out: FloatArray
+    r2: dict[str, float]
+
+
+def layout_of_table(drivers: tuple[str, ...], responses: tuple[str, ...]) -> TwinLayout:
+    """The layout of tags of which only the names are known."""
+    count = len(drivers)
+    squares = [(i, i) for i in range(count)]
+    products = [(i, j) for i in range(count) for j in range(i + 1, count)] if count <= MAX_CROSSED_DRIVERS else []
+    return TwinLayout(
+        drivers=drivers,
+        responses=responses,
+        columns=(*drivers, *responses),
+        driver_spans=np.full(count, np.nan),
+        response_spans=np.full(len(responses), np.nan),
+        pairs=(*squares, *products),
+        running=None,
+        baseline_readings=0,
+    )
+
+
+def fit_twin(
+    drivers: FloatArray,
+    responses: FloatArray,
+    names: tuple[tuple[str, ...], tuple[str, ...]],
+    breaks: NDArray[np.intp],
+    block: NDArray[np.intp],
+) -> TableFit:
+    """Learn from healthy rows.
+
+    Parameters
+    ----------
+    drivers, responses
+        Shapes (rows, drivers) and (rows, responses), NaN where unknown; every response moves.
+    names
+        Of the drivers and of the responses.
+    breaks, block
+        Rows that follow a gap; the block that each row is left out with.
+    """
+    centre = np.nanmean(responses, axis=0)
+    spread = np.maximum(np.nanstd(responses, axis=0), np.finfo(np.float64).tiny)
+    worth = [effective_readings(column, breaks) for column in responses.T]
+    fast = np.flatnonzero(np.array(worth) >= WANDERS_BELOW)
+    ridge, kernel, others = None, None, None
+    if names[0]:
+        ridge, expected = _fit_ridge(drivers, responses, names, block)
+    else:
+        z = _filled((responses - centre) / spread)
+        kernel, others, guess = _fit_associative(z, fast, block)
+        expected = centre + spread * guess
+    twin = TableTwin(
+        drivers=names[0],
+        responses=names[1],
+        centre=centre,
+        spread=spread,
+        low=np.nanmin(drivers, axis=0) if names[0] else np.empty(0),
+        high=np.nanmax(drivers, axis=0) if names[0] else np.empty(0),
+        ridge=ridge,
+        kernel=kernel,
+        others=others,
+    )
+    held_out = (responses - expected) / spread
+    unexplained = np.nanmean(held_out**2, axis=0)
+    r2 = {name: float(1.0 - share) for name, share in zip(names[1], unexplained, strict=True)}
+    return TableFit(twin=twin, held_out=held_out, r2=r2)
+
+
+def _fit_ridge(
+    drivers: FloatArray,
+    responses: FloatArray,
+    names: tuple[tuple[str, ...], tuple[str, ...]],
+    block: NDArray[np.intp],
+) -> tuple[RidgeModel, FloatArray]:
+    layout = layout_of_table(*names)
+    used = np.nanmax(drivers, axis=0) > np.nanmin(drivers, axis=0)
+    known = ~np.isnan(drivers).any(axis=1)
+    space = learn_space(drivers[known], used, layout)
+    phi = features(space.standardise(drivers[known]), layout.pairs)
+    settings = TwinSettings(folds=int(block[-1]) + 1)
+    intercept, coefficients, guess = fit_responses(phi, responses[known], settings)
+    expected = np.full(responses.shape, np.nan)
+    expected[known] = guess
+    model = RidgeModel(
+        used=space.used,
+        centre=space.centre,
+        spread=space.spread,
+        low=space.low,
+        high=space.high,
+        axes=space.axes,
+        middle=space.middle,
+        half=space.half,
+        intercept=intercept,
+        coefficients=coefficients,
+        scale=np.nanstd(responses, axis=0),
+        typical=1.0,
+    )
+    return model, expected
+
+
+def _fit_associative(
+    z: FloatArray, fast: NDArray[np.intp], block: NDArray[np.intp]
+) -> tuple[KernelModel | None, OthersModel | None, FloatArray]:
+    settings = TwinSettings()
+    others, expected = None, np.zeros(z.shape)
+    fast = fast if fast.size >= _KERNEL_TAGS else np.empty(0, dtype=np.intp)
+    if fast.size < z.shape[1] and z.shape[1] > 1:
+        others, expected = fit_others(z, block, settings.penalties)
+    if not fast.size:
+        return None, others, expected
+    states = z[:, fast]
+    for left_out in np.unique(block):
+        test = block == left_out
+        memory = choose_memory(states[~test], settings)
+        expected[np.ix_(test, fast)] = estimate_states(
+            memory, bandwidth_of(memory), np.ascontiguousarray(states[test].T)
+        ).T
+    memory = choose_memory(states, settings)
+    kernel = KernelModel(
+        judged=fast,
+        centre=np.zeros(fast.size),
+        spread=np.ones(fast.size),
+        memory=memory,
+        bandwidth=bandwidth_of(memory),
+        scale=np.ones(fast.size),
+        typical=1.0,
+    )
+    return kernel, others, expected
+
+
+def _filled(z: FloatArray) -> FloatArray:
+    """Unknown values as the last known ones of their column, else as usual: to learn from only."""
+    rows = np.arange(len(z))[:, None]
+    latest = np.maximum.accumulate(np.where(np.isnan(z), -1, rows), axis=0)
+    filled = np.take_along_axis(z, np.maximum(latest, 0), axis=0)
+    filled[latest < 0] = 0.0
+    return filled
