@@ -13,10 +13,11 @@ BOOTSTRAP := libs/forewarn-local/src/forewarn_local/bootstrap.py
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 TEST_LOGS := .forewarn/test-logs
+DATA ?= ../shared/data
 export CHROMIUM
 
 .PHONY: help setup run status stop clean distclean check fmt lint type imports spelling schemas schemas-check \
-	test test-unit test-integration test-browser test-containers bench up down logs env-run env-dev
+	test test-unit test-integration test-browser test-containers bench evaluate up down logs env-run env-dev
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -105,6 +106,10 @@ test-containers: env-dev ## Tests of the composed platform; skipped with a notic
 
 bench: env-dev ## Measure throughput and latency of the whole platform on this machine
 	@$(BIN)/python tests/bench/run.py
+
+evaluate: env-dev ## Print the figures on published data sets (DATA=folder with skab, nab, cmapss)
+	@$(BIN)/forewarn evaluate skab --data $(DATA)/skab
+	@$(BIN)/forewarn evaluate nab --data $(DATA)/nab
 
 up: ## Start the platform in containers (docker compose)
 	docker compose up --build --detach --wait

@@ -2,7 +2,7 @@
 
 import typer
 
-from forewarn_local.commands import catalogue, clean, down, logs, status, up
+from forewarn_local.commands import catalogue, clean, down, evaluate, fit, logs, score, status, up
 
 app = typer.Typer(
     help="Run Forewarn on this machine: real Kafka, real PostgreSQL, every service supervised.",
@@ -16,3 +16,6 @@ app.command("down")(down.down)
 app.command("clean")(clean.clean)
 app.command("logs")(logs.logs)
 app.add_typer(catalogue.app, name="catalogue")
+app.command("fit")(fit.fit)
+app.command("score")(score.score)
+app.add_typer(evaluate.app, name="evaluate")

@@ -1,7 +1,7 @@
 """Scores rows of calibrated assets and carries their memory on."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from forewarn.contracts.frames import Hint
 from forewarn.domain.anomaly.calibration import Calibration
 from forewarn.domain.anomaly.ensemble import combine_p_values
-from forewarn.domain.anomaly.norms import JUMP, PATTERN, Norms, magnitudes, pattern_shares
+from forewarn.domain.anomaly.norms import JUMP, PATTERN, PEAK, Norms, magnitudes, pattern_shares
 from forewarn.domain.anomaly.scale import score_of
 from forewarn.domain.anomaly.settings import AnomalySettings
 from forewarn.domain.anomaly.smoothing import Strip, shrunken_means, trailing_sums
@@ -169,6 +169,8 @@ def _shares(norms: Norms, asset: NDArray[np.intp], look: Look, parts: FloatArray
     strongest = np.argmax(np.where(np.isnan(parts), -1.0, parts), axis=0)
     jumped = np.flatnonzero(strongest == JUMP)
     squares[jumped] = (look.jumps[jumped] / norms.jump_scale[asset[jumped]]) ** 2
+    single = np.flatnonzero(strongest == PEAK)
+    squares[single] /= norms.peak_scale[asset[single]] ** 2
     odd = np.flatnonzero(strongest == PATTERN)
     if odd.size:
         z = look.means[odd] / norms.level_scale[asset[odd]]

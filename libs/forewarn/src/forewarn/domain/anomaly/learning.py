@@ -10,12 +10,13 @@ from forewarn.domain.anomaly.calibration import Calibration, calibrate, tail_lev
 from forewarn.domain.anomaly.judge import Look, ResidualArray, latch, levels_of, look_back
 from forewarn.domain.anomaly.norms import (
     CHANNELS,
-    JUMP,
     LEVEL,
     PATTERN,
+    PEAK,
     Norms,
     magnitudes,
     pattern,
+    peak,
     whitener_of,
 )
 from forewarn.domain.anomaly.settings import AnomalySettings
@@ -29,7 +30,9 @@ _LEAST_BLOCK: Final = 10  # rows: shorter blocks say nothing about how blocks di
 _STEP: Final = 1.05
 _HIGHEST: Final = 120  # steps of the search: a flag this far up is never reached by healthy rows
 _FIRST: Final = 0
-_OPEN: Final = np.array([[1.0, np.inf, 1.0]])  # magnitudes as they are; patterns are taken block by block
+_PEAK_WINDOWS: Final = 100  # fewer separate windows do not tell the tails of single responses
+_ENOUGH: Final = 10.0  # independent healthy rows beyond a threshold: then their share is known well
+_OPEN: Final = np.array([[1.0, np.inf, 1.0, 1.0]])  # magnitudes as they are; patterns are taken block by block
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -51,9 +54,7 @@ class Healthy:
     effective: FloatArray
 
 
-def learn_norms(
-    ts: NDArray[np.int64], residuals: ResidualArray, gap_us: float, settings: AnomalySettings
-) -> Healthy:
+def learn_norms(ts: NDArray[np.int64], residuals: ResidualArray, gap_us: float, settings: AnomalySettings) -> Healthy:
     """Learn from the held-out residuals of one asset's baseline, shape (rows, responses), NaN where unknown.
 
     Fewer than 60 rows give cautious general norms.
@@ -88,9 +89,7 @@ def _blank(residuals: ResidualArray, gap_us: float, settings: AnomalySettings) -
     )
 
 
-def _cautious(
-    memory: Memory, look: Look, gap_us: float, settings: AnomalySettings, effective: FloatArray
-) -> Healthy:
+def _cautious(memory: Memory, look: Look, gap_us: float, settings: AnomalySettings, effective: FloatArray) -> Healthy:
     calibration = replace(calibrate(np.empty(0), np.nan, 1.0), gap_us=np.array([gap_us]))
     flag_at = settings.on_ratio * calibration.threshold(settings.far / 2.0)
     norms = replace(memory.norms, flag_at=flag_at)
@@ -171,8 +170,13 @@ def _channels(
     if residuals.shape[1] > 1:
         whitener, parts[PATTERN] = _patterns(norms, residuals, look, fold, effective)
         norms = replace(norms, whitener=whitener[None, :])
+        if np.count_nonzero(full) >= _PEAK_WINDOWS * settings.window:
+            scale, parts[PEAK] = _peaks(norms, look, full, fold, settings)
+            norms = replace(norms, peak_scale=scale[None, :])
+        else:
+            parts[PEAK] = np.nan
     tails = np.full(CHANNELS, np.inf)
-    for channel in (LEVEL, PATTERN, JUMP):
+    for channel in range(CHANNELS if residuals.shape[1] > 1 else PEAK):
         known = parts[channel][full & ~np.isnan(parts[channel])]
         if known.size >= _MIN_ROWS:
             tails[channel] = max(tail_level(known, settings.far / 2.0), _TINY)
@@ -193,6 +197,24 @@ def _patterns(
     return whitener_of(z, scarce), distance
 
 
+def _peaks(
+    norms: Norms, look: Look, full: NDArray[np.bool_], fold: NDArray[np.intp], settings: AnomalySettings
+) -> tuple[FloatArray, FloatArray]:
+    """Tail of each response, and the peak of each row in tails that have not seen its block."""
+    z = np.abs(look.means / norms.level_scale[0])
+    highest = np.full(len(z), np.nan)
+    for block in range(int(fold[-1]) + 1):
+        own = fold == block
+        scale = _tails_of(z[full & ~own], settings)
+        highest[own] = peak(z[own], np.broadcast_to(scale, z[own].shape))
+    return _tails_of(z[full], settings), highest
+
+
+def _tails_of(z: FloatArray, settings: AnomalySettings) -> FloatArray:
+    known = [column[~np.isnan(column)] for column in z.T]
+    return np.array([max(tail_level(c, settings.far / 2.0), _TINY) if c.size >= _MIN_ROWS else np.inf for c in known])
+
+
 def _flag_at(
     calibration: Calibration, size: FloatArray, look: Look, fold: NDArray[np.intp], settings: AnomalySettings
 ) -> float:
@@ -201,8 +223,11 @@ def _flag_at(
     At least what the tail says of single rows; higher if blocks of the baseline, flagged as in service, differ: their
     mean share and one standard error more must stay below the nominal one.
     """
-    start = settings.on_ratio * float(calibration.threshold(settings.far / 2.0)[_FIRST])
     known = ~np.isnan(size)
+    cautious = settings.on_ratio * float(calibration.threshold(settings.far / 2.0)[_FIRST])
+    bold = float(calibration.threshold(10.0 * settings.far)[_FIRST])
+    seen = settings.far * effective_readings(size, np.empty(0, dtype=np.intp)) / _ENOUGH
+    start = cautious + min(seen, 1.0) * (min(bold, cautious) - cautious)
     blocks = np.bincount(fold[known], minlength=settings.folds)
     for power in range(_HIGHEST):
         flag_at = start * _STEP**power

@@ -1,13 +1,14 @@
-"""What smoothed residuals of a healthy asset look like, and three ways in which new ones can be unusual.
+"""What smoothed residuals of a healthy asset look like, and four ways in which new ones can be unusual.
 
-Three magnitudes are taken of every row, because faults show in different ways:
+Four magnitudes are taken of every row, because faults show in different ways:
 
 * LEVEL: root mean square of the smoothed residuals, each in its healthy spread.
 * PATTERN: their Mahalanobis distance (Mahalanobis 1936). Tags that always move together and now do not.
+* PEAK: the single response farthest out, each in its own healthy tail: one of sixty tags must not drown in the mean.
 * JUMP: root mean square of short means of r_t − ρ r_{t−1} (Box & Jenkins 1970: the innovations of a first-order
   autoregression). A tag that wanders through any baseline cannot be judged by its level, but by how it changes.
 
-Each is divided by its own healthy tail; the largest of the three is the size of the row. A magnitude whose
+Each is divided by its own healthy tail; the largest of the four is the size of the row. A magnitude whose
 healthy values scatter widely from block to block thereby counts for little.
 """
 
@@ -19,8 +20,8 @@ from numpy.typing import NDArray
 
 from forewarn.domain.frame import FloatArray
 
-LEVEL, PATTERN, JUMP = range(3)
-CHANNELS: Final = 3
+LEVEL, PATTERN, JUMP, PEAK = range(4)
+CHANNELS: Final = 4
 
 Float32Array = NDArray[np.float32]
 
@@ -37,6 +38,8 @@ class Norms:
         Healthy mean square of both in that spread: stands in for a response that is unknown.
     persistence
         ρ of each response.
+    peak_scale
+        Healthy tail of the size of each response in ``level_scale``.
     whitener
         Lower triangle, row by row, of the inverse Cholesky factor of the correlation of residuals.
     tails
@@ -50,6 +53,7 @@ class Norms:
     jump_scale: FloatArray
     jump_usual: FloatArray
     persistence: FloatArray
+    peak_scale: FloatArray
     whitener: Float32Array
     tails: FloatArray
     flag_at: FloatArray
@@ -64,8 +68,9 @@ class Norms:
             jump_scale=each + 1.0,
             jump_usual=each,
             persistence=each,
+            peak_scale=each + 1.0,
             whitener=np.zeros((assets, responses * (responses + 1) // 2), dtype=np.float32),
-            tails=np.tile(np.array([1.0, np.inf, np.inf]), (assets, 1)),
+            tails=np.tile(np.array([1.0, np.inf, np.inf, np.inf]), (assets, 1)),
             flag_at=np.ones(assets),
         )
 
@@ -74,7 +79,7 @@ NORM_ARRAYS: Final = tuple(item.name for item in fields(Norms))
 
 
 def magnitudes(norms: Norms, asset: NDArray[np.intp], levels: FloatArray, jumps: FloatArray) -> FloatArray:
-    """Three magnitudes of rows in their healthy tails, shape (CHANNELS, rows); NaN where one cannot be told.
+    """The magnitudes of rows in their healthy tails, shape (CHANNELS, rows); NaN where one cannot be told.
 
     Parameters
     ----------
@@ -87,8 +92,17 @@ def magnitudes(norms: Norms, asset: NDArray[np.intp], levels: FloatArray, jumps:
     out[PATTERN] = pattern(norms.whitener, asset, z) if np.isfinite(norms.tails[:, PATTERN]).any() else np.nan
     jump = root_mean_square(jumps / norms.jump_scale[asset], norms.jump_usual[asset])
     out[JUMP] = np.where(np.isnan(out[LEVEL]), np.nan, jump)  # right after a gap nothing is told by a change alone
+    out[PEAK] = peak(z, norms.peak_scale[asset])
     out /= norms.tails[asset].T
     return out
+
+
+def peak(z: FloatArray, scale: FloatArray) -> FloatArray:
+    """Largest of the responses of each row, each in its healthy tail; NaN without any known one."""
+    largest = np.full(len(z), np.nan)
+    for response, tail in zip(z.T, scale.T, strict=True):
+        np.fmax(largest, np.abs(response) / tail, out=largest)
+    return largest
 
 
 def root_mean_square(z: FloatArray, usual: FloatArray) -> FloatArray:

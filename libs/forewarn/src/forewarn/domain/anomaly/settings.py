@@ -32,7 +32,7 @@ class AnomalySettings:
     jump_window: int = 3
     min_readings: int = 5
     far: float = 0.01
-    on_ratio: float = 1.25
+    on_ratio: float = 1.2
     off_ratio: float = 0.8
     persist: int = 2
     of_last: int = 3

@@ -76,9 +76,7 @@ def _load_one(asset_class: AssetClass, header: Mapping[str, Any], arrays: Mappin
     name = asset_class.name
     calibration = Calibration(**{item: arrays[f"{name}/{item}"] for item in CALIBRATION_ARRAYS})
     norms = Norms(**{item: arrays[f"{name}/{item}"] for item in NORM_ARRAYS})
-    memory = Memory(
-        **{item: arrays[f"{name}/{item}"] for item in MEMORY_ARRAYS}, calibration=calibration, norms=norms
-    )
+    memory = Memory(**{item: arrays[f"{name}/{item}"] for item in MEMORY_ARRAYS}, calibration=calibration, norms=norms)
     prefix = f"{name}/waiting/"
     everything = Waiting({k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)})
     baselines, start = {}, 0

@@ -25,7 +25,7 @@ _MAX_MISSING: Final = 0.5
 _FLAT_SHARE: Final = 1e-9
 _IMPOSSIBLE: Final = 10.0  # widths of the central 98 % beyond it: no reading of this tag
 _SUSPICIOUS: Final = 6.0
-_LASTING_ROWS: Final = 5
+_DISTURBED_ROWS: Final = 5
 _MOST_SUSPICIOUS: Final = 0.1
 
 
@@ -54,23 +54,26 @@ class Lesson:
         Columns that cannot be judged, with the reason.
     wanders
         Tags that drifted through the baseline: they count by how they change, and little by their level.
+    disturbed
+        Rows far beyond the rest, not learned: those of suspicious stretches and single disturbances.
     suspicious
-        Stretches that were not learned.
+        Lasting stretches among them.
     r2
         Cross-validated share of each tag's variance that the twin explains.
-    held_out_far
-        Share of healthy rows flagged, judged by twins and norms that have not seen their block.
     """
 
     detector: Detector
     rows: int
     left_out: Mapping[str, str]
     wanders: tuple[str, ...]
+    disturbed: int
     suspicious: tuple[Suspicion, ...]
     r2: Mapping[str, float]
 
 
-def learn(columns: Mapping[str, FloatArray], drivers: tuple[str, ...], rows: Sequence, settings: AnomalySettings) -> Lesson:
+def learn(
+    columns: Mapping[str, FloatArray], drivers: tuple[str, ...], rows: Sequence, settings: AnomalySettings
+) -> Lesson:
     """Learn from healthy rows of any tags, NaN where unknown.
 
     Raises
@@ -92,9 +95,9 @@ def learn(columns: Mapping[str, FloatArray], drivers: tuple[str, ...], rows: Seq
     work = _Work(table, drivers, responses, settings, gap)
     everything = np.ones(kept.size, dtype=np.bool_)
     fitted, healthy = work.fit(clock, everything)
-    odd = suspicious_rows(healthy.size)
+    odd = disturbed_rows(healthy.size)
     if odd.any():
-        suspicious = _named(odd, rows.order[kept], fitted, healthy)
+        suspicious = _named(odd, rows.order[kept], fitted, healthy, settings)
         fitted, healthy = work.fit(clock, ~odd)
     else:
         suspicious = ()
@@ -102,7 +105,10 @@ def learn(columns: Mapping[str, FloatArray], drivers: tuple[str, ...], rows: Seq
         detector=Detector(twin=fitted.twin, memory=healthy.memory, settings=settings),
         rows=int(np.count_nonzero(~odd)),
         left_out=left_out,
-        wanders=tuple(n for n, scale in zip(responses, healthy.memory.norms.level_scale[0], strict=True) if np.isinf(scale)),
+        wanders=tuple(
+            n for n, scale in zip(responses, healthy.memory.norms.level_scale[0], strict=True) if np.isinf(scale)
+        ),
+        disturbed=int(np.count_nonzero(odd)),
         suspicious=suspicious,
         r2=fitted.r2,
     )
@@ -121,7 +127,9 @@ class _Work:
         # Rows on both sides of one left out are no neighbours any more: their clock shows it.
         breaks = np.flatnonzero(np.diff(clock[rows]) > self.gap) + 1
         block = blocks_of(rows.size, breaks, self.settings.folds)
-        inputs = np.column_stack([self.table[n][rows] for n in self.drivers]) if self.drivers else np.empty((rows.size, 0))
+        inputs = (
+            np.column_stack([self.table[n][rows] for n in self.drivers]) if self.drivers else np.empty((rows.size, 0))
+        )
         outputs = np.column_stack([self.table[name][rows] for name in self.responses])
         fitted = fit_twin(inputs, outputs, (self.drivers, self.responses), breaks, block)
         return fitted, learn_norms(clock[rows], fitted.held_out, self.gap, self.settings)
@@ -153,8 +161,8 @@ def _left_out(table: Mapping[str, FloatArray], drivers: tuple[str, ...]) -> dict
     return reasons
 
 
-def suspicious_rows(size: FloatArray) -> NDArray[np.bool_]:
-    """Rows of lasting stretches far beyond what most of the baseline looks like; none if they are too many.
+def disturbed_rows(size: FloatArray) -> NDArray[np.bool_]:
+    """Rows of stretches far beyond what most of the baseline looks like; none if they are too many.
 
     More than a tenth of the baseline is no disturbance but a way of running.
     """
@@ -164,18 +172,20 @@ def suspicious_rows(size: FloatArray) -> NDArray[np.bool_]:
     edges = np.flatnonzero(np.diff(high, prepend=False, append=False))
     odd = np.zeros(size.size, dtype=np.bool_)
     for first, end in zip(edges[::2], edges[1::2], strict=True):
-        if end - first >= _LASTING_ROWS:
+        if end - first >= _DISTURBED_ROWS:
             odd[first:end] = True
     return odd if odd.mean() <= _MOST_SUSPICIOUS else np.zeros(size.size, dtype=np.bool_)
 
 
 def _named(
-    odd: NDArray[np.bool_], rows: NDArray[np.intp], fitted: TableFit, healthy: Healthy
+    odd: NDArray[np.bool_], rows: NDArray[np.intp], fitted: TableFit, healthy: Healthy, settings: AnomalySettings
 ) -> tuple[Suspicion, ...]:
     edges = np.flatnonzero(np.diff(odd, prepend=False, append=False))
     scale = healthy.memory.norms.level_scale[0]
     found = []
     for first, end in zip(edges[::2], edges[1::2], strict=True):
+        if end - first < settings.window + _DISTURBED_ROWS - 1:
+            continue  # smoothing smears one wild reading over a window: that is no stretch
         bias = np.abs(np.nan_to_num(fitted.held_out[first:end]).mean(axis=0) / scale)
         worst = np.argsort(bias)[::-1][:3]
         tags = tuple(fitted.twin.responses[tag] for tag in worst if bias[tag] >= 0.5 * bias[worst[0]])

@@ -56,9 +56,7 @@ class OthersModel:
         return out
 
 
-def fit_others(
-    z: FloatArray, block: NDArray[np.intp], penalties: Sequence[float]
-) -> tuple[OthersModel, FloatArray]:
+def fit_others(z: FloatArray, block: NDArray[np.intp], penalties: Sequence[float]) -> tuple[OthersModel, FloatArray]:
     """Fit standardised rows without unknown values, shape (rows, tags).
 
     Returns
