@@ -1,7 +1,7 @@
 """Machine temperature of the Numenta Anomaly Benchmark: one sensor, 79 days, four labelled windows.
 
-Protocol: rows sorted by time (one hour stands twice); one model from the first 15 % of the rows, in which the first window
-lies; counted are the three windows after it, and the share of flagged rows outside all windows.
+Protocol: rows sorted by time (one hour stands twice); one model from the first 15 % of the rows, in which the first
+window lies; counted are the three windows after it, and the share of flagged rows outside all windows.
 """
 
 import json
@@ -90,7 +90,8 @@ def _seconds(text: str) -> float:
 
 def _robust_z(value: NDArray[np.float64], rows: int) -> NDArray[np.float64]:
     middle = np.median(value[:rows])
-    return np.abs(value - middle) / (1.4826 * np.median(np.abs(value[:rows] - middle)))
+    z: NDArray[np.float64] = np.abs(value - middle) / (1.4826 * np.median(np.abs(value[:rows] - middle)))
+    return z
 
 
 def _outcome(

@@ -1,7 +1,7 @@
 """Skoltech Anomaly Benchmark: a real pump loop, 34 recordings with one fault each.
 
-Protocol: causal; one model per recording, from its first 400 rows; all other rows of the 34 recordings pooled. Labels are
-used for counting only. Tags that wander are found once for the fleet, from training rows alone.
+Protocol: causal; one model per recording, from its first 400 rows; all other rows of the 34 recordings pooled.
+Labels are used for counting only. Tags that wander are found once for the fleet, from training rows alone.
 """
 
 from collections.abc import Sequence

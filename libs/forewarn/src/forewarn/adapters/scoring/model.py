@@ -122,7 +122,10 @@ def _model_of(header: Mapping[str, Any], arrays: Mapping[str, Array]) -> Model:
     twin = TableTwin(
         drivers=tuple(header["drivers"]),
         responses=tuple(header["responses"]),
-        **{name: arrays[f"twin/{name}"] for name in _OWN},
+        centre=arrays["twin/centre"],
+        spread=arrays["twin/spread"],
+        low=arrays["twin/low"],
+        high=arrays["twin/high"],
         **parts,
     )
     far, period = float(header["far"]), float(header["period"])

@@ -99,7 +99,7 @@ def _tail(scores: FloatArray) -> tuple[float, float]:
 def tail_level(scores: FloatArray, share: float) -> float:
     """Level that this share of healthy scores exceeds."""
     start, width = _tail(scores)
-    return start + width / _SHAPE * ((_TAIL_SHARE / min(share, _TAIL_SHARE)) ** _SHAPE - 1.0)
+    return float(start + width / _SHAPE * ((_TAIL_SHARE / min(share, _TAIL_SHARE)) ** _SHAPE - 1.0))
 
 
 def usual_period_us(ts: NDArray[np.int64]) -> float:

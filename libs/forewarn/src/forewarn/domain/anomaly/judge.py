@@ -176,7 +176,8 @@ def _shares(norms: Norms, asset: NDArray[np.intp], look: Look, parts: FloatArray
         z = look.means[odd] / norms.level_scale[asset[odd]]
         squares[odd] = pattern_shares(norms.whitener, asset[odd], z)
     total = np.nansum(squares, axis=1, keepdims=True)
-    return np.divide(squares, total, out=np.full_like(squares, np.nan), where=total > 0)
+    shares: FloatArray = np.divide(squares, total, out=np.full_like(squares, np.nan), where=total > 0)
+    return shares
 
 
 def _with_members(

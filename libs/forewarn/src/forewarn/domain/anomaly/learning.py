@@ -30,6 +30,11 @@ _LEAST_BLOCK: Final = 10  # rows: shorter blocks say nothing about how blocks di
 _STEP: Final = 1.05
 _HIGHEST: Final = 120  # steps of the search: a flag this far up is never reached by healthy rows
 _FIRST: Final = 0
+#: Rows far beyond the rest, one behind the other, that are a disturbance.
+DISTURBED_ROWS: Final = 5
+
+_DISTURBED: Final = 6.0  # upper spreads beyond the middle
+_MOST_DISTURBED: Final = 0.1
 _PEAK_WINDOWS: Final = 100  # fewer separate windows do not tell the tails of single responses
 _ENOUGH: Final = 10.0  # independent healthy rows beyond a threshold: then their share is known well
 _OPEN: Final = np.array([[1.0, np.inf, 1.0, 1.0]])  # magnitudes as they are; patterns are taken block by block
@@ -78,6 +83,38 @@ def learn_norms(ts: NDArray[np.int64], residuals: ResidualArray, gap_us: float, 
     flag_at = _flag_at(calibration, size, look, fold, settings)
     norms = replace(norms, flag_at=np.array([flag_at]))
     return Healthy(memory=replace(memory, norms=norms, calibration=calibration), size=size, effective=effective)
+
+
+def learn_robustly(
+    ts: NDArray[np.int64], residuals: ResidualArray, gap_us: float, settings: AnomalySettings
+) -> Healthy:
+    """Like ``learn_norms``, but stretches far beyond the rest are scored without being learned."""
+    healthy = learn_norms(ts, residuals, gap_us, settings)
+    odd = disturbed_rows(healthy.size)
+    if not odd.any():
+        return healthy
+    again = learn_norms(ts[~odd], residuals[~odd], gap_us, settings)
+    look = look_back(again.memory, np.zeros(ts.size, dtype=np.intp), ts, residuals, settings)
+    parts = magnitudes(again.memory.norms, np.zeros(ts.size, dtype=np.intp), look.means, look.jumps)
+    return replace(again, size=np.fmax.reduce(parts))
+
+
+def disturbed_rows(size: FloatArray) -> NDArray[np.bool_]:
+    """Rows of stretches far beyond what most of the baseline looks like; none if they are too many.
+
+    More than a tenth of the baseline is no disturbance but a way of running.
+    """
+    known = ~np.isnan(size)
+    if not known.any():
+        return known
+    middle, upper = np.quantile(size[known], [0.5, 0.84])
+    high = known & (size > middle + _DISTURBED * (upper - middle))
+    edges = np.flatnonzero(np.diff(high, prepend=False, append=False))
+    odd = np.zeros(size.size, dtype=np.bool_)
+    for first, end in zip(edges[::2], edges[1::2], strict=True):
+        if end - first >= DISTURBED_ROWS:
+            odd[first:end] = True
+    return odd if odd.mean() <= _MOST_DISTURBED else np.zeros(size.size, dtype=np.bool_)
 
 
 def _blank(residuals: ResidualArray, gap_us: float, settings: AnomalySettings) -> Memory:

@@ -5,7 +5,7 @@ Four magnitudes are taken of every row, because faults show in different ways:
 * LEVEL: root mean square of the smoothed residuals, each in its healthy spread.
 * PATTERN: their Mahalanobis distance (Mahalanobis 1936). Tags that always move together and now do not.
 * PEAK: the single response farthest out, each in its own healthy tail: one of sixty tags must not drown in the mean.
-* JUMP: root mean square of short means of r_t − ρ r_{t−1} (Box & Jenkins 1970: the innovations of a first-order
+* JUMP: root mean square of short means of r(t) − c·r(t − 1) (Box & Jenkins 1970: the innovations of a first-order
   autoregression). A tag that wanders through any baseline cannot be judged by its level, but by how it changes.
 
 Each is divided by its own healthy tail; the largest of the four is the size of the row. A magnitude whose
@@ -37,7 +37,7 @@ class Norms:
     level_usual, jump_usual
         Healthy mean square of both in that spread: stands in for a response that is unknown.
     persistence
-        ρ of each response.
+        c of each response.
     peak_scale
         Healthy tail of the size of each response in ``level_scale``.
     whitener
@@ -115,7 +115,8 @@ def root_mean_square(z: FloatArray, usual: FloatArray) -> FloatArray:
         known = ~np.isnan(response)
         total += np.where(known, response * response, stand_in)
         count += known
-    return np.where(count > 0, np.sqrt(total / max(z.shape[1], 1)), np.nan)
+    mean: FloatArray = np.where(count > 0, np.sqrt(total / max(z.shape[1], 1)), np.nan)
+    return mean
 
 
 def pattern(whitener: Float32Array, asset: NDArray[np.intp], z: FloatArray) -> FloatArray:
@@ -123,7 +124,8 @@ def pattern(whitener: Float32Array, asset: NDArray[np.intp], z: FloatArray) -> F
     total = np.zeros(len(z))
     for white in whitened(whitener, asset, z):
         total += white * white
-    return np.sqrt(total / max(z.shape[1], 1))
+    distance: FloatArray = np.sqrt(total / max(z.shape[1], 1))
+    return distance
 
 
 def whitened(whitener: Float32Array, asset: NDArray[np.intp], z: FloatArray) -> list[FloatArray]:

@@ -10,7 +10,7 @@ from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.frames import FrameKind, Phase, contribution_column, residual_column
 from forewarn.domain.anomaly.calibration import usual_period_us
 from forewarn.domain.anomaly.judge import Verdicts, judge_live, with_history
-from forewarn.domain.anomaly.learning import learn_norms
+from forewarn.domain.anomaly.learning import learn_robustly
 from forewarn.domain.anomaly.scale import score_of
 from forewarn.domain.anomaly.settings import AnomalySettings
 from forewarn.domain.anomaly.state import AnomalyState, Baseline, put
@@ -151,7 +151,7 @@ def _finish(
     ts = waiting.columns["ts"][rows]
     period_us = usual_period_us(ts)
     gap_us = period_us * settings.gap_periods if np.isfinite(period_us) else np.inf
-    healthy = learn_norms(ts, residuals[rows], gap_us, settings)
+    healthy = learn_robustly(ts, residuals[rows], gap_us, settings)
     position = state.positions.get(asset_id, len(state.positions))
     fresh = replace(healthy.memory, version=np.array([baseline.version], dtype=np.uint32))
     fresh = with_history(fresh, 0, ts, residuals[rows], settings)

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from forewarn.domain.anomaly.learning import Healthy, learn_norms
+from forewarn.domain.anomaly.learning import DISTURBED_ROWS, Healthy, disturbed_rows, learn_norms
 from forewarn.domain.anomaly.settings import AnomalySettings
 from forewarn.domain.detection.detector import Detector, gap_of
 from forewarn.domain.detection.rows import Sequence, stretches
@@ -24,9 +24,6 @@ MIN_ROWS: Final = 60
 _MAX_MISSING: Final = 0.5
 _FLAT_SHARE: Final = 1e-9
 _IMPOSSIBLE: Final = 10.0  # widths of the central 98 % beyond it: no reading of this tag
-_SUSPICIOUS: Final = 6.0
-_DISTURBED_ROWS: Final = 5
-_MOST_SUSPICIOUS: Final = 0.1
 
 
 class NothingToLearnError(ValueError):
@@ -161,22 +158,6 @@ def _left_out(table: Mapping[str, FloatArray], drivers: tuple[str, ...]) -> dict
     return reasons
 
 
-def disturbed_rows(size: FloatArray) -> NDArray[np.bool_]:
-    """Rows of stretches far beyond what most of the baseline looks like; none if they are too many.
-
-    More than a tenth of the baseline is no disturbance but a way of running.
-    """
-    known = ~np.isnan(size)
-    middle, upper = np.quantile(size[known], [0.5, 0.84])
-    high = known & (size > middle + _SUSPICIOUS * (upper - middle))
-    edges = np.flatnonzero(np.diff(high, prepend=False, append=False))
-    odd = np.zeros(size.size, dtype=np.bool_)
-    for first, end in zip(edges[::2], edges[1::2], strict=True):
-        if end - first >= _DISTURBED_ROWS:
-            odd[first:end] = True
-    return odd if odd.mean() <= _MOST_SUSPICIOUS else np.zeros(size.size, dtype=np.bool_)
-
-
 def _named(
     odd: NDArray[np.bool_], rows: NDArray[np.intp], fitted: TableFit, healthy: Healthy, settings: AnomalySettings
 ) -> tuple[Suspicion, ...]:
@@ -184,7 +165,7 @@ def _named(
     scale = healthy.memory.norms.level_scale[0]
     found = []
     for first, end in zip(edges[::2], edges[1::2], strict=True):
-        if end - first < settings.window + _DISTURBED_ROWS - 1:
+        if end - first < settings.window + DISTURBED_ROWS - 1:
             continue  # smoothing smears one wild reading over a window: that is no stretch
         bias = np.abs(np.nan_to_num(fitted.held_out[first:end]).mean(axis=0) / scale)
         worst = np.argsort(bias)[::-1][:3]

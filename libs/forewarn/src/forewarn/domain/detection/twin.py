@@ -1,8 +1,8 @@
 """The twin of a table: what each tag should measure, learned from healthy rows of tags nobody has described.
 
 * With drivers: each other tag from them, by second-order ridge regression (``twin.ridge``).
-* Without: tags that vary fast from remembered states like the present one (``twin.kernel``); tags that wander through the
-  baseline, of which no state comes twice, from all others (``twin.others``).
+* Without: tags that vary fast from remembered states like the present one (``twin.kernel``); tags that wander
+  through the baseline, of which no state comes twice, from all others (``twin.others``).
 """
 
 from dataclasses import dataclass
@@ -62,8 +62,8 @@ class TableTwin:
 
     def extrapolated(self, drivers: FloatArray) -> NDArray[np.bool_]:
         """Whether a driver lies outside its learned range, row by row."""
-        outside: NDArray[np.bool_] = ((drivers < self.low) | (drivers > self.high)).any(axis=1)
-        return outside
+        outside = (drivers < self.low) | (drivers > self.high)
+        return np.asarray(outside.any(axis=1), dtype=np.bool_)
 
     def _by_drivers(self, ridge: RidgeModel, drivers: FloatArray, responses: FloatArray) -> FloatArray:
         layout = layout_of_table(self.drivers, self.responses)

@@ -25,7 +25,8 @@ class OthersModel:
     Attributes
     ----------
     coefficients
-        What one unit of each tag (rows) adds to the expectation of each tag (columns); zero diagonal, shape (tags, tags).
+        What one unit of each tag (rows) adds to the expectation of each tag (columns), shape (tags, tags); its
+        diagonal is zero.
     low, high
         Inputs are held within these, so that one tag gone wild does not drag all others along, shape (tags,).
     """

@@ -28,7 +28,7 @@ class TwinSettings:
     """
 
     baseline_readings: int | None = None
-    folds: int = 5
+    folds: int = 10
     penalties: tuple[float, ...] = (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0)
     memory_rows: int = 500
     wander_limit: float = 20.0
