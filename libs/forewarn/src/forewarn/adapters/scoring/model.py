@@ -16,15 +16,10 @@ from forewarn.domain.detection.twin import TableTwin
 from forewarn.domain.frame import Array
 from forewarn.domain.packing import pack, unpack
 from forewarn.domain.twin.kernel import KernelModel
-from forewarn.domain.twin.others import OthersModel
 from forewarn.domain.twin.ridge import RidgeModel
 
 _MAGIC: Final = b"FWANOMALY1"
-_PARTS: Final[Mapping[str, type[RidgeModel] | type[KernelModel] | type[OthersModel]]] = {
-    "ridge": RidgeModel,
-    "kernel": KernelModel,
-    "others": OthersModel,
-}
+_PARTS: Final[Mapping[str, type[RidgeModel] | type[KernelModel]]] = {"ridge": RidgeModel, "kernel": KernelModel}
 _SCALARS: Final = frozenset({"typical", "bandwidth"})
 _OWN: Final = ("centre", "spread", "low", "high")
 

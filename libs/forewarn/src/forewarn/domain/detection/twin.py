@@ -6,21 +6,17 @@
 """
 
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from forewarn.domain.frame import FloatArray
-from forewarn.domain.twin.kernel import KernelModel, bandwidth_of, choose_memory, estimate_states
+from forewarn.domain.twin.associative import fast_tags, fit_associative
+from forewarn.domain.twin.kernel import KernelModel
 from forewarn.domain.twin.layout import MAX_CROSSED_DRIVERS, TwinLayout
 from forewarn.domain.twin.model import RidgeBank
-from forewarn.domain.twin.others import OthersModel, fit_others
 from forewarn.domain.twin.ridge import RidgeModel, features, fit_responses, learn_space
 from forewarn.domain.twin.settings import TwinSettings
-from forewarn.domain.twin.statistics import WANDERS_BELOW, effective_readings
-
-_KERNEL_TAGS: Final = 3  # fewer tags explain themselves
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -36,7 +32,7 @@ class TableTwin:
     low, high
         Learned range of the drivers in their units, shape (drivers,).
     ridge
-        With drivers; ``kernel`` and ``others`` without, for the responses at ``kernel.judged`` and for the rest.
+        With drivers, else None; without them there is ``kernel``.
     """
 
     drivers: tuple[str, ...]
@@ -47,18 +43,13 @@ class TableTwin:
     high: FloatArray
     ridge: RidgeModel | None
     kernel: KernelModel | None
-    others: OthersModel | None
 
     def residuals(self, drivers: FloatArray, responses: FloatArray) -> FloatArray:
         """Measured minus expected in healthy spreads of the tag, shape (rows, responses); NaN where unknown."""
         if self.ridge is not None:
             return self._by_drivers(self.ridge, drivers, responses)
         z = ((responses - self.centre) / self.spread).T
-        expected = np.zeros(z.shape) if self.others is None else self.others.expect(z)
-        if self.kernel is not None:
-            fast = self.kernel.judged
-            expected[fast] = estimate_states(self.kernel.memory, self.kernel.bandwidth, z[fast])
-        return np.ascontiguousarray((z - expected).T)
+        return np.ascontiguousarray((z - (0.0 if self.kernel is None else self.kernel.expect_standard(z))).T)
 
     def extrapolated(self, drivers: FloatArray) -> NDArray[np.bool_]:
         """Whether a driver lies outside its learned range, row by row."""
@@ -121,14 +112,12 @@ def fit_twin(
     """
     centre = np.nanmean(responses, axis=0)
     spread = np.maximum(np.nanstd(responses, axis=0), np.finfo(np.float64).tiny)
-    worth = [effective_readings(column, breaks) for column in responses.T]
-    fast = np.flatnonzero(np.array(worth) >= WANDERS_BELOW)
-    ridge, kernel, others = None, None, None
+    ridge, kernel = None, None
     if names[0]:
         ridge, expected = _fit_ridge(drivers, responses, names, block)
     else:
         z = _filled((responses - centre) / spread)
-        kernel, others, guess = _fit_associative(z, fast, block)
+        kernel, guess = fit_associative(z, fast_tags(z, breaks), block, TwinSettings())
         expected = centre + spread * guess
     twin = TableTwin(
         drivers=names[0],
@@ -139,7 +128,6 @@ def fit_twin(
         high=np.nanmax(drivers, axis=0) if names[0] else np.empty(0),
         ridge=ridge,
         kernel=kernel,
-        others=others,
     )
     held_out = (responses - expected) / spread
     unexplained = np.nanmean(held_out**2, axis=0)
@@ -177,36 +165,6 @@ def _fit_ridge(
         typical=1.0,
     )
     return model, expected
-
-
-def _fit_associative(
-    z: FloatArray, fast: NDArray[np.intp], block: NDArray[np.intp]
-) -> tuple[KernelModel | None, OthersModel | None, FloatArray]:
-    settings = TwinSettings()
-    others, expected = None, np.zeros(z.shape)
-    fast = fast if fast.size >= _KERNEL_TAGS else np.empty(0, dtype=np.intp)
-    if fast.size < z.shape[1] and z.shape[1] > 1:
-        others, expected = fit_others(z, block, settings.penalties)
-    if not fast.size:
-        return None, others, expected
-    states = z[:, fast]
-    for left_out in np.unique(block):
-        test = block == left_out
-        memory = choose_memory(states[~test], settings)
-        expected[np.ix_(test, fast)] = estimate_states(
-            memory, bandwidth_of(memory), np.ascontiguousarray(states[test].T)
-        ).T
-    memory = choose_memory(states, settings)
-    kernel = KernelModel(
-        judged=fast,
-        centre=np.zeros(fast.size),
-        spread=np.ones(fast.size),
-        memory=memory,
-        bandwidth=bandwidth_of(memory),
-        scale=np.ones(fast.size),
-        typical=1.0,
-    )
-    return kernel, others, expected
 
 
 def _filled(z: FloatArray) -> FloatArray:

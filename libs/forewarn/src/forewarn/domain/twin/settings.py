@@ -19,7 +19,7 @@ class TwinSettings:
     memory_rows
         Healthy readings the kernel regression keeps at most.
     wander_limit
-        Largest wander ratio (see ``selection.wander_ratio``) of a tag that can be judged from a short baseline.
+        Largest wander ratio (see ``statistics.wander_ratio``) of what the drivers leave unexplained of a tag.
     max_missing
         Largest share of unknown values of a tag that can be learned.
     pending_factor
