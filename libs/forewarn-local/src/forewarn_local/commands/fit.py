@@ -10,6 +10,9 @@ from forewarn.adapters.scoring.training import Request, Training, train
 from forewarn_local.commands.offline import refusing, stderr_display
 from forewarn_local.display import Display
 
+#: Below, a share of 1 % cannot be kept: hardly more than one way of running was seen.
+_FEW = 20.0
+
 
 def fit(
     *,
@@ -55,5 +58,10 @@ def _report(training: Training, display: Display) -> None:
         display.note(f"{training.lesson.disturbed} rows lie far beyond the rest and were not learned")
     for text in training.suspicions():
         display.note(f"suspicious stretch: {text}")
+    if training.lesson.independent < _FEW:
+        display.note(
+            f"these rows are worth only about {training.lesson.independent:.0f} independent readings: expect more "
+            "false alarms than asked for, and learn from more days or operating points if you can"
+        )
     shares = sorted(training.lesson.r2.items(), key=lambda item: item[1])
     display.say("share of variance explained, cross-validated: " + ", ".join(f"{n} {r2:.2f}" for n, r2 in shares))

@@ -30,6 +30,7 @@ _LEAST_BLOCK: Final = 10  # rows: shorter blocks say nothing about how blocks di
 _STEP: Final = 1.05
 _HIGHEST: Final = 120  # steps of the search: a flag this far up is never reached by healthy rows
 _FIRST: Final = 0
+_NO_BREAKS: Final = np.empty(0, dtype=np.intp)
 #: Rows far beyond the rest, one behind the other, that are a disturbance.
 DISTURBED_ROWS: Final = 5
 
@@ -50,6 +51,8 @@ class Healthy:
         Size of each row, shape (rows,); NaN where unknown.
     effective
         Independent readings that each response's residuals are worth, shape (responses,).
+    independent
+        Independent readings that the sizes are worth: how well the flag is known.
     memory
         Memory of one asset with norms and calibration, without history.
     """
@@ -57,6 +60,7 @@ class Healthy:
     memory: Memory
     size: FloatArray
     effective: FloatArray
+    independent: float
 
 
 def learn_norms(ts: NDArray[np.int64], residuals: ResidualArray, gap_us: float, settings: AnomalySettings) -> Healthy:
@@ -82,7 +86,12 @@ def learn_norms(ts: NDArray[np.int64], residuals: ResidualArray, gap_us: float, 
     calibration = replace(calibrate(size[full], np.nan, 1.0), gap_us=np.array([gap_us]))
     flag_at = _flag_at(calibration, size, look, fold, settings)
     norms = replace(norms, flag_at=np.array([flag_at]))
-    return Healthy(memory=replace(memory, norms=norms, calibration=calibration), size=size, effective=effective)
+    return Healthy(
+        memory=replace(memory, norms=norms, calibration=calibration),
+        size=size,
+        effective=effective,
+        independent=effective_readings(size, _NO_BREAKS),
+    )
 
 
 def learn_robustly(
@@ -93,6 +102,7 @@ def learn_robustly(
     odd = disturbed_rows(healthy.size)
     if not odd.any():
         return healthy
+    odd = with_lead(odd, settings.window)
     again = learn_norms(ts[~odd], residuals[~odd], gap_us, settings)
     look = look_back(again.memory, np.zeros(ts.size, dtype=np.intp), ts, residuals, settings)
     parts = magnitudes(again.memory.norms, np.zeros(ts.size, dtype=np.intp), look.means, look.jumps)
@@ -117,6 +127,16 @@ def disturbed_rows(size: FloatArray) -> NDArray[np.bool_]:
     return odd if odd.mean() <= _MOST_DISTURBED else np.zeros(size.size, dtype=np.bool_)
 
 
+def with_lead(odd: NDArray[np.bool_], window: int) -> NDArray[np.bool_]:
+    """Disturbed rows and those before each stretch in which smoothing could not see it yet.
+
+    One remembered row of a fault would be enough to take the fault for normal.
+    """
+    reach = np.convolve(odd[::-1], np.ones(window))[: odd.size][::-1]
+    lead: NDArray[np.bool_] = reach > 0.5
+    return lead
+
+
 def _blank(residuals: ResidualArray, gap_us: float, settings: AnomalySettings) -> Memory:
     memory = Memory.blank(1, settings.history, residuals.shape[1])
     return replace(
@@ -131,7 +151,12 @@ def _cautious(memory: Memory, look: Look, gap_us: float, settings: AnomalySettin
     flag_at = settings.on_ratio * calibration.threshold(settings.far / 2.0)
     norms = replace(memory.norms, flag_at=flag_at)
     size = magnitudes(norms, np.zeros(len(look.means), dtype=np.intp), look.means, look.jumps)[LEVEL]
-    return Healthy(memory=replace(memory, norms=norms, calibration=calibration), size=size, effective=effective)
+    return Healthy(
+        memory=replace(memory, norms=norms, calibration=calibration),
+        size=size,
+        effective=effective,
+        independent=effective_readings(size, _NO_BREAKS),
+    )
 
 
 def _persistence(residuals: FloatArray, breaks: NDArray[np.intp]) -> FloatArray:
@@ -156,11 +181,11 @@ def _spreads(norms: Norms, residuals: FloatArray, look: Look, full: NDArray[np.b
     Smoothed residuals are measured in the spread of single residuals, or in their own one if that is larger: white
     noise is not allowed to make a tag delicate, a tag that wanders is given the room it takes. The fewer
     independent readings stand behind a spread, the wider it is taken. A response that wanders is judged by how it
-    changes only, unless all do: its level has an infinite spread.
+    changes only: its level has an infinite spread. Where changes are not looked at and all wander, levels count.
     """
     width = residuals.shape[1]
     wanders = effective < WANDERS_BELOW
-    wanders &= not wanders.all()
+    wanders &= not (np.isnan(look.jumps).all() and wanders.all())
     level, jump = np.ones(width), np.ones(width)
     level_usual, jump_usual = np.zeros(width), np.zeros(width)
     for position in range(width):
@@ -263,7 +288,7 @@ def _flag_at(
     known = ~np.isnan(size)
     cautious = settings.on_ratio * float(calibration.threshold(settings.far / 2.0)[_FIRST])
     bold = float(calibration.threshold(10.0 * settings.far)[_FIRST])
-    seen = settings.far * effective_readings(size, np.empty(0, dtype=np.intp)) / _ENOUGH
+    seen = settings.far * effective_readings(size, _NO_BREAKS) / _ENOUGH
     start = cautious + min(seen, 1.0) * (min(bold, cautious) - cautious)
     blocks = np.bincount(fold[known], minlength=settings.folds)
     for power in range(_HIGHEST):

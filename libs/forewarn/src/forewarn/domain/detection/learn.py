@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from forewarn.domain.anomaly.learning import DISTURBED_ROWS, Healthy, disturbed_rows, learn_norms
+from forewarn.domain.anomaly.learning import DISTURBED_ROWS, Healthy, disturbed_rows, learn_norms, with_lead
 from forewarn.domain.anomaly.settings import AnomalySettings
 from forewarn.domain.detection.detector import Detector, gap_of
 from forewarn.domain.detection.rows import Sequence, stretches
@@ -55,6 +55,8 @@ class Lesson:
         Rows far beyond the rest, not learned: those of suspicious stretches and single disturbances.
     suspicious
         Lasting stretches among them.
+    independent
+        Independent readings that the healthy rows are worth once smoothed.
     r2
         Cross-validated share of each tag's variance that the twin explains.
     """
@@ -65,6 +67,7 @@ class Lesson:
     wanders: tuple[str, ...]
     disturbed: int
     suspicious: tuple[Suspicion, ...]
+    independent: float
     r2: Mapping[str, float]
 
 
@@ -95,6 +98,7 @@ def learn(
     odd = disturbed_rows(healthy.size)
     if odd.any():
         suspicious = _named(odd, rows.order[kept], fitted, healthy, settings)
+        odd = with_lead(odd, settings.window)
         fitted, healthy = work.fit(clock, ~odd)
     else:
         suspicious = ()
@@ -107,6 +111,7 @@ def learn(
         ),
         disturbed=int(np.count_nonzero(odd)),
         suspicious=suspicious,
+        independent=healthy.independent,
         r2=fitted.r2,
     )
 
