@@ -42,7 +42,7 @@ def regimes():
 
 
 @given(cuts=st.lists(st.integers(1, 399), max_size=6), seed=st.integers(0, 50), one_by_one=st.booleans())
-@settings(max_examples=15)
+@settings(max_examples=8)
 def test_any_cutting_into_pieces_gives_the_same_scores(regimes, cuts, seed, one_by_one):
     values = healthy("four regimes", 200 + seed, 400, 6)
     rng = np.random.default_rng(seed)
@@ -137,6 +137,20 @@ def test_a_driver_outside_its_range_is_marked_and_not_flagged_for_that_alone():
     assert said.flag.mean() < 0.02
     inside = asked(learned, driven(11, 19, 3), names=("load", "x", "y"))
     assert not inside.extrapolated.any()
+
+
+def test_a_missing_driver_is_guessed_from_the_rest():
+    rng = np.random.default_rng(1)
+    load = rng.uniform(10, 20, 3000)
+    values = np.column_stack([load, 2 * load, 5 - load, load**2]) + rng.normal(0, 0.3, (3000, 4))
+    names = ("load", "x", "y", "z")
+    learned = lesson(values[:2000], drivers=("load",), names=names)
+    new = values[2000:].copy()
+    new[::3, 0] = np.nan
+    said = asked(learned, new, names=names)
+    assert not np.isnan(said.score).any()
+    assert said.flag.mean() < 0.02
+    assert not said.extrapolated.any()
 
 
 def test_a_dirty_baseline_is_used_robustly_and_the_stretch_is_named():

@@ -16,12 +16,17 @@ from forewarn.domain.detection.twin import TableTwin
 from forewarn.domain.frame import Array
 from forewarn.domain.packing import pack, unpack
 from forewarn.domain.twin.kernel import KernelModel
+from forewarn.domain.twin.others import OthersModel
 from forewarn.domain.twin.ridge import RidgeModel
 
 _MAGIC: Final = b"FWANOMALY1"
-_PARTS: Final[Mapping[str, type[RidgeModel] | type[KernelModel]]] = {"ridge": RidgeModel, "kernel": KernelModel}
+_PARTS: Final[Mapping[str, type[RidgeModel] | type[KernelModel] | type[OthersModel]]] = {
+    "ridge": RidgeModel,
+    "kernel": KernelModel,
+    "fill": OthersModel,
+}
 _SCALARS: Final = frozenset({"typical", "bandwidth"})
-_OWN: Final = ("centre", "spread", "low", "high")
+_OWN: Final = ("centre", "spread", "low", "high", "fill_centre", "fill_spread")
 
 
 class ModelFileError(Exception):
@@ -121,6 +126,8 @@ def _model_of(header: Mapping[str, Any], arrays: Mapping[str, Array]) -> Model:
         spread=arrays["twin/spread"],
         low=arrays["twin/low"],
         high=arrays["twin/high"],
+        fill_centre=arrays["twin/fill_centre"],
+        fill_spread=arrays["twin/fill_spread"],
         **parts,
     )
     far, period = float(header["far"]), float(header["period"])

@@ -6,6 +6,7 @@
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +16,12 @@ from forewarn.domain.twin.associative import fast_tags, fit_associative
 from forewarn.domain.twin.kernel import KernelModel
 from forewarn.domain.twin.layout import MAX_CROSSED_DRIVERS, TwinLayout
 from forewarn.domain.twin.model import RidgeBank
+from forewarn.domain.twin.others import OthersModel, fit_others
 from forewarn.domain.twin.ridge import RidgeModel, features, fit_responses, learn_space
 from forewarn.domain.twin.settings import TwinSettings
+
+_LEAST: Final = float(np.finfo(np.float64).tiny)
+_FILL_PENALTY: Final = (0.01,)
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -33,6 +38,9 @@ class TableTwin:
         Learned range of the drivers in their units, shape (drivers,).
     ridge
         With drivers, else None; without them there is ``kernel``.
+    fill
+        Guesses drivers that are unknown from all other columns, standardised by ``fill_centre`` and ``fill_spread``:
+        drivers, then responses. None without drivers.
     """
 
     drivers: tuple[str, ...]
@@ -43,11 +51,14 @@ class TableTwin:
     high: FloatArray
     ridge: RidgeModel | None
     kernel: KernelModel | None
+    fill: OthersModel | None
+    fill_centre: FloatArray
+    fill_spread: FloatArray
 
     def residuals(self, drivers: FloatArray, responses: FloatArray) -> FloatArray:
         """Measured minus expected in healthy spreads of the tag, shape (rows, responses); NaN where unknown."""
         if self.ridge is not None:
-            return self._by_drivers(self.ridge, drivers, responses)
+            return self._by_drivers(self.ridge, self._guessed(drivers, responses), responses)
         z = ((responses - self.centre) / self.spread).T
         return np.ascontiguousarray((z - (0.0 if self.kernel is None else self.kernel.expect_standard(z))).T)
 
@@ -55,6 +66,18 @@ class TableTwin:
         """Whether a driver lies outside its learned range, row by row."""
         outside = (drivers < self.low) | (drivers > self.high)
         return np.asarray(outside.any(axis=1), dtype=np.bool_)
+
+    def _guessed(self, drivers: FloatArray, responses: FloatArray) -> FloatArray:
+        """Drivers, unknown ones as the rest of the row suggests: a residual then shows less, but never by the gap."""
+        unknown = np.isnan(drivers)
+        rows = np.flatnonzero(unknown.any(axis=1))
+        if self.fill is None or not rows.size:
+            return drivers
+        z = ((np.column_stack([drivers[rows], responses[rows]]) - self.fill_centre) / self.fill_spread).T
+        guess = (self.fill.expect(z).T * self.fill_spread + self.fill_centre)[:, : drivers.shape[1]]
+        whole = drivers.copy()
+        whole[rows] = np.where(unknown[rows], guess, drivers[rows])
+        return whole
 
     def _by_drivers(self, ridge: RidgeModel, drivers: FloatArray, responses: FloatArray) -> FloatArray:
         layout = layout_of_table(self.drivers, self.responses)
@@ -111,10 +134,13 @@ def fit_twin(
         Rows that follow a gap; the block that each row is left out with.
     """
     centre = np.nanmean(responses, axis=0)
-    spread = np.maximum(np.nanstd(responses, axis=0), np.finfo(np.float64).tiny)
-    ridge, kernel = None, None
+    spread = np.maximum(np.nanstd(responses, axis=0), _LEAST)
+    ridge, kernel, fill = None, None, None
+    both = np.column_stack([drivers, responses])
+    fill_centre, fill_spread = np.nanmean(both, axis=0), np.maximum(np.nanstd(both, axis=0), _LEAST)
     if names[0]:
         ridge, expected = _fit_ridge(drivers, responses, names, block)
+        fill, _ = fit_others(_filled((both - fill_centre) / fill_spread), block, _FILL_PENALTY)
     else:
         z = _filled((responses - centre) / spread)
         kernel, guess = fit_associative(z, fast_tags(z, breaks), block, TwinSettings())
@@ -128,6 +154,9 @@ def fit_twin(
         high=np.nanmax(drivers, axis=0) if names[0] else np.empty(0),
         ridge=ridge,
         kernel=kernel,
+        fill=fill,
+        fill_centre=fill_centre,
+        fill_spread=fill_spread,
     )
     held_out = (responses - expected) / spread
     unexplained = np.nanmean(held_out**2, axis=0)
