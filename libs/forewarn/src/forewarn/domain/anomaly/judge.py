@@ -175,8 +175,11 @@ def _shares(norms: Norms, asset: NDArray[np.intp], look: Look, parts: FloatArray
     if odd.size:
         z = look.means[odd] / norms.level_scale[asset[odd]]
         squares[odd] = pattern_shares(norms.whitener, asset[odd], z)
+    known = ~np.isnan(squares)
     total = np.nansum(squares, axis=1, keepdims=True)
-    shares: FloatArray = np.divide(squares, total, out=np.full_like(squares, np.nan), where=total > 0)
+    even = known / np.maximum(known.sum(axis=1, keepdims=True), 1)  # nothing deviates: nobody more than another
+    shares: FloatArray = np.divide(squares, total, out=even, where=total > 0)
+    shares[~known] = np.nan
     return shares
 
 
