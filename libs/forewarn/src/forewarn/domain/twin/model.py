@@ -18,7 +18,7 @@ AssetModel = RidgeModel | KernelModel
 #: Noise carries drivers a little beyond what a baseline has seen; farther out is another operating point.
 _OUTSIDE: Final = 1.25
 
-_FARTHEST: Final = 1e6  # healthy standard deviations; float32 columns must stay finite
+_FARTHEST: Final = 1e15  # healthy standard deviations; float32 columns, and their squares, must stay finite
 
 
 class Regime:

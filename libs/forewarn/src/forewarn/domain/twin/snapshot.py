@@ -17,7 +17,7 @@ from forewarn.domain.twin.ridge import RidgeModel
 from forewarn.domain.twin.state import Learning, TwinState
 from forewarn.domain.waiting import Waiting
 
-_MAGIC: Final = b"FWTWIN01"
+_MAGIC: Final = b"FWTWIN02"
 _MODELS: Final[Mapping[str, type[RidgeModel] | type[KernelModel]]] = {"ridge": RidgeModel, "kernel": KernelModel}
 _SCALARS: Final = frozenset({"typical", "bandwidth"})
 
