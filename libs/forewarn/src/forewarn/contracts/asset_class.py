@@ -122,6 +122,9 @@ class TwinSpec(StrictContract):
         default=(),
         description="Set from outside (load, speed, ambient). Empty: each tag is predicted from the others.",
     )
+    load: tuple[TagName, ...] = Field(
+        default=(), description="Drivers that rise and fall in proportion with the machine's load, for what-if."
+    )
     responses: Annotated[tuple[TagName, ...], Field(min_length=1)]
     running: Condition | None = Field(default=None, description="The twin judges only while this holds.")
     baseline_readings: Annotated[int, Field(ge=50, le=5000)] = Field(
@@ -235,6 +238,7 @@ class AssetClass(StrictContract):
         columns = set(self.column_names)
         self._require("twin.drivers", self.twin.drivers, columns)
         self._require("twin.responses", self.twin.responses, columns)
+        self._require("twin.load", self.twin.load, set(self.twin.drivers))
         self._require("health", (h.column for h in self.health), columns)
         self._require("failure_modes", (f.indicator for f in self.failure_modes), columns)
         self._require("alarms", (a.column for a in self.alarms if a.column is not None), columns)

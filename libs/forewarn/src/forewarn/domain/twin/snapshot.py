@@ -13,6 +13,7 @@ from forewarn.domain.packing import pack, unpack
 from forewarn.domain.twin.kernel import KernelModel
 from forewarn.domain.twin.layout import layout_of
 from forewarn.domain.twin.model import AssetModel, FittedModel
+from forewarn.domain.twin.request import LearningRequest
 from forewarn.domain.twin.ridge import RidgeModel
 from forewarn.domain.twin.state import Learning, TwinState
 from forewarn.domain.waiting import Waiting
@@ -75,7 +76,7 @@ def _dump_one(state: TwinState, arrays: dict[str, Array]) -> dict[str, object]:
         "shape": _shape(state.asset_class),
         "cards": [asdict(state.cards[asset_id]) for asset_id in learned],
         "kinds": ["ridge" if isinstance(state.models[a], RidgeModel) else "kernel" for a in learned],
-        "learning": [[asset_id, state.learning[asset_id].version] for asset_id in learners],
+        "learning": [[a, state.learning[a].version, asdict(state.learning[a].request)] for a in learners],
     }
 
 
@@ -84,7 +85,7 @@ def _load_one(asset_class: AssetClass, header: Mapping[str, Any], arrays: Mappin
     models: dict[str, AssetModel] = {}
     cards: dict[str, FittedModel] = {}
     for position, (raw, kind) in enumerate(zip(header["cards"], header["kinds"], strict=True)):
-        card = FittedModel(**raw)
+        card = FittedModel.restored(raw)
         values: dict[str, Any] = {f.name: arrays[f"{name}/{position}/{f.name}"] for f in fields(_MODELS[kind])}
         values |= {scalar: float(values[scalar]) for scalar in _SCALARS & values.keys()}
         models[card.asset_id] = _MODELS[kind](**values)
@@ -95,7 +96,7 @@ def _load_one(asset_class: AssetClass, header: Mapping[str, Any], arrays: Mappin
     if any(values.dtype != dtypes[column] for column, values in everything.columns.items()):
         raise ValueError(f"snapshot of {name} holds waiting readings in other types than a frame has")
     learning, start = {}, 0
-    for position, (asset_id, version) in enumerate(header["learning"]):
+    for position, (asset_id, version, *request) in enumerate(header["learning"]):
         place = f"{name}/learning/{position}"
         usable = arrays[f"{place}/usable"]
         learning[asset_id] = Learning(
@@ -106,6 +107,7 @@ def _load_one(asset_class: AssetClass, header: Mapping[str, Any], arrays: Mappin
             emitted_ts=arrays[f"{place}/emitted_ts"],
             baseline_rows=arrays[f"{place}/emitted_ts"].size + int(np.count_nonzero(usable)),
             waiting_rows=usable.size,
+            request=LearningRequest.restored(request[0] if request else None),
         )
         start += usable.size
     return TwinState.of(asset_class, learning, models, cards)
