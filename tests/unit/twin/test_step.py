@@ -4,10 +4,10 @@ import pytest
 from forewarn.contracts.frames import FrameKind, Phase
 from forewarn.domain.frame import MISSING
 from forewarn.domain.twin.model import Regime
-from forewarn.domain.twin.settings import TwinSettings
-from forewarn.domain.twin.state import TwinState
 from forewarn.domain.twin.orders import start_over
 from forewarn.domain.twin.request import LearningRequest
+from forewarn.domain.twin.settings import TwinSettings
+from forewarn.domain.twin.state import TwinState
 from forewarn.domain.twin.step import step
 from unit.twin.cases import COUPLED, DRIVEN, coupled, driven, run_twin
 

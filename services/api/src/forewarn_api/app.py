@@ -23,7 +23,7 @@ from forewarn_api.http.headers import SecurityHeadersMiddleware
 from forewarn_api.live_push import LivePush
 from forewarn_api.openapi import DESCRIPTION, TITLE, VERSION, document_of
 from forewarn_api.problems import install_handlers
-from forewarn_api.routes import alarms, assets, live, platform, readings, rejected, state
+from forewarn_api.routes import alarms, assets, live, platform, readings, rejected, state, twin
 from forewarn_api.services import Running
 
 _SEED_RETRY_S: Final = 5.0
@@ -72,7 +72,7 @@ def make_app(
 def routed_app() -> Api:
     """The application with its routes and nothing behind them: enough to describe it."""
     app = Api(title=TITLE, version=VERSION, description=DESCRIPTION, docs_url=None, redoc_url=None, lifespan=_lifespan)
-    for module in (readings, assets, state, alarms, rejected, live, platform):
+    for module in (readings, assets, state, twin, alarms, rejected, live, platform):
         app.include_router(module.router)
     _add_docs(app)
     return app

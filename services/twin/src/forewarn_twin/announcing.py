@@ -1,5 +1,7 @@
 """What the twin tells about a model it has fitted: its card, and the model itself."""
 
+from typing import Final
+
 from forewarn.adapters.event_codec import Envelope, cloud_event_headers, encode_event
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.health import ModelArtefact, OperatingRange, SuspiciousStretch
@@ -11,16 +13,22 @@ from forewarn.domain.twin.parameters import dump_model
 from forewarn.domain.twin.report import Stretch
 from forewarn.ports.lanes import Output
 
-_SOURCE = "/forewarn/twin"
+_SOURCE: Final = "/forewarn/twin"
+_KIND: Final = "twin"
 
 
 def announce(fitted: FittedModel, model: AssetModel, asset_class: AssetClass) -> Output:
     """The message for the topic ``models``."""
     card = artefact(fitted, model, asset_class)
-    key = f"{card.asset_id}/{card.kind}"
+    key = _key(card.asset_id)
     envelope = Envelope(id=f"{key}/{card.version}", source=_SOURCE, time=card.trained_to, partition_key=card.asset_id)
     headers = tuple(cloud_event_headers(card, envelope))
     return Output(topic=TopicName.MODELS, key=key.encode(), value=encode_event(card), headers=headers)
+
+
+def withdraw(machine: str) -> Output:
+    """The message for the topic ``models`` that says that a machine's model is void."""
+    return Output(topic=TopicName.MODELS, key=_key(asset_of(machine)).encode(), value=None)
 
 
 def artefact(fitted: FittedModel, model: AssetModel, asset_class: AssetClass) -> ModelArtefact:
@@ -28,7 +36,7 @@ def artefact(fitted: FittedModel, model: AssetModel, asset_class: AssetClass) ->
     report = fitted.report
     return ModelArtefact(
         asset_id=asset_of(fitted.asset_id),
-        kind="twin",
+        kind=_KIND,
         version=fitted.version,
         method=fitted.method,
         trained_from=to_datetime(fitted.trained_from_us),
@@ -46,6 +54,10 @@ def artefact(fitted: FittedModel, model: AssetModel, asset_class: AssetClass) ->
         suspicious_share=report.suspicious_share,
         parameters=dump_model(model, asset_class),
     )
+
+
+def _key(asset_id: str) -> str:
+    return f"{asset_id}/{_KIND}"
 
 
 def _explained(stretch: Stretch, asset_class: AssetClass) -> SuspiciousStretch:

@@ -25,7 +25,7 @@ from forewarn.domain.twin.state import TwinState
 from forewarn.domain.twin.step import step
 from forewarn.ports.codec import InvalidFrame
 from forewarn.ports.lanes import Output, Record, StaleSnapshot, TurnResult
-from forewarn_twin.announcing import announce
+from forewarn_twin.announcing import announce, withdraw
 
 
 class TwinLanes:
@@ -81,7 +81,9 @@ class TwinLanes:
             return []
         name, request = machine(record.partition, received.order.asset_id), _request(received)
         if received.history is None:
-            return self._publish(*start_over(state, name, request), [], counts)
+            new, released = start_over(state, name, request)
+            void = [withdraw(name)] if name in state.cards and name not in new.cards else []
+            return [*self._publish(new, released, [], counts), *void]
         assets = Strings(np.zeros(received.history.rows, dtype=np.int32), (name,))
         history = replace(received.history, strings={**received.history.strings, "asset_id": assets})
         return self._publish(*learn_from(state, name, history, request, self._settings), counts)

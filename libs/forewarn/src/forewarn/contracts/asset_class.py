@@ -125,6 +125,9 @@ class TwinSpec(StrictContract):
     load: tuple[TagName, ...] = Field(
         default=(), description="Drivers that rise and fall in proportion with the machine's load, for what-if."
     )
+    heat: tuple[TagName, ...] = Field(
+        default=(), description="Drivers that a hot day or a hot medium raises; all temperatures if empty."
+    )
     responses: Annotated[tuple[TagName, ...], Field(min_length=1)]
     running: Condition | None = Field(default=None, description="The twin judges only while this holds.")
     baseline_readings: Annotated[int, Field(ge=50, le=5000)] = Field(
@@ -239,6 +242,7 @@ class AssetClass(StrictContract):
         self._require("twin.drivers", self.twin.drivers, columns)
         self._require("twin.responses", self.twin.responses, columns)
         self._require("twin.load", self.twin.load, set(self.twin.drivers))
+        self._require("twin.heat", self.twin.heat, set(self.twin.drivers))
         self._require("health", (h.column for h in self.health), columns)
         self._require("failure_modes", (f.indicator for f in self.failure_modes), columns)
         self._require("alarms", (a.column for a in self.alarms if a.column is not None), columns)
