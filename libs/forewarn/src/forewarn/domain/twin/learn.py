@@ -12,9 +12,9 @@ from forewarn.contracts.frames import FrameKind, Phase, expected_column, residua
 from forewarn.domain.frame import Array, Frame
 from forewarn.domain.twin.deviation import deviation_of, root_mean_square
 from forewarn.domain.twin.fit import Fit, fit
+from forewarn.domain.twin.inspect import inspect
 from forewarn.domain.twin.layout import TwinLayout, layout_of
 from forewarn.domain.twin.model import AssetModel, FittedModel, Judgement, Regime, bank_of, judge, unjudged
-from forewarn.domain.twin.report import report_on
 from forewarn.domain.twin.settings import TwinSettings
 from forewarn.domain.twin.state import Learning
 from forewarn.domain.waiting import Waiting
@@ -118,7 +118,7 @@ def finish(
         rows=baseline.shape[0],
         r2=fitted.r2,
         unjudged=fitted.unjudged,
-        report=report_on(baseline, fitted.held_out, times, layout),
+        report=inspect(baseline, fitted, times, layout, settings),
         request=learning.request,
     )
     said = _judge_baseline(layout, waiting, usable, fitted)

@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forewarn.domain.frame import FloatArray
-from forewarn.domain.twin.layout import TwinLayout
-from forewarn.domain.twin.statistics import MAD_TO_SD, floor_of_scale
+from forewarn.domain.twin.statistics import MAD_TO_SD
 
 _WINDOW: Final = 5  # readings of a running median: fewer in a row are spikes, not a stretch
 _FAR: Final = 5.0  # robust standard deviations
@@ -58,50 +57,48 @@ class BaselineReport:
 NO_REPORT: Final = BaselineReport(operating={})
 
 
-def report_on(
-    baseline: FloatArray, held_out: FloatArray, times_us: NDArray[np.int64], layout: TwinLayout
-) -> BaselineReport:
-    """Describe a baseline.
-
-    Parameters
-    ----------
-    baseline
-        Healthy readings, shape (rows, columns of the layout), NaN unknown.
-    held_out
-        What each was expected to be by models that had not seen its block, shape (rows, responses).
-    times_us
-        Event times, shape (rows,).
-    """
-    marked = np.zeros(baseline.shape[0], dtype=np.bool_)
-    found: list[Stretch] = []
-    measured = baseline[:, len(layout.drivers) :]
-    for position, name in enumerate(layout.responses):
-        values, expected = measured[:, position], held_out[:, position]
-        known = np.flatnonzero(~np.isnan(values) & ~np.isnan(expected))
-        if known.size < 2 * _WINDOW:
-            continue
-        difference = values[known] - expected[known]
-        floor = floor_of_scale(values[known], float(layout.response_spans[position]))
-        distance = (difference - np.median(difference)) / _spread(difference, floor)
-        for start, stop in _runs(np.abs(_running_median(distance)) > _FAR):
-            rows = known[start:stop]
-            marked[rows] = True
-            found.append(_stretch(name, times_us[rows], distance[start:stop]))
-    found.sort(key=lambda stretch: (-stretch.rows, stretch.tag, stretch.from_us))
-    return BaselineReport(
-        operating=_operating(baseline, layout.columns),
-        stretches=tuple(found[:_MOST]),
-        suspicious_share=float(marked.mean()) if marked.size else 0.0,
-    )
-
-
-def _operating(baseline: FloatArray, names: Sequence[str]) -> dict[str, Operating]:
+def operating_of(baseline: FloatArray, names: Sequence[str]) -> dict[str, Operating]:
+    """Where each column was, in readings of shape (rows, columns); columns that are never known are left out."""
     spans = {}
     for name, column in zip(names, baseline.T, strict=True):
         known = column[~np.isnan(column)]
         if known.size:
             spans[name] = Operating(low=float(known.min()), middle=float(np.median(known)), high=float(known.max()))
     return spans
+
+
+def suspicious_stretches(
+    difference: FloatArray, floors: Sequence[float], names: Sequence[str], times_us: NDArray[np.int64]
+) -> tuple[tuple[Stretch, ...], float]:
+    """Find readings in a row that differ from what is expected far more than the others do.
+
+    Parameters
+    ----------
+    difference
+        Measured minus expected, shape (rows, responses), NaN unknown.
+    floors
+        Least standard deviation that means something, for each response.
+    times_us
+        Event times, shape (rows,).
+
+    Returns
+    -------
+    stretches, share
+        At most ten, the longest first; share of the readings that are in any.
+    """
+    marked = np.zeros(difference.shape[0], dtype=np.bool_)
+    found: list[Stretch] = []
+    for name, floor, column in zip(names, floors, difference.T, strict=True):
+        known = np.flatnonzero(~np.isnan(column))
+        if known.size < 2 * _WINDOW:
+            continue
+        distance = (column[known] - np.median(column[known])) / _spread(column[known], floor)
+        for start, stop in _runs(np.abs(_running_median(distance)) > _FAR):
+            rows = known[start:stop]
+            marked[rows] = True
+            found.append(_stretch(name, times_us[rows], distance[start:stop]))
+    found.sort(key=lambda stretch: (-stretch.rows, stretch.tag, stretch.from_us))
+    return tuple(found[:_MOST]), float(marked.mean()) if marked.size else 0.0
 
 
 def _spread(difference: FloatArray, floor: float) -> float:
