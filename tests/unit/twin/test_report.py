@@ -35,11 +35,11 @@ def test_healthy_machines_have_no_suspicious_stretch(name):
     assert card.report.stretches == ()
 
 
-@pytest.mark.parametrize(("rows", "make"), [(20, driven), (60, driven), (40, coupled)])
-def test_a_stretch_with_a_fault_is_named_with_tag_time_and_side(rows, make):
-    tag = "power" if make is driven else "b"
+@pytest.mark.parametrize("rows", [20, 60, 100])
+@pytest.mark.parametrize(("make", "tag", "offset"), [(driven, "power", 10), (driven, "power", 200), (coupled, "b", 8)])
+def test_a_stretch_with_a_fault_is_named_with_tag_time_and_side(rows, make, tag, offset):
     values = make(ROWS).arrays[tag].copy()
-    values[150 : 150 + rows] += 12 * values.std()
+    values[150 : 150 + rows] += offset
     found = report(make(ROWS, **{tag: values}))
     (stretch,) = [item for item in found.stretches if item.tag == tag]
     assert abs(stretch.from_us - (T0 + 150 * S)) <= 3 * S

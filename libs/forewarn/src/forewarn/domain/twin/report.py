@@ -12,6 +12,7 @@ from forewarn.domain.twin.statistics import MAD_TO_SD
 
 _WINDOW: Final = 5  # readings of a running median: fewer in a row are spikes, not a stretch
 _FAR: Final = 5.0  # robust standard deviations
+_LEAST_SHARE: Final = 0.02  # of the baseline: less does no harm, and a machine may warm up
 _MOST: Final = 10  # stretches that are told one by one
 _LEAST_SPREAD: Final = 0.25  # of the plain standard deviation: a tag that mostly rests has a MAD near zero
 
@@ -93,7 +94,8 @@ def suspicious_stretches(
         if known.size < 2 * _WINDOW:
             continue
         distance = (column[known] - np.median(column[known])) / _spread(column[known], floor)
-        for start, stop in _runs(np.abs(_running_median(distance)) > _FAR):
+        least = max(_WINDOW, int(_LEAST_SHARE * known.size))
+        for start, stop in _runs(np.abs(_running_median(distance)) > _FAR, least):
             rows = known[start:stop]
             marked[rows] = True
             found.append(_stretch(name, times_us[rows], distance[start:stop]))
@@ -113,8 +115,8 @@ def _running_median(values: FloatArray) -> FloatArray:
     return out
 
 
-def _runs(inside: NDArray[np.bool_]) -> list[tuple[int, int]]:
-    """Beginnings and ends of what is True; gaps shorter than a window are bridged, shorter runs dropped."""
+def _runs(inside: NDArray[np.bool_], least: int) -> list[tuple[int, int]]:
+    """Beginnings and ends of what is True; gaps shorter than a window are bridged, short runs dropped."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], inside, [False]]).astype(np.int8)))
     runs: list[tuple[int, int]] = []
     for start, stop in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
@@ -122,7 +124,7 @@ def _runs(inside: NDArray[np.bool_]) -> list[tuple[int, int]]:
             runs[-1] = (runs[-1][0], stop)
         else:
             runs.append((start, stop))
-    return [(start, stop) for start, stop in runs if stop - start >= _WINDOW]
+    return [(start, stop) for start, stop in runs if stop - start >= least]
 
 
 def _stretch(tag: str, times_us: NDArray[np.int64], distance: FloatArray) -> Stretch:
