@@ -18,6 +18,7 @@ from forewarn_dashboard.pages.alarms import alarm_table
 from forewarn_dashboard.pages.asset_controls import controls
 from forewarn_dashboard.pages.asset_panels import contributions_panel, health_panel, life_panel, quality_panel
 from forewarn_dashboard.pages.asset_tables import Column, values_table
+from forewarn_dashboard.pages.twin_panel import twin_panel
 from forewarn_dashboard.scene import Node, Region, Scene, draw, region_name
 from forewarn_dashboard.timerange import TimeRange
 from forewarn_dashboard.unit_symbols import unit_symbol
@@ -116,6 +117,7 @@ def render(scene: Scene, history: History, window: TimeRange, sigmas: Mapping[st
                         panel("Health", drawn["asset-health"], "asset-health"),
                         panel("Remaining useful life", drawn["asset-life"], "asset-life"),
                         panel("What contributes", drawn["asset-contributions"], "asset-contributions"),
+                        panel("Digital twin", twin_panel(detail, titles(detail.asset_class), scene.tz)),
                         panel("Data quality", drawn["asset-quality"], "asset-quality"),
                         panel("Nameplate", _nameplate(detail)),
                     ],
