@@ -22,7 +22,7 @@ from forewarn.contracts.assets import Asset
 from forewarn.contracts.health import AssetHealth, HealthCategory, HealthMetric, ModelArtefact, RulEstimate
 from forewarn_api.models.alarms import AcknowledgeRequest
 from forewarn_api.models.assets import AssetDetail, AssetList, HistoryAnswer, HistoryColumn, Judgement, LiveReading
-from forewarn_api.models.twin import BaselineRequest, WhatIfRequest
+from support.fake_twin import add_twin
 
 PERIOD_S = 0.5
 LEVELS = {
@@ -70,6 +70,7 @@ class Plant:
         self.learning = set()
         self.acknowledged = []
         self.ordered = []
+        self.levels = LEVELS
 
     def apply(self, control: Control):
         if control.reset:
@@ -290,47 +291,7 @@ def make_app() -> FastAPI:  # noqa: C901  # a list of routes
         plant.alarms[alarm.alarm_id] = alarm.model_copy(update=seen | {"comment": body.comment})
         return {"command_id": "c1"}
 
-    @app.get("/api/v1/assets/{asset_id}/twin")
-    async def twin(asset_id: str) -> dict[str, object]:
-        asset_class = plant.classes[known(asset_id).asset_class]
-        drivers = [
-            {
-                "column": name,
-                "title": name,
-                "unit": asset_class.units[name],
-                "now": LEVELS[name],
-                "learned": {"low": 0.9 * LEVELS[name], "middle": LEVELS[name], "high": 1.1 * LEVELS[name]},
-            }
-            for name in asset_class.twin.drivers
-        ]
-        load = [{"column": name, "factor": 1.5} for name in asset_class.twin.load]
-        presets = [{"name": "high_load", "title": "Load 150 %", "changes": load}]
-        return {"provenance": "own", "model": None, "fleet": None, "drivers": drivers, "presets": presets}
-
-    @app.post("/api/v1/assets/{asset_id}/what-if")
-    async def what_if(asset_id: str, body: WhatIfRequest) -> dict[str, object]:
-        known(asset_id)
-        flow = next((change.value for change in body.changes if change.column == "flow_m3_h"), LEVELS["flow_m3_h"])
-        power = LEVELS["power_kw"] * flow / LEVELS["flow_m3_h"]
-        said = {"unit": "kW", "measured": LEVELS["power_kw"], "expected": power, "projected": power}
-        return {
-            "provenance": "own",
-            "confidence": "low",
-            "responses": {"power_kw": {**said, "low": power - 1, "high": power + 1}},
-            "derived": {},
-            "health": {"now": 94.0, "then": 81.0},
-            "remaining_life": [],
-            "cautions": [{"column": "flow_m3_h", "message": "outside of the learned range"}],
-        }
-
-    @app.post("/api/v1/assets/{asset_id}/baseline", status_code=202)
-    async def learn_anew(asset_id: str, body: BaselineRequest) -> dict[str, str]:
-        plant.ordered.append({"asset_id": asset_id, "by": body.by, "reason": body.reason})
-        return {"order_id": "o1"}
-
-    @app.get("/control/ordered")
-    async def ordered() -> list[dict[str, str]]:
-        return plant.ordered
+    add_twin(app, plant, known)
 
     @app.websocket("/api/v1/live")
     async def live(socket: WebSocket) -> None:
