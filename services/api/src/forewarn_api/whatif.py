@@ -17,7 +17,7 @@ from forewarn.domain.twin.effects import health_effect, life_effects
 from forewarn.domain.twin.fleet import LEAST_MEMBERS, FleetModel
 from forewarn.domain.twin.model import AssetModel
 from forewarn.domain.twin.parameters import load_model
-from forewarn.domain.twin.predict import INTERVAL_Z, OwnModel, Predictor, deviation_in
+from forewarn.domain.twin.predict import INTERVAL_Z, OwnModel, Prediction, Predictor, deviation_in
 from forewarn.domain.twin.presets import presets_of
 from forewarn.domain.twin.report import Operating
 from forewarn.domain.twin.whatif import Change, Machine, WhatIf, changeable, complete, what_if
@@ -230,6 +230,8 @@ def _judged_by_fleet(subject: Subject) -> answers.FleetJudgement | None:
         return None
     state, asset_class = complete(subject.machine), subject.machine.asset_class
     said = subject.predictor.predict(state, frozenset(changeable(asset_class)))
+    if said.extrapolated:  # none of the others was ever operated there: they know nothing of it
+        said = Prediction(expected={}, scale={}, extrapolated=True)
     measured = {name: subject.machine.measured.get(name, math.nan) for name in said.expected}
     deviation = deviation_in(said, subject.predictor.typical, measured)
     return answers.FleetJudgement(

@@ -141,7 +141,8 @@ class FleetExpectation(BaseModel):
 class FleetJudgement(BaseModel):
     """The newest reading judged by a model of the class, as long as the asset has none of its own.
 
-    A hint with low confidence: it raises no alarm and is not stored.
+    A hint with low confidence: it raises no alarm and is not stored. No response and no deviation where the
+    others were never operated like this one.
     """
 
     members: list[str]

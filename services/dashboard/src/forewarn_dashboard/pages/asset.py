@@ -10,6 +10,7 @@ from dash import dcc, html
 
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.frames import expected_column
+from forewarn.domain.twin.deviation import band_of
 from forewarn_dashboard import figures
 from forewarn_dashboard.client import AssetDetail, History
 from forewarn_dashboard.components import aria, condition_badge, definition_list, panel
@@ -199,11 +200,15 @@ def _readout(measured: str, expected: str, distance: str) -> Node:
 def _scores(score: float | None, deviation: float | None, p_value: float | None) -> Node:
     parts = [
         html.Span(number(score, 3), className="readout-value"),
-        html.Span(f"deviation {number(deviation, 3)}", className="note"),
+        html.Span(f"deviation {number(deviation, 3)}{_band(deviation)}", className="note"),
     ]
     if p_value is not None:
         parts.append(html.Span(f"p {number(p_value, 2)}", className="note"))
     return parts
+
+
+def _band(deviation: float | None) -> str:
+    return "" if deviation is None else f" ({band_of(deviation)})"
 
 
 def _trend(asset_class: AssetClass, tag: str, sigmas: Mapping[str, float | None]) -> figures.Trend:
