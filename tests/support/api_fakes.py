@@ -8,6 +8,7 @@ import numpy as np
 
 from forewarn.adapters.arrow_codec import encode_frame
 from forewarn.adapters.catalogue import load_catalogue
+from forewarn.adapters.forecasting.statsmodels_methods import StatsmodelsForecaster
 from forewarn.adapters.live.frames import FrameReader, FrameRows
 from forewarn.adapters.live.state import LiveState
 from forewarn.contracts.alarms import Alarm, Alert, Priority
@@ -230,6 +231,7 @@ class FakePlatform:
             live=self.live,
             history=self.history,
             delivery=self.delivery,
+            forecaster=StatsmodelsForecaster(),
             guard=GuardSettings(),
             clock=self.clock,
             new_id=self._new_id,

@@ -19,7 +19,18 @@ from starlette.websockets import WebSocketDisconnect
 from forewarn.adapters.catalogue import load_catalogue
 from forewarn.contracts.alarms import Alarm
 from forewarn.contracts.assets import Asset
-from forewarn.contracts.health import AssetHealth, HealthCategory, HealthMetric, ModelArtefact, RulEstimate
+from forewarn.contracts.economics import EconomicReport
+from forewarn.contracts.health import (
+    AssetHealth,
+    FailureRisk,
+    HealthCategory,
+    HealthMetric,
+    ModelArtefact,
+    RulEstimate,
+)
+from forewarn.domain.economics.report import economic_report
+from forewarn.domain.health.components import components_of, prognosis_of
+from forewarn.domain.health.profile import class_profile
 from forewarn_api.models.alarms import AcknowledgeRequest
 from forewarn_api.models.assets import AssetDetail, AssetList, HistoryAnswer, HistoryColumn, Judgement, LiveReading
 from support.fake_twin import add_twin
@@ -156,6 +167,13 @@ class Plant:
             indicator="vibration_mm_s",
             threshold=7.1,
             model="exponential v1",
+            risk=FailureRisk(within_7_days=0.01, within_30_days=0.35, within_90_days=0.99),
+        )
+        _, components = components_of(
+            class_profile(self.classes[asset.asset_class]),
+            deviation=80 if faulty else 12,
+            anomaly_score=91 if faulty else 8,
+            prognosis=prognosis_of((rul,) if faulty else ()),
         )
         return AssetHealth(
             asset_id=asset_id,
@@ -165,7 +183,11 @@ class Plant:
             category=HealthCategory.POOR if faulty else HealthCategory.EXCELLENT,
             trend="degrading" if faulty else "stable",
             trend_per_day=-2.4 if faulty else 0.0,
+            condition=58 if faulty else 95,
+            component_index=41 if faulty else 94,
+            limited_by="components",
             metrics=metrics,
+            components=components,
             anomaly_score=91 if faulty else 8,
             anomaly_flag=faulty,
             deviation=80 if faulty else 12,
@@ -193,7 +215,7 @@ DEMO = (
 )
 
 
-def make_app() -> FastAPI:  # noqa: C901  # a list of routes
+def make_app() -> FastAPI:  # noqa: C901, PLR0915  # a list of routes
     """The fake API."""
     plant = Plant()
     app = FastAPI()
@@ -258,6 +280,19 @@ def make_app() -> FastAPI:  # noqa: C901  # a list of routes
             deviation=(12.0 if judged else None,) * rows,
             flag=(False if judged else None,) * rows,
             next_from=None,
+        )
+
+    @app.get("/api/v1/assets/{asset_id}/economics")
+    async def economics(asset_id: str) -> EconomicReport:
+        asset, now = plant.assets[asset_id], datetime.now(UTC)
+        return economic_report(
+            asset,
+            plant.classes[asset.asset_class],
+            now=now,
+            period_days=30,
+            health=plant.health(asset_id, now),
+            course=(),
+            power=None,
         )
 
     @app.get("/api/v1/assets/{asset_id}/history", response_model=None)

@@ -1,8 +1,9 @@
 """An API in memory: implements ``forewarn_dashboard.client.PlantApi`` without any connection."""
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
+from forewarn.domain.economics.report import economic_report
 from forewarn_dashboard.client import (
     ApiUnavailableError,
     AssetDetail,
@@ -53,6 +54,19 @@ class MemoryApi:
     async def history_csv(self, asset_id, query):
         self._called("history_csv")
         return b"ts\r\n"
+
+    async def economics(self, asset_id):
+        self._called("economics")
+        asset = self.known[asset_id]
+        return economic_report(
+            asset,
+            self.classes[asset.asset_class],
+            now=datetime(2026, 11, 20, 20, 0, tzinfo=UTC),
+            period_days=30,
+            health=None,
+            course=(),
+            power=None,
+        )
 
     async def acknowledge(self, request):
         self._called("acknowledge")

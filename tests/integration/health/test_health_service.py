@@ -9,8 +9,10 @@ import pytest
 
 from forewarn.adapters.kafka.admin import create_topics
 from forewarn.adapters.kafka.config import group_id
+from forewarn.contracts.assets import Asset, HealthWeights
 from forewarn.contracts.topics import TopicName, qualified
 from forewarn.domain.health.asset import judge
+from forewarn.domain.health.profile import profile_of
 from forewarn.domain.health.rows import observe_frame
 from integration.alerting.event_plane import (
     CATALOGUE,
@@ -32,9 +34,20 @@ from support.wire import Message, produce, read_topic
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 
 
+def registered(asset_id, **more):
+    plate = {"iso_group": 2, "iso_support": 2}
+    return Asset(asset_id=asset_id, asset_class="centrifugal_pump", name=asset_id, nameplate=plate, **more)
+
+
+def register(bootstrap, prefix, assets):
+    entries = [Message(key=a.asset_id.encode(), value=a.model_dump_json().encode(), partition=0) for a in assets]
+    produce(bootstrap, qualified(TopicName.ASSETS, prefix), entries)
+
+
 @pytest.fixture
 def plant(kafka_broker, topic_prefix):
     create_topics(kafka_broker.bootstrap_servers, topic_prefix)
+    register(kafka_broker.bootstrap_servers, topic_prefix, [registered(pump) for pump in PUMPS])
     return kafka_broker.bootstrap_servers, topic_prefix
 
 
@@ -73,8 +86,14 @@ def recomputed(bootstrap, prefix):
     """Final health of every asset, from the source topic alone."""
     states = {}
     for frame in source_frames(bootstrap, prefix):
-        states.update(observe_frame(states, frame).states)
-    return {asset_id: judge(state, CATALOGUE[state.asset_class]) for asset_id, state in states.items()}
+        states.update(observe_frame(states, frame, profile).states)
+    return {
+        asset_id: judge(state, CATALOGUE[state.asset_class], profile(asset_id)) for asset_id, state in states.items()
+    }
+
+
+def profile(asset_id):
+    return profile_of(CATALOGUE["centrifugal_pump"], registered(asset_id))
 
 
 def last_told(bootstrap, prefix):
@@ -109,6 +128,31 @@ def test_events_carry_cloud_event_headers_and_stay_in_their_assets_partition(pla
     assert message.key() == b"P-007"
     assert headers["ce_type"] == b"org.forewarn.asset_health.v1"
     assert headers["ce_source"] == b"/forewarn/health"
+
+
+def test_weights_in_the_registry_hold_from_the_next_reading_on(plant, spawn_service):
+    start(spawn_service, "forewarn_health", *plant)
+    feed = Feed(*plant)
+    feed.send(frames_of(["P-005"], 10, 0, {"bearing_temp_c": 95.0}))
+    wait_until(lambda: last_told(*plant), 30)
+    before = last_told(*plant)["P-005"]
+    assert before.limited_by == "condition"
+    assert {metric.name: metric.weight for metric in before.metrics}["bearing_temp_c"] == pytest.approx(0.25)
+
+    own = HealthWeights(metrics={"bearing_temp_c": 0.0}, components={"risk": 0.0})
+    register(*plant, [registered("P-005", health_weights=own)])
+
+    def followed():
+        feed.send(frames_of(["P-005"], 1, 20 + feed.rows, {"bearing_temp_c": 95.0}))
+        return last_told(*plant)["P-005"].health == pytest.approx(100)
+
+    wait_until(followed, 30)
+    weights = {metric.name: metric.weight for metric in last_told(*plant)["P-005"].metrics}
+    assert weights == {
+        "vibration_mm_s": pytest.approx(0.4 / 0.75),
+        "bearing_temp_c": 0,
+        "wire_to_water_efficiency_pct": pytest.approx(0.35 / 0.75),
+    }
 
 
 def test_kill_9_under_load_leaves_the_state_as_if_nothing_had_happened(plant, spawn_service):

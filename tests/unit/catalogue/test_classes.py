@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 
 from forewarn.adapters.catalogue import load_catalogue
+from forewarn.contracts.assets import Asset
 from forewarn.domain.alarms.evaluation import Level, levels
 from forewarn.domain.frame import MISSING, Strings
 from forewarn.domain.guard.batch import GuardResult, GuardSettings, RawBatch
 from forewarn.domain.guard.check import check
 from forewarn.domain.guard.state import GuardState
-from forewarn.domain.health.index import score
+from forewarn.domain.health.index import Observation, health_index
+from forewarn.domain.health.profile import profile_of
 from forewarn.domain.physics.registry import FORMULAE
 from forewarn.domain.physics.units import parse_unit
 from forewarn.domain.physics.vibration import BOUNDARIES, Group, Support
@@ -45,6 +47,11 @@ def guarded(name: str, *changes: Mapping[str, float], every_s: float = 60.0) -> 
 def healthy_columns(name: str) -> dict[str, float]:
     arrays = guarded(name, {}).frame.arrays
     return {column: float(arrays[column][0]) for column in CATALOGUE[name].column_names}
+
+
+def vibration_group(name: str) -> dict[str, float]:
+    """A medium machine on springs, where the class wants to know."""
+    return {f.name: 2.0 for f in CATALOGUE[name].nameplate if f.name in ("iso_group", "iso_support")}
 
 
 def rules_heard(result: GuardResult) -> set[str]:
@@ -91,9 +98,13 @@ def test_a_healthy_machine_runs_raises_no_alarm_and_has_full_health(name):
         if rule.source == "threshold" and levels(np.array([columns[rule.column]]), rule)[0] != Level.CLEAR
     ]
     assert raised == []
-    assert {h.column: score(columns[h.column], h.good, h.bad) for h in asset_class.health} == {
-        h.column: 100.0 for h in asset_class.health
+    asset = Asset(asset_id="M", asset_class=name, name="M", nameplate={**STATED.get(name, {}), **vibration_group(name)})
+    index = health_index(profile_of(asset_class, asset), Observation(values=columns))
+    assert {m.name: m.status for m in index.metrics if m.status not in ("excellent", "good")} == {}
+    assert {m.name: m.score for m, h in zip(index.metrics, asset_class.health, strict=True) if h.good is not None} == {
+        h.column: 100.0 for h in asset_class.health if h.good is not None
     }
+    assert index.condition >= 90
     running = asset_class.twin.running
     if running is not None:
         assert running.above is not None
@@ -180,7 +191,7 @@ def test_limits_lie_where_a_sensor_can_show_them(name):
     ranges = {tag.name: tag.engineering_range for tag in asset_class.tags}
     limits = [(a.column, limit) for a in asset_class.alarms for limit in (a.high, a.low) if limit is not None]
     limits += [(mode.indicator, mode.threshold) for mode in asset_class.failure_modes]
-    limits += [(metric.column, metric.bad) for metric in asset_class.health]
+    limits += [(metric.column, metric.bad) for metric in asset_class.health if metric.bad is not None]
     for column, limit in limits:
         low, high = ranges.get(column, (-np.inf, np.inf))
         assert low < limit <= high, (column, limit)
@@ -196,6 +207,15 @@ def test_every_class_weighs_health_names_its_end_and_raises_the_general_alarms(n
 
 
 @pytest.mark.parametrize("name", CLASSES)
+def test_every_failure_mode_has_its_price_and_the_class_its_rates(name):
+    asset_class = CATALOGUE[name]
+    assert asset_class.economics.downtime_cost_per_min == 150
+    for mode in asset_class.failure_modes:
+        assert mode.repair is not None, mode.id
+        assert mode.repair.unplanned_cost > mode.repair.planned_cost
+
+
+@pytest.mark.parametrize("name", CLASSES)
 def test_words_are_for_people(name):
     asset_class = CATALOGUE[name]
     said = [text for r in asset_class.rules for text in (r.message, r.recommendation)]
@@ -203,6 +223,19 @@ def test_words_are_for_people(name):
     said += [text for h in asset_class.health for text in (h.message, h.recommendation)]
     for text in said:
         assert re.match(r"[A-Z][^_]*[^.]$", text), text
+
+
+def test_the_health_of_a_chiller_is_weighed_as_agreed():
+    weights = {metric.column: metric.weight for metric in CATALOGUE["chiller"].health}
+    assert weights == {
+        "vibration_mm_s": 0.35,
+        "condenser_approach_k": 0.25,
+        "phase_imbalance_pct": 0.20,
+        "kw_per_ton": 0.15,
+        "chw_delta_t_k": 0.05,
+    }
+    approach = next(m for m in CATALOGUE["chiller"].health if m.column == "condenser_approach_k")
+    assert approach.worst_with == ("evaporator_approach_k",)
 
 
 def test_gateways_names_of_a_chiller_are_taken_as_they_are():
@@ -233,6 +266,11 @@ def test_vibration_limits_are_the_boundaries_the_file_names(name, at):
     _, alarm, trip = BOUNDARIES[at].velocity_mm_s
     limits = {rule.id: rule.high for rule in CATALOGUE[name].alarms}
     assert (limits["vibration_high"], limits["vibration_trip"]) == (alarm, trip)
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_the_index_of_every_class_has_the_agreed_components(name):
+    assert CATALOGUE[name].health_components.model_dump() == {"twin": 0.3, "anomaly": 0.3, "rul": 0.25, "risk": 0.15}
 
 
 @pytest.mark.parametrize("name", sorted(set(STATED) - {"heat_exchanger"}))

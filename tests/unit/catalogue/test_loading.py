@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forewarn.adapters.catalogue import CatalogueError, load_catalogue
@@ -37,6 +37,11 @@ alarms:
   - {{id: hot, source: threshold, column: temp_c, high: 90, priority: high, message: Hot, action: Cool it}}
 """
 KILN = GOOD.format(name="kiln")
+
+
+def redundant(keys: str, group: str = "kiln.pair") -> str:
+    group = f"{{id: {group}, {keys}, tolerance: 1, time_constant_s: 60, message: M, recommendation: R}}"
+    return f"redundant:\n  - {group}\ntwin:"
 
 
 def write(directory: Path, text: str, name: str = "mine.yaml") -> Path:
@@ -132,6 +137,23 @@ alarms: [{id: condenser_approach_high, high: 3.5}]
     assert (chiller.title, chiller.tag_names) == ("Our chiller", built_in.tag_names)
 
 
+def test_redundant_sensors_are_added_and_changed_by_an_extension(tmp_path):
+    write(
+        tmp_path,
+        """extends: turbine
+tags:
+  - {name: lube_oil_b_temp_c, title: Lube oil, unit: Cel, engineering_range: [0, 80]}
+redundant:
+  - {id: turbine.speed_sensors_agree, tolerance: 25}
+  - {id: turbine.oil, columns: [lube_oil_temp_c, lube_oil_b_temp_c], tolerance: 2, time_constant_s: 600,
+     message: The oil thermometers disagree, recommendation: Calibrate both}
+""",
+    )
+    speeds, oil = load_catalogue(tmp_path)["turbine"].redundant
+    assert (speeds.tolerance, len(speeds.columns)) == (25, 3)
+    assert oil.columns == ("lube_oil_temp_c", "lube_oil_b_temp_c")
+
+
 def test_a_new_class_is_made_of_another_one_which_stays_as_it_is(tmp_path):
     write(tmp_path, "extends: kiln\nname: big_kiln\ntitle: Big kiln\n", "a.yaml")
     write(tmp_path, KILN, "b.yaml")
@@ -153,7 +175,7 @@ def test_a_mistake_in_an_extension_is_found_in_its_own_file_and_line(tmp_path):
     path = write(tmp_path, "extends: chiller\nalarms:\n  - id: vibration_high\n    column: vibration_mms\n")
 
     assert refusal(tmp_path) == (
-        f"{path}:4: alarms[3].column: there is no column 'vibration_mms'; did you mean 'vibration_mm_s'?"
+        f"{path}:4: alarms[5].column: there is no column 'vibration_mms'; did you mean 'vibration_mm_s'?"
     )
 
 
@@ -224,6 +246,42 @@ def test_classes_that_extend_each_other_are_refused(tmp_path):
             "minimum: 0, when: {column: speeds, above: 0},",
             "16: rules[0].when.column: there is no column",
         ),
+        (
+            "minimum: 0,",
+            "minimum: 0, when: [{column: temp_c, above: 0}, {column: x, above: 0}],",
+            "16: rules[0].when[1].column: there is no column 'x'",
+        ),
+        (
+            "minimum: 0,",
+            "minimum: 0, when: {column: temp_c, above: 0, otherwise: {column: tempo, below: 1}},",
+            "16: rules[0].when.otherwise.column: there is no column 'tempo'; did you mean 'temp_c'?",
+        ),
+        ("id: kiln.head", "id: frozen", "16: rules[0].id: 'frozen' is the name of a check that every class has"),
+        (
+            "minimum: 0,",
+            "minimum: 0, when: {column: low_bar, minus: high_bar, above: 0},",
+            "16: rules[0].when.minus: what is compared needs one unit, not ['bar', 'kPa']",
+        ),
+        ("minimum: 0,", "minimum: 0, minus: temp_c,", "16: rules[0].minus: what is compared needs one unit, not ['Ce"),
+        ("minimum: 0,", "minimum: 0, cause: weather,", "16: rules[0].cause: Input should be 'sensor', 'machine'"),
+        (
+            "severity: warning",
+            "severity: reject, cause: machine",
+            "16: rules[0]: a fault of the machine must not refuse its data",
+        ),
+        ("twin:", redundant("columns: [low_bar, high_bar]"), "18: redundant[0].columns: .* not ['bar', 'kPa']"),
+        ("twin:", redundant("columns: [low_bar, hi_bar]"), "18: redundant[0].columns[1]: there is no column 'hi_bar'"),
+        (
+            "twin:",
+            redundant("columns: [low_bar]", "kiln.head"),
+            "18: redundant[0].id: 'kiln.head' is taken by rules",
+        ),
+        (
+            "twin:",
+            redundant("columns: [low_bar], when: {column: hi, above: 1}"),
+            "18: redundant[0].when.column: there is no column 'hi'",
+        ),
+        ("twin:", redundant("columns: [low_bar], blames: [head_m]"), "18: redundant[0].blames[0]: there is no tag"),
         ("responses: [temp_c]", "responses: [nothing]", "18: twin.responses[0]: there is no column 'nothing'"),
         ("responses: [temp_c]", "responses: [temp_c]\n  drivers: [x]", "19: twin.drivers[0]: there is no column 'x'"),
         (
@@ -233,9 +291,79 @@ def test_classes_that_extend_each_other_are_refused(tmp_path):
         ),
         ("weight: 1,", "weight: 2,", "20: health[0].weight: Input should be less than or equal to 1, not 2"),
         ("indicator: temp_c", "indicator: t", "22: failure_modes[0].indicator: there is no column 't'"),
+        ("good: 50, bad: 90", "good: 50", "20: health[0]: needs both 'good' and 'bad'"),
+        ("good: 50, bad: 90, ", "", "20: health[0]: needs one of: 'good' with 'bad', 'bands', 'standard'"),
+        ("good: 50, bad: 90", "bands: [1, 2, 2, 3]", "20: health[0]: bands must rise, or fall where more is better"),
+        ("good: 50, bad: 90", "bands: [1, 2, 3]", "20: health[0].bands[3]: is missing"),
+        (
+            "good: 50, bad: 90",
+            "standard: chiller_aproach",
+            "20: health[0].standard: there are no agreed bands 'chiller_aproach'; did you mean 'chiller_approach'?",
+        ),
+        (
+            "good: 50, bad: 90",
+            "standard: chiller_approach",
+            "20: health[0].standard: chiller_approach grades values in K, but temp_c is in Cel",
+        ),
+        (
+            "good: 50, bad: 90",
+            "standard: iso_20816_3",
+            "20: health[0].standard: iso_20816_3 depends on the nameplate: it needs a field 'iso_group'",
+        ),
+        (
+            "good: 50, bad: 90",
+            "worst_with: [head_mm], good: 50, bad: 90",
+            "20: health[0].worst_with[0]: there is no column 'head_mm'; did you mean 'head_m'?",
+        ),
+        (
+            "good: 50, bad: 90",
+            "worst_with: [head_m], good: 50, bad: 90",
+            "20: health[0].worst_with[0]: head_m is in m, but temp_c is in Cel",
+        ),
+        (
+            "alarms:",
+            "health_components: {twin: 0, anomaly: 0, rul: 0, risk: 0}\nalarms:",
+            "23: health_components: at least one component must count",
+        ),
+        (
+            "alarms:",
+            "health_components: {twins: 0.4}\nalarms:",
+            "23: health_components.twins: there is no such key; did you mean 'twin'?",
+        ),
+        (
+            "recommendation: Replace it",
+            "recommendation: Replace it, repair: {planned_cost: 9, planned_downtime_h: 1, unplanned_cost: 3, "
+            "unplanned_downtime_h: 4}",
+            "22: failure_modes[0].repair: a failure cannot cost less",
+        ),
+        (
+            "recommendation: Replace it",
+            "recommendation: Replace it, repair: {planned_costs: 9}",
+            "22: failure_modes[0].repair.planned_costs: there is no such key; did you mean 'planned_cost'?",
+        ),
+        ("alarms:", "economics: {power: tempc}\nalarms:", "23: economics.power: there is no column 'tempc'"),
+        ("alarms:", "economics: {power: temp_c}\nalarms:", "23: economics.power: must be in kW, but temp_c is in Cel"),
+        ("alarms:", "economics: {power: low_bar}\nalarms:", "23: economics.power: the twin does not predict 'low_bar'"),
+        ("alarms:", "economics: {currency: euro}\nalarms:", "23: economics.currency: String should match pattern"),
+        (
+            "alarms:",
+            "economics: {downtime_cost_per_min: -1}\nalarms:",
+            "23: economics.downtime_cost_per_min: Input should be greater than or equal to 0, not -1",
+        ),
         ("high: 90, ", "", "24: alarms[0]: needs 'high' or 'low'"),
         ("column: temp_c, high", "high", "24: alarms[0]: needs 'column'"),
         ("high: 90", "high: 90, low: 95", "24: alarms[0]: low 95 must be below high 90"),
+        ("source: threshold", "source: forecast", "24: alarms[0]: needs 'anticipates'"),
+        (
+            "source: threshold",
+            "source: forecast, anticipates: hott",
+            "24: alarms[0].anticipates: there is no threshold alarm 'hott'; there are none",
+        ),
+        (
+            "source: threshold",
+            "source: threshold, anticipates: hot",
+            "24: alarms[0].anticipates: is for alarms with 'source: forecast'",
+        ),
         ("high: 90", "high: .inf", "24: alarms[0].high: Input should be a finite number"),
         (
             "priority: high",
@@ -347,6 +475,18 @@ def test_whatever_stands_in_a_section_the_answer_is_a_catalogue_error(tmp_path_f
         load_catalogue(directory)
     except CatalogueError as exc:
         assert "mine.yaml:" in str(exc)  # noqa: PT017  # a class may also be good without the section
+
+
+@settings(max_examples=40)
+@given(section=st.sampled_from(["economics", "health_components", "failure_modes", "extends"]), value=_VALUES)
+def test_whatever_stands_in_a_further_section_the_answer_is_a_catalogue_error(tmp_path_factory, section, value):
+    directory = tmp_path_factory.mktemp("catalogue")
+    without = re.sub(rf"(?m)^{section}:\n(  .*\n)+", "", KILN)
+    write(directory, f"{without}{section}: {_flow(value)}\n")
+    try:
+        load_catalogue(directory)
+    except CatalogueError as exc:
+        assert "mine.yaml:" in str(exc)  # noqa: PT017  # a class may also be good with it
 
 
 def _flow(value: object) -> str:

@@ -7,14 +7,20 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from forewarn.adapters.catalogue import load_catalogue
+from forewarn.contracts.assets import Asset
 from forewarn.domain.health.asset import HealthState, judge
 from forewarn.domain.health.change import differs
+from forewarn.domain.health.profile import profile_of
 from forewarn.domain.health.rows import observe_frame
 from forewarn.domain.health.trend import MIN_SAMPLES, TrendState, add_sample, wants_sample
 from forewarn.testing.frames import anomaly_frame, timestamps_us
 
 PUMP = load_catalogue()["centrifugal_pump"]
 RUNNING = {"speed_rpm": 1480.0}
+PROFILE = profile_of(
+    PUMP,
+    Asset(asset_id="P-101", asset_class=PUMP.name, name="P", nameplate={"iso_group": 2, "iso_support": 2}),
+)
 
 
 def frame_of(count, *, start_s=0.0, step_s=1.0, asset="P-101", **columns):
@@ -25,12 +31,12 @@ def frame_of(count, *, start_s=0.0, step_s=1.0, asset="P-101", **columns):
 def apply(frames, states=None):
     states = dict(states or {})
     for frame in frames:
-        states.update(observe_frame(states, frame).states)
+        states.update(observe_frame(states, frame, lambda _asset_id: PROFILE).states)
     return states
 
 
 def judged(*frames):
-    return judge(apply(frames)["P-101"], PUMP)
+    return judge(apply(frames)["P-101"], PUMP, PROFILE)
 
 
 def test_a_healthy_pump_is_excellent_and_needs_nothing():
@@ -43,7 +49,7 @@ def test_a_healthy_pump_is_excellent_and_needs_nothing():
 
 
 def test_health_follows_the_newest_reading():
-    health = judged(frame_of(5), frame_of(1, start_s=5, vibration_mm_s=7.1))
+    health = judged(frame_of(5), frame_of(1, start_s=5, vibration_mm_s=7.2))
     assert health.category == "poor"
     assert health.primary_concern == "Vibration is above the zone for long-term operation"
     assert health.recommendations == ("Inspect bearings and alignment",)
@@ -69,6 +75,36 @@ def test_growing_wear_names_itself_with_its_advice():
     assert health.primary_concern.startswith("Bearing wear in about")
     assert health.recommendations[0] == "Replace the bearing"
     assert health.trend == "degrading"
+
+
+def test_while_the_machine_is_anomalous_only_what_the_culprit_shows_in_is_foreseen():
+    """Efficiency falls while the vibration rises, both still in their good range: the culprit decides."""
+    t = np.arange(0, 1800, 5.0)
+    noise = np.random.default_rng(4).normal(size=(2, t.size))
+    columns = {
+        "vibration_mm_s": 1.2 * np.exp(0.5 * t / 1800 + 0.01 * noise[0]),
+        "wire_to_water_efficiency_pct": 70 - 6 * t / 1800 + 0.1 * noise[1],
+        "score": 90.0,
+        "flag": True,
+    }
+    times = timestamps_us(t.size, step_s=5.0)
+
+    def foreseen(culprit):
+        frame = anomaly_frame(PUMP, ["P-101"] * t.size, times, RUNNING | columns, culprit=[culprit] * t.size)
+        return [item.failure_mode for item in judged(frame).rul]
+
+    assert foreseen("vibration_mm_s") == ["bearing_wear"]
+    assert foreseen("power_kw") == ["impeller_wear"]  # it enters the efficiency
+    assert foreseen("discharge_pressure_bar") == ["impeller_wear"]  # by head and hydraulic power
+    assert foreseen("bearing_temp_c") == foreseen(None) == []
+
+
+def test_a_limit_that_is_reached_is_said_as_such():
+    vibration = 9.0 + 0.05 * np.random.default_rng(5).normal(size=600)
+    health = judged(frame_of(600, vibration_mm_s=vibration))
+    assert health.primary_concern == "Bearing wear: the limit of failure is reached"
+    assert health.failure_risk.within_7_days == 1
+    assert {component.name: component.score for component in health.components}["risk"] == 0
 
 
 def test_scores_a_hair_outside_their_range_and_infinite_values_do_no_harm():

@@ -3,17 +3,21 @@
 import pytest
 
 from forewarn.adapters.catalogue import load_catalogue
+from forewarn.contracts.assets import Asset
 from forewarn.domain.health.asset import judge
+from forewarn.domain.health.profile import profile_of
 from forewarn.domain.health.rows import observe_frame
 from forewarn.testing.frames import anomaly_frame, timestamps_us
 from forewarn_health.pacing import Pacing
 
 PUMP = load_catalogue()["centrifugal_pump"]
+PLATE = {"iso_group": 2, "iso_support": 2}
+PROFILE = profile_of(PUMP, Asset(asset_id="P-1", asset_class=PUMP.name, name="P", nameplate=PLATE))
 
 
 def health(vibration=1.0):
     frame = anomaly_frame(PUMP, ["P-1"], timestamps_us(1), {"speed_rpm": 1480.0, "vibration_mm_s": vibration})
-    return judge(observe_frame({}, frame).states["P-1"], PUMP)
+    return judge(observe_frame({}, frame).states["P-1"], PUMP, PROFILE)
 
 
 def offer(pacing, now_s, event):

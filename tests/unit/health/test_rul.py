@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forewarn.adapters.catalogue import load_catalogue
+from forewarn.domain.health import rul
 from forewarn.domain.health.growth import MEMORIES_S, UNSEEN, Growth, Regression, fit, observe
 from forewarn.domain.health.rul import estimate, growth_values
 
@@ -64,6 +65,42 @@ def test_the_interval_holds_its_nominal_share():
     assert 0.68 <= inside / runs <= 0.92
 
 
+def test_the_risk_is_of_the_same_distribution_as_the_quantiles():
+    """At P10, P50 and P90 a tenth, half and nine tenths have failed; the horizons lie on the same curve."""
+    passage = rul._Passage(
+        distance=3.0, distance_var=0.04, speed=0.1, speed_var=1e-4, covariance=2e-4, significance=10, window_s=1e9
+    )
+    for share, z in ((0.1, -rul._QUANTILE_Z), (0.5, 0.0), (0.9, rul._QUANTILE_Z)):
+        assert rul._probability(passage, rul._reached_s(passage, z)) == pytest.approx(share)
+
+
+@pytest.mark.parametrize(("hours", "week", "month"), [(48.0, 1.0, 1.0), (24 * 40.0, 0.0, 0.6)])
+def test_risk_follows_the_horizon(hours, week, month):
+    values, truth = rising(hours, noise=0.05, seed=11, step_s=hours)
+    risk = life("bearing_wear", values, hours).risk
+    assert risk.within_7_days <= risk.within_30_days <= risk.within_90_days
+    assert risk.within_7_days == pytest.approx(week, abs=0.01)
+    assert (risk.within_30_days > 0.5) == (truth < 30) == (month > 0.5)
+    assert risk.within_90_days == pytest.approx(1, abs=0.01)
+
+
+def test_the_risk_is_calibrated():
+    """Of machines that wear out at different times as many fail within 30 days as was said, also of the unsure."""
+    said, happened = [], []
+    for seed in range(160):
+        share = np.random.default_rng(1000 + seed).uniform(0.42, 0.7)
+        values, truth = rising(24 * 30.0, noise=0.2, seed=seed, share=share, step_s=10_800.0)
+        found = life("bearing_wear", values, 10_800.0)
+        if found is not None:
+            said.append(found.risk.within_30_days)
+            happened.append(truth <= 30.0)
+    said, happened = np.array(said), np.array(happened)
+    unsure = (said > 0.1) & (said < 0.9)
+    assert unsure.sum() >= 30
+    assert said.mean() == pytest.approx(happened.mean(), abs=0.05)
+    assert said[unsure].mean() == pytest.approx(happened[unsure].mean(), abs=0.15)
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_steady_noise_has_no_remaining_life(seed):
     values = 2.0 * np.exp(0.05 * np.random.default_rng(seed).normal(size=3_000))
@@ -88,6 +125,7 @@ def test_no_line_is_prolonged_far_beyond_what_it_was_fitted_on():
 def test_beyond_the_threshold_no_life_is_left():
     found = life("bearing_wear", np.full(600, 9.0) + 0.05 * np.random.default_rng(5).normal(size=600))
     assert (found.p10_days, found.p50_days, found.p90_days) == (0, 0, 0)
+    assert found.risk.within_7_days == 1
 
 
 def test_values_without_logarithm_and_gaps_are_left_out():

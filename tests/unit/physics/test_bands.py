@@ -8,14 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forewarn.domain.physics.bands import (
-    BANDS,
     CHILLER_APPROACH_K,
     CHILLER_KW_PER_TON,
     PHASE_IMBALANCE_PCT,
+    STANDARDS,
     UNKNOWN,
     Bands,
+    category_of_score,
 )
-from forewarn.domain.physics.registry import FORMULAE
 
 
 @pytest.mark.parametrize(
@@ -53,17 +53,69 @@ def test_what_is_not_known_has_no_band():
     np.testing.assert_array_equal(CHILLER_APPROACH_K.grade(np.array([1.0, np.nan, 9.0])), [0, UNKNOWN, 4])
 
 
-@given(st.lists(st.floats(-100, 100), min_size=2, max_size=2), st.sampled_from(sorted(BANDS)))
+ZONES = STANDARDS["iso_20816_3"]
+ALL = {name: standard.of_machine({"iso_group": 2, "iso_support": 2}) for name, standard in STANDARDS.items()}
+FALLING = Bands(unit="%", edges=(80.0, 60.0, 50.0, 45.0))
+
+
+@given(st.lists(st.floats(-100, 100), min_size=2, max_size=2), st.sampled_from(sorted(ALL)))
 def test_more_is_never_better(values, name):
-    low, high = BANDS[name].grade(np.sort(np.array(values)))
+    low, high = ALL[name].grade(np.sort(np.array(values)))
     assert low <= high
+    first, second = (ALL[name].score(value) for value in sorted(values))
+    assert first >= second
 
 
-@pytest.mark.parametrize("name", sorted(BANDS))
-def test_bands_grade_results_of_a_formula_in_its_unit(name):
-    assert FORMULAE[name].unit == BANDS[name].unit
+@given(st.floats(-200, 200), st.sampled_from([*ALL.values(), FALLING]))
+def test_the_category_of_a_score_is_that_of_its_value(value, bands):
+    score = bands.score(value)
+    assert 0 <= score <= 100
+    assert category_of_score(score) == bands.category(value)
 
 
-def test_edges_that_do_not_rise_are_refused():
-    with pytest.raises(ValueError, match="must rise"):
-        Bands(unit="K", edges=(1.0, 2.0, 2.0, 3.0))
+@pytest.mark.parametrize("bands", [*ALL.values(), FALLING])
+def test_the_edges_have_the_points_of_the_categories(bands):
+    assert [bands.score(edge) for edge in bands.edges] == pytest.approx([90, 70, 50, 30])
+    for edge in bands.edges:
+        assert category_of_score(bands.score(edge)) == bands.category(edge)
+
+
+@pytest.mark.parametrize(
+    ("value", "points"), [(1.5, 100), (0.0, 100), (2.5, 80), (3.75, 60), (5.25, 40), (7.5, 10), (8.25, 0), (20.0, 0)]
+)
+def test_an_approach_is_scored_linearly_from_edge_to_edge(value, points):
+    assert CHILLER_APPROACH_K.score(value) == pytest.approx(points)
+
+
+@pytest.mark.parametrize(("value", "points"), [(95, 100), (80, 90), (70, 80), (45, 30), (40, 10), (0, 0)])
+def test_falling_edges_say_that_more_is_better(value, points):
+    assert FALLING.score(value) == pytest.approx(points)
+    assert FALLING.category(80) == "good"
+    assert FALLING.grade(np.array([81.0, 80.0, 44.0])).tolist() == [0, 1, 4]
+
+
+@pytest.mark.parametrize(
+    ("group", "support", "edges"),
+    [
+        (1, 1, (2.3, 4.5, 5.8, 7.1)),
+        (1, 2, (3.5, 7.1, 9.05, 11.0)),
+        (2, 1, (1.4, 2.8, 3.65, 4.5)),
+        (2, 2, (2.3, 4.5, 5.8, 7.1)),
+    ],
+)
+def test_vibration_is_graded_by_the_zones_of_the_machines_group_and_support(group, support, edges):
+    bands = ZONES.of_machine({"iso_group": group, "iso_support": support})
+    assert bands.edges == pytest.approx(edges)
+
+
+@pytest.mark.parametrize(
+    "plate", [{}, {"iso_group": 0, "iso_support": 0}, {"iso_group": 2}, {"iso_group": 3, "iso_support": 1}]
+)
+def test_vibration_is_not_graded_for_a_machine_of_unknown_group(plate):
+    assert ZONES.of_machine(plate) is None
+
+
+@pytest.mark.parametrize("edges", [(1.0, 2.0, 2.0, 3.0), (1.0, 3.0, 2.0, 4.0), (3.0, 2.0, 2.0, 1.0)])
+def test_edges_that_neither_rise_nor_fall_are_refused(edges):
+    with pytest.raises(ValueError, match="must rise, or fall"):
+        Bands(unit="K", edges=edges)

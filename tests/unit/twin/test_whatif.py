@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forewarn.contracts.health import RulEstimate
+from forewarn.domain.health.profile import class_profile
 from forewarn.domain.physics.derive import derive
 from forewarn.domain.twin.effects import health_effect, life_effects
 from forewarn.domain.twin.fleet import FleetModel
@@ -173,9 +174,9 @@ def test_named_questions_are_made_of_what_a_class_has():
             }
 
 
-def test_more_vibration_costs_health():
+def test_a_hotter_bearing_costs_health():
     sound = dict.fromkeys(PUMP.column_names, math.nan) | {"vibration_mm_s": 1.5, "bearing_temp_c": 50.0}
-    effect = health_effect(PUMP, sound, {**sound, "vibration_mm_s": 7.0})
+    effect = health_effect(class_profile(PUMP), sound, {**sound, "bearing_temp_c": 95.0})
     assert effect.after < effect.before
     assert [metric.name for metric in effect.metrics_after] == [metric.name for metric in effect.metrics_before]
 

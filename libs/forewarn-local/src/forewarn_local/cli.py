@@ -2,7 +2,7 @@
 
 import typer
 
-from forewarn_local.commands import catalogue, clean, down, logs, status, up
+from forewarn_local.commands import catalogue, clean, down, evaluate_cmapss, import_, logs, rul, scenario, status, up
 
 app = typer.Typer(
     help="Run Forewarn on this machine: real Kafka, real PostgreSQL, every service supervised.",
@@ -15,4 +15,10 @@ app.command("status")(status.status)
 app.command("down")(down.down)
 app.command("clean")(clean.clean)
 app.command("logs")(logs.logs)
+app.command("import")(import_.import_)
 app.add_typer(catalogue.app, name="catalogue")
+app.add_typer(scenario.app, name="scenario")
+app.add_typer(rul.app, name="rul")
+evaluate = typer.Typer(help="Measure the methods on public data sets.", no_args_is_help=True)
+evaluate.command("cmapss")(evaluate_cmapss.cmapss)
+app.add_typer(evaluate, name="evaluate")

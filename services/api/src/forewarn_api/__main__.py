@@ -5,6 +5,7 @@ import uuid
 
 from forewarn.adapters.catalogue import load_catalogue
 from forewarn.adapters.clock import SystemClock
+from forewarn.adapters.forecasting.statsmodels_methods import StatsmodelsForecaster
 from forewarn.adapters.kafka.registry import AssetRegistry
 from forewarn.adapters.live.delivery import KafkaDelivery
 from forewarn.adapters.live.feed import KafkaLiveFeed
@@ -41,6 +42,7 @@ def main(settings: ApiSettings, stop: threading.Event) -> None:
         live=feed.view,
         history=history,
         delivery=delivery,
+        forecaster=StatsmodelsForecaster(),
         guard=GuardSettings(strict=settings.physics_strict_mode),
         clock=clock,
         new_id=lambda: uuid.uuid4().hex,

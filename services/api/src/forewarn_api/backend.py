@@ -10,9 +10,11 @@ from starlette.requests import HTTPConnection
 
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.assets import Asset
+from forewarn.contracts.health import AssetHealth
 from forewarn.domain.guard.batch import GuardSettings
 from forewarn.ports.clock import Clock
 from forewarn.ports.delivery import ConfirmedDelivery
+from forewarn.ports.forecasting import Forecaster
 from forewarn.ports.history import HistoryReader
 from forewarn.ports.live import LiveView
 from forewarn_api.problems import ProblemError, not_found
@@ -47,6 +49,7 @@ class Backend:
     live: LiveView
     history: HistoryReader
     delivery: ConfirmedDelivery
+    forecaster: Forecaster
     guard: GuardSettings
     clock: Clock
     new_id: Callable[[], str]
@@ -89,6 +92,13 @@ class Backend:
         if name not in self.catalogue:
             raise not_found(f"There is no asset class {name!r}: there are {', '.join(sorted(self.catalogue))}.")
         return self.catalogue[name]
+
+    async def current_health(self, asset_id: str) -> AssetHealth | None:
+        """Newest health, from the topics or else from the database."""
+        live = self.live.asset(asset_id)
+        if live is not None and live.health is not None:
+            return live.health
+        return next(iter(await self.history.latest_health([asset_id])), None)
 
 
 def _backend(connection: HTTPConnection) -> Backend:

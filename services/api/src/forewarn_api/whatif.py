@@ -12,6 +12,7 @@ import structlog
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.health import ModelArtefact, OperatingRange, RulEstimate
+from forewarn.domain.health.profile import HealthProfile, profile_of
 from forewarn.domain.twin.deviation import band_of
 from forewarn.domain.twin.effects import health_effect, life_effects
 from forewarn.domain.twin.fleet import LEAST_MEMBERS, FleetModel
@@ -158,7 +159,7 @@ def ask(subject: Subject, changes: Sequence[Change], estimates: Sequence[RulEsti
             )
             for name in asset_class.derived_names
         },
-        health=None if far else _health(asset_class, said),
+        health=None if far else _health(profile_of(asset_class, subject.asset), said),
         remaining_life=[
             answers.LifeEffect(
                 failure_mode=item.failure_mode,
@@ -176,8 +177,8 @@ def ask(subject: Subject, changes: Sequence[Change], estimates: Sequence[RulEsti
     )
 
 
-def _health(asset_class: AssetClass, said: WhatIf) -> answers.HealthEffect:
-    effect = health_effect(asset_class, said.before, said.after)
+def _health(profile: HealthProfile, said: WhatIf) -> answers.HealthEffect:
+    effect = health_effect(profile, said.before, said.after)
     return answers.HealthEffect(
         now=effect.before,
         then=effect.after,

@@ -8,6 +8,7 @@ from typing import Literal, Protocol
 from forewarn.contracts.alarms import Alarm
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.assets import Asset
+from forewarn.contracts.economics import EconomicReport
 from forewarn.contracts.health import AssetHealth, ModelArtefact
 from forewarn_dashboard.twin_answers import Twin, WhatIf
 
@@ -82,6 +83,7 @@ class AssetDetail:
     asset_class: AssetClass
     model: ModelArtefact | None = None
     learned: int | None = None  #: readings the twin can have learned from so far; None when not asked
+    economics: EconomicReport | None = None  #: None when the API could not say
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +125,10 @@ class PlantApi(Protocol):
 
     async def history_csv(self, asset_id: str, query: HistoryQuery) -> bytes:
         """The same as a CSV file."""
+        ...
+
+    async def economics(self, asset_id: str) -> EconomicReport:
+        """What an asset's condition costs, and what was saved."""
         ...
 
     async def acknowledge(self, request: Acknowledgement) -> None:

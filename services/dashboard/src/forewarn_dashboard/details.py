@@ -4,10 +4,13 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
+from forewarn.contracts.economics import EconomicReport
 from forewarn.ports.clock import Clock
-from forewarn_dashboard.client import AssetDetail, HistoryQuery, PlantApi
+from forewarn_dashboard.client import ApiError, AssetDetail, HistoryQuery, PlantApi
 
 KEEP_S: Final = 15.0
+#: Costs of weeks do not move in minutes, and adding them up costs the database something.
+KEEP_ECONOMICS_S: Final = 300.0
 MAX_KEPT: Final = 200
 LEARNING_LOOKBACK: Final = timedelta(days=7)
 
@@ -19,6 +22,7 @@ class Details:
         self._api = api
         self._clock = clock
         self._kept: dict[str, tuple[float, AssetDetail]] = {}
+        self._reports: dict[str, tuple[float, EconomicReport]] = {}
 
     async def get(self, asset_id: str) -> AssetDetail:
         """Detail no older than 15 s; raises what ``PlantApi.detail`` raises."""
@@ -29,10 +33,23 @@ class Details:
         detail = await self._api.detail(asset_id)
         if detail.model is None:
             detail = replace(detail, learned=await self._readings_so_far(detail))
+        detail = replace(detail, economics=await self._economics(asset_id, now_s))
         if len(self._kept) >= MAX_KEPT:
             self._kept.clear()
+            self._reports.clear()
         self._kept[asset_id] = (now_s, detail)
         return detail
+
+    async def _economics(self, asset_id: str, now_s: float) -> EconomicReport | None:
+        kept = self._reports.get(asset_id)
+        if kept is not None and now_s - kept[0] < KEEP_ECONOMICS_S:
+            return kept[1]
+        try:
+            report = await self._api.economics(asset_id)
+        except ApiError:  # the page has more to say than its costs
+            return None
+        self._reports[asset_id] = (now_s, report)
+        return report
 
     async def _readings_so_far(self, detail: AssetDetail) -> int:
         now = self._clock.now()

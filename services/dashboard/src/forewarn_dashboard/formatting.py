@@ -45,6 +45,13 @@ def quantity(value: float | None, unit: str, digits: int = 4) -> str:
     return text if text == UNKNOWN or not symbol else f"{text}\u00a0{symbol}"
 
 
+def money(amount: float | None, currency: str) -> str:
+    """Amount rounded to three digits, as estimates deserve, with its currency; a dash where it is unknown."""
+    if amount is None or not math.isfinite(amount):
+        return UNKNOWN
+    return f"{number(float(f'{amount:.3g}'), 3)}\u00a0{'€' if currency == 'EUR' else currency}"
+
+
 def duration(seconds: float | None) -> str:
     """Length of time in its largest fitting unit: ``45 s``, ``3 min``, ``2 h``, ``5 d``."""
     if seconds is None or not math.isfinite(seconds):

@@ -11,6 +11,7 @@ from websockets.exceptions import InvalidStatus, WebSocketException
 
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.base import format_utc
+from forewarn.contracts.economics import EconomicReport
 from forewarn_dashboard import wire
 from forewarn_dashboard.client import (
     Acknowledgement,
@@ -82,6 +83,10 @@ class HttpPlantApi:
         """An asset's past as the API's own CSV file."""
         parameters = _history_parameters(query) | {"format": "csv"}
         return (await self._send("GET", _history_path(asset_id), parameters)).content
+
+    async def economics(self, asset_id: str) -> EconomicReport:
+        """What an asset's condition costs, and what was saved."""
+        return await self._get(f"/assets/{quote(asset_id, safe='')}/economics", EconomicReport)
 
     async def acknowledge(self, request: Acknowledgement) -> None:
         """Acknowledge an occurrence of an alarm."""

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Final
 
 import structlog
@@ -10,16 +11,20 @@ from forewarn.adapters.catalogue import Catalogue, load_catalogue
 from forewarn.adapters.faust.engine import Action, Handler, Incoming
 from forewarn.adapters.faust.frames import read_turn
 from forewarn.adapters.faust.publisher import Outgoing
+from forewarn.adapters.forecasting.statsmodels_methods import StatsmodelsForecaster
+from forewarn.adapters.kafka.registry import AssetRegistry
 from forewarn.contracts.base import format_utc
 from forewarn.contracts.frames import FrameKind
 from forewarn.contracts.health import AssetHealth
 from forewarn.contracts.readings import RejectionReason
 from forewarn.contracts.topics import TopicName
-from forewarn.domain.health.asset import HealthState, judge
-from forewarn.domain.health.rows import observe_frame
+from forewarn.domain.health.asset import judge
 from forewarn.runtime.event_service import EventContext, EventService, serve_events
+from forewarn_health.foresight import Foresight
 from forewarn_health.pacing import Pacing
+from forewarn_health.profiles import Profiles
 from forewarn_health.settings import HealthSettings
+from forewarn_health.state import AssetState, observe
 
 #: How often waiting assets are looked at: well below the shortest distance of an asset's events.
 _TICK_S: Final = 0.25
@@ -27,16 +32,30 @@ _TICK_S: Final = 0.25
 #: Nobody sees readings sooner than on a tick, and what a turn costs is shared by all readings of an asset in it.
 _GATHER_S: Final = _TICK_S
 
+#: How often finished forecasts are looked for, and new ones begun.
+_FORESEE_S: Final = 1.0
+
+_REGISTRY_PATIENCE_S: Final = 60.0
+
 _log = structlog.get_logger(__name__)
 
 
 class HealthLogic:
     """Implements ``forewarn.runtime.event_service.EventLogic``."""
 
-    def __init__(self, context: EventContext[HealthState], catalogue: Catalogue, pacing: Pacing) -> None:
+    def __init__(
+        self,
+        context: EventContext[AssetState],
+        catalogue: Catalogue,
+        profiles: Profiles,
+        pacing: Pacing,
+        foresight: Foresight,
+    ) -> None:
         self._context = context
         self._catalogue = catalogue
+        self._profiles = profiles
         self._pacing = pacing
+        self._foresight = foresight
 
     @property
     def handlers(self) -> Mapping[TopicName, Handler]:
@@ -45,12 +64,13 @@ class HealthLogic:
 
     @property
     def timers(self) -> Sequence[tuple[float, Action]]:
-        """Events are told from a timer, whatever the rate of frames."""
-        return ((_TICK_S, self._tell),)
+        """Events are told from a timer, whatever the rate of frames; forecasts are made in the background."""
+        return ((_TICK_S, self._tell), (_FORESEE_S, self._foresee))
 
     async def restored(self) -> None:
         """Tell of every asset once: the last events before the restart may be missing."""
         self._pacing.restart(self._context.engine.states)
+        self._foresight.restart(self._context.engine.states)
 
     async def _on_scores(self, batch: Sequence[Incoming]) -> None:
         turn = read_turn(batch, self._catalogue, FrameKind.ANOMALY)
@@ -58,10 +78,12 @@ class HealthLogic:
             _log.warning("frame_rejected", partition=incoming.partition, offset=incoming.offset, reason=problem)
             await self._context.reject(incoming, RejectionReason.BAD_FRAME, problem)
         for joined in turn.frames:
-            result = observe_frame(self._context.engine.states, joined.frame)
+            profiles = partial(self._profiles.of, joined.frame.asset_class)
+            result = observe(self._context.engine.states, joined.frame, profiles)
             for asset_id, state in result.states.items():
                 self._context.engine.put(asset_id, state, joined.partitions[asset_id])
             self._pacing.note(result.states)
+            self._foresight.note(result.states)
             self._context.metrics.rows.labels(fate="applied").inc(result.applied)
             self._context.metrics.rows.labels(fate="skipped").inc(result.skipped)
 
@@ -77,10 +99,23 @@ class HealthLogic:
                 self._pacing.postpone(asset_id, now_s)
         await self._context.publish([self._outgoing(health) for health in told])
 
+    async def _foresee(self) -> None:
+        """Take over what was foreseen since, and let the next forecasts be made: never waits for them."""
+        states = self._context.engine.states
+        for asset_id, foreseen in self._foresight.finished().items():
+            if asset_id in states:  # its partition may have gone meanwhile
+                after = states[asset_id].with_forecasts(foreseen)
+                self._context.engine.put(asset_id, after, self._context.engine.partition_of(asset_id))
+                self._pacing.note([asset_id])
+        self._foresight.begin(states, self._context.clock.monotonic_s())
+
     def _judge(self, asset_id: str) -> AssetHealth | None:
         state = self._context.engine.states[asset_id]
-        asset_class = self._catalogue.get(state.asset_class)
-        return None if asset_class is None else judge(state, asset_class)
+        asset_class = self._catalogue.get(state.health.asset_class)
+        if asset_class is None:
+            return None
+        health = judge(state.health, asset_class, self._profiles.of(asset_class, asset_id))
+        return None if health is None else health.model_copy(update={"forecasts": state.forecasts})
 
     def _outgoing(self, health: AssetHealth) -> Outgoing:
         return Outgoing(
@@ -96,15 +131,28 @@ class HealthLogic:
 def serve(settings: HealthSettings, stop: threading.Event) -> None:
     """Judge health until ``stop``."""
     catalogue = load_catalogue(settings.catalogue_path)
+    registry = AssetRegistry(
+        settings.kafka_bootstrap_servers,
+        settings.kafka_topic_prefix,
+        client_id=f"forewarn.health.{settings.service_instance}.assets",
+    )
 
-    def logic(context: EventContext[HealthState]) -> HealthLogic:
-        return HealthLogic(context, catalogue, Pacing(settings.health_min_interval_s, settings.health_refresh_s))
+    foresight = Foresight(StatsmodelsForecaster(), catalogue, settings.health_forecast_interval_s)
+
+    def logic(context: EventContext[AssetState]) -> HealthLogic:
+        pacing = Pacing(settings.health_min_interval_s, settings.health_refresh_s)
+        return HealthLogic(context, catalogue, Profiles(registry.get), pacing, foresight)
 
     service = EventService(
         name="health",
-        state=HealthState,
+        state=AssetState,
         gather_s=_GATHER_S,
         writes=frozenset([TopicName.ASSET_HEALTH, TopicName.READINGS_REJECTED]),
         logic=logic,
     )
-    serve_events(settings, stop, service)
+    try:
+        registry.wait_until_loaded(_REGISTRY_PATIENCE_S)
+        serve_events(settings, stop, service)
+    finally:
+        registry.close()
+        foresight.close()

@@ -5,7 +5,7 @@ other: names, units, formulae, limits. They take the raw values and skip what th
 anyway, so that all of a file's problems are found at once.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -13,6 +13,8 @@ from pydantic_core import ErrorDetails
 
 from forewarn.adapters.catalogue_document import Location
 from forewarn.contracts.asset_class import PLATE_PREFIX, AssetClass, Derived
+from forewarn.domain.guard.findings import GENERAL_CHECKS
+from forewarn.domain.physics.bands import STANDARDS
 from forewarn.domain.physics.derive import derived_problems
 from forewarn.domain.physics.registry import nearest
 from forewarn.domain.physics.units import UnitMismatchError, UnknownUnitError, conversion, parse_unit
@@ -37,12 +39,15 @@ def cross_findings(raw: Raw) -> list[Finding]:
     """What fields say of each other and does not fit."""
     return [
         *_unit_findings(raw),
+        *_comparison_findings(raw),
         *_reference_findings(raw),
         *_formula_findings(raw),
         *_fallback_findings(raw),
         *_repetition_findings(raw),
         *_range_findings(raw),
         *_limit_findings(raw),
+        *_standard_findings(raw),
+        *_power_findings(raw),
     ]
 
 
@@ -84,6 +89,26 @@ def _unit_findings(raw: Raw) -> Iterator[Finding]:
                 yield (group, position, "unit"), problem
 
 
+def _comparison_findings(raw: Raw) -> Iterator[Finding]:
+    """What is subtracted from each other must have one unit."""
+    units = {str(entry.get("name")): entry.get("unit") for g in ("tags", "derived") for _, entry in _entries(raw, g)}
+    differences: list[tuple[Location, Raw]] = [(("rules", position), rule) for position, rule in _entries(raw, "rules")]
+    for section in ("rules", "redundant"):
+        for position, check in _entries(raw, section):
+            differences += _conditions(check, (section, position))
+    for at, entry in differences:
+        if entry.get("minus") is not None:
+            yield from _mixed_units((*at, "minus"), [entry.get("column"), entry.get("minus")], units)
+    for position, group in _entries(raw, "redundant"):
+        yield from _mixed_units(("redundant", position, "columns"), _list(group.get("columns")), units)
+
+
+def _mixed_units(location: Location, names: Iterable[object], units: Mapping[str, Any]) -> Iterator[Finding]:
+    found = {units[name] for name in names if isinstance(name, str) and isinstance(units.get(name), str)}
+    if len(found) > 1:
+        yield location, f"what is compared needs one unit, not {sorted(found)}"
+
+
 def _unit_problem(unit: object) -> str | None:
     if not isinstance(unit, str):
         return None  # the schema says so
@@ -122,17 +147,41 @@ def _references(raw: Raw) -> Iterator[tuple[Location, object]]:
     yield ("twin", "running", "column"), _mapping(twin.get("running")).get("column")
     for position, rule in _entries(raw, "rules"):
         yield ("rules", position, "column"), rule.get("column")
-        yield ("rules", position, "when", "column"), _mapping(rule.get("when")).get("column")
-        yield from ((("rules", position, "blames", i), name) for i, name in enumerate(_list(rule.get("blames"))))
+        yield ("rules", position, "minus"), rule.get("minus")
+    for position, rule in _entries(raw, "redundant"):
+        yield from ((("redundant", position, "columns", i), name) for i, name in enumerate(_list(rule.get("columns"))))
+    for section in ("rules", "redundant"):
+        for position, check in _entries(raw, section):
+            for at, when in _conditions(check, (section, position)):
+                yield from (((*at, key), when.get(key)) for key in ("column", "minus"))
+            yield from (((section, position, "blames", i), name) for i, name in enumerate(_list(check.get("blames"))))
     for group, field in (("health", "column"), ("failure_modes", "indicator"), ("alarms", "column")):
         for position, entry in _entries(raw, group):
             yield (group, position, field), entry.get(field)
+    for position, entry in _entries(raw, "health"):
+        others = enumerate(_list(entry.get("worst_with")))
+        yield from ((("health", position, "worst_with", i), name) for i, name in others)
+    yield ("economics", "power"), _mapping(raw.get("economics")).get("power")
+
+
+def _conditions(check: Raw, at: Location) -> Iterator[tuple[Location, Raw]]:
+    """Every condition of a rule with its place."""
+    when = check.get("when")
+    places: list[tuple[Location, object]] = [((*at, "when"), when)]
+    if isinstance(when, list):
+        places = [((*at, "when", i), entry) for i, entry in enumerate(when)]
+    while places:
+        place, condition = places.pop(0)
+        if isinstance(condition, Mapping):
+            yield place, condition
+            places.append(((*place, "otherwise"), condition.get("otherwise")))
 
 
 def _repetition_findings(raw: Raw) -> Iterator[Finding]:
     for group, field in (
         ("nameplate", "name"),
         ("rules", "id"),
+        ("redundant", "id"),
         ("health", "column"),
         ("failure_modes", "id"),
         ("alarms", "id"),
@@ -142,6 +191,15 @@ def _repetition_findings(raw: Raw) -> Iterator[Finding]:
             name = entry.get(field)
             if isinstance(name, str) and seen.setdefault(name, position) != position:
                 yield (group, position, field), f"{name!r} is taken by {group}[{seen[name]}]"
+    rules = {rule.get("id"): position for position, rule in _entries(raw, "rules")}
+    for position, entry in _entries(raw, "redundant"):
+        name = entry.get("id")
+        if isinstance(name, str) and name in rules:
+            yield ("redundant", position, "id"), f"{name!r} is taken by rules[{rules[name]}]"
+    for group in ("rules", "redundant"):
+        for position, entry in _entries(raw, group):
+            if entry.get("id") in GENERAL_CHECKS:
+                yield (group, position, "id"), f"{entry['id']!r} is the name of a check that every class has"
 
 
 # --- formulae
@@ -185,6 +243,54 @@ def _convertible(source: str, target: str) -> bool:
     return True
 
 
+# --- health and economics
+
+
+def _standard_findings(raw: Raw) -> Iterator[Finding]:
+    units = _column_units(raw)
+    fields = _names(raw, "nameplate")
+    for position, entry in _entries(raw, "health"):
+        at: Location = ("health", position)
+        unit = units.get(str(entry.get("column")))
+        for i, other in enumerate(_list(entry.get("worst_with"))):
+            if unit is not None and units.get(str(other), unit) != unit:
+                yield (*at, "worst_with", i), f"{other} is in {units[str(other)]}, but {entry['column']} is in {unit}"
+        name = entry.get("standard")
+        if not isinstance(name, str):
+            continue
+        standard = STANDARDS.get(name)
+        if standard is None:
+            yield (*at, "standard"), f"there are no agreed bands {name!r}{nearest(name, STANDARDS)}"
+            continue
+        if unit is not None and not _same_unit(unit, standard.unit):
+            yield (*at, "standard"), f"{name} grades values in {standard.unit}, but {entry['column']} is in {unit}"
+        for field in standard.nameplate:
+            if field not in fields:
+                yield (*at, "standard"), f"{name} depends on the nameplate: it needs a field {field!r}"
+
+
+def _power_findings(raw: Raw) -> Iterator[Finding]:
+    name = _mapping(raw.get("economics")).get("power")
+    unit = _column_units(raw).get(name) if isinstance(name, str) else None
+    if unit is None:
+        return
+    responses = [entry for entry in _list(_mapping(raw.get("twin")).get("responses")) if isinstance(entry, str)]
+    if name not in responses:
+        yield ("economics", "power"), f"the twin does not predict {name!r}: it must be one of twin.responses"
+    if not _same_unit(unit, "kW"):
+        yield ("economics", "power"), f"must be in kW, but {name} is in {unit}"
+
+
+def _column_units(raw: Raw) -> dict[str, str]:
+    """Units of tags and derived quantities, those that are known ones."""
+    units = {str(e.get("name")): e.get("unit") for g in ("tags", "derived") for _, e in _entries(raw, g)}
+    return {name: unit for name, unit in units.items() if isinstance(unit, str) and _unit_problem(unit) is None}
+
+
+def _same_unit(unit: str, wanted: str) -> bool:
+    return _convertible(unit, wanted) and conversion(unit, wanted).changes_nothing
+
+
 # --- numbers
 
 
@@ -208,7 +314,23 @@ def _limit_findings(raw: Raw) -> Iterator[Finding]:
                 yield ("alarms", position), "needs 'column': a threshold alarm watches one"
             if low is None and high is None:
                 yield ("alarms", position), "needs 'high' or 'low': without a limit it is never raised"
+        yield from _forecast_findings(raw, position, alarm)
         yield from _inverted(("alarms", position), "low", low, "high", high)
+
+
+def _forecast_findings(raw: Raw, position: int, alarm: Raw) -> Iterator[Finding]:
+    anticipated = alarm.get("anticipates")
+    if alarm.get("source") != "forecast":
+        if anticipated is not None:
+            yield ("alarms", position, "anticipates"), "is for alarms with 'source: forecast'"
+        return
+    if anticipated is None:
+        yield ("alarms", position), "needs 'anticipates': the threshold alarm that a forecast alarm comes before"
+        return
+    known = [str(e.get("id")) for _, e in _entries(raw, "alarms") if e.get("source") == "threshold"]
+    if anticipated not in known:
+        there_are = ", ".join(sorted(known)) or "none"
+        yield ("alarms", position, "anticipates"), f"there is no threshold alarm {anticipated!r}; there are {there_are}"
 
 
 def _inverted(location: Location, low_name: str, low: object, high_name: str, high: object) -> Iterator[Finding]:

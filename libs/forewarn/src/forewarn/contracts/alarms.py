@@ -7,7 +7,7 @@ from pydantic import Field, computed_field
 
 from forewarn.contracts.base import Contract, Identifier, UtcDatetime
 
-AlarmSource = Literal["threshold", "anomaly", "health", "rul"]
+AlarmSource = Literal["threshold", "anomaly", "health", "rul", "forecast"]
 
 
 class Priority(StrEnum):

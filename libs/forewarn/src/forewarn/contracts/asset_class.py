@@ -5,13 +5,15 @@ is judged and which alarms exist; formulae are referred to by name (``forewarn.d
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from forewarn.contracts.alarms import AlarmSource, Priority
-from forewarn.contracts.base import Identifier, Probability, StrictContract, TagName
+from forewarn.contracts.base import Identifier, NotNegative, Probability, StrictContract, TagName
+from forewarn.contracts.guard_rules import Condition, PhysicsRule, RedundantSensors
 
 #: How a source that is a nameplate field begins.
 PLATE_PREFIX = "nameplate."
@@ -86,35 +88,6 @@ class Derived(StrictContract):
     )
 
 
-class Condition(StrictContract):
-    """Holds while a column lies within bounds; False where the column is unknown."""
-
-    column: TagName
-    above: float | None = None
-    below: float | None = None
-
-    @model_validator(mode="after")
-    def _bounded(self) -> "Condition":
-        if self.above is None and self.below is None:
-            msg = f"condition on {self.column!r} needs 'above' or 'below'"
-            raise ValueError(msg)
-        return self
-
-
-class PhysicsRule(StrictContract):
-    """Bounds that nature sets to a column; crossing them makes the reading wrong, not the machine."""
-
-    id: Identifier
-    column: TagName
-    minimum: float | None = None
-    maximum: float | None = None
-    when: Condition | None = None
-    severity: Literal["reject", "warning"]
-    blames: tuple[TagName, ...] = Field(description="Tags that may be at fault.")
-    message: str
-    recommendation: str
-
-
 class TwinSpec(StrictContract):
     """What the twin predicts, and from what."""
 
@@ -136,14 +109,85 @@ class TwinSpec(StrictContract):
 
 
 class HealthInput(StrictContract):
-    """One metric of the health index: 100 at ``good`` or better, 0 at ``bad`` or worse, linear between."""
+    """One metric of an asset's condition.
+
+    Scored 100 at ``good`` or better, 0 at ``bad`` or worse and linear between, or by bands: ``bands`` of its own
+    or those of a ``standard`` (names in ``forewarn.domain.physics.bands``).
+    """
 
     column: TagName
+    worst_with: tuple[TagName, ...] = Field(
+        default=(), description="Columns judged the same way; the worst of them and 'column' is the metric."
+    )
     weight: Probability
-    good: float
-    bad: float
+    good: float | None = None
+    bad: float | None = None
+    bands: tuple[float, float, float, float] | None = Field(
+        default=None, description="Where good, fair, poor and critical begin; falling where more is better."
+    )
+    standard: Identifier | None = Field(default=None, description="Bands that people have agreed on, by name.")
     message: str = Field(description="What a low score means, for people.")
     recommendation: str
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Every column the metric looks at."""
+        return (self.column, *self.worst_with)
+
+    @model_validator(mode="after")
+    def _scored_one_way(self) -> "HealthInput":
+        limits = (self.good is not None) + (self.bad is not None)
+        if limits == 1:
+            msg = "needs both 'good' and 'bad'"
+            raise ValueError(msg)
+        if (limits == 2) + (self.bands is not None) + (self.standard is not None) != 1:
+            msg = "needs one of: 'good' with 'bad', 'bands', 'standard'"
+            raise ValueError(msg)
+        if self.bands is not None and not is_monotone(self.bands):
+            msg = f"bands must rise, or fall where more is better: {list(self.bands)}"
+            raise ValueError(msg)
+        return self
+
+
+def is_monotone(edges: Sequence[float]) -> bool:
+    """Whether values strictly rise or strictly fall."""
+    steps = [second - first for first, second in pairwise(edges)]
+    return all(step > 0 for step in steps) or all(step < 0 for step in steps)
+
+
+class ComponentWeights(StrictContract):
+    """What the components of the health index count; only their proportions matter."""
+
+    twin: Probability = 0.30
+    anomaly: Probability = 0.30
+    rul: Probability = 0.25
+    risk: Probability = 0.15
+
+    @model_validator(mode="after")
+    def _something_counts(self) -> "ComponentWeights":
+        if self.twin + self.anomaly + self.rul + self.risk <= 0.0:
+            msg = "at least one component must count"
+            raise ValueError(msg)
+        return self
+
+
+class Repair(StrictContract):
+    """What it takes to put a failure mode right, in the class's currency; downtime is paid for besides."""
+
+    planned_cost: NotNegative = Field(description="Parts and work when it is done in time.")
+    planned_downtime_h: NotNegative = Field(description="How long production stands for it; 0 in a planned stop.")
+    unplanned_cost: NotNegative = Field(description="Parts, work and consequences after a failure.")
+    unplanned_downtime_h: NotNegative
+    service_life_days: Annotated[float, Field(gt=0)] | None = Field(
+        default=None, description="What a repair lasts; repairing early forfeits the rest of it."
+    )
+
+    @model_validator(mode="after")
+    def _failing_is_no_cheaper(self) -> "Repair":
+        if self.unplanned_cost < self.planned_cost or self.unplanned_downtime_h < self.planned_downtime_h:
+            msg = "a failure cannot cost less, or stand less long, than the planned repair"
+            raise ValueError(msg)
+        return self
 
 
 class FailureMode(StrictContract):
@@ -155,6 +199,19 @@ class FailureMode(StrictContract):
     threshold: float = Field(description="Value of the indicator that counts as failure.")
     growth: Literal["linear", "exponential"] = "linear"
     recommendation: str
+    repair: Repair | None = Field(default=None, description="Without it nothing is said of the mode's costs.")
+
+
+class Economics(StrictContract):
+    """What standing still and energy cost; an asset may state other values."""
+
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = Field(default="EUR", description="ISO 4217.")
+    downtime_cost_per_min: NotNegative = 150.0
+    energy_price_per_kwh: NotNegative = 0.15
+    monitoring_cost_per_year: NotNegative = Field(default=0.0, description="What watching one asset costs.")
+    power: TagName | None = Field(
+        default=None, description="Power [kW] the twin predicts; what is drawn above expectation is wasted."
+    )
 
 
 class AlarmRule(StrictContract):
@@ -165,7 +222,19 @@ class AlarmRule(StrictContract):
     column: TagName | None = Field(default=None, description="For threshold alarms.")
     high: float | None = None
     low: float | None = None
-    deadband: Annotated[float, Field(ge=0)] = 0.0
+    anticipates: Identifier | None = Field(
+        default=None, description="For forecast alarms: the threshold alarm of the class that is expected to come."
+    )
+    horizon_days: Annotated[float, Field(gt=0, le=14)] = Field(
+        default=7.0, description="For forecast alarms: how far ahead the limit must lie at the most."
+    )
+    min_probability: Annotated[float, Field(gt=0, lt=1)] = Field(
+        default=0.8, description="For forecast alarms: probability of reaching the limit that raises the alarm."
+    )
+    deadband: Annotated[float, Field(ge=0)] = Field(
+        default=0.0,
+        description="How far back from the limit clears the alarm, in its unit; probability for forecast alarms.",
+    )
     on_delay_s: Annotated[float, Field(ge=0)] = 0.0
     off_delay_s: Annotated[float, Field(ge=0)] = 0.0
     priority: Priority
@@ -191,9 +260,12 @@ class AssetClass(StrictContract):
     nameplate: tuple[NameplateField, ...] = ()
     derived: tuple[Derived, ...] = ()
     rules: tuple[PhysicsRule, ...] = ()
+    redundant: tuple[RedundantSensors, ...] = ()
     twin: TwinSpec
     health: tuple[HealthInput, ...] = ()
+    health_components: ComponentWeights = ComponentWeights()
     failure_modes: tuple[FailureMode, ...] = ()
+    economics: Economics = Economics()
     alarms: tuple[AlarmRule, ...] = ()
 
     def __hash__(self) -> int:
@@ -243,13 +315,20 @@ class AssetClass(StrictContract):
         self._require("twin.responses", self.twin.responses, columns)
         self._require("twin.load", self.twin.load, set(self.twin.drivers))
         self._require("twin.heat", self.twin.heat, set(self.twin.drivers))
-        self._require("health", (h.column for h in self.health), columns)
+        self._require("health", (name for h in self.health for name in h.columns), columns)
         self._require("failure_modes", (f.indicator for f in self.failure_modes), columns)
+        power = self.economics.power
+        self._require("economics.power", () if power is None else (power,), set(self.twin.responses))
         self._require("alarms", (a.column for a in self.alarms if a.column is not None), columns)
-        self._require("rules", (r.column for r in self.rules), columns)
-        self._require("rules.blames", (b for r in self.rules for b in r.blames), set(self.tag_names))
-        conditions = (self.twin.running, *(rule.when for rule in self.rules))
-        self._require("conditions", (c.column for c in conditions if c is not None), columns)
+        self._require("rules", (name for r in self.rules for name in (r.column, r.minus) if name), columns)
+        self._require("redundant", (name for r in self.redundant for name in r.columns), columns)
+        checks: tuple[PhysicsRule | RedundantSensors, ...] = (*self.rules, *self.redundant)
+        self._require("blames", (name for check in checks for name in check.blames), set(self.tag_names))
+        conditions = (condition for check in checks for condition in check.conditions)
+        self._require("conditions", (name for condition in conditions for name in condition.columns), columns)
+        self._require("twin.running", () if self.twin.running is None else (self.twin.running.column,), columns)
+        thresholds = {a.id for a in self.alarms if a.source == "threshold"}
+        self._require("alarms.anticipates", (a.anticipates for a in self.alarms if a.anticipates), thresholds)
         self._require_derived_inputs()
         return self
 

@@ -6,9 +6,15 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from forewarn.contracts.base import Contract, Days, Identifier, OpaqueBytes, Probability, Score, UtcDatetime
+from forewarn.contracts.forecasts import LimitForecast
 
 MetricStatus = Literal["excellent", "good", "fair", "poor", "critical", "unknown"]
 Trend = Literal["improving", "stable", "degrading", "unknown"]
+
+#: Components of the health index beside the class's metrics.
+ComponentName = Literal["twin", "anomaly", "rul", "risk"]
+#: The two views of an asset's health; the index is the lower one.
+HealthView = Literal["condition", "components"]
 
 
 class HealthCategory(StrEnum):
@@ -22,15 +28,33 @@ class HealthCategory(StrEnum):
 
 
 class HealthMetric(Contract):
-    """One ingredient of the health index with its explanation."""
+    """One physical metric of an asset's condition with its explanation."""
 
     name: str
     score: Score | None = Field(description="None while the input is missing.")
-    weight: Probability
+    weight: Probability = Field(description="Share in the condition, of the metrics that are known.")
     status: MetricStatus
     value: float | None
     unit: str
     message: str
+
+
+class HealthComponent(Contract):
+    """One component of the health index with its explanation."""
+
+    name: ComponentName
+    score: Score | None = Field(description="None while the input is missing.")
+    weight: Probability = Field(description="Share in the component index, of the components that are known.")
+    status: MetricStatus
+    message: str
+
+
+class FailureRisk(Contract):
+    """Probability of failure from now on, under present operating conditions."""
+
+    within_7_days: Probability
+    within_30_days: Probability
+    within_90_days: Probability
 
 
 class RulEstimate(Contract):
@@ -44,6 +68,7 @@ class RulEstimate(Contract):
     threshold: float = Field(description="Value of the indicator that counts as failure.")
     confidence: Probability = Field(default=0.8, description="Nominal share of the interval P10 to P90.")
     model: str = Field(description="Method and version.")
+    risk: FailureRisk | None = Field(default=None, description="From the same distribution as the quantiles.")
 
     @model_validator(mode="after")
     def _ordered(self) -> "RulEstimate":
@@ -59,16 +84,28 @@ class AssetHealth(Contract):
     asset_id: Identifier
     asset_class: Identifier
     ts: UtcDatetime = Field(description="Event time of the newest reading it rests on.")
-    health: Score | None = Field(description="None while nothing is known.")
+    health: Score | None = Field(description="The lower of condition and component index; None while nothing is known.")
     category: HealthCategory | None
     trend: Trend
     trend_per_day: float | None = Field(description="Change of the index in points a day.")
+    condition: Score | None = Field(default=None, description="What the metrics say together: the physical state.")
+    component_index: Score | None = Field(
+        default=None, description="What the components say together: how unlike itself it is, and what is to come."
+    )
+    limited_by: HealthView | None = Field(default=None, description="The view that is lower, and so is the index.")
     metrics: tuple[HealthMetric, ...]
+    components: tuple[HealthComponent, ...] = ()
     anomaly_score: Score | None = Field(description="0–100; None while the twin still learns.")
     anomaly_flag: bool
     culprit: str | None = Field(default=None, description="Tag that contributes most to the anomaly.")
     deviation: Score | None
     rul: tuple[RulEstimate, ...] = ()
+    failure_risk: FailureRisk | None = Field(
+        default=None, description="Of any failure mode; None while none shows growth that allows an estimate."
+    )
+    forecasts: tuple[LimitForecast, ...] = Field(
+        default=(), description="Of columns that move towards the limit of an alarm; the others are not forecast."
+    )
     primary_concern: str | None = None
     recommendations: tuple[str, ...] = ()
     historical: bool = Field(default=False, description="Rests on an imported reading: never alarms.")

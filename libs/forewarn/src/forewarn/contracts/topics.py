@@ -167,7 +167,7 @@ _ALL: Final = (
     ),
     Topic(
         name=TopicName.COMMANDS,
-        description="Requests to the services: acknowledge an alarm, inject a fault.",
+        description="Requests to the services: acknowledge an alarm, inject a fault, run a scenario, set up a plant.",
         content=Command,
         key="asset_id",
         producers=("api", "dashboard"),

@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from forewarn.contracts.asset_class import AssetClass
+from forewarn.contracts.asset_class import AssetClass, HealthInput
 from forewarn.contracts.frames import Column, FrameKind, Phase, frame_columns
 from forewarn.domain.frame import MISSING, NUMPY_DTYPES, Array, Frame, Strings
 
@@ -92,9 +92,19 @@ def _healthy(column: Column, asset_class: AssetClass, given: Mapping[str, ArrayL
 
 def _normal(name: str, asset_class: AssetClass) -> float:
     for item in asset_class.health:
-        if item.column == name:
-            return item.good
+        if name in item.columns:
+            return _good(item)
     for tag in asset_class.tags:
         if tag.name == name:
             return sum(tag.engineering_range) / 2.0
     return 0.0
+
+
+def _good(item: HealthInput) -> float:
+    """A value with the full score, on any machine."""
+    if item.good is not None:
+        return item.good
+    if item.bands is not None:
+        first, second, *_ = item.bands
+        return first - (second - first)
+    return 0.0  # less is better by every standard

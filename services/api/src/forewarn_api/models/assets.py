@@ -6,11 +6,12 @@ from pydantic import BaseModel, Field
 
 from forewarn.contracts.alarms import Alarm
 from forewarn.contracts.asset_class import AssetClass
-from forewarn.contracts.assets import Asset
+from forewarn.contracts.assets import Asset, HealthWeights
 from forewarn.contracts.base import Identifier, Probability, Score, StrictContract, UtcDatetime
 from forewarn.contracts.health import AssetHealth, ModelArtefact
 from forewarn.contracts.quality import Severity
 from forewarn.domain.twin.deviation import DeviationBand
+from forewarn_api.models.readings import FoundIssue
 
 Phase = Literal["baseline", "live"]
 Hint = Literal["none", "asset_fault", "sensor_fault"]
@@ -104,6 +105,9 @@ class LatestState(BaseModel):
     age_s: float | None
     values: list[LatestValue]
     findings: str | None
+    issues: list[FoundIssue] = Field(
+        default_factory=list, description="The findings in words; a value is null where it is bad and was not kept."
+    )
     judged_at: UtcDatetime | None = Field(
         default=None, description="Event time of the reading that expected … hint belong to."
     )
@@ -153,6 +157,15 @@ class HealthAnswer(BaseModel):
     asset_id: Identifier
     current: AssetHealth | None = Field(description="null before the first judgement.")
     history: list[AssetHealth] = Field(default_factory=list, description="Oldest first.")
+
+
+class WeightsAnswer(BaseModel):
+    """What counts how much in an asset's health; unknown parts share their weight among the known ones."""
+
+    asset_id: Identifier
+    effective: HealthWeights = Field(description="What holds: the class's weights with the asset's own.")
+    of_class: HealthWeights
+    own: HealthWeights = Field(description="What the asset states for itself.")
 
 
 class Signed(StrictContract):

@@ -66,7 +66,7 @@ class DerivedValue(BaseModel):
 
 
 class HealthEffect(BaseModel):
-    """Index of the class's metrics now and after the change, anomaly and deviation left out."""
+    """Condition now and after the change: health by the metrics of the class, twin and forecasts left out."""
 
     now: Score | None
     then: Score | None

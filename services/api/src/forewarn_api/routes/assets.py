@@ -6,8 +6,7 @@ from fastapi import APIRouter, Path, Query, Response
 
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.assets import Asset, InjectFault
-from forewarn.contracts.topics import TopicName
-from forewarn_api.backend import Backend, Uses
+from forewarn_api.backend import Uses
 from forewarn_api.models.assets import (
     AssetDetail,
     AssetList,
@@ -16,8 +15,8 @@ from forewarn_api.models.assets import (
     CommandAccepted,
     FaultRequest,
 )
-from forewarn_api.problems import Fault, pointer, unprocessable
-from forewarn_api.routes.common import problems, require_delivered, send_command
+from forewarn_api.registering import register, require_sound
+from forewarn_api.routes.common import problems, send_command
 from forewarn_api.whatif import without_parameters
 
 router = APIRouter(prefix="/api/v1", tags=["assets"])
@@ -68,11 +67,8 @@ async def register_asset(asset: Asset, response: Response, backend: Uses) -> Ass
     Answers once the broker has stored it and this API knows it.
     """
     known = backend.complete_registry().get(asset.asset_id)
-    _require_sound(asset, backend)
-    at = backend.clock.now()
-    failed = await backend.delivery.publish(TopicName.ASSETS, asset.asset_id, asset, event_id=backend.new_id(), at=at)
-    require_delivered(failed, "The asset")
-    await backend.until_registered(asset)
+    require_sound(asset, backend)
+    await register(asset, backend)
     response.status_code = 201 if known is None else 200
     return asset
 
@@ -108,21 +104,3 @@ async def list_classes(backend: Uses) -> ClassList:
 async def get_class(name: Annotated[str, Path(max_length=128)], backend: Uses) -> AssetClass:
     """A class: tags, limits, physics rules, twin, health, failure modes, alarms."""
     return backend.known_class(name)
-
-
-def _require_sound(asset: Asset, backend: Backend) -> None:
-    """The class must exist and the nameplate may state only what the class knows."""
-    asset_class = backend.catalogue.get(asset.asset_class)
-    if asset_class is None:
-        known = ", ".join(sorted(backend.catalogue))
-        fault = Fault(detail=f"there is no such class: there are {known}", pointer=pointer("asset_class"))
-        raise unprocessable("unknown-class", f"There is no asset class {asset.asset_class!r}.", [fault])
-    fields = {field.name for field in asset_class.nameplate}
-    faults = [
-        Fault(detail=f"{asset_class.name} has no such rated value", pointer=pointer("nameplate", name))
-        for name in asset.nameplate
-        if name not in fields
-    ]
-    if faults:
-        detail = f"{asset_class.name} has these rated values: {', '.join(sorted(fields)) or 'none'}."
-        raise unprocessable("unknown-nameplate-field", detail, faults)

@@ -98,10 +98,7 @@ async def health(
 ) -> HealthAnswer:
     """Health with breakdown, trend and remaining useful life; with ``from``, also its past."""
     backend.known_asset(asset_id)
-    live = backend.live.asset(asset_id)
-    current = None if live is None else live.health
-    if current is None:
-        current = next(iter(await backend.history.latest_health([asset_id])), None)
+    current = await backend.current_health(asset_id)
     if since is None:
         return HealthAnswer(asset_id=asset_id, current=current)
     start, end = _range(since, to, backend.clock.now())

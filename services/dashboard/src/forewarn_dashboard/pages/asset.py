@@ -19,6 +19,7 @@ from forewarn_dashboard.pages.alarms import alarm_table
 from forewarn_dashboard.pages.asset_controls import controls
 from forewarn_dashboard.pages.asset_panels import contributions_panel, health_panel, life_panel, quality_panel
 from forewarn_dashboard.pages.asset_tables import Column, values_table
+from forewarn_dashboard.pages.economics_panel import economics_panel
 from forewarn_dashboard.pages.twin_panel import twin_panel
 from forewarn_dashboard.scene import Node, Region, Scene, draw, region_name
 from forewarn_dashboard.timerange import TimeRange
@@ -80,6 +81,8 @@ def regions(scene: Scene) -> Iterator[Region]:
     yield Region(id="asset-life", key=life, build=lambda: life_panel(life, asset_class, names))
     shares = contributions(latest, names)
     yield Region(id="asset-contributions", key=shares, build=lambda: contributions_panel(shares))
+    report = detail.economics
+    yield Region(id="asset-economics", key=report, build=lambda: economics_panel(report))
     rows = tuple(alarm_row(alarm, scene.plant, scene.now, scene.tz) for alarm in sorted(alarms, key=rank))
     yield Region(id="asset-alarms", key=rows, build=lambda: _alarms(rows, scene))
     quality = None if latest is None else (tuple(sorted(latest.quality.items())), latest.findings)
@@ -118,6 +121,7 @@ def render(scene: Scene, history: History, window: TimeRange, sigmas: Mapping[st
                         panel("Health", drawn["asset-health"], "asset-health"),
                         panel("Remaining useful life", drawn["asset-life"], "asset-life"),
                         panel("What contributes", drawn["asset-contributions"], "asset-contributions"),
+                        panel("Economics", drawn["asset-economics"], "asset-economics"),
                         panel("Digital twin", twin_panel(detail, titles(detail.asset_class), scene.tz)),
                         panel("Data quality", drawn["asset-quality"], "asset-quality"),
                         panel("Nameplate", _nameplate(detail)),
@@ -299,13 +303,16 @@ def _nameplate(detail: AssetDetail) -> Node:
         ("Criticality", f"{detail.asset.criticality} of 5"),
     ]
     facts += [
-        (
-            _field_title(field.name, field.unit),
-            f"{number(stated.get(field.name, field.default))} {unit_symbol(field.unit)}".strip(),
-        )
+        (_field_title(field.name, field.unit), _rated(stated.get(field.name, field.default), field.unit))
         for field in detail.asset_class.nameplate
     ]
     return definition_list(facts)
+
+
+def _rated(value: float, unit: str) -> str:
+    """A rated value; 0 states nothing (ADR 0011)."""
+    text = f"{value:.0f}" if value.is_integer() and abs(value) < 10_000 else number(value)
+    return f"{text} {unit_symbol(unit)}".strip() if value else "not stated"
 
 
 def _field_title(name: str, unit: str) -> str:

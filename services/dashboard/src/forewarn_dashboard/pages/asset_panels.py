@@ -1,11 +1,12 @@
 """Side panels of the asset page: health, remaining life, contributions, data quality."""
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from dash import html
 
 from forewarn.contracts.asset_class import AssetClass
-from forewarn.contracts.health import AssetHealth, RulEstimate
+from forewarn.contracts.health import AssetHealth, ComponentName, FailureRisk, RulEstimate
 from forewarn.contracts.quality import StatusCode, severity
 from forewarn_dashboard.components import aria, health_bar, health_words, table
 from forewarn_dashboard.formatting import life_days, number, quantity, whole
@@ -14,12 +15,20 @@ from forewarn_dashboard.viewmodels import TREND_ARROW, class_title, health_trend
 
 _LIFE_SCALE_DAYS = 365.0
 
+#: What the components of the health index are called.
+COMPONENT_TITLES: Final[Mapping[ComponentName, str]] = {
+    "twin": "Digital twin",
+    "anomaly": "Anomaly detection",
+    "rul": "Remaining useful life",
+    "risk": "Risk of failure",
+}
+
 #: Status code of every tag of a reading, and what the guard noticed.
 Quality = tuple[tuple[tuple[str, int], ...], str | None]
 
 
 def health_panel(health: AssetHealth | None, titles: Mapping[str, str]) -> Node:
-    """Index, category, trend, and what each metric adds."""
+    """Index, category, trend, and what each metric and component adds."""
     if health is None:
         return html.P("Not known yet: health needs validated readings.", className="note")
     trend = health_trend(health)
@@ -35,42 +44,77 @@ def health_panel(health: AssetHealth | None, titles: Mapping[str, str]) -> Node:
         ),
         health_bar(health.health, health.category),
         html.P(health.primary_concern, className="concern") if health.primary_concern else None,
+        _views(health),
         table(
-            "What the health index is made of",
+            "Condition by metrics",
             ("Metric", "Value", "Score", "Weight"),
-            _metrics(health, titles),
+            _metric_rows(health, titles),
             hide_caption=True,
         ),
+        table("Behaviour and outlook", ("Component", "Score", "Weight"), _component_rows(health), hide_caption=True)
+        if health.components
+        else None,
         html.Ul([html.Li(text) for text in health.recommendations], className="advice")
         if health.recommendations
         else None,
     ]
 
 
-def _metrics(health: AssetHealth, titles: Mapping[str, str]) -> list[html.Tr]:
-    rows = []
-    for metric in health.metrics:
-        poor = metric.status in {"fair", "poor", "critical"}
-        rows.append(
-            html.Tr(
-                [
-                    html.Th(
-                        [
-                            html.Div(titles.get(metric.name, class_title(metric.name)), className="cell-main"),
-                            html.Div(metric.message, className="cell-sub") if metric.message else None,
-                        ],
-                        scope="row",
-                    ),
-                    html.Td(quantity(metric.value, metric.unit, 3), className="cell-number"),
-                    html.Td(
-                        [whole(metric.score), html.Div(metric.status, className=f"cell-sub category-{metric.status}")],
-                        className="cell-number cell-poor" if poor else "cell-number",
-                    ),
-                    html.Td(f"{100 * metric.weight:.0f}\u00a0%", className="cell-number"),
-                ]
-            )
+def _views(health: AssetHealth) -> Single:
+    """The two views the index is the lower one of."""
+    if health.condition is None and health.component_index is None:
+        return None
+    said = [
+        f"Condition {whole(health.condition)}",
+        f"behaviour and outlook {whole(health.component_index)}",
+    ]
+    return html.P(f"{', '.join(said)}: the lower one counts.", className="note")
+
+
+def _metric_rows(health: AssetHealth, titles: Mapping[str, str]) -> list[html.Tr]:
+    return [
+        _row(
+            titles.get(metric.name, class_title(metric.name)),
+            metric.message,
+            quantity(metric.value, metric.unit, 3),
+            (metric.score, metric.status, metric.weight),
         )
-    return rows
+        for metric in health.metrics
+    ]
+
+
+def _component_rows(health: AssetHealth) -> list[html.Tr]:
+    return [
+        _row(
+            COMPONENT_TITLES[component.name],
+            component.message,
+            None,
+            (component.score, component.status, component.weight),
+        )
+        for component in health.components
+    ]
+
+
+def _row(title: str, message: str, value: str | None, judged: tuple[float | None, str, float]) -> html.Tr:
+    score, status, weight = judged
+    poor = status in {"fair", "poor", "critical"}
+    return html.Tr(
+        [
+            html.Th(
+                [
+                    html.Div(title, className="cell-main"),
+                    html.Div(message, className="cell-sub") if message else None,
+                ],
+                scope="row",
+            ),
+            None if value is None else html.Td(value, className="cell-number"),
+            html.Td(
+                [whole(score), html.Div(status, className=f"cell-sub category-{status}")],
+                className="cell-number cell-poor" if poor else "cell-number",
+            ),
+            html.Td(f"{100 * weight:.0f}\u00a0%", className="cell-number"),
+        ]
+    )
 
 
 def life_panel(life: Sequence[RulEstimate], asset_class: AssetClass, titles: Mapping[str, str]) -> Node:
@@ -102,6 +146,7 @@ def life_panel(life: Sequence[RulEstimate], asset_class: AssetClass, titles: Map
                         className="readout",
                     ),
                     _interval(item, longest),
+                    html.P(_risk_words(item.risk), className="cell-sub") if item.risk is not None else None,
                     html.P(
                         f"Until {titles.get(item.indicator, item.indicator)} reaches {quantity(item.threshold, unit)} "
                         f"({item.model})",
@@ -112,6 +157,12 @@ def life_panel(life: Sequence[RulEstimate], asset_class: AssetClass, titles: Map
             )
         )
     return parts
+
+
+def _risk_words(risk: FailureRisk) -> str:
+    shares = (risk.within_7_days, risk.within_30_days, risk.within_90_days)
+    said = ", ".join(f"{100 * p:.0f}\u00a0% in {days} d" for p, days in zip(shares, (7, 30, 90), strict=True))
+    return f"Fails with a probability of {said}"
 
 
 def _interval(item: RulEstimate, longest_days: float) -> html.Div:

@@ -1,21 +1,25 @@
-"""Alarms from health events: rules on the health index and on remaining useful life."""
+"""Alarms from health events: rules on the health index, on remaining useful life and on forecasts."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Final
 
 from forewarn.contracts.alarms import Alert
 from forewarn.contracts.asset_class import AlarmRule, AssetClass
+from forewarn.contracts.forecasts import LimitForecast
 from forewarn.contracts.health import AssetHealth
 from forewarn.domain.alarms.asset import AssetAlarms, with_rule
 from forewarn.domain.alarms.evaluation import Evaluation, Level, evaluate_value
-from forewarn.domain.alarms.machine import NORMAL, step
+from forewarn.domain.alarms.machine import NORMAL, step, withdraw
 from forewarn.domain.alarms.seen import Seen
+from forewarn.domain.health.components import duration
 from forewarn.domain.rows import to_microseconds
 
 
 def observe_health(
     alarms: AssetAlarms, seen: Seen, asset_class: AssetClass, health: AssetHealth
 ) -> tuple[AssetAlarms, tuple[Alert, ...]]:
-    """Judge the class's health and RUL rules by a health event.
+    """Judge the class's health, RUL and forecast rules by a health event.
 
     One that is not newer, or rests on an imported reading, changes nothing.
 
@@ -31,11 +35,13 @@ def observe_health(
     after = alarms
     alerts: tuple[Alert, ...] = ()
     for rule in asset_class.alarms:
-        if rule.source not in ("health", "rul"):
+        if rule.source not in _EVALUATIONS:
             continue
         before = after.rules.get(rule.id, NORMAL)
-        evaluation = _health(health, rule) if rule.source == "health" else _rul(health, rule)
-        state, raised = step(before, evaluation, alarms.asset_id, rule, health.ts)
+        if rule.source == "forecast" and _has_come(after, rule):
+            state, raised = withdraw(before, health.ts)
+        else:
+            state, raised = step(before, _EVALUATIONS[rule.source](health, rule), alarms.asset_id, rule, health.ts)
         alerts += raised
         if state is not before:
             after = with_rule(after, rule.id, state)
@@ -53,3 +59,40 @@ def _rul(health: AssetHealth, rule: AlarmRule) -> Evaluation:
     soonest = min(health.rul, key=lambda estimate: estimate.p50_days)
     detail = f"{soonest.failure_mode} in {soonest.p10_days:.3g} to {soonest.p90_days:.3g} days"
     return evaluate_value(soonest.p50_days, rule, "d", detail)
+
+
+def _forecast(health: AssetHealth, rule: AlarmRule) -> Evaluation:
+    """A column that is not forecast does not move towards its limit."""
+    limit = 100.0 * rule.min_probability
+    found = next((item for item in health.forecasts if item.rule == rule.id), None)
+    if found is None:
+        return Evaluation(level=Level.CLEAR, value=None, limit=limit, unit="%")
+    level = Level.CLEAR
+    if found.probability >= rule.min_probability:
+        level = Level.OVER
+    elif found.probability >= rule.min_probability - rule.deadband:
+        level = Level.WITHIN
+    return Evaluation(
+        level=level, value=100.0 * found.probability, limit=limit, unit="%", detail=_when(found) if level else ""
+    )
+
+
+def _when(found: LimitForecast) -> str:
+    """When the limit is expected, in words."""
+    earliest, latest = (None if days is None else duration(days) for days in (found.earliest_days, found.latest_days))
+    span = f" (from {earliest} to {latest or 'later'})" if earliest is not None else ""
+    likely = "" if found.likely_days is None else f" in about {duration(found.likely_days)}{span}"
+    return f"{found.column} is expected to reach {found.limit:g} {found.unit}{likely}, by {found.method}"
+
+
+def _has_come(alarms: AssetAlarms, rule: AlarmRule) -> bool:
+    """Whether the alarm that was anticipated is active: from then on it speaks for itself."""
+    state = alarms.rules.get(rule.anticipates or "", NORMAL)
+    return state.alarm is not None and state.alarm.active
+
+
+_EVALUATIONS: Final[Mapping[str, Callable[[AssetHealth, AlarmRule], Evaluation]]] = {
+    "health": _health,
+    "rul": _rul,
+    "forecast": _forecast,
+}

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forewarn.contracts.asset_class import AssetClass
+from forewarn.contracts.guard_rules import Cause
 from forewarn.contracts.readings import RejectionReason
 from forewarn.domain.frame import FloatArray, Frame, Strings
 from forewarn.domain.guard.state import GuardState
@@ -109,11 +110,21 @@ class GuardSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rejection:
-    """Why one row was refused: the part of ``contracts.readings.RejectedReading`` that the guard knows."""
+    """Why one row was refused: the part of ``contracts.readings.RejectedReading`` that the guard knows, and more.
+
+    Attributes
+    ----------
+    cause
+        What is probably at fault.
+    values
+        Columns that led to the refusal with their values as sent or computed; None where unknown.
+    """
 
     row: int
     reason: RejectionReason
     rule: str | None
+    cause: Cause
+    values: Mapping[str, float | None]
     explanation: str
     recommendation: str
 

@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from forewarn.contracts.asset_class import AssetClass
-from forewarn.contracts.health import AssetHealth, HealthMetric, RulEstimate
+from forewarn.contracts.health import AssetHealth, RulEstimate
+from forewarn.domain.health.components import duration, prognosis_of
 from forewarn.domain.health.growth import Growth
-from forewarn.domain.health.index import ANOMALY, Observation, category, concerns, health_index
+from forewarn.domain.health.index import Index, Observation, concerns, health_index, impaired_columns
+from forewarn.domain.health.profile import HealthProfile, class_profile, status_of
 from forewarn.domain.health.rul import estimate
 from forewarn.domain.health.trend import TrendState
 from forewarn.domain.rows import to_datetime
@@ -16,7 +19,10 @@ from forewarn.domain.rows import to_datetime
 SOON_DAYS: Final = 30.0
 
 _US_PER_S: Final = 1e6
-_UNIMPAIRED: Final = 100.0
+_ANOMALY: Final = "anomaly"
+
+#: Components that are a concern of their own; those of the future are told by the failure modes.
+_OF_ITSELF: Final = ("twin", _ANOMALY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,75 +52,95 @@ class HealthState:
     judged: Judged | None
 
 
-def judge(state: HealthState, asset_class: AssetClass) -> AssetHealth | None:
-    """The asset's health at its newest judged reading; None before there is one."""
+def judge(state: HealthState, asset_class: AssetClass, profile: HealthProfile | None = None) -> AssetHealth | None:
+    """The asset's health at its newest judged reading; None before there is one.
+
+    Without a profile the asset is judged by its class alone.
+    """
     judged = state.judged
     if judged is None:
         return None
-    index = health_index(asset_class, judged.latest)
-    rul = _remaining_life(judged, asset_class, index.metrics)
-    concern, advice = _advice(judged, asset_class, index.metrics, rul)
+    known = class_profile(asset_class) if profile is None else profile
+    rul = _remaining_life(judged, asset_class, known)
+    prognosis = prognosis_of(rul)
+    index = health_index(known, judged.latest, prognosis)
+    concern, advice = _advice(judged, asset_class, index, rul)
+    category = status_of(index.health)
     return AssetHealth(
         asset_id=state.asset_id,
         asset_class=state.asset_class,
         ts=to_datetime(judged.at_us),
         health=index.health,
-        category=None if index.health is None else category(index.health),
+        category=category,
         trend=judged.trend.trend,
         trend_per_day=judged.trend.per_day,
+        condition=index.condition,
+        component_index=index.component_index,
+        limited_by=index.limited_by,
         metrics=index.metrics,
+        components=index.components,
         anomaly_score=judged.latest.anomaly_score,
         anomaly_flag=judged.flag,
         culprit=judged.culprit,
         deviation=judged.latest.deviation,
         rul=rul,
+        failure_risk=prognosis.risk,
         primary_concern=concern,
         recommendations=advice,
         historical=judged.historical,
     )
 
 
-def _remaining_life(
-    judged: Judged, asset_class: AssetClass, metrics: tuple[HealthMetric, ...]
-) -> tuple[RulEstimate, ...]:
+def _remaining_life(judged: Judged, asset_class: AssetClass, profile: HealthProfile) -> tuple[RulEstimate, ...]:
     """Estimates of the failure modes that are under way, the nearest failure first.
 
     Prognosis follows diagnosis (ISO 13374): the load of a day makes the indicators of a healthy
-    machine rise and fall too, so a mode counts only while the machine is anomalous or the mode's
-    indicator has left its good range.
+    machine rise and fall too, so a mode counts only while its indicator has left its good range, or
+    the machine is anomalous and the culprit shows in the indicator.
     """
-    impaired = {metric.name for metric in metrics if metric.score is not None and metric.score < _UNIMPAIRED}
+    suspected = impaired_columns(profile, judged.latest.values)
+    if judged.flag and judged.culprit is not None:
+        suspected |= columns_showing(asset_class, judged.culprit)
     estimates = (
         estimate(mode, judged.growth[mode.id], judged.at_us / _US_PER_S, asset_class=asset_class)
         for mode in asset_class.failure_modes
-        if mode.id in judged.growth and (judged.flag or mode.indicator in impaired)
+        if mode.id in judged.growth and mode.indicator in suspected
     )
     return tuple(sorted((item for item in estimates if item is not None), key=lambda item: item.p50_days))
 
 
+@lru_cache(maxsize=4096)
+def columns_showing(asset_class: AssetClass, tag: str) -> frozenset[str]:
+    """A tag, and the derived quantities that it enters."""
+    found = {tag}
+    for item in asset_class.derived:  # each after its inputs
+        if not found.isdisjoint(item.inputs.values()):
+            found.add(item.name)
+    return frozenset(found)
+
+
 def _advice(
-    judged: Judged, asset_class: AssetClass, metrics: tuple[HealthMetric, ...], rul: tuple[RulEstimate, ...]
+    judged: Judged, asset_class: AssetClass, index: Index, rul: tuple[RulEstimate, ...]
 ) -> tuple[str | None, tuple[str, ...]]:
-    """Primary concern and recommendations: what fails soon first, then the metrics that cost most points."""
+    """Primary concern and recommendations: what fails soon first, then the parts that cost most points."""
     texts: list[tuple[str, str | None]] = []
     modes = {mode.id: mode for mode in asset_class.failure_modes}
     for item in rul:
         if item.p50_days <= SOON_DAYS:
             mode = modes[item.failure_mode]
-            texts.append((f"{mode.title} in about {_duration(item.p50_days)}", mode.recommendation))
+            texts.append((_foretold(mode.title, item.p50_days), mode.recommendation))
     inputs = {item.column: item for item in asset_class.health}
-    for metric in concerns(metrics):
-        concern = metric.message
-        if metric.name == ANOMALY and judged.culprit is not None:
+    own = [part for part in index.components if part.name in _OF_ITSELF]
+    for part in concerns([*index.metrics, *own]):
+        concern = part.message
+        if part.name == _ANOMALY and judged.culprit is not None:
             concern = f"{concern}; {judged.culprit} deviates most"
-        advice = inputs[metric.name].recommendation if metric.name in inputs else None
+        advice = inputs[part.name].recommendation if part.name in inputs else None
         texts.append((concern, advice))
     if not texts:
         return None, ()
     return texts[0][0], tuple(dict.fromkeys(advice for _, advice in texts if advice is not None))
 
 
-def _duration(days: float) -> str:
-    if days >= 2.0:
-        return f"{days:.0f} days"
-    return f"{days * 24.0:.0f} hours" if days * 24.0 >= 2.0 else f"{days * 1440.0:.0f} minutes"
+def _foretold(title: str, days: float) -> str:
+    return f"{title} in about {duration(days)}" if days > 0.0 else f"{title}: the limit of failure is reached"

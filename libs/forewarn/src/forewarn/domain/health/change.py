@@ -28,6 +28,7 @@ def _headline(health: AssetHealth) -> tuple[object, ...]:
         health.anomaly_flag,
         health.culprit,
         tuple(metric.status for metric in health.metrics),
+        tuple(component.status for component in health.components),
         tuple(item.failure_mode for item in health.rul),
     )
 

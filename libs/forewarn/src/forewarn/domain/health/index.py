@@ -1,43 +1,33 @@
-"""The health index: a weighted mean of explained metric scores, capped by the worst one.
+"""The health index: the lower one of two views of a machine.
 
-Parts and weights: the class's own metrics (``HealthInput``) share ``METRICS_WEIGHT``, the anomaly
-score counts ``ANOMALY_WEIGHT`` and the twin's deviation ``DEVIATION_WEIGHT``. Parts that are
-unknown give their weight to the known ones, and say so.
+*Condition* is the weighted mean of the class's metrics, capped by the worst one: is it good by what
+engineers agreed on? The *component index* is the weighted mean of twin, anomaly, remaining life and
+risk: is it like itself, and how long will it last? A machine that was bad when its twin learned is like
+itself; one whose values are still in their bands may be on its way out. Neither view may hide behind the
+other (ADR 0014). Parts that are unknown give their weight to the known ones, and say so.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from forewarn.contracts.asset_class import AssetClass, HealthInput
-from forewarn.contracts.health import HealthCategory, HealthMetric
+from forewarn.contracts.health import HealthComponent, HealthMetric, HealthView
+from forewarn.domain.health.components import NO_PROGNOSIS, Prognosis, components_of, present_components
+from forewarn.domain.health.profile import HealthProfile, Metric, status_of
 
-METRICS_WEIGHT: Final = 0.6
-ANOMALY_WEIGHT: Final = 0.2
-DEVIATION_WEIGHT: Final = 0.2
+#: The condition is never more than this, one band, above a metric that counts at least ``CAP_FROM_WEIGHT``
+#: of it: good ones cannot hide a dangerous one, and one of little weight says little.
+CAP_ABOVE_WORST: Final = 20.0
+CAP_FROM_WEIGHT: Final = 0.1
 
-#: The index is never more than this above the worst class metric: good ones cannot hide a dangerous one.
-CAP_ABOVE_WORST: Final = 40.0
-
-#: Lower bounds of the categories.
-BANDS: Final = (
-    (90.0, HealthCategory.EXCELLENT),
-    (70.0, HealthCategory.GOOD),
-    (50.0, HealthCategory.FAIR),
-    (30.0, HealthCategory.POOR),
-)
-
-#: Below it a metric is a concern and its recommendation is given.
+#: Below it a metric or component is a concern and its recommendation is given.
 CONCERN_BELOW: Final = 70.0
-
-ANOMALY: Final = "anomaly_score"
-DEVIATION: Final = "deviation"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
-    """What one reading tells about health; None is unknown. ``values`` has the columns of ``AssetClass.health``."""
+    """What one reading tells about health; None is unknown. ``values`` has the columns of the class's metrics."""
 
     values: Mapping[str, float | None]
     anomaly_score: float | None = None
@@ -46,102 +36,130 @@ class Observation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Index:
-    """The health index with its breakdown."""
+    """The health index with both breakdowns; each number is None while nothing of it is known."""
 
     health: float | None
+    condition: float | None
+    component_index: float | None
+    limited_by: HealthView | None
     metrics: tuple[HealthMetric, ...]
+    components: tuple[HealthComponent, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    name: str
-    nominal_weight: float
+    metric: Metric
+    position: int  # of the worst column
     value: float | None
     score: float | None
-    unit: str
-    concern: str
 
 
-def score(value: float | None, good: float, bad: float) -> float | None:
-    """100 at ``good`` or better, 0 at ``bad`` or worse, linear between; None where unknown.
-
-    ``bad`` may lie on either side of ``good``. If both are equal, only that value itself is good.
-    """
-    if value is None or math.isnan(value):
-        return None
-    if good == bad:
-        return 100.0 if value == good else 0.0
-    return 100.0 * min(1.0, max(0.0, (value - bad) / (good - bad)))
-
-
-def category(health: float) -> HealthCategory:
-    """Band of an index: from 90 excellent, 70 good, 50 fair, 30 poor, below critical."""
-    return next((band for bound, band in BANDS if health >= bound), HealthCategory.CRITICAL)
-
-
-def health_index(asset_class: AssetClass, observation: Observation) -> Index:
-    """Judge one observation.
-
-    Returns
-    -------
-    Index
-        ``health`` is None while no part is known.
-    """
-    parts = _parts(asset_class, observation)
-    known = [(part, part.score) for part in parts if part.score is not None]
-    total = sum(part.nominal_weight for part, _ in known)
-    if total <= 0.0:
-        return Index(health=None, metrics=tuple(_metric(part, 0.0) for part in parts))
-    mean = sum(part.nominal_weight * value for part, value in known) / total
-    worst = min((value for part, value in known if part.name not in (ANOMALY, DEVIATION)), default=100.0)
-    metrics = tuple(_metric(part, part.nominal_weight / total if part.score is not None else 0.0) for part in parts)
-    # rounding can carry a mean of scores past 100, which the contract refuses
-    return Index(health=min(mean, worst + CAP_ABOVE_WORST, 100.0), metrics=metrics)
+def health_index(profile: HealthProfile, observation: Observation, prognosis: Prognosis = NO_PROGNOSIS) -> Index:
+    """Judge one observation."""
+    parts = _parts(profile, observation.values)
+    condition, shares = _condition(parts)
+    component_index, components = components_of(
+        profile, deviation=observation.deviation, anomaly_score=observation.anomaly_score, prognosis=prognosis
+    )
+    health = _lower(condition, component_index)
+    limited_by: HealthView | None = None
+    if health is not None:
+        limited_by = "condition" if health == condition else "components"
+    return Index(
+        health=health,
+        condition=condition,
+        component_index=component_index,
+        limited_by=limited_by,
+        metrics=tuple(_explained(part, share) for part, share in zip(parts, shares, strict=True)),
+        components=components,
+    )
 
 
-def concerns(metrics: Sequence[HealthMetric]) -> list[HealthMetric]:
-    """Metrics below ``CONCERN_BELOW``, the one that costs most points first."""
-    low = [metric for metric in metrics if metric.score is not None and metric.score < CONCERN_BELOW]
+def present_health(profile: HealthProfile, observation: Observation) -> float | None:
+    """The index of ``health_index`` with nothing foreseen, without its explanations: many times as fast."""
+    condition, _ = _condition(_parts(profile, observation.values))
+    return _lower(condition, present_components(profile, observation.deviation, observation.anomaly_score))
+
+
+def _lower(condition: float | None, component_index: float | None) -> float | None:
+    if condition is None or component_index is None:
+        return component_index if condition is None else condition
+    return min(condition, component_index)
+
+
+def impaired_columns(profile: HealthProfile, values: Mapping[str, float | None]) -> frozenset[str]:
+    """Columns that have left their good range or best band."""
+    return frozenset(
+        name
+        for metric in profile.metrics
+        for name in metric.item.columns
+        if not metric.is_sound(_finite(values.get(name)))
+    )
+
+
+def concerns(parts: Iterable[HealthMetric | HealthComponent]) -> list[HealthMetric | HealthComponent]:
+    """Parts below ``CONCERN_BELOW``, the one that costs its view most points first."""
+    low = [part for part in parts if part.score is not None and part.score < CONCERN_BELOW]
     return sorted(low, key=_lost_points, reverse=True)
 
 
-def _lost_points(metric: HealthMetric) -> float:
-    return metric.weight * (100.0 - (metric.score or 0.0))
+def _lost_points(part: HealthMetric | HealthComponent) -> float:
+    return part.weight * (100.0 - (part.score or 0.0))
 
 
-def _parts(asset_class: AssetClass, observation: Observation) -> list[_Part]:
-    declared = sum(item.weight for item in asset_class.health)
-    share = METRICS_WEIGHT / declared if declared > 0 else 0.0
-    units = asset_class.units
-    parts = [
-        _class_part(item, observation.values.get(item.column), item.weight * share, units[item.column])
-        for item in asset_class.health
-    ]
-    for name, weight, value, concern in (
-        (ANOMALY, ANOMALY_WEIGHT, observation.anomaly_score, "The machine behaves unlike its learned normal"),
-        (DEVIATION, DEVIATION_WEIGHT, observation.deviation, "Measured values are far from what the twin expects"),
-    ):
-        parts.append(_Part(name, weight, value, score(value, good=0.0, bad=100.0), "%", concern))
-    return parts
+def _parts(profile: HealthProfile, values: Mapping[str, float | None]) -> list[_Part]:
+    return [_worst(metric, values) for metric in profile.metrics]
 
 
-def _class_part(item: HealthInput, value: float | None, weight: float, unit: str) -> _Part:
-    return _Part(item.column, weight, value, score(value, item.good, item.bad), unit, item.message)
+def _condition(parts: Sequence[_Part]) -> tuple[float | None, list[float]]:
+    """The condition, and what each part counts in it."""
+    total = sum(part.metric.weight for part in parts if part.score is not None)
+    if total <= 0.0:
+        return None, [0.0] * len(parts)
+    shares = [part.metric.weight / total if part.score is not None else 0.0 for part in parts]
+    known = [(share, part.score) for share, part in zip(shares, parts, strict=True) if part.score is not None]
+    mean = sum(share * score for share, score in known)
+    worst = min((score for share, score in known if share >= CAP_FROM_WEIGHT), default=100.0)
+    # rounding can carry a mean of scores past 100, which the contract refuses
+    return min(mean, worst + CAP_ABOVE_WORST, 100.0), shares
 
 
-def _metric(part: _Part, weight: float) -> HealthMetric:
-    if part.score is None:
-        message = f"no valid value; its weight of {part.nominal_weight:.2g} is shared among the known parts"
-    elif part.score < CONCERN_BELOW:
-        message = part.concern
-    else:
-        message = "within its normal range"
+def _worst(metric: Metric, values: Mapping[str, float | None]) -> _Part:
+    found = [_finite(values.get(name)) for name in metric.item.columns]
+    scores = [metric.score(value) for value in found]
+    graded: Sequence[tuple[float, int]] = [(score, k) for k, score in enumerate(scores) if score is not None]
+    if not graded:
+        return _Part(metric, 0, found[0], None)
+    score, position = min(graded)
+    return _Part(metric, position, found[position], score)
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
+
+
+def _explained(part: _Part, weight: float) -> HealthMetric:
+    status = status_of(part.score)
     return HealthMetric(
-        name=part.name,
+        name=part.metric.item.column,
         score=part.score,
         weight=weight,
-        status="unknown" if part.score is None else category(part.score).value,
+        status="unknown" if status is None else status.value,
         value=part.value,
-        unit=part.unit,
-        message=message,
+        unit=part.metric.unit,
+        message=_message(part),
     )
+
+
+def _message(part: _Part) -> str:
+    metric = part.metric
+    if part.score is None:
+        why = "no valid value" if not metric.lacks else f"not graded: the nameplate must state {_list(metric.lacks)}"
+        return f"{why}; its weight of {metric.weight:.2g} is shared among the known metrics"
+    if part.score >= CONCERN_BELOW:
+        return "within its normal range"
+    return metric.item.message if part.position == 0 else f"{metric.titles[part.position]}: {metric.item.message}"
+
+
+def _list(names: Sequence[str]) -> str:
+    return " and ".join(names)

@@ -1,7 +1,7 @@
 """Health from rows of ``anomaly.scores``: what each asset's rows do to its state, for all assets of a frame at once."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,7 +12,8 @@ from forewarn.domain.arrivals import NEVER_US, Arrivals, newer_rows, timely_rows
 from forewarn.domain.frame import MISSING, Frame
 from forewarn.domain.health.asset import HealthState, Judged
 from forewarn.domain.health.growth import UNSEEN, Growth, observe
-from forewarn.domain.health.index import Observation, health_index
+from forewarn.domain.health.index import Observation, present_health
+from forewarn.domain.health.profile import HealthProfile, class_profile, health_columns
 from forewarn.domain.health.rul import growth_values
 from forewarn.domain.health.trend import TrendState, add_sample, wants_sample
 
@@ -28,11 +29,14 @@ class FrameResult:
     skipped: int  #: rows that were late or seen before
 
 
-def observe_frame(states: Mapping[str, HealthState], frame: Frame) -> FrameResult:
+def observe_frame(
+    states: Mapping[str, HealthState], frame: Frame, profiles: Callable[[str], HealthProfile] | None = None
+) -> FrameResult:
     """Apply the timely rows of an anomaly frame, in order of arrival, to the assets' states.
 
     A row that is not newer than all that came before it of its asset changes nothing. So the result
-    does not depend on how rows are cut into frames, and a redelivered frame is a no-op.
+    does not depend on how rows are cut into frames, and a redelivered frame is a no-op. ``profiles``
+    says how each asset is judged; without it all are judged by their class alone.
     """
     times = frame.arrays["ts"]
     found = timely_rows(frame)
@@ -40,7 +44,7 @@ def observe_frame(states: Mapping[str, HealthState], frame: Frame) -> FrameResul
     watermarks = np.array([NEVER_US if state is None else state.seen_us for state in before], dtype=np.int64)
     new = newer_rows(found, times, watermarks)
     running = new.keep(_running(frame, new.rows))
-    judged = dict(zip(running.names, _judge_rows(states, frame, running), strict=True))
+    judged = dict(zip(running.names, _judge_rows(states, frame, running, profiles or _by_class(frame)), strict=True))
     after = {
         name: HealthState(
             asset_id=name,
@@ -51,6 +55,11 @@ def observe_frame(states: Mapping[str, HealthState], frame: Frame) -> FrameResul
         for name, seen_us in zip(new.names, times[new.newest].tolist(), strict=True)
     }
     return FrameResult(states=after, applied=new.rows.size, skipped=frame.rows - new.rows.size)
+
+
+def _by_class(frame: Frame) -> Callable[[str], HealthProfile]:
+    profile = class_profile(frame.asset_class)
+    return lambda _asset_id: profile
 
 
 def _state(states: Mapping[str, HealthState], asset_id: str, frame: Frame) -> HealthState | None:
@@ -74,7 +83,9 @@ def _running(frame: Frame, rows: NDArray[np.intp]) -> NDArray[np.bool_]:
     return np.asarray((values > above) & (values < below))  # False where NaN
 
 
-def _judge_rows(states: Mapping[str, HealthState], frame: Frame, running: Arrivals) -> list[Judged]:
+def _judge_rows(
+    states: Mapping[str, HealthState], frame: Frame, running: Arrivals, profiles: Callable[[str], HealthProfile]
+) -> list[Judged]:
     """What the rows with the machine running do to each asset."""
     before = [_judged(_state(states, name, frame)) for name in running.names]
     newest = running.newest
@@ -90,7 +101,8 @@ def _judge_rows(states: Mapping[str, HealthState], frame: Frame, running: Arriva
     for k, known in enumerate(before):
         trend = TrendState() if known is None else known.trend
         if wants_sample(trend, times_us[k] / _US_PER_S):
-            trend = _sample_trend(trend, frame, running.rows[bounds[k] : bounds[k + 1]])
+            rows = running.rows[bounds[k] : bounds[k + 1]]
+            trend = _sample_trend(trend, frame, rows, profiles(running.names[k]))
         after.append(
             Judged(
                 at_us=times_us[k],
@@ -106,7 +118,7 @@ def _judge_rows(states: Mapping[str, HealthState], frame: Frame, running: Arriva
 
 
 def _observations(frame: Frame, rows: NDArray[np.intp]) -> list[Observation]:
-    names = [item.column for item in frame.asset_class.health]
+    names = health_columns(frame.asset_class)
     columns = [frame.arrays[name][rows].tolist() for name in names]
     scores = frame.arrays["score"][rows].tolist()
     deviations = frame.arrays["deviation"][rows].tolist()
@@ -129,13 +141,14 @@ def _percent(value: float) -> float | None:
     return min(100.0, max(0.0, value)) if math.isfinite(value) else None
 
 
-def _sample_trend(trend: TrendState, frame: Frame, rows: NDArray[np.intp]) -> TrendState:
+def _sample_trend(trend: TrendState, frame: Frame, rows: NDArray[np.intp], profile: HealthProfile) -> TrendState:
+    """Sample the index of the present: what is foreseen is made of growth, which the trend would count again."""
     for row, time_us in zip(rows.tolist(), frame.arrays["ts"][rows].tolist(), strict=True):
         time_s = time_us / _US_PER_S
         if not wants_sample(trend, time_s):
             continue
         (observation,) = _observations(frame, np.array([row]))
-        health = health_index(frame.asset_class, observation).health
+        health = present_health(profile, observation)
         if health is not None:
             trend = add_sample(trend, time_s, health)
     return trend

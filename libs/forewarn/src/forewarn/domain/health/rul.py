@@ -14,9 +14,10 @@ from typing import Final
 import numpy as np
 
 from forewarn.contracts.asset_class import AssetClass, FailureMode
-from forewarn.contracts.health import RulEstimate
+from forewarn.contracts.health import FailureRisk, RulEstimate
 from forewarn.domain.frame import FloatArray
 from forewarn.domain.health.growth import Growth, Line, Regression, fit
+from forewarn.domain.health.profile import fails_high
 
 #: Names method and version in every estimate.
 MODEL: Final = "forgetting-regression/1"
@@ -35,6 +36,8 @@ _WINDOW_MEMORIES: Final = 3.0
 
 _QUANTILE_Z: Final = NormalDist().inv_cdf(0.9)
 _DAY_S: Final = 86_400.0
+_NORMAL: Final = NormalDist()
+_CERTAIN: Final = FailureRisk(within_7_days=1.0, within_30_days=1.0, within_90_days=1.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +75,7 @@ def estimate(mode: FailureMode, growth: Growth, now_s: float, *, asset_class: As
     threshold = math.log(mode.threshold) if mode.growth == "exponential" else mode.threshold
     rising = _fails_high(mode, asset_class, growth, threshold)
     if _has_failed(growth, threshold, rising=rising):
-        return _estimate(mode, 0.0, 0.0, 0.0)
+        return _estimate(mode, 0.0, 0.0, 0.0, _CERTAIN)
     passages = [
         passage
         for regression in growth.regressions
@@ -84,10 +87,10 @@ def estimate(mode: FailureMode, growth: Growth, now_s: float, *, asset_class: As
     lower, middle, upper = (_reached_s(best, z) for z in (-_QUANTILE_Z, 0.0, _QUANTILE_Z))
     if middle > MAX_EXTRAPOLATION * best.window_s:
         return None
-    return _estimate(mode, lower, max(lower, middle), max(lower, middle, upper))
+    return _estimate(mode, lower, max(lower, middle), max(lower, middle, upper), _risk(best))
 
 
-def _estimate(mode: FailureMode, p10_s: float, p50_s: float, p90_s: float) -> RulEstimate:
+def _estimate(mode: FailureMode, p10_s: float, p50_s: float, p90_s: float, risk: FailureRisk) -> RulEstimate:
     return RulEstimate(
         failure_mode=mode.id,
         p10_days=p10_s / _DAY_S,
@@ -96,14 +99,15 @@ def _estimate(mode: FailureMode, p10_s: float, p50_s: float, p90_s: float) -> Ru
         indicator=mode.indicator,
         threshold=mode.threshold,
         model=MODEL,
+        risk=risk,
     )
 
 
 def _fails_high(mode: FailureMode, asset_class: AssetClass, growth: Growth, threshold: float) -> bool:
     """Whether the indicator fails by rising: as its health metric says, else seen from its present level."""
-    for item in asset_class.health:
-        if item.column == mode.indicator and item.good != item.bad:
-            return item.bad > item.good
+    said = fails_high(asset_class, mode.indicator)
+    if said is not None:
+        return said
     longest = next((item for item in reversed(growth.regressions) if item.buckets), growth.regressions[0])
     return longest.mean_y <= threshold
 
@@ -157,3 +161,17 @@ def _reached_s(passage: _Passage, z: float) -> float:
     c = passage.distance**2 - z**2 * passage.distance_var
     root = math.sqrt(max(0.0, b * b - a * c))
     return max(0.0, (b + math.copysign(root, z) if z else b) / a)
+
+
+def _risk(passage: _Passage) -> FailureRisk:
+    week, month, quarter = (_probability(passage, days * _DAY_S) for days in (7.0, 30.0, 90.0))
+    return FailureRisk(within_7_days=week, within_30_days=month, within_90_days=quarter)
+
+
+def _probability(passage: _Passage, time_s: float) -> float:
+    """P(failed by T), the distribution whose quantiles ``_reached_s`` gives."""
+    ahead = passage.speed * time_s - passage.distance
+    variance = passage.distance_var + 2.0 * passage.covariance * time_s + passage.speed_var * time_s**2
+    if variance <= 0.0:
+        return 1.0 if ahead >= 0.0 else 0.0
+    return _NORMAL.cdf(ahead / math.sqrt(variance))

@@ -1,11 +1,15 @@
 """Bands of quantities that have an agreed meaning: what is excellent, good, fair, poor, critical.
 
 This is the one place that says so. An edge belongs to the worse band, but for the last edge where the
-agreement reads "above".
+agreement reads "above". Scores run linearly from edge to edge: 90, 70, 50 and 30 points stand at the
+edges, which are the bounds of the same categories of the health index.
 """
 
-from collections.abc import Mapping
+import math
+from bisect import bisect_right
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from types import MappingProxyType
 from typing import Final
 
@@ -14,6 +18,7 @@ from numpy.typing import NDArray
 
 from forewarn.contracts.health import HealthCategory
 from forewarn.domain.frame import FloatArray
+from forewarn.domain.physics.vibration import BOUNDARIES
 
 #: From best to worst; a band's number is its place here.
 CATEGORIES: Final = (
@@ -24,20 +29,31 @@ CATEGORIES: Final = (
     HealthCategory.CRITICAL,
 )
 
+#: Scores from which a category counts, best first; below the last one it is critical.
+SCORES: Final = (90.0, 70.0, 50.0, 30.0)
+
 #: Number of a value that is not known.
 UNKNOWN: Final = -1
+
+#: Points a score falls across one of the inner bands; the outer ones go on with their neighbour's slope.
+_POINTS_PER_BAND: Final = 20.0
+
+
+def category_of_score(score: float) -> HealthCategory:
+    """Category of a score: from 90 excellent, 70 good, 50 fair, 30 poor, below critical."""
+    return next((c for bound, c in zip(SCORES, CATEGORIES, strict=False) if score >= bound), HealthCategory.CRITICAL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bands:
-    """Five bands of a quantity of which less is better.
+    """Five bands of a quantity.
 
     Attributes
     ----------
     unit
         Of the edges (UCUM).
     edges
-        Where good, fair, poor and critical begin.
+        Where good, fair, poor and critical begin: rising where less is better, falling where more is.
     last_edge_is_poor
         A value exactly on the last edge is poor, not critical.
     """
@@ -47,13 +63,24 @@ class Bands:
     last_edge_is_poor: bool = False
 
     def __post_init__(self) -> None:
-        if any(low >= high for low, high in zip(self.edges, self.edges[1:], strict=False)):
-            raise ValueError(f"edges of bands must rise: {list(self.edges)}")
+        sign = self._sign
+        if any(sign * low >= sign * high for low, high in pairwise(self.edges)):
+            raise ValueError(f"edges of bands must rise, or fall where more is better: {list(self.edges)}")
+
+    @property
+    def less_is_better(self) -> bool:
+        """Whether small values are good."""
+        return self.edges[0] < self.edges[-1]
+
+    @property
+    def _sign(self) -> float:
+        return 1.0 if self.less_is_better else -1.0
 
     def grade(self, values: FloatArray) -> NDArray[np.int8]:
         """Number of the band of each value, 0 excellent to 4 critical; ``UNKNOWN`` for NaN."""
         values = np.asarray(values, dtype=np.float64)
-        band = np.searchsorted(self.edges, values, side="right").astype(np.int8)
+        edges = self._sign * np.array(self.edges)
+        band = np.searchsorted(edges, self._sign * values, side="right").astype(np.int8)
         if self.last_edge_is_poor:
             band[values == self.edges[-1]] -= 1
         band[np.isnan(values)] = UNKNOWN
@@ -61,8 +88,46 @@ class Bands:
 
     def category(self, value: float) -> HealthCategory | None:
         """Band of one value; None for NaN."""
-        band = int(self.grade(np.array([value]))[0])
-        return None if band == UNKNOWN else CATEGORIES[band]
+        return None if math.isnan(value) else CATEGORIES[self._place(value)]
+
+    def score(self, value: float) -> float | None:
+        """Points of one value, 0–100; None for NaN.
+
+        Its category is always that of the value: on an edge that belongs to the worse band the score
+        is the largest number below the edge's points.
+        """
+        if math.isnan(value):
+            return None
+        place = self._place(value)
+        k = min(max(place - 1, 0), 2)  # the inner band whose slope holds here
+        share = (value - self.edges[k]) / (self.edges[k + 1] - self.edges[k])
+        points = SCORES[k] - _POINTS_PER_BAND * share
+        highest = 100.0 if place == 0 else math.nextafter(SCORES[place - 1], 0.0)
+        lowest = 0.0 if place == len(SCORES) else SCORES[place]
+        return min(max(points, lowest), highest)
+
+    def _place(self, value: float) -> int:
+        place = bisect_right(self.edges, value) if self.less_is_better else sum(value <= edge for edge in self.edges)
+        return place - 1 if self.last_edge_is_poor and value == self.edges[-1] else place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standard:
+    """Bands that people have agreed on, for machines of a kind that the nameplate may have to state.
+
+    Attributes
+    ----------
+    unit
+        Of what is graded (UCUM).
+    nameplate
+        Fields the bands depend on.
+    of_machine
+        Bands for a nameplate; None where it does not say enough.
+    """
+
+    unit: str
+    nameplate: tuple[str, ...] = ()
+    of_machine: Callable[[Mapping[str, float]], Bands | None]
 
 
 #: Approach of evaporators and condensers: < 2 excellent, 2–3 good, 3–4.5 fair, 4.5–6 poor, > 6 critical.
@@ -74,12 +139,34 @@ CHILLER_KW_PER_TON: Final = Bands(unit="kW/[ton]", edges=(0.55, 0.70, 0.85, 1.00
 #: Imbalance of phases, NEMA MG-1: < 1 excellent, < 2 good, < 3.5 fair, < 5 poor.
 PHASE_IMBALANCE_PCT: Final = Bands(unit="%", edges=(1.0, 2.0, 3.5, 5.0))
 
-#: Bands by the formula whose results they grade.
-BANDS: Final[Mapping[str, Bands]] = MappingProxyType(
+_VIBRATION_UNIT: Final = "mm/s"
+
+
+def vibration_bands(nameplate: Mapping[str, float]) -> Bands | None:
+    """Zones of ISO 20816-3 as bands: A excellent, B good, the halves of C fair and poor, D critical.
+
+    None unless the nameplate states group and support: there is no default for them.
+    """
+    stated = (nameplate.get("iso_group"), nameplate.get("iso_support"))
+    for machine, boundaries in BOUNDARIES.items():
+        if tuple(map(float, machine)) == stated:
+            ab, bc, cd = boundaries.velocity_mm_s
+            return Bands(unit=_VIBRATION_UNIT, edges=(ab, bc, (bc + cd) / 2.0, cd))
+    return None
+
+
+def _for_all(bands: Bands) -> Standard:
+    return Standard(unit=bands.unit, of_machine=lambda _nameplate: bands)
+
+
+#: Agreed bands by the name under which a class refers to them.
+STANDARDS: Final[Mapping[str, Standard]] = MappingProxyType(
     {
-        "condenser_approach_k": CHILLER_APPROACH_K,
-        "evaporator_approach_k": CHILLER_APPROACH_K,
-        "kw_per_ton": CHILLER_KW_PER_TON,
-        "phase_imbalance_pct": PHASE_IMBALANCE_PCT,
+        "chiller_approach": _for_all(CHILLER_APPROACH_K),
+        "chiller_kw_per_ton": _for_all(CHILLER_KW_PER_TON),
+        "phase_imbalance": _for_all(PHASE_IMBALANCE_PCT),
+        "iso_20816_3": Standard(
+            unit=_VIBRATION_UNIT, nameplate=("iso_group", "iso_support"), of_machine=vibration_bands
+        ),
     }
 )

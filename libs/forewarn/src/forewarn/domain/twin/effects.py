@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from forewarn.contracts.asset_class import AssetClass, FailureMode
 from forewarn.contracts.health import HealthMetric, RulEstimate
 from forewarn.domain.health.index import Observation, health_index
+from forewarn.domain.health.profile import HealthProfile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HealthEffect:
-    """Index of the class's metrics (no anomaly, no deviation) before and after; None where no metric is known."""
+    """Condition, which is health by the class's metrics, before and after; None where no metric is known."""
 
     before: float | None
     after: float | None
@@ -34,10 +35,12 @@ class LifeEffect:
     after: RulEstimate | None
 
 
-def health_effect(asset_class: AssetClass, before: Mapping[str, float], after: Mapping[str, float]) -> HealthEffect:
-    """Judge both states by the metrics of the class."""
-    was, would = (health_index(asset_class, Observation(values=_known(state))) for state in (before, after))
-    return HealthEffect(before=was.health, after=would.health, metrics_before=was.metrics, metrics_after=would.metrics)
+def health_effect(profile: HealthProfile, before: Mapping[str, float], after: Mapping[str, float]) -> HealthEffect:
+    """Judge both states by the metrics of the asset's class, with its weights and nameplate."""
+    was, would = (health_index(profile, Observation(values=_known(state))) for state in (before, after))
+    return HealthEffect(
+        before=was.condition, after=would.condition, metrics_before=was.metrics, metrics_after=would.metrics
+    )
 
 
 def life_effects(
@@ -82,7 +85,8 @@ def _share_left(mode: FailureMode, threshold: float, was: float, would: float) -
 
 def _scaled(estimate: RulEstimate, share: float) -> RulEstimate:
     names = ("p10_days", "p50_days", "p90_days")
-    return estimate.model_copy(update={name: getattr(estimate, name) * share for name in names})
+    moved: dict[str, object] = {name: getattr(estimate, name) * share for name in names}
+    return estimate.model_copy(update={**moved, "risk": None})  # of another distribution
 
 
 def _known(state: Mapping[str, float]) -> dict[str, float | None]:

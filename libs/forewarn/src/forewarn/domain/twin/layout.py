@@ -8,7 +8,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from forewarn.contracts.asset_class import AssetClass, Condition
+from forewarn.contracts.asset_class import AssetClass
+from forewarn.contracts.guard_rules import Condition
 from forewarn.domain.frame import Array, FloatArray
 
 #: Share of a tag's engineering range that counts as no change of a driver, about what sensors are
@@ -57,11 +58,15 @@ class TwinLayout:
         return holds
 
     def is_usable(self, columns: Mapping[str, Array]) -> NDArray[np.bool_]:
-        """Whether a reading counts towards the baseline: on time, running, at least half complete."""
-        known = np.zeros(columns["ts"].shape, dtype=np.int64)
-        for name in self.columns:
-            known += ~np.isnan(columns[name])
-        usable: NDArray[np.bool_] = self.is_running(columns) & ~columns["late"] & (2 * known >= len(self.columns))
+        """Whether a reading counts towards the baseline: on time, running, something known to predict.
+
+        How many of the class's tags it has does not count: many machines lack sensors. The fit leaves out
+        tags that are missing too often.
+        """
+        known = np.zeros(columns["ts"].shape, dtype=np.bool_)
+        for name in self.responses:
+            known |= ~np.isnan(columns[name])
+        usable: NDArray[np.bool_] = self.is_running(columns) & ~columns["late"] & known
         return usable
 
 

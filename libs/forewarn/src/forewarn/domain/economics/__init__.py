@@ -1,0 +1,1 @@
+"""Economics of an asset: cost of failures, wasted energy, repair now or later, savings; assumptions are stated."""

@@ -1,0 +1,86 @@
+"""Back-test with a rolling origin: what each method would have said in the past, and how wrong it would have been.
+
+Every origin sees the steps before it and nothing else; parameters are tuned once, on what came
+before the first origin, so no error rests on values the method had seen (Tashman 2000).
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from forewarn.domain.forecast.series import NotForecastable, Season, Series
+from forewarn.domain.frame import FloatArray
+
+#: From the steps so far and a number of steps: what each method expects, by its name.
+Forecast = Callable[[FloatArray, int], Mapping[str, FloatArray]]
+
+#: From training steps, seasons and horizon: methods with tuned parameters, the simplest first.
+Tune = Callable[[FloatArray, tuple[Season, ...], int], Forecast]
+
+#: Origins of a back-test; fewer than the least tell no spread.
+MOST_ORIGINS: Final = 16
+LEAST_ORIGINS: Final = 5
+
+#: The horizon is at most this share of the history: what was never tested is not claimed.
+MAX_HORIZON_SHARE: Final = 1.0 / 3.0
+
+#: Share of the history that comes before the first origin, at the least.
+_TRAINING_SHARE: Final = 0.4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Where forecasts start, and how many steps they look ahead."""
+
+    origins: tuple[int, ...]
+    horizon: int
+
+    @classmethod
+    def of(cls, steps: int, horizon: int) -> "Plan":
+        """Spread origins evenly over the later part of a history; the last one has its horizon just complete.
+
+        Raises
+        ------
+        NotForecastable
+            If the history is too short for the fewest origins.
+        """
+        horizon = max(1, min(horizon, int(steps * MAX_HORIZON_SHARE)))
+        last, training = steps - horizon, int(np.ceil(steps * _TRAINING_SHARE))
+        count = min(MOST_ORIGINS, last - training + 1)
+        if count < LEAST_ORIGINS:
+            raise NotForecastable(f"a history of {steps} steps is too short to test a forecast of {horizon} steps")
+        origins = np.unique(np.linspace(training, last, count).round().astype(int))
+        return cls(origins=tuple(origins.tolist()), horizon=horizon)
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class BackTest:
+    """Errors (measured minus forecast) of each method, shape (origins, horizon); NaN where nothing was measured."""
+
+    plan: Plan
+    forecast: Forecast
+    errors: Mapping[str, FloatArray]
+
+
+def back_test(series: Series, horizon: int, tune: Tune) -> BackTest:
+    """Let every method forecast from every origin; a method that fails at one of them is left out.
+
+    Raises
+    ------
+    NotForecastable
+        If the history is too short.
+    """
+    plan = Plan.of(series.values.size, horizon)
+    # a season counts only if the first origin has seen it twice
+    seasons = tuple(season for season in series.seasons if 2 * season.steps < plan.origins[0])
+    forecast = tune(series.values[: plan.origins[0]], seasons, plan.horizon)
+    measured = np.where(series.observed, series.values, np.nan)
+    errors: dict[str, list[FloatArray]] = {}
+    for origin in plan.origins:
+        said = forecast(series.values[:origin], plan.horizon)
+        for name, values in said.items():
+            errors.setdefault(name, []).append(measured[origin : origin + plan.horizon] - values)
+    whole = {name: np.array(rows) for name, rows in errors.items() if len(rows) == len(plan.origins)}
+    return BackTest(plan=plan, forecast=forecast, errors=whole)

@@ -1,0 +1,42 @@
+"""How fine and how far back one looks for a horizon."""
+
+from dataclasses import dataclass
+from typing import Final
+
+_HOUR_S: Final = 3_600.0
+_DAY_S: Final = 86_400.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grid:
+    """Steps for horizons up to ``reach_s``: their length [s], and how many of them a history should have."""
+
+    reach_s: float
+    step_s: float
+    steps: int
+
+
+#: Each looks ahead about 50 steps, and back far enough to test that a dozen times and to see the seasons.
+GRIDS: Final = (
+    Grid(reach_s=8 * _HOUR_S, step_s=600.0, steps=576),
+    Grid(reach_s=48 * _HOUR_S, step_s=_HOUR_S, steps=672),
+    Grid(reach_s=8 * _DAY_S, step_s=3 * _HOUR_S, steps=256),
+    Grid(reach_s=60 * _DAY_S, step_s=_DAY_S, steps=240),
+)
+
+#: The longest horizon.
+LONGEST_S: Final = GRIDS[-1].reach_s
+
+
+def grid_for(horizon_s: float) -> Grid:
+    """The finest grid that reaches so far.
+
+    Raises
+    ------
+    ValueError
+        If none does.
+    """
+    for grid in GRIDS:
+        if horizon_s <= grid.reach_s:
+            return grid
+    raise ValueError(f"a horizon of {horizon_s / _DAY_S:g} days is too long: {LONGEST_S / _DAY_S:g} at the most")

@@ -1,0 +1,84 @@
+"""A forecast with intervals by the method that has proved best on the column's own past."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from forewarn.domain.forecast.backtest import Tune, back_test
+from forewarn.domain.forecast.choice import Scored, choose, score_methods
+from forewarn.domain.forecast.series import NotForecastable, Series
+from forewarn.domain.forecast.spread import Spread, learn_spread
+from forewarn.domain.frame import FloatArray
+
+#: Least scale of errors as a share of the range of the history.
+_RESOLUTION: Final = 1e-6
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Outlook:
+    """What is expected of a column.
+
+    Attributes
+    ----------
+    start_s, step_s
+        Begin of the first step that is forecast (seconds since 1970 UTC) and length of a step [s].
+    expected
+        Mean of each step, shape (horizon,).
+    spread
+        Distribution of the errors about it.
+    method
+        Name of the chosen method.
+    tested
+        Scores of all methods, the simplest first.
+    """
+
+    start_s: float
+    step_s: float
+    expected: FloatArray
+    spread: Spread
+    method: str
+    tested: tuple[Scored, ...]
+
+    @property
+    def horizon(self) -> int:
+        """Steps ahead."""
+        return self.expected.size
+
+    def interval(self, level: float) -> tuple[FloatArray, FloatArray]:
+        """Lower and upper bound that hold each step with probability ``level`` (0–1), shape (horizon,)."""
+        tail = (1.0 - level) / 2.0
+        lower = self.expected + self.spread.quantile(tail)
+        upper = self.expected + self.spread.quantile(1.0 - tail)
+        return np.minimum(lower, self.expected), np.maximum(upper, self.expected)
+
+
+def look_ahead(series: Series, horizon: int, tune: Tune) -> Outlook:
+    """Back-test all methods, choose one, forecast with it.
+
+    The horizon is cut to a third of the history: what was never tested is not claimed.
+
+    Raises
+    ------
+    NotForecastable
+        If the history is too short, or no method can cope with it.
+    """
+    test = back_test(series, horizon, tune)
+    now = test.forecast(series.values, test.plan.horizon)
+    errors = {name: rows for name, rows in test.errors.items() if name in now and np.isfinite(rows).any()}
+    if not errors:
+        raise NotForecastable("no method could be tested on this history")
+    method = choose(errors)
+    return Outlook(
+        start_s=series.end_s,
+        step_s=series.step_s,
+        expected=now[method],
+        spread=learn_spread(errors[method], _resolution(series.values)),
+        method=method,
+        tested=score_methods(errors),
+    )
+
+
+def _resolution(values: FloatArray) -> float:
+    span = float(values.max() - values.min())
+    return max(_RESOLUTION * span, float(np.finfo(np.float64).eps) * max(1.0, float(np.abs(values).max())))

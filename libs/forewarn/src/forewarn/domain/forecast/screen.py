@@ -1,0 +1,73 @@
+"""A cheap look whether a column moves towards its limit: most do not, and no forecast is made of them.
+
+Straight lines are fitted to the means of the last 5, 10 and 20 days. One of them must rise towards
+the limit beyond what chance explains, and reach it within the horizon if everything goes badly.
+"""
+
+import math
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forewarn.domain.frame import FloatArray
+
+#: Days of each window, and the one-sided 1 % point of Student's t for its days less two.
+WINDOWS: Final = ((5, 4.54), (10, 2.90), (20, 2.55))
+
+#: How much faster than its line, in standard errors, and how much above it, in spreads of a day, "badly" is.
+_FASTER: Final = 2.0
+_ABOVE: Final = 3.0
+
+
+def may_reach(means: FloatArray, limit: float, *, rising: bool, per_day: int, horizon_days: float) -> bool:
+    """Whether a significant trend may carry a column to its limit within the horizon.
+
+    Parameters
+    ----------
+    means
+        Means of equal steps, oldest first, shape (n,); NaN where nothing was read.
+    limit
+        In the unit of the column; reached from below if ``rising``.
+    per_day
+        Steps in a day.
+    """
+    distances = (limit - means) if rising else (means - limit)
+    for days, critical in WINDOWS:
+        recent = distances[-days * per_day :]
+        if recent.size < days * per_day:
+            return False
+        table = recent.reshape(days, per_day)
+        known = np.isfinite(table).any(axis=1)
+        if known.sum() < max(4, days // 2):
+            continue
+        if _falls_to_zero(np.flatnonzero(known), _row_means(table[known]), critical, horizon_days, _spread(recent)):
+            return True
+    return False
+
+
+def _row_means(table: FloatArray) -> FloatArray:
+    known = np.isfinite(table)
+    means: FloatArray = np.where(known, table, 0.0).sum(axis=1) / known.sum(axis=1)
+    return means
+
+
+def _falls_to_zero(
+    places: NDArray[np.intp], daily: FloatArray, critical: float, horizon_days: float, spread: float
+) -> bool:
+    """Whether a falling line through daily distances may be at 0 within the horizon."""
+    x = places - places.mean()
+    s_xx = float((x * x).sum())
+    slope = float((x * daily).sum()) / s_xx
+    rest = daily - daily.mean() - slope * x
+    error = math.sqrt(float((rest * rest).sum()) / (daily.size - 2) / s_xx)
+    if slope >= 0.0 or -slope < critical * error:
+        return False
+    now = float(daily.mean()) + slope * float(x[-1])
+    return now + (slope - _FASTER * error) * horizon_days - _ABOVE * spread <= 0.0
+
+
+def _spread(recent: FloatArray) -> float:
+    """Standard deviation about what the neighbours say: noise and course of the day, without the trend."""
+    steps = np.diff(recent[np.isfinite(recent)])
+    return float(steps.std()) if steps.size > 1 else 0.0

@@ -1,0 +1,143 @@
+"""Irregular readings become a series of equal steps: means of buckets, with short gaps filled."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forewarn.domain.frame import FloatArray
+
+#: Steps that a forecast needs at the least.
+MIN_STEPS: Final = 36
+
+#: Least share of steps with readings; what is filled in between is a guess.
+MIN_OBSERVED: Final = 0.4
+
+_DAY_S: Final = 86_400.0
+_WEEK_S: Final = 604_800.0
+
+
+class NotForecastable(Exception):  # noqa: N818  # a fact about the history, not a failure
+    """The history does not allow a forecast; the message says why, in plain words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Season:
+    """A course that repeats itself: its name and its length in steps."""
+
+    name: str
+    steps: int
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Series:
+    """One column in equal steps, complete.
+
+    Attributes
+    ----------
+    start_s
+        Begin of the first step, seconds since 1970 UTC, a multiple of ``step_s``.
+    step_s
+        Length of a step [s].
+    values
+        Mean of each step, shape (n,); filled where nothing was read.
+    observed
+        Whether the step has readings of its own, shape (n,).
+    """
+
+    start_s: float
+    step_s: float
+    values: FloatArray
+    observed: NDArray[np.bool_]
+
+    @property
+    def end_s(self) -> float:
+        """End of the last step: where forecasts begin."""
+        return self.start_s + self.step_s * self.values.size
+
+    @property
+    def seasons(self) -> tuple[Season, ...]:
+        """Day and week, as far as the series holds three days and two weeks of them, shortest first."""
+        found = ((Season("daily", round(_DAY_S / self.step_s)), 3), (Season("weekly", round(_WEEK_S / self.step_s)), 2))
+        return tuple(item for item, times in found if item.steps >= 2 and times * item.steps < self.values.size)
+
+
+def resample(times_s: FloatArray, values: FloatArray, counts: FloatArray, *, step_s: float, steps: int) -> Series:
+    """Average readings, or means of finer buckets, over the last ``steps`` steps.
+
+    Parameters
+    ----------
+    times_s
+        Event times, seconds since 1970 UTC, shape (n,), in any order.
+    values
+        Readings or means, shape (n,); NaN is left out.
+    counts
+        Weight of each value: the number of readings it stands for, shape (n,).
+    step_s, steps
+        Length of a step [s], and how many of them, up to the newest reading, are kept.
+
+    Raises
+    ------
+    NotForecastable
+        If there are too few readings, or they leave too much out.
+    """
+    known = np.isfinite(values) & (counts > 0)
+    if not known.any():
+        raise NotForecastable("there are no readings of good quality")
+    places = np.floor_divide(times_s[known], step_s).astype(np.int64)
+    last = int(places.max())
+    first = max(int(places.min()), last - steps + 1)
+    inside = places >= first
+    places, kept, weights = places[inside] - first, values[known][inside], counts[known][inside]
+    length = last - first + 1
+    weight = np.bincount(places, weights=weights, minlength=length)
+    total = np.bincount(places, weights=weights * kept, minlength=length)
+    means = np.divide(total, weight, out=np.full(length, np.nan), where=weight > 0)
+    return complete(means, start_s=first * step_s, step_s=step_s)
+
+
+def complete(means: FloatArray, *, start_s: float, step_s: float) -> Series:
+    """Fill the gaps of a series of bucket means: usual course of the day plus a line between the neighbours.
+
+    Raises
+    ------
+    NotForecastable
+        If the series is too short, or too much of it is missing.
+    """
+    observed = np.isfinite(means)
+    if means.size < MIN_STEPS:
+        raise NotForecastable(
+            f"the history covers {means.size} steps of {_duration(step_s)}, a forecast needs {MIN_STEPS}"
+        )
+    share = float(observed.mean())
+    if share < MIN_OBSERVED:
+        raise NotForecastable(
+            f"only {share:.0%} of the steps of {_duration(step_s)} have readings, a forecast needs {MIN_OBSERVED:.0%}"
+        )
+    course = _daily_course(means, observed, start_s, step_s)
+    places = np.arange(means.size, dtype=np.float64)
+    rest = np.interp(places, places[observed], (means - course)[observed])
+    values = np.where(observed, means, rest + course)
+    return Series(start_s=start_s, step_s=step_s, values=values, observed=observed)
+
+
+def _daily_course(means: FloatArray, observed: NDArray[np.bool_], start_s: float, step_s: float) -> FloatArray:
+    """Median of what was read at each time of the day, about the median of all; 0 where that time was never read."""
+    period = round(_DAY_S / step_s)
+    course = np.zeros(means.shape)
+    if observed.all() or period < 2 or means.size < 2 * period:
+        return course
+    times = (np.arange(means.size) + round(start_s / step_s)) % period
+    middle = float(np.median(means[observed]))
+    for time in range(period):
+        same = means[(times == time) & observed]
+        if same.size:
+            course[times == time] = float(np.median(same)) - middle
+    return course
+
+
+def _duration(seconds: float) -> str:
+    if seconds >= _DAY_S:
+        return f"{seconds / _DAY_S:g} d"
+    return f"{seconds / 3600:g} h" if seconds >= 3600 else f"{seconds / 60:g} min"

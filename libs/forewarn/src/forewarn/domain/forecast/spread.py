@@ -1,0 +1,73 @@
+"""How far measurements stray from a forecast, learned from its back-test.
+
+The spread grows with the lead: root mean square of the errors at each lead, made rising by pooling
+neighbours (isotonic regression). Errors divided by it are pooled over leads and origins; they are
+the shape of the distribution, whatever it is. Nothing is assumed to be normal.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from forewarn.domain.frame import FloatArray
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Spread:
+    """Distribution of errors by lead.
+
+    Attributes
+    ----------
+    scale
+        Typical error at each lead [unit of the column], never falling, shape (horizon,); above 0.
+    shape
+        Errors divided by their scale, sorted.
+    errors
+        The errors themselves, shape (origins, horizon); NaN where nothing was measured.
+    """
+
+    scale: FloatArray
+    shape: FloatArray
+    errors: FloatArray
+
+    @property
+    def origins(self) -> int:
+        """Number of back-test origins: what the distribution rests on, as errors of one origin are alike."""
+        return len(self.errors)
+
+    def quantile(self, probability: float) -> FloatArray:
+        """Error that is not exceeded with this probability, at each lead, shape (horizon,).
+
+        Widened by ``1 + 1/origins``: few origins have not seen the worst.
+        """
+        return float(np.quantile(self.shape, probability)) * (1.0 + 1.0 / self.origins) * self.scale
+
+
+def learn_spread(errors: FloatArray, resolution: float) -> Spread:
+    """Learn from errors of shape (origins, horizon), NaN where unknown.
+
+    ``resolution`` [unit of the column] is the least scale: a method that was never wrong is not infallible.
+    """
+    counts = np.isfinite(errors).sum(axis=0)
+    squares = np.nansum(errors**2, axis=0)
+    scale = np.sqrt(_rising(squares, counts))
+    scale = np.maximum(scale, resolution)
+    scaled = (errors / scale)[np.isfinite(errors)]
+    return Spread(scale=scale, shape=np.sort(scaled), errors=errors)
+
+
+def _rising(sums: FloatArray, counts: FloatArray) -> FloatArray:
+    """Weighted means ``sums / counts`` that never fall: neighbours that do are pooled (Ayer et al. 1955)."""
+    blocks: list[tuple[float, float, int]] = []
+    for total, count in zip(sums.tolist(), counts.tolist(), strict=True):
+        block = (total, float(count), 1)
+        while blocks and _mean(blocks[-1]) >= _mean(block):
+            before = blocks.pop()
+            block = (before[0] + block[0], before[1] + block[1], before[2] + block[2])
+        blocks.append(block)
+    return np.repeat([_mean(block) for block in blocks], [block[2] for block in blocks])
+
+
+def _mean(block: tuple[float, float, int]) -> float:
+    """Mean of a block; one without any measurement is as wide as what follows."""
+    return block[0] / block[1] if block[1] > 0 else np.inf

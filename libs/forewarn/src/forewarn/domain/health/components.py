@@ -1,0 +1,158 @@
+"""Components of the health index: how unlike itself the machine is (twin, anomaly), and what is to come (RUL, risk)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from forewarn.contracts.health import ComponentName, FailureRisk, HealthComponent, RulEstimate
+from forewarn.domain.health.profile import HealthProfile, status_of
+
+#: Score of a median remaining life: above, or from, so many days on; the last one is for less.
+#: A life of exactly 180 days belongs to "90 to 180".
+LIFE_STEPS: Final = ((90.0, 80.0), (30.0, 60.0), (7.0, 40.0))
+LONG_LIFE_DAYS: Final = 180.0
+LONG_LIFE_SCORE: Final = 95.0
+SHORT_LIFE_SCORE: Final = 20.0
+
+#: Bands of the twin's deviation: low below, medium between, high above.
+DEVIATION_LOW: Final = 10.0
+DEVIATION_HIGH: Final = 25.0
+
+#: Bands of the anomaly score: monitoring below, warning between, critical above; worth a word from ``NOTICE`` on.
+ANOMALY_NOTICE: Final = 30.0
+ANOMALY_WARNING: Final = 70.0
+ANOMALY_CRITICAL: Final = 85.0
+
+_FULL: Final = 100.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prognosis:
+    """What is to come: median life of the nearest failure and probability of any; None where nothing is foreseen."""
+
+    life_days: float | None = None
+    risk: FailureRisk | None = None
+
+
+#: Nothing is foreseen.
+NO_PROGNOSIS: Final = Prognosis()
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    name: ComponentName
+    score: float | None
+    message: str
+
+
+def life_score(days: float) -> float:
+    """Score of a remaining life: > 180 d 95, 90–180 80, 30–90 60, 7–30 40, < 7 20; a bound has the better score."""
+    if days > LONG_LIFE_DAYS:
+        return LONG_LIFE_SCORE
+    return next((score for bound, score in LIFE_STEPS if days >= bound), SHORT_LIFE_SCORE)
+
+
+def prognosis_of(estimates: tuple[RulEstimate, ...]) -> Prognosis:
+    """What estimates of single failure modes mean together; the modes are taken as independent."""
+    if not estimates:
+        return NO_PROGNOSIS
+    survives = [1.0, 1.0, 1.0]
+    for item in estimates:
+        if item.risk is not None:
+            of_mode = (item.risk.within_7_days, item.risk.within_30_days, item.risk.within_90_days)
+            survives = [share * (1.0 - p) for share, p in zip(survives, of_mode, strict=True)]
+    week, month, quarter = (1.0 - share for share in survives)
+    return Prognosis(
+        life_days=min(item.p50_days for item in estimates),
+        risk=FailureRisk(within_7_days=week, within_30_days=month, within_90_days=quarter),
+    )
+
+
+def components_of(
+    profile: HealthProfile, *, deviation: float | None, anomaly_score: float | None, prognosis: Prognosis
+) -> tuple[float | None, tuple[HealthComponent, ...]]:
+    """Weighted mean of the components' scores, and each with its explanation.
+
+    Components that are unknown give their weight to the known ones, and say so.
+    """
+    parts = (_twin(deviation), _anomaly(anomaly_score), _life(prognosis), _risk(prognosis))
+    index, total = _mean(profile, [(part.name, part.score) for part in parts])
+    return index, tuple(_component(part, profile.components[part.name], total) for part in parts)
+
+
+def present_components(profile: HealthProfile, deviation: float | None, anomaly_score: float | None) -> float | None:
+    """The index of ``components_of`` with nothing foreseen."""
+    twin = None if deviation is None else _FULL - deviation
+    anomaly = None if anomaly_score is None else _FULL - anomaly_score
+    index, _ = _mean(profile, [("twin", twin), ("anomaly", anomaly)])
+    return index
+
+
+def _mean(profile: HealthProfile, scores: Sequence[tuple[ComponentName, float | None]]) -> tuple[float | None, float]:
+    """Weighted mean of the known scores, and the sum of their weights."""
+    total = sum(profile.components[name] for name, score in scores if score is not None)
+    if total <= 0.0:
+        return None, 0.0
+    points = sum(profile.components[name] * score for name, score in scores if score is not None)
+    return min(_FULL, points / total), total  # rounding can carry a mean of scores past 100
+
+
+def _component(part: _Part, nominal: float, total: float) -> HealthComponent:
+    status = status_of(part.score)
+    message = part.message
+    if part.score is None:
+        message = f"{message}; its weight of {nominal:.0%} is shared among the known components"
+    return HealthComponent(
+        name=part.name,
+        score=part.score,
+        weight=nominal / total if part.score is not None and total > 0.0 else 0.0,
+        status="unknown" if status is None else status.value,
+        message=message,
+    )
+
+
+def _twin(deviation: float | None) -> _Part:
+    if deviation is None:
+        return _Part("twin", None, "The twin still learns, or cannot judge now")
+    if deviation < DEVIATION_LOW:
+        message = "Measured values are what the twin expects"
+    elif deviation <= DEVIATION_HIGH:
+        message = "Measured values differ somewhat from what the twin expects"
+    else:
+        message = "Measured values are far from what the twin expects"
+    return _Part("twin", _FULL - deviation, message)
+
+
+def _anomaly(score: float | None) -> _Part:
+    if score is None:
+        return _Part("anomaly", None, "The anomaly detector still learns, or cannot judge now")
+    if score <= ANOMALY_NOTICE:
+        message = "The machine behaves as it did while it was learned"
+    elif score < ANOMALY_WARNING:
+        message = "The machine behaves somewhat unlike its learned normal"
+    elif score <= ANOMALY_CRITICAL:
+        message = "The machine behaves unlike its learned normal"
+    else:
+        message = "The machine behaves altogether unlike its learned normal"
+    return _Part("anomaly", _FULL - score, message)
+
+
+def _life(prognosis: Prognosis) -> _Part:
+    days = prognosis.life_days
+    if days is None:
+        return _Part("rul", None, "No failure mode shows growth that allows an estimate")
+    return _Part("rul", life_score(days), f"Half of such machines would fail within {duration(days)}")
+
+
+def _risk(prognosis: Prognosis) -> _Part:
+    if prognosis.risk is None:
+        return _Part("risk", None, "Without an estimate of remaining life there is none of risk")
+    share = prognosis.risk.within_30_days
+    return _Part("risk", _FULL * (1.0 - share), f"It fails within 30 days with a probability of {share:.0%}")
+
+
+def duration(days: float) -> str:
+    """A time to failure in words."""
+    if days >= 2.0:
+        return f"{days:.0f} days"
+    return f"{days * 24.0:.0f} hours" if days * 24.0 >= 2.0 else f"{days * 1440.0:.0f} minutes"

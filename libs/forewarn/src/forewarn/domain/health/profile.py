@@ -1,0 +1,163 @@
+"""What one asset's condition is judged by: its class's metrics with this asset's weights and nameplate."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from forewarn.contracts.asset_class import AssetClass, HealthInput
+from forewarn.contracts.assets import Asset, HealthWeights
+from forewarn.contracts.health import ComponentName, HealthCategory
+from forewarn.domain.physics.bands import STANDARDS, Bands, category_of_score
+
+_FULL: Final = 100.0
+_NOTHING_OWN: Final = HealthWeights()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """100 at ``good`` or better, 0 at ``bad`` or worse, linear between; ``bad`` may lie on either side.
+
+    If both are equal, only that value itself is good.
+    """
+
+    good: float
+    bad: float
+
+    @property
+    def less_is_better(self) -> bool:
+        """Whether small values are good."""
+        return self.bad > self.good
+
+    def score(self, value: float) -> float | None:
+        """Points of one value, 0–100; None for NaN."""
+        if math.isnan(value):
+            return None
+        if self.good == self.bad:
+            return _FULL if value == self.good else 0.0
+        return _FULL * min(1.0, max(0.0, (value - self.bad) / (self.good - self.bad)))
+
+    def is_sound(self, value: float) -> bool:
+        """Whether the value is ``good`` or better."""
+        return self.score(value) == _FULL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Graded:
+    """Scored by agreed or declared bands."""
+
+    bands: Bands
+
+    @property
+    def less_is_better(self) -> bool:
+        """Whether small values are good."""
+        return self.bands.less_is_better
+
+    def score(self, value: float) -> float | None:
+        """Points of one value, 0–100; None for NaN."""
+        return self.bands.score(value)
+
+    def is_sound(self, value: float) -> bool:
+        """Whether the value is in the best band."""
+        return self.bands.category(value) is HealthCategory.EXCELLENT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metric:
+    """One metric of an asset: what the class says of it, and how this asset is scored.
+
+    ``scale`` is None where the nameplate does not state what the class's standard asks for; ``lacks``
+    names it.
+    """
+
+    item: HealthInput
+    weight: float
+    unit: str
+    titles: tuple[str, ...]  #: of the item's columns
+    scale: Limits | Graded | None
+    lacks: tuple[str, ...] = ()
+
+    def score(self, value: float | None) -> float | None:
+        """Points of one of the metric's columns; None where it or its scale is unknown."""
+        return None if value is None or self.scale is None else self.scale.score(value)
+
+    def is_sound(self, value: float | None) -> bool:
+        """Whether a column says that all is well; unknown says nothing."""
+        return value is None or self.scale is None or self.scale.is_sound(value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HealthProfile:
+    """How one asset is judged."""
+
+    metrics: tuple[Metric, ...]
+    components: Mapping[ComponentName, float]
+
+
+def profile_of(asset_class: AssetClass, asset: Asset | None) -> HealthProfile:
+    """How an asset is judged; by its class alone where it is None or registered with another class."""
+    if asset is None or asset.asset_class != asset_class.name:
+        return class_profile(asset_class)
+    own = asset.health_weights or _NOTHING_OWN
+    plate = {field.name: field.default for field in asset_class.nameplate} | asset.nameplate
+    return HealthProfile(
+        metrics=tuple(
+            _metric(item, own.metrics.get(item.column, item.weight), plate, asset_class) for item in asset_class.health
+        ),
+        components={**_component_weights(asset_class), **own.components},
+    )
+
+
+@lru_cache(maxsize=256)
+def class_profile(asset_class: AssetClass) -> HealthProfile:
+    """How an asset is judged of which only the class is known."""
+    plate = {field.name: field.default for field in asset_class.nameplate}
+    return HealthProfile(
+        metrics=tuple(_metric(item, item.weight, plate, asset_class) for item in asset_class.health),
+        components=_component_weights(asset_class),
+    )
+
+
+def health_columns(asset_class: AssetClass) -> tuple[str, ...]:
+    """Every column some metric looks at, each once."""
+    return tuple(dict.fromkeys(name for item in asset_class.health for name in item.columns))
+
+
+def fails_high(asset_class: AssetClass, column: str) -> bool | None:
+    """Whether a column is bad when it is high; None if no metric says so."""
+    for item in asset_class.health:
+        if column in item.columns:
+            if item.good is not None and item.bad is not None:
+                return None if item.good == item.bad else item.bad > item.good
+            return item.bands is None or item.bands[0] < item.bands[-1]  # less is better by every standard
+    return None
+
+
+def status_of(score: float | None) -> HealthCategory | None:
+    """Category of a score; None where unknown."""
+    return None if score is None else category_of_score(score)
+
+
+def _component_weights(asset_class: AssetClass) -> dict[ComponentName, float]:
+    weights = asset_class.health_components
+    return {"twin": weights.twin, "anomaly": weights.anomaly, "rul": weights.rul, "risk": weights.risk}
+
+
+def _metric(item: HealthInput, weight: float, plate: Mapping[str, float], asset_class: AssetClass) -> Metric:
+    titles = {tag.name: tag.title for tag in asset_class.tags} | {d.name: d.title for d in asset_class.derived}
+    unit = asset_class.units[item.column]
+    scale, lacks = _scale(item, unit, plate)
+    return Metric(
+        item=item, weight=weight, unit=unit, titles=tuple(titles[n] for n in item.columns), scale=scale, lacks=lacks
+    )
+
+
+def _scale(item: HealthInput, unit: str, plate: Mapping[str, float]) -> tuple[Limits | Graded | None, tuple[str, ...]]:
+    if item.good is not None and item.bad is not None:
+        return Limits(good=item.good, bad=item.bad), ()
+    if item.bands is not None:
+        return Graded(bands=Bands(unit=unit, edges=item.bands)), ()
+    standard = STANDARDS[item.standard or ""]
+    bands = standard.of_machine(plate)
+    return (None, standard.nameplate) if bands is None else (Graded(bands=bands), ())

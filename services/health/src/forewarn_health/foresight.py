@@ -1,0 +1,86 @@
+"""Looks ahead in the background: one thread makes forecasts, a few assets at a time, while readings go on."""
+
+from collections.abc import Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Final
+
+import structlog
+
+from forewarn.contracts.asset_class import AssetClass
+from forewarn.contracts.forecasts import LimitForecast
+from forewarn.domain.forecast.early import foresee
+from forewarn.domain.forecast.memory import Memory
+from forewarn.ports.forecasting import Forecaster, ForecasterUnavailable
+from forewarn_health.state import AssetState, Foreseen
+
+#: Assets of one job: a few seconds of work at the most, which is what the end of the process waits for.
+_AT_ONCE: Final = 8
+
+_log = structlog.get_logger(__name__)
+
+
+class Foresight:
+    """Decides which assets are looked at, and keeps what the thread has found until it is taken."""
+
+    def __init__(self, forecaster: Forecaster, catalogue: Mapping[str, AssetClass], min_interval_s: float) -> None:
+        self._forecaster = forecaster
+        self._catalogue = catalogue
+        self._min_interval_s = min_interval_s
+        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="foresight")
+        self._job: Future[dict[str, Foreseen]] | None = None
+        self._waiting: dict[str, None] = {}  # in order of arrival
+        self._not_before_s: dict[str, float] = {}
+
+    def note(self, states: Mapping[str, AssetState]) -> None:
+        """Readings have moved these assets."""
+        self._waiting.update((asset_id, None) for asset_id, state in states.items() if state.news)
+
+    def restart(self, asset_ids: Iterable[str]) -> None:
+        """Begin anew with these assets; a job under way is of no use any more."""
+        self._job = None
+        self._waiting = dict.fromkeys(asset_ids)
+        self._not_before_s.clear()
+
+    def finished(self) -> dict[str, Foreseen]:
+        """What was found since the last call; raises what the thread failed with."""
+        if self._job is None or not self._job.done():
+            return {}
+        found, self._job = self._job.result(), None
+        return found
+
+    def begin(self, states: Mapping[str, AssetState], now_s: float) -> None:
+        """Give the thread its next job, unless it is busy."""
+        if self._job is not None:
+            return
+        chosen: dict[str, tuple[Memory, AssetClass]] = {}
+        for asset_id in list(self._waiting):
+            if len(chosen) == _AT_ONCE:
+                break
+            if self._not_before_s.get(asset_id, now_s) > now_s:
+                continue
+            del self._waiting[asset_id]
+            state = states.get(asset_id)
+            asset_class = None if state is None else self._catalogue.get(state.health.asset_class)
+            if state is None or asset_class is None or state.memory is None or not state.news:
+                continue
+            chosen[asset_id] = (state.memory, asset_class)
+            self._not_before_s[asset_id] = now_s + self._min_interval_s
+        if chosen:
+            self._job = self._pool.submit(self._look_ahead, chosen)
+
+    def close(self) -> None:
+        """Let the job under way end, and the thread."""
+        self._pool.shutdown(cancel_futures=True)
+
+    def _look_ahead(self, chosen: Mapping[str, tuple[Memory, AssetClass]]) -> dict[str, Foreseen]:
+        return {
+            asset_id: Foreseen(index=memory.index, forecasts=self._forecasts(memory, asset_class))
+            for asset_id, (memory, asset_class) in chosen.items()
+        }
+
+    def _forecasts(self, memory: Memory, asset_class: AssetClass) -> tuple[LimitForecast, ...]:
+        try:
+            return foresee(memory, asset_class, self._forecaster.tune)
+        except ForecasterUnavailable as exc:
+            _log.warning("forecasts_unavailable", asset_class=asset_class.name, reason=str(exc))
+            return ()

@@ -1,0 +1,25 @@
+"""How each asset is judged, by the registry; worked out again only when its entry changes."""
+
+from collections.abc import Callable
+
+from forewarn.contracts.asset_class import AssetClass
+from forewarn.contracts.assets import Asset
+from forewarn.domain.health.profile import HealthProfile, profile_of
+
+
+class Profiles:
+    """Profiles of assets, each made once for an entry of the registry."""
+
+    def __init__(self, find_asset: Callable[[str], Asset | None]) -> None:
+        self._find_asset = find_asset
+        self._made: dict[str, tuple[Asset | None, AssetClass, HealthProfile]] = {}
+
+    def of(self, asset_class: AssetClass, asset_id: str) -> HealthProfile:
+        """How an asset that sends readings of this class is judged."""
+        asset = self._find_asset(asset_id)
+        made = self._made.get(asset_id)
+        if made is not None and made[0] is asset and made[1] is asset_class:
+            return made[2]
+        profile = profile_of(asset_class, asset)
+        self._made[asset_id] = (asset, asset_class, profile)
+        return profile

@@ -1,0 +1,79 @@
+"""What the service remembers of an asset: its health, the long memory of watched columns, what was foreseen."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from forewarn.contracts.forecasts import LimitForecast
+from forewarn.domain.forecast.memory import Memory, remember
+from forewarn.domain.forecast.watch import watched_columns
+from forewarn.domain.frame import Frame
+from forewarn.domain.health.asset import HealthState
+from forewarn.domain.health.profile import HealthProfile
+from forewarn.domain.health.rows import observe_frame
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Foreseen:
+    """Forecasts made from the buckets of a memory before its ``index``-th."""
+
+    index: int
+    forecasts: tuple[LimitForecast, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssetState:
+    """State of one asset; ``memory`` is None where its class watches nothing, ``foreseen`` before the first look."""
+
+    health: HealthState
+    memory: Memory | None = None
+    foreseen: Foreseen | None = None
+
+    @property
+    def forecasts(self) -> tuple[LimitForecast, ...]:
+        """What is foreseen now."""
+        return () if self.foreseen is None else self.foreseen.forecasts
+
+    @property
+    def news(self) -> bool:
+        """Whether a bucket was completed since the last look ahead."""
+        if self.memory is None or not self.memory.closed_buckets:
+            return False
+        return self.foreseen is None or self.foreseen.index < self.memory.index
+
+    def with_forecasts(self, foreseen: Foreseen) -> "AssetState":
+        """The state after a look ahead."""
+        return replace(self, foreseen=foreseen)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observed:
+    """What a frame did: new states of the assets it moved; rows taken in, and rows that were late or seen before."""
+
+    states: Mapping[str, AssetState]
+    applied: int
+    skipped: int
+
+
+def observe(
+    states: Mapping[str, AssetState], frame: Frame, profiles: Callable[[str], HealthProfile] | None = None
+) -> Observed:
+    """Apply an anomaly frame to health and long memory of its assets.
+
+    ``profiles`` tells how an asset is judged; without, all are judged by their class alone.
+    """
+    known = {name: states[name] for name in frame.assets.categories if name in states}
+    result = observe_frame({name: state.health for name, state in known.items()}, frame, profiles)
+    own = {name: state for name, state in known.items() if state.health.asset_class == frame.asset_class.name}
+    columns = watched_columns(frame.asset_class)
+    memories: dict[str, Memory] = {}
+    if columns:
+        before = {name: state.memory for name, state in own.items() if state.memory is not None}
+        memories = remember(before, frame, columns)
+    after = {name: _after(own.get(name), health, memories.get(name)) for name, health in result.states.items()}
+    return Observed(states=after, applied=result.applied, skipped=result.skipped)
+
+
+def _after(before: AssetState | None, health: HealthState, memory: Memory | None) -> AssetState:
+    if before is None:
+        return AssetState(health=health, memory=memory)
+    return AssetState(health=health, memory=memory or before.memory, foreseen=before.foreseen)
