@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.domain.frame import Array, FloatArray
@@ -125,12 +126,14 @@ def _conditional(
 
     The kernel and its width are those of the model (see ``kernel``), seen in the fixed tags alone.
     """
-    names = [layout.responses[position] for position in model.judged.tolist()]
+    held = _remembered(model)
+    places, centre, width = model.judged[held], model.centre[held], model.spread[held]
+    names = [layout.responses[position] for position in places.tolist()]
     given = [k for k, name in enumerate(names) if name in fixed and np.isfinite(state[name])]
     memory = model.memory.astype(np.float64)
     weights, outside = np.ones(memory.shape[1]), False
     if given:
-        wanted = np.array([(state[names[k]] - model.centre[k]) / model.spread[k] for k in given])[:, None]
+        wanted = np.array([(state[names[k]] - centre[k]) / width[k] for k in given])[:, None]
         squared = ((memory[given] - wanted) ** 2).sum(axis=0)
         weights = np.exp(-0.5 * (squared - squared.min()) / model.bandwidth**2 * (memory.shape[0] / len(given)))
         outside = bool(((wanted < memory[given].min(axis=1)) | (wanted > memory[given].max(axis=1))).any())
@@ -138,6 +141,11 @@ def _conditional(
     middle = memory @ weights
     spread = np.sqrt(((memory - middle[:, None]) ** 2) @ weights)
     expected, scale = np.full(len(layout.responses), np.nan), np.full(len(layout.responses), np.nan)
-    expected[model.judged] = model.centre + model.spread * middle
-    scale[model.judged] = np.hypot(model.spread * spread, model.scale[model.judged])
+    expected[places] = centre + width * middle
+    scale[places] = np.hypot(width * spread, model.scale[places])
     return expected, scale, 1.0, outside
+
+
+def _remembered(model: KernelModel) -> NDArray[np.intp]:
+    """Positions among the judged tags of those that the memory holds: all."""
+    return np.arange(model.judged.size)
