@@ -34,6 +34,7 @@ from forewarn_api.routes import (
     rejected,
     scenarios,
     state,
+    twin,
     weights,
 )
 from forewarn_api.services import Running
@@ -84,7 +85,8 @@ def make_app(
 def routed_app() -> Api:
     """The application with its routes and nothing behind them: enough to describe it."""
     app = Api(title=TITLE, version=VERSION, description=DESCRIPTION, docs_url=None, redoc_url=None, lifespan=_lifespan)
-    for module in (readings, assets, state, weights, economics, forecast, alarms, rejected, scenarios, live, platform):
+    asset_routes = (assets, state, twin, weights, economics, forecast)
+    for module in (readings, *asset_routes, alarms, rejected, scenarios, live, platform):
         app.include_router(module.router)
     _add_docs(app)
     return app

@@ -9,6 +9,7 @@ from forewarn.contracts.assets import Asset
 from forewarn.contracts.frames import Hint as HintCode
 from forewarn.contracts.frames import Phase as PhaseCode
 from forewarn.contracts.quality import severity
+from forewarn.domain.twin.deviation import band_of
 from forewarn.ports.history import History
 from forewarn.ports.live import LiveAsset, LiveJudgement
 from forewarn_api.issues import found_issues
@@ -120,6 +121,7 @@ def _judgement(judged: LiveJudgement) -> Judgement:
         residual=dict(judged.residual),
         contribution=dict(judged.contribution),
         deviation=judged.deviation,
+        deviation_band=None if judged.deviation is None else band_of(judged.deviation),
         phase=PHASES[judged.phase],
         regime=judged.regime,
         model_version=judged.model_version,

@@ -95,6 +95,12 @@ class TwinSpec(StrictContract):
         default=(),
         description="Set from outside (load, speed, ambient). Empty: each tag is predicted from the others.",
     )
+    load: tuple[TagName, ...] = Field(
+        default=(), description="Drivers that rise and fall in proportion with the machine's load, for what-if."
+    )
+    heat: tuple[TagName, ...] = Field(
+        default=(), description="Drivers that a hot day or a hot medium raises; all temperatures if empty."
+    )
     responses: Annotated[tuple[TagName, ...], Field(min_length=1)]
     running: Condition | None = Field(default=None, description="The twin judges only while this holds.")
     baseline_readings: Annotated[int, Field(ge=50, le=5000)] = Field(
@@ -307,6 +313,8 @@ class AssetClass(StrictContract):
         columns = set(self.column_names)
         self._require("twin.drivers", self.twin.drivers, columns)
         self._require("twin.responses", self.twin.responses, columns)
+        self._require("twin.load", self.twin.load, set(self.twin.drivers))
+        self._require("twin.heat", self.twin.heat, set(self.twin.drivers))
         self._require("health", (name for h in self.health for name in h.columns), columns)
         self._require("failure_modes", (f.indicator for f in self.failure_modes), columns)
         power = self.economics.power

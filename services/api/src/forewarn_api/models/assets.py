@@ -10,6 +10,7 @@ from forewarn.contracts.assets import Asset, HealthWeights
 from forewarn.contracts.base import Identifier, Probability, Score, StrictContract, UtcDatetime
 from forewarn.contracts.health import AssetHealth, ModelArtefact
 from forewarn.contracts.quality import Severity
+from forewarn.domain.twin.deviation import DeviationBand
 from forewarn_api.models.readings import FoundIssue
 
 Phase = Literal["baseline", "live"]
@@ -57,6 +58,7 @@ class Judgement(BaseModel):
     residual: dict[str, float | None] = Field(description="Measured − expected in healthy standard deviations.")
     contribution: dict[str, float | None] = Field(description="Share in the anomaly score.")
     deviation: Score | None
+    deviation_band: DeviationBand | None = Field(default=None, description="low below 10, medium to 25, high above.")
     phase: Phase
     regime: int
     model_version: int
