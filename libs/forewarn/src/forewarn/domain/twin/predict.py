@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.domain.frame import Array, FloatArray

@@ -17,7 +17,7 @@ from forewarn.domain.twin.request import LearningRequest
 from forewarn.domain.twin.state import Learning, TwinState
 from forewarn.domain.waiting import Waiting
 
-_MAGIC: Final = b"FWTWIN03"
+_MAGIC: Final = b"FWTWIN02"
 
 
 def dump(states: Iterable[TwinState]) -> bytes:
