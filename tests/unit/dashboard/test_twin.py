@@ -11,7 +11,8 @@ from dash.development.base_component import Component
 from forewarn.contracts.health import ModelArtefact, SuspiciousStretch
 from forewarn_dashboard import twin_dialogs
 from forewarn_dashboard.app import build
-from forewarn_dashboard.client import ApiUnavailableError, AssetDetail
+from forewarn_dashboard.client import ApiUnavailableError, AssetDetail, History
+from forewarn_dashboard.details import Details
 from forewarn_dashboard.pages.asset import titles
 from forewarn_dashboard.pages.twin_panel import twin_panel
 from forewarn_dashboard.pagestate import PageState
@@ -197,3 +198,13 @@ async def test_an_order_that_fails_keeps_the_dialog_open_and_says_why(call, api)
     api.failure = ApiUnavailableError("The API does not answer.")
     answer = await call(confirm_output(call), CONFIRM, said_by("anna"))
     assert "Not ordered: The API does not answer. Try again." in answer.text
+
+
+@pytest.mark.parametrize(("expected", "learned"), [((None, None, None), 3), ((38.0, None, None), None)])
+async def test_how_far_learning_is_is_only_told_of_a_first_model(api, clock, monkeypatch, expected, learned):
+    async def history(asset_id, query):
+        times = tuple(query.end - timedelta(seconds=s) for s in (3, 2, 1))
+        return History(times=times, columns={f"expected_{query.columns[0]}": expected}, resolution="raw")
+
+    monkeypatch.setattr(api, "history", history)
+    assert (await Details(api, clock).get("P-101")).learned == learned
