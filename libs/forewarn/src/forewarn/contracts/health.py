@@ -144,7 +144,7 @@ class ModelArtefact(Contract):
     requested_by: str = "automatic"
     reason: str = Field(default="", description="What it was asked for.")
     operating: dict[str, OperatingRange] = Field(
-        default_factory=dict, description="Range of each driver and response while the twin learned."
+        default={}, description="Range of each driver and response while the twin learned."
     )
     suspicious: tuple[SuspiciousStretch, ...] = Field(
         default=(), description="Stretches of the baseline that look unlike the rest, the longest first; at most ten."
