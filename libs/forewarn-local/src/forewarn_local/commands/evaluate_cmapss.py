@@ -36,8 +36,9 @@ _PROTOCOL: Final = (
 
 _COURSE: Final = (
     f"α-λ: share of training engines, each predicted by trees that had not seen it, within ±{ALPHA:.0%} at "
-    f"{LAMBDA:.0%} of the run. horizon: median cycles before failure from which on their predictions stay within the "
-    "tolerance. P(failure): mean predicted for the test engines, and the share that did fail."
+    f"{LAMBDA:.0%} of the run. accuracy: median of 1 - |error| / life left, capped. horizon: median cycles before "
+    "failure from which on their predictions stay within the tolerance. P(failure): mean predicted for the test "
+    "engines, and the share that did fail."
 )
 
 _FILE_WIDTH: Final = 120
@@ -100,10 +101,17 @@ def _course_table(results: list[CmapssResult]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold", title="On the way", title_justify="left")
     table.add_column("set", no_wrap=True)
     table.add_column(f"α-λ {ALPHA:.0%} at {LAMBDA:.0%}", justify="right")
+    table.add_column("accuracy", justify="right")
     table.add_column(f"horizon ±{HORIZON_TOLERANCE * CAP_CYCLES:g}", justify="right")
     table.add_column(f"P(failure ≤ {RISK_HORIZON_CYCLES:g})", justify="right")
     table.add_column("failed by then", justify="right")
     for its in results:
-        cells = (f"{its.alpha_lambda:.0%}", f"{its.horizon:.0f}", f"{its.risk:.1%}", f"{its.failures:.1%}")
+        cells = (
+            f"{its.alpha_lambda:.0%}",
+            f"{its.accuracy:.0%}",
+            f"{its.horizon:.0f}",
+            f"{its.risk:.1%}",
+            f"{its.failures:.1%}",
+        )
         table.add_row(its.name, *cells)
     return table

@@ -13,7 +13,14 @@ from forewarn.adapters.tables.table import TableError
 from forewarn.domain.frame import FloatArray
 from forewarn.domain.prognosis.cross_fitting import Progress
 from forewarn.domain.prognosis.fleet import Forecast, HeldOut
-from forewarn.domain.prognosis.metrics import alpha_lambda, coverage, phm08_score, prognostic_horizon, rmse
+from forewarn.domain.prognosis.metrics import (
+    alpha_lambda,
+    coverage,
+    phm08_score,
+    prognostic_horizon,
+    relative_accuracy,
+    rmse,
+)
 
 #: Longest remaining life of the usual protocol [cycles].
 CAP_CYCLES: Final = 125.0
@@ -54,6 +61,8 @@ class CmapssResult:
         Against true lives cut at the cap, and against them as they are.
     alpha_lambda
         Share of training engines, each predicted by models that had not seen it, within ±α at λ of their run.
+    accuracy
+        Median relative accuracy over their rows before the failure.
     horizon
         Median over these engines of how long before failure predictions are right for good [cycles].
     risk, failures
@@ -65,6 +74,7 @@ class CmapssResult:
     capped: LastCycle
     uncapped: LastCycle
     alpha_lambda: float
+    accuracy: float
     horizon: float
     risk: float
     failures: float
@@ -116,6 +126,7 @@ def evaluate_set(
         capped=_last_cycle(forecast, np.minimum(truth, CAP_CYCLES), float(life.mean())),
         uncapped=_last_cycle(forecast, truth, float(held_out.actual.mean())),
         alpha_lambda=float(np.mean(_of_engines(held_out, _within))),
+        accuracy=float(np.nanmedian(relative_accuracy(held_out.mean, life))),
         horizon=float(np.median(_of_engines(held_out, _horizon))),
         risk=float(risk.mean()),
         failures=float(np.mean(truth <= RISK_HORIZON_CYCLES)),
