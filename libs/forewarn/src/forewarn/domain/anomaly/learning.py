@@ -22,7 +22,7 @@ from forewarn.domain.anomaly.norms import (
 from forewarn.domain.anomaly.settings import AnomalySettings
 from forewarn.domain.anomaly.state import UNKNOWN, Memory
 from forewarn.domain.frame import FloatArray
-from forewarn.domain.twin.statistics import WANDERS_BELOW, blocks_of, caution, effective_readings, robust_scale
+from forewarn.domain.twin.statistics import blocks_of, caution, effective_readings, robust_scale
 
 _TINY: Final = 1e-9
 _MIN_ROWS: Final = 60
@@ -30,12 +30,14 @@ _LEAST_BLOCK: Final = 10  # rows: shorter blocks say nothing about how blocks di
 _STEP: Final = 1.05
 _HIGHEST: Final = 120  # steps of the search: a flag this far up is never reached by healthy rows
 _FIRST: Final = 0
+_SURE: Final = 2.0  # standard errors
 _NO_BREAKS: Final = np.empty(0, dtype=np.intp)
 #: Rows far beyond the rest, one behind the other, that are a disturbance.
 DISTURBED_ROWS: Final = 5
 
 _DISTURBED: Final = 6.0  # upper spreads beyond the middle
 _MOST_DISTURBED: Final = 0.1
+_LEVEL_KNOWN_FROM: Final = 10.0  # independent readings: below, where a response will be next is not known
 _PEAK_WINDOWS: Final = 100  # fewer separate windows do not tell the tails of single responses
 _ENOUGH: Final = 10.0  # independent healthy rows beyond a threshold: then their share is known well
 _OPEN: Final = np.array([[1.0, np.inf, 1.0, 1.0]])  # magnitudes as they are; patterns are taken block by block
@@ -74,6 +76,8 @@ def learn_norms(ts: NDArray[np.int64], residuals: ResidualArray, gap_us: float, 
     effective = np.array([effective_readings(column, breaks) for column in exact.T])
     asset = np.zeros(ts.size, dtype=np.intp)
     persistence = _persistence(exact, breaks) if settings.jump_window else np.zeros(exact.shape[1])
+    # Of a response that wanders plain differences are taken: what is left of its level must not pass for a change.
+    persistence = np.where((effective < _LEVEL_KNOWN_FROM) & (persistence > 0.0), 1.0, persistence)
     memory = replace(memory, norms=replace(memory.norms, persistence=persistence[None, :]))
     look = look_back(memory, asset, ts, residuals, settings)
     full = (look.lengths >= settings.window) & ~np.isnan(look.means).all(axis=1)
@@ -184,7 +188,7 @@ def _spreads(norms: Norms, residuals: FloatArray, look: Look, full: NDArray[np.b
     changes only: its level has an infinite spread. Where changes are not looked at and all wander, levels count.
     """
     width = residuals.shape[1]
-    wanders = effective < WANDERS_BELOW
+    wanders = effective < _LEVEL_KNOWN_FROM
     wanders &= not (np.isnan(look.jumps).all() and wanders.all())
     level, jump = np.ones(width), np.ones(width)
     level_usual, jump_usual = np.zeros(width), np.zeros(width)
@@ -283,7 +287,7 @@ def _flag_at(
     """Size at which the flag goes on, so that few healthy rows of a day like those of the baseline are flagged.
 
     At least what the tail says of single rows; higher if blocks of the baseline, flagged as in service, differ: their
-    mean share and one standard error more must stay below the nominal one.
+    mean share and two standard errors more must stay below the nominal one.
     """
     known = ~np.isnan(size)
     cautious = settings.on_ratio * float(calibration.threshold(settings.far / 2.0)[_FIRST])
@@ -298,6 +302,6 @@ def _flag_at(
         flag = latch(look, look.place.spread(blank, levels), np.zeros(size.shape, dtype=np.bool_), settings)
         flagged = np.bincount(fold[flag & known], minlength=settings.folds)
         share = flagged[blocks >= _LEAST_BLOCK] / blocks[blocks >= _LEAST_BLOCK]
-        if share.size < 2 or share.mean() + share.std(ddof=1) / np.sqrt(share.size) <= settings.far:
+        if share.size < 2 or share.mean() + _SURE * share.std(ddof=1) / np.sqrt(share.size) <= settings.far:
             return flag_at
     return start * _STEP**_HIGHEST
