@@ -13,10 +13,11 @@ BOOTSTRAP := libs/forewarn-local/src/forewarn_local/bootstrap.py
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 TEST_LOGS := .forewarn/test-logs
+DATA ?= ../shared/data
 export CHROMIUM
 
 .PHONY: help setup run status stop clean distclean check fmt lint type imports spelling schemas schemas-check \
-	test test-unit test-integration test-browser test-containers bench up down logs env-run env-dev
+	test test-unit test-integration test-browser test-containers bench scenarios evaluate up down logs env-run env-dev
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -87,7 +88,7 @@ test: env-dev ## Everything CI runs: check, integration, browser, containers
 	if [ -n "$$failed" ]; then echo "FAILED:$$failed (logs in $(TEST_LOGS))"; exit 1; fi
 
 test-unit: env-dev ## Unit and contract tests: no server, no network
-	@$(PYTEST) $(wildcard tests/unit tests/contract)
+	@$(PYTEST) --numprocesses 2 $(wildcard tests/unit tests/contract)
 
 test-integration: env-dev ## Tests on a real broker and database, started on demand
 	@$(PYTEST) -m "not browser and not containers" $(wildcard tests/integration tests/e2e)
@@ -105,6 +106,14 @@ test-containers: env-dev ## Tests of the composed platform; skipped with a notic
 
 bench: env-dev ## Measure throughput and latency of the whole platform on this machine
 	@$(BIN)/python tests/bench/run.py
+
+scenarios: env-dev ## Measure what the platform makes of every scenario (libs/forewarn/docs/scenarios.md)
+	@$(BIN)/python tests/bench/scenarios.py
+
+evaluate: env-dev ## Print the figures on published data sets (DATA=folder with skab, nab, cmapss)
+	@$(BIN)/forewarn evaluate skab --data $(DATA)/skab
+	@$(BIN)/forewarn evaluate nab --data $(DATA)/nab
+	@$(BIN)/forewarn evaluate cmapss --data $(DATA)/cmapss
 
 up: ## Start the platform in containers (docker compose)
 	docker compose up --build --detach --wait

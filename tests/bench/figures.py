@@ -112,7 +112,7 @@ class Rate:
 
 @dataclass(frozen=True, kw_only=True)
 class Micro:
-    """One part by itself, single process, CPU time."""
+    """One figure; of a part by itself, CPU time of a single process."""
 
     name: str
     value: float
@@ -131,6 +131,7 @@ class Results:
     limits: list[Rate] = field(default_factory=list)
     faust: list[Rate] = field(default_factory=list)
     micro: list[Micro] = field(default_factory=list)
+    imports: list[Micro] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
     @property

@@ -2,7 +2,6 @@
 
 import os
 import time
-from importlib.resources import files
 from pathlib import Path
 
 from bench.figures import Idle
@@ -10,12 +9,12 @@ from bench.installation import Installation
 from bench.options import Options
 from bench.progress import say
 from bench.usage import Meter
+from forewarn_simulator.settings import SimulatorSettings
 from support.platform import start_platform
 
 
 def measure_idle(directory: Path, options: Options) -> Idle:
     """Start everything that ``make run`` starts, let it settle, and measure."""
-    plant = Path(str(files("forewarn_simulator") / "plants" / "demo.yaml"))
     with Installation(directory, heap_mb=384) as installation:
         say("idle: starting all services with the demo plant")
         platform = start_platform(
@@ -23,7 +22,7 @@ def measure_idle(directory: Path, options: Options) -> Idle:
             bootstrap=installation.bootstrap,
             prefix="",
             database_url=installation.database.url,
-            plant=plant,
+            plant=SimulatorSettings.model_fields["simulation_plant"].default,
         )
         say(f"idle: settling for {options.idle_settle_seconds:g} s (history, first models)")
         time.sleep(options.idle_settle_seconds)

@@ -49,6 +49,8 @@ def _measure(results: Results, options: Options, directory: Path) -> None:
     loaded = {"pipeline", "limits", "faust"} & set(options.sections)
     if loaded:
         _section(results, "pipeline", lambda: _loaded(results, options, directory / "load"))
+    if "import" in options.sections:
+        _section(results, "import", lambda: _import(results, options, directory / "import"))
 
 
 def _section(results: Results, name: str, work: Callable[[], None]) -> None:
@@ -69,6 +71,12 @@ def _micro(results: Results, options: Options) -> None:
     from bench.micro import measure_micro
 
     results.micro = measure_micro(options)
+
+
+def _import(results: Results, options: Options, directory: Path) -> None:
+    from bench.importing import measure_import
+
+    results.imports = measure_import(directory, options)
 
 
 def _loaded(results: Results, options: Options, directory: Path) -> None:

@@ -28,6 +28,9 @@ from forewarn.domain.guard import state as guard_state
 from forewarn.domain.guard.batch import GuardSettings
 from forewarn.domain.guard.check import check
 from forewarn.domain.guard.state import GuardState
+from forewarn.domain.simulation.recording import record
+from forewarn.domain.simulation.scenarios import SCENARIOS
+from forewarn.domain.simulation.story import Plot, play
 from forewarn.domain.twin import snapshot as twin_snapshot
 from forewarn.domain.twin import step as twin
 from forewarn.domain.twin.fit import fit
@@ -42,6 +45,7 @@ ROWS = 1_000
 _SMALL_ROWS = 125  # what a partition holds after 25 ms at 60,000 readings/s
 _ASSETS = 42  # 500 machines on 12 partitions
 _GUARD_GOAL_US, _JUDGE_GOAL_US = 3.0, 8.0
+_SCENARIO_GOAL_S = 1.0
 
 
 class Stages:
@@ -118,7 +122,7 @@ def measure_micro(options: Options) -> list[Micro]:
         for rows, us in ((ROWS, sum(cost.values())), (_SMALL_ROWS, small))
     ]
     state = Micro(name="state of an asset, all stages", value=stages.state_bytes() / _ASSETS, unit="bytes")
-    return [*found, both, *sums, state, *_fits(stages.asset_class, options)]
+    return [*found, both, *sums, state, *_fits(stages.asset_class, options), *_scenarios()]
 
 
 def _costs(stages: Stages, fleet: Fleet, rows: int, repeats: int) -> dict[str, float]:
@@ -149,4 +153,19 @@ def _fits(asset_class: AssetClass, options: Options) -> list[Micro]:
             fit(values[:rows], layout, TwinSettings())
             costs.append((time.process_time() - began_s) * 1e3)
         found.append(Micro(name=f"twin fit, {rows} x {values.shape[1]}", value=float(np.median(costs)), unit="ms"))
+    return found
+
+
+def _scenarios() -> list[Micro]:
+    """Generate 30 days of one machine at 5-minute steps, of the commonest class and of the costliest."""
+    catalogue, found = load_catalogue(), []
+    for name, scenario in (("centrifugal_pump", "bearing_wear"), ("cooling_tower", "fill_fouling")):
+        plot = Plot(asset_class=catalogue[name], start_s=0.0, days=30)
+        costs = []
+        for _ in range(3):
+            began_s = time.process_time()
+            rows = record(play(SCENARIOS[scenario], plot), start_s=0.0, step_s=300.0, rows=8_640).rows
+            costs.append(time.process_time() - began_s)
+        label = f"scenario {scenario} of a {name}, {rows:,} readings"
+        found.append(Micro(name=label, value=float(np.median(costs)), unit="s", goal=_SCENARIO_GOAL_S))
     return found

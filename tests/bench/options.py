@@ -7,7 +7,7 @@ from pathlib import Path
 
 GOAL_RATE = 60_000
 LEAST_RATE = 30_000
-SECTIONS = ("idle", "micro", "pipeline", "limits", "faust")
+SECTIONS = ("idle", "micro", "pipeline", "limits", "faust", "import")
 DEFAULT_RATES = (1_000, 10_000, 30_000, GOAL_RATE, 100_000)
 _QUICK_RATES = (1_000, 5_000)
 
@@ -31,6 +31,7 @@ class Options:
     limit_readings: int = 600_000
     comparison_seconds: float = 10.0
     micro_repeats: int = 30
+    import_rows: int = 1_000_000
     patience_seconds: float = 30.0
     directory: Path | None = None
     quick: bool = False
@@ -72,6 +73,7 @@ _QUICK = {
     "limit_readings": 10_000,
     "comparison_seconds": 3.0,
     "micro_repeats": 5,
+    "import_rows": 20_000,
     "patience_seconds": 60.0,
     "quick": True,
 }

@@ -23,7 +23,10 @@ def render(results: Results) -> str:
         lines += _idle(results.idle)
     if results.micro:
         lines += _micro(results.micro)
-    goals = [*pipeline_goals(results.steps), *idle_goals(results.idle), *micro_goals(results.micro)]
+    if results.imports:
+        lines += _imports(results.imports)
+    goals = [*pipeline_goals(results.steps), *idle_goals(results.idle)]
+    goals += micro_goals([*results.micro, *results.imports])
     rows = [(goal.text, goal.measured, goal.verdict) for goal in goals]
     lines += section("Goals", table(("goal", "measured", ""), rows))
     if results.problems:
@@ -163,3 +166,8 @@ def _idle(idle: Idle) -> list[str]:
 def _micro(micro: Sequence[Micro]) -> list[str]:
     rows = [(part.name, number(part.value, 2), part.unit) for part in micro]
     return section("Parts by themselves, one process, CPU time", table(("", "", ""), rows)[1:])
+
+
+def _imports(imports: Sequence[Micro]) -> list[str]:
+    rows = [(part.name, number(part.value, 1), part.unit) for part in imports]
+    return section("History from a file: wall-clock time from the start of the command", table(("", "", ""), rows)[1:])

@@ -91,6 +91,12 @@ def test_a_missing_column_is_refused_by_name(name):
 
 
 @pytest.mark.parametrize("kind", FrameKind)
+def test_a_frame_from_before_there_were_imports_holds_live_readings(kind):
+    read = decode_frame(_bytes(_table(kind).drop_columns(["historical"])), CATALOGUE, kind)
+    assert read.arrays["historical"].tolist() == [False] * read.rows
+
+
+@pytest.mark.parametrize("kind", FrameKind)
 def test_what_a_class_has_gained_since_is_unknown_in_an_old_frame(kind):
     table, gained = _table(kind), "bearing_temp_c"
     new = [name for name in table.column_names if name.endswith(gained)]

@@ -3,16 +3,19 @@
 import json
 import shutil
 import subprocess
+from importlib.resources import files
 from pathlib import Path
 
 import jsonschema
 import pytest
+import yaml
 from jsonschema.validators import Draft202012Validator
 
 from forewarn.adapters.catalogue import load_catalogue
 from forewarn.adapters.event_codec import decode_event, encode_event
+from forewarn.adapters.plant_file import example_names, load_plant
 from forewarn.adapters.schema_export.compatibility import breaking_changes, missing_columns
-from forewarn.adapters.schema_export.events import asset_class_schema, event_contracts, event_schema
+from forewarn.adapters.schema_export.events import asset_class_schema, event_contracts, event_schema, plant_schema
 from forewarn.adapters.schema_export.rendering import render
 from forewarn.ports.codec import InvalidEvent
 from forewarn.runtime import export_schemas
@@ -89,6 +92,13 @@ def test_catalogue_files_fit_the_schema_for_editors():
     validator = Draft202012Validator(asset_class_schema())
     for asset_class in load_catalogue().values():
         validator.validate(asset_class.model_dump(mode="json"))
+
+
+def test_the_plants_that_ship_fit_the_schema_for_editors():
+    validator = Draft202012Validator(plant_schema())
+    for name in example_names():
+        validator.validate(load_plant(name).model_dump(mode="json"))
+        validator.validate(yaml.safe_load((files("forewarn") / "plants" / f"{name}.yaml").read_text()))
 
 
 # --- examples

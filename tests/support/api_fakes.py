@@ -91,6 +91,11 @@ class FakeDelivery:
         self.sent += [message for i, message in enumerate(messages) if i not in failed]
         return tuple(Undelivered(index=i, reason="Local: Message timed out") for i in failed)
 
+    async def broadcast(self, message: Message) -> tuple[Undelivered, ...]:
+        if self.away:
+            raise BrokerSilent("Local: Broker transport failure")
+        return await self.send([message] * 12)
+
     async def publish(
         self, topic: TopicName, key: str, event: Contract, *, event_id: str, at: datetime
     ) -> Undelivered | None:
@@ -199,6 +204,11 @@ class FakeHistory:
     async def models(self, asset_id: str | None = None) -> tuple[ModelArtefact, ...]:
         self._answer()
         return self.model_cards
+
+    async def model(self, asset_id: str, kind: str, version: int) -> ModelArtefact | None:
+        self._answer()
+        wanted = (asset_id, kind, version)
+        return next((c for c in self.model_cards if (c.asset_id, c.kind, c.version) == wanted), None)
 
 
 @dataclass

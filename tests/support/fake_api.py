@@ -33,6 +33,7 @@ from forewarn.domain.health.components import components_of, prognosis_of
 from forewarn.domain.health.profile import class_profile
 from forewarn_api.models.alarms import AcknowledgeRequest
 from forewarn_api.models.assets import AssetDetail, AssetList, HistoryAnswer, HistoryColumn, Judgement, LiveReading
+from support.fake_twin import add_twin
 
 PERIOD_S = 0.5
 LEVELS = {
@@ -79,6 +80,8 @@ class Plant:
         self.faulty = set()
         self.learning = set()
         self.acknowledged = []
+        self.ordered = []
+        self.levels = LEVELS
 
     def apply(self, control: Control):
         if control.reset:
@@ -212,7 +215,7 @@ DEMO = (
 )
 
 
-def make_app() -> FastAPI:  # noqa: C901  # a list of routes
+def make_app() -> FastAPI:  # noqa: C901, PLR0915  # a list of routes
     """The fake API."""
     plant = Plant()
     app = FastAPI()
@@ -322,6 +325,8 @@ def make_app() -> FastAPI:  # noqa: C901  # a list of routes
         seen = {"acknowledged": True, "acknowledged_at": datetime.now(UTC), "acknowledged_by": body.by}
         plant.alarms[alarm.alarm_id] = alarm.model_copy(update=seen | {"comment": body.comment})
         return {"command_id": "c1"}
+
+    add_twin(app, plant, known)
 
     @app.websocket("/api/v1/live")
     async def live(socket: WebSocket) -> None:

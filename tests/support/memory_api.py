@@ -22,6 +22,10 @@ class MemoryApi:
         self.classes = classes or {}
         self.failure = None
         self.acknowledged = []
+        self.twins = {}
+        self.answer = None
+        self.asked = []
+        self.ordered = []
         self.occurrences = {}
         self.calls = []
         self.feed = asyncio.Queue()
@@ -69,6 +73,19 @@ class MemoryApi:
         if self.occurrences.get(f"{request.asset_id}/{request.rule}") != request.occurrence_id:
             raise ConflictError("The alarm occurred anew.")
         self.acknowledged.append(request)
+
+    async def twin(self, asset_id):
+        self._called("twin")
+        return self.twins[asset_id]
+
+    async def what_if(self, asset_id, changes):
+        self._called("what_if")
+        self.asked.append((asset_id, dict(changes)))
+        return self.answer
+
+    async def learn_anew(self, asset_id, *, by, reason):
+        self._called("learn_anew")
+        self.ordered.append((asset_id, by, reason))
 
     async def live(self):
         self._called("live")

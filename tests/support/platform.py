@@ -36,7 +36,7 @@ class Platform:
 
 
 def start_platform(
-    spawn: Callable[..., ServiceProcess], *, bootstrap: str, prefix: str, database_url: str, plant: Path
+    spawn: Callable[..., ServiceProcess], *, bootstrap: str, prefix: str, database_url: str, plant: Path | str
 ) -> Platform:
     """Provision broker and database, start every service, and wait until API and dashboard answer."""
     api_port, dashboard_port = any_free(), any_free()

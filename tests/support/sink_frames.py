@@ -35,8 +35,8 @@ def random_frame(
             continue
         if column.name in ("ts", "received_at"):
             arrays[column.name] = np.asarray(ts_us, dtype=np.int64)
-        elif column.name == "late":
-            arrays[column.name] = np.full(rows, late)
+        elif column.name in ("late", "historical"):
+            arrays[column.name] = np.full(rows, late and column.name == "late")
         elif column.name.startswith("quality_"):
             arrays[column.name] = np.where(missing, rng.choice(_CODES, rows), 0).astype(np.uint32)
         elif column.dtype == "string":

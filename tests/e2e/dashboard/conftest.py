@@ -26,8 +26,9 @@ def _processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ui]:
         everything = {**os.environ, **SERVICE_ENV, **env}
         return ServiceProcess([sys.executable, "-m", *command], everything, directory / f"{name}.log")
 
+    path = os.pathsep.join([str(TESTS), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
     started = Ui(
-        api=process("fake-api", ["support.fake_api", str(api_port)], {"PYTHONPATH": str(TESTS)}),
+        api=process("fake-api", ["support.fake_api", str(api_port)], {"PYTHONPATH": path}),
         dashboard=process("dashboard", ["forewarn_dashboard"], environment),
         api_url=api_url,
         url=f"http://127.0.0.1:{port}",

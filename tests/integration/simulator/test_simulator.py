@@ -15,7 +15,7 @@ import yaml
 from forewarn.adapters.event_codec import decode_event
 from forewarn.adapters.kafka.admin import create_topics
 from forewarn.adapters.kafka.publisher import EventPublisher
-from forewarn.contracts.assets import Asset, Command, InjectFault
+from forewarn.contracts.assets import Asset, Command, InjectFault, RunScenario, SetUpPlant
 from forewarn.contracts.readings import Reading
 from forewarn.contracts.topics import TopicName
 from forewarn.domain.simulation.pump import PUMP_TAGS
@@ -158,6 +158,37 @@ def test_an_injected_fault_grows(platform):
         publisher.publish(TopicName.COMMANDS, asset_id, command, event_id=command.command_id, at=command.issued_at)
     publisher.flush(20)
     wait_until(lambda: platform.readings()["P-1"][-1].metrics["vibration_mm_s"] > 7.0)
+
+
+def test_scenarios_and_plants_come_by_command_and_a_month_of_history_streams_at_once(platform):
+    platform.start()
+    wait_until(lambda: len(platform.readings()["P-1"]) > 30)
+    publisher = EventPublisher(platform.broker.bootstrap_servers, platform.prefix, source="/test")
+    wear = RunScenario(scenario="bearing_wear", asset_class="fan", days=30)
+    quick = RunScenario(scenario="belt_slip", asset_class="fan", days=10, acceleration=86_400, interval_s=8640)
+    plant = SetUpPlant(plant="refinery")
+    issued_at = datetime.now(UTC)
+    for number, (asset_id, body) in enumerate(
+        [("F-1", wear), ("F-2", quick), ("refinery", plant), ("refinery", plant)]
+    ):
+        command = Command(command_id=str(number), asset_id=asset_id, issued_at=issued_at, issued_by="test", body=body)
+        publisher.publish(TopicName.COMMANDS, asset_id, command, event_id=command.command_id, at=issued_at)
+    publisher.flush(20)
+    wait_until(lambda: len(platform.readings()["F-1"]) >= 8640 and len(platform.readings()["E-302"]) >= 2016)
+    readings = platform.readings()
+    month = [reading.ts for reading in readings["F-1"]]
+    assert len(month) == 8640
+    assert all(reading.historical for reading in readings["F-1"])
+    assert (month[-1] - month[0]) == timedelta(days=30) - timedelta(seconds=300)
+    assert issued_at - timedelta(seconds=301) < month[-1] <= issued_at
+    assert len(readings["F-2"]) > 10, "ticks that pass while history is computed are left out"
+    assert not any(reading.historical for reading in readings["F-2"])
+    refinery = ("P-201", "P-202", "C-401", "C-402", "E-301", "E-302")
+    assert {asset_id: sum(r.historical for r in readings[asset_id]) for asset_id in refinery} == dict.fromkeys(
+        refinery, 2016
+    )
+    registered = {record.key.decode() for record in platform.records(TopicName.ASSETS)}
+    assert set(refinery) <= registered
 
 
 def test_a_disabled_simulation_registers_its_assets_and_stays_silent(platform):

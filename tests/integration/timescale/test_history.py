@@ -79,7 +79,7 @@ def rejected(number):
 def model(version):
     return ModelArtefact(
         asset_id="Q-1", kind="twin", version=version, method="ridge", trained_from=START, trained_to=END,
-        rows=300, r2={"power_kw": 0.99},
+        rows=300, r2={"power_kw": 0.99}, requested_by="anna", reason="new impeller", parameters=bytes(range(256)),
     )  # fmt: skip
 
 
@@ -288,9 +288,12 @@ async def test_refused_messages_can_be_browsed(reader):
     assert await reader.rejected_one("raw/0/99") is None
 
 
-async def test_all_model_versions_are_there(reader):
-    assert await reader.models("Q-1") == (model(2), model(1))
+async def test_all_model_versions_are_there_and_lists_leave_the_models_themselves_out(reader):
+    bare = [model(version).model_copy(update={"parameters": None}) for version in (2, 1)]
+    assert list(await reader.models("Q-1")) == bare
     assert await reader.models("Q-2") == ()
+    assert await reader.model("Q-1", "twin", 1) == model(1)
+    assert await reader.model("Q-1", "twin", 3) is None
 
 
 async def test_a_reader_cannot_write(reader):

@@ -31,7 +31,7 @@ class RowByRow:
         sources = ["threshold"] + (["anomaly"] if frame.kind is FrameKind.ANOMALY else [])
         for row, asset in enumerate(frame.assets.to_list()):
             time = int(frame.arrays["ts"][row])
-            if frame.arrays["late"][row]:
+            if frame.arrays["late"][row] or frame.arrays["historical"][row]:
                 continue
             for source in sources:
                 if time <= self._seen.get((asset, source), time - 1):
@@ -79,6 +79,7 @@ def frames(draw):
         "vibration_mm_s": column([0.5, 0.8, 1.0, 4.3, 4.6, 5.0, 6.8, 7.5, 9.0, float("nan")]),
         "bearing_temp_c": column([60.0, 89.0, 95.0]),
         "late": column([False, False, False, True]),
+        "historical": column([False, False, False, True]),
     }
     scored = {"flag": column([False, True]), "score": column([5.0, 60.0, 90.0, float("nan")])}
     steps = draw(st.lists(st.sampled_from([1, 1, 2, 5, 40, 0, -3]), min_size=count, max_size=count))

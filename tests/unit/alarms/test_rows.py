@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from forewarn.adapters.catalogue import load_catalogue
+from forewarn.contracts.alarms import Transition
 from forewarn.contracts.assets import AcknowledgeAlarm
 from forewarn.contracts.frames import FrameKind, Hint
 from forewarn.contracts.health import AssetHealth, RulEstimate
@@ -78,6 +79,14 @@ def test_late_rows_never_raise():
     plant, alerts = apply([frame_of([9.0] * 60, late=True)])
     assert alerts == []
     assert plant.states == {}
+
+
+def test_imported_rows_neither_raise_nor_clear_nor_make_live_ones_look_old():
+    plant, alerts = apply([frame_of([9.0] * 60, historical=True)])
+    assert (alerts, plant.states) == ([], {})
+    raised = plant.apply([frame_of([9.0] * 60)])
+    assert {alert.transition for alert in raised} == {Transition.RAISED}
+    assert plant.apply([frame_of([1.0] * 600, start_s=60, historical=True)]) == []
 
 
 def test_rows_older_than_what_was_applied_change_nothing_even_when_not_flagged_late():
@@ -299,3 +308,13 @@ def test_the_order_in_which_valid_readings_and_scores_come_makes_no_difference(v
     )
     assert mixed.rules == straight.rules
     assert {alert.alert_id for alert in found} == {alert.alert_id for alert in expected}
+
+
+def test_health_that_rests_on_imported_readings_neither_raises_nor_clears():
+    alarms, seen = AssetAlarms(asset_id="P-101"), Seen()
+    low, well = health_event(health=10.0), health_event(3600, health=99.0)
+    assert observe_health(alarms, seen, PUMP, low.model_copy(update={"historical": True})) == (alarms, ())
+    open_alarms, raised = observe_health(alarms, seen, PUMP, low)
+    assert raised
+    well = well.model_copy(update={"historical": True})
+    assert observe_health(open_alarms, seen, PUMP, well) == (open_alarms, ())

@@ -136,6 +136,24 @@ def test_bad_values_are_null_with_their_quality(client, platform):
     assert answer["findings"] == "gateway_bad:power_kw"
 
 
+def test_findings_of_the_newest_reading_are_explained_with_their_values(client, platform):
+    said = "pump.no_work_for_power:power_kw;a.rule_that_is_gone:power_kw;frozen:no_such_tag;hard_range:speed_rpm"
+    platform.live.take_readings(
+        valid_rows(["P-101"], NOW, power_kw=30.0, speed_rpm=float("nan"), flow_m3_h=0.0, findings=said)
+    )
+    work, speed = client.get("/api/v1/assets/P-101/latest").json()["issues"]
+    assert (work["rule"], work["cause"], work["value"], work["unit"]) == (
+        "pump.no_work_for_power",
+        "machine",
+        30.0,
+        "kW",
+    )
+    assert work["values"] == {"power_kw": 30.0, "speed_rpm": None, "flow_m3_h": 0.0}
+    assert work["message"]
+    assert work["recommendation"]
+    assert (speed["rule"], speed["value"], speed["cause"]) == ("hard_range", None, "sensor")
+
+
 def test_an_asset_that_never_sent_anything_has_an_empty_state(client):
     answer = client.get("/api/v1/assets/P-102/latest").json()
     assert (answer["ts"], answer["values"], answer["alarms"]) == (None, [], [])

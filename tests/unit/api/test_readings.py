@@ -206,3 +206,50 @@ def test_verdicts_stand_in_the_order_of_the_readings(client):
         None,
         "unknown_tags",
     ]
+
+
+def test_every_finding_says_what_is_at_fault_and_shows_the_values_behind_it(client):
+    broken, odd, idle = verdicts(
+        client,
+        [
+            pump(bearing_temp_c=900.0),
+            pump(flow_m3_h=0.0, speed_rpm=0.0) | {"asset_id": "P-102"},
+            pump(vibration_mm_s=30.0) | {"ts": "2026-11-20T20:00:30Z"},
+        ],
+    )
+    assert [finding["cause"] for finding in broken["findings"]] == ["sensor"]
+    assert broken["findings"][0]["values"] == {"bearing_temp_c": 900.0}
+    [machine] = odd["findings"]
+    assert (machine["rule"], machine["cause"]) == ("pump.no_work_for_power", "machine")
+    assert machine["values"] == {"power_kw": 30.0, "speed_rpm": 0.0, "flow_m3_h": 0.0}
+    assert odd["quality"]["power_kw"]["severity"] == "good"
+    assert "machine" in {finding["cause"] for finding in idle["findings"]}
+
+
+def test_a_rejection_says_what_is_at_fault_and_shows_the_values_behind_it(client):
+    swapped, late = verdicts(
+        client,
+        [
+            pump(suction_pressure_bar=6.8, discharge_pressure_bar=1.8),
+            pump() | {"ts": "2020-01-01T00:00:00Z"},
+        ],
+    )
+    assert swapped["cause"] == "sensor"
+    assert (swapped["values"]["suction_pressure_bar"], swapped["values"]["discharge_pressure_bar"]) == (6.8, 1.8)
+    assert swapped["values"]["head_m"] < 0
+    assert (late["cause"], late["values"]) == ("data", {})
+
+
+def test_swapped_chilled_water_sensors_without_a_power_meter_are_rejected(client, platform):
+    platform.registry.assets["CH-1"] = Asset(asset_id="CH-1", asset_class="chiller", name="Chiller")
+    metrics = {"chw_supply_temp": 12.0, "chw_return_temp": 6.0}
+    [verdict] = verdicts(client, {"asset_id": "CH-1", "ts": NOW.isoformat(), "metrics": metrics})
+    assert verdict["verdict"] == "rejected"
+    assert verdict["explanation"].startswith("Chilled water return must be warmer than supply")
+    assert verdict["recommendation"] == "Check sensor wiring - supply and return may be swapped"
+
+
+def test_a_reading_older_than_the_one_before_it_is_late(client):
+    newest, older = verdicts(client, [pump(), pump() | {"ts": "2026-11-20T19:00:00Z"}])
+    assert (newest["late"], older["late"]) == (False, True)
+    assert older["verdict"] == "accepted"

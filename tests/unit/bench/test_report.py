@@ -119,8 +119,19 @@ def test_the_report_shows_every_part():
     everything.limits.append(Rate(name="bare copy", readings_per_s=200_000.0, us_per_reading=3.0))
     everything.faust.append(Rate(name="Faust", readings_per_s=600.0, us_per_reading=1_600.0))
     everything.micro.append(Micro(name="guard", value=3.4, unit="us/reading", goal=3.0))
+    everything.imports.append(Micro(name="import of 9 rows", value=50.0, unit="s", goal=120.0))
     text = render(everything)
-    for part in ("60,000", "40 / 70 / 90 / 120", "bare copy", "x 0.30", "Faust", "x 100", "MISSED", "0.20 cores"):
+    for part in (
+        "import of 9 rows",
+        "60,000",
+        "40 / 70 / 90 / 120",
+        "bare copy",
+        "x 0.30",
+        "Faust",
+        "x 100",
+        "MISSED",
+        "0.20 cores",
+    ):
         assert part in text, part
     json.dumps(asdict(everything), allow_nan=False)
 

@@ -39,6 +39,11 @@ alarms:
 KILN = GOOD.format(name="kiln")
 
 
+def redundant(keys: str, group: str = "kiln.pair") -> str:
+    group = f"{{id: {group}, {keys}, tolerance: 1, time_constant_s: 60, message: M, recommendation: R}}"
+    return f"redundant:\n  - {group}\ntwin:"
+
+
 def write(directory: Path, text: str, name: str = "mine.yaml") -> Path:
     path = directory / name
     path.write_text(text, encoding="utf-8")
@@ -130,6 +135,23 @@ alarms: [{id: condenser_approach_high, high: 3.5}]
     alarm = next(alarm for alarm in chiller.alarms if alarm.id == "condenser_approach_high")
     assert (alarm.high, alarm.action) == (3.5, "Plan cleaning of the condenser tubes")
     assert (chiller.title, chiller.tag_names) == ("Our chiller", built_in.tag_names)
+
+
+def test_redundant_sensors_are_added_and_changed_by_an_extension(tmp_path):
+    write(
+        tmp_path,
+        """extends: turbine
+tags:
+  - {name: lube_oil_b_temp_c, title: Lube oil, unit: Cel, engineering_range: [0, 80]}
+redundant:
+  - {id: turbine.speed_sensors_agree, tolerance: 25}
+  - {id: turbine.oil, columns: [lube_oil_temp_c, lube_oil_b_temp_c], tolerance: 2, time_constant_s: 600,
+     message: The oil thermometers disagree, recommendation: Calibrate both}
+""",
+    )
+    speeds, oil = load_catalogue(tmp_path)["turbine"].redundant
+    assert (speeds.tolerance, len(speeds.columns)) == (25, 3)
+    assert oil.columns == ("lube_oil_temp_c", "lube_oil_b_temp_c")
 
 
 def test_a_new_class_is_made_of_another_one_which_stays_as_it_is(tmp_path):
@@ -224,6 +246,42 @@ def test_classes_that_extend_each_other_are_refused(tmp_path):
             "minimum: 0, when: {column: speeds, above: 0},",
             "16: rules[0].when.column: there is no column",
         ),
+        (
+            "minimum: 0,",
+            "minimum: 0, when: [{column: temp_c, above: 0}, {column: x, above: 0}],",
+            "16: rules[0].when[1].column: there is no column 'x'",
+        ),
+        (
+            "minimum: 0,",
+            "minimum: 0, when: {column: temp_c, above: 0, otherwise: {column: tempo, below: 1}},",
+            "16: rules[0].when.otherwise.column: there is no column 'tempo'; did you mean 'temp_c'?",
+        ),
+        ("id: kiln.head", "id: frozen", "16: rules[0].id: 'frozen' is the name of a check that every class has"),
+        (
+            "minimum: 0,",
+            "minimum: 0, when: {column: low_bar, minus: high_bar, above: 0},",
+            "16: rules[0].when.minus: what is compared needs one unit, not ['bar', 'kPa']",
+        ),
+        ("minimum: 0,", "minimum: 0, minus: temp_c,", "16: rules[0].minus: what is compared needs one unit, not ['Ce"),
+        ("minimum: 0,", "minimum: 0, cause: weather,", "16: rules[0].cause: Input should be 'sensor', 'machine'"),
+        (
+            "severity: warning",
+            "severity: reject, cause: machine",
+            "16: rules[0]: a fault of the machine must not refuse its data",
+        ),
+        ("twin:", redundant("columns: [low_bar, high_bar]"), "18: redundant[0].columns: .* not ['bar', 'kPa']"),
+        ("twin:", redundant("columns: [low_bar, hi_bar]"), "18: redundant[0].columns[1]: there is no column 'hi_bar'"),
+        (
+            "twin:",
+            redundant("columns: [low_bar]", "kiln.head"),
+            "18: redundant[0].id: 'kiln.head' is taken by rules",
+        ),
+        (
+            "twin:",
+            redundant("columns: [low_bar], when: {column: hi, above: 1}"),
+            "18: redundant[0].when.column: there is no column 'hi'",
+        ),
+        ("twin:", redundant("columns: [low_bar], blames: [head_m]"), "18: redundant[0].blames[0]: there is no tag"),
         ("responses: [temp_c]", "responses: [nothing]", "18: twin.responses[0]: there is no column 'nothing'"),
         ("responses: [temp_c]", "responses: [temp_c]\n  drivers: [x]", "19: twin.drivers[0]: there is no column 'x'"),
         (

@@ -41,6 +41,12 @@ def test_a_missing_library_is_named_with_its_cure(monkeypatch):
         make_detector("hbos")
 
 
+def test_the_autoencoder_asks_for_its_own_extra(monkeypatch):
+    monkeypatch.setattr(registry, "find_spec", lambda name: None if name == "torch" else object())
+    with pytest.raises(DetectorUnavailable, match=r"'autoencoder' needs torch: pip install 'forewarn\[deep\]'"):
+        make_detector("autoencoder")
+
+
 def test_the_default_path_imports_neither_river_nor_pyod():
     code = (
         "import sys; from forewarn.adapters.detectors import ensemble, registry; registry.make_detector('zscore');"

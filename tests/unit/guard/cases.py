@@ -86,6 +86,71 @@ FAN = AssetClass.model_validate(
     }
 )
 TAGS = FAN.tag_names
+
+#: Three thermometers in one pocket, two flow meters in one line, and two thermometers whose difference should be zero.
+LOOP = AssetClass.model_validate(
+    {
+        "name": "loop",
+        "title": "Loop",
+        "tags": [
+            *(
+                {
+                    "name": f"temp_{which}_c",
+                    "title": f"Temperature {which}",
+                    "unit": "Cel",
+                    "engineering_range": [0, 90],
+                }
+                for which in "abc"
+            ),
+            *(
+                {"name": f"flow_{which}_m3_h", "title": f"Flow {which}", "unit": "m3/h", "engineering_range": [0, 500]}
+                for which in "ab"
+            ),
+            {"name": "power_kw", "title": "Power", "unit": "kW", "engineering_range": [0, 100]},
+        ],
+        "derived": [
+            {
+                "name": "gap_k",
+                "title": "Gap",
+                "unit": "K",
+                "function": "temperature_difference_k",
+                "inputs": {"warm_c": "temp_a_c", "cold_c": "temp_b_c"},
+            }
+        ],
+        "redundant": [
+            {
+                "id": "loop.temperatures",
+                "columns": ["temp_a_c", "temp_b_c", "temp_c_c"],
+                "tolerance": 1,
+                "time_constant_s": 600,
+                "message": "One thermometer has left the others",
+                "recommendation": "Calibrate it",
+            },
+            {
+                "id": "loop.flows",
+                "columns": ["flow_a_m3_h", "flow_b_m3_h"],
+                "tolerance": 2,
+                "tolerance_pct": 5,
+                "time_constant_s": 600,
+                "when": [{"column": "power_kw", "above": 5}],
+                "message": "The flow meters disagree",
+                "recommendation": "Calibrate both",
+            },
+            {
+                "id": "loop.gap",
+                "columns": ["gap_k"],
+                "tolerance": 3,
+                "time_constant_s": 600,
+                "blames": ["temp_a_c", "temp_b_c"],
+                "cause": "process",
+                "message": "Heat is lost",
+                "recommendation": "Check the insulation",
+            },
+        ],
+        "twin": {"responses": ["power_kw"]},
+    }
+)
+STEADY = (60.0, 60.0, 60.0, 100.0, 100.0, 40.0)
 HEALTHY = (1000.0, 1.0, 5.0, 40.0)
 
 
@@ -94,26 +159,28 @@ def batch(
     *,
     quality: Mapping[tuple[int, int], int] | None = None,
     received_at: Sequence[int] | None = None,
+    asset_class: AssetClass = FAN,
 ) -> RawBatch:
-    """Rows of (asset, event time [µs], values of the four tags)."""
-    codes = np.zeros((len(rows), len(TAGS)), dtype=np.uint32)
+    """Rows of (asset, event time [µs], values of the class's tags)."""
+    tags = len(asset_class.tags)
+    codes = np.zeros((len(rows), tags), dtype=np.uint32)
     for place, code in (quality or {}).items():
         codes[place] = code
     ts = np.array([ts for _, ts, _ in rows], dtype=np.int64)
     return RawBatch(
-        asset_class=FAN,
+        asset_class=asset_class,
         assets=Strings.of([asset for asset, _, _ in rows]),
         ts=ts,
         received_at=ts if received_at is None else np.array(received_at, dtype=np.int64),
         seq=np.full(len(rows), MISSING, dtype=np.int64),
-        values=np.array([values for _, _, values in rows], dtype=np.float64).reshape(len(rows), len(TAGS)),
+        values=np.array([values for _, _, values in rows], dtype=np.float64).reshape(len(rows), tags),
         gateway_quality=codes,
     )
 
 
 def run(given: RawBatch, state: GuardState | None = None, *, strict: bool = False, **plates: dict) -> GuardResult:
     """Check one batch, by default as the first one."""
-    return check(given, state or GuardState.empty(FAN), GuardSettings(strict=strict), plates)
+    return check(given, state or GuardState.empty(given.asset_class), GuardSettings(strict=strict), plates)
 
 
 def history(values: Sequence[Sequence[float]], *, asset: str = "F1", every_s: float = 1.0) -> RawBatch:

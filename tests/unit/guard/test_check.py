@@ -1,4 +1,4 @@
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -45,6 +45,22 @@ def test_event_times_far_from_the_receipt_are_refused(age_s, accepted):
     if not accepted:
         assert result.rejections[0].reason is RejectionReason.OUTSIDE_TIME_WINDOW
         assert result.state.assets == (), "an absurd time must not become the newest one"
+
+
+@pytest.mark.parametrize(("age_s", "accepted"), [(40 * 365 * 86400, True), (-600, True), (-601, False)])
+def test_historical_readings_may_be_of_any_age_but_not_from_the_future(age_s, accepted):
+    given = batch([("F1", T0, HEALTHY)], received_at=[T0 + age_s * S])
+    result = run(replace(given, historical=np.array([True])))
+    assert result.frame.arrays["historical"].tolist() == [True] * accepted
+    assert result.frame.arrays["late"].tolist() == [False] * accepted
+
+
+def test_history_behind_the_newest_reading_is_late_like_any_other():
+    first = run(batch([("F1", T0 + 10 * S, HEALTHY)]))
+    assert first.frame.arrays["historical"].tolist() == [False]
+    second = run(replace(batch([("F1", T0, HEALTHY)]), historical=np.array([True])), first.state)
+    assert (second.frame.arrays["late"].tolist(), second.frame.arrays["historical"].tolist()) == ([True], [True])
+    np.testing.assert_array_equal(second.state.newest_ts, first.state.newest_ts)
 
 
 def test_absurd_event_times_are_refused_without_overflow():
@@ -143,7 +159,9 @@ def test_a_value_that_stays_the_same_while_the_machine_rests_is_no_frozen_sensor
 
 def test_few_equal_readings_far_apart_prove_no_frozen_sensor():
     rows = [(1000.0 + i % 3, 1.0, 5.0, 40.0) for i in range(30)]
-    assert run(history(rows, every_s=20.0)).counters.accepted == 30
+    for every_s in (20.0, 3600.0):
+        findings = run(history(rows, every_s=every_s)).frame.strings["findings"].to_list()
+        assert findings == [None] * 23 + ["frozen:inlet_bar"] * 7
 
 
 def test_an_absent_tag_is_no_data_and_a_warning_only_if_it_came_before():
@@ -180,8 +198,8 @@ def test_a_law_that_only_warns_makes_the_blamed_tags_uncertain():
     assert findings == ["fan.no_power_at_rest:power_kw;fan.no_power_at_rest:speed_rpm"]
 
 
-def test_a_law_is_not_applied_where_a_value_is_unknown():
-    result = run(batch([("F1", T0, with_tag("inlet_bar", 9.0))], quality={(0, 0): StatusCode.BAD}))
+def test_a_law_is_not_applied_where_what_it_judges_is_unknown():
+    result = run(batch([("F1", T0, with_tag("inlet_bar", 9.0))], quality={(0, 2): StatusCode.BAD}))
     assert result.frame.rows == 1
 
 

@@ -12,7 +12,7 @@ from forewarn.domain.frame import Frame, concat
 from forewarn.domain.guard.batch import GuardCounters, GuardSettings, RawBatch, Rejection
 from forewarn.domain.guard.check import check
 from forewarn.domain.guard.state import GuardState, dump, load
-from unit.guard.cases import FAN, T0, S, batch
+from unit.guard.cases import LOOP, T0, S, batch
 
 # few distinct values, so that equal, jumping, impossible and absent ones all meet
 _values = st.tuples(
@@ -39,7 +39,8 @@ class Outcome:
 
 
 def feed(whole: RawBatch, cuts: list[int], settings: GuardSettings, *, snapshots: bool) -> Outcome:
-    state, counters = GuardState.empty(FAN), GuardCounters()
+    asset_class = whole.asset_class
+    state, counters = GuardState.empty(asset_class), GuardCounters()
     frames, rejections = [], []
     edges = [0, *sorted(c for c in set(cuts) if 0 < c < whole.rows), whole.rows]
     for start, end in pairwise(edges):
@@ -48,7 +49,7 @@ def feed(whole: RawBatch, cuts: list[int], settings: GuardSettings, *, snapshots
         rejections += [replace(r, row=r.row + start) for r in result.rejections]
         state, counters = result.state, counters + result.counters
         if snapshots:
-            state = load(dump([state]), {"fan": FAN}).get("fan", state)
+            state = load(dump([state]), {asset_class.name: asset_class}).get(asset_class.name, state)
     return Outcome(concat(frames), rejections, state, counters)
 
 
@@ -82,3 +83,27 @@ def test_any_chunking_gives_the_same_frames_rejections_and_state(rows, codes, cu
     assert_same(together, feed(whole, cuts, settings, snapshots=False))
     tally = together.counters
     assert tally.accepted + tally.warned + tally.rejected + tally.duplicate == len(rows)
+
+
+_reading = st.tuples(
+    *[st.one_of(st.floats(55, 65), st.just(np.nan), st.just(60.0)) for _ in "abc"],
+    *[st.one_of(st.floats(80, 120), st.just(np.nan)) for _ in "ab"],
+    st.sampled_from([40.0, 40.0, 1.0, np.nan]),
+)
+
+
+@given(
+    rows=st.lists(
+        st.tuples(st.sampled_from(["A", "B"]), st.integers(0, 60).map(lambda s: T0 + s * 47 * S), _reading),
+        min_size=1,
+        max_size=60,
+    ),
+    cuts=st.lists(st.integers(1, 59), max_size=6),
+    strict=st.booleans(),
+)
+def test_any_chunking_gives_the_same_drift_of_redundant_sensors_to_the_last_bit(rows, cuts, strict):
+    whole = batch(rows, asset_class=LOOP)
+    settings = GuardSettings(strict=strict)
+    together = feed(whole, [], settings, snapshots=False)
+    assert_same(together, feed(whole, list(range(len(rows))), settings, snapshots=True))
+    assert_same(together, feed(whole, cuts, settings, snapshots=False))

@@ -123,6 +123,13 @@ def test_an_anomaly_names_its_culprit():
     assert "power_kw deviates most" in health.primary_concern
 
 
+def test_health_says_whether_its_newest_reading_was_imported():
+    states = apply([frame_of(3, historical=True)])
+    assert judge(states["P-101"], PUMP).historical
+    states |= apply([frame_of(1, start_s=60.0, historical=False)], states)
+    assert not judge(states["P-101"], PUMP).historical
+
+
 @given(st.lists(st.integers(1, 299), max_size=8, unique=True), st.integers(0, 8))
 def test_neither_cuts_nor_redelivery_nor_a_restore_change_the_state(cuts, replay):
     rng = np.random.default_rng(2)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from forewarn.adapters.catalogue import load_catalogue
 from forewarn.contracts.assets import Asset, HealthWeights
 from forewarn.contracts.health import FailureRisk
-from forewarn.domain.health.components import Prognosis, life_score
+from forewarn.domain.health.components import Prognosis, behaviour_score, life_score
 from forewarn.domain.health.index import (
     CAP_ABOVE_WORST,
     Observation,
@@ -172,23 +172,30 @@ def test_remaining_life_is_scored_in_steps(days, points):
 
 
 def test_the_component_index_is_the_agreed_weighted_mean():
-    found = index(anomaly=10, deviation=20, prognosis=foreseen(60, 0.3))
+    found = index(anomaly=35, deviation=20, prognosis=foreseen(60, 0.3))
     assert {c.name: (c.score, c.weight) for c in found.components} == {
         "twin": (80, 0.30),
-        "anomaly": (90, 0.30),
+        "anomaly": (85, 0.30),
         "rul": (60, 0.25),
         "risk": (pytest.approx(70), 0.15),
     }
-    assert found.component_index == pytest.approx(0.30 * 80 + 0.30 * 90 + 0.25 * 60 + 0.15 * 70)
-    assert (found.health, found.limited_by) == (pytest.approx(76.5), "components")
-    assert [c.status for c in found.components] == ["good", "excellent", "fair", "good"]
+    assert found.component_index == pytest.approx(0.30 * 80 + 0.30 * 85 + 0.25 * 60 + 0.15 * 70)
+    assert (found.health, found.limited_by) == (pytest.approx(75), "components")
+    assert [c.status for c in found.components] == ["good", "good", "fair", "good"]
+
+
+@pytest.mark.parametrize(
+    ("anomaly", "points"), [(0, 100), (35, 85), (70, 70), (77.5, 50), (85, 30), (92.5, 15), (100, 0)]
+)
+def test_bands_of_the_anomaly_score_are_bands_of_its_component(anomaly, points):
+    assert behaviour_score(anomaly) == pytest.approx(points)
 
 
 def test_components_that_are_unknown_share_their_weight_and_say_so():
-    found = index(anomaly=20, deviation=None)
+    found = index(anomaly=35, deviation=None)
     by_name = {component.name: component for component in found.components}
     assert by_name["anomaly"].weight == pytest.approx(1)
-    assert found.component_index == pytest.approx(80)
+    assert found.component_index == pytest.approx(85)
     assert by_name["twin"].message.endswith("its weight of 30% is shared among the known components")
     assert by_name["rul"].message.startswith("No failure mode shows growth")
     assert by_name["risk"].score is None
@@ -204,17 +211,17 @@ def test_components_that_are_unknown_share_their_weight_and_say_so():
         (85.1, "altogether"),
     ],
 )
-def test_the_anomaly_is_told_in_words_that_grow_with_it_and_is_a_concern_beyond_notice(anomaly, words):
+def test_the_anomaly_is_told_in_words_that_grow_with_it_and_is_a_concern_in_its_warning_band(anomaly, words):
     found = index(anomaly=anomaly).components
     assert words in found[1].message
-    assert bool(concerns(found)) == (anomaly > 30)
+    assert bool(concerns(found)) == (anomaly > 70)
 
 
 def test_the_index_is_the_lower_view():
     bad = index({"vibration_mm_s": 6.45})
     assert (bad.limited_by, bad.health) == ("condition", bad.condition)
-    odd = index(anomaly=80, deviation=70)
-    assert (odd.limited_by, odd.health) == ("components", pytest.approx(25))
+    odd = index(anomaly=85, deviation=70)
+    assert (odd.limited_by, odd.health) == ("components", pytest.approx(30))
     assert odd.condition == pytest.approx(100)
 
 
@@ -242,12 +249,12 @@ def test_an_assets_own_weights_replace_those_they_name():
     }
     assert found.condition == pytest.approx(100 - 0.5 * 40)
     both = index(
-        anomaly=40,
+        anomaly=70,
         deviation=20,
         prognosis=foreseen(3, 1.0),
         health_weights=HealthWeights(components={"rul": 0, "risk": 0}),
     )
-    assert both.component_index == pytest.approx(70)
+    assert both.component_index == pytest.approx(75)
 
 
 def test_an_asset_of_another_class_is_judged_by_the_class_alone():

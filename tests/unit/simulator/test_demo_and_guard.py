@@ -8,18 +8,19 @@ import numpy as np
 import pytest
 
 from forewarn.adapters.catalogue import load_catalogue
+from forewarn.adapters.plant_document import SimulatedSource
+from forewarn.adapters.plant_file import load_plant
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.domain.frame import MISSING, Strings
 from forewarn.domain.guard.batch import GuardResult, GuardSettings, RawBatch
 from forewarn.domain.guard.check import check
 from forewarn.domain.guard.state import GuardState
 from forewarn_simulator.machines import SimulatedMachine
-from forewarn_simulator.plant import SimulatedSource, load_plant
 from forewarn_simulator.reading import SourceReading
 from forewarn_simulator.replay import read_recording
 
 CATALOGUE = load_catalogue()
-DEMO = [entry for entry in load_plant(None).assets if isinstance(entry.source, SimulatedSource)]
+DEMO = [entry for entry in load_plant("demo").assets if isinstance(entry.source, SimulatedSource)]
 SKAB = Path(os.environ.get("SKAB_PATH") or Path(__file__).parents[3] / "../shared/data/skab") / "data"
 T0 = 1_790_000_000.0
 

@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 from forewarn.adapters.catalogue import load_catalogue
+from forewarn.adapters.plant_document import PlantAsset, SimulatedSource
+from forewarn.adapters.plant_file import load_plant
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.domain.anomaly.settings import AnomalySettings
 from forewarn.domain.anomaly.state import AnomalyState
@@ -22,13 +24,12 @@ from forewarn.domain.twin.settings import TwinSettings
 from forewarn.domain.twin.state import TwinState
 from forewarn.domain.twin.step import step as judge
 from forewarn_simulator.machines import SimulatedMachine
-from forewarn_simulator.plant import PlantAsset, SimulatedSource, load_plant
 from forewarn_simulator.reading import SourceReading
 
 CATALOGUE = load_catalogue()
 T0 = 1_790_000_000.0
 LIVE_S = 1200
-DEMO = {entry.asset.asset_id: entry for entry in load_plant(None).assets}
+DEMO = {entry.asset.asset_id: entry for entry in load_plant("demo").assets}
 
 
 def played(entry: PlantAsset) -> list[SourceReading]:

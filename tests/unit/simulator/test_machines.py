@@ -4,11 +4,11 @@ from itertools import pairwise
 import pytest
 
 from forewarn.adapters.catalogue import load_catalogue
+from forewarn.adapters.plant_document import Fault, History, SimulatedSource
 from forewarn.contracts.readings import Reading
 from forewarn.domain.simulation.kinds import KINDS
 from forewarn.domain.simulation.profile import FaultCourse
 from forewarn_simulator.machines import SimulatedMachine
-from forewarn_simulator.plant import Fault, History, SimulatedSource
 from forewarn_simulator.reading import encode_reading
 
 CATALOGUE = load_catalogue()

@@ -1,11 +1,14 @@
+import re
 from pathlib import Path
 
 import pytest
 import yaml
 
 from forewarn.adapters.catalogue import load_catalogue
+from forewarn.adapters.plant_document import ReplaySource, SimulatedSource
+from forewarn.adapters.plant_file import PlantError, load_plant, load_plants
+from forewarn.adapters.plant_machine import story_of
 from forewarn.domain.simulation.kinds import KINDS
-from forewarn_simulator.plant import PlantError, ReplaySource, SimulatedSource, load_plant
 
 MACHINE = {
     "asset": {"asset_id": "P-1", "asset_class": "centrifugal_pump", "name": "Pump"},
@@ -20,7 +23,7 @@ def written(tmp_path: Path, *assets: dict) -> Path:
 
 
 def test_the_demo_plant_has_pumps_chillers_and_the_recorded_loop():
-    plant = load_plant(None)
+    plant = load_plant("demo")
     classes = [entry.asset.asset_class for entry in plant.assets]
     assert [classes.count(name) for name in ("centrifugal_pump", "chiller", "pump_loop")] == [6, 2, 1]
     assert set(classes) <= set(load_catalogue())
@@ -28,7 +31,7 @@ def test_the_demo_plant_has_pumps_chillers_and_the_recorded_loop():
 
 def test_the_demo_s_history_is_long_enough_for_every_baseline():
     catalogue = load_catalogue()
-    for entry in load_plant(None).assets:
+    for entry in load_plant("demo").assets:
         needed = catalogue[entry.asset.asset_class].twin.baseline_readings
         if isinstance(entry.source, ReplaySource):
             assert entry.source.history_rows > needed
@@ -39,7 +42,7 @@ def test_the_demo_s_history_is_long_enough_for_every_baseline():
 
 
 def test_the_demo_s_first_faults_reach_their_end_within_twenty_minutes():
-    sources = [entry.source for entry in load_plant(None).assets if isinstance(entry.source, SimulatedSource)]
+    sources = [entry.source for entry in load_plant("demo").assets if isinstance(entry.source, SimulatedSource)]
     ends = sorted(fault.after_s + fault.duration_s for source in sources for fault in source.faults)
     assert ends[0] < 15 * 60
     assert ends[1] < 20 * 60
@@ -61,33 +64,65 @@ def test_the_demo_s_first_faults_reach_their_end_within_twenty_minutes():
 )
 def test_a_wrong_plant_file_is_refused_with_file_place_and_problem(tmp_path, change, problem):
     path = written(tmp_path, MACHINE | change)
-    with pytest.raises(PlantError, match=r"SIMULATION_PLANT: .*plant\.yaml: assets\.0.*") as caught:
-        load_plant(path)
+    with pytest.raises(PlantError, match=r"plant .*plant\.yaml: assets\.0.*") as caught:
+        load_plant(str(path))
     assert problem in str(caught.value)
 
 
 def test_an_asset_id_must_not_come_twice(tmp_path):
     with pytest.raises(PlantError, match="must be unique, these are not: P-1"):
-        load_plant(written(tmp_path, MACHINE, MACHINE))
+        load_plant(str(written(tmp_path, MACHINE, MACHINE)))
 
 
 def test_a_missing_plant_file_is_named(tmp_path):
     with pytest.raises(PlantError, match=r"nowhere\.yaml cannot be read: No such file"):
-        load_plant(tmp_path / "nowhere.yaml")
+        load_plant(str(tmp_path / "nowhere.yaml"))
 
 
 def test_text_that_is_no_yaml_is_refused(tmp_path):
     path = tmp_path / "plant.yaml"
     path.write_text("a: [", encoding="utf-8")
     with pytest.raises(PlantError, match="not valid YAML"):
-        load_plant(path)
+        load_plant(str(path))
 
 
 def test_every_fault_of_every_kind_can_be_planned(tmp_path):
     for name, kind in KINDS.items():
         faults = [{"fault": fault, "after_s": 1, "duration_s": 2} for fault in kind.faults]
         asset = {"asset_id": "M-1", "asset_class": name, "name": "Machine"}
-        plant = load_plant(written(tmp_path, {"asset": asset, "source": {"kind": "simulated", "faults": faults}}))
+        plant = load_plant(str(written(tmp_path, {"asset": asset, "source": {"kind": "simulated", "faults": faults}})))
         source = plant.assets[0].source
         assert isinstance(source, SimulatedSource)
         assert [fault.course(100.0).onset_s for fault in source.faults] == [101.0] * len(kind.faults)
+
+
+def test_the_plant_file_of_the_docs_is_one(tmp_path):
+    page = (Path(__file__).parents[3] / "libs" / "forewarn" / "docs" / "scenarios.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    path = tmp_path / "plant.yaml"
+    path.write_text(block, encoding="utf-8")
+    (entry,) = load_plant(str(path)).assets
+    assert isinstance(entry.source, SimulatedSource)
+    story = story_of(entry, entry.source, load_catalogue()["centrifugal_pump"], 1_790_000_000.0)
+    assert len(story.run.effects) == 4
+    assert story.fault == "cavitation"
+
+
+def test_plants_are_named_together_and_share_no_asset(tmp_path):
+    plants = load_plants("demo, refinery,factory,building")
+    assert [plant.name for plant in plants] == ["demo", "refinery", "factory", "building"]
+    assert [len(plant.assets) for plant in plants[1:]] == [6, 6, 6]
+    with pytest.raises(PlantError, match="asset P-101 is in plant demo and in plant demo"):
+        load_plants("demo,demo")
+    with pytest.raises(PlantError, match="there are building, demo"):
+        load_plants(" , ")
+
+
+@pytest.mark.parametrize("name", ["refinery", "factory", "building", "water_pump_station"])
+def test_the_examples_have_six_machines_with_a_week_of_history_and_one_that_goes_wrong(name):
+    entries = load_plant(name).assets
+    assert len(entries) == 6
+    assert all(len(entry.asset.path) >= 3 for entry in entries)
+    sources = [entry.source for entry in entries if isinstance(entry.source, SimulatedSource)]
+    assert all(source.history.rows == 2016 and source.history.historical for source in sources)
+    assert any(source.scenario is not None for source in sources)

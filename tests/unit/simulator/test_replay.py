@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from forewarn.adapters.catalogue import load_catalogue
-from forewarn_simulator.plant import ReplaySource
+from forewarn.adapters.plant_document import ReplaySource
 from forewarn_simulator.replay import RecordingError, Replay, find_recording, read_recording
 
 LOOP = load_catalogue()["pump_loop"]

@@ -40,11 +40,19 @@ def test_a_class_with_other_drivers_starts_anew():
     assert load(dump([state]), {}) == {}
 
 
+def test_readings_that_wait_in_an_older_snapshot_were_live():
+    state, _, _ = run_twin([driven(30)])
+    headers, arrays = unpack(b"FWTWIN02", dump([state]))
+    del arrays["driven/waiting/historical"]
+    back = load(pack(b"FWTWIN02", headers, arrays), {"driven": DRIVEN})["driven"]
+    assert dump([back]) == dump([state])
+
+
 def test_an_empty_state_survives():
     assert load(dump([TwinState.empty(DRIVEN)]), {"driven": DRIVEN})["driven"].models == {}
 
 
-@pytest.mark.parametrize("data", [b"", b"nonsense", b"FWTWIN01", b"FWTWIN01\xff\xff\xff\xff{"])
+@pytest.mark.parametrize("data", [b"", b"nonsense", b"FWTWIN02", b"FWTWIN02\xff\xff\xff\xff{"])
 def test_other_bytes_are_refused(data):
     with pytest.raises(ValueError, match="snapshot"):
         load(data, {})

@@ -28,6 +28,11 @@ class Home:
         return self.path / "data"
 
     @property
+    def imports(self) -> Path:
+        """How far imports of history came; of no value without the data."""
+        return self.path / "imports"
+
+    @property
     def logs(self) -> Path:
         """One log file a process."""
         return self.path / "logs"

@@ -10,7 +10,7 @@ class AnomalyServiceSettings(FrameServiceSettings):
     """What the anomaly stage reads from the environment."""
 
     false_alarm_rate: float = Field(
-        default=0.005, gt=0, lt=0.05, description="Share of healthy readings whose score may exceed the threshold."
+        default=0.01, gt=0, lt=0.2, description="Share of healthy readings that may be flagged, persistence included."
     )
     anomaly_members: str = Field(
         default="residual", description="Detectors beside the residual score, as in residual,hbos,half_space_trees."

@@ -23,7 +23,20 @@ from forewarn_api.http.headers import SecurityHeadersMiddleware
 from forewarn_api.live_push import LivePush
 from forewarn_api.openapi import DESCRIPTION, TITLE, VERSION, document_of
 from forewarn_api.problems import install_handlers
-from forewarn_api.routes import alarms, assets, economics, forecast, live, platform, readings, rejected, state, weights
+from forewarn_api.routes import (
+    alarms,
+    assets,
+    economics,
+    forecast,
+    live,
+    platform,
+    readings,
+    rejected,
+    scenarios,
+    state,
+    twin,
+    weights,
+)
 from forewarn_api.services import Running
 
 _SEED_RETRY_S: Final = 5.0
@@ -72,7 +85,8 @@ def make_app(
 def routed_app() -> Api:
     """The application with its routes and nothing behind them: enough to describe it."""
     app = Api(title=TITLE, version=VERSION, description=DESCRIPTION, docs_url=None, redoc_url=None, lifespan=_lifespan)
-    for module in (readings, assets, state, weights, economics, forecast, alarms, rejected, live, platform):
+    asset_routes = (assets, state, twin, weights, economics, forecast)
+    for module in (readings, *asset_routes, alarms, rejected, scenarios, live, platform):
         app.include_router(module.router)
     _add_docs(app)
     return app

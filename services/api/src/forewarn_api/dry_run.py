@@ -5,19 +5,19 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 
 from forewarn.adapters.raw_readings import DecodedBatch, RawReadingDecoder, Refusal
-from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.frames import Verdict, quality_column
+from forewarn.contracts.guard_rules import Cause
 from forewarn.contracts.quality import severity
 from forewarn.contracts.readings import Reading
 from forewarn.domain.frame import Frame
 from forewarn.domain.guard.batch import GuardResult, RawBatch, Rejection
 from forewarn.domain.guard.check import check
-from forewarn.domain.guard.findings import explain
 from forewarn.domain.guard.state import GuardState
 from forewarn.ports.lanes import Record
 from forewarn_api.backend import Backend
 from forewarn_api.bodies import wire_form
-from forewarn_api.models.readings import DryRun, FoundIssue, Judged, TagQuality
+from forewarn_api.issues import found_issues, known
+from forewarn_api.models.readings import DryRun, Judged, TagQuality
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _VERDICTS: Final[dict[int, Literal["accepted", "warning"]]] = {
@@ -61,6 +61,7 @@ def _refused(refusal: Refusal, readings: Sequence[Reading]) -> Judged:
         ts=readings[index].ts,
         verdict="rejected",
         reason=refusal.reason,
+        cause=Cause.DATA,
         explanation=refusal.explanation,
         recommendation=refusal.recommendation,
     )
@@ -88,6 +89,8 @@ def _condemned(rejection: Rejection, places: Sequence[int], readings: Sequence[R
         verdict="rejected",
         reason=rejection.reason,
         rule=rejection.rule,
+        cause=rejection.cause,
+        values=dict(rejection.values),
         explanation=rejection.explanation,
         recommendation=rejection.recommendation,
     )
@@ -104,24 +107,8 @@ def _passed(index: int, reading: Reading, batch: RawBatch, row: int, frame: Fram
         asset_id=reading.asset_id,
         ts=reading.ts,
         verdict=_VERDICTS[int(frame.arrays["verdict"][position])],
+        late=bool(frame.arrays["late"][position]),
         quality={name: TagQuality(code=code, severity=severity(code)) for name, code in codes.items()},
-        findings=[_issue(finding, asset_class, values) for finding in (findings or "").split(";") if finding],
-        derived={name: _known(value) for name, value in derived.items()},
+        findings=found_issues(findings, asset_class, values),
+        derived={name: known(value) for name, value in derived.items()},
     )
-
-
-def _issue(finding: str, asset_class: AssetClass, values: dict[str, float]) -> FoundIssue:
-    rule, _, column = finding.partition(":")
-    words = explain(finding, asset_class)
-    return FoundIssue(
-        rule=rule,
-        tag=column,
-        message=words.message,
-        value=_known(values[column]),
-        unit=asset_class.units[column],
-        recommendation=words.recommendation,
-    )
-
-
-def _known(value: float) -> float | None:
-    return value if value == value else None  # noqa: PLR0124  # NaN alone differs from itself

@@ -9,8 +9,10 @@ from forewarn.contracts.assets import Asset
 from forewarn.contracts.frames import Hint as HintCode
 from forewarn.contracts.frames import Phase as PhaseCode
 from forewarn.contracts.quality import severity
+from forewarn.domain.twin.deviation import band_of
 from forewarn.ports.history import History
 from forewarn.ports.live import LiveAsset, LiveJudgement
+from forewarn_api.issues import found_issues
 from forewarn_api.models.assets import (
     Hint,
     HistoryAnswer,
@@ -58,6 +60,7 @@ def latest_state(asset: Asset, asset_class: AssetClass, live: LiveAsset | None, 
         age_s=None if reading is None else (now - reading.ts).total_seconds(),
         values=[] if reading is None else _values(asset_class, reading),
         findings=None if reading is None else reading.findings,
+        issues=[] if reading is None else found_issues(reading.findings, asset_class, reading.values),
         health=None if live is None else live.health,
         alarms=[] if live is None else list(live.alarms.values()),
     )
@@ -118,6 +121,7 @@ def _judgement(judged: LiveJudgement) -> Judgement:
         residual=dict(judged.residual),
         contribution=dict(judged.contribution),
         deviation=judged.deviation,
+        deviation_band=None if judged.deviation is None else band_of(judged.deviation),
         phase=PHASES[judged.phase],
         regime=judged.regime,
         model_version=judged.model_version,

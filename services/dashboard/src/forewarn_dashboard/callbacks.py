@@ -13,7 +13,7 @@ import structlog
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, no_update, set_props
 from dash.exceptions import PreventUpdate
 
-from forewarn_dashboard import acknowledging, figures, layout
+from forewarn_dashboard import acknowledging, figures, layout, twinning
 from forewarn_dashboard.client import ApiError, HistoryQuery, NotFoundError
 from forewarn_dashboard.components import SEARCH_ID
 from forewarn_dashboard.formatting import zone
@@ -49,6 +49,7 @@ def register(app: Dash, parts: Parts) -> None:
     _register_clientside(app)
     _register_pages(app, parts)
     acknowledging.register(app, parts)
+    twinning.register(app, parts)
 
     @app.callback(websocket=True, persistent=True)
     async def live() -> None:

@@ -10,6 +10,7 @@ from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.economics import EconomicReport
 from forewarn.contracts.health import AssetHealth, ModelArtefact
+from forewarn_dashboard.twin_answers import Twin, WhatIf
 
 
 class ApiError(Exception):
@@ -132,6 +133,18 @@ class PlantApi(Protocol):
 
     async def acknowledge(self, request: Acknowledgement) -> None:
         """Acknowledge an occurrence; ``ConflictError`` if a newer one exists."""
+        ...
+
+    async def twin(self, asset_id: str) -> Twin:
+        """What the twin knows of an asset."""
+        ...
+
+    async def what_if(self, asset_id: str, changes: Mapping[str, float]) -> WhatIf:
+        """What would happen if drivers had these values."""
+        ...
+
+    async def learn_anew(self, asset_id: str, *, by: str, reason: str) -> None:
+        """Let the twin forget what is normal and learn it from the next readings."""
         ...
 
     def live(self) -> AsyncIterator[LiveUpdate]:

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Final
 
 from forewarn.contracts.economics import EconomicReport
+from forewarn.contracts.frames import expected_column
 from forewarn.ports.clock import Clock
 from forewarn_dashboard.client import ApiError, AssetDetail, HistoryQuery, PlantApi
 
@@ -51,7 +52,8 @@ class Details:
         self._reports[asset_id] = (now_s, report)
         return report
 
-    async def _readings_so_far(self, detail: AssetDetail) -> int:
+    async def _readings_so_far(self, detail: AssetDetail) -> int | None:
+        """Readings that the first model can be learned from; None where there was a model and it learns anew."""
         now = self._clock.now()
         spec = detail.asset_class.twin
         query = HistoryQuery(
@@ -61,4 +63,6 @@ class Details:
             max_points=spec.baseline_readings,
             resolution="raw",
         )
-        return len((await self._api.history(detail.asset.asset_id, query)).times)
+        history = await self._api.history(detail.asset.asset_id, query)
+        had_a_model = any(value is not None for value in history.column(expected_column(spec.responses[0])))
+        return None if had_a_model else len(history.times)

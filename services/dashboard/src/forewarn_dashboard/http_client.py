@@ -24,6 +24,7 @@ from forewarn_dashboard.client import (
     LiveUpdate,
     NotFoundError,
 )
+from forewarn_dashboard.twin_answers import Twin, WhatIf
 
 TIMEOUT_S: Final = 10.0
 LIVE_OPEN_TIMEOUT_S: Final = 5.0
@@ -93,6 +94,20 @@ class HttpPlantApi:
         content = {"occurrence_id": request.occurrence_id, "comment": request.comment, "by": request.by}
         await self._send("POST", path, body=content)
 
+    async def twin(self, asset_id: str) -> Twin:
+        """What the twin knows of an asset."""
+        return await self._get(f"/assets/{quote(asset_id, safe='')}/twin", Twin)
+
+    async def what_if(self, asset_id: str, changes: Mapping[str, float]) -> WhatIf:
+        """What would happen if drivers had these values."""
+        path = f"/assets/{quote(asset_id, safe='')}/what-if"
+        body = {"changes": [{"column": column, "value": value} for column, value in changes.items()]}
+        return _read(path, WhatIf, await self._send("POST", path, body=body))
+
+    async def learn_anew(self, asset_id: str, *, by: str, reason: str) -> None:
+        """Order the twin to learn from the next readings."""
+        await self._send("POST", f"/assets/{quote(asset_id, safe='')}/baseline", body={"by": by, "reason": reason})
+
     async def live(self) -> AsyncIterator[LiveUpdate]:
         """Live feed of all assets; ends with ``ApiUnavailableError``."""
         url = self._root.replace("http", "ws", 1) + "/live"
@@ -118,18 +133,14 @@ class HttpPlantApi:
         raise ApiUnavailableError("The API closed the live feed.")
 
     async def _get(self, path: str, kind: type[BodyT], parameters: Mapping[str, str | int] | None = None) -> BodyT:
-        response = await self._send("GET", path, parameters)
-        try:
-            return kind.model_validate_json(response.content)
-        except pydantic.ValidationError as exc:
-            raise ApiError(f"The API answered {path} with something unexpected: {_first(exc)}") from exc
+        return _read(path, kind, await self._send("GET", path, parameters))
 
     async def _send(
         self,
         method: str,
         path: str,
         parameters: Mapping[str, str | int] | None = None,
-        body: Mapping[str, str] | None = None,
+        body: Mapping[str, object] | None = None,
     ) -> httpx.Response:
         try:
             response = await self._http.request(method, self._root + path, params=parameters, json=body)
@@ -138,6 +149,13 @@ class HttpPlantApi:
         if response.is_success:
             return response
         raise _error(response)
+
+
+def _read(path: str, kind: type[BodyT], response: httpx.Response) -> BodyT:
+    try:
+        return kind.model_validate_json(response.content)
+    except pydantic.ValidationError as exc:
+        raise ApiError(f"The API answered {path} with something unexpected: {_first(exc)}") from exc
 
 
 def _history_path(asset_id: str) -> str:

@@ -6,15 +6,16 @@ import dash_mantine_components as dmc
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from forewarn_dashboard import twin_dialogs
 from forewarn_dashboard.components import SEARCH_ID, aria, choice_links, data
 from forewarn_dashboard.formatting import zone_label
-from forewarn_dashboard.pages import alarms, overview
+from forewarn_dashboard.pages import alarms, overview, twin_panel
 from forewarn_dashboard.scene import Node, Scene
 from forewarn_dashboard.urls import View
 
 APP_TITLE: Final = "Forewarn"
 
-STORES: Final = ("browser", "view", "tick", "frame", "refresh", "title", "asked", "answer")
+STORES: Final = ("browser", "view", "tick", "frame", "refresh", "title", "asked", "answer", "whatif-now")
 
 #: Placeholders in braces are filled by Dash; ``lang`` is what its own template lacks.
 INDEX: Final = """<!DOCTYPE html>
@@ -60,6 +61,7 @@ def shell() -> Component:
                 html.Div(id="notice", role="status"),
                 html.Main(html.P("Loading the plant …", className="loading"), id="content", tabIndex="-1"),
                 _dialog(),
+                *twin_dialogs.dialogs(),
             ],
             id="shell",
         ),
@@ -73,7 +75,8 @@ def validation_layout() -> Component:
     """Every component id a callback names, so that Dash checks them at start; pages add theirs at run time."""
     searched = [dcc.Input(id=SEARCH_ID)]
     ranges = [dmc.DateTimePicker(id="range-from"), dmc.DateTimePicker(id="range-to"), html.Button(id="range-apply")]
-    return html.Div([shell(), *searched, *ranges])
+    twin = [html.Button(id=twin_panel.ASK_ID), html.Button(id=twin_panel.RELEARN_ID)]
+    return html.Div([shell(), *searched, *ranges, *twin])
 
 
 def navigation(view: View, open_alarms: int) -> Node:

@@ -1,4 +1,4 @@
-"""Listens to ``commands`` for faults that people inject."""
+"""Listens to ``commands`` for what people want of the simulated machines."""
 
 from typing import Final
 
@@ -19,11 +19,11 @@ _log = structlog.get_logger(__name__)
 _HOLD_S: Final = 900.0
 
 
-class InjectionFeed:
-    """Injected faults of all assets, from the first retained command on.
+class CommandFeed:
+    """Commands of all assets, from the first retained one on.
 
-    Each fault is timed from when it was issued, so that reading all of them again after a restart puts
-    every machine where it was. No group, no commits.
+    Whatever a command starts is timed from when it was issued, so that reading all of them again after a restart
+    puts every machine where it was. No group, no commits.
     """
 
     def __init__(self, bootstrap_servers: str, prefix: str) -> None:
@@ -33,8 +33,8 @@ class InjectionFeed:
         partitions = range(TOPICS[TopicName.COMMANDS].partitions)
         self._consumer.assign([TopicPartition(topic, partition, OFFSET_BEGINNING) for partition in partitions])
 
-    def poll(self) -> list[tuple[str, FaultCourse]]:
-        """Faults that came since the last call, with the asset each concerns.
+    def poll(self) -> list[Command]:
+        """Commands that came since the last call.
 
         Raises
         ------
@@ -44,12 +44,9 @@ class InjectionFeed:
         found = []
         for record in records_of(self._consumer.consume(500, timeout=0)):
             try:
-                command = decode_event(Command, record.value or b"")
+                found.append(decode_event(Command, record.value or b""))
             except InvalidEvent as exc:
                 _log.warning("command_ignored", offset=record.offset, problem=str(exc))
-                continue
-            if isinstance(command.body, InjectFault):
-                found.append((command.asset_id, course_of(command, command.body)))
         return found
 
     def close(self) -> None:

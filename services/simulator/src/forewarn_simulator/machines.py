@@ -5,14 +5,24 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
+from forewarn.adapters.plant_document import SimulatedSource
+from forewarn.domain.frame import FloatArray
+from forewarn.domain.simulation.growth import GrowthCourse, worst_of
 from forewarn.domain.simulation.kinds import KINDS
+from forewarn.domain.simulation.machine import Values
 from forewarn.domain.simulation.profile import FaultCourse
-from forewarn_simulator.plant import SimulatedSource
+from forewarn.domain.simulation.run import MachineRun, simulate, times_us
+from forewarn.domain.simulation.schedule import duty_at
+from forewarn.domain.simulation.sensor_effects import Memory, affect
+from forewarn.domain.simulation.standstill import at_duty
+from forewarn.domain.simulation.story import Story
 from forewarn_simulator.reading import SourceReading
 
 _US_PER_S: Final = 1_000_000
 _LONGEST_STEP_S: Final = 600.0  # after a longer pause the machine has settled anyway
+_BULK_ROWS: Final = 1000  # a longer history is computed all at once
 
 
 class SimulatedMachine:
@@ -31,14 +41,21 @@ class SimulatedMachine:
         interval_s: float,
         registered_s: float,
         start_s: float,
+        story: Story | None = None,
     ) -> None:
         self._asset_id = asset_id
+        self._asset_class = asset_class
         self._source = source
         self._kind = KINDS[asset_class]
         self._design = self._kind.design(**source.design)
         self._state = self._kind.start
         self._profile = source.day.profile()
-        self._courses = tuple(fault.course(registered_s) for fault in source.faults)
+        self._schedule = source.schedule
+        self._planned = tuple(fault.course(registered_s) for fault in source.faults)
+        self._courses = () if story is None else story.run.courses
+        self._effects = () if story is None else story.run.effects
+        self._memory: Memory = {}
+        self._unsent = {tag for tag, sensor in source.sensors.items() if not sensor.sent}
         self._rng = np.random.default_rng([source.seed, int(start_s)])
         self._interval_s = interval_s
         self._start_s = start_s
@@ -57,15 +74,17 @@ class SimulatedMachine:
 
     def inject(self, course: FaultCourse) -> None:
         """Let one more fault grow."""
-        self._courses = (*self._courses, course)
+        self._planned = (*self._planned, course)
 
     def history(self, now_s: float) -> Iterator[SourceReading]:
         """The recent past, ending just before the first live tick."""
-        every_s = self._source.history.every_s
-        count = int(self._source.history.length_s // every_s)
+        every_s, count = self._source.history.every_s, self._source.history.rows
         end_s = min(now_s, self.next_due_s - self._interval_s)
+        if count > _BULK_ROWS:
+            yield from self._long_history(end_s - (count - 1) * every_s, every_s, count)
+            return
         for back in range(count, 0, -1):
-            yield self._read(end_s - (back - 1) * every_s)
+            yield from self._read(end_s - (back - 1) * every_s, historical=self._source.history.historical)
 
     def due(self, now_s: float) -> Iterable[SourceReading]:
         """The newest tick that has passed, if it was not read yet."""
@@ -73,22 +92,63 @@ class SimulatedMachine:
         if tick < self._next_tick:
             return ()
         self._next_tick = tick + 1
-        return (self._read(tick * self._interval_s),)
+        return self._read(tick * self._interval_s)
 
-    def _read(self, at_s: float) -> SourceReading:
+    def _long_history(self, start_s: float, every_s: float, rows: int) -> Iterator[SourceReading]:
+        """All at once: the plan's own faults begin with the registration, so only the story's are in the past."""
+        run = MachineRun(
+            asset_class=self._asset_class,
+            design=self._source.design,
+            profile=self._profile,
+            courses=self._courses,
+            seed=int(self._rng.integers(2**31)),
+        )
+        columns = simulate(run, start_s=start_s, step_s=every_s, rows=rows)
+        yield from self._sent(columns, times_us(start_s, every_s, rows), historical=self._source.history.historical)
+
+    def _read(self, at_s: float, *, historical: bool = False) -> Iterable[SourceReading]:
         elapsed_s = self._interval_s if self._last_s is None else at_s - self._last_s
         self._last_s = at_s
-        severities: dict[str, np.float64] = {}
-        for course in self._courses:
-            worst = max(float(severities.get(course.fault, 0.0)), course.at(at_s))
-            severities[course.fault] = np.float64(worst)
         self._state, values = self._kind.step(
             self._design,
             self._state,
             dt_s=min(max(elapsed_s, 0.0), _LONGEST_STEP_S),
             surroundings=self._profile.at(at_s),
-            faults=severities,
+            faults=_worst(self._planned, self._courses, at_s),
             rng=self._rng,
         )
-        metrics = {tag: float(value) for tag, value in values.items()}
-        return SourceReading(asset_id=self._asset_id, ts_us=round(at_s * _US_PER_S), metrics=metrics)
+        columns = {tag: np.atleast_1d(value) for tag, value in values.items()}
+        return self._sent(columns, np.array([round(at_s * _US_PER_S)], dtype=np.int64), historical=historical)
+
+    def _sent(self, columns: Values, ts_us: NDArray[np.int64], *, historical: bool) -> Iterable[SourceReading]:
+        """What leaves the sensors: readings without those that do not exist or have no value."""
+        if self._schedule is not None:
+            duty = duty_at(self._schedule, ts_us / _US_PER_S)
+            sensors = self._kind.sensors(self._design)
+            columns = at_duty(self._asset_class, columns, ts_us, duty, sensors=sensors, seed=self._source.seed)
+        columns, self._memory = affect(columns, ts_us, self._effects, seed=self._source.seed, memory=self._memory)
+        return readings_of(
+            self._asset_id,
+            ts_us,
+            {tag: values for tag, values in columns.items() if tag not in self._unsent},
+            historical=historical,
+        )
+
+
+def _worst(planned: Sequence[FaultCourse], grown: Sequence[GrowthCourse], at_s: float) -> dict[str, FloatArray]:
+    """Severity of every fault; of two courses of one fault the worse counts."""
+    severities = worst_of(grown, at_s)
+    for course in planned:
+        severities[course.fault] = np.maximum(severities.get(course.fault, 0.0), course.at(at_s))
+    return severities
+
+
+def readings_of(
+    asset_id: str, ts_us: NDArray[np.int64], columns: Values, *, historical: bool
+) -> Iterable[SourceReading]:
+    """Readings of columns, row by row; what has no value is left out, and so is a reading without any."""
+    rows = zip(*(values.tolist() for values in columns.values()), strict=True)
+    for at_us, row in zip(ts_us.tolist(), rows, strict=True):
+        metrics = {tag: value for tag, value in zip(columns, row, strict=True) if math.isfinite(value)}
+        if metrics:
+            yield SourceReading(asset_id=asset_id, ts_us=at_us, metrics=metrics, historical=historical)

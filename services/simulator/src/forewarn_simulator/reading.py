@@ -1,6 +1,6 @@
 """A reading on its way to the broker, and what gives readings."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
@@ -13,17 +13,18 @@ _encode = msgspec.json.Encoder().encode
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceReading:
-    """One asset's tags at one instant; time in µs since 1970 UTC."""
+    """One asset's tags at one instant; time in µs since 1970 UTC. Historical ones never alarm."""
 
     asset_id: str
     ts_us: int
     metrics: dict[str, float]
+    historical: bool = False
 
 
 class ReadingSource(Protocol):
     """One asset's readings over time. All times are seconds since 1970 UTC."""
 
-    def history(self, now_s: float) -> Iterable[SourceReading]:
+    def history(self, now_s: float) -> Iterator[SourceReading]:
         """Readings of the time before ``now_s``, in order; asked for at most once, before ``due``."""
         ...
 
@@ -44,12 +45,13 @@ def iso_utc(ts_us: int) -> str:
 
 def encode_reading(reading: SourceReading, seq: int) -> bytes:
     """JSON of ``contracts.readings.Reading``."""
-    return _encode(
-        {
-            "asset_id": reading.asset_id,
-            "ts": iso_utc(reading.ts_us),
-            "metrics": reading.metrics,
-            "seq": seq,
-            "source": "simulator",
-        }
-    )
+    document: dict[str, object] = {
+        "asset_id": reading.asset_id,
+        "ts": iso_utc(reading.ts_us),
+        "metrics": reading.metrics,
+        "seq": seq,
+        "source": "simulator",
+    }
+    if reading.historical:
+        document["historical"] = True
+    return _encode(document)

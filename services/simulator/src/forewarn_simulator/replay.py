@@ -9,8 +9,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
+from forewarn.adapters.plant_document import ReplaySource
 from forewarn.contracts.asset_class import AssetClass
-from forewarn_simulator.plant import ReplaySource
 from forewarn_simulator.reading import SourceReading
 
 _US_PER_S: Final = 1_000_000

@@ -5,8 +5,8 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
+from forewarn.adapters.plant_file import PlantError, load_plants
 from forewarn.runtime.settings import ServiceSettings
-from forewarn_simulator.plant import PlantError, load_plant
 
 
 class SimulatorSettings(ServiceSettings):
@@ -16,13 +16,16 @@ class SimulatorSettings(ServiceSettings):
     simulation_interval_seconds: float = Field(
         default=1.0, ge=0.05, le=3600, description="Distance of a simulated machine's readings."
     )
-    simulation_plant: Path | None = Field(default=None, description="Plant file; the demo plant if not set.")
+    simulation_plant: str = Field(
+        default="demo,refinery,factory,building",
+        description="Plants, separated by commas: files, or names of the examples that ship.",
+    )
     skab_path: Path | None = Field(default=None, description="Directory of the SKAB recordings.")
 
     @model_validator(mode="after")
     def _plant_can_be_used(self) -> Self:
         try:
-            load_plant(self.simulation_plant)
+            load_plants(self.simulation_plant)
         except PlantError as exc:
-            raise ValueError(str(exc)) from exc
+            raise ValueError(f"SIMULATION_PLANT: {exc}") from exc
         return self

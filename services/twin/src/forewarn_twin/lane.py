@@ -1,27 +1,31 @@
 """The twin on all partitions of a process: valid frames in, twin states and model cards out."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
 
 from forewarn.adapters.arrow_codec import encode_by_partition
-from forewarn.adapters.event_codec import Envelope, cloud_event_headers, encode_event
-from forewarn.adapters.frame_input import read_frames
+from forewarn.adapters.baseline_orders import ORDER_KEY, ReceivedOrder, decode_order
+from forewarn.adapters.frame_input import dead_letter, read_frames
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.frames import FrameKind
-from forewarn.contracts.health import ModelArtefact
 from forewarn.contracts.topics import TopicName
-from forewarn.domain.frame import Frame, concat
+from forewarn.domain.frame import Frame, Strings, concat
 from forewarn.domain.machine_states import MachineStates
-from forewarn.domain.machines import asset_of
-from forewarn.domain.rows import to_datetime
+from forewarn.domain.machines import machine
+from forewarn.domain.rows import to_microseconds
 from forewarn.domain.twin.model import FittedModel
+from forewarn.domain.twin.orders import learn_from, start_over
+from forewarn.domain.twin.request import LearningRequest
 from forewarn.domain.twin.settings import TwinSettings
 from forewarn.domain.twin.snapshot import dump, load
 from forewarn.domain.twin.state import TwinState
 from forewarn.domain.twin.step import step
+from forewarn.ports.codec import InvalidFrame
 from forewarn.ports.lanes import Output, Record, StaleSnapshot, TurnResult
-
-_SOURCE = "/forewarn/twin"
+from forewarn_twin.announcing import announce, withdraw
 
 
 class TwinLanes:
@@ -40,12 +44,17 @@ class TwinLanes:
             raise StaleSnapshot(str(exc)) from exc
 
     def process(self, records: Sequence[Record]) -> TurnResult:
-        """Learn from readings or judge them; what is no frame becomes a dead letter."""
-        read = read_frames(records, self._catalogue, FrameKind.VALID)
-        counts: Counter[str] = Counter({"rejected": len(read.dead_letters)})
-        outputs = list(read.dead_letters)
-        for frame in read.frames:
-            outputs += self._judge(frame, counts)
+        """Learn from readings or judge them, obey orders; what is neither becomes a dead letter."""
+        counts: Counter[str] = Counter()
+        outputs: list[Output] = []
+        for readings, order in _between_orders(records):
+            read = read_frames(readings, self._catalogue, FrameKind.VALID)
+            counts["rejected"] += len(read.dead_letters)
+            outputs += read.dead_letters
+            for frame in read.frames:
+                outputs += self._judge(frame, counts)
+            if order is not None:
+                outputs += self._obey(order, counts)
         return TurnResult(outputs=tuple(outputs), counts=counts)
 
     def dump(self, partition: int) -> bytes:
@@ -57,32 +66,56 @@ class TwinLanes:
         self._states.remove(partition)
 
     def _judge(self, frame: Frame, counts: Counter[str]) -> list[Output]:
-        name = frame.asset_class.name
-        state, judged, fitted = step(
-            self._states.get(name) or TwinState.empty(frame.asset_class), frame, self._settings
-        )
-        self._states.put(name, state)
-        counts.update(received=frame.rows, judged=sum(f.rows for f in judged), fitted=len(fitted))
+        state = self._states.get(frame.asset_class.name) or TwinState.empty(frame.asset_class)
+        counts["received"] += frame.rows
+        return self._publish(*step(state, frame, self._settings), counts)
+
+    def _obey(self, record: Record, counts: Counter[str]) -> list[Output]:
+        try:
+            received = decode_order(record.value or b"", self._catalogue)
+        except InvalidFrame as exc:
+            counts["rejected"] += 1
+            return [dead_letter(record, str(exc))]
+        state = self._states.get(received.asset_class.name)
+        if state is None:
+            return []
+        name, request = machine(record.partition, received.order.asset_id), _request(received)
+        if received.history is None:
+            new, released = start_over(state, name, request)
+            void = [withdraw(name)] if name in state.cards and name not in new.cards else []
+            return [*self._publish(new, released, [], counts), *void]
+        assets = Strings(np.zeros(received.history.rows, dtype=np.int32), (name,))
+        history = replace(received.history, strings={**received.history.strings, "asset_id": assets})
+        return self._publish(*learn_from(state, name, history, request, self._settings), counts)
+
+    def _publish(
+        self, state: TwinState, judged: Sequence[Frame], fitted: Sequence[FittedModel], counts: Counter[str]
+    ) -> list[Output]:
+        """Take over a new state; returns the messages that tell of it."""
+        self._states.put(state.asset_class.name, state)
+        counts.update(judged=sum(f.rows for f in judged), fitted=len(fitted))
         outputs = [
             Output(topic=TopicName.TWIN_STATES, partition=partition, value=value)
             for partition, value in (encode_by_partition(concat(judged)) if judged else ())
         ]
-        return outputs + [_announce(model) for model in fitted]
+        return outputs + [announce(card, state.models[card.asset_id], state.asset_class) for card in fitted]
 
 
-def _announce(model: FittedModel) -> Output:
-    card = ModelArtefact(
-        asset_id=asset_of(model.asset_id),
-        kind="twin",
-        version=model.version,
-        method=model.method,
-        trained_from=to_datetime(model.trained_from_us),
-        trained_to=to_datetime(model.trained_to_us),
-        rows=model.rows,
-        r2=dict(model.r2),
-        unjudged=dict(model.unjudged),
+def _between_orders(records: Sequence[Record]) -> Iterator[tuple[Sequence[Record], Record | None]]:
+    """Stretches of readings, each with the order that ends it."""
+    start = 0
+    for position, record in enumerate(records):
+        if record.key == ORDER_KEY:
+            yield records[start:position], record
+            start = position + 1
+    yield records[start:], None
+
+
+def _request(received: ReceivedOrder) -> LearningRequest:
+    order = received.order
+    return LearningRequest(
+        by=order.requested_by,
+        reason=order.reason,
+        order_id=order.order_id,
+        since_us=None if order.since is None else to_microseconds(order.since),
     )
-    key = f"{card.asset_id}/{card.kind}"
-    envelope = Envelope(id=f"{key}/{card.version}", source=_SOURCE, time=card.trained_to, partition_key=card.asset_id)
-    headers = tuple(cloud_event_headers(card, envelope))
-    return Output(topic=TopicName.MODELS, key=key.encode(), value=encode_event(card), headers=headers)

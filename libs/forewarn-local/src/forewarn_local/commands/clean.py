@@ -17,6 +17,8 @@ def clean() -> None:
             end_leftovers(find_leftovers(home.pids, besides=frozenset({UP})))
             for directory in (home.data, home.logs):
                 shutil.rmtree(directory)
+            if home.imports.exists():
+                shutil.rmtree(home.imports)
     except PreflightError as exc:
         raise fail(display, str(exc)) from exc
     display.say(f"Removed {home.data} and {home.logs}. Kept: .venv and the download cache {cache_dir()}.")

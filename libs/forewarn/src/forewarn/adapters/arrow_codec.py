@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.frames import (
+    BEFORE_THE_COLUMN,
     FRAME_VERSION,
     Column,
     FrameKind,
@@ -217,11 +218,12 @@ def _identify(metadata: Mapping[bytes, bytes], catalogue: Mapping[str, AssetClas
 
 @lru_cache(maxsize=256)
 def _unknown_values(asset_class: AssetClass) -> Mapping[str, float]:
-    """What the class's own columns hold in frames from before the class had them."""
+    """What columns hold in frames from before they were there."""
     tags, responses = asset_class.tag_names, asset_class.twin.responses
     per_response = [name(tag) for name in (expected_column, residual_column, contribution_column) for tag in responses]
     quality = {quality_column(tag): float(StatusCode.BAD_NO_DATA) for tag in tags}
-    return dict.fromkeys((*asset_class.column_names, *per_response), float("nan")) | quality
+    unknown = dict.fromkeys((*asset_class.column_names, *per_response), float("nan"))
+    return {**unknown, **quality, **BEFORE_THE_COLUMN}
 
 
 def _column(batch: pa.RecordBatch, column: Column, asset_class: AssetClass) -> pa.Array:

@@ -5,7 +5,7 @@ other: names, units, formulae, limits. They take the raw values and skip what th
 anyway, so that all of a file's problems are found at once.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -13,6 +13,7 @@ from pydantic_core import ErrorDetails
 
 from forewarn.adapters.catalogue_document import Location
 from forewarn.contracts.asset_class import PLATE_PREFIX, AssetClass, Derived
+from forewarn.domain.guard.findings import GENERAL_CHECKS
 from forewarn.domain.physics.bands import STANDARDS
 from forewarn.domain.physics.derive import derived_problems
 from forewarn.domain.physics.registry import nearest
@@ -38,6 +39,7 @@ def cross_findings(raw: Raw) -> list[Finding]:
     """What fields say of each other and does not fit."""
     return [
         *_unit_findings(raw),
+        *_comparison_findings(raw),
         *_reference_findings(raw),
         *_formula_findings(raw),
         *_fallback_findings(raw),
@@ -87,6 +89,26 @@ def _unit_findings(raw: Raw) -> Iterator[Finding]:
                 yield (group, position, "unit"), problem
 
 
+def _comparison_findings(raw: Raw) -> Iterator[Finding]:
+    """What is subtracted from each other must have one unit."""
+    units = {str(entry.get("name")): entry.get("unit") for g in ("tags", "derived") for _, entry in _entries(raw, g)}
+    differences: list[tuple[Location, Raw]] = [(("rules", position), rule) for position, rule in _entries(raw, "rules")]
+    for section in ("rules", "redundant"):
+        for position, check in _entries(raw, section):
+            differences += _conditions(check, (section, position))
+    for at, entry in differences:
+        if entry.get("minus") is not None:
+            yield from _mixed_units((*at, "minus"), [entry.get("column"), entry.get("minus")], units)
+    for position, group in _entries(raw, "redundant"):
+        yield from _mixed_units(("redundant", position, "columns"), _list(group.get("columns")), units)
+
+
+def _mixed_units(location: Location, names: Iterable[object], units: Mapping[str, Any]) -> Iterator[Finding]:
+    found = {units[name] for name in names if isinstance(name, str) and isinstance(units.get(name), str)}
+    if len(found) > 1:
+        yield location, f"what is compared needs one unit, not {sorted(found)}"
+
+
 def _unit_problem(unit: object) -> str | None:
     if not isinstance(unit, str):
         return None  # the schema says so
@@ -125,8 +147,14 @@ def _references(raw: Raw) -> Iterator[tuple[Location, object]]:
     yield ("twin", "running", "column"), _mapping(twin.get("running")).get("column")
     for position, rule in _entries(raw, "rules"):
         yield ("rules", position, "column"), rule.get("column")
-        yield ("rules", position, "when", "column"), _mapping(rule.get("when")).get("column")
-        yield from ((("rules", position, "blames", i), name) for i, name in enumerate(_list(rule.get("blames"))))
+        yield ("rules", position, "minus"), rule.get("minus")
+    for position, rule in _entries(raw, "redundant"):
+        yield from ((("redundant", position, "columns", i), name) for i, name in enumerate(_list(rule.get("columns"))))
+    for section in ("rules", "redundant"):
+        for position, check in _entries(raw, section):
+            for at, when in _conditions(check, (section, position)):
+                yield from (((*at, key), when.get(key)) for key in ("column", "minus"))
+            yield from (((section, position, "blames", i), name) for i, name in enumerate(_list(check.get("blames"))))
     for group, field in (("health", "column"), ("failure_modes", "indicator"), ("alarms", "column")):
         for position, entry in _entries(raw, group):
             yield (group, position, field), entry.get(field)
@@ -136,10 +164,24 @@ def _references(raw: Raw) -> Iterator[tuple[Location, object]]:
     yield ("economics", "power"), _mapping(raw.get("economics")).get("power")
 
 
+def _conditions(check: Raw, at: Location) -> Iterator[tuple[Location, Raw]]:
+    """Every condition of a rule with its place."""
+    when = check.get("when")
+    places: list[tuple[Location, object]] = [((*at, "when"), when)]
+    if isinstance(when, list):
+        places = [((*at, "when", i), entry) for i, entry in enumerate(when)]
+    while places:
+        place, condition = places.pop(0)
+        if isinstance(condition, Mapping):
+            yield place, condition
+            places.append(((*place, "otherwise"), condition.get("otherwise")))
+
+
 def _repetition_findings(raw: Raw) -> Iterator[Finding]:
     for group, field in (
         ("nameplate", "name"),
         ("rules", "id"),
+        ("redundant", "id"),
         ("health", "column"),
         ("failure_modes", "id"),
         ("alarms", "id"),
@@ -149,6 +191,15 @@ def _repetition_findings(raw: Raw) -> Iterator[Finding]:
             name = entry.get(field)
             if isinstance(name, str) and seen.setdefault(name, position) != position:
                 yield (group, position, field), f"{name!r} is taken by {group}[{seen[name]}]"
+    rules = {rule.get("id"): position for position, rule in _entries(raw, "rules")}
+    for position, entry in _entries(raw, "redundant"):
+        name = entry.get("id")
+        if isinstance(name, str) and name in rules:
+            yield ("redundant", position, "id"), f"{name!r} is taken by rules[{rules[name]}]"
+    for group in ("rules", "redundant"):
+        for position, entry in _entries(raw, group):
+            if entry.get("id") in GENERAL_CHECKS:
+                yield (group, position, "id"), f"{entry['id']!r} is the name of a check that every class has"
 
 
 # --- formulae

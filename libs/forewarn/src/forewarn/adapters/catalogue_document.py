@@ -24,6 +24,7 @@ _IDENTITY: Final[Mapping[str, str]] = MappingProxyType(
         "nameplate": "name",
         "derived": "name",
         "rules": "id",
+        "redundant": "id",
         "health": "column",
         "failure_modes": "id",
         "alarms": "id",

@@ -35,7 +35,7 @@ def read_frames(records: Sequence[Record], catalogue: Mapping[str, AssetClass], 
         try:
             opened = open_frame(record.value or b"", catalogue, kind)
         except InvalidFrame as exc:
-            dead_letters.append(_dead_letter(record, str(exc)))
+            dead_letters.append(dead_letter(record, str(exc)))
         else:
             by_class[opened.asset_class.name].append((record, opened))
     joined = [_join(messages, dead_letters) for messages in by_class.values()]
@@ -60,12 +60,13 @@ def _is_sound(message: tuple[Record, OpenedFrame], dead_letters: list[Output]) -
     try:
         join_frames([opened])
     except InvalidFrame as exc:
-        dead_letters.append(_dead_letter(record, str(exc)))
+        dead_letters.append(dead_letter(record, str(exc)))
         return False
     return True
 
 
-def _dead_letter(record: Record, problem: str) -> Output:
+def dead_letter(record: Record, problem: str) -> Output:
+    """Put a record of a frame topic aside, with what is wrong with it."""
     event = RejectedReading(
         rejected_id=f"{record.topic}/{record.partition}/{record.offset}",
         topic=record.topic,

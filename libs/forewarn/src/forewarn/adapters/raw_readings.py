@@ -44,6 +44,7 @@ class _RawReading(msgspec.Struct, frozen=True, gc=False):
     quality: dict[str, Literal["good", "uncertain", "bad"]] = {}
     seq: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)] | None = None
     source: Annotated[str, msgspec.Meta(max_length=128)] | None = None
+    historical: bool = False
 
 
 class _StrangersReading(_RawReading, frozen=True, gc=False):
@@ -215,6 +216,7 @@ class _Rows:
             seq=np.array([MISSING if r.seq is None else r.seq for r in readings], dtype=np.int64),
             values=values.reshape(len(readings), -1),
             gateway_quality=self._quality(),
+            historical=np.array([r.historical for r in readings], dtype=np.bool_),
         )
         return DecodedBatch(batch=batch, origins=origins)
 

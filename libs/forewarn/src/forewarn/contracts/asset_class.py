@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 
 from forewarn.contracts.alarms import AlarmSource, Priority
 from forewarn.contracts.base import Identifier, NotNegative, Probability, StrictContract, TagName
+from forewarn.contracts.guard_rules import Condition, PhysicsRule, RedundantSensors
 
 #: How a source that is a nameplate field begins.
 PLATE_PREFIX = "nameplate."
@@ -24,6 +25,7 @@ _RESERVED_NAMES = frozenset(
         "received_at",
         "seq",
         "late",
+        "historical",
         "verdict",
         "findings",
         "deviation",
@@ -86,41 +88,18 @@ class Derived(StrictContract):
     )
 
 
-class Condition(StrictContract):
-    """Holds while a column lies within bounds; False where the column is unknown."""
-
-    column: TagName
-    above: float | None = None
-    below: float | None = None
-
-    @model_validator(mode="after")
-    def _bounded(self) -> "Condition":
-        if self.above is None and self.below is None:
-            msg = f"condition on {self.column!r} needs 'above' or 'below'"
-            raise ValueError(msg)
-        return self
-
-
-class PhysicsRule(StrictContract):
-    """Bounds that nature sets to a column; crossing them makes the reading wrong, not the machine."""
-
-    id: Identifier
-    column: TagName
-    minimum: float | None = None
-    maximum: float | None = None
-    when: Condition | None = None
-    severity: Literal["reject", "warning"]
-    blames: tuple[TagName, ...] = Field(description="Tags that may be at fault.")
-    message: str
-    recommendation: str
-
-
 class TwinSpec(StrictContract):
     """What the twin predicts, and from what."""
 
     drivers: tuple[TagName, ...] = Field(
         default=(),
         description="Set from outside (load, speed, ambient). Empty: each tag is predicted from the others.",
+    )
+    load: tuple[TagName, ...] = Field(
+        default=(), description="Drivers that rise and fall in proportion with the machine's load, for what-if."
+    )
+    heat: tuple[TagName, ...] = Field(
+        default=(), description="Drivers that a hot day or a hot medium raises; all temperatures if empty."
     )
     responses: Annotated[tuple[TagName, ...], Field(min_length=1)]
     running: Condition | None = Field(default=None, description="The twin judges only while this holds.")
@@ -281,6 +260,7 @@ class AssetClass(StrictContract):
     nameplate: tuple[NameplateField, ...] = ()
     derived: tuple[Derived, ...] = ()
     rules: tuple[PhysicsRule, ...] = ()
+    redundant: tuple[RedundantSensors, ...] = ()
     twin: TwinSpec
     health: tuple[HealthInput, ...] = ()
     health_components: ComponentWeights = ComponentWeights()
@@ -333,17 +313,22 @@ class AssetClass(StrictContract):
         columns = set(self.column_names)
         self._require("twin.drivers", self.twin.drivers, columns)
         self._require("twin.responses", self.twin.responses, columns)
+        self._require("twin.load", self.twin.load, set(self.twin.drivers))
+        self._require("twin.heat", self.twin.heat, set(self.twin.drivers))
         self._require("health", (name for h in self.health for name in h.columns), columns)
         self._require("failure_modes", (f.indicator for f in self.failure_modes), columns)
         power = self.economics.power
         self._require("economics.power", () if power is None else (power,), set(self.twin.responses))
         self._require("alarms", (a.column for a in self.alarms if a.column is not None), columns)
-        self._require("rules", (r.column for r in self.rules), columns)
-        self._require("rules.blames", (b for r in self.rules for b in r.blames), set(self.tag_names))
+        self._require("rules", (name for r in self.rules for name in (r.column, r.minus) if name), columns)
+        self._require("redundant", (name for r in self.redundant for name in r.columns), columns)
+        checks: tuple[PhysicsRule | RedundantSensors, ...] = (*self.rules, *self.redundant)
+        self._require("blames", (name for check in checks for name in check.blames), set(self.tag_names))
+        conditions = (condition for check in checks for condition in check.conditions)
+        self._require("conditions", (name for condition in conditions for name in condition.columns), columns)
+        self._require("twin.running", () if self.twin.running is None else (self.twin.running.column,), columns)
         thresholds = {a.id for a in self.alarms if a.source == "threshold"}
         self._require("alarms.anticipates", (a.anticipates for a in self.alarms if a.anticipates), thresholds)
-        conditions = (self.twin.running, *(rule.when for rule in self.rules))
-        self._require("conditions", (c.column for c in conditions if c is not None), columns)
         self._require_derived_inputs()
         return self
 

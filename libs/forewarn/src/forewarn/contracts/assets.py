@@ -56,7 +56,36 @@ class InjectFault(StrictContract):
     severity: Annotated[float, Field(gt=0, le=1)] = 1.0
 
 
-CommandBody = Annotated[AcknowledgeAlarm | InjectFault, Field(discriminator="kind")]
+class RunScenario(StrictContract):
+    """Ask the simulator to play a scenario with one machine, whether it knows the machine or not."""
+
+    kind: Literal["run_scenario"] = "run_scenario"
+    scenario: Identifier
+    asset_class: Identifier = Field(description="Class of the machine; it must be one that can be simulated.")
+    days: Annotated[float, Field(gt=0, le=3660)] | None = Field(
+        default=None, description="Length of the story; null: as the scenario has it."
+    )
+    severity: Annotated[float, Field(gt=0, le=1)] = 1.0
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    interval_s: Annotated[float, Field(gt=0, le=86_400)] = Field(
+        default=300.0, description="Distance of the readings, in the story's time."
+    )
+    acceleration: Annotated[float, Field(ge=1, le=1e7)] | None = Field(
+        default=None,
+        description="Story's time over real time, stamped and alarmed as live. null: sent at once as history that ends "
+        "when the command was issued, and that never alarms.",
+    )
+    tag: TagName | None = Field(default=None, description="Tag whose sensor fails, for scenarios of sensors.")
+
+
+class SetUpPlant(StrictContract):
+    """Ask the simulator to register the machines of an example plant, give them their history, and start them."""
+
+    kind: Literal["set_up_plant"] = "set_up_plant"
+    plant: Identifier = Field(description="Name of a plant that ships with the platform.")
+
+
+CommandBody = Annotated[AcknowledgeAlarm | InjectFault | RunScenario | SetUpPlant, Field(discriminator="kind")]
 
 
 class Command(Contract):

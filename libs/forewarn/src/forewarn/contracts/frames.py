@@ -4,10 +4,11 @@ A frame is a columnar batch of readings of one asset class. It travels as an Arr
 only gains columns on its way: what the twin adds stands behind what the validator wrote.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Final, Literal
 
 from forewarn.contracts.asset_class import AssetClass
@@ -66,7 +67,11 @@ IDENTITY: Final = (
     Column(name="seq", dtype="int64", description="The gateway's counter; null when it sent none."),
     Column(name="late", dtype="bool", description="History only: older than the asset's newest reading."),
     Column(name="verdict", dtype="uint8", description="0 accepted, 1 accepted with warnings."),
+    Column(name="historical", dtype="bool", description="Imported from a historian: never alarms."),
 )
+
+#: What stands in an identity column of frames that were written before the column was there.
+BEFORE_THE_COLUMN: Final[Mapping[str, float]] = MappingProxyType({"historical": 0.0})
 
 FINDINGS: Final = Column(
     name="findings",

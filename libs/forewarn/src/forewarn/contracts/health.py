@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from forewarn.contracts.base import Contract, Days, Identifier, Probability, Score, UtcDatetime
+from forewarn.contracts.base import Contract, Days, Identifier, OpaqueBytes, Probability, Score, UtcDatetime
 from forewarn.contracts.forecasts import LimitForecast
 
 MetricStatus = Literal["excellent", "good", "fair", "poor", "critical", "unknown"]
@@ -108,6 +108,25 @@ class AssetHealth(Contract):
     )
     primary_concern: str | None = None
     recommendations: tuple[str, ...] = ()
+    historical: bool = Field(default=False, description="Rests on an imported reading: never alarms.")
+
+
+class OperatingRange(Contract):
+    """Where a column was while the twin learned, in its unit."""
+
+    low: float
+    middle: float = Field(description="Median.")
+    high: float
+
+
+class SuspiciousStretch(Contract):
+    """Readings of a baseline that the rest of it does not explain."""
+
+    tag: str
+    start: UtcDatetime
+    end: UtcDatetime = Field(description="Time of the last reading of the stretch.")
+    rows: Annotated[int, Field(ge=1)]
+    explanation: str
 
 
 class ModelArtefact(Contract):
@@ -123,3 +142,15 @@ class ModelArtefact(Contract):
     r2: dict[str, float] = Field(description="Cross-validated R² of normal reconstruction per tag.")
     unjudged: dict[str, str] = Field(default_factory=dict, description="Tags the model leaves out, with the reason.")
     requested_by: str = "automatic"
+    reason: str = Field(default="", description="What it was asked for.")
+    operating: dict[str, OperatingRange] = Field(
+        default={}, description="Range of each driver and response while the twin learned."
+    )
+    suspicious: tuple[SuspiciousStretch, ...] = Field(
+        default=(), description="Stretches of the baseline that look unlike the rest, the longest first; at most ten."
+    )
+    suspicious_share: Probability = Field(default=0.0, description="Share of the baseline in any such stretch.")
+    parameters: OpaqueBytes | None = Field(
+        default=None,
+        description="The model itself, for whoever computes with it (FWMODEL1, zlib); lists leave it out.",
+    )

@@ -26,6 +26,10 @@ class Reading(Contract):
         default=None, description="The gateway's own counter, for finding gaps."
     )
     source: Annotated[str, Field(max_length=128)] | None = Field(default=None, description="Which gateway sent it.")
+    historical: bool = Field(
+        default=False,
+        description="From a historian or an archive: may be of any age, is judged like others, but never alarms.",
+    )
 
 
 class RejectionReason(StrEnum):

@@ -98,10 +98,11 @@ _ALL: Final = (
     ),
     Topic(
         name=TopicName.READINGS_VALID,
-        description="Validated readings with derived quantities and a status code per tag.",
+        description="Validated readings with derived quantities and a status code per tag. Frames without rows and "
+        "with the key forewarn.baseline are orders to the twin to learn anew.",
         content=FrameKind.VALID,
         key="partition",
-        producers=("validator",),
+        producers=("validator", "api"),
         consumers=("twin", "alerting", "sink", "api"),
         max_message_bytes=16 * _MIB,
     ),
@@ -166,7 +167,7 @@ _ALL: Final = (
     ),
     Topic(
         name=TopicName.COMMANDS,
-        description="Requests to the services: acknowledge an alarm, inject a fault.",
+        description="Requests to the services: acknowledge an alarm, inject a fault, run a scenario, set up a plant.",
         content=Command,
         key="asset_id",
         producers=("api", "dashboard"),
@@ -187,7 +188,8 @@ _ALL: Final = (
     ),
     Topic(
         name=TopicName.MODELS,
-        description="Cards of fitted models, newest per asset and kind.",
+        description="Fitted models with their cards, newest per asset and kind; a tombstone says that the asset "
+        "learns anew.",
         content=ModelArtefact,
         key="asset_id/kind",
         producers=("twin",),

@@ -47,16 +47,26 @@ class Arrivals:
 
 
 def live_rows(frame: Frame) -> Arrivals:
-    """All rows that are not history and have an asset."""
+    """Rows that tell what is the case now: neither late nor imported from a historian."""
+    return _rows(frame, ~frame.arrays["late"] & ~frame.arrays["historical"])
+
+
+def timely_rows(frame: Frame) -> Arrivals:
+    """Rows that are not late, imported ones among them: they tell the course of an asset in its order."""
+    return _rows(frame, ~frame.arrays["late"])
+
+
+def _rows(frame: Frame, wanted: NDArray[np.bool_]) -> Arrivals:
+    """Those of the wanted rows that have an asset."""
     assets = frame.assets
     if len(set(assets.categories)) < len(assets.categories):  # another writer may repeat a category
         assets = Strings.of(assets.to_list())
-    live = np.flatnonzero(~frame.arrays["late"] & (assets.codes != MISSING))
-    codes = assets.codes[live]
+    rows = np.flatnonzero(wanted & (assets.codes != MISSING))
+    codes = assets.codes[rows]
     counts = np.bincount(codes, minlength=len(assets.categories))
     staying = np.flatnonzero(counts)
     names = tuple(assets.categories[code] for code in staying.tolist())
-    return Arrivals(names, live[np.argsort(codes, kind="stable")], _starts(counts[staying]))
+    return Arrivals(names, rows[np.argsort(codes, kind="stable")], _starts(counts[staying]))
 
 
 def newer_rows(found: Arrivals, times_us: NDArray[np.int64], watermarks_us: NDArray[np.int64]) -> Arrivals:

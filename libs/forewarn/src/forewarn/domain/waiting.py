@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forewarn.contracts.asset_class import AssetClass
-from forewarn.contracts.frames import FrameKind, frame_columns
+from forewarn.contracts.frames import BEFORE_THE_COLUMN, IDENTITY, FrameKind, frame_columns
 from forewarn.domain.frame import NUMPY_DTYPES, Array, Frame, Strings
 
 _NEXT = {FrameKind.VALID: FrameKind.TWIN, FrameKind.TWIN: FrameKind.ANOMALY}
@@ -37,6 +37,14 @@ class Waiting:
     def of(cls, frame: Frame, rows: NDArray[np.intp]) -> "Waiting":
         """Copy rows of one asset out of a frame."""
         return cls({name: frame.arrays[name][rows] for name in carried_columns(frame.kind, frame.asset_class)})
+
+    @classmethod
+    def stored(cls, columns: Mapping[str, Array]) -> "Waiting":
+        """Take readings out of a snapshot, which may be from before a column was there."""
+        rows = columns["ts"].shape[0]
+        missing = BEFORE_THE_COLUMN.keys() - columns.keys()
+        dtypes = {column.name: NUMPY_DTYPES[column.dtype] for column in IDENTITY}
+        return cls({**columns, **{name: np.full(rows, BEFORE_THE_COLUMN[name], dtypes[name]) for name in missing}})
 
     @classmethod
     def joined(cls, parts: Sequence["Waiting"]) -> "Waiting":

@@ -47,6 +47,16 @@ class ConfirmedDelivery(Protocol):
         """
         ...
 
+    async def broadcast(self, message: Message) -> tuple[Undelivered, ...]:
+        """Send a message to every partition of its topic, whatever its key; returns those that failed.
+
+        Raises
+        ------
+        BrokerSilent
+            If the broker does not say how many there are.
+        """
+        ...
+
     async def publish(
         self, topic: TopicName, key: str, event: Contract, *, event_id: str, at: datetime
     ) -> Undelivered | None:

@@ -239,5 +239,9 @@ class HistoryReader(Protocol):
         ...
 
     async def models(self, asset_id: str | None = None) -> tuple[ModelArtefact, ...]:
-        """Model cards of an asset or of all, newest version first."""
+        """Model cards of an asset or of all, newest version first, without the models themselves."""
+        ...
+
+    async def model(self, asset_id: str, kind: str, version: int) -> ModelArtefact | None:
+        """One version of a model with its parameters."""
         ...

@@ -28,10 +28,10 @@ class Record(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Output:
-    """One message to publish. Without ``partition`` the key chooses it."""
+    """One message to publish. Without ``partition`` the key chooses it; without a value it removes the key's entry."""
 
     topic: TopicName
-    value: bytes
+    value: bytes | None
     key: bytes | None = None
     partition: int | None = None
     headers: tuple[tuple[str, str | bytes | None], ...] = ()

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final, TypeVar
 
 from confluent_kafka import KafkaException
@@ -18,6 +19,7 @@ from forewarn.adapters.catalogue import Catalogue, CatalogueError, load_catalogu
 from forewarn.adapters.clock import SystemClock
 from forewarn.adapters.kafka.admin import TopicMismatchError, TopicReport, create_topics
 from forewarn.adapters.kafka.errors import BrokerUnavailable, error_of
+from forewarn.adapters.timescale.lifecycle import LifeCycle
 from forewarn.adapters.timescale.migrate import MigrationError, MigrationReport, migrate
 from forewarn.ports.clock import Clock
 from forewarn.ports.store import StoreUnavailable
@@ -38,6 +40,9 @@ class ProvisionSettings(ServiceSettings):
     provision_timeout_s: float = Field(default=120.0, gt=0, description="How long to wait for broker and database.")
     kafka_replication_factor: int = Field(
         default=-1, ge=-1, le=32, description="Replicas of topics; -1: the broker's default."
+    )
+    readings_retention_days: int = Field(
+        default=LifeCycle().drop_after.days, ge=30, le=36_500, description="How long single readings are kept."
     )
 
 
@@ -130,7 +135,8 @@ def _require_listener(bootstrap_servers: str) -> None:
 
 def _schema(settings: ProvisionSettings, catalogue: Catalogue) -> MigrationReport:
     try:
-        return migrate(str(settings.database_url), catalogue)
+        lifecycle = LifeCycle(drop_after=timedelta(days=settings.readings_retention_days))
+        return migrate(str(settings.database_url), catalogue, lifecycle=lifecycle)
     except StoreUnavailable as exc:
         raise _NotThereError(str(exc)) from exc
     except MigrationError as exc:

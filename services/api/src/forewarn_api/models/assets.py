@@ -10,6 +10,8 @@ from forewarn.contracts.assets import Asset, HealthWeights
 from forewarn.contracts.base import Identifier, Probability, Score, StrictContract, UtcDatetime
 from forewarn.contracts.health import AssetHealth, ModelArtefact
 from forewarn.contracts.quality import Severity
+from forewarn.domain.twin.deviation import DeviationBand
+from forewarn_api.models.readings import FoundIssue
 
 Phase = Literal["baseline", "live"]
 Hint = Literal["none", "asset_fault", "sensor_fault"]
@@ -56,6 +58,7 @@ class Judgement(BaseModel):
     residual: dict[str, float | None] = Field(description="Measured − expected in healthy standard deviations.")
     contribution: dict[str, float | None] = Field(description="Share in the anomaly score.")
     deviation: Score | None
+    deviation_band: DeviationBand | None = Field(default=None, description="low below 10, medium to 25, high above.")
     phase: Phase
     regime: int
     model_version: int
@@ -102,6 +105,9 @@ class LatestState(BaseModel):
     age_s: float | None
     values: list[LatestValue]
     findings: str | None
+    issues: list[FoundIssue] = Field(
+        default_factory=list, description="The findings in words; a value is null where it is bad and was not kept."
+    )
     judged_at: UtcDatetime | None = Field(
         default=None, description="Event time of the reading that expected … hint belong to."
     )

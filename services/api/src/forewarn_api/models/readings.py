@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from forewarn.contracts.base import Identifier, UtcDatetime
+from forewarn.contracts.guard_rules import Cause
 from forewarn.contracts.quality import Severity
 from forewarn.contracts.readings import RejectionReason
 
@@ -37,9 +38,11 @@ class FoundIssue(BaseModel):
 
     rule: str
     tag: str
+    cause: Cause = Field(description="What is probably at fault.")
     message: str
-    value: float | None = Field(description="What was sent for the tag.")
+    value: float | None = Field(description="What was sent for the tag, or derived.")
     unit: str
+    values: dict[str, float | None] = Field(description="Everything that led to the finding.")
     recommendation: str
 
 
@@ -50,8 +53,11 @@ class Judged(BaseModel):
     asset_id: str
     ts: UtcDatetime
     verdict: Literal["accepted", "warning", "rejected", "duplicate"]
+    late: bool = Field(default=False, description="Older than one before it in the list: for history only.")
     reason: RejectionReason | None = None
     rule: str | None = None
+    cause: Cause | None = Field(default=None, description="What is probably at fault if it is rejected.")
+    values: dict[str, float | None] = Field(default_factory=dict, description="What led to the rejection.")
     explanation: str | None = Field(default=None, description="Why it is rejected.")
     recommendation: str | None = None
     quality: dict[str, TagQuality] = Field(default_factory=dict)

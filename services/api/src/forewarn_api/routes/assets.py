@@ -17,6 +17,7 @@ from forewarn_api.models.assets import (
 )
 from forewarn_api.registering import register, require_sound
 from forewarn_api.routes.common import problems, send_command
+from forewarn_api.whatif import without_parameters
 
 router = APIRouter(prefix="/api/v1", tags=["assets"])
 
@@ -51,7 +52,7 @@ async def get_asset(asset_id: AssetId, backend: Uses) -> AssetDetail:
     return AssetDetail(
         asset=asset,
         asset_class=backend.known_class(asset.asset_class),
-        models=[model for model in backend.live.models() if model.asset_id == asset_id],
+        models=[without_parameters(model) for model in backend.live.models() if model.asset_id == asset_id],
     )
 
 

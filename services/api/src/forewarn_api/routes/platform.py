@@ -4,17 +4,21 @@ import asyncio
 from datetime import datetime
 from typing import Annotated, Final, get_args
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Path, Query, Response
 from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
 
+from forewarn.contracts.health import ModelArtefact
 from forewarn.ports.delivery import BrokerSilent
 from forewarn.ports.history import HistoryUnavailable
 from forewarn.ports.live import Stage
 from forewarn_api.backend import Backend, Uses
 from forewarn_api.models.alarms import ComponentState, ModelList, ServiceHealth, StageAge
+from forewarn_api.problems import not_found
+from forewarn_api.routes.assets import AssetId
 from forewarn_api.routes.common import problems
 from forewarn_api.services import Pushes
+from forewarn_api.whatif import without_parameters
 
 router = APIRouter()
 
@@ -31,9 +35,23 @@ async def list_models(
 ) -> ModelList:
     """List the cards of fitted models: method, training span, cross-validated quality per tag."""
     if all_versions:
-        return ModelList(items=list(await backend.history.models(asset)))
-    models = [m for m in backend.complete_live().models() if asset is None or m.asset_id == asset]
+        return ModelList(items=[without_parameters(model) for model in await backend.history.models(asset)])
+    models = [without_parameters(m) for m in backend.complete_live().models() if asset is None or m.asset_id == asset]
     return ModelList(items=sorted(models, key=lambda m: (m.asset_id, m.kind)))
+
+
+@router.get("/api/v1/models/{asset_id}/{kind}/{version}", tags=["models"], responses=problems(404, 503))
+async def get_model(
+    asset_id: AssetId,
+    kind: AssetId,
+    version: Annotated[int, Path(ge=1, le=2**31 - 1)],
+    backend: Uses,
+) -> ModelArtefact:
+    """One version of a model, replaced or not, with its parameters in base64."""
+    model = await backend.history.model(asset_id, kind, version)
+    if model is None:
+        raise not_found(f"There is no version {version} of the {kind} model of {asset_id!r}.")
+    return model
 
 
 @router.get(

@@ -10,6 +10,7 @@ from dash import dcc, html
 
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.frames import expected_column
+from forewarn.domain.twin.deviation import band_of
 from forewarn_dashboard import figures
 from forewarn_dashboard.client import AssetDetail, History
 from forewarn_dashboard.components import aria, condition_badge, definition_list, panel
@@ -19,6 +20,7 @@ from forewarn_dashboard.pages.asset_controls import controls
 from forewarn_dashboard.pages.asset_panels import contributions_panel, health_panel, life_panel, quality_panel
 from forewarn_dashboard.pages.asset_tables import Column, values_table
 from forewarn_dashboard.pages.economics_panel import economics_panel
+from forewarn_dashboard.pages.twin_panel import twin_panel
 from forewarn_dashboard.scene import Node, Region, Scene, draw, region_name
 from forewarn_dashboard.timerange import TimeRange
 from forewarn_dashboard.unit_symbols import unit_symbol
@@ -120,6 +122,7 @@ def render(scene: Scene, history: History, window: TimeRange, sigmas: Mapping[st
                         panel("Remaining useful life", drawn["asset-life"], "asset-life"),
                         panel("What contributes", drawn["asset-contributions"], "asset-contributions"),
                         panel("Economics", drawn["asset-economics"], "asset-economics"),
+                        panel("Digital twin", twin_panel(detail, titles(detail.asset_class), scene.tz)),
                         panel("Data quality", drawn["asset-quality"], "asset-quality"),
                         panel("Nameplate", _nameplate(detail)),
                     ],
@@ -201,11 +204,15 @@ def _readout(measured: str, expected: str, distance: str) -> Node:
 def _scores(score: float | None, deviation: float | None, p_value: float | None) -> Node:
     parts = [
         html.Span(number(score, 3), className="readout-value"),
-        html.Span(f"deviation {number(deviation, 3)}", className="note"),
+        html.Span(f"deviation {number(deviation, 3)}{_band(deviation)}", className="note"),
     ]
     if p_value is not None:
         parts.append(html.Span(f"p {number(p_value, 2)}", className="note"))
     return parts
+
+
+def _band(deviation: float | None) -> str:
+    return "" if deviation is None else f" ({band_of(deviation)})"
 
 
 def _trend(asset_class: AssetClass, tag: str, sigmas: Mapping[str, float | None]) -> figures.Trend:

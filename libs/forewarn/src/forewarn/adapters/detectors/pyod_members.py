@@ -14,36 +14,65 @@ from forewarn.adapters.detectors.healthy_scale import HealthyScale
 from forewarn.domain.frame import FloatArray
 from forewarn.domain.packing import pack, unpack
 
+#: Needs the optional extra ``deep``.
+AUTOENCODER: Final = "autoencoder"
+
 _MAGIC: Final = b"FWPYOD001"
+_EPOCHS: Final = 100
+_BATCH_ROWS: Final = 64
 
 
-def _isolation_forest(seed: int) -> Any:  # noqa: ANN401  # PyOD has no types
+def _isolation_forest(seed: int, _shape: tuple[int, ...]) -> Any:  # noqa: ANN401  # PyOD has no types
     from pyod.models.iforest import IForest  # noqa: PLC0415  # takes seconds; most installations never need it
 
     return IForest(n_estimators=100, random_state=seed)
 
 
-def _histograms(_seed: int) -> Any:  # noqa: ANN401
+def _histograms(_seed: int, _shape: tuple[int, ...]) -> Any:  # noqa: ANN401
     from pyod.models.hbos import HBOS  # noqa: PLC0415
 
     return HBOS(n_bins=10, tol=0.5)
 
 
-def _principal_components(seed: int) -> Any:  # noqa: ANN401
+def _principal_components(seed: int, _shape: tuple[int, ...]) -> Any:  # noqa: ANN401
     from pyod.models.pca import PCA  # noqa: PLC0415
 
     return PCA(random_state=seed)
 
 
-def _covariance(seed: int) -> Any:  # noqa: ANN401
+def _covariance(seed: int, _shape: tuple[int, ...]) -> Any:  # noqa: ANN401
     from pyod.models.mcd import MCD  # noqa: PLC0415
 
     return MCD(random_state=seed)
 
 
-#: What makes each model.
-PYOD_MODELS: Final[Mapping[str, Callable[[int], Any]]] = MappingProxyType(
-    {"iforest": _isolation_forest, "hbos": _histograms, "pca": _principal_components, "mcd": _covariance}
+def _autoencoder(seed: int, shape: tuple[int, ...]) -> Any:  # noqa: ANN401
+    """Undercomplete: two thirds, then a third of the features must carry all of them."""
+    rows, features = shape
+    from pyod.models.auto_encoder import AutoEncoder  # noqa: PLC0415
+
+    return AutoEncoder(
+        hidden_neuron_list=[max(2 * features // 3, 1), max(features // 3, 1)],
+        batch_norm=True,
+        dropout_rate=0.1,
+        epoch_num=_EPOCHS,
+        batch_size=min(_BATCH_ROWS, rows),
+        preprocessing=False,  # rows come scaled
+        random_state=seed,
+        device="cpu",
+        verbose=0,
+    )
+
+
+#: What makes each model from a seed and the shape of the rows to fit.
+PYOD_MODELS: Final[Mapping[str, Callable[[int, tuple[int, ...]], Any]]] = MappingProxyType(
+    {
+        "iforest": _isolation_forest,
+        "hbos": _histograms,
+        "pca": _principal_components,
+        "mcd": _covariance,
+        AUTOENCODER: _autoencoder,
+    }
 )
 
 
@@ -68,9 +97,10 @@ class PyodDetector:
         """Fit to healthy rows."""
         self._healthy = healthy.copy()
         self._scale = HealthyScale.of(healthy)
-        self._model = PYOD_MODELS[self.name](self._seed)
+        scaled = self._scale.apply(healthy)
+        self._model = PYOD_MODELS[self.name](self._seed, scaled.shape)
         if self._scale.kept.size:
-            self._model.fit(self._scale.apply(healthy))
+            self._model.fit(scaled)
 
     def score(self, rows: FloatArray) -> FloatArray:
         """Score rows; NaN if no feature varied in healthy rows."""

@@ -5,7 +5,7 @@ from importlib.util import find_spec
 from types import MappingProxyType
 from typing import Final
 
-from forewarn.adapters.detectors.pyod_members import PYOD_MODELS, PyodDetector
+from forewarn.adapters.detectors.pyod_members import AUTOENCODER, PYOD_MODELS, PyodDetector
 from forewarn.adapters.detectors.zscore import ZScore
 from forewarn.ports.detector import Detector, DetectorUnavailable
 
@@ -27,8 +27,9 @@ def _drift(_seed: int) -> Detector:
 
 def _pyod(name: str) -> Callable[[int], Detector]:
     def make(seed: int) -> Detector:
-        if find_spec("pyod") is None:  # importing it takes seconds, so that waits for the first fit
-            raise ModuleNotFoundError("No module named 'pyod'", name="pyod")
+        for library in ("pyod", "torch", "tqdm") if name == AUTOENCODER else ("pyod",):
+            if find_spec(library) is None:  # importing them takes seconds, so that waits for the first fit
+                raise ModuleNotFoundError(f"No module named {library!r}", name=library)
         return PyodDetector(name, seed)
 
     return make
@@ -62,7 +63,8 @@ def make_detector(name: str, seed: int = 0) -> Detector:
     try:
         return _MAKERS[name](seed)
     except ModuleNotFoundError as exc:
-        raise DetectorUnavailable(f"detector {name!r} needs {exc.name}: pip install 'forewarn[ml]'") from exc
+        extra = "deep" if name == AUTOENCODER else "ml"
+        raise DetectorUnavailable(f"detector {name!r} needs {exc.name}: pip install 'forewarn[{extra}]'") from exc
 
 
 def parse_members(text: str) -> tuple[str, ...]:

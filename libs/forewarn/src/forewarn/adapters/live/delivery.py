@@ -20,6 +20,7 @@ from forewarn.ports.delivery import BrokerSilent, DeliveryOverloaded, Message, U
 
 _POLL_S: Final = 0.2
 _PING_TIMEOUT_S: Final = 2.0
+_BY_KEY: Final = -1  # librdkafka's PARTITION_UA: the key chooses the partition
 _log = structlog.get_logger(__name__)
 
 
@@ -83,7 +84,23 @@ class KafkaDelivery:
         DeliveryOverloaded
             If the list does not fit into what may be under way.
         """
-        return await self._send([(message, []) for message in messages])
+        return await self._send([(message, [], _BY_KEY) for message in messages])
+
+    async def broadcast(self, message: Message) -> tuple[Undelivered, ...]:
+        """Send a message to every partition of its topic, whatever its key; returns those that failed.
+
+        Raises
+        ------
+        BrokerSilent
+            If the broker does not say how many there are.
+        """
+        topic = qualified(message.topic, self._prefix)
+        try:
+            found = await asyncio.to_thread(self._producer.list_topics, topic, _PING_TIMEOUT_S)
+        except KafkaException as exc:
+            raise BrokerSilent(error_of(exc).str()) from exc
+        partitions = sorted(found.topics[topic].partitions)
+        return await self._send([(message, [], partition) for partition in partitions])
 
     async def publish(
         self, topic: TopicName, key: str, event: Contract, *, event_id: str, at: datetime
@@ -94,7 +111,8 @@ class KafkaDelivery:
             raise TypeError(f"{topic.value} carries {contract.content}, not {type(event).__name__}")
         envelope = Envelope(id=event_id, source=self._source, time=at, partition_key=key)
         headers = cloud_event_headers(event, envelope) if contract.cloud_events else []
-        failed = await self._send([(Message(topic=topic, key=key.encode(), value=encode_event(event)), headers)])
+        message = Message(topic=topic, key=key.encode(), value=encode_event(event))
+        failed = await self._send([(message, headers, _BY_KEY)])
         return failed[0] if failed else None
 
     async def ping(self) -> None:
@@ -112,18 +130,19 @@ class KafkaDelivery:
         self._stop.set()
         self._thread.join()
 
-    async def _send(self, messages: Sequence[tuple[Message, Headers]]) -> tuple[Undelivered, ...]:
+    async def _send(self, messages: Sequence[tuple[Message, Headers, int]]) -> tuple[Undelivered, ...]:
         if not messages:
             return ()
         self._reserve(len(messages))
         batch = _Batch(len(messages), asyncio.get_running_loop())
-        for index, (message, headers) in enumerate(messages):
+        for index, (message, headers, partition) in enumerate(messages):
             try:
                 self._producer.produce(
                     qualified(message.topic, self._prefix),
                     value=message.value,
                     key=message.key,
                     headers=headers,
+                    partition=partition,
                     on_delivery=partial(self._report, batch, index),
                 )
             except BufferError:

@@ -17,6 +17,7 @@ import pyarrow as pa
 from forewarn.adapters.arrow_codec import arrow_schema
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.frames import (
+    BEFORE_THE_COLUMN,
     FRAME_VERSION,
     FrameKind,
     contribution_column,
@@ -168,6 +169,8 @@ def _check_columns(found: pa.Schema, wanted: pa.Schema) -> None:
         return  # the usual case; a newer writer may send more columns
     for field in wanted:
         position = found.get_field_index(field.name)
+        if position < 0 and field.name in BEFORE_THE_COLUMN:
+            continue
         if position < 0:
             raise InvalidFrame(f"column {field.name!r} is missing")
         if found.field(position).type != field.type:

@@ -5,6 +5,7 @@ from typing import Any, Final
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
 
 from forewarn.adapters.event_codec import event_type
+from forewarn.adapters.plant_document import Plant
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.base import Contract, StrictContract
 from forewarn.contracts.topics import TOPICS
@@ -41,6 +42,11 @@ def event_schema(contract: type[Contract]) -> dict[str, Any]:
 def asset_class_schema() -> dict[str, Any]:
     """JSON Schema of a catalogue file, for editors: YAML is read into the same model."""
     return json_schema(AssetClass, "validation")
+
+
+def plant_schema() -> dict[str, Any]:
+    """JSON Schema of a plant file, for editors: YAML is read into the same model."""
+    return json_schema(Plant, "validation")
 
 
 def json_schema(contract: type[Contract], mode: JsonSchemaMode) -> dict[str, Any]:

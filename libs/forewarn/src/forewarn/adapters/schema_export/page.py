@@ -20,7 +20,9 @@ Everything that crosses a service boundary, generated from `forewarn.contracts`.
 | columns of every frame (Apache Arrow IPC streams), per stage and asset class | `frames/` |
 | all topics, who sends and receives | `asyncapi.json` (AsyncAPI 3.0) |
 | a file of the catalogue of asset classes | `asset_class.schema.json` |
+| a plant file of the simulator | `plant.schema.json` |
 | HTTP API | `openapi.json` |
+| rules of the guard, class by class | `guard-rules.md` |
 | examples; frames too | `examples/` |
 | what is released, and so must only grow | `released/` |
 

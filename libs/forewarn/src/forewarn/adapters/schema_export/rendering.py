@@ -6,8 +6,15 @@ from typing import Any
 
 from forewarn.adapters.catalogue import Catalogue
 from forewarn.adapters.schema_export.asyncapi import asyncapi_document
-from forewarn.adapters.schema_export.events import asset_class_schema, event_contracts, event_path, event_schema
+from forewarn.adapters.schema_export.events import (
+    asset_class_schema,
+    event_contracts,
+    event_path,
+    event_schema,
+    plant_schema,
+)
 from forewarn.adapters.schema_export.frames import frame_descriptions
+from forewarn.adapters.schema_export.guard_page import guard_page
 from forewarn.adapters.schema_export.page import contracts_page
 
 
@@ -17,9 +24,11 @@ def render(catalogue: Catalogue, version: str) -> dict[str, str]:
         **{event_path(contract): event_schema(contract) for contract in event_contracts().values()},
         **dict(frame_descriptions(catalogue)),
         "asset_class.schema.json": asset_class_schema(),
+        "plant.schema.json": plant_schema(),
         "asyncapi.json": asyncapi_document(catalogue, version),
     }
-    return {path: to_text(document) for path, document in documents.items()} | {"README.md": contracts_page()}
+    pages = {"README.md": contracts_page(), "guard-rules.md": guard_page(catalogue)}
+    return {path: to_text(document) for path, document in documents.items()} | pages
 
 
 def to_text(document: Mapping[str, Any]) -> str:

@@ -194,6 +194,11 @@ class TimescaleHistory:
         rows = await self._named("models", asset_id=asset_id, limit=MAX_ROWS)
         return tuple(ModelArtefact.model_validate_json(row["document"]) for row in rows)
 
+    async def model(self, asset_id: str, kind: str, version: int) -> ModelArtefact | None:
+        """One version of a model with its parameters."""
+        rows = await self._named("model", asset_id=asset_id, kind=kind, version=version)
+        return ModelArtefact.model_validate_json(rows[0]["document"]) if rows else None
+
     async def _named(self, name: str, **parameters: object) -> list[DictRow]:
         async with self._connection() as connection:
             cursor = await connection.execute(_SQL[name], parameters)

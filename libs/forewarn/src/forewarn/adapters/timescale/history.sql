@@ -59,7 +59,10 @@ WHERE (%(asset_id)s::text IS NULL OR asset_id = %(asset_id)s)
     AND (%(before)s::timestamptz IS NULL OR (rejected_at, rejected_id) < (%(before)s, %(before_id)s))
 ORDER BY rejected_at DESC, rejected_id DESC LIMIT %(limit)s
 
+-- name: model
+SELECT document::text FROM model WHERE asset_id = %(asset_id)s AND kind = %(kind)s AND version = %(version)s
+
 -- name: models
-SELECT document::text FROM model
+SELECT (document - 'parameters')::text AS document FROM model
 WHERE %(asset_id)s::text IS NULL OR asset_id = %(asset_id)s
 ORDER BY asset_id, kind, version DESC LIMIT %(limit)s

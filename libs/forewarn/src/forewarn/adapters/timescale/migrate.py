@@ -135,6 +135,7 @@ def _ensure_retention(
         ("rejected", "rejected_at", lifecycle.rejected, "rows"),
         ("alarm_event", "at", lifecycle.alarm_events, "rows"),
     ]
+    before: dict[str, object] = dict(connection.execute("SELECT table_name, keep FROM retention").fetchall())
     with connection.transaction(), connection.cursor() as cursor:
         cursor.executemany(
             "INSERT INTO retention AS r (table_name, time_column, keep, means) VALUES (%s, %s, %s, %s) "
@@ -144,4 +145,6 @@ def _ensure_retention(
         )
     if edition is Edition.COMMUNITY:
         for name, keep in series.items():
+            if before.get(name, keep) != keep:
+                connection.execute("SELECT remove_retention_policy(%s::regclass, if_exists => true)", [name])
             changer.ensure_policy("retention", name, sql.SQL("drop_after => {}").format(sql.Literal(keep)))

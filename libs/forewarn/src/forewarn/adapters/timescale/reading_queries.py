@@ -82,7 +82,8 @@ class Selection:
 def latest_statement(asset_class: AssetClass) -> sql.Composed:
     """Newest reading and newest judgement of assets of a class."""
     readings, results = wide_tables(asset_class)
-    reading_columns = [c for c in readings.column_names if c not in ("asset_key", "seq", "late", "verdict")]
+    unread = ("asset_key", "seq", "late", "historical", "verdict")
+    reading_columns = [c for c in readings.column_names if c not in unread]
     result_columns = [c for c in results.column_names if c not in ("asset_key", "ts")]
     return sql.SQL(
         "SELECT asset_id, {reading_columns}, judgement.*\n"

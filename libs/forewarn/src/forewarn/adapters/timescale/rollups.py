@@ -53,7 +53,19 @@ WIDTHS: Final = (
 
 #: Columns that say who and when, or that no mean makes sense of.
 _NOT_ROLLED: Final = frozenset(
-    {ASSET_KEY, TIME, "received_at", "seq", "late", "verdict", "findings", "phase", "regime", "model_version"}
+    {
+        ASSET_KEY,
+        TIME,
+        "received_at",
+        "seq",
+        "late",
+        "historical",
+        "verdict",
+        "findings",
+        "phase",
+        "regime",
+        "model_version",
+    }
     | {"flag", "culprit", "hint"}
 )
 _NOT_ROLLED_PREFIXES: Final = ("quality_", "contribution_")

@@ -19,10 +19,14 @@ from forewarn.domain.rows import to_microseconds
 def observe_health(
     alarms: AssetAlarms, seen: Seen, asset_class: AssetClass, health: AssetHealth
 ) -> tuple[AssetAlarms, tuple[Alert, ...]]:
-    """Judge the class's health, RUL and forecast rules by a health event; one that is not newer changes nothing.
+    """Judge the class's health, RUL and forecast rules by a health event.
+
+    One that is not newer, or rests on an imported reading, changes nothing.
 
     Moves ``seen`` on. The very same alarms come back if the event has no effect on them.
     """
+    if health.historical:
+        return alarms, ()
     time_us = to_microseconds(health.ts)
     known_us = seen.health.by_asset.get(alarms.asset_id)
     if known_us is not None and time_us <= known_us:

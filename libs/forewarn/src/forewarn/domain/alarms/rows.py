@@ -56,8 +56,8 @@ class _Judged:
 def observe_frame(states: Mapping[str, AssetAlarms], seen: Seen, frame: Frame) -> RowsResult:
     """Apply the live rows of a frame of kind VALID or ANOMALY, in order of arrival, to the assets' alarms.
 
-    Rows flagged late, and rows not newer than what was seen of their asset, change nothing: so late
-    data never raises an alarm and a redelivered frame is a no-op. Moves ``seen`` on.
+    Late and imported rows, and rows not newer than what was seen of their asset, change nothing: so
+    history never raises or clears an alarm and a redelivered frame is a no-op. Moves ``seen`` on.
     """
     judged = _judge(frame, seen)
     stirred = _stirred(states, judged)

@@ -49,7 +49,7 @@ class Calibration:
 
     def threshold(self, far: float) -> FloatArray:
         """Score that the share ``far`` of healthy readings exceeds."""
-        reach: FloatArray = self.tail_width / _SHAPE * ((_TAIL_SHARE / far) ** _SHAPE - 1.0)
+        reach: FloatArray = self.tail_width / _SHAPE * ((_TAIL_SHARE / min(far, _TAIL_SHARE)) ** _SHAPE - 1.0)
         return self.tail_start + reach
 
     def p_values(self, asset: NDArray[np.intp], scores: FloatArray) -> FloatArray:
@@ -83,12 +83,23 @@ def calibrate(scores: FloatArray, period_us: float, gap_periods: float) -> Calib
         start, width = _PRIOR_TAIL_START, _PRIOR_WIDTH
     else:
         knots = np.quantile(scores, (np.arange(KNOTS) + 0.5) / KNOTS, method="inverted_cdf")
-        start = float(np.quantile(scores, 1.0 - _TAIL_SHARE))
-        excess = scores[scores > start] - start
-        half = float(np.median(excess)) if excess.size else 0.0
-        # A plateau of equal scores must not give a tail of no width.
-        width = max(half * _SHAPE / (2.0**_SHAPE - 1.0), 0.05 * start, 1e-3)
+        start, width = _tail(scores)
     return Calibration(knots=knots[None, :], tail_start=np.array([start]), tail_width=np.array([width]), gap_us=gap_us)
+
+
+def _tail(scores: FloatArray) -> tuple[float, float]:
+    """Where the tail of healthy scores begins, and its width."""
+    start = float(np.quantile(scores, 1.0 - _TAIL_SHARE))
+    excess = scores[scores > start] - start
+    half = float(np.median(excess)) if excess.size else 0.0
+    # A plateau of equal scores must not give a tail of no width.
+    return start, max(half * _SHAPE / (2.0**_SHAPE - 1.0), 0.05 * start, 1e-3)
+
+
+def tail_level(scores: FloatArray, share: float) -> float:
+    """Level that this share of healthy scores exceeds."""
+    start, width = _tail(scores)
+    return float(start + width / _SHAPE * ((_TAIL_SHARE / min(share, _TAIL_SHARE)) ** _SHAPE - 1.0))
 
 
 def usual_period_us(ts: NDArray[np.int64]) -> float:

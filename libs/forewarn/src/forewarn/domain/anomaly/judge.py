@@ -1,7 +1,7 @@
 """Scores rows of calibrated assets and carries their memory on."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from forewarn.contracts.frames import Hint
 from forewarn.domain.anomaly.calibration import Calibration
 from forewarn.domain.anomaly.ensemble import combine_p_values
+from forewarn.domain.anomaly.norms import JUMP, PATTERN, PEAK, Norms, magnitudes, pattern_shares
 from forewarn.domain.anomaly.scale import score_of
 from forewarn.domain.anomaly.settings import AnomalySettings
-from forewarn.domain.anomaly.smoothing import Strip, magnitude, shrunken_means, trailing_sums
+from forewarn.domain.anomaly.smoothing import Strip, shrunken_means, trailing_sums
 from forewarn.domain.anomaly.state import HIGH, LOW, MIDDLE, NEVER, UNKNOWN, Memory
 from forewarn.domain.frame import FloatArray
 
@@ -22,6 +23,9 @@ _JUMP: Final = 8.0
 
 #: A tag that carries more than this of the score while all others are quiet stands alone.
 _ALONE: Final = 0.8
+
+#: float32 in the stream, float64 offline.
+ResidualArray = NDArray[np.float32] | NDArray[np.float64]
 
 _LEAST_P: Final = 1e-37  # still a normal float32
 
@@ -58,16 +62,21 @@ class Verdicts:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Look:
-    """Rows in their strip and what is seen when looking back from each."""
+class Look:
+    """Rows in their strip and what is seen when looking back from each.
+
+    ``residuals`` is a strip; ``means`` and ``jumps`` are smoothed residuals and innovations, shape (rows, responses).
+    """
 
     place: Strip
     floor: NDArray[np.intp]
-    residuals: NDArray[np.float32]  # strip
+    residuals: ResidualArray
     means: FloatArray
+    jumps: FloatArray
 
     @property
     def lengths(self) -> NDArray[np.intp]:
+        """Rows since the last gap, the own one counted in."""
         return self.place.position - self.floor + 1
 
 
@@ -75,7 +84,7 @@ def judge_live(
     memory: Memory,
     asset: NDArray[np.intp],
     ts: NDArray[np.int64],
-    residuals: NDArray[np.float32],
+    residuals: ResidualArray,
     settings: AnomalySettings,
     member_p_values: Sequence[FloatArray] = (),
 ) -> tuple[Memory, Verdicts]:
@@ -90,62 +99,51 @@ def judge_live(
         What further detectors say of the rows, each of shape (rows,), NaN while they do not know. The
         combined p-value takes the place of the residuals' own: the score is the one that is as unlikely.
     """
-    look = _look(memory, asset, ts, residuals, settings)
-    size = magnitude(look.means)
+    look = look_back(memory, asset, ts, residuals, settings)
+    parts = magnitudes(memory.norms, asset, look.means, look.jumps)
+    size = np.fmax.reduce(parts)
+    shares = _shares(memory.norms, asset, look, parts)
     p = memory.calibration.p_values(asset, size)
     if member_p_values:
         p, size = _with_members(memory.calibration, asset, p, size, member_p_values)
-    flag_at = settings.on_ratio * memory.calibration.threshold(settings.far)[asset]
-    levels = _levels(size, flag_at, settings)
+    flag_at = memory.norms.flag_at[asset]
+    levels = levels_of(size, flag_at, settings)
     level_strip = look.place.spread(memory.levels[look.place.owner], levels)
-    flag = _latch(look, level_strip, memory.flagged[asset], settings)
-    squares = look.means**2
-    total = np.nansum(squares, axis=1, keepdims=True)
-    contributions = np.divide(squares, total, out=np.full_like(squares, np.nan), where=total > 0)
-    culprit = np.where(flag, np.argmax(np.where(np.isnan(squares), -1.0, squares), axis=1), -1).astype(np.int32)
+    flag = latch(look, level_strip, memory.flagged[asset], settings)
+    culprit = np.where(flag, np.argmax(np.where(np.isnan(shares), -1.0, shares), axis=1), -1).astype(np.int32)
     abrupt = _abrupt(look, asset, memory, flag, culprit)
     verdicts = Verdicts(
         score=score_of(size / flag_at),
         p_value=np.maximum(p, _LEAST_P),
-        contributions=contributions,
+        contributions=shares,
         flag=flag,
         culprit=culprit,
-        hint=_hints(squares, flag, culprit, abrupt, flag_at / settings.on_ratio),
+        hint=_hints(shares, size, flag, culprit, abrupt, flag_at / settings.on_ratio),
     )
     return _carried_on(memory, look, ts, level_strip, flag, abrupt), verdicts
 
 
-def healthy_magnitudes(
-    ts: NDArray[np.int64], residuals: NDArray[np.float32], gap_us: float, settings: AnomalySettings
-) -> tuple[FloatArray, NDArray[np.bool_]]:
-    """Magnitudes of one asset's baseline rows and which of them rest on a full window."""
-    memory = Memory.blank(1, settings.history, residuals.shape[1])
-    memory = replace(memory, calibration=replace(memory.calibration, gap_us=np.array([gap_us])))
-    look = _look(memory, np.zeros(ts.size, dtype=np.intp), ts, residuals, settings)
-    size = magnitude(look.means)
-    return size, (look.lengths >= settings.window) & ~np.isnan(size)
-
-
 def with_history(
-    memory: Memory, asset: int, ts: NDArray[np.int64], residuals: NDArray[np.float32], settings: AnomalySettings
+    memory: Memory, asset: int, ts: NDArray[np.int64], residuals: ResidualArray, settings: AnomalySettings
 ) -> Memory:
     """Let an asset remember rows without judging them: live scores go on where the baseline ends."""
     if not ts.size:
         return memory
     where = np.full(ts.size, asset, dtype=np.intp)
-    look = _look(memory, where, ts, residuals, settings)
+    look = look_back(memory, where, ts, residuals, settings)
     blank = np.full(look.place.size, UNKNOWN, dtype=np.int8)
     calm = np.zeros(ts.size, dtype=np.bool_)
     return _carried_on(memory, look, ts, blank, calm, calm)
 
 
-def _look(
+def look_back(
     memory: Memory,
     asset: NDArray[np.intp],
     ts: NDArray[np.int64],
-    residuals: NDArray[np.float32],
+    residuals: ResidualArray,
     settings: AnomalySettings,
-) -> _Look:
+) -> Look:
+    """Lay rows behind what is remembered of their assets, and smooth."""
     place = Strip.of(asset, settings.history)
     before = np.empty_like(ts)
     before[1:] = ts[:-1]
@@ -154,8 +152,35 @@ def _look(
     restart = never | ((ts - np.where(never, ts, before)) > memory.calibration.gap_us[asset])
     floor = place.floors(restart)
     strip = place.spread(memory.residuals[place.owner], residuals)
-    means = shrunken_means(strip.astype(np.float64), place, floor, settings.window, settings.min_readings)
-    return _Look(place, floor, strip, means)
+    exact = strip.astype(np.float64)
+    means = shrunken_means(exact, place, floor, settings.window, settings.min_readings)
+    if not settings.jump_window:
+        return Look(place, floor, strip, means, np.full(means.shape, np.nan))
+    owner = place.spread(np.repeat(place.owner[:, None], place.history, axis=1), asset)
+    changes = exact.copy()
+    changes[1:] -= memory.norms.persistence[owner[1:]] * exact[:-1]
+    # The first row after a gap has no row before it that it could have changed from.
+    return Look(place, floor, strip, means, shrunken_means(changes, place, floor + 1, settings.jump_window, 1))
+
+
+def _shares(norms: Norms, asset: NDArray[np.intp], look: Look, parts: FloatArray) -> FloatArray:
+    """What each response adds to the largest magnitude of each row, shape (rows, responses); NaN where unknown."""
+    squares = (look.means / norms.level_scale[asset]) ** 2
+    strongest = np.argmax(np.where(np.isnan(parts), -1.0, parts), axis=0)
+    jumped = np.flatnonzero(strongest == JUMP)
+    squares[jumped] = (look.jumps[jumped] / norms.jump_scale[asset[jumped]]) ** 2
+    single = np.flatnonzero(strongest == PEAK)
+    squares[single] /= norms.peak_scale[asset[single]] ** 2
+    odd = np.flatnonzero(strongest == PATTERN)
+    if odd.size:
+        z = look.means[odd] / norms.level_scale[asset[odd]]
+        squares[odd] = pattern_shares(norms.whitener, asset[odd], z)
+    known = ~np.isnan(squares)
+    total = np.nansum(squares, axis=1, keepdims=True)
+    even = known / np.maximum(known.sum(axis=1, keepdims=True), 1)  # nothing deviates: nobody more than another
+    shares: FloatArray = np.divide(squares, total, out=even, where=total > 0)
+    shares[~known] = np.nan
+    return shares
 
 
 def _with_members(
@@ -166,7 +191,8 @@ def _with_members(
     return np.where(asked, combined, p), np.where(asked, calibration.scores(asset, combined), size)
 
 
-def _levels(size: FloatArray, flag_at: FloatArray, settings: AnomalySettings) -> NDArray[np.int8]:
+def levels_of(size: FloatArray, flag_at: FloatArray, settings: AnomalySettings) -> NDArray[np.int8]:
+    """Where sizes lie on the hysteresis band."""
     levels = np.full(size.shape, MIDDLE, dtype=np.int8)
     levels[size >= flag_at] = HIGH
     levels[size < flag_at * (settings.off_ratio / settings.on_ratio)] = LOW
@@ -174,8 +200,8 @@ def _levels(size: FloatArray, flag_at: FloatArray, settings: AnomalySettings) ->
     return levels
 
 
-def _latch(
-    look: _Look, levels: NDArray[np.int8], flagged_before: NDArray[np.bool_], settings: AnomalySettings
+def latch(
+    look: Look, levels: NDArray[np.int8], flagged_before: NDArray[np.bool_], settings: AnomalySettings
 ) -> NDArray[np.bool_]:
     """Flag of each row: on after enough high scores, off after enough low ones or a gap, else as before."""
     votes = np.stack([levels == HIGH, levels == LOW], axis=1).astype(np.float64)
@@ -195,7 +221,7 @@ def _held(
 
 
 def _abrupt(
-    look: _Look, asset: NDArray[np.intp], memory: Memory, flag: NDArray[np.bool_], culprit: NDArray[np.int32]
+    look: Look, asset: NDArray[np.intp], memory: Memory, flag: NDArray[np.bool_], culprit: NDArray[np.int32]
 ) -> NDArray[np.bool_]:
     """Whether the anomaly each row is part of began with a jump of its culprit."""
     was = np.empty_like(flag)
@@ -213,7 +239,8 @@ def _abrupt(
 
 
 def _hints(
-    squares: FloatArray,
+    shares: FloatArray,
+    size: FloatArray,
     flag: NDArray[np.bool_],
     culprit: NDArray[np.int32],
     abrupt: NDArray[np.bool_],
@@ -223,21 +250,22 @@ def _hints(
 
     So a sensor that drifts is taken for a machine, and a machine fault that shows in one tag only and
     within one sample for a sensor: it is a hint where to look first. ``quiet`` is the threshold
-    of the magnitude.
+    of the size.
     """
     hint = np.full(flag.shape, Hint.NONE, dtype=np.uint8)
     rows = np.flatnonzero(flag)
-    own = squares[rows, culprit[rows]]
-    others = np.nansum(squares[rows], axis=1) - own
-    count = (~np.isnan(squares[rows])).sum(axis=1) - 1
-    alone = (count > 0) & (own > _ALONE * (own + others)) & (others < np.maximum(count, 1) * quiet[rows] ** 2)
+    total = size[rows] ** 2 * shares.shape[1]
+    own = shares[rows, culprit[rows]] * total
+    others = total - own
+    count = (~np.isnan(shares[rows])).sum(axis=1) - 1
+    alone = (count > 0) & (own > _ALONE * total) & (others < np.maximum(count, 1) * quiet[rows] ** 2)
     hint[rows] = np.where(alone & abrupt[rows], Hint.SENSOR_FAULT, Hint.ASSET_FAULT)
     return hint
 
 
 def _carried_on(
     memory: Memory,
-    look: _Look,
+    look: Look,
     ts: NDArray[np.int64],
     levels: NDArray[np.int8],
     flag: NDArray[np.bool_],

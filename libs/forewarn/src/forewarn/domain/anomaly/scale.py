@@ -16,8 +16,8 @@ def score_of(ratio: FloatArray) -> FloatArray:
 
     The odds score/(100 − score) grow with the cube of the ratio while it is near 1, so that healthy
     machines score low, and with its square root when large: the score never reaches 100 and float32 keeps
-    apart magnitudes up to a million times the flag's. Anchors: ratio 0.4 gives 14, 0.77 (the threshold at
-    default settings) 53, 1 gives 70, 1.40 gives 85, 10 gives 99.2.
+    apart magnitudes up to a million times the flag's. Anchors: ratio 0.4 gives 14, 0.83 (the threshold at
+    default settings) 58, 1 gives 70, 1.40 gives 85, 10 gives 99.2.
     """
     odds = _ODDS_AT_FLAG * ratio**3 * ((1.0 + _BEND) / (1.0 + _BEND * ratio**2)) ** 1.25
     return 100.0 * odds / (1.0 + odds)

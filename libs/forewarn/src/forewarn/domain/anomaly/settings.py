@@ -11,36 +11,60 @@ class AnomalySettings:
     ----------
     window
         Readings whose signed residuals are averaged (causal). Noise cancels, a lasting deviation stays.
+    jump_window
+        Readings over which sudden changes are averaged; 0 does not look at changes.
     min_readings
         Fewer readings of a tag than this since the last gap give no score.
     far
-        Share of healthy readings whose score may exceed the threshold.
+        Share of healthy readings that may be flagged, persistence included.
     on_ratio, off_ratio
         Hysteresis: the flag wants scores above ``on_ratio`` × threshold, and goes below ``off_ratio`` ×.
     persist, of_last
         So many of the last so many readings must be beyond before the flag changes.
     gap_periods
         A pause of more than this many sample periods starts the smoothing anew.
+    folds
+        Contiguous blocks of the baseline. What is learned from a score's own distribution is learned without the
+        block it is then applied to, and the flag is calibrated on how much the blocks differ.
     """
 
     window: int = 15
+    jump_window: int = 3
     min_readings: int = 5
-    far: float = 0.005
-    on_ratio: float = 1.3
+    far: float = 0.01
+    on_ratio: float = 1.2
     off_ratio: float = 0.8
-    persist: int = 4
-    of_last: int = 5
+    persist: int = 2
+    of_last: int = 3
     gap_periods: float = 10.0
+    folds: int = 10
 
     def __post_init__(self) -> None:
-        if not 1 <= self.min_readings <= self.window:
-            raise ValueError(f"min_readings must lie within 1 and window ({self.window}), not {self.min_readings}")
+        if not 1 <= self.min_readings <= self.window or not 0 <= self.jump_window <= self.window:
+            raise ValueError(f"min_readings and jump_window must lie within the window: {self}")
         if not self.of_last < 2 * self.persist <= 2 * self.of_last:
             raise ValueError(f"persist must be a majority of of_last: {self.persist} of {self.of_last}")
-        if not 0.0 < self.far < 0.05 or not 0.0 < self.off_ratio <= self.on_ratio or self.gap_periods <= 1.0:
-            raise ValueError(f"need 0 < far < 0.05, 0 < off_ratio <= on_ratio and gap_periods > 1: {self}")
+        if not 0.0 < self.far < 0.2 or not 0.0 < self.off_ratio <= self.on_ratio or self.gap_periods <= 1.0:
+            raise ValueError(f"need 0 < far < 0.2, 0 < off_ratio <= on_ratio and gap_periods > 1: {self}")
+        if self.folds < 2:
+            raise ValueError(f"need at least two folds, not {self.folds}")
 
     @property
     def history(self) -> int:
         """Earlier readings that must be remembered of each asset."""
         return max(self.window, self.of_last) - 1
+
+    @classmethod
+    def for_independent_rows(cls, far: float) -> "AnomalySettings":
+        """Settings for rows that have no order: neither smoothing nor persistence."""
+        return cls(
+            window=1,
+            jump_window=0,
+            min_readings=1,
+            far=far,
+            on_ratio=1.0,
+            off_ratio=1.0,
+            persist=1,
+            of_last=1,
+            folds=20,
+        )

@@ -109,16 +109,3 @@ def shrunken_means(residuals: FloatArray, place: Strip, floor: NDArray[np.intp],
         sums = trailing_sums(both, place, floor, window)
         total, count = np.hsplit(sums, 2)
     return np.where(count >= least, total / np.sqrt(np.maximum(count, 1.0) * window), np.nan)
-
-
-def magnitude(means: FloatArray) -> FloatArray:
-    """Root mean square over the known responses of each row; NaN without any.
-
-    Added response by response: the sum of a row must not depend on how many rows there are.
-    """
-    total, count = np.zeros(len(means)), np.zeros(len(means))
-    for response in means.T:
-        known = ~np.isnan(response)
-        total += np.where(known, response * response, 0.0)
-        count += known
-    return np.sqrt(np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0))

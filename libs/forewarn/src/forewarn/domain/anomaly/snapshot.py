@@ -8,13 +8,14 @@ import numpy as np
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.frames import FrameKind
 from forewarn.domain.anomaly.calibration import Calibration
+from forewarn.domain.anomaly.norms import NORM_ARRAYS, Norms
 from forewarn.domain.anomaly.settings import AnomalySettings
 from forewarn.domain.anomaly.state import CALIBRATION_ARRAYS, MEMORY_ARRAYS, AnomalyState, Baseline, Memory, take
 from forewarn.domain.frame import Array
 from forewarn.domain.packing import pack, unpack
 from forewarn.domain.waiting import Waiting
 
-_MAGIC: Final = b"FWANOM01"
+_MAGIC: Final = b"FWANOM02"
 
 
 def dump(states: Iterable[AnomalyState]) -> bytes:
@@ -55,6 +56,7 @@ def _dump_one(state: AnomalyState, arrays: dict[str, Array]) -> dict[str, object
     memory = take(state.memory, np.array([state.positions[asset_id] for asset_id in assets], dtype=np.intp))
     arrays |= {f"{name}/{item}": getattr(memory, item) for item in MEMORY_ARRAYS}
     arrays |= {f"{name}/{item}": getattr(memory.calibration, item) for item in CALIBRATION_ARRAYS}
+    arrays |= {f"{name}/{item}": getattr(memory.norms, item) for item in NORM_ARRAYS}
     waiting = [Waiting.joined(state.baselines[asset_id].waiting) for asset_id in learners]
     everything = Waiting.joined([Waiting.none(FrameKind.TWIN, state.asset_class), *waiting])
     arrays |= {f"{name}/waiting/{column}": values for column, values in everything.columns.items()}
@@ -73,9 +75,10 @@ def _dump_one(state: AnomalyState, arrays: dict[str, Array]) -> dict[str, object
 def _load_one(asset_class: AssetClass, header: Mapping[str, Any], arrays: Mapping[str, Array]) -> AnomalyState:
     name = asset_class.name
     calibration = Calibration(**{item: arrays[f"{name}/{item}"] for item in CALIBRATION_ARRAYS})
-    memory = Memory(**{item: arrays[f"{name}/{item}"] for item in MEMORY_ARRAYS}, calibration=calibration)
+    norms = Norms(**{item: arrays[f"{name}/{item}"] for item in NORM_ARRAYS})
+    memory = Memory(**{item: arrays[f"{name}/{item}"] for item in MEMORY_ARRAYS}, calibration=calibration, norms=norms)
     prefix = f"{name}/waiting/"
-    everything = Waiting({k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)})
+    everything = Waiting.stored({k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)})
     baselines, start = {}, 0
     for asset_id, version, rows in header["baselines"]:
         baselines[asset_id] = Baseline(version=version, waiting=(everything.part(start, start + rows),))

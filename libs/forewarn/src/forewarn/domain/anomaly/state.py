@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.domain.anomaly.calibration import KNOTS, Calibration
+from forewarn.domain.anomaly.norms import NORM_ARRAYS, Norms
 from forewarn.domain.anomaly.settings import AnomalySettings
 from forewarn.domain.frame import Array
 from forewarn.domain.waiting import Waiting
@@ -47,6 +48,7 @@ class Memory:
     abrupt: NDArray[np.bool_]
     last_ts: NDArray[np.int64]
     calibration: Calibration
+    norms: Norms
 
     @classmethod
     def blank(cls, assets: int, history: int, responses: int) -> "Memory":
@@ -62,6 +64,7 @@ class Memory:
             calibration=Calibration(
                 knots=np.zeros((assets, KNOTS)), tail_start=nothing, tail_width=nothing, gap_us=nothing
             ),
+            norms=Norms.blank(assets, responses),
         )
 
     def with_news(self, assets: NDArray[np.intp], **news: Array) -> "Memory":
@@ -80,7 +83,8 @@ def take(memory: Memory, assets: NDArray[np.intp]) -> Memory:
     """Copy these assets."""
     own = {name: getattr(memory, name)[assets] for name in MEMORY_ARRAYS}
     healthy = {name: getattr(memory.calibration, name)[assets] for name in CALIBRATION_ARRAYS}
-    return Memory(**own, calibration=Calibration(**healthy))
+    norms = {name: getattr(memory.norms, name)[assets] for name in NORM_ARRAYS}
+    return Memory(**own, calibration=Calibration(**healthy), norms=Norms(**norms))
 
 
 def put(memory: Memory, assets: NDArray[np.intp], news: Memory) -> Memory:
@@ -90,13 +94,24 @@ def put(memory: Memory, assets: NDArray[np.intp], news: Memory) -> Memory:
     joined = Memory.blank(room, history, responses)
     for name in MEMORY_ARRAYS:
         _fill(getattr(joined, name), getattr(memory, name), assets, getattr(news, name))
-    for name in CALIBRATION_ARRAYS:
-        parts = (getattr(part.calibration, name) for part in (memory, news))
-        old, new = parts
-        values = np.zeros((room, *old.shape[1:]))
-        _fill(values, old, assets, new)
-        joined = replace(joined, calibration=replace(joined.calibration, **{name: values}))
-    return joined
+    calibration = _joined(CALIBRATION_ARRAYS, room, assets, memory.calibration, news.calibration)
+    norms = _joined(NORM_ARRAYS, room, assets, memory.norms, news.norms)
+    return replace(joined, calibration=Calibration(**calibration), norms=Norms(**norms))
+
+
+def _joined(
+    names: tuple[str, ...],
+    room: int,
+    assets: NDArray[np.intp],
+    old: Calibration | Norms,
+    new: Calibration | Norms,
+) -> dict[str, Array]:
+    out = {}
+    for name in names:
+        before, after = getattr(old, name), getattr(new, name)
+        out[name] = np.zeros((room, *before.shape[1:]), dtype=before.dtype)
+        _fill(out[name], before, assets, after)
+    return out
 
 
 def _fill(

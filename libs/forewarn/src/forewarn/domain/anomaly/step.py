@@ -8,11 +8,12 @@ from numpy.typing import NDArray
 
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.frames import FrameKind, Phase, contribution_column, residual_column
-from forewarn.domain.anomaly.calibration import calibrate, usual_period_us
-from forewarn.domain.anomaly.judge import Verdicts, healthy_magnitudes, judge_live, with_history
+from forewarn.domain.anomaly.calibration import usual_period_us
+from forewarn.domain.anomaly.judge import Verdicts, judge_live, with_history
+from forewarn.domain.anomaly.learning import learn_robustly
 from forewarn.domain.anomaly.scale import score_of
 from forewarn.domain.anomaly.settings import AnomalySettings
-from forewarn.domain.anomaly.state import AnomalyState, Baseline, Memory, put
+from forewarn.domain.anomaly.state import AnomalyState, Baseline, put
 from forewarn.domain.frame import Array, FloatArray, Frame, Strings, concat
 from forewarn.domain.waiting import Waiting
 
@@ -148,21 +149,17 @@ def _finish(
     residuals = _residuals(waiting.columns, state.asset_class)
     rows = _scorable(waiting.columns, residuals)
     ts = waiting.columns["ts"][rows]
-    calibration = calibrate(np.empty(0), usual_period_us(ts), settings.gap_periods)
-    size, full = healthy_magnitudes(ts, residuals[rows], float(calibration.gap_us[0]), settings)
-    calibration = calibrate(size[full], usual_period_us(ts), settings.gap_periods)
+    period_us = usual_period_us(ts)
+    gap_us = period_us * settings.gap_periods if np.isfinite(period_us) else np.inf
+    healthy = learn_robustly(ts, residuals[rows], gap_us, settings)
     position = state.positions.get(asset_id, len(state.positions))
-    fresh = replace(
-        Memory.blank(1, settings.history, residuals.shape[1]),
-        version=np.array([baseline.version], dtype=np.uint32),
-        calibration=calibration,
-    )
+    fresh = replace(healthy.memory, version=np.array([baseline.version], dtype=np.uint32))
     fresh = with_history(fresh, 0, ts, residuals[rows], settings)
     first = np.zeros(rows.size, dtype=np.intp)
     said = replace(
         Verdicts.none(rows.size, residuals.shape[1]),
-        score=score_of(size / (settings.on_ratio * calibration.threshold(settings.far)[0])),
-        p_value=calibration.p_values(first, size),
+        score=score_of(healthy.size / healthy.memory.norms.flag_at[0]),
+        p_value=healthy.memory.calibration.p_values(first, healthy.size),
     ).placed(rows, waiting.rows)
     state = replace(
         state,

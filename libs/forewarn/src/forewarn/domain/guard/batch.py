@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forewarn.contracts.asset_class import AssetClass
+from forewarn.contracts.guard_rules import Cause
 from forewarn.contracts.readings import RejectionReason
 from forewarn.domain.frame import FloatArray, Frame, Strings
 from forewarn.domain.guard.state import GuardState
@@ -36,6 +37,8 @@ class RawBatch:
         Shape (n, tags) in the class's order and units; NaN where the reading has no such tag.
     gateway_quality
         OPC UA status code the gateway gave, shape (n, tags), uint32; 0 (good) where it said nothing.
+    historical
+        The reading comes from a historian and may be of any age, bool, shape (n,) or () for all alike.
     """
 
     asset_class: AssetClass
@@ -45,13 +48,17 @@ class RawBatch:
     seq: NDArray[np.int64]
     values: FloatArray
     gateway_quality: NDArray[np.uint32]
+    historical: NDArray[np.bool_] = field(default_factory=lambda: np.zeros((), dtype=np.bool_))
 
     def __post_init__(self) -> None:
         rows, tags = self.ts.shape[0], len(self.asset_class.tags)
+        if self.historical.ndim == 0:
+            object.__setattr__(self, "historical", np.broadcast_to(self.historical, (rows,)))
         shapes = {
             "assets": (self.assets.codes.shape, (rows,)),
             "received_at": (self.received_at.shape, (rows,)),
             "seq": (self.seq.shape, (rows,)),
+            "historical": (self.historical.shape, (rows,)),
             "values": (self.values.shape, (rows, tags)),
             "gateway_quality": (self.gateway_quality.shape, (rows, tags)),
         }
@@ -76,6 +83,7 @@ class RawBatch:
             seq=self.seq[rows],
             values=self.values[rows],
             gateway_quality=self.gateway_quality[rows],
+            historical=self.historical[rows],
         )
 
 
@@ -88,7 +96,7 @@ class GuardSettings:
     strict
         Refuse readings that would pass with a warning.
     max_age_s, max_ahead_s
-        Accept window of event times around the time of receipt [s].
+        Accept window of event times around the time of receipt [s]. Historical readings may be older.
     """
 
     strict: bool = False
@@ -102,11 +110,21 @@ class GuardSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rejection:
-    """Why one row was refused: the part of ``contracts.readings.RejectedReading`` that the guard knows."""
+    """Why one row was refused: the part of ``contracts.readings.RejectedReading`` that the guard knows, and more.
+
+    Attributes
+    ----------
+    cause
+        What is probably at fault.
+    values
+        Columns that led to the refusal with their values as sent or computed; None where unknown.
+    """
 
     row: int
     reason: RejectionReason
     rule: str | None
+    cause: Cause
+    values: Mapping[str, float | None]
     explanation: str
     recommendation: str
 

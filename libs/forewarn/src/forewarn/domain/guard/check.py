@@ -9,12 +9,12 @@ from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.frames import FrameKind, Verdict, quality_column
 from forewarn.domain.frame import Array, FloatArray, Frame, Strings
 from forewarn.domain.guard.batch import GuardCounters, GuardResult, GuardSettings, Nameplates, RawBatch, Rejection
-from forewarn.domain.guard.findings import findings_column
+from forewarn.domain.guard.findings import findings_column, may_refuse
 from forewarn.domain.guard.judge import Judgement, judge
 from forewarn.domain.guard.limits import US_PER_S
 from forewarn.domain.guard.reasons import Reasons
 from forewarn.domain.guard.sequence import Placement, place, repetitions, state_rows
-from forewarn.domain.guard.state import GuardState
+from forewarn.domain.guard.state import GuardState, watched
 
 
 def check(batch: RawBatch, state: GuardState, settings: GuardSettings, nameplates: Nameplates) -> GuardResult:
@@ -23,7 +23,7 @@ def check(batch: RawBatch, state: GuardState, settings: GuardSettings, nameplate
     Any cutting of a stream into batches gives the same verdicts and the same state in the end. A bad
     tag becomes NaN with a bad status code and leaves the others alone; a reading is refused as a whole
     only when its time is absurd, when no tag is usable, when it contradicts a law of nature of
-    severity "reject", or, in strict mode, when anything at all was noticed.
+    severity "reject", or, in strict mode, when anything was noticed that is no fault of the machine.
 
     Parameters
     ----------
@@ -41,7 +41,8 @@ def check(batch: RawBatch, state: GuardState, settings: GuardSettings, nameplate
     ValueError
         If the state is of another class, or the class cannot be computed (see ``physics.derive``).
     """
-    if state.asset_class != batch.asset_class.name or state.tags != batch.asset_class.tag_names:
+    expected = (batch.asset_class.name, batch.asset_class.tag_names, watched(batch.asset_class))
+    if (state.asset_class, state.tags, state.watched) != expected:
         raise ValueError(f"the state of class {state.asset_class} does not fit a batch of {batch.asset_class.name}")
     inside = _inside_window(batch, settings)
     reasons = Reasons(batch, settings)
@@ -57,8 +58,9 @@ def check(batch: RawBatch, state: GuardState, settings: GuardSettings, nameplate
     placement = place(batch.ts[rows], asset, grown)
     rows = rows[placement.order]  # from here on rows are sorted by asset
     judgement = judge(batch, rows, placement, grown, nameplates)
-    noticed = judgement.flags.any(axis=1)
-    passed = ~judgement.refused & ~(noticed & settings.strict)
+    passed = ~judgement.refused
+    if settings.strict:
+        passed &= ~judgement.flags[:, may_refuse(batch.asset_class)].any(axis=1)
     duplicate, newest_accepted = repetitions(placement, batch.ts[rows], passed, grown)
     refused = np.flatnonzero(~passed & ~duplicate)
     condemned = [reasons.judged(judgement, position, int(rows[position])) for position in refused.tolist()]
@@ -81,7 +83,8 @@ def check(batch: RawBatch, state: GuardState, settings: GuardSettings, nameplate
 def _inside_window(batch: RawBatch, settings: GuardSettings) -> NDArray[np.bool_]:
     # as floats: the distance of two absurd times does not fit into an int64
     age_us = batch.received_at.astype(np.float64) - batch.ts.astype(np.float64)
-    return (age_us <= settings.max_age_s * US_PER_S) & (age_us >= -settings.max_ahead_s * US_PER_S)
+    recent = (age_us <= settings.max_age_s * US_PER_S) | batch.historical
+    return recent & (age_us >= -settings.max_ahead_s * US_PER_S)
 
 
 def _in_order(*groups: list[Rejection]) -> tuple[Rejection, ...]:
@@ -141,6 +144,7 @@ def _frame(batch: RawBatch, rows: NDArray[np.intp], kept: _Kept) -> Frame:
         "seq": batch.seq[rows],
         "late": kept.late,
         "verdict": kept.verdict,
+        "historical": batch.historical[rows],
         **dict(zip(names, kept.tags, strict=True)),
         **kept.derived,
         **dict(zip(map(quality_column, names), kept.quality, strict=True)),

@@ -1,13 +1,16 @@
 """What the guard can notice of a reading, in wire form (``rule:column``) and in plain words."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from forewarn.contracts.asset_class import AssetClass, PhysicsRule, Tag
+from forewarn.contracts.asset_class import AssetClass, Tag
+from forewarn.contracts.guard_rules import Cause, PhysicsRule, RedundantSensors
 from forewarn.domain.frame import MISSING, Strings
 from forewarn.domain.guard.estimates import estimable
 
@@ -27,12 +30,28 @@ class Check(StrEnum):
     GATEWAY_UNCERTAIN = "gateway_uncertain"
 
 
+#: Names that no rule of a class may have.
+GENERAL_CHECKS: Final = frozenset({*(check.value for check in Check), ESTIMATED})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """A finding in plain words."""
+    """A finding in plain words.
+
+    Attributes
+    ----------
+    message, recommendation
+        What is wrong, and what to do.
+    cause
+        What is probably at fault.
+    columns
+        Tags and derived quantities whose values led to the finding.
+    """
 
     message: str
     recommendation: str
+    cause: Cause
+    columns: tuple[str, ...]
 
 
 def explain(finding: str, asset_class: AssetClass) -> Explanation:
@@ -51,15 +70,27 @@ def explain(finding: str, asset_class: AssetClass) -> Explanation:
         If the class has no such rule, or no such column.
     """
     rule_id, _, column = finding.partition(":")
-    for rule in asset_class.rules:
+    rules: tuple[PhysicsRule | RedundantSensors, ...] = (*asset_class.rules, *asset_class.redundant)
+    for rule in rules:
         if rule.id == rule_id:
-            return Explanation(message=rule.message, recommendation=rule.recommendation)
+            return Explanation(
+                message=rule.message, recommendation=rule.recommendation, cause=rule.cause, columns=seen_by(rule)
+            )
     for tag in asset_class.tags:
         if tag.name == column and rule_id in _WORDING:
-            return _explain_check(Check(rule_id), tag)
+            return _explain_check(Check(rule_id), tag, asset_class)
     if rule_id == ESTIMATED and column in estimable(asset_class):
         return _explain_estimate(column, asset_class)
     raise ValueError(f"class {asset_class.name} has no finding {finding!r}")
+
+
+def seen_by(rule: PhysicsRule | RedundantSensors) -> tuple[str, ...]:
+    """Every column a rule looks at or blames, the one it judges first."""
+    judged = (
+        rule.columns if isinstance(rule, RedundantSensors) else (rule.column, *((rule.minus,) if rule.minus else ()))
+    )
+    asked = (name for condition in rule.conditions for name in condition.columns)
+    return tuple(dict.fromkeys((*judged, *rule.blames, *asked)))
 
 
 def _explain_estimate(column: str, asset_class: AssetClass) -> Explanation:
@@ -68,10 +99,12 @@ def _explain_estimate(column: str, asset_class: AssetClass) -> Explanation:
     return Explanation(
         message=f"{title} is estimated: values of the nameplate stand in for what is not measured of: {tags}",
         recommendation="Connect the sensor, or keep the nameplate at the values the machine runs with",
+        cause=Cause.DATA,
+        columns=(column,),
     )
 
 
-def _explain_check(check: Check, tag: Tag) -> Explanation:
+def _explain_check(check: Check, tag: Tag, asset_class: AssetClass) -> Explanation:
     message, recommendation = _WORDING[check]
     low, high = tag.hard_range if check is Check.HARD_RANGE and tag.hard_range else tag.engineering_range
     words = {
@@ -82,7 +115,22 @@ def _explain_check(check: Check, tag: Tag) -> Explanation:
         "rate": f"{tag.max_rate_per_s or 0:g}",
         "frozen": f"{tag.frozen_after_s or 0:g}",
     }
-    return Explanation(message=message.format(**words), recommendation=recommendation)
+    return Explanation(
+        message=message.format(**words),
+        recommendation=recommendation,
+        cause=_cause(check, tag.name, asset_class),
+        columns=(tag.name,),
+    )
+
+
+def _cause(check: Check, tag: str, asset_class: AssetClass) -> Cause:
+    if check is not Check.ENGINEERING_RANGE:
+        return Cause.SENSOR
+    # what shows the machine's condition leaves its range when the machine fails
+    condition = {metric.column for metric in asset_class.health} | {
+        mode.indicator for mode in asset_class.failure_modes
+    }
+    return Cause.MACHINE if tag in condition else Cause.PROCESS
 
 
 _WORDING: dict[str, tuple[str, str]] = {
@@ -119,13 +167,39 @@ def warning_rules(asset_class: AssetClass) -> tuple[PhysicsRule, ...]:
 
 @lru_cache(maxsize=256)
 def finding_names(asset_class: AssetClass) -> tuple[str, ...]:
-    """Wire form of each column of the flags: every check for every tag, the warning rules, then estimates."""
+    """Wire form of each column of the flags: every check for every tag, warning rules, redundancy, then estimates."""
     checks = [f"{check}:{tag.name}" for check in Check for tag in asset_class.tags]
-    rules = [
-        ";".join(f"{rule.id}:{column}" for column in rule.blames or (rule.column,))
-        for rule in warning_rules(asset_class)
-    ]
-    return (*checks, *rules, *(f"{ESTIMATED}:{name}" for name in estimable(asset_class)))
+    rules = [_said(rule.id, rule.blames or (rule.column,)) for rule in warning_rules(asset_class)]
+    drifts = [_said(group.id, blamed) for group, blamed in suspects(asset_class)]
+    return (*checks, *rules, *drifts, *(f"{ESTIMATED}:{name}" for name in estimable(asset_class)))
+
+
+def _said(rule_id: str, columns: Iterable[str]) -> str:
+    return ";".join(f"{rule_id}:{column}" for column in columns)
+
+
+@lru_cache(maxsize=256)
+def suspects(asset_class: AssetClass) -> tuple[tuple[RedundantSensors, tuple[str, ...]], ...]:
+    """For each entry of ``state.watched`` its group and the columns that are suspected when they differ."""
+    return tuple(
+        (group, blamed)
+        for group in asset_class.redundant
+        for blamed in (
+            [group.blames or group.columns] if len(group.columns) <= 2 else [(column,) for column in group.columns]
+        )
+    )
+
+
+@lru_cache(maxsize=256)
+def may_refuse(asset_class: AssetClass) -> NDArray[np.bool_]:
+    """Which columns of the flags, without the estimates, refuse a reading in strict mode.
+
+    Those whose cause is the machine do not: strict mode must not hide a failure.
+    """
+    causes = [_cause(check, tag.name, asset_class) for check in Check for tag in asset_class.tags]
+    causes += [rule.cause for rule in warning_rules(asset_class)]
+    causes += [group.cause for group, _ in suspects(asset_class)]
+    return np.array([cause is not Cause.MACHINE for cause in causes], dtype=np.bool_)
 
 
 def findings_column(asset_class: AssetClass, flags: NDArray[np.bool_], rows: int, at: NDArray[np.intp]) -> Strings:

@@ -1,18 +1,20 @@
 """Judges every value of a batch: status codes, what was noticed, derived quantities, refusals."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from forewarn.contracts.asset_class import PLATE_PREFIX, AssetClass, PhysicsRule
+from forewarn.contracts.asset_class import PLATE_PREFIX, AssetClass
+from forewarn.contracts.guard_rules import Cause, PhysicsRule
 from forewarn.contracts.quality import SEVERITY_MASK, StatusCode
 from forewarn.domain.frame import FloatArray
 from forewarn.domain.guard.batch import Nameplates, RawBatch
+from forewarn.domain.guard.drift import compare
 from forewarn.domain.guard.estimates import Estimates, estimate, fallbacks
-from forewarn.domain.guard.findings import Check, warning_rules
+from forewarn.domain.guard.findings import Check, suspects, warning_rules
 from forewarn.domain.guard.limits import limits_of
 from forewarn.domain.guard.memory import Recollection, recall
 from forewarn.domain.guard.rules import broken, holds
@@ -71,6 +73,11 @@ class Judgement:
     state: GuardState
 
     @property
+    def columns(self) -> dict[str, FloatArray]:
+        """Tags and derived quantities by name."""
+        return {**dict(zip(self.asset_class.tag_names, self.values.T, strict=True)), **self.derived}
+
+    @property
     def refused(self) -> BoolArray:
         """Rows that cannot become valid data."""
         refused = ~self.usable
@@ -113,7 +120,11 @@ def judge(
         clean = np.where(good, values, np.nan)
         columns = _columns(asset_class, clean)
         measured = derive(asset_class, columns, plate)
-        rejecting, warning = _rules(asset_class, {**columns, **measured}, quality)
+        known = {**columns, **measured}
+        rejecting, warning = _rules(asset_class, known, quality)
+        drift = compare(asset_class, known, batch.ts[rows], placement, state)
+        for (group, suspected), flags in zip(suspects(asset_class), drift.flags.T, strict=True):
+            _doubt(asset_class, quality, flags, group.cause, suspected)
         estimates = Estimates.none(measured, rows.shape[0])
         if fallbacks(asset_class) and absent.any():
             stated = _stated_columns(asset_class, state, placement, nameplates)
@@ -125,10 +136,10 @@ def judge(
         quality=quality,
         derived=estimates.derived,
         estimated=estimates.flags,
-        flags=np.hstack([*(noticed[check] for check in Check), warning]),
+        flags=np.hstack([*(noticed[check] for check in Check), warning, drift.flags]),
         usable=np.logical_or.reduce(good, axis=1),
         broken_rules=rejecting,
-        state=replace(memory.state, seen=seen),
+        state=replace(memory.state, seen=seen, drift=drift.values, drift_ts=drift.ts),
     )
 
 
@@ -214,13 +225,22 @@ def _rules(
     warnings = warning_rules(asset_class)
     flags = np.zeros((quality.shape[0], len(warnings)), dtype=np.bool_)
     for position, rule in enumerate(warnings):
-        flags[:, position] = broken(rule, columns)
-        if flags[:, position].any():
-            for tag in rule.blames:
-                column = asset_class.tag_names.index(tag)
-                doubtful = flags[:, position] & ((quality[:, column] & np.uint32(SEVERITY_MASK)) <= _UNCERTAIN_BITS)
-                quality[doubtful, column] = StatusCode.UNCERTAIN_SENSOR_CALIBRATION
+        rows = flags[:, position] = broken(rule, columns)
+        _doubt(asset_class, quality, rows, rule.cause, rule.blames)
     return rejecting, flags
+
+
+def _doubt(
+    asset_class: AssetClass, quality: NDArray[np.uint32], rows: BoolArray, cause: Cause, suspected: Sequence[str]
+) -> None:
+    """Make suspected values uncertain in ``quality``; what a machine or its operation is at fault for is true."""
+    if cause in (Cause.MACHINE, Cause.PROCESS) or not rows.any():
+        return
+    for name in suspected:
+        if name in asset_class.tag_names:
+            column = asset_class.tag_names.index(name)
+            doubtful = rows & ((quality[:, column] & np.uint32(SEVERITY_MASK)) <= _UNCERTAIN_BITS)
+            quality[doubtful, column] = StatusCode.UNCERTAIN_SENSOR_CALIBRATION
 
 
 def _columns(asset_class: AssetClass, values: FloatArray) -> dict[str, FloatArray]:

@@ -11,8 +11,9 @@ from forewarn.domain.frame import FloatArray
 
 US_PER_S: Final = 1_000_000
 
-#: A sensor is called stuck only after this many equal readings: fewer prove nothing at slow sampling.
-MIN_EQUAL_READINGS: Final = 5
+#: A sensor is called stuck only after this many equal readings: fewer prove nothing at slow sampling, where a coarse
+#: sensor of a steady machine repeats itself now and then.
+MIN_EQUAL_READINGS: Final = 24
 
 _LARGEST: Final = float(np.finfo(np.float64).max)
 

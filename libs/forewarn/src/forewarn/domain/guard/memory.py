@@ -4,7 +4,7 @@ All work on the rows that are newer than what came before ("current"), sorted by
 value that is present, not called bad by its gateway and physically possible.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
 
 import numpy as np
@@ -80,25 +80,22 @@ def recall(  # the columns of the rows
         return Recollection(spike=nothing, frozen=nothing, state=state)
     history = _look_back(state, asset, ts, values, usable)
     spike, good, good_ts = _spikes(history, limits, state)
-    frozen, since = _frozen(history, limits, state, running)
+    frozen, since, equal = _frozen(history, limits, state, running)
     rows = asset[history.last]
     kept = history.newest[history.last]
     here = kept >= history.start[history.last][:, None]
     kept = np.maximum(kept, 0)
     newest_ts = state.newest_ts.copy()
     newest_ts[rows] = ts[history.last]
-    grown = GuardState(
-        asset_class=state.asset_class,
-        tags=state.tags,
-        assets=state.assets,
+    grown = replace(
+        state,
         newest_ts=newest_ts,
-        newest_accepted=state.newest_accepted,
-        seen=state.seen,
         raw=_replace(state.raw, rows, np.where(here, np.take_along_axis(values, kept, 0), state.raw[rows])),
         raw_ts=_replace(state.raw_ts, rows, np.where(here, ts[kept], state.raw_ts[rows])),
         good=good,
         good_ts=good_ts,
-        unchanged_since=_replace(state.unchanged_since, rows, since[history.last]),
+        unchanged_since=_replace(state.unchanged_since, rows, since),
+        equal_readings=_replace(state.equal_readings, rows, equal),
     )
     return Recollection(spike=spike, frozen=frozen, state=grown)
 
@@ -178,18 +175,40 @@ def _walk(  # one tag of one asset, value by value
 
 def _frozen(
     history: _History, limits: Limits, state: GuardState, running: BoolArray
-) -> tuple[BoolArray, NDArray[np.int64]]:
-    gap_us = history.ts[:, None].astype(np.float64) - history.ts_before
-    moved = (
-        (history.values != history.raw_before)  # also where nothing stood before: NaN differs from everything
-        | ~running[:, None]
-        | (gap_us > limits.frozen_after_us / MIN_EQUAL_READINGS)
-    )
+) -> tuple[BoolArray, NDArray[np.int64], NDArray[np.int64]]:
+    """Values that stand still for too long; since when each tag does at the end, and in how many readings."""
+    # nothing before: NaN differs from everything
+    moved = (history.values != history.raw_before) | ~running[:, None]
     changed = _newest_row(history.usable & moved)
     here = changed >= history.start[:, None]
     since = np.where(here, history.ts[np.maximum(changed, 0)], state.unchanged_since[history.asset])
     same_us = history.ts[:, None].astype(np.float64) - since
-    return history.usable & ~moved & (same_us >= limits.frozen_after_us), since
+    long = history.usable & ~moved & (same_us >= limits.frozen_after_us)
+    seen = np.cumsum(history.usable, axis=0, dtype=np.int64)
+    equal = _equal_readings(history, state, seen, changed, history.last)
+    if long.any():
+        rows = np.flatnonzero(long.any(axis=1))
+        long[rows] &= _equal_readings(history, state, seen, changed, rows) >= MIN_EQUAL_READINGS
+    return long, since[history.last], equal
+
+
+def _equal_readings(
+    history: _History,
+    state: GuardState,
+    seen: NDArray[np.int64],
+    changed: NDArray[np.intp],
+    rows: NDArray[np.intp],
+) -> NDArray[np.int64]:
+    """How many usable readings up to and including these rows have had the value without a change."""
+    start, since = history.start[rows], changed[rows]
+    before_start = seen[start] - history.usable[start]
+    before_change = np.take_along_axis(seen, np.maximum(since, 0), 0) - 1
+    count: NDArray[np.int64] = np.where(
+        since >= start[:, None],
+        seen[rows] - before_change,
+        seen[rows] - before_start + state.equal_readings[history.asset[rows]],
+    )
+    return count
 
 
 def _newest_row(flags: BoolArray) -> NDArray[np.intp]:

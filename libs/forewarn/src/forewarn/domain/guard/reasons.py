@@ -1,14 +1,17 @@
 """Says in plain words why a reading was refused."""
 
-import numpy as np
+from collections.abc import Iterable
 
-from forewarn.contracts.asset_class import PhysicsRule
+import numpy as np
+from numpy.typing import NDArray
+
+from forewarn.contracts.guard_rules import Cause, PhysicsRule
 from forewarn.contracts.readings import RejectionReason
 from forewarn.domain.guard.batch import GuardSettings, RawBatch, Rejection
-from forewarn.domain.guard.findings import explain, finding_names
+from forewarn.domain.guard.findings import explain, finding_names, may_refuse, seen_by
 from forewarn.domain.guard.judge import Judgement
 from forewarn.domain.guard.limits import US_PER_S
-from forewarn.domain.guard.rules import bound_text
+from forewarn.domain.guard.rules import bound_text, measure, unit_of
 
 _S_PER_DAY = 86_400.0
 _NO_USABLE_VALUE = "no_usable_value"
@@ -31,8 +34,10 @@ class Reasons:
             row=row,
             reason=RejectionReason.OUTSIDE_TIME_WINDOW,
             rule=None,
+            cause=Cause.DATA,
+            values={},
             explanation=f"Time {_time(ts)} is {distance} the receipt at {_time(received)}; accepted is {window}",
-            recommendation="Check the gateway's clock and time zone; send older data as a backfill",
+            recommendation="Check the gateway's clock and time zone; send older data as historical readings",
         )
 
     def judged(self, judgement: Judgement, position: int, row: int) -> Rejection:
@@ -40,49 +45,78 @@ class Reasons:
         for rule, rows in judgement.broken_rules:
             if rows[position]:
                 return self._physics(judgement, position, row, rule)
-        names = finding_names(self._class)
-        findings = ";".join(names[i] for i in np.flatnonzero(judgement.flags[position]).tolist()).split(";")
-        problems = [self._problem(finding, row) for finding in findings if finding]
+        flags = judgement.flags[position]
+        findings = self._findings(flags)
+        problems = "; ".join(self._problem(finding, judgement, position, row) for finding in findings)
         if not judgement.usable[position]:
-            detail = f": {'; '.join(problems)}" if problems else ""
+            causes = {explain(finding, self._class).cause for finding in findings}
             return Rejection(
                 row=row,
                 reason=RejectionReason.NO_VALUE,
                 rule=_NO_USABLE_VALUE,
-                explanation=f"No tag has a usable value{detail}",
+                cause=Cause.SENSOR if Cause.SENSOR in causes else Cause.DATA,
+                values=self._known(self._class.tag_names, judgement, position, row),
+                explanation=f"No tag has a usable value{f': {problems}' if problems else ''}",
                 recommendation="Check the gateway and its connection to the machine's sensors",
             )
+        first = self._findings(flags & may_refuse(self._class))[0]
+        said = explain(first, self._class)
         return Rejection(
             row=row,
             reason=RejectionReason.STRICT_MODE,
-            rule=findings[0].partition(":")[0],
-            explanation=f"Strict mode refuses readings with warnings: {'; '.join(problems)}",
-            recommendation=explain(findings[0], self._class).recommendation,
+            rule=first.partition(":")[0],
+            cause=said.cause,
+            values=self._known(self._columns(findings), judgement, position, row),
+            explanation=f"Strict mode refuses readings with warnings: {problems}",
+            recommendation=said.recommendation,
         )
 
     def _physics(self, judgement: Judgement, position: int, row: int, rule: PhysicsRule) -> Rejection:
-        columns = {**dict(zip(self._class.tag_names, judgement.values[position], strict=True)), **judgement.derived}
-        value = np.asarray(columns[rule.column])
-        number = float(value if value.ndim == 0 else value[position])
-        unit = self._class.units[rule.column]
-        blamed = ", ".join(self._value(tag, row) for tag in rule.blames)
+        columns = {name: values[[position]] for name, values in judgement.columns.items()}
+        number = float(measure(rule, columns)[0])
+        unit = unit_of(rule, self._class.units)
+        judged = rule.column if rule.minus is None else f"{rule.column} - {rule.minus}"
+        values = self._known(seen_by(rule), judgement, position, row)
+        others = ", ".join(self._quoted(name, value) for name, value in values.items() if name != rule.column)
         return Rejection(
             row=row,
             reason=RejectionReason.PHYSICS,
             rule=rule.id,
-            explanation=f"{rule.message}: {rule.column} is {number:g} {unit}, {bound_text(rule, number, unit)}"
-            + (f" ({blamed})" if blamed else ""),
+            cause=rule.cause,
+            values=values,
+            explanation=f"{rule.message}: {judged} is {number:g} {unit}, {bound_text(rule, number, unit)}"
+            + (f" ({others})" if others else "")
+            + f"; suspected: {rule.cause}",
             recommendation=rule.recommendation,
         )
 
-    def _problem(self, finding: str, row: int) -> str:
-        column = finding.partition(":")[2]
-        message = explain(finding, self._class).message
-        return f"{message} ({self._value(column, row)})" if column in self._class.tag_names else message
+    def _findings(self, flags: NDArray[np.bool_]) -> list[str]:
+        names = finding_names(self._class)
+        return [finding for i in np.flatnonzero(flags).tolist() for finding in names[i].split(";")]
 
-    def _value(self, tag: str, row: int) -> str:
-        value = float(self._batch.values[row, self._class.tag_names.index(tag)])
-        return f"{tag} absent" if np.isnan(value) else f"{tag} = {value:g} {self._class.units[tag]}".rstrip()
+    def _columns(self, findings: Iterable[str]) -> tuple[str, ...]:
+        """Columns behind findings."""
+        return tuple(dict.fromkeys(name for finding in findings for name in explain(finding, self._class).columns))
+
+    def _problem(self, finding: str, judgement: Judgement, position: int, row: int) -> str:
+        said = explain(finding, self._class)
+        values = self._known(said.columns, judgement, position, row)
+        quoted = ", ".join(self._quoted(name, value) for name, value in values.items())
+        return f"{said.message} ({quoted}; suspected: {said.cause})"
+
+    def _known(self, columns: Iterable[str], judgement: Judgement, position: int, row: int) -> dict[str, float | None]:
+        """Tags as they were sent and quantities as they were derived."""
+        values = {name: self._value(name, judgement, position, row) for name in columns}
+        return {name: None if np.isnan(value) else value for name, value in values.items()}
+
+    def _value(self, column: str, judgement: Judgement, position: int, row: int) -> float:
+        tags = self._class.tag_names
+        return float(
+            self._batch.values[row, tags.index(column)] if column in tags else judgement.derived[column][position]
+        )
+
+    def _quoted(self, column: str, value: float | None) -> str:
+        return f"{column} unknown" if value is None else f"{column} = {value:g} {self._class.units[column]}".rstrip()
 
 
 def _span(seconds: float) -> str:

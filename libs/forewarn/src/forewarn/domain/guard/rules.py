@@ -1,36 +1,99 @@
 """Evaluates the physics rules and conditions of a class."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from forewarn.contracts.asset_class import Condition, PhysicsRule
+from forewarn.contracts.guard_rules import Condition, PhysicsRule, RuleCondition
 from forewarn.domain.frame import FloatArray
 
+BoolArray = NDArray[np.bool_]
 
-def holds(condition: Condition, columns: Mapping[str, FloatArray]) -> NDArray[np.bool_]:
+
+def holds(condition: Condition, columns: Mapping[str, FloatArray]) -> BoolArray:
     """Where a condition is known to hold; unknown values hold nothing."""
-    values = columns[condition.column]
-    true = ~np.isnan(values)
-    if condition.above is not None:
-        true &= values > condition.above
-    if condition.below is not None:
-        true &= values < condition.below
+    return _within(columns[condition.column], condition)
+
+
+def _within(values: FloatArray, condition: Condition) -> BoolArray:
+    low, high = condition.above, condition.below
+    if high is None:
+        return values > (-np.inf if low is None else low)
+    return values < high if low is None else (values > low) & (values < high)
+
+
+def certain(conditions: Sequence[RuleCondition], columns: Mapping[str, FloatArray]) -> BoolArray:
+    """Where all of one or more conditions are known to hold."""
+    true = _true(conditions[0], columns)
+    for condition in conditions[1:]:
+        true = true & _true(condition, columns)
     return true
 
 
-def broken(rule: PhysicsRule, columns: Mapping[str, FloatArray]) -> NDArray[np.bool_]:
-    """Where a rule is known to be broken."""
-    values = columns[rule.column]
-    outside = np.zeros(values.shape[0], dtype=np.bool_)
-    if rule.minimum is not None:
-        outside |= values < rule.minimum
-    if rule.maximum is not None:
-        outside |= values > rule.maximum
-    if rule.when is not None and outside.any():
-        outside &= holds(rule.when, columns)
-    return outside
+def uncertain(conditions: Sequence[RuleCondition], columns: Mapping[str, FloatArray]) -> BoolArray:
+    """Where it is unknown whether all of one or more conditions hold: some are unknown, and none is known not to."""
+    some = _unknown(conditions[0], columns)
+    if len(conditions) == 1:
+        return some
+    none_fails = np.ones(some.shape, dtype=np.bool_)
+    for condition in conditions:
+        unknown = _unknown(condition, columns)
+        some = some | unknown
+        none_fails &= unknown | _true(condition, columns)
+    return some & none_fails
+
+
+def _true(condition: RuleCondition, columns: Mapping[str, FloatArray]) -> BoolArray:
+    values = measure(condition, columns)
+    true = _within(values, condition)
+    if condition.otherwise is not None:
+        unknown = np.isnan(values)
+        if unknown.any():
+            return true | (unknown & _true(condition.otherwise, columns))
+    return true
+
+
+def _unknown(condition: RuleCondition, columns: Mapping[str, FloatArray]) -> BoolArray:
+    unknown = np.isnan(measure(condition, columns))
+    if condition.otherwise is not None and unknown.any():
+        return unknown & _unknown(condition.otherwise, columns)
+    return unknown
+
+
+def measure(rule: PhysicsRule | RuleCondition, columns: Mapping[str, FloatArray]) -> FloatArray:
+    """What the bounds of a rule or condition are for."""
+    return columns[rule.column] if rule.minus is None else columns[rule.column] - columns[rule.minus]
+
+
+def broken(rule: PhysicsRule, columns: Mapping[str, FloatArray]) -> BoolArray:
+    """Where a rule is broken.
+
+    Where it is unknown whether a rule holds, because what its conditions look at is unknown, its widened
+    bounds count, or none (``PhysicsRule.if_unknown``).
+    """
+    values = measure(rule, columns)
+    outside = _outside(rule, values, 0.0)
+    if not rule.conditions or not outside.any():
+        return outside
+    surely = outside & certain(rule.conditions, columns)
+    if not rule.applies_if_unknown:
+        return surely
+    unknown = uncertain(rule.conditions, columns)
+    return surely | (unknown & _outside(rule, values, rule.slack_if_unknown)) if unknown.any() else surely
+
+
+def _outside(rule: PhysicsRule, values: FloatArray, slack: float) -> BoolArray:
+    if rule.maximum is None:
+        return values < (-np.inf if rule.minimum is None else rule.minimum - slack)
+    above = values > rule.maximum + slack
+    return above if rule.minimum is None else above | (values < rule.minimum - slack)
+
+
+def unit_of(rule: PhysicsRule | RuleCondition, units: Mapping[str, str]) -> str:
+    """Unit of the bounds; a difference of temperatures is no temperature."""
+    unit = units[rule.column]
+    return "K" if rule.minus is not None and unit == "Cel" else unit
 
 
 def bound_text(rule: PhysicsRule, value: float, unit: str) -> str:

@@ -14,7 +14,7 @@ from forewarn.domain.frame import Array, FloatArray
 #: Stands for "no reading yet" in times.
 NEVER: Final = -(2**63)
 
-_MAGIC: Final = b"FWGUARD1"
+_MAGIC: Final = b"FWGUARD2"
 _LENGTH_BYTES: Final = 4
 
 
@@ -36,12 +36,16 @@ class GuardState:
         Newest usable value of each tag and its time, spikes included.
     good, good_ts
         The same without spikes.
-    unchanged_since
-        Since when ``raw`` is exactly the same while the machine runs [µs].
+    unchanged_since, equal_readings
+        Since when ``raw`` is exactly the same while the machine runs [µs], and how many readings say so.
+    drift, drift_ts
+        Smoothed disagreement of redundant sensors in units of what is tolerated, and the time of its
+        newest value; shape (assets, watched).
     """
 
     asset_class: str
     tags: tuple[str, ...]
+    watched: tuple[str, ...]
     assets: tuple[str, ...]
     newest_ts: NDArray[np.int64]
     newest_accepted: NDArray[np.bool_]
@@ -51,62 +55,82 @@ class GuardState:
     good: FloatArray
     good_ts: NDArray[np.int64]
     unchanged_since: NDArray[np.int64]
+    equal_readings: NDArray[np.int64]
+    drift: FloatArray
+    drift_ts: NDArray[np.int64]
 
     @classmethod
     def empty(cls, asset_class: AssetClass) -> "GuardState":
         """Nothing seen yet."""
-        return _blank(asset_class.name, asset_class.tag_names, ())
+        return _blank(asset_class.name, asset_class.tag_names, watched(asset_class), ())
 
     def with_assets(self, names: Iterable[str]) -> "GuardState":
         """Add rows for assets that are new."""
         known = set(self.assets)
         new = tuple(name for name in dict.fromkeys(names) if name not in known)
-        if not new:
-            return self
-        tail = _blank(self.asset_class, self.tags, new)
-        arrays = {name: np.concatenate([getattr(self, name), getattr(tail, name)]) for name in _ARRAYS}
-        return GuardState(asset_class=self.asset_class, tags=self.tags, assets=(*self.assets, *new), **arrays)
+        return self.joined(_blank(self.asset_class, self.tags, self.watched, new)) if new else self
 
     def select(self, names: Mapping[str, str]) -> "GuardState":
         """Only these assets, under the names they map to; the order stays."""
         rows = [row for row, name in enumerate(self.assets) if name in names]
         arrays = {name: getattr(self, name)[rows] for name in _ARRAYS}
-        assets = tuple(names[self.assets[row]] for row in rows)
-        return GuardState(asset_class=self.asset_class, tags=self.tags, assets=assets, **arrays)
+        return self._of(tuple(names[self.assets[row]] for row in rows), arrays)
 
     def joined(self, other: "GuardState") -> "GuardState":
         """With the assets of another state of the same class, of which this one has none."""
         arrays = {name: np.concatenate([getattr(self, name), getattr(other, name)]) for name in _ARRAYS}
-        assets = (*self.assets, *other.assets)
-        return GuardState(asset_class=self.asset_class, tags=self.tags, assets=assets, **arrays)
+        return self._of((*self.assets, *other.assets), arrays)
 
     def aligned(self, asset_class: AssetClass) -> "GuardState":
-        """Bring the tags into the order of a changed class: new tags are unseen, dropped ones forgotten."""
-        if self.tags == asset_class.tag_names:
+        """Bring the columns into the order of a changed class: new ones are unseen, dropped ones forgotten."""
+        target = _blank(self.asset_class, asset_class.tag_names, watched(asset_class), self.assets)
+        if (self.tags, self.watched) == (target.tags, target.watched):
             return self
-        target = _blank(self.asset_class, asset_class.tag_names, self.assets)
-        here = {tag: position for position, tag in enumerate(self.tags)}
-        kept = [(here[tag], position) for position, tag in enumerate(target.tags) if tag in here]
+        of_tags, of_watched = _shared(self.tags, target.tags), _shared(self.watched, target.watched)
         arrays: dict[str, Array] = {}
         for name in _ARRAYS:
             old, new = getattr(self, name), getattr(target, name)
             if old.ndim == 1:
                 new = old
             else:
-                for source, position in kept:
-                    new[:, position] = old[:, source]
+                sources, places = of_watched if name in _OF_WATCHED else of_tags
+                new[:, places] = old[:, sources]
             arrays[name] = new
-        return GuardState(asset_class=self.asset_class, tags=target.tags, assets=self.assets, **arrays)
+        return target._of(self.assets, arrays)  # noqa: SLF001  # of its own class
+
+    def _of(self, assets: tuple[str, ...], arrays: Mapping[str, Array]) -> "GuardState":
+        return GuardState(
+            asset_class=self.asset_class, tags=self.tags, watched=self.watched, assets=assets, **dict(arrays)
+        )
 
 
-_ARRAYS: Final = tuple(f.name for f in fields(GuardState) if f.name not in ("asset_class", "tags", "assets"))
+def watched(asset_class: AssetClass) -> tuple[str, ...]:
+    """Names of what redundant sensors leave behind: one per pair or residual, one per sensor of a larger group."""
+    return tuple(
+        name
+        for group in asset_class.redundant
+        for name in ((group.id,) if len(group.columns) <= 2 else (f"{group.id}/{column}" for column in group.columns))
+    )
 
 
-def _blank(asset_class: str, tags: tuple[str, ...], assets: tuple[str, ...]) -> GuardState:
+def _shared(old: tuple[str, ...], new: tuple[str, ...]) -> tuple[list[int], list[int]]:
+    """Positions, in the old and in the new order, of what is in both."""
+    kept = [name for name in new if name in old]
+    return [old.index(name) for name in kept], [new.index(name) for name in kept]
+
+
+_OF_WATCHED: Final = ("drift", "drift_ts")
+_ARRAYS: Final = tuple(f.name for f in fields(GuardState) if f.name not in ("asset_class", "tags", "watched", "assets"))
+
+
+def _blank(
+    asset_class: str, tags: tuple[str, ...], watched_names: tuple[str, ...], assets: tuple[str, ...]
+) -> GuardState:
     rows, shape = len(assets), (len(assets), len(tags))
     return GuardState(
         asset_class=asset_class,
         tags=tags,
+        watched=watched_names,
         assets=assets,
         newest_ts=np.full(rows, NEVER, dtype=np.int64),
         newest_accepted=np.zeros(rows, dtype=np.bool_),
@@ -116,6 +140,9 @@ def _blank(asset_class: str, tags: tuple[str, ...], assets: tuple[str, ...]) -> 
         good=np.full(shape, np.nan),
         good_ts=np.full(shape, NEVER, dtype=np.int64),
         unchanged_since=np.full(shape, NEVER, dtype=np.int64),
+        equal_readings=np.zeros(shape, dtype=np.int64),
+        drift=np.zeros((rows, len(watched_names))),
+        drift_ts=np.full((rows, len(watched_names)), NEVER, dtype=np.int64),
     )
 
 
@@ -124,7 +151,8 @@ def dump(states: Iterable[GuardState]) -> bytes:
     header: list[dict[str, object]] = []
     body: list[bytes] = []
     for state in sorted(states, key=lambda s: s.asset_class):
-        header.append({"asset_class": state.asset_class, "tags": state.tags, "assets": state.assets})
+        names = {"tags": state.tags, "watched": state.watched, "assets": state.assets}
+        header.append({"asset_class": state.asset_class, **names})
         body += [np.ascontiguousarray(getattr(state, name)).tobytes() for name in _ARRAYS]
     head = json.dumps(header, separators=(",", ":")).encode()
     return b"".join([_MAGIC, len(head).to_bytes(_LENGTH_BYTES, "little"), head, *body])
@@ -145,13 +173,15 @@ def load(data: bytes, catalogue: Mapping[str, AssetClass]) -> dict[str, GuardSta
     position = start + size
     states: dict[str, GuardState] = {}
     for entry in json.loads(data[start:position]):
-        blank = _blank(entry["asset_class"], tuple(entry["tags"]), tuple(entry["assets"]))
+        blank = _blank(entry["asset_class"], *(tuple(entry[key]) for key in ("tags", "watched", "assets")))
         arrays: dict[str, Array] = {}
         for name in _ARRAYS:
             like = getattr(blank, name)
             arrays[name] = np.frombuffer(data, like.dtype, like.size, position).reshape(like.shape)
             position += like.nbytes
-        state = GuardState(asset_class=blank.asset_class, tags=blank.tags, assets=blank.assets, **arrays)
+        state = GuardState(
+            asset_class=blank.asset_class, tags=blank.tags, watched=blank.watched, assets=blank.assets, **arrays
+        )
         if state.asset_class in catalogue:
             states[state.asset_class] = state.aligned(catalogue[state.asset_class])
     return states

@@ -27,7 +27,7 @@ _OF_ITSELF: Final = ("twin", _ANOMALY)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """What rows with the machine running told; ``latest``, ``flag`` and ``culprit`` are of the one at ``at_us``."""
+    """What rows with the machine running told; all but trend and growth is of the one at ``at_us``."""
 
     at_us: int
     latest: Observation
@@ -35,6 +35,7 @@ class Judged:
     culprit: str | None
     trend: TrendState
     growth: Mapping[str, Growth]
+    historical: bool = False  # a state stored before there were imports has none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +87,7 @@ def judge(state: HealthState, asset_class: AssetClass, profile: HealthProfile | 
         failure_risk=prognosis.risk,
         primary_concern=concern,
         recommendations=advice,
+        historical=judged.historical,
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 from forewarn.contracts.health import ComponentName, FailureRisk, HealthComponent, RulEstimate
@@ -24,6 +25,9 @@ ANOMALY_WARNING: Final = 70.0
 ANOMALY_CRITICAL: Final = 85.0
 
 _FULL: Final = 100.0
+
+#: Anomaly scores and what they are worth: the bands of the one are bands of the other.
+_BEHAVIOUR: Final = ((0.0, _FULL), (ANOMALY_WARNING, 70.0), (ANOMALY_CRITICAL, 30.0), (_FULL, 0.0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +54,15 @@ def life_score(days: float) -> float:
     if days > LONG_LIFE_DAYS:
         return LONG_LIFE_SCORE
     return next((score for bound, score in LIFE_STEPS if days >= bound), SHORT_LIFE_SCORE)
+
+
+def behaviour_score(anomaly_score: float) -> float:
+    """Score of an anomaly score: up to its warning "good" or better, from its critical band on "critical".
+
+    Linear between 0 → 100, 70 → 70, 85 → 30 and 100 → 0, because healthy machines reach 60 now and then.
+    """
+    low, high = next(pair for pair in pairwise(_BEHAVIOUR) if anomaly_score <= pair[1][0])
+    return low[1] + (high[1] - low[1]) * (anomaly_score - low[0]) / (high[0] - low[0])
 
 
 def prognosis_of(estimates: tuple[RulEstimate, ...]) -> Prognosis:
@@ -83,7 +96,7 @@ def components_of(
 def present_components(profile: HealthProfile, deviation: float | None, anomaly_score: float | None) -> float | None:
     """The index of ``components_of`` with nothing foreseen."""
     twin = None if deviation is None else _FULL - deviation
-    anomaly = None if anomaly_score is None else _FULL - anomaly_score
+    anomaly = None if anomaly_score is None else behaviour_score(anomaly_score)
     index, _ = _mean(profile, [("twin", twin), ("anomaly", anomaly)])
     return index
 
@@ -134,7 +147,7 @@ def _anomaly(score: float | None) -> _Part:
         message = "The machine behaves unlike its learned normal"
     else:
         message = "The machine behaves altogether unlike its learned normal"
-    return _Part("anomaly", _FULL - score, message)
+    return _Part("anomaly", behaviour_score(score), message)
 
 
 def _life(prognosis: Prognosis) -> _Part:

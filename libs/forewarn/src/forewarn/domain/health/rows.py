@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from forewarn.domain.arrivals import NEVER_US, Arrivals, live_rows, newer_rows
+from forewarn.domain.arrivals import NEVER_US, Arrivals, newer_rows, timely_rows
 from forewarn.domain.frame import MISSING, Frame
 from forewarn.domain.health.asset import HealthState, Judged
 from forewarn.domain.health.growth import UNSEEN, Growth, observe
@@ -32,14 +32,14 @@ class FrameResult:
 def observe_frame(
     states: Mapping[str, HealthState], frame: Frame, profiles: Callable[[str], HealthProfile] | None = None
 ) -> FrameResult:
-    """Apply the live rows of an anomaly frame, in order of arrival, to the assets' states.
+    """Apply the timely rows of an anomaly frame, in order of arrival, to the assets' states.
 
     A row that is not newer than all that came before it of its asset changes nothing. So the result
     does not depend on how rows are cut into frames, and a redelivered frame is a no-op. ``profiles``
     says how each asset is judged; without it all are judged by their class alone.
     """
     times = frame.arrays["ts"]
-    found = live_rows(frame)
+    found = timely_rows(frame)
     before = [_state(states, name, frame) for name in found.names]
     watermarks = np.array([NEVER_US if state is None else state.seen_us for state in before], dtype=np.int64)
     new = newer_rows(found, times, watermarks)
@@ -91,6 +91,7 @@ def _judge_rows(
     newest = running.newest
     times_us = frame.arrays["ts"][newest].tolist()
     flags = frame.arrays["flag"][newest].tolist()
+    historical = frame.arrays["historical"][newest].tolist()
     culprits = frame.strings["culprit"]
     codes = culprits.codes[newest].tolist()
     growths = _observe_growth(before, frame, running)
@@ -108,6 +109,7 @@ def _judge_rows(
                 latest=observations[k],
                 flag=flags[k],
                 culprit=None if codes[k] == MISSING else culprits.categories[codes[k]],
+                historical=historical[k],
                 trend=trend,
                 growth=growths[k],
             )

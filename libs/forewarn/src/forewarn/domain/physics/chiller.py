@@ -9,9 +9,10 @@ from forewarn.domain.physics.constants import (
     S_PER_H,
     WATER_DENSITY_KG_M3,
     WATER_HEAT_CAPACITY_KJ_KG_K,
+    ZERO_CELSIUS_K,
 )
 from forewarn.domain.physics.energy import MIN_INPUT_KW
-from forewarn.domain.physics.numerics import ratio
+from forewarn.domain.physics.numerics import positive, ratio
 
 #: Below this duty the temperature differences are within the sensors' error, and ratios say nothing.
 MIN_DUTY_KW: Final = 20.0
@@ -41,6 +42,17 @@ def kw_per_ton(power_kw: FloatArray, cooling_kw: FloatArray) -> FloatArray:
 def coefficient_of_performance(cooling_kw: FloatArray, power_kw: FloatArray) -> FloatArray:
     """COP: cooling per power; NaN while the chiller takes none."""
     return ratio(cooling_kw, power_kw, MIN_INPUT_KW)
+
+
+def second_law_efficiency_pct(
+    cop: FloatArray, evaporator_sat_temp_c: FloatArray, condenser_sat_temp_c: FloatArray
+) -> FloatArray:
+    """COP over that of an ideal machine [%]: ``COP·(T_c − T_e)/T_e`` with T_e in kelvin (Carnot).
+
+    Above 100 % the sensors contradict the second law; NaN where nothing is to be lifted.
+    """
+    lift_k = positive(condenser_sat_temp_c - evaporator_sat_temp_c)
+    return 100.0 * cop * lift_k / positive(evaporator_sat_temp_c + ZERO_CELSIUS_K)
 
 
 def energy_efficiency_ratio(cooling_kw: FloatArray, power_kw: FloatArray) -> FloatArray:

@@ -37,3 +37,12 @@ def evaporation_m3_h(heat_rejected_kw: FloatArray) -> FloatArray:
 def cycles_of_concentration(circulating_us_cm: FloatArray, makeup_us_cm: FloatArray) -> FloatArray:
     """Salinity of the circulating over that of the make-up water, from conductivities [µS/cm]."""
     return not_negative(circulating_us_cm) / positive(makeup_us_cm)
+
+
+def makeup_need_m3_h(evaporation_m3_h: FloatArray, cycles: FloatArray) -> FloatArray:
+    """Make-up that keeps the basin and its salinity where they are [m³/h]: ``E·C/(C − 1)``.
+
+    Blow-down carries off the salt that evaporation leaves behind, ``E/(C − 1)``; drift loss is neglected.
+    NaN where the water is not concentrated.
+    """
+    return not_negative(evaporation_m3_h) * cycles / positive(cycles - 1.0)

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from forewarn.domain.frame import FloatArray
-from forewarn.domain.physics.constants import GAS_CONSTANT_J_MOL_K, ZERO_CELSIUS_K
+from forewarn.domain.physics.constants import GAS_CONSTANT_J_MOL_K, S_PER_H, ZERO_CELSIUS_K
 from forewarn.domain.physics.numerics import log, log_mean, positive, power
 
 #: Below this ratio of pressures the rise in temperature is within the sensors' error.
@@ -108,3 +108,20 @@ def _compressing(ratio: FloatArray) -> FloatArray:
 
 def _temperature_log(start_temp_c: FloatArray, end_temp_c: FloatArray) -> FloatArray:
     return log(end_temp_c + ZERO_CELSIUS_K) - log(start_temp_c + ZERO_CELSIUS_K)
+
+
+def measured_gas_power_kw(
+    suction_flow_m3_h: FloatArray,
+    suction_pressure_bar: FloatArray,
+    suction_temp_c: FloatArray,
+    discharge_temp_c: FloatArray,
+    exponent: FloatArray,
+    atmospheric_pressure_bar: FloatArray,
+) -> FloatArray:
+    """Power an uncooled gas takes up [kW]: ``P = m·c_p·(T_2 − T_1) = p_1·V_1·κ/(κ−1)·(T_2 − T_1)/T_1``.
+
+    Of an ideal gas with the flow at suction conditions and the pressure as gauge pressure (ASME PTC 10).
+    """
+    suction_kpa = 100.0 * positive(suction_pressure_bar + atmospheric_pressure_bar)
+    rise = (discharge_temp_c - suction_temp_c) / positive(suction_temp_c + ZERO_CELSIUS_K)
+    return suction_kpa * suction_flow_m3_h / S_PER_H / temperature_exponent(exponent) * rise

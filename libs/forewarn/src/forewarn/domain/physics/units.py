@@ -232,6 +232,19 @@ def conversion(source: str, target: str) -> Conversion:
     return Conversion(factor=have.factor / want.factor, offset=(have.offset - want.offset) / want.factor)
 
 
+def ucum_of(text: str) -> str | None:
+    """UCUM code for a unit as people write it, ``m³/h`` or ``°F``; None if it is not known."""
+    for candidate in (text.strip(), _HABITS.get(text.strip())):
+        if candidate is None:
+            continue
+        try:
+            parse_unit(candidate)
+        except UnknownUnitError:
+            continue
+        return candidate
+    return None
+
+
 def _product(tokens: list[re.Match[str]], text: str) -> tuple[Unit, list[re.Match[str]]]:
     """Read factors up to the end or to a closing bracket: the unit, and what follows."""
     if tokens[0]["sign"] == "/":

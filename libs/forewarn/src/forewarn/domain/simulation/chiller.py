@@ -12,12 +12,23 @@ import numpy as np
 
 from forewarn.domain.frame import FloatArray
 from forewarn.domain.physics.constants import S_PER_H, WATER_DENSITY_KG_M3, WATER_HEAT_CAPACITY_KJ_KG_K
-from forewarn.domain.simulation.machine import Sensor, Severities, Surroundings, Values, measure, severity_of
+from forewarn.domain.simulation.dynamics import joined_rms
+from forewarn.domain.simulation.machine import (
+    MISALIGNMENT,
+    Sensor,
+    Severities,
+    Surroundings,
+    Values,
+    accelerating,
+    measure,
+    severity_of,
+)
 
 TUBE_FOULING: Final = "tube_fouling"
 REFRIGERANT_LEAK: Final = "refrigerant_leak"
 ELECTRICAL_ISSUE: Final = "electrical_issue"
-CHILLER_FAULTS: Final = (TUBE_FOULING, REFRIGERANT_LEAK, ELECTRICAL_ISSUE)
+BEARING_WEAR: Final = "bearing_wear"
+CHILLER_FAULTS: Final = (TUBE_FOULING, REFRIGERANT_LEAK, ELECTRICAL_ISSUE, BEARING_WEAR, MISALIGNMENT)
 
 _KELVIN: Final = 273.15
 _ROUNDS: Final = 6  # condensing temperature and power depend on each other; the fixed point contracts tenfold a round
@@ -94,7 +105,8 @@ def step_chiller(
     surroundings
         Demand and weather; arrays of shape (n,). The cooling tower follows the weather.
     faults
-        Severities by name: ``tube_fouling``, ``refrigerant_leak``, ``electrical_issue``.
+        Severities by name: ``tube_fouling``, ``refrigerant_leak``, ``electrical_issue``, ``bearing_wear``,
+        ``misalignment``.
     rng
         Source of noise.
 
@@ -109,7 +121,9 @@ def step_chiller(
     )
     truth = _heat_balance(design, after, surroundings, faults)
     truth |= _currents(design, truth["power_kw"], severity_of(faults, ELECTRICAL_ISSUE))
-    truth["vibration_mm_s"] = design.vibration_mm_s * (0.8 + 0.4 * truth["load"])
+    healthy = design.vibration_mm_s * (0.8 + 0.4 * truth["load"])
+    wear, offset = accelerating(severity_of(faults, BEARING_WEAR)), severity_of(faults, MISALIGNMENT)
+    truth["vibration_mm_s"] = joined_rms(healthy, 8.6 * wear, 4.6 * offset)
     return after, measure(truth, CHILLER_SENSORS, rng)
 
 
@@ -129,7 +143,7 @@ def _heat_balance(design: ChillerDesign, state: ChillerState, surroundings: Surr
     inlet_c = 19.0 + 0.35 * surroundings.ambient_temp_c
     load = cooling_kw / design.rated_cooling_kw
     share = design.carnot_share * (1.0 - 0.35 * np.square(load - 0.8)) * (1.0 - 0.08 * leak)
-    condenser_ntu = design.condenser_ntu * (1.0 - 0.72 * fouling)
+    condenser_ntu = design.condenser_ntu * (1.0 - 0.765 * fouling)
     outlet_c = condensing_c = inlet_c
     power_kw = 0.15 * cooling_kw
     for _ in range(_ROUNDS):

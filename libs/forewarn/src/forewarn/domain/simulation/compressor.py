@@ -17,6 +17,7 @@ from forewarn.domain.physics.constants import GAS_CONSTANT_J_MOL_K, PA_PER_BAR, 
 from forewarn.domain.physics.gas import gas_power_kw
 from forewarn.domain.simulation.dynamics import joined_rms, lagged, wander
 from forewarn.domain.simulation.machine import (
+    MISALIGNMENT,
     Sensor,
     Severities,
     Surroundings,
@@ -30,7 +31,7 @@ COMPRESSOR_FOULING: Final = "compressor_fouling"
 BEARING_WEAR: Final = "bearing_wear"
 THRUST_BEARING_WEAR: Final = "thrust_bearing_wear"
 SURGE: Final = "surge"
-COMPRESSOR_FAULTS: Final = (COMPRESSOR_FOULING, BEARING_WEAR, THRUST_BEARING_WEAR, SURGE)
+COMPRESSOR_FAULTS: Final = (COMPRESSOR_FOULING, BEARING_WEAR, THRUST_BEARING_WEAR, SURGE, MISALIGNMENT)
 
 _ATMOSPHERE_BAR: Final = 1.01325
 _SHUTOFF: Final = 1.2  # head at no flow over the rated head
@@ -124,7 +125,8 @@ def step_compressor(
     surroundings
         Demand and weather; arrays of shape (n,). It takes in outdoor air.
     faults
-        Severities by name: ``compressor_fouling``, ``bearing_wear``, ``thrust_bearing_wear``, ``surge``.
+        Severities by name: ``compressor_fouling``, ``bearing_wear``, ``thrust_bearing_wear``, ``surge``,
+        ``misalignment``.
     rng
         Source of noise.
 
@@ -140,7 +142,7 @@ def step_compressor(
     oil_c = 44.0 + 0.15 * (surroundings.ambient_temp_c - 22.0)
     wear, thrust_wear = (accelerating(severity_of(faults, name)) for name in (BEARING_WEAR, THRUST_BEARING_WEAR))
     # friction of the oil film grows with the square of the speed, thrust with the head
-    bearing_c = oil_c + 36.0 * np.square(truth["speed_ratio"]) + 22.0 * wear
+    bearing_c = oil_c + 36.0 * np.square(truth["speed_ratio"]) + 22.0 * wear + 8.0 * severity_of(faults, MISALIGNMENT)
     thrust_c = oil_c + 28.0 * np.square(truth["speed_ratio"]) + 13.0 * truth["head_share"] + 40.0 * thrust_wear
     lag = design.bearing_time_constant_s
     truth["lube_oil_temp_c"] = oil_c
@@ -202,9 +204,10 @@ def _rotor(design: CompressorDesign, truth: Values, faults: Severities) -> Value
     margin_pct = surge_margin_pct(truth["suction_flow_m3_h"], line_m3_h)
     stall = np.clip(1.0 - margin_pct / _SOFT_MARGIN_PCT, 0.0, 2.0)
     healthy = design.vibration_um * np.square(truth["speed_ratio"])
+    offset = severity_of(faults, MISALIGNMENT)
     return {
-        "vibration_de_um": joined_rms(healthy, 137.0 * wear, 20.0 * stall),
-        "vibration_nde_um": joined_rms(0.9 * healthy, 40.0 * wear, 20.0 * stall),
-        "vibration_mm_s": joined_rms(0.05 * healthy, 2.5 * wear, 1.5 * stall),
+        "vibration_de_um": joined_rms(healthy, 137.0 * wear, 20.0 * stall, 75.0 * offset),
+        "vibration_nde_um": joined_rms(0.9 * healthy, 40.0 * wear, 20.0 * stall, 35.0 * offset),
+        "vibration_mm_s": joined_rms(0.05 * healthy, 2.5 * wear, 1.5 * stall, 2.0 * offset),
         "axial_position_mm": 0.02 + 0.1 * truth["head_share"] + 0.43 * thrust_wear,
     }

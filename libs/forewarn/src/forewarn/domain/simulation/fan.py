@@ -16,6 +16,7 @@ from forewarn.domain.physics.fan import air_power_kw, velocity_pressure_pa
 from forewarn.domain.physics.motor import three_phase_power_kw
 from forewarn.domain.simulation.dynamics import joined_rms, lagged, wander
 from forewarn.domain.simulation.machine import (
+    MISALIGNMENT,
     Sensor,
     Severities,
     Surroundings,
@@ -29,7 +30,7 @@ FAN_IMBALANCE: Final = "fan_imbalance"
 BEARING_WEAR: Final = "bearing_wear"
 BELT_SLIP: Final = "belt_slip"
 FILTER_CLOGGING: Final = "filter_clogging"
-FAN_FAULTS: Final = (FAN_IMBALANCE, BEARING_WEAR, BELT_SLIP, FILTER_CLOGGING)
+FAN_FAULTS: Final = (FAN_IMBALANCE, BEARING_WEAR, BELT_SLIP, FILTER_CLOGGING, MISALIGNMENT)
 
 _DENSITY_AT_20_C: Final = 1.2
 _SHUTOFF: Final = 1.35  # static pressure without flow over the rated one: backward-curved blades
@@ -120,7 +121,8 @@ def step_fan(
     surroundings
         Demand and weather; arrays of shape (n,). The fan moves outdoor air.
     faults
-        Severities by name: ``fan_imbalance``, ``bearing_wear``, ``belt_slip``, ``filter_clogging``.
+        Severities by name: ``fan_imbalance``, ``bearing_wear``, ``belt_slip``, ``filter_clogging``,
+        ``misalignment`` (of the pulleys).
     rng
         Source of noise.
 
@@ -133,9 +135,10 @@ def step_fan(
     wear = accelerating(severity_of(faults, BEARING_WEAR))
     truth = _air(design, surroundings, damper, faults)
     truth |= _drive(design, truth, wear)
-    truth |= _vibration(design, truth, wear, accelerating(severity_of(faults, FAN_IMBALANCE)))
+    offset = severity_of(faults, MISALIGNMENT)
+    truth |= _vibration(design, truth, wear, offset, accelerating(severity_of(faults, FAN_IMBALANCE)))
     own_heat_k = 12.0 * truth["speed_ratio"] + 12.0 * truth["power_kw"] / design.rated_power_kw
-    target_de_c = surroundings.ambient_temp_c + own_heat_k + 57.0 * wear
+    target_de_c = surroundings.ambient_temp_c + own_heat_k + 57.0 * wear + 12.0 * offset
     target_nde_c = surroundings.ambient_temp_c + 0.8 * own_heat_k
     lag = design.bearing_time_constant_s
     truth["bearing_de_temp_c"] = lagged(state.bearing_de_c, target_de_c, time_constant_s=lag, dt_s=dt_s)
@@ -187,11 +190,11 @@ def _drive(design: FanDesign, truth: Values, wear: FloatArray) -> Values:
     return {"power_kw": power_kw, "motor_current_a": power_kw / per_ampere_kw}
 
 
-def _vibration(design: FanDesign, truth: Values, wear: FloatArray, imbalance: FloatArray) -> Values:
+def _vibration(design: FanDesign, truth: Values, wear: FloatArray, offset: FloatArray, imbalance: FloatArray) -> Values:
     squared = np.square(truth["speed_ratio"])  # the force of an imbalance grows with the square of the speed
     healthy = design.vibration_mm_s * squared * (1.0 + np.square(truth["flow_share_of_best"] - 1.0))
-    thrown = 13.5 * imbalance * squared
+    thrown, pulled = 13.5 * imbalance * squared, 4.5 * offset * squared
     return {
-        "vibration_de_mm_s": joined_rms(healthy, thrown, 4.0 * wear),
-        "vibration_nde_mm_s": joined_rms(0.85 * healthy, 0.6 * thrown, 0.8 * wear),
+        "vibration_de_mm_s": joined_rms(healthy, thrown, 4.0 * wear, pulled),
+        "vibration_nde_mm_s": joined_rms(0.85 * healthy, 0.6 * thrown, 0.8 * wear, 0.5 * pulled),
     }

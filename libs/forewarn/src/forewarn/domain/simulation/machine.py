@@ -32,6 +32,11 @@ class Surroundings:
 Severities = Mapping[str, FloatArray]
 
 
+#: Shafts out of line after maintenance: both machines shake at once, bearings and coupling run warm. Nothing wears
+#: yet, so it is no failure mode of a class.
+MISALIGNMENT: Final = "misalignment"
+
+
 def severity_of(faults: Severities, name: str) -> FloatArray:
     """Severity of a fault; 0 where it is not named."""
     return np.asarray(faults.get(name, 0.0), dtype=np.float64)
@@ -56,9 +61,12 @@ class Sensor:
 
     def read(self, truth: FloatArray, rng: np.random.Generator) -> FloatArray:
         """Measure a true value."""
-        noisy = truth + self.noise * rng.standard_normal(truth.shape)
+        return self.rounded(truth + self.noise * rng.standard_normal(truth.shape))
+
+    def rounded(self, values: FloatArray) -> FloatArray:
+        """Values as the converter gives them."""
         # what np.round does, without what it costs for each single number
-        measured: FloatArray = np.rint(np.rint(noisy / self.resolution) * self.resolution * _FINEST) / _FINEST
+        measured: FloatArray = np.rint(np.rint(values / self.resolution) * self.resolution * _FINEST) / _FINEST
         return measured
 
 

@@ -15,6 +15,7 @@ from forewarn.domain.frame import FloatArray
 from forewarn.domain.physics.motor import synchronous_speed_rpm
 from forewarn.domain.simulation.dynamics import joined_rms, lagged, wander
 from forewarn.domain.simulation.machine import (
+    MISALIGNMENT,
     Sensor,
     Severities,
     Surroundings,
@@ -27,7 +28,7 @@ from forewarn.domain.simulation.machine import (
 BEARING_WEAR: Final = "bearing_wear"
 WINDING_OVERHEATING: Final = "winding_overheating"
 ELECTRICAL_ISSUE: Final = "electrical_issue"
-MOTOR_FAULTS: Final = (BEARING_WEAR, WINDING_OVERHEATING, ELECTRICAL_ISSUE)
+MOTOR_FAULTS: Final = (BEARING_WEAR, WINDING_OVERHEATING, ELECTRICAL_ISSUE, MISALIGNMENT)
 
 _SQRT3: Final = 3.0**0.5
 _FIXED_LOSSES: Final = 0.45  # share of the losses at rated load that is there without load
@@ -125,7 +126,7 @@ def step_motor(
     surroundings
         Demand and weather; arrays of shape (n,).
     faults
-        Severities by name: ``bearing_wear``, ``winding_overheating``, ``electrical_issue``.
+        Severities by name: ``bearing_wear``, ``winding_overheating``, ``electrical_issue``, ``misalignment``.
     rng
         Source of noise.
 
@@ -142,7 +143,7 @@ def step_motor(
 
     share = (0.55 + 0.4 * surroundings.demand) * (1.0 + load) + 0.004 * wear  # of the rated power at the shaft
     truth = _electrics(design, share, 1.0 + voltage, 1.0 + frequency, shorted)
-    truth |= _vibration(design, share, wear)
+    truth |= _vibration(design, share, wear, severity_of(faults, MISALIGNMENT))
     targets = _temperatures(design, share, 1.0 + voltage, faults)
     ambient_c = surroundings.ambient_temp_c
     truth["winding_temp_c"] = lagged(
@@ -202,14 +203,16 @@ def _temperatures(design: MotorDesign, share: FloatArray, voltage: FloatArray, f
     own_k = 20.0 + 14.0 * np.square(share)
     return {
         "winding": winding_k,
-        "bearing_de": own_k + 36.0 * accelerating(severity_of(faults, BEARING_WEAR)),
+        "bearing_de": own_k
+        + 36.0 * accelerating(severity_of(faults, BEARING_WEAR))
+        + 10.0 * severity_of(faults, MISALIGNMENT),
         "bearing_nde": 0.88 * own_k,
     }
 
 
-def _vibration(design: MotorDesign, share: FloatArray, wear: FloatArray) -> Values:
+def _vibration(design: MotorDesign, share: FloatArray, wear: FloatArray, offset: FloatArray) -> Values:
     healthy = design.vibration_mm_s * (0.8 + 0.2 * share)
     return {
-        "vibration_de_mm_s": joined_rms(healthy, 8.4 * wear),
-        "vibration_nde_mm_s": joined_rms(0.85 * healthy, 1.5 * wear),
+        "vibration_de_mm_s": joined_rms(healthy, 8.4 * wear, 5.0 * offset),
+        "vibration_nde_mm_s": joined_rms(0.85 * healthy, 1.5 * wear, 2.5 * offset),
     }

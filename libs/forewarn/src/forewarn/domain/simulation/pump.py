@@ -14,6 +14,7 @@ from forewarn.domain.frame import FloatArray
 from forewarn.domain.physics.constants import GRAVITY_M_S2, PA_PER_BAR
 from forewarn.domain.physics.pump import affinity_head, hydraulic_power_kw, npsh_available_m
 from forewarn.domain.simulation.machine import (
+    MISALIGNMENT,
     Sensor,
     Severities,
     Surroundings,
@@ -26,7 +27,7 @@ from forewarn.domain.simulation.machine import (
 BEARING_WEAR: Final = "bearing_wear"
 IMPELLER_WEAR: Final = "impeller_wear"
 CAVITATION: Final = "cavitation"
-PUMP_FAULTS: Final = (BEARING_WEAR, IMPELLER_WEAR, CAVITATION)
+PUMP_FAULTS: Final = (BEARING_WEAR, IMPELLER_WEAR, CAVITATION, MISALIGNMENT)
 
 _ATMOSPHERE_PA: Final = 101_325.0
 _DEEPEST_SUCTION_BAR: Final = -0.97  # the water boils before the pressure falls further
@@ -86,7 +87,7 @@ class PumpState:
     valve: FloatArray | float = 0.0
 
 
-def _sensors(design: PumpDesign) -> dict[str, Sensor]:
+def pump_sensors(design: PumpDesign) -> dict[str, Sensor]:
     """Sensors chosen for the machine: their noise is a share of the rated value."""
     pressure_bar = np.asarray(design.rated_head_m) * design.density_kg_m3 * GRAVITY_M_S2 / PA_PER_BAR
     power_kw = design.rated_shaft_power_kw / design.motor_efficiency
@@ -106,7 +107,7 @@ def _sensors(design: PumpDesign) -> dict[str, Sensor]:
 
 
 #: What a pump sends, in the order of class ``centrifugal_pump``.
-PUMP_TAGS: Final = tuple(_sensors(PumpDesign()))
+PUMP_TAGS: Final = tuple(pump_sensors(PumpDesign()))
 
 
 def step_pump(
@@ -131,7 +132,7 @@ def step_pump(
     surroundings
         Demand and weather; arrays of shape (n,).
     faults
-        Severities by name: ``bearing_wear``, ``impeller_wear``, ``cavitation``.
+        Severities by name: ``bearing_wear``, ``impeller_wear``, ``cavitation``, ``misalignment``.
     rng
         Source of noise.
 
@@ -148,15 +149,17 @@ def step_pump(
     truth["power_kw"] = truth["shaft_kw"] * (1.0 + 0.04 * wear) / motor_efficiency
     power_factor = 0.88 - 0.12 * np.exp(-2.5 * shaft_share)
     truth["motor_current_a"] = truth["power_kw"] * 1000.0 / (np.sqrt(3.0) * design.voltage_v * power_factor)
-    truth["vibration_mm_s"] = _vibration(design, truth, wear)
-    target = surroundings.ambient_temp_c + 10.0 * truth["speed_ratio"] + 18.0 * shaft_share + 45.0 * wear
+    offset = severity_of(faults, MISALIGNMENT)
+    truth["vibration_mm_s"] = _vibration(design, truth, wear, offset)
+    own_heat_k = 10.0 * truth["speed_ratio"] + 18.0 * shaft_share
+    target = surroundings.ambient_temp_c + own_heat_k + 45.0 * wear + 12.0 * offset
     lag = 1.0 - np.exp(-dt_s / np.asarray(design.bearing_time_constant_s))
     before = target if state.bearing_temp_c is None else state.bearing_temp_c
     truth["bearing_temp_c"] = before + lag * (target - before)
     truth["fluid_temp_c"] = 14.0 + 0.2 * surroundings.ambient_temp_c
     truth["ambient_temp_c"] = surroundings.ambient_temp_c
     after = PumpState(bearing_temp_c=truth["bearing_temp_c"], valve=valve)
-    return after, measure(truth, _sensors(design), rng)
+    return after, measure(truth, pump_sensors(design), rng)
 
 
 def _wander(valve: FloatArray, demand: FloatArray, dt_s: float, rng: np.random.Generator) -> FloatArray:
@@ -220,6 +223,7 @@ def _vapour_pressure_pa(temp_c: FloatArray) -> FloatArray:
     return 611.2 * np.exp(17.62 * temp_c / (243.12 + temp_c))
 
 
-def _vibration(design: PumpDesign, truth: Values, wear: FloatArray) -> FloatArray:
+def _vibration(design: PumpDesign, truth: Values, wear: FloatArray, offset: FloatArray) -> FloatArray:
     healthy = design.vibration_mm_s * np.square(truth["speed_ratio"]) * (1.0 + np.square(truth["share_of_best"] - 1.0))
-    return healthy + 7.0 * wear + 4.0 * truth["collapse"] + 0.9 * truth["impeller"]
+    shaken = 4.2 * offset * np.square(truth["speed_ratio"])
+    return healthy + 7.0 * wear + 4.0 * truth["collapse"] + 0.9 * truth["impeller"] + shaken

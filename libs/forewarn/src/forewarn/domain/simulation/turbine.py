@@ -15,6 +15,7 @@ from forewarn.domain.physics.constants import GAS_CONSTANT_J_MOL_K
 from forewarn.domain.physics.gas import isentropic_temp_c
 from forewarn.domain.simulation.dynamics import joined_rms, lagged, wander
 from forewarn.domain.simulation.machine import (
+    MISALIGNMENT,
     Sensor,
     Severities,
     Surroundings,
@@ -27,7 +28,7 @@ from forewarn.domain.simulation.machine import (
 BLADE_FOULING: Final = "blade_fouling"
 BEARING_WEAR: Final = "bearing_wear"
 THRUST_BEARING_WEAR: Final = "thrust_bearing_wear"
-TURBINE_FAULTS: Final = (BLADE_FOULING, BEARING_WEAR, THRUST_BEARING_WEAR)
+TURBINE_FAULTS: Final = (BLADE_FOULING, BEARING_WEAR, THRUST_BEARING_WEAR, MISALIGNMENT)
 
 _ATMOSPHERE_BAR: Final = 1.01325
 _STEAM_G_MOL: Final = 18.015
@@ -95,6 +96,8 @@ TURBINE_SENSORS: Final[dict[str, Sensor]] = {
     "thrust_bearing_temp_c": Sensor(noise=0.15, resolution=0.02),
     "lube_oil_temp_c": Sensor(noise=0.1, resolution=0.02),
     "ambient_temp_c": Sensor(noise=0.08, resolution=0.02),
+    "speed_b_rpm": Sensor(noise=1.0, resolution=0.1),
+    "speed_c_rpm": Sensor(noise=1.0, resolution=0.1),
 }
 
 
@@ -120,7 +123,7 @@ def step_turbine(
     surroundings
         Demand and weather; arrays of shape (n,).
     faults
-        Severities by name: ``blade_fouling``, ``bearing_wear``, ``thrust_bearing_wear``.
+        Severities by name: ``blade_fouling``, ``bearing_wear``, ``thrust_bearing_wear``, ``misalignment``.
     rng
         Source of noise.
 
@@ -145,6 +148,7 @@ def step_turbine(
         "ambient_temp_c": surroundings.ambient_temp_c,
         "lube_oil_temp_c": 46.0 + 0.15 * (surroundings.ambient_temp_c - 22.0),
     }
+    truth |= dict.fromkeys(("speed_b_rpm", "speed_c_rpm"), truth["speed_rpm"])
     truth |= _expansion(design, truth, share, severity_of(faults, BLADE_FOULING))
     truth |= _rotor(design, share, faults)
     bearing_c, thrust_c = _bearings(truth, share, faults)
@@ -181,12 +185,12 @@ def _expansion(design: TurbineDesign, truth: Values, share: FloatArray, fouling:
 
 
 def _rotor(design: TurbineDesign, share: FloatArray, faults: Severities) -> Values:
-    wear = accelerating(severity_of(faults, BEARING_WEAR))
+    wear, offset = accelerating(severity_of(faults, BEARING_WEAR)), severity_of(faults, MISALIGNMENT)
     healthy = design.vibration_um * (0.9 + 0.1 * share)
     return {
-        "vibration_de_um": joined_rms(healthy, 175.0 * wear),
-        "vibration_nde_um": joined_rms(0.9 * healthy, 50.0 * wear),
-        "vibration_mm_s": joined_rms(0.046 * healthy, 3.0 * wear),
+        "vibration_de_um": joined_rms(healthy, 175.0 * wear, 85.0 * offset),
+        "vibration_nde_um": joined_rms(0.9 * healthy, 50.0 * wear, 40.0 * offset),
+        "vibration_mm_s": joined_rms(0.046 * healthy, 3.0 * wear, 2.2 * offset),
         "axial_position_mm": 0.05 + 0.1 * share + 0.45 * accelerating(severity_of(faults, THRUST_BEARING_WEAR)),
     }
 
@@ -194,6 +198,7 @@ def _rotor(design: TurbineDesign, share: FloatArray, faults: Severities) -> Valu
 def _bearings(truth: Values, share: FloatArray, faults: Severities) -> tuple[FloatArray, FloatArray]:
     """Temperatures where both bearings settle: friction of the film, and the thrust that comes with the load."""
     oil_c = truth["lube_oil_temp_c"]
-    radial_c = oil_c + 31.0 + 4.0 * share + 22.0 * accelerating(severity_of(faults, BEARING_WEAR))
+    worn = accelerating(severity_of(faults, BEARING_WEAR))
+    radial_c = oil_c + 31.0 + 4.0 * share + 22.0 * worn + 8.0 * severity_of(faults, MISALIGNMENT)
     thrust_c = oil_c + 24.0 + 14.0 * share + 42.0 * accelerating(severity_of(faults, THRUST_BEARING_WEAR))
     return radial_c, thrust_c

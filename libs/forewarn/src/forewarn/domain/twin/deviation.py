@@ -1,6 +1,6 @@
 """From normalised residuals to one figure of deviation from normal, 0–100."""
 
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 
@@ -9,6 +9,11 @@ from forewarn.domain.frame import FloatArray
 #: The healthy 95th percentile maps to 8: below the band "low" that ends at 10.
 _TYPICAL_DEVIATION: Final = 8.0
 _C: Final = 100.0 / _TYPICAL_DEVIATION - 1.0
+
+DeviationBand = Literal["low", "medium", "high"]
+
+_MEDIUM_FROM: Final = 10.0
+_HIGH_ABOVE: Final = 25.0
 
 #: A baseline cannot be so calm that its own noise would count as deviation.
 MIN_TYPICAL: Final = 1.0
@@ -37,3 +42,10 @@ def deviation_of(rms: FloatArray, typical: FloatArray | float) -> FloatArray:
     """
     squared = (rms / typical) ** 2
     return 100.0 * squared / (squared + _C)
+
+
+def band_of(deviation: float) -> DeviationBand:
+    """Band of a deviation: low below 10, medium to 25, high above."""
+    if deviation < _MEDIUM_FROM:
+        return "low"
+    return "medium" if deviation <= _HIGH_ABOVE else "high"

@@ -1,18 +1,29 @@
 """Fits the model of one asset to its healthy readings, and judges those without having seen them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from forewarn.domain.frame import FloatArray
+from forewarn.domain.twin.associative import fast_tags, fit_associative
 from forewarn.domain.twin.deviation import MIN_TYPICAL, root_mean_square
-from forewarn.domain.twin.kernel import KernelModel, bandwidth_of, choose_memory, held_out_states
 from forewarn.domain.twin.layout import TwinLayout
 from forewarn.domain.twin.model import AssetModel
 from forewarn.domain.twin.ridge import RidgeModel, features, fit_responses, learn_space
 from forewarn.domain.twin.settings import MIN_BASELINE, TwinSettings
-from forewarn.domain.twin.statistics import caution, floor_of_scale, is_flat, robust_scale, wander_ratio
+from forewarn.domain.twin.statistics import (
+    caution,
+    floor_of_scale,
+    fold_of,
+    independent_readings,
+    is_flat,
+    robust_scale,
+    wander_ratio,
+)
+
+_NO_BREAKS: Final = np.empty(0, dtype=np.intp)
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -121,48 +132,20 @@ def _fit_kernel(
     settings: TwinSettings,
     unjudged: dict[str, str],
 ) -> Fit:
-    _leave_out_wanderers(baseline, judged, layout, settings, unjudged)
-    columns = np.flatnonzero([name not in unjudged for name in layout.responses])
+    columns = np.flatnonzero(judged)
     complete = ~np.isnan(baseline[:, columns]).any(axis=1)
     values = baseline[np.ix_(complete, columns)]
     floors = [floor_of_scale(v, layout.response_spans[c]) for v, c in zip(values.T, columns, strict=True)]
     centre, spread = values.mean(axis=0), np.maximum(values.std(axis=0), floors)
     states = (values - centre) / spread
+    block = fold_of(len(states), settings.folds)
+    model, expected = fit_associative(states, fast_tags(states, _NO_BREAKS), block, settings)
     held_out = np.full(baseline.shape, np.nan)
-    memory = np.zeros((0, 1), dtype=np.float32)
-    if columns.size:
-        held_out[np.ix_(complete, columns)] = centre + spread * held_out_states(states, settings)
-        memory = choose_memory(states, settings)
+    held_out[np.ix_(complete, columns)] = centre + spread * expected
     scale, typical = _scales(baseline, held_out, layout, unjudged)
-    model = KernelModel(
-        judged=columns,
-        centre=centre,
-        spread=spread,
-        memory=memory,
-        bandwidth=bandwidth_of(memory) if columns.size else 1.0,
-        scale=scale,
-        typical=typical,
-    )
+    model = replace(model, judged=columns, centre=centre, spread=spread, scale=scale, typical=typical)
     r2 = _cross_validated_r2(baseline, held_out, layout)
     return Fit(model=model, method="aakr", held_out=held_out, r2=r2, unjudged=unjudged)
-
-
-def _leave_out_wanderers(
-    baseline: FloatArray,
-    judged: NDArray[np.bool_],
-    layout: TwinLayout,
-    settings: TwinSettings,
-    unjudged: dict[str, str],
-) -> None:
-    """Leave out tags that drift, unless nothing else would be left."""
-    lost = {}
-    for position in np.flatnonzero(judged):
-        column = baseline[:, position]
-        ratio = wander_ratio(column[~np.isnan(column)])
-        if ratio > settings.wander_limit:
-            lost[layout.responses[position]] = f"wanders: drifted while the twin learned (ratio {ratio:.0f})"
-    if len(lost) < judged.sum():
-        unjudged.update(lost)
 
 
 def _cross_validated_r2(responses: FloatArray, held_out: FloatArray, layout: TwinLayout) -> dict[str, float]:
@@ -186,7 +169,7 @@ def _scales(
         if name not in unjudged and known.any():
             floor = floor_of_scale(responses[known, position], layout.response_spans[position])
             healthy = residuals[known, position]
-            scale[position] = robust_scale(healthy, floor) * caution(healthy)
+            scale[position] = robust_scale(healthy, floor) * caution(independent_readings(healthy))
     rms = root_mean_square((residuals / scale).T)
     rms = rms[~np.isnan(rms)]
     typical = float(np.quantile(rms, 0.95)) if rms.size else MIN_TYPICAL

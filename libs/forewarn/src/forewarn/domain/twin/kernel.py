@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forewarn.domain.frame import FloatArray
+from forewarn.domain.twin.others import OthersModel
 from forewarn.domain.twin.settings import TwinSettings
 from forewarn.domain.twin.statistics import fold_of
 
@@ -22,12 +23,12 @@ Float32Array = NDArray[np.float32]
 _NEIGHBOUR: Final = 10
 _BLOCK_ROWS: Final = 64  # times 500 memory rows of float32 stays in a core's cache
 _FARTHEST: Final = 1e4  # standard deviations; beyond, squares would lose the differences between states
-_MEMORY_BYTES: Final = 40_000  # an asset's whole state must stay below 50 kB
+_MEMORY_BYTES: Final = 30_000  # an asset's whole state must stay below 50 kB
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class KernelModel:
-    """Fitted memory of one asset.
+    """Fitted memory of one asset; tags that wander, of which no state comes twice, are regressed on all others.
 
     Attributes
     ----------
@@ -35,10 +36,14 @@ class KernelModel:
         Positions of the responses that take part.
     centre, spread
         Standardisation of those, in the responses' units, shape (judged,).
+    fast
+        Positions among the judged of those that the memory holds.
     memory
-        Remembered healthy states, standardised, shape (judged, states).
+        Remembered healthy states, standardised, shape (fast, states).
     bandwidth
         h above, in standard deviations.
+    coefficients, low, high
+        ``OthersModel`` of the judged tags; coefficients of no tags where the memory holds all.
     scale
         Healthy standard deviation of the residuals, shape (responses,); NaN for unjudged ones.
     typical
@@ -48,8 +53,12 @@ class KernelModel:
     judged: NDArray[np.intp]
     centre: FloatArray
     spread: FloatArray
+    fast: NDArray[np.intp]
     memory: Float32Array
     bandwidth: float
+    coefficients: FloatArray
+    low: FloatArray
+    high: FloatArray
     scale: FloatArray
     typical: float
 
@@ -59,10 +68,19 @@ class KernelModel:
         A missing tag is estimated from the others as long as half of the judged tags are known.
         """
         values = (responses[self.judged] - self.centre[:, None]) / self.spread[:, None]
-        estimate = estimate_states(self.memory, self.bandwidth, values)
         out = np.full(responses.shape, np.nan)
-        out[self.judged] = self.centre[:, None] + self.spread[:, None] * estimate
+        out[self.judged] = self.centre[:, None] + self.spread[:, None] * self.expect_standard(values)
         return out
+
+    def expect_standard(self, values: FloatArray) -> FloatArray:
+        """Expected tags in standardised units, shape (judged, rows)."""
+        if self.coefficients.size:
+            expected = OthersModel(coefficients=self.coefficients, low=self.low, high=self.high).expect(values)
+        else:
+            expected = np.zeros(values.shape)
+        if self.fast.size:
+            expected[self.fast] = estimate_states(self.memory, self.bandwidth, values[self.fast])
+        return expected
 
 
 def choose_memory(states: FloatArray, settings: TwinSettings) -> Float32Array:
@@ -84,11 +102,11 @@ def bandwidth_of(memory: Float32Array) -> float:
     return max(float(np.median(distances)), 0.05 * float(np.sqrt(memory.shape[0])))
 
 
-def held_out_states(states: FloatArray, settings: TwinSettings) -> FloatArray:
+def held_out_states(states: FloatArray, settings: TwinSettings, block: NDArray[np.intp] | None = None) -> FloatArray:
     """Estimate each contiguous block from the memory of all others; shape (rows, tags)."""
-    fold = fold_of(states.shape[0], settings.folds)
+    fold = fold_of(states.shape[0], settings.folds) if block is None else block
     out = np.empty(states.shape)
-    for left_out in range(settings.folds):
+    for left_out in np.unique(fold):
         memory = choose_memory(states[fold != left_out], settings)
         test = fold == left_out
         out[test] = estimate_states(memory, bandwidth_of(memory), np.ascontiguousarray(states[test].T)).T

@@ -8,7 +8,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from forewarn.contracts.asset_class import AssetClass, Condition
+from forewarn.contracts.asset_class import AssetClass
+from forewarn.contracts.guard_rules import Condition
 from forewarn.domain.frame import Array, FloatArray
 
 #: Share of a tag's engineering range that counts as no change of a driver, about what sensors are

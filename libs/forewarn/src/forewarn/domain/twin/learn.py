@@ -12,6 +12,7 @@ from forewarn.contracts.frames import FrameKind, Phase, expected_column, residua
 from forewarn.domain.frame import Array, Frame
 from forewarn.domain.twin.deviation import deviation_of, root_mean_square
 from forewarn.domain.twin.fit import Fit, fit
+from forewarn.domain.twin.inspect import inspect
 from forewarn.domain.twin.layout import TwinLayout, layout_of
 from forewarn.domain.twin.model import AssetModel, FittedModel, Judgement, Regime, bank_of, judge, unjudged
 from forewarn.domain.twin.settings import TwinSettings
@@ -70,7 +71,7 @@ def learn(
         frames += [_emit(asset_class, asset_id, overflow, None, NO_MODEL)] if overflow.rows else []
     if not complete.size:
         return Lesson(frames=tuple(frames), learning=learning, model=None, card=None, taken=taken)
-    last, model, card = _finish(asset_class, asset_id, learning, settings)
+    last, model, card = finish(asset_class, asset_id, learning, settings)
     return Lesson(frames=(*frames, last), learning=None, model=model, card=card, taken=taken)
 
 
@@ -99,9 +100,10 @@ def _shorten(learning: Learning, limit: int, asset_class: AssetClass) -> tuple[L
     return shortened, leaving
 
 
-def _finish(
+def finish(
     asset_class: AssetClass, asset_id: str, learning: Learning, settings: TwinSettings
 ) -> tuple[Frame, AssetModel, FittedModel]:
+    """Fit a model to what was learned, and emit all waiting readings with their judgement."""
     layout = layout_of(asset_class)
     waiting, usable = learning.joined(asset_class)
     baseline = np.concatenate([learning.emitted, waiting.matrix(layout.columns)[usable]])
@@ -116,6 +118,8 @@ def _finish(
         rows=baseline.shape[0],
         r2=fitted.r2,
         unjudged=fitted.unjudged,
+        report=inspect(baseline, fitted, times, layout, settings),
+        request=learning.request,
     )
     said = _judge_baseline(layout, waiting, usable, fitted)
     return _emit(asset_class, asset_id, waiting, said, learning.version), fitted.model, card

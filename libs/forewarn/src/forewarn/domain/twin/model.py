@@ -1,8 +1,8 @@
 """Fitted models of a class and what they say about readings."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Final
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,8 @@ from forewarn.domain.frame import Array, FloatArray
 from forewarn.domain.twin.deviation import deviation_of, root_mean_square
 from forewarn.domain.twin.kernel import KernelModel
 from forewarn.domain.twin.layout import TwinLayout
+from forewarn.domain.twin.report import NO_REPORT, BaselineReport
+from forewarn.domain.twin.request import AUTOMATIC, LearningRequest
 from forewarn.domain.twin.ridge import RidgeModel
 
 AssetModel = RidgeModel | KernelModel
@@ -18,7 +20,7 @@ AssetModel = RidgeModel | KernelModel
 #: Noise carries drivers a little beyond what a baseline has seen; farther out is another operating point.
 _OUTSIDE: Final = 1.25
 
-_FARTHEST: Final = 1e6  # healthy standard deviations; float32 columns must stay finite
+_FARTHEST: Final = 1e15  # healthy standard deviations; float32 columns, and their squares, must stay finite
 
 
 class Regime:
@@ -36,7 +38,8 @@ class FittedModel:
 
     ``r2`` is cross-validated over contiguous blocks and can be negative: the model then predicts the
     tag worse than its mean does. ``unjudged`` gives tags that are left out, with the reason.
-    Times are µs since 1970 UTC.
+    Times are µs since 1970 UTC. ``request`` says who asked for it, ``report`` what
+    its baseline was like.
     """
 
     asset_id: str
@@ -47,6 +50,18 @@ class FittedModel:
     rows: int
     r2: Mapping[str, float] = field(default_factory=dict)
     unjudged: Mapping[str, str] = field(default_factory=dict)
+    report: BaselineReport = NO_REPORT
+    request: LearningRequest = AUTOMATIC
+
+    @property
+    def kept(self) -> "FittedModel":
+        """What the state keeps of it: the report is told once."""
+        return replace(self, report=NO_REPORT)
+
+    @classmethod
+    def restored(cls, raw: Mapping[str, Any]) -> "FittedModel":
+        """Read it from a snapshot."""
+        return cls(**{**raw, "report": NO_REPORT, "request": LearningRequest.restored(raw.get("request"))})
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

@@ -19,7 +19,7 @@ class TwinSettings:
     memory_rows
         Healthy readings the kernel regression keeps at most.
     wander_limit
-        Largest wander ratio (see ``selection.wander_ratio``) of a tag that can be judged from a short baseline.
+        Largest wander ratio (see ``statistics.wander_ratio``) of what the drivers leave unexplained of a tag.
     max_missing
         Largest share of unknown values of a tag that can be learned.
     pending_factor
@@ -28,7 +28,7 @@ class TwinSettings:
     """
 
     baseline_readings: int | None = None
-    folds: int = 5
+    folds: int = 10
     penalties: tuple[float, ...] = (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0)
     memory_rows: int = 500
     wander_limit: float = 20.0

@@ -10,16 +10,14 @@ from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.frames import FrameKind, frame_columns
 from forewarn.domain.frame import NUMPY_DTYPES, Array
 from forewarn.domain.packing import pack, unpack
-from forewarn.domain.twin.kernel import KernelModel
 from forewarn.domain.twin.layout import layout_of
 from forewarn.domain.twin.model import AssetModel, FittedModel
-from forewarn.domain.twin.ridge import RidgeModel
+from forewarn.domain.twin.parameters import kind_of, restored
+from forewarn.domain.twin.request import LearningRequest
 from forewarn.domain.twin.state import Learning, TwinState
 from forewarn.domain.waiting import Waiting
 
-_MAGIC: Final = b"FWTWIN01"
-_MODELS: Final[Mapping[str, type[RidgeModel] | type[KernelModel]]] = {"ridge": RidgeModel, "kernel": KernelModel}
-_SCALARS: Final = frozenset({"typical", "bandwidth"})
+_MAGIC: Final = b"FWTWIN02"
 
 
 def dump(states: Iterable[TwinState]) -> bytes:
@@ -74,8 +72,8 @@ def _dump_one(state: TwinState, arrays: dict[str, Array]) -> dict[str, object]:
         "asset_class": name,
         "shape": _shape(state.asset_class),
         "cards": [asdict(state.cards[asset_id]) for asset_id in learned],
-        "kinds": ["ridge" if isinstance(state.models[a], RidgeModel) else "kernel" for a in learned],
-        "learning": [[asset_id, state.learning[asset_id].version] for asset_id in learners],
+        "kinds": [kind_of(state.models[a]) for a in learned],
+        "learning": [[a, state.learning[a].version, asdict(state.learning[a].request)] for a in learners],
     }
 
 
@@ -84,18 +82,16 @@ def _load_one(asset_class: AssetClass, header: Mapping[str, Any], arrays: Mappin
     models: dict[str, AssetModel] = {}
     cards: dict[str, FittedModel] = {}
     for position, (raw, kind) in enumerate(zip(header["cards"], header["kinds"], strict=True)):
-        card = FittedModel(**raw)
-        values: dict[str, Any] = {f.name: arrays[f"{name}/{position}/{f.name}"] for f in fields(_MODELS[kind])}
-        values |= {scalar: float(values[scalar]) for scalar in _SCALARS & values.keys()}
-        models[card.asset_id] = _MODELS[kind](**values)
+        card = FittedModel.restored(raw)
+        models[card.asset_id] = restored(kind, arrays, prefix=f"{name}/{position}/")
         cards[card.asset_id] = card
     dtypes = {column.name: NUMPY_DTYPES[column.dtype] for column in frame_columns(FrameKind.VALID, asset_class)}
     prefix = f"{name}/waiting/"
-    everything = Waiting({k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)})
+    everything = Waiting.stored({k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)})
     if any(values.dtype != dtypes[column] for column, values in everything.columns.items()):
         raise ValueError(f"snapshot of {name} holds waiting readings in other types than a frame has")
     learning, start = {}, 0
-    for position, (asset_id, version) in enumerate(header["learning"]):
+    for position, (asset_id, version, *request) in enumerate(header["learning"]):
         place = f"{name}/learning/{position}"
         usable = arrays[f"{place}/usable"]
         learning[asset_id] = Learning(
@@ -106,6 +102,7 @@ def _load_one(asset_class: AssetClass, header: Mapping[str, Any], arrays: Mappin
             emitted_ts=arrays[f"{place}/emitted_ts"],
             baseline_rows=arrays[f"{place}/emitted_ts"].size + int(np.count_nonzero(usable)),
             waiting_rows=usable.size,
+            request=LearningRequest.restored(request[0] if request else None),
         )
         start += usable.size
     return TwinState.of(asset_class, learning, models, cards)

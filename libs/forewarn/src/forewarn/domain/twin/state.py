@@ -11,6 +11,7 @@ from forewarn.contracts.frames import FrameKind
 from forewarn.domain.frame import FloatArray
 from forewarn.domain.twin.layout import TwinLayout
 from forewarn.domain.twin.model import AssetModel, Bank, FittedModel, bank_of
+from forewarn.domain.twin.request import AUTOMATIC, LearningRequest
 from forewarn.domain.waiting import Waiting
 
 
@@ -33,6 +34,8 @@ class Learning:
     emitted
         Baseline readings that had to be emitted without judgement: they still train.
         Shape (rows, columns of the layout); with their times in ``emitted_ts``.
+    request
+        Who asked for this baseline and what may be learned for it.
     """
 
     version: int
@@ -42,11 +45,13 @@ class Learning:
     emitted_ts: NDArray[np.int64]
     baseline_rows: int = 0
     waiting_rows: int = 0
+    request: LearningRequest = AUTOMATIC
 
     @classmethod
-    def fresh(cls, layout: TwinLayout, version: int = 1) -> "Learning":
+    def fresh(cls, layout: TwinLayout, version: int = 1, request: LearningRequest = AUTOMATIC) -> "Learning":
         """Nothing learned yet."""
-        return cls(version=version, emitted=np.empty((0, len(layout.columns))), emitted_ts=np.empty(0, dtype=np.int64))
+        nothing, never = np.empty((0, len(layout.columns))), np.empty(0, dtype=np.int64)
+        return cls(version=version, emitted=nothing, emitted_ts=never, request=request)
 
     def grown(self, fresh: Waiting, usable: NDArray[np.bool_]) -> "Learning":
         """With more readings waiting."""

@@ -10,6 +10,9 @@ from forewarn.domain.frame import FloatArray
 #: Turns a median absolute deviation into the standard deviation of a normal distribution.
 MAD_TO_SD: Final = 1.4826
 
+#: A quantity worth fewer independent readings than this wanders: where it will be next is not known.
+WANDERS_BELOW: Final = 20.0
+
 _WANDER_BLOCK: Final = 40
 _MIN_BLOCKS: Final = 3
 _FLAT_SHARE: Final = 1e-6  # of the engineering range, or of the value where there is no range
@@ -69,20 +72,57 @@ def wander_ratio(values: FloatArray) -> float:
     return between / (within / _WANDER_BLOCK)
 
 
-def caution(residuals: FloatArray) -> float:
-    """Factor by which a spread that was seen may understate the spread to come.
+def caution(independent: float) -> float:
+    """Factor by which a spread that was seen in so many independent readings may understate the spread to come.
 
-    n residuals that wander hold about n / wander ratio independent ones. The factor is that of
-    Student's t to the normal distribution at 99.5 % for so few (a series fitted to the tables, 6 % off at
-    most from three degrees of freedom on): 1.0 for white noise, 3 for residuals that drifted once
-    through the baseline.
+    It is that of Student's t to the normal distribution at 99.5 % (a series fitted to the tables, 6 % off at
+    most from three degrees of freedom on): 1.0 for many, 3 for a quantity that drifted once through the baseline.
     """
-    ratio = wander_ratio(residuals)
-    independent = residuals.size / max(ratio, 1.0) if np.isfinite(ratio) else residuals.size / _WANDER_BLOCK
     freedom = max(independent - 1.0, 2.0)
     return 1.0 + 1.9 / freedom + 4.6 / freedom**2
+
+
+def independent_readings(residuals: FloatArray) -> float:
+    """How many independent readings a short series is worth: its length over its wander ratio."""
+    ratio = wander_ratio(residuals)
+    return residuals.size / max(ratio, 1.0) if np.isfinite(ratio) else residuals.size / _WANDER_BLOCK
+
+
+def effective_readings(values: FloatArray, breaks: NDArray[np.intp]) -> float:
+    """How many independent readings a series of any length is worth, from its autocorrelation.
+
+    n / (1 + 2 Σ r_k), summed to the first r_k that is not positive (as in Geyer 1992). ``breaks`` are rows that follow
+    a gap: over a gap nothing is taken to be related. NaN counts as the mean. About 4 for a straight drift.
+    """
+    known = ~np.isnan(values)
+    if np.count_nonzero(known) < 2:
+        return 1.0
+    centred = np.where(known, values - values[known].mean(), 0.0)
+    longest = max(np.diff(np.concatenate([[0], breaks, [values.size]])))
+    size = 1 << int(2 * values.size - 1).bit_length()
+    spectrum = np.fft.rfft(centred, size)
+    covariance = np.fft.irfft(spectrum * np.conj(spectrum), size)[: int(longest)]
+    if covariance[0] <= 0.0:
+        return float(np.count_nonzero(known))
+    correlation = covariance / covariance[0]
+    negative = np.flatnonzero(correlation <= 0.0)
+    end = int(negative[0]) if negative.size else correlation.size
+    return float(np.count_nonzero(known) / (1.0 + 2.0 * correlation[1:end].sum()))
 
 
 def fold_of(rows: int, folds: int) -> NDArray[np.intp]:
     """Number of the contiguous block each row belongs to, shape (rows,)."""
     return np.arange(rows, dtype=np.intp) * folds // max(rows, 1)
+
+
+def blocks_of(rows: int, breaks: NDArray[np.intp], folds: int) -> NDArray[np.intp]:
+    """Like ``fold_of``, with the border of two blocks at a gap where one is near: shape (rows,).
+
+    Rows of one session are alike; a block that begins with a session is more like a day never seen.
+    """
+    edges = np.arange(1, folds) * rows // folds
+    if breaks.size:
+        nearest = breaks[np.abs(breaks[None, :] - edges[:, None]).argmin(axis=1)]
+        edges = np.where(np.abs(nearest - edges) <= rows // (3 * folds), nearest, edges)
+    block: NDArray[np.intp] = np.searchsorted(edges, np.arange(rows), side="right")
+    return block

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from forewarn.contracts.frames import FrameKind, Phase
 from forewarn.domain.frame import Frame, concat
 from forewarn.domain.twin.layout import layout_of
-from forewarn.domain.twin.learn import NO_MODEL, learn, release, twin_columns
+from forewarn.domain.twin.learn import NO_MODEL, learn, twin_columns
 from forewarn.domain.twin.model import FittedModel, judge, unjudged
 from forewarn.domain.twin.settings import TwinSettings
 from forewarn.domain.twin.state import Learning, TwinState
@@ -60,24 +60,6 @@ def step(state: TwinState, frame: Frame, settings: TwinSettings) -> tuple[TwinSt
     return state, frames, fitted
 
 
-def rebaseline(state: TwinState, asset_id: str) -> tuple[TwinState, list[Frame]]:
-    """Forget an asset's model, say after maintenance: it learns anew from its next reading on.
-
-    Readings it holds back because it was learning already are returned, unjudged. The next model
-    has a higher version, from which later stages see that their calibration is void.
-    """
-    layout = layout_of(state.asset_class)
-    learning, card = state.learning.get(asset_id), state.cards.get(asset_id)
-    if learning is None and card is None:
-        return state, []
-    version = learning.version if learning is not None else (card.version + 1 if card is not None else 1)
-    released = None if learning is None else release(state.asset_class, asset_id, learning)
-    without = {name: model for name, model in state.models.items() if name != asset_id}
-    cards = {name: value for name, value in state.cards.items() if name != asset_id}
-    fresh = {**state.learning, asset_id: Learning.fresh(layout, version)}
-    return TwinState.of(state.asset_class, fresh, without, cards), [] if released is None else [released]
-
-
 def _require_valid(state: TwinState, frame: Frame) -> None:
     if frame.kind is not FrameKind.VALID or frame.asset_class != state.asset_class:
         have, want = f"{frame.kind} frame of {frame.asset_class.name}", f"valid frame of {state.asset_class.name}"
@@ -106,13 +88,14 @@ def _learn_all(
         asset_id = frame.assets.categories[int(codes[start])]
         before = learning.pop(asset_id, None) or Learning.fresh(layout)
         part = fresh.part(start, stop)
-        lesson = learn(state.asset_class, asset_id, before, part, usable[start:stop], settings)
+        allowed = usable[start:stop] & before.request.allows(part.columns["ts"])
+        lesson = learn(state.asset_class, asset_id, before, part, allowed, settings)
         frames += lesson.frames
         live[rows[start + lesson.taken : stop]] = True
         if lesson.learning is not None:
             learning[asset_id] = lesson.learning
         if lesson.model is not None and lesson.card is not None:
-            models[asset_id], cards[asset_id] = lesson.model, lesson.card
+            models[asset_id], cards[asset_id] = lesson.model, lesson.card.kept
             fitted.append(lesson.card)
     new = TwinState.of(state.asset_class, learning, models, cards) if fitted else replace(state, learning=learning)
     return new, [concat(frames)] if frames else [], fitted, live

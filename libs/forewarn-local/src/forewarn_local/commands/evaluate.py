@@ -1,0 +1,100 @@
+"""``forewarn evaluate``: figures on published data sets, beside published ones."""
+
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from forewarn_local.commands.offline import refusing, stderr_display
+from forewarn_local.evaluation.nab import FAR, NabOutcome, run_nab
+from forewarn_local.evaluation.skab import GROUPS, Outcome, Points, clean, points, run_skab
+
+app = typer.Typer(help="Figures on published data sets, with their protocols.", no_args_is_help=True)
+
+Data = Annotated[Path, typer.Option("--data", metavar="DIR", help="Folder that holds the data set.")]
+
+_WIDTH = 120
+
+_SKAB_BOARD = (
+    ("Conv-AE (board, 2024-08)", Points(f1=0.78, far=0.1355, mar=0.2802)),
+    ("MSET (board, 2024-08; looks ahead)", Points(f1=0.78, far=0.3973, mar=0.1413)),
+    ("T² + Q (board, 2024-08)", Points(f1=0.76, far=0.2662, mar=0.2492)),
+    ("Isolation forest (board, 2024-08)", Points(f1=0.29, far=0.0256, mar=0.8289)),
+)
+
+
+@app.command("skab")
+def skab(*, data: Data) -> None:
+    """Pump loop with 34 recorded faults (Skoltech Anomaly Benchmark)."""
+    display = stderr_display()
+    with refusing(display), display.step("SKAB: 34 recordings, a model for each"):
+        outcomes, wandering = run_skab(data)
+    out = Console(highlight=False, width=_WIDTH)
+    out.print(
+        "SKAB: causal, first 400 rows of each recording train, all other rows pooled, threshold from training rows"
+    )
+    out.print(f"left out because they wander (fleet median, training rows only): {', '.join(wandering) or 'none'}\n")
+    out.print(_skab_points(outcomes))
+    out.print()
+    out.print(_skab_events(clean(outcomes)))
+
+
+def _skab_points(outcomes: list[Outcome]) -> Table:
+    table = _table("all test rows", "F1", "false alarms", "missed")
+    _points_row(table, "forewarn", points(outcomes))
+    for group in GROUPS:
+        _points_row(table, f"  {group}", points([o for o in outcomes if o.group == group]))
+    _points_row(table, "always alarmed", points(outcomes, always=True))
+    for name, its in _SKAB_BOARD:
+        _points_row(table, name, its)
+    return table
+
+
+def _skab_events(outcomes: list[Outcome]) -> Table:
+    delays = np.array([outcome.delay_s for outcome in outcomes])
+    table = _table(f"events ({len(outcomes)} recordings, without the one with a dirty baseline)", "")
+    table.add_row("faults flagged", f"{np.isfinite(delays).sum()}")
+    table.add_row("false alarm of 10 s or more before onset", f"{sum(o.cries_before_onset for o in outcomes)}")
+    table.add_row("median delay", f"{np.median(delays):.0f} s")
+    return table
+
+
+def _points_row(table: Table, name: str, its: Points) -> None:
+    table.add_row(name, f"{its.f1:.3f}", f"{its.far:.1%}", f"{its.mar:.1%}")
+
+
+@app.command("nab")
+def nab(*, data: Data) -> None:
+    """Temperature of a machine that failed (Numenta Anomaly Benchmark)."""
+    display = stderr_display()
+    with refusing(display), display.step("NAB machine temperature"):
+        outcomes = run_nab(data)
+    out = Console(highlight=False, width=_WIDTH)
+    out.print(
+        "NAB machine temperature: sorted, first 15 % of the rows train (the first window lies there), "
+        f"asked for {FAR:.1%} false alarms\n"
+    )
+    table = _table("rows after the training rows", "windows hit", "flagged outside", "episodes outside")
+    for outcome in outcomes:
+        table.add_row(outcome.name, *_nab_figures(outcome))
+    table.add_row("HalfSpaceTrees (measured beforehand, 4 windows)", "2 of 4", "0.25%", "8")
+    table.add_row("robust z-score over 7 days, k = 4 (measured beforehand, 4 windows)", "2 of 4", "1.30%", "11")
+    out.print(table)
+
+
+def _nab_figures(outcome: NabOutcome) -> tuple[str, str, str]:
+    return (
+        f"{outcome.hits} of {len(outcome.windows)}",
+        f"{outcome.share_outside:.2%}",
+        f"{outcome.episodes_outside}",
+    )
+
+
+def _table(*headings: str) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for number, heading in enumerate(headings):
+        table.add_column(heading, justify="right" if number else "left", no_wrap=True)
+    return table

@@ -1,0 +1,372 @@
+"""``forewarn import``: history from a file through the pipeline."""
+
+import json
+import os
+import re
+import sys
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+import yaml
+from rich.console import Console
+
+from forewarn.adapters.catalogue import Catalogue, CatalogueError, load_catalogue
+from forewarn.adapters.clock import SystemClock
+from forewarn.adapters.importing.converting import check_mapping
+from forewarn.adapters.importing.mapping_file import read_mapping, write_mapping
+from forewarn.adapters.importing.progress import ImportRunningError, ProgressFile, import_key
+from forewarn.adapters.importing.proposal import AmbiguousTimeError, Said, propose
+from forewarn.adapters.importing.registering import Registry
+from forewarn.adapters.importing.rejects import Rejects
+from forewarn.adapters.importing.report import ImportReport
+from forewarn.adapters.importing.run import Plan, send_all, try_out, wait_until_taken
+from forewarn.adapters.importing.scan import Scan, scan
+from forewarn.adapters.importing.sending import HistorySender
+from forewarn.adapters.importing.source import Source, open_source
+from forewarn.adapters.kafka.errors import BrokerUnavailable
+from forewarn.adapters.kafka.publisher import DeliveryError
+from forewarn.adapters.tables.table import TableError
+from forewarn.adapters.timescale.lifecycle import LifeCycle
+from forewarn.contracts.asset_class import AssetClass
+from forewarn.contracts.importing import ImportMapping, TimeFormat
+from forewarn.domain.importing.guess import Roles, guess_roles
+from forewarn.domain.importing.new_class import new_class
+from forewarn.domain.rows import to_microseconds
+from forewarn_local.commands.common import fail
+from forewarn_local.display import Display
+from forewarn_local.home import Home, find_home
+from forewarn_local.import_display import mapping_table, progress_bars, report_table, summary
+from forewarn_local.kafka import answers
+from forewarn_local.settings import user_environment
+
+_SPAN: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|min|h|d)")
+_SECONDS: Final = {"ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
+_ANSWER_S: Final = 10.0
+_NEVER_US: Final = 2**62
+_AHEAD_US: Final = 600 * 1_000_000  # what the validator accepts too
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What the user has said on the command line."""
+
+    file: Path
+    said: Said
+    time: str | None
+    mapping: Path | None
+    write_mapping: Path | None
+    new_class: str | None
+    max_gap_s: float | None
+    keep: tuple[str, ...]
+    ends_at: str | None
+    report: Path | None
+    rejects: Path | None
+    dry_run: bool
+    yes: bool
+    wait: bool
+
+
+class _StopError(Exception):
+    """Nothing is imported; the text says why and what to do."""
+
+
+#: What the user can do something about; the text says what.
+_EXPECTED: Final = (
+    _StopError, TableError, AmbiguousTimeError, CatalogueError, ImportRunningError, BrokerUnavailable, DeliveryError,
+)  # fmt: skip
+
+
+def import_(  # noqa: PLR0913  # one for each option
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV or Parquet, wide or long.")],
+    *,
+    asset: Annotated[str | None, typer.Option(help="Whose readings these are.")] = None,
+    asset_class: Annotated[str | None, typer.Option("--class", help="Class; registers assets not yet known.")] = None,
+    mapping: Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="Mapping file (YAML).")] = None,
+    write_mapping: Annotated[Path | None, typer.Option(help="Write the mapping here and end.")] = None,
+    new_class: Annotated[str | None, typer.Option(help="Write a class made from this file and end.")] = None,
+    time: Annotated[str | None, typer.Option(help="Time column; 'Date,Time' for two.")] = None,
+    time_format: Annotated[TimeFormat | None, typer.Option(help="What the times are, if that is not clear.")] = None,
+    timezone: Annotated[str | None, typer.Option(help="Zone of times without one: Europe/Berlin, +05:30; UTC.")] = None,
+    max_gap: Annotated[
+        str | None, typer.Option(help="Close gaps up to this by a straight line; 0s: none. Usual: 3 rows.")
+    ] = None,
+    keep: Annotated[list[str] | None, typer.Option(help="Tag whose flat line is real; may be repeated.")] = None,
+    ends_at: Annotated[str | None, typer.Option(help="Move all times so that the last is this: now, or ISO.")] = None,
+    report: Annotated[Path | None, typer.Option(help="Write the report as JSON.")] = None,
+    rejects: Annotated[Path | None, typer.Option(help="Write every refused row and value as CSV.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Do everything but send.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Take the guessed mapping without asking.")] = False,
+    wait: Annotated[bool, typer.Option(help="Wait until the platform has judged everything.")] = True,
+) -> None:
+    """Import history from a file: judged like live readings, never alarmed. Running it again does no harm."""
+    display = Display()
+    said = Said(asset=asset, asset_class=asset_class, timezone=timezone, time_format=time_format)
+    try:
+        options = Options(
+            file=file,
+            said=said,
+            time=time,
+            mapping=mapping,
+            write_mapping=write_mapping,
+            new_class=new_class,
+            max_gap_s=None if max_gap is None else _span_s(max_gap),
+            keep=tuple(keep or ()),
+            ends_at=ends_at,
+            report=report,
+            rejects=rejects,
+            dry_run=dry_run,
+            yes=yes,
+            wait=wait,
+        )
+        _import(options, display)
+    except _EXPECTED as exc:
+        raise fail(display, str(exc)) from exc
+    except OSError as exc:
+        raise fail(display, f"{exc.filename}: {exc.strerror}") from exc
+
+
+def _import(options: Options, display: Display) -> None:
+    home = find_home()
+    environment = user_environment(home.root)
+    place = environment.get("CATALOGUE_PATH")
+    console = Console(highlight=False)
+    platform = None if options.dry_run or options.new_class else _kafka(home, environment)
+    source = open_source(options.file)
+    known = None if options.mapping is None else _adapted(read_mapping(options.mapping), options.said)
+    roles = _roles(source, options, known)
+    with progress_bars(console) as show:
+        found = scan(source, roles, lambda rows: show("looking", rows, rows))
+    display.say(f"{options.file}: {source.form}, {found.rows:,} rows, {len(source.names)} columns")
+    if options.new_class is not None:
+        _write_class(options, found, None if place is None else home.root / place, display)
+        return
+    catalogue = load_catalogue(None if place is None else home.root / place)
+    registry = None if platform is None else Registry(*platform)
+    try:
+        asset_class = _class(options, known, catalogue, _registered_class(registry, options, known, found))
+        mapping = known or _agreed(source, found, roles, options, asset_class, console)
+        check_mapping(source, mapping, asset_class)
+        plan = _plan(source, found, mapping, asset_class, options)
+        if registry is None:
+            _try_out(plan, home, options, display, console)
+        else:
+            _send(plan, registry, home, options, display, console)
+    finally:
+        if registry is not None:
+            registry.close()
+
+
+def _send(  # where to, and what to show
+    plan: Plan, registry: Registry, home: Home, options: Options, display: Display, console: Console
+) -> None:
+    names = [plan.mapping.asset] if plan.mapping.asset else plan.scan.assets
+    assets = [plan.mapping.asset_names.get(name, name) for name in names]
+    new = registry.register(assets, plan.asset_class.name, plan.mapping.asset_class, datetime.now(UTC))  # noqa: TID251
+    if new:
+        display.note(f"registered {', '.join(new)} as {plan.asset_class.name}")
+    sender = HistorySender(registry.bootstrap_servers, registry.prefix, SystemClock(), time.sleep)
+    settings = plan.mapping.model_dump_json() + json.dumps([plan.max_gap_us, plan.keep, options.ends_at])
+    key = import_key(options.file, sender.cluster_id(), registry.prefix, settings)
+    with (
+        ProgressFile(home.imports, key) as place,
+        Rejects(options.rejects) as rejects,
+        progress_bars(console) as show,
+    ):
+        report = send_all(plan, place, rejects, sender, show)
+        if options.wait:
+            wait_until_taken(sender, show)
+    _tell(report, options, display, console)
+    display.say("What the guard refused, with reasons, is at GET /api/v1/rejected.")
+
+
+def _try_out(plan: Plan, home: Home, options: Options, display: Display, console: Console) -> None:
+    home.imports.mkdir(parents=True, exist_ok=True)
+    with Rejects(options.rejects) as rejects, progress_bars(console) as show:
+        report, assets = try_out(plan, home.imports / f"dry-run-{os.getpid()}.spool", rejects, show)
+    _tell(report, options, display, console)
+    display.say(f"Nothing was sent (--dry-run); the readings are of {', '.join(assets[:5])}.")
+
+
+def _tell(report: ImportReport, options: Options, display: Display, console: Console) -> None:
+    console.print(report_table(report))
+    for line in summary(report):
+        display.say(line)
+    if options.report is not None:
+        report.write(options.report)
+    days = _retention_days()
+    if report.first is not None and datetime.fromisoformat(report.first) < SystemClock().now() - timedelta(days=days):
+        display.note(
+            f"the database keeps readings for {days} days: older ones are judged, and dropped at its next clean-up; "
+            "READINGS_RETENTION_DAYS says how long, and --ends-at now moves a recording to today"
+        )
+
+
+def _roles(source: Source, options: Options, known: ImportMapping | None) -> Roles:
+    if known is not None:
+        long = known.long
+        return Roles(
+            time=known.time.columns,
+            asset=known.asset_column,
+            tag=long.tag if long else None,
+            value=long.value if long else None,
+            quality=long.quality if long else None,
+        )
+    roles = guess_roles(source.names)
+    if options.time is None:
+        return roles
+    names = (options.time,) if options.time in source.names else tuple(options.time.split(","))
+    missing = [name for name in names if name not in source.names]
+    if missing:
+        raise _StopError(f"--time: no column {missing[0]!r}; the file has {', '.join(source.names)}")
+    return Roles(time=names, asset=roles.asset, tag=roles.tag, value=roles.value, quality=roles.quality)
+
+
+def _adapted(mapping: ImportMapping, said: Said) -> ImportMapping:
+    """A mapping with what the command line says otherwise: one mapping can serve many files."""
+    changes: dict[str, object] = {}
+    if said.asset is not None:
+        changes |= {"asset": said.asset, "asset_column": None}
+    if said.asset_class is not None:
+        changes["asset_class"] = said.asset_class
+    stated = {"timezone": said.timezone, "format": said.time_format}
+    time_columns = mapping.time.model_copy(update={name: value for name, value in stated.items() if value is not None})
+    return mapping.model_copy(update={**changes, "time": time_columns})
+
+
+def _registered_class(
+    registry: Registry | None, options: Options, known: ImportMapping | None, found: Scan
+) -> str | None:
+    """Class of the file's assets, as far as they are registered."""
+    if registry is None:
+        return None
+    one = options.said.asset or (known.asset if known else None)
+    aliases = known.asset_names if known else {}
+    names = [one] if one else [aliases.get(name, name) for name in found.assets]
+    return next((found_class for name in names if (found_class := registry.class_of(name))), None)
+
+
+def _class(options: Options, known: ImportMapping | None, catalogue: Catalogue, of_asset: str | None) -> AssetClass:
+    wanted = options.said.asset_class or (known.asset_class if known else None)
+    if of_asset is not None and wanted is not None and of_asset != wanted:
+        raise _StopError(f"{options.said.asset or 'an asset of the file'} is registered as {of_asset}, not as {wanted}")
+    name = wanted or of_asset
+    if name is None:
+        raise _StopError(
+            f"which class is it? --class NAME, one of {', '.join(sorted(catalogue))}; "
+            "for other equipment make one from this file with --new-class NAME"
+        )
+    if name not in catalogue:
+        raise _StopError(f"the catalogue has no class {name!r}; it has {', '.join(sorted(catalogue))}")
+    return catalogue[name]
+
+
+def _agreed(  # what was found, and whom to ask
+    source: Source, found: Scan, roles: Roles, options: Options, asset_class: AssetClass, console: Console
+) -> ImportMapping:
+    """The guessed mapping, if the user agrees."""
+    interactive = sys.stdin.isatty() and console.is_terminal and not options.yes
+    said = options.said
+    try:
+        mapping = propose(source, found, roles, said, asset_class)
+    except AmbiguousTimeError:
+        if not interactive or found.numeric_time:
+            raise
+        answer = ""
+        while answer not in ("day", "month"):
+            answer = typer.prompt(f"{found.time_example!r}: what is first, day or month?").strip().lower()
+        chosen: TimeFormat = "month-first" if answer == "month" else "day-first"
+        said = Said(asset=said.asset, asset_class=said.asset_class, timezone=said.timezone, time_format=chosen)
+        mapping = propose(source, found, roles, said, asset_class)
+    console.print(mapping_table(mapping, found, asset_class))
+    if options.write_mapping is not None:
+        write_mapping(mapping, options.write_mapping)
+        raise _StopError(
+            f"nothing imported: the mapping is in {options.write_mapping}; look at it, then run again with --mapping"
+        )
+    if options.yes:
+        return mapping
+    if not interactive:
+        raise _StopError(
+            "nothing imported: this mapping is a guess and nobody is here to confirm it; repeat with --yes, or "
+            "write it down with --write-mapping FILE and give it back with --mapping FILE"
+        )
+    if not typer.confirm("Is this right?", default=True):
+        raise _StopError("nothing imported: write it with --write-mapping FILE, correct it, then use --mapping FILE")
+    return mapping
+
+
+def _plan(source: Source, found: Scan, mapping: ImportMapping, asset_class: AssetClass, options: Options) -> Plan:
+    now_us = to_microseconds(SystemClock().now())
+    end_us = None if options.ends_at is None else now_us if options.ends_at == "now" else _moment_us(options.ends_at)
+    unknown = sorted(set(options.keep) - set(asset_class.tag_names))
+    if unknown:
+        raise _StopError(f"--keep {unknown[0]}: {asset_class.name} has no such tag")
+    return Plan(
+        source=source,
+        scan=found,
+        mapping=mapping,
+        asset_class=asset_class,
+        max_gap_us=None if options.max_gap_s is None else round(options.max_gap_s * 1e6),
+        latest_us=_NEVER_US if end_us is not None else now_us + _AHEAD_US,
+        end_us=end_us,
+        keep=options.keep,
+    )
+
+
+def _write_class(options: Options, found: Scan, directory: Path | None, display: Display) -> None:
+    if directory is None:
+        raise _StopError("--new-class writes into your own catalogue: set CATALOGUE_PATH to a directory for it")
+    name = options.new_class or ""
+    path = directory / f"{name}.yaml"
+    if path.exists():
+        raise _StopError(f"{path} is there already; choose another name, or change that file")
+    document, mapped = new_class(name, name.replace("_", " ").capitalize(), found.samples)
+    text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
+    directory.mkdir(parents=True, exist_ok=True)
+    origin = f"# Made by `forewarn import --new-class` from {options.file.name}: check units and ranges."
+    path.write_text(f"{origin}\n{text}", encoding="utf-8")
+    try:
+        load_catalogue(directory)
+    except CatalogueError:
+        path.unlink()
+        raise
+    display.say(f"{path}: {len(mapped)} tags. Check units and ranges, restart the platform (it makes the tables), then")
+    display.say(f"  forewarn import {options.file} --asset ID --class {name}")
+
+
+def _kafka(home: Home, environment: dict[str, str]) -> tuple[str, str]:
+    servers = environment.get("KAFKA_BOOTSTRAP_SERVERS")
+    if servers is None:
+        try:
+            servers = str(json.loads(home.addresses.read_text())["kafka"])
+        except (OSError, ValueError, KeyError):
+            raise _StopError(
+                "Forewarn does not run here (`make run`), and KAFKA_BOOTSTRAP_SERVERS is not set"
+            ) from None
+    if not answers(servers, _ANSWER_S):
+        raise _StopError(f"no Kafka answers at {servers}: does the platform run?")
+    return servers, environment.get("KAFKA_TOPIC_PREFIX", "")
+
+
+def _retention_days() -> int:
+    text = user_environment(find_home().root).get("READINGS_RETENTION_DAYS", "")
+    return int(text) if text.isdigit() else LifeCycle().drop_after.days
+
+
+def _span_s(text: str) -> float:
+    match = _SPAN.fullmatch(text.strip())
+    if match is None:
+        raise _StopError(f"--max-gap {text}: write it as 30s, 5min or 2h")
+    return float(match[1]) * _SECONDS[match[2]]
+
+
+def _moment_us(text: str) -> int:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise _StopError(f"--ends-at {text}: write it as 2026-11-21T10:00:00Z, or now") from None
+    return to_microseconds(moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC))

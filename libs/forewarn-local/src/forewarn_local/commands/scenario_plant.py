@@ -1,0 +1,68 @@
+"""``forewarn scenario plant``: the history of a plant file's machines as files."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from forewarn.adapters.catalogue import load_catalogue
+from forewarn.adapters.clock import SystemClock
+from forewarn.adapters.plant_document import Plant, SimulatedSource
+from forewarn.adapters.plant_file import PlantError, example_names, load_plant
+from forewarn.adapters.plant_machine import story_of
+from forewarn.adapters.recording_files import NamedRecording, write_labels, write_readings
+from forewarn.domain.simulation.recording import record
+from forewarn_local.commands.common import fail
+from forewarn_local.display import Display
+
+_DEFAULT_FORMAT: Final = "csv"
+
+
+def plant(
+    name: Annotated[str, typer.Argument(metavar="PLANT", help=f"Plant file, or one of {', '.join(example_names())}.")],
+    out: Annotated[Path | None, typer.Option(help="Directory; the plant file's output.directory by default.")] = None,
+    end: Annotated[
+        datetime | None, typer.Option(help="End of the history (UTC), when machines count as registered; now.")
+    ] = None,
+    *,
+    labels: Annotated[bool, typer.Option(help="Write a file NAME.labels.csv beside each.")] = False,
+) -> None:
+    """Write the history of every simulated machine of a plant, one file each, as the plant file says."""
+    display = Display()
+    try:
+        document = load_plant(name)
+        directory = out or _directory(name, document)
+        end_s = (SystemClock().now() if end is None else end.replace(tzinfo=UTC)).timestamp()
+        for item in _histories(document, end_s):
+            path = directory / f"{item.asset_id}.{_format(document)}"
+            write_readings(path, [item])
+            if labels:
+                write_labels(path.with_suffix(".labels.csv"), [item])
+            display.say(f"{item.recording.rows:,} readings in {path}")
+    except (PlantError, ValueError, OSError) as exc:
+        raise fail(display, str(exc)) from exc
+
+
+def _format(document: Plant) -> str:
+    return _DEFAULT_FORMAT if document.output.kind == "kafka" else document.output.kind
+
+
+def _directory(name: str, document: Plant) -> Path:
+    beside = Path() if name in example_names() else Path(name).parent
+    return beside / (document.output.directory or document.name)
+
+
+def _histories(document: Plant, end_s: float) -> list[NamedRecording]:
+    catalogue = load_catalogue()
+    found: list[NamedRecording] = []
+    for entry in document.assets:
+        source = entry.source
+        if not isinstance(source, SimulatedSource) or source.history.rows == 0:
+            continue
+        history = source.history
+        story = story_of(entry, source, catalogue[entry.asset.asset_class], end_s)
+        start_s = end_s - (history.rows - 1) * history.every_s
+        recording = record(story, start_s=start_s, step_s=history.every_s, rows=history.rows)
+        found.append(NamedRecording(asset_id=entry.asset.asset_id, recording=recording))
+    return found

@@ -1,0 +1,1 @@
+"""Published data sets, their protocols, and what Forewarn reaches on them."""

@@ -1,0 +1,83 @@
+"""Orders to learn anew on the wire: frames without rows that say more.
+
+An order stands among the readings of ``readings.valid``, so that every replay of the topic obeys it at
+the same place. To all other readers it is a frame in which nothing was measured: the order is in the
+metadata of its record batch, which they do not look at.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import pyarrow as pa
+
+from forewarn.adapters.arrow_codec import MAX_ROWS, arrow_schema, decode_frame, encode_frame
+from forewarn.adapters.event_codec import decode_event, encode_event
+from forewarn.contracts.asset_class import AssetClass
+from forewarn.contracts.baseline import BaselineOrder
+from forewarn.contracts.frames import FrameKind
+from forewarn.domain.frame import Frame
+from forewarn.ports.codec import InvalidEvent, InvalidFrame
+
+#: Key of the messages: frames have none, so orders are found without opening any.
+ORDER_KEY: Final = b"forewarn.baseline"
+
+#: Stored readings that fit into one message.
+MAX_HISTORY: Final = MAX_ROWS
+
+_ORDER: Final = b"forewarn.order"
+_HISTORY: Final = b"forewarn.history"
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class ReceivedOrder:
+    """An order with the class of its asset, and stored readings to learn from where there are any."""
+
+    order: BaselineOrder
+    asset_class: AssetClass
+    history: Frame | None
+
+
+def encode_order(order: BaselineOrder, asset_class: AssetClass, history: Frame | None = None) -> bytes:
+    """Serialise an order.
+
+    Raises
+    ------
+    ValueError
+        If there are more stored readings than a message holds.
+    """
+    if history is not None and history.rows > MAX_HISTORY:
+        raise ValueError(f"an order carries at most {MAX_HISTORY} readings, not {history.rows}")
+    schema = arrow_schema(FrameKind.VALID, asset_class)
+    said = {_ORDER: encode_event(order)}
+    if history is not None:
+        said[_HISTORY] = encode_frame(history)
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, schema) as writer:
+        empty = pa.RecordBatch.from_arrays([pa.array([], type=field.type) for field in schema], schema=schema)
+        writer.write_batch(empty, custom_metadata=said)
+    return sink.getvalue().to_pybytes()  # type: ignore[no-any-return]  # pyarrow ships no types
+
+
+def decode_order(data: bytes, catalogue: Mapping[str, AssetClass]) -> ReceivedOrder:
+    """Read an order.
+
+    Raises
+    ------
+    InvalidFrame
+        If it is none, or is about readings of another asset.
+    """
+    asset_class = decode_frame(data, catalogue, FrameKind.VALID).asset_class
+    with pa.ipc.open_stream(data) as reader:
+        _, metadata = reader.read_next_batch_with_custom_metadata()
+    said = dict(metadata or {})
+    if _ORDER not in said:
+        raise InvalidFrame("the message has the key of a baseline order but holds none")
+    try:
+        order = decode_event(BaselineOrder, said[_ORDER])
+    except InvalidEvent as exc:
+        raise InvalidFrame(f"the baseline order cannot be read: {exc}") from exc
+    history = decode_frame(said[_HISTORY], catalogue, FrameKind.VALID) if _HISTORY in said else None
+    if history is not None and (history.asset_class != asset_class or set(history.assets.to_list()) - {order.asset_id}):
+        raise InvalidFrame(f"the baseline order of {order.asset_id} carries readings of other assets")
+    return ReceivedOrder(order=order, asset_class=asset_class, history=history)

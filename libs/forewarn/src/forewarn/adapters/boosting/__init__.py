@@ -1,0 +1,1 @@
+"""Gradient boosting: grows the trees of the fleet model."""

@@ -1,0 +1,1 @@
+"""Reads history from files and sends it through the platform."""

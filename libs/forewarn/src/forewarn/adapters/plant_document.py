@@ -1,0 +1,209 @@
+"""The plant file as a document: which machines there are, how they behave, and what goes wrong with them."""
+
+from collections import Counter
+from pathlib import PurePath
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from forewarn.adapters.plant_sensors import Gateway, SensorDocument
+from forewarn.contracts.assets import Asset
+from forewarn.contracts.base import Identifier, StrictContract, TagName
+from forewarn.domain.simulation.kinds import KINDS
+from forewarn.domain.simulation.profile import FaultCourse, Profile
+from forewarn.domain.simulation.scenarios import find_scenario
+from forewarn.domain.simulation.schedule import Schedule
+
+Positive = Annotated[float, Field(gt=0)]
+NotNegative = Annotated[float, Field(ge=0)]
+
+
+class History(StrictContract):
+    """Readings of the past that a machine gets when it is registered for the first time."""
+
+    length_s: NotNegative = 7200.0
+    every_s: Positive = 10.0
+    historical: bool = Field(
+        default=False,
+        description="Sent as history: of any age, judged like live ones, never a reason for an alarm.",
+    )
+
+    @property
+    def rows(self) -> int:
+        """Number of readings."""
+        return int(self.length_s // self.every_s)
+
+
+class Day(StrictContract):
+    """Daily course of demand and weather; see ``domain.simulation.profile.Profile``."""
+
+    period_s: Positive = 86_400.0
+    base: float = Field(default=0.75, description="Mean demand, as a share of the rated duty.")
+    swing: float = Field(default=0.2, description="Half range of the demand.")
+    phase: float = Field(default=0.0, description="Where in its day the machine is at 00:00 UTC, 0-1.")
+    ambient_temp_c: float = 22.0
+    ambient_swing_k: float = 4.0
+
+    @model_validator(mode="after")
+    def _possible(self) -> "Day":
+        self.profile()
+        return self
+
+    def profile(self) -> Profile:
+        """The profile of the domain."""
+        return Profile(**self.model_dump())
+
+
+class Hours(StrictContract):
+    """Weekly running hours; see ``domain.simulation.schedule.Schedule``. Without it a machine always runs."""
+
+    start_hour: float = 6.0
+    stop_hour: float = 20.0
+    days: tuple[int, ...] = Field(default=(0, 1, 2, 3, 4), description="Running days, Monday is 0.")
+    utc_offset_h: float = 0.0
+    run_up_s: Positive = Field(default=180.0, description="From the start of the auxiliaries to full duty, and back.")
+
+    @model_validator(mode="after")
+    def _possible(self) -> "Hours":
+        self.schedule(86_400.0)
+        return self
+
+    def schedule(self, day_s: float) -> Schedule:
+        """The schedule of the domain, for days of this length."""
+        return Schedule(**self.model_dump(), day_s=day_s)
+
+
+class Fault(StrictContract):
+    """A fault that the plan lets grow. Times count from the machine's registration."""
+
+    fault: Identifier
+    after_s: NotNegative = Field(description="From registration to onset.")
+    duration_s: Positive = Field(description="From onset to full severity.")
+    hold_s: NotNegative | None = Field(default=None, description="Time in failure before the repair; null: none.")
+    healthy_s: NotNegative = Field(default=0.0, description="Healthy time after a repair before it starts again.")
+    severity: Annotated[float, Field(gt=0, le=1)] = 1.0
+
+    def course(self, registered_s: float) -> FaultCourse:
+        """The fault on the time scale of the epoch [s]."""
+        return FaultCourse(
+            fault=self.fault,
+            onset_s=registered_s + self.after_s,
+            duration_s=self.duration_s,
+            hold_s=self.hold_s,
+            healthy_s=self.healthy_s,
+            severity=self.severity,
+        )
+
+
+class PlannedScenario(StrictContract):
+    """A scenario that the machine goes through, once."""
+
+    name: Identifier
+    days: Positive | None = Field(default=None, description="Its length; null: as the scenario has it.")
+    severity: Annotated[float, Field(gt=0, le=1)] = 1.0
+    begins_s: float = Field(default=0.0, description="From the machine's registration; negative: in its history.")
+    tag: TagName | None = Field(default=None, description="Tag whose sensor fails, for scenarios of sensors.")
+
+
+class SimulatedSource(StrictContract):
+    """A machine computed from physics."""
+
+    kind: Literal["simulated"] = "simulated"
+    design: dict[str, float] = Field(default_factory=dict, description="Fields of the machine's design.")
+    day: Day = Day()
+    hours: Hours | None = None
+    history: History = History()
+    faults: tuple[Fault, ...] = ()
+    scenario: PlannedScenario | None = None
+    sensors: dict[TagName, SensorDocument] = Field(default_factory=dict, description="Sensors that are not perfect.")
+    gateway: Gateway = Gateway()
+    seed: int = 0
+
+    @property
+    def schedule(self) -> Schedule | None:
+        """Running hours, None for a machine that always runs."""
+        return None if self.hours is None else self.hours.schedule(self.day.period_s)
+
+
+class ReplaySource(StrictContract):
+    """A recording played back as if it happened now."""
+
+    kind: Literal["replay"]
+    file: str = Field(description="CSV file: absolute, beside the plant file, or below SKAB_PATH.")
+    optional: bool = Field(default=False, description="Leave the asset out when the file is missing.")
+    time_column: str = "datetime"
+    speed: Positive = Field(default=1.0, description="2: twice as fast, so readings lie half as far apart.")
+    loop: bool = Field(default=False, description="Start again at the end.")
+    history_rows: Annotated[int, Field(ge=0)] = Field(
+        default=0, description="Rows sent at once as the recent past when the asset is registered for the first time."
+    )
+
+
+class PlantAsset(StrictContract):
+    """One machine of the plant."""
+
+    asset: Asset
+    source: Annotated[SimulatedSource | ReplaySource, Field(discriminator="kind")]
+
+    @model_validator(mode="after")
+    def _can_be_simulated(self) -> "PlantAsset":
+        if isinstance(self.source, ReplaySource):
+            return self
+        kind = KINDS.get(self.asset.asset_class)
+        where = f"asset {self.asset.asset_id}"
+        if kind is None:
+            raise ValueError(f"{where}: class {self.asset.asset_class} cannot be simulated, only {', '.join(KINDS)}")
+        unknown = [fault.fault for fault in self.source.faults if fault.fault not in kind.faults]
+        if unknown:
+            raise ValueError(f"{where}: no fault {', '.join(unknown)}; there are {', '.join(kind.faults)}")
+        try:
+            tags = kind.sensors(kind.design(**self.source.design))
+        except TypeError as exc:
+            raise ValueError(f"{where}: design: {exc}") from exc
+        strange = [tag for tag in self.source.sensors if tag not in tags]
+        if strange:
+            raise ValueError(f"{where}: no sensor {', '.join(strange)}; there are {', '.join(tags)}")
+        if self.source.scenario is not None:
+            find_scenario(self.source.scenario.name, self.asset.asset_class)
+        return self
+
+
+class Output(StrictContract):
+    """Where readings go."""
+
+    kind: Literal["kafka", "csv", "parquet", "jsonl"] = "kafka"
+    directory: str | None = Field(default=None, description="For files, one each asset; beside the plant file.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_form(cls, value: object) -> object:
+        """``output: csv`` stands for ``output: {kind: csv}``."""
+        return {"kind": value} if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _directory_for_files(self) -> "Output":
+        if self.kind == "kafka" and self.directory is not None:
+            raise ValueError("readings for Kafka go into no directory")
+        if self.directory is not None and ".." in PurePath(self.directory).parts:
+            raise ValueError("the directory must lie below the plant file's, without '..'")
+        return self
+
+
+class Plant(StrictContract):
+    """All machines of a plant file."""
+
+    name: str
+    title: str = Field(default="", description="One line for people.")
+    interval_s: Annotated[float, Field(ge=0.05, le=3600)] | None = Field(
+        default=None, description="Distance of live readings; null: SIMULATION_INTERVAL_SECONDS."
+    )
+    output: Output = Output()
+    assets: Annotated[tuple[PlantAsset, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _ids_are_unique(self) -> "Plant":
+        counts = Counter(entry.asset.asset_id for entry in self.assets)
+        twice = [asset_id for asset_id, count in counts.items() if count > 1]
+        if twice:
+            raise ValueError(f"asset ids must be unique, these are not: {', '.join(twice)}")
+        return self

@@ -1,0 +1,1 @@
+"""Anomaly models from files of healthy readings, and scores of files by them."""

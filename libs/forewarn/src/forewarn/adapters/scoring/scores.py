@@ -1,0 +1,98 @@
+"""Scores the rows of a file by a model and writes them as CSV."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+
+from forewarn.adapters.scoring.model import Model
+from forewarn.adapters.scoring.readings import Readings, open_table, readings_of
+from forewarn.adapters.tables.table import TableError
+from forewarn.domain.detection.detector import Scores, score
+from forewarn.domain.detection.rows import sequence_of
+from forewarn.domain.frame import FloatArray
+
+_NEEDS_QUOTES: Final = frozenset(',"\r\n')
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class ScoredFile:
+    """Readings of a file and what the model says of them; ``extra`` names columns that it does not know."""
+
+    readings: Readings
+    scores: Scores
+    extra: tuple[str, ...]
+
+
+def score_file(model: Model, path: Path, *, sort: bool = False) -> ScoredFile:
+    """Score a file, cold: nothing before its first row is known.
+
+    Raises
+    ------
+    TableError
+        If the file cannot be used.
+    """
+    table = open_table(path, model.time, model.unit)
+    readings = readings_of(table, model.time, model.unit, model.tags, sort=sort)
+    if readings.times is not None and readings.moments != model.moments:
+        have, want = ("moments", "numbers")[:: 1 if readings.moments else -1]
+        raise TableError(f"{path}: column {model.time!r} holds {have}; the model was learned with {want}")
+    known = {*model.tags, model.time, model.unit}
+    extra = tuple(name for name in (*table.columns, *table.ignored) if name not in known)
+    return ScoredFile(readings=readings, scores=score_readings(model, readings), extra=extra)
+
+
+def score_readings(model: Model, readings: Readings) -> Scores:
+    """Score rows, each in its place."""
+    detector = model.detector
+    rows = sequence_of(readings.times, readings.unit, model.period)
+    drivers = _matrix(readings, detector.twin.drivers, rows.order.size)[rows.order]
+    responses = _matrix(readings, detector.twin.responses, rows.order.size)[rows.order]
+    _, said = score(detector, detector.memory, rows.clock, drivers, responses)
+    back = np.argsort(rows.order, kind="stable")
+    return Scores(**{name: getattr(said, name)[back] for name in Scores.__dataclass_fields__})
+
+
+def write_scores(scored: ScoredFile, tags: Sequence[str], path: Path) -> None:
+    """Write one line for each row; empty where nothing can be said. What stands there is replaced.
+
+    Raises
+    ------
+    TableError
+        If the file cannot be written.
+    """
+    scores = scored.scores
+    columns: dict[str, Any] = {
+        "time": pa.array(scored.readings.stamps),
+        "score": _known(scores.score),
+        "p_value": _known(scores.p_value),
+        "flag": pa.array(scores.flag.astype(np.int8)),
+        "extrapolated": pa.array(scores.extrapolated.astype(np.int8)),
+    }
+    table = pa.Table.from_arrays(
+        [*columns.values(), *(_known(column) for column in scores.contributions.T)],
+        names=[*columns, *(f"contribution.{tag}" for tag in tags)],
+    )
+    # pyarrow's "needed" quotes every text; none is what other programs write, and nearly always right.
+    plain = not any(_NEEDS_QUOTES & set(str(text)) for text in (*scored.readings.stamps, *table.column_names))
+    quoting = "none" if plain else "needed"
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        pa_csv.write_csv(table, str(draft), pa_csv.WriteOptions(quoting_style=quoting, quoting_header=quoting))
+        draft.replace(path)
+    except OSError as exc:
+        draft.unlink(missing_ok=True)
+        raise TableError(f"{path}: cannot be written: {exc.strerror or exc}") from exc
+
+
+def _matrix(readings: Readings, names: Sequence[str], rows: int) -> FloatArray:
+    return np.column_stack([readings.tags[name] for name in names]) if names else np.empty((rows, 0))
+
+
+def _known(values: FloatArray) -> Any:  # noqa: ANN401  # pyarrow has no types
+    return pa.array(values, mask=np.isnan(values))

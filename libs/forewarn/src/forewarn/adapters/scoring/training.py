@@ -1,0 +1,98 @@
+"""Learns a model from a file of healthy readings."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from forewarn.adapters.scoring.model import Model
+from forewarn.adapters.scoring.readings import Readings, open_table, readings_of
+from forewarn.adapters.tables.table import Table, TableError
+from forewarn.domain.detection.detector import settings_for
+from forewarn.domain.detection.learn import Lesson, NothingToLearnError, learn
+from forewarn.domain.detection.rows import sample_period, sequence_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What the user says about the healthy readings."""
+
+    path: Path
+    time: str | None = None
+    unit: str | None = None
+    drivers: tuple[str, ...] = ()
+    far: float = 0.01
+    sort: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Training:
+    """A model, and what was found on the way; ``unused`` gives columns that are no tags, with the reason."""
+
+    model: Model
+    lesson: Lesson
+    readings: Readings
+    unused: Mapping[str, str]
+
+    def suspicions(self) -> list[str]:
+        """Suspicious stretches of the baseline in words."""
+        stamps = self.readings.stamps
+        timed = self.readings.times is not None
+        out = []
+        for found in self.lesson.suspicious:
+            span = f"rows {found.first + 1} to {found.last + 1}"
+            when = f" ({stamps[found.first]} to {stamps[found.last]})" if timed else ""
+            out.append(f"{span}{when} unlike the rest in {', '.join(found.tags)}")
+        return out
+
+
+def train(request: Request) -> Training:
+    """Learn from a file.
+
+    Raises
+    ------
+    TableError
+        If the file cannot be used.
+    """
+    table = open_table(request.path, request.time, request.unit)
+    tags, unused = _tags_of(table, request)
+    readings = readings_of(table, request.time, request.unit, tags, sort=request.sort)
+    return learn_readings(readings, request, unused)
+
+
+def learn_readings(readings: Readings, request: Request, unused: Mapping[str, str]) -> Training:
+    """Learn from rows that were read; ``unused`` gives columns that are no tags.
+
+    Raises
+    ------
+    TableError
+        If they do not allow a model.
+    """
+    period = 1.0 if readings.times is None else sample_period(readings.times, readings.unit)
+    settings = settings_for(request.far, in_time=readings.times is not None)
+    rows = sequence_of(readings.times, readings.unit, period)
+    try:
+        lesson = learn(readings.tags, request.drivers, rows, settings)
+    except NothingToLearnError as exc:
+        raise TableError(f"{request.path}: {exc}") from exc
+    model = Model(
+        detector=lesson.detector,
+        time=request.time,
+        unit=request.unit,
+        moments=readings.moments,
+        period=period,
+        far=request.far,
+    )
+    return Training(model=model, lesson=lesson, readings=readings, unused={**unused, **lesson.left_out})
+
+
+def _tags_of(table: Table, request: Request) -> tuple[Sequence[str], dict[str, str]]:
+    table.require(request.drivers)
+    tags, unused = [], dict(table.ignored)
+    for name, column in table.columns.items():
+        if name in (request.time, request.unit):
+            continue
+        if column.kind in {"number", "mixed"} or name in request.drivers:
+            tags.append(name)
+        else:
+            unused[name] = "text" if column.kind == "text" else "empty"
+    return tags, unused

@@ -1,0 +1,1 @@
+"""Tables of recorded readings from CSV and Parquet files, as typed columns."""

@@ -1,0 +1,115 @@
+"""From the pieces of a column, as strings, to numbers or text."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from forewarn.adapters.tables.table import Column, Stray
+from forewarn.domain.frame import FloatArray
+
+#: What stands for a missing value in CSV files, besides nothing at all.
+NULLS: Final = ("", "NA", "N/A", "n/a", "#N/A", "#NA", "NaN", "nan", "NAN", "-nan", "NULL", "null", "None", "NONE")
+
+#: Fewer than this share of numbers among the values make a column of text.
+_NUMERIC_SHARE: Final = 0.5
+
+
+class ColumnBuilder:
+    """Takes a column piece by piece; keeps strings only as long as they are needed."""
+
+    def __init__(self, *, as_text: bool, decimal_comma: bool = False) -> None:
+        self._as_text = as_text
+        self._decimal_comma = decimal_comma
+        self._texts: list[Any] = []
+        self._numbers: list[FloatArray] = []
+        self._rows = 0
+        self._numeric = 0
+        self._alien = 0
+        self._stray: Stray | None = None
+
+    def add(self, piece: Any) -> None:  # noqa: ANN401  # pyarrow has no types
+        """Add an array of strings, numbers or, for a column wanted as text, of anything that can be written down."""
+        if pa.types.is_dictionary(piece.type):
+            piece = piece.dictionary_decode()
+        if self._as_text:
+            self._texts.append(piece.cast(pa.string()))
+        numbers, alien = to_numbers(piece, decimal_comma=self._decimal_comma)
+        if alien.size and self._stray is None:
+            first = int(alien[0])
+            self._stray = Stray(row=self._rows + first + 1, text=str(piece[first].as_py()))
+        self._numbers.append(numbers)
+        self._numeric += int(np.count_nonzero(~np.isnan(numbers)))
+        self._alien += alien.size
+        self._rows += len(piece)
+
+    def build(self) -> Column:
+        """Put the pieces together."""
+        texts = pa.chunked_array(self._texts, pa.string()) if self._as_text else None
+        if self._numeric + self._alien == 0:
+            return Column(kind="empty", texts=texts)
+        if self._numeric < _NUMERIC_SHARE * (self._numeric + self._alien):
+            return Column(kind="text", texts=texts, stray=self._stray)
+        numbers = np.concatenate(self._numbers)
+        if self._stray is not None:
+            return Column(kind="mixed", numbers=numbers, texts=texts, stray=self._stray)
+        return Column(kind="number", numbers=numbers, texts=texts)
+
+
+def to_numbers(piece: Any, *, decimal_comma: bool = False) -> tuple[FloatArray, NDArray[np.intp]]:  # noqa: ANN401
+    """Numbers of an array, NaN for missing ones, and where text stands."""
+    if is_number(piece.type):
+        return finite(piece.cast(pa.float64())), np.empty(0, dtype=np.intp)
+    piece = piece.cast(pa.string())
+    if decimal_comma:
+        piece = pc.replace_substring(piece, ",", ".")
+    try:
+        return finite(piece.cast(pa.float64())), np.empty(0, dtype=np.intp)
+    except pa.ArrowInvalid:
+        return _one_by_one(piece.to_pylist())
+
+
+def is_number(dtype: Any) -> bool:  # noqa: ANN401  # pyarrow has no types
+    """Whether values of this type count as numbers; true and false are 1 and 0."""
+    kinds = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.types.is_boolean)
+    return any(kind(dtype) for kind in kinds)
+
+
+def is_text(dtype: Any) -> bool:  # noqa: ANN401
+    """Whether values of this type are text, and may still spell numbers."""
+    inner = dtype.value_type if pa.types.is_dictionary(dtype) else dtype
+    return bool(pa.types.is_string(inner) or pa.types.is_large_string(inner) or pa.types.is_null(inner))
+
+
+def finite(array: Any) -> FloatArray:  # noqa: ANN401  # pyarrow has no types
+    """Numbers of an array; missing and infinite ones are NaN."""
+    numbers: FloatArray = array.to_numpy(zero_copy_only=False).astype(np.float64)
+    endless = np.isinf(numbers)
+    return np.where(endless, np.nan, numbers) if endless.any() else numbers
+
+
+def _one_by_one(values: Sequence[str | None]) -> tuple[FloatArray, NDArray[np.intp]]:
+    numbers, alien = np.full(len(values), np.nan), []
+    for row, value in enumerate(values):
+        if value is None:
+            continue
+        number = _number(value)
+        if number is None:
+            alien.append(row)
+        else:
+            numbers[row] = number
+    numbers[np.isinf(numbers)] = np.nan
+    return numbers, np.array(alien, dtype=np.intp)
+
+
+def _number(text: str) -> float | None:
+    bare = text.strip()
+    if not bare:
+        return float("nan")
+    try:
+        return None if "_" in bare else float(bare)  # Python reads 1_000, files do not mean it
+    except ValueError:
+        return None

@@ -1,0 +1,145 @@
+"""Reads CSV files piece by piece: comma, semicolon or tab, with or without byte order mark, or gzip."""
+
+import csv
+import io
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+
+from forewarn.adapters.tables.columns import NULLS
+from forewarn.adapters.tables.table import TableError
+
+_DELIMITERS: Final = ",;\t|"
+_WIDE_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
+_HEAD_BYTES: Final = 256 * 1024
+_HEAD_LINES: Final = 20
+_BLOCK_BYTES: Final = 8 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialect:
+    """How a CSV file is written."""
+
+    delimiter: str
+    encoding: str
+    header: tuple[str, ...]
+
+    @property
+    def decimal_comma(self) -> bool:
+        """Whether a comma can stand in a number."""
+        return self.delimiter != ","
+
+
+def sniff(path: Path) -> Dialect:
+    """Find out how a file is written from its first lines.
+
+    Raises
+    ------
+    TableError
+        If it is empty, or its first line does not name columns.
+    """
+    with pa.input_stream(str(path)) as file:
+        head = file.read(_HEAD_BYTES)
+    encoding = _encoding(head)
+    text = head.decode(encoding, errors="ignore").removeprefix("\ufeff")
+    lines = [line for line in text.splitlines()[:_HEAD_LINES] if line.strip()]
+    if not lines:
+        raise TableError(f"{path}: the file is empty")
+    delimiter = max(_DELIMITERS, key=lambda d: _fit(lines, d))
+    header = tuple(name.strip() for name in next(csv.reader([lines[0]], delimiter=delimiter)))
+    if all(_is_number(name) for name in header):
+        raise TableError(f"{path}: the first line holds numbers; it must name the columns")
+    doubled = sorted({name for name in header if name and header.count(name) > 1})
+    if doubled:
+        raise TableError(f"{path}: column {', '.join(map(repr, doubled))} stands twice in the header")
+    return Dialect(delimiter=delimiter, encoding=encoding, header=header)
+
+
+def csv_pieces(
+    path: Path, dialect: Dialect, on_odd_row: Callable[[int, str], None] | None = None
+) -> Iterator[Sequence[Any]]:
+    """Columns of successive stretches of rows, as string arrays with nulls.
+
+    Parameters
+    ----------
+    on_odd_row
+        Takes number (from 1) and text of a row that has another number of values than the header; such
+        rows are left out then.
+
+    Raises
+    ------
+    TableError
+        If there is such a row and nobody takes it.
+    """
+    names = [str(position) for position in range(len(dialect.header))]
+    rows = 0
+    try:
+        reader = pa_csv.open_csv(
+            pa.input_stream(str(path)),
+            read_options=pa_csv.ReadOptions(
+                block_size=_BLOCK_BYTES, column_names=names, skip_rows=1, encoding=dialect.encoding, use_threads=False
+            ),
+            parse_options=pa_csv.ParseOptions(
+                delimiter=dialect.delimiter,
+                newlines_in_values=_quotes(path),
+                invalid_row_handler=None if on_odd_row is None else _handler(on_odd_row),
+            ),
+            convert_options=pa_csv.ConvertOptions(
+                column_types={name: pa.string() for name in names}, null_values=list(NULLS), strings_can_be_null=True
+            ),
+        )
+        for batch in reader:
+            rows += batch.num_rows
+            yield batch.columns
+    except pa.ArrowInvalid as exc:
+        if "Empty CSV" in str(exc):
+            return
+        # pyarrow's text says what is wrong ("Expected 3 columns, got 2: ...") and counts rows by itself.
+        raise TableError(f"{path}: cannot be read as CSV after row {rows}: {exc}") from exc
+
+
+def _handler(on_odd_row: Callable[[int, str], None]) -> Callable[[Any], str]:
+    def handle(row: Any) -> str:  # noqa: ANN401  # pyarrow has no types
+        on_odd_row(row.number - 1, row.text)  # pyarrow counts the header
+        return "skip"
+
+    return handle
+
+
+def _quotes(path: Path) -> bool:
+    """Whether values can hold line ends; looking for them costs time."""
+    with pa.input_stream(str(path)) as file:
+        return b'"' in file.read(_HEAD_BYTES)
+
+
+def _encoding(head: bytes) -> str:
+    if head.startswith(_WIDE_MARKS):
+        return "utf-16"
+    return "utf-8" if _is_utf8(head) else "latin-1"
+
+
+def _is_utf8(head: bytes) -> bool:
+    try:
+        head.decode()
+    except UnicodeDecodeError as exc:
+        return exc.start > len(head) - 4  # a character cut at the end of the head
+    return True
+
+
+def _fit(lines: Sequence[str], delimiter: str) -> tuple[bool, int]:
+    """How well a delimiter explains the lines: the same number of values in each, then many of them."""
+    counts = [len(row) for row in csv.reader(io.StringIO("\n".join(lines)), delimiter=delimiter)]
+    first = counts[0]
+    return all(count == first for count in counts[:-1]) and first > 1, first
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

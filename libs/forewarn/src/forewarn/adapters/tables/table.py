@@ -1,0 +1,128 @@
+"""A table that was read: numbers as float64, everything else as text."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from forewarn.domain.frame import FloatArray
+
+Kind = Literal["number", "text", "empty", "mixed"]
+
+
+class TableError(Exception):
+    """A file cannot be used; the message names file, row and column, and the cure.
+
+    Rows are counted from 1, without the header.
+    """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stray:
+    """A text among numbers: ``row`` counts from 1."""
+
+    row: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Column:
+    """One column as read.
+
+    Attributes
+    ----------
+    kind
+        ``number``; ``text``; ``empty`` if no row has a value; ``mixed`` for numbers with text among them.
+    numbers
+        Values of a column of numbers, NaN where missing; None for others.
+    texts
+        Values of a column that was asked for as text; None for others.
+    stray
+        First text of a mixed column.
+    """
+
+    kind: Kind
+    numbers: FloatArray | None = None
+    texts: Any = None  # pyarrow.ChunkedArray of strings
+    stray: Stray | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Table:
+    """Columns of one file in file order, all of ``rows`` rows.
+
+    ``ignored`` says which columns could not be taken at all, with the reason.
+    """
+
+    path: Path
+    rows: int
+    columns: Mapping[str, Column]
+    ignored: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of all columns."""
+        return tuple(self.columns)
+
+    def require(self, names: Sequence[str]) -> None:
+        """Make sure that these columns are there.
+
+        Raises
+        ------
+        TableError
+            Listing those that are not, and what the file has.
+        """
+        missing = [name for name in names if name not in self.columns]
+        if missing:
+            raise TableError(
+                f"{self.path}: no column {', '.join(map(repr, missing))}; the file has {', '.join(self.columns)}"
+            )
+
+    def numbers(self, name: str) -> FloatArray:
+        """Values of a column, NaN where missing.
+
+        Raises
+        ------
+        TableError
+            If there is no such column, or it holds text: with row and column.
+        """
+        self.require([name])
+        column = self.columns[name]
+        if column.kind == "empty":
+            return np.full(self.rows, np.nan)
+        if column.numbers is not None and column.stray is None:
+            return column.numbers
+        where = f" in row {column.stray.row}: {column.stray.text!r}" if column.stray is not None else ""
+        raise TableError(
+            f"{self.path}: text in column {name!r}{where}; a number is needed, or nothing if it is unknown"
+        )
+
+    def texts(self, name: str) -> list[str | None]:
+        """Values of a column that was read as text, None where missing."""
+        values: list[str | None] = self._text(name).to_pylist()
+        return values
+
+    def codes(self, name: str) -> tuple[NDArray[np.intp], list[str]]:
+        """A text column as numbers of its distinct values, in order of first appearance.
+
+        Raises
+        ------
+        TableError
+            If a value is missing.
+        """
+        values = self._text(name)
+        if values.null_count:
+            row = int(np.flatnonzero(pc.is_null(values).to_numpy())[0]) + 1
+            raise TableError(f"{self.path}: nothing in column {name!r} in row {row}; every row needs a value there")
+        coded = values.combine_chunks().dictionary_encode()
+        return coded.indices.to_numpy().astype(np.intp), coded.dictionary.to_pylist()
+
+    def _text(self, name: str) -> Any:  # noqa: ANN401  # pyarrow has no types
+        self.require([name])
+        texts = self.columns[name].texts
+        return pa.chunked_array([pa.nulls(self.rows, pa.string())]) if texts is None else texts

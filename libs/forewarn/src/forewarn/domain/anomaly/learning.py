@@ -1,0 +1,307 @@
+"""Learns the norms of one asset from its healthy baseline, and how high a flag must lie so that it stays rare."""
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forewarn.domain.anomaly.calibration import Calibration, calibrate, tail_level
+from forewarn.domain.anomaly.judge import Look, ResidualArray, latch, levels_of, look_back
+from forewarn.domain.anomaly.norms import (
+    CHANNELS,
+    LEVEL,
+    PATTERN,
+    PEAK,
+    Norms,
+    magnitudes,
+    pattern,
+    peak,
+    whitener_of,
+)
+from forewarn.domain.anomaly.settings import AnomalySettings
+from forewarn.domain.anomaly.state import UNKNOWN, Memory
+from forewarn.domain.frame import FloatArray
+from forewarn.domain.twin.statistics import blocks_of, caution, effective_readings, robust_scale
+
+_TINY: Final = 1e-9
+_MIN_ROWS: Final = 60
+_LEAST_BLOCK: Final = 10  # rows: shorter blocks say nothing about how blocks differ
+_STEP: Final = 1.05
+_HIGHEST: Final = 120  # steps of the search: a flag this far up is never reached by healthy rows
+_FIRST: Final = 0
+_SURE: Final = 2.0  # standard errors
+_NO_BREAKS: Final = np.empty(0, dtype=np.intp)
+#: Rows far beyond the rest, one behind the other, that are a disturbance.
+DISTURBED_ROWS: Final = 5
+
+_DISTURBED: Final = 6.0  # upper spreads beyond the middle
+_MOST_DISTURBED: Final = 0.1
+_LEVEL_KNOWN_FROM: Final = 10.0  # independent readings: below, where a response will be next is not known
+_PEAK_WINDOWS: Final = 100  # fewer separate windows do not tell the tails of single responses
+_ENOUGH: Final = 10.0  # independent healthy rows beyond a threshold: then their share is known well
+_OPEN: Final = np.array([[1.0, np.inf, 1.0, 1.0]])  # magnitudes as they are; patterns are taken block by block
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Healthy:
+    """What was learned from a baseline, and what its own rows look like to norms that have not seen their block.
+
+    Attributes
+    ----------
+    size
+        Size of each row, shape (rows,); NaN where unknown.
+    effective
+        Independent readings that each response's residuals are worth, shape (responses,).
+    independent
+        Independent readings that the sizes are worth: how well the flag is known.
+    memory
+        Memory of one asset with norms and calibration, without history.
+    """
+
+    memory: Memory
+    size: FloatArray
+    effective: FloatArray
+    independent: float
+
+
+def learn_norms(ts: NDArray[np.int64], residuals: ResidualArray, gap_us: float, settings: AnomalySettings) -> Healthy:
+    """Learn from the held-out residuals of one asset's baseline, shape (rows, responses), NaN where unknown.
+
+    Fewer than 60 rows give cautious general norms.
+    """
+    memory = _blank(residuals, gap_us, settings)
+    exact = residuals.astype(np.float64)
+    breaks = np.flatnonzero(np.diff(ts) > gap_us) + 1
+    effective = np.array([effective_readings(column, breaks) for column in exact.T])
+    asset = np.zeros(ts.size, dtype=np.intp)
+    persistence = _persistence(exact, breaks) if settings.jump_window else np.zeros(exact.shape[1])
+    # Of a response that wanders plain differences are taken: what is left of its level must not pass for a change.
+    persistence = np.where((effective < _LEVEL_KNOWN_FROM) & (persistence > 0.0), 1.0, persistence)
+    memory = replace(memory, norms=replace(memory.norms, persistence=persistence[None, :]))
+    look = look_back(memory, asset, ts, residuals, settings)
+    full = (look.lengths >= settings.window) & ~np.isnan(look.means).all(axis=1)
+    if np.count_nonzero(full) < _MIN_ROWS:
+        return _cautious(memory, look, gap_us, settings, effective)
+    norms = _spreads(memory.norms, exact, look, full, effective)
+    fold = blocks_of(ts.size, breaks, settings.folds)
+    norms, parts = _channels(norms, exact, look, full, fold, settings, effective)
+    size = np.fmax.reduce(parts)
+    calibration = replace(calibrate(size[full], np.nan, 1.0), gap_us=np.array([gap_us]))
+    flag_at = _flag_at(calibration, size, look, fold, settings)
+    norms = replace(norms, flag_at=np.array([flag_at]))
+    return Healthy(
+        memory=replace(memory, norms=norms, calibration=calibration),
+        size=size,
+        effective=effective,
+        independent=effective_readings(size, _NO_BREAKS),
+    )
+
+
+def learn_robustly(
+    ts: NDArray[np.int64], residuals: ResidualArray, gap_us: float, settings: AnomalySettings
+) -> Healthy:
+    """Like ``learn_norms``, but stretches far beyond the rest are scored without being learned."""
+    healthy = learn_norms(ts, residuals, gap_us, settings)
+    odd = disturbed_rows(healthy.size)
+    if not odd.any():
+        return healthy
+    odd = with_lead(odd, settings.window)
+    again = learn_norms(ts[~odd], residuals[~odd], gap_us, settings)
+    look = look_back(again.memory, np.zeros(ts.size, dtype=np.intp), ts, residuals, settings)
+    parts = magnitudes(again.memory.norms, np.zeros(ts.size, dtype=np.intp), look.means, look.jumps)
+    return replace(again, size=np.fmax.reduce(parts))
+
+
+def disturbed_rows(size: FloatArray) -> NDArray[np.bool_]:
+    """Rows of stretches far beyond what most of the baseline looks like; none if they are too many.
+
+    More than a tenth of the baseline is no disturbance but a way of running.
+    """
+    known = ~np.isnan(size)
+    if not known.any():
+        return known
+    middle, upper = np.quantile(size[known], [0.5, 0.84])
+    high = known & (size > middle + _DISTURBED * (upper - middle))
+    edges = np.flatnonzero(np.diff(high, prepend=False, append=False))
+    odd = np.zeros(size.size, dtype=np.bool_)
+    for first, end in zip(edges[::2], edges[1::2], strict=True):
+        if end - first >= DISTURBED_ROWS:
+            odd[first:end] = True
+    return odd if odd.mean() <= _MOST_DISTURBED else np.zeros(size.size, dtype=np.bool_)
+
+
+def with_lead(odd: NDArray[np.bool_], window: int) -> NDArray[np.bool_]:
+    """Disturbed rows and those before each stretch in which smoothing could not see it yet.
+
+    One remembered row of a fault would be enough to take the fault for normal.
+    """
+    reach = np.convolve(odd[::-1], np.ones(window))[: odd.size][::-1]
+    lead: NDArray[np.bool_] = reach > 0.5
+    return lead
+
+
+def _blank(residuals: ResidualArray, gap_us: float, settings: AnomalySettings) -> Memory:
+    memory = Memory.blank(1, settings.history, residuals.shape[1])
+    return replace(
+        memory,
+        residuals=memory.residuals.astype(residuals.dtype),
+        calibration=replace(memory.calibration, gap_us=np.array([gap_us])),
+    )
+
+
+def _cautious(memory: Memory, look: Look, gap_us: float, settings: AnomalySettings, effective: FloatArray) -> Healthy:
+    calibration = replace(calibrate(np.empty(0), np.nan, 1.0), gap_us=np.array([gap_us]))
+    flag_at = settings.on_ratio * calibration.threshold(settings.far / 2.0)
+    norms = replace(memory.norms, flag_at=flag_at)
+    size = magnitudes(norms, np.zeros(len(look.means), dtype=np.intp), look.means, look.jumps)[LEVEL]
+    return Healthy(
+        memory=replace(memory, norms=norms, calibration=calibration),
+        size=size,
+        effective=effective,
+        independent=effective_readings(size, _NO_BREAKS),
+    )
+
+
+def _persistence(residuals: FloatArray, breaks: NDArray[np.intp]) -> FloatArray:
+    """Lag-one correlation of each response, 0 to 1, over pairs of rows without a gap between them."""
+    out = np.zeros(residuals.shape[1])
+    joined = np.ones(len(residuals) - 1 if len(residuals) else 0, dtype=np.bool_)
+    joined[breaks - 1] = False
+    for position, column in enumerate(residuals.T):
+        centred = column - np.nanmedian(column) if not np.isnan(column).all() else column
+        limit = 6.0 * robust_scale(centred[~np.isnan(centred)], _TINY) if not np.isnan(centred).all() else 1.0
+        held = np.clip(centred, -limit, limit)
+        pairs = joined & ~np.isnan(held[1:]) & ~np.isnan(held[:-1])
+        before, after = held[:-1][pairs], held[1:][pairs]
+        power = float(np.sqrt((before**2).sum() * (after**2).sum()))
+        out[position] = np.clip(float((before * after).sum()) / power, 0.0, 1.0) if power > 0.0 else 0.0
+    return out
+
+
+def _spreads(norms: Norms, residuals: FloatArray, look: Look, full: NDArray[np.bool_], effective: FloatArray) -> Norms:
+    """Healthy spreads of every response.
+
+    Smoothed residuals are measured in the spread of single residuals, or in their own one if that is larger: white
+    noise is not allowed to make a tag delicate, a tag that wanders is given the room it takes. The fewer
+    independent readings stand behind a spread, the wider it is taken. A response that wanders is judged by how it
+    changes only: its level has an infinite spread. Where changes are not looked at and all wander, levels count.
+    """
+    width = residuals.shape[1]
+    wanders = effective < _LEVEL_KNOWN_FROM
+    wanders &= not (np.isnan(look.jumps).all() and wanders.all())
+    level, jump = np.ones(width), np.ones(width)
+    level_usual, jump_usual = np.zeros(width), np.zeros(width)
+    for position in range(width):
+        care = caution(effective[position])
+        single = _spread(residuals[:, position])
+        smooth = _spread(look.means[full, position]) * care
+        level[position] = np.inf if wanders[position] else max(single, smooth, _TINY)
+        # White noise has no changes apart from its level; one wild reading of it must not pass for a step.
+        lasting = max(float(norms.persistence[0, position]), _TINY)
+        jump[position] = max(_spread(look.jumps[full, position]), _TINY) / lasting
+        level_usual[position] = _usual(look.means[full, position] / level[position])
+        jump_usual[position] = _usual(look.jumps[full, position] / jump[position])
+    return replace(
+        norms,
+        level_scale=level[None, :],
+        level_usual=level_usual[None, :],
+        jump_scale=jump[None, :],
+        jump_usual=jump_usual[None, :],
+    )
+
+
+def _spread(values: FloatArray) -> float:
+    known = values[~np.isnan(values)]
+    return robust_scale(known, 0.0) if known.size else 0.0
+
+
+def _usual(z: FloatArray) -> float:
+    known = z[~np.isnan(z)]
+    return float(np.minimum(known**2, 9.0).mean()) if known.size else 0.0
+
+
+def _channels(
+    norms: Norms,
+    residuals: FloatArray,
+    look: Look,
+    full: NDArray[np.bool_],
+    fold: NDArray[np.intp],
+    settings: AnomalySettings,
+    effective: FloatArray,
+) -> tuple[Norms, FloatArray]:
+    """Tails of the three magnitudes, and the magnitudes of the baseline in them."""
+    asset = np.zeros(len(residuals), dtype=np.intp)
+    parts = magnitudes(replace(norms, tails=_OPEN), asset, look.means, look.jumps)
+    if residuals.shape[1] > 1:
+        whitener, parts[PATTERN] = _patterns(norms, residuals, look, fold, effective)
+        norms = replace(norms, whitener=whitener[None, :])
+        if np.count_nonzero(full) >= _PEAK_WINDOWS * settings.window:
+            scale, parts[PEAK] = _peaks(norms, look, full, fold, settings)
+            norms = replace(norms, peak_scale=scale[None, :])
+        else:
+            parts[PEAK] = np.nan
+    tails = np.full(CHANNELS, np.inf)
+    for channel in range(CHANNELS if residuals.shape[1] > 1 else PEAK):
+        known = parts[channel][full & ~np.isnan(parts[channel])]
+        if known.size >= _MIN_ROWS:
+            tails[channel] = max(tail_level(known, settings.far / 2.0), _TINY)
+    return replace(norms, tails=tails[None, :]), parts / tails[:, None]
+
+
+def _patterns(
+    norms: Norms, residuals: FloatArray, look: Look, fold: NDArray[np.intp], effective: FloatArray
+) -> tuple[NDArray[np.float32], FloatArray]:
+    """Whitener of all rows, and the distance of each row by a whitener that has not seen its block."""
+    z = np.nan_to_num(residuals / norms.level_scale[0])
+    smooth = look.means / norms.level_scale[0]
+    scarce = residuals.shape[1] / max(float(np.median(effective)), 1.0)
+    distance = np.full(len(z), np.nan)
+    for block in range(int(fold[-1]) + 1):
+        own = fold == block
+        distance[own] = pattern(whitener_of(z[~own], scarce)[None, :], np.zeros(own.sum(), dtype=np.intp), smooth[own])
+    return whitener_of(z, scarce), distance
+
+
+def _peaks(
+    norms: Norms, look: Look, full: NDArray[np.bool_], fold: NDArray[np.intp], settings: AnomalySettings
+) -> tuple[FloatArray, FloatArray]:
+    """Tail of each response, and the peak of each row in tails that have not seen its block."""
+    z = np.abs(look.means / norms.level_scale[0])
+    highest = np.full(len(z), np.nan)
+    for block in range(int(fold[-1]) + 1):
+        own = fold == block
+        scale = _tails_of(z[full & ~own], settings)
+        highest[own] = peak(z[own], np.broadcast_to(scale, z[own].shape))
+    return _tails_of(z[full], settings), highest
+
+
+def _tails_of(z: FloatArray, settings: AnomalySettings) -> FloatArray:
+    known = [column[~np.isnan(column)] for column in z.T]
+    return np.array([max(tail_level(c, settings.far / 2.0), _TINY) if c.size >= _MIN_ROWS else np.inf for c in known])
+
+
+def _flag_at(
+    calibration: Calibration, size: FloatArray, look: Look, fold: NDArray[np.intp], settings: AnomalySettings
+) -> float:
+    """Size at which the flag goes on, so that few healthy rows of a day like those of the baseline are flagged.
+
+    At least what the tail says of single rows; higher if blocks of the baseline, flagged as in service, differ: their
+    mean share and two standard errors more must stay below the nominal one.
+    """
+    known = ~np.isnan(size)
+    cautious = settings.on_ratio * float(calibration.threshold(settings.far / 2.0)[_FIRST])
+    bold = float(calibration.threshold(10.0 * settings.far)[_FIRST])
+    seen = settings.far * effective_readings(size, _NO_BREAKS) / _ENOUGH
+    start = cautious + min(seen, 1.0) * (min(bold, cautious) - cautious)
+    blocks = np.bincount(fold[known], minlength=settings.folds)
+    for power in range(_HIGHEST):
+        flag_at = start * _STEP**power
+        levels = levels_of(size, np.full(size.shape, flag_at), settings)
+        blank = np.full((look.place.owner.size, look.place.history), UNKNOWN, dtype=np.int8)
+        flag = latch(look, look.place.spread(blank, levels), np.zeros(size.shape, dtype=np.bool_), settings)
+        flagged = np.bincount(fold[flag & known], minlength=settings.folds)
+        share = flagged[blocks >= _LEAST_BLOCK] / blocks[blocks >= _LEAST_BLOCK]
+        if share.size < 2 or share.mean() + _SURE * share.std(ddof=1) / np.sqrt(share.size) <= settings.far:
+            return flag_at
+    return start * _STEP**_HIGHEST

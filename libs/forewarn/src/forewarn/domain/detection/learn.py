@@ -1,0 +1,179 @@
+"""Learns a detector from healthy rows, and tells what was odd about them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forewarn.domain.anomaly.learning import DISTURBED_ROWS, Healthy, disturbed_rows, learn_norms, with_lead
+from forewarn.domain.anomaly.settings import AnomalySettings
+from forewarn.domain.detection.detector import Detector, gap_of
+from forewarn.domain.detection.rows import Sequence, stretches
+from forewarn.domain.detection.twin import TableFit, fit_twin
+from forewarn.domain.frame import FloatArray
+from forewarn.domain.twin.statistics import blocks_of
+
+#: Rows learned from at most, in so many stretches.
+MOST_ROWS: Final = 40_000
+_PIECES: Final = 40
+
+MIN_ROWS: Final = 60
+
+_MAX_MISSING: Final = 0.5
+_FLAT_SHARE: Final = 1e-9
+_IMPOSSIBLE: Final = 10.0  # widths of the central 98 % beyond it: no reading of this tag
+
+
+class NothingToLearnError(ValueError):
+    """The healthy rows do not allow a detector; the message says why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suspicion:
+    """A stretch of the baseline unlike the rest: rows of the table given, both included, and the tags that say so."""
+
+    first: int
+    last: int
+    tags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Lesson:
+    """A detector, and what was found in the healthy rows.
+
+    Attributes
+    ----------
+    rows
+        Rows learned from.
+    left_out
+        Columns that cannot be judged, with the reason.
+    wanders
+        Tags that drifted through the baseline: they count by how they change, and little by their level.
+    disturbed
+        Rows far beyond the rest, not learned: those of suspicious stretches and single disturbances.
+    suspicious
+        Lasting stretches among them.
+    independent
+        Independent readings that the healthy rows are worth once smoothed.
+    r2
+        Cross-validated share of each tag's variance that the twin explains.
+    """
+
+    detector: Detector
+    rows: int
+    left_out: Mapping[str, str]
+    wanders: tuple[str, ...]
+    disturbed: int
+    suspicious: tuple[Suspicion, ...]
+    independent: float
+    r2: Mapping[str, float]
+
+
+def learn(
+    columns: Mapping[str, FloatArray], drivers: tuple[str, ...], rows: Sequence, settings: AnomalySettings
+) -> Lesson:
+    """Learn from healthy rows of any tags, NaN where unknown.
+
+    Raises
+    ------
+    NothingToLearnError
+        If there are too few rows, or no tag moves.
+    """
+    total = rows.order.size
+    if total < MIN_ROWS:
+        raise NothingToLearnError(f"{total} healthy rows; at least {MIN_ROWS} are needed")
+    kept = stretches(total, MOST_ROWS, _PIECES)
+    table = {name: _possible(values[rows.order[kept]]) for name, values in columns.items()}
+    left_out = _left_out(table, drivers)
+    responses = tuple(name for name in table if name not in drivers and name not in left_out)
+    if not responses:
+        raise NothingToLearnError("no tag to judge: " + "; ".join(f"{k}: {v}" for k, v in left_out.items()))
+    gap = gap_of(settings)
+    clock = rows.clock[kept]
+    work = _Work(table, drivers, responses, settings, gap)
+    everything = np.ones(kept.size, dtype=np.bool_)
+    fitted, healthy = work.fit(clock, everything)
+    odd = disturbed_rows(healthy.size)
+    if odd.any():
+        suspicious = _named(odd, rows.order[kept], fitted, healthy, settings)
+        odd = with_lead(odd, settings.window)
+        fitted, healthy = work.fit(clock, ~odd)
+    else:
+        suspicious = ()
+    return Lesson(
+        detector=Detector(twin=fitted.twin, memory=healthy.memory, settings=settings),
+        rows=int(np.count_nonzero(~odd)),
+        left_out=left_out,
+        wanders=tuple(
+            n for n, scale in zip(responses, healthy.memory.norms.level_scale[0], strict=True) if np.isinf(scale)
+        ),
+        disturbed=int(np.count_nonzero(odd)),
+        suspicious=suspicious,
+        independent=healthy.independent,
+        r2=fitted.r2,
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Work:
+    table: Mapping[str, FloatArray]
+    drivers: tuple[str, ...]
+    responses: tuple[str, ...]
+    settings: AnomalySettings
+    gap: float
+
+    def fit(self, clock: NDArray[np.int64], use: NDArray[np.bool_]) -> tuple[TableFit, Healthy]:
+        rows = np.flatnonzero(use)
+        # Rows on both sides of one left out are no neighbours any more: their clock shows it.
+        breaks = np.flatnonzero(np.diff(clock[rows]) > self.gap) + 1
+        block = blocks_of(rows.size, breaks, self.settings.folds)
+        inputs = (
+            np.column_stack([self.table[n][rows] for n in self.drivers]) if self.drivers else np.empty((rows.size, 0))
+        )
+        outputs = np.column_stack([self.table[name][rows] for name in self.responses])
+        fitted = fit_twin(inputs, outputs, (self.drivers, self.responses), breaks, block)
+        return fitted, learn_norms(clock[rows], fitted.held_out, self.gap, self.settings)
+
+
+def _possible(values: FloatArray) -> FloatArray:
+    """Without values that no healthy machine gives: one reading of 1e10 would wreck every scale."""
+    known = values[~np.isnan(values)]
+    if not known.size:
+        return values
+    low, high = np.quantile(known, [0.01, 0.99])
+    reach = _IMPOSSIBLE * (high - low)
+    if reach <= 0.0:
+        return values
+    return np.where((values < low - reach) | (values > high + reach), np.nan, values)
+
+
+def _left_out(table: Mapping[str, FloatArray], drivers: tuple[str, ...]) -> dict[str, str]:
+    reasons = {}
+    for name, values in table.items():
+        known = values[~np.isnan(values)]
+        if known.size < (1.0 - _MAX_MISSING) * values.size or known.size < MIN_ROWS:
+            reasons[name] = f"missing in {1 - known.size / max(values.size, 1):.0%} of the healthy rows"
+        elif known.max() - known.min() <= _FLAT_SHARE * np.abs(known).max():
+            reasons[name] = f"constant: always {known[0]:g}"
+    for name in drivers:
+        if name in reasons:
+            raise NothingToLearnError(f"driver {name!r} cannot be used: {reasons[name]}")
+    return reasons
+
+
+def _named(
+    odd: NDArray[np.bool_], rows: NDArray[np.intp], fitted: TableFit, healthy: Healthy, settings: AnomalySettings
+) -> tuple[Suspicion, ...]:
+    edges = np.flatnonzero(np.diff(odd, prepend=False, append=False))
+    scale = healthy.memory.norms.level_scale[0]
+    found = []
+    for first, end in zip(edges[::2], edges[1::2], strict=True):
+        if end - first < settings.window + DISTURBED_ROWS - 1:
+            continue  # smoothing smears one wild reading over a window: that is no stretch
+        bias = np.abs(np.nan_to_num(fitted.held_out[first:end]).mean(axis=0) / scale)
+        worst = np.argsort(bias)[::-1][:3]
+        tags = tuple(fitted.twin.responses[tag] for tag in worst if bias[tag] >= 0.5 * bias[worst[0]])
+        found.append(Suspicion(first=int(rows[first]), last=int(rows[end - 1]), tags=tags))
+    return tuple(found)

@@ -1,0 +1,66 @@
+"""Rows of a table in the order in which they are scored, with a clock that stands still nowhere and jumps at gaps."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forewarn.domain.frame import FloatArray
+
+#: One sample period on the clock of a detector.
+TICK: Final = 1_000_000
+
+#: On the clock, between units and over gaps: more than any smoothing bridges.
+_FAR_APART: Final = 1_000 * TICK
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Sequence:
+    """Rows of a table, unit by unit.
+
+    Attributes
+    ----------
+    order
+        Rows in the order in which they are scored: units in order of appearance, rows of a unit as they come.
+    clock
+        Of each row in that order; ``TICK`` is a sample period.
+    """
+
+    order: NDArray[np.intp]
+    clock: NDArray[np.int64]
+
+    def breaks(self, gap: float) -> NDArray[np.intp]:
+        """Positions in ``order`` of rows that follow a gap or begin a unit, without the first."""
+        following: NDArray[np.intp] = np.flatnonzero(np.diff(self.clock) > gap) + 1
+        return following
+
+
+def sample_period(time: FloatArray, unit: NDArray[np.intp]) -> float:
+    """Median time between rows of one unit; 1 if there are no two."""
+    order = np.argsort(unit, kind="stable")
+    step = np.diff(time[order])[np.diff(unit[order]) == 0]
+    step = step[step > 0]
+    return float(np.median(step)) if step.size else 1.0
+
+
+def sequence_of(time: FloatArray | None, unit: NDArray[np.intp], period: float) -> Sequence:
+    """Lay rows out; without time they follow each other evenly."""
+    order = np.argsort(unit, kind="stable")
+    if time is None:
+        return Sequence(order=order, clock=np.arange(order.size, dtype=np.int64) * TICK)
+    own = unit[order]
+    ticks = np.minimum(np.diff(time[order]) / period * TICK, _FAR_APART)
+    ticks[np.diff(own) != 0] = _FAR_APART
+    clock = np.concatenate([[0], np.cumsum(np.rint(ticks).astype(np.int64))]) if order.size else np.empty(0, np.int64)
+    return Sequence(order=order, clock=clock)
+
+
+def stretches(rows: int, most: int, pieces: int) -> NDArray[np.intp]:
+    """At most so many of the rows: whole stretches, evenly spread, because neighbours belong together."""
+    if rows <= most:
+        return np.arange(rows)
+    length = most // pieces
+    starts = np.arange(pieces) * (rows - length) // (pieces - 1)
+    kept: NDArray[np.intp] = (starts[:, None] + np.arange(length)).ravel()
+    return kept

@@ -1,0 +1,117 @@
+"""Trees grown for each fold of the units on all the others: every unit is predicted by some that never saw it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from forewarn.domain.frame import FloatArray
+from forewarn.domain.prognosis.outlook import Outlook, learn_outlook
+from forewarn.domain.prognosis.runs import BoolArray, IntArray
+from forewarn.domain.prognosis.trees import Forest, TreeLearner
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Sample:
+    """Rows learned from; arrays of length rows.
+
+    Attributes
+    ----------
+    features
+        What the trees see, shape (rows, features).
+    actual
+        How long the unit was seen to live on.
+    known
+        Whether it failed then.
+    unit
+        Position of the unit.
+    cap
+        Longest life told apart.
+    """
+
+    features: FloatArray
+    actual: FloatArray
+    known: BoolArray
+    unit: IntArray
+    cap: float
+
+    @property
+    def unsure(self) -> BoolArray:
+        """Rows of which only a lower bound of the target is known."""
+        return ~self.known & (self.actual < self.cap)
+
+    def outlook(self, mean: FloatArray) -> Outlook:
+        """What became of held-out predictions."""
+        return learn_outlook(mean, self.actual, self.known, self.unit, cap=self.cap)
+
+
+class CrossFit:
+    """Grows the trees of all folds.
+
+    Parameters
+    ----------
+    folds
+        Fold of each unit in each repeat, shape (repeats, units).
+    progress
+        Told how many of how many forests are grown.
+    """
+
+    def __init__(
+        self, sample: Sample, learn: TreeLearner, folds: IntArray, rng: np.random.Generator, progress: Progress
+    ) -> None:
+        self._sample = sample
+        self._learn = learn
+        self._held_out = [own[sample.unit] == fold for own in folds for fold in range(int(own.max()) + 1)]
+        self._repeats = len(folds)
+        self._seeds = rng.integers(2**31, size=len(self._held_out)).tolist()
+        self._progress = progress
+        self._grown = 0
+
+    def run(self) -> tuple[FloatArray, list[Forest]]:
+        """Return held-out predictions, the mean of the repeats, of shape (rows,), and the forests."""
+        everything = np.ones(self._sample.unit.size, dtype=np.bool_)
+        forests = [self._grow(part, target, everything) for part, target in enumerate(self._targets())]
+        seen = [
+            forest.predict(self._sample.features[away]) for forest, away in zip(forests, self._held_out, strict=True)
+        ]
+        return self._merged(seen), forests
+
+    def _targets(self) -> list[FloatArray]:
+        """Targets for each part, where units still alive have the life expected beyond what was seen of them.
+
+        It is expected by trees grown without these units and without the part's own fold: had they seen the fold,
+        the targets would know of it, and its units would not be held out any more.
+        """
+        sample = self._sample
+        target = np.minimum(sample.actual, sample.cap)
+        if not sample.unsure.any():
+            return [target] * len(self._held_out)
+        seen = [self._clipped(self._grow(part, target, ~sample.unsure)) for part in range(len(self._held_out))]
+        outlook = sample.outlook(self._merged([p[away] for p, away in zip(seen, self._held_out, strict=True)]))
+        return [self._filled(target, predicted, outlook) for predicted in seen]
+
+    def _filled(self, target: FloatArray, predicted: FloatArray, outlook: Outlook) -> FloatArray:
+        filled = target.copy()
+        for row in np.flatnonzero(self._sample.unsure).tolist():
+            expected = float(predicted[row])
+            filled[row] = outlook.around(expected).mean_beyond(expected, float(target[row]), self._sample.cap)
+        return filled
+
+    def _grow(self, part: int, target: FloatArray, usable: BoolArray) -> Forest:
+        rows = usable & ~self._held_out[part]
+        forest = self._learn(self._sample.features[rows], target[rows], seed=self._seeds[part])
+        self._grown += 1
+        self._progress(self._grown, len(self._held_out) * (2 if self._sample.unsure.any() else 1))
+        return forest
+
+    def _clipped(self, forest: Forest) -> FloatArray:
+        return np.clip(forest.predict(self._sample.features), 0.0, self._sample.cap)
+
+    def _merged(self, seen: list[FloatArray]) -> FloatArray:
+        """Mean over the repeats of predictions for the rows held out."""
+        total = np.zeros(self._sample.unit.size)
+        for away, predicted in zip(self._held_out, seen, strict=True):
+            total[away] += np.clip(predicted, 0.0, self._sample.cap)
+        return total / self._repeats

@@ -1,0 +1,185 @@
+"""The fleet model: learns from runs to failure how much life is left."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from forewarn.domain.frame import FloatArray
+from forewarn.domain.prognosis.cross_fitting import CrossFit, Progress, Sample
+from forewarn.domain.prognosis.outlook import Outlook
+from forewarn.domain.prognosis.preparation import Preparation, learn_preparation
+from forewarn.domain.prognosis.runs import BoolArray, IntArray, Runs, evenly_spaced
+from forewarn.domain.prognosis.trees import Forest, TreeLearner, average
+
+#: Units that must have failed.
+MIN_FAILURES: Final = 3
+
+#: Rows learned from, in all, and of a unit at least and at most.
+_MAX_ROWS: Final = 40_000
+_MIN_PER_UNIT: Final = 16
+_MAX_PER_UNIT: Final = 400
+_WANTED_ROWS: Final = 7_000
+
+#: Up to this many units each fold holds one out; fleets from ``_MANY`` units on are divided in ``_FOLDS``, repeatedly.
+_MANY: Final = 30
+_SINGLE: Final = 10
+_FOLDS: Final = 5
+_REPEATS: Final = 3
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Forecast:
+    """Remaining life of several units, in their unit of time, never above the cap; all of shape (units,).
+
+    A value at the cap means "at least".
+    """
+
+    p10: FloatArray
+    p50: FloatArray
+    p90: FloatArray
+    mean: FloatArray
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class FleetModel:
+    """Predicts remaining life.
+
+    Attributes
+    ----------
+    cap
+        Longest life it tells apart; infinite if there is none.
+    """
+
+    preparation: Preparation
+    forest: Forest
+    outlook: Outlook
+    cap: float
+
+    def predict(self, runs: Runs, rows: IntArray) -> Forecast:
+        """Predict from rows (in rising order) and what came before them in their units."""
+        mean = self.mean(runs, rows)
+        return interval(self.outlook, mean, self.cap)
+
+    def mean(self, runs: Runs, rows: IntArray) -> FloatArray:
+        """Expected remaining life, shape (rows,)."""
+        return np.clip(self.forest.predict(self.preparation.features_of(runs, rows)), 0.0, self.cap)
+
+    def failure_probability(self, mean: FloatArray, horizons: Sequence[float]) -> FloatArray:
+        """Probability of failure within each horizon, given the expected life: shape (rows, horizons)."""
+        spreads = [self.outlook.around(value) for value in mean.tolist()]
+        return np.array(
+            [
+                [spread.probability(horizon - value) for horizon in horizons]
+                for spread, value in zip(spreads, mean.tolist(), strict=True)
+            ]
+        ).reshape(mean.size, len(horizons))
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class HeldOut:
+    """Predictions for rows of units that the trees in question had not seen.
+
+    Attributes
+    ----------
+    rows
+        Rows of the training runs.
+    mean
+        Predicted life, not above the cap.
+    actual
+        Life that followed, or was at least seen to follow; not capped.
+    known
+        Whether the unit failed.
+    unit
+        Position of the unit.
+    """
+
+    rows: IntArray
+    mean: FloatArray
+    actual: FloatArray
+    known: BoolArray
+    unit: IntArray
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Training:
+    """A model and how it did on units held out."""
+
+    model: FleetModel
+    held_out: HeldOut
+
+
+def interval(outlook: Outlook, mean: FloatArray, cap: float) -> Forecast:
+    """P10, P50 and P90 around predictions, between zero and the cap."""
+    levels = (0.1, 0.5, 0.9)
+    spread = np.array([value + outlook.around(value).quantiles(levels) for value in mean.tolist()])
+    p10, p50, p90 = np.clip(spread.reshape(-1, len(levels)), 0.0, cap).T
+    return Forecast(p10=p10, p50=p50, p90=p90, mean=mean)
+
+
+def train(
+    runs: Runs,
+    failed: BoolArray,
+    learn: TreeLearner,
+    rng: np.random.Generator,
+    *,
+    cap: float = np.inf,
+    progress: Progress = lambda _done, _all: None,
+) -> Training:
+    """Learn from runs of which some ended in failure.
+
+    Units are divided into folds; each fold is predicted by trees grown on the others. These predictions, for units
+    never seen, say how far off the model is, and all trees together are the model. Of a unit that did not fail
+    it is known that it had at least the time to its last row left: where that reaches the cap it is a full example;
+    elsewhere its target is the expected life given that it is longer (Buckley and James 1979).
+
+    Parameters
+    ----------
+    failed
+        Whether a unit's last row is its failure, shape (units,).
+    cap
+        Longest life to tell apart, in the runs' unit of time.
+    progress
+        Told how many of how many forests are grown.
+
+    Raises
+    ------
+    ValueError
+        If fewer than ``MIN_FAILURES`` units failed, or nothing varies.
+    """
+    if np.count_nonzero(failed) < MIN_FAILURES:
+        raise ValueError(
+            f"{np.count_nonzero(failed)} of {runs.units} units ran to failure; at least {MIN_FAILURES} are needed"
+        )
+    preparation = learn_preparation(runs, failed)
+    rows = evenly_spaced(runs, _rows_per_unit(runs.units))
+    unit = runs.unit_of_row[rows]
+    sample = Sample(
+        features=preparation.features_of(runs, rows),
+        actual=runs.to_the_end[rows],
+        known=failed[unit],
+        unit=unit,
+        cap=cap,
+    )
+    mean, forests = CrossFit(sample, learn, _folds(failed, rng), rng, progress).run()
+    model = FleetModel(preparation=preparation, forest=average(forests), outlook=sample.outlook(mean), cap=cap)
+    held_out = HeldOut(rows=rows, mean=mean, actual=sample.actual, known=sample.known, unit=unit)
+    return Training(model=model, held_out=held_out)
+
+
+def _rows_per_unit(units: int) -> int:
+    most = max(_MIN_PER_UNIT, _MAX_ROWS // units)
+    return min(most, max(64, min(_MAX_PER_UNIT, _WANTED_ROWS // units)))
+
+
+def _folds(failed: BoolArray, rng: np.random.Generator) -> IntArray:
+    """Fold of each unit in each repeat, shape (repeats, units): failed units spread evenly, then the others."""
+    failures = int(np.count_nonzero(failed))
+    count = _FOLDS if failures >= _MANY else min(failures, _SINGLE)
+    repeats = _REPEATS if failures >= _MANY else 1
+    folds = np.empty((repeats, failed.size), dtype=np.intp)
+    for own in folds:
+        order = np.concatenate([rng.permutation(np.flatnonzero(failed)), rng.permutation(np.flatnonzero(~failed))])
+        own[order] = np.arange(failed.size) % count
+    return folds

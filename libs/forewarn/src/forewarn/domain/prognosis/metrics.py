@@ -1,0 +1,74 @@
+"""How good predictions of remaining life are.
+
+References
+----------
+A. Saxena et al., "Damage propagation modeling for aircraft engine run-to-failure simulation", PHM 2008 (score).
+A. Saxena et al., "Metrics for offline evaluation of prognostic performance", IJPHM 1 (2010)
+(prognostic horizon, alpha-lambda accuracy, relative accuracy).
+"""
+
+import numpy as np
+
+from forewarn.domain.frame import FloatArray
+
+
+def rmse(predicted: FloatArray, actual: FloatArray) -> float:
+    """Root mean square error."""
+    return float(np.sqrt(np.mean((predicted - actual) ** 2)))
+
+
+def phm08_score(predicted: FloatArray, actual: FloatArray) -> float:
+    """Score of the PHM08 challenge, zero at best: Σ exp(−d/13) − 1 where early, exp(d/10) − 1 where late.
+
+    d is predicted minus actual; being late costs more.
+    """
+    late = predicted - actual
+    return float(np.sum(np.where(late < 0.0, np.expm1(-late / 13.0), np.expm1(late / 10.0))))
+
+
+def coverage(low: FloatArray, high: FloatArray, actual: FloatArray) -> float:
+    """Share of the intervals that hold the actual value, ends included."""
+    return float(np.mean((low <= actual) & (actual <= high)))
+
+
+def relative_accuracy(predicted: FloatArray, actual: FloatArray) -> FloatArray:
+    """1 − |actual − predicted| / actual; NaN where nothing was left."""
+    error = np.abs(actual - predicted)
+    accuracy: FloatArray = 1.0 - np.divide(error, actual, out=np.full(error.shape, np.nan), where=actual > 0.0)
+    return accuracy
+
+
+def alpha_lambda(time: FloatArray, predicted: FloatArray, actual: FloatArray, *, alpha: float, lambda_: float) -> bool:
+    """Whether the prediction for one unit was within ±alpha of the actual life left, at a share lambda of its run.
+
+    Parameters
+    ----------
+    time, predicted, actual
+        One run, in rising time, shape (rows,).
+    alpha
+        Tolerance, as a share of the actual life left.
+    lambda_
+        0 is the first row, 1 the last; the first row at or after that moment is judged.
+    """
+    moment = time[0] + lambda_ * (time[-1] - time[0])
+    row = min(int(np.searchsorted(time, moment)), time.size - 1)
+    return bool(abs(predicted[row] - actual[row]) <= alpha * actual[row])
+
+
+def prognostic_horizon(
+    time: FloatArray, predicted: FloatArray, actual: FloatArray, *, tolerance: float
+) -> float | None:
+    """How long before its failure the predictions for a unit are within ``tolerance`` for good.
+
+    Parameters
+    ----------
+    tolerance
+        Absolute, in the unit of ``time``: commonly a share of the whole life.
+
+    Returns
+    -------
+    The actual life left at the first row from which on all predictions are within; None if the last is not.
+    """
+    outside = np.flatnonzero(np.abs(predicted - actual) > tolerance)
+    first = int(outside[-1]) + 1 if outside.size else 0
+    return float(actual[first]) if first < time.size else None

@@ -1,0 +1,88 @@
+"""What happens to readings on their way: a gateway's clock that is wrong, late readings, readings sent twice.
+
+Fates are drawn for the time stamp of a reading (``chance``), so any cutting of a stream gives the same fates.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forewarn.domain.simulation.chance import uniform
+
+_US_PER_S: Final = 1e6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """How a gateway delivers.
+
+    Attributes
+    ----------
+    clock_skew_s
+        The gateway's clock minus the true time.
+    late_share, late_by_s
+        Share of the readings that arrive late, 0–1, and by how much at most.
+    duplicate_share
+        Share of the readings that are sent a second time, 0–1.
+    """
+
+    clock_skew_s: float = 0.0
+    late_share: float = 0.0
+    late_by_s: float = 0.0
+    duplicate_share: float = 0.0
+
+    def __post_init__(self) -> None:
+        shares_fit = 0.0 <= self.late_share <= 1.0 and 0.0 <= self.duplicate_share <= 1.0
+        if not shares_fit or self.late_by_s < 0.0 or (self.late_share > 0.0 and self.late_by_s == 0.0):
+            raise ValueError(f"shares must lie within 0 and 1, and late readings need a late_by_s above 0: {self}")
+
+    @property
+    def is_perfect(self) -> bool:
+        """Everything arrives once, at once and rightly stamped."""
+        return self == PERFECT
+
+
+PERFECT: Final = Delivery()
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Arrivals:
+    """Messages in the order in which they arrive.
+
+    Attributes
+    ----------
+    rows
+        Reading behind each message.
+    stamped_us
+        Time stamp it carries [µs since 1970 UTC].
+    arrived_us
+        When it arrives, in true time.
+    """
+
+    rows: NDArray[np.intp]
+    stamped_us: NDArray[np.int64]
+    arrived_us: NDArray[np.int64]
+
+
+def deliver(ts_us: NDArray[np.int64], delivery: Delivery, *, seed: int) -> Arrivals:
+    """Send readings through a gateway.
+
+    Parameters
+    ----------
+    ts_us
+        True times of the readings [µs since 1970 UTC].
+    """
+    rows = np.arange(ts_us.shape[0], dtype=np.intp)
+    if delivery.is_perfect:
+        return Arrivals(rows=rows, stamped_us=ts_us, arrived_us=ts_us)
+    is_late = uniform(seed, "delivery/late", ts_us) < delivery.late_share
+    delay_us = delivery.late_by_s * _US_PER_S * uniform(seed, "delivery/delay", ts_us)
+    arrived_us = ts_us + np.where(is_late, delay_us, 0.0).astype(np.int64)
+    twice = np.flatnonzero(uniform(seed, "delivery/twice", ts_us) < delivery.duplicate_share)
+    rows, arrived_us = np.concatenate([rows, twice]), np.concatenate([arrived_us, arrived_us[twice]])
+    order = np.lexsort((rows, arrived_us))
+    rows = rows[order]
+    stamped_us = ts_us[rows] + round(delivery.clock_skew_s * _US_PER_S)
+    return Arrivals(rows=rows, stamped_us=stamped_us, arrived_us=arrived_us[order])

@@ -1,0 +1,61 @@
+"""A story written down: the messages of one machine in the order in which they arrive, and their true labels."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forewarn.domain.simulation.delivery import deliver
+from forewarn.domain.simulation.machine import Values
+from forewarn.domain.simulation.run import simulate, times_us
+from forewarn.domain.simulation.story import Story, Truth, truth_of
+
+#: Rows of one recording: what a year at 5-minute steps needs, ten times over.
+MOST_ROWS: Final = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Recording:
+    """Messages of one machine.
+
+    Attributes
+    ----------
+    stamped_us
+        Time stamp of each message [µs since 1970 UTC], shape (n,).
+    columns
+        Value per tag, each of shape (n,); NaN where a message has none.
+    truth
+        Labels of the messages.
+    """
+
+    story: Story
+    stamped_us: NDArray[np.int64]
+    columns: Values
+    truth: Truth
+
+    @property
+    def rows(self) -> int:
+        """Number of messages."""
+        return int(self.stamped_us.shape[0])
+
+
+def record(story: Story, *, start_s: float, step_s: float, rows: int) -> Recording:
+    """Play a story from ``start_s`` on, a reading every ``step_s``.
+
+    Raises
+    ------
+    ValueError
+        If there would be no row, or more than ``MOST_ROWS``.
+    """
+    if not 1 <= rows <= MOST_ROWS:
+        raise ValueError(f"a recording has 1 to {MOST_ROWS:,} readings, not {rows:,}: choose another length or step")
+    ts_us = times_us(start_s, step_s, rows)
+    columns = simulate(story.run, start_s=start_s, step_s=step_s, rows=rows)
+    arrivals = deliver(ts_us, story.delivery, seed=story.run.seed)
+    return Recording(
+        story=story,
+        stamped_us=arrivals.stamped_us,
+        columns={tag: values[arrivals.rows] for tag, values in columns.items()},
+        truth=truth_of(story, ts_us[arrivals.rows]),
+    )

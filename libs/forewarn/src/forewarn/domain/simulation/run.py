@@ -1,0 +1,94 @@
+"""Readings of one machine over a long time at once.
+
+A machine goes from instant to instant, which costs as much for one machine as for a hundred. So a long time is cut
+into stretches that are simulated side by side, as if they were machines; each begins early enough that the thermal
+lags and the slow wander of its surroundings have forgotten where they started.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forewarn.domain.simulation.growth import GrowthCourse, worst_of
+from forewarn.domain.simulation.kinds import KINDS
+from forewarn.domain.simulation.machine import Values
+from forewarn.domain.simulation.profile import Profile
+from forewarn.domain.simulation.schedule import Schedule, duty_at
+from forewarn.domain.simulation.sensor_effects import SensorEffect, affect
+from forewarn.domain.simulation.standstill import at_duty
+
+_US_PER_S: Final = 1e6
+_SETTLE_S: Final = 3600.0  # ten times the slowest lag
+_LONGEST_STEP_S: Final = 60.0  # between readings: load and lags must move as they do under the eyes of a quick sensor
+_MOST_STRETCHES: Final = 64
+_SETTLING_SHARE: Final = 0.125  # of a stretch, at most: less would waste more than it saves
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MachineRun:
+    """Everything that decides what one machine's sensors read.
+
+    Attributes
+    ----------
+    asset_class
+        A key of ``kinds.KINDS``.
+    design
+        Fields of the class's design that differ from its defaults.
+    """
+
+    asset_class: str
+    design: Mapping[str, float] = field(default_factory=dict)
+    profile: Profile = field(default_factory=Profile)
+    schedule: Schedule | None = None
+    courses: tuple[GrowthCourse, ...] = ()
+    effects: tuple[SensorEffect, ...] = ()
+    seed: int = 0
+
+
+def times_us(start_s: float, step_s: float, rows: int) -> NDArray[np.int64]:
+    """Evenly spaced times from ``start_s`` on [µs since 1970 UTC]."""
+    times: NDArray[np.int64] = np.rint((start_s + np.arange(rows) * step_s) * _US_PER_S).astype(np.int64)
+    return times
+
+
+def simulate(run: MachineRun, *, start_s: float, step_s: float, rows: int) -> Values:
+    """Readings at ``start_s``, ``start_s + step_s``, …: value per tag, each of shape (rows,), NaN where there is none.
+
+    Raises
+    ------
+    KeyError
+        If the class cannot be simulated.
+    """
+    kind = KINDS[run.asset_class]
+    columns = _running(run, start_s, step_s, rows)
+    ts_us = times_us(start_s, step_s, rows)
+    if run.schedule is not None:
+        sensors = kind.sensors(kind.design(**run.design))
+        duty = duty_at(run.schedule, ts_us / _US_PER_S)
+        columns = at_duty(run.asset_class, columns, ts_us, duty, sensors=sensors, seed=run.seed)
+    affected, _ = affect(columns, ts_us, run.effects, seed=run.seed, memory={})
+    return affected
+
+
+def _running(run: MachineRun, start_s: float, step_s: float, rows: int) -> Values:
+    """Readings of the machine as if it always ran."""
+    kind = KINDS[run.asset_class]
+    settle = int(np.ceil(_SETTLE_S / step_s))
+    stretches = int(np.clip(rows * _SETTLING_SHARE // settle, 1, _MOST_STRETCHES))
+    length = -(-rows // stretches)
+    begins_s = start_s + np.arange(stretches) * length * step_s
+    design, state = kind.design(**run.design), kind.start
+    rng = np.random.default_rng(run.seed)
+    parts = int(np.ceil(step_s / _LONGEST_STEP_S))
+    read: list[Values] = []
+    for place in range(1 - settle * parts, (length - 1) * parts + 1):
+        t_s = np.asarray(begins_s + place * step_s / parts, dtype=np.float64)
+        surroundings, faults = run.profile.at(t_s), worst_of(run.courses, t_s)
+        state, values = kind.step(design, state, dt_s=step_s / parts, surroundings=surroundings, faults=faults, rng=rng)
+        if place >= 0 and place % parts == 0:
+            read.append(values)
+    tags = read[0]
+    return {tag: np.stack([values[tag] for values in read], axis=1).ravel()[:rows] for tag in tags}

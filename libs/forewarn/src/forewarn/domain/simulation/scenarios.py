@@ -1,0 +1,356 @@
+"""The scenarios, by name: what goes wrong, with which machines, over how many days."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Final
+
+from forewarn.contracts.asset_class import AssetClass
+from forewarn.domain.simulation.delivery import PERFECT, Delivery
+from forewarn.domain.simulation.growth import AFTER_INTERVENTION, EARLY, STEADY, Curve
+from forewarn.domain.simulation.kinds import KINDS
+from forewarn.domain.simulation.sensor_effects import (
+    Drift,
+    Dropout,
+    During,
+    Noise,
+    Quantisation,
+    SensorEffect,
+    Spikes,
+    Stuck,
+)
+
+#: Makes a sensor effect of a tag's span (its engineering range), a severity and a time.
+EffectOf = Callable[[str, float, float, During], SensorEffect]
+
+
+class UnknownScenarioError(ValueError):
+    """There is no such scenario for this class; the message lists what there is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """One story.
+
+    Attributes
+    ----------
+    days
+        Usual length.
+    onset
+        When it starts, as a share of the length.
+    faults
+        Fault of the machine model, by class; empty: nothing wears.
+    curve
+        How it grows from the onset to the end.
+    pace
+        Spread of the random pace of growth, see ``growth.random_pace``.
+    indicator_course
+        Means of the failure mode's indicator over the share of the way instead of severities in ``curve``.
+    effect, swaps, delivery
+        What happens to sensors or on the way instead: an effect on one tag, two tags swapped, a delivery (as it is
+        at full severity).
+    """
+
+    name: str
+    title: str
+    days: float
+    onset: float = 0.0
+    faults: Mapping[str, str] = field(default_factory=dict)
+    curve: Curve = STEADY
+    pace: float = 0.05
+    indicator_course: Curve | None = None
+    effect: EffectOf | None = None
+    swaps: bool = False
+    delivery: Delivery = PERFECT
+
+    @property
+    def wears(self) -> bool:
+        """A machine goes wrong, rather than its sensors or its gateway."""
+        return bool(self.faults)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Classes it can be played with."""
+        return tuple(name for name in KINDS if name in self.faults or not self.wears)
+
+
+def _of(fault: str, *classes: str) -> dict[str, str]:
+    return dict.fromkeys(classes, fault)
+
+
+_PUMP, _MOTOR, _FAN, _CHILLER = "centrifugal_pump", "electric_motor", "fan", "chiller"
+_TURBO, _PISTON, _TURBINE = "centrifugal_compressor", "reciprocating_compressor", "turbine"
+_EXCHANGER, _TOWER = "heat_exchanger", "cooling_tower"
+
+#: A fouling condenser: approach in K in the middle of weeks 1, 4, 8 and 12 of 12, and the same line to both ends.
+_FOULING_STORY: Final[Curve] = (
+    (0.0, 2.5 - 1.3 / 6.0),
+    (0.5 / 12.0, 2.5),
+    (3.5 / 12.0, 3.8),
+    (7.5 / 12.0, 5.2),
+    (11.5 / 12.0, 7.0),
+    (1.0, 7.0 + 1.8 / 8.0),
+)
+
+_MACHINES: Final = (
+    Scenario(name="healthy", title="Nothing goes wrong", days=30),
+    Scenario(
+        name="tube_fouling",
+        title="Deposits in the condenser tubes of a chiller",
+        days=60,
+        faults=_of("tube_fouling", _CHILLER),
+        pace=0.008,
+        indicator_course=_FOULING_STORY,
+    ),
+    Scenario(
+        name="bearing_wear",
+        title="A rolling or sleeve bearing wears out",
+        days=45,
+        onset=0.1,
+        faults=_of("bearing_wear", _PUMP, _CHILLER, _FAN, _MOTOR, _TURBO, _TURBINE, _PISTON),
+    ),
+    Scenario(
+        name="refrigerant_leak",
+        title="A chiller loses refrigerant",
+        days=30,
+        onset=0.12,
+        faults=_of("refrigerant_leak", _CHILLER),
+    ),
+    Scenario(
+        name="electrical_issue",
+        title="Shorted turns in a winding: the phases draw unequal currents",
+        days=14,
+        onset=0.25,
+        faults=_of("electrical_issue", _CHILLER, _MOTOR),
+    ),
+    Scenario(
+        name="post_maintenance_misalignment",
+        title="After a repair the shafts are out of line: at once, settling, then growing",
+        days=7,
+        onset=0.45,
+        faults=_of("misalignment", _PUMP, _CHILLER, _FAN, _MOTOR, _TURBO, _TURBINE),
+        curve=AFTER_INTERVENTION,
+    ),
+    Scenario(
+        name="cavitation",
+        title="The suction strainer clogs until the pump cavitates",
+        days=14,
+        onset=0.25,
+        faults=_of("cavitation", _PUMP),
+    ),
+    Scenario(
+        name="impeller_wear",
+        title="The impeller wears",
+        days=60,
+        onset=0.08,
+        faults=_of("impeller_wear", _PUMP),
+    ),
+    Scenario(
+        name="seal_leak",
+        title="The rod packing leaks",
+        days=21,
+        onset=0.15,
+        faults=_of("seal_leak", _PISTON),
+        curve=EARLY,
+    ),
+    Scenario(
+        name="compressor_fouling",
+        title="Deposits on the impellers of a compressor",
+        days=60,
+        onset=0.08,
+        faults=_of("compressor_fouling", _TURBO),
+    ),
+    Scenario(name="valve_leak", title="A cylinder valve leaks", days=21, onset=0.15, faults=_of("valve_leak", _PISTON)),
+    Scenario(
+        name="surge",
+        title="The plant's resistance drives a compressor into surge",
+        days=7,
+        onset=0.45,
+        faults=_of("surge", _TURBO),
+    ),
+    Scenario(
+        name="heat_exchanger_fouling",
+        title="Deposits on the tubes of a heat exchanger",
+        days=60,
+        onset=0.08,
+        faults=_of("fouling", _EXCHANGER),
+    ),
+    Scenario(
+        name="fan_imbalance",
+        title="Dirt or a lost blade unbalances the impeller",
+        days=30,
+        onset=0.12,
+        faults=_of("fan_imbalance", _FAN, _TOWER),
+    ),
+    Scenario(name="belt_slip", title="A loose belt slips", days=21, onset=0.15, faults=_of("belt_slip", _FAN)),
+    Scenario(
+        name="filter_clogging",
+        title="The air filter clogs",
+        days=60,
+        onset=0.08,
+        faults=_of("filter_clogging", _FAN),
+    ),
+    Scenario(
+        name="tube_blockage",
+        title="Debris blocks tubes of a heat exchanger",
+        days=21,
+        onset=0.15,
+        faults=_of("tube_blockage", _EXCHANGER),
+    ),
+    Scenario(
+        name="winding_overheating",
+        title="Dirt chokes a motor's cooling",
+        days=30,
+        onset=0.12,
+        faults=_of("winding_overheating", _MOTOR),
+    ),
+    Scenario(
+        name="thrust_bearing_wear",
+        title="The thrust bearing wears",
+        days=45,
+        onset=0.1,
+        faults=_of("thrust_bearing_wear", _TURBO, _TURBINE),
+    ),
+    Scenario(
+        name="blade_fouling",
+        title="Deposits on the blades of a turbine",
+        days=60,
+        onset=0.08,
+        faults=_of("blade_fouling", _TURBINE),
+    ),
+    Scenario(
+        name="fill_fouling",
+        title="Scale in the fill of a cooling tower",
+        days=60,
+        onset=0.08,
+        faults=_of("fill_fouling", _TOWER),
+    ),
+    Scenario(
+        name="gearbox_wear",
+        title="The gearbox of a cooling tower's fan wears",
+        days=45,
+        onset=0.1,
+        faults=_of("gearbox_wear", _TOWER),
+    ),
+    Scenario(name="ring_wear", title="Piston rings wear", days=45, onset=0.1, faults=_of("ring_wear", _PISTON)),
+    Scenario(
+        name="rider_ring_wear",
+        title="Rider rings wear, the rod drops",
+        days=60,
+        onset=0.08,
+        faults=_of("rider_ring_wear", _PISTON),
+    ),
+)
+
+_SENSORS: Final = (
+    Scenario(
+        name="sensor_noise",
+        title="A sensor becomes noisy",
+        days=7,
+        onset=0.5,
+        effect=lambda tag, span, severity, during: Noise(tag=tag, spread=0.05 * span * severity, during=during),
+    ),
+    Scenario(
+        name="sensor_quantisation",
+        title="A sensor's range is set much too wide: coarse steps",
+        days=7,
+        onset=0.5,
+        effect=lambda tag, span, severity, during: Quantisation(
+            tag=tag, resolution=0.1 * span * severity, during=during
+        ),
+    ),
+    Scenario(
+        name="sensor_drift",
+        title="A sensor drifts away from the truth",
+        days=14,
+        onset=0.25,
+        effect=lambda tag, span, severity, during: Drift(tag=tag, per_day=0.02 * span * severity, during=during),
+    ),
+    Scenario(
+        name="sensor_dropout",
+        title="A loose contact: stretches of half an hour without values",
+        days=7,
+        onset=0.5,
+        effect=lambda tag, _span, severity, during: Dropout(
+            tag=tag, share=0.5 * severity, burst_s=1800.0, during=during
+        ),
+    ),
+    Scenario(
+        name="sensor_stuck",
+        title="A sensor stays at one value",
+        days=7,
+        onset=0.5,
+        effect=lambda tag, _span, _severity, during: Stuck(tag=tag, during=during),
+    ),
+    Scenario(
+        name="sensor_spikes",
+        title="Single wild values",
+        days=7,
+        onset=0.5,
+        effect=lambda tag, span, severity, during: Spikes(
+            tag=tag, share=0.05 * severity, size=1.5 * span, during=during
+        ),
+    ),
+    Scenario(name="swapped_wires", title="Two sensors are connected crosswise", days=7, onset=0.5, swaps=True),
+    Scenario(
+        name="clock_skew",
+        title="The gateway's clock is ahead",
+        days=7,
+        delivery=Delivery(clock_skew_s=480.0),
+    ),
+    Scenario(
+        name="late_delivery",
+        title="A tenth of the readings arrive up to an hour late",
+        days=7,
+        delivery=Delivery(late_share=0.1, late_by_s=3600.0),
+    ),
+    Scenario(
+        name="duplicate_delivery",
+        title="A fifth of the readings are sent twice",
+        days=7,
+        delivery=Delivery(duplicate_share=0.2),
+    ),
+)
+
+SCENARIOS: Final[Mapping[str, Scenario]] = MappingProxyType({item.name: item for item in (*_MACHINES, *_SENSORS)})
+
+
+def find_scenario(name: str, asset_class: str) -> Scenario:
+    """Look up a scenario for a class.
+
+    Raises
+    ------
+    UnknownScenarioError
+        If the class cannot be simulated, or has no scenario of this name; says what there is.
+    """
+    if asset_class not in KINDS:
+        raise UnknownScenarioError(f"machines of class {asset_class!r} cannot be simulated, only {', '.join(KINDS)}")
+    known = [item.name for item in SCENARIOS.values() if asset_class in item.classes]
+    if name not in known:
+        raise UnknownScenarioError(f"no scenario {name!r} for {asset_class}: there are {', '.join(known)}")
+    return SCENARIOS[name]
+
+
+def usual_tag(asset_class: AssetClass) -> str:
+    """The tag whose sensor fails if nobody names one: the first that the twin predicts and that is measured."""
+    measured = [name for name in asset_class.twin.responses if name in asset_class.tag_names]
+    return measured[0] if measured else asset_class.tag_names[0]
+
+
+def crossed_tags(asset_class: AssetClass) -> tuple[str, str]:
+    """Two tags that are easily connected crosswise: the two that a rule blames for it, else those of the twin.
+
+    Raises
+    ------
+    UnknownScenarioError
+        If the class has fewer than two tags of one unit.
+    """
+    pairs = [rule.blames for rule in asset_class.rules if rule.severity == "reject"]
+    for pair in pairs:
+        if len(pair) == 2:  # a pair
+            return pair[0], pair[1]
+    for tag in asset_class.tags:
+        for other in asset_class.tags:
+            if tag.name != other.name and tag.unit == other.unit:
+                return tag.name, other.name
+    raise UnknownScenarioError(f"{asset_class.name} has no two sensors of one unit that could be swapped")

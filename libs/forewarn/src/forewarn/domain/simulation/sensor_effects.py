@@ -1,0 +1,197 @@
+"""What goes wrong between a quantity and its reading, from noise to swapped wires.
+
+Every effect is a pure function of its settings, a seed and columns of readings. All are causal, and chance belongs to
+the time stamp of a reading (``chance``), so any cutting of a stream into chunks gives the same readings; only a stuck
+sensor needs to remember something, the value at which it stuck.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forewarn.domain.frame import FloatArray
+from forewarn.domain.simulation.chance import normal, uniform
+from forewarn.domain.simulation.machine import Values
+
+_US_PER_S: Final = 1e6
+_S_PER_DAY: Final = 86_400.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class During:
+    """When an effect acts: from ``from_s`` until just before ``until_s`` [s since 1970 UTC]."""
+
+    from_s: float = -np.inf
+    until_s: float = np.inf
+
+    def covers(self, ts_us: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Whether each time lies within."""
+        at_s = ts_us / _US_PER_S
+        inside: NDArray[np.bool_] = (at_s >= self.from_s) & (at_s < self.until_s)
+        return inside
+
+
+ALWAYS: Final = During()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Noise:
+    """Additional normal noise; ``spread`` is its standard deviation in the tag's unit."""
+
+    tag: str
+    spread: float
+    during: During = ALWAYS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quantisation:
+    """A coarse converter: readings are whole multiples of ``resolution`` (tag's unit)."""
+
+    tag: str
+    resolution: float
+    during: During = ALWAYS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Saturation:
+    """A transmitter's range (tag's unit): what lies outside reads as its nearest end."""
+
+    tag: str
+    low: float
+    high: float
+    during: During = ALWAYS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drift:
+    """The reading leaves the truth at a steady rate (tag's unit per day), from the beginning of ``during`` on."""
+
+    tag: str
+    per_day: float
+    during: During
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dropout:
+    """No value for stretches of ``burst_s``; ``share`` of all stretches, 0–1."""
+
+    tag: str
+    share: float
+    burst_s: float
+    during: During = ALWAYS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stuck:
+    """The reading stays what it was when ``during`` began."""
+
+    tag: str
+    during: During
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spikes:
+    """Single wild readings, up or down by ``size`` (tag's unit); ``share`` of all readings, 0–1."""
+
+    tag: str
+    share: float
+    size: float
+    during: During = ALWAYS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SwappedWires:
+    """Two sensors are connected to each other's inputs."""
+
+    tag: str
+    other: str
+    during: During = ALWAYS
+
+
+SensorEffect = Noise | Quantisation | Saturation | Drift | Dropout | Stuck | Spikes | SwappedWires
+
+#: Values at which sensors stuck, by place of the effect in its sequence.
+Memory = Mapping[int, float]
+
+
+def affect(
+    columns: Values, ts_us: NDArray[np.int64], effects: Sequence[SensorEffect], *, seed: int, memory: Memory
+) -> tuple[Values, Memory]:
+    """Apply effects one after the other.
+
+    Parameters
+    ----------
+    columns
+        Value per tag, each of shape (n,), NaN where there is none.
+    ts_us
+        Times of the readings [µs since 1970 UTC], rising.
+    effects
+        In the order in which the signal meets them.
+    seed
+        Of the asset; each effect has a stream of its own.
+    memory
+        From the chunk before; empty at first.
+
+    Returns
+    -------
+    columns, memory
+        New columns; those that no effect touches are the very same arrays.
+
+    Raises
+    ------
+    KeyError
+        If an effect names a tag that is not there.
+    """
+    out, remembered = dict(columns), dict(memory)
+    for place, effect in enumerate(effects):
+        acts = effect.during.covers(ts_us)
+        if not acts.any():
+            continue
+        if isinstance(effect, SwappedWires):
+            own, other = out[effect.tag], out[effect.other]
+            out[effect.tag], out[effect.other] = np.where(acts, other, own), np.where(acts, own, other)
+        elif isinstance(effect, Stuck):
+            stuck_at = remembered.get(place, _first(out[effect.tag][acts]))
+            if np.isfinite(stuck_at):
+                remembered[place] = stuck_at
+            out[effect.tag] = np.where(acts, stuck_at, out[effect.tag])
+        else:
+            stream = f"{place}/{effect.tag}"
+            out[effect.tag] = np.where(acts, _measured(effect, out[effect.tag], ts_us, seed, stream), out[effect.tag])
+    return out, remembered
+
+
+def _measured(
+    effect: Noise | Quantisation | Saturation | Drift | Dropout | Spikes,
+    values: FloatArray,
+    ts_us: NDArray[np.int64],
+    seed: int,
+    stream: str,
+) -> FloatArray:
+    """Readings with the effect, as if it acted all the time."""
+    match effect:
+        case Noise():
+            return values + effect.spread * normal(seed, stream, ts_us)
+        case Quantisation():
+            coarse: FloatArray = np.rint(values / effect.resolution) * effect.resolution
+            return coarse
+        case Saturation():
+            return np.clip(values, effect.low, effect.high)
+        case Drift():
+            return values + effect.per_day * (ts_us / _US_PER_S - effect.during.from_s) / _S_PER_DAY
+        case Dropout():
+            stretch = np.floor_divide(ts_us, max(int(effect.burst_s * _US_PER_S), 1))
+            return np.where(uniform(seed, stream, stretch) < effect.share, np.nan, values)
+        case Spikes():
+            wild = uniform(seed, stream, ts_us) < effect.share
+            sign = np.where(uniform(seed, f"{stream}/sign", ts_us) < 0.5, -1.0, 1.0)
+            return np.where(wild, values + sign * effect.size, values)
+
+
+def _first(values: FloatArray) -> float:
+    """The first value that is there, NaN if there is none."""
+    known = values[np.isfinite(values)]
+    return float(known[0]) if known.size else float("nan")

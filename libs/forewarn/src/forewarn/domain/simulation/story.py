@@ -1,0 +1,217 @@
+"""A scenario played with one machine: its readings, and the truth about it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forewarn.contracts.asset_class import AssetClass
+from forewarn.domain.frame import FloatArray
+from forewarn.domain.simulation.delivery import Delivery
+from forewarn.domain.simulation.growth import Curve, GrowthCourse, random_pace
+from forewarn.domain.simulation.indicator import IndicatorCurve, indicator_curve, mode_of, stated_nameplate
+from forewarn.domain.simulation.profile import Profile
+from forewarn.domain.simulation.run import MachineRun
+from forewarn.domain.simulation.scenarios import Scenario, UnknownScenarioError, crossed_tags, usual_tag
+from forewarn.domain.simulation.schedule import Schedule
+from forewarn.domain.simulation.sensor_effects import During, SensorEffect, SwappedWires
+
+_S_PER_DAY: Final = 86_400.0
+_US_PER_S: Final = 1e6
+_ONSET_SPREAD: Final = 0.2  # of the time until the onset
+_COURSE_STREAM: Final = 1  # chance of the course, apart from that of the readings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plot:
+    """What a scenario is played with.
+
+    Attributes
+    ----------
+    start_s
+        Time of the first reading [s since 1970 UTC].
+    days
+        Length, in days of the plant.
+    severity
+        Of the full scenario, above 0 and up to 1.
+    tag
+        Tag whose sensor fails; None: ``scenarios.usual_tag``.
+    day_s
+        Length of a day; a live show shortens it.
+    """
+
+    asset_class: AssetClass
+    start_s: float
+    days: float
+    severity: float = 1.0
+    seed: int = 0
+    tag: str | None = None
+    design: Mapping[str, float] = field(default_factory=dict)
+    nameplate: Mapping[str, float] = field(default_factory=dict)
+    profile: Profile = field(default_factory=Profile)
+    schedule: Schedule | None = None
+    day_s: float = _S_PER_DAY
+
+    def __post_init__(self) -> None:
+        if self.days <= 0.0 or not 0.0 < self.severity <= 1.0 or self.day_s <= 0.0:
+            raise ValueError(f"days must be above 0, and severity above 0 and up to 1: {self.days}, {self.severity}")
+        if self.tag is not None and self.tag not in self.asset_class.tag_names:
+            tags = ", ".join(self.asset_class.tag_names)
+            raise UnknownScenarioError(f"{self.asset_class.name} has no tag {self.tag!r}: there are {tags}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    """A scenario played with a machine.
+
+    Attributes
+    ----------
+    fault
+        What is wrong from ``onset_s`` on: a fault of the machine model, or the scenario's name when sensors or the
+        gateway are at fault; None: nothing.
+    mode
+        Failure mode of the class; None for what does not wear a machine out.
+    fails_s
+        When the indicator of the mode crosses the mode's limit, as a mean over a day; None: not in this story.
+    """
+
+    scenario: Scenario
+    run: MachineRun
+    delivery: Delivery
+    fault: str | None = None
+    mode: str | None = None
+    onset_s: float | None = None
+    fails_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Truth:
+    """Labels of readings, each of shape (n,).
+
+    Attributes
+    ----------
+    present
+        The fault has begun.
+    severity
+        0–1; of sensors and gateways it is that of the scenario.
+    rul_days
+        True remaining useful life; NaN where no failure is on its way.
+    """
+
+    present: NDArray[np.bool_]
+    severity: FloatArray
+    rul_days: FloatArray
+
+
+def play(scenario: Scenario, plot: Plot) -> Story:
+    """Prepare a scenario; equal plots give equal stories.
+
+    Raises
+    ------
+    UnknownScenarioError
+        If the class has no sensors that the scenario needs.
+    """
+    rng = np.random.default_rng([plot.seed, _COURSE_STREAM])
+    length_s = plot.days * plot.day_s
+    wait_s = length_s * scenario.onset * (1.0 + _ONSET_SPREAD * rng.uniform(-1.0, 1.0))
+    onset_s = plot.start_s + wait_s
+    run = MachineRun(
+        asset_class=plot.asset_class.name,
+        design=plot.design,
+        profile=plot.profile,
+        schedule=plot.schedule,
+        seed=plot.seed,
+    )
+    if scenario.wears:
+        return _worn(scenario, plot, run, onset_s, random_pace(scenario.pace, rng))
+    delivery = _scaled(scenario.delivery, plot.severity)
+    effects = _effects(scenario, plot, During(from_s=onset_s))
+    wrong = bool(effects) or not delivery.is_perfect
+    return Story(
+        scenario=scenario,
+        run=replace(run, effects=effects),
+        delivery=delivery,
+        fault=scenario.name if wrong else None,
+        onset_s=onset_s if wrong else None,
+    )
+
+
+def truth_of(story: Story, ts_us: NDArray[np.int64], *, day_s: float = _S_PER_DAY) -> Truth:
+    """What is true of the machine at these times [µs since 1970 UTC]."""
+    t_s = ts_us / _US_PER_S
+    present = np.zeros(t_s.shape, dtype=np.bool_) if story.onset_s is None else t_s >= story.onset_s
+    severity = np.zeros(t_s.shape)
+    for course in story.run.courses:
+        severity = np.maximum(severity, course.at(t_s))
+    if not story.run.courses:
+        severity = np.where(present, 1.0, 0.0)
+    rul = np.full(t_s.shape, np.nan) if story.fails_s is None else np.maximum(story.fails_s - t_s, 0.0) / day_s
+    return Truth(present=present, severity=severity, rul_days=np.where(present, rul, np.nan))
+
+
+def _worn(scenario: Scenario, plot: Plot, run: MachineRun, onset_s: float, pace: tuple[float, ...]) -> Story:
+    fault = scenario.faults[plot.asset_class.name]
+    mode = mode_of(plot.asset_class, fault)
+    curve, failing = scenario.curve, None
+    if mode is not None:
+        measured = indicator_curve(
+            plot.asset_class,
+            fault,
+            mode.indicator,
+            design=plot.design,
+            nameplate={**stated_nameplate(plot.asset_class, plot.design), **plot.nameplate},
+            profile=plot.profile,
+        )
+        failing = measured.failing_severity(mode.threshold)
+        curve = _severities(scenario, measured)
+    course = GrowthCourse(
+        fault=fault,
+        onset_s=onset_s,
+        end_s=plot.start_s + plot.days * plot.day_s,
+        curve=curve,
+        severity=plot.severity,
+        before=0.0 if scenario.indicator_course is None else plot.severity * curve[0][1],
+        pace=pace,
+    )
+    return Story(
+        scenario=scenario,
+        run=replace(run, courses=(course,)),
+        delivery=scenario.delivery,
+        fault=fault,
+        mode=None if mode is None else mode.id,
+        onset_s=onset_s,
+        fails_s=None if failing is None else course.reaches(failing),
+    )
+
+
+def _severities(scenario: Scenario, measured: IndicatorCurve) -> Curve:
+    """The scenario's curve in severities, with a course of the indicator translated point by point."""
+    if scenario.indicator_course is None:
+        return scenario.curve
+    shares = np.unique(np.concatenate([np.linspace(0.0, 1.0, 49), [share for share, _ in scenario.indicator_course]]))
+    points = np.asarray(scenario.indicator_course)
+    wanted = np.interp(shares, points[:, 0], points[:, 1])
+    return tuple((float(share), measured.severity_at(value)) for share, value in zip(shares, wanted, strict=True))
+
+
+def _effects(scenario: Scenario, plot: Plot, during: During) -> tuple[SensorEffect, ...]:
+    asset_class = plot.asset_class
+    if scenario.swaps:
+        tag, other = crossed_tags(asset_class)
+        return (SwappedWires(tag=tag, other=other, during=during),)
+    if scenario.effect is None:
+        return ()
+    name = plot.tag or usual_tag(asset_class)
+    low, high = next(tag.engineering_range for tag in asset_class.tags if tag.name == name)
+    return (scenario.effect(name, high - low, plot.severity, during),)
+
+
+def _scaled(delivery: Delivery, severity: float) -> Delivery:
+    return Delivery(
+        clock_skew_s=delivery.clock_skew_s * severity,
+        late_share=delivery.late_share * severity,
+        late_by_s=delivery.late_by_s,
+        duplicate_share=delivery.duplicate_share * severity,
+    )

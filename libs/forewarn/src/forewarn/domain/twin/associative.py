@@ -1,0 +1,62 @@
+"""Fits the model of tags that have no drivers: each from all of them, by memory or by regression."""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forewarn.domain.frame import FloatArray
+from forewarn.domain.twin.kernel import KernelModel, bandwidth_of, choose_memory, held_out_states
+from forewarn.domain.twin.others import fit_others
+from forewarn.domain.twin.settings import TwinSettings
+from forewarn.domain.twin.statistics import WANDERS_BELOW, effective_readings
+
+_KERNEL_TAGS: Final = 3  # fewer tags would explain themselves
+_NONE: Final = np.empty(0, dtype=np.intp)
+
+
+def fast_tags(z: FloatArray, breaks: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Positions of tags whose states come again, shape (rows, tags) in; none if they are too few for a memory."""
+    fast = np.flatnonzero([effective_readings(column, breaks) >= WANDERS_BELOW for column in z.T])
+    return fast if fast.size >= _KERNEL_TAGS else _NONE
+
+
+def fit_associative(
+    z: FloatArray, fast: NDArray[np.intp], block: NDArray[np.intp], settings: TwinSettings
+) -> tuple[KernelModel, FloatArray]:
+    """Fit standardised rows, shape (rows, tags), none unknown.
+
+    Returns
+    -------
+    model, held_out
+        ``model`` judges all tags in standardised units, its scale being 1; ``held_out`` is what models without a
+        row's block expect, shape (rows, tags).
+    """
+    width = z.shape[1]
+    expected = np.zeros(z.shape)
+    coefficients, low, high = np.empty((0, 0)), np.empty(0), np.empty(0)
+    if fast.size < width and width > 1:
+        others, expected = fit_others(z, block, settings.penalties)
+        slow = np.setdiff1d(np.arange(width), fast)
+        kept = np.zeros(width, dtype=np.bool_)
+        kept[slow] = True
+        coefficients, low, high = others.coefficients * kept, others.low, others.high
+    memory, bandwidth = np.zeros((0, 1), dtype=np.float32), 1.0
+    if fast.size:
+        expected[:, fast] = held_out_states(z[:, fast], settings, block)
+        memory = choose_memory(z[:, fast], settings)
+        bandwidth = bandwidth_of(memory)
+    model = KernelModel(
+        judged=np.arange(width),
+        centre=np.zeros(width),
+        spread=np.ones(width),
+        fast=fast,
+        memory=memory,
+        bandwidth=bandwidth,
+        coefficients=coefficients,
+        low=low,
+        high=high,
+        scale=np.ones(width),
+        typical=1.0,
+    )
+    return model, expected

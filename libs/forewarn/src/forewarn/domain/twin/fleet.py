@@ -1,0 +1,65 @@
+"""A model of the class: what the machines that have learned say of one that has not (cold start)."""
+
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from forewarn.contracts.asset_class import AssetClass
+from forewarn.domain.twin.model import AssetModel
+from forewarn.domain.twin.predict import OwnModel, Prediction
+
+#: With one machine nobody knows how much machines of a class differ.
+LEAST_MEMBERS: Final = 2
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class FleetModel:
+    """Models of other machines of the class, each asked for itself.
+
+    The expectation is the median of theirs. Its spread holds what one machine varies by and how much
+    the machines differ, which for machines of different size is a lot: then it says little, rightly.
+    Machines that were operated where the question is are preferred to those that would extrapolate.
+    """
+
+    members: Mapping[str, OwnModel]
+
+    def __post_init__(self) -> None:
+        if len(self.members) < LEAST_MEMBERS:
+            raise ValueError(f"a fleet model needs {LEAST_MEMBERS} machines, not {len(self.members)}")
+
+    @classmethod
+    def of(cls, asset_class: AssetClass, models: Mapping[str, AssetModel]) -> "FleetModel":
+        """Gather the models of the machines of a class."""
+        return cls(
+            members={name: OwnModel(asset_class=asset_class, model=model) for name, model in sorted(models.items())}
+        )
+
+    @property
+    def typical(self) -> float:
+        """Median of the members'."""
+        return float(np.median([member.typical for member in self.members.values()]))
+
+    def predict(self, state: Mapping[str, float], fixed: AbstractSet[str]) -> Prediction:
+        """What a machine of the class measures in a state."""
+        said = [member.predict(state, fixed) for member in self.members.values()]
+        at_home = [prediction for prediction in said if not prediction.extrapolated]
+        speaking = at_home if len(at_home) >= LEAST_MEMBERS else said
+        names = dict.fromkeys(name for prediction in speaking for name in prediction.expected)
+        expected, scale = {}, {}
+        for name in names:
+            told = [prediction for prediction in speaking if name in prediction.expected]
+            if len(told) >= LEAST_MEMBERS:
+                expected[name], scale[name] = _pooled(told, name)
+        widening = float(np.median([prediction.widening for prediction in speaking]))
+        return Prediction(expected=expected, scale=scale, widening=widening, extrapolated=len(at_home) < LEAST_MEMBERS)
+
+
+def _pooled(told: Sequence[Prediction], name: str) -> tuple[float, float]:
+    middles = np.array([prediction.expected[name] for prediction in told])
+    own = np.array([prediction.scale[name] for prediction in told])
+    # The next machine differs from the mean of n as a new draw does: by (1 + 1/n) of their variance.
+    between = middles.var(ddof=1) * (1.0 + 1.0 / middles.size)
+    return float(np.median(middles)), float(np.sqrt(np.median(own) ** 2 + between))

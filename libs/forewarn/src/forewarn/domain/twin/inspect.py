@@ -1,0 +1,80 @@
+"""Looks at a baseline again, with a model that has not learned from its oddest readings."""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forewarn.domain.frame import Array, FloatArray
+from forewarn.domain.twin.deviation import root_mean_square
+from forewarn.domain.twin.fit import Fit, fit
+from forewarn.domain.twin.layout import TwinLayout
+from forewarn.domain.twin.model import bank_of
+from forewarn.domain.twin.report import BaselineReport, operating_of, suspicious_stretches
+from forewarn.domain.twin.settings import MIN_BASELINE, TwinSettings
+from forewarn.domain.twin.statistics import MAD_TO_SD, floor_of_scale
+
+_KEPT: Final = 0.7  # share of the readings a further model learns from: up to 30 % may be wrong
+_STEPS: Final = 3
+_USUAL: Final = 3.0  # robust standard deviations that a value may be from its median
+
+
+def inspect(
+    baseline: FloatArray, fitted: Fit, times_us: NDArray[np.int64], layout: TwinLayout, settings: TwinSettings
+) -> BaselineReport:
+    """Describe a baseline and what is suspicious about it.
+
+    A model that learned from a fault expects it. So further ones are fitted to the most ordinary readings
+    only (steps of least trimmed squares, Rousseeuw 1984), and what the last expects is compared with all.
+
+    Parameters
+    ----------
+    baseline
+        Readings, shape (rows, columns of the layout), NaN unknown.
+    fitted
+        What was learned from them.
+    times_us
+        Event times, shape (rows,).
+    """
+    measured = baseline[:, len(layout.drivers) :]
+    difference = _seen_again(baseline, fitted, layout, settings)
+    floors = [
+        floor_of_scale(column[~np.isnan(column)], float(span))
+        for column, span in zip(measured.T, layout.response_spans, strict=True)
+    ]
+    stretches, share = suspicious_stretches(difference, floors, layout.responses, times_us)
+    return BaselineReport(operating=operating_of(baseline, layout.columns), stretches=stretches, suspicious_share=share)
+
+
+def _seen_again(baseline: FloatArray, fitted: Fit, layout: TwinLayout, settings: TwinSettings) -> FloatArray:
+    """Measured minus expected, shape (rows, responses), as far as the last model trusts itself."""
+    measured = baseline[:, len(layout.drivers) :]
+    difference, model = measured - fitted.held_out, fitted.model
+    columns: dict[str, Array] = {name: baseline[:, k] for k, name in enumerate(layout.columns)}
+    columns["ts"] = np.zeros(baseline.shape[0], dtype=np.int64)
+    for _ in range(_STEPS):
+        oddness = _oddness(measured, difference / model.scale)
+        known = oddness[~np.isnan(oddness)]
+        if known.size * _KEPT < MIN_BASELINE:
+            break
+        model = fit(baseline[oddness <= np.quantile(known, _KEPT)], layout, settings).model
+        bank = bank_of({"": model})
+        if bank is None:
+            break
+        said = bank.judge(layout, columns, np.zeros(baseline.shape[0], dtype=np.intp))
+        difference = said.residual.T * model.scale
+    return difference
+
+
+def _oddness(measured: FloatArray, residuals: FloatArray) -> FloatArray:
+    """How little each reading is like the others: by its residuals, and by its bare values.
+
+    A long fault teaches the first model to expect it, or is why a tag could not be judged at all: values
+    far from where the tag usually is are odd whatever a model says.
+    """
+    out = root_mean_square(residuals.T)
+    for column in measured.T:
+        known = column[~np.isnan(column)]
+        if known.size and (spread := MAD_TO_SD * float(np.median(np.abs(known - np.median(known))))) > 0.0:
+            out = np.fmax(out, np.abs(column - np.median(known)) / (_USUAL * spread))
+    return out

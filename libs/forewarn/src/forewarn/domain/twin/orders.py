@@ -1,0 +1,94 @@
+"""Orders to learn anew: from the next readings on, say after maintenance, or from a stretch of history."""
+
+import numpy as np
+
+from forewarn.contracts.asset_class import AssetClass
+from forewarn.contracts.frames import FrameKind
+from forewarn.domain.frame import Frame
+from forewarn.domain.twin.layout import layout_of
+from forewarn.domain.twin.learn import finish, release
+from forewarn.domain.twin.model import FittedModel
+from forewarn.domain.twin.request import LearningRequest
+from forewarn.domain.twin.settings import MIN_BASELINE, TwinSettings
+from forewarn.domain.twin.state import Learning, TwinState
+from forewarn.domain.waiting import Waiting
+
+
+def start_over(state: TwinState, asset_id: str, request: LearningRequest) -> tuple[TwinState, list[Frame]]:
+    """Forget an asset's model: it learns anew from its next reading on.
+
+    Readings it holds back because it was learning already are returned, unjudged. The next model
+    has a higher version, from which later stages see that their calibration is void. An asset that is
+    not known changes nothing, and neither does an order that was obeyed before.
+    """
+    version = _next_version(state, asset_id, request)
+    if version is None:
+        return state, []
+    fresh = Learning.fresh(layout_of(state.asset_class), version, request)
+    released = _released(state, asset_id)
+    cleared = _without(state, asset_id)
+    learning = {**cleared.learning, asset_id: fresh}
+    return TwinState.of(state.asset_class, learning, cleared.models, cleared.cards), released
+
+
+def learn_from(
+    state: TwinState, asset_id: str, history: Frame, request: LearningRequest, settings: TwinSettings
+) -> tuple[TwinState, list[Frame], list[FittedModel]]:
+    """Replace an asset's model by one fitted to stored readings.
+
+    They come again, as rows of a baseline that no model had seen, so that the next stage can
+    calibrate on them; they are marked historical, so nobody takes them for news.
+
+    Parameters
+    ----------
+    history
+        Frame of kind VALID with readings of this asset alone, oldest first.
+
+    Returns
+    -------
+    state, frames, fitted
+        As of ``step``. The state as it was and nothing else for an asset that is not known, an order
+        that was obeyed before, or fewer usable readings than can be learned from.
+    """
+    version = _next_version(state, asset_id, request)
+    usable = layout_of(state.asset_class).is_usable(history.arrays) & request.allows(history.arrays["ts"])
+    if version is None or int(usable.sum()) < MIN_BASELINE:
+        return state, [], []
+    waiting = Waiting.of(history, np.arange(history.rows))
+    marked = {**waiting.columns, "historical": np.ones(waiting.rows, dtype=np.bool_)}
+    learning = Learning.fresh(layout_of(state.asset_class), version, request).grown(Waiting(marked), usable)
+    judged, model, card = finish(state.asset_class, asset_id, learning, settings)
+    cleared = _without(state, asset_id)
+    new = TwinState.of(
+        state.asset_class,
+        cleared.learning,
+        {**cleared.models, asset_id: model},
+        {**cleared.cards, asset_id: card.kept},
+    )
+    return new, [*_released(state, asset_id), judged], [card]
+
+
+def usable_readings(asset_class: AssetClass, history: Frame) -> int:
+    """How many readings of a frame of kind VALID can be learned from."""
+    if history.kind is not FrameKind.VALID:
+        raise ValueError(f"the twin learns from valid frames, not from {history.kind} ones")
+    return int(layout_of(asset_class).is_usable(history.arrays).sum())
+
+
+def _next_version(state: TwinState, asset_id: str, request: LearningRequest) -> int | None:
+    """Version of the asset's next model; None if the order is none for this state."""
+    learning, card = state.learning.get(asset_id), state.cards.get(asset_id)
+    held = learning or card
+    if held is None or held.request.is_same(request):
+        return None
+    return learning.version if learning is not None else held.version + 1
+
+
+def _released(state: TwinState, asset_id: str) -> list[Frame]:
+    learning = state.learning.get(asset_id)
+    frame = None if learning is None else release(state.asset_class, asset_id, learning)
+    return [] if frame is None else [frame]
+
+
+def _without(state: TwinState, asset_id: str) -> TwinState:
+    return state.select({name: name for name in state.assets if name != asset_id})

@@ -1,0 +1,79 @@
+"""A fitted model as bytes of its own: what others need to compute with the same model."""
+
+import zlib
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any, Final
+
+import numpy as np
+
+from forewarn.contracts.asset_class import AssetClass
+from forewarn.domain.frame import Array
+from forewarn.domain.packing import pack, unpack
+from forewarn.domain.twin.kernel import KernelModel
+from forewarn.domain.twin.layout import layout_of
+from forewarn.domain.twin.model import AssetModel
+from forewarn.domain.twin.ridge import RidgeModel
+
+_MAGIC: Final = b"FWMODEL1"
+_KINDS: Final[Mapping[str, type[RidgeModel] | type[KernelModel]]] = {"ridge": RidgeModel, "kernel": KernelModel}
+_SCALARS: Final = frozenset({"typical", "bandwidth"})
+
+#: More would be no model of ours; keeps a forged one from filling the memory.
+_MOST_BYTES: Final = 1 << 20
+
+
+def kind_of(model: AssetModel) -> str:
+    """Name of a model's form."""
+    return next(name for name, form in _KINDS.items() if isinstance(model, form))
+
+
+def dump_model(model: AssetModel, asset_class: AssetClass) -> bytes:
+    """Serialise a model; only numbers, nothing that runs code when read."""
+    arrays = {item.name: np.asarray(getattr(model, item.name)) for item in fields(model)}
+    layout = layout_of(asset_class)
+    header = {"kind": kind_of(model), "drivers": layout.drivers, "responses": layout.responses}
+    return zlib.compress(pack(_MAGIC, header, arrays))
+
+
+def load_model(data: bytes, asset_class: AssetClass) -> AssetModel:
+    """Read what ``dump_model`` wrote.
+
+    Raises
+    ------
+    ValueError
+        If the bytes are no model, or one of a class with other drivers or responses.
+    """
+    try:
+        stream = zlib.decompressobj()
+        plain = stream.decompress(data, _MOST_BYTES)
+    except zlib.error as exc:
+        raise ValueError(f"no model: {exc}") from exc
+    if not stream.eof:
+        raise ValueError(f"no model: it is cut short or larger than {_MOST_BYTES} bytes")
+    header, arrays = unpack(_MAGIC, plain)
+    layout = layout_of(asset_class)
+    described: tuple[object, object] = (header.get("drivers"), header.get("responses"))
+    if described != (list(layout.drivers), list(layout.responses)):
+        raise ValueError(f"a model for other drivers or responses than those of {asset_class.name}")
+    return restored(str(header.get("kind")), arrays)
+
+
+def restored(kind: str, arrays: Mapping[str, Array], prefix: str = "") -> AssetModel:
+    """A model from the name of its form and its arrays, whose names begin with ``prefix``.
+
+    Raises
+    ------
+    ValueError
+        If there is no such form or an array is missing.
+    """
+    form = _KINDS.get(kind)
+    if form is None:
+        raise ValueError(f"a model of unknown form {kind!r}")
+    names = [item.name for item in fields(form)]
+    missing = [name for name in names if f"{prefix}{name}" not in arrays]
+    if missing:
+        raise ValueError(f"the model lacks {', '.join(missing)}")
+    values: dict[str, Any] = {name: arrays[f"{prefix}{name}"] for name in names}
+    values |= {scalar: float(values[scalar]) for scalar in _SCALARS & values.keys()}
+    return form(**values)

@@ -1,0 +1,53 @@
+"""Says in plain words, with values, what the guard noticed. Pure."""
+
+from collections.abc import Mapping
+
+from forewarn.contracts.asset_class import AssetClass
+from forewarn.domain.guard.findings import Explanation, explain
+from forewarn_api.models.readings import FoundIssue
+
+
+def found_issues(findings: str | None, asset_class: AssetClass, values: Mapping[str, float | None]) -> list[FoundIssue]:
+    """Explain the column ``findings`` of one reading.
+
+    Parameters
+    ----------
+    findings
+        ``rule:tag`` pairs joined by ``;``, or None.
+    asset_class
+        Class of the reading's asset. What it no longer knows, because the reading is older than a change
+        of the class, is left out.
+    values
+        Tags and derived quantities of the reading; None, NaN or absent where unknown.
+    """
+    explained = ((finding, _explained(finding, asset_class)) for finding in (findings or "").split(";") if finding)
+    return [_issue(finding, words, asset_class, values) for finding, words in explained if words is not None]
+
+
+def known(value: float | None) -> float | None:
+    """The value, or None for NaN."""
+    return value if value == value else None  # noqa: PLR0124  # NaN alone differs from itself
+
+
+def _explained(finding: str, asset_class: AssetClass) -> Explanation | None:
+    column = finding.partition(":")[2]
+    if column not in asset_class.units:
+        return None
+    try:
+        return explain(finding, asset_class)
+    except ValueError:
+        return None
+
+
+def _issue(finding: str, words: Explanation, asset_class: AssetClass, values: Mapping[str, float | None]) -> FoundIssue:
+    rule, _, column = finding.partition(":")
+    return FoundIssue(
+        rule=rule,
+        tag=column,
+        cause=words.cause,
+        message=words.message,
+        value=known(values.get(column)),
+        unit=asset_class.units[column],
+        values={name: known(values.get(name)) for name in words.columns},
+        recommendation=words.recommendation,
+    )

@@ -1,0 +1,194 @@
+"""Scenarios: list them, play them into the platform or into a file, set up example plants."""
+
+import asyncio
+import threading
+from typing import Any, Final
+
+from fastapi import APIRouter, Response
+
+from forewarn.adapters.plant_file import example_names, load_plant
+from forewarn.adapters.recording_files import NamedRecording, labels_csv, readings_csv, text_times
+from forewarn.adapters.scenario_request import ScenarioRequest, recorded, require_sound
+from forewarn.contracts.assets import Asset, RunScenario, SetUpPlant
+from forewarn.contracts.topics import TopicName
+from forewarn.domain.simulation.indicator import stated_nameplate
+from forewarn.domain.simulation.kinds import KINDS
+from forewarn.domain.simulation.scenarios import SCENARIOS
+from forewarn_api.backend import Backend, Uses
+from forewarn_api.models.scenarios import (
+    MOST_RETURNED,
+    MOST_STREAMED,
+    PlantBody,
+    PlantStarted,
+    ScenarioBody,
+    ScenarioData,
+    ScenarioItem,
+    ScenarioList,
+    ScenarioStarted,
+)
+from forewarn_api.problems import Fault, ProblemError, pointer, unprocessable
+from forewarn_api.routes.common import problems, require_delivered, send_command
+
+router = APIRouter(prefix="/api/v1/scenarios", tags=["scenarios"])
+
+#: Recordings keep a core busy; more at a time would keep readings and alarms waiting.
+_ONE_AT_A_TIME: Final = threading.Lock()
+_DATA: Final[dict[int | str, dict[str, Any]]] = {
+    200: {
+        "model": ScenarioData,
+        "description": "The readings (output json, csv), or the truth about them (labels_csv).",
+        "content": {"text/csv": {"schema": {"type": "string"}}},
+    }
+}
+
+
+@router.get("", responses=problems())
+async def list_scenarios() -> ScenarioList:
+    """List the scenarios with their usual length and classes, and the example plants."""
+    items = [
+        ScenarioItem(name=item.name, title=item.title, days=item.days, classes=item.classes)
+        for item in SCENARIOS.values()
+    ]
+    return ScenarioList(items=items, plants=example_names())
+
+
+@router.post(
+    "/generate",
+    status_code=202,
+    response_model=ScenarioStarted,
+    responses=problems(409, 413, 503, also=_DATA),
+)
+async def generate(body: ScenarioBody, backend: Uses) -> ScenarioStarted | Response:
+    """Play a scenario with one machine: into the platform, or returned as data.
+
+    A stream is played by the simulator, so one must be running. An asset that nobody registered is registered first.
+    """
+    request = _request(body, backend)
+    _require_possible(body, request, backend)
+    if body.output == "stream":
+        return await _streamed(body, request, backend)
+    return await asyncio.to_thread(_returned, body, request, backend)
+
+
+@router.post("/demo/setup", status_code=202, responses=problems(413, 503))
+async def set_up(body: PlantBody, backend: Uses) -> PlantStarted:
+    """Have the simulator register an example plant's machines, give them their history, and start them.
+
+    Asked for again, nothing changes.
+    """
+    if body.plant not in example_names():
+        fault = Fault(detail=f"there are {', '.join(example_names())}", pointer=pointer("plant"))
+        raise unprocessable("unknown-plant", f"There is no example plant {body.plant!r}.", [fault])
+    registered = backend.complete_registry().all()
+    assets = [entry.asset.asset_id for entry in load_plant(body.plant).assets]
+    # keyed by the plant, so that its commands stay in order
+    command_id = await send_command(backend, body.plant, SetUpPlant(plant=body.plant), by=body.by)
+    known = [asset_id for asset_id in assets if asset_id in registered]
+    return PlantStarted(command_id=command_id, plant=body.plant, assets=assets, known=known)
+
+
+def _request(body: ScenarioBody, backend: Backend) -> ScenarioRequest:
+    return ScenarioRequest(
+        scenario=body.scenario,
+        asset=_asset(body, backend),
+        days=body.duration_days,
+        severity=body.severity,
+        seed=body.seed,
+        step_s=body.interval_s,
+        end_s=backend.clock.now().timestamp(),
+        start_s=None if body.start is None else body.start.timestamp(),
+        tag=body.tag,
+    )
+
+
+def _asset(body: ScenarioBody, backend: Backend) -> Asset:
+    """The registered asset, or a new one of the class."""
+    known = None if body.asset_id is None else backend.complete_registry().get(body.asset_id)
+    if known is not None:
+        if body.asset_class not in (None, known.asset_class):
+            detail = f"{known.asset_id} is registered as {known.asset_class}, not as {body.asset_class}."
+            raise ProblemError(409, "other-class", detail)
+        return known
+    if body.asset_class is None:
+        fault = Fault(detail="it is not registered: name its asset_class too", pointer=pointer("asset_id"))
+        raise unprocessable("unknown-asset", f"There is no asset {body.asset_id!r}.", [fault])
+    asset_class = backend.catalogue.get(body.asset_class)
+    plate = stated_nameplate(asset_class, {}) if asset_class is not None and asset_class.name in KINDS else {}
+    name = body.asset_id or f"SIM-{body.asset_class}-{body.scenario}-{body.seed}"[:128]
+    title = SCENARIOS[body.scenario].title if body.scenario in SCENARIOS else body.scenario
+    return Asset(
+        asset_id=name,
+        asset_class=body.asset_class,
+        name=f"Simulated: {title}",
+        path=("simulated",),
+        nameplate=plate,
+        criticality=1,
+    )
+
+
+def _require_possible(body: ScenarioBody, request: ScenarioRequest, backend: Backend) -> None:
+    try:
+        require_sound(request, backend.catalogue)
+    except ValueError as exc:
+        raise unprocessable("unknown-scenario", f"{str(exc)[:1].upper()}{str(exc)[1:]}.", [_fault(body, exc)]) from exc
+    most = MOST_STREAMED if body.output == "stream" else MOST_RETURNED
+    if request.rows > most:
+        fault = Fault(detail=f"at most {most:,} readings at a time", pointer=pointer("interval_s"))
+        detail = f"{request.length_days:g} days at {body.interval_s:g} s are {request.rows:,} readings."
+        raise unprocessable("too-many-readings", detail, [fault])
+
+
+def _fault(body: ScenarioBody, exc: ValueError) -> Fault:
+    """Point to the field that names what does not exist."""
+    text = str(exc)
+    field = "tag" if body.tag is not None and "tag" in text else "asset_class" if "class" in text else "scenario"
+    return Fault(detail=text, pointer=pointer(field))
+
+
+async def _streamed(body: ScenarioBody, request: ScenarioRequest, backend: Backend) -> ScenarioStarted:
+    asset = request.asset
+    if backend.complete_registry().get(asset.asset_id) is None:
+        at, event_id = backend.clock.now(), backend.new_id()
+        failed = await backend.delivery.publish(TopicName.ASSETS, asset.asset_id, asset, event_id=event_id, at=at)
+        require_delivered(failed, "The asset")
+        await backend.until_registered(asset)
+    command = RunScenario(
+        scenario=body.scenario,
+        asset_class=asset.asset_class,
+        days=body.duration_days,
+        severity=body.severity,
+        seed=body.seed,
+        interval_s=body.interval_s,
+        acceleration=body.acceleration,
+        tag=body.tag,
+    )
+    return ScenarioStarted(
+        command_id=await send_command(backend, asset.asset_id, command, by=body.by),
+        asset_id=asset.asset_id,
+        asset_class=asset.asset_class,
+        scenario=body.scenario,
+        readings=request.rows,
+    )
+
+
+def _returned(body: ScenarioBody, request: ScenarioRequest, backend: Backend) -> Response:
+    """The data as the body of an answer."""
+    with _ONE_AT_A_TIME:
+        item = NamedRecording(asset_id=request.asset.asset_id, recording=recorded(request, backend.catalogue))
+    if body.output == "json":
+        data = ScenarioData(
+            asset_id=item.asset_id,
+            asset_class=request.asset.asset_class,
+            scenario=body.scenario,
+            readings=item.recording.rows,
+            ts=text_times(item),
+            columns={
+                tag: [value if value == value else None for value in values.tolist()]  # noqa: PLR0124  # NaN
+                for tag, values in item.recording.columns.items()
+            },
+        )
+        return Response(data.model_dump_json(), media_type="application/json")
+    content = readings_csv(item) if body.output == "csv" else labels_csv(item)
+    kind = "" if body.output == "csv" else ".labels"
+    disposition = f'attachment; filename="{item.asset_id}.{body.scenario}{kind}.csv"'
+    return Response(content, media_type="text/csv", headers={"Content-Disposition": disposition})

@@ -1,0 +1,258 @@
+"""Puts questions to the twin of an asset: finds model and reading, and words the answer."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from statistics import median
+from typing import Final
+
+import structlog
+
+from forewarn.contracts.asset_class import AssetClass
+from forewarn.contracts.assets import Asset
+from forewarn.contracts.health import ModelArtefact, OperatingRange, RulEstimate
+from forewarn.domain.health.profile import HealthProfile, profile_of
+from forewarn.domain.twin.deviation import band_of
+from forewarn.domain.twin.effects import health_effect, life_effects
+from forewarn.domain.twin.fleet import LEAST_MEMBERS, FleetModel
+from forewarn.domain.twin.model import AssetModel
+from forewarn.domain.twin.parameters import load_model
+from forewarn.domain.twin.predict import INTERVAL_Z, OwnModel, Prediction, Predictor, deviation_in
+from forewarn.domain.twin.presets import presets_of
+from forewarn.domain.twin.report import Operating
+from forewarn.domain.twin.whatif import Change, Machine, WhatIf, changeable, complete, what_if
+from forewarn.ports.live import LiveView
+from forewarn_api.models import twin as answers
+
+_KIND: Final = "twin"
+_log = structlog.get_logger(__name__)
+
+#: Machines whose models make a fleet model; more do not change the median, but cost 2 ms each.
+_MOST_MEMBERS: Final = 25
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Subject:
+    """An asset with a model to ask and the reading to start from.
+
+    ``card`` is of its own model, None for a fleet model, whose ``members`` are named.
+    """
+
+    asset: Asset
+    machine: Machine
+    predictor: Predictor
+    card: ModelArtefact | None
+    members: tuple[str, ...]
+    reading_at: datetime | None
+
+    @property
+    def provenance(self) -> answers.Provenance:
+        """Whose model answers."""
+        return "fleet" if self.card is None else "own"
+
+
+def own_card(live: LiveView, asset_id: str) -> ModelArtefact | None:
+    """Card of the asset's own twin, with its parameters; None while it learns."""
+    return next((card for card in live.models() if card.asset_id == asset_id and card.kind == _KIND), None)
+
+
+def subject_of(asset: Asset, asset_class: AssetClass, live: LiveView, assets: Mapping[str, Asset]) -> Subject | None:
+    """Find a model for an asset: its own, else those of at least two others of its class; None without."""
+    seen = live.asset(asset.asset_id)
+    reading = None if seen is None else seen.reading
+    measured = {} if reading is None else {n: math.nan if v is None else v for n, v in reading.values.items()}
+    own = own_card(live, asset.asset_id)
+    cards = [own] if own is not None else _of_class(asset, live, assets)
+    models = {card.asset_id: model for card in cards if (model := _model(card, asset_class)) is not None}
+    predictor: Predictor
+    if own is not None and models:
+        predictor = OwnModel(asset_class=asset_class, model=models[own.asset_id])
+    elif own is None and len(models) >= LEAST_MEMBERS:
+        predictor = FleetModel.of(asset_class, models)
+    else:
+        return None
+    return Subject(
+        asset=asset,
+        machine=Machine(
+            asset_class=asset_class,
+            measured=measured,
+            operating=_operating([card for card in cards if card.asset_id in models]),
+            nameplate=asset.nameplate,
+        ),
+        predictor=predictor,
+        card=own,
+        members=() if own is not None else tuple(sorted(models)),
+        reading_at=None if reading is None else reading.ts,
+    )
+
+
+def _of_class(asset: Asset, live: LiveView, assets: Mapping[str, Asset]) -> list[ModelArtefact]:
+    alike = {a.asset_id for a in assets.values() if a.asset_class == asset.asset_class and a.asset_id != asset.asset_id}
+    cards = [card for card in live.models() if card.asset_id in alike and card.kind == _KIND]
+    return sorted(cards, key=lambda card: (card.trained_to, card.asset_id), reverse=True)[:_MOST_MEMBERS]
+
+
+def _model(card: ModelArtefact, asset_class: AssetClass) -> AssetModel | None:
+    """The model of a card; None for a card from before models were published, or of another form of the class."""
+    if card.parameters is None:
+        return None
+    try:
+        return load_model(card.parameters, asset_class)
+    except ValueError as exc:
+        _log.warning("model_ignored", asset_id=card.asset_id, version=card.version, problem=str(exc))
+        return None
+
+
+def _operating(cards: Sequence[ModelArtefact]) -> dict[str, Operating]:
+    """Where the machines were operated, all together."""
+    spans: dict[str, list[OperatingRange]] = {}
+    for card in cards:
+        for name, span in card.operating.items():
+            spans.setdefault(name, []).append(span)
+    return {
+        name: Operating(
+            low=min(s.low for s in found), middle=median(s.middle for s in found), high=max(s.high for s in found)
+        )
+        for name, found in spans.items()
+    }
+
+
+def ask(subject: Subject, changes: Sequence[Change], estimates: Sequence[RulEstimate]) -> answers.WhatIfAnswer:
+    """Answer a question about an asset whose remaining life is estimated as given.
+
+    Raises
+    ------
+    ValueError
+        If it cannot be asked, see ``what_if``.
+    """
+    said = what_if(subject.machine, subject.predictor, changes)
+    units, asset_class = subject.machine.asset_class.units, subject.machine.asset_class
+    far = said.reach == "too_far"
+    lives = () if far else life_effects(asset_class, estimates, said.before, said.after)
+    return answers.WhatIfAnswer(
+        asset_id=subject.asset.asset_id,
+        provenance=subject.provenance,
+        confidence="high" if subject.card is not None and said.reach == "learned" else "low",
+        reach=said.reach,
+        model_version=None if subject.card is None else subject.card.version,
+        reading_at=subject.reading_at,
+        drivers={name: value for name, value in said.drivers.items() if math.isfinite(value)},
+        responses={
+            name: answers.ExpectedValue(
+                unit=units[name],
+                measured=_known(subject.machine.measured.get(name)),
+                expected_now=item.now,
+                expected=item.then,
+                low=item.low,
+                high=item.high,
+                projected=item.projected,
+            )
+            for name, item in said.responses.items()
+        },
+        derived={
+            name: answers.DerivedValue(
+                unit=units[name],
+                now=_known(said.before[name]),
+                projected=_known(said.after[name]),
+                healthy=_known(said.healthy[name]),
+            )
+            for name in asset_class.derived_names
+        },
+        health=None if far else _health(profile_of(asset_class, subject.asset), said),
+        remaining_life=[
+            answers.LifeEffect(
+                failure_mode=item.failure_mode,
+                indicator=item.indicator,
+                level_now=item.level_before,
+                level_then=item.level_after,
+                now=item.before,
+                then=item.after,
+            )
+            for item in lives
+        ],
+        cautions=[
+            answers.CautionItem(column=item.column, message=item.message, outside_by=item.by) for item in said.cautions
+        ],
+    )
+
+
+def _health(profile: HealthProfile, said: WhatIf) -> answers.HealthEffect:
+    effect = health_effect(profile, said.before, said.after)
+    return answers.HealthEffect(
+        now=effect.before,
+        then=effect.after,
+        metrics_now=list(effect.metrics_before),
+        metrics_then=list(effect.metrics_after),
+    )
+
+
+def describe(asset: Asset, asset_class: AssetClass, subject: Subject | None) -> answers.TwinAnswer:
+    """What the twin knows of an asset."""
+    return answers.TwinAnswer(
+        asset_id=asset.asset_id,
+        provenance=None if subject is None else subject.provenance,
+        model=None if subject is None or subject.card is None else without_parameters(subject.card),
+        fleet=None if subject is None or subject.card is not None else _judged_by_fleet(subject),
+        drivers=[_driver(subject, asset_class, name) for name in changeable(asset_class)],
+        presets=[
+            answers.PresetItem(
+                name=name,
+                title=preset.title,
+                changes=[
+                    answers.ChangeRequest(column=c.column, value=c.value, factor=c.factor, shift=c.shift)
+                    for c in preset.changes(asset_class)
+                ],
+            )
+            for name, preset in presets_of(asset_class).items()
+        ],
+    )
+
+
+def without_parameters(card: ModelArtefact) -> ModelArtefact:
+    """A card for people."""
+    return card.model_copy(update={"parameters": None})
+
+
+def _driver(subject: Subject | None, asset_class: AssetClass, name: str) -> answers.DriverItem:
+    titles = {tag.name: tag.title for tag in asset_class.tags} | {d.name: d.title for d in asset_class.derived}
+    span = None if subject is None else subject.machine.operating.get(name)
+    return answers.DriverItem(
+        column=name,
+        title=titles[name],
+        unit=asset_class.units[name],
+        now=None if subject is None else _known(complete(subject.machine)[name]),
+        learned=None if span is None else OperatingRange(low=span.low, middle=span.middle, high=span.high),
+    )
+
+
+def _judged_by_fleet(subject: Subject) -> answers.FleetJudgement | None:
+    if subject.reading_at is None:
+        return None
+    state, asset_class = complete(subject.machine), subject.machine.asset_class
+    said = subject.predictor.predict(state, frozenset(changeable(asset_class)))
+    if said.extrapolated:  # none of the others was ever operated there: they know nothing of it
+        said = Prediction(expected={}, scale={}, extrapolated=True)
+    measured = {name: subject.machine.measured.get(name, math.nan) for name in said.expected}
+    deviation = deviation_in(said, subject.predictor.typical, measured)
+    return answers.FleetJudgement(
+        members=list(subject.members),
+        reading_at=subject.reading_at,
+        deviation=deviation,
+        band=None if deviation is None else band_of(deviation),
+        confidence="low",
+        responses={
+            name: answers.FleetExpectation(
+                unit=asset_class.units[name],
+                measured=_known(measured[name]),
+                expected=value,
+                low=value - INTERVAL_Z * said.scale[name],
+                high=value + INTERVAL_Z * said.scale[name],
+            )
+            for name, value in said.expected.items()
+        },
+    )
+
+
+def _known(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None

@@ -1,0 +1,60 @@
+"""The twin's routes of the fake API: same paths and bodies as ``forewarn_api``, answers made up."""
+
+from collections.abc import Callable
+from typing import Any
+
+from fastapi import FastAPI
+
+from forewarn.contracts.assets import Asset
+from forewarn_api.models.twin import BaselineRequest, WhatIfRequest
+
+
+def add_twin(app: FastAPI, plant: Any, known: Callable[[str], Asset]) -> None:
+    """Add the routes; orders to learn anew end up in ``plant.ordered``."""
+    levels = plant.levels
+
+    @app.get("/api/v1/assets/{asset_id}/twin")
+    async def twin(asset_id: str) -> dict[str, object]:
+        asset_class = plant.classes[known(asset_id).asset_class]
+        drivers = [
+            {
+                "column": name,
+                "title": name,
+                "unit": asset_class.units[name],
+                "now": levels[name],
+                "learned": {
+                    "low": 0.9 * levels[name],
+                    "middle": levels[name],
+                    "high": 1.1 * levels[name],
+                },
+            }
+            for name in asset_class.twin.drivers
+        ]
+        load = [{"column": name, "factor": 1.5} for name in asset_class.twin.load]
+        presets = [{"name": "high_load", "title": "Load 150 %", "changes": load}]
+        return {"provenance": "own", "model": None, "fleet": None, "drivers": drivers, "presets": presets}
+
+    @app.post("/api/v1/assets/{asset_id}/what-if")
+    async def what_if(asset_id: str, body: WhatIfRequest) -> dict[str, object]:
+        known(asset_id)
+        flow = next((change.value for change in body.changes if change.column == "flow_m3_h"), levels["flow_m3_h"])
+        power = levels["power_kw"] * flow / levels["flow_m3_h"]
+        said = {"unit": "kW", "measured": levels["power_kw"], "expected": power, "projected": power}
+        return {
+            "provenance": "own",
+            "confidence": "low",
+            "responses": {"power_kw": {**said, "low": power - 1, "high": power + 1}},
+            "derived": {},
+            "health": {"now": 94.0, "then": 81.0},
+            "remaining_life": [],
+            "cautions": [{"column": "flow_m3_h", "message": "outside of the learned range"}],
+        }
+
+    @app.post("/api/v1/assets/{asset_id}/baseline", status_code=202)
+    async def learn_anew(asset_id: str, body: BaselineRequest) -> dict[str, str]:
+        plant.ordered.append({"asset_id": asset_id, "by": body.by, "reason": body.reason})
+        return {"order_id": "o1"}
+
+    @app.get("/control/ordered")
+    async def ordered() -> list[dict[str, str]]:
+        return plant.ordered
