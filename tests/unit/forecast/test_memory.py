@@ -97,6 +97,16 @@ def test_a_month_of_an_asset_survives_storage_in_a_few_kilobytes():
     assert codec.validate_json(stored) == memory["P-1"]
 
 
+def test_imported_readings_are_remembered_and_late_ones_are_not():
+    def memory(**marks):
+        ts = timestamps_us(50, step_s=3_600)
+        frame = anomaly_frame(PUMP, ["P-1"] * 50, ts, {"vibration_mm_s": 2.0, "speed_rpm": 1480.0, **marks})
+        return remember({}, frame, COLUMNS)
+
+    assert memory(historical=True)["P-1"].closed_buckets == memory()["P-1"].closed_buckets > 10
+    assert memory(late=True) == {}
+
+
 def test_a_class_that_watches_other_columns_begins_anew():
     memory = replay(rows(60), [])["P-1"]
     later = frame_of(["P-1"], timestamps_us(1, start_s=1e6), np.array([2.5]), np.array([1480.0]))

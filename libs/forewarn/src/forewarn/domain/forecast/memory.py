@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forewarn.contracts.base import OpaqueBytes
-from forewarn.domain.arrivals import NEVER_US, Arrivals, live_rows, newer_rows
+from forewarn.domain.arrivals import NEVER_US, Arrivals, newer_rows, timely_rows
 from forewarn.domain.frame import FloatArray, Frame
 
 #: Length of a bucket: eight of them in a day show its course.
@@ -65,13 +65,15 @@ class Memory:
 
 
 def remember(memories: Mapping[str, Memory], frame: Frame, columns: tuple[str, ...]) -> dict[str, Memory]:
-    """Apply the live rows of a frame with the machine running; the memories of the assets they moved.
+    """Apply the rows of a frame with the machine running; the memories of the assets they moved.
+
+    Late rows are left out, imported ones are not: who imports a month of history may look a week ahead.
 
     A row that is not newer than all that came before it of its asset changes nothing. A memory of
     other columns, of an older version of the class, is begun anew.
     """
     times = frame.arrays["ts"]
-    found = live_rows(frame)
+    found = timely_rows(frame)
     found = found.keep(_running(frame, found.rows))
     before = [_known(memories.get(name), columns) for name in found.names]
     watermarks = np.array([NEVER_US if memory is None else memory.seen_us for memory in before], dtype=np.int64)
