@@ -1,39 +1,64 @@
-"""The ``forewarn`` command. Each subcommand is a module of :mod:`forewarn_local.commands`."""
+"""The ``forewarn`` command. Each subcommand is a module of :mod:`forewarn_local.commands`.
+
+A module is imported when its command is asked for: starting and stopping the platform needs none of the
+libraries that the work on files does, and should not wait for them.
+"""
+
+from importlib import import_module
+from typing import Any, Final
 
 import typer
+from typer.core import TyperGroup
 
-from forewarn_local.commands import (
-    catalogue,
-    clean,
-    down,
-    evaluate,
-    evaluate_cmapss,
-    fit,
-    import_,
-    logs,
-    rul,
-    scenario,
-    score,
-    status,
-    up,
-)
+#: Where each command is: a function, or an application with commands of its own.
+_COMMANDS: Final = {
+    "up": "up:up",
+    "status": "status:status",
+    "down": "down:down",
+    "clean": "clean:clean",
+    "logs": "logs:logs",
+    "import": "import_:import_",
+    "fit": "fit:fit",
+    "score": "score:score",
+    "rul": "rul:app",
+    "evaluate": "evaluate:app",
+    "catalogue": "catalogue:app",
+    "scenario": "scenario:app",
+}
+
+
+class _Commands(TyperGroup):
+    """Finds commands by name. Typer carries its own click, and names none of its types."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401, ARG002
+        """Names in the order of the help."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401, ARG002
+        """Import a command; None if there is no such."""
+        if cmd_name not in _COMMANDS:
+            return None
+        module, _, name = _COMMANDS[cmd_name].partition(":")
+        found = getattr(import_module(f"forewarn_local.commands.{module}"), name)
+        if isinstance(found, typer.Typer):
+            command: Any = typer.main.get_group(found)
+        else:
+            single = typer.Typer(add_completion=False)
+            single.command()(found)
+            command = typer.main.get_command(single)
+        command.name = cmd_name
+        return command
+
 
 app = typer.Typer(
+    cls=_Commands,
     help="Run Forewarn on this machine: real Kafka, real PostgreSQL, every service supervised.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.command("up")(up.up)
-app.command("status")(status.status)
-app.command("down")(down.down)
-app.command("clean")(clean.clean)
-app.command("logs")(logs.logs)
-app.command("import")(import_.import_)
-app.command("fit")(fit.fit)
-app.command("score")(score.score)
-app.add_typer(rul.app, name="rul")
-evaluate.app.command("cmapss")(evaluate_cmapss.cmapss)
-app.add_typer(evaluate.app, name="evaluate")
-app.add_typer(catalogue.app, name="catalogue")
-app.add_typer(scenario.app, name="scenario")
+
+
+@app.callback()
+def forewarn() -> None:
+    """Run Forewarn on this machine: real Kafka, real PostgreSQL, every service supervised."""

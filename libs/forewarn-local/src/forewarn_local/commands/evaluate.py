@@ -8,11 +8,13 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from forewarn_local.commands.evaluate_cmapss import cmapss
 from forewarn_local.commands.offline import refusing, stderr_display
 from forewarn_local.evaluation.nab import FAR, NabOutcome, run_nab
 from forewarn_local.evaluation.skab import GROUPS, Outcome, Points, clean, points, run_skab
 
 app = typer.Typer(help="Figures on published data sets, with their protocols.", no_args_is_help=True)
+app.command("cmapss")(cmapss)
 
 Data = Annotated[Path, typer.Option("--data", metavar="DIR", help="Folder that holds the data set.")]
 
