@@ -128,8 +128,7 @@ def _sample(state: DriftState | None, frame: Frame, row: int) -> DriftState:
 
 def _extended(departure: Departure | None, frame: Frame, row: int, like_itself_us: int | None) -> Departure:
     """With one sample more, if it is due; every other one goes when there are too many."""
-    tags = frame.asset_class.twin.responses
-    time_us = int(frame.arrays["ts"][row])
+    tags, time_us = frame.asset_class.twin.responses, int(frame.arrays["ts"][row])
     if departure is None:
         departure = Departure(tags=tags, times_us=(), residuals=b"")
     width_us = departure.stride * _SLOT_US
@@ -139,7 +138,9 @@ def _extended(departure: Departure | None, frame: Frame, row: int, like_itself_u
     times, residuals, stride = (*departure.times_us, time_us), departure.residuals + sample.tobytes(), departure.stride
     if len(times) > MAX_SAMPLES:
         table = np.frombuffer(residuals, dtype=_STORED).reshape(-1, len(tags))
-        times, residuals, stride = times[::2], table[::2].tobytes(), 2 * stride
+        times, residuals = times[::2], table[::2].tobytes()
+        # rows may be farther apart than a slot: without their distance newer samples would stay denser than older ones
+        stride = max(2 * stride, int(np.median(np.diff(times))) // _SLOT_US)
     longer = Departure(tags=tags, times_us=times, residuals=residuals, stride=stride)
     within = UNSETTLES if departure.shifts else SETTLES
     return replace(longer, shifts=_settled(longer, like_itself_us, within))
