@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
@@ -89,6 +89,7 @@ def test_one_tag_that_moves_alone_is_no_drift_of_the_process():
     st.floats(8, 60),
     st.integers(0, 99),
 )
+@example("root", 245, 21_600.0, 10.7, 23)  # rows farther apart than samples
 def test_a_fault_that_grows_is_never_taken_for_a_new_normal(shape, rows, step_s, at_end, seed):
     curve = growing(shape, rows, at_end)
     frame = course({TAGS[0]: curve, TAGS[1]: 0.7 * curve, TAGS[2]: -0.5 * curve}, step_s=step_s, seed=seed)
