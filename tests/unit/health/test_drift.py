@@ -140,6 +140,11 @@ def test_a_metric_that_is_poor_speaks_of_a_fault_instead():
     assert LEARN_ANEW not in health.recommendations
 
 
+def test_an_indicator_of_failure_that_moved_the_way_it_fails_speaks_of_a_fault_instead():
+    assert drift_of(course({"vibration_mm_s": stepped(20, 60), "power_kw": stepped(20, 60)})) is None
+    assert drift_of(course({"vibration_mm_s": -stepped(20, 60), "power_kw": stepped(20, 60)})) is not None
+
+
 def test_tags_that_are_not_known_do_not_keep_it_from_being_said():
     frame = course(BOTH, **{residual_column(TAGS[2]): np.nan})
     assert set(drift_of(frame).tags) == {TAGS[0], TAGS[1]}

@@ -13,7 +13,7 @@ from forewarn.domain.health.components import duration, prognosis_of
 from forewarn.domain.health.drift import DriftState
 from forewarn.domain.health.growth import Growth
 from forewarn.domain.health.index import Index, Observation, concerns, health_index, impaired_columns
-from forewarn.domain.health.profile import HealthProfile, class_profile, status_of
+from forewarn.domain.health.profile import HealthProfile, class_profile, fails_high, status_of
 from forewarn.domain.health.rul import estimate
 from forewarn.domain.health.trend import TrendState
 from forewarn.domain.rows import to_datetime
@@ -130,6 +130,8 @@ def _process_drift(
         return None
     if concerns(index.metrics) or any(item.p50_days <= SOON_DAYS for item in rul):
         return None
+    if _nears_a_failure(departure.shifts, asset_class):
+        return None
     titles = {tag.name: tag.title for tag in asset_class.tags} | {item.name: item.title for item in asset_class.derived}
     moved = ", ".join(f"{titles[tag]} {shift:+.1f}" for tag, shift in departure.shifts.items())
     since = to_datetime(departure.times_us[0])
@@ -142,6 +144,12 @@ def _process_drift(
             "expects. Several tags moved together and stay; no metric and no failure mode shows a fault"
         ),
     )
+
+
+def _nears_a_failure(shifts: Mapping[str, float], asset_class: AssetClass) -> bool:
+    """Whether an indicator of a failure mode moved the way it fails, however far from its limit it is."""
+    indicators = {mode.indicator for mode in asset_class.failure_modes}
+    return any(tag in indicators and fails_high(asset_class, tag) is (shift > 0.0) for tag, shift in shifts.items())
 
 
 @lru_cache(maxsize=4096)
