@@ -48,7 +48,7 @@ STEP_S: Final = 300.0
 SENSOR_STEP_S: Final = 120.0  # a sensor that is stuck shows only to who looks often
 LEAD_IN_DAYS: Final = 4.0  # healthy days before the scenario, in which the twin learns
 _DAY_S: Final = 86_400.0
-_ROWS: Final = 72  # of a frame: 6 hours at 5-minute steps; health is judged after each
+_ROWS: Final = 288  # of a frame: a day at 5-minute steps; health is judged after each
 _ASSET: Final = "M"
 _WATCHED_DAYS: Final = 3.0  # after the first alarm
 

@@ -2,7 +2,7 @@
 
 Printed are how many faults have raised an alarm by half of their way from the onset to the failure, how many false
 alarms there are, and how good the remaining life is that the platform states in the last third of the way. The stages
-are those of ``scenarios.py``, fed as a stream; what is stated is taken every six hours. Seeds
+are those of ``scenarios.py``, fed as a stream; what is stated is taken once a day. Seeds
 from 100 on are for tuning.
 """
 
