@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Final
 
 from forewarn.contracts.health import ComponentName, FailureRisk, HealthComponent, RulEstimate
-from forewarn.domain.anomaly.scale import band_of
+from forewarn.domain.anomaly.scale import CRITICAL_SCORE, FLAG_SCORE, band_of
 from forewarn.domain.health.profile import HealthProfile, status_of
 
 #: Score of a median remaining life: above, or from, so many days on; the last one is for less.
@@ -26,7 +26,7 @@ ANOMALY_NOTICE: Final = 30.0
 _FULL: Final = 100.0
 
 #: Anomaly scores and what they are worth: the bands of the one are bands of the other.
-_BEHAVIOUR: Final = ((0.0, _FULL), (ANOMALY_WARNING, 70.0), (ANOMALY_CRITICAL, 30.0), (_FULL, 0.0))
+_BEHAVIOUR: Final = ((0.0, _FULL), (FLAG_SCORE, 70.0), (CRITICAL_SCORE, 30.0), (_FULL, 0.0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
