@@ -107,7 +107,8 @@ def _passing(seed: int, stream: str, days: FloatArray) -> FloatArray:
     """What air masses bring, with mean 0 and standard deviation 1 in the long run."""
     per_day, phases = _waves(seed, stream)
     turned = np.sin(np.multiply.outer(days, per_day) + phases).sum(axis=-1)
-    return np.sqrt(2.0 / _WAVES) * turned
+    passing: FloatArray = np.sqrt(2.0 / _WAVES) * turned
+    return passing
 
 
 @lru_cache(maxsize=256)
