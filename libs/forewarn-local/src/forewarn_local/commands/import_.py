@@ -145,7 +145,7 @@ def _import(options: Options, display: Display) -> None:
         _write_class(options, found, None if place is None else home.root / place, display)
         return
     catalogue = load_catalogue(None if place is None else home.root / place)
-    registry = None if platform is None else Registry(*platform)
+    registry = None if platform is None else Registry(*platform, SystemClock(), time.sleep)
     try:
         asset_class = _class(options, known, catalogue, _registered_class(registry, options, known, found))
         mapping = known or _agreed(source, found, roles, options, asset_class, console)
