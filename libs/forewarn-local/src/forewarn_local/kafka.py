@@ -3,7 +3,6 @@
 import base64
 import signal
 import subprocess
-import time
 import uuid
 from pathlib import Path
 
@@ -14,11 +13,9 @@ from forewarn_local.artefacts import Progress, cache_dir, ensure_kafka
 from forewarn_local.errors import StartFailedError
 from forewarn_local.java import find_java
 from forewarn_local.ports import HOST, accepts, any_free
-from forewarn_local.spawn import start, stop, tail
+from forewarn_local.server import Server
+from forewarn_local.spawn import start, tail
 
-READY_TIMEOUT_S = 60.0
-STOP_TIMEOUT_S = 30.0
-_POLL_S = 0.05
 _ADDRESS_ATTEMPTS = 3  # a port chosen free can be taken before the broker binds it
 _FORMAT_TIMEOUT_S = 120.0
 
@@ -79,7 +76,7 @@ logger.config.level=warn
 """
 
 
-class KafkaBroker:
+class KafkaBroker(Server):
     """One Kafka node: broker and controller in one process.
 
     Parameters
@@ -96,6 +93,9 @@ class KafkaBroker:
         Told about downloads of the broker itself.
     """
 
+    title = "Kafka"
+    orderly_stop = signal.SIGTERM
+
     def __init__(
         self,
         data_dir: Path,
@@ -106,28 +106,16 @@ class KafkaBroker:
         progress: Progress | None = None,
     ) -> None:
         self.data_dir = data_dir.absolute()
-        self.log = log or self.data_dir / "kafka.log"
+        super().__init__(port=port or any_free(), log=log or self.data_dir / "kafka.log")
         self._port_is_free_choice = port == 0
-        self._port = port or any_free()
         self._controller_port = any_free()
         self._heap_mb = heap_mb
         self._progress = progress
-        self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def bootstrap_servers(self) -> str:
         """Address for clients."""
         return f"{HOST}:{self._port}"
-
-    @property
-    def port(self) -> int:
-        """Port clients connect to."""
-        return self._port
-
-    @property
-    def pid(self) -> int | None:
-        """Process id while it runs as this object's child."""
-        return self._process.pid if self._process is not None and self._process.poll() is None else None
 
     def prepare(self) -> list[str]:
         """Fetch the jars, write the configuration, format the storage once.
@@ -178,44 +166,10 @@ class KafkaBroker:
                 self._port_is_free_choice = False
                 return
 
-    def wait_ready(self, timeout_s: float = READY_TIMEOUT_S) -> None:
-        """Wait until the broker answers, also when somebody else runs it.
-
-        Raises
-        ------
-        StartFailedError
-            It ended or did not answer in time.
-        """
-        deadline = time.monotonic() + timeout_s
-        while time.monotonic() < deadline:
-            if self._process is not None and (code := self._process.poll()) is not None:
-                raise StartFailedError(f"Kafka ended with code {code} while starting.\n{tail(self.log)}")
-            if self.is_ready():
-                return
-            time.sleep(_POLL_S)
-        raise StartFailedError(f"Kafka was not ready after {timeout_s:.0f} s.\n{tail(self.log)}")
-
-    def is_ready(self) -> bool:
-        """Say whether the broker answers a metadata request now."""
-        return accepts(self._port) and answers(self.bootstrap_servers)
-
-    def stop(self) -> None:
-        """Shut the broker down in order."""
-        self._end(signal.SIGTERM)
-
-    def kill(self) -> None:
-        """SIGKILL the broker, as a crash would."""
-        self._end(signal.SIGKILL)
-
-    def restart(self) -> None:
-        """Stop if it runs, then start again on the same port and data."""
-        self.stop()
-        self.start()
-
-    def _end(self, number: int) -> None:
-        if self._process is not None:
-            stop(self._process, number=number, timeout_s=STOP_TIMEOUT_S)
-            self._process = None
+    def why_not_ready(self) -> str | None:
+        """Return what keeps the broker from answering a metadata request; None if it answers."""
+        ready = accepts(self._port) and answers(self.bootstrap_servers)
+        return None if ready else f"no broker answers at {self.bootstrap_servers}"
 
     def _java(self) -> list[str]:
         jars = ensure_kafka(cache_dir(), progress=self._progress)

@@ -16,12 +16,11 @@ from psycopg import conninfo, sql
 from forewarn_local.errors import StartFailedError
 from forewarn_local.pgprograms import Account, PostgresPrograms, find_programs, open_path, server_account
 from forewarn_local.ports import HOST, any_free
-from forewarn_local.spawn import start, stop, tail
+from forewarn_local.server import Server
+from forewarn_local.spawn import start
 
 USER = "forewarn"
 DATABASE = "forewarn"
-READY_TIMEOUT_S = 60.0
-STOP_TIMEOUT_S = 30.0
 _POLL_S = 0.05
 _SURVIVORS_TIMEOUT_S = 10.0  # backends notice the death of their postmaster within a second or two
 _INITDB_TIMEOUT_S = 120.0
@@ -43,7 +42,7 @@ logging_collector = off
 """
 
 
-class PostgresServer:
+class PostgresServer(Server):
     """One PostgreSQL cluster with the database ``forewarn``.
 
     Parameters
@@ -59,13 +58,14 @@ class PostgresServer:
         File for the server's output.
     """
 
+    title = "PostgreSQL"
+    orderly_stop = signal.SIGINT  # a "fast" shutdown: sessions are ended
+
     def __init__(self, data_dir: Path, *, port: int = 0, password: str | None = None, log: Path | None = None) -> None:
         self.data_dir = data_dir.absolute()
-        self.log = log or self.data_dir.with_name(f"{self.data_dir.name}.log")
+        super().__init__(port=port or any_free(), log=log or self.data_dir.with_name(f"{self.data_dir.name}.log"))
         self.password = password or secrets.token_urlsafe(24)
         self.opened: list[Path] = []  # directories made passable for the server's user
-        self._port = port or any_free()
-        self._process: subprocess.Popen[bytes] | None = None
         self._programs: PostgresPrograms | None = None
         self._account: Account | None = None
 
@@ -73,16 +73,6 @@ class PostgresServer:
     def url(self) -> str:
         """Connection URL of the database."""
         return self.url_of(DATABASE)
-
-    @property
-    def port(self) -> int:
-        """Port clients connect to."""
-        return self._port
-
-    @property
-    def pid(self) -> int | None:
-        """Process id of the postmaster while it runs as this object's child."""
-        return self._process.pid if self._process is not None and self._process.poll() is None else None
 
     @property
     def programs(self) -> PostgresPrograms:
@@ -139,22 +129,6 @@ class PostgresServer:
             self.kill()
             raise
 
-    def wait_ready(self, timeout_s: float = READY_TIMEOUT_S) -> None:
-        """Wait until the database accepts queries, also when somebody else runs the server.
-
-        Raises
-        ------
-        StartFailedError
-            It ended or did not answer in time.
-        """
-        deadline = time.monotonic() + timeout_s
-        while (reason := self.why_not_ready()) is not None:
-            if self._process is not None and (code := self._process.poll()) is not None:
-                raise StartFailedError(f"PostgreSQL ended with code {code} while starting.\n{tail(self.log)}")
-            if time.monotonic() > deadline:
-                raise StartFailedError(f"PostgreSQL not ready after {timeout_s:.0f} s: {reason}\n{tail(self.log)}")
-            time.sleep(_POLL_S)
-
     def why_not_ready(self) -> str | None:
         """Return what keeps the database from accepting queries; None, and the database exists, if it does."""
         try:
@@ -175,24 +149,6 @@ class PostgresServer:
         """Drop a database, cutting off whoever is connected; no error if it is not there."""
         with psycopg.connect(self.url_of("postgres"), autocommit=True) as connection:
             connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
-
-    def stop(self) -> None:
-        """Shut the server down in order, ending sessions (a "fast" shutdown)."""
-        self._end(signal.SIGINT)
-
-    def kill(self) -> None:
-        """SIGKILL the postmaster, as a crash would; its backends notice by themselves."""
-        self._end(signal.SIGKILL)
-
-    def restart(self) -> None:
-        """Stop if it runs, then start again on the same port and data."""
-        self.stop()
-        self.start()
-
-    def _end(self, number: int) -> None:
-        if self._process is not None:
-            stop(self._process, number=number, timeout_s=STOP_TIMEOUT_S)
-            self._process = None
 
     def _ensure_database(self) -> None:
         with psycopg.connect(self.url_of("postgres"), autocommit=True, connect_timeout=5) as connection:

@@ -65,7 +65,7 @@ class Servers:
         """Return, for each embedded server, a function that says why it is not ready (None: it is)."""
         checks: dict[str, Callable[[], str | None]] = {}
         if (broker := self.broker) is not None:
-            checks["kafka"] = lambda: None if broker.is_ready() else "no answer yet"
+            checks["kafka"] = broker.why_not_ready
         if (database := self.database) is not None:
             checks["postgres"] = database.why_not_ready
         return checks

@@ -1,0 +1,89 @@
+"""What the real servers that run as child processes have in common."""
+
+import signal
+import time
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from forewarn_local.errors import StartFailedError
+from forewarn_local.spawn import stop, tail
+
+if TYPE_CHECKING:
+    import subprocess
+
+READY_TIMEOUT_S = 60.0
+STOP_TIMEOUT_S = 30.0
+_POLL_S = 0.05
+
+
+class Server(ABC):
+    """A server that is started, watched, stopped in order and killed as a crash would.
+
+    Attributes
+    ----------
+    title
+        Its name for people.
+    orderly_stop
+        Signal upon which it shuts down in order, ending what its clients do.
+    """
+
+    title: ClassVar[str]
+    orderly_stop: ClassVar[signal.Signals]
+
+    def __init__(self, *, port: int, log: Path) -> None:
+        self.log = log
+        self._port = port
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def port(self) -> int:
+        """Port clients connect to."""
+        return self._port
+
+    @property
+    def pid(self) -> int | None:
+        """Process id while it runs as this object's child."""
+        return self._process.pid if self._process is not None and self._process.poll() is None else None
+
+    @abstractmethod
+    def start(self) -> None:
+        """Start the server and wait until it is ready."""
+
+    @abstractmethod
+    def why_not_ready(self) -> str | None:
+        """Return what keeps clients from their work; None if nothing does."""
+
+    def wait_ready(self, timeout_s: float = READY_TIMEOUT_S) -> None:
+        """Wait until clients can work, also when somebody else runs the server.
+
+        Raises
+        ------
+        StartFailedError
+            It ended or was not ready in time; the message ends with the end of its log.
+        """
+        deadline = time.monotonic() + timeout_s
+        while (reason := self.why_not_ready()) is not None:
+            if self._process is not None and (code := self._process.poll()) is not None:
+                raise StartFailedError(f"{self.title} ended with code {code} while starting.\n{tail(self.log)}")
+            if time.monotonic() > deadline:
+                raise StartFailedError(f"{self.title} not ready after {timeout_s:.0f} s: {reason}\n{tail(self.log)}")
+            time.sleep(_POLL_S)
+
+    def stop(self) -> None:
+        """Shut the server down in order."""
+        self._end(self.orderly_stop)
+
+    def kill(self) -> None:
+        """SIGKILL the server, as a crash would."""
+        self._end(signal.SIGKILL)
+
+    def restart(self) -> None:
+        """Stop if it runs, then start again on the same port and data."""
+        self.stop()
+        self.start()
+
+    def _end(self, number: int) -> None:
+        if self._process is not None:
+            stop(self._process, number=number, timeout_s=STOP_TIMEOUT_S)
+            self._process = None
