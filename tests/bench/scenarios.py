@@ -21,6 +21,7 @@ from forewarn.adapters.catalogue import load_catalogue
 from forewarn.contracts.alarms import Transition
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.frames import Hint
+from forewarn.contracts.health import AssetHealth, RulEstimate
 from forewarn.domain.alarms.asset import AssetAlarms
 from forewarn.domain.alarms.health import observe_health
 from forewarn.domain.alarms.rows import observe_frame as observe_alarms
@@ -47,9 +48,17 @@ STEP_S: Final = 300.0
 SENSOR_STEP_S: Final = 120.0  # a sensor that is stuck shows only to who looks often
 LEAD_IN_DAYS: Final = 4.0  # healthy days before the scenario, in which the twin learns
 _DAY_S: Final = 86_400.0
-_ROWS: Final = 288  # of a frame: a day
+_ROWS: Final = 288  # of a frame: a day at 5-minute steps; health is judged after each
 _ASSET: Final = "M"
 _WATCHED_DAYS: Final = 3.0  # after the first alarm
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Life:
+    """The true remaining life of a machine at one moment, and what the platform says of it; None: nothing."""
+
+    true_days: float
+    said: RulEstimate | None
 
 
 @dataclass(slots=True)
@@ -61,6 +70,14 @@ class Outcome:
     fails_d: float | None = None
     early: int = 0  #: alarms before the onset
     seen_by: Counter[str] = field(default_factory=Counter)
+    lives: list[Life] = field(default_factory=list)
+
+    @property
+    def is_early_enough(self) -> bool:
+        """Alarmed before half of the way from the onset to the failure."""
+        if self.alarmed_d is None or self.fails_d is None:
+            return False
+        return self.alarmed_d < 0.5 * self.fails_d
 
     def warn(self, at_s: float, onset_s: float | None, by: str) -> None:
         """Note something that people see before an alarm."""
@@ -96,6 +113,7 @@ class Chain:
         self._alarms: dict[str, AssetAlarms] = {}
         self._seen = Seen()
         self._class = asset_class
+        self.health: AssetHealth | None = None  #: as judged after the last frame
 
     def run(self, batch: RawBatch) -> tuple[GuardResult, list[Frame], list[float]]:
         """Judge readings; returns the guard's result, scored frames and the times of alarms [s]."""
@@ -119,6 +137,7 @@ class Chain:
 
     def _judged(self) -> list[float]:
         health = judge(self._health[_ASSET], self._class) if _ASSET in self._health else None
+        self.health = health
         if health is None:
             return []
         before = self._alarms.get(_ASSET) or AssetAlarms(asset_id=_ASSET)
@@ -126,8 +145,8 @@ class Chain:
         return [alert.at.timestamp() for alert in alerts if alert.transition is Transition.RAISED]
 
 
-def play_one(scenario: Scenario, name: str, seed: int) -> Outcome:
-    """One scenario with one machine, after healthy days."""
+def play_one(scenario: Scenario, name: str, seed: int, *, to_failure: bool = False) -> Outcome:
+    """One scenario with one machine, after healthy days; ends soon after the first alarm, or with the failure."""
     asset_class = load_catalogue()[name]
     begin_s = START_S + LEAD_IN_DAYS * _DAY_S
     story = play(scenario, Plot(asset_class=asset_class, start_s=begin_s, days=scenario.days, seed=seed))
@@ -145,9 +164,20 @@ def play_one(scenario: Scenario, name: str, seed: int) -> Outcome:
         _note_scores(outcome, scored, onset_s)
         for at_s in alarms:
             outcome.alarm(at_s, onset_s)
-        if outcome.is_told(onset_s, float(batch.ts[-1]) / 1e6):
+        now_s = float(batch.ts[-1]) / 1e6
+        if to_failure and story.fails_s is not None:
+            if now_s >= story.fails_s:
+                break
+            if onset_s is not None and now_s >= onset_s:
+                outcome.lives.append(_life(chain.health, story.mode, (story.fails_s - now_s) / _DAY_S))
+        elif outcome.is_told(onset_s, now_s):
             break
     return outcome
+
+
+def _life(health: AssetHealth | None, mode: str | None, true_days: float) -> Life:
+    estimates = () if health is None else health.rul
+    return Life(true_days=true_days, said=next((item for item in estimates if item.failure_mode == mode), None))
 
 
 def _batches(asset_class: AssetClass, recording: Recording) -> Iterator[RawBatch]:

@@ -58,7 +58,9 @@ def judged(frame, rule, row):
             return Evaluation(level=Level.UNKNOWN, value=None, limit=None)
         flag = frame.arrays["flag"][row]
         culprit = frame.strings["culprit"].to_list()[row]
-        detail = f"{culprit} deviates most" if flag and culprit else ""
+        band = "monitoring" if score < 70 else "warning" if score <= 85 else "critical"
+        named = f"; {culprit} deviates most" if culprit else ""
+        detail = f"score in the {band} band{named}" if flag else ""
         return Evaluation(level=Level.OVER if flag else Level.CLEAR, value=score, limit=None, unit="%", detail=detail)
     value = float(frame.arrays[rule.column][row])
     level = Level(int(levels(np.array([value]), rule)[0]))

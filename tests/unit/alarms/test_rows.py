@@ -105,7 +105,10 @@ def test_the_anomaly_flag_raises_with_culprit_and_hint_in_the_message():
     )
     _, alerts = apply([frame])
     assert named(alerts) == [("P-101/anomaly", "raised")]
-    assert "bearing_temp_c deviates most; the sensor seems to be at fault" in alerts[0].alarm.message
+    assert (
+        "score in the critical band; bearing_temp_c deviates most; the sensor seems to be at fault"
+        in alerts[0].alarm.message
+    )
     assert alerts[0].alarm.value == 97.0
 
 

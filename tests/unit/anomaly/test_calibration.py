@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from forewarn.domain.anomaly.calibration import calibrate
 from forewarn.domain.anomaly.ensemble import combine_p_values
-from forewarn.domain.anomaly.scale import FLAG_SCORE, score_of
+from forewarn.domain.anomaly.scale import FLAG_SCORE, band_of, score_of
 
 FIRST = np.zeros(1, dtype=np.intp)
 
@@ -75,3 +75,18 @@ def test_combined_healthy_p_values_are_valid():
 @pytest.mark.parametrize(("ratio", "score"), [(0.4, 14), (1 / 1.3, 53), (1.0, FLAG_SCORE), (1.4, 85), (10.0, 99.2)])
 def test_the_anchors_of_the_score(ratio, score):
     assert score_of(np.array([ratio]))[0] == pytest.approx(score, abs=0.6)
+
+
+@pytest.mark.parametrize(
+    ("score", "band"),
+    [
+        (0.0, "monitoring"),
+        (69.999, "monitoring"),
+        (FLAG_SCORE, "warning"),
+        (85.0, "warning"),
+        (85.001, "critical"),
+        (100.0, "critical"),
+    ],
+)
+def test_a_score_is_for_monitoring_below_70_a_warning_to_85_critical_above(score, band):
+    assert band_of(score) == band

@@ -115,6 +115,7 @@ def test_latest_joins_measured_expected_health_and_alarms(client, platform):
     }
     assert values["head_m"]["value"] == 50.0
     assert values["head_m"]["quality"] is None
+    assert answer["score_band"] == "monitoring"
     assert (answer["score"], answer["flag"], answer["culprit"], answer["hint"]) == (
         64.0,
         True,

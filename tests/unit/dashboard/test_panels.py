@@ -8,7 +8,7 @@ import pytest
 
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.economics import AvertedFailure
-from forewarn.contracts.health import AssetHealth
+from forewarn.contracts.health import AssetHealth, ProcessDrift
 from forewarn.domain.economics.report import economic_report
 from forewarn_dashboard.formatting import money
 from forewarn_dashboard.pages.asset_panels import health_panel, life_panel
@@ -61,6 +61,13 @@ def test_health_of_an_older_writer_has_no_components_and_still_shows(health):
     text = words(health_panel(AssetHealth.model_validate(old), {}))
     assert "the lower one counts" not in text
     assert "Poor" in text
+
+
+def test_a_drift_of_the_process_is_told_apart_from_the_concern(health):
+    drift = ProcessDrift(since=NOW, tags=("power_kw", "head_m"), explanation="It runs differently")
+    assert "Process drift" not in words(health_panel(health, {}))
+    text = words(health_panel(health.model_copy(update={"process_drift": drift}), {}))
+    assert "Process drift, perhaps a new normal.  | It runs differently" in text
 
 
 def test_remaining_life_is_told_with_the_risk(health, pump_class):

@@ -9,6 +9,7 @@ from forewarn.contracts.assets import Asset
 from forewarn.contracts.frames import Hint as HintCode
 from forewarn.contracts.frames import Phase as PhaseCode
 from forewarn.contracts.quality import severity
+from forewarn.domain.anomaly.scale import band_of as anomaly_band_of
 from forewarn.domain.twin.deviation import band_of
 from forewarn.ports.history import History
 from forewarn.ports.live import LiveAsset, LiveJudgement
@@ -126,6 +127,7 @@ def _judgement(judged: LiveJudgement) -> Judgement:
         regime=judged.regime,
         model_version=judged.model_version,
         score=judged.score,
+        score_band=None if judged.score is None else anomaly_band_of(judged.score),
         p_value=judged.p_value,
         flag=judged.flag,
         culprit=judged.culprit,

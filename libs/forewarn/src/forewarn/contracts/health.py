@@ -11,6 +11,9 @@ from forewarn.contracts.forecasts import LimitForecast
 MetricStatus = Literal["excellent", "good", "fair", "poor", "critical", "unknown"]
 Trend = Literal["improving", "stable", "degrading", "unknown"]
 
+#: Bands of the anomaly score: below 70, to 85, above.
+AnomalyBand = Literal["monitoring", "warning", "critical"]
+
 #: Components of the health index beside the class's metrics.
 ComponentName = Literal["twin", "anomaly", "rul", "risk"]
 #: The two views of an asset's health; the index is the lower one.
@@ -78,6 +81,14 @@ class RulEstimate(Contract):
         return self
 
 
+class ProcessDrift(Contract):
+    """A lasting change of how an asset runs that has settled: perhaps a new normal, not a fault that grows."""
+
+    since: UtcDatetime = Field(description="When the change was first seen flagged.")
+    tags: tuple[str, ...] = Field(description="Tags that moved, the farthest first.")
+    explanation: str
+
+
 class AssetHealth(Contract):
     """Judgement of one asset at one instant: an event of ``asset.health``, keyed by ``asset_id``."""
 
@@ -96,6 +107,9 @@ class AssetHealth(Contract):
     metrics: tuple[HealthMetric, ...]
     components: tuple[HealthComponent, ...] = ()
     anomaly_score: Score | None = Field(description="0–100; None while the twin still learns.")
+    anomaly_band: AnomalyBand | None = Field(
+        default=None, description="Of the score: monitoring below 70, warning to 85, critical above."
+    )
     anomaly_flag: bool
     culprit: str | None = Field(default=None, description="Tag that contributes most to the anomaly.")
     deviation: Score | None
@@ -105,6 +119,9 @@ class AssetHealth(Contract):
     )
     forecasts: tuple[LimitForecast, ...] = Field(
         default=(), description="Of columns that move towards the limit of an alarm; the others are not forecast."
+    )
+    process_drift: ProcessDrift | None = Field(
+        default=None, description="A settled change of how it runs; never a reason for an alarm of its own."
     )
     primary_concern: str | None = None
     recommendations: tuple[str, ...] = ()

@@ -8,7 +8,7 @@ from forewarn.contracts.alarms import Alarm
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.assets import Asset, HealthWeights
 from forewarn.contracts.base import Identifier, Probability, Score, StrictContract, UtcDatetime
-from forewarn.contracts.health import AssetHealth, ModelArtefact
+from forewarn.contracts.health import AnomalyBand, AssetHealth, ModelArtefact
 from forewarn.contracts.quality import Severity
 from forewarn.domain.twin.deviation import DeviationBand
 from forewarn_api.models.readings import FoundIssue
@@ -63,6 +63,9 @@ class Judgement(BaseModel):
     regime: int
     model_version: int
     score: Score | None
+    score_band: AnomalyBand | None = Field(
+        default=None, description="monitoring below 70, warning to 85, critical above."
+    )
     p_value: Probability | None
     flag: bool = Field(description="Persistent anomaly.")
     culprit: str | None
@@ -113,6 +116,7 @@ class LatestState(BaseModel):
     )
     deviation: Score | None = None
     score: Score | None = None
+    score_band: AnomalyBand | None = None
     p_value: Probability | None = None
     flag: bool | None = None
     culprit: str | None = None

@@ -10,6 +10,7 @@ from dash import dcc, html
 
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.frames import expected_column
+from forewarn.domain.anomaly.scale import band_of as anomaly_band_of
 from forewarn.domain.twin.deviation import band_of
 from forewarn_dashboard import figures
 from forewarn_dashboard.client import AssetDetail, History
@@ -204,6 +205,7 @@ def _readout(measured: str, expected: str, distance: str) -> Node:
 def _scores(score: float | None, deviation: float | None, p_value: float | None) -> Node:
     parts = [
         html.Span(number(score, 3), className="readout-value"),
+        html.Span(anomaly_band_of(score), className="note") if score is not None else None,
         html.Span(f"deviation {number(deviation, 3)}{_band(deviation)}", className="note"),
     ]
     if p_value is not None:

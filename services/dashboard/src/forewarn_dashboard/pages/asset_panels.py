@@ -6,7 +6,7 @@ from typing import Final
 from dash import html
 
 from forewarn.contracts.asset_class import AssetClass
-from forewarn.contracts.health import AssetHealth, ComponentName, FailureRisk, RulEstimate
+from forewarn.contracts.health import AssetHealth, ComponentName, FailureRisk, ProcessDrift, RulEstimate
 from forewarn.contracts.quality import StatusCode, severity
 from forewarn_dashboard.components import aria, health_bar, health_words, table
 from forewarn_dashboard.formatting import life_days, number, quantity, whole
@@ -44,6 +44,7 @@ def health_panel(health: AssetHealth | None, titles: Mapping[str, str]) -> Node:
         ),
         health_bar(health.health, health.category),
         html.P(health.primary_concern, className="concern") if health.primary_concern else None,
+        _drift(health.process_drift),
         _views(health),
         table(
             "Condition by metrics",
@@ -58,6 +59,13 @@ def health_panel(health: AssetHealth | None, titles: Mapping[str, str]) -> Node:
         if health.recommendations
         else None,
     ]
+
+
+def _drift(drift: ProcessDrift | None) -> Single:
+    """A settled change of how it runs, apart from what is wrong with it."""
+    if drift is None:
+        return None
+    return html.P([html.Strong("Process drift, perhaps a new normal. "), drift.explanation, "."], className="note")
 
 
 def _views(health: AssetHealth) -> Single:

@@ -11,6 +11,7 @@ from forewarn.contracts.asset_class import AlarmRule
 from forewarn.contracts.frames import Hint
 from forewarn.domain.alarms.evaluation import Evaluation, Level, levels, limit_for, worst_of
 from forewarn.domain.alarms.machine import RuleState, delay_ends, step
+from forewarn.domain.anomaly.scale import band_of
 from forewarn.domain.frame import MISSING, FloatArray, Frame
 from forewarn.domain.rows import to_datetime, to_microseconds
 
@@ -101,6 +102,7 @@ def _why(frame: Frame, row: int) -> str:
     code = int(culprits.codes[row])
     suspect = _HINTS.get(int(frame.arrays["hint"][row]))
     parts = [
+        f"score in the {band_of(float(frame.arrays['score'][row]))} band",
         "" if code == MISSING else f"{culprits.categories[code]} deviates most",
         "" if suspect is None else f"{suspect} seems to be at fault",
     ]

@@ -2,10 +2,14 @@
 
 from typing import Final
 
+from forewarn.contracts.health import AnomalyBand
 from forewarn.domain.frame import FloatArray
 
-#: Score at which a lasting anomaly is flagged; bands: 70–85 warning, above 85 critical.
+#: Score at which a lasting anomaly is flagged: the band "warning" begins.
 FLAG_SCORE: Final = 70.0
+
+#: Above it the band is "critical".
+CRITICAL_SCORE: Final = 85.0
 
 _ODDS_AT_FLAG: Final = FLAG_SCORE / (100.0 - FLAG_SCORE)
 _BEND: Final = 0.1
@@ -21,3 +25,13 @@ def score_of(ratio: FloatArray) -> FloatArray:
     """
     odds = _ODDS_AT_FLAG * ratio**3 * ((1.0 + _BEND) / (1.0 + _BEND * ratio**2)) ** 1.25
     return 100.0 * odds / (1.0 + odds)
+
+
+def band_of(score: float) -> AnomalyBand:
+    """Band of an anomaly score: monitoring below 70, warning to 85, critical above.
+
+    It speaks of one reading's score; the flag wants the score to persist, so the two may differ for a few readings.
+    """
+    if score < FLAG_SCORE:
+        return "monitoring"
+    return "warning" if score <= CRITICAL_SCORE else "critical"

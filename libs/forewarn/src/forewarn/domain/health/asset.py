@@ -6,11 +6,14 @@ from functools import lru_cache
 from typing import Final
 
 from forewarn.contracts.asset_class import AssetClass
-from forewarn.contracts.health import AssetHealth, RulEstimate
+from forewarn.contracts.base import format_utc
+from forewarn.contracts.health import AssetHealth, ProcessDrift, RulEstimate
+from forewarn.domain.anomaly.scale import band_of
 from forewarn.domain.health.components import duration, prognosis_of
+from forewarn.domain.health.drift import DriftState
 from forewarn.domain.health.growth import Growth
 from forewarn.domain.health.index import Index, Observation, concerns, health_index, impaired_columns
-from forewarn.domain.health.profile import HealthProfile, class_profile, status_of
+from forewarn.domain.health.profile import HealthProfile, class_profile, fails_high, status_of
 from forewarn.domain.health.rul import estimate
 from forewarn.domain.health.trend import TrendState
 from forewarn.domain.rows import to_datetime
@@ -18,7 +21,11 @@ from forewarn.domain.rows import to_datetime
 #: Failure modes expected within this time name the primary concern and put their advice first.
 SOON_DAYS: Final = 30.0
 
+#: What to do about a change that may be the new normal.
+LEARN_ANEW: Final = "If this is the new normal, let the twin learn anew; if not, find out what was changed"
+
 _US_PER_S: Final = 1e6
+_US_PER_DAY: Final = 86_400e6
 _ANOMALY: Final = "anomaly"
 
 #: Components that are a concern of their own; those of the future are told by the failure modes.
@@ -36,6 +43,7 @@ class Judged:
     trend: TrendState
     growth: Mapping[str, Growth]
     historical: bool = False  # a state stored before there were imports has none
+    drift: DriftState | None = None  # nor has one from before drift was looked for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +72,9 @@ def judge(state: HealthState, asset_class: AssetClass, profile: HealthProfile | 
     rul = _remaining_life(judged, asset_class, known)
     prognosis = prognosis_of(rul)
     index = health_index(known, judged.latest, prognosis)
+    drift = _process_drift(judged, asset_class, index, rul)
     concern, advice = _advice(judged, asset_class, index, rul)
+    score = judged.latest.anomaly_score
     category = status_of(index.health)
     return AssetHealth(
         asset_id=state.asset_id,
@@ -79,14 +89,16 @@ def judge(state: HealthState, asset_class: AssetClass, profile: HealthProfile | 
         limited_by=index.limited_by,
         metrics=index.metrics,
         components=index.components,
-        anomaly_score=judged.latest.anomaly_score,
+        anomaly_score=score,
+        anomaly_band=None if score is None else band_of(score),
         anomaly_flag=judged.flag,
         culprit=judged.culprit,
         deviation=judged.latest.deviation,
         rul=rul,
         failure_risk=prognosis.risk,
         primary_concern=concern,
-        recommendations=advice,
+        process_drift=drift,
+        recommendations=advice if drift is None else (*advice, LEARN_ANEW),
         historical=judged.historical,
     )
 
@@ -107,6 +119,37 @@ def _remaining_life(judged: Judged, asset_class: AssetClass, profile: HealthProf
         if mode.id in judged.growth and mode.indicator in suspected
     )
     return tuple(sorted((item for item in estimates if item is not None), key=lambda item: item.p50_days))
+
+
+def _process_drift(
+    judged: Judged, asset_class: AssetClass, index: Index, rul: tuple[RulEstimate, ...]
+) -> ProcessDrift | None:
+    """The settled change of how it runs; none where a metric or a failure mode says that it is a fault."""
+    departure = None if judged.drift is None else judged.drift.departure
+    if departure is None or not departure.shifts:
+        return None
+    if concerns(index.metrics) or any(item.p50_days <= SOON_DAYS for item in rul):
+        return None
+    if _nears_a_failure(departure.shifts, asset_class):
+        return None
+    titles = {tag.name: tag.title for tag in asset_class.tags} | {item.name: item.title for item in asset_class.derived}
+    moved = ", ".join(f"{titles[tag]} {shift:+.1f}" for tag, shift in departure.shifts.items())
+    since = to_datetime(departure.times_us[0])
+    return ProcessDrift(
+        since=since,
+        tags=tuple(departure.shifts),
+        explanation=(
+            f"It runs differently since {format_utc(since)}, and has kept to that for "
+            f"{duration(departure.lasted_us / _US_PER_DAY)}: {moved} healthy standard deviations from what the twin "
+            "expects. Several tags moved together and stay; no metric and no failure mode shows a fault"
+        ),
+    )
+
+
+def _nears_a_failure(shifts: Mapping[str, float], asset_class: AssetClass) -> bool:
+    """Whether an indicator of a failure mode moved the way it fails, however far from its limit it is."""
+    indicators = {mode.indicator for mode in asset_class.failure_modes}
+    return any(tag in indicators and fails_high(asset_class, tag) is (shift > 0.0) for tag, shift in shifts.items())
 
 
 @lru_cache(maxsize=4096)

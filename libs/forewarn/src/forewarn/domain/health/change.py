@@ -26,10 +26,12 @@ def _headline(health: AssetHealth) -> tuple[object, ...]:
         health.category,
         health.trend,
         health.anomaly_flag,
+        health.anomaly_band,
         health.culprit,
         tuple(metric.status for metric in health.metrics),
         tuple(component.status for component in health.components),
         tuple(item.failure_mode for item in health.rul),
+        None if health.process_drift is None else (health.process_drift.since, health.process_drift.tags),
     )
 
 

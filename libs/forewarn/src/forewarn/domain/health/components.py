@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import Final
 
 from forewarn.contracts.health import ComponentName, FailureRisk, HealthComponent, RulEstimate
+from forewarn.domain.anomaly.scale import CRITICAL_SCORE, FLAG_SCORE, band_of
 from forewarn.domain.health.profile import HealthProfile, status_of
 
 #: Score of a median remaining life: above, or from, so many days on; the last one is for less.
@@ -19,15 +20,13 @@ SHORT_LIFE_SCORE: Final = 20.0
 DEVIATION_LOW: Final = 10.0
 DEVIATION_HIGH: Final = 25.0
 
-#: Bands of the anomaly score: monitoring below, warning between, critical above; worth a word from ``NOTICE`` on.
+#: Anomaly scores are worth a word from here on.
 ANOMALY_NOTICE: Final = 30.0
-ANOMALY_WARNING: Final = 70.0
-ANOMALY_CRITICAL: Final = 85.0
 
 _FULL: Final = 100.0
 
 #: Anomaly scores and what they are worth: the bands of the one are bands of the other.
-_BEHAVIOUR: Final = ((0.0, _FULL), (ANOMALY_WARNING, 70.0), (ANOMALY_CRITICAL, 30.0), (_FULL, 0.0))
+_BEHAVIOUR: Final = ((0.0, _FULL), (FLAG_SCORE, 70.0), (CRITICAL_SCORE, 30.0), (_FULL, 0.0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,9 +140,9 @@ def _anomaly(score: float | None) -> _Part:
         return _Part("anomaly", None, "The anomaly detector still learns, or cannot judge now")
     if score <= ANOMALY_NOTICE:
         message = "The machine behaves as it did while it was learned"
-    elif score < ANOMALY_WARNING:
+    elif band_of(score) == "monitoring":
         message = "The machine behaves somewhat unlike its learned normal"
-    elif score <= ANOMALY_CRITICAL:
+    elif band_of(score) == "warning":
         message = "The machine behaves unlike its learned normal"
     else:
         message = "The machine behaves altogether unlike its learned normal"

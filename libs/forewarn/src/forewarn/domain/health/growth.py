@@ -23,6 +23,12 @@ MEMORIES_S: Final = (180.0, 2_700.0, 43_200.0, 604_800.0)
 #: Buckets in one memory: enough that a line through them says something, few enough to average noise out.
 BUCKETS_PER_MEMORY: Final = 15
 
+#: Factor of the squared standard error of a bend: buckets of one day are not independent, they share the day's load.
+DOUBT: Final = 8.0
+
+#: Share of its fourth moment that a parabola's own part must have: less is rounding, or all readings at two times.
+_FLAT: Final = 1e-6
+
 #: Length of a bucket of the shortest memory.
 BUCKET_S: Final = MEMORIES_S[0] / BUCKETS_PER_MEMORY
 
@@ -58,6 +64,9 @@ class Regression:
     first_t: float = 0.0
     last_t: float = 0.0
     filling: Bucket | None = None
+    s_ttt: float = 0.0
+    s_tttt: float = 0.0
+    s_tty: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +78,22 @@ class Line:
     level_se: float
     slope_per_s: float
     slope_se: float
+    span_s: float  #: Event time the readings cover.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Course:
+    """Parabola fitted to the indicator, seen from one moment: level, slope and their variances there.
+
+    The fitted bend is halved where it is as large as its error, and hardly changed where it is many times that.
+    """
+
+    level: float
+    level_var: float
+    slope_per_s: float
+    slope_var: float
+    covariance: float  #: Of level and slope.
+    bend_per_s2: float  #: Second derivative.
     span_s: float  #: Event time the readings cover.
 
 
@@ -147,6 +172,40 @@ def fit(regression: Regression) -> Line | None:
     )
 
 
+def course(regression: Regression, at_s: float) -> Course | None:
+    """Parabola through the complete buckets, at a time (seconds since 1970 UTC); None with too few for its error.
+
+    In polynomials orthogonal over the weights, so that the line is that of ``fit`` and the errors do not correlate.
+    """
+    line = fit(regression)
+    if line is None:
+        return None
+    skew = regression.s_ttt / regression.s_tt
+    s_bb = regression.s_tttt - skew * regression.s_ttt - regression.s_tt**2 / regression.weight
+    points = regression.weight**2 / regression.weight_sq
+    if s_bb <= _FLAT * regression.s_tttt or points <= 3.5:
+        return None
+    s_by = regression.s_tty - skew * regression.s_ty
+    bend = s_by / s_bb
+    rest = max(0.0, regression.s_yy - line.slope_per_s * regression.s_ty - bend * s_by)
+    variance = rest / (points - 3.0)  # of a point of the mean weight, per weight
+    bend_var = DOUBT * variance / s_bb
+    trust = bend**2 / (bend**2 + bend_var) if bend_var > 0.0 else 1.0
+    bend, bend_var = trust * bend, trust * bend_var
+    slope_var = variance / regression.s_tt
+    ahead_s = at_s - line.mean_t
+    curve, tangent = ahead_s * (ahead_s - skew) - regression.s_tt / regression.weight, 2.0 * ahead_s - skew
+    return Course(
+        level=line.level + line.slope_per_s * ahead_s + bend * curve,
+        level_var=variance / regression.weight + slope_var * ahead_s**2 + bend_var * curve**2,
+        slope_per_s=line.slope_per_s + bend * tangent,
+        slope_var=slope_var + bend_var * tangent**2,
+        covariance=slope_var * ahead_s + bend_var * curve * tangent,
+        bend_per_s2=2.0 * bend,
+        span_s=line.span_s,
+    )
+
+
 def _begun(filling: Bucket | None, index: int) -> Bucket:
     """The bucket of this index as far as it is filled."""
     if filling is not None and filling.index == index:
@@ -178,21 +237,34 @@ def _extend(regression: Regression, bucket: Bucket, next_index: int) -> Regressi
 
 
 def _close(regression: Regression, bucket: Bucket) -> Regression:
-    """Weighted incremental update of means and central moments (West 1979), older ones forgotten."""
+    """Weighted incremental update of means and central moments, older ones forgotten.
+
+    West 1979; third and fourth moments as in Pébay 2008, Sandia report 2008-6212.
+    """
     t, y = bucket.sum_t / bucket.count, bucket.sum_y / bucket.count
     keep = math.exp(-(t - regression.last_t) / regression.memory_s) if regression.buckets else 0.0
     weight = keep * regression.weight + 1.0
     d_t, d_y = t - regression.mean_t, y - regression.mean_y
-    between = keep * regression.weight / weight
+    older = keep * regression.weight
+    between = older / weight
+    s_tt, s_ty, s_ttt = keep * regression.s_tt, keep * regression.s_ty, keep * regression.s_ttt
     return Regression(
         memory_s=regression.memory_s,
         weight=weight,
         weight_sq=keep**2 * regression.weight_sq + 1.0,
         mean_t=regression.mean_t + d_t / weight,
         mean_y=regression.mean_y + d_y / weight,
-        s_tt=keep * regression.s_tt + between * d_t * d_t,
-        s_ty=keep * regression.s_ty + between * d_t * d_y,
+        s_tt=s_tt + between * d_t * d_t,
+        s_ty=s_ty + between * d_t * d_y,
         s_yy=keep * regression.s_yy + between * d_y * d_y,
+        s_ttt=s_ttt + between * (older - 1.0) / weight * d_t**3 - 3.0 * d_t * s_tt / weight,
+        s_tttt=keep * regression.s_tttt
+        + between * (older * older - older + 1.0) / weight**2 * d_t**4
+        + 6.0 * d_t**2 * s_tt / weight**2
+        - 4.0 * d_t * s_ttt / weight,
+        s_tty=keep * regression.s_tty
+        + between * (older - 1.0) / weight * d_t * d_t * d_y
+        - (2.0 * d_t * s_ty + d_y * s_tt) / weight,
         buckets=regression.buckets + 1,
         first_t=regression.first_t if regression.buckets else t,
         last_t=t,

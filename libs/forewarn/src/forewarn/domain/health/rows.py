@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from forewarn.domain.arrivals import NEVER_US, Arrivals, newer_rows, timely_rows
 from forewarn.domain.frame import MISSING, Frame
 from forewarn.domain.health.asset import HealthState, Judged
+from forewarn.domain.health.drift import observe_drift
 from forewarn.domain.health.growth import UNSEEN, Growth, observe
 from forewarn.domain.health.index import Observation, present_health
 from forewarn.domain.health.profile import HealthProfile, class_profile, health_columns
@@ -96,6 +97,7 @@ def _judge_rows(
     codes = culprits.codes[newest].tolist()
     growths = _observe_growth(before, frame, running)
     observations = _observations(frame, newest)
+    drifts = observe_drift([None if known is None else known.drift for known in before], frame, running)
     bounds = running.starts.tolist()
     after = []
     for k, known in enumerate(before):
@@ -112,6 +114,7 @@ def _judge_rows(
                 historical=historical[k],
                 trend=trend,
                 growth=growths[k],
+                drift=drifts[k],
             )
         )
     return after

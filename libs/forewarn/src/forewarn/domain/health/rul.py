@@ -1,7 +1,9 @@
-"""Remaining useful life: when the fitted growth line reaches the failure threshold, with an interval.
+"""Remaining useful life: when the growth curve reaches the failure threshold, with an interval.
 
-Level and slope of the line are uncertain, so the time to reach the threshold is. With both normal,
-P(failed by T) = Φ((b·T − d) / √var(T)), d the distance still to go. Solved for T at 10, 50 and 90 %
+Growth is a parabola fitted with forgetting and read at the present: level, speed and bend. What speeds up is
+prolonged as an exponential over a healthy level, what slows down as a hyperbola; the distance still to go
+is put as the one that takes as long at the present speed. Level and speed are uncertain, so the time is.
+With both normal, P(failed by T) = Φ((b·T − d) / √var(T)), d the distance still to go. Solved for T at 10, 50 and 90 %
 this is a quadratic equation: no simulation, no randomness. Present operating conditions are assumed
 to go on (ISO 13381-1). Without significant growth towards the threshold there is no estimate.
 """
@@ -16,11 +18,11 @@ import numpy as np
 from forewarn.contracts.asset_class import AssetClass, FailureMode
 from forewarn.contracts.health import FailureRisk, RulEstimate
 from forewarn.domain.frame import FloatArray
-from forewarn.domain.health.growth import Growth, Line, Regression, fit
+from forewarn.domain.health.growth import Growth, Regression, course, fit
 from forewarn.domain.health.profile import fails_high
 
 #: Names method and version in every estimate.
-MODEL: Final = "forgetting-regression/1"
+MODEL: Final = "forgetting-parabola/2"
 
 #: A slope counts as growth from this many standard errors on.
 SIGNIFICANT: Final = 5.0
@@ -30,6 +32,12 @@ MIN_BUCKETS: Final = 12
 
 #: How far a line may be prolonged, in lengths of the window it was fitted on.
 MAX_EXTRAPOLATION: Final = 20.0
+
+#: Standard deviation of what growth will do apart from what it did, relative to its speed.
+WANDER: Final = 0.1
+
+#: A bend this small over the way is none.
+_STRAIGHT: Final = 1e-6
 
 #: Forgetting leaves this many memories of data in a regression (95 % of the weight).
 _WINDOW_MEMORIES: Final = 3.0
@@ -66,7 +74,7 @@ def growth_values(mode: FailureMode, indicator: FloatArray) -> FloatArray:
 def estimate(mode: FailureMode, growth: Growth, now_s: float, *, asset_class: AssetClass) -> RulEstimate | None:
     """Estimate one failure mode's remaining life at event time ``now_s`` (seconds since 1970 UTC).
 
-    Of the regressions with significant growth the one with the most certain slope speaks. Life is
+    Of the regressions with significant growth the one that is most certain of the time left speaks. Life is
     zero once the level is surely beyond the threshold; None without growth, or when the threshold
     lies farther ahead than a line may be prolonged.
     """
@@ -83,7 +91,7 @@ def estimate(mode: FailureMode, growth: Growth, now_s: float, *, asset_class: As
     ]
     if not passages:
         return None
-    best = max(passages, key=lambda passage: passage.significance)
+    best = min(passages, key=_doubt)
     lower, middle, upper = (_reached_s(best, z) for z in (-_QUANTILE_Z, 0.0, _QUANTILE_Z))
     if middle > MAX_EXTRAPOLATION * best.window_s:
         return None
@@ -122,37 +130,57 @@ def _has_failed(growth: Growth, threshold: float, *, rising: bool) -> bool:
 
 
 def _passage(regression: Regression, threshold: float, now_s: float, *, rising: bool) -> _Passage | None:
+    """Growth seen by one memory; None where it is not significant, or the memory too young."""
+    seen = course(regression, now_s)
     line = fit(regression)
-    if line is None or regression.buckets < MIN_BUCKETS:
+    if seen is None or line is None or regression.buckets < MIN_BUCKETS:
         return None
     sign = 1.0 if rising else -1.0
-    ahead_s = now_s - line.mean_t
-    speed = sign * line.slope_per_s
+    speed = sign * seen.slope_per_s
     if speed <= 0.0:
         return None
-    significance = speed / line.slope_se if line.slope_se > 0.0 else math.inf
+    significance = sign * line.slope_per_s / line.slope_se if line.slope_se > 0.0 else math.inf
     if significance < SIGNIFICANT:
         return None
-    speed_var = line.slope_se**2
+    distance = sign * (threshold - seen.level)
     return _Passage(
-        distance=sign * (threshold - line.level) - speed * ahead_s,
-        distance_var=line.level_se**2 + speed_var * ahead_s**2,
+        distance=_straightened(distance, sign * seen.bend_per_s2 / speed**2),
+        distance_var=seen.level_var,
         speed=speed,
-        speed_var=speed_var,
-        covariance=speed_var * ahead_s,
+        speed_var=min(seen.slope_var, (speed / SIGNIFICANT) ** 2) + (WANDER * speed) ** 2,
+        covariance=seen.covariance,
         significance=significance,
-        window_s=_window_s(regression, line),
+        window_s=min(seen.span_s, _WINDOW_MEMORIES * regression.memory_s),
     )
 
 
-def _window_s(regression: Regression, line: Line) -> float:
-    return min(line.span_s, _WINDOW_MEMORIES * regression.memory_s)
+def _doubt(passage: _Passage) -> float:
+    """Relative variance of the time left; infinite where none is left."""
+    if passage.distance <= 0.0:
+        return math.inf
+    time_s = passage.distance / passage.speed
+    variance = passage.distance_var + 2.0 * passage.covariance * time_s + passage.speed_var * time_s**2
+    return variance / passage.distance**2
+
+
+def _straightened(distance: float, bend: float) -> float:
+    """Distance that takes as long at today's speed as the true one at a speed that changes.
+
+    ``bend`` is the second derivative over the squared speed. Growth that speeds up is taken for an
+    exponential over a healthy level, x = x₀ + A·e^(κT), growth that slows down for a hyperbola.
+    """
+    if distance <= 0.0:
+        return distance
+    ratio = bend * distance
+    if abs(ratio) < _STRAIGHT:
+        return distance
+    return math.log1p(ratio) / bend if ratio > 0.0 else distance / (1.0 + max(-1.0, ratio) / 2.0)
 
 
 def _reached_s(passage: _Passage, z: float) -> float:
     """Seconds until the threshold is passed with probability Φ(z); 0 if it is passed by then already.
 
-    From b·T − d = z·√(v_d + 2·c·T + v_b·T²), squared. Real and finite, as ``SIGNIFICANT`` > |z|.
+    From b·T − d = z·√(v_d + 2·c·T + v_b·T²), squared. Real and finite, as the speed is known better than 1/|z|.
     """
     if passage.distance <= 0.0 and z >= 0.0:
         return 0.0
