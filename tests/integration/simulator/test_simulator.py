@@ -175,7 +175,7 @@ def test_scenarios_and_plants_come_by_command_and_a_month_of_history_streams_at_
         publisher.publish(TopicName.COMMANDS, asset_id, command, event_id=command.command_id, at=issued_at)
     publisher.flush(20)
     wait_until(lambda: len(platform.readings()["F-1"]) >= 8640 and len(platform.readings()["E-302"]) >= 2016)
-    wait_until(lambda: len(platform.readings()["F-2"]) > 10)  # live, ten a second: those of the time before are left out
+    wait_until(lambda: len(platform.readings()["F-2"]) > 10)  # live: those of before are left out
     readings = platform.readings()
     month = [reading.ts for reading in readings["F-1"]]
     assert len(month) == 8640
