@@ -216,8 +216,7 @@ def _spreads(norms: Norms, residuals: FloatArray, look: Look, full: NDArray[np.b
 
 def _seen(residuals: FloatArray) -> NDArray[np.bool_]:
     """Responses that some row of the baseline knows: no model judges the others, or the machine lacks the sensor."""
-    seen: NDArray[np.bool_] = ~np.isnan(residuals).all(axis=0)
-    return seen
+    return np.asarray(~np.isnan(residuals).all(axis=0), dtype=np.bool_)
 
 
 def _spread(values: FloatArray) -> float:
