@@ -14,7 +14,7 @@ from forewarn.contracts.assets import Asset
 from forewarn.contracts.health import ModelArtefact, OperatingRange, RulEstimate
 from forewarn.domain.health.profile import HealthProfile, profile_of
 from forewarn.domain.twin.deviation import band_of
-from forewarn.domain.twin.effects import health_effect, life_effects
+from forewarn.domain.twin.effects import LifeEffect, health_effect, life_effects
 from forewarn.domain.twin.fleet import LEAST_MEMBERS, FleetModel
 from forewarn.domain.twin.model import AssetModel
 from forewarn.domain.twin.parameters import load_model
@@ -127,8 +127,7 @@ def ask(subject: Subject, changes: Sequence[Change], estimates: Sequence[RulEsti
         If it cannot be asked, see ``what_if``.
     """
     said = what_if(subject.machine, subject.predictor, changes)
-    units, asset_class = subject.machine.asset_class.units, subject.machine.asset_class
-    far = said.reach == "too_far"
+    asset_class, far = subject.machine.asset_class, said.reach == "too_far"
     lives = () if far else life_effects(asset_class, estimates, said.before, said.after)
     return answers.WhatIfAnswer(
         asset_id=subject.asset.asset_id,
@@ -138,42 +137,51 @@ def ask(subject: Subject, changes: Sequence[Change], estimates: Sequence[RulEsti
         model_version=None if subject.card is None else subject.card.version,
         reading_at=subject.reading_at,
         drivers={name: value for name, value in said.drivers.items() if math.isfinite(value)},
-        responses={
-            name: answers.ExpectedValue(
-                unit=units[name],
-                measured=_known(subject.machine.measured.get(name)),
-                expected_now=item.now,
-                expected=item.then,
-                low=item.low,
-                high=item.high,
-                projected=item.projected,
-            )
-            for name, item in said.responses.items()
-        },
-        derived={
-            name: answers.DerivedValue(
-                unit=units[name],
-                now=_known(said.before[name]),
-                projected=_known(said.after[name]),
-                healthy=_known(said.healthy[name]),
-            )
-            for name in asset_class.derived_names
-        },
+        responses=_responses(subject.machine, said),
+        derived=_derived(asset_class, said),
         health=None if far else _health(profile_of(asset_class, subject.asset), said),
-        remaining_life=[
-            answers.LifeEffect(
-                failure_mode=item.failure_mode,
-                indicator=item.indicator,
-                level_now=item.level_before,
-                level_then=item.level_after,
-                now=item.before,
-                then=item.after,
-            )
-            for item in lives
-        ],
+        remaining_life=[_life(item) for item in lives],
         cautions=[
             answers.CautionItem(column=item.column, message=item.message, outside_by=item.by) for item in said.cautions
         ],
+    )
+
+
+def _responses(machine: Machine, said: WhatIf) -> dict[str, answers.ExpectedValue]:
+    return {
+        name: answers.ExpectedValue(
+            unit=machine.asset_class.units[name],
+            measured=_known(machine.measured.get(name)),
+            expected_now=item.now,
+            expected=item.then,
+            low=item.low,
+            high=item.high,
+            projected=item.projected,
+        )
+        for name, item in said.responses.items()
+    }
+
+
+def _derived(asset_class: AssetClass, said: WhatIf) -> dict[str, answers.DerivedValue]:
+    return {
+        name: answers.DerivedValue(
+            unit=asset_class.units[name],
+            now=_known(said.before[name]),
+            projected=_known(said.after[name]),
+            healthy=_known(said.healthy[name]),
+        )
+        for name in asset_class.derived_names
+    }
+
+
+def _life(effect: LifeEffect) -> answers.LifeEffect:
+    return answers.LifeEffect(
+        failure_mode=effect.failure_mode,
+        indicator=effect.indicator,
+        level_now=effect.level_before,
+        level_then=effect.level_after,
+        now=effect.before,
+        then=effect.after,
     )
 
 

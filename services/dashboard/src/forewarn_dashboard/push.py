@@ -24,6 +24,7 @@ from forewarn_dashboard.urls import View, parse
 INTERVAL_S: Final = 1.0
 IDLE_S: Final = 3.0  # a tick even without news: the page takes silence for a broken line
 ANSWER_TIMEOUT_S: Final = 30.0
+CLOSED_AGAIN_S: Final = 15.0
 
 Update = tuple[ComponentId, dict[str, Any]]
 
@@ -110,6 +111,8 @@ class Pusher:
         scene = Scene(view=view, plant=self._hub.plant, now=now, tz=tz)
         if view.page == "overview":
             return list(self._changed(overview.regions(scene), told))
+        if view.page == "alarms" and view.closed:
+            return self._closed_news(view, told, now)
         if view.page == "alarms":
             return list(self._changed(alarms.regions(scene), told))
         if view.page == "asset" and view.asset_id in self._hub.plant.assets:
@@ -135,6 +138,12 @@ class Pusher:
             updates.append(("frame", {"data": _frame(fresh, page, scene, window)}))
             told.newest = fresh[-1].ts if fresh else told.newest
         return updates
+
+    def _closed_news(self, view: View, told: Told, now: datetime) -> list[Update]:
+        """The newest page of closed alarms is drawn anew now and then: nobody tells when the database has one more."""
+        period = now.timestamp() // CLOSED_AGAIN_S
+        drawn = told.keys.setdefault("closed", period)
+        return [] if drawn == period or view.older_than else self._refresh(told, f"closed {period:.0f}")
 
     def _refresh(self, told: Told, reason: str) -> list[Update]:
         """Have the page drawn anew, once for each drawing."""

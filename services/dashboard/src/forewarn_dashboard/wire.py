@@ -100,6 +100,20 @@ class HistoryBody(_Body):
     next_from: UtcDatetime | None = None
 
 
+class AlarmItemBody(_Body):
+    """An alarm as it stands."""
+
+    alarm: Alarm
+    closed_at: UtcDatetime | None = None
+
+
+class AlarmListBody(_Body):
+    """A page of alarms."""
+
+    items: tuple[AlarmItemBody, ...]
+    next_cursor: str | None = None
+
+
 class ProblemBody(_Body):
     """An error as RFC 9457 has it."""
 

@@ -21,7 +21,8 @@ from forewarn_dashboard.pages.asset_controls import controls
 from forewarn_dashboard.pages.asset_panels import contributions_panel, health_panel, life_panel, quality_panel
 from forewarn_dashboard.pages.asset_tables import Column, values_table
 from forewarn_dashboard.pages.economics_panel import economics_panel
-from forewarn_dashboard.pages.twin_panel import twin_panel
+from forewarn_dashboard.pages.forecast_panel import forecast_panel
+from forewarn_dashboard.pages.twin_panel import fleet_note, twin_panel
 from forewarn_dashboard.scene import Node, Region, Scene, draw, region_name
 from forewarn_dashboard.timerange import TimeRange
 from forewarn_dashboard.unit_symbols import unit_symbol
@@ -41,6 +42,7 @@ from forewarn_dashboard.viewmodels import (
 
 TREND: Final = "trend"
 READOUT: Final = "readout"
+FLEET_ID: Final = "asset-fleet"
 ANOMALY_KEY: Final = ""  #: the anomaly chart's place among the trends: it belongs to no tag
 
 
@@ -80,8 +82,12 @@ def regions(scene: Scene) -> Iterator[Region]:
     yield Region(id="asset-health", key=health, build=lambda: health_panel(health, names))
     life = () if health is None else health.rul
     yield Region(id="asset-life", key=life, build=lambda: life_panel(life, asset_class, names))
+    ahead = () if health is None else health.forecasts
+    yield Region(id="asset-forecast", key=ahead, build=lambda: forecast_panel(ahead, names, scene.tz))
     shares = contributions(latest, names)
     yield Region(id="asset-contributions", key=shares, build=lambda: contributions_panel(shares))
+    fleet = detail.fleet
+    yield Region(id=FLEET_ID, key=fleet, build=lambda: fleet_note(fleet, names, scene.tz))
     report = detail.economics
     yield Region(id="asset-economics", key=report, build=lambda: economics_panel(report))
     rows = tuple(alarm_row(alarm, scene.plant, scene.now, scene.tz) for alarm in sorted(alarms, key=rank))
@@ -121,9 +127,10 @@ def render(scene: Scene, history: History, window: TimeRange, sigmas: Mapping[st
                     [
                         panel("Health", drawn["asset-health"], "asset-health"),
                         panel("Remaining useful life", drawn["asset-life"], "asset-life"),
+                        panel("Forecast", drawn["asset-forecast"], "asset-forecast"),
                         panel("What contributes", drawn["asset-contributions"], "asset-contributions"),
                         panel("Economics", drawn["asset-economics"], "asset-economics"),
-                        panel("Digital twin", twin_panel(detail, titles(detail.asset_class), scene.tz)),
+                        panel("Digital twin", _twin(detail, scene, drawn)),
                         panel("Data quality", drawn["asset-quality"], "asset-quality"),
                         panel("Nameplate", _nameplate(detail)),
                     ],
@@ -133,6 +140,12 @@ def render(scene: Scene, history: History, window: TimeRange, sigmas: Mapping[st
             className="asset-grid",
         ),
     ]
+
+
+def _twin(detail: AssetDetail, scene: Scene, drawn: dict[str, Node]) -> Node:
+    """What is judged by others comes and goes with the readings, the buttons stay."""
+    fleet = html.Div(drawn[FLEET_ID], id=FLEET_ID)
+    return [fleet, *twin_panel(detail, titles(detail.asset_class), scene.tz)]
 
 
 def twin_status(detail: AssetDetail, scene: Scene) -> str:

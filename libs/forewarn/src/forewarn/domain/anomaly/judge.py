@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from forewarn.contracts.frames import Hint
 from forewarn.domain.anomaly.calibration import Calibration
 from forewarn.domain.anomaly.ensemble import combine_p_values
-from forewarn.domain.anomaly.norms import JUMP, PATTERN, PEAK, Norms, magnitudes, pattern_shares
+from forewarn.domain.anomaly.norms import JUMP, PATTERN, PEAK, Norms, magnitudes, pattern_shares, weighed
 from forewarn.domain.anomaly.scale import score_of
 from forewarn.domain.anomaly.settings import AnomalySettings
 from forewarn.domain.anomaly.smoothing import Strip, shrunken_means, trailing_sums
@@ -173,8 +173,8 @@ def _shares(norms: Norms, asset: NDArray[np.intp], look: Look, parts: FloatArray
     squares[single] /= norms.peak_scale[asset[single]] ** 2
     odd = np.flatnonzero(strongest == PATTERN)
     if odd.size:
-        z = look.means[odd] / norms.level_scale[asset[odd]]
-        squares[odd] = pattern_shares(norms.whitener, asset[odd], z)
+        own = pattern_shares(norms.whitener, asset[odd], weighed(norms, asset[odd], look.means[odd]))
+        squares[odd] = np.where(np.isnan(look.means[odd]), np.nan, own)
     known = ~np.isnan(squares)
     total = np.nansum(squares, axis=1, keepdims=True)
     even = known / np.maximum(known.sum(axis=1, keepdims=True), 1)  # nothing deviates: nobody more than another

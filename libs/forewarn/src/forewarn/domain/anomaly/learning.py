@@ -17,6 +17,7 @@ from forewarn.domain.anomaly.norms import (
     magnitudes,
     pattern,
     peak,
+    weighed,
     whitener_of,
 )
 from forewarn.domain.anomaly.settings import AnomalySettings
@@ -185,18 +186,20 @@ def _spreads(norms: Norms, residuals: FloatArray, look: Look, full: NDArray[np.b
     Smoothed residuals are measured in the spread of single residuals, or in their own one if that is larger: white
     noise is not allowed to make a tag delicate, a tag that wanders is given the room it takes. The fewer
     independent readings stand behind a spread, the wider it is taken. A response that wanders is judged by how it
-    changes only: its level has an infinite spread. Where changes are not looked at and all wander, levels count.
+    changes only: its level has an infinite spread, as has one that was never known. Where changes are not looked at and
+    all wander, levels count.
     """
     width = residuals.shape[1]
     wanders = effective < _LEVEL_KNOWN_FROM
     wanders &= not (np.isnan(look.jumps).all() and wanders.all())
+    silent = wanders | ~_seen(residuals)
     level, jump = np.ones(width), np.ones(width)
     level_usual, jump_usual = np.zeros(width), np.zeros(width)
     for position in range(width):
         care = caution(effective[position])
         single = _spread(residuals[:, position])
         smooth = _spread(look.means[full, position]) * care
-        level[position] = np.inf if wanders[position] else max(single, smooth, _TINY)
+        level[position] = np.inf if silent[position] else max(single, smooth, _TINY)
         # White noise has no changes apart from its level; one wild reading of it must not pass for a step.
         lasting = max(float(norms.persistence[0, position]), _TINY)
         jump[position] = max(_spread(look.jumps[full, position]), _TINY) / lasting
@@ -209,6 +212,11 @@ def _spreads(norms: Norms, residuals: FloatArray, look: Look, full: NDArray[np.b
         jump_scale=jump[None, :],
         jump_usual=jump_usual[None, :],
     )
+
+
+def _seen(residuals: FloatArray) -> NDArray[np.bool_]:
+    """Responses that some row of the baseline knows: no model judges the others, or the machine lacks the sensor."""
+    return np.asarray(~np.isnan(residuals).all(axis=0), dtype=np.bool_)
 
 
 def _spread(values: FloatArray) -> float:
@@ -254,8 +262,9 @@ def _patterns(
 ) -> tuple[NDArray[np.float32], FloatArray]:
     """Whitener of all rows, and the distance of each row by a whitener that has not seen its block."""
     z = np.nan_to_num(residuals / norms.level_scale[0])
-    smooth = look.means / norms.level_scale[0]
-    scarce = residuals.shape[1] / max(float(np.median(effective)), 1.0)
+    smooth = weighed(norms, np.zeros(len(residuals), dtype=np.intp), look.means)
+    seen = _seen(residuals)
+    scarce = np.count_nonzero(seen) / max(float(np.median(effective[seen])), 1.0)
     distance = np.full(len(z), np.nan)
     for block in range(int(fold[-1]) + 1):
         own = fold == block
