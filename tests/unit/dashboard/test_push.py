@@ -71,6 +71,17 @@ async def test_a_paused_page_hears_only_of_the_connection(pusher, hub, reading):
     assert ids(updates) == ["connection", "alarm-count", "tick"]
 
 
+async def test_a_list_of_closed_alarms_is_drawn_anew_now_and_then(pusher, clock):
+    told, shown = Told(), page("/alarms", "?state=closed")
+    assert ids(await pusher.news(shown, told)) == ["connection", "alarm-count", "tick"]
+    clock.time += timedelta(seconds=push.CLOSED_AGAIN_S)
+    assert ids(await pusher.news(shown, told)) == ["refresh", "tick"]
+    older = page("/alarms", "?state=closed&cursor=YWJj", render_id="r2")
+    await pusher.news(older, told)
+    clock.time += timedelta(seconds=push.CLOSED_AGAIN_S)
+    assert ids(await pusher.news(older, told)) == ["tick"]
+
+
 async def test_a_page_of_another_epoch_is_drawn_anew_once(pusher, hub):
     told = Told()
     assert "refresh" in ids(await pusher.news(page(epoch="e0"), told))
