@@ -110,6 +110,8 @@ def test_latest_joins_measured_expected_health_and_alarms(client, platform):
         "quality": "good",
         "quality_code": 0,
         "expected": 30.0,
+        "expected_low": None,  # no card of that model
+        "expected_high": None,
         "residual": 1.5,
         "contribution": 0.75,
     }

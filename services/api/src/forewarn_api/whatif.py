@@ -23,9 +23,9 @@ from forewarn.domain.twin.presets import presets_of
 from forewarn.domain.twin.report import Operating
 from forewarn.domain.twin.whatif import Change, Machine, WhatIf, changeable, complete, what_if
 from forewarn.ports.live import LiveView
+from forewarn_api.intervals import TWIN_KIND
 from forewarn_api.models import twin as answers
 
-_KIND: Final = "twin"
 _log = structlog.get_logger(__name__)
 
 #: Machines whose models make a fleet model; more do not change the median, but cost 2 ms each.
@@ -54,7 +54,7 @@ class Subject:
 
 def own_card(live: LiveView, asset_id: str) -> ModelArtefact | None:
     """Card of the asset's own twin, with its parameters; None while it learns."""
-    return next((card for card in live.models() if card.asset_id == asset_id and card.kind == _KIND), None)
+    return live.model(asset_id, TWIN_KIND)
 
 
 def subject_of(asset: Asset, asset_class: AssetClass, live: LiveView, assets: Mapping[str, Asset]) -> Subject | None:
@@ -89,7 +89,7 @@ def subject_of(asset: Asset, asset_class: AssetClass, live: LiveView, assets: Ma
 
 def _of_class(asset: Asset, live: LiveView, assets: Mapping[str, Asset]) -> list[ModelArtefact]:
     alike = {a.asset_id for a in assets.values() if a.asset_class == asset.asset_class and a.asset_id != asset.asset_id}
-    cards = [card for card in live.models() if card.asset_id in alike and card.kind == _KIND]
+    cards = [card for card in live.models() if card.asset_id in alike and card.kind == TWIN_KIND]
     return sorted(cards, key=lambda card: (card.trained_to, card.asset_id), reverse=True)[:_MOST_MEMBERS]
 
 

@@ -1,5 +1,6 @@
 """Looks at a baseline again, with a model that has not learned from its oddest readings."""
 
+from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
@@ -8,9 +9,10 @@ from numpy.typing import NDArray
 from forewarn.domain.frame import Array, FloatArray
 from forewarn.domain.twin.deviation import root_mean_square
 from forewarn.domain.twin.fit import Fit, fit
+from forewarn.domain.twin.interval import OperatingRegime, interval_of
 from forewarn.domain.twin.layout import TwinLayout
 from forewarn.domain.twin.model import bank_of
-from forewarn.domain.twin.report import BaselineReport, operating_of, suspicious_stretches
+from forewarn.domain.twin.report import BaselineReport, Operating, operating_of, suspicious_stretches
 from forewarn.domain.twin.settings import MIN_BASELINE, TwinSettings
 from forewarn.domain.twin.statistics import MAD_TO_SD, floor_of_scale
 
@@ -43,7 +45,31 @@ def inspect(
         for column, span in zip(measured.T, layout.response_spans, strict=True)
     ]
     stretches, share = suspicious_stretches(difference, floors, layout.responses, times_us)
-    return BaselineReport(operating=operating_of(baseline, layout.columns), stretches=stretches, suspicious_share=share)
+    operating = operating_of(baseline, layout.columns)
+    return BaselineReport(
+        operating=operating,
+        regimes=(_regime(baseline, fitted, layout, operating),),
+        stretches=stretches,
+        suspicious_share=share,
+    )
+
+
+def _regime(
+    baseline: FloatArray, fitted: Fit, layout: TwinLayout, operating: Mapping[str, Operating]
+) -> OperatingRegime:
+    """The way of running that the baseline shows."""
+    split = len(layout.drivers)
+    residuals = baseline[:, split:] - fitted.held_out
+    found = {
+        name: interval_of(column, float(scale))
+        for name, column, scale in zip(layout.responses, residuals.T, fitted.model.scale, strict=True)
+    }
+    return OperatingRegime(
+        code=0,
+        share=1.0,
+        centre={name: operating[name].middle for name in layout.drivers if name in operating},
+        intervals={name: interval for name, interval in found.items() if interval is not None},
+    )
 
 
 def _seen_again(baseline: FloatArray, fitted: Fit, layout: TwinLayout, settings: TwinSettings) -> FloatArray:
