@@ -125,6 +125,8 @@ class Plant:
             ts=at,
             values=values,
             expected=expected,
+            expected_low={name: value - 0.01 * LEVELS.get(name, 10.0) for name, value in expected.items()},
+            expected_high={name: value + 0.01 * LEVELS.get(name, 10.0) for name, value in expected.items()},
             residual={name: (values[name] - expected[name]) / (0.006 * LEVELS.get(name, 10.0)) for name in responses},
             contribution={name: 0.6 if name == "vibration_mm_s" else 0.1 for name in responses},
             deviation=80 if faulty else 12,
@@ -284,7 +286,14 @@ def make_app() -> FastAPI:  # noqa: C901, PLR0915  # a list of routes
         def column(name):
             expected = tuple(plant.expected(asset_id, name, at) for at in times) if name in predicted else ()
             values = tuple(plant.measured(asset_id, name, at) for at in times)
-            return HistoryColumn(unit=asset_class.units[name], values=values, expected=expected)
+            reach = 0.01 * LEVELS.get(name, 10.0)
+            return HistoryColumn(
+                unit=asset_class.units[name],
+                values=values,
+                expected=expected,
+                expected_low=tuple(value - reach for value in expected),
+                expected_high=tuple(value + reach for value in expected),
+            )
 
         judged = asset_id not in plant.learning
         return HistoryAnswer(

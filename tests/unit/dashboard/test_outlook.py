@@ -50,7 +50,7 @@ def judged_by_others(**changes):
 
 def test_a_forecast_says_when_how_surely_and_on_what_it_rests():
     text = words(forecast_panel([forecast()], TITLES, UTC))
-    assert "Vibration velocity (RMS) reaches 4.500 mm/s" in text
+    assert "Vibration velocity (RMS) towards 4.500 mm/s" in text
     assert "about 2026-11-28 | 80 % interval 2026-11-25 – 2026-12-02" in text
     assert "Probability 92 % within 14 d" in text
     assert "Method: daily trend, on readings up to 2026-11-20 18:00:00" in text
@@ -65,10 +65,10 @@ def test_a_near_crossing_has_a_time_of_day():
     ("changes", "said"),
     [
         ({"latest_days": None}, "about 2026-11-28 | 80 % interval from 2026-11-25 on"),
-        ({"likely_days": None, "latest_days": None}, "not within 14 d, likely | 80 % interval from 2026-11-25 on"),
+        ({"likely_days": None, "latest_days": None}, "probably not within 14 d | 80 % interval from 2026-11-25 on"),
         (
             {"earliest_days": None, "likely_days": None, "latest_days": None},
-            "not within 14 d, likely | 80 % interval later than 2026-12-04",
+            "probably not within 14 d | hardly before 2026-12-04",
         ),
     ],
 )

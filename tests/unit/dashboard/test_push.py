@@ -130,13 +130,13 @@ async def test_a_lost_api_raises_the_banner_and_its_return_removes_it(pusher, hu
     assert updates["connection"]["children"] is None
 
 
-@pytest.mark.parametrize("data", [None, 7, [], {}, {"render_id": 1}, {"render_id": "a", "path": "/", "sigmas": 3}])
+@pytest.mark.parametrize("data", [None, 7, [], {}, {"render_id": 1}, {"render_id": "a", "path": "/"}])
 def test_a_store_that_is_not_ours_is_not_believed(data):
     assert PageState.from_store(data) is None
 
 
 def test_the_store_keeps_what_it_is_given():
-    state = page("/asset/P-1", "?tz=utc", sigmas={"a": 1.5, "b": None}, since="2026-11-20T20:00:00+00:00")
+    state = page("/asset/P-1", "?tz=utc", since="2026-11-20T20:00:00+00:00")
     assert PageState.from_store(state.to_store()) == state
 
 
