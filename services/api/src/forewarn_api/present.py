@@ -147,7 +147,7 @@ def _judgement(judged: LiveJudgement, card: ModelArtefact | None) -> Judgement:
 
 
 def _values(asset_class: AssetClass, reading: LiveReading) -> list[LatestValue]:
-    titles = {tag.name: tag.title for tag in asset_class.tags} | {d.name: d.title for d in asset_class.derived}
+    titles = asset_class.titles
     told = {} if reading.judgement is None else reading.judgement.model_dump(include=_PER_TAG)
     return [
         LatestValue(

@@ -223,7 +223,7 @@ def without_parameters(card: ModelArtefact) -> ModelArtefact:
 
 
 def _driver(subject: Subject | None, asset_class: AssetClass, name: str) -> answers.DriverItem:
-    titles = {tag.name: tag.title for tag in asset_class.tags} | {d.name: d.title for d in asset_class.derived}
+    titles = asset_class.titles
     span = None if subject is None else subject.machine.operating.get(name)
     return answers.DriverItem(
         column=name,

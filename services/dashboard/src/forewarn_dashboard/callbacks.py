@@ -162,6 +162,5 @@ async def _draw_asset(scene: Scene, state: PageState, parts: Parts) -> Drawn:
         return notices.bad_request(str(exc), scene.view), asset_id, state
     except ApiError as exc:
         return notices.api_away(str(exc)), asset_id, state
-    sigmas = figures.sigmas(scene.plant.live(asset_id).recent, tags)
-    state = replace(state, since=history.times[-1].isoformat() if history.times else "", sigmas=sigmas)
-    return asset.render(scene, history, window, sigmas), detail.asset.name, state
+    state = replace(state, since=history.times[-1].isoformat() if history.times else "")
+    return asset.render(scene, history, window), detail.asset.name, state

@@ -37,6 +37,8 @@ class Snapshot:
     ts: datetime
     values: Mapping[str, float | None]
     expected: Mapping[str, float | None] = field(default_factory=dict)
+    expected_low: Mapping[str, float] = field(default_factory=dict)  #: P5 of a healthy machine
+    expected_high: Mapping[str, float] = field(default_factory=dict)  #: P95 of the same
     residual: Mapping[str, float | None] = field(default_factory=dict)
     contribution: Mapping[str, float | None] = field(default_factory=dict)
     quality: Mapping[str, int] = field(default_factory=dict)
@@ -60,6 +62,11 @@ class HistoryQuery:
     columns: Sequence[str]
     max_points: int = 600
     resolution: Literal["auto", "raw", "1m"] = "auto"
+
+
+def interval_columns(tag: str) -> tuple[str, str]:
+    """Names of a history's columns with the ends of a tag's 90 % interval."""
+    return f"low:{tag}", f"high:{tag}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

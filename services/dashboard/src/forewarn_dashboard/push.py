@@ -127,9 +127,6 @@ class Pusher:
             return []  # the page itself says so; the live part waits
         scene = replace(scene, detail=detail)
         live = scene.plant.live(scene.view.asset_id)
-        sigmas = figures.sigmas(live.recent, asset.shown_tags(scene, detail.asset_class))
-        if any(width is not None and page.sigmas.get(tag) is None for tag, width in sigmas.items()):
-            return self._refresh(told, "band")
         fresh = [reading for reading in live.recent if told.newest is None or reading.ts >= told.newest]
         if told.newest is not None and fresh and len(fresh) == live.recent.maxlen:
             return self._refresh(told, f"gap {fresh[0].ts.isoformat()}")  # older readings may have been missed
@@ -178,12 +175,14 @@ class Pusher:
 def _frame(fresh: list[Snapshot], page: PageState, scene: Scene, window: TimeRange) -> dict[str, Any]:
     """Readings that continue the charts, and the window to show."""
     detail = scene.detail
+    usual = scene.plant.live(scene.view.asset_id).interval()
     tags = asset.shown_tags(scene, detail.asset_class) if detail is not None else ()
     return {
         "render_id": page.render_id,
         "from": plot_time(window.start, scene.tz),
         "to": plot_time(window.end, scene.tz),
         "bucket_ms": figures.bucket(window).total_seconds() * 1000,
+        "usual_ms": 0.0 if usual is None else usual.total_seconds() * 1000,
         "times": [plot_time(reading.ts, scene.tz) for reading in fresh],
-        "columns": figures.live_columns(fresh, tags, page.sigmas),
+        "columns": figures.live_columns(fresh, tags),
     }

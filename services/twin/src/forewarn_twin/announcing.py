@@ -81,7 +81,7 @@ def _regime(found: FoundRegime) -> OperatingRegime:
 
 
 def _explained(stretch: Stretch, asset_class: AssetClass) -> SuspiciousStretch:
-    titles = {tag.name: tag.title for tag in asset_class.tags} | {d.name: d.title for d in asset_class.derived}
+    titles = asset_class.titles
     side = "above" if stretch.distance > 0 else "below"
     return SuspiciousStretch(
         tag=stretch.tag,

@@ -322,6 +322,11 @@ class AssetClass(StrictContract):
         """Unit of every tag and derived quantity."""
         return {tag.name: tag.unit for tag in self.tags} | {item.name: item.unit for item in self.derived}
 
+    @property
+    def titles(self) -> dict[str, str]:
+        """What people call every tag and derived quantity."""
+        return {tag.name: tag.title for tag in self.tags} | {item.name: item.title for item in self.derived}
+
     @model_validator(mode="after")
     def _names_are_unique_and_free(self) -> "AssetClass":
         names = self.column_names

@@ -32,11 +32,11 @@ def _forecast(item: LimitForecast, titles: Mapping[str, str], tz: tzinfo) -> htm
     chance = f"{100 * item.probability:.0f}\u00a0% within {life_days(item.horizon_days)}"
     return html.Div(
         [
-            html.H3(f"{title} reaches {quantity(item.limit, item.unit)}"),
+            html.H3(f"{title} towards {quantity(item.limit, item.unit)}"),
             html.P(
                 [
                     html.Span(_headline(item, tz), className="readout-value"),
-                    html.Span(f"80 % interval {_interval(item, tz)}", className="note"),
+                    html.Span(_interval(item, tz), className="note"),
                 ],
                 className="readout",
             ),
@@ -53,17 +53,17 @@ def _forecast(item: LimitForecast, titles: Mapping[str, str], tz: tzinfo) -> htm
 def _headline(item: LimitForecast, tz: tzinfo) -> str:
     """The likely moment; farther ahead than the forecast sees, it is open."""
     if item.likely_days is None:
-        return f"not within {life_days(item.horizon_days)}, likely"
+        return f"probably not within {life_days(item.horizon_days)}"
     return f"about {_moment(item, item.likely_days, tz)}"
 
 
 def _interval(item: LimitForecast, tz: tzinfo) -> str:
     if item.earliest_days is None:
-        return f"later than {_moment(item, item.horizon_days, tz)}"
+        return f"hardly before {_moment(item, item.horizon_days, tz)}"
     begin = _moment(item, item.earliest_days, tz)
     if item.latest_days is None:
-        return f"from {begin} on"
-    return f"{begin} – {_moment(item, item.latest_days, tz)}"
+        return f"80 % interval from {begin} on"
+    return f"80 % interval {begin} – {_moment(item, item.latest_days, tz)}"
 
 
 def _moment(item: LimitForecast, days: float, tz: tzinfo) -> str:

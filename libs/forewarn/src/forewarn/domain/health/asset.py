@@ -132,7 +132,7 @@ def _process_drift(
         return None
     if _nears_a_failure(departure.shifts, asset_class):
         return None
-    titles = {tag.name: tag.title for tag in asset_class.tags} | {item.name: item.title for item in asset_class.derived}
+    titles = asset_class.titles
     moved = ", ".join(f"{titles[tag]} {shift:+.1f}" for tag, shift in departure.shifts.items())
     since = to_datetime(departure.times_us[0])
     return ProcessDrift(
@@ -177,7 +177,7 @@ def _advice(
     for part in concerns([*index.metrics, *own]):
         concern = part.message
         if part.name == _ANOMALY and judged.culprit is not None:
-            concern = f"{concern}; {judged.culprit} deviates most"
+            concern = f"{concern}; {asset_class.titles[judged.culprit]} deviates most"
         advice = inputs[part.name].recommendation if part.name in inputs else None
         texts.append((concern, advice))
     if not texts:

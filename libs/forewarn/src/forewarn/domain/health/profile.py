@@ -145,7 +145,7 @@ def _component_weights(asset_class: AssetClass) -> dict[ComponentName, float]:
 
 
 def _metric(item: HealthInput, weight: float, plate: Mapping[str, float], asset_class: AssetClass) -> Metric:
-    titles = {tag.name: tag.title for tag in asset_class.tags} | {d.name: d.title for d in asset_class.derived}
+    titles = asset_class.titles
     unit = asset_class.units[item.column]
     scale, lacks = _scale(item, unit, plate)
     return Metric(
