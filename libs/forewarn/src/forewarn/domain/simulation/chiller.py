@@ -12,6 +12,7 @@ import numpy as np
 
 from forewarn.domain.frame import FloatArray
 from forewarn.domain.physics.constants import S_PER_H, WATER_DENSITY_KG_M3, WATER_HEAT_CAPACITY_KJ_KG_K
+from forewarn.domain.physics.water import wet_bulb_c
 from forewarn.domain.simulation.dynamics import joined_rms
 from forewarn.domain.simulation.machine import (
     MISALIGNMENT,
@@ -32,6 +33,8 @@ CHILLER_FAULTS: Final = (TUBE_FOULING, REFRIGERANT_LEAK, ELECTRICAL_ISSUE, BEARI
 
 _KELVIN: Final = 273.15
 _ROUNDS: Final = 6  # condensing temperature and power depend on each other; the fixed point contracts tenfold a round
+_MOIST_AIR_C: Final = (-20.0, 50.0)  # range of the wet bulb's formula
+_COLDEST_WATER_C: Final = 20.0  # the tower's fans slow down before the compressor loses the lift it needs
 _KW_PER_K_AND_M3_H: Final = WATER_DENSITY_KG_M3 * WATER_HEAT_CAPACITY_KJ_KG_K / S_PER_H
 
 
@@ -140,7 +143,7 @@ def _heat_balance(design: ChillerDesign, state: ChillerState, surroundings: Surr
     # less liquid leaves tubes of the evaporator dry
     evaporating_c = supply_c - _approach_k(return_c - supply_c, design.evaporator_ntu * (1.0 - 0.75 * leak))
 
-    inlet_c = 19.0 + 0.35 * surroundings.ambient_temp_c
+    inlet_c = _cooling_water_c(surroundings)
     load = cooling_kw / design.rated_cooling_kw
     share = design.carnot_share * (1.0 - 0.35 * np.square(load - 0.8)) * (1.0 - 0.08 * leak)
     condenser_ntu = design.condenser_ntu * (1.0 - 0.765 * fouling)
@@ -162,6 +165,12 @@ def _heat_balance(design: ChillerDesign, state: ChillerState, surroundings: Surr
         "power_kw": power_kw,
         "load": load,
     }
+
+
+def _cooling_water_c(surroundings: Surroundings) -> FloatArray:
+    """Water from the tower: within 0.5 K of what ``step_tower`` gives at three quarters of its heat in usual air."""
+    wet_c = wet_bulb_c(np.clip(surroundings.ambient_temp_c, *_MOIST_AIR_C), surroundings.relative_humidity_pct)
+    return np.maximum(9.8 + 0.70 * wet_c, _COLDEST_WATER_C)
 
 
 def _approach_k(water_difference_k: FloatArray, ntu: FloatArray | float) -> FloatArray:

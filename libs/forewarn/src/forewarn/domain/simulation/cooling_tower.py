@@ -125,7 +125,7 @@ def step_tower(
     dt_s
         Time since the step before.
     surroundings
-        Demand and weather; arrays of shape (n,). Warm hours are dry: the air keeps its moisture over the day.
+        Demand and weather; arrays of shape (n,).
     faults
         Severities by name: ``fill_fouling``, ``fan_imbalance``, ``gearbox_wear``.
     rng
@@ -151,7 +151,7 @@ def step_tower(
         "fan_share": np.minimum((0.7 + 0.27 * surroundings.demand) * (1.0 + fan), 1.0),
         "water_flow_m3_h": design.water_flow_m3_h * (1.0 + flow),
         "ambient_temp_c": ambient_c,
-        "relative_humidity_pct": np.clip(58.0 - 2.5 * (ambient_c - 22.0) + humidity, 15.0, 98.0),
+        "relative_humidity_pct": np.clip(surroundings.relative_humidity_pct + humidity, 15.0, 98.0),
         "basin_level_pct": _LEVEL_PCT + level,
         "conductivity_us_cm": design.makeup_conductivity_us_cm * design.cycles * (1.0 + salt),
     }
@@ -161,7 +161,7 @@ def step_tower(
     # the gearbox hangs in the plume, which leaves at about the water's mean temperature
     plume_c = 0.5 * (truth["hot_water_temp_c"] + truth["cold_water_temp_c"])
     oil_c = plume_c + 12.0 + 22.0 * np.square(truth["fan_share"])
-    oil_c = oil_c + 46.0 * accelerating(severity_of(faults, GEARBOX_WEAR))
+    oil_c = oil_c + 50.0 * accelerating(severity_of(faults, GEARBOX_WEAR))
     truth["gearbox_temp_c"] = lagged(state.gearbox_c, oil_c, time_constant_s=design.gearbox_time_constant_s, dt_s=dt_s)
     after = TowerState(
         heat=heat,
@@ -182,7 +182,7 @@ def _water_temperatures(design: TowerDesign, truth: Values, fouling: FloatArray)
     air_kg_s = design.air_flow_kg_s * truth["fan_share"] * (1.0 - 0.30 * fouling)  # scale narrows the fill
     water_kg_s = truth["water_flow_m3_h"] * WATER_DENSITY_KG_M3 / S_PER_H
     clean = design.transfer_coefficient * np.power(water_kg_s / air_kg_s, _NTU_EXPONENT)
-    units = clean * (1.0 - 0.62 * fouling)
+    units = clean * (1.0 - 0.71 * fouling)
     range_k = truth["heat_kw"] / (water_kg_s * WATER_HEAT_CAPACITY_KJ_KG_K)
     air_kj_kg = _enthalpy_kj_kg(truth["ambient_temp_c"], truth["relative_humidity_pct"])
     hot_c = truth["ambient_temp_c"] + _START_K

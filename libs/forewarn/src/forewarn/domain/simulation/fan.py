@@ -138,7 +138,7 @@ def step_fan(
     offset = severity_of(faults, MISALIGNMENT)
     truth |= _vibration(design, truth, wear, offset, accelerating(severity_of(faults, FAN_IMBALANCE)))
     own_heat_k = 12.0 * truth["speed_ratio"] + 12.0 * truth["power_kw"] / design.rated_power_kw
-    target_de_c = surroundings.ambient_temp_c + own_heat_k + 57.0 * wear + 12.0 * offset
+    target_de_c = surroundings.ambient_temp_c + own_heat_k + 64.0 * wear + 12.0 * offset
     target_nde_c = surroundings.ambient_temp_c + 0.8 * own_heat_k
     lag = design.bearing_time_constant_s
     truth["bearing_de_temp_c"] = lagged(state.bearing_de_c, target_de_c, time_constant_s=lag, dt_s=dt_s)

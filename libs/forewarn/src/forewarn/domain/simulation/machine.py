@@ -20,12 +20,13 @@ class Surroundings:
     ----------
     demand
         Share of the rated duty that is asked for, 0–1.
-    ambient_temp_c
+    ambient_temp_c, relative_humidity_pct
         Air around the machine.
     """
 
     demand: FloatArray
     ambient_temp_c: FloatArray
+    relative_humidity_pct: FloatArray
 
 
 #: Severity of each fault, 0 (healthy) to 1 (failed), per machine or one for all.
