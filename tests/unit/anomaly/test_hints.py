@@ -59,6 +59,6 @@ def test_a_fault_that_makes_its_tag_noisier_too_hints_at_the_machine():
     assert share_of_sensor(hints(b=loud)[15:]) == 0.0
 
 
-def test_a_tag_that_leaps_to_and_fro_alone_hints_at_its_sensor_even_on_its_bad_side():
+def test_a_tag_that_leaps_both_ways_alone_hints_at_its_sensor_even_on_its_bad_side():
     noise = np.random.default_rng(3).normal(12, 15, ROWS)
     assert share_of_sensor(hints(b=noise)) > 0.9

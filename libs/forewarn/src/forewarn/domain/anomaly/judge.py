@@ -267,7 +267,7 @@ def _hints(
 ) -> NDArray[np.uint8]:
     """Sensor or machine? A machine's fault moves several tags, or one to its bad side; a sensor moves alone.
 
-    A tag that stands alone is its sensor's if it leaps to and fro, or if it leaves to a side that is no symptom
+    A tag that stands alone is its sensor's if it leaps both ways, or if it leaves to a side that is no symptom
     of the machine and that is ``clear``: it came at once, or is so far out that what goes with it would have had
     to follow. All else is the machine's, also a sensor that drifts to where a failure would take it: it is a
     hint where to look first.
