@@ -14,24 +14,25 @@ from unit.twin.cases import COUPLED, T0, S, run_twin
 
 RESPONSES = COUPLED.twin.responses
 
-#: The coupled machine, with an alarm that says that a high ``b`` is bad.
+#: Four responses that a load drives; an alarm says that a high ``b`` is bad.
 WATCHED = AssetClass.model_validate(
-    COUPLED.model_dump()
-    | {
+    {
         "name": "watched",
+        "title": "Watched machine",
         "tags": [
-            {**tag.model_dump(), "unit": unit}
-            for tag, unit in zip(COUPLED.tags, ("V", "Cel", "bar", "Cel"), strict=True)
+            {"name": name, "title": name, "unit": unit, "engineering_range": [-10, 10]}
+            for name, unit in (("load", "kW"), ("a", "V"), ("b", "Cel"), ("c", "bar"), ("d", "Cel"))
         ],
+        "twin": {"drivers": ["load"], "responses": RESPONSES, "baseline_readings": 60},
         "alarms": [
             {
-                "id": "b_high",
+                "id": "b",
                 "source": "threshold",
                 "column": "b",
                 "high": 8,
                 "priority": "high",
-                "message": "b high",
-                "action": "look",
+                "message": "",
+                "action": "",
             }
         ],
     }

@@ -5,6 +5,7 @@ import pytest
 
 from forewarn.contracts.frames import Hint, Phase
 from unit.anomaly.cases import RESPONSES, WATCHED, judged, residuals, run_anomaly
+from unit.twin.cases import COUPLED
 
 ROWS = 200
 
@@ -47,6 +48,11 @@ def test_a_tag_that_drifts_far_alone_hints_at_its_sensor(tag, to):
 
 def test_a_tag_that_drifts_to_its_bad_side_hints_at_the_machine():
     assert share_of_sensor(hints(b=drift(20.0))) == 0.0
+
+
+@pytest.mark.parametrize("course", [12.0, drift(20.0)])
+def test_without_drivers_a_tag_that_leaves_alone_may_have_been_moved_by_the_process(course):
+    assert share_of_sensor(hints(COUPLED, c=course)) == 0.0
 
 
 @pytest.mark.parametrize("courses", [{"a": 12.0, "c": 10.0}, {"a": drift(20.0), "c": drift(-15.0)}])

@@ -8,7 +8,7 @@ from forewarn.domain.anomaly.symptoms import DOWN, UP, symptoms_of
 from forewarn.domain.physics.derive import derive
 from unit.anomaly.cases import WATCHED
 from unit.catalogue.operating_points import HEALTHY
-from unit.twin.cases import COUPLED
+from unit.twin.cases import COUPLED, DRIVEN
 
 CATALOGUE = load_catalogue()
 
@@ -19,7 +19,11 @@ def symptom(asset_class, response):
 
 
 def test_a_class_that_watches_nothing_has_no_symptoms():
-    assert not symptoms_of(COUPLED).any()
+    assert not symptoms_of(DRIVEN).any()
+
+
+def test_without_drivers_every_response_can_be_moved_by_the_process():
+    assert symptoms_of(COUPLED).all()
 
 
 def test_a_limit_says_which_way_is_bad_and_tags_of_its_unit_are_bad_the_same_way():

@@ -5,6 +5,9 @@ in the direction in which it takes one of these to its bad side, itself or throu
 measured in the unit of a tag that is watched, in the same direction (the bearing at the other end), and
 vibration that rises. A machine does not get better by itself: a tag that leaves the twin the other way, alone,
 is more likely misread.
+
+That holds where the drivers fix the operating point. In a class without drivers each tag is expected from the
+others, and the process can move one of them alone: a valve that closes takes nothing but the flow with it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -37,8 +40,11 @@ DOWN, UP = range(2)
 def symptoms_of(asset_class: AssetClass) -> NDArray[np.bool_]:
     """Whether a response that falls (row ``DOWN``) or rises (row ``UP``) can be a machine's fault, (2, responses).
 
-    Both, where the direction cannot be told: better a sensor taken for a machine than the other way round.
+    Both, where the direction cannot be told, and for all of a class without drivers: better a sensor taken for a
+    machine than the other way round.
     """
+    if not asset_class.twin.drivers:
+        return np.ones((2, len(asset_class.twin.responses)), dtype=np.bool_)
     watched = tuple(_watched(asset_class))
     units = asset_class.units
     alike = {(units[name], high) for name, high in watched if name in asset_class.tag_names}
