@@ -5,6 +5,8 @@ import pytest
 
 from forewarn.domain.frame import FloatArray
 from forewarn.domain.physics.motor import motor_load_by_slip_pct
+from forewarn.domain.simulation.kinds import KINDS
+from forewarn.domain.simulation.machine import Surroundings
 from unit.simulation.cases import CATALOGUE, guarded, simulate
 
 AIR_KJ_KG_K = 1.0046  # kappa/(kappa − 1)·R/M
@@ -73,3 +75,21 @@ def test_slip_and_power_of_a_motor_tell_the_same_load():
 def test_a_fan_takes_more_power_than_the_air_gets(fault):
     efficiency = derived("fan", fault)["total_efficiency_pct"]
     assert 40.0 < float(efficiency.min()) <= float(efficiency.max()) < 75.0
+
+
+@pytest.mark.parametrize(("air_c", "humidity_pct"), [(8.0, 60.0), (22.0, 58.0), (28.0, 58.0), (34.0, 80.0)])
+def test_the_water_of_a_chiller_s_condenser_is_what_a_tower_makes_of_the_air_but_not_too_cold(air_c, humidity_pct):
+    around = Surroundings(
+        demand=np.array([0.75]), ambient_temp_c=np.array([air_c]), relative_humidity_pct=np.array([humidity_pct])
+    )
+
+    def settled(name: str, tag: str) -> float:
+        kind, rng, read = KINDS[name], np.random.default_rng(1), []
+        state = kind.start
+        for _ in range(60):
+            state, values = kind.step(kind.design(), state, dt_s=600.0, surroundings=around, faults={}, rng=rng)
+            read.append(float(values[tag][0]))
+        return float(np.mean(read))
+
+    tower_c = settled("cooling_tower", "cold_water_temp_c")
+    assert settled("chiller", "cdw_inlet_temp_c") == pytest.approx(max(tower_c, 20.0), abs=1.0)

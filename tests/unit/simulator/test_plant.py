@@ -1,4 +1,5 @@
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,8 @@ def test_the_demo_s_first_faults_reach_their_end_within_twenty_minutes():
         ),
         ({"source": {"kind": "simulated", "design": {"wheels": 4}}}, "unexpected keyword argument 'wheels'"),
         ({"source": {"kind": "simulated", "day": {"base": 0.9, "swing": 0.3}}}, "demand 0.9"),
+        ({"source": {"kind": "simulated", "day": {"hemisphere": "east"}}}, "'north' or 'south'"),
+        ({"source": {"kind": "simulated", "day": {"humidity_pct": 3}}}, "humidity_pct must lie within 15 and 95"),
         ({"source": {"kind": "guessed"}}, "'simulated', 'replay'"),
         ({"asset": {"asset_id": "P-1", "asset_class": "pump_loop", "name": "Loop"}}, "cannot be simulated"),
         ({"colour": "red"}, "Extra inputs"),
@@ -126,3 +129,15 @@ def test_the_examples_have_six_machines_with_a_week_of_history_and_one_that_goes
     sources = [entry.source for entry in entries if isinstance(entry.source, SimulatedSource)]
     assert all(source.history.rows == 2016 and source.history.historical for source in sources)
     assert any(source.scenario is not None for source in sources)
+
+
+def test_the_weather_of_a_plant_file_is_that_of_the_machine(tmp_path):
+    said = {"ambient_temp_c": 9.0, "season_swing_k": 10.0, "hemisphere": "south", "utc_offset_h": 10.0}
+    machine = MACHINE | {"source": {"kind": "simulated", "day": said | {"front_k": 0, "weather_seed": 4}}}
+    (entry,) = load_plant(str(written(tmp_path, machine))).assets
+    assert isinstance(entry.source, SimulatedSource)
+    summer_s, winter_s = (datetime(2026, month, 21, 5, tzinfo=UTC).timestamp() for month in (1, 7))  # 15:00 there
+    profile = entry.source.day.profile()
+    assert float(profile.at(summer_s).ambient_temp_c) == pytest.approx(9.0 + 10.0 + 5.0, abs=0.1)
+    assert float(profile.at(winter_s).ambient_temp_c) == pytest.approx(9.0 - 10.0 + 3.0, abs=0.1)
+    assert profile.climate.seed == 4

@@ -142,9 +142,10 @@ def _heat_balance(design: ChillerDesign, state: ChillerState, surroundings: Surr
 
 
 def _cooling_water_c(surroundings: Surroundings) -> FloatArray:
-    """Water from the tower: within 0.5 K of what ``step_tower`` gives at three quarters of its heat in usual air."""
+    """Water from the tower: within 1 K of what ``step_tower`` gives at three quarters of its heat in usual air."""
     wet_c = wet_bulb_c(np.clip(surroundings.ambient_temp_c, *_MOIST_AIR_C), surroundings.relative_humidity_pct)
-    return np.maximum(9.8 + 0.70 * wet_c, _COLDEST_WATER_C)
+    tower_c = np.maximum(9.8 + 0.70 * wet_c, wet_c + 2.0)  # warm air carries more away: its approach shrinks
+    return np.maximum(tower_c, _COLDEST_WATER_C)
 
 
 def _approach_k(water_difference_k: FloatArray, ntu: FloatArray | float) -> FloatArray:

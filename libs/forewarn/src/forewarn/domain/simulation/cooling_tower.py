@@ -131,10 +131,7 @@ def step_tower(design: TowerDesign, state: TowerState, instant: Instant) -> tupl
     truth |= _water_temperatures(design, truth, severity_of(faults, FILL_FOULING))
     truth |= _fan(design, truth, faults)
     truth["makeup_flow_m3_h"] = _makeup_m3_h(design, truth, level)
-    # the gearbox hangs in the plume, which leaves at about the water's mean temperature
-    plume_c = 0.5 * (truth["hot_water_temp_c"] + truth["cold_water_temp_c"])
-    oil_c = plume_c + 12.0 + 22.0 * np.square(truth["fan_share"])
-    oil_c = oil_c + 50.0 * accelerating(severity_of(faults, GEARBOX_WEAR))
+    oil_c = _gearbox_c(truth, accelerating(severity_of(faults, GEARBOX_WEAR)))
     truth["gearbox_temp_c"] = instant.lagged(state.gearbox_c, oil_c, time_constant_s=design.gearbox_time_constant_s)
     after = TowerState(
         heat=heat,
@@ -188,6 +185,12 @@ def _fan(design: TowerDesign, truth: Values, faults: Severities) -> Values:
         "fan_power_kw": design.rated_fan_power_kw * np.power(speed, 3.0) * (1.0 + extra),
         "vibration_mm_s": joined_rms(design.vibration_mm_s * np.square(speed), thrown, shaken),
     }
+
+
+def _gearbox_c(truth: Values, wear: FloatArray) -> FloatArray:
+    """Where the gearbox settles; it hangs in the plume, which leaves at about the water's mean temperature."""
+    plume_c = 0.5 * (truth["hot_water_temp_c"] + truth["cold_water_temp_c"])
+    return plume_c + 12.0 + 22.0 * np.square(truth["fan_share"]) + 50.0 * wear
 
 
 def _makeup_m3_h(design: TowerDesign, truth: Values, level_pct: FloatArray) -> FloatArray:
