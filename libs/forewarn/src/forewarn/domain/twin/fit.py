@@ -1,6 +1,6 @@
 """Fits the model of one asset to its healthy readings, and judges those without having seen them."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Final
 
 import numpy as np
@@ -11,9 +11,9 @@ from forewarn.domain.twin.associative import fast_tags, fit_associative
 from forewarn.domain.twin.deviation import MIN_TYPICAL, root_mean_square
 from forewarn.domain.twin.layout import TwinLayout
 from forewarn.domain.twin.model import AssetModel
-from forewarn.domain.twin.prior_fit import fit_parts
-from forewarn.domain.twin.regimes import find_regimes, levels
-from forewarn.domain.twin.ridge import RidgeModel, features, learn_space
+from forewarn.domain.twin.prior_fit import Parts, fit_parts
+from forewarn.domain.twin.regimes import Regimes, find_regimes, levels
+from forewarn.domain.twin.ridge import DriverSpace, RidgeModel, features, learn_space
 from forewarn.domain.twin.settings import MIN_BASELINE, TwinSettings
 from forewarn.domain.twin.statistics import (
     caution,
@@ -79,6 +79,35 @@ def _missing_tags(baseline: FloatArray, layout: TwinLayout, settings: TwinSettin
     }
 
 
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class _Explained:
+    """What drivers tell of responses: fitted parts, and what blocks that were left out were expected to measure."""
+
+    space: DriverSpace
+    parts: Parts
+    regimes: Regimes
+    regime: NDArray[np.intp]
+    levels: FloatArray
+    held_out: FloatArray
+
+
+def _explain(
+    drivers: FloatArray, used: NDArray[np.bool_], responses: FloatArray, layout: TwinLayout, settings: TwinSettings
+) -> _Explained:
+    rows = ~np.isnan(drivers[:, used]).any(axis=1)
+    space = learn_space(drivers[rows], used, layout)
+    z = space.standardise(drivers[rows])
+    terms = layout.priors.values(_columns(drivers[rows], layout))
+    parts = fit_parts(features(z, layout.pairs), terms, layout.priors.followed, responses[rows], settings)
+    held_out, regime = np.full(responses.shape, np.nan), np.zeros(len(drivers), dtype=np.intp)
+    regimes, level = find_regimes(z), np.empty((0, responses.shape[1]))
+    held_out[rows], regime[rows] = parts.held_out, regimes.label
+    if len(regimes.radius):
+        level, shift = levels(responses - held_out, regime, len(regimes.radius), settings.folds)
+        held_out += shift
+    return _Explained(space=space, parts=parts, regimes=regimes, regime=regime, levels=level, held_out=held_out)
+
+
 def _fit_ridge(
     baseline: FloatArray,
     used: NDArray[np.bool_],
@@ -88,53 +117,34 @@ def _fit_ridge(
     unjudged: dict[str, str],
 ) -> Fit:
     split = len(layout.drivers)
-    rows = ~np.isnan(baseline[:, :split][:, used]).any(axis=1)
     responses = np.where(judged, baseline[:, split:], np.nan)
-    space = learn_space(baseline[rows][:, :split], used, layout)
-    z = space.standardise(baseline[rows][:, :split])
-    phi, regimes = features(z, layout.pairs), find_regimes(z)
-    terms = layout.priors.values(_columns(baseline[rows], layout))
-    parts = fit_parts(phi, terms, layout.priors.followed, responses[rows], settings)
-    held_out = np.full(responses.shape, np.nan)
-    held_out[rows] = parts.held_out
-    regime = np.zeros(len(baseline), dtype=np.intp)
-    regime[rows] = regimes.label
-    level = np.empty((0, judged.size))
-    if len(regimes.radius):
-        level, shift = levels(responses - held_out, regime, len(regimes.radius), settings.folds)
-        held_out += shift
+    told = _explain(baseline[:, :split], used, responses, layout, settings)
+    held_out, parts, regimes = told.held_out, told.parts, told.regimes
     r2 = _cross_validated_r2(responses, held_out, layout)
     _leave_out_unexplained_wanderers(responses - held_out, r2, layout, settings, unjudged)
-    scale, spreads, typical = _scales(responses, held_out, layout, unjudged, regime)
+    scale, spreads, typical = _scales(responses, held_out, layout, unjudged, told.regime)
     model = RidgeModel(
-        used=space.used,
-        centre=space.centre,
-        spread=space.spread,
-        low=space.low,
-        high=space.high,
-        axes=space.axes,
-        middle=space.middle,
-        half=space.half,
+        **{item.name: getattr(told.space, item.name) for item in fields(told.space)},
         intercept=np.where(np.isnan(scale), np.nan, parts.intercept),
         coefficients=np.where(np.isnan(scale), np.nan, parts.coefficients),
         factors=parts.factors,
         centres=regimes.centres,
         widths=regimes.widths,
         radius=regimes.radius,
-        levels=level,
+        levels=told.levels,
         spreads=spreads[: len(regimes.radius)],
         scale=scale,
         typical=typical,
     )
     held_out[:, np.isnan(scale)] = np.nan
     method = "physics+ridge2" if parts.factors.any() else "ridge2"
-    return Fit(model=model, method=method, held_out=held_out, r2=r2, unjudged=unjudged, regime=regime)
+    return Fit(model=model, method=method, held_out=held_out, r2=r2, unjudged=unjudged, regime=told.regime)
 
 
-def _columns(baseline: FloatArray, layout: TwinLayout) -> dict[str, Array]:
-    """Drivers of readings, shape (rows, columns of the layout), by name."""
-    drivers: dict[str, Array] = dict(zip(layout.drivers, baseline.T, strict=False))
-    return drivers | {"ts": np.zeros(len(baseline), dtype=np.int64)}
+def _columns(drivers: FloatArray, layout: TwinLayout) -> dict[str, Array]:
+    """Drivers, shape (rows, drivers), by name."""
+    columns: dict[str, Array] = dict(zip(layout.drivers, drivers.T, strict=True))
+    return columns | {"ts": np.zeros(len(drivers), dtype=np.int64)}
 
 
 def _leave_out_unexplained_wanderers(
