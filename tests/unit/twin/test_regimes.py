@@ -120,6 +120,17 @@ def test_assets_with_and_without_regimes_stand_side_by_side_in_any_order_and_cut
         assert_same_rows(of_asset(whole, name), of_asset(cut, name))
 
 
+@pytest.mark.parametrize("load", [np.nan, 1e300, -1e300])
+def test_absurd_drivers_give_finite_or_unknown_numbers(load):
+    whole = interleaved([products(700, asset="A")[1], driven(700, seed=5, asset="B")], seed=1)
+    state, _, _ = run_twin([whole], LEARNED)
+    absurd = interleaved([driven(9, load=np.full(9, load), asset=asset, start=900) for asset in "AB"], seed=1)
+    _, (said,), _ = step(state, absurd, LEARNED)
+    columns = [name for name in said.arrays if name.startswith(("expected_", "residual_", "deviation"))]
+    assert not any(np.isinf(said.arrays[name]).any() for name in columns)
+    assert set(said.arrays["regime"].tolist()) <= {Regime.EXTRAPOLATED, Regime.STOPPED, Regime.UNKNOWN}
+
+
 def test_regimes_survive_snapshot_and_card():
     state, _, _ = run_twin([products(600)[1]], LEARNED)
     back = load(dump([state]), {"driven": DRIVEN})["driven"]

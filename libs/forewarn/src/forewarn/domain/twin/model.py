@@ -123,7 +123,7 @@ class RidgeBank:
         expected += level
         measured = np.stack([columns[name] for name in layout.responses])
         # The first term that a second-order model lacks grows with the cube.
-        residual = (measured - expected) / (scale * np.maximum(reach, 1.0) ** 3)
+        residual = (measured - expected) / (scale * np.clip(reach, 1.0, _FARTHEST) ** 3)
         return _judgement(expected, residual, self.typical[asset], reach > _OUTSIDE, code)
 
     def _regime(

@@ -1,12 +1,15 @@
 """Operating regimes of the regressions of all assets of a class, side by side."""
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from forewarn.domain.frame import FloatArray
 from forewarn.domain.twin.ridge import RidgeModel
+
+_FARTHEST: Final = 1e15  # widths; squares must stay finite
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -48,12 +51,17 @@ class RegimeBank:
         return bank
 
     def nearest(self, z: FloatArray, asset: NDArray[np.intp]) -> tuple[NDArray[np.intp], FloatArray]:
-        """Regime of each row of standardised drivers, shape (drivers, rows), and its distance over the radius."""
+        """Regime of each row of standardised drivers, shape (drivers, rows), and its distance over the radius.
+
+        A row of which a driver is unknown is near to none: its distance is NaN.
+        """
         regime, least = np.zeros(asset.size, dtype=np.intp), np.full(asset.size, np.inf)
         for number in range(len(self.radius)):
             distance = np.zeros(asset.size)
             for driver, values in enumerate(z):
-                distance += ((values - self.centres[number, driver][asset]) / self.widths[driver][asset]) ** 2
+                away = (values - self.centres[number, driver][asset]) / self.widths[driver][asset]
+                distance += np.minimum(np.abs(away), _FARTHEST) ** 2
             nearer = distance < least
             regime[nearer], least[nearer] = number, distance[nearer]
+        least[np.isinf(least)] = np.nan
         return regime, np.sqrt(least) / self.radius[regime, asset]
