@@ -90,6 +90,7 @@ def test_latest_joins_measured_expected_health_and_alarms(client, platform):
             residual_power_kw=1.5,
             contribution_power_kw=0.75,
             score=64.0,
+            deviation=17.0,
             flag=True,
             culprit="power_kw",
             hint=1,
@@ -117,7 +118,7 @@ def test_latest_joins_measured_expected_health_and_alarms(client, platform):
     }
     assert values["head_m"]["value"] == 50.0
     assert values["head_m"]["quality"] is None
-    assert answer["score_band"] == "monitoring"
+    assert (answer["score_band"], answer["deviation_band"]) == ("monitoring", "medium")
     assert (answer["score"], answer["flag"], answer["culprit"], answer["hint"]) == (
         64.0,
         True,

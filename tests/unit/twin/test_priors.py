@@ -121,6 +121,13 @@ def test_a_term_without_a_value_leaves_the_response_unknown_and_the_others_known
     assert np.isfinite(heat)
 
 
+@pytest.mark.parametrize("speed", [np.nan, 1e300, -1e12])
+def test_absurd_drivers_give_finite_or_unknown_numbers(speed):
+    asset_class = machine(power=["cube", "by_flow"])
+    said = expected(asset_class, learned(asset_class).model, np.array([[speed, 0.7, 50.0, 37.0]])).astype(np.float32)
+    assert not np.isinf(said).any()
+
+
 def test_a_formula_is_a_term_in_its_own_units():
     spec = machine(heat=["cube"]).model_dump(mode="json")
     spec["twin"]["priors"] = {"heat": ["lift"]}

@@ -122,6 +122,7 @@ class LatestState(BaseModel):
         default=None, description="Event time of the reading that expected … hint belong to."
     )
     deviation: Score | None = None
+    deviation_band: DeviationBand | None = None
     score: Score | None = None
     score_band: AnomalyBand | None = None
     p_value: Probability | None = None

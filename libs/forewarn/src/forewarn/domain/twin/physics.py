@@ -16,6 +16,7 @@ from forewarn.domain.frame import Array, FloatArray
 from forewarn.domain.physics.registry import Formula, formula
 from forewarn.domain.physics.units import Conversion, UnitMismatchError, conversion
 
+_ABSURD: Final = 1e25  # a term; times its factor it must fit into a float32 column
 _BY_MULTIPLICATION: Final = (1, 2, 3, 4)
 
 
@@ -81,10 +82,10 @@ class Priors:
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # absurd inputs become NaN below
             for step in self.steps:
                 known[step.name] = step.value(known)
-        values = np.empty((len(self.names), columns["ts"].size))
-        for number, name in enumerate(self.names):
-            values[number] = known[name]
-        values[~np.isfinite(values)] = np.nan
+            values = np.empty((len(self.names), columns["ts"].size))
+            for number, name in enumerate(self.names):
+                values[number] = known[name]
+            values[~(np.abs(values) < _ABSURD)] = np.nan
         return values
 
 
