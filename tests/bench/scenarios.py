@@ -36,9 +36,11 @@ from forewarn.domain.guard.state import GuardState
 from forewarn.domain.health.asset import HealthState, judge
 from forewarn.domain.health.rows import observe_frame as observe_health_rows
 from forewarn.domain.simulation.indicator import stated_nameplate
+from forewarn.domain.simulation.profile import Profile
 from forewarn.domain.simulation.recording import Recording, record
 from forewarn.domain.simulation.scenarios import SCENARIOS, Scenario
 from forewarn.domain.simulation.story import Plot, play
+from forewarn.domain.simulation.weather import Climate
 from forewarn.domain.twin.settings import TwinSettings
 from forewarn.domain.twin.state import TwinState
 from forewarn.domain.twin.step import step as twin
@@ -149,7 +151,9 @@ def play_one(scenario: Scenario, name: str, seed: int, *, to_failure: bool = Fal
     """One scenario with one machine, after healthy days; ends soon after the first alarm, or with the failure."""
     asset_class = load_catalogue()[name]
     begin_s = START_S + LEAD_IN_DAYS * _DAY_S
-    story = play(scenario, Plot(asset_class=asset_class, start_s=begin_s, days=scenario.days, seed=seed))
+    weather = Profile(climate=Climate(seed=seed))
+    plot = Plot(asset_class=asset_class, start_s=begin_s, days=scenario.days, seed=seed, profile=weather)
+    story = play(scenario, plot)
     step_s = STEP_S if scenario.effect is None else SENSOR_STEP_S
     rows = int((LEAD_IN_DAYS + scenario.days) * _DAY_S / step_s)
     recording = record(story, start_s=START_S, step_s=step_s, rows=rows)

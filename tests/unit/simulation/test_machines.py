@@ -3,6 +3,7 @@ import pytest
 
 from forewarn.domain.simulation.kinds import KINDS
 from forewarn.domain.simulation.profile import Profile
+from forewarn.domain.simulation.weather import Climate
 from unit.simulation.cases import CATALOGUE, DAY, findings, guarded, simulate
 
 FAULTS = [(name, fault) for name, kind in KINDS.items() for fault in kind.faults]
@@ -131,7 +132,7 @@ EXTREMES = [(name, 15.0) for name in KINDS if name != "chiller"] + [
 
 @pytest.mark.parametrize(("name", "warmth_c"), [*EXTREMES, ("cooling_tower", 35.0)])
 def test_healthy_machines_break_no_rule_from_idle_to_full_load_in_any_weather(name, warmth_c):
-    day = Profile(period_s=2400.0, base=0.5, swing=0.5, ambient_temp_c=warmth_c, ambient_swing_k=8.0)
+    day = Profile(period_s=2400.0, base=0.5, swing=0.5, climate=Climate(mean_temp_c=warmth_c, day_swing_k=8.0))
     columns = simulate(name, {}, day=day)
     assert all(np.isfinite(values).all() for values in columns.values())
     assert findings(guarded(CATALOGUE[name], columns, 10.0)) == set()

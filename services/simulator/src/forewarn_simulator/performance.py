@@ -40,7 +40,7 @@ def performance_of(asset_id: str, asset_class: AssetClass, body: RunScenario, is
     quickness = body.acceleration or 1.0
     day_s = _S_PER_DAY / quickness
     story, days = _story(asset_class, body, issued_s, day_s)
-    source = SimulatedSource(day=Day(period_s=day_s), seed=body.seed)
+    source = SimulatedSource(day=Day(period_s=day_s, weather_seed=body.seed), seed=body.seed)
     machine = SimulatedMachine(
         asset_id,
         asset_class.name,
@@ -86,7 +86,7 @@ def _story(asset_class: AssetClass, body: RunScenario, start_s: float, day_s: fl
         severity=body.severity,
         seed=body.seed,
         tag=body.tag,
-        profile=Day(period_s=day_s).profile(),
+        profile=Day(period_s=day_s, weather_seed=body.seed).profile(),
         day_s=day_s,
     )
     return play(scenario, plot), days

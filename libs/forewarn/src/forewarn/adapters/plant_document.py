@@ -13,6 +13,7 @@ from forewarn.domain.simulation.kinds import KINDS
 from forewarn.domain.simulation.profile import FaultCourse, Profile
 from forewarn.domain.simulation.scenarios import find_scenario
 from forewarn.domain.simulation.schedule import Schedule
+from forewarn.domain.simulation.weather import Climate
 
 Positive = Annotated[float, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]
@@ -34,15 +35,41 @@ class History(StrictContract):
         return int(self.length_s // self.every_s)
 
 
-class Day(StrictContract):
-    """Daily course of demand and weather; see ``domain.simulation.profile.Profile``."""
+class Weather(StrictContract):
+    """Climate of a machine's site; see ``domain.simulation.weather.Climate``."""
 
-    period_s: Positive = 86_400.0
+    ambient_temp_c: float = Field(default=22.0, description="Mean air temperature of the year.")
+    ambient_swing_k: NotNegative = Field(default=4.0, description="Half range over a day: a quarter more in summer.")
+    season_swing_k: NotNegative = Field(default=4.0, description="Half range of the seasons; outdoors often 8 to 12.")
+    humidity_pct: float = Field(default=58.0, description="Relative humidity at a usual day's mean temperature.")
+    front_k: NotNegative = Field(default=1.2, description="Standard deviation of what fronts of some days bring.")
+    front_humidity_pct: NotNegative = Field(default=8.0, description="The same of the relative humidity.")
+    hemisphere: Literal["north", "south"] = Field(default="north", description="Whose summer it is in July.")
+    utc_offset_h: float = Field(default=0.0, description="Of the site's clock: its day is warmest at 15:00.")
+    weather_seed: int = Field(default=0, description="Machines of one climate and seed share their fronts.")
+
+    def climate(self) -> Climate:
+        """The climate of the domain."""
+        return Climate(
+            mean_temp_c=self.ambient_temp_c,
+            season_swing_k=self.season_swing_k,
+            day_swing_k=self.ambient_swing_k,
+            humidity_pct=self.humidity_pct,
+            front_k=self.front_k,
+            front_humidity_pct=self.front_humidity_pct,
+            hemisphere=self.hemisphere,
+            utc_offset_h=self.utc_offset_h,
+            seed=self.weather_seed,
+        )
+
+
+class Day(Weather):
+    """Daily course of demand, and weather; see ``domain.simulation.profile.Profile``."""
+
+    period_s: Positive = Field(default=86_400.0, description="Length of a day; the year shortens with it.")
     base: float = Field(default=0.75, description="Mean demand, as a share of the rated duty.")
     swing: float = Field(default=0.2, description="Half range of the demand.")
     phase: float = Field(default=0.0, description="Where in its day the machine is at 00:00 UTC, 0-1.")
-    ambient_temp_c: float = 22.0
-    ambient_swing_k: float = 4.0
 
     @model_validator(mode="after")
     def _possible(self) -> "Day":
@@ -51,7 +78,9 @@ class Day(StrictContract):
 
     def profile(self) -> Profile:
         """The profile of the domain."""
-        return Profile(**self.model_dump())
+        return Profile(
+            period_s=self.period_s, base=self.base, swing=self.swing, phase=self.phase, climate=self.climate()
+        )
 
 
 class Hours(StrictContract):

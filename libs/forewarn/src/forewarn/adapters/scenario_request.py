@@ -9,6 +9,7 @@ from forewarn.domain.simulation.profile import Profile
 from forewarn.domain.simulation.recording import Recording, record
 from forewarn.domain.simulation.scenarios import SCENARIOS, UnknownScenarioError, find_scenario
 from forewarn.domain.simulation.story import Plot, play
+from forewarn.domain.simulation.weather import Climate
 
 _S_PER_DAY: Final = 86_400.0
 
@@ -78,7 +79,7 @@ def recorded(request: ScenarioRequest, catalogue: Catalogue) -> Recording:
         seed=request.seed,
         tag=request.tag,
         nameplate=request.asset.nameplate,
-        profile=Profile(),
+        profile=Profile(climate=Climate(seed=request.seed)),
     )
     return record(play(scenario, plot), start_s=request.first_s, step_s=request.step_s, rows=request.rows)
 

@@ -82,7 +82,7 @@ def record(recording: Recording) -> list[Row]:
             design,
             state,
             dt_s=recording.every.total_seconds(),
-            surroundings=profile.at(elapsed_s),
+            surroundings=profile.at(recording.start.timestamp() + elapsed_s),
             faults=faults,
             rng=rng,
         )

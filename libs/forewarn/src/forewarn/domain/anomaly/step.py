@@ -14,6 +14,7 @@ from forewarn.domain.anomaly.learning import learn_robustly
 from forewarn.domain.anomaly.scale import score_of
 from forewarn.domain.anomaly.settings import AnomalySettings
 from forewarn.domain.anomaly.state import AnomalyState, Baseline, put
+from forewarn.domain.anomaly.symptoms import symptoms_of
 from forewarn.domain.frame import Array, FloatArray, Frame, Strings, concat
 from forewarn.domain.waiting import Waiting
 
@@ -196,6 +197,7 @@ def _score(
         residuals[rows],
         settings,
         [member[rows] for member in members],
+        symptoms_of(state.asset_class),
     )
     return replace(state, memory=memory), _with_verdicts(frame, said.placed(rows, frame.rows))
 

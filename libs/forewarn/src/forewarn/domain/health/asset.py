@@ -106,17 +106,23 @@ def judge(state: HealthState, asset_class: AssetClass, profile: HealthProfile | 
 def _remaining_life(judged: Judged, asset_class: AssetClass, profile: HealthProfile) -> tuple[RulEstimate, ...]:
     """Estimates of the failure modes that are under way, the nearest failure first.
 
-    Prognosis follows diagnosis (ISO 13374): the load of a day makes the indicators of a healthy
-    machine rise and fall too, so a mode counts only while its indicator has left its good range, or
-    the machine is anomalous and the culprit shows in the indicator.
+    Prognosis follows diagnosis (ISO 13374): indicators of a healthy machine rise and fall too, so a mode
+    counts only while its indicator has left its good range, the machine is anomalous and the culprit shows in
+    the indicator, or the indicator has come a good part of the way from its healthy level to the limit.
     """
     suspected = impaired_columns(profile, judged.latest.values)
     if judged.flag and judged.culprit is not None:
         suspected |= columns_showing(asset_class, judged.culprit)
     estimates = (
-        estimate(mode, judged.growth[mode.id], judged.at_us / _US_PER_S, asset_class=asset_class)
+        estimate(
+            mode,
+            judged.growth[mode.id],
+            judged.at_us / _US_PER_S,
+            asset_class=asset_class,
+            suspected=mode.indicator in suspected,
+        )
         for mode in asset_class.failure_modes
-        if mode.id in judged.growth and mode.indicator in suspected
+        if mode.id in judged.growth
     )
     return tuple(sorted((item for item in estimates if item is not None), key=lambda item: item.p50_days))
 

@@ -93,6 +93,7 @@ class HealthProfile:
 
     metrics: tuple[Metric, ...]
     components: Mapping[ComponentName, float]
+    nameplate: Mapping[str, float]  #: as stated, or the class's default
 
 
 def profile_of(asset_class: AssetClass, asset: Asset | None) -> HealthProfile:
@@ -106,6 +107,7 @@ def profile_of(asset_class: AssetClass, asset: Asset | None) -> HealthProfile:
             _metric(item, own.metrics.get(item.column, item.weight), plate, asset_class) for item in asset_class.health
         ),
         components={**_component_weights(asset_class), **own.components},
+        nameplate=plate,
     )
 
 
@@ -116,6 +118,7 @@ def class_profile(asset_class: AssetClass) -> HealthProfile:
     return HealthProfile(
         metrics=tuple(_metric(item, item.weight, plate, asset_class) for item in asset_class.health),
         components=_component_weights(asset_class),
+        nameplate=plate,
     )
 
 

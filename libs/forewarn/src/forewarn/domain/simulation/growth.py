@@ -71,12 +71,6 @@ class GrowthCourse:
         severity = self.severity * np.interp(np.clip(way, 0.0, 1.0), points[:, 0], points[:, 1])
         return np.where(share >= 0.0, severity, self.before)
 
-    def reaches(self, severity: float) -> float | None:
-        """When it first reaches a severity [s since 1970 UTC]; None: not on its way."""
-        times_s = np.linspace(self.onset_s, self.end_s, 4001)
-        beyond = self.at(times_s) >= severity
-        return float(times_s[int(np.argmax(beyond))]) if beyond.any() else None
-
 
 def random_pace(spread: float, rng: np.random.Generator) -> tuple[float, ...]:
     """Draw the pace of a course; at a spread of 0.05 it is up to about 5 % of its length ahead or behind."""

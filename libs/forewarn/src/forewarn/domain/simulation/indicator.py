@@ -1,7 +1,7 @@
 """What a fault's severity means in the indicator of its failure mode, measured on the machine model itself."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -9,59 +9,83 @@ import numpy as np
 from forewarn.contracts.asset_class import AssetClass, FailureMode
 from forewarn.domain.frame import FloatArray
 from forewarn.domain.physics.derive import derive
+from forewarn.domain.simulation.growth import GrowthCourse
 from forewarn.domain.simulation.kinds import KINDS
 from forewarn.domain.simulation.machine import Values
 from forewarn.domain.simulation.profile import Profile
 
-_SEVERITIES: Final = 41
-_MOMENTS: Final = 24  # of a day
+_SEVERITIES: Final = 21
+_DATES: Final = 5  # of a course, at which the indicator is measured at every severity: the season moves it slowly
+_WATCHED: Final = 65  # moments of a course at which a failure is looked for
+_HOURS: Final = 24  # of a day
 _ROUNDS: Final = 24  # of which the first half settles
 _ROUND_S: Final = 300.0
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class IndicatorCurve:
-    """Mean of an indicator over a day of the profile, by severity; both of shape (n,)."""
+class Gauge:
+    """What shows the indicator of a failure mode on a machine with a fault."""
 
-    severities: FloatArray
-    means: FloatArray
+    asset_class: AssetClass
+    fault: str
+    indicator: str
+    design: Mapping[str, float]
+    nameplate: Mapping[str, float]
+    profile: Profile
 
-    def severity_at(self, indicator: float) -> float:
-        """Severity at which the indicator has this mean; the nearest end where it never has."""
-        order = np.argsort(self.means)
-        return float(np.interp(indicator, self.means[order], self.severities[order]))
+    def daily_means(self, severities: FloatArray, middles_s: FloatArray) -> FloatArray:
+        """Mean over the day around each moment [s since 1970 UTC], at its severity; all of shape (n,)."""
+        hours_s = (np.arange(_HOURS) + 0.5) * self.profile.period_s / _HOURS - 0.5 * self.profile.period_s
+        surroundings = self.profile.at(np.add.outer(middles_s, hours_s).ravel())
+        faults = {self.fault: np.repeat(severities, _HOURS)}
+        kind, rng = KINDS[self.asset_class.name], np.random.default_rng(0)
+        machine, state, found = kind.design(**self.design), kind.start, []
+        for number in range(_ROUNDS):
+            state, values = kind.step(machine, state, dt_s=_ROUND_S, surroundings=surroundings, faults=faults, rng=rng)
+            if number >= _ROUNDS // 2:
+                found.append(self._shown(values))
+        means: FloatArray = np.mean(found, axis=0).reshape(-1, _HOURS).mean(axis=1)
+        return means
 
-    def failing_severity(self, threshold: float) -> float | None:
-        """Severity at which the indicator crosses the limit; None: never."""
-        rising = self.means[-1] > self.means[0]
-        beyond = self.means >= threshold if rising else self.means <= threshold
-        return self.severity_at(threshold) if beyond[-1] and not beyond[0] else None
+    def _shown(self, values: Values) -> FloatArray:
+        if self.indicator in values:
+            return values[self.indicator]
+        return derive(self.asset_class, values, self.nameplate)[self.indicator]
 
 
-def indicator_curve(
-    asset_class: AssetClass,
-    fault: str,
-    indicator: str,
-    *,
-    design: Mapping[str, float],
-    nameplate: Mapping[str, float],
-    profile: Profile,
-) -> IndicatorCurve:
-    """Measure an indicator at every severity, at each of many moments of a day."""
-    severities = np.linspace(0.0, 1.0, _SEVERITIES)
-    lanes = np.repeat(severities, _MOMENTS)
-    moments_s = np.tile(np.arange(_MOMENTS) * profile.period_s / _MOMENTS, _SEVERITIES)
-    kind, rng = KINDS[asset_class.name], np.random.default_rng(0)
-    surroundings, machine = profile.at(moments_s), kind.design(**design)
-    state, found = kind.start, []
-    for number in range(_ROUNDS):
-        state, values = kind.step(
-            machine, state, dt_s=_ROUND_S, surroundings=surroundings, faults={fault: lanes}, rng=rng
-        )
-        if number >= _ROUNDS // 2:
-            found.append(_of(asset_class, values, nameplate, indicator))
-    means = np.mean(found, axis=0).reshape(_SEVERITIES, _MOMENTS).mean(axis=1)
-    return IndicatorCurve(severities=severities, means=means)
+def severities_for(gauge: Gauge, shares: FloatArray, wanted: FloatArray, *, begin_s: float, end_s: float) -> FloatArray:
+    """Severities at which the indicator takes a wanted course, in the usual weather of its dates.
+
+    Parameters
+    ----------
+    shares, wanted
+        Places on the way from ``begin_s`` to ``end_s``, 0–1, and the indicator's value there, both of shape (n,).
+    """
+    usual = replace(gauge, profile=gauge.profile.without_fronts())
+    severities, dates = np.linspace(0.0, 1.0, _SEVERITIES), np.linspace(0.0, 1.0, _DATES)
+    middles_s = np.repeat(begin_s + dates * (end_s - begin_s), _SEVERITIES)
+    shown = usual.daily_means(np.tile(severities, _DATES), middles_s).reshape(_DATES, _SEVERITIES)
+    by_date = np.array([_severities_at(means, severities, wanted) for means in shown])
+    return np.array([np.interp(share, dates, column) for share, column in zip(shares, by_date.T, strict=True)])
+
+
+def crossing_s(gauge: Gauge, course: GrowthCourse, threshold: float) -> float | None:
+    """When the indicator's mean over a day crosses a limit for the first time [s since 1970 UTC]; None: never."""
+    middles_s = np.linspace(course.onset_s, course.end_s, _WATCHED)
+    shown = gauge.daily_means(course.at(middles_s), middles_s)
+    beyond = shown >= threshold if shown[-1] > shown[0] else shown <= threshold
+    if beyond[0] or not beyond.any():
+        return None
+    after = int(np.argmax(beyond))
+    way = (threshold - shown[after - 1]) / (shown[after] - shown[after - 1])
+    return float(middles_s[after - 1] + way * (middles_s[after] - middles_s[after - 1]))
+
+
+def _severities_at(means: FloatArray, severities: FloatArray, wanted: FloatArray) -> FloatArray:
+    """Severities at which the indicator has these means; the nearest end where it never has."""
+    order = np.argsort(means)
+    found: FloatArray = np.interp(wanted, means[order], severities[order])
+    return found
 
 
 def mode_of(asset_class: AssetClass, fault: str) -> FailureMode | None:
@@ -74,9 +98,3 @@ def stated_nameplate(asset_class: AssetClass, design: Mapping[str, float]) -> di
     machine = KINDS[asset_class.name].design(**design)
     names = [item.name for item in asset_class.nameplate if hasattr(machine, item.name)]
     return {name: float(getattr(machine, name)) for name in names}
-
-
-def _of(asset_class: AssetClass, values: Values, nameplate: Mapping[str, float], indicator: str) -> FloatArray:
-    if indicator in values:
-        return values[indicator]
-    return derive(asset_class, values, nameplate)[indicator]

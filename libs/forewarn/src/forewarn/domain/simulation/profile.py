@@ -1,48 +1,55 @@
 """What a plant asks of its machines over the day, and how faults grow."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from forewarn.domain.frame import FloatArray
 from forewarn.domain.simulation.machine import Surroundings
+from forewarn.domain.simulation.weather import Climate, weather_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """Daily course of demand and weather.
+    """Daily course of demand, and the climate.
 
     Attributes
     ----------
     period_s
-        Length of a "day"; a demo shortens it, so that a short history shows every load.
+        Length of a "day"; a demo shortens it, so that a short history shows every load. The year shortens with it.
     base, swing
         Mean and half range of the demand, as shares of the rated duty.
     phase
         Where in its day the machine is at time 0, 0–1.
-    ambient_temp_c, ambient_swing_k
-        Mean and half range of the air temperature.
+    climate
+        Weather around the machine.
     """
 
     period_s: float = 86_400.0
     base: float = 0.75
     swing: float = 0.2
     phase: float = 0.0
-    ambient_temp_c: float = 22.0
-    ambient_swing_k: float = 4.0
+    climate: Climate = field(default_factory=Climate)
 
     def __post_init__(self) -> None:
         if self.period_s <= 0 or not 0 <= self.swing <= self.base <= 1 or self.base + self.swing > 1:
             raise ValueError(f"demand {self.base} ± {self.swing} must lie within 0 and 1, and period_s above 0: {self}")
 
     def at(self, t_s: float | FloatArray) -> Surroundings:
-        """Demand and weather at a time [s since the epoch]: one peak and a shoulder a day, warmest after the peak."""
-        angle = 2.0 * np.pi * (np.asarray(t_s, dtype=np.float64) / self.period_s + self.phase)
+        """Demand and weather at a time [s since the epoch]: one peak and a shoulder of the demand a day."""
+        days = np.asarray(t_s, dtype=np.float64) / self.period_s
+        angle = 2.0 * np.pi * (days + self.phase)
         shape = (np.sin(angle) + 0.35 * np.sin(2.0 * angle + 1.0)) / 1.35
+        weather = weather_at(self.climate, days)
         return Surroundings(
             demand=self.base + self.swing * shape,
-            ambient_temp_c=self.ambient_temp_c + self.ambient_swing_k * np.sin(angle - 0.6),
+            ambient_temp_c=weather.temp_c,
+            relative_humidity_pct=weather.relative_humidity_pct,
         )
+
+    def without_fronts(self) -> "Profile":
+        """The same profile, every day with the usual weather of its date."""
+        return replace(self, climate=self.climate.without_fronts())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

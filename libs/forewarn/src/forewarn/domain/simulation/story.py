@@ -7,11 +7,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from forewarn.contracts.asset_class import AssetClass
+from forewarn.contracts.asset_class import AssetClass, FailureMode
 from forewarn.domain.frame import FloatArray
 from forewarn.domain.simulation.delivery import Delivery
 from forewarn.domain.simulation.growth import Curve, GrowthCourse, random_pace
-from forewarn.domain.simulation.indicator import IndicatorCurve, indicator_curve, mode_of, stated_nameplate
+from forewarn.domain.simulation.indicator import Gauge, crossing_s, mode_of, severities_for, stated_nameplate
 from forewarn.domain.simulation.profile import Profile
 from forewarn.domain.simulation.run import MachineRun
 from forewarn.domain.simulation.scenarios import Scenario, UnknownScenarioError, crossed_tags, usual_tag
@@ -21,6 +21,7 @@ from forewarn.domain.simulation.sensor_effects import During, SensorEffect, Swap
 _S_PER_DAY: Final = 86_400.0
 _US_PER_S: Final = 1e6
 _ONSET_SPREAD: Final = 0.2  # of the time until the onset
+_POINTS: Final = 49  # of a course of the indicator translated into severities, beside its own
 _COURSE_STREAM: Final = 1  # chance of the course, apart from that of the readings
 
 
@@ -154,22 +155,15 @@ def truth_of(story: Story, ts_us: NDArray[np.int64], *, day_s: float = _S_PER_DA
 def _worn(scenario: Scenario, plot: Plot, run: MachineRun, onset_s: float, pace: tuple[float, ...]) -> Story:
     fault = scenario.faults[plot.asset_class.name]
     mode = mode_of(plot.asset_class, fault)
-    curve, failing = scenario.curve, None
-    if mode is not None:
-        measured = indicator_curve(
-            plot.asset_class,
-            fault,
-            mode.indicator,
-            design=plot.design,
-            nameplate={**stated_nameplate(plot.asset_class, plot.design), **plot.nameplate},
-            profile=plot.profile,
-        )
-        failing = measured.failing_severity(mode.threshold)
-        curve = _severities(scenario, measured)
+    end_s = plot.start_s + plot.days * plot.day_s
+    gauge = None if mode is None else _gauge(plot, mode)
+    curve = scenario.curve
+    if gauge is not None and scenario.indicator_course is not None:
+        curve = _severities(scenario.indicator_course, gauge, onset_s, end_s)
     course = GrowthCourse(
         fault=fault,
         onset_s=onset_s,
-        end_s=plot.start_s + plot.days * plot.day_s,
+        end_s=end_s,
         curve=curve,
         severity=plot.severity,
         before=0.0 if scenario.indicator_course is None else plot.severity * curve[0][1],
@@ -182,18 +176,28 @@ def _worn(scenario: Scenario, plot: Plot, run: MachineRun, onset_s: float, pace:
         fault=fault,
         mode=None if mode is None else mode.id,
         onset_s=onset_s,
-        fails_s=None if failing is None else course.reaches(failing),
+        fails_s=None if mode is None or gauge is None else crossing_s(gauge, course, mode.threshold),
     )
 
 
-def _severities(scenario: Scenario, measured: IndicatorCurve) -> Curve:
-    """The scenario's curve in severities, with a course of the indicator translated point by point."""
-    if scenario.indicator_course is None:
-        return scenario.curve
-    shares = np.unique(np.concatenate([np.linspace(0.0, 1.0, 49), [share for share, _ in scenario.indicator_course]]))
-    points = np.asarray(scenario.indicator_course)
+def _gauge(plot: Plot, mode: FailureMode) -> Gauge:
+    return Gauge(
+        asset_class=plot.asset_class,
+        fault=mode.id,
+        indicator=mode.indicator,
+        design=plot.design,
+        nameplate={**stated_nameplate(plot.asset_class, plot.design), **plot.nameplate},
+        profile=plot.profile,
+    )
+
+
+def _severities(indicator_course: Curve, gauge: Gauge, onset_s: float, end_s: float) -> Curve:
+    """A course of the indicator translated into severities, point by point."""
+    points = np.asarray(indicator_course)
+    shares = np.unique(np.concatenate([np.linspace(0.0, 1.0, _POINTS), points[:, 0]]))
     wanted = np.interp(shares, points[:, 0], points[:, 1])
-    return tuple((float(share), measured.severity_at(value)) for share, value in zip(shares, wanted, strict=True))
+    severities = severities_for(gauge, shares, wanted, begin_s=onset_s, end_s=end_s)
+    return tuple((float(share), float(severity)) for share, severity in zip(shares, severities, strict=True))
 
 
 def _effects(scenario: Scenario, plot: Plot, during: During) -> tuple[SensorEffect, ...]:

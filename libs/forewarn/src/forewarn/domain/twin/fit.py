@@ -6,12 +6,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frame import Array, FloatArray
 from forewarn.domain.twin.associative import fast_tags, fit_associative
 from forewarn.domain.twin.deviation import MIN_TYPICAL, root_mean_square
 from forewarn.domain.twin.layout import TwinLayout
 from forewarn.domain.twin.model import AssetModel
-from forewarn.domain.twin.ridge import RidgeModel, features, fit_responses, learn_space
+from forewarn.domain.twin.prior_fit import fit_parts
+from forewarn.domain.twin.ridge import RidgeModel, features, learn_space
 from forewarn.domain.twin.settings import MIN_BASELINE, TwinSettings
 from forewarn.domain.twin.statistics import (
     caution,
@@ -82,12 +83,10 @@ def _fit_ridge(
     responses = np.where(judged, baseline[:, split:], np.nan)
     space = learn_space(baseline[rows][:, :split], used, layout)
     phi = features(space.standardise(baseline[rows][:, :split]), layout.pairs)
+    terms = layout.priors.values(_columns(baseline[rows], layout))
+    parts = fit_parts(phi, terms, layout.priors.followed, responses[rows], settings)
     held_out = np.full(responses.shape, np.nan)
-    intercept = np.full(judged.shape, np.nan)
-    coefficients = np.full((phi.shape[1], judged.size), np.nan)
-    columns = np.flatnonzero(judged)
-    parts = fit_responses(phi, responses[np.ix_(rows, columns)], settings)
-    intercept[columns], coefficients[:, columns], held_out[np.ix_(rows, columns)] = parts
+    held_out[rows] = parts.held_out
     r2 = _cross_validated_r2(responses, held_out, layout)
     _leave_out_unexplained_wanderers(responses - held_out, r2, layout, settings, unjudged)
     scale, typical = _scales(responses, held_out, layout, unjudged)
@@ -100,13 +99,21 @@ def _fit_ridge(
         axes=space.axes,
         middle=space.middle,
         half=space.half,
-        intercept=np.where(np.isnan(scale), np.nan, intercept),
-        coefficients=np.where(np.isnan(scale), np.nan, coefficients),
+        intercept=np.where(np.isnan(scale), np.nan, parts.intercept),
+        coefficients=np.where(np.isnan(scale), np.nan, parts.coefficients),
+        factors=parts.factors,
         scale=scale,
         typical=typical,
     )
     held_out[:, np.isnan(scale)] = np.nan
-    return Fit(model=model, method="ridge2", held_out=held_out, r2=r2, unjudged=unjudged)
+    method = "physics+ridge2" if parts.factors.any() else "ridge2"
+    return Fit(model=model, method=method, held_out=held_out, r2=r2, unjudged=unjudged)
+
+
+def _columns(baseline: FloatArray, layout: TwinLayout) -> dict[str, Array]:
+    """Drivers of readings, shape (rows, columns of the layout), by name."""
+    drivers: dict[str, Array] = dict(zip(layout.drivers, baseline.T, strict=False))
+    return drivers | {"ts": np.zeros(len(baseline), dtype=np.int64)}
 
 
 def _leave_out_unexplained_wanderers(

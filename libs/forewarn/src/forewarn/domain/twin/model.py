@@ -93,6 +93,7 @@ class RidgeBank:
     coefficients: FloatArray
     scale: FloatArray
     typical: FloatArray
+    factors: FloatArray
 
     @classmethod
     def of(cls, models: list[RidgeModel]) -> "RidgeBank":
@@ -113,10 +114,23 @@ class RidgeBank:
             expected += self.coefficients[number].take(asset, axis=1) * z[number]
         for number, (i, j) in enumerate(layout.pairs, start=len(z)):
             expected += self.coefficients[number].take(asset, axis=1) * (z[i] * z[j])
+        self._follow_physics(expected, layout, columns, asset)
         measured = np.stack([columns[name] for name in layout.responses])
         # The first term that a second-order model lacks grows with the cube.
         residual = (measured - expected) / (self.scale[:, asset] * np.maximum(reach, 1.0) ** 3)
         return _judgement(expected, residual, self.typical[asset], reach > _OUTSIDE)
+
+    def _follow_physics(
+        self, expected: FloatArray, layout: TwinLayout, columns: Mapping[str, Array], asset: NDArray[np.intp]
+    ) -> None:
+        """Add what the responses owe to physics; the correction is in ``expected`` already."""
+        if not self.factors.any():
+            return
+        for number, value in enumerate(layout.priors.values(columns)):
+            positions = layout.priors.followed[number]
+            factors = self.factors[number, positions].take(asset, axis=1)
+            # A machine that lacks a driver follows no term of it.
+            expected[positions] += np.where(factors == 0.0, 0.0, factors * value)
 
     def _standardise(self, layout: TwinLayout, columns: Mapping[str, Array], asset: NDArray[np.intp]) -> FloatArray:
         z = np.empty((len(layout.drivers), asset.size))
