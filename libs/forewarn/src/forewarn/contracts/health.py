@@ -147,7 +147,9 @@ class ResidualRange(Contract):
 class OperatingRegime(Contract):
     """A way of running that a twin found in its baseline."""
 
-    code: Annotated[int, Field(ge=0, le=255)] = Field(description="Value of the column regime: 0 the usual one.")
+    code: Annotated[int, Field(ge=0, le=255)] = Field(
+        description="Value of the column regime: 0 the usual one, 4 to 6 others."
+    )
     share: Probability = Field(description="Of the readings it learned from.")
     centre: dict[str, float] = Field(description="Middle of each driver, in its unit; of tags without drivers none.")
     intervals: dict[str, ResidualRange] = Field(description="Of each judged tag.")

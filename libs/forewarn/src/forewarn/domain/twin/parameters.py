@@ -2,7 +2,7 @@
 
 import zlib
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from typing import Any, Final
 
 import numpy as np
@@ -82,10 +82,10 @@ def restored(kind: str, arrays: Mapping[str, Array], layout: TwinLayout, prefix:
     if form is RidgeModel and not arrays.get(f"{prefix}factors", _NO_FACTORS).size:  # follows no physics
         none = np.zeros((len(layout.priors.names), len(layout.responses)))
         arrays = {**arrays, f"{prefix}factors": none}
-    names = [item.name for item in fields(form)]
-    missing = [name for name in names if f"{prefix}{name}" not in arrays]
+    present = [item.name for item in fields(form) if f"{prefix}{item.name}" in arrays]
+    missing = [i.name for i in fields(form) if i.name not in present and i.default_factory is MISSING]
     if missing:
         raise ValueError(f"the model lacks {', '.join(missing)}")
-    values: dict[str, Any] = {name: arrays[f"{prefix}{name}"] for name in names}
+    values: dict[str, Any] = {name: arrays[f"{prefix}{name}"] for name in present}
     values |= {scalar: float(values[scalar]) for scalar in _SCALARS & values.keys()}
     return form(**values)

@@ -45,6 +45,11 @@ class RidgeModel:
     factors
         Of the terms of the class's priors, in the responses' units; shape (terms, responses), 0 where a
         response does not follow a term.
+    centres, widths, radius
+        Operating regimes (see ``regimes``) in standardised drivers; empty for a single one.
+    levels, spreads
+        Of what is left in each regime, in the responses' units, shape (regimes, responses): the mean, and the
+        standard deviation in place of ``scale``. Empty for a single regime.
     """
 
     used: NDArray[np.bool_]
@@ -60,6 +65,11 @@ class RidgeModel:
     scale: FloatArray
     typical: float
     factors: FloatArray = field(default_factory=lambda: np.zeros((0, 0)))
+    centres: FloatArray = field(default_factory=lambda: np.zeros((0, 0)))
+    widths: FloatArray = field(default_factory=lambda: np.ones(0))
+    radius: FloatArray = field(default_factory=lambda: np.zeros(0))
+    levels: FloatArray = field(default_factory=lambda: np.zeros((0, 0)))
+    spreads: FloatArray = field(default_factory=lambda: np.zeros((0, 0)))
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
