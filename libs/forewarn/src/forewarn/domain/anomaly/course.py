@@ -84,7 +84,7 @@ def evidence_of(course: Course, breaks: NDArray[np.intp]) -> Evidence:
     beyond = np.array([caution(states) for states in _worth(course.expected, breaks)])
     care = np.sqrt(1.0 + np.maximum(explained, 0.0) * (beyond**2 - 1.0))
     return Evidence(
-        known=known,
+        known=np.asarray(known, dtype=np.bool_),
         effective=effective,
         wanders=(effective < _LEVEL_KNOWN_FROM) | alike,
         independent=float(np.median(measured[known])),
