@@ -2,7 +2,9 @@
 
 Known differences, by design (``libs/forewarn/docs/detection.md``): the stream goes on from its baseline where a file
 starts cold, so the first window of rows is not compared; the stream wants ``min_readings`` of a tag before it speaks of
-it, a file has a score for every row; frames carry 32-bit floats; a class knows the ranges of its tags, a file does not.
+it, a file has a score for every row; frames carry 32-bit floats; a class knows the ranges of its tags and
+what responses follow by physics, a file does not, so that the driven machine here has a class that states neither
+physics nor ranges that matter.
 """
 
 import csv
@@ -19,10 +21,11 @@ import pytest
 from numpy.typing import NDArray
 
 from forewarn.adapters.arrow_codec import decode_frame
-from forewarn.adapters.catalogue import load_catalogue
+from forewarn.adapters.catalogue import Catalogue, load_catalogue
 from forewarn.adapters.event_codec import decode_event
 from forewarn.adapters.kafka.admin import create_topics
 from forewarn.contracts.alarms import Alert, Transition
+from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.base import format_utc
 from forewarn.contracts.frames import FrameKind, Phase, contribution_column
@@ -38,7 +41,27 @@ from support.wire import Message, produce, read_topic
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 
-CATALOGUE = load_catalogue()
+#: A fan as a class of one's own states it: what drives it and what to judge, and no physics, as in a table.
+PLAIN_FAN = """\
+name: plain_fan
+title: Fan without physics
+tags:
+  - {name: speed_rpm, title: Speed, unit: 1/min, engineering_range: [0, 3700]}
+  - {name: flow_m3_h, title: Air flow, unit: m3/h, engineering_range: [0, 30000]}
+  - {name: air_temp_c, title: Air temperature, unit: Cel, engineering_range: [-40, 120]}
+  - {name: static_pressure_pa, title: Static pressure rise, unit: Pa, engineering_range: [-50, 6000]}
+  - {name: power_kw, title: Power, unit: kW, engineering_range: [0, 50]}
+  - {name: vibration_de_mm_s, title: Vibration, unit: mm/s, engineering_range: [0, 20]}
+  - {name: bearing_de_temp_c, title: Bearing temperature, unit: Cel, engineering_range: [-30, 110]}
+twin:
+  drivers: [speed_rpm, flow_m3_h, air_temp_c]
+  responses: [static_pressure_pa, power_kw, vibration_de_mm_s, bearing_de_temp_c]
+health:
+  - {column: vibration_de_mm_s, weight: 1, good: 3, bad: 7, message: The fan shakes, recommendation: Check the impeller}
+alarms:
+  - {id: anomaly, source: anomaly, priority: medium, message: Unlike its learned normal, action: Inspect the named tag}
+"""
+
 SERVICES = ("validator", "twin", "anomaly", "alerting")
 SEED = 5
 STEP_S = 10.0
@@ -55,16 +78,17 @@ class Machine:
     """Readings of one machine, in which a fault grows from row ``ONSET`` on."""
 
     asset: Asset
+    asset_class: AssetClass
     times: list[datetime]
     columns: Mapping[str, FloatArray]
 
     @property
     def drivers(self) -> tuple[str, ...]:
-        return CATALOGUE[self.asset.asset_class].twin.drivers
+        return self.asset_class.twin.drivers
 
     @property
     def baseline(self) -> int:
-        return CATALOGUE[self.asset.asset_class].twin.baseline_readings
+        return self.asset_class.twin.baseline_readings
 
     def scarce(self) -> NDArray[np.bool_]:
         """Rows for which a tag has a few readings to average since the pause, but fewer than the stream wants."""
@@ -91,7 +115,7 @@ class Machine:
                 writer.writerow([format_utc(at), *("" if np.isnan(value) else repr(float(value)) for value in values)])
 
 
-def machine(asset_class: str, simulated: str, fault: str, severity: float, names: Mapping[str, str]) -> Machine:
+def machine(asset_class: AssetClass, simulated: str, fault: str, severity: float, names: Mapping[str, str]) -> Machine:
     """A simulated machine under a class; ``names`` are the class's tags by those of the simulation."""
     start_s = (datetime.now(UTC).timestamp() // DAY_S - 14) * DAY_S  # the same part of the day in every run
     at_onset_s = start_s + ONSET * STEP_S
@@ -103,29 +127,29 @@ def machine(asset_class: str, simulated: str, fault: str, severity: float, names
     )
     made = simulate(run, start_s=start_s, step_s=STEP_S, rows=ROWS)
     columns = {name: made[source].astype(float) for source, name in names.items()}
-    responses = [name for name in CATALOGUE[asset_class].twin.responses if name in columns]
+    responses = [name for name in asset_class.twin.responses if name in columns]
     columns[responses[1]][SILENT_ROWS] = np.nan
     came = np.delete(np.arange(ROWS), np.s_[PAUSE_AFTER : PAUSE_AFTER + PAUSE_ROWS])
     return Machine(
-        asset=Asset(asset_id=f"{asset_class.upper()}-1", asset_class=asset_class, name=f"Seeded {asset_class}"),
+        asset=Asset(asset_id=f"{asset_class.name.upper()}-1", asset_class=asset_class.name, name="Seeded machine"),
+        asset_class=asset_class,
         times=[datetime.fromtimestamp(start_s + row * STEP_S, UTC) for row in came.tolist()],
         columns={name: values[came] for name, values in columns.items()},
     )
 
 
-def machines() -> tuple[Machine, ...]:
+def machines(catalogue: Catalogue) -> tuple[Machine, ...]:
     """One predicted from drivers, and one without, of which a tag is never sent."""
-    fan = CATALOGUE["fan"]
+    fan = catalogue["plain_fan"]
     plain = {
         "bearing_temp_c": "temperature_c",
         "vibration_mm_s": "vibration_mm_s",
         "discharge_pressure_bar": "pressure_bar",
         "power_kw": "power_kw",
     }
-    tags = {tag: tag for tag in dict.fromkeys((*fan.twin.drivers, *fan.twin.responses))}
     return (
-        machine("fan", "fan", "fan_imbalance", 0.6, tags),
-        machine("generic", "centrifugal_pump", "impeller_wear", 0.8, plain),
+        machine(fan, "fan", "fan_imbalance", 0.6, {tag: tag for tag in fan.tag_names}),
+        machine(catalogue["generic"], "centrifugal_pump", "impeller_wear", 0.8, plain),
     )
 
 
@@ -149,12 +173,12 @@ def scored_by_files(subject: Machine, directory: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def scored_by_stream(bootstrap: str, prefix: str, wanted: int) -> dict[str, Frame]:
+def scored_by_stream(bootstrap: str, prefix: str, catalogue: Catalogue, wanted: int) -> dict[str, Frame]:
     """Frames on ``anomaly.scores`` by asset, once as many readings have come through as were sent."""
 
     def frames() -> list[Frame] | None:
         records = read_topic(bootstrap, TopicName.ANOMALY_SCORES, prefix)
-        found = [decode_frame(record.value, CATALOGUE, FrameKind.ANOMALY) for record in records]
+        found = [decode_frame(record.value, catalogue, FrameKind.ANOMALY) for record in records]
         return found if sum(frame.rows for frame in found) >= wanted else None
 
     found = wait_until(frames, 90, f"fewer than {wanted} readings were scored", 0.5)
@@ -166,17 +190,26 @@ def scored_by_stream(bootstrap: str, prefix: str, wanted: int) -> dict[str, Fram
 
 
 def test_the_platform_detects_what_the_offline_tools_detect(kafka_broker, topic_prefix, spawn_service, tmp_path):
-    bootstrap, plant = kafka_broker.bootstrap_servers, machines()
+    classes = tmp_path / "classes"
+    classes.mkdir()
+    (classes / "plain_fan.yaml").write_text(PLAIN_FAN)
+    catalogue = load_catalogue(classes)
+    bootstrap, plant = kafka_broker.bootstrap_servers, machines(catalogue)
     create_topics(bootstrap, topic_prefix)
     register(bootstrap, topic_prefix, tuple(subject.asset for subject in plant))
-    environment = {"KAFKA_BOOTSTRAP_SERVERS": bootstrap, "KAFKA_TOPIC_PREFIX": topic_prefix, "LOG_FORMAT": "console"}
+    environment = {
+        "KAFKA_BOOTSTRAP_SERVERS": bootstrap,
+        "KAFKA_TOPIC_PREFIX": topic_prefix,
+        "CATALOGUE_PATH": str(classes),
+        "LOG_FORMAT": "console",
+    }
     for name in SERVICES:
         spawn_service(f"forewarn_{name}", {**environment, "SERVICE_INSTANCE": f"{name}-1"})
     messages = [message for subject in plant for message in subject.messages()]
     assert produce(bootstrap, qualified(TopicName.READINGS_RAW, topic_prefix), messages) == len(messages)
 
     offline = {subject.asset.asset_id: scored_by_files(subject, tmp_path) for subject in plant}
-    stream = scored_by_stream(bootstrap, topic_prefix, len(messages))
+    stream = scored_by_stream(bootstrap, topic_prefix, catalogue, len(messages))
     for subject in plant:
         asset_id = subject.asset.asset_id
         assert_same(subject, stream[asset_id], offline[asset_id])

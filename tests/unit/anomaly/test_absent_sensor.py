@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from forewarn.contracts.frames import Phase
+from forewarn.domain.anomaly.course import Course
 from forewarn.domain.anomaly.learning import learn_norms
 from forewarn.domain.anomaly.settings import AnomalySettings
 from unit.anomaly.cases import RESPONSES, judged, run_anomaly
@@ -20,16 +21,21 @@ def coupled(rows, seed):
     return values
 
 
+def course(values):
+    """Residuals of a machine that its twin explains in part."""
+    load = np.sin(np.arange(ROWS) / 40)[:, None] + np.where(np.isnan(values), np.nan, 0.0)
+    return Course(ts=np.arange(ROWS) * S, residuals=values, measured=load + values, expected=load)
+
+
 def without_last(values):
     return np.column_stack([values[:, :-1], np.full(len(values), np.nan)])
 
 
 def test_the_others_are_judged_as_if_it_were_not_in_the_class():
     values = coupled(ROWS, 1)
-    ts = np.arange(ROWS) * S
     settings = AnomalySettings()
-    absent = learn_norms(ts, without_last(values), 10.0 * S, settings)
-    nowhere = learn_norms(ts, values[:, :-1], 10.0 * S, settings)
+    absent = learn_norms(course(without_last(values)), 10.0 * S, settings)
+    nowhere = learn_norms(course(values[:, :-1]), 10.0 * S, settings)
     np.testing.assert_allclose(absent.size, nowhere.size, rtol=1e-6)
     assert absent.memory.norms.flag_at[0] == pytest.approx(nowhere.memory.norms.flag_at[0])
 

@@ -232,3 +232,21 @@ def test_units_may_be_mixed_in_a_table():
     assert rows.order[:3].tolist() == [0, 2, 4]
     assert rows.breaks(10_000_000).tolist() == [50]
     assert sample_period(np.repeat(np.arange(50.0), 2) * 60, unit) == 60.0
+
+
+@pytest.mark.parametrize("plant", ["autocorrelated (0.99)", "three slow loads"])
+def test_a_short_baseline_of_a_slow_process_is_no_licence_to_flag(plant):
+    for seed in (1, 2):
+        learned = lesson(healthy(plant, seed, 500, 6))
+        assert learned.independent < 20  # fit warns
+        assert asked(learned, healthy(plant, 100 + seed, 5000, 6)).flag.mean() < 0.05
+
+
+def test_care_for_states_to_come_does_not_hide_a_fault_of_a_well_known_machine():
+    learned = lesson(healthy("three slow loads", 1, 10_000, 6))
+    new = healthy("three slow loads", 101, 3000, 6)
+    assert asked(learned, new).flag.mean() < 0.02
+    new[:, 0] += 2.0 * new[:, 0].std()
+    said = asked(learned, new)
+    assert said.flag.mean() > 0.9
+    assert np.median(np.argmax(said.contributions, axis=1)) == 0

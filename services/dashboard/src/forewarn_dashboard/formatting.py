@@ -55,7 +55,8 @@ def estimate(amount: float | None, unit: str) -> str:
     if amount is None or not math.isfinite(amount):
         return UNKNOWN
     rounded = round(float(f"{amount:.3g}"), 2)
-    return f"{number(rounded, 3)}\u00a0{unit}"
+    digits = 3 if abs(rounded) >= 1.0 else 2 if abs(rounded) >= 0.1 else 1
+    return f"{number(rounded, digits)}\u00a0{unit}"
 
 
 def duration(seconds: float | None) -> str:

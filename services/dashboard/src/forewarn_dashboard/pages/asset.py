@@ -324,7 +324,7 @@ def _nameplate(detail: AssetDetail) -> Node:
         ("Criticality", f"{detail.asset.criticality} of 5"),
     ]
     facts += [
-        (_field_title(field.name, field.unit), _rated(stated.get(field.name, field.default), field.unit))
+        (field_title(field.name, field.unit), _rated(stated.get(field.name, field.default), field.unit))
         for field in detail.asset_class.nameplate
     ]
     return definition_list(facts)
@@ -336,7 +336,7 @@ def _rated(value: float, unit: str) -> str:
     return f"{text} {unit_symbol(unit)}".strip() if value else "not stated"
 
 
-def _field_title(name: str, unit: str) -> str:
+def field_title(name: str, unit: str) -> str:
     """Name of a rated value without the unit at its end."""
     suffix = _NOT_IN_NAMES.sub("_", unit.lower().replace("%", "pct")).strip("_")
     title = class_title(name.removesuffix(f"_{suffix}"))

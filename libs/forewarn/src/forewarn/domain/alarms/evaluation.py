@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from forewarn.contracts.asset_class import AlarmRule
 from forewarn.domain.frame import FloatArray
 
-
 #: Of scores and indices from 0 to 100, which are no share of anything.
 NO_UNIT: Final = "1"
 

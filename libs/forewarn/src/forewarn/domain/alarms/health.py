@@ -41,7 +41,9 @@ def observe_health(
         if rule.source == "forecast" and _has_come(after, rule):
             state, raised = withdraw(before, health.ts)
         else:
-            state, raised = step(before, _EVALUATIONS[rule.source](health, rule, asset_class), alarms.asset_id, rule, health.ts)
+            state, raised = step(
+                before, _EVALUATIONS[rule.source](health, rule, asset_class), alarms.asset_id, rule, health.ts
+            )
         alerts += raised
         if state is not before:
             after = with_rule(after, rule.id, state)
@@ -58,7 +60,7 @@ def _rul(health: AssetHealth, rule: AlarmRule, asset_class: AssetClass) -> Evalu
         return Evaluation(level=Level.CLEAR, value=None, limit=rule.low, unit="d")
     soonest = min(health.rul, key=lambda estimate: estimate.p50_days)
     titles = {mode.id: mode.title for mode in asset_class.failure_modes}
-    detail = f"{titles[soonest.failure_mode]} in {soonest.p10_days:.3g} to {soonest.p90_days:.3g} days"
+    detail = f"{titles[soonest.failure_mode]} in {duration(soonest.p10_days)} to {duration(soonest.p90_days)}"
     return evaluate_value(soonest.p50_days, rule, "d", detail)
 
 
@@ -74,7 +76,11 @@ def _forecast(health: AssetHealth, rule: AlarmRule, asset_class: AssetClass) -> 
     elif found.probability >= rule.min_probability - rule.deadband:
         level = Level.WITHIN
     return Evaluation(
-        level=level, value=100.0 * found.probability, limit=limit, unit="%", detail=_when(found, asset_class) if level else ""
+        level=level,
+        value=100.0 * found.probability,
+        limit=limit,
+        unit="%",
+        detail=_when(found, asset_class) if level else "",
     )
 
 
@@ -83,7 +89,8 @@ def _when(found: LimitForecast, asset_class: AssetClass) -> str:
     earliest, latest = (None if days is None else duration(days) for days in (found.earliest_days, found.latest_days))
     span = f" (from {earliest} to {latest or 'later'})" if earliest is not None else ""
     likely = "" if found.likely_days is None else f" in about {duration(found.likely_days)}{span}"
-    return f"{asset_class.titles[found.column]} is expected to reach {found.limit:g} {found.unit}{likely}, by {found.method}"
+    title = asset_class.titles[found.column]
+    return f"{title} is expected to reach {found.limit:g} {found.unit}{likely}, by {found.method}"
 
 
 def _has_come(alarms: AssetAlarms, rule: AlarmRule) -> bool:

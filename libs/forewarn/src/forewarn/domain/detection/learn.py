@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from forewarn.domain.anomaly.course import Course
 from forewarn.domain.anomaly.learning import DISTURBED_ROWS, Healthy, disturbed_rows, learn_norms, with_lead
 from forewarn.domain.anomaly.settings import AnomalySettings
 from forewarn.domain.detection.detector import Detector, gap_of
@@ -134,7 +135,8 @@ class _Work:
         )
         outputs = np.column_stack([self.table[name][rows] for name in self.responses])
         fitted = fit_twin(inputs, outputs, (self.drivers, self.responses), breaks, block)
-        return fitted, learn_norms(clock[rows], fitted.held_out, self.gap, self.settings)
+        course = Course(ts=clock[rows], residuals=fitted.held_out, measured=outputs, expected=fitted.expected)
+        return fitted, learn_norms(course, self.gap, self.settings)
 
 
 def _possible(values: FloatArray) -> FloatArray:
