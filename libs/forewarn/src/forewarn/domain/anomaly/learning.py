@@ -37,7 +37,9 @@ _NO_BREAKS: Final = np.empty(0, dtype=np.intp)
 #: Rows far beyond the rest, one behind the other, that are a disturbance.
 DISTURBED_ROWS: Final = 5
 
-_DISTURBED: Final = 6.0  # upper spreads beyond the middle
+#: Upper spreads beyond the middle from which rows are.
+DISTURBED_SPREADS: Final = 6.0
+
 _MOST_DISTURBED: Final = 0.1
 _PEAK_WINDOWS: Final = 100  # fewer separate windows do not tell the tails of single responses
 _ENOUGH: Final = 10.0  # independent healthy rows beyond a threshold: then their share is known well
@@ -105,14 +107,19 @@ def learn_robustly(course: Course, gap_us: float, settings: AnomalySettings) -> 
         return healthy
     odd = with_lead(odd, settings.window)
     again = learn_norms(course.take(~odd), gap_us, settings)
-    asset = np.zeros(odd.size, dtype=np.intp)
-    look = look_back(again.memory, asset, course.ts, course.residuals, settings)
-    parts = magnitudes(again.memory.norms, asset, look.means, look.jumps)
-    return replace(again, size=np.fmax.reduce(parts))
+    return replace(again, size=sizes_by(again.memory, course.ts, course.residuals, settings))
 
 
-def disturbed_rows(size: FloatArray) -> NDArray[np.bool_]:
-    """Rows of stretches far beyond what most of the baseline looks like; none if they are too many.
+def sizes_by(memory: Memory, ts: NDArray[np.int64], residuals: ResidualArray, settings: AnomalySettings) -> FloatArray:
+    """Size of each row in the norms of one asset's memory, NaN where unknown; shape (rows,)."""
+    asset = np.zeros(ts.size, dtype=np.intp)
+    look = look_back(memory, asset, ts, residuals, settings)
+    size: FloatArray = np.fmax.reduce(magnitudes(memory.norms, asset, look.means, look.jumps))
+    return size
+
+
+def disturbed_rows(size: FloatArray, spreads: float = DISTURBED_SPREADS) -> NDArray[np.bool_]:
+    """Rows of stretches so many upper spreads beyond the middle of a baseline; none if they are too many.
 
     More than a tenth of the baseline is no disturbance but a way of running.
     """
@@ -120,7 +127,7 @@ def disturbed_rows(size: FloatArray) -> NDArray[np.bool_]:
     if not known.any():
         return known
     middle, upper = np.quantile(size[known], [0.5, 0.84])
-    high = known & (size > middle + _DISTURBED * (upper - middle))
+    high = known & (size > middle + spreads * (upper - middle))
     edges = np.flatnonzero(np.diff(high, prepend=False, append=False))
     odd = np.zeros(size.size, dtype=np.bool_)
     for first, end in zip(edges[::2], edges[1::2], strict=True):
