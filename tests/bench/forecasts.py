@@ -76,6 +76,7 @@ def simulated(name: str, fault: str | None, seed: int) -> tuple[FloatArray, Mapp
         around = Surroundings(
             demand=workday * np.array([float(hour.demand) for hour in hours]),
             ambient_temp_c=np.array([float(hour.ambient_temp_c) for hour in hours]),
+            relative_humidity_pct=np.array([float(hour.relative_humidity_pct) for hour in hours]),
         )
         severity = np.full(MACHINES, min(1.0, max(0.0, (now / DAY_S - 15) / (DAYS - 15))))
         faults = {fault: severity} if fault is not None else {}

@@ -36,7 +36,7 @@ class Fleet:
         """One reading of every pump, a second later than the last; ``forced`` tags get this value."""
         ones = np.ones(len(self.asset_ids))
         demand = 0.75 + 0.2 * np.sin(2 * np.pi * self._step / 120)
-        surroundings = Surroundings(demand=demand * ones, ambient_temp_c=22.0 * ones)
+        surroundings = Surroundings(demand=demand * ones, ambient_temp_c=22.0 * ones, relative_humidity_pct=58.0 * ones)
         self._state, values = _PUMP.step(
             self._design, self._state, dt_s=1.0, surroundings=surroundings, faults={}, rng=self._rng
         )

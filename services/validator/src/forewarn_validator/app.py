@@ -3,7 +3,8 @@
 import threading
 
 from forewarn.adapters.catalogue import load_catalogue
-from forewarn.adapters.kafka.registry import AssetRegistry
+from forewarn.adapters.kafka.config import group_id
+from forewarn.adapters.kafka.registry import REGISTRY_READER, AssetRegistry
 from forewarn.contracts.topics import TopicName
 from forewarn.domain.guard.batch import GuardSettings
 from forewarn.runtime.frame_service import serve_lanes
@@ -21,6 +22,7 @@ def serve(settings: ValidatorSettings, stop: threading.Event) -> None:
         settings.kafka_bootstrap_servers,
         settings.kafka_topic_prefix,
         client_id=f"forewarn.validator.{settings.service_instance}.assets",
+        told_to=group_id(REGISTRY_READER, settings.kafka_topic_prefix),
     )
     registry.wait_until_loaded(_REGISTRY_PATIENCE_S)
     guard = GuardSettings(

@@ -5,6 +5,8 @@ import os
 import re
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -91,9 +93,7 @@ def import_(  # noqa: PLR0913  # one for each option
     time: Annotated[str | None, typer.Option(help="Time column; 'Date,Time' for two.")] = None,
     time_format: Annotated[TimeFormat | None, typer.Option(help="What the times are, if that is not clear.")] = None,
     timezone: Annotated[str | None, typer.Option(help="Zone of times without one: Europe/Berlin, +05:30; UTC.")] = None,
-    max_gap: Annotated[
-        str | None, typer.Option(help="Close gaps up to this by a straight line; 0s: none. Usual: 3 rows.")
-    ] = None,
+    max_gap: Annotated[str | None, typer.Option(help="Close gaps up to this; 0s: none. Usual: 3 rows.")] = None,
     keep: Annotated[list[str] | None, typer.Option(help="Tag whose flat line is real; may be repeated.")] = None,
     ends_at: Annotated[str | None, typer.Option(help="Move all times so that the last is this: now, or ISO.")] = None,
     report: Annotated[Path | None, typer.Option(help="Write the report as JSON.")] = None,
@@ -103,12 +103,10 @@ def import_(  # noqa: PLR0913  # one for each option
     wait: Annotated[bool, typer.Option(help="Wait until the platform has judged everything.")] = True,
 ) -> None:
     """Import history from a file: judged like live readings, never alarmed. Running it again does no harm."""
-    display = Display()
-    said = Said(asset=asset, asset_class=asset_class, timezone=timezone, time_format=time_format)
-    try:
+    with _explained(Display()) as display:
         options = Options(
             file=file,
-            said=said,
+            said=Said(asset=asset, asset_class=asset_class, timezone=timezone, time_format=time_format),
             time=time,
             mapping=mapping,
             write_mapping=write_mapping,
@@ -123,6 +121,13 @@ def import_(  # noqa: PLR0913  # one for each option
             wait=wait,
         )
         _import(options, display)
+
+
+@contextmanager
+def _explained(display: Display) -> Iterator[Display]:
+    """Ends the command with one line for people where they can do something about what went wrong."""
+    try:
+        yield display
     except _EXPECTED as exc:
         raise fail(display, str(exc)) from exc
     except OSError as exc:
@@ -145,7 +150,7 @@ def _import(options: Options, display: Display) -> None:
         _write_class(options, found, None if place is None else home.root / place, display)
         return
     catalogue = load_catalogue(None if place is None else home.root / place)
-    registry = None if platform is None else Registry(*platform)
+    registry = None if platform is None else Registry(*platform, SystemClock(), time.sleep)
     try:
         asset_class = _class(options, known, catalogue, _registered_class(registry, options, known, found))
         mapping = known or _agreed(source, found, roles, options, asset_class, console)
@@ -165,7 +170,7 @@ def _send(  # where to, and what to show
 ) -> None:
     names = [plan.mapping.asset] if plan.mapping.asset else plan.scan.assets
     assets = [plan.mapping.asset_names.get(name, name) for name in names]
-    new = registry.register(assets, plan.asset_class.name, plan.mapping.asset_class, datetime.now(UTC))  # noqa: TID251
+    new = registry.register(assets, plan.asset_class.name, plan.mapping.asset_class, SystemClock().now())
     if new:
         display.note(f"registered {', '.join(new)} as {plan.asset_class.name}")
     sender = HistorySender(registry.bootstrap_servers, registry.prefix, SystemClock(), time.sleep)

@@ -40,9 +40,9 @@ class Weather(StrictContract):
 
     ambient_temp_c: float = Field(default=22.0, description="Mean air temperature of the year.")
     ambient_swing_k: NotNegative = Field(default=4.0, description="Half range over a day: a quarter more in summer.")
-    season_swing_k: NotNegative = Field(default=6.0, description="Half range of the seasons.")
+    season_swing_k: NotNegative = Field(default=4.0, description="Half range of the seasons; outdoors often 8 to 12.")
     humidity_pct: float = Field(default=58.0, description="Relative humidity at a usual day's mean temperature.")
-    front_k: NotNegative = Field(default=1.5, description="Standard deviation of what fronts of some days bring.")
+    front_k: NotNegative = Field(default=1.2, description="Standard deviation of what fronts of some days bring.")
     front_humidity_pct: NotNegative = Field(default=8.0, description="The same of the relative humidity.")
     hemisphere: Literal["north", "south"] = Field(default="north", description="Whose summer it is in July.")
     utc_offset_h: float = Field(default=0.0, description="Of the site's clock: its day is warmest at 15:00.")

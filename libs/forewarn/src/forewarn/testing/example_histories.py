@@ -77,12 +77,12 @@ def record(recording: Recording) -> list[Row]:
     for number in range(recording.rows):
         elapsed_s = number * recording.every.total_seconds()
         severity = 0.0 if recording.fault is None else recording.fault.at(elapsed_s)
-        faults = {} if recording.fault is None else {recording.fault.fault: np.float64(severity)}
+        faults = {} if recording.fault is None else {recording.fault.fault: np.asarray(severity)}
         state, values = kind.step(
             design,
             state,
             dt_s=recording.every.total_seconds(),
-            surroundings=profile.at(elapsed_s),
+            surroundings=profile.at(recording.start.timestamp() + elapsed_s),
             faults=faults,
             rng=rng,
         )

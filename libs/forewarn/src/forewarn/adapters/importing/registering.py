@@ -1,29 +1,54 @@
 """Makes sure that the assets of a file are registered before their readings come."""
 
-import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final
 
+from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient
+
 from forewarn.adapters.importing.sending import assets_at
+from forewarn.adapters.kafka.config import group_id
+from forewarn.adapters.kafka.errors import BrokerUnavailable
+from forewarn.adapters.kafka.history import PartitionReader
 from forewarn.adapters.kafka.publisher import EventPublisher
-from forewarn.adapters.kafka.registry import AssetRegistry
+from forewarn.adapters.kafka.registry import REGISTRY_READER, AssetRegistry
 from forewarn.adapters.tables.table import TableError
 from forewarn.contracts.assets import Asset
-from forewarn.contracts.topics import TopicName
+from forewarn.contracts.topics import TOPICS, TopicName, qualified
+from forewarn.ports.clock import Clock
 
 _PATIENCE_S: Final = 30.0
-
-#: Followers of the registry learn of a new asset within this time; readings sent earlier might be refused.
-_SETTLING_S: Final = 2.0
+_ANSWER_S: Final = 20.0
+_LOOK_EVERY_S: Final = 0.1
 
 
 class Registry:
-    """The asset registry of a platform."""
+    """The asset registry of a platform.
 
-    def __init__(self, bootstrap_servers: str, prefix: str) -> None:
+    Parameters
+    ----------
+    pause
+        Waits for so many seconds.
+    patience_s
+        How long the validator may take to notice a new asset.
+    """
+
+    def __init__(
+        self,
+        bootstrap_servers: str,
+        prefix: str,
+        clock: Clock,
+        pause: Callable[[float], None],
+        *,
+        patience_s: float = _PATIENCE_S,
+    ) -> None:
         self.bootstrap_servers = bootstrap_servers
         self.prefix = prefix
+        self._clock = clock
+        self._pause = pause
+        self._patience_s = patience_s
+        self._admin = AdminClient({"bootstrap.servers": bootstrap_servers, "log_level": 0})
         self._registry = AssetRegistry(bootstrap_servers, prefix, client_id="forewarn.import.assets")
         self._registry.wait_until_loaded(_PATIENCE_S)
 
@@ -33,7 +58,7 @@ class Registry:
         return None if asset is None else asset.asset_class
 
     def register(self, assets: Sequence[str], class_name: str, may: str | None, now: datetime) -> tuple[str, ...]:
-        """Register those that are not yet; returns them.
+        """Register those that are not yet, and wait until the validator knows them; returns them.
 
         Parameters
         ----------
@@ -46,6 +71,8 @@ class Registry:
         ------
         TableError
             If one is registered with another class, or is new and nobody said its class.
+        BrokerUnavailable
+            If the validator does not read the registry: it would refuse readings of what it does not know.
         """
         other = [name for name in assets if self.class_of(name) not in (None, class_name)]
         if other:
@@ -59,9 +86,39 @@ class Registry:
             publisher.publish(TopicName.ASSETS, name, asset, event_id=f"{name}/{now.isoformat()}", at=now)
         publisher.flush(_PATIENCE_S)
         if new:
-            time.sleep(_SETTLING_S)
+            self._wait_for_validator()
         return new
 
     def close(self) -> None:
         """Stop following."""
         self._registry.close()
+
+    def _wait_for_validator(self) -> None:
+        group, ends = group_id(REGISTRY_READER, self.prefix), self._ends()
+        until_s = self._clock.monotonic_s() + self._patience_s
+        while self._unread(group, ends):
+            if self._clock.monotonic_s() > until_s:
+                raise BrokerUnavailable(
+                    f"the validator has not noticed the new assets for {self._patience_s:g} s: does it run?"
+                )
+            self._pause(_LOOK_EVERY_S)
+
+    def _ends(self) -> list[TopicPartition]:
+        """Offset after the last message of each partition of the registry that holds one."""
+        topic = qualified(TopicName.ASSETS, self.prefix)
+        reader = PartitionReader(self.bootstrap_servers, client_id="forewarn.import.ends", patience_s=_PATIENCE_S)
+        try:
+            ends = [(number, reader.bounds(topic, number)[1]) for number in range(TOPICS[TopicName.ASSETS].partitions)]
+        finally:
+            reader.close()
+        return [TopicPartition(topic, number, end) for number, end in ends if end > 0]
+
+    def _unread(self, group: str, ends: list[TopicPartition]) -> bool:
+        """Whether the validator has not read up to these offsets."""
+        places = [TopicPartition(end.topic, end.partition) for end in ends]
+        answer = self._admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group, places)])
+        try:
+            read = {place.partition: place.offset for place in answer[group].result(_ANSWER_S).topic_partitions}
+        except KafkaException as exc:
+            raise BrokerUnavailable(f"Kafka does not tell how far the validator has read the registry: {exc}") from exc
+        return any(read.get(end.partition, 0) < end.offset for end in ends)

@@ -3,9 +3,10 @@
 import threading
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Final
 
 import structlog
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
 
 from forewarn.adapters.event_codec import decode_event
 from forewarn.adapters.kafka.config import consumer_config
@@ -16,17 +17,27 @@ from forewarn.ports.codec import InvalidEvent
 
 _log = structlog.get_logger(__name__)
 
+#: Group under which validators tell how far they have read: they refuse readings of assets that they do not know.
+REGISTRY_READER: Final = "validator.assets"
+
 
 class AssetRegistry:
     """Present state of the asset registry, kept up to date by a thread of its own.
 
     Reads are lock-free: each change installs a new mapping.
+
+    Partitions are assigned by hand. ``told_to`` is a consumer group whose committed offsets tell others how far this
+    registry has read; None: nobody needs to know.
     """
 
-    def __init__(self, bootstrap_servers: str, prefix: str, *, client_id: str) -> None:
+    def __init__(self, bootstrap_servers: str, prefix: str, *, client_id: str, told_to: str | None = None) -> None:
         self._topic = qualified(TopicName.ASSETS, prefix)
-        # The group is only a name: partitions are assigned by hand and nothing is committed.
-        self._consumer = Consumer(consumer_config(bootstrap_servers, group_id=client_id, client_id=client_id))
+        group = told_to or client_id
+        self._consumer = Consumer(
+            consumer_config(bootstrap_servers, group_id=group, client_id=client_id, on_commit=self._on_commit)
+        )
+        self._tells = told_to is not None
+        self._untold = False
         self._assets: Mapping[str, Asset] = MappingProxyType({})
         self._nameplates: Mapping[str, Mapping[str, float]] = MappingProxyType({})
         self._loaded = threading.Event()
@@ -85,6 +96,7 @@ class AssetRegistry:
                     elif is_fatal(error):
                         raise KafkaException(error)  # noqa: TRY301  # the handler below is for the broker's calls too
                 self._install(changes)
+                self._tell(anything_new=bool(messages))
                 remaining = remaining and self._behind(remaining)
         except KafkaException as exc:
             _log.exception("asset_registry_failed")
@@ -112,6 +124,18 @@ class AssetRegistry:
     def _behind(self, ends: dict[int, int]) -> dict[int, int]:
         positions = self._consumer.position([TopicPartition(self._topic, p) for p in ends])
         return {p.partition: ends[p.partition] for p in positions if p.offset < ends[p.partition]}
+
+    def _tell(self, *, anything_new: bool) -> None:
+        """Commit how far the topic is read and known; what was not taken is told again."""
+        self._untold = self._tells and (self._untold or anything_new)
+        if self._untold:
+            read = [place for place in self._consumer.position(self._consumer.assignment()) if place.offset >= 0]
+            self._untold = not read
+            if read:
+                self._consumer.commit(offsets=read, asynchronous=True)
+
+    def _on_commit(self, error: KafkaError | None, _places: list[TopicPartition]) -> None:
+        self._untold = self._untold or error is not None
 
     @staticmethod
     def _read(key: object, value: bytes | None, changes: dict[str, Asset | None]) -> None:

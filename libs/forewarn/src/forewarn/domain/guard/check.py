@@ -1,5 +1,6 @@
 """The guard itself: a pure step from (batch, state) to (verdicts, state)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -41,19 +42,13 @@ def check(batch: RawBatch, state: GuardState, settings: GuardSettings, nameplate
     ValueError
         If the state is of another class, or the class cannot be computed (see ``physics.derive``).
     """
-    expected = (batch.asset_class.name, batch.asset_class.tag_names, watched(batch.asset_class))
-    if (state.asset_class, state.tags, state.watched) != expected:
-        raise ValueError(f"the state of class {state.asset_class} does not fit a batch of {batch.asset_class.name}")
+    _require_fit(batch.asset_class, state)
     inside = _inside_window(batch, settings)
     reasons = Reasons(batch, settings)
     outside = [reasons.outside_window(row) for row in np.flatnonzero(~inside).tolist()]
     rows = np.flatnonzero(inside)
     if rows.size == 0:
-        nothing = np.zeros(0, dtype=np.intp)
-        frame = _frame(batch, nothing, _Kept.none(batch.asset_class))
-        counters = GuardCounters(rejected=len(outside))
-        return GuardResult(frame=frame, rows=nothing, rejections=tuple(outside), state=state, counters=counters)
-
+        return _nothing_inside(batch, state, outside)
     grown, asset = state_rows(batch.assets if rows.size == batch.rows else batch.assets.take(rows), state)
     placement = place(batch.ts[rows], asset, grown)
     rows = rows[placement.order]  # from here on rows are sorted by asset
@@ -78,6 +73,20 @@ def check(batch: RawBatch, state: GuardState, settings: GuardSettings, nameplate
             late=int(np.count_nonzero(placement.late)),
         ),
     )
+
+
+def _require_fit(asset_class: AssetClass, state: GuardState) -> None:
+    expected = (asset_class.name, asset_class.tag_names, watched(asset_class))
+    if (state.asset_class, state.tags, state.watched) != expected:
+        raise ValueError(f"the state of class {state.asset_class} does not fit a batch of {asset_class.name}")
+
+
+def _nothing_inside(batch: RawBatch, state: GuardState, outside: Sequence[Rejection]) -> GuardResult:
+    """All readings are outside the accept window: nothing is learned from them."""
+    nothing = np.zeros(0, dtype=np.intp)
+    frame = _frame(batch, nothing, _Kept.none(batch.asset_class))
+    counters = GuardCounters(rejected=len(outside))
+    return GuardResult(frame=frame, rows=nothing, rejections=tuple(outside), state=state, counters=counters)
 
 
 def _inside_window(batch: RawBatch, settings: GuardSettings) -> NDArray[np.bool_]:

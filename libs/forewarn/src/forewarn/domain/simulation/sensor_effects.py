@@ -38,77 +38,71 @@ ALWAYS: Final = During()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Noise:
+class _Effect:
+    """What goes wrong with one tag's sensor, and when."""
+
+    tag: str
+    during: During = ALWAYS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Noise(_Effect):
     """Additional normal noise; ``spread`` is its standard deviation in the tag's unit."""
 
-    tag: str
     spread: float
-    during: During = ALWAYS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Quantisation:
+class Quantisation(_Effect):
     """A coarse converter: readings are whole multiples of ``resolution`` (tag's unit)."""
 
-    tag: str
     resolution: float
-    during: During = ALWAYS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Saturation:
+class Saturation(_Effect):
     """A transmitter's range (tag's unit): what lies outside reads as its nearest end."""
 
-    tag: str
     low: float
     high: float
-    during: During = ALWAYS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Drift:
+class Drift(_Effect):
     """The reading leaves the truth at a steady rate (tag's unit per day), from the beginning of ``during`` on."""
 
-    tag: str
     per_day: float
     during: During
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Dropout:
+class Dropout(_Effect):
     """No value for stretches of ``burst_s``; ``share`` of all stretches, 0–1."""
 
-    tag: str
     share: float
     burst_s: float
-    during: During = ALWAYS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stuck:
+class Stuck(_Effect):
     """The reading stays what it was when ``during`` began."""
 
-    tag: str
     during: During
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Spikes:
+class Spikes(_Effect):
     """Single wild readings, up or down by ``size`` (tag's unit); ``share`` of all readings, 0–1."""
 
-    tag: str
     share: float
     size: float
-    during: During = ALWAYS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SwappedWires:
+class SwappedWires(_Effect):
     """Two sensors are connected to each other's inputs."""
 
-    tag: str
     other: str
-    during: During = ALWAYS
 
 
 SensorEffect = Noise | Quantisation | Saturation | Drift | Dropout | Stuck | Spikes | SwappedWires
@@ -120,7 +114,7 @@ Memory = Mapping[int, float]
 def affect(
     columns: Values, ts_us: NDArray[np.int64], effects: Sequence[SensorEffect], *, seed: int, memory: Memory
 ) -> tuple[Values, Memory]:
-    """Apply effects one after the other.
+    """Apply effects one after the other, in the order in which the signal meets them.
 
     Parameters
     ----------
@@ -128,8 +122,6 @@ def affect(
         Value per tag, each of shape (n,), NaN where there is none.
     ts_us
         Times of the readings [µs since 1970 UTC], rising.
-    effects
-        In the order in which the signal meets them.
     seed
         Of the asset; each effect has a stream of its own.
     memory
@@ -150,18 +142,17 @@ def affect(
         acts = effect.during.covers(ts_us)
         if not acts.any():
             continue
+        values = out[effect.tag]
         if isinstance(effect, SwappedWires):
-            own, other = out[effect.tag], out[effect.other]
-            out[effect.tag], out[effect.other] = np.where(acts, other, own), np.where(acts, own, other)
+            shown = out[effect.other]
+            out[effect.other] = np.where(acts, values, shown)
         elif isinstance(effect, Stuck):
-            stuck_at = remembered.get(place, _first(out[effect.tag][acts]))
-            if np.isfinite(stuck_at):
-                remembered[place] = stuck_at
-            out[effect.tag] = np.where(acts, stuck_at, out[effect.tag])
+            remembered |= {place: remembered.get(place, _first(values[acts]))}
+            shown = np.full(values.shape, remembered[place])
         else:
-            stream = f"{place}/{effect.tag}"
-            out[effect.tag] = np.where(acts, _measured(effect, out[effect.tag], ts_us, seed, stream), out[effect.tag])
-    return out, remembered
+            shown = _measured(effect, values, ts_us, seed, f"{place}/{effect.tag}")
+        out[effect.tag] = np.where(acts, shown, values)
+    return out, {place: value for place, value in remembered.items() if np.isfinite(value)}
 
 
 def _measured(

@@ -27,7 +27,9 @@ _COLDEST_C, _HOTTEST_C = -20.0, 50.0  # range of the formulae of moist air
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Climate:
-    """What weather a site has.
+    """What weather a machine meets.
+
+    The defaults are a ventilated hall in a warm temperate place, which passes on about half of seasons and fronts.
 
     Attributes
     ----------
@@ -48,10 +50,10 @@ class Climate:
     """
 
     mean_temp_c: float = 22.0
-    season_swing_k: float = 6.0
+    season_swing_k: float = 4.0
     day_swing_k: float = 4.0
     humidity_pct: float = 58.0
-    front_k: float = 1.5
+    front_k: float = 1.2
     front_humidity_pct: float = 8.0
     hemisphere: Literal["north", "south"] = "north"
     utc_offset_h: float = 0.0
@@ -107,7 +109,8 @@ def _passing(seed: int, stream: str, days: FloatArray) -> FloatArray:
     """What air masses bring, with mean 0 and standard deviation 1 in the long run."""
     per_day, phases = _waves(seed, stream)
     turned = np.sin(np.multiply.outer(days, per_day) + phases).sum(axis=-1)
-    return np.sqrt(2.0 / _WAVES) * turned
+    passing: FloatArray = np.sqrt(2.0 / _WAVES) * turned
+    return passing
 
 
 @lru_cache(maxsize=256)
