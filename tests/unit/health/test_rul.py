@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from forewarn.adapters.catalogue import load_catalogue
 from forewarn.domain.health import rul
-from forewarn.domain.health.course import Usual, course, fit
+from forewarn.domain.health.course import Usual, course
 from forewarn.domain.health.growth import (
     BUCKETS_S,
     MEMORIES_S,
@@ -268,11 +268,10 @@ def test_the_recursive_fit_equals_weighted_least_squares():
     width = BUCKETS_S[0]
     times = np.ceil(T0 / width) * width + width * (np.arange(40) + 0.5)
     values = 3 + 0.01 * (times - times[0]) + 0.2 * rng.normal(size=40)
-    regression = shortest(times, values)
-    line = fit(regression)
+    seen = course(shortest(times, values), float(times[-1]))
     weights = np.exp((times[:-1] - times[-2]) / memory)  # the last bucket is still filling
     slope, _ = np.polyfit(times[:-1] - T0, values[:-1], 1, w=np.sqrt(weights))
-    assert line.slope_per_s == pytest.approx(slope, rel=1e-6)
+    assert seen.mean_slope_per_s == pytest.approx(slope, rel=1e-6)
 
 
 def shortest(times, values, expected=np.nan):
@@ -301,8 +300,8 @@ def test_a_bend_within_its_error_is_not_believed():
     times = bucket_times(60)
     noise = np.random.default_rng(13).normal(size=times.size)
     regression = shortest(times, 3 + 0.01 * (times - times[0]) + 0.3 * noise)
-    line, seen = fit(regression), course(regression, float(times[-1]))
-    assert seen.slope_per_s == pytest.approx(line.slope_per_s, rel=0.1)
+    seen = course(regression, float(times[-1]))
+    assert seen.slope_per_s == pytest.approx(seen.mean_slope_per_s, rel=0.1)
 
 
 @pytest.mark.parametrize(("shape", "left"), [(0.8, 0.25), (-0.5, 0.4)])

@@ -33,14 +33,11 @@ _ROUNDS: Final = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """Straight line fitted to the indicator: its level at ``mean_t`` and slope, each with a standard error."""
+class Level:
+    """Mean of an indicator as measured, with its standard error about a straight line."""
 
-    mean_t: float
-    level: float
-    level_se: float
-    slope_per_s: float
-    slope_se: float
+    value: float
+    error: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,28 +78,35 @@ class _Moments:
     slope: float
     bend: float
     rest: float  #: Weighted sum of squares that the parabola leaves.
-    extra_var: float  #: Of the slope, from the usual operating point's.
+    usual_at_s: float  #: Time about which the usual operating point's line may turn.
+    usual_var: float  #: Of the slope, from that line's.
+    gain_var: float  #: Of what the expected value counts.
+    off: float  #: Mean expected value, seen from the usual operating point.
+    off_slope: float  #: How fast it moved away from there.
+
+    def point_var(self, ahead_s: float, turned_s: float) -> tuple[float, float, float]:
+        """What is unsure of the operating point: variances of level and slope, and their covariance.
+
+        ``ahead_s`` is the time since the regression's mean, ``turned_s`` that since the usual point's line turns.
+        """
+        off = self.off + self.off_slope * ahead_s
+        return (
+            self.usual_var * turned_s**2 + self.gain_var * off**2,
+            self.usual_var + self.gain_var * self.off_slope**2,
+            self.usual_var * turned_s + self.gain_var * off * self.off_slope,
+        )
 
 
-def fit(regression: Regression) -> Line | None:
-    """Line through the complete buckets as measured; None while there are too few to know its error.
+def level_of(regression: Regression) -> Level | None:
+    """Level over the memory; None while there are too few buckets to know its error.
 
     Standard errors follow weighted least squares with ``n = (Σw)²/Σw²`` effective points.
     """
-    if regression.buckets < 3 or regression.s_tt <= 0.0:
-        return None
     points = _points(regression)
-    if points <= 2.5:
+    if regression.buckets < 3 or regression.s_tt <= 0.0 or points <= 2.5:
         return None
-    slope = regression.s_ty / regression.s_tt
-    variance = max(0.0, regression.s_yy - slope * regression.s_ty) / (points - 2.0)
-    return Line(
-        mean_t=regression.mean_t,
-        level=regression.mean_y,
-        level_se=math.sqrt(variance / regression.weight),
-        slope_per_s=slope,
-        slope_se=math.sqrt(variance / regression.s_tt),
-    )
+    rest = max(0.0, regression.s_yy - regression.s_ty**2 / regression.s_tt)
+    return Level(value=regression.mean_y, error=math.sqrt(rest / (points - 2.0) / regression.weight))
 
 
 def usual_point(regressions: Sequence[Regression]) -> Usual | None:
@@ -133,35 +137,40 @@ def course(
     healthy
         Level over which it grows exponentially; None: growth is linear. The bend is drawn towards that.
     """
-    if regression.buckets < 3 or regression.s_tt <= 0.0:
+    basis = _basis(regression)
+    if basis is None:
         return None
-    skew = regression.s_ttt / regression.s_tt
-    s_bb = regression.s_tttt - skew * regression.s_ttt - regression.s_tt**2 / regression.weight
-    if s_bb <= _FLAT * regression.s_tttt:
-        return None
+    skew, s_bb = basis
     seen = _moments(regression, skew, s_bb, usual)
-    points = _points(regression)
-    if points <= _PARAMETERS + 0.5:
-        return None
-    variance = seen.rest / (points - _PARAMETERS)  # of a point of the mean weight, per weight
+    free = _points(regression) - _PARAMETERS
+    variance = seen.rest / free  # of a point of the mean weight, per weight
     ahead_s = at_s - regression.mean_t
     curve, tangent = ahead_s * (ahead_s - skew) - regression.s_tt / regression.weight, 2.0 * ahead_s - skew
     straight = seen.mean + seen.slope * ahead_s
     lawful = 0.0 if healthy is None else _lawful_bend(straight - healthy, seen.slope, curve, tangent)
     bend, bend_var = _drawn(seen.bend, lawful, BEND_DOUBT * variance / s_bb)
-    slope_var = variance / regression.s_tt + seen.extra_var
-    straight_var = (seen.rest + seen.bend**2 * s_bb) / (points - _PARAMETERS + 1.0) / regression.s_tt
+    line_var, straight_var = variance / regression.s_tt, (seen.rest + seen.bend**2 * s_bb) / (free + 1.0)
+    level_var, slope_var, covariance = seen.point_var(ahead_s, at_s - seen.usual_at_s)
     return Course(
         level=straight + bend * curve,
-        level_var=variance / regression.weight + slope_var * ahead_s**2 + bend_var * curve**2,
+        level_var=variance / regression.weight + line_var * ahead_s**2 + bend_var * curve**2 + level_var,
         slope_per_s=seen.slope + bend * tangent,
-        slope_var=slope_var + bend_var * tangent**2,
-        covariance=slope_var * ahead_s + bend_var * curve * tangent,
+        slope_var=line_var + bend_var * tangent**2 + slope_var,
+        covariance=line_var * ahead_s + bend_var * curve * tangent + covariance,
         bend_per_s2=2.0 * bend,
         mean_slope_per_s=seen.slope,
-        slope_se=math.sqrt(straight_var + seen.extra_var),
+        slope_se=math.sqrt(straight_var / regression.s_tt + slope_var),
         span_s=regression.last_t - regression.first_t,
     )
+
+
+def _basis(regression: Regression) -> tuple[float, float] | None:
+    """Skew of the times and square of a parabola's own part; None with too few buckets, or all at two times."""
+    if regression.s_tt <= 0.0 or _points(regression) <= _PARAMETERS + 0.5:
+        return None
+    skew = regression.s_ttt / regression.s_tt
+    s_bb = regression.s_tttt - skew * regression.s_ttt - regression.s_tt**2 / regression.weight
+    return (skew, s_bb) if s_bb > _FLAT * regression.s_tttt else None
 
 
 def _moments(regression: Regression, skew: float, s_bb: float, usual: Usual | None) -> _Moments:
@@ -169,20 +178,36 @@ def _moments(regression: Regression, skew: float, s_bb: float, usual: Usual | No
     slope, s_by = regression.s_ty / regression.s_tt, regression.s_tty - skew * regression.s_ty
     rest = max(0.0, regression.s_yy - slope * regression.s_ty - s_by**2 / s_bb)
     if usual is None or regression.expected < MIN_EXPECTED:
-        return _Moments(mean=regression.mean_y, slope=slope, bend=s_by / s_bb, rest=rest, extra_var=0.0)
+        bend = s_by / s_bb
+        return _Moments(
+            mean=regression.mean_y,
+            slope=slope,
+            bend=bend,
+            rest=rest,
+            usual_at_s=regression.mean_t,
+            usual_var=0.0,
+            gain_var=0.0,
+            off=0.0,
+            off_slope=0.0,
+        )
     slope_e, s_be = regression.s_te / regression.s_tt, regression.s_tte - skew * regression.s_te
     rest_e = max(0.0, regression.s_ee - slope_e * regression.s_te - s_be**2 / s_bb)
     common = regression.s_ye - slope_e * regression.s_ty - s_be * s_by / s_bb
-    free = max(1.0, _points(regression) - _PARAMETERS)
-    pull = max(0.0, rest - 2.0 * common + rest_e) / free / GAIN_SPREAD**2
+    variance = max(0.0, rest - 2.0 * common + rest_e) / max(1.0, _points(regression) - _PARAMETERS)
+    pull = variance / GAIN_SPREAD**2
     gain = (common + pull) / (rest_e + pull) if rest_e + pull > 0.0 else 1.0
     off = regression.mean_e - usual.level - usual.slope_per_s * (regression.mean_t - usual.at_s)
+    off_slope = slope_e - usual.slope_per_s
     return _Moments(
         mean=regression.mean_y - gain * off,
-        slope=slope - gain * (slope_e - usual.slope_per_s),
+        slope=slope - gain * off_slope,
         bend=(s_by - gain * s_be) / s_bb,
         rest=max(0.0, rest - 2.0 * gain * common + gain**2 * rest_e),
-        extra_var=gain**2 * usual.slope_var,
+        usual_at_s=usual.at_s,
+        usual_var=gain**2 * usual.slope_var,
+        gain_var=variance / (rest_e + pull) if rest_e + pull > 0.0 else 0.0,
+        off=off,
+        off_slope=off_slope,
     )
 
 

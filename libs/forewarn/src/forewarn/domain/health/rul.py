@@ -15,7 +15,7 @@ from typing import Final
 
 from forewarn.contracts.asset_class import AssetClass, FailureMode
 from forewarn.contracts.health import FailureRisk, RulEstimate
-from forewarn.domain.health.course import Course, Usual, course, fit, usual_point
+from forewarn.domain.health.course import Course, Usual, course, level_of, usual_point
 from forewarn.domain.health.growth import Growth, Regression
 from forewarn.domain.health.profile import fails_high
 
@@ -35,7 +35,7 @@ MIN_BUCKETS: Final = 12
 MAX_EXTRAPOLATION: Final = 20.0
 
 #: Standard deviation of what growth will do apart from what it did, relative to its speed.
-WANDER: Final = 0.09
+WANDER: Final = 0.08
 
 #: Standard deviation of a time left that is as long as the memory, relative to it: a parabola holds for a while only,
 #: and of two memories as certain the shorter one knows better what is the case now.
@@ -134,11 +134,11 @@ def _fails_high(mode: FailureMode, asset_class: AssetClass, growth: Growth) -> b
 
 def _has_failed(growth: Growth, threshold: float, *, rising: bool) -> bool:
     """Whether the recent level, seen by the shortest memory, is beyond the threshold with near certainty."""
-    line = fit(growth.regressions[0])
-    if line is None:
+    recent = level_of(growth.regressions[0])
+    if recent is None:
         return False
-    beyond = line.level - threshold if rising else threshold - line.level
-    return beyond > SIGNIFICANT * line.level_se
+    beyond = recent.value - threshold if rising else threshold - recent.value
+    return beyond > SIGNIFICANT * recent.error
 
 
 def _steady(usual: Usual | None, *, rising: bool) -> Usual | None:
