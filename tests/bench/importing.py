@@ -16,7 +16,7 @@ from bench.offline import CLASS
 from bench.options import Options
 from bench.progress import say
 from forewarn.domain.simulation.profile import Profile
-from forewarn.domain.simulation.pump import PUMP_TAGS, PumpDesign, PumpState, step_pump
+from forewarn.domain.simulation.pump import PUMP, PUMP_TAGS
 from support.stack import wait_until
 
 GOAL_S = 120.0
@@ -66,9 +66,9 @@ def _rows(connection: psycopg.Connection) -> int:
 def _write(path: Path, rows: int) -> None:
     """A healthy pump's readings, one a second, ending yesterday: retention would drop older ones."""
     seconds = int(time.time()) - _DAY_S - np.arange(rows)[::-1]
-    _, values = step_pump(
-        PumpDesign(),
-        PumpState(),
+    _, values = PUMP.step(
+        PUMP.design(),
+        PUMP.start,
         dt_s=_DAY_S,  # each row a machine of its own that has settled
         surroundings=Profile().at(seconds.astype(np.float64)),
         faults={},

@@ -302,7 +302,7 @@ def make_app() -> FastAPI:  # noqa: C901, PLR0915  # a list of routes
         end: Annotated[datetime, Query(alias="to")],
         columns: str = "",
         max_points: int = 2000,
-        format: str = "json",  # noqa: A002
+        format: str = "json",  # noqa: A002  # the real API's name
     ) -> HistoryAnswer | PlainTextResponse:
         found = answer(asset_id, start, end, columns, max_points)
         if format == "csv":

@@ -173,7 +173,7 @@ def _rows(frame: Frame) -> Iterable[tuple[tuple[str, int], tuple[object, ...]]]:
 
 def _comparable(values: np.ndarray) -> list[object]:
     """NaN becomes None: it equals itself then."""
-    return [None if value != value else value for value in values.tolist()]  # noqa: PLR0124
+    return [None if value != value else value for value in values.tolist()]  # noqa: PLR0124  # only NaN is unlike itself; None and texts may come too
 
 
 def assert_same_rows(

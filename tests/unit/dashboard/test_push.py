@@ -142,7 +142,7 @@ class Line:
         self.answers = answers
         self.failure = failure
 
-    async def get_prop(self, component_id, prop_name, timeout=30.0):  # noqa: ASYNC109
+    async def get_prop(self, component_id, prop_name, timeout=30.0):  # noqa: ASYNC109  # Dash's signature
         assert (component_id, prop_name) == ("view", "data")
         self.answers -= 1
         if self.answers < 0:

@@ -36,8 +36,8 @@ def python_problem(version: tuple[int, ...]) -> str | None:
 def venv_problem() -> str | None:
     """Return what to do if this Python cannot make virtual environments (Debian splits that off)."""
     try:
-        import ensurepip  # noqa: F401, PLC0415
-        import venv  # noqa: F401, PLC0415
+        import ensurepip  # noqa: F401, PLC0415  # whether it is there is the question
+        import venv  # noqa: F401, PLC0415  # as above
     except ImportError:
         return "This Python lacks the venv module. Install it, e.g. `apt install python3-venv`, and try again."
     return None

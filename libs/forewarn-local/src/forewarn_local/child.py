@@ -29,7 +29,7 @@ def main() -> None:
     if sys.platform == "linux":  # after the change of user, which would clear it
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, spec["death_signal"])
     os.chdir(spec["cwd"])
-    os.execve(command[0], command, spec["environment"])  # noqa: S606  (no shell is the point)
+    os.execve(command[0], command, spec["environment"])  # noqa: S606  # no shell is the point
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ libraries that the work on files does, and should not wait for them.
 """
 
 from importlib import import_module
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import typer
 from typer.core import TyperGroup
@@ -27,21 +27,25 @@ _COMMANDS: Final = {
 }
 
 
-class _Commands(TyperGroup):
-    """Finds commands by name. Typer carries its own click, and names none of its types."""
+#: Typer carries its own click, and names none of its types.
+_Command: TypeAlias = Any
 
-    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401, ARG002
+
+class _Commands(TyperGroup):
+    """Finds commands by name."""
+
+    def list_commands(self, ctx: object) -> list[str]:  # noqa: ARG002  # click hands its context to every method
         """Names in the order of the help."""
         return list(_COMMANDS)
 
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401, ARG002
+    def get_command(self, ctx: object, cmd_name: str) -> _Command | None:  # noqa: ARG002  # as above
         """Import a command; None if there is no such."""
         if cmd_name not in _COMMANDS:
             return None
         module, _, name = _COMMANDS[cmd_name].partition(":")
         found = getattr(import_module(f"forewarn_local.commands.{module}"), name)
         if isinstance(found, typer.Typer):
-            command: Any = typer.main.get_group(found)
+            command: _Command = typer.main.get_group(found)
         else:
             single = typer.Typer(add_completion=False)
             single.command()(found)

@@ -12,7 +12,7 @@ from dotenv import dotenv_values
 
 _MARKERS = ("uv.lock", ".forewarn")
 _SOCKET_PATH_LIMIT = 100  # the kernel's is 108 bytes, supervisor adds a suffix while binding
-_PASSWORD_KEY = "POSTGRES_PASSWORD"  # noqa: S105  (the name of it)
+_PASSWORD_KEY = "POSTGRES_PASSWORD"  # noqa: S105  # the name of it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

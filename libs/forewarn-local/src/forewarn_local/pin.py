@@ -17,7 +17,7 @@ def pinned_paths(version: str) -> list[PurePosixPath]:
     The binding is added after the resolution: resolved together with Kafka, its BOM replaces
     kafka-clients by an older version.
     """
-    import jgo  # noqa: PLC0415  (only here is a dependency tree resolved)
+    import jgo  # noqa: PLC0415  # only here is a dependency tree resolved
 
     endpoint = "+".join(f"org.apache.kafka:{root}:{version}" for root in _ROOTS)
     coordinates = [(jar.groupId, jar.artifactId, jar.version) for jar in jgo.resolve(endpoint)]

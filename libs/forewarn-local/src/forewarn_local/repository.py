@@ -35,9 +35,9 @@ def fetch_with_jgo(path: PurePosixPath, repository: Path) -> Path:
     OSError, RuntimeError
         No repository could deliver it, after several attempts.
     """
-    from jgo.config import GlobalSettings  # noqa: PLC0415  (a quarter of a second, first download only)
-    from jgo.constants import MAVEN_CENTRAL_URL  # noqa: PLC0415
-    from jgo.maven import MavenContext  # noqa: PLC0415
+    from jgo.config import GlobalSettings  # noqa: PLC0415  # a quarter of a second, first download only
+    from jgo.constants import MAVEN_CENTRAL_URL  # noqa: PLC0415  # as above
+    from jgo.maven import MavenContext  # noqa: PLC0415  # as above
 
     group, name, version = coordinates(path)
     remotes = {**GlobalSettings.load().repositories, "central": MAVEN_CENTRAL_URL}

@@ -51,4 +51,4 @@ def load_settings(environment: Mapping[str, str]) -> LocalSettings:
 
 def reachable_host(host: str) -> str:
     """Return the address for clients on this machine of a server that listens on ``host``."""
-    return "127.0.0.1" if host in {"0.0.0.0", "::", ""} else host  # noqa: S104  (compared, not bound)
+    return "127.0.0.1" if host in {"0.0.0.0", "::", ""} else host  # noqa: S104  # compared, not bound

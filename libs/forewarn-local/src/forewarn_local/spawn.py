@@ -66,7 +66,7 @@ def start(
             group=group,
             extra_groups=[] if user is not None else None,
             process_group=0,  # a Ctrl-C in the terminal is for the parent, which then stops in order
-            preexec_fn=die_with_parent(parent_death_signal),  # noqa: PLW1509  (calls prctl only)
+            preexec_fn=die_with_parent(parent_death_signal),  # noqa: PLW1509  # calls prctl only
         )
 
 

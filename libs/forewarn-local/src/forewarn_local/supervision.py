@@ -100,7 +100,7 @@ class Supervisor:
         """Start one program, without waiting for it; no error if it runs or is about to."""
         full_name = f"{SERVICES_GROUP}:{name}" if name in self._services else name
         try:
-            self._rpc().startProcess(full_name, False)  # noqa: FBT003  (positional in XML-RPC)
+            self._rpc().startProcess(full_name, False)  # noqa: FBT003  # positional in XML-RPC
         except xmlrpc.client.Fault as fault:
             if not fault.faultString.startswith(("ALREADY_STARTED", "SPAWN_ERROR")):
                 raise StartFailedError(f"{name} could not be started: {fault.faultString}") from fault
@@ -138,6 +138,6 @@ class Supervisor:
                 self._process.kill()
                 self._process.wait()
 
-    def _rpc(self) -> Any:  # noqa: ANN401  (a proxy has whatever methods the server has)
+    def _rpc(self) -> Any:  # noqa: ANN401  # a proxy has whatever methods the server has
         transport = SupervisorTransport(None, None, serverurl=f"unix://{self._home.socket}")
         return xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport).supervisor

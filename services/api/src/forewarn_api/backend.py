@@ -62,8 +62,9 @@ class Backend:
     async def until_registered(self, asset: Asset) -> None:
         """Wait a moment until the registry knows an asset that was just published."""
         deadline_s = self.clock.monotonic_s() + _REGISTERED_WITHIN_S
-        # The registry is read by a thread that tells nobody about changes.
-        while self.registry.get(asset.asset_id) != asset and self.clock.monotonic_s() < deadline_s:  # noqa: ASYNC110
+        while (  # noqa: ASYNC110  # the registry is read by a thread that tells nobody about changes
+            self.registry.get(asset.asset_id) != asset and self.clock.monotonic_s() < deadline_s
+        ):
             await asyncio.sleep(_LOOK_AGAIN_S)
 
     def complete_registry(self) -> Registry:

@@ -60,7 +60,7 @@ def register(app: Dash, parts: Parts) -> None:
 def _register_clientside(app: Dash) -> None:
     def run(function: str, *wiring: Input | Output | State, initial: bool = False) -> None:
         call = ClientsideFunction("forewarn", function)
-        app.clientside_callback(call, *wiring, prevent_initial_call=not initial)  # type: ignore[no-untyped-call]
+        app.clientside_callback(call, *wiring, prevent_initial_call=not initial)  # type: ignore[no-untyped-call]  # of Dash
 
     run("browser", Output("browser", "data"), Input("shell", "id"), initial=True)
     run("title", Input("title", "data"))

@@ -25,7 +25,7 @@ def register(app: Dash, parts: Parts) -> None:
     _register_answers(app, parts)
     _register_relearning(app, parts)
     close = ClientsideFunction("forewarn", "close")
-    app.clientside_callback(  # type: ignore[no-untyped-call]
+    app.clientside_callback(  # type: ignore[no-untyped-call]  # of Dash
         close,
         Output("relearn-dialog", "opened", allow_duplicate=True),
         Input("relearn-cancel", "n_clicks"),

@@ -104,8 +104,8 @@ class Inbox:
         BrokerUnavailable
             If the broker does not answer.
         """
-        first = self._offsets(sources, OffsetSpec.earliest(), timeout_s)  # type: ignore[no-untyped-call]
-        last = self._offsets(sources, OffsetSpec.latest(), timeout_s)  # type: ignore[no-untyped-call]
+        first = self._offsets(sources, OffsetSpec.earliest(), timeout_s)  # type: ignore[no-untyped-call]  # of confluent_kafka
+        last = self._offsets(sources, OffsetSpec.latest(), timeout_s)  # type: ignore[no-untyped-call]  # of confluent_kafka
         return {source: (first[source], last[source]) for source in sources}
 
     def ends(self, sources: Sequence[Source]) -> dict[Source, int]:

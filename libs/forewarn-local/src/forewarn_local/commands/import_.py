@@ -165,7 +165,7 @@ def _send(  # where to, and what to show
 ) -> None:
     names = [plan.mapping.asset] if plan.mapping.asset else plan.scan.assets
     assets = [plan.mapping.asset_names.get(name, name) for name in names]
-    new = registry.register(assets, plan.asset_class.name, plan.mapping.asset_class, datetime.now(UTC))  # noqa: TID251
+    new = registry.register(assets, plan.asset_class.name, plan.mapping.asset_class, SystemClock().now())
     if new:
         display.note(f"registered {', '.join(new)} as {plan.asset_class.name}")
     sender = HistorySender(registry.bootstrap_servers, registry.prefix, SystemClock(), time.sleep)

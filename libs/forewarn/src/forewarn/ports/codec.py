@@ -5,5 +5,5 @@ class InvalidFrame(Exception):  # noqa: N818  # it says what the bytes are, like
     """The bytes are no frame this reader can use: dead-letter them, do not retry."""
 
 
-class InvalidEvent(Exception):  # noqa: N818
+class InvalidEvent(Exception):  # noqa: N818  # what has happened, not whose mistake it was
     """The bytes are no event of the expected contract: dead-letter them, do not retry."""

@@ -30,7 +30,7 @@ class DeliveryOverloaded(Exception):  # noqa: N818  # a state of the world, not 
     """Too many messages wait for the broker already; nothing of this list was sent."""
 
 
-class BrokerSilent(Exception):  # noqa: N818
+class BrokerSilent(Exception):  # noqa: N818  # what has happened, not whose mistake it was
     """The broker does not answer."""
 
 

@@ -14,11 +14,11 @@ class StoreUnavailable(Exception):  # noqa: N818  # a state of the world, not a 
     """The database is away, or it is unknown whether the last write arrived: claim again and go on from there."""
 
 
-class Fenced(Exception):  # noqa: N818
+class Fenced(Exception):  # noqa: N818  # what has happened, not whose mistake it was
     """Another sink has claimed one of the partitions since: nothing was written."""
 
 
-class Unstorable(Exception):  # noqa: N818
+class Unstorable(Exception):  # noqa: N818  # what has happened, not whose mistake it was
     """The database refuses a value of the batch for good: nothing was written, trying again is of no use."""
 
 

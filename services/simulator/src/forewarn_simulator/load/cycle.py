@@ -7,7 +7,7 @@ import msgspec
 import numpy as np
 
 from forewarn.domain.simulation.profile import Profile
-from forewarn.domain.simulation.pump import PUMP_TAGS, PumpDesign, PumpState, step_pump
+from forewarn.domain.simulation.pump import PUMP, PUMP_TAGS, PumpDesign
 from forewarn.domain.simulation.weather import Climate
 
 _PERIOD_S: Final = 1200.0
@@ -66,10 +66,10 @@ def encode_cycle(asset_ids: list[str], *, tags: int, samples: int, rng: np.rando
         vibration_mm_s=rng.uniform(1.2, 2.0, count),
     )
     profile, phase_s = Profile(period_s=_PERIOD_S, climate=_SAME_EVERY_DAY), rng.uniform(0, _PERIOD_S, count)
-    state, bodies, encode = PumpState(), [], msgspec.json.Encoder().encode
+    state, bodies, encode = PUMP.start, [], msgspec.json.Encoder().encode
     for sample in range(-samples, samples):  # a day to warm up, so that the bearings close the cycle too
         surroundings = profile.at(phase_s + sample * dt_s)
-        state, values = step_pump(design, state, dt_s=dt_s, surroundings=surroundings, faults={}, rng=rng)
+        state, values = PUMP.step(design, state, dt_s=dt_s, surroundings=surroundings, faults={}, rng=rng)
         if sample < 0:
             continue
         rows = np.column_stack([values[tag] for tag in PUMP_TAGS[:tags]]).tolist()

@@ -6,7 +6,7 @@ ECOD and COPOD are left out on purpose: outside the range of their training data
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 
@@ -17,39 +17,42 @@ from forewarn.domain.packing import pack, unpack
 #: Needs the optional extra ``deep``.
 AUTOENCODER: Final = "autoencoder"
 
+#: A detector of PyOD, which has no types.
+Detector: TypeAlias = Any
+
 _MAGIC: Final = b"FWPYOD001"
 _EPOCHS: Final = 100
 _BATCH_ROWS: Final = 64
 
 
-def _isolation_forest(seed: int, _shape: tuple[int, ...]) -> Any:  # noqa: ANN401  # PyOD has no types
+def _isolation_forest(seed: int, _shape: tuple[int, ...]) -> Detector:
     from pyod.models.iforest import IForest  # noqa: PLC0415  # takes seconds; most installations never need it
 
     return IForest(n_estimators=100, random_state=seed)
 
 
-def _histograms(_seed: int, _shape: tuple[int, ...]) -> Any:  # noqa: ANN401
-    from pyod.models.hbos import HBOS  # noqa: PLC0415
+def _histograms(_seed: int, _shape: tuple[int, ...]) -> Detector:
+    from pyod.models.hbos import HBOS  # noqa: PLC0415  # as above
 
     return HBOS(n_bins=10, tol=0.5)
 
 
-def _principal_components(seed: int, _shape: tuple[int, ...]) -> Any:  # noqa: ANN401
-    from pyod.models.pca import PCA  # noqa: PLC0415
+def _principal_components(seed: int, _shape: tuple[int, ...]) -> Detector:
+    from pyod.models.pca import PCA  # noqa: PLC0415  # as above
 
     return PCA(random_state=seed)
 
 
-def _covariance(seed: int, _shape: tuple[int, ...]) -> Any:  # noqa: ANN401
-    from pyod.models.mcd import MCD  # noqa: PLC0415
+def _covariance(seed: int, _shape: tuple[int, ...]) -> Detector:
+    from pyod.models.mcd import MCD  # noqa: PLC0415  # as above
 
     return MCD(random_state=seed)
 
 
-def _autoencoder(seed: int, shape: tuple[int, ...]) -> Any:  # noqa: ANN401
+def _autoencoder(seed: int, shape: tuple[int, ...]) -> Detector:
     """Undercomplete: two thirds, then a third of the features must carry all of them."""
     rows, features = shape
-    from pyod.models.auto_encoder import AutoEncoder  # noqa: PLC0415
+    from pyod.models.auto_encoder import AutoEncoder  # noqa: PLC0415  # as above
 
     return AutoEncoder(
         hidden_neuron_list=[max(2 * features // 3, 1), max(features // 3, 1)],
@@ -65,7 +68,7 @@ def _autoencoder(seed: int, shape: tuple[int, ...]) -> Any:  # noqa: ANN401
 
 
 #: What makes each model from a seed and the shape of the rows to fit.
-PYOD_MODELS: Final[Mapping[str, Callable[[int, tuple[int, ...]], Any]]] = MappingProxyType(
+PYOD_MODELS: Final[Mapping[str, Callable[[int, tuple[int, ...]], Detector]]] = MappingProxyType(
     {
         "iforest": _isolation_forest,
         "hbos": _histograms,
@@ -91,7 +94,7 @@ class PyodDetector:
         self._seed = seed
         self._healthy: FloatArray | None = None
         self._scale: HealthyScale | None = None
-        self._model: Any = None
+        self._model: Detector = None
 
     def fit(self, healthy: FloatArray) -> None:
         """Fit to healthy rows."""

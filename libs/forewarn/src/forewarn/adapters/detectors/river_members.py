@@ -162,8 +162,8 @@ class Drift:
             return
         self._scale = HealthyScale(arrays["kept"], arrays["centre"], arrays["spread"])
         self._mean, self._spread = arrays["healthy"].tolist()
-        self._adwin._helper.__setstate__(arrays["window"].tobytes())  # noqa: SLF001
-        self._adwin._drift_detected = header["detected"]  # noqa: SLF001
+        self._adwin._helper.__setstate__(arrays["window"].tobytes())  # noqa: SLF001  # as it was dumped
+        self._adwin._drift_detected = header["detected"]  # noqa: SLF001  # as above
 
     @staticmethod
     def _sizes(scale: HealthyScale, rows: FloatArray) -> FloatArray:

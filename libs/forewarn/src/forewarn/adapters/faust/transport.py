@@ -49,10 +49,9 @@ class _Thread(driver.AIOKafkaConsumerThread):
 
     def _create_worker_consumer(self, transport: driver.Transport) -> Any:  # noqa: ANN401  # aiokafka has no types
         consumer: Any = super()._create_worker_consumer(transport)
-        # read when it starts; Faust has no settings for them
-        consumer._isolation_level = "read_committed"  # noqa: SLF001
-        consumer._fetch_min_bytes = _FETCH_MIN_BYTES  # noqa: SLF001
-        consumer._fetch_max_wait_ms = int(cast("_Gathering", self.app).gather_s * 1000)  # noqa: SLF001
+        consumer._isolation_level = "read_committed"  # noqa: SLF001  # read at its start; Faust has no setting for it
+        consumer._fetch_min_bytes = _FETCH_MIN_BYTES  # noqa: SLF001  # as above
+        consumer._fetch_max_wait_ms = int(cast("_Gathering", self.app).gather_s * 1000)  # noqa: SLF001  # as above
         return consumer
 
     async def seek_to_committed(self) -> Mapping[TP, int]:
@@ -106,7 +105,7 @@ class _Consumer(driver.Consumer):
         super().resume_flow()
         self._open = self._sought
 
-    async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> RecordMap:  # noqa: ASYNC109
+    async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> RecordMap:  # noqa: ASYNC109  # Faust's
         epoch = self._epoch
         if active_partitions is not None and not self._open:
             active_partitions = {tp for tp in active_partitions if self._is_changelog_tp(tp)}

@@ -79,7 +79,7 @@ def _quiet() -> np.errstate:
 def _load() -> _Library:
     try:
         from statsmodels.tsa.holtwinters import Holt, SimpleExpSmoothing  # noqa: PLC0415  # 3 s and 165 MB
-        from statsmodels.tsa.seasonal import STL  # noqa: PLC0415
+        from statsmodels.tsa.seasonal import STL  # noqa: PLC0415  # as above
     except ImportError as exc:
         raise ForecasterUnavailable(
             "forecasts need statsmodels, which is not installed here: install forewarn[forecast]"

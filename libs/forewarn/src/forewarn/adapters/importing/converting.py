@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from forewarn.adapters.importing.rejects import Rejects
 from forewarn.adapters.importing.source import Piece, Source
 from forewarn.adapters.importing.times import TimeReader, joined
+from forewarn.adapters.tables.arrow_types import ArrowArray
 from forewarn.adapters.tables.columns import to_numbers
 from forewarn.adapters.tables.table import TableError
 from forewarn.contracts.asset_class import AssetClass
@@ -179,7 +180,7 @@ def check_mapping(source: Source, mapping: ImportMapping, asset_class: AssetClas
                 raise TableError(f"column {name!r}: {exc}") from exc
 
 
-def _quality(array: Any) -> NDArray[np.uint8]:  # noqa: ANN401  # pyarrow has no types
+def _quality(array: ArrowArray) -> NDArray[np.uint8]:
     """0 good, 1 uncertain, 2 bad, from words or from numbers of OPC DA."""
     coded = pc.fill_null(array.cast(pa.string()), "").dictionary_encode()
     table = np.array([_quality_of(word) for word in coded.dictionary.to_pylist()], dtype=np.uint8)

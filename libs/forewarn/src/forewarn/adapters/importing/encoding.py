@@ -1,5 +1,6 @@
 """Readings of one asset as messages of ``readings.raw``: lists, so that a million rows are a few thousand messages."""
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -35,7 +36,7 @@ def messages(asset_id: str, rows: Rows, tags: Sequence[str], source: str) -> Ite
     readings: list[_Reading] = []
     for row, time in enumerate(times):
         pairs = zip(tags, values[row], strict=True)
-        metrics = dict(pairs) if complete[row] else {tag: value for tag, value in pairs if value == value}  # noqa: PLR0124
+        metrics = dict(pairs) if complete[row] else {tag: value for tag, value in pairs if not math.isnan(value)}
         quality = _qualities(rows, row, metrics, tags) if noted[row] else {}
         readings.append(
             _Reading(asset_id=asset_id, ts=f"{time}Z", metrics=metrics, quality=quality, source=source, historical=True)

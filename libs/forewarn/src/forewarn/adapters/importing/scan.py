@@ -1,8 +1,7 @@
 """A first look at a file: what its times, assets and tags are, without keeping its rows."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -10,6 +9,7 @@ import pyarrow.compute as pc
 
 from forewarn.adapters.importing.source import Source
 from forewarn.adapters.importing.times import Dates, TimeReader, is_iso, joined
+from forewarn.adapters.tables.arrow_types import ArrowArray
 from forewarn.adapters.tables.columns import to_numbers
 from forewarn.adapters.tables.table import TableError
 from forewarn.contracts.importing import TimeColumns, TimeFormat
@@ -107,7 +107,7 @@ def pace(source: Source, columns: TimeColumns) -> Pace:
     )
 
 
-def _sample(found: Scan, columns: dict[str, Any] | Any, roles: Roles, *, decimal_comma: bool) -> None:  # noqa: ANN401
+def _sample(found: Scan, columns: Mapping[str, ArrowArray], roles: Roles, *, decimal_comma: bool) -> None:
     if roles.time:
         first = joined([columns[name].slice(0, 1) for name in roles.time]).to_pylist()
         found.time_example = first[0] or ""

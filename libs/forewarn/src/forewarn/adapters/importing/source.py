@@ -3,13 +3,14 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from forewarn.adapters.tables.arrow_types import ArrowArray
 from forewarn.adapters.tables.csv_source import Dialect, csv_pieces, sniff
 from forewarn.adapters.tables.table import TableError
 
@@ -21,7 +22,7 @@ _PARQUET_ROWS: Final = 65_536
 class Piece:
     """Some rows of a file: pyarrow arrays by column, and each row's number from 1, without the header."""
 
-    columns: Mapping[str, Any]
+    columns: Mapping[str, ArrowArray]
     numbers: NDArray[np.int64]
 
     @property
@@ -112,7 +113,7 @@ def open_source(path: Path) -> Source:
     return Source(path=path, names=tuple(name for name in dialect.header if name), dialect=dialect)
 
 
-def _plain(array: Any) -> Any:  # noqa: ANN401  # pyarrow has no types
+def _plain(array: ArrowArray) -> ArrowArray:
     return array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from forewarn.adapters.importing.converting import Converted
+from forewarn.adapters.tables.arrow_types import ArrowArray
 
 #: Rows taken into memory at once, about: windows of time are chosen to hold so many.
 WINDOW_ROWS: Final = 50_000
@@ -92,7 +93,7 @@ class Spool:
         edges = [first, *(edge for edge in inner.tolist() if first < edge <= last), last + 1]
         yield from pairwise(edges)
 
-    def _part(self, batch: Any, start_us: int, end_us: int) -> Converted:  # noqa: ANN401  # pyarrow has no types
+    def _part(self, batch: ArrowArray, start_us: int, end_us: int) -> Converted:
         ts = batch.column(0).to_numpy()
         wanted = np.flatnonzero((ts >= start_us) & (ts < end_us))
         columns = [batch.column(i).to_numpy()[wanted] for i in range(batch.num_columns)]

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from forewarn.adapters.importing.source import Piece
+from forewarn.adapters.tables.arrow_types import ArrowArray
 from forewarn.adapters.tables.columns import to_numbers
 from forewarn.adapters.tables.table import TableError
 from forewarn.contracts.importing import TimeColumns
@@ -80,7 +81,7 @@ class TimeReader:
             zoned = np.full(wall.shape, self._columns.format != "excel")
         return self._to_utc(wall, problems, zoned, series)
 
-    def _texts(self, texts: Any) -> tuple[NDArray[np.int64], dict[int, str], NDArray[np.bool_]]:  # noqa: ANN401
+    def _texts(self, texts: ArrowArray) -> tuple[NDArray[np.int64], dict[int, str], NDArray[np.bool_]]:
         fast = _iso(texts)
         if fast is not None:
             us, zoned = fast
@@ -88,7 +89,7 @@ class TimeReader:
         dates = Dates.of(texts)
         return dates.wall_us(month_first=self._columns.format == "month-first")
 
-    def _numbers(self, array: Any) -> tuple[NDArray[np.int64], dict[int, str]]:  # noqa: ANN401
+    def _numbers(self, array: ArrowArray) -> tuple[NDArray[np.int64], dict[int, str]]:
         numbers, alien = to_numbers(array, decimal_comma=self._decimal_comma)
         problems = dict.fromkeys(np.flatnonzero(np.isnan(numbers)).tolist(), MISSING)
         problems |= dict.fromkeys(alien.tolist(), UNREADABLE)
@@ -165,11 +166,11 @@ class Zone:
 class Dates:
     """Texts taken apart into the parts of a date."""
 
-    parts: Any  # pyarrow.StructArray
-    texts: Any
+    parts: ArrowArray
+    texts: ArrowArray
 
     @classmethod
-    def of(cls, texts: Any) -> "Dates":  # noqa: ANN401
+    def of(cls, texts: ArrowArray) -> "Dates":
         """Take strings apart; what is no date has no parts."""
         return cls(pc.extract_regex(texts, _PATTERN), texts)
 
@@ -207,7 +208,7 @@ class Dates:
         problems = dict.fromkeys(np.flatnonzero(~fits & ~missing).tolist(), UNREADABLE)
         return us, problems | dict.fromkeys(np.flatnonzero(missing).tolist(), MISSING), zoned
 
-    def _strings(self, part: str) -> Any:  # noqa: ANN401
+    def _strings(self, part: str) -> ArrowArray:
         return pc.fill_null(pc.struct_field(self.parts, part), "")
 
     def _lengths(self, part: str) -> NDArray[np.int64]:
@@ -237,20 +238,20 @@ class Dates:
         return np.array([bool(name) for name in names])[codes], offsets[codes]
 
 
-def joined(arrays: Sequence[Any]) -> Any:  # noqa: ANN401  # pyarrow has no types
+def joined(arrays: Sequence[ArrowArray]) -> ArrowArray:
     """One column of texts; of date and time of day, with a space between."""
     texts = [array.cast(pa.string()) for array in arrays]
     return texts[0] if len(texts) == 1 else pc.binary_join_element_wise(*texts, " ")
 
 
-def _typed(array: Any) -> tuple[NDArray[np.int64], dict[int, str], NDArray[np.bool_]]:  # noqa: ANN401
+def _typed(array: ArrowArray) -> tuple[NDArray[np.int64], dict[int, str], NDArray[np.bool_]]:
     zoned = pa.types.is_timestamp(array.type) and array.type.tz is not None
     us = array.cast(pa.timestamp("us", array.type.tz if zoned else None), safe=False).cast(pa.int64())
     problems = dict.fromkeys(np.flatnonzero(_nulls(array)).tolist(), MISSING)
     return us.fill_null(0).to_numpy(zero_copy_only=False).copy(), problems, np.full(len(array), zoned)
 
 
-def _iso(texts: Any) -> tuple[NDArray[np.int64], bool] | None:  # noqa: ANN401
+def _iso(texts: ArrowArray) -> tuple[NDArray[np.int64], bool] | None:
     """The fast way, for pieces in which every text is ISO 8601, all with a zone or all without."""
     for zone in (None, "UTC"):
         try:
@@ -262,16 +263,16 @@ def _iso(texts: Any) -> tuple[NDArray[np.int64], bool] | None:  # noqa: ANN401
     return None
 
 
-def is_iso(texts: Any) -> bool:  # noqa: ANN401
+def is_iso(texts: ArrowArray) -> bool:
     """Whether every text of a piece is ISO 8601."""
     return _iso(texts) is not None
 
 
-def _nulls(array: Any) -> NDArray[np.bool_]:  # noqa: ANN401
+def _nulls(array: ArrowArray) -> NDArray[np.bool_]:
     return np.asarray(array.is_null().to_numpy(zero_copy_only=False))
 
 
-def _matched(parts: Any) -> NDArray[np.bool_]:  # noqa: ANN401
+def _matched(parts: ArrowArray) -> NDArray[np.bool_]:
     return ~_nulls(parts)
 
 

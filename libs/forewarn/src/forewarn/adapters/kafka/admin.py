@@ -15,9 +15,9 @@ from forewarn.contracts.topics import TOPICS, Topic, qualified
 _AWAY_CODES: Final = frozenset(
     {
         KafkaError._TRANSPORT,  # noqa: SLF001  # the library's own way to name client-side errors
-        KafkaError._ALL_BROKERS_DOWN,  # noqa: SLF001
-        KafkaError._RESOLVE,  # noqa: SLF001
-        KafkaError._TIMED_OUT,  # noqa: SLF001
+        KafkaError._ALL_BROKERS_DOWN,  # noqa: SLF001  # as above
+        KafkaError._RESOLVE,  # noqa: SLF001  # as above
+        KafkaError._TIMED_OUT,  # noqa: SLF001  # as above
         KafkaError.REQUEST_TIMED_OUT,
         KafkaError.BROKER_NOT_AVAILABLE,
         KafkaError.NOT_CONTROLLER,

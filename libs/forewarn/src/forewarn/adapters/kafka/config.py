@@ -14,7 +14,7 @@ _COMMON: Final[dict[str, Any]] = {
 }
 
 
-def producer_config(bootstrap_servers: str, *, client_id: str, **overrides: Any) -> dict[str, Any]:  # noqa: ANN401
+def producer_config(bootstrap_servers: str, *, client_id: str, **overrides: object) -> dict[str, Any]:
     """Settings of a producer that loses and duplicates nothing: idempotent, all replicas, bounded queue."""
     return {
         **_COMMON,
@@ -33,7 +33,7 @@ def producer_config(bootstrap_servers: str, *, client_id: str, **overrides: Any)
     }
 
 
-def consumer_config(bootstrap_servers: str, *, group_id: str, client_id: str, **overrides: Any) -> dict[str, Any]:  # noqa: ANN401
+def consumer_config(bootstrap_servers: str, *, group_id: str, client_id: str, **overrides: object) -> dict[str, Any]:
     """Settings of a consumer that reads committed data only and never commits by itself."""
     return {
         **_COMMON,

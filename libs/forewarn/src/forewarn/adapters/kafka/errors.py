@@ -8,7 +8,7 @@ from confluent_kafka import KafkaError, KafkaException
 _FATAL_CODES: Final = frozenset(
     {
         KafkaError._FENCED,  # noqa: SLF001  # the library's own way to name client-side errors
-        KafkaError._FATAL,  # noqa: SLF001
+        KafkaError._FATAL,  # noqa: SLF001  # as above
         KafkaError.FENCED_INSTANCE_ID,
         KafkaError.PRODUCER_FENCED,
         KafkaError.INVALID_PRODUCER_EPOCH,
@@ -23,10 +23,10 @@ _FATAL_CODES: Final = frozenset(
 #: The cluster is starting, moving a coordinator or out of reach: the same call will work later.
 _PASSING_CODES: Final = frozenset(
     {
-        KafkaError._TIMED_OUT,  # noqa: SLF001
-        KafkaError._TRANSPORT,  # noqa: SLF001
-        KafkaError._ALL_BROKERS_DOWN,  # noqa: SLF001
-        KafkaError._WAIT_COORD,  # noqa: SLF001
+        KafkaError._TIMED_OUT,  # noqa: SLF001  # as above
+        KafkaError._TRANSPORT,  # noqa: SLF001  # as above
+        KafkaError._ALL_BROKERS_DOWN,  # noqa: SLF001  # as above
+        KafkaError._WAIT_COORD,  # noqa: SLF001  # as above
         KafkaError.NOT_COORDINATOR,
         KafkaError.COORDINATOR_NOT_AVAILABLE,
         KafkaError.COORDINATOR_LOAD_IN_PROGRESS,

@@ -12,6 +12,7 @@ import pyarrow.csv as pa_csv
 
 from forewarn.adapters.scoring.model import Model
 from forewarn.adapters.scoring.readings import Readings, open_table, readings_of
+from forewarn.adapters.tables.arrow_types import ArrowArray
 from forewarn.adapters.tables.table import TableError
 from forewarn.domain.detection.detector import Scores, score
 from forewarn.domain.detection.rows import sequence_of
@@ -94,5 +95,5 @@ def _matrix(readings: Readings, names: Sequence[str], rows: int) -> FloatArray:
     return np.column_stack([readings.tags[name] for name in names]) if names else np.empty((rows, 0))
 
 
-def _known(values: FloatArray) -> Any:  # noqa: ANN401  # pyarrow has no types
+def _known(values: FloatArray) -> ArrowArray:
     return pa.array(values, mask=np.isnan(values))

@@ -1,13 +1,14 @@
 """From the pieces of a column, as strings, to numbers or text."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from forewarn.adapters.tables.arrow_types import ArrowArray, ArrowType
 from forewarn.adapters.tables.table import Column, Stray
 from forewarn.domain.frame import FloatArray
 
@@ -24,14 +25,14 @@ class ColumnBuilder:
     def __init__(self, *, as_text: bool, decimal_comma: bool = False) -> None:
         self._as_text = as_text
         self._decimal_comma = decimal_comma
-        self._texts: list[Any] = []
+        self._texts: list[ArrowArray] = []
         self._numbers: list[FloatArray] = []
         self._rows = 0
         self._numeric = 0
         self._alien = 0
         self._stray: Stray | None = None
 
-    def add(self, piece: Any) -> None:  # noqa: ANN401  # pyarrow has no types
+    def add(self, piece: ArrowArray) -> None:
         """Add an array of strings, numbers or, for a column wanted as text, of anything that can be written down."""
         if pa.types.is_dictionary(piece.type):
             piece = piece.dictionary_decode()
@@ -59,7 +60,7 @@ class ColumnBuilder:
         return Column(kind="number", numbers=numbers, texts=texts)
 
 
-def to_numbers(piece: Any, *, decimal_comma: bool = False) -> tuple[FloatArray, NDArray[np.intp]]:  # noqa: ANN401
+def to_numbers(piece: ArrowArray, *, decimal_comma: bool = False) -> tuple[FloatArray, NDArray[np.intp]]:
     """Numbers of an array, NaN for missing ones, and where text stands."""
     if is_number(piece.type):
         return finite(piece.cast(pa.float64())), np.empty(0, dtype=np.intp)
@@ -72,19 +73,19 @@ def to_numbers(piece: Any, *, decimal_comma: bool = False) -> tuple[FloatArray, 
         return _one_by_one(piece.to_pylist())
 
 
-def is_number(dtype: Any) -> bool:  # noqa: ANN401  # pyarrow has no types
+def is_number(dtype: ArrowType) -> bool:
     """Whether values of this type count as numbers; true and false are 1 and 0."""
     kinds = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.types.is_boolean)
     return any(kind(dtype) for kind in kinds)
 
 
-def is_text(dtype: Any) -> bool:  # noqa: ANN401
+def is_text(dtype: ArrowType) -> bool:
     """Whether values of this type are text, and may still spell numbers."""
     inner = dtype.value_type if pa.types.is_dictionary(dtype) else dtype
     return bool(pa.types.is_string(inner) or pa.types.is_large_string(inner) or pa.types.is_null(inner))
 
 
-def finite(array: Any) -> FloatArray:  # noqa: ANN401  # pyarrow has no types
+def finite(array: ArrowArray) -> FloatArray:
     """Numbers of an array; missing and infinite ones are NaN."""
     numbers: FloatArray = array.to_numpy(zero_copy_only=False).astype(np.float64)
     endless = np.isinf(numbers)

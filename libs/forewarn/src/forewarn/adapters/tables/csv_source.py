@@ -10,6 +10,7 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
+from forewarn.adapters.tables.arrow_types import ArrowArray
 from forewarn.adapters.tables.columns import NULLS
 from forewarn.adapters.tables.table import TableError
 
@@ -107,7 +108,7 @@ def csv_pieces(
 
 
 def _handler(on_odd_row: Callable[[int, str], None]) -> Callable[[Any], str]:
-    def handle(row: Any) -> str:  # noqa: ANN401  # pyarrow has no types
+    def handle(row: ArrowArray) -> str:
         on_odd_row(row.number - 1, row.text)  # pyarrow counts the header
         return "skip"
 

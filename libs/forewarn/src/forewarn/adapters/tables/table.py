@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from forewarn.adapters.tables.arrow_types import ArrowArray
 from forewarn.domain.frame import FloatArray
 
 Kind = Literal["number", "text", "empty", "mixed"]
@@ -122,7 +123,7 @@ class Table:
         coded = values.combine_chunks().dictionary_encode()
         return coded.indices.to_numpy().astype(np.intp), coded.dictionary.to_pylist()
 
-    def _text(self, name: str) -> Any:  # noqa: ANN401  # pyarrow has no types
+    def _text(self, name: str) -> ArrowArray:
         self.require([name])
         texts = self.columns[name].texts
         return pa.chunked_array([pa.nulls(self.rows, pa.string())]) if texts is None else texts

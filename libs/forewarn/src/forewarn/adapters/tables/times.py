@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from forewarn.adapters.tables.arrow_types import ArrowArray
 from forewarn.adapters.tables.table import Table, TableError
 from forewarn.domain.frame import FloatArray
 
@@ -75,12 +76,12 @@ def _moment(table: Table, name: str, row: int, text: str | None) -> float:
     return (moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)).timestamp()
 
 
-def _integers(moments: Any) -> NDArray[np.int64]:  # noqa: ANN401  # pyarrow has no types
+def _integers(moments: ArrowArray) -> NDArray[np.int64]:
     whole: NDArray[np.int64] = moments.cast(pa.int64()).fill_null(0).to_numpy()
     return whole
 
 
-def _nulls(moments: Any) -> NDArray[np.bool_]:  # noqa: ANN401
+def _nulls(moments: ArrowArray) -> NDArray[np.bool_]:
     unknown: NDArray[np.bool_] = moments.is_null().to_numpy()
     return unknown
 

@@ -16,6 +16,8 @@ from forewarn.domain.physics.water import wet_bulb_c
 from forewarn.domain.simulation.dynamics import joined_rms
 from forewarn.domain.simulation.machine import (
     MISALIGNMENT,
+    Instant,
+    Kind,
     Sensor,
     Severities,
     Surroundings,
@@ -23,6 +25,7 @@ from forewarn.domain.simulation.machine import (
     accelerating,
     measure,
     severity_of,
+    whatever_the_design,
 )
 
 TUBE_FOULING: Final = "tube_fouling"
@@ -86,48 +89,19 @@ CHILLER_SENSORS: Final[dict[str, Sensor]] = {
 }
 
 
-def step_chiller(
-    design: ChillerDesign,
-    state: ChillerState,
-    *,
-    dt_s: float,
-    surroundings: Surroundings,
-    faults: Severities,
-    rng: np.random.Generator,
-) -> tuple[ChillerState, Values]:
-    """Advance by ``dt_s`` and read the sensors.
-
-    Parameters
-    ----------
-    design
-        The chiller; arrays of shape (n,) simulate n chillers at once.
-    state
-        From the step before.
-    dt_s
-        Time since the step before.
-    surroundings
-        Demand and weather; arrays of shape (n,). The cooling tower follows the weather.
-    faults
-        Severities by name: ``tube_fouling``, ``refrigerant_leak``, ``electrical_issue``, ``bearing_wear``,
-        ``misalignment``.
-    rng
-        Source of noise.
-
-    Returns
-    -------
-    state, values
-        For the next step; readings of shape (n,) under the tags of class ``chiller``.
-    """
-    shape = np.shape(surroundings.demand)
+def step_chiller(design: ChillerDesign, state: ChillerState, instant: Instant) -> tuple[ChillerState, Values]:
+    """Advance by one step and read the sensors. The cooling tower follows the weather."""
+    surroundings, faults = instant.surroundings, instant.faults
     after = ChillerState(
-        chw_wander=_wander(state.chw_wander, dt_s, rng, shape), cdw_wander=_wander(state.cdw_wander, dt_s, rng, shape)
+        chw_wander=instant.wandered(state.chw_wander, spread=0.015, memory_s=180.0),
+        cdw_wander=instant.wandered(state.cdw_wander, spread=0.015, memory_s=180.0),
     )
     truth = _heat_balance(design, after, surroundings, faults)
     truth |= _currents(design, truth["power_kw"], severity_of(faults, ELECTRICAL_ISSUE))
     healthy = design.vibration_mm_s * (0.8 + 0.4 * truth["load"])
     wear, offset = accelerating(severity_of(faults, BEARING_WEAR)), severity_of(faults, MISALIGNMENT)
     truth["vibration_mm_s"] = joined_rms(healthy, 8.6 * wear, 4.6 * offset)
-    return after, measure(truth, CHILLER_SENSORS, rng)
+    return after, measure(truth, CHILLER_SENSORS, instant.rng)
 
 
 def _heat_balance(design: ChillerDesign, state: ChillerState, surroundings: Surroundings, faults: Severities) -> Values:
@@ -187,8 +161,10 @@ def _currents(design: ChillerDesign, power_kw: FloatArray, fault: FloatArray) ->
     }
 
 
-def _wander(before: FloatArray | float, dt_s: float, rng: np.random.Generator, shape: tuple[int, ...]) -> FloatArray:
-    """Ornstein-Uhlenbeck process: ±1.5 % with a memory of three minutes, whatever the step."""
-    keep = np.exp(-dt_s / 180.0)
-    wandered: FloatArray = keep * np.asarray(before) + 0.015 * np.sqrt(1.0 - keep**2) * rng.standard_normal(shape)
-    return wandered
+CHILLER: Final = Kind(
+    design=ChillerDesign,
+    start=ChillerState(),
+    advance=step_chiller,
+    sensors=whatever_the_design(CHILLER_SENSORS),
+    faults=CHILLER_FAULTS,
+)

@@ -15,9 +15,11 @@ from forewarn.domain.frame import FloatArray
 from forewarn.domain.physics.compressor import surge_flow_m3_h, surge_margin_pct
 from forewarn.domain.physics.constants import GAS_CONSTANT_J_MOL_K, PA_PER_BAR, S_PER_H, ZERO_CELSIUS_K
 from forewarn.domain.physics.gas import gas_power_kw
-from forewarn.domain.simulation.dynamics import joined_rms, lagged, wander
+from forewarn.domain.simulation.dynamics import joined_rms
 from forewarn.domain.simulation.machine import (
     MISALIGNMENT,
+    Instant,
+    Kind,
     Sensor,
     Severities,
     Surroundings,
@@ -25,6 +27,7 @@ from forewarn.domain.simulation.machine import (
     accelerating,
     measure,
     severity_of,
+    whatever_the_design,
 )
 
 COMPRESSOR_FOULING: Final = "compressor_fouling"
@@ -104,38 +107,11 @@ COMPRESSOR_SENSORS: Final[dict[str, Sensor]] = {
 
 
 def step_compressor(
-    design: CompressorDesign,
-    state: CompressorState,
-    *,
-    dt_s: float,
-    surroundings: Surroundings,
-    faults: Severities,
-    rng: np.random.Generator,
+    design: CompressorDesign, state: CompressorState, instant: Instant
 ) -> tuple[CompressorState, Values]:
-    """Advance by ``dt_s`` and read the sensors.
-
-    Parameters
-    ----------
-    design
-        The compressor; arrays of shape (n,) simulate n compressors at once.
-    state
-        From the step before.
-    dt_s
-        Time since the step before.
-    surroundings
-        Demand and weather; arrays of shape (n,). It takes in outdoor air.
-    faults
-        Severities by name: ``compressor_fouling``, ``bearing_wear``, ``thrust_bearing_wear``, ``surge``,
-        ``misalignment``.
-    rng
-        Source of noise.
-
-    Returns
-    -------
-    state, values
-        For the next step; readings of shape (n,) under the tags of class ``centrifugal_compressor``.
-    """
-    valve = wander(state.valve, spread=0.05, memory_s=40.0, dt_s=dt_s, rng=rng, like=surroundings.demand)
+    """Advance by one step and read the sensors. It takes in outdoor air."""
+    surroundings, faults = instant.surroundings, instant.faults
+    valve = instant.wandered(state.valve, spread=0.05, memory_s=40.0)
     truth = _operating_point(design, surroundings, valve, faults)
     truth |= _gas(design, truth)
     truth |= _rotor(design, truth, faults)
@@ -146,12 +122,12 @@ def step_compressor(
     thrust_c = oil_c + 28.0 * np.square(truth["speed_ratio"]) + 13.0 * truth["head_share"] + 40.0 * thrust_wear
     lag = design.bearing_time_constant_s
     truth["lube_oil_temp_c"] = oil_c
-    truth["bearing_temp_c"] = lagged(state.bearing_c, bearing_c, time_constant_s=lag, dt_s=dt_s)
-    truth["thrust_bearing_temp_c"] = lagged(state.thrust_bearing_c, thrust_c, time_constant_s=lag, dt_s=dt_s)
+    truth["bearing_temp_c"] = instant.lagged(state.bearing_c, bearing_c, time_constant_s=lag)
+    truth["thrust_bearing_temp_c"] = instant.lagged(state.thrust_bearing_c, thrust_c, time_constant_s=lag)
     after = CompressorState(
         valve=valve, bearing_c=truth["bearing_temp_c"], thrust_bearing_c=truth["thrust_bearing_temp_c"]
     )
-    return after, measure(truth, COMPRESSOR_SENSORS, rng)
+    return after, measure(truth, COMPRESSOR_SENSORS, instant.rng)
 
 
 def _operating_point(
@@ -211,3 +187,12 @@ def _rotor(design: CompressorDesign, truth: Values, faults: Severities) -> Value
         "vibration_mm_s": joined_rms(0.05 * healthy, 2.5 * wear, 1.5 * stall, 2.0 * offset),
         "axial_position_mm": 0.02 + 0.1 * truth["head_share"] + 0.43 * thrust_wear,
     }
+
+
+COMPRESSOR: Final = Kind(
+    design=CompressorDesign,
+    start=CompressorState(),
+    advance=step_compressor,
+    sensors=whatever_the_design(COMPRESSOR_SENSORS),
+    faults=COMPRESSOR_FAULTS,
+)

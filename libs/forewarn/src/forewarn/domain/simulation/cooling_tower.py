@@ -16,15 +16,17 @@ from forewarn.domain.frame import FloatArray
 from forewarn.domain.physics.constants import S_PER_H, WATER_DENSITY_KG_M3, WATER_HEAT_CAPACITY_KJ_KG_K
 from forewarn.domain.physics.cooling_tower import evaporation_m3_h
 from forewarn.domain.physics.water import vapour_pressure_pa
-from forewarn.domain.simulation.dynamics import joined_rms, lagged, wander
+from forewarn.domain.simulation.dynamics import joined_rms
 from forewarn.domain.simulation.machine import (
+    Instant,
+    Kind,
     Sensor,
     Severities,
-    Surroundings,
     Values,
     accelerating,
     measure,
     severity_of,
+    whatever_the_design,
 )
 
 FILL_FOULING: Final = "fill_fouling"
@@ -105,45 +107,16 @@ TOWER_SENSORS: Final[dict[str, Sensor]] = {
 }
 
 
-def step_tower(
-    design: TowerDesign,
-    state: TowerState,
-    *,
-    dt_s: float,
-    surroundings: Surroundings,
-    faults: Severities,
-    rng: np.random.Generator,
-) -> tuple[TowerState, Values]:
-    """Advance by ``dt_s`` and read the sensors.
-
-    Parameters
-    ----------
-    design
-        The tower; arrays of shape (n,) simulate n towers at once.
-    state
-        From the step before.
-    dt_s
-        Time since the step before.
-    surroundings
-        Demand and weather; arrays of shape (n,).
-    faults
-        Severities by name: ``fill_fouling``, ``fan_imbalance``, ``gearbox_wear``.
-    rng
-        Source of noise.
-
-    Returns
-    -------
-    state, values
-        For the next step; readings of shape (n,) under the tags of class ``cooling_tower``.
-    """
-    like = surroundings.demand
+def step_tower(design: TowerDesign, state: TowerState, instant: Instant) -> tuple[TowerState, Values]:
+    """Advance by one step and read the sensors."""
+    surroundings, faults = instant.surroundings, instant.faults
     # heat and fan speed wander apart, as the fan answers the cold water and the operator, not the heat
-    heat = wander(state.heat, spread=0.04, memory_s=120.0, dt_s=dt_s, rng=rng, like=like)
-    fan = wander(state.fan, spread=0.03, memory_s=300.0, dt_s=dt_s, rng=rng, like=like)
-    flow = wander(state.flow, spread=0.012, memory_s=180.0, dt_s=dt_s, rng=rng, like=like)
-    humidity = wander(state.humidity_pct, spread=2.0, memory_s=900.0, dt_s=dt_s, rng=rng, like=like)
-    level = wander(state.level_pct, spread=0.3, memory_s=_LEVEL_MEMORY_S, dt_s=dt_s, rng=rng, like=like)
-    salt = wander(state.salt, spread=0.02, memory_s=3600.0, dt_s=dt_s, rng=rng, like=like)
+    heat = instant.wandered(state.heat, spread=0.04, memory_s=120.0)
+    fan = instant.wandered(state.fan, spread=0.03, memory_s=300.0)
+    flow = instant.wandered(state.flow, spread=0.012, memory_s=180.0)
+    humidity = instant.wandered(state.humidity_pct, spread=2.0, memory_s=900.0)
+    level = instant.wandered(state.level_pct, spread=0.3, memory_s=_LEVEL_MEMORY_S)
+    salt = instant.wandered(state.salt, spread=0.02, memory_s=3600.0)
     ambient_c = surroundings.ambient_temp_c
     truth = {
         # the pumps warm the water even when the plant does not
@@ -162,7 +135,7 @@ def step_tower(
     plume_c = 0.5 * (truth["hot_water_temp_c"] + truth["cold_water_temp_c"])
     oil_c = plume_c + 12.0 + 22.0 * np.square(truth["fan_share"])
     oil_c = oil_c + 50.0 * accelerating(severity_of(faults, GEARBOX_WEAR))
-    truth["gearbox_temp_c"] = lagged(state.gearbox_c, oil_c, time_constant_s=design.gearbox_time_constant_s, dt_s=dt_s)
+    truth["gearbox_temp_c"] = instant.lagged(state.gearbox_c, oil_c, time_constant_s=design.gearbox_time_constant_s)
     after = TowerState(
         heat=heat,
         fan=fan,
@@ -172,7 +145,7 @@ def step_tower(
         salt=salt,
         gearbox_c=truth["gearbox_temp_c"],
     )
-    values = measure(truth, TOWER_SENSORS, rng)
+    values = measure(truth, TOWER_SENSORS, instant.rng)
     values["makeup_flow_m3_h"] = np.maximum(values["makeup_flow_m3_h"], 0.0)  # the meter cuts off low flow
     return after, values
 
@@ -222,3 +195,12 @@ def _makeup_m3_h(design: TowerDesign, truth: Values, level_pct: FloatArray) -> F
     refill_m3_h = -level_pct / 100.0 * design.basin_m3 * S_PER_H / _LEVEL_MEMORY_S
     makeup: FloatArray = np.maximum(lost_m3_h + refill_m3_h, 0.0)
     return makeup
+
+
+TOWER: Final = Kind(
+    design=TowerDesign,
+    start=TowerState(),
+    advance=step_tower,
+    sensors=whatever_the_design(TOWER_SENSORS),
+    faults=TOWER_FAULTS,
+)

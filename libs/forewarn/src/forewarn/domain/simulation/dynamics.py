@@ -37,7 +37,9 @@ def wander(
     return wandered
 
 
-def lagged(before: FloatArray | None, target: FloatArray, *, time_constant_s: float, dt_s: float) -> FloatArray:
+def lagged(
+    before: FloatArray | None, target: FloatArray, *, time_constant_s: FloatArray | float, dt_s: float
+) -> FloatArray:
     """First-order answer to a target that is constant over the step; None before: it starts settled."""
     if before is None:
         return target

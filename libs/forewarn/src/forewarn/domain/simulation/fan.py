@@ -14,9 +14,11 @@ from forewarn.domain.frame import FloatArray
 from forewarn.domain.physics.constants import ZERO_CELSIUS_K
 from forewarn.domain.physics.fan import air_power_kw, velocity_pressure_pa
 from forewarn.domain.physics.motor import three_phase_power_kw
-from forewarn.domain.simulation.dynamics import joined_rms, lagged, wander
+from forewarn.domain.simulation.dynamics import joined_rms
 from forewarn.domain.simulation.machine import (
     MISALIGNMENT,
+    Instant,
+    Kind,
     Sensor,
     Severities,
     Surroundings,
@@ -24,6 +26,7 @@ from forewarn.domain.simulation.machine import (
     accelerating,
     measure,
     severity_of,
+    whatever_the_design,
 )
 
 FAN_IMBALANCE: Final = "fan_imbalance"
@@ -99,39 +102,10 @@ FAN_SENSORS: Final[dict[str, Sensor]] = {
 }
 
 
-def step_fan(
-    design: FanDesign,
-    state: FanState,
-    *,
-    dt_s: float,
-    surroundings: Surroundings,
-    faults: Severities,
-    rng: np.random.Generator,
-) -> tuple[FanState, Values]:
-    """Advance by ``dt_s`` and read the sensors.
-
-    Parameters
-    ----------
-    design
-        The fan; arrays of shape (n,) simulate n fans at once.
-    state
-        From the step before.
-    dt_s
-        Time since the step before.
-    surroundings
-        Demand and weather; arrays of shape (n,). The fan moves outdoor air.
-    faults
-        Severities by name: ``fan_imbalance``, ``bearing_wear``, ``belt_slip``, ``filter_clogging``,
-        ``misalignment`` (of the pulleys).
-    rng
-        Source of noise.
-
-    Returns
-    -------
-    state, values
-        For the next step; readings of shape (n,) under the tags of class ``fan``.
-    """
-    damper = wander(state.damper, spread=0.04, memory_s=30.0, dt_s=dt_s, rng=rng, like=surroundings.demand)
+def step_fan(design: FanDesign, state: FanState, instant: Instant) -> tuple[FanState, Values]:
+    """Advance by one step and read the sensors. The fan moves outdoor air."""
+    surroundings, faults = instant.surroundings, instant.faults
+    damper = instant.wandered(state.damper, spread=0.04, memory_s=30.0)
     wear = accelerating(severity_of(faults, BEARING_WEAR))
     truth = _air(design, surroundings, damper, faults)
     truth |= _drive(design, truth, wear)
@@ -141,11 +115,11 @@ def step_fan(
     target_de_c = surroundings.ambient_temp_c + own_heat_k + 64.0 * wear + 12.0 * offset
     target_nde_c = surroundings.ambient_temp_c + 0.8 * own_heat_k
     lag = design.bearing_time_constant_s
-    truth["bearing_de_temp_c"] = lagged(state.bearing_de_c, target_de_c, time_constant_s=lag, dt_s=dt_s)
-    truth["bearing_nde_temp_c"] = lagged(state.bearing_nde_c, target_nde_c, time_constant_s=lag, dt_s=dt_s)
+    truth["bearing_de_temp_c"] = instant.lagged(state.bearing_de_c, target_de_c, time_constant_s=lag)
+    truth["bearing_nde_temp_c"] = instant.lagged(state.bearing_nde_c, target_nde_c, time_constant_s=lag)
     truth["air_temp_c"] = surroundings.ambient_temp_c
     after = FanState(damper=damper, bearing_de_c=truth["bearing_de_temp_c"], bearing_nde_c=truth["bearing_nde_temp_c"])
-    return after, measure(truth, FAN_SENSORS, rng)
+    return after, measure(truth, FAN_SENSORS, instant.rng)
 
 
 def _air(design: FanDesign, surroundings: Surroundings, damper: FloatArray, faults: Severities) -> Values:
@@ -198,3 +172,12 @@ def _vibration(design: FanDesign, truth: Values, wear: FloatArray, offset: Float
         "vibration_de_mm_s": joined_rms(healthy, thrown, 4.0 * wear, pulled),
         "vibration_nde_mm_s": joined_rms(0.85 * healthy, 0.6 * thrown, 0.8 * wear, 0.5 * pulled),
     }
+
+
+FAN: Final = Kind(
+    design=FanDesign,
+    start=FanState(),
+    advance=step_fan,
+    sensors=whatever_the_design(FAN_SENSORS),
+    faults=FAN_FAULTS,
+)

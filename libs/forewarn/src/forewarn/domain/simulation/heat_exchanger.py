@@ -12,8 +12,9 @@ from typing import Final
 import numpy as np
 
 from forewarn.domain.frame import FloatArray
-from forewarn.domain.simulation.dynamics import wander
 from forewarn.domain.simulation.machine import (
+    Instant,
+    Kind,
     Sensor,
     Severities,
     Surroundings,
@@ -21,6 +22,7 @@ from forewarn.domain.simulation.machine import (
     accelerating,
     measure,
     severity_of,
+    whatever_the_design,
 )
 
 FOULING: Final = "fouling"
@@ -78,45 +80,18 @@ HEAT_EXCHANGER_SENSORS: Final[dict[str, Sensor]] = {
 
 
 def step_heat_exchanger(
-    design: HeatExchangerDesign,
-    state: HeatExchangerState,
-    *,
-    dt_s: float,
-    surroundings: Surroundings,
-    faults: Severities,
-    rng: np.random.Generator,
+    design: HeatExchangerDesign, state: HeatExchangerState, instant: Instant
 ) -> tuple[HeatExchangerState, Values]:
-    """Advance by ``dt_s`` and read the sensors.
-
-    Parameters
-    ----------
-    design
-        The exchanger; arrays of shape (n,) simulate n exchangers at once.
-    state
-        From the step before.
-    dt_s
-        Time since the step before.
-    surroundings
-        Demand and weather; arrays of shape (n,). Cooling water follows the weather.
-    faults
-        Severities by name: ``fouling``, ``tube_blockage``.
-    rng
-        Source of noise.
-
-    Returns
-    -------
-    state, values
-        For the next step; readings of shape (n,) under the tags of class ``heat_exchanger``.
-    """
-    like = surroundings.demand
+    """Advance by one step and read the sensors. Cooling water follows the weather."""
+    surroundings, faults = instant.surroundings, instant.faults
     after = HeatExchangerState(
-        hot_wander=wander(state.hot_wander, spread=0.015, memory_s=60.0, dt_s=dt_s, rng=rng, like=like),
-        cold_wander=wander(state.cold_wander, spread=0.012, memory_s=90.0, dt_s=dt_s, rng=rng, like=like),
-        inlet_wander_k=wander(state.inlet_wander_k, spread=1.0, memory_s=300.0, dt_s=dt_s, rng=rng, like=like),
+        hot_wander=instant.wandered(state.hot_wander, spread=0.015, memory_s=60.0),
+        cold_wander=instant.wandered(state.cold_wander, spread=0.012, memory_s=90.0),
+        inlet_wander_k=instant.wandered(state.inlet_wander_k, spread=1.0, memory_s=300.0),
     )
     truth = _flows(design, after, surroundings, faults)
     truth |= _heat(design, truth, faults)
-    return after, measure(truth, HEAT_EXCHANGER_SENSORS, rng)
+    return after, measure(truth, HEAT_EXCHANGER_SENSORS, instant.rng)
 
 
 def _flows(
@@ -165,3 +140,12 @@ def _conductance_kw_k(design: HeatExchangerDesign, truth: Values, faults: Severi
     deposits = 0.72 * severity_of(faults, FOULING)  # of the clean resistance; TEMA designs for up to 0.7
     conductance: FloatArray = design.clean_conductance_kw_k / (tube + shell + deposits)
     return conductance
+
+
+HEAT_EXCHANGER: Final = Kind(
+    design=HeatExchangerDesign,
+    start=HeatExchangerState(),
+    advance=step_heat_exchanger,
+    sensors=whatever_the_design(HEAT_EXCHANGER_SENSORS),
+    faults=HEAT_EXCHANGER_FAULTS,
+)

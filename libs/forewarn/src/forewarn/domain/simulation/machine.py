@@ -1,12 +1,13 @@
-"""What every simulated machine has in common: surroundings, faults, sensors."""
+"""What every simulated machine has in common: surroundings, faults, sensors, and how it goes from step to step."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
 from forewarn.domain.frame import FloatArray
+from forewarn.domain.simulation.dynamics import lagged, wander
 
 #: Readings of one instant: tag → value of each machine.
 Values = dict[str, FloatArray]
@@ -31,6 +32,39 @@ class Surroundings:
 
 #: Severity of each fault, 0 (healthy) to 1 (failed), per machine or one for all.
 Severities = Mapping[str, FloatArray]
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Instant:
+    """What machines meet in one step.
+
+    Attributes
+    ----------
+    dt_s
+        Time since the step before.
+    surroundings
+        Demand and weather; arrays of shape (n,) for n machines.
+    faults
+        Severities by name.
+    rng
+        Source of wander and noise.
+    """
+
+    dt_s: float
+    surroundings: Surroundings
+    faults: Severities
+    rng: np.random.Generator
+
+    def wandered(self, before: FloatArray | float, *, spread: float, memory_s: float) -> FloatArray:
+        """Next value of something that wanders; see ``dynamics.wander``."""
+        like = self.surroundings.demand
+        return wander(before, spread=spread, memory_s=memory_s, dt_s=self.dt_s, rng=self.rng, like=like)
+
+    def lagged(
+        self, before: FloatArray | None, target: FloatArray, *, time_constant_s: FloatArray | float
+    ) -> FloatArray:
+        """Next value of something that follows slowly; see ``dynamics.lagged``."""
+        return lagged(before, target, time_constant_s=time_constant_s, dt_s=self.dt_s)
 
 
 #: Shafts out of line after maintenance: both machines shake at once, bearings and coupling run warm. Nothing wears
@@ -77,3 +111,46 @@ _FINEST: Final = 1e6  # parts of a unit, below every resolution; removes 0.30000
 def measure(truth: Values, sensors: Mapping[str, Sensor], rng: np.random.Generator) -> Values:
     """Read every sensor, in the order of ``sensors``."""
     return {tag: sensor.read(truth[tag], rng) for tag, sensor in sensors.items()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """One kind of machine.
+
+    Attributes
+    ----------
+    design
+        Makes a design from keyword arguments, all with defaults; arrays of shape (n,) make n machines.
+    start
+        State before the first step.
+    advance
+        ``advance(design, state, instant) -> (state, values)``: readings under the tags of the class.
+    sensors
+        Sensors of a design, by tag.
+    faults
+        Names of the faults that ``advance`` knows.
+    """
+
+    design: Callable[..., Any]
+    start: Any
+    advance: Callable[[Any, Any, Instant], tuple[Any, Values]]
+    sensors: Callable[[Any], Mapping[str, Sensor]]
+    faults: tuple[str, ...]
+
+    def step(  # what is the machine's own, and what it meets
+        self,
+        design: object,
+        state: object,
+        *,
+        dt_s: float,
+        surroundings: Surroundings,
+        faults: Severities,
+        rng: np.random.Generator,
+    ) -> tuple[Any, Values]:
+        """Advance by ``dt_s`` and read the sensors; parameters as in ``Instant``."""
+        return self.advance(design, state, Instant(dt_s=dt_s, surroundings=surroundings, faults=faults, rng=rng))
+
+
+def whatever_the_design(sensors: Mapping[str, Sensor]) -> Callable[[Any], Mapping[str, Sensor]]:
+    """The sensors of a kind whose designs all have the same."""
+    return lambda _design: sensors

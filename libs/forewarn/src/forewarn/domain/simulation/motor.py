@@ -13,16 +13,18 @@ import numpy as np
 
 from forewarn.domain.frame import FloatArray
 from forewarn.domain.physics.motor import synchronous_speed_rpm
-from forewarn.domain.simulation.dynamics import joined_rms, lagged, wander
+from forewarn.domain.simulation.dynamics import joined_rms
 from forewarn.domain.simulation.machine import (
     MISALIGNMENT,
+    Instant,
+    Kind,
     Sensor,
     Severities,
-    Surroundings,
     Values,
     accelerating,
     measure,
     severity_of,
+    whatever_the_design,
 )
 
 BEARING_WEAR: Final = "bearing_wear"
@@ -104,41 +106,13 @@ MOTOR_SENSORS: Final[dict[str, Sensor]] = {
 }
 
 
-def step_motor(
-    design: MotorDesign,
-    state: MotorState,
-    *,
-    dt_s: float,
-    surroundings: Surroundings,
-    faults: Severities,
-    rng: np.random.Generator,
-) -> tuple[MotorState, Values]:
-    """Advance by ``dt_s`` and read the sensors.
-
-    Parameters
-    ----------
-    design
-        The motor; arrays of shape (n,) simulate n motors at once.
-    state
-        From the step before.
-    dt_s
-        Time since the step before.
-    surroundings
-        Demand and weather; arrays of shape (n,).
-    faults
-        Severities by name: ``bearing_wear``, ``winding_overheating``, ``electrical_issue``, ``misalignment``.
-    rng
-        Source of noise.
-
-    Returns
-    -------
-    state, values
-        For the next step; readings of shape (n,) under the tags of class ``electric_motor``.
-    """
-    like, lag = surroundings.demand, design.bearing_time_constant_s
-    load = wander(state.load, spread=0.02, memory_s=30.0, dt_s=dt_s, rng=rng, like=like)
-    voltage = wander(state.voltage, spread=0.006, memory_s=120.0, dt_s=dt_s, rng=rng, like=like)
-    frequency = wander(state.frequency, spread=0.0004, memory_s=60.0, dt_s=dt_s, rng=rng, like=like)
+def step_motor(design: MotorDesign, state: MotorState, instant: Instant) -> tuple[MotorState, Values]:
+    """Advance by one step and read the sensors."""
+    surroundings, faults = instant.surroundings, instant.faults
+    lag = design.bearing_time_constant_s
+    load = instant.wandered(state.load, spread=0.02, memory_s=30.0)
+    voltage = instant.wandered(state.voltage, spread=0.006, memory_s=120.0)
+    frequency = instant.wandered(state.frequency, spread=0.0004, memory_s=60.0)
     wear, shorted = accelerating(severity_of(faults, BEARING_WEAR)), severity_of(faults, ELECTRICAL_ISSUE)
 
     share = (0.55 + 0.4 * surroundings.demand) * (1.0 + load) + 0.004 * wear  # of the rated power at the shaft
@@ -146,14 +120,14 @@ def step_motor(
     truth |= _vibration(design, share, wear, severity_of(faults, MISALIGNMENT))
     targets = _temperatures(design, share, 1.0 + voltage, faults)
     ambient_c = surroundings.ambient_temp_c
-    truth["winding_temp_c"] = lagged(
-        state.winding_c, ambient_c + targets["winding"], time_constant_s=design.winding_time_constant_s, dt_s=dt_s
+    truth["winding_temp_c"] = instant.lagged(
+        state.winding_c, ambient_c + targets["winding"], time_constant_s=design.winding_time_constant_s
     )
-    truth["bearing_de_temp_c"] = lagged(
-        state.bearing_de_c, ambient_c + targets["bearing_de"], time_constant_s=lag, dt_s=dt_s
+    truth["bearing_de_temp_c"] = instant.lagged(
+        state.bearing_de_c, ambient_c + targets["bearing_de"], time_constant_s=lag
     )
-    truth["bearing_nde_temp_c"] = lagged(
-        state.bearing_nde_c, ambient_c + targets["bearing_nde"], time_constant_s=lag, dt_s=dt_s
+    truth["bearing_nde_temp_c"] = instant.lagged(
+        state.bearing_nde_c, ambient_c + targets["bearing_nde"], time_constant_s=lag
     )
     truth["ambient_temp_c"] = ambient_c
     after = MotorState(
@@ -164,7 +138,7 @@ def step_motor(
         bearing_de_c=truth["bearing_de_temp_c"],
         bearing_nde_c=truth["bearing_nde_temp_c"],
     )
-    return after, measure(truth, MOTOR_SENSORS, rng)
+    return after, measure(truth, MOTOR_SENSORS, instant.rng)
 
 
 def _electrics(
@@ -216,3 +190,12 @@ def _vibration(design: MotorDesign, share: FloatArray, wear: FloatArray, offset:
         "vibration_de_mm_s": joined_rms(healthy, 8.4 * wear, 5.0 * offset),
         "vibration_nde_mm_s": joined_rms(0.85 * healthy, 1.5 * wear, 2.5 * offset),
     }
+
+
+MOTOR: Final = Kind(
+    design=MotorDesign,
+    start=MotorState(),
+    advance=step_motor,
+    sensors=whatever_the_design(MOTOR_SENSORS),
+    faults=MOTOR_FAULTS,
+)

@@ -13,8 +13,11 @@ import numpy as np
 from forewarn.domain.frame import FloatArray
 from forewarn.domain.physics.constants import GRAVITY_M_S2, PA_PER_BAR
 from forewarn.domain.physics.pump import affinity_head, hydraulic_power_kw, npsh_available_m
+from forewarn.domain.physics.water import vapour_pressure_pa
 from forewarn.domain.simulation.machine import (
     MISALIGNMENT,
+    Instant,
+    Kind,
     Sensor,
     Severities,
     Surroundings,
@@ -110,39 +113,11 @@ def pump_sensors(design: PumpDesign) -> dict[str, Sensor]:
 PUMP_TAGS: Final = tuple(pump_sensors(PumpDesign()))
 
 
-def step_pump(
-    design: PumpDesign,
-    state: PumpState,
-    *,
-    dt_s: float,
-    surroundings: Surroundings,
-    faults: Severities,
-    rng: np.random.Generator,
-) -> tuple[PumpState, Values]:
-    """Advance by ``dt_s`` and read the sensors.
-
-    Parameters
-    ----------
-    design
-        The pump; arrays of shape (n,) simulate n pumps at once.
-    state
-        From the step before.
-    dt_s
-        Time since the step before.
-    surroundings
-        Demand and weather; arrays of shape (n,).
-    faults
-        Severities by name: ``bearing_wear``, ``impeller_wear``, ``cavitation``, ``misalignment``.
-    rng
-        Source of noise.
-
-    Returns
-    -------
-    state, values
-        For the next step; readings of shape (n,) under the tags of class ``centrifugal_pump``.
-    """
+def step_pump(design: PumpDesign, state: PumpState, instant: Instant) -> tuple[PumpState, Values]:
+    """Advance by one step and read the sensors."""
+    surroundings, faults = instant.surroundings, instant.faults
     wear = accelerating(severity_of(faults, BEARING_WEAR))
-    valve = _wander(np.asarray(state.valve, dtype=np.float64), surroundings.demand, dt_s, rng)
+    valve = instant.wandered(state.valve, spread=0.04, memory_s=30.0)
     truth = _hydraulics(design, surroundings, valve, faults)
     shaft_share = truth["shaft_kw"] / design.rated_shaft_power_kw
     motor_efficiency = design.motor_efficiency * (1.0 - 0.04 * np.exp(-3.0 * shaft_share))
@@ -153,20 +128,12 @@ def step_pump(
     truth["vibration_mm_s"] = _vibration(design, truth, wear, offset)
     own_heat_k = 10.0 * truth["speed_ratio"] + 18.0 * shaft_share
     target = surroundings.ambient_temp_c + own_heat_k + 45.0 * wear + 12.0 * offset
-    lag = 1.0 - np.exp(-dt_s / np.asarray(design.bearing_time_constant_s))
-    before = target if state.bearing_temp_c is None else state.bearing_temp_c
-    truth["bearing_temp_c"] = before + lag * (target - before)
+    lag = design.bearing_time_constant_s
+    truth["bearing_temp_c"] = instant.lagged(state.bearing_temp_c, target, time_constant_s=lag)
     truth["fluid_temp_c"] = 14.0 + 0.2 * surroundings.ambient_temp_c
     truth["ambient_temp_c"] = surroundings.ambient_temp_c
     after = PumpState(bearing_temp_c=truth["bearing_temp_c"], valve=valve)
-    return after, measure(truth, pump_sensors(design), rng)
-
-
-def _wander(valve: FloatArray, demand: FloatArray, dt_s: float, rng: np.random.Generator) -> FloatArray:
-    """Ornstein-Uhlenbeck process: ±4 % with a memory of half a minute, whatever the step."""
-    keep = np.exp(-dt_s / 30.0)
-    wandered: FloatArray = keep * valve + 0.04 * np.sqrt(1.0 - keep**2) * rng.standard_normal(np.shape(demand))
-    return wandered
+    return after, measure(truth, pump_sensors(design), instant.rng)
 
 
 def _hydraulics(design: PumpDesign, surroundings: Surroundings, valve: FloatArray, faults: Severities) -> Values:
@@ -209,7 +176,7 @@ def _cavitation(
     """How much the flow cavitates, 0–1, from the margin of available over required NPSH."""
     available = npsh_available_m(
         _ATMOSPHERE_PA + suction_bar * PA_PER_BAR,
-        _vapour_pressure_pa(14.0 + 0.2 * surroundings.ambient_temp_c),
+        vapour_pressure_pa(14.0 + 0.2 * surroundings.ambient_temp_c),
         np.asarray(design.density_kg_m3),
         np.asarray(0.0),
         np.asarray(0.0),
@@ -218,12 +185,16 @@ def _cavitation(
     return np.clip(1.0 - margin / _NPSH_SOFT_MARGIN_M, 0.0, 1.0)
 
 
-def _vapour_pressure_pa(temp_c: FloatArray) -> FloatArray:
-    """Vapour pressure of water, Magnus formula (0–60 °C, within 0.5 %)."""
-    return 611.2 * np.exp(17.62 * temp_c / (243.12 + temp_c))
-
-
 def _vibration(design: PumpDesign, truth: Values, wear: FloatArray, offset: FloatArray) -> FloatArray:
     healthy = design.vibration_mm_s * np.square(truth["speed_ratio"]) * (1.0 + np.square(truth["share_of_best"] - 1.0))
     shaken = 4.2 * offset * np.square(truth["speed_ratio"])
     return healthy + 7.0 * wear + 4.0 * truth["collapse"] + 0.9 * truth["impeller"] + shaken
+
+
+PUMP: Final = Kind(
+    design=PumpDesign,
+    start=PumpState(),
+    advance=step_pump,
+    sensors=pump_sensors,
+    faults=PUMP_FAULTS,
+)

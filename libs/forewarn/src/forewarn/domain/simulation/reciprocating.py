@@ -14,15 +14,17 @@ import numpy as np
 from forewarn.domain.frame import FloatArray
 from forewarn.domain.physics.constants import GAS_CONSTANT_J_MOL_K, PA_PER_BAR, S_PER_H, ZERO_CELSIUS_K
 from forewarn.domain.physics.reciprocating import swept_flow_m3_h, volumetric_efficiency_pct
-from forewarn.domain.simulation.dynamics import joined_rms, lagged, wander
+from forewarn.domain.simulation.dynamics import joined_rms
 from forewarn.domain.simulation.machine import (
+    Instant,
+    Kind,
     Sensor,
     Severities,
-    Surroundings,
     Values,
     accelerating,
     measure,
     severity_of,
+    whatever_the_design,
 )
 
 VALVE_LEAK: Final = "valve_leak"
@@ -98,39 +100,12 @@ RECIPROCATING_SENSORS: Final[dict[str, Sensor]] = {
 
 
 def step_reciprocating(
-    design: ReciprocatingDesign,
-    state: ReciprocatingState,
-    *,
-    dt_s: float,
-    surroundings: Surroundings,
-    faults: Severities,
-    rng: np.random.Generator,
+    design: ReciprocatingDesign, state: ReciprocatingState, instant: Instant
 ) -> tuple[ReciprocatingState, Values]:
-    """Advance by ``dt_s`` and read the sensors.
-
-    Parameters
-    ----------
-    design
-        The compressor; arrays of shape (n,) simulate n compressors at once.
-    state
-        From the step before.
-    dt_s
-        Time since the step before.
-    surroundings
-        Demand and weather; arrays of shape (n,). The speed answers the demand.
-    faults
-        Severities by name: ``valve_leak``, ``ring_wear``, ``rider_ring_wear``, ``seal_leak``, ``bearing_wear``.
-    rng
-        Source of noise.
-
-    Returns
-    -------
-    state, values
-        For the next step; readings of shape (n,) under the tags of class ``reciprocating_compressor``.
-    """
-    like = surroundings.demand
-    suction_bar = wander(state.suction_bar, spread=0.03, memory_s=60.0, dt_s=dt_s, rng=rng, like=like)
-    discharge_bar = wander(state.discharge_bar, spread=0.08, memory_s=60.0, dt_s=dt_s, rng=rng, like=like)
+    """Advance by one step and read the sensors. The speed answers the demand."""
+    surroundings, faults = instant.surroundings, instant.faults
+    suction_bar = instant.wandered(state.suction_bar, spread=0.03, memory_s=60.0)
+    discharge_bar = instant.wandered(state.discharge_bar, spread=0.08, memory_s=60.0)
     ratio = 0.8 + 0.2 * surroundings.demand
     truth = {
         "speed_ratio": ratio,
@@ -144,19 +119,15 @@ def step_reciprocating(
     wear, leak = accelerating(severity_of(faults, BEARING_WEAR)), severity_of(faults, SEAL_LEAK)
     bearing_c = surroundings.ambient_temp_c + 22.0 + 18.0 * ratio + 24.0 * wear
     packing_c = 33.0 + 0.2 * truth["discharge_temp_c"] + 9.0 * ratio + 56.0 * leak
-    truth["bearing_temp_c"] = lagged(
-        state.bearing_c, bearing_c, time_constant_s=design.bearing_time_constant_s, dt_s=dt_s
-    )
-    truth["packing_temp_c"] = lagged(
-        state.packing_c, packing_c, time_constant_s=design.packing_time_constant_s, dt_s=dt_s
-    )
+    truth["bearing_temp_c"] = instant.lagged(state.bearing_c, bearing_c, time_constant_s=design.bearing_time_constant_s)
+    truth["packing_temp_c"] = instant.lagged(state.packing_c, packing_c, time_constant_s=design.packing_time_constant_s)
     after = ReciprocatingState(
         suction_bar=suction_bar,
         discharge_bar=discharge_bar,
         bearing_c=truth["bearing_temp_c"],
         packing_c=truth["packing_temp_c"],
     )
-    return after, measure(truth, RECIPROCATING_SENSORS, rng)
+    return after, measure(truth, RECIPROCATING_SENSORS, instant.rng)
 
 
 def _cylinder(design: ReciprocatingDesign, truth: Values, faults: Severities) -> Values:
@@ -197,3 +168,12 @@ def _running_gear(design: ReciprocatingDesign, truth: Values, faults: Severities
         "crosshead_acceleration": joined_rms(1.2 * squared, 1.5 * wear),
         "rod_drop_mm": 0.12 + 0.03 * truth["speed_ratio"] + 1.5 * severity_of(faults, RIDER_RING_WEAR),
     }
+
+
+RECIPROCATING: Final = Kind(
+    design=ReciprocatingDesign,
+    start=ReciprocatingState(),
+    advance=step_reciprocating,
+    sensors=whatever_the_design(RECIPROCATING_SENSORS),
+    faults=RECIPROCATING_FAULTS,
+)

@@ -13,16 +13,18 @@ import numpy as np
 from forewarn.domain.frame import FloatArray
 from forewarn.domain.physics.constants import GAS_CONSTANT_J_MOL_K
 from forewarn.domain.physics.gas import isentropic_temp_c
-from forewarn.domain.simulation.dynamics import joined_rms, lagged, wander
+from forewarn.domain.simulation.dynamics import joined_rms
 from forewarn.domain.simulation.machine import (
     MISALIGNMENT,
+    Instant,
+    Kind,
     Sensor,
     Severities,
-    Surroundings,
     Values,
     accelerating,
     measure,
     severity_of,
+    whatever_the_design,
 )
 
 BLADE_FOULING: Final = "blade_fouling"
@@ -101,43 +103,14 @@ TURBINE_SENSORS: Final[dict[str, Sensor]] = {
 }
 
 
-def step_turbine(
-    design: TurbineDesign,
-    state: TurbineState,
-    *,
-    dt_s: float,
-    surroundings: Surroundings,
-    faults: Severities,
-    rng: np.random.Generator,
-) -> tuple[TurbineState, Values]:
-    """Advance by ``dt_s`` and read the sensors.
-
-    Parameters
-    ----------
-    design
-        The turbine; arrays of shape (n,) simulate n turbines at once.
-    state
-        From the step before.
-    dt_s
-        Time since the step before.
-    surroundings
-        Demand and weather; arrays of shape (n,).
-    faults
-        Severities by name: ``blade_fouling``, ``bearing_wear``, ``thrust_bearing_wear``, ``misalignment``.
-    rng
-        Source of noise.
-
-    Returns
-    -------
-    state, values
-        For the next step; readings of shape (n,) under the tags of class ``turbine``.
-    """
-    like = surroundings.demand
-    load = wander(state.load, spread=0.015, memory_s=40.0, dt_s=dt_s, rng=rng, like=like)
-    speed = wander(state.speed, spread=0.001, memory_s=30.0, dt_s=dt_s, rng=rng, like=like)
-    inlet_bar = wander(state.inlet_bar, spread=0.3, memory_s=120.0, dt_s=dt_s, rng=rng, like=like)
-    inlet_k = wander(state.inlet_k, spread=2.0, memory_s=240.0, dt_s=dt_s, rng=rng, like=like)
-    exhaust_bar = wander(state.exhaust_bar, spread=0.04, memory_s=120.0, dt_s=dt_s, rng=rng, like=like)
+def step_turbine(design: TurbineDesign, state: TurbineState, instant: Instant) -> tuple[TurbineState, Values]:
+    """Advance by one step and read the sensors."""
+    surroundings, faults = instant.surroundings, instant.faults
+    load = instant.wandered(state.load, spread=0.015, memory_s=40.0)
+    speed = instant.wandered(state.speed, spread=0.001, memory_s=30.0)
+    inlet_bar = instant.wandered(state.inlet_bar, spread=0.3, memory_s=120.0)
+    inlet_k = instant.wandered(state.inlet_k, spread=2.0, memory_s=240.0)
+    exhaust_bar = instant.wandered(state.exhaust_bar, spread=0.04, memory_s=120.0)
     share = (0.45 + 0.55 * surroundings.demand) * (1.0 + load)
     truth = {
         "speed_rpm": design.speed_rpm * (1.0 + speed),
@@ -153,8 +126,8 @@ def step_turbine(
     truth |= _rotor(design, share, faults)
     bearing_c, thrust_c = _bearings(truth, share, faults)
     lag = design.bearing_time_constant_s
-    truth["bearing_temp_c"] = lagged(state.bearing_c, bearing_c, time_constant_s=lag, dt_s=dt_s)
-    truth["thrust_bearing_temp_c"] = lagged(state.thrust_bearing_c, thrust_c, time_constant_s=lag, dt_s=dt_s)
+    truth["bearing_temp_c"] = instant.lagged(state.bearing_c, bearing_c, time_constant_s=lag)
+    truth["thrust_bearing_temp_c"] = instant.lagged(state.thrust_bearing_c, thrust_c, time_constant_s=lag)
     after = TurbineState(
         load=load,
         speed=speed,
@@ -164,7 +137,7 @@ def step_turbine(
         bearing_c=truth["bearing_temp_c"],
         thrust_bearing_c=truth["thrust_bearing_temp_c"],
     )
-    return after, measure(truth, TURBINE_SENSORS, rng)
+    return after, measure(truth, TURBINE_SENSORS, instant.rng)
 
 
 def _expansion(design: TurbineDesign, truth: Values, share: FloatArray, fouling: FloatArray) -> Values:
@@ -202,3 +175,12 @@ def _bearings(truth: Values, share: FloatArray, faults: Severities) -> tuple[Flo
     radial_c = oil_c + 31.0 + 4.0 * share + 22.0 * worn + 8.0 * severity_of(faults, MISALIGNMENT)
     thrust_c = oil_c + 24.0 + 14.0 * share + 42.0 * accelerating(severity_of(faults, THRUST_BEARING_WEAR))
     return radial_c, thrust_c
+
+
+TURBINE: Final = Kind(
+    design=TurbineDesign,
+    start=TurbineState(),
+    advance=step_turbine,
+    sensors=whatever_the_design(TURBINE_SENSORS),
+    faults=TURBINE_FAULTS,
+)
