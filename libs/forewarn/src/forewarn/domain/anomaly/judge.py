@@ -21,10 +21,11 @@ from forewarn.domain.frame import FloatArray
 #: white noise does not do that in ten million readings.
 _JUMP: Final = 8.0
 
-#: A tag stands alone if it is so many times farther out than any other, and no other is farther than so many of
-#: its healthy tails.
-_ALONE: Final = 2.0
+#: A tag stands alone if no other is farther out than so many of its healthy tails,
 _QUIET: Final = 1.3
+
+#: and it is so many times farther out than any other.
+_ALONE: Final = 2.0
 
 #: So many times beyond the threshold, tags that go with a tag would have had to follow it.
 _FAR: Final = 2.0
@@ -277,19 +278,21 @@ def _hints(
     tag = culprit[rows]
     mean = look.means[rows, tag]
     symptom = np.zeros(rows.shape, dtype=np.bool_) if symptoms is None else symptoms[(mean > 0.0).astype(np.intp), tag]
-    sensor = _alone(norms, asset[rows], look, rows, tag)
+    own, others = _outness(norms, asset[rows], look, rows, tag)
     # What a fault raises it also makes noisier: that is less than it raises it.
-    sensor &= (_leaps(look, rows, tag).min(axis=0) >= np.maximum(_JUMP, np.abs(mean))) | (clear[rows] & ~symptom)
+    leaps = _leaps(look, rows, tag).min(axis=0) >= np.maximum(_JUMP, np.abs(mean))
+    sensor = (others < _QUIET) & (leaps | ((own > _ALONE * others) & clear[rows] & ~symptom))
     hint[rows] = np.where(sensor, Hint.SENSOR_FAULT, Hint.ASSET_FAULT)
     return hint
 
 
-def _alone(
+def _outness(
     norms: Norms, asset: NDArray[np.intp], look: Look, rows: NDArray[np.intp], tag: NDArray[np.int32]
-) -> NDArray[np.bool_]:
-    """Whether all tags but one of these rows are quiet, and by far; a tag that wanders is seen by its changes.
+) -> tuple[FloatArray, FloatArray]:
+    """How far out a tag of each row is and the farthest of the others, in healthy tails; NaN without any other.
 
-    The argument of fault reconstruction (Dunia & Qin 1998): with what is expected of the one, the row is normal.
+    A tag that wanders is seen by its changes. If the others are quiet, the argument of fault reconstruction holds
+    (Dunia & Qin 1998): with what is expected of the one, the row is normal.
     """
     out = np.abs(look.means[rows] / norms.level_scale[asset]) / norms.peak_scale[asset]
     changes = np.abs(look.jumps[rows] / norms.jump_scale[asset]) / norms.tails[asset, JUMP][:, None]
@@ -297,9 +300,7 @@ def _alone(
     place = np.arange(rows.size)
     own = out[place, tag]
     out[place, tag] = np.nan
-    others = np.fmax.reduce(out, axis=1)
-    alone: NDArray[np.bool_] = (others < _QUIET) & (own > _ALONE * others)  # False without any other
-    return alone
+    return own, np.fmax.reduce(out, axis=1)
 
 
 def _leaps(look: Look, rows: NDArray[np.intp], tag: NDArray[np.int32]) -> FloatArray:
