@@ -20,6 +20,7 @@ from forewarn.adapters.catalogue import load_catalogue
 from forewarn.contracts.alarms import Alarm
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.economics import EconomicReport
+from forewarn.contracts.forecasts import LimitForecast
 from forewarn.contracts.health import (
     AssetHealth,
     FailureRisk,
@@ -31,7 +32,7 @@ from forewarn.contracts.health import (
 from forewarn.domain.economics.report import economic_report
 from forewarn.domain.health.components import components_of, prognosis_of
 from forewarn.domain.health.profile import class_profile
-from forewarn_api.models.alarms import AcknowledgeRequest
+from forewarn_api.models.alarms import AcknowledgeRequest, AlarmItem, AlarmList
 from forewarn_api.models.assets import AssetDetail, AssetList, HistoryAnswer, HistoryColumn, Judgement, LiveReading
 from support.fake_twin import add_twin
 
@@ -62,6 +63,7 @@ class Control(BaseModel):
     silent: list[str] | None = None
     faulty: list[str] | None = None
     learning: list[str] | None = None
+    past: list[AlarmItem] | None = None
 
 
 class Plant:
@@ -79,6 +81,7 @@ class Plant:
         self.silent = set()
         self.faulty = set()
         self.learning = set()
+        self.past = []
         self.acknowledged = []
         self.ordered = []
         self.levels = LEVELS
@@ -92,6 +95,7 @@ class Plant:
             wanted = {alarm.alarm_id: alarm for alarm in control.alarms}
             self.closed += [alarm_id for alarm_id in self.alarms if alarm_id not in wanted]
             self.alarms = wanted
+        self.past = self.past if control.past is None else control.past
         for name in ("silent", "faulty", "learning"):
             value = getattr(control, name)
             if value is not None:
@@ -121,6 +125,8 @@ class Plant:
             ts=at,
             values=values,
             expected=expected,
+            expected_low={name: value - 0.01 * LEVELS.get(name, 10.0) for name, value in expected.items()},
+            expected_high={name: value + 0.01 * LEVELS.get(name, 10.0) for name, value in expected.items()},
             residual={name: (values[name] - expected[name]) / (0.006 * LEVELS.get(name, 10.0)) for name in responses},
             contribution={name: 0.6 if name == "vibration_mm_s" else 0.1 for name in responses},
             deviation=80 if faulty else 12,
@@ -169,6 +175,19 @@ class Plant:
             model="exponential v1",
             risk=FailureRisk(within_7_days=0.01, within_30_days=0.35, within_90_days=0.99),
         )
+        ahead = LimitForecast(
+            rule="vibration_high_ahead",
+            column="vibration_mm_s",
+            unit="mm/s",
+            limit=4.5,
+            probability=0.9,
+            horizon_days=14,
+            earliest_days=6,
+            likely_days=8,
+            latest_days=None,
+            method="daily_trend",
+            made_at=at.replace(minute=0, second=0, microsecond=0),
+        )
         _, components = components_of(
             class_profile(self.classes[asset.asset_class]),
             deviation=80 if faulty else 12,
@@ -192,6 +211,7 @@ class Plant:
             anomaly_flag=faulty,
             deviation=80 if faulty else 12,
             rul=(rul,) if faulty else (),
+            forecasts=(ahead,) if faulty else (),
             primary_concern="Vibration is above the zone for long-term operation" if faulty else None,
             recommendations=("Inspect bearings and alignment",) if faulty else (),
         )
@@ -266,7 +286,14 @@ def make_app() -> FastAPI:  # noqa: C901, PLR0915  # a list of routes
         def column(name):
             expected = tuple(plant.expected(asset_id, name, at) for at in times) if name in predicted else ()
             values = tuple(plant.measured(asset_id, name, at) for at in times)
-            return HistoryColumn(unit=asset_class.units[name], values=values, expected=expected)
+            reach = 0.01 * LEVELS.get(name, 10.0)
+            return HistoryColumn(
+                unit=asset_class.units[name],
+                values=values,
+                expected=expected,
+                expected_low=tuple(value - reach for value in expected),
+                expected_high=tuple(value + reach for value in expected),
+            )
 
         judged = asset_id not in plant.learning
         return HistoryAnswer(
@@ -312,6 +339,16 @@ def make_app() -> FastAPI:  # noqa: C901, PLR0915  # a list of routes
             ]
             return PlainTextResponse("\n".join(lines), media_type="text/csv")
         return found
+
+    @app.get("/api/v1/alarms")
+    async def alarms(state: str, priority: str = "", asset: str = "", cursor: str = "") -> AlarmList:
+        assert state == "closed"  # open ones come with the live feed
+        chosen = [
+            item for item in plant.past if priority in ("", item.alarm.priority) and asset in ("", item.alarm.asset_id)
+        ]
+        return (
+            AlarmList(items=chosen[1:], next_cursor=None) if cursor else AlarmList(items=chosen[:1], next_cursor="c2")
+        )
 
     @app.post("/api/v1/alarms/{asset_id}/{rule}/acknowledge", status_code=202, response_model=None)
     async def acknowledge(asset_id: str, rule: str, body: AcknowledgeRequest) -> JSONResponse | dict[str, str]:

@@ -1,6 +1,7 @@
 """The twin's routes of the fake API: same paths and bodies as ``forewarn_api``, answers made up."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from fastapi import FastAPI
@@ -32,7 +33,9 @@ def add_twin(app: FastAPI, plant: Any, known: Callable[[str], Asset]) -> None:
         ]
         load = [{"column": name, "factor": 1.5} for name in asset_class.twin.load]
         presets = [{"name": "high_load", "title": "Load 150 %", "changes": load}]
-        return {"provenance": "own", "model": None, "fleet": None, "drivers": drivers, "presets": presets}
+        fleet = _fleet(levels) if asset_id in plant.learning else None
+        provenance = "own" if fleet is None else "fleet"
+        return {"provenance": provenance, "model": None, "fleet": fleet, "drivers": drivers, "presets": presets}
 
     @app.post("/api/v1/assets/{asset_id}/what-if")
     async def what_if(asset_id: str, body: WhatIfRequest) -> dict[str, object]:
@@ -58,3 +61,16 @@ def add_twin(app: FastAPI, plant: Any, known: Callable[[str], Asset]) -> None:
     @app.get("/control/ordered")
     async def ordered() -> list[dict[str, str]]:
         return plant.ordered
+
+
+def _fleet(levels: Mapping[str, float]) -> dict[str, object]:
+    level = levels["power_kw"]
+    power = {"unit": "kW", "measured": level, "expected": 0.9 * level, "low": 0.85 * level, "high": 0.95 * level}
+    return {
+        "members": ["P-102", "P-201"],
+        "reading_at": datetime.now(UTC).isoformat(),
+        "deviation": 31.0,
+        "band": "high",
+        "confidence": "low",
+        "responses": {"power_kw": power},
+    }

@@ -7,6 +7,7 @@ from forewarn.domain.economics.report import economic_report
 from forewarn_dashboard.client import (
     ApiUnavailableError,
     AssetDetail,
+    ClosedAlarms,
     ConflictError,
     History,
     LiveUpdate,
@@ -23,6 +24,8 @@ class MemoryApi:
         self.failure = None
         self.acknowledged = []
         self.twins = {}
+        self.closed = ClosedAlarms(items=())
+        self.asked_closed = []
         self.answer = None
         self.asked = []
         self.ordered = []
@@ -68,6 +71,11 @@ class MemoryApi:
             power=None,
         )
 
+    async def closed_alarms(self, query):
+        self._called("closed_alarms")
+        self.asked_closed.append(query)
+        return self.closed
+
     async def acknowledge(self, request):
         self._called("acknowledge")
         if self.occurrences.get(f"{request.asset_id}/{request.rule}") != request.occurrence_id:
@@ -76,6 +84,8 @@ class MemoryApi:
 
     async def twin(self, asset_id):
         self._called("twin")
+        if asset_id not in self.twins:
+            raise NotFoundError(f"There is no asset {asset_id!r}.")
         return self.twins[asset_id]
 
     async def what_if(self, asset_id, changes):

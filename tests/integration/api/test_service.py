@@ -3,137 +3,34 @@
 import json
 import math
 import signal
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import httpx2
 import numpy as np
 import pytest
-from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from forewarn.adapters.arrow_codec import encode_frame
-from forewarn.adapters.kafka.admin import create_topics
-from forewarn.adapters.timescale.migrate import migrate
-from forewarn.adapters.timescale.store import TimescaleStore
-from forewarn.contracts.alarms import Alarm
 from forewarn.contracts.assets import Command
 from forewarn.contracts.frames import FrameKind
 from forewarn.contracts.readings import RejectedReading, RejectionReason
-from forewarn.contracts.topics import TopicName, qualified
-from forewarn.ports.store import Item, Source
-from forewarn_local.ports import any_free
-from support.api_fakes import CATALOGUE, PUMP, PUMP_CLASS, alarm, frame, health
-from support.plant import PUMPS, register
+from forewarn.contracts.topics import TopicName
+from support.api_fakes import PUMP_CLASS, alarm
+from support.api_service import TOKEN, code_of_the_end, reading
+from support.plant import PUMPS
 from support.sink_frames import random_frame
 from support.stack import wait_until
-from support.wire import Message, produce, read_topic
 
 pytestmark = pytest.mark.integration
 
-TOKEN = "an-integration-token-0001"
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class Service:
-    """One API process and how to talk to it."""
-
-    def __init__(self, process, port, probe_port, bootstrap, prefix, database_url):
-        self.process = process
-        self.bootstrap = bootstrap
-        self.prefix = prefix
-        self.database_url = database_url
-        self.probes = httpx2.Client(base_url=f"http://127.0.0.1:{probe_port}")
-        self.http = httpx2.Client(
-            base_url=f"http://127.0.0.1:{port}", headers={"authorization": f"Bearer {TOKEN}"}, timeout=30
-        )
-        self.live_url = f"ws://127.0.0.1:{port}/api/v1/live"
-
-    def ready(self):
-        assert self.process.running, self.process.log
-        try:
-            return self.http.get("/readyz").status_code == 200
-        except httpx2.TransportError:
-            return False
-
-    def wait_ready(self, timeout_s=60):
-        wait_until(self.ready, timeout_s, describe=lambda: self.process.log[-2000:])
-
-    def live(self, query=""):
-        return connect(self.live_url + query, additional_headers={"authorization": f"Bearer {TOKEN}"}, max_size=2**22)
-
-    def store(self, *contents):
-        """Write as the sink does."""
-        store = TimescaleStore(self.database_url, CATALOGUE, application="test")
-        source = Source(f"{self.prefix}{datetime.now(UTC).timestamp()}", 0)
-        items = [Item(source=source, offset=n, content=content) for n, content in enumerate(contents)]
-        store.write(items, store.claim([source]))
-        store.close()
-
-    def produce(self, topic, *messages):
-        name = qualified(topic, self.prefix)
-        assert produce(self.bootstrap, name, [Message(key=key, value=value) for key, value in messages])
-
-    def topic(self, topic):
-        return read_topic(self.bootstrap, topic, self.prefix)
-
-    def close(self):
-        self.http.close()
-        self.probes.close()
-
-
-@pytest.fixture
-def start_api(spawn_service):
-    started = []
-
-    def start(bootstrap, prefix, database_url, **env):
-        port, probe_port = any_free(), any_free()
-        process = spawn_service(
-            "forewarn_api",
-            {
-                "FOREWARN_ENV": "production",
-                "KAFKA_BOOTSTRAP_SERVERS": bootstrap,
-                "KAFKA_TOPIC_PREFIX": prefix,
-                "DATABASE_URL": database_url,
-                "API_TOKEN": TOKEN,
-                "API_PORT": str(port),
-                "PROBE_PORT": str(probe_port),
-                "LOG_LEVEL": "DEBUG",
-                **env,
-            },
-        )
-        service = Service(process, port, probe_port, bootstrap, prefix, database_url)
-        started.append(service)
-        return service
-
-    yield start
-    for service in started:
-        service.close()
-
-
-@pytest.fixture(scope="module")
-def migrated_url(database_url):
-    migrate(database_url, CATALOGUE)
-    return database_url
-
-
-@pytest.fixture
-def api(kafka_broker, topic_prefix, migrated_url, start_api):
-    create_topics(kafka_broker.bootstrap_servers, topic_prefix)
-    register(kafka_broker.bootstrap_servers, topic_prefix, (*PUMPS, PUMP))
-    service = start_api(kafka_broker.bootstrap_servers, topic_prefix, migrated_url)
-    service.wait_ready()
-    return service
-
-
-def reading(asset_id="P-101", **changes):
-    return {
-        "asset_id": asset_id,
-        "ts": datetime.now(UTC).isoformat(),
-        "metrics": {"flow_m3_h": 120.5, "speed_rpm": 1480.0},
-        **changes,
-    }
+def known(values):
+    """Values with None for NaN, in a form that compares."""
+    return [-1e300 if value is None or math.isnan(value) else value for value in values]
 
 
 def test_ingested_readings_stand_on_the_raw_topic_by_asset_and_in_order(api):
@@ -217,64 +114,6 @@ def test_latest_and_history_equal_what_was_inserted(api):
     assert latest["score"] == pytest.approx(history["score"][-1]) if history["score"][-1] is not None else True
 
 
-def code_of_the_end(socket):
-    """Read until the service closes the connection."""
-    while True:
-        try:
-            socket.recv(timeout=20)
-        except ConnectionClosed as closed:
-            return closed.rcvd.code
-
-
-def known(values):
-    """Values with None for NaN, in a form that compares."""
-    return [-1e300 if value is None or math.isnan(value) else value for value in values]
-
-
-def test_the_websocket_pushes_frames_health_and_alarms(api):
-    with api.live("?asset=P-101") as socket:
-        assert json.loads(socket.recv(timeout=20))["type"] == "snapshot"
-        now = datetime.now(UTC)
-        seen = {"readings": [], "health": [], "alarms": [], "closed_alarms": []}
-
-        def collect(part):
-            message = json.loads(socket.recv(timeout=20))
-            for name in seen:
-                seen[name] += message[name]
-            return seen[part]
-
-        for n in range(200):  # the feed starts at the end of the topics, wherever that is when it gets there
-            ts = now + timedelta(milliseconds=n)
-            valid = frame(FrameKind.VALID, ["P-101", "P-001"], ts, flow_m3_h=[float(n), 0.0])
-            judged = frame(FrameKind.ANOMALY, ["P-101"], ts, expected_power_kw=30.0, score=77.0, flag=True)
-            api.produce(TopicName.READINGS_VALID, (None, encode_frame(valid)))
-            api.produce(TopicName.ANOMALY_SCORES, (None, encode_frame(judged)))
-            if any(item["judgement"] for item in collect("readings")):
-                break
-        assert {item["asset_id"] for item in seen["readings"]} == {"P-101"}
-        assert seen["readings"][-1]["judgement"]["expected"]["power_kw"] == 30.0
-
-        api.produce(TopicName.ASSET_HEALTH, (b"P-101", health().model_dump_json().encode()))
-        wait_until(lambda: collect("health"))
-        api.produce(TopicName.ALERTS_ACTIVE, (b"P-101/vibration_high", alarm().model_dump_json().encode()))
-        wait_until(lambda: collect("alarms"))
-        assert Alarm.model_validate(seen["alarms"][0]) == alarm()
-        api.produce(TopicName.ALERTS_ACTIVE, (b"P-101/vibration_high", None))
-        wait_until(lambda: collect("closed_alarms"))
-        assert seen["closed_alarms"] == ["P-101/vibration_high"]
-    stages = {stage["stage"]: stage["age_s"] for stage in api.http.get("/healthz").json()["stages"]}
-    assert stages["readings.valid"] is not None
-    assert stages["anomaly.scores"] is not None
-
-
-def test_a_talkative_or_oversized_client_is_cut_off(api):
-    for text in ("hello", "x" * 40_000):
-        with api.live() as socket:
-            socket.recv(timeout=20)
-            socket.send(text)
-            assert code_of_the_end(socket) in (1008, 1009)
-
-
 def test_acknowledging_publishes_a_command_and_waits_for_the_alarm(api):
     api.produce(TopicName.ALERTS_ACTIVE, (b"P-101/vibration_high", alarm().model_dump_json().encode()))
     wait_until(lambda: api.http.get("/api/v1/alarms", params={"asset": "P-101"}).json()["items"])
@@ -340,70 +179,6 @@ def test_production_does_not_start_without_a_token(start_api, kafka_broker, topi
     wait_until(lambda: not service.process.running)
     assert service.process.returncode == 2
     assert "API_TOKEN" in service.process.log
-
-
-def test_no_202_while_the_broker_is_away_and_the_service_recovers_by_itself(
-    dedicated_broker, topic_prefix, migrated_url, start_api
-):
-    broker = dedicated_broker()
-    create_topics(broker.bootstrap_servers, topic_prefix)
-    register(broker.bootstrap_servers, topic_prefix, PUMPS)
-    api = start_api(broker.bootstrap_servers, topic_prefix, migrated_url, API_DELIVERY_TIMEOUT_S="8")
-    api.wait_ready()
-    confirmed, refused, numbers = [], [], iter(range(1_000_000))
-    stop = threading.Event()
-
-    def send():
-        while not stop.is_set():
-            seq = next(numbers)
-            answer = api.http.post("/api/v1/readings", json=[reading(a.asset_id, seq=seq) for a in PUMPS])
-            if answer.status_code == 202:
-                confirmed.append(seq)
-            elif answer.status_code == 503:
-                assert answer.headers["content-type"] == "application/problem+json"
-                refused.append(seq)
-            else:
-                assert answer.status_code == 207, answer.text
-
-    with ThreadPoolExecutor(1) as pool:
-        sender = pool.submit(send)
-        try:
-            wait_until(lambda: len(confirmed) > 10 or sender.done())
-            broker.kill()
-            wait_until(lambda: refused or sender.done(), 60)
-            assert api.http.get("/healthz").json()["components"]["kafka"]["status"] == "failed"
-            broker.restart()
-            before = len(confirmed)
-            wait_until(lambda: len(confirmed) > before + 10 or sender.done(), 120)
-        finally:
-            stop.set()
-        sender.result(60)
-    assert refused
-    stored = {(json.loads(r.value)["asset_id"], json.loads(r.value)["seq"]) for r in api.topic(TopicName.READINGS_RAW)}
-    assert {(asset.asset_id, seq) for asset in PUMPS for seq in confirmed} <= stored
-    assert len(confirmed) > 20
-
-
-def test_without_a_database_ingest_and_live_data_go_on(dedicated_postgres, kafka_broker, topic_prefix, start_api):
-    server = dedicated_postgres()
-    url = server.create_database("plant")
-    migrate(url, CATALOGUE)
-    create_topics(kafka_broker.bootstrap_servers, topic_prefix)
-    register(kafka_broker.bootstrap_servers, topic_prefix, (PUMP,))
-    api = start_api(kafka_broker.bootstrap_servers, topic_prefix, url)
-    api.wait_ready()
-    wait_until(lambda: api.http.get("/healthz").status_code == 200)
-    server.stop()
-    history = api.http.get("/api/v1/assets/P-101/history")
-    assert (history.status_code, history.headers["content-type"]) == (503, "application/problem+json")
-    assert url.split("@")[1] not in history.text
-    assert api.http.post("/api/v1/readings", json=reading()).status_code == 202
-    assert api.http.get("/api/v1/alarms").status_code == 200
-    assert api.http.get("/healthz").json()["components"]["database"]["status"] == "failed"
-    assert api.probes.get("/livez").status_code == 200
-    server.start()
-    wait_until(lambda: api.http.get("/healthz").status_code == 200, 60)
-    assert api.http.get("/api/v1/assets/P-101/history").status_code == 200
 
 
 def test_probes_are_served_on_their_own_port(api):

@@ -10,9 +10,12 @@ from dataclasses import replace
 
 import psycopg
 import pytest
+from confluent_kafka import Consumer
 
 from forewarn.adapters.kafka.admin import create_topics
+from forewarn.adapters.kafka.config import group_id
 from forewarn.adapters.timescale.migrate import migrate
+from forewarn.contracts.topics import TopicName, qualified
 from support.sink_plant import assert_every_number_once, count, counts, drop_unique_keys
 from support.stack import wait_until
 
@@ -61,30 +64,48 @@ def test_a_broker_s_crash_and_restart_is_survived_unattended(dedicated_broker, u
     create_topics(broker.bootstrap_servers, topic_prefix)
     work = replace(load(readings=2_000, per_frame=100), bootstrap=broker.bootstrap_servers)
     sink = start_sink(url, topic_prefix, KAFKA_BOOTSTRAP_SERVERS=broker.bootstrap_servers)
-
-    def supervised(holds):
-        # As a supervisor does: librdkafka fences a static member for good when its commit crosses the broker's restart.
-        if not sink.service.running:
-            sink.service.start()
-        return holds()
-
     feeds = work.feeds(per_second=20)
     with feeds[0], feeds[1]:
         for share in (0.1, 0.5):
-            wait_until(lambda t=share: supervised(lambda: (count(url) or 0) > t * work.total), 60)
+            wait_until(lambda t=share: (count(url) or 0) > t * work.total, 60)
             broker.kill()
             broker.start()
     done = (work.total, work.total)
-    wait_until(
-        lambda: supervised(lambda: counts(url) == done), 90, lambda: f"{counts(url)}, {sink.service.log[-2000:]}"
-    )
+    wait_until(lambda: counts(url) == done, 90, lambda: f"{counts(url)}, {sink.service.log[-2000:]}")
     assert_every_number_once(url, work)
     wait_until(
-        lambda: supervised(lambda: sink.is_ready() and sink.metric("forewarn_sink_lag_messages") == 0),
-        60,
+        lambda: sink.is_ready() and sink.metric("forewarn_sink_lag_messages") == 0,
+        40,
         lambda: f"the lag is known again: {sink.get('/readyz')}, {sink.get('/metrics')}, {sink.service.log[-2000:]}",
     )
-    assert sink.service.log.count("service_starting") <= 3  # at most once for each crash
+    assert sink.service.log.count("service_starting") == 1
+
+
+@pytest.mark.timeout(300)
+def test_a_sink_whose_name_another_took_joins_anew_and_goes_on(kafka_broker, url, prefix, load, start_sink):
+    drop_unique_keys(url)
+    work = load(readings=1_000, per_frame=50)
+    sink = start_sink(url, prefix)
+    wait_until(sink.is_ready, 60)
+    group = group_id("sink", prefix)
+    feeds = work.feeds(per_second=20)
+    with feeds[0], feeds[1]:
+        wait_until(lambda: (count(url) or 0) > 0.1 * work.total, 60)
+        double = Consumer(
+            {
+                "bootstrap.servers": kafka_broker.bootstrap_servers,
+                "group.id": group,
+                "group.instance.id": f"{group}.sink-1",
+                "partition.assignment.strategy": "cooperative-sticky",
+            }
+        )
+        double.subscribe([qualified(TopicName.READINGS_VALID, prefix)])
+        wait_until(lambda: (double.poll(0.1), "joining anew" in sink.service.log)[1], 60, "it is fenced")
+        double.close()
+    done = (work.total, work.total)
+    wait_until(lambda: counts(url) == done, 90, lambda: f"{counts(url)}, {sink.service.log[-2000:]}")
+    assert_every_number_once(url, work)
+    assert sink.service.log.count("service_starting") == 1
 
 
 @pytest.mark.timeout(300)

@@ -59,9 +59,9 @@ def judged(frame, rule, row):
         flag = frame.arrays["flag"][row]
         culprit = frame.strings["culprit"].to_list()[row]
         band = "monitoring" if score < 70 else "warning" if score <= 85 else "critical"
-        named = f"; {culprit} deviates most" if culprit else ""
+        named = f"; {frame.asset_class.titles[culprit]} deviates most" if culprit else ""
         detail = f"score in the {band} band{named}" if flag else ""
-        return Evaluation(level=Level.OVER if flag else Level.CLEAR, value=score, limit=None, unit="%", detail=detail)
+        return Evaluation(level=Level.OVER if flag else Level.CLEAR, value=score, limit=None, unit="1", detail=detail)
     value = float(frame.arrays[rule.column][row])
     level = Level(int(levels(np.array([value]), rule)[0]))
     known = None if level is Level.UNKNOWN else value

@@ -106,7 +106,7 @@ def test_the_anomaly_flag_raises_with_culprit_and_hint_in_the_message():
     _, alerts = apply([frame])
     assert named(alerts) == [("P-101/anomaly", "raised")]
     assert (
-        "score in the critical band; bearing_temp_c deviates most; the sensor seems to be at fault"
+        "score in the critical band; Bearing temperature deviates most; the sensor seems to be at fault"
         in alerts[0].alarm.message
     )
     assert alerts[0].alarm.value == 97.0
@@ -244,7 +244,7 @@ def observe_all(events):
 def test_low_health_and_short_life_raise_their_own_alarms():
     _, alerts = observe_all([health_event(health=40.0, p50=3.0)])
     assert named(alerts) == [("P-101/health_low", "raised"), ("P-101/rul_short", "raised")]
-    assert alerts[1].alarm.message.endswith("bearing_wear in 1.5 to 6 days")
+    assert alerts[1].alarm.message.endswith("Bearing wear in 36 hours to 6 days")
 
 
 def test_a_health_event_that_comes_again_changes_nothing():

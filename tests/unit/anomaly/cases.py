@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.frames import FrameKind, Phase, frame_columns
 from forewarn.domain.anomaly.settings import AnomalySettings
 from forewarn.domain.anomaly.state import AnomalyState
@@ -13,13 +14,48 @@ from unit.twin.cases import COUPLED, T0, S, run_twin
 
 RESPONSES = COUPLED.twin.responses
 
+#: Four responses that a load drives; an alarm says that a high ``b`` is bad.
+WATCHED = AssetClass.model_validate(
+    {
+        "name": "watched",
+        "title": "Watched machine",
+        "tags": [
+            {"name": name, "title": name, "unit": unit, "engineering_range": [-10, 10]}
+            for name, unit in (("load", "kW"), ("a", "V"), ("b", "Cel"), ("c", "bar"), ("d", "Cel"))
+        ],
+        "twin": {"drivers": ["load"], "responses": RESPONSES, "baseline_readings": 60},
+        "alarms": [
+            {
+                "id": "b",
+                "source": "threshold",
+                "column": "b",
+                "high": 8,
+                "priority": "high",
+                "message": "",
+                "action": "",
+            }
+        ],
+    }
+)
+
 
 def residuals(rows, seed=1):
     """Residuals of a healthy machine."""
     return np.random.default_rng(seed).normal(0, 1, (rows, len(RESPONSES)))
 
 
-def judged(values, asset="M-1", start=0, phase=Phase.LIVE, version=1, every_s=1.0, late=None, ts=None) -> Frame:
+def judged(
+    values,
+    asset="M-1",
+    start=0,
+    phase=Phase.LIVE,
+    version=1,
+    every_s=1.0,
+    late=None,
+    ts=None,
+    *,
+    asset_class=COUPLED,
+) -> Frame:
     """Rows that the twin has judged so."""
     rows = len(values)
     given = {f"residual_{name}": values[:, i] for i, name in enumerate(RESPONSES)}
@@ -31,12 +67,12 @@ def judged(values, asset="M-1", start=0, phase=Phase.LIVE, version=1, every_s=1.
         "late": np.zeros(rows) if late is None else late,
     }
     arrays = {}
-    for column in frame_columns(FrameKind.TWIN, COUPLED):
+    for column in frame_columns(FrameKind.TWIN, asset_class):
         if column.dtype != "string":
             arrays[column.name] = np.asarray(given.get(column.name, np.zeros(rows))).astype(NUMPY_DTYPES[column.dtype])
     return Frame(
         kind=FrameKind.TWIN,
-        asset_class=COUPLED,
+        asset_class=asset_class,
         arrays=arrays,
         strings={"asset_id": Strings(np.zeros(rows, dtype=np.int32), (asset,))},
     )

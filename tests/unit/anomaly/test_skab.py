@@ -69,13 +69,13 @@ def test_closing_a_valve_is_flagged_within_a_minute_in_most_recordings(recording
 
 def test_few_recordings_are_flagged_before_their_fault(recordings):
     false = {name: r.false_before for name, r in recordings.items() if r.false_before >= 10}
-    assert len(false) <= 7, false
+    assert len(false) <= 5, false
 
 
 def test_the_pooled_figures_hold(recordings):
     """Protocol: causal, first 400 rows train, all others pooled, threshold from training rows, no label used.
 
-    Measured 2026-11: F1 0.859, false alarms 12.7 %, missed 16.4 % (always-alarm: 0.698, 100 %, 0 %).
+    Measured 2026-11: F1 0.861, false alarms 12.1 %, missed 16.5 % (always-alarm: 0.698, 100 %, 0 %).
     """
     flag = np.concatenate([r.flag[BASELINE:] for r in recordings.values()])
     anomaly = np.concatenate([r.anomaly[BASELINE:] for r in recordings.values()])

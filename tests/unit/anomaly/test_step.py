@@ -95,24 +95,6 @@ def test_unflagged_rows_name_neither_culprit_nor_hint():
     assert set(out.arrays["hint"].tolist()) == {Hint.NONE}
 
 
-def test_one_tag_that_jumps_alone_hints_at_its_sensor():
-    _, out = run_anomaly([shifted(60, c=12.0)], state=calibrated())
-    assert np.mean(out.arrays["hint"][out.arrays["flag"]] == Hint.SENSOR_FAULT) > 0.95
-
-
-def test_one_tag_that_drifts_hints_at_the_machine():
-    values = residuals(200, 5)
-    values[:, 1] += np.linspace(0, 12, 200)
-    _, out = run_anomaly([judged(values, start=420)], state=calibrated())
-    assert out.arrays["flag"].any()
-    assert set(out.arrays["hint"][out.arrays["flag"]].tolist()) == {Hint.ASSET_FAULT}
-
-
-def test_several_tags_that_jump_hint_at_the_machine():
-    _, out = run_anomaly([shifted(60, a=12.0, c=10.0)], state=calibrated())
-    assert set(out.arrays["hint"][out.arrays["flag"]].tolist()) == {Hint.ASSET_FAULT}
-
-
 def test_late_rows_have_no_score_and_leave_no_trace():
     state = calibrated()
     after, out = run_anomaly([judged(residuals(20, 7) + 50, start=100, late=np.ones(20))], state=state)

@@ -90,6 +90,7 @@ def test_latest_joins_measured_expected_health_and_alarms(client, platform):
             residual_power_kw=1.5,
             contribution_power_kw=0.75,
             score=64.0,
+            deviation=17.0,
             flag=True,
             culprit="power_kw",
             hint=1,
@@ -110,12 +111,14 @@ def test_latest_joins_measured_expected_health_and_alarms(client, platform):
         "quality": "good",
         "quality_code": 0,
         "expected": 30.0,
+        "expected_low": None,  # no card of that model
+        "expected_high": None,
         "residual": 1.5,
         "contribution": 0.75,
     }
     assert values["head_m"]["value"] == 50.0
     assert values["head_m"]["quality"] is None
-    assert answer["score_band"] == "monitoring"
+    assert (answer["score_band"], answer["deviation_band"]) == ("monitoring", "medium")
     assert (answer["score"], answer["flag"], answer["culprit"], answer["hint"]) == (
         64.0,
         True,

@@ -21,7 +21,7 @@ from forewarn.domain.twin.state import TwinState
 from forewarn.domain.twin.step import step
 from forewarn.ports.history import History, RollUp, Series
 from forewarn_twin.announcing import artefact
-from support.api_fakes import CATALOGUE, NOW, OTHER_PUMP, PUMP, PUMP_CLASS, microseconds, valid_rows
+from support.api_fakes import CATALOGUE, NOW, OTHER_PUMP, PUMP, PUMP_CLASS, judged_rows, microseconds, valid_rows
 from support.plant import pump_metrics
 
 THIRD_PUMP = Asset(asset_id="P-103", asset_class="centrifugal_pump", name="New pump")
@@ -65,6 +65,70 @@ def measure(platform, asset_id, **changes):
     values = {name: float(newest.arrays[name][0]) for name in PUMP_CLASS.column_names}
     platform.live.take_readings(valid_rows([asset_id], NOW, **{**values, **changes}))
     return {**values, **changes}
+
+
+def test_the_newest_state_tells_between_which_values_a_healthy_machine_measures(client, platform):
+    learn(platform, "P-101")
+    interval = card("P-101", 0).regimes[0].intervals["power_kw"]
+    judged = {"expected_power_kw": 30.0, "residual_power_kw": 2.0, "model_version": 1, "phase": 1}
+    measured = {"power_kw": 30.0 + 2.0 * interval.scale}
+    platform.live.take_readings(valid_rows(["P-101"], NOW, **measured))
+    platform.live.take_judgements(judged_rows(["P-101"], NOW, **judged, **measured))
+    power = newest(client)["power_kw"]
+    assert power["expected_low"] == pytest.approx(30.0 + interval.low)
+    assert power["expected_high"] == pytest.approx(30.0 + interval.high)
+    with client.websocket_connect("/api/v1/live") as socket:
+        pushed = socket.receive_json()["readings"][0]["judgement"]
+    assert pushed["expected_low"]["power_kw"] == pytest.approx(30.0 + interval.low)
+
+
+def test_the_interval_of_a_reading_outside_of_what_was_learned_is_wider_by_what_the_model_widened(client, platform):
+    learn(platform, "P-101")
+    interval = card("P-101", 0).regimes[0].intervals["power_kw"]
+    measured = {"power_kw": 30.0 + 8.0 * 2.0 * interval.scale}  # a residual of 2 at eight times the scale
+    judged = {"expected_power_kw": 30.0, "residual_power_kw": 2.0, "model_version": 1, "regime": 1}
+    platform.live.take_readings(valid_rows(["P-101"], NOW, **measured))
+    platform.live.take_judgements(judged_rows(["P-101"], NOW, **judged, **measured))
+    assert newest(client)["power_kw"]["expected_low"] == pytest.approx(30.0 + 8.0 * interval.low)
+
+
+def test_another_model_than_the_one_that_judged_tells_no_interval(client, platform):
+    learn(platform, "P-101")
+    platform.live.take_readings(valid_rows(["P-101"], NOW, power_kw=30.0))
+    platform.live.take_judgements(judged_rows(["P-101"], NOW, expected_power_kw=30.0, power_kw=30.0, model_version=2))
+    assert newest(client)["power_kw"]["expected_low"] is None
+
+
+def newest(client):
+    return {value["name"]: value for value in client.get("/api/v1/assets/P-101/latest").json()["values"]}
+
+
+@pytest.mark.parametrize(("roll_up", "judges"), [(RollUp.RAW, ((1, 1, 2), (0, 1, 0))), (RollUp.HOUR, ((), ()))])
+def test_the_past_comes_with_the_interval_of_the_model_that_judged_it(client, platform, roll_up, judges):
+    own = card("P-101")
+    platform.history.model_cards = (own,)
+    power = Series(column="power_kw", unit="kW", values=(30.0,) * 3, expected=(30.0, 30.0, 31.0))
+    platform.history.stretches["P-101"] = History(
+        asset_id="P-101",
+        asset_class="centrifugal_pump",
+        roll_up=roll_up,
+        ts=tuple(NOW + timedelta(seconds=i) for i in range(3)),
+        count=(1,) * 3,
+        series=(power, Series(column="flow_m3_h", unit="m3/h", values=(70.0,) * 3)),
+        score=(1.0,) * 3,
+        deviation=(1.0,) * 3,
+        flag=(False,) * 3,
+        next_start=None,
+        model_version=judges[0],
+        regime=judges[1],
+    )
+    columns = client.get("/api/v1/assets/P-101/history").json()["columns"]
+    low = own.regimes[0].intervals["power_kw"].low
+    known = [30.0 + low, None, None] if roll_up is RollUp.RAW else [30.0 + low, 30.0 + low, 31.0 + low]
+    assert columns["power_kw"]["expected_low"] == pytest.approx(known)
+    assert columns["flow_m3_h"]["expected_low"] == []
+    text = client.get("/api/v1/assets/P-101/history", params={"format": "csv"}).text
+    assert "P5 power_kw [kW],P95 power_kw [kW]" in text.splitlines()[0]
 
 
 def test_what_if_answers_with_expected_values_physics_health_and_cautions(client, platform):

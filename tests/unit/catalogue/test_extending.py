@@ -123,6 +123,14 @@ def test_a_mistake_in_an_extension_is_found_in_its_own_file_and_line(tmp_path):
     )
 
 
+def test_a_physics_term_that_cannot_be_computed_is_named_with_its_line(tmp_path):
+    path = write(
+        tmp_path, "extends: chiller\ntwin:\n  physics:\n    - {name: lift, function: carnot_power, inputs: {}}\n"
+    )
+    hint = "no formula 'carnot_power'; did you mean 'carnot_power_kw'?"
+    assert f"{path}:4: twin.physics[0]: {hint}" in refusal(tmp_path)
+
+
 def test_extending_what_does_not_exist_is_refused_with_the_nearest_class(tmp_path):
     path = write(tmp_path, "extends: chillers\nname: my_chiller\n")
 

@@ -16,22 +16,25 @@ NOW = datetime(2026, 11, 20, 20, 0, tzinfo=UTC)
 WINDOW = resolve("now-30m", "now", NOW)
 
 
-def history(values, expected=None, step_s=1.0, times=None):
+def history(values, expected=None, step_s=1.0, times=None, reach=None):
     rows = len(values)
     stamps = times or tuple(NOW - timedelta(seconds=step_s * (rows - i)) for i in range(rows))
     columns = {"power_kw": tuple(values)}
     if expected is not None:
         columns["expected_power_kw"] = tuple(expected)
+        if reach is not None:
+            columns["low:power_kw"] = tuple(None if e is None else e - reach for e in expected)
+            columns["high:power_kw"] = tuple(None if e is None else e + reach for e in expected)
     return History(times=stamps, columns=columns, resolution="raw")
 
 
-def trend(past, *, predicted=True, sigma=None, tz=UTC):
-    spec = figures.Trend(tag="power_kw", title="Power", unit="kW", predicted=predicted, sigma=sigma)
+def trend(past, *, predicted=True, tz=UTC):
+    spec = figures.Trend(tag="power_kw", title="Power", unit="kW", predicted=predicted)
     return {trace.uid: trace for trace in figures.trend(past, spec, WINDOW, tz).data}
 
 
 def test_measured_expected_and_band_are_drawn():
-    traces = trend(history([1.0, 2.0], [1.5, 1.5]), sigma=0.1)
+    traces = trend(history([1.0, 2.0], [1.5, 1.5], reach=0.3))
     assert list(traces) == ["low", "high", "expected", "value"]
     assert traces["value"].y == (1.0, 2.0)
     assert traces["low"].y == pytest.approx((1.2, 1.2))
@@ -78,24 +81,13 @@ def test_thinning_keeps_extremes_order_and_the_newest_row(values):
         assert (min(kept), max(kept)) == (min(known), max(known))
 
 
-def test_sigma_is_found_again_from_residuals():
-    expected = [10.0] * 20
-    residual = [0.5 * (-1) ** i * (1 + i / 10) for i in range(20)]
-    values = [e + 0.3 * r for e, r in zip(expected, residual, strict=True)]
-    assert figures.sigma(values, expected, residual) == pytest.approx(0.3)
-
-
-def test_sigma_is_unknown_from_too_few_or_bare_readings(reading):
-    assert figures.sigma([1.0] * 20, [None] * 20, [None] * 20) is None
-    assert figures.sigmas([reading()] * 3, ["power_kw"]) == {"power_kw": None}
-
-
 def test_live_columns_continue_every_line(reading):
-    columns = figures.live_columns([reading(flag=True), reading(score=None)], ["power_kw"], {"power_kw": 2.0})
+    told = {"expected_low": {"power_kw": 33.0}, "expected_high": {"power_kw": 45.0}}
+    columns = figures.live_columns([reading(flag=True, **told), reading(score=None)], ["power_kw"])
     assert columns[":score"] == [5.0, None]
     assert columns[":flag"] == [100.0, 0.0]
     assert columns["power_kw:value"] == [40.0, 40.0]
-    assert columns["power_kw:low"] == [33.0, 33.0]
+    assert columns["power_kw:low"] == [33.0, None]
     uids = {key.partition(":")[2] for key in columns}
     assert uids <= set(figures.TRACE_UIDS)
 
@@ -122,7 +114,19 @@ def test_thinning_opens_no_holes_where_there_are_none():
 
 
 def test_the_band_closes_where_it_is_unknown_instead_of_being_filled_across():
-    traces = trend(history([1.0] * 4, [None, 1.0, None, 1.2]), sigma=0.1)
+    traces = trend(history([1.0] * 4, [None, 1.0, None, 1.2], reach=0.3))
     assert traces["low"].y == pytest.approx((1.0, 0.7, 1.0, 0.9))
     assert traces["high"].y == pytest.approx((1.0, 1.3, 1.0, 1.5))
     assert traces["expected"].y == (None, 1.0, None, 1.2)
+
+
+def test_a_coarse_past_before_quick_live_readings_is_no_row_of_holes():
+    coarse = [NOW - timedelta(minutes=5 * k) for k in range(6, 0, -1)]
+    quick = [NOW - timedelta(seconds=10 * k) for k in range(20, 0, -1)]
+    times = (*coarse, *quick)
+    assert None not in trend(history([1.0] * len(times), times=times))["value"].y
+
+
+def test_a_pause_among_steady_readings_is_a_hole():
+    times = tuple(NOW - timedelta(seconds=s) for s in (900, 890, 880, 870, 40, 30, 20, 10))
+    assert trend(history([1.0] * 8, times=times))["value"].y == (1.0,) * 4 + (None,) * 2 + (1.0,) * 4

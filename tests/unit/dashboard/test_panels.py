@@ -11,6 +11,7 @@ from forewarn.contracts.economics import AvertedFailure
 from forewarn.contracts.health import AssetHealth, ProcessDrift
 from forewarn.domain.economics.report import economic_report
 from forewarn_dashboard.formatting import money
+from forewarn_dashboard.pages.asset import field_title
 from forewarn_dashboard.pages.asset_panels import health_panel, life_panel
 from forewarn_dashboard.pages.economics_panel import economics_panel
 
@@ -102,7 +103,30 @@ def test_without_a_report_nothing_is_claimed():
 
 
 @pytest.mark.parametrize(
-    ("amount", "text"), [(None, "–"), (0, "0 €"), (3.14159, "3.14 €"), (133_214, "133 000 €"), (-1234.5, "−1 230 €")]
+    ("name", "unit", "title"),
+    [
+        ("hot_heat_capacity_kj_kg_k", "kJ/(kg.K)", "Hot heat capacity"),
+        ("rated_efficiency_pct", "%", "Rated efficiency"),
+        ("rated_power_kw", "kW", "Rated power"),
+        ("makeup_conductivity_us_cm", "uS/cm", "Makeup conductivity"),
+        ("iso_group", "1", "ISO group"),
+    ],
+)
+def test_a_rated_value_is_called_by_its_name_without_the_unit(name, unit, title):
+    assert field_title(name, unit) == title
+
+
+@pytest.mark.parametrize(
+    ("amount", "text"),
+    [
+        (None, "–"),
+        (0, "0 €"),
+        (0.0006, "0 €"),
+        (0.0213, "0.02 €"),
+        (3.14159, "3.14 €"),
+        (133_214, "133 000 €"),
+        (-1234.5, "−1 230 €"),
+    ],
 )
 def test_money_is_told_no_more_exactly_than_it_is_known(amount, text):
     assert money(amount, "EUR").replace("\u00a0", " ").replace("\u202f", " ") == text

@@ -13,7 +13,6 @@ from forewarn_dashboard import twin_dialogs
 from forewarn_dashboard.app import build
 from forewarn_dashboard.client import ApiUnavailableError, AssetDetail, History
 from forewarn_dashboard.details import Details
-from forewarn_dashboard.pages.asset import titles
 from forewarn_dashboard.pages.twin_panel import twin_panel
 from forewarn_dashboard.pagestate import PageState
 from forewarn_dashboard.twin_answers import Driver, Preset, Twin, WhatIf
@@ -85,7 +84,7 @@ def model(now):
 
 def test_the_panel_tells_quality_reasons_suspicions_and_who_asked(pump, pump_class, model, now):
     detail = AssetDetail(asset=pump, asset_class=pump_class, model=model)
-    words = text(twin_panel(detail, titles(pump_class), now.tzinfo))
+    words = text(twin_panel(detail, pump_class.titles, now.tzinfo))
     for said in (
         "3, ridge2",
         "600 readings",
@@ -99,7 +98,7 @@ def test_the_panel_tells_quality_reasons_suspicions_and_who_asked(pump, pump_cla
 
 
 def test_without_a_model_the_panel_says_that_it_learns(pump, pump_class, now):
-    words = text(twin_panel(AssetDetail(asset=pump, asset_class=pump_class), titles(pump_class), now.tzinfo))
+    words = text(twin_panel(AssetDetail(asset=pump, asset_class=pump_class), pump_class.titles, now.tzinfo))
     assert "No model of its own yet" in words
 
 
@@ -110,7 +109,7 @@ def test_a_slider_reaches_what_named_questions_ask():
 
 
 def test_an_answer_tells_confidence_cautions_effects_and_values(pump_class):
-    words = text(twin_dialogs.result(ANSWER, titles(pump_class)))
+    words = text(twin_dialogs.result(ANSWER, pump_class.titles))
     for said in ("Confidence low", "other machines", "Volume flow: outside", "90 → 70", "not known", "56.00", "31.00"):
         assert said in words
 

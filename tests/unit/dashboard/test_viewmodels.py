@@ -29,6 +29,11 @@ def test_data_that_the_twin_does_not_judge_yet_is_learning(plant, pump, now, tel
     assert v.tile(plant, pump, now).condition == "learning"
 
 
+def test_a_machine_that_its_twin_cannot_judge_now_does_not_learn(plant, pump, now, tell, reading):
+    tell(reading(score=None))
+    assert v.tile(plant, pump, now).condition == "unjudged"
+
+
 def test_old_data_is_stale_even_with_an_alarm(plant, pump, now, tell, reading, alarm):
     tell(reading(age_s=31), alarms=(alarm(),))
     tile = v.tile(plant, pump, now)

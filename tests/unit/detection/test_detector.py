@@ -232,3 +232,44 @@ def test_units_may_be_mixed_in_a_table():
     assert rows.order[:3].tolist() == [0, 2, 4]
     assert rows.breaks(10_000_000).tolist() == [50]
     assert sample_period(np.repeat(np.arange(50.0), 2) * 60, unit) == 60.0
+
+
+@pytest.mark.parametrize("plant", ["autocorrelated (0.99)", "three slow loads"])
+def test_a_short_baseline_of_a_slow_process_is_no_licence_to_flag(plant):
+    for seed in (1, 2):
+        learned = lesson(healthy(plant, seed, 500, 6))
+        assert learned.independent < 20  # fit warns
+        assert asked(learned, healthy(plant, 100 + seed, 5000, 6)).flag.mean() < 0.05
+
+
+def test_care_for_states_to_come_does_not_hide_a_fault_of_a_well_known_machine():
+    learned = lesson(healthy("three slow loads", 1, 10_000, 6))
+    new = healthy("three slow loads", 101, 3000, 6)
+    assert asked(learned, new).flag.mean() < 0.02
+    new[:, 0] += 2.0 * new[:, 0].std()
+    said = asked(learned, new)
+    assert said.flag.mean() > 0.9
+    assert np.median(np.argmax(said.contributions, axis=1)) == 0
+
+
+def driven_by_a_slow_load(seed, rows=800):
+    rng = np.random.default_rng(seed)
+    load = np.sin(np.arange(rows) / 20) + 0.1 * rng.normal(size=rows)
+    return load[:, None] * [1.0, 2.0, -1.0] + 0.1 * rng.normal(size=(rows, 3))
+
+
+def test_a_fault_that_the_first_twin_has_learned_to_expect_is_found_by_a_twin_of_the_most_ordinary_rows():
+    dirty = driven_by_a_slow_load(1)
+    dirty[300:350, 1] += 5.0
+    learned = lesson(dirty, names=("load", "x", "y"))
+    (found,) = learned.suspicious
+    assert 290 <= found.first <= 310
+    assert 345 <= found.last <= 370
+    assert "x" in found.tags
+    assert learned.r2["x"] > 0.9  # it was not learned
+    assert not lesson(driven_by_a_slow_load(1), names=("load", "x", "y")).suspicious
+
+
+def test_a_way_of_running_that_comes_again_is_not_suspicious():
+    learned = lesson(healthy("on and off", 1, 3000, 6))
+    assert not learned.suspicious

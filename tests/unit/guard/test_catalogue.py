@@ -30,7 +30,7 @@ NOW_US = int(NOW.timestamp() * 1e6)
 CHILLER = {"CH-1": Asset(asset_id="CH-1", asset_class="chiller", name="Chiller 1")}
 
 
-def judged(name: str, *rows: dict[str, float], state: GuardState | None = None) -> GuardResult:
+def judged(name: str, *rows: dict[str, float], state: GuardState | None = None, strict: bool = False) -> GuardResult:
     """The guard's verdicts on readings a minute apart; a tag not given is absent."""
     asset_class = CATALOGUE[name]
     ts = NOW_US + np.arange(len(rows)) * 60_000_000
@@ -44,7 +44,9 @@ def judged(name: str, *rows: dict[str, float], state: GuardState | None = None) 
         values=values,
         gateway_quality=np.zeros(values.shape, dtype=np.uint32),
     )
-    return check(given_batch, state or GuardState.empty(asset_class), GuardSettings(), {"M": STATED.get(name, {})})
+    return check(
+        given_batch, state or GuardState.empty(asset_class), GuardSettings(strict=strict), {"M": STATED.get(name, {})}
+    )
 
 
 def at_rest(name: str) -> dict[str, float]:
@@ -115,6 +117,12 @@ def test_swapped_chilled_water_sensors_are_refused_in_plain_words(metrics, befor
     assert rejection.recommendation == "Check sensor wiring - supply and return may be swapped"
     assert rejection.cause == "sensor"
     assert (rejection.values["chw_supply_temp_c"], rejection.values["chw_return_temp_c"]) == (12.0, 6.0)
+
+
+def test_strict_mode_says_each_problem_once_and_plain_numbers_without_a_unit():
+    (rejection,) = judged("chiller", HEALTHY["chiller"] | {"chw_flow_m3_h": 1400.0}, strict=True).rejections
+    assert rejection.explanation.count("The chiller cools more than its power can") == 1, "though it blames two tags"
+    assert "cop = 50.78, power_kw = 160 kW" in rejection.explanation
 
 
 @pytest.mark.parametrize("idle", [{"power_kw": 0.0}, {"current_r": 0.0}, {"current_y": 0.4}])

@@ -120,7 +120,7 @@ def test_an_anomaly_names_its_culprit():
     health = judged(frame)
     assert health.anomaly_flag
     assert health.culprit == "power_kw"
-    assert "power_kw deviates most" in health.primary_concern
+    assert "Electrical power deviates most" in health.primary_concern
 
 
 def test_health_says_whether_its_newest_reading_was_imported():

@@ -9,8 +9,18 @@ from hypothesis import strategies as st
 
 from forewarn.adapters.catalogue import load_catalogue
 from forewarn.domain.health import rul
-from forewarn.domain.health.growth import MEMORIES_S, UNSEEN, Growth, Regression, course, fit, observe
-from forewarn.domain.health.rul import estimate, growth_values
+from forewarn.domain.health.course import Usual, course
+from forewarn.domain.health.growth import (
+    BUCKETS_S,
+    MEMORIES_S,
+    UNSEEN,
+    Growth,
+    Healthy,
+    Regression,
+    learn_healthy,
+    observe,
+)
+from forewarn.domain.health.rul import estimate
 
 PUMP = load_catalogue()["centrifugal_pump"]
 MODES = {mode.id: mode for mode in PUMP.failure_modes}
@@ -18,8 +28,9 @@ DAY_S = 86_400.0
 T0 = 1_795_204_800.0
 
 
-def observe_one(growth, times, values):
-    (after,) = observe([growth], np.zeros(len(times), dtype=np.intp), times, values)
+def observe_one(growth, times, values, expected=np.nan):
+    owners = np.zeros(len(times), dtype=np.intp)
+    (after,) = observe([growth], owners, times, values, np.broadcast_to(expected, len(times)))
     return after
 
 
@@ -27,7 +38,7 @@ def life(mode_id, values, step_s=1.0):
     """Estimate after feeding an indicator sampled every ``step_s`` seconds."""
     mode = MODES[mode_id]
     times = T0 + step_s * np.arange(len(values))
-    growth = observe_one(UNSEEN, times, growth_values(mode, np.asarray(values, dtype=float)))
+    growth = observe_one(UNSEEN, times, np.asarray(values, dtype=float))
     return estimate(mode, growth, float(times[-1]), asset_class=PUMP)
 
 
@@ -70,7 +81,14 @@ def test_the_interval_holds_its_nominal_share():
 def test_the_risk_is_of_the_same_distribution_as_the_quantiles():
     """At P10, P50 and P90 a tenth, half and nine tenths have failed; the horizons lie on the same curve."""
     passage = rul._Passage(
-        distance=3.0, distance_var=0.04, speed=0.1, speed_var=1e-4, covariance=2e-4, significance=10, window_s=1e9
+        distance=3.0,
+        distance_var=0.04,
+        speed=0.1,
+        speed_var=1e-4,
+        covariance=2e-4,
+        memory_s=1e9,
+        window_s=1e9,
+        worn=0.0,
     )
     for share, z in ((0.1, -rul._QUANTILE_Z), (0.5, 0.0), (0.9, rul._QUANTILE_Z)):
         assert rul._probability(passage, rul._reached_s(passage, z)) == pytest.approx(share)
@@ -152,37 +170,117 @@ def test_a_later_fault_is_not_hidden_by_a_long_healthy_past():
 @given(st.lists(st.integers(1, 499), max_size=10, unique=True))
 def test_growth_does_not_depend_on_how_readings_are_cut(cuts):
     rng = np.random.default_rng(9)
-    times = T0 + np.cumsum(rng.uniform(0.5, 9.0, 500))
-    values = rng.normal(size=500)
+    times = T0 + np.cumsum(rng.uniform(0.5, 900.0, 500))
+    values, expected = rng.normal(size=(2, 500))
+    expected[rng.random(500) < 0.2] = np.nan
     growth = UNSEEN
     for part in np.split(np.arange(500), sorted(cuts)):
-        growth = observe_one(growth, times[part], values[part])
-    assert growth == observe_one(UNSEEN, times, values)
+        growth = observe_one(growth, times[part], values[part], expected[part])
+    assert growth == observe_one(UNSEEN, times, values, expected)
+
+
+def a_machine_with_load(days, wear, *, seed, noise=0.02):
+    """Vibration that half a load cycle doubles, with wear on top; times, measured and expected values."""
+    times = T0 + np.arange(0.0, days * DAY_S, 600.0)
+    load = 1.0 + 0.3 * np.sin(2 * np.pi * times / DAY_S) + 0.1 * np.sin(2 * np.pi * times / (5.3 * DAY_S))
+    healthy = 1.5 * load
+    noise = noise * np.random.default_rng(seed).normal(size=times.size)
+    return times, healthy + wear(times - T0) * load + noise, healthy
+
+
+def worn_life(days, wear, *, suspected, expected=True, seed=21):
+    times, values, healthy = a_machine_with_load(days, wear, seed=seed)
+    start = replace(UNSEEN, healthy=Healthy(version=1, count=10, total=15.0))
+    growth = observe_one(start, times, values, healthy if expected else np.nan)
+    return estimate(MODES["bearing_wear"], growth, float(times[-1]), asset_class=PUMP, suspected=suspected)
+
+
+def exponential_wear(seconds):
+    return 0.2 * np.expm1(0.1 * seconds / DAY_S)
+
+
+@pytest.mark.parametrize("days", [26.3, 29.9, 30.6])
+def test_load_is_told_from_wear_by_what_the_twin_expects(days):
+    """Wear of 0.2·(e^(0.1 d) − 1) over 1.5 mm/s passes 7.1 mm/s at the mean load after 33.7 days."""
+    truth = 10.0 * np.log1p(5.6 / 0.2) - days
+    assert worn_life(days, exponential_wear, suspected=True).p50_days == pytest.approx(truth, rel=0.2)
+
+
+def test_a_load_that_rises_is_no_wear():
+    for days in np.arange(8.0, 12.0, 0.25):
+        assert worn_life(days, np.zeros_like, suspected=True) is None
+
+
+def test_growth_that_nothing_points_to_counts_once_a_fifth_of_the_way_is_gone():
+    assert worn_life(14.0, exponential_wear, suspected=True) is not None  # 0.6 of 5.6 mm/s
+    assert worn_life(14.0, exponential_wear, suspected=False) is None
+    assert worn_life(26.0, exponential_wear, suspected=False) is not None
+
+
+def test_the_recursive_regression_on_time_and_expectation_equals_weighted_least_squares():
+    times = bucket_times(60)
+    t, rng = times - times[-1], np.random.default_rng(15)
+    expected = 2.0 + rng.normal(size=t.size)
+    values = 3 + 0.01 * t + 2e-5 * t**2 + 1.5 * expected + 1e-4 * rng.normal(size=t.size)
+    regression = shortest(times, values, expected)
+    usual = Usual(at_s=float(times[0]), level=2.0, slope_per_s=0.0, slope_var=0.0)
+    seen = course(regression, float(times[-1]), usual=usual)
+    assert seen.level == pytest.approx(3 + 1.5 * 2.0, rel=1e-3)
+    assert seen.slope_per_s == pytest.approx(0.01, rel=1e-2)
+    assert seen.bend_per_s2 == pytest.approx(4e-5, rel=1e-2)
+
+
+def test_a_gap_in_the_expectation_changes_nothing_else():
+    times = bucket_times(60)
+    values = 3 + 0.01 * (times - times[0])
+    expected = np.where(np.arange(60) % 3, 5.0, np.nan)
+    assert shortest(times, values, expected).s_ee == 0.0
+    assert shortest(times, values, expected).s_ty == shortest(times, values).s_ty
+
+
+def test_the_healthy_level_is_that_of_the_readings_the_twin_learned_from():
+    values, baseline = np.array([1.0, 2.0, np.nan, 3.0, 9.0]), np.array([True, True, True, True, False])
+    growth, first = learn_healthy(UNSEEN, values, baseline, np.full(5, 7, dtype=np.uint32))
+    assert (growth.healthy, first) == (Healthy(version=7, count=3, total=6.0), 0)
+    again, first = learn_healthy(growth, values[:1], baseline[:1], np.full(1, 7, dtype=np.uint32))
+    assert (again.healthy.level, first) == (7.0 / 4.0, 0)
+
+
+def test_growth_begins_anew_where_the_twin_learned_anew():
+    growth = observe_one(UNSEEN, T0 + 60.0 * np.arange(500), np.linspace(2, 6, 500))
+    growth, _ = learn_healthy(growth, np.ones(1), np.ones(1, dtype=bool), np.ones(1, dtype=np.uint32))
+    worn = observe_one(growth, T0 + 60.0 * np.arange(500), np.linspace(2, 6, 500))
+    repaired, first = learn_healthy(
+        worn, np.array([6.0, 2.0, 2.0]), np.array([False, True, True]), np.array([1, 2, 2], dtype=np.uint32)
+    )
+    assert first == 1
+    assert repaired == replace(UNSEEN, healthy=Healthy(version=2, count=2, total=4.0))
+
+
+def test_a_state_stored_with_other_memories_begins_anew():
+    old = Growth(regressions=(Regression(memory_s=180.0, buckets=40, weight=3.0),) * 4, healthy=Healthy(version=1))
+    assert observe_one(old, np.array([T0]), np.array([np.nan])) == replace(UNSEEN, healthy=Healthy(version=1))
 
 
 def test_the_recursive_fit_equals_weighted_least_squares():
     rng = np.random.default_rng(10)
     memory = MEMORIES_S[0]
-    width = memory / 15
+    width = BUCKETS_S[0]
     times = np.ceil(T0 / width) * width + width * (np.arange(40) + 0.5)
     values = 3 + 0.01 * (times - times[0]) + 0.2 * rng.normal(size=40)
-    regression = observe_one(
-        Growth(filling=None, regressions=(Regression(memory_s=memory),)), times, values
-    ).regressions[0]
-    line = fit(regression)
+    seen = course(shortest(times, values), float(times[-1]))
     weights = np.exp((times[:-1] - times[-2]) / memory)  # the last bucket is still filling
     slope, _ = np.polyfit(times[:-1] - T0, values[:-1], 1, w=np.sqrt(weights))
-    assert line.slope_per_s == pytest.approx(slope, rel=1e-6)
+    assert seen.mean_slope_per_s == pytest.approx(slope, rel=1e-6)
 
 
-def one_memory(times, values, memory=MEMORIES_S[0]):
-    """A regression over all but the last of buckets of one reading."""
-    unseen = Growth(filling=None, regressions=(Regression(memory_s=memory),))
-    return observe_one(unseen, times, values).regressions[0]
+def shortest(times, values, expected=np.nan):
+    """The shortest memory's regression over all but the last of buckets of one reading."""
+    return observe_one(UNSEEN, times, values, expected).regressions[0]
 
 
 def bucket_times(number):
-    width = MEMORIES_S[0] / 15
+    width = BUCKETS_S[0]
     return np.ceil(T0 / width) * width + width * (np.arange(number) + 0.5)
 
 
@@ -190,7 +288,7 @@ def test_the_recursive_parabola_equals_weighted_least_squares():
     times = bucket_times(60)
     t = times - times[-1]
     values = 3 + 0.01 * t + 2e-5 * t**2 + 1e-3 * np.random.default_rng(12).normal(size=t.size)
-    seen = course(one_memory(times, values), float(times[-1]))
+    seen = course(shortest(times, values), float(times[-1]))
     weights = np.exp(t[:-1] / MEMORIES_S[0])
     bend, slope, level = np.polyfit(t[:-1], values[:-1], 2, w=np.sqrt(weights))
     assert seen.bend_per_s2 == pytest.approx(2 * bend, rel=1e-2)  # a little of it is not trusted
@@ -201,9 +299,9 @@ def test_the_recursive_parabola_equals_weighted_least_squares():
 def test_a_bend_within_its_error_is_not_believed():
     times = bucket_times(60)
     noise = np.random.default_rng(13).normal(size=times.size)
-    regression = one_memory(times, 3 + 0.01 * (times - times[0]) + 0.3 * noise)
-    line, seen = fit(regression), course(regression, float(times[-1]))
-    assert seen.slope_per_s == pytest.approx(line.slope_per_s, rel=0.1)
+    regression = shortest(times, 3 + 0.01 * (times - times[0]) + 0.3 * noise)
+    seen = course(regression, float(times[-1]))
+    assert seen.slope_per_s == pytest.approx(seen.mean_slope_per_s, rel=0.1)
 
 
 @pytest.mark.parametrize(("shape", "left"), [(0.8, 0.25), (-0.5, 0.4)])
@@ -220,5 +318,5 @@ def test_growth_that_bends_is_foretold_within_a_fifth(shape, left):
 
 def test_a_memory_from_before_there_were_parabolas_has_none_yet():
     times = bucket_times(60)
-    old = replace(one_memory(times, 3 + 0.01 * (times - times[0])), s_ttt=0.0, s_tttt=0.0, s_tty=0.0)
+    old = replace(shortest(times, 3 + 0.01 * (times - times[0])), s_ttt=0.0, s_tttt=0.0, s_tty=0.0)
     assert course(old, float(times[-1])) is None

@@ -89,6 +89,14 @@ def test_what_cannot_be_done_is_said_in_one_line_with_the_cure(place, arguments,
     assert problem in said
 
 
+def test_a_file_of_which_nothing_can_be_taken_is_an_error_and_the_report_says_why(place):
+    (place / "a.csv").write_text("time,Flow (gpm)\n2026-01-01,I/O Timeout\n2026-01-02,no data\n")
+    code, said = run("a.csv", *PUMP, "--yes")
+    assert code == 1
+    assert "text instead of a number" in said
+    assert "not one reading could be taken" in said
+
+
 def test_an_ambiguous_date_is_refused_with_the_two_answers(place):
     (place / "a.csv").write_text("time,Flow (gpm)\n01/02/2026,1\n")
     code, said = run("a.csv", *PUMP, "--yes")

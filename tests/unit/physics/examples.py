@@ -115,6 +115,7 @@ POINTS: Mapping[str, Mapping[str, float]] = {
     "kw_per_ton": {"power_kw": 170, "cooling_kw": 1000},
     "coefficient_of_performance": {"cooling_kw": 1000, "power_kw": 170},
     "second_law_efficiency_pct": {"cop": 5.9, "evaporator_sat_temp_c": 5.5, "condenser_sat_temp_c": 37},
+    "carnot_power_kw": {"cooling_kw": 1000, "cold_temp_c": 5.5, "hot_temp_c": 37},
     "energy_efficiency_ratio": {"cooling_kw": 1000, "power_kw": 170},
     "evaporator_approach_k": {"chw_supply_temp_c": 7, "evaporator_sat_temp_c": 5.5},
     "condenser_approach_k": {"condenser_sat_temp_c": 37, "cdw_outlet_temp_c": 35},

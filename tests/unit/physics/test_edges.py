@@ -63,6 +63,7 @@ NOTHING = [
     ("part_load_kw_per_ton", {"load_pct": 111}),
     ("share_of_rated_pct", {"rated_value": 0}),
     ("belt_slip_pct", {"motor_speed_rpm": 0}),
+    ("belt_slip_pct", {"motor_speed_rpm": 1.5, "speed_rpm": 0.2}),
     ("makeup_need_m3_h", {"cycles": 1}),
     ("second_law_efficiency_pct", {"evaporator_sat_temp_c": 40, "condenser_sat_temp_c": 40}),
     ("measured_gas_power_kw", {"suction_pressure_bar": -1.1}),

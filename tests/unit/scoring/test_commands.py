@@ -170,6 +170,7 @@ def test_a_suspicious_baseline_is_named_and_refused_if_asked(tmp_path):
     [
         (("--time", "nope"), "no column 'nope'"),
         (("--drivers", "a,zz"), "no column 'zz'"),
+        (("--time", "f", "--drivers", "a,f"), "column 'f' cannot be a driver"),
         (("--far", "0.9"), "far"),
     ],
 )

@@ -51,6 +51,25 @@ def test_history_ends_before_the_first_live_reading():
     assert 0 < live.ts_us - times[-1] <= US
 
 
+@pytest.mark.parametrize("later_s", [4_000, 4_300, 4_600, 4_900])
+def test_a_restart_finds_the_machine_as_warm_as_it_was(later_s):
+    day = {"period_s": 1200.0}
+    before = machine(interval_s=10.0, day=day)
+    for at_s in range(0, later_s, 10):
+        (running,) = before.due(T0 + 10 + at_s)
+    after = SimulatedMachine(
+        "P-1",
+        "centrifugal_pump",
+        SimulatedSource(day=day),
+        interval_s=10.0,
+        registered_s=T0,
+        start_s=T0 + later_s - 10,
+    )
+    (restarted,) = after.due(T0 + later_s)
+    assert restarted.ts_us == running.ts_us
+    assert restarted.metrics["bearing_temp_c"] == pytest.approx(running.metrics["bearing_temp_c"], abs=0.7)
+
+
 def test_an_encoded_reading_is_a_reading_of_the_contract():
     (reading,) = machine().due(T0 + 1)
     decoded = Reading.model_validate_json(encode_reading(reading, 7))

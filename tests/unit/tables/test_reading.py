@@ -51,6 +51,13 @@ def test_text_constant_and_empty_columns_are_told_apart(tmp_path):
     assert np.isnan(table.numbers("d")).all()
 
 
+def test_a_file_that_is_no_text_is_refused_as_that(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"PK\x03\x04\x00\x00time,a\n1,2\n")
+    with pytest.raises(TableError, match="this is no text"):
+        read_table(path)
+
+
 def test_a_nameless_index_column_is_left_out_and_said(tmp_path):
     table = read_table(write(tmp_path, ",a\n0,1\n1,2\n"))
     assert table.names == ("a",)

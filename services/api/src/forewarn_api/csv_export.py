@@ -11,6 +11,8 @@ from forewarn_api.models.assets import HistoryAnswer
 #: A text cell that begins with one of these is a formula to a spreadsheet.
 _FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
 
+_WITH_UNIT: Final = ("", "expected ", "P5 ", "P95 ")
+
 Cell = str | float | int | bool | None
 
 
@@ -22,6 +24,8 @@ def history_csv(history: HistoryAnswer) -> str:
         parts = {
             "": column.values,
             "expected ": column.expected,
+            "P5 ": column.expected_low,
+            "P95 ": column.expected_high,
             "min ": column.minimum,
             "max ": column.maximum,
             "quality ": column.quality,
@@ -29,7 +33,7 @@ def history_csv(history: HistoryAnswer) -> str:
         }
         for prefix, values in parts.items():
             if values:
-                headings.append(f"{prefix}{name} [{column.unit}]" if prefix in ("", "expected ") else f"{prefix}{name}")
+                headings.append(f"{prefix}{name} [{column.unit}]" if prefix in _WITH_UNIT else f"{prefix}{name}")
                 columns.append(values)
     headings += ["score [%]", "deviation [%]", "flag"]
     columns += [history.score, history.deviation, history.flag]

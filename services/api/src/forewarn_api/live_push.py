@@ -16,6 +16,7 @@ from forewarn_api.backend import Backend
 from forewarn_api.changes import Changes
 from forewarn_api.metrics import LIVE_MESSAGES, SUBSCRIBERS
 from forewarn_api.present import live_reading
+from forewarn_api.whatif import own_card
 
 #: At most so often a client is told about changes.
 MIN_INTERVAL_S: Final = 0.5
@@ -67,7 +68,7 @@ class LivePush:
         cached = self._readings.get(live.asset_id)
         if cached is not None and cached[0] is live.reading and cached[1] is live.judgement:
             return cached[2]
-        reading = live_reading(live)
+        reading = live_reading(live, own_card(self._backend.live, live.asset_id))
         if reading is None:
             return None
         text = reading.model_dump_json()

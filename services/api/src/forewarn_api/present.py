@@ -1,6 +1,6 @@
 """Turns what the ports return into the bodies of answers. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -8,11 +8,13 @@ from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.frames import Hint as HintCode
 from forewarn.contracts.frames import Phase as PhaseCode
+from forewarn.contracts.health import ModelArtefact
 from forewarn.contracts.quality import severity
 from forewarn.domain.anomaly.scale import band_of as anomaly_band_of
 from forewarn.domain.twin.deviation import band_of
 from forewarn.ports.history import History
 from forewarn.ports.live import LiveAsset, LiveJudgement
+from forewarn_api.intervals import along, around
 from forewarn_api.issues import found_issues
 from forewarn_api.models.assets import (
     Hint,
@@ -25,6 +27,7 @@ from forewarn_api.models.assets import (
     Phase,
 )
 
+_PER_TAG: Final = {"expected", "expected_low", "expected_high", "residual", "contribution"}
 PHASES: Final[Mapping[int, Phase]] = {PhaseCode.BASELINE: "baseline", PhaseCode.LIVE: "live"}
 HINTS: Final[Mapping[int, Hint]] = {
     HintCode.NONE: "none",
@@ -33,8 +36,8 @@ HINTS: Final[Mapping[int, Hint]] = {
 }
 
 
-def live_reading(live: LiveAsset) -> LiveReading | None:
-    """The live form of an asset's newest reading; None before the first."""
+def live_reading(live: LiveAsset, card: ModelArtefact | None) -> LiveReading | None:
+    """The live form of an asset's newest reading, ``card`` being that of its twin; None before the first."""
     reading = live.reading
     if reading is None or live.asset_class is None:
         return None
@@ -46,13 +49,15 @@ def live_reading(live: LiveAsset) -> LiveReading | None:
         findings=reading.findings,
         values=dict(reading.values),
         quality=dict(reading.quality),
-        judgement=None if live.judgement is None else _judgement(live.judgement),
+        judgement=None if live.judgement is None else _judgement(live.judgement, card),
     )
 
 
-def latest_state(asset: Asset, asset_class: AssetClass, live: LiveAsset | None, now: datetime) -> LatestState:
-    """Newest state column by column, with what stands still about each column."""
-    reading = None if live is None else live_reading(live)
+def latest_state(
+    asset: Asset, asset_class: AssetClass, live: LiveAsset | None, card: ModelArtefact | None, now: datetime
+) -> LatestState:
+    """Newest state column by column, with what stands still about each column; ``card`` is that of its twin."""
+    reading = None if live is None else live_reading(live, card)
     judged = None if reading is None else reading.judgement
     state = LatestState(
         asset_id=asset.asset_id,
@@ -67,12 +72,13 @@ def latest_state(asset: Asset, asset_class: AssetClass, live: LiveAsset | None, 
     )
     if judged is None:
         return state
-    parts = judged.model_dump(exclude={"ts", "values", "expected", "residual", "contribution"})
+    parts = judged.model_dump(exclude={"ts", "values", *_PER_TAG})
     return state.model_copy(update={"judged_at": judged.ts, **parts})
 
 
-def history_answer(history: History) -> HistoryAnswer:
-    """The public form of a history."""
+def history_answer(history: History, cards: Sequence[ModelArtefact]) -> HistoryAnswer:
+    """The public form of a history, ``cards`` being those of the asset's models."""
+    ends = {series.column: along(history, series, cards) for series in history.series}
     return HistoryAnswer(
         asset_id=history.asset_id,
         asset_class=history.asset_class,
@@ -84,6 +90,8 @@ def history_answer(history: History) -> HistoryAnswer:
                 unit=series.unit,
                 values=series.values,
                 expected=series.expected,
+                expected_low=tuple(low for low, _ in ends[series.column]),
+                expected_high=tuple(high for _, high in ends[series.column]),
                 quality=series.quality,
                 minimum=series.minimum,
                 maximum=series.maximum,
@@ -114,11 +122,14 @@ def nothing_stored(asset: Asset) -> HistoryAnswer:
     )
 
 
-def _judgement(judged: LiveJudgement) -> Judgement:
+def _judgement(judged: LiveJudgement, card: ModelArtefact | None) -> Judgement:
+    ends = around(judged, card)
     return Judgement(
         ts=judged.ts,
         values=dict(judged.values),
         expected=dict(judged.expected),
+        expected_low={name: low for name, (low, _) in ends.items()},
+        expected_high={name: high for name, (_, high) in ends.items()},
         residual=dict(judged.residual),
         contribution=dict(judged.contribution),
         deviation=judged.deviation,
@@ -136,11 +147,8 @@ def _judgement(judged: LiveJudgement) -> Judgement:
 
 
 def _values(asset_class: AssetClass, reading: LiveReading) -> list[LatestValue]:
-    titles = {tag.name: tag.title for tag in asset_class.tags} | {d.name: d.title for d in asset_class.derived}
-    judged = reading.judgement
-    expected, residual, contribution = (
-        ({}, {}, {}) if judged is None else (judged.expected, judged.residual, judged.contribution)
-    )
+    titles = asset_class.titles
+    told = {} if reading.judgement is None else reading.judgement.model_dump(include=_PER_TAG)
     return [
         LatestValue(
             name=name,
@@ -149,9 +157,7 @@ def _values(asset_class: AssetClass, reading: LiveReading) -> list[LatestValue]:
             value=reading.values.get(name),
             quality_code=reading.quality.get(name),
             quality=severity(reading.quality[name]) if name in reading.quality else None,
-            expected=expected.get(name),
-            residual=residual.get(name),
-            contribution=contribution.get(name),
+            **{part: by_tag.get(name) for part, by_tag in told.items()},
         )
         for name in asset_class.column_names
     ]

@@ -14,7 +14,7 @@ from forewarn.contracts.assets import Asset
 from forewarn.contracts.health import ModelArtefact, OperatingRange, RulEstimate
 from forewarn.domain.health.profile import HealthProfile, profile_of
 from forewarn.domain.twin.deviation import band_of
-from forewarn.domain.twin.effects import health_effect, life_effects
+from forewarn.domain.twin.effects import LifeEffect, health_effect, life_effects
 from forewarn.domain.twin.fleet import LEAST_MEMBERS, FleetModel
 from forewarn.domain.twin.model import AssetModel
 from forewarn.domain.twin.parameters import load_model
@@ -23,9 +23,9 @@ from forewarn.domain.twin.presets import presets_of
 from forewarn.domain.twin.report import Operating
 from forewarn.domain.twin.whatif import Change, Machine, WhatIf, changeable, complete, what_if
 from forewarn.ports.live import LiveView
+from forewarn_api.intervals import TWIN_KIND
 from forewarn_api.models import twin as answers
 
-_KIND: Final = "twin"
 _log = structlog.get_logger(__name__)
 
 #: Machines whose models make a fleet model; more do not change the median, but cost 2 ms each.
@@ -54,7 +54,7 @@ class Subject:
 
 def own_card(live: LiveView, asset_id: str) -> ModelArtefact | None:
     """Card of the asset's own twin, with its parameters; None while it learns."""
-    return next((card for card in live.models() if card.asset_id == asset_id and card.kind == _KIND), None)
+    return live.model(asset_id, TWIN_KIND)
 
 
 def subject_of(asset: Asset, asset_class: AssetClass, live: LiveView, assets: Mapping[str, Asset]) -> Subject | None:
@@ -89,7 +89,7 @@ def subject_of(asset: Asset, asset_class: AssetClass, live: LiveView, assets: Ma
 
 def _of_class(asset: Asset, live: LiveView, assets: Mapping[str, Asset]) -> list[ModelArtefact]:
     alike = {a.asset_id for a in assets.values() if a.asset_class == asset.asset_class and a.asset_id != asset.asset_id}
-    cards = [card for card in live.models() if card.asset_id in alike and card.kind == _KIND]
+    cards = [card for card in live.models() if card.asset_id in alike and card.kind == TWIN_KIND]
     return sorted(cards, key=lambda card: (card.trained_to, card.asset_id), reverse=True)[:_MOST_MEMBERS]
 
 
@@ -127,8 +127,7 @@ def ask(subject: Subject, changes: Sequence[Change], estimates: Sequence[RulEsti
         If it cannot be asked, see ``what_if``.
     """
     said = what_if(subject.machine, subject.predictor, changes)
-    units, asset_class = subject.machine.asset_class.units, subject.machine.asset_class
-    far = said.reach == "too_far"
+    asset_class, far = subject.machine.asset_class, said.reach == "too_far"
     lives = () if far else life_effects(asset_class, estimates, said.before, said.after)
     return answers.WhatIfAnswer(
         asset_id=subject.asset.asset_id,
@@ -138,42 +137,51 @@ def ask(subject: Subject, changes: Sequence[Change], estimates: Sequence[RulEsti
         model_version=None if subject.card is None else subject.card.version,
         reading_at=subject.reading_at,
         drivers={name: value for name, value in said.drivers.items() if math.isfinite(value)},
-        responses={
-            name: answers.ExpectedValue(
-                unit=units[name],
-                measured=_known(subject.machine.measured.get(name)),
-                expected_now=item.now,
-                expected=item.then,
-                low=item.low,
-                high=item.high,
-                projected=item.projected,
-            )
-            for name, item in said.responses.items()
-        },
-        derived={
-            name: answers.DerivedValue(
-                unit=units[name],
-                now=_known(said.before[name]),
-                projected=_known(said.after[name]),
-                healthy=_known(said.healthy[name]),
-            )
-            for name in asset_class.derived_names
-        },
+        responses=_responses(subject.machine, said),
+        derived=_derived(asset_class, said),
         health=None if far else _health(profile_of(asset_class, subject.asset), said),
-        remaining_life=[
-            answers.LifeEffect(
-                failure_mode=item.failure_mode,
-                indicator=item.indicator,
-                level_now=item.level_before,
-                level_then=item.level_after,
-                now=item.before,
-                then=item.after,
-            )
-            for item in lives
-        ],
+        remaining_life=[_life(item) for item in lives],
         cautions=[
             answers.CautionItem(column=item.column, message=item.message, outside_by=item.by) for item in said.cautions
         ],
+    )
+
+
+def _responses(machine: Machine, said: WhatIf) -> dict[str, answers.ExpectedValue]:
+    return {
+        name: answers.ExpectedValue(
+            unit=machine.asset_class.units[name],
+            measured=_known(machine.measured.get(name)),
+            expected_now=item.now,
+            expected=item.then,
+            low=item.low,
+            high=item.high,
+            projected=item.projected,
+        )
+        for name, item in said.responses.items()
+    }
+
+
+def _derived(asset_class: AssetClass, said: WhatIf) -> dict[str, answers.DerivedValue]:
+    return {
+        name: answers.DerivedValue(
+            unit=asset_class.units[name],
+            now=_known(said.before[name]),
+            projected=_known(said.after[name]),
+            healthy=_known(said.healthy[name]),
+        )
+        for name in asset_class.derived_names
+    }
+
+
+def _life(effect: LifeEffect) -> answers.LifeEffect:
+    return answers.LifeEffect(
+        failure_mode=effect.failure_mode,
+        indicator=effect.indicator,
+        level_now=effect.level_before,
+        level_then=effect.level_after,
+        now=effect.before,
+        then=effect.after,
     )
 
 
@@ -215,7 +223,7 @@ def without_parameters(card: ModelArtefact) -> ModelArtefact:
 
 
 def _driver(subject: Subject | None, asset_class: AssetClass, name: str) -> answers.DriverItem:
-    titles = {tag.name: tag.title for tag in asset_class.tags} | {d.name: d.title for d in asset_class.derived}
+    titles = asset_class.titles
     span = None if subject is None else subject.machine.operating.get(name)
     return answers.DriverItem(
         column=name,

@@ -14,7 +14,7 @@ from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, no_up
 from dash.exceptions import PreventUpdate
 
 from forewarn_dashboard import acknowledging, figures, layout, twinning
-from forewarn_dashboard.client import ApiError, HistoryQuery, NotFoundError
+from forewarn_dashboard.client import ApiError, ClosedAlarms, ClosedQuery, HistoryQuery, NotFoundError
 from forewarn_dashboard.components import SEARCH_ID
 from forewarn_dashboard.formatting import zone
 from forewarn_dashboard.metrics import CALLBACK_ERRORS
@@ -24,7 +24,7 @@ from forewarn_dashboard.pagestate import PageState
 from forewarn_dashboard.parts import Parts
 from forewarn_dashboard.scene import Node, Scene
 from forewarn_dashboard.timerange import TimeRangeError, resolve
-from forewarn_dashboard.urls import parse
+from forewarn_dashboard.urls import View, parse
 
 _log = structlog.get_logger(__name__)
 
@@ -116,6 +116,8 @@ def _register_pages(app: Dash, parts: Parts) -> None:
         tz = UTC if view.utc else zone(state.zone)
         scene = Scene(view=view, plant=parts.hub.plant, now=parts.clock.now(), tz=tz)
         nav, clock = layout.navigation(view, len(parts.hub.plant.alarms)), layout.clock_switch(scene)
+        if view.page == "alarms" and view.closed:
+            scene = replace(scene, closed=await _closed_alarms(view, parts))
         before = PageState.from_store(shown)
         if view.page in SEARCHABLE and before is not None and before.path == state.path:
             page = SEARCHABLE[view.page]
@@ -124,6 +126,14 @@ def _register_pages(app: Dash, parts: Parts) -> None:
             return no_update, state.to_store(), no_update, nav, clock
         content, title, state = await draw_page(scene, state, parts)
         return content, state.to_store(), f"{title} · {layout.APP_TITLE}", nav, clock
+
+
+async def _closed_alarms(view: View, parts: Parts) -> ClosedAlarms:
+    query = ClosedQuery(asset_id=view.alarms_of, priority=view.priority, older_than=view.older_than)
+    try:
+        return await parts.api.closed_alarms(query)
+    except ApiError as exc:
+        return ClosedAlarms(problem=str(exc))
 
 
 async def draw_page(scene: Scene, state: PageState, parts: Parts) -> Drawn:
@@ -152,6 +162,5 @@ async def _draw_asset(scene: Scene, state: PageState, parts: Parts) -> Drawn:
         return notices.bad_request(str(exc), scene.view), asset_id, state
     except ApiError as exc:
         return notices.api_away(str(exc)), asset_id, state
-    sigmas = figures.sigmas(scene.plant.live(asset_id).recent, tags)
-    state = replace(state, since=history.times[-1].isoformat() if history.times else "", sigmas=sigmas)
-    return asset.render(scene, history, window, sigmas), detail.asset.name, state
+    state = replace(state, since=history.times[-1].isoformat() if history.times else "")
+    return asset.render(scene, history, window), detail.asset.name, state

@@ -10,7 +10,7 @@ from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.economics import EconomicReport
 from forewarn.contracts.health import AssetHealth, ModelArtefact
-from forewarn_dashboard.twin_answers import Twin, WhatIf
+from forewarn_dashboard.twin_answers import FleetJudgement, Twin, WhatIf
 
 
 class ApiError(Exception):
@@ -37,6 +37,8 @@ class Snapshot:
     ts: datetime
     values: Mapping[str, float | None]
     expected: Mapping[str, float | None] = field(default_factory=dict)
+    expected_low: Mapping[str, float] = field(default_factory=dict)  #: P5 of a healthy machine
+    expected_high: Mapping[str, float] = field(default_factory=dict)  #: P95 of the same
     residual: Mapping[str, float | None] = field(default_factory=dict)
     contribution: Mapping[str, float | None] = field(default_factory=dict)
     quality: Mapping[str, int] = field(default_factory=dict)
@@ -62,6 +64,11 @@ class HistoryQuery:
     resolution: Literal["auto", "raw", "1m"] = "auto"
 
 
+def interval_columns(tag: str) -> tuple[str, str]:
+    """Names of a history's columns with the ends of a tag's 90 % interval."""
+    return f"low:{tag}", f"high:{tag}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
     """Columns of equal length over rising times; ``resolution`` is raw, 1m, 1h or 1d."""
@@ -84,6 +91,7 @@ class AssetDetail:
     model: ModelArtefact | None = None
     learned: int | None = None  #: readings the twin can have learned from so far; None when not asked
     economics: EconomicReport | None = None  #: None when the API could not say
+    fleet: FleetJudgement | None = None  #: while it has no model of its own, and others of its class have one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +103,35 @@ class Acknowledgement:
     occurrence_id: str
     comment: str
     by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClosedQuery:
+    """Which alarms that are over; empty texts do not choose. ``older_than`` is the cursor of an earlier answer."""
+
+    asset_id: str = ""
+    priority: str = ""
+    older_than: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClosedAlarm:
+    """An alarm that is over."""
+
+    alarm: Alarm
+    closed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClosedAlarms:
+    """A page of them, newest raised first.
+
+    ``older`` is the cursor of the next page, empty on the last; ``problem`` says why they could not be read.
+    """
+
+    items: tuple[ClosedAlarm, ...] = ()
+    older: str = ""
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +166,10 @@ class PlantApi(Protocol):
 
     async def economics(self, asset_id: str) -> EconomicReport:
         """What an asset's condition costs, and what was saved."""
+        ...
+
+    async def closed_alarms(self, query: ClosedQuery) -> ClosedAlarms:
+        """Alarms that are over."""
         ...
 
     async def acknowledge(self, request: Acknowledgement) -> None:

@@ -8,6 +8,7 @@ from forewarn.contracts.economics import EconomicReport
 from forewarn.contracts.frames import expected_column
 from forewarn.ports.clock import Clock
 from forewarn_dashboard.client import ApiError, AssetDetail, HistoryQuery, PlantApi
+from forewarn_dashboard.twin_answers import FleetJudgement
 
 KEEP_S: Final = 15.0
 #: Costs of weeks do not move in minutes, and adding them up costs the database something.
@@ -33,7 +34,7 @@ class Details:
             return kept[1]
         detail = await self._api.detail(asset_id)
         if detail.model is None:
-            detail = replace(detail, learned=await self._readings_so_far(detail))
+            detail = replace(detail, learned=await self._readings_so_far(detail), fleet=await self._fleet(asset_id))
         detail = replace(detail, economics=await self._economics(asset_id, now_s))
         if len(self._kept) >= MAX_KEPT:
             self._kept.clear()
@@ -51,6 +52,12 @@ class Details:
             return None
         self._reports[asset_id] = (now_s, report)
         return report
+
+    async def _fleet(self, asset_id: str) -> FleetJudgement | None:
+        try:
+            return (await self._api.twin(asset_id)).fleet
+        except ApiError:  # as above
+            return None
 
     async def _readings_so_far(self, detail: AssetDetail) -> int | None:
         """Readings that the first model can be learned from; None where there was a model and it learns anew."""

@@ -10,59 +10,21 @@ from typing import Any, Final
 import plotly.graph_objects as go
 
 from forewarn.contracts.frames import expected_column
-from forewarn_dashboard.client import History, Snapshot
+from forewarn_dashboard.client import History, Snapshot, interval_columns
 from forewarn_dashboard.formatting import plot_time
 from forewarn_dashboard.timerange import TimeRange
 
 #: Traces carry these as ``uid``; plotly makes a CSS class ``trace<uid>`` of it, so one style sheet themes them all.
 TRACE_UIDS: Final = ("low", "high", "expected", "value", "score", "deviation", "flag")
 
-BAND_SIGMAS: Final = 3.0
 TREND_POINTS: Final = 600  #: most points of a line; more than a screen has columns shows nothing more
 HISTORY_POINTS: Final = 4000  #: most rows asked of the API for a chart: half an hour of readings a second, unrolled
-_MIN_SIGMA_SAMPLES: Final = 10
-_MIN_RESIDUAL: Final = 0.05  # below it the quotient that yields sigma is mostly rounding
 _GAP_STEPS: Final = 4  # a hole of more usual steps than this is shown as one
+_USUAL_OVER: Final = 5  # steps on either side that tell what is usual there
 _NEUTRAL: Final = "#6b7280"
 _ABNORMAL: Final = "#c2410c"
 
 Values = Sequence[float | None]
-
-
-def sigma(values: Values, expected: Values, residual: Values) -> float | None:
-    """Healthy standard deviation behind residuals: residual = (value − expected) / sigma; None if too few tell."""
-    quotients = [
-        (v - e) / r
-        for v, e, r in zip(values, expected, residual, strict=True)
-        if v is not None and e is not None and r is not None and abs(r) >= _MIN_RESIDUAL and v != e
-    ]
-    if len(quotients) < _MIN_SIGMA_SAMPLES:
-        return None
-    found = median(quotients)
-    return found if found > 0 else None
-
-
-def band(expected: Values, sigma_: float | None) -> tuple[list[float | None], list[float | None]]:
-    """Lower and upper edge of the range that a healthy machine stays in; unknown without sigma."""
-    if sigma_ is None:
-        return [None] * len(expected), [None] * len(expected)
-    reach = BAND_SIGMAS * sigma_
-    low = [None if e is None else e - reach for e in expected]
-    high = [None if e is None else e + reach for e in expected]
-    return low, high
-
-
-def sigmas(readings: Iterable[Snapshot], tags: Iterable[str]) -> dict[str, float | None]:
-    """``sigma`` of each tag from judged readings."""
-    rows = list(readings)
-    return {
-        tag: sigma(
-            [row.values.get(tag) for row in rows],
-            [row.expected.get(tag) for row in rows],
-            [row.residual.get(tag) for row in rows],
-        )
-        for tag in tags
-    }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,16 +35,15 @@ class Trend:
     title: str
     unit: str
     predicted: bool
-    sigma: float | None
 
 
 def trend(history: History, spec: Trend, window: TimeRange, tz: tzinfo) -> go.Figure:
-    """Measured against expected with the healthy band."""
+    """Measured against expected with the interval of 90 % of a healthy machine's readings."""
     axis = _axis(history.times, history.column(spec.tag), tz)
     figure = _base(window, tz, spec.unit)
     if spec.predicted:
         expected = axis.column(history.column(expected_column(spec.tag)))
-        low, high = _closed(*band(expected, spec.sigma))
+        low, high = _closed(*(axis.column(history.column(name)) for name in interval_columns(spec.tag)))
         figure.add_scatter(**_line(axis, low, "low", _NEUTRAL, 0), hoverinfo="skip")
         figure.add_scatter(
             **_line(axis, high, "high", _NEUTRAL, 0),
@@ -136,9 +97,7 @@ def anomaly(history: History, window: TimeRange, tz: tzinfo) -> go.Figure:
     return _say_if_empty(figure, score)
 
 
-def live_columns(
-    readings: Iterable[Snapshot], tags: Iterable[str], sigmas: dict[str, float | None]
-) -> dict[str, list[float | None]]:
+def live_columns(readings: Iterable[Snapshot], tags: Iterable[str]) -> dict[str, list[float | None]]:
     """Columns that continue the charts: ``tag:uid`` for trends, ``:uid`` for the anomaly chart."""
     rows = list(readings)
     columns: dict[str, list[float | None]] = {
@@ -147,10 +106,10 @@ def live_columns(
         ":flag": [100.0 if row.flag else 0.0 for row in rows],
     }
     for tag in tags:
-        expected = [row.expected.get(tag) for row in rows]
-        low, high = band(expected, sigmas.get(tag))
         columns[f"{tag}:value"] = [row.values.get(tag) for row in rows]
-        columns |= {f"{tag}:expected": expected, f"{tag}:low": low, f"{tag}:high": high}
+        columns[f"{tag}:expected"] = [row.expected.get(tag) for row in rows]
+        columns[f"{tag}:low"] = [row.expected_low.get(tag) for row in rows]
+        columns[f"{tag}:high"] = [row.expected_high.get(tag) for row in rows]
     return columns
 
 
@@ -180,19 +139,32 @@ class _Axis:
 
 
 def _axis(times: Sequence[datetime], values: Values, tz: tzinfo) -> _Axis:
-    steps_s = [(b - a).total_seconds() for a, b in pairwise(times)]
-    usual_s = median(steps_s) if steps_s else 0.0
-    before_hole = [i for i, step_s in enumerate(steps_s) if step_s > _GAP_STEPS * usual_s > 0]
-    usual = timedelta(seconds=usual_s)
+    before_hole = _holes(times)
     axis = _Axis([], [])
     for row, following in zip_longest(chosen := thinned(times, values), chosen[1:]):
         axis.texts.append(plot_time(times[row], tz))
         axis.rows.append(row)
         hole = next((i for i in before_hole if row <= i < (following or row)), None)
         if hole is not None:
-            axis.texts.extend([plot_time(times[hole] + usual, tz), plot_time(times[hole + 1] - usual, tz)])
+            edge = (times[hole + 1] - times[hole]) / _GAP_STEPS
+            axis.texts.extend([plot_time(times[hole] + edge, tz), plot_time(times[hole + 1] - edge, tz)])
             axis.rows.extend([None, None])
     return axis
+
+
+def _holes(times: Sequence[datetime]) -> list[int]:
+    """Rows before a step much longer than the usual ones before it and after it.
+
+    A history of one reading in 5 min may be followed by live ones every 10 s: what is usual changes with the time.
+    """
+    steps_s = [(b - a).total_seconds() for a, b in pairwise(times)]
+    found = []
+    for row, step_s in enumerate(steps_s):
+        sides = steps_s[max(row - _USUAL_OVER, 0) : row], steps_s[row + 1 : row + 1 + _USUAL_OVER]
+        usual_s = max((median(side) for side in sides if side), default=step_s)
+        if step_s > _GAP_STEPS * usual_s > 0.0:
+            found.append(row)
+    return found
 
 
 def _closed(low: Values, high: Values) -> tuple[list[float | None], list[float | None]]:

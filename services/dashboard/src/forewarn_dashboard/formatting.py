@@ -47,9 +47,16 @@ def quantity(value: float | None, unit: str, digits: int = 4) -> str:
 
 def money(amount: float | None, currency: str) -> str:
     """Amount rounded to three digits, as estimates deserve, with its currency; a dash where it is unknown."""
+    return estimate(amount, "€" if currency == "EUR" else currency)
+
+
+def estimate(amount: float | None, unit: str) -> str:
+    """Amount with three digits, but no finer than a hundredth: what is less is as good as nothing."""
     if amount is None or not math.isfinite(amount):
         return UNKNOWN
-    return f"{number(float(f'{amount:.3g}'), 3)}\u00a0{'€' if currency == 'EUR' else currency}"
+    rounded = round(float(f"{amount:.3g}"), 2)
+    digits = 3 if abs(rounded) >= 1.0 else 2 if abs(rounded) >= 0.1 else 1
+    return f"{number(rounded, digits)}\u00a0{unit}"
 
 
 def duration(seconds: float | None) -> str:

@@ -18,6 +18,9 @@ from forewarn_dashboard.client import (
     ApiError,
     ApiUnavailableError,
     AssetDetail,
+    ClosedAlarm,
+    ClosedAlarms,
+    ClosedQuery,
     ConflictError,
     History,
     HistoryQuery,
@@ -31,6 +34,7 @@ LIVE_OPEN_TIMEOUT_S: Final = 5.0
 LIVE_PING_S: Final = 10.0
 MAX_LIVE_MESSAGE_BYTES: Final = 16 * 1024 * 1024
 PAGE_SIZE: Final = 1000
+CLOSED_PAGE_SIZE: Final = 100
 MAX_PAGES: Final = 50
 
 BodyT = TypeVar("BodyT", bound=pydantic.BaseModel)
@@ -87,6 +91,15 @@ class HttpPlantApi:
     async def economics(self, asset_id: str) -> EconomicReport:
         """What an asset's condition costs, and what was saved."""
         return await self._get(f"/assets/{quote(asset_id, safe='')}/economics", EconomicReport)
+
+    async def closed_alarms(self, query: ClosedQuery) -> ClosedAlarms:
+        """Alarms that are over, from the database."""
+        wanted = {"asset": query.asset_id, "priority": query.priority, "cursor": query.older_than}
+        parameters: dict[str, str | int] = {"state": "closed", "limit": CLOSED_PAGE_SIZE}
+        parameters |= {name: value for name, value in wanted.items() if value}
+        body = await self._get("/alarms", wire.AlarmListBody, parameters)
+        items = tuple(ClosedAlarm(alarm=item.alarm, closed_at=item.closed_at) for item in body.items)
+        return ClosedAlarms(items=items, older=body.next_cursor or "")
 
     async def acknowledge(self, request: Acknowledgement) -> None:
         """Acknowledge an occurrence of an alarm."""

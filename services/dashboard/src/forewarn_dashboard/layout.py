@@ -7,15 +7,25 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from forewarn_dashboard import twin_dialogs
-from forewarn_dashboard.components import SEARCH_ID, aria, choice_links, data
+from forewarn_dashboard.components import SEARCH_ID, aria, choice_links
 from forewarn_dashboard.formatting import zone_label
 from forewarn_dashboard.pages import alarms, overview, twin_panel
 from forewarn_dashboard.scene import Node, Scene
+from forewarn_dashboard.signing import Wording, signed_dialog
 from forewarn_dashboard.urls import View
 
 APP_TITLE: Final = "Forewarn"
 
 STORES: Final = ("browser", "view", "tick", "frame", "refresh", "title", "asked", "answer", "whatif-now")
+
+_ACKNOWLEDGING: Final = Wording(
+    prefix="ack",
+    title="Acknowledge alarm",
+    signed="Recorded with the acknowledgement.",
+    text="comment",
+    hint="What you saw or will do. May stay empty.",
+    confirm="Acknowledge",
+)
 
 #: Placeholders in braces are filled by Dash; ``lang`` is what its own template lacks.
 INDEX: Final = """<!DOCTYPE html>
@@ -60,7 +70,7 @@ def shell() -> Component:
                 html.Div(id="connection", role="status"),
                 html.Div(id="notice", role="status"),
                 html.Main(html.P("Loading the plant …", className="loading"), id="content", tabIndex="-1"),
-                _dialog(),
+                signed_dialog(_ACKNOWLEDGING),
                 *twin_dialogs.dialogs(),
             ],
             id="shell",
@@ -137,47 +147,3 @@ def connection_banner(problem: str, since: str) -> Node:
 def notice(text: str, *, error: bool = False) -> Node:
     """A short message under the header; the next one replaces it."""
     return html.Div(text, className="banner banner-error" if error else "banner banner-info")
-
-
-def _dialog() -> Component:
-    dialog: Component = dmc.Modal(
-        [
-            html.Div(id="ack-what", className="ack-what"),
-            dmc.TextInput(
-                id="ack-by",
-                label="Your name",
-                description="Recorded with the acknowledgement.",
-                required=True,
-                inputProps={"maxLength": 200},
-                debounce=True,
-                persistence=True,
-                persistence_type="local",
-                **data(autofocus="true"),
-            ),
-            dmc.Textarea(
-                id="ack-comment",
-                label="Comment",
-                description="What you saw or will do. May stay empty.",
-                inputProps={"maxLength": 1000},
-                autosize=True,
-                debounce=True,
-                minRows=2,
-                mt="sm",
-            ),
-            html.Div(id="ack-error", role="alert", className="ack-error"),
-            html.Div(
-                [
-                    html.Button("Cancel", id="ack-cancel", className="button", n_clicks=0),
-                    html.Button("Acknowledge", id="ack-confirm", className="button button-main", n_clicks=0),
-                ],
-                className="ack-buttons",
-            ),
-        ],
-        id="ack-dialog",
-        title="Acknowledge alarm",
-        opened=False,
-        centered=True,
-        closeButtonProps={"aria-label": "Close"},
-        transitionProps={"duration": 0},
-    )
-    return dialog

@@ -24,6 +24,7 @@ from forewarn_dashboard.urls import View, parse
 INTERVAL_S: Final = 1.0
 IDLE_S: Final = 3.0  # a tick even without news: the page takes silence for a broken line
 ANSWER_TIMEOUT_S: Final = 30.0
+CLOSED_AGAIN_S: Final = 15.0
 
 Update = tuple[ComponentId, dict[str, Any]]
 
@@ -110,6 +111,8 @@ class Pusher:
         scene = Scene(view=view, plant=self._hub.plant, now=now, tz=tz)
         if view.page == "overview":
             return list(self._changed(overview.regions(scene), told))
+        if view.page == "alarms" and view.closed:
+            return self._closed_news(view, told, now)
         if view.page == "alarms":
             return list(self._changed(alarms.regions(scene), told))
         if view.page == "asset" and view.asset_id in self._hub.plant.assets:
@@ -124,9 +127,6 @@ class Pusher:
             return []  # the page itself says so; the live part waits
         scene = replace(scene, detail=detail)
         live = scene.plant.live(scene.view.asset_id)
-        sigmas = figures.sigmas(live.recent, asset.shown_tags(scene, detail.asset_class))
-        if any(width is not None and page.sigmas.get(tag) is None for tag, width in sigmas.items()):
-            return self._refresh(told, "band")
         fresh = [reading for reading in live.recent if told.newest is None or reading.ts >= told.newest]
         if told.newest is not None and fresh and len(fresh) == live.recent.maxlen:
             return self._refresh(told, f"gap {fresh[0].ts.isoformat()}")  # older readings may have been missed
@@ -135,6 +135,12 @@ class Pusher:
             updates.append(("frame", {"data": _frame(fresh, page, scene, window)}))
             told.newest = fresh[-1].ts if fresh else told.newest
         return updates
+
+    def _closed_news(self, view: View, told: Told, now: datetime) -> list[Update]:
+        """The newest page of closed alarms is drawn anew now and then: nobody tells when the database has one more."""
+        period = now.timestamp() // CLOSED_AGAIN_S
+        drawn = told.keys.setdefault("closed", period)
+        return [] if drawn == period or view.older_than else self._refresh(told, f"closed {period:.0f}")
 
     def _refresh(self, told: Told, reason: str) -> list[Update]:
         """Have the page drawn anew, once for each drawing."""
@@ -169,12 +175,14 @@ class Pusher:
 def _frame(fresh: list[Snapshot], page: PageState, scene: Scene, window: TimeRange) -> dict[str, Any]:
     """Readings that continue the charts, and the window to show."""
     detail = scene.detail
+    usual = scene.plant.live(scene.view.asset_id).interval()
     tags = asset.shown_tags(scene, detail.asset_class) if detail is not None else ()
     return {
         "render_id": page.render_id,
         "from": plot_time(window.start, scene.tz),
         "to": plot_time(window.end, scene.tz),
         "bucket_ms": figures.bucket(window).total_seconds() * 1000,
+        "usual_ms": 0.0 if usual is None else usual.total_seconds() * 1000,
         "times": [plot_time(reading.ts, scene.tz) for reading in fresh],
-        "columns": figures.live_columns(fresh, tags, page.sigmas),
+        "columns": figures.live_columns(fresh, tags),
     }

@@ -6,7 +6,7 @@ from datetime import datetime, tzinfo
 
 from dash.development.base_component import Component
 
-from forewarn_dashboard.client import AssetDetail
+from forewarn_dashboard.client import AssetDetail, ClosedAlarms
 from forewarn_dashboard.plant import Plant
 from forewarn_dashboard.urls import View
 
@@ -19,13 +19,14 @@ ComponentId = str | dict[str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
-    """Input of every page: pure data, no connections."""
+    """Input of every page: pure data, no connections. ``closed`` is set where the page shows alarms that are over."""
 
     view: View
     plant: Plant
     now: datetime
     tz: tzinfo
     detail: AssetDetail | None = None
+    closed: ClosedAlarms | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

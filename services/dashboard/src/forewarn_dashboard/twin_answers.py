@@ -2,6 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict
 
+from forewarn.contracts.base import UtcDatetime
 from forewarn.contracts.health import ModelArtefact, OperatingRange, RulEstimate
 
 
@@ -56,6 +57,8 @@ class FleetJudgement(_Answer):
     """The newest reading judged by other machines of the class."""
 
     members: tuple[str, ...]
+    reading_at: UtcDatetime
+    confidence: str
     deviation: float | None
     band: str | None
     responses: dict[str, FleetExpectation]

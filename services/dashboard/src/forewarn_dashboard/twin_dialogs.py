@@ -7,9 +7,10 @@ import dash_mantine_components as dmc
 from dash import html
 from dash.development.base_component import Component
 
-from forewarn_dashboard.components import aria, data, table
+from forewarn_dashboard.components import aria, table
 from forewarn_dashboard.formatting import life_days, quantity, whole
 from forewarn_dashboard.scene import Node, Single
+from forewarn_dashboard.signing import Wording, signed_dialog
 from forewarn_dashboard.twin_answers import Driver, Preset, Twin, WhatIf
 from forewarn_dashboard.unit_symbols import unit_symbol
 from forewarn_dashboard.viewmodels import class_title
@@ -20,6 +21,15 @@ PRESET: Final = "whatif-preset"
 #: A slider goes this much of the learned width beyond it: far enough to see where the model stops to know.
 _BEYOND: Final = 0.5
 _STEPS: Final = 200
+
+_RELEARNING: Final = Wording(
+    prefix="relearn",
+    title="Learn normal behaviour anew",
+    signed="Recorded with the new model.",
+    text="reason",
+    hint="What was done to the machine. May stay empty.",
+    confirm="Learn anew",
+)
 
 
 def dialogs() -> tuple[Component, Component]:
@@ -36,51 +46,7 @@ def dialogs() -> tuple[Component, Component]:
         closeButtonProps={"aria-label": "Close"},
         transitionProps={"duration": 0},
     )
-    return asking, _relearning()
-
-
-def _relearning() -> Component:
-    dialog: Component = dmc.Modal(
-        [
-            html.Div(id="relearn-what", className="ack-what"),
-            dmc.TextInput(
-                id="relearn-by",
-                label="Your name",
-                description="Recorded with the new model.",
-                required=True,
-                inputProps={"maxLength": 200},
-                debounce=True,
-                persistence=True,
-                persistence_type="local",
-                **data(autofocus="true"),
-            ),
-            dmc.Textarea(
-                id="relearn-reason",
-                label="Reason",
-                description="What was done to the machine. May stay empty.",
-                inputProps={"maxLength": 1000},
-                autosize=True,
-                debounce=True,
-                minRows=2,
-                mt="sm",
-            ),
-            html.Div(id="relearn-error", role="alert", className="ack-error"),
-            html.Div(
-                [
-                    html.Button("Cancel", id="relearn-cancel", className="button", n_clicks=0),
-                    html.Button("Learn anew", id="relearn-confirm", className="button button-main", n_clicks=0),
-                ],
-                className="ack-buttons",
-            ),
-        ],
-        id="relearn-dialog",
-        title="Learn normal behaviour anew",
-        opened=False,
-        centered=True,
-        closeButtonProps={"aria-label": "Close"},
-        transitionProps={"duration": 0},
-    )
-    return dialog
+    return asking, signed_dialog(_RELEARNING)
 
 
 def relearn_text(name: str, needed: int) -> Node:

@@ -7,7 +7,6 @@ from dash.exceptions import PreventUpdate
 
 from forewarn_dashboard import layout, twin_dialogs
 from forewarn_dashboard.client import ApiError, ApiUnavailableError
-from forewarn_dashboard.pages.asset import titles
 from forewarn_dashboard.pages.twin_panel import ASK_ID, RELEARN_ID
 from forewarn_dashboard.pagestate import PageState
 from forewarn_dashboard.parts import Parts
@@ -92,7 +91,7 @@ def _register_answers(app: Dash, parts: Parts) -> None:
             said = await parts.api.what_if(asset_id, changes)
         except ApiError as exc:
             return layout.notice(str(exc), error=True)
-        return twin_dialogs.result(said, titles(detail.asset_class))
+        return twin_dialogs.result(said, detail.asset_class.titles)
 
 
 def _register_relearning(app: Dash, parts: Parts) -> None:

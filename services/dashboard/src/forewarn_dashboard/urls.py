@@ -16,12 +16,16 @@ PRIORITIES: Final = ("critical", "high", "medium", "low")
 _MAX_TEXT: Final = 200
 _ASSET_PATH: Final = re.compile(r"^/asset/([A-Za-z0-9][A-Za-z0-9_.\-]{0,127})/?$")
 _TAG: Final = re.compile(r"^[a-z][a-z0-9_]{0,47}$")
+_CURSOR: Final = re.compile(r"^[A-Za-z0-9_=.\-]{1,600}$")
 _PAGES: Final[dict[str, Page]] = {"/": "overview", "": "overview", "/alarms": "alarms", "/alarms/": "alarms"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """What the browser shows, read from path and query; unknown or odd parameters fall back to defaults."""
+    """What the browser shows, read from path and query; unknown or odd parameters fall back to defaults.
+
+    ``closed`` shows alarms that are over, those before the API's cursor ``older_than`` if it is set.
+    """
 
     page: Page
     asset_id: str = ""
@@ -35,6 +39,8 @@ class View:
     priority: str = ""
     unacknowledged: bool = False
     alarms_of: str = ""
+    closed: bool = False
+    older_than: str = ""
     utc: bool = False
 
     def path(self) -> str:
@@ -61,6 +67,8 @@ class View:
                 "priority": self.priority,
                 "ack": "no" if self.unacknowledged else "",
                 "asset": self.alarms_of,
+                "state": "closed" if self.closed else "",
+                "cursor": self.older_than if self.closed else "",
             }
         own["tz"] = "utc" if self.utc else ""
         return urlencode({key: value for key, value in own.items() if value}, safe=":,")
@@ -96,6 +104,8 @@ def parse(pathname: str | None, search: str | None) -> View:
         priority=priority if priority in PRIORITIES else "",
         unacknowledged=query.get("ack") == "no",
         alarms_of=query.get("asset", "")[:_MAX_TEXT],
+        closed=query.get("state") == "closed",
+        older_than=cursor if _CURSOR.match(cursor := query.get("cursor", "")) else "",
         utc=query.get("tz") == "utc",
     )
 

@@ -14,12 +14,13 @@ from forewarn_dashboard.formatting import clock_time, duration, number, quantity
 from forewarn_dashboard.plant import AssetLive, Plant
 from forewarn_dashboard.unit_symbols import unit_symbol
 
-Condition = Literal["normal", "attention", "learning", "stale", "silent"]
+Condition = Literal["normal", "attention", "learning", "unjudged", "stale", "silent"]
 
 CONDITION_TEXT: Final[dict[Condition, str]] = {
     "normal": "Normal",
     "attention": "Needs attention",
     "learning": "Learning",
+    "unjudged": "Not judged now",
     "stale": "No fresh data",
     "silent": "No data yet",
 }
@@ -112,7 +113,9 @@ def condition(live: AssetLive, alarms: Iterable[Alarm], now: datetime) -> Condit
     unhealthy = live.health is not None and live.health.category in _UNHEALTHY
     if any(True for _ in alarms) or live.latest.flag or unhealthy:
         return "attention"
-    return "normal" if judged(live.latest) else "learning"
+    if judged(live.latest):
+        return "normal"
+    return "unjudged" if live.latest.phase == Phase.LIVE else "learning"
 
 
 def judged(reading: Snapshot) -> bool:

@@ -12,7 +12,7 @@ from forewarn.contracts.assets import Asset
 from forewarn.contracts.base import UtcDatetime
 from forewarn.contracts.frames import Hint, Phase, expected_column
 from forewarn.contracts.health import AssetHealth, ModelArtefact
-from forewarn_dashboard.client import History, LiveUpdate, Snapshot
+from forewarn_dashboard.client import History, LiveUpdate, Snapshot, interval_columns
 
 HINTS: Final = {"none": Hint.NONE, "asset_fault": Hint.ASSET_FAULT, "sensor_fault": Hint.SENSOR_FAULT}
 PHASES: Final = {"baseline": Phase.BASELINE, "live": Phase.LIVE}
@@ -33,6 +33,8 @@ class JudgementBody(_Body):
     ts: UtcDatetime
     values: Values
     expected: Values
+    expected_low: dict[str, float] = {}
+    expected_high: dict[str, float] = {}
     residual: Values
     contribution: Values
     deviation: float | None
@@ -86,6 +88,8 @@ class HistoryColumnBody(_Body):
 
     values: tuple[float | None, ...]
     expected: tuple[float | None, ...] = ()
+    expected_low: tuple[float | None, ...] = ()
+    expected_high: tuple[float | None, ...] = ()
 
 
 class HistoryBody(_Body):
@@ -98,6 +102,20 @@ class HistoryBody(_Body):
     deviation: tuple[float | None, ...]
     flag: tuple[bool | None, ...]
     next_from: UtcDatetime | None = None
+
+
+class AlarmItemBody(_Body):
+    """An alarm as it stands."""
+
+    alarm: Alarm
+    closed_at: UtcDatetime | None = None
+
+
+class AlarmListBody(_Body):
+    """A page of alarms."""
+
+    items: tuple[AlarmItemBody, ...]
+    next_cursor: str | None = None
 
 
 class ProblemBody(_Body):
@@ -144,6 +162,8 @@ def snapshot(reading: ReadingBody) -> Snapshot:
         ts=judged.ts,
         values=judged.values or reading.values,
         expected=judged.expected,
+        expected_low=judged.expected_low,
+        expected_high=judged.expected_high,
         residual=judged.residual,
         contribution=judged.contribution,
         quality=reading.quality,
@@ -160,12 +180,13 @@ def snapshot(reading: ReadingBody) -> Snapshot:
 
 
 def history(body: HistoryBody) -> History:
-    """History with the expected values as columns of their own."""
+    """History with the expected values and their intervals as columns of their own."""
     columns: dict[str, tuple[float | None, ...]] = {}
     for name, column in body.columns.items():
         columns[name] = column.values
-        if column.expected:
-            columns[expected_column(name)] = column.expected
+        low, high = interval_columns(name)
+        further = {expected_column(name): column.expected, low: column.expected_low, high: column.expected_high}
+        columns |= {key: values for key, values in further.items() if values}
     columns |= {"score": body.score, "deviation": body.deviation, "flag": tuple(_as_number(f) for f in body.flag)}
     return History(times=body.ts, columns=_of_length(columns, len(body.ts)), resolution=body.resolution)
 

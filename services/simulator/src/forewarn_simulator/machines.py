@@ -22,6 +22,9 @@ from forewarn_simulator.reading import SourceReading
 
 _US_PER_S: Final = 1_000_000
 _LONGEST_STEP_S: Final = 600.0  # after a longer pause the machine has settled anyway
+_SETTLE_STEP_S: Final = 60.0
+_SETTLE_STEPS: Final = 60  # an hour: ten times the slowest lag
+_SETTLING: Final = 1  # chance of the time before the first reading, apart from that of the readings
 _BULK_ROWS: Final = 1000  # a longer history is computed all at once
 
 
@@ -92,6 +95,8 @@ class SimulatedMachine:
         if tick < self._next_tick:
             return ()
         self._next_tick = tick + 1
+        if self._last_s is None:
+            self._settle((tick - 1) * self._interval_s)
         return self._read(tick * self._interval_s)
 
     def _long_history(self, start_s: float, every_s: float, rows: int) -> Iterator[SourceReading]:
@@ -105,6 +110,20 @@ class SimulatedMachine:
         )
         columns = simulate(run, start_s=start_s, step_s=every_s, rows=rows)
         yield from self._sent(columns, times_us(start_s, every_s, rows), historical=self._source.history.historical)
+
+    def _settle(self, before_s: float) -> None:
+        """Let the machine have run for a while: after a restart its temperatures would else belong to no load."""
+        rng = np.random.default_rng([self._source.seed, int(self._start_s), _SETTLING])
+        for back in range(_SETTLE_STEPS, -1, -1):
+            at_s = before_s - back * _SETTLE_STEP_S
+            self._state, _ = self._kind.step(
+                self._design,
+                self._state,
+                dt_s=_SETTLE_STEP_S,
+                surroundings=self._profile.at(at_s),
+                faults=_worst(self._planned, self._courses, at_s),
+                rng=rng,
+            )
 
     def _read(self, at_s: float, *, historical: bool = False) -> Iterable[SourceReading]:
         elapsed_s = self._interval_s if self._last_s is None else at_s - self._last_s

@@ -28,7 +28,7 @@ def serve(settings: SinkSettings, stop: threading.Event) -> None:
     Raises
     ------
     KafkaException
-        If the broker fenced this instance or forbids reading.
+        If the broker forbids reading.
     """
     clock = SystemClock()
     heartbeat = Heartbeat(clock)

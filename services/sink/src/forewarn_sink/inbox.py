@@ -4,7 +4,8 @@ A partition that the group has given is only read after ``read_from``; ``halt`` 
 leaving the group. So nothing piles up in memory while the database is away.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -31,6 +32,8 @@ _READING: Final[dict[str, Any]] = {
     "queued.max.messages.kbytes": 16 * 1024,
 }
 
+_FENCED: Final = frozenset({KafkaError._FATAL, KafkaError.FENCED_INSTANCE_ID})  # noqa: SLF001  # the library's name
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InboxConfig:
@@ -46,29 +49,31 @@ class Inbox:
     """Messages of the partitions that are ours; one thread."""
 
     def __init__(self, config: InboxConfig) -> None:
-        identity = f"{config.group}.{config.instance}" if config.instance else config.group
-        static: dict[str, Any] = {"group.instance.id": identity} if config.instance else {}
-        self._consumer = Consumer(
-            consumer_config(
-                config.bootstrap_servers,
-                group_id=config.group,
-                client_id=identity,
-                **static,
-                **_READING,
-            )
-        )
-        self._admin_config: dict[str, str | int | float | bool] = {
-            "bootstrap.servers": config.bootstrap_servers,
-            "client.id": f"{identity}.admin",
-        }
+        self._config = config
+        self._identity = f"{config.group}.{config.instance}" if config.instance else config.group
         self._admin: AdminClient | None = None
         self._assignments = 0
         self._given: dict[Source, int] = {}
         self._read: set[Source] = set()
         self._ends: dict[Source, int] = {}
-        self._consumer.subscribe(
+        self._consumer = self._join()
+
+    def _join(self) -> Consumer:
+        config = self._config
+        static: dict[str, Any] = {"group.instance.id": self._identity} if config.instance else {}
+        consumer = Consumer(
+            consumer_config(
+                config.bootstrap_servers,
+                group_id=config.group,
+                client_id=self._identity,
+                **static,
+                **_READING,
+            )
+        )
+        consumer.subscribe(
             list(config.topics), on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_revoke
         )
+        return consumer
 
     @property
     def given(self) -> Mapping[Source, int]:
@@ -80,16 +85,20 @@ class Inbox:
 
         Raises
         ------
+        BrokerUnavailable
+            If the broker has fenced this member, which has joined anew.
         KafkaException
-            If the broker fenced this member or forbids reading.
+            If the broker forbids reading.
         """
-        messages = self._consumer.consume(max_messages, timeout=timeout_s)
-        self._note_ends(messages)
-        return records_of(messages)
+        with self._member():
+            messages = self._consumer.consume(max_messages, timeout=timeout_s)
+            self._note_ends(messages)
+            return records_of(messages)
 
     def read_from(self, positions: Mapping[Source, int]) -> None:
-        """Start reading these partitions."""
-        self._consumer.incremental_assign([TopicPartition(s.topic, s.partition, o) for s, o in positions.items()])
+        """Start reading these partitions; raises like ``consume``."""
+        with self._member():
+            self._consumer.incremental_assign([TopicPartition(s.topic, s.partition, o) for s, o in positions.items()])
         self._read.update(positions)
 
     def halt(self) -> None:
@@ -121,14 +130,37 @@ class Inbox:
         return max(position, self._ends.get(source, 0))
 
     def commit(self, positions: Mapping[Source, int]) -> None:
-        """Tell the group how far we are. Only for those who watch: the truth is in the database."""
+        """Tell the group how far we are; raises like ``consume``.
+
+        Only for those who watch: the truth is in the database.
+        """
         offsets = [TopicPartition(s.topic, s.partition, o) for s, o in positions.items() if s in self._read]
         if offsets:
-            self._consumer.commit(offsets=offsets, asynchronous=True)
+            with self._member():
+                self._consumer.commit(offsets=offsets, asynchronous=True)
 
     def close(self) -> None:
         """Leave."""
         self._consumer.close()
+
+    @contextmanager
+    def _member(self) -> Iterator[None]:
+        """Join anew when the broker has fenced us: librdkafka gives a fenced client up for good.
+
+        Who else bears our name does no harm, as the database lets only one of us write. Mostly nobody does: an
+        offset commit that crosses the broker's restart names the member of before, and is taken for a second one.
+        """
+        try:
+            yield
+        except KafkaException as exc:
+            if error_of(exc).code() not in _FENCED:
+                raise
+            self._given.clear()
+            self._read.clear()
+            self._ends.clear()
+            self._consumer.close()
+            self._consumer = self._join()
+            raise BrokerUnavailable(f"fenced by the broker, joining anew: {error_of(exc).str()}") from exc
 
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self._assignments += 1
@@ -145,6 +177,8 @@ class Inbox:
 
     def _release(self, sources: Iterable[Source]) -> None:
         leaving = set(sources)
+        if not leaving:
+            return
         self._consumer.incremental_unassign([TopicPartition(s.topic, s.partition) for s in leaving])
         self._read -= leaving
         for source in leaving:
@@ -158,7 +192,9 @@ class Inbox:
 
     def _offsets(self, sources: Sequence[Source], spec: OffsetSpec, timeout_s: float) -> dict[Source, int]:
         places = {TopicPartition(s.topic, s.partition): spec for s in sources}
-        admin = self._admin or AdminClient(self._admin_config)
+        admin = self._admin or AdminClient(
+            {"bootstrap.servers": self._config.bootstrap_servers, "client.id": f"{self._identity}.admin"}
+        )
         # Kept only while it answers: one that lived through a broker's restart asks with the old leader epoch for good.
         self._admin = None
         futures = admin.list_offsets(places, isolation_level=IsolationLevel.READ_UNCOMMITTED, request_timeout=timeout_s)

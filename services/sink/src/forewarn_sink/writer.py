@@ -267,7 +267,10 @@ class Writer:
         delay_s = self._backoff.next_s()
         deadline_s = self._clock.monotonic_s() + delay_s
         while not stop.is_set() and (remaining_s := deadline_s - self._clock.monotonic_s()) > 0:
-            self._messages.consume(1, min(_IDLE_POLL_S, remaining_s))
+            try:
+                self._messages.consume(1, min(_IDLE_POLL_S, remaining_s))
+            except BrokerUnavailable as exc:
+                _log.warning("waiting_longer", reason=str(exc))
             self._heartbeat.beat()
         return delay_s
 
@@ -320,7 +323,7 @@ class Writer:
             while self._pending and self._clock.monotonic_s() < deadline_s:
                 self._write(self._collect(0.0))
             self._messages.commit({s: self._messages.past_markers(s, p) for s, p in self._stored.items()})
-        except (StoreUnavailable, Fenced) as exc:
+        except (StoreUnavailable, BrokerUnavailable, Fenced) as exc:
             _log.warning("not_drained", reason=str(exc), messages=len(self._pending))
 
 

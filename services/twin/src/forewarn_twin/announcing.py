@@ -4,10 +4,17 @@ from typing import Final
 
 from forewarn.adapters.event_codec import Envelope, cloud_event_headers, encode_event
 from forewarn.contracts.asset_class import AssetClass
-from forewarn.contracts.health import ModelArtefact, OperatingRange, SuspiciousStretch
+from forewarn.contracts.health import (
+    ModelArtefact,
+    OperatingRange,
+    OperatingRegime,
+    ResidualRange,
+    SuspiciousStretch,
+)
 from forewarn.contracts.topics import TopicName
 from forewarn.domain.machines import asset_of
 from forewarn.domain.rows import to_datetime
+from forewarn.domain.twin.interval import OperatingRegime as FoundRegime
 from forewarn.domain.twin.model import AssetModel, FittedModel
 from forewarn.domain.twin.parameters import dump_model
 from forewarn.domain.twin.report import Stretch
@@ -50,6 +57,7 @@ def artefact(fitted: FittedModel, model: AssetModel, asset_class: AssetClass) ->
             name: OperatingRange(low=span.low, middle=span.middle, high=span.high)
             for name, span in report.operating.items()
         },
+        regimes=tuple(_regime(regime) for regime in report.regimes),
         suspicious=tuple(_explained(stretch, asset_class) for stretch in report.stretches),
         suspicious_share=report.suspicious_share,
         parameters=dump_model(model, asset_class),
@@ -60,8 +68,20 @@ def _key(asset_id: str) -> str:
     return f"{asset_id}/{_KIND}"
 
 
+def _regime(found: FoundRegime) -> OperatingRegime:
+    return OperatingRegime(
+        code=found.code,
+        share=found.share,
+        centre=dict(found.centre),
+        intervals={
+            name: ResidualRange(low=interval.low, high=interval.high, scale=interval.scale)
+            for name, interval in found.intervals.items()
+        },
+    )
+
+
 def _explained(stretch: Stretch, asset_class: AssetClass) -> SuspiciousStretch:
-    titles = {tag.name: tag.title for tag in asset_class.tags} | {d.name: d.title for d in asset_class.derived}
+    titles = asset_class.titles
     side = "above" if stretch.distance > 0 else "below"
     return SuspiciousStretch(
         tag=stretch.tag,

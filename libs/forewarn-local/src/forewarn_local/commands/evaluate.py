@@ -33,12 +33,12 @@ def skab(*, data: Data) -> None:
     """Pump loop with 34 recorded faults (Skoltech Anomaly Benchmark)."""
     display = stderr_display()
     with refusing(display), display.step("SKAB: 34 recordings, a model for each"):
-        outcomes, wandering = run_skab(data)
+        outcomes = run_skab(data)
     out = Console(highlight=False, width=_WIDTH)
     out.print(
-        "SKAB: causal, first 400 rows of each recording train, all other rows pooled, threshold from training rows"
+        "SKAB: causal, all 8 tags, first 400 rows of each recording train, all other rows pooled, threshold from "
+        "training rows\n"
     )
-    out.print(f"left out because they wander (fleet median, training rows only): {', '.join(wandering) or 'none'}\n")
     out.print(_skab_points(outcomes))
     out.print()
     out.print(_skab_events(clean(outcomes)))

@@ -208,6 +208,8 @@ def _tell(report: ImportReport, options: Options, display: Display, console: Con
             f"the database keeps readings for {days} days: older ones are judged, and dropped at its next clean-up; "
             "READINGS_RETENTION_DAYS says how long, and --ends-at now moves a recording to today"
         )
+    if not report.readings:
+        raise TableError(f"{options.file}: not one reading could be taken; what was refused, and why, is listed above")
 
 
 def _roles(source: Source, options: Options, known: ImportMapping | None) -> Roles:

@@ -1,7 +1,7 @@
 """Skoltech Anomaly Benchmark: a real pump loop, 34 recordings with one fault each.
 
 Protocol: causal; one model per recording, from its first 400 rows; all other rows of the 34 recordings pooled.
-Labels are used for counting only. Tags that wander are found once for the fleet, from training rows alone.
+All eight tags, as `forewarn fit` and `forewarn score` take them. Labels are used for counting only.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,6 @@ from forewarn.adapters.scoring.readings import Readings, open_table, readings_of
 from forewarn.adapters.scoring.scores import score_readings
 from forewarn.adapters.scoring.training import Request, learn_readings
 from forewarn.adapters.tables.table import TableError
-from forewarn.domain.twin.statistics import wander_ratio
 
 TRAIN_ROWS: Final = 400
 GROUPS: Final = ("valve1", "valve2", "other")
@@ -24,7 +23,6 @@ GROUPS: Final = ("valve1", "valve2", "other")
 #: Its training rows hold 296 rows of fault: what comes before its onset is not known.
 _DIRTY: Final = "other/2"
 
-_WANDERS_ABOVE: Final = 20.0
 _SUSTAINED_S: Final = 10.0
 _LABELS: Final = ("anomaly", "changepoint")
 
@@ -89,17 +87,15 @@ class Points:
     mar: float
 
 
-def run_skab(data: Path) -> tuple[list[Outcome], tuple[str, ...]]:
-    """Run the protocol; returns what was flagged and the tags that were left out.
+def run_skab(data: Path) -> list[Outcome]:
+    """Run the protocol; returns what was flagged.
 
     Raises
     ------
     TableError
         If the recordings are not there.
     """
-    recordings = [_read(path) for path in _paths(data)]
-    wandering = _wandering(recordings)
-    return [_judge(recording, wandering) for recording in recordings], wandering
+    return [_judge(_read(path)) for path in _paths(data)]
 
 
 def points(outcomes: Sequence[Outcome], *, always: bool = False) -> Points:
@@ -139,21 +135,7 @@ def _read(path: Path) -> Recording:
     )
 
 
-def _wandering(recordings: Sequence[Recording]) -> tuple[str, ...]:
-    names = tuple(recordings[0].readings.tags)
-    ratios = {name: [wander_ratio(r.readings.tags[name][:TRAIN_ROWS]) for r in recordings] for name in names}
-    return tuple(name for name, own in ratios.items() if np.nanmedian(own) > _WANDERS_ABOVE)
-
-
-def _judge(recording: Recording, without: Sequence[str]) -> Outcome:
-    whole = recording.readings
-    readings = Readings(
-        stamps=whole.stamps,
-        times=whole.times,
-        moments=whole.moments,
-        unit=whole.unit,
-        tags={name: values for name, values in whole.tags.items() if name not in without},
-    )
+def _judge(recording: Recording) -> Outcome:
     request = Request(path=recording.path, time="datetime")
-    model = learn_readings(readings.head(TRAIN_ROWS), request, {}).model
-    return Outcome(recording=recording, flag=score_readings(model, readings).flag)
+    model = learn_readings(recording.readings.head(TRAIN_ROWS), request, {}).model
+    return Outcome(recording=recording, flag=score_readings(model, recording.readings).flag)

@@ -12,12 +12,13 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from forewarn.adapters.catalogue_document import Location
-from forewarn.contracts.asset_class import PLATE_PREFIX, AssetClass, Derived
+from forewarn.contracts.asset_class import PLATE_PREFIX, AssetClass, Derived, PhysicsTerm
 from forewarn.domain.guard.findings import GENERAL_CHECKS
 from forewarn.domain.physics.bands import STANDARDS
 from forewarn.domain.physics.derive import derived_problems
 from forewarn.domain.physics.registry import nearest
 from forewarn.domain.physics.units import UnitMismatchError, UnknownUnitError, conversion, parse_unit
+from forewarn.domain.twin.physics import term_problem
 
 Raw = Mapping[str, Any]
 Finding = tuple[Location, str]
@@ -42,6 +43,7 @@ def cross_findings(raw: Raw) -> list[Finding]:
         *_comparison_findings(raw),
         *_reference_findings(raw),
         *_formula_findings(raw),
+        *_term_findings(raw),
         *_fallback_findings(raw),
         *_repetition_findings(raw),
         *_range_findings(raw),
@@ -217,6 +219,23 @@ def _formula_findings(raw: Raw) -> Iterator[Finding]:
             continue
         if item.name in known:  # with a unit that is one
             yield from (((*at, *place), text) for place, text in derived_problems(item, known))
+
+
+def _term_findings(raw: Raw) -> Iterator[Finding]:
+    units: dict[str, str | None] = dict(_column_units(raw))
+    units |= {
+        f"{PLATE_PREFIX}{field.get('name')}": field["unit"]
+        for _, field in _entries(raw, "nameplate")
+        if isinstance(field.get("unit"), str) and _unit_problem(field["unit"]) is None
+    }
+    for position, entry in _entries(_mapping(raw.get("twin")), "physics"):
+        try:
+            term = PhysicsTerm.model_validate(entry)
+        except ValidationError:
+            continue
+        problem = term_problem(term, units)
+        if problem is not None:
+            yield ("twin", "physics", position), problem
 
 
 def _fallback_findings(raw: Raw) -> Iterator[Finding]:

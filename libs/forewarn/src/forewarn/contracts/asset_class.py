@@ -88,6 +88,31 @@ class Derived(StrictContract):
     )
 
 
+class PhysicsTerm(StrictContract):
+    """A quantity that physics computes from drivers: what a response follows, up to a factor that is learned."""
+
+    name: TagName
+    function: str | None = Field(default=None, description="Name in forewarn.domain.physics.registry.")
+    inputs: dict[str, str] = Field(
+        default={}, description="Parameter of the function → driver, earlier term or 'nameplate.NAME' (class default)."
+    )
+    powers: dict[str, float] = Field(
+        default={}, description="Instead of a function: driver or earlier term → exponent; the powers are multiplied."
+    )
+
+    @model_validator(mode="after")
+    def _computed_one_way(self) -> "PhysicsTerm":
+        if (self.function is None) == (not self.powers) or (self.function is None and self.inputs):
+            msg = f"term {self.name!r} needs a 'function' with 'inputs', or 'powers'"
+            raise ValueError(msg)
+        return self
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """What it is computed from."""
+        return (*self.inputs.values(), *self.powers)
+
+
 class TwinSpec(StrictContract):
     """What the twin predicts, and from what."""
 
@@ -102,6 +127,12 @@ class TwinSpec(StrictContract):
         default=(), description="Drivers that a hot day or a hot medium raises; all temperatures if empty."
     )
     responses: Annotated[tuple[TagName, ...], Field(min_length=1)]
+    physics: tuple[PhysicsTerm, ...] = Field(default=(), description="Quantities that priors are made of, in order.")
+    priors: dict[TagName, Annotated[tuple[str, ...], Field(min_length=1)]] = Field(
+        default={},
+        description="Response → drivers and terms it is a sum of by physics, each times a factor that is learned. "
+        "A correction is learned too, and a prior that does not help is left out.",
+    )
     running: Condition | None = Field(default=None, description="The twin judges only while this holds.")
     baseline_readings: Annotated[int, Field(ge=50, le=5000)] = Field(
         default=400, description="Healthy readings learned before judging starts."
@@ -291,6 +322,11 @@ class AssetClass(StrictContract):
         """Unit of every tag and derived quantity."""
         return {tag.name: tag.unit for tag in self.tags} | {item.name: item.unit for item in self.derived}
 
+    @property
+    def titles(self) -> dict[str, str]:
+        """What people call every tag and derived quantity."""
+        return {tag.name: tag.title for tag in self.tags} | {item.name: item.title for item in self.derived}
+
     @model_validator(mode="after")
     def _names_are_unique_and_free(self) -> "AssetClass":
         names = self.column_names
@@ -315,6 +351,7 @@ class AssetClass(StrictContract):
         self._require("twin.responses", self.twin.responses, columns)
         self._require("twin.load", self.twin.load, set(self.twin.drivers))
         self._require("twin.heat", self.twin.heat, set(self.twin.drivers))
+        self._require_terms()
         self._require("health", (name for h in self.health for name in h.columns), columns)
         self._require("failure_modes", (f.indicator for f in self.failure_modes), columns)
         power = self.economics.power
@@ -339,6 +376,19 @@ class AssetClass(StrictContract):
         for item in self.derived:
             self._require(f"derived.{item.name}.inputs", item.inputs.values(), available)
             available.add(item.name)
+
+    def _require_terms(self) -> None:
+        plate = {f"{PLATE_PREFIX}{field.name}" for field in self.nameplate}
+        available = set(self.twin.drivers) - set(self.twin.responses)  # of responses nothing may be known beforehand
+        for term in self.twin.physics:
+            self._require(f"twin.physics.{term.name}", term.sources, available | plate)
+            if term.name in self.column_names or term.name in available:
+                msg = f"twin.physics: the name {term.name!r} is taken"
+                raise ValueError(msg)
+            available.add(term.name)
+        self._require("twin.priors", self.twin.priors, set(self.twin.responses))
+        for response, terms in self.twin.priors.items():
+            self._require(f"twin.priors.{response}", terms, available)
 
     @staticmethod
     def _require(where: str, used: Iterable[str], available: set[str]) -> None:

@@ -83,7 +83,12 @@ FINDINGS: Final = Column(
 _TWIN_SUMMARY: Final = (
     Column(name="deviation", dtype="float32", unit="%", description="Distance from normal behaviour, 0–100."),
     Column(name="phase", dtype="uint8", description="0 baseline, 1 live."),
-    Column(name="regime", dtype="uint8", description="Operating regime."),
+    Column(
+        name="regime",
+        dtype="uint8",
+        description="0 usual operating regime, 1 outside of what was learned, 2 not running, 3 not judged, "
+        "4 to 6 further regimes that were learned.",
+    ),
     Column(name="model_version", dtype="uint32", description="Version of the asset's twin."),
 )
 

@@ -136,6 +136,25 @@ class OperatingRange(Contract):
     high: float
 
 
+class ResidualRange(Contract):
+    """How far from the expected value a healthy machine measures a tag, in the tag's unit."""
+
+    low: float = Field(description="P5 of measured − expected of held-out healthy readings.")
+    high: float = Field(description="P95 of the same.")
+    scale: float = Field(description="Their standard deviation: the unit of the residuals.")
+
+
+class OperatingRegime(Contract):
+    """A way of running that a twin found in its baseline."""
+
+    code: Annotated[int, Field(ge=0, le=255)] = Field(
+        description="Value of the column regime: 0 the usual one, 4 to 6 others."
+    )
+    share: Probability = Field(description="Of the readings it learned from.")
+    centre: dict[str, float] = Field(description="Middle of each driver, in its unit; of tags without drivers none.")
+    intervals: dict[str, ResidualRange] = Field(description="Of each judged tag.")
+
+
 class SuspiciousStretch(Contract):
     """Readings of a baseline that the rest of it does not explain."""
 
@@ -162,6 +181,9 @@ class ModelArtefact(Contract):
     reason: str = Field(default="", description="What it was asked for.")
     operating: dict[str, OperatingRange] = Field(
         default={}, description="Range of each driver and response while the twin learned."
+    )
+    regimes: tuple[OperatingRegime, ...] = Field(
+        default=(), description="Ways of running with the intervals of the expected values; the usual one first."
     )
     suspicious: tuple[SuspiciousStretch, ...] = Field(
         default=(), description="Stretches of the baseline that look unlike the rest, the longest first; at most ten."

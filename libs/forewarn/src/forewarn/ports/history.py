@@ -126,7 +126,8 @@ class History:
 
     ``ts`` is the time of a reading or the start of a bucket; ``count`` is the number of readings in it.
     Rolled up, ``score`` and ``deviation`` are the highest of the bucket and ``flag`` says whether any was
-    flagged. None: not judged.
+    flagged. None: not judged. ``model_version`` and ``regime`` say which model judged a raw reading and how
+    it saw it; they are empty when rolled up.
     """
 
     asset_id: str
@@ -139,6 +140,8 @@ class History:
     deviation: tuple[float | None, ...]
     flag: tuple[bool | None, ...]
     next_start: datetime | None
+    model_version: tuple[int | None, ...] = ()
+    regime: tuple[int | None, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

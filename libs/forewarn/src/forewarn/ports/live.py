@@ -103,6 +103,10 @@ class LiveView(Protocol):
         """An open alarm."""
         ...
 
+    def model(self, asset_id: str, kind: str) -> ModelArtefact | None:
+        """Card of an asset's newest model of a kind; None before the first."""
+        ...
+
     def models(self) -> Sequence[ModelArtefact]:
         """Card of the newest model of every asset and kind."""
         ...

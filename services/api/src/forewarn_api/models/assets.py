@@ -55,6 +55,11 @@ class Judgement(BaseModel):
     ts: UtcDatetime = Field(description="Event time of the reading this belongs to.")
     values: dict[str, float | None] = Field(description="That reading's own tags and derived quantities.")
     expected: dict[str, float | None] = Field(description="What the twin expects, in the tag's unit.")
+    expected_low: dict[str, float] = Field(
+        default_factory=dict,
+        description="Where 90 % of a healthy machine's readings lie around it, P5; in the tag's unit.",
+    )
+    expected_high: dict[str, float] = Field(default_factory=dict, description="P95 of the same.")
     residual: dict[str, float | None] = Field(description="Measured − expected in healthy standard deviations.")
     contribution: dict[str, float | None] = Field(description="Share in the anomaly score.")
     deviation: Score | None
@@ -95,6 +100,8 @@ class LatestValue(BaseModel):
     quality: Severity | None = Field(description="null for derived quantities.")
     quality_code: int | None
     expected: float | None = None
+    expected_low: float | None = Field(default=None, description="P5 of a healthy machine around what is expected.")
+    expected_high: float | None = Field(default=None, description="P95 of the same.")
     residual: float | None = None
     contribution: float | None = None
 
@@ -115,6 +122,7 @@ class LatestState(BaseModel):
         default=None, description="Event time of the reading that expected … hint belong to."
     )
     deviation: Score | None = None
+    deviation_band: DeviationBand | None = None
     score: Score | None = None
     score_band: AnomalyBand | None = None
     p_value: Probability | None = None
@@ -134,6 +142,10 @@ class HistoryColumn(BaseModel):
     unit: str
     values: tuple[float | None, ...] = Field(description="Values, or means of the buckets.")
     expected: tuple[float | None, ...] = ()
+    expected_low: tuple[float | None, ...] = Field(
+        default=(), description="P5 of single readings of a healthy machine; null where the model extrapolates."
+    )
+    expected_high: tuple[float | None, ...] = Field(default=(), description="P95 of the same.")
     quality: tuple[int, ...] = Field(default=(), description="OPC UA status codes (raw only).")
     minimum: tuple[float | None, ...] = ()
     maximum: tuple[float | None, ...] = ()

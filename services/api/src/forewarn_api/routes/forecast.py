@@ -1,22 +1,23 @@
 """Forecasts of one asset."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Query
 
+from forewarn.contracts.asset_class import AssetClass
 from forewarn.domain.forecast.horizons import LONGEST_S, grid_for
 from forewarn.domain.rows import to_datetime
 from forewarn.ports.forecasting import ForecasterUnavailable
-from forewarn.ports.history import HistoryQuery
-from forewarn_api.backend import Uses
+from forewarn.ports.history import History, HistoryQuery
+from forewarn_api.backend import Backend, Uses
 from forewarn_api.forecasting import MAX_COLUMNS, Wish, columns_to_forecast, forecasts
-from forewarn_api.models.forecast import ForecastAnswer
+from forewarn_api.models.forecast import ColumnForecast, ForecastAnswer
 from forewarn_api.problems import Fault, ProblemError, unprocessable
 from forewarn_api.routes.assets import AssetId
 from forewarn_api.routes.common import problems
-from forewarn_api.services import Pushes
+from forewarn_api.services import Pushes, Running
 
 router = APIRouter(prefix="/api/v1/assets/{asset_id}", tags=["state"])
 
@@ -48,35 +49,47 @@ async def forecast(
     asset = backend.known_asset(asset_id)
     asset_class = backend.known_class(asset.asset_class)
     wish = Wish(horizon_s=horizon_h * 3_600, grid=grid_for(horizon_h * 3_600), level=level)
-    chosen = tuple(name for part in columns or () for name in part.split(",") if name)
-    if len(set(chosen)) > MAX_COLUMNS:
-        detail = f"{len(set(chosen))} columns are too many: {MAX_COLUMNS} at most"
-        raise unprocessable("invalid-request", f"{detail}.", [Fault(detail=detail, parameter="query.columns")])
-    step_s = wish.grid.step_s
-    end_s = backend.clock.now().timestamp() // step_s * step_s  # a step that still fills says little
-    end = to_datetime(round(end_s * 1e6))
-    query = HistoryQuery(
-        asset_id=asset_id,
-        start=end - timedelta(seconds=step_s * wish.grid.steps),
-        end=end,
-        columns=chosen or columns_to_forecast(asset_class),
-        roll_up=wish.roll_up,
-        max_points=_MOST_BUCKETS,
-    )
-    history = await backend.history.history(query)
-    answer = ForecastAnswer(
+    chosen = _chosen(columns) or columns_to_forecast(asset_class)
+    history = await backend.history.history(_past(asset_id, chosen, wish, backend.clock.now()))
+    made = [] if history is None else await _made(history, asset_class, wish, backend, running)
+    return ForecastAnswer(
         asset_id=asset_id,
         asset_class=asset.asset_class,
         level=level,
-        step_s=step_s,
+        step_s=wish.grid.step_s,
         horizon_s=wish.horizon_s,
-        forecasts=[],
+        forecasts=made,
     )
-    if history is None:
-        return answer
+
+
+def _chosen(columns: list[str] | None) -> tuple[str, ...]:
+    chosen = tuple(name for part in columns or () for name in part.split(",") if name)
+    asked = len(set(chosen))
+    if asked > MAX_COLUMNS:
+        detail = f"{asked} columns are too many: {MAX_COLUMNS} at most"
+        raise unprocessable("invalid-request", f"{detail}.", [Fault(detail=detail, parameter="query.columns")])
+    return chosen
+
+
+def _past(asset_id: str, columns: tuple[str, ...], wish: Wish, now: datetime) -> HistoryQuery:
+    """The past that a forecast rests on, without the step that still fills: it says little."""
+    step_s = wish.grid.step_s
+    end = to_datetime(round(now.timestamp() // step_s * step_s * 1e6))
+    return HistoryQuery(
+        asset_id=asset_id,
+        start=end - timedelta(seconds=step_s * wish.grid.steps),
+        end=end,
+        columns=columns,
+        roll_up=wish.roll_up,
+        max_points=_MOST_BUCKETS,
+    )
+
+
+async def _made(
+    history: History, asset_class: AssetClass, wish: Wish, backend: Backend, running: Running
+) -> list[ColumnForecast]:
     async with running.forecasting:  # one at a time: forecasts must not starve other requests of CPU
         try:
-            made = await asyncio.to_thread(forecasts, history, asset_class, wish, backend.forecaster)
+            return await asyncio.to_thread(forecasts, history, asset_class, wish, backend.forecaster)
         except ForecasterUnavailable as exc:
             raise ProblemError(503, "forecasts-unavailable", f"There are no forecasts here: {exc}.") from exc
-    return answer.model_copy(update={"forecasts": made})

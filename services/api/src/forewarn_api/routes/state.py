@@ -15,6 +15,7 @@ from forewarn_api.present import history_answer, latest_state, nothing_stored
 from forewarn_api.problems import Fault, unprocessable
 from forewarn_api.routes.assets import AssetId
 from forewarn_api.routes.common import problems
+from forewarn_api.whatif import own_card
 
 router = APIRouter(prefix="/api/v1/assets/{asset_id}", tags=["state"])
 
@@ -45,7 +46,7 @@ async def latest(asset_id: AssetId, backend: Uses) -> LatestState:
     if live is None or live.reading is None:  # nothing came since this API started
         backend.live.seed(await backend.history.latest([asset_id]), await backend.history.latest_health([asset_id]))
         live = backend.live.asset(asset_id)
-    return latest_state(asset, asset_class, live, backend.clock.now())
+    return latest_state(asset, asset_class, live, own_card(backend.live, asset_id), backend.clock.now())
 
 
 @router.get(
@@ -81,7 +82,7 @@ async def history(
         max_points=max_points,
     )
     found = await backend.history.history(query)
-    answer = nothing_stored(asset) if found is None else history_answer(found)
+    answer = nothing_stored(asset) if found is None else history_answer(found, await backend.history.models(asset_id))
     if format == "json":
         return answer
     disposition = {"Content-Disposition": f'attachment; filename="{asset_id}-{answer.resolution}.csv"'}

@@ -5,7 +5,8 @@
   const SILENCE_MS = 8000; // the server ticks at least every 4 s
   const RELOAD_AFTER_MS = 14000; // silent for so long although the server answers: start over, the address holds the view
   const RELOAD_PAUSE_MS = 30000;
-  const HOLE_BUCKETS = 5; // a longer silence is shown as a hole and not as a straight line
+  const HOLE_BUCKETS = 5; // a silence longer than these is shown as a hole and not as a straight line
+  const HOLE_STEPS = 5; // usual times between readings
   const HOLE_MS = 30000;
   const NO_UPDATE = () => window.dash_clientside.no_update;
 
@@ -62,7 +63,7 @@
       if (at < last) {
         return -1;
       }
-      if (last > -Infinity && at - last > Math.max(HOLE_BUCKETS * frame.bucket_ms, HOLE_MS)) {
+      if (last > -Infinity && at - last > Math.max(HOLE_BUCKETS * frame.bucket_ms, HOLE_STEPS * frame.usual_ms, HOLE_MS)) {
         [last + 1000, at - 1000].forEach((edge) => blanks.push(times.push(new Date(edge).toISOString().slice(0, 23)) - 1));
       }
       const before = times.length > 1 ? parsed(times[times.length - 2]) : -Infinity;

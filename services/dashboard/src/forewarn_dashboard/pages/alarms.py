@@ -1,4 +1,4 @@
-"""Open alarms in the order in which they want a response."""
+"""Open alarms in the order in which they want a response, and those that are over."""
 
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -6,8 +6,10 @@ from typing import Final
 from dash import dcc, html
 
 from forewarn.contracts.alarms import Priority
+from forewarn_dashboard.client import ClosedAlarms
 from forewarn_dashboard.components import choice_links, data, empty_state, priority_badge, search_field, table
 from forewarn_dashboard.formatting import plural
+from forewarn_dashboard.pages.closed_alarms import closed_body
 from forewarn_dashboard.scene import Node, Region, Scene, draw
 from forewarn_dashboard.urls import View
 from forewarn_dashboard.viewmodels import STATE_TEXT, AlarmRow, alarm_row, rank
@@ -21,7 +23,9 @@ _HEAD: Final = ("Priority", "Asset", "Alarm", "Value and limit", "Raised", "Stat
 
 
 def regions(scene: Scene) -> Iterator[Region]:
-    """The list is one region."""
+    """The list of open alarms is one region; that of closed ones changes only when the page is drawn."""
+    if scene.view.closed:
+        return
     rows = chosen_rows(scene)
     total = len(scene.plant.alarms)
     yield Region(id=BODY_ID, key=(rows, total), build=lambda: _body(rows, total, scene.view))
@@ -42,7 +46,8 @@ def render(scene: Scene) -> Node:
 
 def redraw(scene: Scene) -> dict[str, Node]:
     """All but the search field, which must stay as it is while somebody types: children by component id."""
-    return draw(regions(scene)) | {LINKS_ID: _links(scene.view)}
+    body = {BODY_ID: closed_body(scene.closed or ClosedAlarms(), scene)} if scene.view.closed else draw(regions(scene))
+    return body | {LINKS_ID: _links(scene.view)}
 
 
 def chosen_rows(scene: Scene) -> tuple[AlarmRow, ...]:
@@ -70,15 +75,28 @@ def alarm_table(rows: Sequence[AlarmRow], view: View, caption: str, *, with_asse
 
 
 def _links(view: View) -> Node:
-    priorities = [("All", view.href(priority=""), not view.priority)]
-    priorities += [(p.value.capitalize(), view.href(priority=p.value), view.priority == p) for p in reversed(Priority)]
+    priorities = [("All", view.href(priority="", older_than=""), not view.priority)]
+    priorities += [
+        (p.value.capitalize(), view.href(priority=p.value, older_than=""), view.priority == p)
+        for p in reversed(Priority)
+    ]
     seen = [
         ("All", view.href(unacknowledged=False), not view.unacknowledged),
         ("Not acknowledged", view.href(unacknowledged=True), view.unacknowledged),
     ]
-    links = [choice_links("Priority", priorities), choice_links("Acknowledged", seen)]
+    states = [
+        ("Open", view.href(closed=False, older_than=""), not view.closed),
+        ("Closed", view.href(closed=True, older_than=""), view.closed),
+    ]
+    links = [
+        choice_links("State", states),
+        choice_links("Priority", priorities),
+        choice_links("Acknowledged", seen),
+    ]
     if view.alarms_of:
-        links.append(choice_links("Asset", [(f"Only {view.alarms_of} ×", view.href(alarms_of=""), True)]))
+        links.append(
+            choice_links("Asset", [(f"Only {view.alarms_of} ×", view.href(alarms_of="", older_than=""), True)])
+        )
     return links
 
 

@@ -1,6 +1,7 @@
 """One asset: measured against expected, anomaly, health, remaining life, alarms."""
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator
 from datetime import timedelta
 from functools import partial
 from typing import Final
@@ -9,11 +10,11 @@ import plotly.graph_objects as go
 from dash import dcc, html
 
 from forewarn.contracts.asset_class import AssetClass
-from forewarn.contracts.frames import expected_column
+from forewarn.contracts.frames import Phase, expected_column
 from forewarn.domain.anomaly.scale import band_of as anomaly_band_of
 from forewarn.domain.twin.deviation import band_of
 from forewarn_dashboard import figures
-from forewarn_dashboard.client import AssetDetail, History
+from forewarn_dashboard.client import AssetDetail, History, interval_columns
 from forewarn_dashboard.components import aria, condition_badge, definition_list, panel
 from forewarn_dashboard.formatting import date_time, duration, number
 from forewarn_dashboard.pages.alarms import alarm_table
@@ -21,7 +22,8 @@ from forewarn_dashboard.pages.asset_controls import controls
 from forewarn_dashboard.pages.asset_panels import contributions_panel, health_panel, life_panel, quality_panel
 from forewarn_dashboard.pages.asset_tables import Column, values_table
 from forewarn_dashboard.pages.economics_panel import economics_panel
-from forewarn_dashboard.pages.twin_panel import twin_panel
+from forewarn_dashboard.pages.forecast_panel import forecast_panel
+from forewarn_dashboard.pages.twin_panel import fleet_note, twin_panel
 from forewarn_dashboard.scene import Node, Region, Scene, draw, region_name
 from forewarn_dashboard.timerange import TimeRange
 from forewarn_dashboard.unit_symbols import unit_symbol
@@ -41,6 +43,9 @@ from forewarn_dashboard.viewmodels import (
 
 TREND: Final = "trend"
 READOUT: Final = "readout"
+FLEET_ID: Final = "asset-fleet"
+_NOT_IN_NAMES: Final = re.compile(r"[^a-z0-9]+")
+_LEAST_P: Final = 0.001  # a smaller one is told as that
 ANOMALY_KEY: Final = ""  #: the anomaly chart's place among the trends: it belongs to no tag
 
 
@@ -48,11 +53,6 @@ def shown_tags(scene: Scene, asset_class: AssetClass) -> tuple[str, ...]:
     """Tags the address asks for, as far as the class has them; else what the twin predicts."""
     asked = tuple(tag for tag in scene.view.tags if tag in asset_class.column_names)
     return asked or asset_class.twin.responses
-
-
-def titles(asset_class: AssetClass) -> dict[str, str]:
-    """Title of every column."""
-    return {tag.name: tag.title for tag in asset_class.tags} | {d.name: d.title for d in asset_class.derived}
 
 
 def trend_id(key: str) -> dict[str, str]:
@@ -63,7 +63,7 @@ def trend_id(key: str) -> dict[str, str]:
 def regions(scene: Scene) -> Iterator[Region]:
     """Everything on the page that changes with new readings, except the lines of the charts."""
     detail = _detail(scene)
-    asset_class, names = detail.asset_class, titles(detail.asset_class)
+    asset_class, names = detail.asset_class, detail.asset_class.titles
     live, alarms = scene.plant.live(detail.asset.asset_id), scene.plant.alarms_of(detail.asset.asset_id)
     latest, health = live.latest, live.health
     state = condition(live, alarms, scene.now)
@@ -80,8 +80,12 @@ def regions(scene: Scene) -> Iterator[Region]:
     yield Region(id="asset-health", key=health, build=lambda: health_panel(health, names))
     life = () if health is None else health.rul
     yield Region(id="asset-life", key=life, build=lambda: life_panel(life, asset_class, names))
+    ahead = () if health is None else health.forecasts
+    yield Region(id="asset-forecast", key=ahead, build=lambda: forecast_panel(ahead, names, scene.tz))
     shares = contributions(latest, names)
     yield Region(id="asset-contributions", key=shares, build=lambda: contributions_panel(shares))
+    fleet = detail.fleet
+    yield Region(id=FLEET_ID, key=fleet, build=lambda: fleet_note(fleet, names, scene.tz))
     report = detail.economics
     yield Region(id="asset-economics", key=report, build=lambda: economics_panel(report))
     rows = tuple(alarm_row(alarm, scene.plant, scene.now, scene.tz) for alarm in sorted(alarms, key=rank))
@@ -90,12 +94,12 @@ def regions(scene: Scene) -> Iterator[Region]:
     yield Region(id="asset-quality", key=quality, build=lambda: quality_panel(quality, names))
 
 
-def render(scene: Scene, history: History, window: TimeRange, sigmas: Mapping[str, float | None]) -> Node:
-    """The whole page; ``sigmas`` is the width of the healthy band of each tag."""
+def render(scene: Scene, history: History, window: TimeRange) -> Node:
+    """The whole page."""
     detail = _detail(scene)
     drawn = draw(regions(scene))
     tags = shown_tags(scene, detail.asset_class)
-    charts = [_chart(scene, history, window, _trend(detail.asset_class, tag, sigmas), drawn) for tag in tags]
+    charts = [_chart(scene, history, window, _trend(detail.asset_class, tag), drawn) for tag in tags]
     return [
         _head(scene, detail, drawn),
         html.Div(drawn["asset-verdict"], id="asset-verdict", role="status"),
@@ -109,7 +113,11 @@ def render(scene: Scene, history: History, window: TimeRange, sigmas: Mapping[st
                         html.Div(
                             [
                                 html.H2("Measured and expected"),
-                                _legends(("value", "measured"), ("expected", "expected"), ("band", "healthy band")),
+                                _legends(
+                                    ("value", "measured"),
+                                    ("expected", "expected"),
+                                    ("band", "90 % of healthy readings"),
+                                ),
                             ],
                             className="section-title",
                         ),
@@ -121,9 +129,10 @@ def render(scene: Scene, history: History, window: TimeRange, sigmas: Mapping[st
                     [
                         panel("Health", drawn["asset-health"], "asset-health"),
                         panel("Remaining useful life", drawn["asset-life"], "asset-life"),
+                        panel("Forecast", drawn["asset-forecast"], "asset-forecast"),
                         panel("What contributes", drawn["asset-contributions"], "asset-contributions"),
                         panel("Economics", drawn["asset-economics"], "asset-economics"),
-                        panel("Digital twin", twin_panel(detail, titles(detail.asset_class), scene.tz)),
+                        panel("Digital twin", _twin(detail, scene, drawn)),
                         panel("Data quality", drawn["asset-quality"], "asset-quality"),
                         panel("Nameplate", _nameplate(detail)),
                     ],
@@ -133,6 +142,12 @@ def render(scene: Scene, history: History, window: TimeRange, sigmas: Mapping[st
             className="asset-grid",
         ),
     ]
+
+
+def _twin(detail: AssetDetail, scene: Scene, drawn: dict[str, Node]) -> Node:
+    """What is judged by others comes and goes with the readings, the buttons stay."""
+    fleet = html.Div(drawn[FLEET_ID], id=FLEET_ID)
+    return [fleet, *twin_panel(detail, detail.asset_class.titles, scene.tz)]
 
 
 def twin_status(detail: AssetDetail, scene: Scene) -> str:
@@ -147,7 +162,9 @@ def twin_status(detail: AssetDetail, scene: Scene) -> str:
         return "Twin judges live readings" + ("" if version is None else f", model version {version}")
     scores = sorted(detail.model.r2.values())
     fit = f", median R² {scores[len(scores) // 2]:.2f}" if scores else ""
-    return f"Twin model version {detail.model.version}, {detail.model.rows} readings{fit}"
+    silent = latest is not None and latest.phase == Phase.LIVE and latest.score is None
+    why = "; it judges only while the machine runs and enough is known" if silent else ""
+    return f"Twin model version {detail.model.version}, {detail.model.rows} readings{fit}{why}"
 
 
 def _detail(scene: Scene) -> AssetDetail:
@@ -209,7 +226,8 @@ def _scores(score: float | None, deviation: float | None, p_value: float | None)
         html.Span(f"deviation {number(deviation, 3)}{_band(deviation)}", className="note"),
     ]
     if p_value is not None:
-        parts.append(html.Span(f"p {number(p_value, 2)}", className="note"))
+        told = f"p {number(p_value, 2)}" if p_value >= _LEAST_P else f"p < {_LEAST_P}"
+        parts.append(html.Span(told, className="note"))
     return parts
 
 
@@ -217,13 +235,12 @@ def _band(deviation: float | None) -> str:
     return "" if deviation is None else f" ({band_of(deviation)})"
 
 
-def _trend(asset_class: AssetClass, tag: str, sigmas: Mapping[str, float | None]) -> figures.Trend:
+def _trend(asset_class: AssetClass, tag: str) -> figures.Trend:
     return figures.Trend(
         tag=tag,
-        title=titles(asset_class)[tag],
+        title=asset_class.titles[tag],
         unit=unit_symbol(asset_class.units[tag]),
         predicted=tag in asset_class.twin.responses,
-        sigma=sigmas.get(tag),
     )
 
 
@@ -236,7 +253,9 @@ def _chart(
     columns: list[Column] = [("Measured", history.column(trend.tag))]
     if trend.predicted:
         expected = history.column(expected_column(trend.tag))
-        columns += [("Expected", expected), ("Difference", _difference(history.column(trend.tag), expected))]
+        low, high = (history.column(name) for name in interval_columns(trend.tag))
+        columns += [("Expected", expected), ("from", low), ("to", high)]
+        columns.append(("Difference", _difference(history.column(trend.tag), expected)))
     return html.Section(
         [
             html.Div(
@@ -305,7 +324,7 @@ def _nameplate(detail: AssetDetail) -> Node:
         ("Criticality", f"{detail.asset.criticality} of 5"),
     ]
     facts += [
-        (_field_title(field.name, field.unit), _rated(stated.get(field.name, field.default), field.unit))
+        (field_title(field.name, field.unit), _rated(stated.get(field.name, field.default), field.unit))
         for field in detail.asset_class.nameplate
     ]
     return definition_list(facts)
@@ -317,7 +336,8 @@ def _rated(value: float, unit: str) -> str:
     return f"{text} {unit_symbol(unit)}".strip() if value else "not stated"
 
 
-def _field_title(name: str, unit: str) -> str:
+def field_title(name: str, unit: str) -> str:
     """Name of a rated value without the unit at its end."""
-    suffix = "_" + unit.lower().replace("/", "_").replace("·", "_")
-    return class_title(name.removesuffix(suffix))
+    suffix = _NOT_IN_NAMES.sub("_", unit.lower().replace("%", "pct")).strip("_")
+    title = class_title(name.removesuffix(f"_{suffix}"))
+    return title.replace("Iso ", "ISO ")

@@ -73,7 +73,7 @@ def _picker(scene: Scene, window: TimeRange) -> html.Div:
 def _signals(scene: Scene, asset_class: AssetClass) -> html.Ul:
     responses = asset_class.twin.responses
     shown = scene.view.tags or responses
-    titles = {tag.name: tag.title for tag in asset_class.tags} | {d.name: d.title for d in asset_class.derived}
+    titles = asset_class.titles
 
     def toggled(tag: str) -> tuple[str, ...]:
         chosen = tuple(t for t in shown if t != tag) if tag in shown else (*shown, tag)

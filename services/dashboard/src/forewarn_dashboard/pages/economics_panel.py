@@ -4,7 +4,7 @@ from dash import html
 
 from forewarn.contracts.economics import EconomicReport, RepairChoice
 from forewarn_dashboard.components import definition_list
-from forewarn_dashboard.formatting import money, number
+from forewarn_dashboard.formatting import estimate, money
 from forewarn_dashboard.scene import Node
 
 
@@ -37,7 +37,7 @@ def _facts(report: EconomicReport) -> list[tuple[str, Node]]:
         facts.append(
             (
                 f"Wasted energy, {report.period_days:.0f} days",
-                f"{money(report.energy.cost, currency)} ({number(report.energy.wasted_kwh, 3)}\u00a0kWh)",
+                f"{money(report.energy.cost, currency)} ({estimate(report.energy.wasted_kwh, 'kWh')})",
             )
         )
     facts.append((f"Saved, {report.period_days:.0f} days", _savings_words(report)))

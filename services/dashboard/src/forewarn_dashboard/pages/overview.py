@@ -37,7 +37,9 @@ BODY_ID: Final = "overview-body"
 SUMMARY_ID: Final = "overview-summary"
 LINKS_ID: Final = "overview-links"
 
-_ATTENTION_ORDER: Final = {name: i for i, name in enumerate(("attention", "stale", "silent", "learning", "normal"))}
+_ATTENTION_ORDER: Final = {
+    name: i for i, name in enumerate(("attention", "stale", "silent", "unjudged", "learning", "normal"))
+}
 
 
 def regions(scene: Scene) -> Iterator[Region]:

@@ -2,20 +2,24 @@
 
 from collections.abc import Mapping
 from datetime import tzinfo
+from typing import Final
 
 from dash import html
 
 from forewarn.contracts.health import ModelArtefact
 from forewarn_dashboard.client import AssetDetail
 from forewarn_dashboard.components import definition_list, table
-from forewarn_dashboard.formatting import date_time
+from forewarn_dashboard.formatting import date_time, number, plural, quantity
 from forewarn_dashboard.scene import Node, Single
+from forewarn_dashboard.twin_answers import FleetExpectation, FleetJudgement
 
-ASK_ID = "whatif-open"
-RELEARN_ID = "relearn-open"
+ASK_ID: Final = "whatif-open"
+RELEARN_ID: Final = "relearn-open"
+
+_NAMED: Final = 3  # machines of a fleet that are named
 
 
-def twin_panel(detail: AssetDetail, titles: Mapping[str, str], tz: tzinfo) -> Node:
+def twin_panel(detail: AssetDetail, titles: Mapping[str, str], tz: tzinfo) -> list[Single]:
     """Card of the model with R² per tag, what is not judged and why, what is suspicious, who asked."""
     buttons = html.Div(
         [
@@ -28,6 +32,53 @@ def twin_panel(detail: AssetDetail, titles: Mapping[str, str], tz: tzinfo) -> No
         text = "No model of its own yet: it learns from the first readings while the machine runs."
         return [html.P(text, className="note"), buttons]
     return [*_card(detail.model, titles, tz), buttons]
+
+
+def fleet_note(fleet: FleetJudgement | None, titles: Mapping[str, str], tz: tzinfo) -> Node:
+    """The newest reading as other machines of the class would judge it, and what that is worth."""
+    if fleet is None:
+        return None
+    others = ", ".join(fleet.members[:_NAMED]) + (", …" if len(fleet.members) > _NAMED else "")
+    said = (
+        "The machine runs where none of them was: nothing can be said."
+        if fleet.deviation is None
+        else f"Deviation {number(fleet.deviation, 3)} ({fleet.band})."
+    )
+    return [
+        html.P(
+            [
+                html.Strong(f"Judged by {plural(len(fleet.members), 'other machine')} of its class"),
+                f" ({others}). {said}",
+            ]
+        ),
+        html.P(
+            f"{fleet.confidence.capitalize()} confidence, for the reading of {date_time(fleet.reading_at, tz)}. "
+            "Stored nowhere, and never a reason for an alarm.",
+            className="note",
+        ),
+        table(
+            "What machines of the class would measure in its place",
+            ("Signal", "Measured", "Expected", "90 % interval"),
+            [_expectation(titles.get(name, name), item) for name, item in fleet.responses.items()],
+            hide_caption=True,
+        )
+        if fleet.responses
+        else None,
+    ]
+
+
+def _expectation(title: str, item: FleetExpectation) -> html.Tr:
+    outside = item.measured is not None and not item.low <= item.measured <= item.high
+    return html.Tr(
+        [
+            html.Th(title, scope="row"),
+            html.Td(
+                quantity(item.measured, item.unit), className="cell-number cell-poor" if outside else "cell-number"
+            ),
+            html.Td(quantity(item.expected, item.unit), className="cell-number"),
+            html.Td(f"{number(item.low)} – {number(item.high)}", className="cell-number"),
+        ]
+    )
 
 
 def _card(model: ModelArtefact, titles: Mapping[str, str], tz: tzinfo) -> list[Single]:

@@ -181,6 +181,11 @@ class LiveState:
             slot = self._slots.get(alarm_id.partition("/")[0])
             return None if slot is None else slot.alarms.get(alarm_id)
 
+    def model(self, asset_id: str, kind: str) -> ModelArtefact | None:
+        """Card of an asset's newest model of a kind."""
+        with self._lock:
+            return self._models.get(f"{asset_id}/{kind}")
+
     def models(self) -> Sequence[ModelArtefact]:
         """Card of the newest model of every asset and kind."""
         with self._lock:

@@ -87,6 +87,9 @@ def learn_readings(readings: Readings, request: Request, unused: Mapping[str, st
 
 def _tags_of(table: Table, request: Request) -> tuple[Sequence[str], dict[str, str]]:
     table.require(request.drivers)
+    for name in request.drivers:
+        if name in (request.time, request.unit):
+            raise TableError(f"{request.path}: column {name!r} cannot be a driver: it is the column of time or unit")
     tags, unused = [], dict(table.ignored)
     for name, column in table.columns.items():
         if name in (request.time, request.unit):

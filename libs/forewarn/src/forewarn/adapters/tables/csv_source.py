@@ -41,7 +41,7 @@ def sniff(path: Path) -> Dialect:
     Raises
     ------
     TableError
-        If it is empty, or its first line does not name columns.
+        If it is empty or no text, or its first line does not name columns.
     """
     with pa.input_stream(str(path)) as file:
         head = file.read(_HEAD_BYTES)
@@ -50,6 +50,10 @@ def sniff(path: Path) -> Dialect:
     lines = [line for line in text.splitlines()[:_HEAD_LINES] if line.strip()]
     if not lines:
         raise TableError(f"{path}: the file is empty")
+    if "\0" in text:
+        raise TableError(
+            f"{path}: this is no text: it holds zero bytes. Give CSV (UTF-16 with its byte order mark) or Parquet"
+        )
     delimiter = max(_DELIMITERS, key=lambda d: _fit(lines, d))
     header = tuple(name.strip() for name in next(csv.reader([lines[0]], delimiter=delimiter)))
     if all(_is_number(name) for name in header):

@@ -139,7 +139,7 @@ def raw_statement(selection: Selection) -> sql.Composed:
         *(sql.SQL("s.{}").format(sql.Identifier(expected_column(c))) for c in selection.responses),
     ]
     return sql.SQL(
-        "SELECT r.ts, 1 AS _count, s.score, s.deviation, s.flag, {columns}\n"
+        "SELECT r.ts, 1 AS _count, s.score, s.deviation, s.flag, s.model_version, s.regime, {columns}\n"
         "FROM (SELECT * FROM {readings} WHERE {range}) AS r\n"
         "LEFT JOIN (SELECT * FROM {results} WHERE {range}) AS s USING (asset_key, ts)\n"
         "ORDER BY r.ts LIMIT %(limit)s"
@@ -192,6 +192,8 @@ def history_of(asset_id: str, selection: Selection, roll_up: RollUp, rows: Seque
         deviation=_column(kept, "deviation"),
         flag=_column(kept, "flag"),
         next_start=rows[limit]["ts"] if len(rows) > limit else None,
+        model_version=_column(kept, "model_version") if roll_up is RollUp.RAW else (),
+        regime=_column(kept, "regime") if roll_up is RollUp.RAW else (),
     )
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from forewarn.contracts.alarms import Alert
 from forewarn.contracts.asset_class import AlarmRule
 from forewarn.contracts.frames import Hint
-from forewarn.domain.alarms.evaluation import Evaluation, Level, levels, limit_for, worst_of
+from forewarn.domain.alarms.evaluation import NO_UNIT, Evaluation, Level, levels, limit_for, worst_of
 from forewarn.domain.alarms.machine import RuleState, delay_ends, step
 from forewarn.domain.anomaly.scale import band_of
 from forewarn.domain.frame import MISSING, FloatArray, Frame
@@ -40,7 +40,7 @@ def anomaly(frame: Frame, rule: AlarmRule) -> Course:
     scores = np.asarray(frame.arrays["score"], dtype=np.float64)
     standing = np.where(frame.arrays["flag"], Level.OVER, Level.CLEAR).astype(np.int8)
     standing[~np.isfinite(scores)] = Level.UNKNOWN
-    return Course(frame, rule, standing, scores, "%")
+    return Course(frame, rule, standing, scores, NO_UNIT)
 
 
 def follow(
@@ -100,10 +100,11 @@ def _step(
 def _why(frame: Frame, row: int) -> str:
     culprits = frame.strings["culprit"]
     code = int(culprits.codes[row])
+    titles = frame.asset_class.titles
     suspect = _HINTS.get(int(frame.arrays["hint"][row]))
     parts = [
         f"score in the {band_of(float(frame.arrays['score'][row]))} band",
-        "" if code == MISSING else f"{culprits.categories[code]} deviates most",
+        "" if code == MISSING else f"{titles[culprits.categories[code]]} deviates most",
         "" if suspect is None else f"{suspect} seems to be at fault",
     ]
     return "; ".join(part for part in parts if part)

@@ -3,12 +3,16 @@
 import math
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from forewarn.contracts.asset_class import AlarmRule
 from forewarn.domain.frame import FloatArray
+
+#: Of scores and indices from 0 to 100, which are no share of anything.
+NO_UNIT: Final = "1"
 
 
 class Level(IntEnum):

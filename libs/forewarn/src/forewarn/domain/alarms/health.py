@@ -9,7 +9,7 @@ from forewarn.contracts.asset_class import AlarmRule, AssetClass
 from forewarn.contracts.forecasts import LimitForecast
 from forewarn.contracts.health import AssetHealth
 from forewarn.domain.alarms.asset import AssetAlarms, with_rule
-from forewarn.domain.alarms.evaluation import Evaluation, Level, evaluate_value
+from forewarn.domain.alarms.evaluation import NO_UNIT, Evaluation, Level, evaluate_value
 from forewarn.domain.alarms.machine import NORMAL, step, withdraw
 from forewarn.domain.alarms.seen import Seen
 from forewarn.domain.health.components import duration
@@ -41,27 +41,30 @@ def observe_health(
         if rule.source == "forecast" and _has_come(after, rule):
             state, raised = withdraw(before, health.ts)
         else:
-            state, raised = step(before, _EVALUATIONS[rule.source](health, rule), alarms.asset_id, rule, health.ts)
+            state, raised = step(
+                before, _EVALUATIONS[rule.source](health, rule, asset_class), alarms.asset_id, rule, health.ts
+            )
         alerts += raised
         if state is not before:
             after = with_rule(after, rule.id, state)
     return (after if after is alarms else replace(after, health_to=health.ts)), alerts
 
 
-def _health(health: AssetHealth, rule: AlarmRule) -> Evaluation:
-    return evaluate_value(health.health, rule, "%", health.primary_concern or "")
+def _health(health: AssetHealth, rule: AlarmRule, _: AssetClass) -> Evaluation:
+    return evaluate_value(health.health, rule, NO_UNIT, health.primary_concern or "")
 
 
-def _rul(health: AssetHealth, rule: AlarmRule) -> Evaluation:
+def _rul(health: AssetHealth, rule: AlarmRule, asset_class: AssetClass) -> Evaluation:
     """The soonest failure mode counts; without growth nothing wears out, so there is nothing to alarm."""
     if not health.rul:
         return Evaluation(level=Level.CLEAR, value=None, limit=rule.low, unit="d")
     soonest = min(health.rul, key=lambda estimate: estimate.p50_days)
-    detail = f"{soonest.failure_mode} in {soonest.p10_days:.3g} to {soonest.p90_days:.3g} days"
+    titles = {mode.id: mode.title for mode in asset_class.failure_modes}
+    detail = f"{titles[soonest.failure_mode]} in {duration(soonest.p10_days)} to {duration(soonest.p90_days)}"
     return evaluate_value(soonest.p50_days, rule, "d", detail)
 
 
-def _forecast(health: AssetHealth, rule: AlarmRule) -> Evaluation:
+def _forecast(health: AssetHealth, rule: AlarmRule, asset_class: AssetClass) -> Evaluation:
     """A column that is not forecast does not move towards its limit."""
     limit = 100.0 * rule.min_probability
     found = next((item for item in health.forecasts if item.rule == rule.id), None)
@@ -73,16 +76,21 @@ def _forecast(health: AssetHealth, rule: AlarmRule) -> Evaluation:
     elif found.probability >= rule.min_probability - rule.deadband:
         level = Level.WITHIN
     return Evaluation(
-        level=level, value=100.0 * found.probability, limit=limit, unit="%", detail=_when(found) if level else ""
+        level=level,
+        value=100.0 * found.probability,
+        limit=limit,
+        unit="%",
+        detail=_when(found, asset_class) if level else "",
     )
 
 
-def _when(found: LimitForecast) -> str:
+def _when(found: LimitForecast, asset_class: AssetClass) -> str:
     """When the limit is expected, in words."""
     earliest, latest = (None if days is None else duration(days) for days in (found.earliest_days, found.latest_days))
     span = f" (from {earliest} to {latest or 'later'})" if earliest is not None else ""
     likely = "" if found.likely_days is None else f" in about {duration(found.likely_days)}{span}"
-    return f"{found.column} is expected to reach {found.limit:g} {found.unit}{likely}, by {found.method}"
+    title = asset_class.titles[found.column]
+    return f"{title} is expected to reach {found.limit:g} {found.unit}{likely}, by {found.method}"
 
 
 def _has_come(alarms: AssetAlarms, rule: AlarmRule) -> bool:
@@ -91,7 +99,7 @@ def _has_come(alarms: AssetAlarms, rule: AlarmRule) -> bool:
     return state.alarm is not None and state.alarm.active
 
 
-_EVALUATIONS: Final[Mapping[str, Callable[[AssetHealth, AlarmRule], Evaluation]]] = {
+_EVALUATIONS: Final[Mapping[str, Callable[[AssetHealth, AlarmRule, AssetClass], Evaluation]]] = {
     "health": _health,
     "rul": _rul,
     "forecast": _forecast,

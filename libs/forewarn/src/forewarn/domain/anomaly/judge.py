@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from forewarn.contracts.frames import Hint
 from forewarn.domain.anomaly.calibration import Calibration
 from forewarn.domain.anomaly.ensemble import combine_p_values
-from forewarn.domain.anomaly.norms import JUMP, PATTERN, PEAK, Norms, magnitudes, pattern_shares
+from forewarn.domain.anomaly.norms import JUMP, PATTERN, PEAK, Norms, magnitudes, pattern_shares, weighed
 from forewarn.domain.anomaly.scale import score_of
 from forewarn.domain.anomaly.settings import AnomalySettings
 from forewarn.domain.anomaly.smoothing import Strip, shrunken_means, trailing_sums
@@ -21,8 +21,14 @@ from forewarn.domain.frame import FloatArray
 #: white noise does not do that in ten million readings.
 _JUMP: Final = 8.0
 
-#: A tag that carries more than this of the score while all others are quiet stands alone.
-_ALONE: Final = 0.8
+#: A tag stands alone if no other is farther out than so many of its healthy tails,
+_QUIET: Final = 1.3
+
+#: and it is so many times farther out than any other.
+_ALONE: Final = 2.0
+
+#: So many times beyond the threshold, tags that go with a tag would have had to follow it.
+_FAR: Final = 2.0
 
 #: float32 in the stream, float64 offline.
 ResidualArray = NDArray[np.float32] | NDArray[np.float64]
@@ -80,6 +86,15 @@ class Look:
         return self.place.position - self.floor + 1
 
 
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Sizes:
+    """How unusual rows are, shapes (rows,), and what each response adds to it, shape (rows, responses)."""
+
+    size: FloatArray
+    p_value: FloatArray
+    shares: FloatArray
+
+
 def judge_live(
     memory: Memory,
     asset: NDArray[np.intp],
@@ -87,6 +102,7 @@ def judge_live(
     residuals: ResidualArray,
     settings: AnomalySettings,
     member_p_values: Sequence[FloatArray] = (),
+    symptoms: NDArray[np.bool_] | None = None,
 ) -> tuple[Memory, Verdicts]:
     """Score rows, sorted by asset and in the order in which they came within one.
 
@@ -98,29 +114,36 @@ def judge_live(
     member_p_values
         What further detectors say of the rows, each of shape (rows,), NaN while they do not know. The
         combined p-value takes the place of the residuals' own: the score is the one that is as unlikely.
+    symptoms
+        See ``symptoms.symptoms_of``; None: no response is known to be a symptom of the machine.
     """
     look = look_back(memory, asset, ts, residuals, settings)
-    parts = magnitudes(memory.norms, asset, look.means, look.jumps)
-    size = np.fmax.reduce(parts)
-    shares = _shares(memory.norms, asset, look, parts)
-    p = memory.calibration.p_values(asset, size)
-    if member_p_values:
-        p, size = _with_members(memory.calibration, asset, p, size, member_p_values)
+    sizes = _sizes(memory, asset, look, member_p_values)
     flag_at = memory.norms.flag_at[asset]
-    levels = levels_of(size, flag_at, settings)
-    level_strip = look.place.spread(memory.levels[look.place.owner], levels)
+    level_strip = look.place.spread(memory.levels[look.place.owner], levels_of(sizes.size, flag_at, settings))
     flag = latch(look, level_strip, memory.flagged[asset], settings)
+    shares = sizes.shares
     culprit = np.where(flag, np.argmax(np.where(np.isnan(shares), -1.0, shares), axis=1), -1).astype(np.int32)
     abrupt = _abrupt(look, asset, memory, flag, culprit)
+    clear = abrupt | (sizes.size >= _FAR * flag_at / settings.on_ratio)
     verdicts = Verdicts(
-        score=score_of(size / flag_at),
-        p_value=np.maximum(p, _LEAST_P),
+        score=score_of(sizes.size / flag_at),
+        p_value=np.maximum(sizes.p_value, _LEAST_P),
         contributions=shares,
         flag=flag,
         culprit=culprit,
-        hint=_hints(shares, size, flag, culprit, abrupt, flag_at / settings.on_ratio),
+        hint=_hints(memory.norms, asset, look, culprit, clear, symptoms),
     )
     return _carried_on(memory, look, ts, level_strip, flag, abrupt), verdicts
+
+
+def _sizes(memory: Memory, asset: NDArray[np.intp], look: Look, member_p_values: Sequence[FloatArray]) -> Sizes:
+    parts = magnitudes(memory.norms, asset, look.means, look.jumps)
+    size = np.fmax.reduce(parts)
+    p = memory.calibration.p_values(asset, size)
+    if member_p_values:
+        p, size = _with_members(memory.calibration, asset, p, size, member_p_values)
+    return Sizes(size=size, p_value=p, shares=_shares(memory.norms, asset, look, parts))
 
 
 def with_history(
@@ -173,8 +196,8 @@ def _shares(norms: Norms, asset: NDArray[np.intp], look: Look, parts: FloatArray
     squares[single] /= norms.peak_scale[asset[single]] ** 2
     odd = np.flatnonzero(strongest == PATTERN)
     if odd.size:
-        z = look.means[odd] / norms.level_scale[asset[odd]]
-        squares[odd] = pattern_shares(norms.whitener, asset[odd], z)
+        own = pattern_shares(norms.whitener, asset[odd], weighed(norms, asset[odd], look.means[odd]))
+        squares[odd] = np.where(np.isnan(look.means[odd]), np.nan, own)
     known = ~np.isnan(squares)
     total = np.nansum(squares, axis=1, keepdims=True)
     even = known / np.maximum(known.sum(axis=1, keepdims=True), 1)  # nothing deviates: nobody more than another
@@ -229,38 +252,66 @@ def _abrupt(
     was[look.place.first] = memory.flagged[look.place.owner]
     onset = np.flatnonzero(flag & ~was)
     jumped = np.zeros(flag.shape, dtype=np.bool_)
-    for back in range(look.place.history if onset.size else 0):
-        at = look.place.position[onset] - back
-        step = np.abs(look.residuals[at, culprit[onset]] - look.residuals[at - 1, culprit[onset]])
-        jumped[onset] |= (at - 1 >= look.floor[onset]) & (step >= _JUMP)
+    jumped[onset] = _leaps(look, onset, culprit[onset]).max(axis=0) >= _JUMP
     decided = ~flag
     decided[onset] = True
     return _held(jumped, decided, look.place, memory.abrupt[asset])
 
 
 def _hints(
-    shares: FloatArray,
-    size: FloatArray,
-    flag: NDArray[np.bool_],
+    norms: Norms,
+    asset: NDArray[np.intp],
+    look: Look,
     culprit: NDArray[np.int32],
-    abrupt: NDArray[np.bool_],
-    quiet: FloatArray,
+    clear: NDArray[np.bool_],
+    symptoms: NDArray[np.bool_] | None,
 ) -> NDArray[np.uint8]:
-    """Sensor or machine? A sensor breaks alone and at once; a machine moves several tags, or one slowly.
+    """Sensor or machine? A machine's fault moves several tags, or one to its bad side; a sensor moves alone.
 
-    So a sensor that drifts is taken for a machine, and a machine fault that shows in one tag only and
-    within one sample for a sensor: it is a hint where to look first. ``quiet`` is the threshold
-    of the size.
+    A tag that stands alone is its sensor's if it leaps both ways, or if it leaves to a side that is no symptom
+    of the machine and that is ``clear``: it came at once, or is so far out that what goes with it would have had
+    to follow. All else is the machine's, also a sensor that drifts to where a failure would take it: it is a
+    hint where to look first.
     """
-    hint = np.full(flag.shape, Hint.NONE, dtype=np.uint8)
-    rows = np.flatnonzero(flag)
-    total = size[rows] ** 2 * shares.shape[1]
-    own = shares[rows, culprit[rows]] * total
-    others = total - own
-    count = (~np.isnan(shares[rows])).sum(axis=1) - 1
-    alone = (count > 0) & (own > _ALONE * total) & (others < np.maximum(count, 1) * quiet[rows] ** 2)
-    hint[rows] = np.where(alone & abrupt[rows], Hint.SENSOR_FAULT, Hint.ASSET_FAULT)
+    hint = np.full(culprit.shape, Hint.NONE, dtype=np.uint8)
+    rows = np.flatnonzero(culprit >= 0)
+    tag = culprit[rows]
+    mean = look.means[rows, tag]
+    symptom = np.zeros(rows.shape, dtype=np.bool_) if symptoms is None else symptoms[(mean > 0.0).astype(np.intp), tag]
+    own, others = _outness(norms, asset[rows], look, rows, tag)
+    # What a fault raises it also makes noisier: that is less than it raises it.
+    leaps = _leaps(look, rows, tag).min(axis=0) >= np.maximum(_JUMP, np.abs(mean))
+    sensor = (others < _QUIET) & (leaps | ((own > _ALONE * others) & clear[rows] & ~symptom))
+    hint[rows] = np.where(sensor, Hint.SENSOR_FAULT, Hint.ASSET_FAULT)
     return hint
+
+
+def _outness(
+    norms: Norms, asset: NDArray[np.intp], look: Look, rows: NDArray[np.intp], tag: NDArray[np.int32]
+) -> tuple[FloatArray, FloatArray]:
+    """How far out a tag of each row is and the farthest of the others, in healthy tails; NaN without any other.
+
+    A tag that wanders is seen by its changes. If the others are quiet, the argument of fault reconstruction holds
+    (Dunia & Qin 1998): with what is expected of the one, the row is normal.
+    """
+    out = np.abs(look.means[rows] / norms.level_scale[asset]) / norms.peak_scale[asset]
+    changes = np.abs(look.jumps[rows] / norms.jump_scale[asset]) / norms.tails[asset, JUMP][:, None]
+    out = np.where(np.isinf(norms.level_scale[asset]), changes, out)
+    place = np.arange(rows.size)
+    own = out[place, tag]
+    out[place, tag] = np.nan
+    return own, np.fmax.reduce(out, axis=1)
+
+
+def _leaps(look: Look, rows: NDArray[np.intp], tag: NDArray[np.int32]) -> FloatArray:
+    """Largest rise and largest fall of a tag from one reading to the next within what is remembered, (2, rows)."""
+    leaps = np.zeros((2, rows.size))
+    for back in range(look.place.history if rows.size else 0):
+        at = look.place.position[rows] - back
+        step = look.residuals[at, tag] - look.residuals[at - 1, tag]
+        step = np.where(at - 1 >= look.floor[rows], step, 0.0)
+        np.fmax(leaps, [step, -step], out=leaps)
+    return leaps
 
 
 def _carried_on(

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forewarn.domain.anomaly.calibration import Calibration, calibrate, tail_level
+from forewarn.domain.anomaly.course import Course, Evidence, evidence_of
 from forewarn.domain.anomaly.judge import Look, ResidualArray, latch, levels_of, look_back
 from forewarn.domain.anomaly.norms import (
     CHANNELS,
@@ -17,6 +18,7 @@ from forewarn.domain.anomaly.norms import (
     magnitudes,
     pattern,
     peak,
+    weighed,
     whitener_of,
 )
 from forewarn.domain.anomaly.settings import AnomalySettings
@@ -35,9 +37,10 @@ _NO_BREAKS: Final = np.empty(0, dtype=np.intp)
 #: Rows far beyond the rest, one behind the other, that are a disturbance.
 DISTURBED_ROWS: Final = 5
 
-_DISTURBED: Final = 6.0  # upper spreads beyond the middle
+#: Upper spreads beyond the middle from which rows are.
+DISTURBED_SPREADS: Final = 6.0
+
 _MOST_DISTURBED: Final = 0.1
-_LEVEL_KNOWN_FROM: Final = 10.0  # independent readings: below, where a response will be next is not known
 _PEAK_WINDOWS: Final = 100  # fewer separate windows do not tell the tails of single responses
 _ENOUGH: Final = 10.0  # independent healthy rows beyond a threshold: then their share is known well
 _OPEN: Final = np.array([[1.0, np.inf, 1.0, 1.0]])  # magnitudes as they are; patterns are taken block by block
@@ -51,70 +54,72 @@ class Healthy:
     ----------
     size
         Size of each row, shape (rows,); NaN where unknown.
-    effective
-        Independent readings that each response's residuals are worth, shape (responses,).
     independent
-        Independent readings that the sizes are worth: how well the flag is known.
+        Independent readings that the sizes are worth, or what was measured if those are fewer: how well the flag is
+        known.
     memory
         Memory of one asset with norms and calibration, without history.
     """
 
     memory: Memory
     size: FloatArray
-    effective: FloatArray
     independent: float
 
 
-def learn_norms(ts: NDArray[np.int64], residuals: ResidualArray, gap_us: float, settings: AnomalySettings) -> Healthy:
-    """Learn from the held-out residuals of one asset's baseline, shape (rows, responses), NaN where unknown.
+def learn_norms(course: Course, gap_us: float, settings: AnomalySettings) -> Healthy:
+    """Learn from one asset's baseline.
 
     Fewer than 60 rows give cautious general norms.
     """
+    ts, residuals = course.ts, course.residuals
     memory = _blank(residuals, gap_us, settings)
     exact = residuals.astype(np.float64)
     breaks = np.flatnonzero(np.diff(ts) > gap_us) + 1
-    effective = np.array([effective_readings(column, breaks) for column in exact.T])
+    seen = evidence_of(course, breaks)
     asset = np.zeros(ts.size, dtype=np.intp)
     persistence = _persistence(exact, breaks) if settings.jump_window else np.zeros(exact.shape[1])
     # Of a response that wanders plain differences are taken: what is left of its level must not pass for a change.
-    persistence = np.where((effective < _LEVEL_KNOWN_FROM) & (persistence > 0.0), 1.0, persistence)
+    persistence = np.where(seen.wanders & (persistence > 0.0), 1.0, persistence)
     memory = replace(memory, norms=replace(memory.norms, persistence=persistence[None, :]))
     look = look_back(memory, asset, ts, residuals, settings)
     full = (look.lengths >= settings.window) & ~np.isnan(look.means).all(axis=1)
     if np.count_nonzero(full) < _MIN_ROWS:
-        return _cautious(memory, look, gap_us, settings, effective)
-    norms = _spreads(memory.norms, exact, look, full, effective)
+        return _cautious(memory, look, gap_us, settings, seen)
+    norms = _spreads(memory.norms, exact, look, full, seen)
     fold = blocks_of(ts.size, breaks, settings.folds)
-    norms, parts = _channels(norms, exact, look, full, fold, settings, effective)
+    norms, parts = _channels(norms, exact, look, full, fold, settings, seen)
     size = np.fmax.reduce(parts)
     calibration = replace(calibrate(size[full], np.nan, 1.0), gap_us=np.array([gap_us]))
-    flag_at = _flag_at(calibration, size, look, fold, settings)
+    flag_at = seen.care * _flag_at(calibration, size, look, fold, settings)
     norms = replace(norms, flag_at=np.array([flag_at]))
     return Healthy(
         memory=replace(memory, norms=norms, calibration=calibration),
         size=size,
-        effective=effective,
-        independent=effective_readings(size, _NO_BREAKS),
+        independent=min(effective_readings(size, _NO_BREAKS), seen.independent),
     )
 
 
-def learn_robustly(
-    ts: NDArray[np.int64], residuals: ResidualArray, gap_us: float, settings: AnomalySettings
-) -> Healthy:
+def learn_robustly(course: Course, gap_us: float, settings: AnomalySettings) -> Healthy:
     """Like ``learn_norms``, but stretches far beyond the rest are scored without being learned."""
-    healthy = learn_norms(ts, residuals, gap_us, settings)
+    healthy = learn_norms(course, gap_us, settings)
     odd = disturbed_rows(healthy.size)
     if not odd.any():
         return healthy
     odd = with_lead(odd, settings.window)
-    again = learn_norms(ts[~odd], residuals[~odd], gap_us, settings)
-    look = look_back(again.memory, np.zeros(ts.size, dtype=np.intp), ts, residuals, settings)
-    parts = magnitudes(again.memory.norms, np.zeros(ts.size, dtype=np.intp), look.means, look.jumps)
-    return replace(again, size=np.fmax.reduce(parts))
+    again = learn_norms(course.take(~odd), gap_us, settings)
+    return replace(again, size=sizes_by(again.memory, course.ts, course.residuals, settings))
 
 
-def disturbed_rows(size: FloatArray) -> NDArray[np.bool_]:
-    """Rows of stretches far beyond what most of the baseline looks like; none if they are too many.
+def sizes_by(memory: Memory, ts: NDArray[np.int64], residuals: ResidualArray, settings: AnomalySettings) -> FloatArray:
+    """Size of each row in the norms of one asset's memory, NaN where unknown; shape (rows,)."""
+    asset = np.zeros(ts.size, dtype=np.intp)
+    look = look_back(memory, asset, ts, residuals, settings)
+    size: FloatArray = np.fmax.reduce(magnitudes(memory.norms, asset, look.means, look.jumps))
+    return size
+
+
+def disturbed_rows(size: FloatArray, spreads: float = DISTURBED_SPREADS) -> NDArray[np.bool_]:
+    """Rows of stretches so many upper spreads beyond the middle of a baseline; none if they are too many.
 
     More than a tenth of the baseline is no disturbance but a way of running.
     """
@@ -122,7 +127,7 @@ def disturbed_rows(size: FloatArray) -> NDArray[np.bool_]:
     if not known.any():
         return known
     middle, upper = np.quantile(size[known], [0.5, 0.84])
-    high = known & (size > middle + _DISTURBED * (upper - middle))
+    high = known & (size > middle + spreads * (upper - middle))
     edges = np.flatnonzero(np.diff(high, prepend=False, append=False))
     odd = np.zeros(size.size, dtype=np.bool_)
     for first, end in zip(edges[::2], edges[1::2], strict=True):
@@ -150,7 +155,7 @@ def _blank(residuals: ResidualArray, gap_us: float, settings: AnomalySettings) -
     )
 
 
-def _cautious(memory: Memory, look: Look, gap_us: float, settings: AnomalySettings, effective: FloatArray) -> Healthy:
+def _cautious(memory: Memory, look: Look, gap_us: float, settings: AnomalySettings, seen: Evidence) -> Healthy:
     calibration = replace(calibrate(np.empty(0), np.nan, 1.0), gap_us=np.array([gap_us]))
     flag_at = settings.on_ratio * calibration.threshold(settings.far / 2.0)
     norms = replace(memory.norms, flag_at=flag_at)
@@ -158,8 +163,7 @@ def _cautious(memory: Memory, look: Look, gap_us: float, settings: AnomalySettin
     return Healthy(
         memory=replace(memory, norms=norms, calibration=calibration),
         size=size,
-        effective=effective,
-        independent=effective_readings(size, _NO_BREAKS),
+        independent=min(effective_readings(size, _NO_BREAKS), seen.independent),
     )
 
 
@@ -179,24 +183,25 @@ def _persistence(residuals: FloatArray, breaks: NDArray[np.intp]) -> FloatArray:
     return out
 
 
-def _spreads(norms: Norms, residuals: FloatArray, look: Look, full: NDArray[np.bool_], effective: FloatArray) -> Norms:
+def _spreads(norms: Norms, residuals: FloatArray, look: Look, full: NDArray[np.bool_], seen: Evidence) -> Norms:
     """Healthy spreads of every response.
 
     Smoothed residuals are measured in the spread of single residuals, or in their own one if that is larger: white
     noise is not allowed to make a tag delicate, a tag that wanders is given the room it takes. The fewer
     independent readings stand behind a spread, the wider it is taken. A response that wanders is judged by how it
-    changes only: its level has an infinite spread. Where changes are not looked at and all wander, levels count.
+    changes only: its level has an infinite spread, as has one that was never known. Where changes are not looked at and
+    all wander, levels count.
     """
     width = residuals.shape[1]
-    wanders = effective < _LEVEL_KNOWN_FROM
-    wanders &= not (np.isnan(look.jumps).all() and wanders.all())
+    wanders = seen.wanders & (not (np.isnan(look.jumps).all() and seen.wanders.all()))
+    silent = wanders | ~seen.known
     level, jump = np.ones(width), np.ones(width)
     level_usual, jump_usual = np.zeros(width), np.zeros(width)
     for position in range(width):
-        care = caution(effective[position])
+        care = caution(seen.effective[position])
         single = _spread(residuals[:, position])
         smooth = _spread(look.means[full, position]) * care
-        level[position] = np.inf if wanders[position] else max(single, smooth, _TINY)
+        level[position] = np.inf if silent[position] else max(single, smooth, _TINY)
         # White noise has no changes apart from its level; one wild reading of it must not pass for a step.
         lasting = max(float(norms.persistence[0, position]), _TINY)
         jump[position] = max(_spread(look.jumps[full, position]), _TINY) / lasting
@@ -228,13 +233,13 @@ def _channels(
     full: NDArray[np.bool_],
     fold: NDArray[np.intp],
     settings: AnomalySettings,
-    effective: FloatArray,
+    seen: Evidence,
 ) -> tuple[Norms, FloatArray]:
     """Tails of the three magnitudes, and the magnitudes of the baseline in them."""
     asset = np.zeros(len(residuals), dtype=np.intp)
     parts = magnitudes(replace(norms, tails=_OPEN), asset, look.means, look.jumps)
     if residuals.shape[1] > 1:
-        whitener, parts[PATTERN] = _patterns(norms, residuals, look, fold, effective)
+        whitener, parts[PATTERN] = _patterns(norms, residuals, look, fold, seen)
         norms = replace(norms, whitener=whitener[None, :])
         if np.count_nonzero(full) >= _PEAK_WINDOWS * settings.window:
             scale, parts[PEAK] = _peaks(norms, look, full, fold, settings)
@@ -250,12 +255,12 @@ def _channels(
 
 
 def _patterns(
-    norms: Norms, residuals: FloatArray, look: Look, fold: NDArray[np.intp], effective: FloatArray
+    norms: Norms, residuals: FloatArray, look: Look, fold: NDArray[np.intp], seen: Evidence
 ) -> tuple[NDArray[np.float32], FloatArray]:
     """Whitener of all rows, and the distance of each row by a whitener that has not seen its block."""
     z = np.nan_to_num(residuals / norms.level_scale[0])
-    smooth = look.means / norms.level_scale[0]
-    scarce = residuals.shape[1] / max(float(np.median(effective)), 1.0)
+    smooth = weighed(norms, np.zeros(len(residuals), dtype=np.intp), look.means)
+    scarce = np.count_nonzero(seen.known) / max(float(np.median(seen.effective[seen.known])), 1.0)
     distance = np.full(len(z), np.nan)
     for block in range(int(fold[-1]) + 1):
         own = fold == block

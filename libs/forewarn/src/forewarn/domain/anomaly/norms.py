@@ -34,6 +34,7 @@ class Norms:
     ----------
     level_scale, jump_scale
         Healthy spread of each response's smoothed residuals and of its smoothed innovations; (assets, responses).
+        The former is infinite for a response whose level says nothing: it wanders, or no model judges it.
     level_usual, jump_usual
         Healthy mean square of both in that spread: stands in for a response that is unknown.
     persistence
@@ -89,12 +90,23 @@ def magnitudes(norms: Norms, asset: NDArray[np.intp], levels: FloatArray, jumps:
     z = levels / norms.level_scale[asset]
     out = np.empty((CHANNELS, len(levels)))
     out[LEVEL] = root_mean_square(z, norms.level_usual[asset])
-    out[PATTERN] = pattern(norms.whitener, asset, z) if np.isfinite(norms.tails[:, PATTERN]).any() else np.nan
+    told = np.isfinite(norms.tails[:, PATTERN]).any()
+    out[PATTERN] = pattern(norms.whitener, asset, weighed(norms, asset, levels)) if told else np.nan
     jump = root_mean_square(jumps / norms.jump_scale[asset], norms.jump_usual[asset])
     out[JUMP] = np.where(np.isnan(out[LEVEL]), np.nan, jump)  # right after a gap nothing is told by a change alone
     out[PEAK] = peak(z, norms.peak_scale[asset])
     out /= norms.tails[asset].T
     return out
+
+
+def weighed(norms: Norms, asset: NDArray[np.intp], levels: FloatArray) -> FloatArray:
+    """Smoothed residuals in their healthy spread; 0 where that is infinite, be the response known or not.
+
+    A sensor that a machine never had must not hide the pattern of all others.
+    """
+    scale = norms.level_scale[asset]
+    z: FloatArray = np.where(np.isinf(scale), 0.0, levels / scale)
+    return z
 
 
 def peak(z: FloatArray, scale: FloatArray) -> FloatArray:

@@ -7,13 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forewarn.contracts.asset_class import AssetClass
-from forewarn.contracts.frames import FrameKind, Phase, contribution_column, residual_column
+from forewarn.contracts.frames import FrameKind, Phase, contribution_column, expected_column, residual_column
 from forewarn.domain.anomaly.calibration import usual_period_us
+from forewarn.domain.anomaly.course import Course
 from forewarn.domain.anomaly.judge import Verdicts, judge_live, with_history
 from forewarn.domain.anomaly.learning import learn_robustly
 from forewarn.domain.anomaly.scale import score_of
 from forewarn.domain.anomaly.settings import AnomalySettings
 from forewarn.domain.anomaly.state import AnomalyState, Baseline, put
+from forewarn.domain.anomaly.symptoms import symptoms_of
 from forewarn.domain.frame import Array, FloatArray, Frame, Strings, concat
 from forewarn.domain.waiting import Waiting
 
@@ -151,7 +153,7 @@ def _finish(
     ts = waiting.columns["ts"][rows]
     period_us = usual_period_us(ts)
     gap_us = period_us * settings.gap_periods if np.isfinite(period_us) else np.inf
-    healthy = learn_robustly(ts, residuals[rows], gap_us, settings)
+    healthy = learn_robustly(_course(waiting.columns, rows, state.asset_class), gap_us, settings)
     position = state.positions.get(asset_id, len(state.positions))
     fresh = replace(healthy.memory, version=np.array([baseline.version], dtype=np.uint32))
     fresh = with_history(fresh, 0, ts, residuals[rows], settings)
@@ -196,6 +198,7 @@ def _score(
         residuals[rows],
         settings,
         [member[rows] for member in members],
+        symptoms_of(state.asset_class),
     )
     return replace(state, memory=memory), _with_verdicts(frame, said.placed(rows, frame.rows))
 
@@ -203,6 +206,16 @@ def _score(
 def _residuals(columns: Mapping[str, Array], asset_class: AssetClass) -> NDArray[np.float32]:
     """Residuals of all responses, shape (rows, responses)."""
     return np.stack([columns[residual_column(name)] for name in asset_class.twin.responses], axis=1)
+
+
+def _course(columns: Mapping[str, Array], rows: NDArray[np.intp], asset_class: AssetClass) -> Course:
+    names = asset_class.twin.responses
+    return Course(
+        ts=columns["ts"][rows],
+        residuals=_residuals(columns, asset_class)[rows],
+        measured=np.stack([columns[name][rows] for name in names], axis=1).astype(np.float64),
+        expected=np.stack([columns[expected_column(name)][rows] for name in names], axis=1).astype(np.float64),
+    )
 
 
 def _scorable(columns: Mapping[str, Array], residuals: NDArray[np.float32]) -> NDArray[np.intp]:

@@ -7,7 +7,16 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from forewarn.domain.anomaly.learning import DISTURBED_ROWS, Healthy, disturbed_rows, learn_norms, with_lead
+from forewarn.domain.anomaly.course import Course
+from forewarn.domain.anomaly.learning import (
+    DISTURBED_ROWS,
+    DISTURBED_SPREADS,
+    Healthy,
+    disturbed_rows,
+    learn_norms,
+    sizes_by,
+    with_lead,
+)
 from forewarn.domain.anomaly.settings import AnomalySettings
 from forewarn.domain.detection.detector import Detector, gap_of
 from forewarn.domain.detection.rows import Sequence, stretches
@@ -20,6 +29,10 @@ MOST_ROWS: Final = 40_000
 _PIECES: Final = 40
 
 MIN_ROWS: Final = 60
+
+_ORDINARY: Final = 0.7  # share of the rows that the second look learns from
+_EDGES: Final = 2  # of one stretch
+_HIDDEN_SPREADS: Final = 2 * DISTURBED_SPREADS  # the most ordinary rows spread less than all
 
 _MAX_MISSING: Final = 0.5
 _FLAT_SHARE: Final = 1e-9
@@ -89,15 +102,19 @@ def learn(
     left_out = _left_out(table, drivers)
     responses = tuple(name for name in table if name not in drivers and name not in left_out)
     if not responses:
-        raise NothingToLearnError("no tag to judge: " + "; ".join(f"{k}: {v}" for k, v in left_out.items()))
+        reasons = [f"{name}: {reason}" for name, reason in left_out.items()]
+        raise NothingToLearnError("no tag to judge: " + "; ".join(reasons or ["every column is a driver"]))
     gap = gap_of(settings)
     clock = rows.clock[kept]
     work = _Work(table, drivers, responses, settings, gap)
     everything = np.ones(kept.size, dtype=np.bool_)
     fitted, healthy = work.fit(clock, everything)
-    odd = disturbed_rows(healthy.size)
+    odd, witness = disturbed_rows(healthy.size), healthy
+    residuals = fitted.held_out
+    if not odd.any():
+        odd, witness, residuals = work.hidden(clock, healthy)
     if odd.any():
-        suspicious = _named(odd, rows.order[kept], fitted, healthy, settings)
+        suspicious = _named(odd, rows.order[kept], responses, residuals, witness, settings)
         odd = with_lead(odd, settings.window)
         fitted, healthy = work.fit(clock, ~odd)
     else:
@@ -129,12 +146,29 @@ class _Work:
         # Rows on both sides of one left out are no neighbours any more: their clock shows it.
         breaks = np.flatnonzero(np.diff(clock[rows]) > self.gap) + 1
         block = blocks_of(rows.size, breaks, self.settings.folds)
-        inputs = (
-            np.column_stack([self.table[n][rows] for n in self.drivers]) if self.drivers else np.empty((rows.size, 0))
-        )
-        outputs = np.column_stack([self.table[name][rows] for name in self.responses])
+        inputs = self._columns(self.drivers, clock.size)[rows]
+        outputs = self._columns(self.responses, clock.size)[rows]
         fitted = fit_twin(inputs, outputs, (self.drivers, self.responses), breaks, block)
-        return fitted, learn_norms(clock[rows], fitted.held_out, self.gap, self.settings)
+        course = Course(ts=clock[rows], residuals=fitted.held_out, measured=outputs, expected=fitted.expected)
+        return fitted, learn_norms(course, self.gap, self.settings)
+
+    def hidden(self, clock: NDArray[np.int64], healthy: Healthy) -> tuple[NDArray[np.bool_], Healthy, FloatArray]:
+        """Disturbed rows that the first twin had learned to expect, what saw them, and residuals by that.
+
+        A twin of the most ordinary rows (a step of least trimmed squares, Rousseeuw 1984) looks at all of them. What
+        comes again is a way of running: only a single stretch counts.
+        """
+        ordinary = healthy.size <= np.nanquantile(healthy.size, _ORDINARY)
+        fitted, witness = self.fit(clock, ordinary)
+        residuals = fitted.twin.residuals(
+            self._columns(self.drivers, clock.size), self._columns(self.responses, clock.size)
+        )
+        odd = disturbed_rows(sizes_by(witness.memory, clock, residuals, self.settings), _HIDDEN_SPREADS)
+        single = np.count_nonzero(np.diff(odd, prepend=False)) <= _EDGES
+        return odd & single, witness, residuals
+
+    def _columns(self, names: tuple[str, ...], rows: int) -> FloatArray:
+        return np.column_stack([self.table[name] for name in names]) if names else np.empty((rows, 0))
 
 
 def _possible(values: FloatArray) -> FloatArray:
@@ -164,7 +198,12 @@ def _left_out(table: Mapping[str, FloatArray], drivers: tuple[str, ...]) -> dict
 
 
 def _named(
-    odd: NDArray[np.bool_], rows: NDArray[np.intp], fitted: TableFit, healthy: Healthy, settings: AnomalySettings
+    odd: NDArray[np.bool_],
+    rows: NDArray[np.intp],
+    responses: tuple[str, ...],
+    residuals: FloatArray,
+    healthy: Healthy,
+    settings: AnomalySettings,
 ) -> tuple[Suspicion, ...]:
     edges = np.flatnonzero(np.diff(odd, prepend=False, append=False))
     scale = healthy.memory.norms.level_scale[0]
@@ -172,8 +211,8 @@ def _named(
     for first, end in zip(edges[::2], edges[1::2], strict=True):
         if end - first < settings.window + DISTURBED_ROWS - 1:
             continue  # smoothing smears one wild reading over a window: that is no stretch
-        bias = np.abs(np.nan_to_num(fitted.held_out[first:end]).mean(axis=0) / scale)
+        bias = np.abs(np.nan_to_num(residuals[first:end]).mean(axis=0) / scale)
         worst = np.argsort(bias)[::-1][:3]
-        tags = tuple(fitted.twin.responses[tag] for tag in worst if bias[tag] >= 0.5 * bias[worst[0]])
+        tags = tuple(responses[tag] for tag in worst if bias[tag] >= 0.5 * bias[worst[0]])
         found.append(Suspicion(first=int(rows[first]), last=int(rows[end - 1]), tags=tags))
     return tuple(found)

@@ -88,12 +88,14 @@ class TableTwin:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class TableFit:
-    """A twin, and the residuals of its baseline by twins that have not seen a row's block.
+    """A twin, and what twins that have not seen a row's block expected of its baseline.
 
-    ``r2`` is the share of each response's variance that those explain.
+    ``expected`` is in units of the responses, ``held_out`` measured minus expected in their spreads; ``r2`` is the
+    share of each response's variance that is explained.
     """
 
     twin: TableTwin
+    expected: FloatArray
     held_out: FloatArray
     r2: dict[str, float]
 
@@ -161,7 +163,7 @@ def fit_twin(
     held_out = (responses - expected) / spread
     unexplained = np.nanmean(held_out**2, axis=0)
     r2 = {name: float(1.0 - share) for name, share in zip(names[1], unexplained, strict=True)}
-    return TableFit(twin=twin, held_out=held_out, r2=r2)
+    return TableFit(twin=twin, expected=expected, held_out=held_out, r2=r2)
 
 
 def _fit_ridge(

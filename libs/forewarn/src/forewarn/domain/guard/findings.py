@@ -13,6 +13,7 @@ from forewarn.contracts.asset_class import AssetClass, Tag
 from forewarn.contracts.guard_rules import Cause, PhysicsRule, RedundantSensors
 from forewarn.domain.frame import MISSING, Strings
 from forewarn.domain.guard.estimates import estimable
+from forewarn.domain.guard.rules import said_unit
 
 #: Notes that a derived quantity is no measurement; unlike all others no reason for a warning.
 ESTIMATED = "estimated"
@@ -111,12 +112,12 @@ def _explain_check(check: Check, tag: Tag, asset_class: AssetClass) -> Explanati
         "title": tag.title,
         "low": f"{low:g}",
         "high": f"{high:g}",
-        "unit": tag.unit,
+        "unit": said_unit(tag.unit),
         "rate": f"{tag.max_rate_per_s or 0:g}",
         "frozen": f"{tag.frozen_after_s or 0:g}",
     }
     return Explanation(
-        message=message.format(**words),
+        message=" ".join(message.format(**words).split()),  # without a unit no gap is left
         recommendation=recommendation,
         cause=_cause(check, tag.name, asset_class),
         columns=(tag.name,),

@@ -11,7 +11,7 @@ from forewarn.domain.guard.batch import GuardSettings, RawBatch, Rejection
 from forewarn.domain.guard.findings import explain, finding_names, may_refuse, seen_by
 from forewarn.domain.guard.judge import Judgement
 from forewarn.domain.guard.limits import US_PER_S
-from forewarn.domain.guard.rules import bound_text, measure, unit_of
+from forewarn.domain.guard.rules import bound_text, measure, said_unit, unit_of
 
 _S_PER_DAY = 86_400.0
 _NO_USABLE_VALUE = "no_usable_value"
@@ -47,7 +47,8 @@ class Reasons:
                 return self._physics(judgement, position, row, rule)
         flags = judgement.flags[position]
         findings = self._findings(flags)
-        problems = "; ".join(self._problem(finding, judgement, position, row) for finding in findings)
+        said_of_each = (self._problem(finding, judgement, position, row) for finding in findings)
+        problems = "; ".join(dict.fromkeys(said_of_each))  # one rule may blame several tags
         if not judgement.usable[position]:
             causes = {explain(finding, self._class).cause for finding in findings}
             return Rejection(
@@ -74,7 +75,7 @@ class Reasons:
     def _physics(self, judgement: Judgement, position: int, row: int, rule: PhysicsRule) -> Rejection:
         columns = {name: values[[position]] for name, values in judgement.columns.items()}
         number = float(measure(rule, columns)[0])
-        unit = unit_of(rule, self._class.units)
+        unit = said_unit(unit_of(rule, self._class.units))
         judged = rule.column if rule.minus is None else f"{rule.column} - {rule.minus}"
         values = self._known(seen_by(rule), judgement, position, row)
         others = ", ".join(self._quoted(name, value) for name, value in values.items() if name != rule.column)
@@ -84,7 +85,7 @@ class Reasons:
             rule=rule.id,
             cause=rule.cause,
             values=values,
-            explanation=f"{rule.message}: {judged} is {number:g} {unit}, {bound_text(rule, number, unit)}"
+            explanation=f"{rule.message}: {f'{judged} is {number:g} {unit}'.rstrip()}, {bound_text(rule, number, unit)}"
             + (f" ({others})" if others else "")
             + f"; suspected: {rule.cause}",
             recommendation=rule.recommendation,
@@ -116,7 +117,11 @@ class Reasons:
         )
 
     def _quoted(self, column: str, value: float | None) -> str:
-        return f"{column} unknown" if value is None else f"{column} = {value:g} {self._class.units[column]}".rstrip()
+        return (
+            f"{column} unknown"
+            if value is None
+            else f"{column} = {value:g} {said_unit(self._class.units[column])}".rstrip()
+        )
 
 
 def _span(seconds: float) -> str:

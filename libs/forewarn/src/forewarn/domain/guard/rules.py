@@ -96,6 +96,11 @@ def unit_of(rule: PhysicsRule | RuleCondition, units: Mapping[str, str]) -> str:
     return "K" if rule.minus is not None and unit == "Cel" else unit
 
 
+def said_unit(unit: str) -> str:
+    """A unit as text behind a number; plain numbers, UCUM's "1", have none."""
+    return "" if unit == "1" else unit
+
+
 def bound_text(rule: PhysicsRule, value: float, unit: str) -> str:
     """Say which bound a value crosses."""
     if rule.minimum is not None and value < rule.minimum:

@@ -106,17 +106,23 @@ def judge(state: HealthState, asset_class: AssetClass, profile: HealthProfile | 
 def _remaining_life(judged: Judged, asset_class: AssetClass, profile: HealthProfile) -> tuple[RulEstimate, ...]:
     """Estimates of the failure modes that are under way, the nearest failure first.
 
-    Prognosis follows diagnosis (ISO 13374): the load of a day makes the indicators of a healthy
-    machine rise and fall too, so a mode counts only while its indicator has left its good range, or
-    the machine is anomalous and the culprit shows in the indicator.
+    Prognosis follows diagnosis (ISO 13374): indicators of a healthy machine rise and fall too, so a mode
+    counts only while its indicator has left its good range, the machine is anomalous and the culprit shows in
+    the indicator, or the indicator has come a good part of the way from its healthy level to the limit.
     """
     suspected = impaired_columns(profile, judged.latest.values)
     if judged.flag and judged.culprit is not None:
         suspected |= columns_showing(asset_class, judged.culprit)
     estimates = (
-        estimate(mode, judged.growth[mode.id], judged.at_us / _US_PER_S, asset_class=asset_class)
+        estimate(
+            mode,
+            judged.growth[mode.id],
+            judged.at_us / _US_PER_S,
+            asset_class=asset_class,
+            suspected=mode.indicator in suspected,
+        )
         for mode in asset_class.failure_modes
-        if mode.id in judged.growth and mode.indicator in suspected
+        if mode.id in judged.growth
     )
     return tuple(sorted((item for item in estimates if item is not None), key=lambda item: item.p50_days))
 
@@ -132,7 +138,7 @@ def _process_drift(
         return None
     if _nears_a_failure(departure.shifts, asset_class):
         return None
-    titles = {tag.name: tag.title for tag in asset_class.tags} | {item.name: item.title for item in asset_class.derived}
+    titles = asset_class.titles
     moved = ", ".join(f"{titles[tag]} {shift:+.1f}" for tag, shift in departure.shifts.items())
     since = to_datetime(departure.times_us[0])
     return ProcessDrift(
@@ -177,7 +183,7 @@ def _advice(
     for part in concerns([*index.metrics, *own]):
         concern = part.message
         if part.name == _ANOMALY and judged.culprit is not None:
-            concern = f"{concern}; {judged.culprit} deviates most"
+            concern = f"{concern}; {asset_class.titles[judged.culprit]} deviates most"
         advice = inputs[part.name].recommendation if part.name in inputs else None
         texts.append((concern, advice))
     if not texts:

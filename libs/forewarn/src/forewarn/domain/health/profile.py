@@ -93,6 +93,7 @@ class HealthProfile:
 
     metrics: tuple[Metric, ...]
     components: Mapping[ComponentName, float]
+    nameplate: Mapping[str, float]  #: as stated, or the class's default
 
 
 def profile_of(asset_class: AssetClass, asset: Asset | None) -> HealthProfile:
@@ -106,6 +107,7 @@ def profile_of(asset_class: AssetClass, asset: Asset | None) -> HealthProfile:
             _metric(item, own.metrics.get(item.column, item.weight), plate, asset_class) for item in asset_class.health
         ),
         components={**_component_weights(asset_class), **own.components},
+        nameplate=plate,
     )
 
 
@@ -116,6 +118,7 @@ def class_profile(asset_class: AssetClass) -> HealthProfile:
     return HealthProfile(
         metrics=tuple(_metric(item, item.weight, plate, asset_class) for item in asset_class.health),
         components=_component_weights(asset_class),
+        nameplate=plate,
     )
 
 
@@ -145,7 +148,7 @@ def _component_weights(asset_class: AssetClass) -> dict[ComponentName, float]:
 
 
 def _metric(item: HealthInput, weight: float, plate: Mapping[str, float], asset_class: AssetClass) -> Metric:
-    titles = {tag.name: tag.title for tag in asset_class.tags} | {d.name: d.title for d in asset_class.derived}
+    titles = asset_class.titles
     unit = asset_class.units[item.column]
     scale, lacks = _scale(item, unit, plate)
     return Metric(

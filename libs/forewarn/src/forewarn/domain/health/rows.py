@@ -8,14 +8,15 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from forewarn.contracts.frames import Phase
 from forewarn.domain.arrivals import NEVER_US, Arrivals, newer_rows, timely_rows
-from forewarn.domain.frame import MISSING, Frame
+from forewarn.domain.frame import MISSING, FloatArray, Frame
 from forewarn.domain.health.asset import HealthState, Judged
 from forewarn.domain.health.drift import observe_drift
-from forewarn.domain.health.growth import UNSEEN, Growth, observe
+from forewarn.domain.health.expectation import expected_indicators
+from forewarn.domain.health.growth import UNSEEN, Growth, learn_healthy, observe
 from forewarn.domain.health.index import Observation, present_health
 from forewarn.domain.health.profile import HealthProfile, class_profile, health_columns
-from forewarn.domain.health.rul import growth_values
 from forewarn.domain.health.trend import TrendState, add_sample, wants_sample
 
 _US_PER_S: Final = 1e6
@@ -95,7 +96,7 @@ def _judge_rows(
     historical = frame.arrays["historical"][newest].tolist()
     culprits = frame.strings["culprit"]
     codes = culprits.codes[newest].tolist()
-    growths = _observe_growth(before, frame, running)
+    growths = _observe_growth(before, frame, running, [profiles(name) for name in running.names])
     observations = _observations(frame, newest)
     drifts = observe_drift([None if known is None else known.drift for known in before], frame, running)
     bounds = running.starts.tolist()
@@ -157,14 +158,36 @@ def _sample_trend(trend: TrendState, frame: Frame, rows: NDArray[np.intp], profi
     return trend
 
 
-def _observe_growth(before: Sequence[Judged | None], frame: Frame, running: Arrivals) -> list[dict[str, Growth]]:
+def _observe_growth(
+    before: Sequence[Judged | None], frame: Frame, running: Arrivals, profiles: Sequence[HealthProfile]
+) -> list[dict[str, Growth]]:
     """Growth of every failure mode's indicator, by asset and mode."""
     modes = frame.asset_class.failure_modes
-    owners = running.owners
-    times_s = frame.arrays["ts"][running.rows] / _US_PER_S
+    expected = expected_indicators(frame, running, profiles)
+    unknown = np.full(running.rows.shape, np.nan)
     after: dict[str, list[Growth]] = {}
     for mode in modes:
         known = [UNSEEN if judged is None else judged.growth.get(mode.id, UNSEEN) for judged in before]
-        values = growth_values(mode, np.asarray(frame.arrays[mode.indicator][running.rows], dtype=np.float64))
-        after[mode.id] = observe(known, owners, times_s, values)
+        values = np.asarray(frame.arrays[mode.indicator][running.rows], dtype=np.float64)
+        after[mode.id] = _grown(known, frame, running, values, expected.get(mode.indicator, unknown))
     return [{mode.id: after[mode.id][k] for mode in modes} for k in range(len(before))]
+
+
+def _grown(
+    before: Sequence[Growth], frame: Frame, running: Arrivals, values: FloatArray, expected: FloatArray
+) -> list[Growth]:
+    """One mode's growth; it begins anew with the readings from which a twin learned anew."""
+    baseline = frame.arrays["phase"][running.rows] == Phase.BASELINE
+    versions = frame.arrays["model_version"][running.rows]
+    usable, growths = np.ones(values.shape, dtype=np.bool_), list(before)
+    for k in np.unique(running.owners[baseline]).tolist():
+        rows = slice(int(running.starts[k]), int(running.starts[k + 1]))
+        growths[k], first = learn_healthy(growths[k], values[rows], baseline[rows], versions[rows])
+        usable[rows.start : rows.start + first] = False
+    return observe(
+        growths,
+        running.owners[usable],
+        frame.arrays["ts"][running.rows[usable]] / _US_PER_S,
+        values[usable],
+        expected[usable],
+    )

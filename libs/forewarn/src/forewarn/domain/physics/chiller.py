@@ -2,6 +2,8 @@
 
 from typing import Final
 
+import numpy as np
+
 from forewarn.domain.frame import FloatArray
 from forewarn.domain.physics.constants import (
     BTU_PER_WH,
@@ -53,6 +55,14 @@ def second_law_efficiency_pct(
     """
     lift_k = positive(condenser_sat_temp_c - evaporator_sat_temp_c)
     return 100.0 * cop * lift_k / positive(evaporator_sat_temp_c + ZERO_CELSIUS_K)
+
+
+def carnot_power_kw(cooling_kw: FloatArray, cold_temp_c: FloatArray, hot_temp_c: FloatArray) -> FloatArray:
+    """Power of an ideal machine that lifts heat between two temperatures [kW]: ``Q·(T_h − T_c)/T_c`` (Carnot).
+
+    With T_c in kelvin; 0 where nothing is to be lifted.
+    """
+    return cooling_kw * np.maximum(hot_temp_c - cold_temp_c, 0.0) / positive(cold_temp_c + ZERO_CELSIUS_K)
 
 
 def energy_efficiency_ratio(cooling_kw: FloatArray, power_kw: FloatArray) -> FloatArray:

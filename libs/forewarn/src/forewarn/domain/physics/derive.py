@@ -1,6 +1,7 @@
 """Computes an asset class's derived quantities from its tags and nameplate."""
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -36,9 +37,13 @@ class _Step:
 
 
 def derive(
-    asset_class: AssetClass, columns: Mapping[str, FloatArray], nameplate: Mapping[str, FloatArray | float]
+    asset_class: AssetClass,
+    columns: Mapping[str, FloatArray],
+    nameplate: Mapping[str, FloatArray | float],
+    *,
+    wanted: AbstractSet[str] | None = None,
 ) -> dict[str, FloatArray]:
-    """Compute all derived quantities, in the class's order.
+    """Compute derived quantities, in the class's order.
 
     Inputs in other units than the formula's are converted.
 
@@ -50,6 +55,8 @@ def derive(
         Every tag, each of shape (n,), NaN where unknown.
     nameplate
         Rated values, one for all rows or one per row; a field not given has the class's default.
+    wanted
+        Only these and what they are computed from; None: all.
 
     Returns
     -------
@@ -65,7 +72,7 @@ def derive(
     plate = {field.name: field.default for field in asset_class.nameplate} | dict(nameplate)
     out: dict[str, FloatArray] = {}
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # absurd inputs become NaN below
-        for step in plan(asset_class):
+        for step in plan(asset_class) if wanted is None else _steps_to(asset_class, frozenset(wanted)):
             arguments = {item.parameter: item.of(known[item.source]) for item in step.columns}
             for item in step.plates:
                 arguments[item.parameter] = item.of(np.asarray(plate[item.source], dtype=np.float64))
@@ -85,6 +92,17 @@ def plan(asset_class: AssetClass) -> tuple[_Step, ...]:
     """
     units = source_units(asset_class)
     return tuple(_resolve(asset_class, item, units) for item in asset_class.derived)
+
+
+@lru_cache(maxsize=256)
+def _steps_to(asset_class: AssetClass, wanted: frozenset[str]) -> tuple[_Step, ...]:
+    """The steps that these quantities need."""
+    needed, steps = set(wanted), []
+    for step in reversed(plan(asset_class)):  # each after its inputs
+        if step.name in needed:
+            needed.update(item.source for item in step.columns)
+            steps.append(step)
+    return tuple(reversed(steps))
 
 
 def source_units(asset_class: AssetClass) -> dict[str, str]:

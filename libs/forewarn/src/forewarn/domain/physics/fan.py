@@ -11,6 +11,8 @@ from forewarn.domain.physics.numerics import positive
 
 #: Below this a flow probe in a duct shows its zero error.
 MIN_FLOW_M3_H: Final = 10.0
+#: Below this speed of the driven pulley a belt drive stands still, or creeps.
+MIN_BELT_RPM: Final = 30.0
 
 
 def fan_law_flow(flow_m3_h: FloatArray, speed_ratio: FloatArray, diameter_ratio: FloatArray) -> FloatArray:
@@ -69,6 +71,8 @@ def specific_fan_power_kw_m3_s(power_kw: FloatArray, flow_m3_h: FloatArray) -> F
 def belt_slip_pct(motor_speed_rpm: FloatArray, speed_rpm: FloatArray, belt_ratio: FloatArray) -> FloatArray:
     """How far the fan stays behind its belt drive [%]: ``1 − n/(n_m·i)`` with i = fan speed over motor speed.
 
-    V-belts slip 1–2 %; a fan that outruns its belt contradicts the pick-ups.
+    V-belts slip 1–2 %; a fan that outruns its belt contradicts the pick-ups. Unknown where the belt hardly moves:
+    the quotient of two pick-ups' noise would be a slip of anything.
     """
-    return 100.0 * (1.0 - speed_rpm / positive(motor_speed_rpm * belt_ratio))
+    driven = motor_speed_rpm * belt_ratio
+    return 100.0 * (1.0 - speed_rpm / np.where(driven >= MIN_BELT_RPM, driven, np.nan))

@@ -217,6 +217,7 @@ _ALL: Final = (
     _formula(chiller.kw_per_ton),
     _formula(chiller.coefficient_of_performance),
     _formula(chiller.second_law_efficiency_pct),
+    _formula(chiller.carnot_power_kw),
     _formula(chiller.energy_efficiency_ratio, unit="[Btu_IT]/W/h"),
     _formula(chiller.evaporator_approach_k),
     _formula(chiller.condenser_approach_k),

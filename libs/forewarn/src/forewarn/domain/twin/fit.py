@@ -1,17 +1,19 @@
 """Fits the model of one asset to its healthy readings, and judges those without having seen them."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frame import Array, FloatArray
 from forewarn.domain.twin.associative import fast_tags, fit_associative
 from forewarn.domain.twin.deviation import MIN_TYPICAL, root_mean_square
 from forewarn.domain.twin.layout import TwinLayout
 from forewarn.domain.twin.model import AssetModel
-from forewarn.domain.twin.ridge import RidgeModel, features, fit_responses, learn_space
+from forewarn.domain.twin.prior_fit import Parts, fit_parts
+from forewarn.domain.twin.regimes import Regimes, find_regimes, levels
+from forewarn.domain.twin.ridge import DriverSpace, RidgeModel, features, learn_space
 from forewarn.domain.twin.settings import MIN_BASELINE, TwinSettings
 from forewarn.domain.twin.statistics import (
     caution,
@@ -31,7 +33,8 @@ class Fit:
     """A model and how it did on readings it had not seen.
 
     ``held_out`` is what the baseline's readings were expected to measure by models without their
-    block, shape (rows, responses); NaN for unjudged tags and readings too incomplete to use.
+    block, shape (rows, responses); NaN for unjudged tags and readings too incomplete to use. ``regime`` is the
+    operating regime of each reading, 0 the usual one.
     """
 
     model: AssetModel
@@ -39,6 +42,13 @@ class Fit:
     held_out: FloatArray
     r2: dict[str, float]
     unjudged: dict[str, str]
+    regime: NDArray[np.intp]
+
+    @property
+    def scale(self) -> FloatArray:
+        """Healthy standard deviation that each reading's residuals are measured by, shape (rows, responses)."""
+        spreads = self.model.spreads if isinstance(self.model, RidgeModel) and len(self.model.spreads) else None
+        return np.tile(self.model.scale, (len(self.held_out), 1)) if spreads is None else spreads[self.regime]
 
 
 def fit(baseline: FloatArray, layout: TwinLayout, settings: TwinSettings) -> Fit:
@@ -69,6 +79,35 @@ def _missing_tags(baseline: FloatArray, layout: TwinLayout, settings: TwinSettin
     }
 
 
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class _Explained:
+    """What drivers tell of responses: fitted parts, and what blocks that were left out were expected to measure."""
+
+    space: DriverSpace
+    parts: Parts
+    regimes: Regimes
+    regime: NDArray[np.intp]
+    levels: FloatArray
+    held_out: FloatArray
+
+
+def _explain(
+    drivers: FloatArray, used: NDArray[np.bool_], responses: FloatArray, layout: TwinLayout, settings: TwinSettings
+) -> _Explained:
+    rows = ~np.isnan(drivers[:, used]).any(axis=1)
+    space = learn_space(drivers[rows], used, layout)
+    z = space.standardise(drivers[rows])
+    terms = layout.priors.values(_columns(drivers[rows], layout))
+    parts = fit_parts(features(z, layout.pairs), terms, layout.priors.followed, responses[rows], settings)
+    held_out, regime = np.full(responses.shape, np.nan), np.zeros(len(drivers), dtype=np.intp)
+    regimes, level = find_regimes(z), np.empty((0, responses.shape[1]))
+    held_out[rows], regime[rows] = parts.held_out, regimes.label
+    if len(regimes.radius):
+        level, shift = levels(responses - held_out, regime, len(regimes.radius), settings.folds)
+        held_out += shift
+    return _Explained(space=space, parts=parts, regimes=regimes, regime=regime, levels=level, held_out=held_out)
+
+
 def _fit_ridge(
     baseline: FloatArray,
     used: NDArray[np.bool_],
@@ -78,35 +117,34 @@ def _fit_ridge(
     unjudged: dict[str, str],
 ) -> Fit:
     split = len(layout.drivers)
-    rows = ~np.isnan(baseline[:, :split][:, used]).any(axis=1)
     responses = np.where(judged, baseline[:, split:], np.nan)
-    space = learn_space(baseline[rows][:, :split], used, layout)
-    phi = features(space.standardise(baseline[rows][:, :split]), layout.pairs)
-    held_out = np.full(responses.shape, np.nan)
-    intercept = np.full(judged.shape, np.nan)
-    coefficients = np.full((phi.shape[1], judged.size), np.nan)
-    columns = np.flatnonzero(judged)
-    parts = fit_responses(phi, responses[np.ix_(rows, columns)], settings)
-    intercept[columns], coefficients[:, columns], held_out[np.ix_(rows, columns)] = parts
+    told = _explain(baseline[:, :split], used, responses, layout, settings)
+    held_out, parts, regimes = told.held_out, told.parts, told.regimes
     r2 = _cross_validated_r2(responses, held_out, layout)
     _leave_out_unexplained_wanderers(responses - held_out, r2, layout, settings, unjudged)
-    scale, typical = _scales(responses, held_out, layout, unjudged)
+    scale, spreads, typical = _scales(responses, held_out, layout, unjudged, told.regime)
     model = RidgeModel(
-        used=space.used,
-        centre=space.centre,
-        spread=space.spread,
-        low=space.low,
-        high=space.high,
-        axes=space.axes,
-        middle=space.middle,
-        half=space.half,
-        intercept=np.where(np.isnan(scale), np.nan, intercept),
-        coefficients=np.where(np.isnan(scale), np.nan, coefficients),
+        **{item.name: getattr(told.space, item.name) for item in fields(told.space)},
+        intercept=np.where(np.isnan(scale), np.nan, parts.intercept),
+        coefficients=np.where(np.isnan(scale), np.nan, parts.coefficients),
+        factors=parts.factors,
+        centres=regimes.centres,
+        widths=regimes.widths,
+        radius=regimes.radius,
+        levels=told.levels,
+        spreads=spreads[: len(regimes.radius)],
         scale=scale,
         typical=typical,
     )
     held_out[:, np.isnan(scale)] = np.nan
-    return Fit(model=model, method="ridge2", held_out=held_out, r2=r2, unjudged=unjudged)
+    method = "physics+ridge2" if parts.factors.any() else "ridge2"
+    return Fit(model=model, method=method, held_out=held_out, r2=r2, unjudged=unjudged, regime=told.regime)
+
+
+def _columns(drivers: FloatArray, layout: TwinLayout) -> dict[str, Array]:
+    """Drivers, shape (rows, drivers), by name."""
+    columns: dict[str, Array] = dict(zip(layout.drivers, drivers.T, strict=True))
+    return columns | {"ts": np.zeros(len(drivers), dtype=np.int64)}
 
 
 def _leave_out_unexplained_wanderers(
@@ -142,10 +180,11 @@ def _fit_kernel(
     model, expected = fit_associative(states, fast_tags(states, _NO_BREAKS), block, settings)
     held_out = np.full(baseline.shape, np.nan)
     held_out[np.ix_(complete, columns)] = centre + spread * expected
-    scale, typical = _scales(baseline, held_out, layout, unjudged)
+    regime = np.zeros(len(baseline), dtype=np.intp)
+    scale, _, typical = _scales(baseline, held_out, layout, unjudged, regime)
     model = replace(model, judged=columns, centre=centre, spread=spread, scale=scale, typical=typical)
     r2 = _cross_validated_r2(baseline, held_out, layout)
-    return Fit(model=model, method="aakr", held_out=held_out, r2=r2, unjudged=unjudged)
+    return Fit(model=model, method="aakr", held_out=held_out, r2=r2, unjudged=unjudged, regime=regime)
 
 
 def _cross_validated_r2(responses: FloatArray, held_out: FloatArray, layout: TwinLayout) -> dict[str, float]:
@@ -159,18 +198,29 @@ def _cross_validated_r2(responses: FloatArray, held_out: FloatArray, layout: Twi
 
 
 def _scales(
-    responses: FloatArray, held_out: FloatArray, layout: TwinLayout, unjudged: dict[str, str]
-) -> tuple[FloatArray, float]:
-    """Healthy spread of each judged response's residuals, and the 95th percentile of their root mean square."""
-    scale = np.full(len(layout.responses), np.nan)
+    responses: FloatArray,
+    held_out: FloatArray,
+    layout: TwinLayout,
+    unjudged: dict[str, str],
+    regime: NDArray[np.intp],
+) -> tuple[FloatArray, FloatArray, float]:
+    """Spread of each judged response's healthy residuals, in all and by regime; 95th percentile of their RMS."""
+    count = int(regime.max(initial=0)) + 1
+    scale, spreads = np.full(len(layout.responses), np.nan), np.full((count, len(layout.responses)), np.nan)
     residuals = responses - held_out
     for position, name in enumerate(layout.responses):
         known = ~np.isnan(residuals[:, position])
         if name not in unjudged and known.any():
             floor = floor_of_scale(responses[known, position], layout.response_spans[position])
-            healthy = residuals[known, position]
-            scale[position] = robust_scale(healthy, floor) * caution(independent_readings(healthy))
-    rms = root_mean_square((residuals / scale).T)
+            scale[position] = _spread(residuals[known, position], floor)
+            for number in range(count):
+                own = residuals[known & (regime == number), position]
+                spreads[number, position] = _spread(own, floor) if own.size >= MIN_BASELINE else scale[position]
+    rms = root_mean_square((residuals / spreads[regime]).T)
     rms = rms[~np.isnan(rms)]
     typical = float(np.quantile(rms, 0.95)) if rms.size else MIN_TYPICAL
-    return scale, max(typical, MIN_TYPICAL)
+    return scale, spreads, max(typical, MIN_TYPICAL)
+
+
+def _spread(healthy: FloatArray, floor: float) -> float:
+    return robust_scale(healthy, floor) * caution(independent_readings(healthy))

@@ -8,8 +8,10 @@ from numpy.typing import NDArray
 from forewarn.domain.frame import Array, FloatArray
 from forewarn.domain.twin.deviation import root_mean_square
 from forewarn.domain.twin.fit import Fit, fit
+from forewarn.domain.twin.interval import OperatingRegime, interval_of
 from forewarn.domain.twin.layout import TwinLayout
 from forewarn.domain.twin.model import bank_of
+from forewarn.domain.twin.regimes import CODES
 from forewarn.domain.twin.report import BaselineReport, operating_of, suspicious_stretches
 from forewarn.domain.twin.settings import MIN_BASELINE, TwinSettings
 from forewarn.domain.twin.statistics import MAD_TO_SD, floor_of_scale
@@ -43,13 +45,35 @@ def inspect(
         for column, span in zip(measured.T, layout.response_spans, strict=True)
     ]
     stretches, share = suspicious_stretches(difference, floors, layout.responses, times_us)
-    return BaselineReport(operating=operating_of(baseline, layout.columns), stretches=stretches, suspicious_share=share)
+    return BaselineReport(
+        operating=operating_of(baseline, layout.columns),
+        regimes=tuple(_regime(baseline, fitted, layout, number) for number in range(int(fitted.regime.max()) + 1)),
+        stretches=stretches,
+        suspicious_share=share,
+    )
+
+
+def _regime(baseline: FloatArray, fitted: Fit, layout: TwinLayout, number: int) -> OperatingRegime:
+    """A way of running that the baseline shows."""
+    own, split = fitted.regime == number, len(layout.drivers)
+    residuals = (baseline[:, split:] - fitted.held_out)[own]
+    found = {
+        name: interval_of(column, float(scale))
+        for name, column, scale in zip(layout.responses, residuals.T, fitted.scale[own][0], strict=True)
+    }
+    return OperatingRegime(
+        code=int(CODES[number]),
+        share=float(own.mean()),
+        centre={name: span.middle for name, span in operating_of(baseline[own, :split], layout.drivers).items()},
+        intervals={name: interval for name, interval in found.items() if interval is not None},
+    )
 
 
 def _seen_again(baseline: FloatArray, fitted: Fit, layout: TwinLayout, settings: TwinSettings) -> FloatArray:
     """Measured minus expected, shape (rows, responses), as far as the last model trusts itself."""
     measured = baseline[:, len(layout.drivers) :]
-    difference, model = measured - fitted.held_out, fitted.model
+    # In units of what is usual in each reading's regime: there a step from one to the next is no oddness.
+    difference, model = (measured - fitted.held_out) / fitted.scale * fitted.model.scale, fitted.model
     columns: dict[str, Array] = {name: baseline[:, k] for k, name in enumerate(layout.columns)}
     columns["ts"] = np.zeros(baseline.shape[0], dtype=np.int64)
     for _ in range(_STEPS):

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.guard_rules import Condition
 from forewarn.domain.frame import Array, FloatArray
+from forewarn.domain.twin.physics import NO_PRIORS, Priors, priors_of
 
 #: Share of a tag's engineering range that counts as no change of a driver, about what sensors are
 #: accurate to. It keeps the twin from learning slopes from noise alone.
@@ -34,6 +35,8 @@ class TwinLayout:
         Second-order terms of the regression: positions of the two drivers that are multiplied.
     running
         The twin judges only while this holds.
+    priors
+        What the responses follow by physics.
     """
 
     drivers: tuple[str, ...]
@@ -44,6 +47,7 @@ class TwinLayout:
     pairs: tuple[tuple[int, int], ...]
     running: Condition | None
     baseline_readings: int
+    priors: Priors = NO_PRIORS
 
     def is_running(self, columns: Mapping[str, Array]) -> NDArray[np.bool_]:
         """Whether the machine runs, row by row; False where that is unknown."""
@@ -72,7 +76,13 @@ class TwinLayout:
 
 @lru_cache(maxsize=256)
 def layout_of(asset_class: AssetClass) -> TwinLayout:
-    """Work out the layout of a class; a tag named both driver and response is a response only."""
+    """Work out the layout of a class; a tag named both driver and response is a response only.
+
+    Raises
+    ------
+    ValueError
+        If a physics term cannot be computed.
+    """
     spec = asset_class.twin
     drivers = tuple(name for name in spec.drivers if name not in spec.responses)
     spans = {tag.name: tag.engineering_range[1] - tag.engineering_range[0] for tag in asset_class.tags}
@@ -88,4 +98,5 @@ def layout_of(asset_class: AssetClass) -> TwinLayout:
         pairs=(*squares, *products),
         running=spec.running,
         baseline_readings=spec.baseline_readings,
+        priors=priors_of(asset_class),
     )

@@ -15,6 +15,7 @@ from forewarn.domain.twin.fit import Fit, fit
 from forewarn.domain.twin.inspect import inspect
 from forewarn.domain.twin.layout import TwinLayout, layout_of
 from forewarn.domain.twin.model import AssetModel, FittedModel, Judgement, Regime, bank_of, judge, unjudged
+from forewarn.domain.twin.regimes import CODES
 from forewarn.domain.twin.settings import TwinSettings
 from forewarn.domain.twin.state import Learning
 from forewarn.domain.waiting import Waiting
@@ -133,12 +134,12 @@ def _judge_baseline(layout: TwinLayout, waiting: Waiting, usable: NDArray[np.boo
     said = judge(bank, layout, waiting.columns, np.zeros(waiting.rows, dtype=np.intp))
     expected, residual = said.expected.copy(), said.residual.copy()
     deviation, regime = said.deviation.copy(), said.regime.copy()
-    held_out = fitted.held_out[fitted.held_out.shape[0] - int(usable.sum()) :].T
-    measured = waiting.matrix(layout.responses)[usable].T
+    trained = slice(len(fitted.held_out) - int(usable.sum()), None)
+    held_out, measured = fitted.held_out[trained].T, waiting.matrix(layout.responses)[usable].T
     expected[:, usable] = held_out
-    residual[:, usable] = (measured - held_out) / fitted.model.scale[:, None]
+    residual[:, usable] = (measured - held_out) / fitted.scale[trained].T
     deviation[usable] = deviation_of(root_mean_square(residual[:, usable]), fitted.model.typical)
-    regime[usable] = np.where(np.isnan(deviation[usable]), np.uint8(Regime.UNKNOWN), np.uint8(Regime.LEARNED))
+    regime[usable] = np.where(np.isnan(deviation[usable]), np.uint8(Regime.UNKNOWN), CODES[fitted.regime[trained]])
     return Judgement(expected=expected, residual=residual, deviation=deviation, regime=regime)
 
 

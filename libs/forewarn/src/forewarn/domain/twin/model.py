@@ -11,6 +11,8 @@ from forewarn.domain.frame import Array, FloatArray
 from forewarn.domain.twin.deviation import deviation_of, root_mean_square
 from forewarn.domain.twin.kernel import KernelModel
 from forewarn.domain.twin.layout import TwinLayout
+from forewarn.domain.twin.regime_bank import RegimeBank
+from forewarn.domain.twin.regimes import CODES
 from forewarn.domain.twin.report import NO_REPORT, BaselineReport
 from forewarn.domain.twin.request import AUTOMATIC, LearningRequest
 from forewarn.domain.twin.ridge import RidgeModel
@@ -24,9 +26,9 @@ _FARTHEST: Final = 1e15  # healthy standard deviations; float32 columns, and the
 
 
 class Regime:
-    """Values of the column ``regime``."""
+    """Values of the column ``regime``; further regimes that were learned have those of ``regimes.CODES``."""
 
-    LEARNED: Final = 0  #: drivers within the range of the baseline
+    LEARNED: Final = 0  #: drivers within the range of the baseline, in its usual regime
     EXTRAPOLATED: Final = 1  #: drivers outside: residuals are taken less seriously
     STOPPED: Final = 2  #: the machine does not run (or that is unknown): not judged
     UNKNOWN: Final = 3  #: not judged: no model yet, or too many tags unknown
@@ -93,12 +95,15 @@ class RidgeBank:
     coefficients: FloatArray
     scale: FloatArray
     typical: FloatArray
+    factors: FloatArray
+    regimes: RegimeBank | None
 
     @classmethod
     def of(cls, models: list[RidgeModel]) -> "RidgeBank":
         """Stack the models of the assets."""
-        names = cls.__dataclass_fields__
-        return cls(**{name: np.stack([getattr(model, name) for model in models], axis=-1) for name in names})
+        names = [name for name in cls.__dataclass_fields__ if name != "regimes"]
+        arrays = {name: np.stack([getattr(model, name) for model in models], axis=-1) for name in names}
+        return cls(**arrays, regimes=RegimeBank.of(models))
 
     def judge(self, layout: TwinLayout, columns: Mapping[str, Array], asset: NDArray[np.intp]) -> Judgement:
         """Judge rows of running machines.
@@ -106,17 +111,41 @@ class RidgeBank:
         Sums go term by term over whole columns: no result depends on which other rows are there.
         """
         z = self._standardise(layout, columns, asset)
-        reach = self._reach(z, asset)
+        code, level, scale, beyond = self._regime(z, asset)
+        reach = np.maximum(self._reach(z, asset), beyond)
         np.clip(z, self.low[:, asset], self.high[:, asset], out=z)
         expected = self.intercept[:, asset]
         for number in range(len(z)):
             expected += self.coefficients[number].take(asset, axis=1) * z[number]
         for number, (i, j) in enumerate(layout.pairs, start=len(z)):
             expected += self.coefficients[number].take(asset, axis=1) * (z[i] * z[j])
+        self._follow_physics(expected, layout, columns, asset)
+        expected += level
         measured = np.stack([columns[name] for name in layout.responses])
         # The first term that a second-order model lacks grows with the cube.
-        residual = (measured - expected) / (self.scale[:, asset] * np.maximum(reach, 1.0) ** 3)
-        return _judgement(expected, residual, self.typical[asset], reach > _OUTSIDE)
+        residual = (measured - expected) / (scale * np.clip(reach, 1.0, _FARTHEST) ** 3)
+        return _judgement(expected, residual, self.typical[asset], reach > _OUTSIDE, code)
+
+    def _regime(
+        self, z: FloatArray, asset: NDArray[np.intp]
+    ) -> tuple[NDArray[np.uint8], FloatArray, FloatArray, FloatArray]:
+        """Code of each row's regime, level and spread of what it leaves, and how far from it the row is."""
+        if self.regimes is None:
+            return CODES[:1], np.zeros(1), self.scale[:, asset], np.zeros(1)
+        regime, beyond = self.regimes.nearest(z, asset)
+        return CODES[regime], self.regimes.levels[regime, :, asset].T, self.regimes.spreads[regime, :, asset].T, beyond
+
+    def _follow_physics(
+        self, expected: FloatArray, layout: TwinLayout, columns: Mapping[str, Array], asset: NDArray[np.intp]
+    ) -> None:
+        """Add what the responses owe to physics; the correction is in ``expected`` already."""
+        if not self.factors.any():
+            return
+        for number, value in enumerate(layout.priors.values(columns)):
+            positions = layout.priors.followed[number]
+            factors = self.factors[number, positions].take(asset, axis=1)
+            # A machine that lacks a driver follows no term of it.
+            expected[positions] += np.where(factors == 0.0, 0.0, factors * value)
 
     def _standardise(self, layout: TwinLayout, columns: Mapping[str, Array], asset: NDArray[np.intp]) -> FloatArray:
         z = np.empty((len(layout.drivers), asset.size))
@@ -171,7 +200,7 @@ class KernelBank:
             if rows.size:
                 expected[:, rows] = self.models[asset[rows[0]]].expect(measured[:, rows])
         residual = (measured - expected) / self.scale[:, asset]
-        return _judgement(expected, residual, self.typical[asset], np.zeros(asset.size, dtype=np.bool_))
+        return _judgement(expected, residual, self.typical[asset], np.zeros(asset.size, dtype=np.bool_), CODES[:1])
 
 
 Bank = RidgeBank | KernelBank
@@ -205,11 +234,15 @@ def judge(bank: Bank, layout: TwinLayout, columns: Mapping[str, Array], asset: N
 
 
 def _judgement(
-    expected: FloatArray, residual: FloatArray, typical: FloatArray, outside: NDArray[np.bool_]
+    expected: FloatArray,
+    residual: FloatArray,
+    typical: FloatArray,
+    outside: NDArray[np.bool_],
+    code: NDArray[np.uint8],
 ) -> Judgement:
     np.clip(residual, -_FARTHEST, _FARTHEST, out=residual)
     deviation = deviation_of(root_mean_square(residual), typical)
-    regime = np.where(outside, np.uint8(Regime.EXTRAPOLATED), np.uint8(Regime.LEARNED))
+    regime = np.where(outside, np.uint8(Regime.EXTRAPOLATED), code)
     regime[np.isnan(deviation)] = Regime.UNKNOWN
     return Judgement(expected=expected, residual=residual, deviation=deviation, regime=regime)
 

@@ -2,7 +2,7 @@
 
 import zlib
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from typing import Any, Final
 
 import numpy as np
@@ -11,13 +11,15 @@ from forewarn.contracts.asset_class import AssetClass
 from forewarn.domain.frame import Array
 from forewarn.domain.packing import pack, unpack
 from forewarn.domain.twin.kernel import KernelModel
-from forewarn.domain.twin.layout import layout_of
+from forewarn.domain.twin.layout import TwinLayout, layout_of
 from forewarn.domain.twin.model import AssetModel
 from forewarn.domain.twin.ridge import RidgeModel
 
 _MAGIC: Final = b"FWMODEL1"
 _KINDS: Final[Mapping[str, type[RidgeModel] | type[KernelModel]]] = {"ridge": RidgeModel, "kernel": KernelModel}
 _SCALARS: Final = frozenset({"typical", "bandwidth"})
+
+_NO_FACTORS: Final = np.empty((0, 0))
 
 #: More would be no model of ours; keeps a forged one from filling the memory.
 _MOST_BYTES: Final = 1 << 20
@@ -32,7 +34,12 @@ def dump_model(model: AssetModel, asset_class: AssetClass) -> bytes:
     """Serialise a model; only numbers, nothing that runs code when read."""
     arrays = {item.name: np.asarray(getattr(model, item.name)) for item in fields(model)}
     layout = layout_of(asset_class)
-    header = {"kind": kind_of(model), "drivers": layout.drivers, "responses": layout.responses}
+    header = {
+        "kind": kind_of(model),
+        "drivers": layout.drivers,
+        "responses": layout.responses,
+        "priors": layout.priors.signature,
+    }
     return zlib.compress(pack(_MAGIC, header, arrays))
 
 
@@ -56,10 +63,12 @@ def load_model(data: bytes, asset_class: AssetClass) -> AssetModel:
     described: tuple[object, object] = (header.get("drivers"), header.get("responses"))
     if described != (list(layout.drivers), list(layout.responses)):
         raise ValueError(f"a model for other drivers or responses than those of {asset_class.name}")
-    return restored(str(header.get("kind")), arrays)
+    if header.get("priors", []) not in ([], list(layout.priors.signature)):
+        raise ValueError(f"a model with other physics priors than those of {asset_class.name}")
+    return restored(str(header.get("kind")), arrays, layout)
 
 
-def restored(kind: str, arrays: Mapping[str, Array], prefix: str = "") -> AssetModel:
+def restored(kind: str, arrays: Mapping[str, Array], layout: TwinLayout, prefix: str = "") -> AssetModel:
     """A model from the name of its form and its arrays, whose names begin with ``prefix``.
 
     Raises
@@ -70,10 +79,13 @@ def restored(kind: str, arrays: Mapping[str, Array], prefix: str = "") -> AssetM
     form = _KINDS.get(kind)
     if form is None:
         raise ValueError(f"a model of unknown form {kind!r}")
-    names = [item.name for item in fields(form)]
-    missing = [name for name in names if f"{prefix}{name}" not in arrays]
+    if form is RidgeModel and not arrays.get(f"{prefix}factors", _NO_FACTORS).size:  # follows no physics
+        none = np.zeros((len(layout.priors.names), len(layout.responses)))
+        arrays = {**arrays, f"{prefix}factors": none}
+    present = [item.name for item in fields(form) if f"{prefix}{item.name}" in arrays]
+    missing = [i.name for i in fields(form) if i.name not in present and i.default_factory is MISSING]
     if missing:
         raise ValueError(f"the model lacks {', '.join(missing)}")
-    values: dict[str, Any] = {name: arrays[f"{prefix}{name}"] for name in names}
+    values: dict[str, Any] = {name: arrays[f"{prefix}{name}"] for name in present}
     values |= {scalar: float(values[scalar]) for scalar in _SCALARS & values.keys()}
     return form(**values)

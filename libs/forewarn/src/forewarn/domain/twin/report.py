@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forewarn.domain.frame import FloatArray
+from forewarn.domain.twin.interval import OperatingRegime
 from forewarn.domain.twin.statistics import MAD_TO_SD
 
 _WINDOW: Final = 5  # readings of a running median: fewer in a row are spikes, not a stretch
@@ -46,10 +47,11 @@ class BaselineReport:
     """What is worth telling about the readings a model learned from.
 
     ``suspicious_share`` is the share of readings in any suspicious stretch; of those at most ten are
-    listed, the longest first.
+    listed, the longest first. ``regimes`` are the ways of running, the usual one first.
     """
 
     operating: Mapping[str, Operating]
+    regimes: tuple[OperatingRegime, ...] = ()
     stretches: tuple[Stretch, ...] = ()
     suspicious_share: float = 0.0
 

@@ -5,7 +5,7 @@ products. The penalty is chosen per response by cross-validation over contiguous
 Kennard 1970; blocks as in Roberts et al. 2017, Ecography 40).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -17,7 +17,7 @@ from forewarn.domain.twin.settings import TwinSettings
 from forewarn.domain.twin.statistics import fold_of
 
 #: Of penalties whose errors differ by less than this the strongest is taken.
-_TIE: Final = 1.02
+TIE: Final = 1.02
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -42,6 +42,14 @@ class RidgeModel:
         Healthy standard deviation of the residuals, shape (responses,); NaN for unjudged ones.
     typical
         95th percentile of the healthy root mean square residual.
+    factors
+        Of the terms of the class's priors, in the responses' units; shape (terms, responses), 0 where a
+        response does not follow a term.
+    centres, widths, radius
+        Operating regimes (see ``regimes``) in standardised drivers; empty for a single one.
+    levels, spreads
+        Of what is left in each regime, in the responses' units, shape (regimes, responses): the mean, and the
+        standard deviation in place of ``scale``. Empty for a single regime.
     """
 
     used: NDArray[np.bool_]
@@ -56,6 +64,12 @@ class RidgeModel:
     coefficients: FloatArray
     scale: FloatArray
     typical: float
+    factors: FloatArray = field(default_factory=lambda: np.zeros((0, 0)))
+    centres: FloatArray = field(default_factory=lambda: np.zeros((0, 0)))
+    widths: FloatArray = field(default_factory=lambda: np.ones(0))
+    radius: FloatArray = field(default_factory=lambda: np.zeros(0))
+    levels: FloatArray = field(default_factory=lambda: np.zeros((0, 0)))
+    spreads: FloatArray = field(default_factory=lambda: np.zeros((0, 0)))
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -142,7 +156,7 @@ def _fit_complete(phi: FloatArray, y: FloatArray, settings: TwinSettings) -> tup
             b0, b = _solve(phi[train], y[train], penalty)
             predicted[number, test] = b0 + phi[test] @ b
     errors = ((predicted - y) ** 2).mean(axis=1)
-    good = errors <= _TIE * errors.min(axis=0)
+    good = errors <= TIE * errors.min(axis=0)
     choice = len(settings.penalties) - 1 - np.argmax(good[::-1], axis=0)
     intercept, coefficients = np.empty(y.shape[1]), np.empty((phi.shape[1], y.shape[1]))
     for number in np.unique(choice):

@@ -30,7 +30,7 @@ def dump(states: Iterable[TwinState]) -> bytes:
 def load(data: bytes, catalogue: Mapping[str, AssetClass]) -> dict[str, TwinState]:
     """Read what ``dump`` wrote, by name of class.
 
-    A class that the catalogue no longer has, or has with other tags, drivers or responses, starts anew.
+    A class that the catalogue no longer has, or has with other tags, drivers, responses or priors, starts anew.
 
     Raises
     ------
@@ -41,7 +41,7 @@ def load(data: bytes, catalogue: Mapping[str, AssetClass]) -> dict[str, TwinStat
     states = {}
     for header in headers:
         asset_class = catalogue.get(header["asset_class"])
-        if asset_class is not None and header["shape"] == _shape(asset_class):
+        if asset_class is not None and _fits(header, asset_class):
             states[asset_class.name] = _load_one(asset_class, header, arrays)
     return states
 
@@ -49,6 +49,12 @@ def load(data: bytes, catalogue: Mapping[str, AssetClass]) -> dict[str, TwinStat
 def _shape(asset_class: AssetClass) -> list[list[str]]:
     layout = layout_of(asset_class)
     return [list(asset_class.column_names), list(layout.drivers), list(layout.responses)]
+
+
+def _fits(header: Mapping[str, Any], asset_class: AssetClass) -> bool:
+    """Whether a class is still the one of a stored state; states from before there were priors follow none."""
+    stored, present = header.get("priors", []), list(layout_of(asset_class).priors.signature)
+    return header["shape"] == _shape(asset_class) and stored in ([], present)
 
 
 def _dump_one(state: TwinState, arrays: dict[str, Array]) -> dict[str, object]:
@@ -71,6 +77,7 @@ def _dump_one(state: TwinState, arrays: dict[str, Array]) -> dict[str, object]:
     return {
         "asset_class": name,
         "shape": _shape(state.asset_class),
+        "priors": list(layout_of(state.asset_class).priors.signature),
         "cards": [asdict(state.cards[asset_id]) for asset_id in learned],
         "kinds": [kind_of(state.models[a]) for a in learned],
         "learning": [[a, state.learning[a].version, asdict(state.learning[a].request)] for a in learners],
@@ -83,7 +90,7 @@ def _load_one(asset_class: AssetClass, header: Mapping[str, Any], arrays: Mappin
     cards: dict[str, FittedModel] = {}
     for position, (raw, kind) in enumerate(zip(header["cards"], header["kinds"], strict=True)):
         card = FittedModel.restored(raw)
-        models[card.asset_id] = restored(kind, arrays, prefix=f"{name}/{position}/")
+        models[card.asset_id] = restored(kind, arrays, layout_of(asset_class), prefix=f"{name}/{position}/")
         cards[card.asset_id] = card
     dtypes = {column.name: NUMPY_DTYPES[column.dtype] for column in frame_columns(FrameKind.VALID, asset_class)}
     prefix = f"{name}/waiting/"

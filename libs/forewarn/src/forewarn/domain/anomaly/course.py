@@ -1,0 +1,107 @@
+"""A baseline as it was seen and as it was expected, and how much of the machine it shows."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forewarn.domain.anomaly.judge import ResidualArray
+from forewarn.domain.frame import FloatArray
+from forewarn.domain.twin.statistics import WANDERS_BELOW, caution, effective_readings
+
+_LEVEL_KNOWN_FROM: Final = 10.0  # independent readings: below, where a response will be next is not known
+_EXPLAINED: Final = 0.75  # share of the variance: a chance likeness of two courses seldom reaches it
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Course:
+    """Readings of one asset's baseline.
+
+    Attributes
+    ----------
+    ts
+        Event time [µs], rising; shape (rows,).
+    residuals
+        Held-out residuals in healthy spreads of the response, shape (rows, responses), NaN where unknown.
+    measured, expected
+        What was measured, and what a twin that had not seen the row's block expected; like ``residuals``, in units
+        of the response.
+    """
+
+    ts: NDArray[np.int64]
+    residuals: ResidualArray
+    measured: FloatArray
+    expected: FloatArray
+
+    def take(self, rows: NDArray[np.bool_]) -> "Course":
+        """Only these rows."""
+        return Course(
+            ts=self.ts[rows],
+            residuals=self.residuals[rows],
+            measured=self.measured[rows],
+            expected=self.expected[rows],
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Evidence:
+    """How well a baseline shows what its machine does.
+
+    Attributes
+    ----------
+    known
+        Responses that some row knows, shape (responses,): no model judges the others, or the machine lacks the sensor.
+        All of them if none is known.
+    effective
+        Independent readings that each response's residuals are worth, shape (responses,).
+    wanders
+        Responses of which is not known where they will be next, shape (responses,): their residuals are worth fewer
+        than ten independent readings; or they are themselves, and what was expected of them is no explanation but a
+        likeness of two slow courses, so that residuals wander too.
+    independent
+        Independent readings that the known responses are worth as measured, median.
+    care
+        Factor by which healthy residuals in states to come may exceed those seen, median of the known responses.
+        Residuals may be white while the machine went through its states once: how well the twin does in others was
+        then not seen. The less it explains, the less that matters.
+    """
+
+    known: NDArray[np.bool_]
+    effective: FloatArray
+    wanders: NDArray[np.bool_]
+    independent: float
+    care: float
+
+
+def evidence_of(course: Course, breaks: NDArray[np.intp]) -> Evidence:
+    """Weigh a baseline; ``breaks`` are rows that follow a gap."""
+    known = ~np.isnan(course.residuals).all(axis=0)
+    known |= not known.any()
+    effective, measured = _worth(course.residuals, breaks), _worth(course.measured, breaks)
+    explained = _explained(course)
+    alike = (measured < _LEVEL_KNOWN_FROM) & (explained < _EXPLAINED) & (effective < WANDERS_BELOW)
+    beyond = np.array([caution(states) for states in _worth(course.expected, breaks)])
+    care = np.sqrt(1.0 + np.maximum(explained, 0.0) * (beyond**2 - 1.0))
+    return Evidence(
+        known=np.asarray(known, dtype=np.bool_),
+        effective=effective,
+        wanders=(effective < _LEVEL_KNOWN_FROM) | alike,
+        independent=float(np.median(measured[known])),
+        care=float(np.median(care[known])),
+    )
+
+
+def _worth(values: ResidualArray, breaks: NDArray[np.intp]) -> FloatArray:
+    return np.array([effective_readings(column, breaks) for column in values.astype(np.float64).T])
+
+
+def _explained(course: Course) -> FloatArray:
+    """Share of each response's variance that was expected, shape (responses,); 0 where nothing is known."""
+    out = np.zeros(course.measured.shape[1])
+    for position, (measured, expected) in enumerate(zip(course.measured.T, course.expected.T, strict=True)):
+        known = ~(np.isnan(measured) | np.isnan(expected))
+        total = float(measured[known].var()) if known.any() else 0.0
+        if total > 0.0:
+            out[position] = 1.0 - float(((measured[known] - expected[known]) ** 2).mean()) / total
+    return out

@@ -1,0 +1,112 @@
+"""Which way each response of a class moves when a machine fails, as far as the class says.
+
+A class says what it watches: indicators of failure modes, limits of alarms, metrics of health. A response is a symptom
+in the direction in which it takes one of these to its bad side, itself or through a derived quantity. So is one
+measured in the unit of a tag that is watched, in the same direction (the bearing at the other end), and
+vibration that rises. A machine does not get better by itself: a tag that leaves the twin the other way, alone,
+is more likely misread.
+
+That holds where the drivers fix the operating point. In a class without drivers each tag is expected from the
+others, and the process can move one of them alone: a valve that closes takes nothing but the flow with it.
+"""
+
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forewarn.contracts.asset_class import AssetClass
+from forewarn.domain.frame import FloatArray
+from forewarn.domain.health.profile import fails_high, health_columns
+from forewarn.domain.physics.derive import derive
+
+_POINTS: Final = 64
+_STEP: Final = 0.01  # of a tag's engineering range
+_CLEAR: Final = 0.9  # share of the points that must agree: some are no states of a machine
+_GOLDEN: Final = (5.0**0.5 - 1.0) / 2.0
+
+#: Units in which nothing but vibration is measured.
+_VIBRATION_UNITS: Final = frozenset({"mm/s", "um", "m/s2", "[g]"})
+
+#: Units that do not tell what kind of quantity it is.
+_BARE_UNITS: Final = frozenset({"1", "%"})
+
+DOWN, UP = range(2)
+
+
+@lru_cache(maxsize=256)
+def symptoms_of(asset_class: AssetClass) -> NDArray[np.bool_]:
+    """Whether a response that falls (row ``DOWN``) or rises (row ``UP``) can be a machine's fault, (2, responses).
+
+    Both, where the direction cannot be told, and for all of a class without drivers: better a sensor taken for a
+    machine than the other way round.
+    """
+    if not asset_class.twin.drivers:
+        return np.ones((2, len(asset_class.twin.responses)), dtype=np.bool_)
+    watched = tuple(_watched(asset_class))
+    units = asset_class.units
+    alike = {(units[name], high) for name, high in watched if name in asset_class.tag_names}
+    alike = {(unit, high) for unit, high in alike if unit not in _BARE_UNITS} | {(u, True) for u in _VIBRATION_UNITS}
+    found = np.zeros((2, len(asset_class.twin.responses)), dtype=np.bool_)
+    for place, response in enumerate(asset_class.twin.responses):
+        gains = _gains(asset_class, response)
+        found[UP, place] = (units[response], True) in alike
+        found[DOWN, place] = (units[response], False) in alike
+        for column, high in watched:
+            rises, falls = gains.get(column, (False, False))
+            found[UP, place] |= rises if high else falls
+            found[DOWN, place] |= falls if high else rises
+    return found
+
+
+def _watched(asset_class: AssetClass) -> Iterator[tuple[str, bool]]:
+    """Columns and whether they are bad when high; a column that is bad both ways, or may be, comes twice."""
+    for rule in asset_class.alarms:
+        if rule.column is not None and rule.high is not None:
+            yield rule.column, True
+        if rule.column is not None and rule.low is not None:
+            yield rule.column, False
+    limited = {rule.column for rule in asset_class.alarms}
+    for column in (*(mode.indicator for mode in asset_class.failure_modes), *health_columns(asset_class)):
+        high = fails_high(asset_class, column)
+        if high is not None:
+            yield column, high
+        elif column not in limited:
+            yield from ((column, True), (column, False))
+
+
+def _gains(asset_class: AssetClass, response: str) -> Mapping[str, tuple[bool, bool]]:
+    """Columns that a response enters, and whether they rise and fall with it when it rises."""
+    showing = {response}
+    for item in asset_class.derived:  # each after its inputs
+        if not showing.isdisjoint(item.inputs.values()):
+            showing.add(item.name)
+    gains = dict.fromkeys(showing, (True, True)) | {response: (True, False)}
+    if response in asset_class.tag_names:
+        before, after = _derived(asset_class, None), _derived(asset_class, response)
+        gains |= {name: _direction(after[name] - before[name]) for name in showing - {response}}
+    return gains
+
+
+def _derived(asset_class: AssetClass, raised: str | None) -> Mapping[str, FloatArray]:
+    """Derived quantities at points all over the engineering ranges, one tag raised by a step."""
+    columns = {}
+    for number, tag in enumerate(asset_class.tags):
+        low, high = tag.engineering_range
+        # Additive recurrence: spreads evenly, each tag by an own irrational number, and is the same in every process.
+        place = (np.arange(1, _POINTS + 1) * (_GOLDEN + np.sqrt(number + 2.0))) % 1.0
+        columns[tag.name] = low + (high - low) * (place + _STEP * (tag.name == raised))
+    # A rated value of 0 is one that nobody stated; its size does not decide on the direction.
+    return derive(asset_class, columns, {item.name: item.default or 1.0 for item in asset_class.nameplate})
+
+
+def _direction(change: FloatArray) -> tuple[bool, bool]:
+    """Whether a quantity rises, and whether it falls; both if it depends on the point or cannot be told."""
+    known = change[np.isfinite(change) & (change != 0.0)]
+    if not known.size:
+        unmoved = bool((change == 0.0).any())
+        return (not unmoved, not unmoved)
+    rising = float((known > 0.0).mean())
+    return rising > 1.0 - _CLEAR, rising < _CLEAR

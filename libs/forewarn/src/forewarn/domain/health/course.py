@@ -1,0 +1,238 @@
+"""The course of a failure indicator as its regressions see it: level, speed and bend at one moment, with errors.
+
+The indicator is regressed on time and on what the twin expects of it. So a rise of load or weather is not taken for
+wear, nor wear for a fall of the load, also where wear changes how much load shows in the indicator. The course is
+then that at the usual operating point: the expected value averaged over days.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from forewarn.domain.health.growth import Regression
+
+#: Factor of the squared standard error of a bend: buckets are not independent, a twin errs alike at the same time of
+#: each day.
+BEND_DOUBT: Final = 16.0
+
+#: Standard deviation of how much the expected value counts in the indicator, about 1, before data say it.
+GAIN_SPREAD: Final = 1.0
+
+#: Buckets with an expected value that are needed to correct by it.
+MIN_EXPECTED: Final = 3
+
+#: Share of its fourth moment that a parabola's own part must have: less is rounding, or all readings at two times.
+_FLAT: Final = 1e-6
+
+#: Of a parabola.
+_PARAMETERS: Final = 3.0
+
+#: Rounds of finding the bend that a law of growth asks for at the level and speed which that bend gives.
+_ROUNDS: Final = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Level:
+    """Mean of an indicator as measured, with its standard error about a straight line."""
+
+    value: float
+    error: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usual:
+    """What the twin expects of the indicator at the usual operating point, a line over days."""
+
+    at_s: float
+    level: float
+    slope_per_s: float
+    slope_var: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Course:
+    """Parabola fitted to the indicator, seen from one moment: level, slope and their variances there.
+
+    The bend is the fitted one, drawn towards that of the law of growth: half of the way where they differ by as much
+    as the error, hardly where by many times that. ``slope_se`` is the error of a straight line's slope, which
+    is ``mean_slope_per_s``.
+    """
+
+    level: float
+    level_var: float
+    slope_per_s: float
+    slope_var: float
+    covariance: float  #: Of level and slope.
+    bend_per_s2: float  #: Second derivative.
+    mean_slope_per_s: float
+    slope_se: float
+    span_s: float  #: Event time the readings cover.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Moments:
+    """A regression's indicator at the usual operating point, in polynomials orthogonal over the weights."""
+
+    mean: float
+    slope: float
+    bend: float
+    rest: float  #: Weighted sum of squares that the parabola leaves.
+    usual_at_s: float  #: Time about which the usual operating point's line may turn.
+    usual_var: float  #: Of the slope, from that line's.
+    gain_var: float  #: Of what the expected value counts.
+    off: float  #: Mean expected value, seen from the usual operating point.
+    off_slope: float  #: How fast it moved away from there.
+
+    def point_var(self, ahead_s: float, turned_s: float) -> tuple[float, float, float]:
+        """What is unsure of the operating point: variances of level and slope, and their covariance.
+
+        ``ahead_s`` is the time since the regression's mean, ``turned_s`` that since the usual point's line turns.
+        """
+        off = self.off + self.off_slope * ahead_s
+        return (
+            self.usual_var * turned_s**2 + self.gain_var * off**2,
+            self.usual_var + self.gain_var * self.off_slope**2,
+            self.usual_var * turned_s + self.gain_var * off * self.off_slope,
+        )
+
+
+def level_of(regression: Regression) -> Level | None:
+    """Level over the memory; None while there are too few buckets to know its error.
+
+    Standard errors follow weighted least squares with ``n = (Σw)²/Σw²`` effective points.
+    """
+    points = _points(regression)
+    if regression.buckets < 3 or regression.s_tt <= 0.0 or points <= 2.5:
+        return None
+    rest = max(0.0, regression.s_yy - regression.s_ty**2 / regression.s_tt)
+    return Level(value=regression.mean_y, error=math.sqrt(rest / (points - 2.0) / regression.weight))
+
+
+def usual_point(regressions: Sequence[Regression]) -> Usual | None:
+    """Course of the expected value over the longest memory that has enough of it; None where none has.
+
+    Its slope is drawn towards none as its error grows: weather comes and goes.
+    """
+    longest = next((item for item in reversed(regressions) if item.expected >= MIN_EXPECTED), None)
+    if longest is None:
+        return None
+    slope, slope_var, points = 0.0, 0.0, _points(longest)
+    if longest.s_tt > 0.0 and points > 2.5:
+        slope = longest.s_te / longest.s_tt
+        variance = max(0.0, longest.s_ee - slope * longest.s_te) / (points - 2.0)
+        slope, slope_var = _drawn(slope, 0.0, variance / longest.s_tt)
+    return Usual(at_s=longest.mean_t, level=longest.mean_e, slope_per_s=slope, slope_var=slope_var)
+
+
+def course(
+    regression: Regression, at_s: float, *, usual: Usual | None = None, healthy: float | None = None
+) -> Course | None:
+    """Parabola through the complete buckets, at a time (seconds since 1970 UTC); None with too few for its error.
+
+    Parameters
+    ----------
+    usual
+        Operating point to see the indicator at; None: as measured.
+    healthy
+        Level over which it grows exponentially; None: growth is linear. The bend is drawn towards that.
+    """
+    basis = _basis(regression)
+    if basis is None:
+        return None
+    skew, s_bb = basis
+    seen = _moments(regression, skew, s_bb, usual)
+    free = _points(regression) - _PARAMETERS
+    variance = seen.rest / free  # of a point of the mean weight, per weight
+    ahead_s = at_s - regression.mean_t
+    curve, tangent = ahead_s * (ahead_s - skew) - regression.s_tt / regression.weight, 2.0 * ahead_s - skew
+    straight = seen.mean + seen.slope * ahead_s
+    lawful = 0.0 if healthy is None else _lawful_bend(straight - healthy, seen.slope, curve, tangent)
+    bend, bend_var = _drawn(seen.bend, lawful, BEND_DOUBT * variance / s_bb)
+    line_var, straight_var = variance / regression.s_tt, (seen.rest + seen.bend**2 * s_bb) / (free + 1.0)
+    level_var, slope_var, covariance = seen.point_var(ahead_s, at_s - seen.usual_at_s)
+    return Course(
+        level=straight + bend * curve,
+        level_var=variance / regression.weight + line_var * ahead_s**2 + bend_var * curve**2 + level_var,
+        slope_per_s=seen.slope + bend * tangent,
+        slope_var=line_var + bend_var * tangent**2 + slope_var,
+        covariance=line_var * ahead_s + bend_var * curve * tangent + covariance,
+        bend_per_s2=2.0 * bend,
+        mean_slope_per_s=seen.slope,
+        slope_se=math.sqrt(straight_var / regression.s_tt + slope_var),
+        span_s=regression.last_t - regression.first_t,
+    )
+
+
+def _basis(regression: Regression) -> tuple[float, float] | None:
+    """Skew of the times and square of a parabola's own part; None with too few buckets, or all at two times."""
+    if regression.s_tt <= 0.0 or _points(regression) <= _PARAMETERS + 0.5:
+        return None
+    skew = regression.s_ttt / regression.s_tt
+    s_bb = regression.s_tttt - skew * regression.s_ttt - regression.s_tt**2 / regression.weight
+    return (skew, s_bb) if s_bb > _FLAT * regression.s_tttt else None
+
+
+def _moments(regression: Regression, skew: float, s_bb: float, usual: Usual | None) -> _Moments:
+    """Regress on time alone, or on the expected value too (Frisch and Waugh 1933)."""
+    slope, s_by = regression.s_ty / regression.s_tt, regression.s_tty - skew * regression.s_ty
+    rest = max(0.0, regression.s_yy - slope * regression.s_ty - s_by**2 / s_bb)
+    if usual is None or regression.expected < MIN_EXPECTED:
+        bend = s_by / s_bb
+        return _Moments(
+            mean=regression.mean_y,
+            slope=slope,
+            bend=bend,
+            rest=rest,
+            usual_at_s=regression.mean_t,
+            usual_var=0.0,
+            gain_var=0.0,
+            off=0.0,
+            off_slope=0.0,
+        )
+    slope_e, s_be = regression.s_te / regression.s_tt, regression.s_tte - skew * regression.s_te
+    rest_e = max(0.0, regression.s_ee - slope_e * regression.s_te - s_be**2 / s_bb)
+    common = regression.s_ye - slope_e * regression.s_ty - s_be * s_by / s_bb
+    variance = max(0.0, rest - 2.0 * common + rest_e) / max(1.0, _points(regression) - _PARAMETERS)
+    pull = variance / GAIN_SPREAD**2
+    gain = (common + pull) / (rest_e + pull) if rest_e + pull > 0.0 else 1.0
+    off = regression.mean_e - usual.level - usual.slope_per_s * (regression.mean_t - usual.at_s)
+    off_slope = slope_e - usual.slope_per_s
+    return _Moments(
+        mean=regression.mean_y - gain * off,
+        slope=slope - gain * off_slope,
+        bend=(s_by - gain * s_be) / s_bb,
+        rest=max(0.0, rest - 2.0 * gain * common + gain**2 * rest_e),
+        usual_at_s=usual.at_s,
+        usual_var=gain**2 * usual.slope_var,
+        gain_var=variance / (rest_e + pull) if rest_e + pull > 0.0 else 0.0,
+        off=off,
+        off_slope=off_slope,
+    )
+
+
+def _lawful_bend(above: float, slope: float, curve: float, tangent: float) -> float:
+    """Half the second derivative now of exponential growth over a healthy level, x'' = x'²/(x − x₀).
+
+    ``above`` and ``slope`` are distance from that level and speed of a straight line now, ``curve`` and
+    ``tangent`` what a bend of 1 adds to them. None where the line moves towards the healthy level.
+    """
+    bend = 0.0
+    for _ in range(_ROUNDS):
+        distance, speed = above + bend * curve, slope + bend * tangent
+        if distance * speed <= 0.0:
+            return 0.0
+        bend = speed**2 / distance / 2.0
+    return bend
+
+
+def _drawn(value: float, towards: float, variance: float) -> tuple[float, float]:
+    """An estimate drawn towards what was expected, as far as its error allows for, and its variance then."""
+    apart = (value - towards) ** 2
+    trust = apart / (apart + variance) if variance > 0.0 else 1.0
+    return towards + trust * (value - towards), trust * variance
+
+
+def _points(regression: Regression) -> float:
+    """Number of equally weighted buckets that tell as much."""
+    return regression.weight**2 / regression.weight_sq if regression.weight_sq > 0.0 else 0.0

@@ -1,0 +1,68 @@
+"""What the twin expects of each failure mode's indicator: of a tag it says so, of a derived quantity it is computed."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forewarn.contracts.asset_class import AssetClass
+from forewarn.contracts.frames import expected_column
+from forewarn.domain.arrivals import Arrivals
+from forewarn.domain.frame import FloatArray, Frame
+from forewarn.domain.health.profile import HealthProfile
+from forewarn.domain.physics.derive import derive
+
+
+def expected_indicators(frame: Frame, rows: Arrivals, profiles: Sequence[HealthProfile]) -> dict[str, FloatArray]:
+    """Expected value of every failure mode's indicator in these rows, NaN where unknown; by the indicator's name.
+
+    A derived quantity is computed from drivers as measured and responses as expected. Where no response enters it,
+    the twin expects nothing of it.
+
+    Parameters
+    ----------
+    profiles
+        How each asset of ``rows`` is judged; its nameplate enters derived quantities.
+    """
+    asset_class = frame.asset_class
+    found = {
+        name: _column(frame, expected_column(name), rows.rows)
+        for name in {mode.indicator for mode in asset_class.failure_modes}
+        if name in asset_class.twin.responses
+    }
+    derived = _derived_indicators(asset_class)
+    if derived:
+        found |= _derive(frame, rows, profiles, derived)
+    return found
+
+
+def _derive(
+    frame: Frame, rows: Arrivals, profiles: Sequence[HealthProfile], wanted: frozenset[str]
+) -> dict[str, FloatArray]:
+    asset_class = frame.asset_class
+    responses = frozenset(asset_class.twin.responses)
+    columns = {
+        name: _column(frame, expected_column(name) if name in responses else name, rows.rows)
+        for name in asset_class.tag_names
+    }
+    fields = [field.name for field in asset_class.nameplate]
+    counts = np.diff(rows.starts)
+    plate = {name: np.repeat(np.array([profile.nameplate[name] for profile in profiles]), counts) for name in fields}
+    found = derive(asset_class, columns, plate, wanted=wanted)
+    return {name: found[name] for name in wanted}
+
+
+def _column(frame: Frame, name: str, rows: NDArray[np.intp]) -> FloatArray:
+    return np.asarray(frame.arrays[name][rows], dtype=np.float64)
+
+
+@lru_cache(maxsize=256)
+def _derived_indicators(asset_class: AssetClass) -> frozenset[str]:
+    """Indicators that are derived quantities into which a response enters."""
+    expected = set(asset_class.twin.responses)
+    for item in asset_class.derived:  # each after its inputs
+        if not expected.isdisjoint(item.inputs.values()):
+            expected.add(item.name)
+    indicators = {mode.indicator for mode in asset_class.failure_modes}
+    return frozenset(indicators & expected & set(asset_class.derived_names))

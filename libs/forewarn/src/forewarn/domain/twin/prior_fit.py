@@ -1,0 +1,145 @@
+"""Fits a response that follows physics: factors of its prior, and a correction from the drivers.
+
+Expected response = intercept + Σ g_t·p_t + Σ c_k φ_k, with the terms p of the prior and the features φ of ``ridge``.
+The factors are all but free, the correction is penalised up to being ignored; the penalty is chosen by blocked
+cross-validation, the strongest of those that do as well. A poor prior must not harm: it is used only if blocks that
+were left out are told as well with it as without.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forewarn.domain.frame import FloatArray
+from forewarn.domain.twin.layout import IMMATERIAL
+from forewarn.domain.twin.ridge import TIE, fit_responses
+from forewarn.domain.twin.settings import TwinSettings
+from forewarn.domain.twin.statistics import fold_of
+
+_NO_CORRECTION: Final = 1e4  # penalty that leaves physics alone
+_FREE: Final = 1e-6  # penalty of the factors: only keeps terms that rise and fall together from running away
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Parts:
+    """Fitted responses.
+
+    Shapes: ``intercept`` (responses,), ``coefficients`` (features, responses), ``factors`` (terms, responses),
+    ``held_out`` (rows, responses): what fits without a row's block expect.
+    """
+
+    intercept: FloatArray
+    coefficients: FloatArray
+    factors: FloatArray
+    held_out: FloatArray
+
+
+def fit_parts(
+    phi: FloatArray,
+    terms: FloatArray,
+    followed: tuple[NDArray[np.intp], ...],
+    responses: FloatArray,
+    settings: TwinSettings,
+) -> Parts:
+    """Regress responses on features, shape (rows, features), and where it helps on the terms they follow.
+
+    Parameters
+    ----------
+    terms, followed
+        Values, shape (terms, rows), and for each term the positions of the responses that follow it.
+    responses
+        Shape (rows, responses), NaN unknown; a response of which nothing is known stays NaN.
+    """
+    measurable = np.flatnonzero(~np.isnan(responses).all(axis=0))
+    intercept, held_out = np.full(responses.shape[1], np.nan), np.full(responses.shape, np.nan)
+    coefficients = np.full((phi.shape[1], responses.shape[1]), np.nan)
+    without = fit_responses(phi, responses[:, measurable], settings)
+    intercept[measurable], coefficients[:, measurable], held_out[:, measurable] = without
+    factors = np.zeros((len(terms), responses.shape[1]))
+    usable = [t for t, values in enumerate(terms) if _tells(values)]
+    for position, measured in enumerate(responses.T):
+        own = np.array([t for t in usable if position in followed[t]], dtype=np.intp)
+        rows = np.flatnonzero(~np.isnan(measured))
+        if not own.size or rows.size < settings.folds:
+            continue
+        found = _fit_one(phi[rows], terms[np.ix_(own, rows)].T, measured[rows], settings)
+        if found.error <= TIE * float(((held_out[rows, position] - measured[rows]) ** 2).mean()):
+            intercept[position], coefficients[:, position] = found.intercept, found.coefficients
+            factors[own, position], held_out[rows, position] = found.factors, found.held_out
+    return Parts(intercept=intercept, coefficients=coefficients, factors=factors, held_out=held_out)
+
+
+def _tells(values: FloatArray) -> bool:
+    """Whether a term is known everywhere and moved enough to learn its factor."""
+    return bool(np.isfinite(values).all()) and float(values.std()) > IMMATERIAL * float(np.abs(values).mean())
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class _Found:
+    intercept: float
+    coefficients: FloatArray
+    factors: FloatArray
+    held_out: FloatArray
+    error: float
+
+
+def _fit_one(phi: FloatArray, terms: FloatArray, measured: FloatArray, settings: TwinSettings) -> _Found:
+    """Fit with the penalty that tells best the blocks that are left out."""
+    fold = fold_of(len(measured), settings.folds)
+    middle, spread = terms.mean(axis=0), terms.std(axis=0)
+    design = np.column_stack([(terms - middle) / spread, phi])
+    corrections = np.array([*settings.penalties, _NO_CORRECTION])
+    penalties = np.where(np.arange(design.shape[1]) < len(spread), _FREE, corrections[:, None])
+    predicted = np.empty((corrections.size, len(measured)))
+    blocks = [_Moments.of(design[fold == k], measured[fold == k]) for k in range(settings.folds)]
+    whole = _Moments.total(blocks)
+    for k, block in enumerate(blocks):
+        start, slopes = whole.without(block).solved(penalties)
+        predicted[:, fold == k] = start[:, None] + slopes @ design[fold == k].T
+    errors = ((predicted - measured) ** 2).mean(axis=1)
+    choice = int(np.flatnonzero(errors <= TIE * errors.min())[-1])
+    starts, slopes = whole.solved(penalties[[choice]])
+    factors = slopes[0, : len(spread)] / spread
+    return _Found(
+        intercept=float(starts[0] - factors @ middle),
+        coefficients=slopes[0, len(spread) :],
+        factors=factors,
+        held_out=predicted[choice],
+        error=float(errors[choice]),
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Moments:
+    """Sums over rows from which a regression is solved: with blocks of rows they add and subtract."""
+
+    rows: int
+    design: FloatArray
+    measured: float
+    squares: FloatArray
+    products: FloatArray
+
+    @classmethod
+    def of(cls, design: FloatArray, measured: FloatArray) -> "_Moments":
+        return cls(len(measured), design.sum(axis=0), float(measured.sum()), design.T @ design, design.T @ measured)
+
+    @classmethod
+    def total(cls, blocks: list["_Moments"]) -> "_Moments":
+        whole = blocks[0]
+        for block in blocks[1:]:
+            whole = cls(*(getattr(whole, name) + getattr(block, name) for name in cls.__slots__))
+        return whole
+
+    def without(self, block: "_Moments") -> "_Moments":
+        return _Moments(*(getattr(self, name) - getattr(block, name) for name in self.__slots__))
+
+    def solved(self, penalties: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Intercepts, shape (choices,), and slopes, shape (choices, columns), for each row of penalties."""
+        middle, level = self.design / self.rows, self.measured / self.rows
+        gram = self.squares - self.rows * np.outer(middle, middle)
+        loaded = gram + self.rows * penalties[:, :, None] * np.eye(len(middle))
+        right = (self.products - self.rows * middle * level)[:, None]
+        slopes = np.asarray(np.linalg.solve(loaded, right)[..., 0], dtype=np.float64)
+        return level - slopes @ middle, slopes

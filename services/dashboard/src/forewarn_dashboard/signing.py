@@ -1,0 +1,96 @@
+"""Dialogs in which somebody orders something under their name; what they say and how they look is one choice."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import dash_mantine_components as dmc
+from dash import html
+from dash.development.base_component import Component
+
+from forewarn_dashboard.components import data
+
+_LONGEST_NAME: Final = 200  #: what the API takes
+_LONGEST_TEXT: Final = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wording:
+    """What a dialog says.
+
+    Attributes
+    ----------
+    prefix
+        Its components are ``PREFIX-dialog``, ``-what``, ``-by``, ``-error``, ``-cancel`` and ``-confirm``.
+    text
+        The text field is ``PREFIX-TEXT``; its label is the word with a capital letter.
+    signed, hint
+        Below the fields of name and text.
+    confirm
+        On the button that gives the order.
+    """
+
+    prefix: str
+    title: str
+    signed: str
+    text: str
+    hint: str
+    confirm: str
+
+
+def signed_dialog(wording: Wording) -> Component:
+    """A closed dialog with a place for what it is about, name, text, and two buttons."""
+    dialog: Component = dmc.Modal(
+        [
+            html.Div(id=f"{wording.prefix}-what", className="ack-what"),
+            _name(wording),
+            _text(wording),
+            html.Div(id=f"{wording.prefix}-error", role="alert", className="ack-error"),
+            _buttons(wording),
+        ],
+        id=f"{wording.prefix}-dialog",
+        title=wording.title,
+        opened=False,
+        centered=True,
+        closeButtonProps={"aria-label": "Close"},
+        transitionProps={"duration": 0},
+    )
+    return dialog
+
+
+def _name(wording: Wording) -> Component:
+    field: Component = dmc.TextInput(
+        id=f"{wording.prefix}-by",
+        label="Your name",
+        description=wording.signed,
+        required=True,
+        inputProps={"maxLength": _LONGEST_NAME},
+        debounce=True,
+        persistence=True,
+        persistence_type="local",
+        **data(autofocus="true"),
+    )
+    return field
+
+
+def _text(wording: Wording) -> Component:
+    field: Component = dmc.Textarea(
+        id=f"{wording.prefix}-{wording.text}",
+        label=wording.text.capitalize(),
+        description=wording.hint,
+        inputProps={"maxLength": _LONGEST_TEXT},
+        autosize=True,
+        debounce=True,
+        minRows=2,
+        mt="sm",
+    )
+    return field
+
+
+def _buttons(wording: Wording) -> html.Div:
+    return html.Div(
+        [
+            html.Button("Cancel", id=f"{wording.prefix}-cancel", className="button", n_clicks=0),
+            html.Button(wording.confirm, id=f"{wording.prefix}-confirm", className="button button-main", n_clicks=0),
+        ],
+        className="ack-buttons",
+    )
