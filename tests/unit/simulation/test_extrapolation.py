@@ -1,6 +1,6 @@
 """Physics priors of the built-in classes: learned on a day at 60 to 80 % of the demand, asked at 90 to 110 %."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -39,7 +39,7 @@ class Loaded(Profile):
         usual = super(Loaded, self).at(t_s)
         share = (usual.demand - self.base + self.swing) / (2.0 * self.swing)
         demand = self.low + (self.high - self.low) * share
-        return Surroundings(demand=demand, ambient_temp_c=usual.ambient_temp_c)
+        return replace(usual, demand=demand)
 
 
 def readings(asset_class: AssetClass, seed: int, low: float, high: float) -> Frame:
