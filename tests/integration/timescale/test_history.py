@@ -180,7 +180,7 @@ async def test_the_views_show_what_the_reader_computes(stored_url, reader, roll_
 
 async def test_raw_history_is_exact_and_paged(reader, frames):
     readings, results = frames
-    start, values, scores = START, [], []
+    start, values, scores, judges = START, [], [], []
     while start is not None:
         page = await reader.history(
             HistoryQuery(
@@ -190,11 +190,14 @@ async def test_raw_history_is_exact_and_paged(reader, frames):
         assert len(page.ts) <= 999
         values += page.series[0].values
         scores += page.score
+        judges += zip(page.model_version, page.regime, strict=True)
         start = page.next_start
     own = readings.arrays["power_kw"]
     assert values == [None if np.isnan(v) else v for v in own.tolist()]
     judged = results.arrays["score"]
     assert scores == [float(str(v)) if np.isfinite(v) else None for v in judged] + [None] * 100
+    told = zip(results.arrays["model_version"].tolist(), results.arrays["regime"].tolist(), strict=True)
+    assert judges == [*told, *[(None, None)] * 100]
     first = await reader.history(HistoryQuery(asset_id="Q-1", start=START, end=START + timedelta(minutes=1)))
     assert first.roll_up is RollUp.RAW
     codes = next(s for s in first.series if s.column == "power_kw").quality
