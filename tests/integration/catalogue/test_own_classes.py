@@ -203,4 +203,4 @@ async def _page(environment, asset_id):
         query = HistoryQuery(start=window.start, end=window.end, columns=tags, max_points=figures.HISTORY_POINTS)
         history = await plant_api.history(asset_id, query)
         assert history.column("shell_temp_c") == (260.0,) * 3
-        return str(asset_page.render(scene, history, window, {}))
+        return str(asset_page.render(scene, history, window))
