@@ -27,12 +27,15 @@ class Course:
     measured, expected
         What was measured, and what a twin that had not seen the row's block expected; like ``residuals``, in units
         of the response.
+    driven
+        Whether it was expected from drivers: outside their learned range residuals fade already.
     """
 
     ts: NDArray[np.int64]
     residuals: ResidualArray
     measured: FloatArray
     expected: FloatArray
+    driven: bool
 
     def take(self, rows: NDArray[np.bool_]) -> "Course":
         """Only these rows."""
@@ -41,6 +44,7 @@ class Course:
             residuals=self.residuals[rows],
             measured=self.measured[rows],
             expected=self.expected[rows],
+            driven=self.driven,
         )
 
 
@@ -61,7 +65,7 @@ class Evidence:
     care
         Factor by which healthy residuals in states to come may exceed those seen, median of the responses. Residuals
         may be white while the machine went through its states once: how well the twin does in others was then not
-        seen. The less it explains, the less that matters.
+        seen. The less it explains, the less that matters. 1 with drivers.
     """
 
     effective: FloatArray
@@ -75,13 +79,18 @@ def evidence_of(course: Course, breaks: NDArray[np.intp]) -> Evidence:
     effective, measured = _worth(course.residuals, breaks), _worth(course.measured, breaks)
     explained = _explained(course)
     alike = (measured < _LEVEL_KNOWN_FROM) & (explained < _EXPLAINED) & (effective < WANDERS_BELOW)
-    beyond = np.array([caution(states) for states in _worth(course.expected, breaks)])
+    care = 1.0 if course.driven else _care(_worth(course.expected, breaks), explained)
     return Evidence(
         effective=effective,
         wanders=(effective < _LEVEL_KNOWN_FROM) | alike,
         independent=float(np.median(measured)),
-        care=float(np.median(np.sqrt(1.0 + np.maximum(explained, 0.0) * (beyond**2 - 1.0)))),
+        care=care,
     )
+
+
+def _care(states: FloatArray, explained: FloatArray) -> float:
+    beyond = np.array([caution(number) for number in states])
+    return float(np.median(np.sqrt(1.0 + np.maximum(explained, 0.0) * (beyond**2 - 1.0))))
 
 
 def _worth(values: ResidualArray, breaks: NDArray[np.intp]) -> FloatArray:
