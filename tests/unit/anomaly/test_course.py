@@ -10,11 +10,12 @@ NO_BREAKS = np.empty(0, dtype=np.intp)
 ROWS = 500
 
 
-def evidence(measured, expected):
+def evidence(measured, expected, driven=False):
     ts = np.arange(len(measured), dtype=np.int64)
     spread = measured.std(axis=0)
     return evidence_of(
-        Course(ts=ts, residuals=(measured - expected) / spread, measured=measured, expected=expected), NO_BREAKS
+        Course(ts=ts, residuals=(measured - expected) / spread, measured=measured, expected=expected, driven=driven),
+        NO_BREAKS,
     )
 
 
@@ -36,10 +37,13 @@ def test_a_slow_response_that_is_explained_does_not_wander_but_asks_for_care():
     rng = np.random.default_rng(2)
     load = wandering(rng, ROWS, 1, 0.995)
     expected = load @ np.array([[1.0, 2.0, -1.0]])
-    seen = evidence(expected + 0.1 * rng.normal(size=(ROWS, 3)), expected)
+    measured = expected + 0.1 * rng.normal(size=(ROWS, 3))
+    seen = evidence(measured, expected)
     assert not seen.wanders.any()
     assert seen.care > 1.2
     assert seen.independent < 20
+    driven = evidence(measured, expected, driven=True)
+    assert driven.care - 1.0 == pytest.approx((seen.care - 1.0) / 2.0)
 
 
 def test_a_likeness_of_two_slow_courses_is_no_explanation():
@@ -57,6 +61,7 @@ def test_rows_of_which_nothing_is_known_are_worth_nothing():
             residuals=np.full((5, 1), np.nan),
             measured=np.full((5, 1), np.nan),
             expected=np.full((5, 1), np.nan),
+            driven=False,
         ),
         NO_BREAKS,
     )

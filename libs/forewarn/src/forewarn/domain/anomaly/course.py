@@ -11,6 +11,7 @@ from forewarn.domain.frame import FloatArray
 from forewarn.domain.twin.statistics import WANDERS_BELOW, caution, effective_readings
 
 _LEVEL_KNOWN_FROM: Final = 10.0  # independent readings: below, where a response will be next is not known
+_CARE_WITH_DRIVERS: Final = 0.5  # ADR 0023: without, one false alarm a month; in full, some faults are told late
 _EXPLAINED: Final = 0.75  # share of the variance: a chance likeness of two courses seldom reaches it
 
 
@@ -27,12 +28,15 @@ class Course:
     measured, expected
         What was measured, and what a twin that had not seen the row's block expected; like ``residuals``, in units
         of the response.
+    driven
+        Whether it was expected from drivers: outside their learned range residuals fade already.
     """
 
     ts: NDArray[np.int64]
     residuals: ResidualArray
     measured: FloatArray
     expected: FloatArray
+    driven: bool
 
     def take(self, rows: NDArray[np.bool_]) -> "Course":
         """Only these rows."""
@@ -41,6 +45,7 @@ class Course:
             residuals=self.residuals[rows],
             measured=self.measured[rows],
             expected=self.expected[rows],
+            driven=self.driven,
         )
 
 
@@ -64,7 +69,8 @@ class Evidence:
     care
         Factor by which healthy residuals in states to come may exceed those seen, median of the known responses.
         Residuals may be white while the machine went through its states once: how well the twin does in others was
-        then not seen. The less it explains, the less that matters.
+        then not seen. The less it explains, the less that matters. Half as
+        much beyond 1 with drivers: residuals fade outside the learned range already.
     """
 
     known: NDArray[np.bool_]
@@ -81,15 +87,21 @@ def evidence_of(course: Course, breaks: NDArray[np.intp]) -> Evidence:
     effective, measured = _worth(course.residuals, breaks), _worth(course.measured, breaks)
     explained = _explained(course)
     alike = (measured < _LEVEL_KNOWN_FROM) & (explained < _EXPLAINED) & (effective < WANDERS_BELOW)
-    beyond = np.array([caution(states) for states in _worth(course.expected, breaks)])
-    care = np.sqrt(1.0 + np.maximum(explained, 0.0) * (beyond**2 - 1.0))
+    care = _care(_worth(course.expected, breaks)[known], explained[known])
+    if course.driven:
+        care = 1.0 + _CARE_WITH_DRIVERS * (care - 1.0)
     return Evidence(
         known=np.asarray(known, dtype=np.bool_),
         effective=effective,
         wanders=(effective < _LEVEL_KNOWN_FROM) | alike,
         independent=float(np.median(measured[known])),
-        care=float(np.median(care[known])),
+        care=care,
     )
+
+
+def _care(states: FloatArray, explained: FloatArray) -> float:
+    beyond = np.array([caution(number) for number in states])
+    return float(np.median(np.sqrt(1.0 + np.maximum(explained, 0.0) * (beyond**2 - 1.0))))
 
 
 def _worth(values: ResidualArray, breaks: NDArray[np.intp]) -> FloatArray:

@@ -215,6 +215,7 @@ def _course(columns: Mapping[str, Array], rows: NDArray[np.intp], asset_class: A
         residuals=_residuals(columns, asset_class)[rows],
         measured=np.stack([columns[name][rows] for name in names], axis=1).astype(np.float64),
         expected=np.stack([columns[expected_column(name)][rows] for name in names], axis=1).astype(np.float64),
+        driven=bool(asset_class.twin.drivers),
     )
 
 

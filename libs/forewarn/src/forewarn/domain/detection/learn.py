@@ -149,7 +149,13 @@ class _Work:
         inputs = self._columns(self.drivers, clock.size)[rows]
         outputs = self._columns(self.responses, clock.size)[rows]
         fitted = fit_twin(inputs, outputs, (self.drivers, self.responses), breaks, block)
-        course = Course(ts=clock[rows], residuals=fitted.held_out, measured=outputs, expected=fitted.expected)
+        course = Course(
+            ts=clock[rows],
+            residuals=fitted.held_out,
+            measured=outputs,
+            expected=fitted.expected,
+            driven=bool(self.drivers),
+        )
         return fitted, learn_norms(course, self.gap, self.settings)
 
     def hidden(self, clock: NDArray[np.int64], healthy: Healthy) -> tuple[NDArray[np.bool_], Healthy, FloatArray]:
