@@ -24,7 +24,7 @@ def coupled(rows, seed):
 def course(values):
     """Residuals of a machine that its twin explains in part."""
     load = np.sin(np.arange(ROWS) / 40)[:, None] + np.where(np.isnan(values), np.nan, 0.0)
-    return Course(ts=np.arange(ROWS) * S, residuals=values, measured=load + values, expected=load)
+    return Course(ts=np.arange(ROWS) * S, residuals=values, measured=load + values, expected=load, driven=False)
 
 
 def without_last(values):
