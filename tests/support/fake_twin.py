@@ -7,7 +7,8 @@ from typing import Any
 from fastapi import FastAPI
 
 from forewarn.contracts.assets import Asset
-from forewarn_api.models.twin import BaselineRequest, WhatIfRequest
+from forewarn.contracts.questions import WhatIfRequest
+from forewarn_api.models.twin import BaselineRequest
 
 
 def add_twin(app: FastAPI, plant: Any, known: Callable[[str], Asset]) -> None:

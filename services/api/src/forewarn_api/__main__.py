@@ -6,6 +6,7 @@ import uuid
 from forewarn.adapters.catalogue import load_catalogue
 from forewarn.adapters.clock import SystemClock
 from forewarn.adapters.forecasting.statsmodels_methods import StatsmodelsForecaster
+from forewarn.adapters.kafka.command_group import CommandGroup
 from forewarn.adapters.kafka.registry import AssetRegistry
 from forewarn.adapters.live.delivery import KafkaDelivery
 from forewarn.adapters.live.feed import KafkaLiveFeed
@@ -15,6 +16,7 @@ from forewarn.runtime.probes import ProbeServer
 from forewarn.runtime.service import run_service
 from forewarn_api.app import make_app
 from forewarn_api.backend import Backend
+from forewarn_api.command_desk import CommandDesk
 from forewarn_api.registry import KafkaRegistry
 from forewarn_api.server import serve
 from forewarn_api.settings import ApiSettings
@@ -26,13 +28,7 @@ def main(settings: ApiSettings, stop: threading.Event) -> None:
     servers, prefix = settings.kafka_bootstrap_servers, settings.kafka_topic_prefix
     name = f"{prefix}forewarn.api"
     history = TimescaleHistory(settings.database_url.unicode_string(), catalogue)
-    delivery = KafkaDelivery(
-        servers,
-        prefix,
-        source="/forewarn/api",
-        timeout_s=settings.api_delivery_timeout_s,
-        max_under_way=settings.api_max_under_way,
-    )
+    delivery = _delivery(settings)
     assets = AssetRegistry(servers, prefix, client_id=f"{name}.assets")
     feed = KafkaLiveFeed(servers, prefix, catalogue, client_id=f"{name}.live", clock=clock)
     registry = KafkaRegistry(assets)
@@ -48,15 +44,16 @@ def main(settings: ApiSettings, stop: threading.Event) -> None:
         new_id=lambda: uuid.uuid4().hex,
         max_subscribers=settings.api_max_subscribers,
     )
+    desk = CommandDesk(backend, CommandGroup(servers, prefix, service="api"))
     app = make_app(
         backend,
         token=settings.api_token.get_secret_value(),
         allowed_origins=settings.api_allowed_origins,
-        resources=[history],
+        resources=[history, desk],
     )
 
     def failure() -> str | None:
-        return feed.failure() or registry.failure()
+        return feed.failure() or registry.failure() or desk.failure()
 
     feed.start()
     try:
@@ -66,6 +63,16 @@ def main(settings: ApiSettings, stop: threading.Event) -> None:
         feed.close()
         assets.close()
         delivery.close()
+
+
+def _delivery(settings: ApiSettings) -> KafkaDelivery:
+    return KafkaDelivery(
+        settings.kafka_bootstrap_servers,
+        settings.kafka_topic_prefix,
+        source="/forewarn/api",
+        timeout_s=settings.api_delivery_timeout_s,
+        max_under_way=settings.api_max_under_way,
+    )
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from forewarn.adapters.history_frames import valid_frame
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.baseline import BaselineOrder
+from forewarn.contracts.questions import BaselineAccepted, BaselineSource, HistoryRange
 from forewarn.contracts.topics import TopicName
 from forewarn.domain.frame import Frame
 from forewarn.domain.twin.orders import usable_readings
@@ -15,7 +16,6 @@ from forewarn.domain.twin.settings import MIN_BASELINE
 from forewarn.ports.delivery import BrokerSilent, Message
 from forewarn.ports.history import HistoryQuery, RollUp
 from forewarn_api.backend import Backend
-from forewarn_api.models.twin import BaselineRequest, HistoryRange
 from forewarn_api.problems import Fault, ProblemError, pointer, unprocessable
 from forewarn_api.routes.common import require_delivered
 
@@ -23,9 +23,11 @@ _LATEST_START: Final = timedelta(days=31)
 
 
 async def order_baseline(
-    backend: Backend, asset: Asset, asset_class: AssetClass, request: BaselineRequest
-) -> tuple[BaselineOrder, int | None]:
-    """Put an order into the stream; returns it and how many stored readings can be learned from."""
+    backend: Backend, asset_id: str, request: BaselineSource, *, by: str, order_id: str
+) -> BaselineAccepted:
+    """Put an order of somebody into the stream; a second one of the same id changes nothing."""
+    asset = backend.known_asset(asset_id)
+    asset_class = backend.known_class(asset.asset_class)
     now = backend.clock.now()
     if request.since is not None and request.since > now + _LATEST_START:
         _refuse("since", f"the twin would not learn before {request.since.isoformat()}, more than a month from now")
@@ -38,10 +40,10 @@ async def order_baseline(
             f"the tags known), at least {MIN_BASELINE} are needed",
         )
     order = BaselineOrder(
-        order_id=backend.new_id(),
+        order_id=order_id,
         asset_id=asset.asset_id,
         requested_at=now,
-        requested_by=request.by,
+        requested_by=by,
         reason=request.reason,
         since=request.since,
     )
@@ -52,7 +54,12 @@ async def order_baseline(
         detail = f"The order was not sent: the broker does not answer ({exc})."
         raise ProblemError(503, "broker-unavailable", detail, retry_after_s=5) from exc
     require_delivered(failed[0] if failed else None, "The order")
-    return order, usable
+    return BaselineAccepted(
+        order_id=order_id,
+        asset_id=asset_id,
+        learns_from="next_readings" if request.history is None else "history",
+        readings=usable,
+    )
 
 
 async def _stored(backend: Backend, asset: Asset, asset_class: AssetClass, span: HistoryRange) -> Frame:

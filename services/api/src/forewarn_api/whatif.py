@@ -9,6 +9,7 @@ from typing import Final
 
 import structlog
 
+from forewarn.contracts import questions
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.health import ModelArtefact, OperatingRange, RulEstimate
@@ -47,7 +48,7 @@ class Subject:
     reading_at: datetime | None
 
     @property
-    def provenance(self) -> answers.Provenance:
+    def provenance(self) -> questions.Provenance:
         """Whose model answers."""
         return "fleet" if self.card is None else "own"
 
@@ -118,7 +119,7 @@ def _operating(cards: Sequence[ModelArtefact]) -> dict[str, Operating]:
     }
 
 
-def ask(subject: Subject, changes: Sequence[Change], estimates: Sequence[RulEstimate]) -> answers.WhatIfAnswer:
+def ask(subject: Subject, changes: Sequence[Change], estimates: Sequence[RulEstimate]) -> questions.WhatIfAnswer:
     """Answer a question about an asset whose remaining life is estimated as given.
 
     Raises
@@ -129,7 +130,7 @@ def ask(subject: Subject, changes: Sequence[Change], estimates: Sequence[RulEsti
     said = what_if(subject.machine, subject.predictor, changes)
     asset_class, far = subject.machine.asset_class, said.reach == "too_far"
     lives = () if far else life_effects(asset_class, estimates, said.before, said.after)
-    return answers.WhatIfAnswer(
+    return questions.WhatIfAnswer(
         asset_id=subject.asset.asset_id,
         provenance=subject.provenance,
         confidence="high" if subject.card is not None and said.reach == "learned" else "low",
@@ -140,16 +141,17 @@ def ask(subject: Subject, changes: Sequence[Change], estimates: Sequence[RulEsti
         responses=_responses(subject.machine, said),
         derived=_derived(asset_class, said),
         health=None if far else _health(profile_of(asset_class, subject.asset), said),
-        remaining_life=[_life(item) for item in lives],
-        cautions=[
-            answers.CautionItem(column=item.column, message=item.message, outside_by=item.by) for item in said.cautions
-        ],
+        remaining_life=tuple(_life(item) for item in lives),
+        cautions=tuple(
+            questions.CautionItem(column=item.column, message=item.message, outside_by=item.by)
+            for item in said.cautions
+        ),
     )
 
 
-def _responses(machine: Machine, said: WhatIf) -> dict[str, answers.ExpectedValue]:
+def _responses(machine: Machine, said: WhatIf) -> dict[str, questions.ExpectedValue]:
     return {
-        name: answers.ExpectedValue(
+        name: questions.ExpectedValue(
             unit=machine.asset_class.units[name],
             measured=_known(machine.measured.get(name)),
             expected_now=item.now,
@@ -162,9 +164,9 @@ def _responses(machine: Machine, said: WhatIf) -> dict[str, answers.ExpectedValu
     }
 
 
-def _derived(asset_class: AssetClass, said: WhatIf) -> dict[str, answers.DerivedValue]:
+def _derived(asset_class: AssetClass, said: WhatIf) -> dict[str, questions.DerivedValue]:
     return {
-        name: answers.DerivedValue(
+        name: questions.DerivedValue(
             unit=asset_class.units[name],
             now=_known(said.before[name]),
             projected=_known(said.after[name]),
@@ -174,8 +176,8 @@ def _derived(asset_class: AssetClass, said: WhatIf) -> dict[str, answers.Derived
     }
 
 
-def _life(effect: LifeEffect) -> answers.LifeEffect:
-    return answers.LifeEffect(
+def _life(effect: LifeEffect) -> questions.LifeEffect:
+    return questions.LifeEffect(
         failure_mode=effect.failure_mode,
         indicator=effect.indicator,
         level_now=effect.level_before,
@@ -185,13 +187,13 @@ def _life(effect: LifeEffect) -> answers.LifeEffect:
     )
 
 
-def _health(profile: HealthProfile, said: WhatIf) -> answers.HealthEffect:
+def _health(profile: HealthProfile, said: WhatIf) -> questions.HealthEffect:
     effect = health_effect(profile, said.before, said.after)
-    return answers.HealthEffect(
+    return questions.HealthEffect(
         now=effect.before,
         then=effect.after,
-        metrics_now=list(effect.metrics_before),
-        metrics_then=list(effect.metrics_after),
+        metrics_now=effect.metrics_before,
+        metrics_then=effect.metrics_after,
     )
 
 
@@ -208,7 +210,7 @@ def describe(asset: Asset, asset_class: AssetClass, subject: Subject | None) -> 
                 name=name,
                 title=preset.title,
                 changes=[
-                    answers.ChangeRequest(column=c.column, value=c.value, factor=c.factor, shift=c.shift)
+                    questions.ChangeRequest(column=c.column, value=c.value, factor=c.factor, shift=c.shift)
                     for c in preset.changes(asset_class)
                 ],
             )

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from forewarn.contracts.base import Contract, Identifier, NotNegative, Probability, StrictContract, TagName, UtcDatetime
 from forewarn.contracts.health import ComponentName
+from forewarn.contracts.questions import BaselineAccepted, BaselineSource, WhatIfAnswer, WhatIfRequest
 
 
 class HealthWeights(StrictContract):
@@ -85,7 +86,21 @@ class SetUpPlant(StrictContract):
     plant: Identifier = Field(description="Name of a plant that ships with the platform.")
 
 
-CommandBody = Annotated[AcknowledgeAlarm | InjectFault | RunScenario | SetUpPlant, Field(discriminator="kind")]
+class LearnAnew(BaselineSource):
+    """Let the twin forget what is normal and learn it anew, say after maintenance."""
+
+    kind: Literal["learn_anew"] = "learn_anew"
+
+
+class AskWhatIf(WhatIfRequest):
+    """Ask the twin what would be if the machine were operated differently; nothing is changed."""
+
+    kind: Literal["what_if"] = "what_if"
+
+
+CommandBody = Annotated[
+    AcknowledgeAlarm | InjectFault | RunScenario | SetUpPlant | LearnAnew | AskWhatIf, Field(discriminator="kind")
+]
 
 
 class Command(Contract):
@@ -96,3 +111,14 @@ class Command(Contract):
     issued_at: UtcDatetime
     issued_by: Annotated[str, Field(min_length=1, max_length=200)]
     body: CommandBody
+
+
+class CommandAnswer(Contract):
+    """What became of a command to a twin (``learn_anew``, ``what_if``), keyed by the asset."""
+
+    command_id: Identifier = Field(description="The command that is answered; the same one may be answered again.")
+    asset_id: Identifier
+    answered_at: UtcDatetime
+    problem: str | None = Field(default=None, description="Why it cannot be done; null when it was.")
+    learning: BaselineAccepted | None = None
+    what_if: WhatIfAnswer | None = None

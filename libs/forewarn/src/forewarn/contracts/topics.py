@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Final, Literal
 
 from forewarn.contracts.alarms import Alarm, Alert
-from forewarn.contracts.assets import Asset, Command
+from forewarn.contracts.assets import Asset, Command, CommandAnswer
 from forewarn.contracts.base import Contract
 from forewarn.contracts.frames import FrameKind
 from forewarn.contracts.health import AssetHealth, ModelArtefact
@@ -29,6 +29,7 @@ class TopicName(StrEnum):
     ALERTS = "alerts"
     ALERTS_ACTIVE = "alerts.active"
     COMMANDS = "commands"
+    COMMANDS_ANSWERS = "commands.answers"
     ASSETS = "assets"
     MODELS = "models"
     VALIDATOR_CHECKPOINT = "validator.checkpoint"
@@ -167,11 +168,21 @@ _ALL: Final = (
     ),
     Topic(
         name=TopicName.COMMANDS,
-        description="Requests to the services: acknowledge an alarm, inject a fault, run a scenario, set up a plant.",
+        description="Requests to the services: acknowledge an alarm, inject a fault, run a scenario, set up a plant, "
+        "let a twin learn anew, ask it what if.",
         content=Command,
         key="asset_id",
-        producers=("api", "dashboard"),
-        consumers=("alerting", "simulator"),
+        producers=("api", "dashboard", "downstream"),
+        consumers=("alerting", "simulator", "api"),
+        cloud_events=True,
+    ),
+    Topic(
+        name=TopicName.COMMANDS_ANSWERS,
+        description="What became of commands to a twin: its answer to what if, its order to learn, or the problem.",
+        content=CommandAnswer,
+        key="asset_id",
+        producers=("api",),
+        consumers=("downstream",),
         cloud_events=True,
     ),
     Topic(

@@ -2,19 +2,17 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 
 from forewarn.contracts.asset_class import AssetClass
+from forewarn.contracts.questions import Reach
 from forewarn.domain.frame import FloatArray
 from forewarn.domain.physics.derive import derive
 from forewarn.domain.twin.layout import IMMATERIAL, layout_of
 from forewarn.domain.twin.predict import INTERVAL_Z, Prediction, Predictor
 from forewarn.domain.twin.report import Operating
-
-#: Whether the model was taught what it is asked, goes a little beyond, or so far that it only guesses.
-Reach = Literal["learned", "extrapolated", "too_far"]
 
 #: Widths of its learned range that a driver may be outside before the answer is a guess.
 TOO_FAR: Final = 1.0

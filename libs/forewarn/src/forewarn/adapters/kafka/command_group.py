@@ -1,0 +1,58 @@
+"""Shares the commands of all assets among the workers of a service."""
+
+from typing import Final
+
+import structlog
+from confluent_kafka import Consumer, KafkaException, TopicPartition
+
+from forewarn.adapters.event_codec import decode_event
+from forewarn.adapters.kafka.config import consumer_config, group_id
+from forewarn.adapters.kafka.records import records_of
+from forewarn.contracts.assets import Command
+from forewarn.contracts.topics import TopicName, qualified
+from forewarn.ports.codec import InvalidEvent
+
+_MOST_AT_ONCE: Final = 100
+_log = structlog.get_logger(__name__)
+
+
+class CommandGroup:
+    """Implements ``forewarn.ports.commands.CommandSource`` with a consumer group; one thread at a time."""
+
+    def __init__(self, bootstrap_servers: str, prefix: str, *, service: str) -> None:
+        group = group_id(f"{service}.commands", prefix)
+        self._consumer = Consumer(consumer_config(bootstrap_servers, group_id=group, client_id=group))
+        self._consumer.subscribe([qualified(TopicName.COMMANDS, prefix)])
+        self._taken: dict[tuple[str, int], int] = {}
+
+    def take(self, timeout_s: float) -> list[Command]:
+        """Commands that came; what is none is told in the log.
+
+        Raises
+        ------
+        KafkaException
+            If the topic can never be read.
+        """
+        found = []
+        for record in records_of(self._consumer.consume(_MOST_AT_ONCE, timeout=timeout_s)):
+            self._taken[record.topic, record.partition] = record.offset + 1
+            try:
+                found.append(decode_event(Command, record.value or b""))
+            except InvalidEvent as exc:
+                _log.warning("command_ignored", offset=record.offset, problem=str(exc))
+        return found
+
+    def done(self) -> None:
+        """Tell the group how far we are; if it does not hear, the commands come again."""
+        offsets = [TopicPartition(topic, partition, offset) for (topic, partition), offset in self._taken.items()]
+        self._taken.clear()
+        if not offsets:
+            return
+        try:
+            self._consumer.commit(offsets=offsets, asynchronous=False)
+        except KafkaException as exc:
+            _log.warning("commands_may_come_again", reason=str(exc))
+
+    def close(self) -> None:
+        """Leave the group."""
+        self._consumer.close()
