@@ -1,6 +1,6 @@
 """What the asset page says of the future, and what other machines say of one that still learns."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -49,7 +49,7 @@ def judged_by_others(**changes):
 
 
 def test_a_forecast_says_when_how_surely_and_on_what_it_rests():
-    text = words(forecast_panel([forecast()], TITLES, UTC))
+    text = words(forecast_panel([forecast()], TITLES, MADE_AT, UTC))
     assert "Vibration velocity (RMS) towards 4.500 mm/s" in text
     assert "about 2026-11-28 | 80 % interval 2026-11-25 – 2026-12-02" in text
     assert "Probability 92 % within 14 d" in text
@@ -57,7 +57,7 @@ def test_a_forecast_says_when_how_surely_and_on_what_it_rests():
 
 
 def test_a_near_crossing_has_a_time_of_day():
-    text = words(forecast_panel([forecast(earliest_days=0.5, likely_days=1.0, latest_days=2.0)], TITLES, UTC))
+    text = words(forecast_panel([forecast(earliest_days=0.5, likely_days=1.0, latest_days=2.0)], TITLES, MADE_AT, UTC))
     assert "about 2026-11-21 18:00 | 80 % interval 2026-11-21 06:00 – 2026-11-22 18:00" in text
 
 
@@ -73,17 +73,23 @@ def test_a_near_crossing_has_a_time_of_day():
     ],
 )
 def test_what_lies_beyond_the_horizon_stays_open(changes, said):
-    assert said in words(forecast_panel([forecast(**changes)], TITLES, UTC))
+    assert said in words(forecast_panel([forecast(**changes)], TITLES, MADE_AT, UTC))
+
+
+def test_a_moment_that_has_passed_is_not_told_as_one_to_come():
+    text = words(forecast_panel([forecast()], TITLES, MADE_AT + timedelta(days=8), UTC))
+    assert "was due 2026-11-28" in text
+    assert "about" not in text
 
 
 def test_the_nearest_crossing_comes_first():
     late, near = forecast(likely_days=9.0), forecast(column="power_kw", unit="kW", limit=60.0, likely_days=2.0)
-    text = words(forecast_panel([late, forecast(likely_days=None, latest_days=None), near], TITLES, UTC))
+    text = words(forecast_panel([late, forecast(likely_days=None, latest_days=None), near], TITLES, MADE_AT, UTC))
     assert text.index("Electrical power") < text.index("2026-11-29") < text.index("not within")
 
 
 def test_no_forecast_is_said_in_words():
-    assert words(forecast_panel((), TITLES, UTC)) == "No signal is expected to reach the limit of an alarm."
+    assert words(forecast_panel((), TITLES, MADE_AT, UTC)) == "No signal is expected to reach the limit of an alarm."
 
 
 def test_the_judgement_of_others_says_whose_it_is_and_what_it_is_worth():

@@ -22,7 +22,7 @@ from forewarn_dashboard.pages.asset_controls import controls
 from forewarn_dashboard.pages.asset_panels import contributions_panel, health_panel, life_panel, quality_panel
 from forewarn_dashboard.pages.asset_tables import Column, values_table
 from forewarn_dashboard.pages.economics_panel import economics_panel
-from forewarn_dashboard.pages.forecast_panel import forecast_panel
+from forewarn_dashboard.pages.forecast_panel import forecast_panel, is_due
 from forewarn_dashboard.pages.twin_panel import fleet_note, twin_panel
 from forewarn_dashboard.scene import Node, Region, Scene, draw, region_name
 from forewarn_dashboard.timerange import TimeRange
@@ -81,7 +81,8 @@ def regions(scene: Scene) -> Iterator[Region]:
     life = () if health is None else health.rul
     yield Region(id="asset-life", key=life, build=lambda: life_panel(life, asset_class, names))
     ahead = () if health is None else health.forecasts
-    yield Region(id="asset-forecast", key=ahead, build=lambda: forecast_panel(ahead, names, scene.tz))
+    due = tuple(is_due(item, scene.now) for item in ahead)
+    yield Region(id="asset-forecast", key=(ahead, due), build=lambda: forecast_panel(ahead, names, scene.now, scene.tz))
     shares = contributions(latest, names)
     yield Region(id="asset-contributions", key=shares, build=lambda: contributions_panel(shares))
     fleet = detail.fleet

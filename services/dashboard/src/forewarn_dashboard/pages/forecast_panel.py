@@ -14,11 +14,16 @@ from forewarn_dashboard.viewmodels import class_title
 _HOURS_COUNT_FOR: Final = 3.0  # days ahead; farther away a time of day would pretend to know too much
 
 
-def forecast_panel(forecasts: Sequence[LimitForecast], titles: Mapping[str, str], tz: tzinfo) -> Node:
+def forecast_panel(forecasts: Sequence[LimitForecast], titles: Mapping[str, str], now: datetime, tz: tzinfo) -> Node:
     """When each signal is expected to reach its limit, how surely, and on what that rests."""
     if not forecasts:
         return html.P("No signal is expected to reach the limit of an alarm.", className="note")
-    return [_forecast(item, titles, tz) for item in sorted(forecasts, key=_urgency)]
+    return [_forecast(item, titles, now, tz) for item in sorted(forecasts, key=_urgency)]
+
+
+def is_due(item: LimitForecast, now: datetime) -> bool:
+    """Whether the likely moment has come."""
+    return item.likely_days is not None and item.made_at + timedelta(days=item.likely_days) <= now
 
 
 def _urgency(item: LimitForecast) -> tuple[bool, float, float]:
@@ -27,7 +32,7 @@ def _urgency(item: LimitForecast) -> tuple[bool, float, float]:
     return likely is None, 0.0 if likely is None else likely, -item.probability
 
 
-def _forecast(item: LimitForecast, titles: Mapping[str, str], tz: tzinfo) -> html.Div:
+def _forecast(item: LimitForecast, titles: Mapping[str, str], now: datetime, tz: tzinfo) -> html.Div:
     title = titles.get(item.column, class_title(item.column))
     chance = f"{100 * item.probability:.0f}\u00a0% within {life_days(item.horizon_days)}"
     return html.Div(
@@ -35,7 +40,7 @@ def _forecast(item: LimitForecast, titles: Mapping[str, str], tz: tzinfo) -> htm
             html.H3(f"{title} towards {quantity(item.limit, item.unit)}"),
             html.P(
                 [
-                    html.Span(_headline(item, tz), className="readout-value"),
+                    html.Span(_headline(item, now, tz), className="readout-value"),
                     html.Span(_interval(item, tz), className="note"),
                 ],
                 className="readout",
@@ -50,11 +55,12 @@ def _forecast(item: LimitForecast, titles: Mapping[str, str], tz: tzinfo) -> htm
     )
 
 
-def _headline(item: LimitForecast, tz: tzinfo) -> str:
+def _headline(item: LimitForecast, now: datetime, tz: tzinfo) -> str:
     """The likely moment; farther ahead than the forecast sees, it is open."""
     if item.likely_days is None:
         return f"probably not within {life_days(item.horizon_days)}"
-    return f"about {_moment(item, item.likely_days, tz)}"
+    word = "was due" if is_due(item, now) else "about"
+    return f"{word} {_moment(item, item.likely_days, tz)}"
 
 
 def _interval(item: LimitForecast, tz: tzinfo) -> str:
