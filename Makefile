@@ -110,11 +110,12 @@ bench: env-dev ## Measure throughput and latency of the whole platform on this m
 scenarios: env-dev ## Measure what the platform makes of every scenario (libs/forewarn/docs/scenarios.md)
 	@$(BIN)/python tests/bench/scenarios.py
 
-evaluate: env-dev ## Print the figures on published data sets (DATA=folder with skab, nab, cmapss) and on the simulator
+evaluate: env-dev ## Print the figures on published data sets (DATA=folder with skab, nab, cmapss), on the simulator, and of speed
 	@$(BIN)/forewarn evaluate skab --data $(DATA)/skab
 	@$(BIN)/forewarn evaluate nab --data $(DATA)/nab
 	@$(BIN)/forewarn evaluate cmapss --data $(DATA)/cmapss
 	@$(BIN)/python tests/bench/simulator.py
+	@$(BIN)/python tests/bench/run.py --only micro
 
 up: ## Start the platform in containers (docker compose)
 	docker compose up --build --detach --wait
