@@ -53,7 +53,11 @@ def test_the_nameplate_of_each_asset_enters():
 
 
 def test_of_what_no_response_enters_nothing_is_expected():
-    assert set(expected("fan", {})) == {"vibration_de_mm_s", "bearing_de_temp_c"}
+    assert set(expected("fan", {})) == {"vibration_de_mm_s", "bearing_de_temp_c", "filter_pressure_drop_pa"}
+
+
+def test_nothing_is_expected_of_an_operating_point_that_fails():
+    assert "surge_margin_pct" not in expected("centrifugal_compressor", {"expected_discharge_pressure_bar": 6.0})
 
 
 def test_readings_the_twin_learned_from_tell_the_healthy_level_and_a_new_model_begins_anew():

@@ -18,7 +18,8 @@ def expected_indicators(frame: Frame, rows: Arrivals, profiles: Sequence[HealthP
     """Expected value of every failure mode's indicator in these rows, NaN where unknown; by the indicator's name.
 
     A derived quantity is computed from drivers as measured and responses as expected. Where no response enters it,
-    the twin expects nothing of it.
+    the twin expects nothing of it. Nothing is expected either where it is the operating point that fails: the twin
+    would expect the failure.
 
     Parameters
     ----------
@@ -28,7 +29,7 @@ def expected_indicators(frame: Frame, rows: Arrivals, profiles: Sequence[HealthP
     asset_class = frame.asset_class
     found = {
         name: _column(frame, expected_column(name), rows.rows)
-        for name in {mode.indicator for mode in asset_class.failure_modes}
+        for name in _indicators(asset_class)
         if name in asset_class.twin.responses
     }
     derived = _derived_indicators(asset_class)
@@ -64,5 +65,9 @@ def _derived_indicators(asset_class: AssetClass) -> frozenset[str]:
     for item in asset_class.derived:  # each after its inputs
         if not expected.isdisjoint(item.inputs.values()):
             expected.add(item.name)
-    indicators = {mode.indicator for mode in asset_class.failure_modes}
-    return frozenset(indicators & expected & set(asset_class.derived_names))
+    return frozenset(_indicators(asset_class) & expected & set(asset_class.derived_names))
+
+
+def _indicators(asset_class: AssetClass) -> set[str]:
+    """Indicators that are told at the usual operating point."""
+    return {mode.indicator for mode in asset_class.failure_modes if not mode.of_operation}
