@@ -146,7 +146,7 @@ def stack_dir() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def session_broker(stack_dir: Path) -> Iterator[KafkaBroker]:
-    broker = KafkaBroker(stack_dir / "kafka")
+    broker = KafkaBroker(stack_dir / "kafka", heap_mb=640)  # it holds the topics of all tests
     broker.start()
     yield broker
     broker.stop()

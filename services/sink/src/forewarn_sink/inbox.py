@@ -103,7 +103,8 @@ class Inbox:
 
     def halt(self) -> None:
         """Stop reading, drop what was fetched ahead, stay in the group."""
-        self._release(self._read)
+        if self._read:
+            self._release(self._read)
 
     def bounds(self, sources: Sequence[Source], timeout_s: float) -> dict[Source, tuple[int, int]]:
         """First retained offset and the one after the last, by partition.
@@ -177,8 +178,7 @@ class Inbox:
 
     def _release(self, sources: Iterable[Source]) -> None:
         leaving = set(sources)
-        if not leaving:
-            return
+        # In a callback also for none: else the library takes away what is not assigned, and ends consume with an error.
         self._consumer.incremental_unassign([TopicPartition(s.topic, s.partition) for s in leaving])
         self._read -= leaving
         for source in leaving:

@@ -183,6 +183,7 @@ _ALL: Final = (
         key="asset_id",
         producers=("api",),
         consumers=("downstream",),
+        partitions=1,
         cloud_events=True,
     ),
     Topic(
