@@ -2,18 +2,14 @@
 
 from typing import Final
 
-import structlog
 from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 
-from forewarn.adapters.event_codec import decode_event
+from forewarn.adapters.kafka.command_group import commands_of
 from forewarn.adapters.kafka.config import consumer_config
 from forewarn.adapters.kafka.records import records_of
 from forewarn.contracts.assets import Command, InjectFault
 from forewarn.contracts.topics import TOPICS, TopicName, qualified
 from forewarn.domain.simulation.profile import FaultCourse
-from forewarn.ports.codec import InvalidEvent
-
-_log = structlog.get_logger(__name__)
 
 #: An injected fault that has reached its full severity stays this long, then the machine is repaired.
 _HOLD_S: Final = 900.0
@@ -41,13 +37,7 @@ class CommandFeed:
         KafkaException
             If the topic can never be read.
         """
-        found = []
-        for record in records_of(self._consumer.consume(500, timeout=0)):
-            try:
-                found.append(decode_event(Command, record.value or b""))
-            except InvalidEvent as exc:
-                _log.warning("command_ignored", offset=record.offset, problem=str(exc))
-        return found
+        return commands_of(records_of(self._consumer.consume(500, timeout=0)))
 
     def close(self) -> None:
         """Release the connection."""

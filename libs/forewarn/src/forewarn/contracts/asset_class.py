@@ -229,9 +229,7 @@ class FailureMode(StrictContract):
     indicator: TagName
     threshold: float = Field(description="Value of the indicator that counts as failure.")
     growth: Literal["linear", "exponential"] = "linear"
-    of_operation: bool = Field(
-        default=False, description="It is the operating point that fails: growth is followed as measured, at any load."
-    )
+    of_operation: bool = Field(default=False, description="The operating point fails: it is followed as measured.")
     recommendation: str
     repair: Repair | None = Field(default=None, description="Without it nothing is said of the mode's costs.")
 

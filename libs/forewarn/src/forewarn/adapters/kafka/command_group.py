@@ -1,5 +1,6 @@
-"""Shares the commands of all assets among the workers of a service."""
+"""Reads the topic ``commands``; shares the commands of all assets among the workers of a service."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import structlog
@@ -11,9 +12,21 @@ from forewarn.adapters.kafka.records import records_of
 from forewarn.contracts.assets import Command
 from forewarn.contracts.topics import TopicName, qualified
 from forewarn.ports.codec import InvalidEvent
+from forewarn.ports.lanes import Record
 
 _MOST_AT_ONCE: Final = 100
 _log = structlog.get_logger(__name__)
+
+
+def commands_of(records: Sequence[Record]) -> list[Command]:
+    """Commands of these records; what is none is told in the log."""
+    found = []
+    for record in records:
+        try:
+            found.append(decode_event(Command, record.value or b""))
+        except InvalidEvent as exc:
+            _log.warning("command_ignored", offset=record.offset, problem=str(exc))
+    return found
 
 
 class CommandGroup:
@@ -33,14 +46,9 @@ class CommandGroup:
         KafkaException
             If the topic can never be read.
         """
-        found = []
-        for record in records_of(self._consumer.consume(_MOST_AT_ONCE, timeout=timeout_s)):
-            self._taken[record.topic, record.partition] = record.offset + 1
-            try:
-                found.append(decode_event(Command, record.value or b""))
-            except InvalidEvent as exc:
-                _log.warning("command_ignored", offset=record.offset, problem=str(exc))
-        return found
+        records = records_of(self._consumer.consume(_MOST_AT_ONCE, timeout=timeout_s))
+        self._taken |= {(record.topic, record.partition): record.offset + 1 for record in records}
+        return commands_of(records)
 
     def done(self) -> None:
         """Tell the group how far we are; if it does not hear, the commands come again."""
