@@ -64,6 +64,7 @@ alarms:
 
 SERVICES = ("validator", "twin", "anomaly", "alerting")
 SEED = 5
+BEGIN_S = datetime(2026, 3, 2, tzinfo=UTC).timestamp()  # for the simulation, whose weather follows the calendar
 STEP_S = 10.0
 DAY_S = 1_200.0  # of the simulated demand: the baseline sees five of them
 ROWS, ONSET = 1_500, 1_150
@@ -117,19 +118,22 @@ class Machine:
 
 def machine(asset_class: AssetClass, simulated: str, fault: str, severity: float, names: Mapping[str, str]) -> Machine:
     """A simulated machine under a class; ``names`` are the class's tags by those of the simulation."""
-    start_s = (datetime.now(UTC).timestamp() // DAY_S - 14) * DAY_S  # the same part of the day in every run
-    at_onset_s = start_s + ONSET * STEP_S
     run = MachineRun(
         asset_class=simulated,
         profile=Profile(period_s=DAY_S),
-        courses=(GrowthCourse(fault=fault, onset_s=at_onset_s, end_s=start_s + ROWS * STEP_S, severity=severity),),
+        courses=(
+            GrowthCourse(
+                fault=fault, onset_s=BEGIN_S + ONSET * STEP_S, end_s=BEGIN_S + ROWS * STEP_S, severity=severity
+            ),
+        ),
         seed=SEED,
     )
-    made = simulate(run, start_s=start_s, step_s=STEP_S, rows=ROWS)
+    made = simulate(run, start_s=BEGIN_S, step_s=STEP_S, rows=ROWS)
     columns = {name: made[source].astype(float) for source, name in names.items()}
     responses = [name for name in asset_class.twin.responses if name in columns]
     columns[responses[1]][SILENT_ROWS] = np.nan
     came = np.delete(np.arange(ROWS), np.s_[PAUSE_AFTER : PAUSE_AFTER + PAUSE_ROWS])
+    start_s = int(datetime.now(UTC).timestamp()) - ROWS * STEP_S  # the platform takes no readings of the far past
     return Machine(
         asset=Asset(asset_id=f"{asset_class.name.upper()}-1", asset_class=asset_class.name, name="Seeded machine"),
         asset_class=asset_class,
