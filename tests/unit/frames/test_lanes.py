@@ -212,3 +212,10 @@ def test_the_material_of_these_tests_is_scored_and_holds_an_asset_in_two_partiti
     rows = {partition: found for partition, (found, _) in alone["anomaly"].items()}
     assert all(len(found) > 100 for found in rows.values())
     assert {SPREAD} == {asset for asset, _ in rows[0]} & {asset for asset, _ in rows[2]}
+
+
+@pytest.mark.parametrize("name", ["twin", "anomaly"])
+def test_a_turn_in_which_many_machines_learn_gives_signs_of_life(name, sources):
+    signs: list[None] = []
+    opened(STAGES[name]).process(sources[name], lambda: signs.append(None))
+    assert len(signs) >= len(ASSETS)

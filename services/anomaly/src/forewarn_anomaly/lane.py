@@ -22,6 +22,7 @@ from forewarn.domain.frame import FloatArray, Frame
 from forewarn.domain.machine_states import MachineStates
 from forewarn.domain.machines import Stretch, by_partition, of_partition
 from forewarn.domain.packing import pack, unpack
+from forewarn.domain.progress import Alive, unwatched
 from forewarn.ports.lanes import Output, Record, StaleSnapshot, TurnResult
 
 _MAGIC: Final = b"FWANLN01"
@@ -65,13 +66,13 @@ class AnomalyLanes:
         self._states.add(partition, states)
         self._ensembles[partition] = ensembles
 
-    def process(self, records: Sequence[Record]) -> TurnResult:
+    def process(self, records: Sequence[Record], alive: Alive = unwatched) -> TurnResult:
         """Calibrate or score; what is no frame becomes a dead letter."""
         read = read_frames(records, self._config.catalogue, FrameKind.TWIN)
         counts: Counter[str] = Counter({"rejected": len(read.dead_letters)})
         outputs = list(read.dead_letters)
         for frame in read.frames:
-            outputs += self._score(frame, counts)
+            outputs += self._score(frame, counts, alive)
         return TurnResult(outputs=tuple(outputs), counts=counts)
 
     def dump(self, partition: int) -> bytes:
@@ -86,11 +87,11 @@ class AnomalyLanes:
         self._states.remove(partition)
         self._ensembles.pop(partition, None)
 
-    def _score(self, frame: Frame, counts: Counter[str]) -> list[Output]:
+    def _score(self, frame: Frame, counts: Counter[str], alive: Alive) -> list[Output]:
         name, settings = frame.asset_class.name, self._config.settings
         frame, stretches = by_partition(frame)
         state = self._states.get(name) or AnomalyState.empty(frame.asset_class, settings)
-        state, scored = step(state, frame, settings, self._member_p_values(frame, stretches))
+        state, scored = step(state, frame, settings, self._member_p_values(frame, stretches), alive)
         self._states.put(name, state)
         counts.update(received=frame.rows, scored=scored.rows, flagged=int(scored.arrays["flag"].sum()))
         return [

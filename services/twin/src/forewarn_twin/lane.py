@@ -15,6 +15,7 @@ from forewarn.contracts.topics import TopicName
 from forewarn.domain.frame import Frame, Strings, concat
 from forewarn.domain.machine_states import MachineStates
 from forewarn.domain.machines import machine
+from forewarn.domain.progress import Alive, unwatched
 from forewarn.domain.rows import to_microseconds
 from forewarn.domain.twin.model import FittedModel
 from forewarn.domain.twin.orders import learn_from, start_over
@@ -43,7 +44,7 @@ class TwinLanes:
         except ValueError as exc:
             raise StaleSnapshot(str(exc)) from exc
 
-    def process(self, records: Sequence[Record]) -> TurnResult:
+    def process(self, records: Sequence[Record], alive: Alive = unwatched) -> TurnResult:
         """Learn from readings or judge them, obey orders; what is neither becomes a dead letter."""
         counts: Counter[str] = Counter()
         outputs: list[Output] = []
@@ -52,7 +53,7 @@ class TwinLanes:
             counts["rejected"] += len(read.dead_letters)
             outputs += read.dead_letters
             for frame in read.frames:
-                outputs += self._judge(frame, counts)
+                outputs += self._judge(frame, counts, alive)
             if order is not None:
                 outputs += self._obey(order, counts)
         return TurnResult(outputs=tuple(outputs), counts=counts)
@@ -65,10 +66,10 @@ class TwinLanes:
         """Forget a lane."""
         self._states.remove(partition)
 
-    def _judge(self, frame: Frame, counts: Counter[str]) -> list[Output]:
+    def _judge(self, frame: Frame, counts: Counter[str], alive: Alive) -> list[Output]:
         state = self._states.get(frame.asset_class.name) or TwinState.empty(frame.asset_class)
         counts["received"] += frame.rows
-        return self._publish(*step(state, frame, self._settings), counts)
+        return self._publish(*step(state, frame, self._settings, alive), counts)
 
     def _obey(self, record: Record, counts: Counter[str]) -> list[Output]:
         try:

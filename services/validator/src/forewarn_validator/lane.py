@@ -19,6 +19,7 @@ from forewarn.domain.guard.check import check
 from forewarn.domain.guard.state import GuardState, dump, load
 from forewarn.domain.machine_states import MachineStates
 from forewarn.domain.machines import asset_of, machines
+from forewarn.domain.progress import Alive, unwatched
 from forewarn.domain.rows import to_datetime
 from forewarn.ports.lanes import Output, Record, StaleSnapshot, TurnResult
 
@@ -49,7 +50,7 @@ class ValidatorLanes:
         except ValueError as exc:
             raise StaleSnapshot(str(exc)) from exc
 
-    def process(self, records: Sequence[Record]) -> TurnResult:
+    def process(self, records: Sequence[Record], alive: Alive = unwatched) -> TurnResult:  # noqa: ARG002  # never takes long
         """Decode and judge records; nothing is dropped but duplicates, and those are counted."""
         batches, refusals = self._decoder.decode(records)
         counts: Counter[str] = Counter({"rejected": len(refusals), "with_ignored_tags": self._decoder.ignored.take()})

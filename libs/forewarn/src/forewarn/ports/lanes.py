@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from forewarn.contracts.topics import TopicName
+from forewarn.domain.progress import Alive, unwatched
 
 
 class Record(NamedTuple):
@@ -57,10 +58,10 @@ class Lanes(Protocol):
         """Begin a lane anew, empty or from a snapshot; raises ``StaleSnapshot`` for one of another format."""
         ...
 
-    def process(self, records: Sequence[Record]) -> TurnResult:
+    def process(self, records: Sequence[Record], alive: Alive = unwatched) -> TurnResult:
         """Take records, those of a lane in order; dead-letters what it cannot use, raises only on programming errors.
 
-        It is fastest when the records of a lane stand together.
+        It is fastest when the records of a lane stand together. What takes long calls ``alive`` now and then.
         """
         ...
 

@@ -167,7 +167,7 @@ class FrameLoop:
                 by_partition[record.partition].append(record)
         if not by_partition:
             return
-        result = self._lanes.process(list(chain.from_iterable(by_partition.values())))
+        result = self._lanes.process(list(chain.from_iterable(by_partition.values())), self._heartbeat.beat)
         self._metrics.count(result.counts)
         for partition, batch in by_partition.items():
             self._progress[partition].next_offset = batch[-1].offset + 1
@@ -248,7 +248,7 @@ class FrameLoop:
         end = max(committed.offset, start)
         replayed = 0
         for records in self._reader.read(self._source, partition, start, end):
-            self._lanes.process(records)
+            self._lanes.process(records, self._heartbeat.beat)
             self._heartbeat.beat()
             replayed += len(records)
         self._progress[partition] = _Progress(

@@ -71,7 +71,6 @@ class TransactionalProducer:
             self._retry("commit", lambda: self._producer.commit_transaction(_STEP_TIMEOUT_S))
         except KafkaException as exc:
             error = error_of(exc)
-            # A failed send_offsets could be repeated by the book, but librdkafka 2.16 then blocks for good
             # A failed send_offsets could be repeated by the book, but librdkafka 2.16 was seen to block for
             # good when the group's coordinator went away in between. Rolling back is always safe.
             if is_fatal(error) or not (error.txn_requires_abort() or error.retriable()):

@@ -17,6 +17,7 @@ from forewarn.domain.anomaly.settings import AnomalySettings
 from forewarn.domain.anomaly.state import AnomalyState, Baseline, put
 from forewarn.domain.anomaly.symptoms import symptoms_of
 from forewarn.domain.frame import Array, FloatArray, Frame, Strings, concat
+from forewarn.domain.progress import Alive, unwatched
 from forewarn.domain.waiting import Waiting
 
 _NOWHERE = -1
@@ -28,6 +29,7 @@ def step(
     frame: Frame,
     settings: AnomalySettings,
     member_p_values: Mapping[str, FloatArray] | None = None,
+    alive: Alive = unwatched,
 ) -> tuple[AnomalyState, Frame]:
     """Score readings.
 
@@ -47,6 +49,9 @@ def step(
     member_p_values
         p-values of further detectors by name, one per row of ``frame``; NaN while a detector does not know.
 
+    alive
+        Called after each asset whose baseline waits or ends.
+
     Raises
     ------
     ValueError
@@ -63,6 +68,7 @@ def step(
         for own in _runs(codes, np.flatnonzero(careful)):
             state, emitted = _step_asset(state, frame, own, settings, members)
             pieces += emitted
+            alive()
         plain = np.flatnonzero(~careful)
         frame, position, members = frame.take(plain), position[plain], tuple(m[plain] for m in members)
     if frame.rows or not pieces:

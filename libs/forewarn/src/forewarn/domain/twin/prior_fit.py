@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from forewarn.domain.frame import FloatArray
 from forewarn.domain.twin.layout import IMMATERIAL
+from forewarn.domain.twin.moments import left_out
 from forewarn.domain.twin.ridge import TIE, fit_responses
 from forewarn.domain.twin.settings import TwinSettings
-from forewarn.domain.twin.statistics import fold_of
+from forewarn.domain.twin.statistics import blocks_in_turn
 
 _NO_CORRECTION: Final = 1e4  # penalty that leaves physics alone
 _FREE: Final = 1e-6  # penalty of the factors: only keeps terms that rise and fall together from running away
@@ -87,59 +88,19 @@ class _Found:
 
 def _fit_one(phi: FloatArray, terms: FloatArray, measured: FloatArray, settings: TwinSettings) -> _Found:
     """Fit with the penalty that tells best the blocks that are left out."""
-    fold = fold_of(len(measured), settings.folds)
-    middle, spread = terms.mean(axis=0), terms.std(axis=0)
-    design = np.column_stack([(terms - middle) / spread, phi])
+    middle, spread, level = terms.mean(axis=0), terms.std(axis=0), measured.mean()
+    design, wanted = np.column_stack([(terms - middle) / spread, phi]), measured[:, None] - level
     corrections = np.array([*settings.penalties, _NO_CORRECTION])
     penalties = np.where(np.arange(design.shape[1]) < len(spread), _FREE, corrections[:, None])
-    predicted = np.empty((corrections.size, len(measured)))
-    blocks = [_Moments.of(design[fold == k], measured[fold == k]) for k in range(settings.folds)]
-    whole = _Moments.total(blocks)
-    for k, block in enumerate(blocks):
-        start, slopes = whole.without(block).solved(penalties)
-        predicted[:, fold == k] = start[:, None] + slopes @ design[fold == k].T
-    errors = ((predicted - measured) ** 2).mean(axis=1)
+    whole, expected = left_out(design, wanted, blocks_in_turn(len(wanted), settings.folds), penalties)
+    errors = ((expected - wanted) ** 2).mean(axis=1)[:, 0]
     choice = int(np.flatnonzero(errors <= TIE * errors.min())[-1])
     starts, slopes = whole.solved(penalties[[choice]])
-    factors = slopes[0, : len(spread)] / spread
+    factors = slopes[0, : len(spread), 0] / spread
     return _Found(
-        intercept=float(starts[0] - factors @ middle),
-        coefficients=slopes[0, len(spread) :],
+        intercept=float(level + starts[0, 0] - factors @ middle),
+        coefficients=slopes[0, len(spread) :, 0],
         factors=factors,
-        held_out=predicted[choice],
+        held_out=level + expected[choice, :, 0],
         error=float(errors[choice]),
     )
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Moments:
-    """Sums over rows from which a regression is solved: with blocks of rows they add and subtract."""
-
-    rows: int
-    design: FloatArray
-    measured: float
-    squares: FloatArray
-    products: FloatArray
-
-    @classmethod
-    def of(cls, design: FloatArray, measured: FloatArray) -> "_Moments":
-        return cls(len(measured), design.sum(axis=0), float(measured.sum()), design.T @ design, design.T @ measured)
-
-    @classmethod
-    def total(cls, blocks: list["_Moments"]) -> "_Moments":
-        whole = blocks[0]
-        for block in blocks[1:]:
-            whole = cls(*(getattr(whole, name) + getattr(block, name) for name in cls.__slots__))
-        return whole
-
-    def without(self, block: "_Moments") -> "_Moments":
-        return _Moments(*(getattr(self, name) - getattr(block, name) for name in self.__slots__))
-
-    def solved(self, penalties: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Intercepts, shape (choices,), and slopes, shape (choices, columns), for each row of penalties."""
-        middle, level = self.design / self.rows, self.measured / self.rows
-        gram = self.squares - self.rows * np.outer(middle, middle)
-        loaded = gram + self.rows * penalties[:, :, None] * np.eye(len(middle))
-        right = (self.products - self.rows * middle * level)[:, None]
-        slopes = np.asarray(np.linalg.solve(loaded, right)[..., 0], dtype=np.float64)
-        return level - slopes @ middle, slopes

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from forewarn.domain.frame import FloatArray
 from forewarn.domain.twin.layout import IMMATERIAL, TwinLayout
+from forewarn.domain.twin.moments import left_out
 from forewarn.domain.twin.settings import TwinSettings
-from forewarn.domain.twin.statistics import fold_of
+from forewarn.domain.twin.statistics import blocks_in_turn
 
 #: Of penalties whose errors differ by less than this the strongest is taken.
 TIE: Final = 1.02
@@ -147,29 +148,13 @@ def fit_responses(
 
 
 def _fit_complete(phi: FloatArray, y: FloatArray, settings: TwinSettings) -> tuple[FloatArray, FloatArray, FloatArray]:
-    fold = fold_of(phi.shape[0], settings.folds)
-    shape = (len(settings.penalties), *y.shape)
-    predicted = np.empty(shape)
-    for left_out in range(settings.folds):
-        train, test = fold != left_out, fold == left_out
-        for number, penalty in enumerate(settings.penalties):
-            b0, b = _solve(phi[train], y[train], penalty)
-            predicted[number, test] = b0 + phi[test] @ b
-    errors = ((predicted - y) ** 2).mean(axis=1)
+    level = y.mean(axis=0)
+    penalties = np.repeat(np.array(settings.penalties)[:, None], phi.shape[1], axis=1)
+    whole, expected = left_out(phi, y - level, blocks_in_turn(len(y), settings.folds), penalties)
+    errors = ((expected - (y - level)) ** 2).mean(axis=1)
     good = errors <= TIE * errors.min(axis=0)
     choice = len(settings.penalties) - 1 - np.argmax(good[::-1], axis=0)
-    intercept, coefficients = np.empty(y.shape[1]), np.empty((phi.shape[1], y.shape[1]))
-    for number in np.unique(choice):
-        columns = choice == number
-        intercept[columns], coefficients[:, columns] = _solve(phi, y[:, columns], settings.penalties[number])
-    held_out = np.take_along_axis(predicted, choice[None, None, :], axis=0)[0]
-    return intercept, coefficients, held_out
-
-
-def _solve(phi: FloatArray, y: FloatArray, penalty: float) -> tuple[FloatArray, FloatArray]:
-    """Ridge with a free intercept."""
-    phi_mean, y_mean = phi.mean(axis=0), y.mean(axis=0)
-    centred = phi - phi_mean
-    gram = centred.T @ centred + penalty * phi.shape[0] * np.eye(phi.shape[1])
-    b: FloatArray = np.linalg.solve(gram, centred.T @ (y - y_mean))
-    return y_mean - phi_mean @ b, b
+    intercepts, slopes = whole.solved(penalties)
+    columns = np.arange(y.shape[1])
+    held_out = np.take_along_axis(expected, choice[None, None, :], axis=0)[0]
+    return level + intercepts[choice, columns], slopes[choice, :, columns].T, level + held_out

@@ -1,5 +1,6 @@
 """Robust figures of healthy readings: how much a tag varies, how it wanders, what its sensor resolves."""
 
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -113,6 +114,12 @@ def effective_readings(values: FloatArray, breaks: NDArray[np.intp]) -> float:
 def fold_of(rows: int, folds: int) -> NDArray[np.intp]:
     """Number of the contiguous block each row belongs to, shape (rows,)."""
     return np.arange(rows, dtype=np.intp) * folds // max(rows, 1)
+
+
+def blocks_in_turn(rows: int, folds: int) -> list[slice]:
+    """The blocks of ``fold_of`` as slices of the rows."""
+    edges = np.searchsorted(fold_of(rows, folds), np.arange(folds + 1)).tolist()
+    return [slice(start, stop) for start, stop in pairwise(edges)]
 
 
 def blocks_of(rows: int, breaks: NDArray[np.intp], folds: int) -> NDArray[np.intp]:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from forewarn.contracts.frames import FrameKind, Phase
 from forewarn.domain.frame import Frame, concat
+from forewarn.domain.progress import Alive, unwatched
 from forewarn.domain.twin.layout import layout_of
 from forewarn.domain.twin.learn import NO_MODEL, learn, twin_columns
 from forewarn.domain.twin.model import FittedModel, judge, unjudged
@@ -18,7 +19,9 @@ from forewarn.domain.waiting import Waiting
 _NOWHERE = -1
 
 
-def step(state: TwinState, frame: Frame, settings: TwinSettings) -> tuple[TwinState, list[Frame], list[FittedModel]]:
+def step(
+    state: TwinState, frame: Frame, settings: TwinSettings, alive: Alive = unwatched
+) -> tuple[TwinState, list[Frame], list[FittedModel]]:
     """Judge readings, or learn from them.
 
     Every reading leaves exactly once, readings of one asset in the order in which they came: at once
@@ -32,6 +35,8 @@ def step(state: TwinState, frame: Frame, settings: TwinSettings) -> tuple[TwinSt
         What the previous step returned.
     frame
         Frame of kind VALID of the state's class; every row names its asset.
+    alive
+        Called after each asset that had no model: to fit one takes a twentieth of a second.
 
     Returns
     -------
@@ -51,7 +56,7 @@ def step(state: TwinState, frame: Frame, settings: TwinSettings) -> tuple[TwinSt
     fitted: list[FittedModel] = []
     live = np.ones(frame.rows, dtype=np.bool_)
     if (position == _NOWHERE).any():
-        state, frames, fitted, live = _learn_all(state, frame, position == _NOWHERE, settings)
+        state, frames, fitted, live = _learn_all(state, frame, position == _NOWHERE, settings, alive)
         position = np.array([state.positions.get(name, _NOWHERE) for name in names], dtype=np.intp)[codes]
     if live.all():
         frames += [_judge_live(state, frame, position)] if frame.rows else []
@@ -69,7 +74,7 @@ def _require_valid(state: TwinState, frame: Frame) -> None:
 
 
 def _learn_all(
-    state: TwinState, frame: Frame, unknown: NDArray[np.bool_], settings: TwinSettings
+    state: TwinState, frame: Frame, unknown: NDArray[np.bool_], settings: TwinSettings, alive: Alive
 ) -> tuple[TwinState, list[Frame], list[FittedModel], NDArray[np.bool_]]:
     """Let every asset without a model learn; says which rows are left to be judged live."""
     layout = layout_of(state.asset_class)
@@ -90,6 +95,7 @@ def _learn_all(
         part = fresh.part(start, stop)
         allowed = usable[start:stop] & before.request.allows(part.columns["ts"])
         lesson = learn(state.asset_class, asset_id, before, part, allowed, settings)
+        alive()
         frames += lesson.frames
         live[rows[start + lesson.taken : stop]] = True
         if lesson.learning is not None:
