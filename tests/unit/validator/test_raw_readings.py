@@ -11,7 +11,8 @@ from pydantic import ValidationError
 from structlog.testing import capture_logs
 
 from forewarn.adapters.catalogue import load_catalogue
-from forewarn.adapters.raw_readings import MAX_MESSAGE_BYTES, RawReadingDecoder
+from forewarn.adapters.raw_readings import RawReadingDecoder
+from forewarn.adapters.raw_refusals import MAX_MESSAGE_BYTES
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.quality import StatusCode
 from forewarn.contracts.readings import Reading, RejectionReason
@@ -51,7 +52,7 @@ def test_each_hostile_message_is_refused_for_an_honest_reason_with_its_bytes(cas
         assert refusal.recommendation
         assert refusal.original in (case.value or b"")
         f"{refusal.explanation}{refusal.asset_id}".encode()  # can be written down
-    passed_on = sum(len(batch.origins) for batch in batches)
+    passed_on = sum(len(batch.records) for batch in batches)
     assert passed_on == case.survivors + len(case.refusals) - len(expected)
 
 
@@ -63,7 +64,7 @@ def test_neighbours_of_hostile_messages_are_unharmed():
 
     batches, _ = decoder().decode(records)
 
-    survivors = {origin.record.offset for batch in batches for origin in batch.origins}
+    survivors = {record.offset for batch in batches for record in batch.records}
     assert set(range(1, 2 * len(CASES), 2)) <= survivors
 
 
@@ -167,4 +168,4 @@ def test_the_fast_decoder_refuses_and_takes_what_the_contract_does(document):
 def test_no_bytes_whatsoever_make_the_decoder_raise(value, key):
     batches, refusals = decoder().decode([record(key, value)])
 
-    assert sum(len(batch.origins) for batch in batches) + len(refusals) >= 1
+    assert sum(len(batch.records) for batch in batches) + len(refusals) >= 1

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 
-from forewarn.adapters.raw_readings import DecodedBatch, RawReadingDecoder, Refusal
+from forewarn.adapters.raw_readings import DecodedBatch, RawReadingDecoder
+from forewarn.adapters.raw_refusals import Refusal
 from forewarn.contracts.frames import Verdict, quality_column
 from forewarn.contracts.guard_rules import Cause
 from forewarn.contracts.quality import severity
@@ -68,7 +69,7 @@ def _refused(refusal: Refusal, readings: Sequence[Reading]) -> Judged:
 
 
 def _judged(decoded: DecodedBatch, result: GuardResult, readings: Sequence[Reading]) -> dict[int, Judged]:
-    places = [origin.record.offset for origin in decoded.origins]
+    places = [record.offset for record in decoded.records]
     verdicts = {places[rejection.row]: _condemned(rejection, places, readings) for rejection in result.rejections}
     for position, row in enumerate(result.rows.tolist()):
         index = places[row]

@@ -9,7 +9,8 @@ import numpy as np
 
 from forewarn.adapters.arrow_codec import encode_by_partition
 from forewarn.adapters.event_codec import encode_event
-from forewarn.adapters.raw_readings import DecodedBatch, RawReadingDecoder, Refusal
+from forewarn.adapters.raw_readings import DecodedBatch, RawReadingDecoder
+from forewarn.adapters.raw_refusals import Refusal
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.readings import RejectedReading
@@ -70,7 +71,7 @@ class ValidatorLanes:
     def _judge(self, decoded: DecodedBatch, counts: Counter[str]) -> list[Output]:
         asset_class = decoded.batch.asset_class
         state = self._states.get(asset_class.name) or GuardState.empty(asset_class)
-        partitions = np.array([origin.record.partition for origin in decoded.origins], dtype=np.int64)
+        partitions = np.array([record.partition for record in decoded.records], dtype=np.int64)
         batch = replace(decoded.batch, assets=machines(decoded.batch.assets, partitions))
         result = check(batch, state, self._settings, self._plates_of(batch.assets.categories))
         self._states.put(asset_class.name, result.state)
@@ -123,7 +124,7 @@ def _refused(refusal: Refusal) -> RejectedReading:
 
 
 def _condemned(decoded: DecodedBatch, rejection: Rejection) -> RejectedReading:
-    origin = decoded.origins[rejection.row]
+    origin = decoded.origin(rejection.row)
     record = origin.record
     return RejectedReading(
         rejected_id=_rejected_id(record, origin.index),

@@ -12,6 +12,7 @@ class ValidatorSettings(FrameServiceSettings):
     """
 
     frame_linger_s: float = Field(default=0.05, ge=0, le=5, description="Wait for more after a turn's first record.")
+    frame_crowded_linger_s: float = Field(default=0.2, ge=0, le=5, description="The same after a turn of thousands.")
     frame_idle_linger_s: float = Field(default=0.1, ge=0, le=5, description="Least time from turn to turn while idle.")
     physics_strict_mode: bool = Field(default=False, description="Refuse what would pass with warnings.")
     max_reading_age_s: float = Field(default=7 * 86_400.0, gt=0, description="Older readings are refused.")

@@ -44,6 +44,8 @@ class FrameLoopConfig:
     A turn waits ``linger_s`` after its first record for more. While fewer than ``busy_records`` come at
     once, turns also begin at least ``idle_linger_s`` apart: few large transactions are cheap, many small
     ones are not. A processor whose input another one has already batched needs neither for long.
+    After a turn of ``crowded_records`` the next one waits ``crowded_linger_s`` instead: what a frame costs, however
+    many readings it has, is then shared by more of them.
     ``fetch_min_bytes`` is what the broker gathers before it answers, for at most 20 ms: records that come
     one by one would else be fetched nearly one by one.
 
@@ -58,9 +60,11 @@ class FrameLoopConfig:
     instance: str
     source: TopicName
     checkpoint: TopicName
-    batch_records: int = 12_000
+    batch_records: int = 30_000
     busy_records: int = 50
+    crowded_records: int = 4_000
     linger_s: float = 0.005
+    crowded_linger_s: float = 0.005
     idle_linger_s: float = 0.0
     fetch_min_bytes: int = 1
     snapshot_every_s: float = 5.0
@@ -96,6 +100,7 @@ class FrameLoop:
         self._checkpoint = qualified(config.checkpoint, config.prefix)
         self._progress: dict[int, _Progress] = {}
         self._first: list[Message] = []
+        self._linger_s = config.linger_s
         self._lag_due_s = 0.0
         self._assigned = False
         self._lost = False
@@ -142,8 +147,7 @@ class FrameLoop:
                 if self._lost:
                     raise MembershipLost("the group took our partitions away: start again with what is committed")
                 if messages:
-                    busy = len(messages) >= self._config.busy_records
-                    due_s = self._clock.monotonic_s() + (0.0 if busy else self._config.idle_linger_s)
+                    due_s = self._set_pace(len(messages))
                     self._turn(records_of(messages))
                 self._update_lag()
             self._snapshot(self._progress)
@@ -156,9 +160,16 @@ class FrameLoop:
         self._first = self._consumer.consume(1, timeout=_POLL_S)
         if not self._first:
             return []
-        wait_s = max(self._config.linger_s, due_s - self._clock.monotonic_s())
+        wait_s = max(self._linger_s, due_s - self._clock.monotonic_s())
         more = self._consumer.consume(self._config.batch_records - 1, timeout=wait_s)
         return self._first + more
+
+    def _set_pace(self, gathered: int) -> float:
+        """How long the next turn waits for more depends on what this one gathered; returns when it may begin."""
+        crowded = gathered >= self._config.crowded_records
+        self._linger_s = self._config.crowded_linger_s if crowded else self._config.linger_s
+        busy = gathered >= self._config.busy_records
+        return self._clock.monotonic_s() + (0.0 if busy else self._config.idle_linger_s)
 
     def _turn(self, records: Sequence[Record]) -> None:
         by_partition: dict[int, list[Record]] = defaultdict(list)

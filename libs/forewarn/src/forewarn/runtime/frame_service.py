@@ -18,8 +18,9 @@ from forewarn.runtime.watchdog import Watchdog
 class FrameServiceSettings(ServiceSettings):
     """Settings of a frame processor."""
 
-    frame_batch_records: int = Field(default=12_000, ge=2, le=100_000, description="Most records in one transaction.")
+    frame_batch_records: int = Field(default=30_000, ge=2, le=100_000, description="Most records in one transaction.")
     frame_linger_s: float = Field(default=0.005, ge=0, le=5, description="Wait for more after a turn's first record.")
+    frame_crowded_linger_s: float = Field(default=0.005, ge=0, le=5, description="The same after a turn of thousands.")
     frame_idle_linger_s: float = Field(default=0.0, ge=0, le=5, description="Least time from turn to turn while idle.")
     snapshot_interval_s: float = Field(default=5.0, gt=0, le=3600, description="Time between a lane's snapshots.")
 
@@ -52,6 +53,7 @@ def serve_lanes(
         checkpoint=checkpoint,
         batch_records=settings.frame_batch_records,
         linger_s=settings.frame_linger_s,
+        crowded_linger_s=settings.frame_crowded_linger_s,
         idle_linger_s=settings.frame_idle_linger_s,
         fetch_min_bytes=fetch_min_bytes,
         snapshot_every_s=settings.snapshot_interval_s,
