@@ -10,7 +10,7 @@ import threading
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 
 import structlog
@@ -26,6 +26,7 @@ from forewarn.ports.clock import Clock
 from forewarn.ports.lanes import Lanes, Output, Record, StaleSnapshot
 from forewarn.runtime.frame_metrics import FrameMetrics
 from forewarn.runtime.heartbeat import Heartbeat
+from forewarn.runtime.pace import Pace, PaceConfig
 
 _log = structlog.get_logger(__name__)
 
@@ -41,11 +42,6 @@ _NO_OFFSET = -1001  # librdkafka's OFFSET_INVALID: the group never committed thi
 class FrameLoopConfig:
     """How a frame processor reads, batches and snapshots.
 
-    A turn waits ``linger_s`` after its first record for more. While fewer than ``busy_records`` come at
-    once, turns also begin at least ``idle_linger_s`` apart: few large transactions are cheap, many small
-    ones are not. A processor whose input another one has already batched needs neither for long.
-    After a turn of ``crowded_records`` the next one waits ``crowded_linger_s`` instead: what a frame costs, however
-    many readings it has, is then shared by more of them.
     ``fetch_min_bytes`` is what the broker gathers before it answers, for at most 20 ms: records that come
     one by one would else be fetched nearly one by one.
 
@@ -61,11 +57,7 @@ class FrameLoopConfig:
     source: TopicName
     checkpoint: TopicName
     batch_records: int = 30_000
-    busy_records: int = 50
-    crowded_records: int = 4_000
-    linger_s: float = 0.005
-    crowded_linger_s: float = 0.005
-    idle_linger_s: float = 0.0
+    pace: PaceConfig = field(default_factory=PaceConfig)
     fetch_min_bytes: int = 1
     snapshot_every_s: float = 5.0
 
@@ -100,7 +92,7 @@ class FrameLoop:
         self._checkpoint = qualified(config.checkpoint, config.prefix)
         self._progress: dict[int, _Progress] = {}
         self._first: list[Message] = []
-        self._linger_s = config.linger_s
+        self._pace = Pace(config.pace)
         self._lag_due_s = 0.0
         self._assigned = False
         self._lost = False
@@ -139,15 +131,14 @@ class FrameLoop:
         self._consumer.subscribe(
             [self._source], on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost
         )
-        due_s = 0.0
         try:
             while not stop.is_set():
                 self._heartbeat.beat()
-                messages = self._gather(due_s)
+                messages = self._gather()
                 if self._lost:
                     raise MembershipLost("the group took our partitions away: start again with what is committed")
                 if messages:
-                    due_s = self._set_pace(len(messages))
+                    self._pace.note(len(messages), self._clock.monotonic_s())
                     self._turn(records_of(messages))
                 self._update_lag()
             self._snapshot(self._progress)
@@ -155,21 +146,14 @@ class FrameLoop:
             self._consumer.close()
             self._reader.close()
 
-    def _gather(self, due_s: float) -> list[Message]:
+    def _gather(self) -> list[Message]:
         """Wait for a first message, then for more until the linger time is over and the turn is due."""
         self._first = self._consumer.consume(1, timeout=_POLL_S)
         if not self._first:
             return []
-        wait_s = max(self._linger_s, due_s - self._clock.monotonic_s())
+        wait_s = self._pace.wait_s(self._clock.monotonic_s())
         more = self._consumer.consume(self._config.batch_records - 1, timeout=wait_s)
         return self._first + more
-
-    def _set_pace(self, gathered: int) -> float:
-        """How long the next turn waits for more depends on what this one gathered; returns when it may begin."""
-        crowded = gathered >= self._config.crowded_records
-        self._linger_s = self._config.crowded_linger_s if crowded else self._config.linger_s
-        busy = gathered >= self._config.busy_records
-        return self._clock.monotonic_s() + (0.0 if busy else self._config.idle_linger_s)
 
     def _turn(self, records: Sequence[Record]) -> None:
         by_partition: dict[int, list[Record]] = defaultdict(list)

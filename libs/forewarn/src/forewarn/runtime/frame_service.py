@@ -10,6 +10,7 @@ from forewarn.ports.lanes import Lanes
 from forewarn.runtime.frame_loop import FrameLoop, FrameLoopConfig
 from forewarn.runtime.frame_metrics import FrameMetrics
 from forewarn.runtime.heartbeat import Heartbeat
+from forewarn.runtime.pace import PaceConfig
 from forewarn.runtime.probes import ProbeServer
 from forewarn.runtime.settings import ServiceSettings
 from forewarn.runtime.watchdog import Watchdog
@@ -52,9 +53,11 @@ def serve_lanes(
         source=source,
         checkpoint=checkpoint,
         batch_records=settings.frame_batch_records,
-        linger_s=settings.frame_linger_s,
-        crowded_linger_s=settings.frame_crowded_linger_s,
-        idle_linger_s=settings.frame_idle_linger_s,
+        pace=PaceConfig(
+            linger_s=settings.frame_linger_s,
+            idle_linger_s=settings.frame_idle_linger_s,
+            crowded_linger_s=settings.frame_crowded_linger_s,
+        ),
         fetch_min_bytes=fetch_min_bytes,
         snapshot_every_s=settings.snapshot_interval_s,
     )
