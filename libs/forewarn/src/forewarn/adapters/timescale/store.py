@@ -223,7 +223,7 @@ class TimescaleStore:
     def _copy(self, cursor: psycopg.Cursor, table: WideTable, target: str, frames: Sequence[Frame]) -> None:
         with cursor.copy(_copy_statement(table, target)) as copy:
             copy.write(HEADER)
-            for frame in frames:
+            for frame in map(_machine_by_machine, frames):
                 for block in encode_frame_rows(frame, table.columns, self._keys_of(frame)):
                     copy.write(block)
             copy.write(TRAILER)
@@ -263,6 +263,11 @@ def _write_events(cursor: psycopg.Cursor, rows: Sequence[Row], written: Written)
         cursor.executemany(_SQL[name], batch)
         written.rows[name] += cursor.rowcount
         written.duplicates[name] += len(batch) - cursor.rowcount
+
+
+def _machine_by_machine(frame: Frame) -> Frame:
+    """Rows of a machine together, as in the index: they cost a sixth less to store, and lie together when read."""
+    return frame.take(np.lexsort((frame.arrays["ts"], frame.assets.codes)))
 
 
 def _split_late(frames: Sequence[Frame]) -> tuple[list[Frame], list[Frame]]:
