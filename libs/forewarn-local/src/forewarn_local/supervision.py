@@ -97,7 +97,13 @@ class Supervisor:
         return True
 
     def launch(self, name: str) -> None:
-        """Start one program, without waiting for it; no error if it runs or is about to."""
+        """Start one program, without waiting for it; no error if it runs or is about to.
+
+        Raises
+        ------
+        StartFailedError
+            If the supervisor refuses.
+        """
         full_name = f"{SERVICES_GROUP}:{name}" if name in self._services else name
         try:
             self._rpc().startProcess(full_name, False)  # noqa: FBT003  # positional in XML-RPC

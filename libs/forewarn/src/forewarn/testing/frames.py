@@ -41,6 +41,11 @@ def anomaly_frame(
         Tag that contributes most, per row.
     kind
         VALID leaves out what later stages add.
+
+    Raises
+    ------
+    ValueError
+        If ``columns`` names one that such frames do not have.
     """
     given = dict(columns or {})
     unknown = given.keys() - {column.name for column in frame_columns(kind, asset_class)}

@@ -141,7 +141,12 @@ class Zone:
         """Earliest and latest moment that a wall clock showed these times.
 
         Both are the same but for the hour that a clock shows twice; they are less than a minute apart
-        where it shows a time never.
+        where it shows a time never. All in microseconds, arrays of the same shape.
+
+        Raises
+        ------
+        TableError
+            If there is no such zone.
         """
         if self._offset_us is not None:
             moved = wall_us - self._offset_us
