@@ -13,6 +13,7 @@ from forewarn.contracts.assets import Asset
 from forewarn.contracts.frames import FrameKind
 from forewarn.contracts.health import AssetHealth, ModelArtefact
 from forewarn.contracts.readings import RejectedReading, RejectionReason
+from forewarn.domain.rows import US_PER_S
 from forewarn.ports.history import BadQuery, HistoryQuery, HistoryUnavailable, Interval, Page, RollUp
 from forewarn.ports.store import Item, Source
 from forewarn.testing.frames import START_US
@@ -20,7 +21,6 @@ from support.sink_frames import random_frame
 
 pytestmark = pytest.mark.integration
 
-SECOND_US = 1_000_000
 ROWS = 5_000
 STEP_S = 7
 START = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=START_US)
@@ -32,7 +32,7 @@ WIDTHS = {RollUp.MINUTE: 60, RollUp.HOUR: 3600, RollUp.DAY: 86400}
 def frames(pump):
     """Readings of some ten hours and their judgements, of which the last 100 are not there yet."""
     rng = np.random.default_rng(7)
-    times = (START_US + STEP_S * SECOND_US * np.arange(ROWS)).tolist()
+    times = (START_US + STEP_S * US_PER_S * np.arange(ROWS)).tolist()
     readings = random_frame(FrameKind.VALID, pump, ["Q-1"] * ROWS, times, rng, nulls=0.1)
     judged = ROWS - 100
     results = random_frame(FrameKind.ANOMALY, pump, ["Q-1"] * judged, times[:judged], rng, nulls=0.1)
@@ -130,7 +130,7 @@ async def test_roll_ups_equal_a_recomputation(reader, frames, roll_up, name):
     history = await reader.history(
         HistoryQuery(asset_id="Q-1", start=START, end=END, columns=(name,), roll_up=roll_up, max_points=10_000)
     )
-    times_s = readings.arrays["ts"] // SECOND_US
+    times_s = readings.arrays["ts"] // US_PER_S
     bucket = times_s // WIDTHS[roll_up]
     first = bucket[0]
     buckets = int(bucket[-1] - first) + 1
