@@ -242,14 +242,6 @@ async def test_the_newest_reading_comes_with_the_newest_judgement(reader, frames
     assert await reader.latest([]) == ()
 
 
-async def test_assets_are_listed_with_their_registry_entry(reader):
-    entries = await reader.assets()
-    assert [entry.asset_id for entry in entries] == ["Q-1", "Q-2"]
-    assert entries[0].asset.path == ("plant", "hall")
-    assert (entries[1].asset, entries[1].asset_class) == (None, "centrifugal_pump")
-    assert await reader.asset("nobody") is None
-
-
 async def test_health_comes_newest_or_evenly_thinned(reader):
     assert await reader.latest_health() == (health(49, 41.0),)
     assert await reader.latest_health(["Q-2"]) == ()
@@ -317,7 +309,7 @@ async def test_a_database_that_is_away_is_unavailable(catalogue):
 async def test_a_database_without_schema_is_unavailable(empty_url, catalogue):
     async with TimescaleHistory(empty_url, catalogue) as history:
         with pytest.raises(HistoryUnavailable, match="provision"):
-            await history.assets()
+            await history.latest_health()
 
 
 async def test_a_question_that_takes_too_long_is_given_up(stored_url, catalogue):

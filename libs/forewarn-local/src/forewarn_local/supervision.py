@@ -36,7 +36,6 @@ class ProcessInfo:
     pid: int
     started_s: int
     now_s: int
-    spawn_error: str
 
     @property
     def uptime_s(self) -> int:
@@ -120,7 +119,6 @@ class Supervisor:
                 pid=int(info["pid"]),
                 started_s=int(info["start"]),
                 now_s=int(info["now"]),
-                spawn_error=str(info["spawnerr"]),
             )
             for info in self._rpc().getAllProcessInfo()
         ]
