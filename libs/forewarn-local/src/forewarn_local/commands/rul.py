@@ -46,12 +46,13 @@ def fit(  # noqa: PLR0913  # the options of the command
 ) -> None:
     """Learn from runs to failure; remaining lives are in the unit of the time column, days if it holds moments."""
     display = _display()
-    longest = _cap(display, cap)
+    if cap is not None and not (cap > 0.0 and math.isfinite(cap)):
+        _refuse(display, f"--cap {cap:g}: it must be a positive number")
     _need_directory(display, out)
     try:
         training = read_training_runs(runs, unit=unit, time=time, drivers=_names(drivers), censored=censored, sort=sort)
         _tell(display, training)
-        fitted = _grow(display, training, cap=longest, seed=seed)
+        fitted = _grow(display, training, cap=math.inf if cap is None else cap, seed=seed)
         write_model(out, fitted)
     except TableError as exc:
         _refuse(display, str(exc))
@@ -89,14 +90,6 @@ def predict(
     except OSError as exc:
         _refuse(display, f"{output}: cannot be written: {exc.strerror or exc}")
     display.say(f"{len(recorded.names)} units, remaining lives in {fitted.columns.life_unit}: {output}")
-
-
-def _cap(display: Display, cap: float | None) -> float:
-    if cap is None:
-        return math.inf
-    if not (cap > 0.0 and math.isfinite(cap)):
-        _refuse(display, f"--cap {cap:g}: it must be a positive number")
-    return cap
 
 
 def _grow(display: Display, training: TrainingRuns, *, cap: float, seed: int) -> FleetFile:

@@ -80,9 +80,24 @@ def csv_pieces(
     TableError
         If there is such a row and nobody takes it.
     """
+    names = [str(position) for position in range(len(dialect.header))]
     rows = 0
     try:
-        for batch in _open(path, dialect, on_odd_row):
+        reader = pa_csv.open_csv(
+            pa.input_stream(str(path)),
+            read_options=pa_csv.ReadOptions(
+                block_size=_BLOCK_BYTES, column_names=names, skip_rows=1, encoding=dialect.encoding, use_threads=False
+            ),
+            parse_options=pa_csv.ParseOptions(
+                delimiter=dialect.delimiter,
+                newlines_in_values=_quotes(path),
+                invalid_row_handler=None if on_odd_row is None else _handler(on_odd_row),
+            ),
+            convert_options=pa_csv.ConvertOptions(
+                column_types={name: pa.string() for name in names}, null_values=list(NULLS), strings_can_be_null=True
+            ),
+        )
+        for batch in reader:
             rows += batch.num_rows
             yield batch.columns
     except pa.ArrowInvalid as exc:
@@ -90,24 +105,6 @@ def csv_pieces(
             return
         # pyarrow's text says what is wrong ("Expected 3 columns, got 2: ...") and counts rows by itself.
         raise TableError(f"{path}: cannot be read as CSV after row {rows}: {exc}") from exc
-
-
-def _open(path: Path, dialect: Dialect, on_odd_row: Callable[[int, str], None] | None) -> pa_csv.CSVStreamingReader:
-    names = [str(position) for position in range(len(dialect.header))]
-    return pa_csv.open_csv(
-        pa.input_stream(str(path)),
-        read_options=pa_csv.ReadOptions(
-            block_size=_BLOCK_BYTES, column_names=names, skip_rows=1, encoding=dialect.encoding, use_threads=False
-        ),
-        parse_options=pa_csv.ParseOptions(
-            delimiter=dialect.delimiter,
-            newlines_in_values=_quotes(path),
-            invalid_row_handler=None if on_odd_row is None else _handler(on_odd_row),
-        ),
-        convert_options=pa_csv.ConvertOptions(
-            column_types={name: pa.string() for name in names}, null_values=list(NULLS), strings_can_be_null=True
-        ),
-    )
 
 
 def _handler(on_odd_row: Callable[[int, str], None]) -> Callable[[Any], str]:

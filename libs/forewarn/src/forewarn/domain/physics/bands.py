@@ -13,7 +13,11 @@ from itertools import pairwise
 from types import MappingProxyType
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from forewarn.contracts.health import HealthCategory
+from forewarn.domain.frame import FloatArray
 from forewarn.domain.physics.vibration import BOUNDARIES
 
 #: From best to worst; a band's number is its place here.
@@ -27,6 +31,9 @@ CATEGORIES: Final = (
 
 #: Scores from which a category counts, best first; below the last one it is critical.
 SCORES: Final = (90.0, 70.0, 50.0, 30.0)
+
+#: Number of a value that is not known.
+UNKNOWN: Final = -1
 
 #: Points a score falls across one of the inner bands; the outer ones go on with their neighbour's slope.
 _POINTS_PER_BAND: Final = 20.0
@@ -56,7 +63,7 @@ class Bands:
     last_edge_is_poor: bool = False
 
     def __post_init__(self) -> None:
-        sign = 1.0 if self.less_is_better else -1.0
+        sign = self._sign
         if any(sign * low >= sign * high for low, high in pairwise(self.edges)):
             raise ValueError(f"edges of bands must rise, or fall where more is better: {list(self.edges)}")
 
@@ -64,6 +71,20 @@ class Bands:
     def less_is_better(self) -> bool:
         """Whether small values are good."""
         return self.edges[0] < self.edges[-1]
+
+    @property
+    def _sign(self) -> float:
+        return 1.0 if self.less_is_better else -1.0
+
+    def grade(self, values: FloatArray) -> NDArray[np.int8]:
+        """Number of the band of each value, 0 excellent to 4 critical; ``UNKNOWN`` for NaN."""
+        values = np.asarray(values, dtype=np.float64)
+        edges = self._sign * np.array(self.edges)
+        band = np.searchsorted(edges, self._sign * values, side="right").astype(np.int8)
+        if self.last_edge_is_poor:
+            band[values == self.edges[-1]] -= 1
+        band[np.isnan(values)] = UNKNOWN
+        return band
 
     def category(self, value: float) -> HealthCategory | None:
         """Band of one value; None for NaN."""
