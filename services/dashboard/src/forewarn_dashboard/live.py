@@ -75,7 +75,7 @@ class Hub:
             If as many as the hub feeds are there already.
         """
         if len(self._slots) >= MAX_SUBSCRIBERS:
-            raise TooManyTabsError(f"{MAX_SUBSCRIBERS} browser tabs are connected already")
+            raise TooManyTabsError(f"{MAX_SUBSCRIBERS} browser tabs are connected already: close one, then reload")
         slot = Slot()
         self._slots.add(slot)
         SUBSCRIBERS.set(len(self._slots))
