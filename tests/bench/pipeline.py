@@ -98,14 +98,21 @@ class Pipeline:
         since = datetime.now(UTC)
         self._watcher.start([f"LOAD-{n:05d}" for n in range(_WATCHED)], since)
         self._alerts.start()
-        run = self._run(rate, seconds, since)
+        step = self._counted(rate, self._run(rate, seconds, since), since, load_average)
+        say(
+            f"  {step.readings_per_s:.0f} readings/s queryable, lost {step.lost}, duplicated {step.duplicated}, "
+            f"raw->scored p99 {step.raw_to_scored.p99_ms or float('nan'):.0f} ms, drained in {step.drain_s:.1f} s"
+        )
+        return step
+
+    def _counted(self, rate: int, run: _Run, since: datetime, load_average: float) -> Step:
         reading_queryable, result_queryable = self._watcher.finish()
         alert, alerts_missing = self._alerts.finish()
         raw_to_scored, event_to_scored = self._follower.latencies()
         scored = self._follower.rows
         rows = count_rows(self._connection, CLASS, since)
         report = run.report
-        step = Step(
+        return Step(
             offered_per_s=rate,
             seconds=report.seconds,
             sent=report.sent,
@@ -131,11 +138,6 @@ class Pipeline:
             lag_after=lags(self._installation.bootstrap),
             load_average=load_average,
         )
-        say(
-            f"  {step.readings_per_s:.0f} readings/s queryable, lost {step.lost}, duplicated {step.duplicated}, "
-            f"raw->scored p99 {raw_to_scored.p99_ms or float('nan'):.0f} ms, drained in {step.drain_s:.1f} s"
-        )
-        return step
 
     def _run(self, rate: int, seconds: float, since: datetime) -> _Run:
         duplicates_before = duplicates_met(self._installation.metrics("sink"))

@@ -29,7 +29,7 @@ from forewarn.domain.alarms.seen import Seen
 from forewarn.domain.anomaly.settings import AnomalySettings
 from forewarn.domain.anomaly.state import AnomalyState
 from forewarn.domain.anomaly.step import step as score
-from forewarn.domain.frame import MISSING, Frame, Strings
+from forewarn.domain.frame import Frame
 from forewarn.domain.guard.batch import GuardResult, GuardSettings, RawBatch
 from forewarn.domain.guard.check import check
 from forewarn.domain.guard.state import GuardState
@@ -44,6 +44,7 @@ from forewarn.domain.simulation.weather import Climate
 from forewarn.domain.twin.settings import TwinSettings
 from forewarn.domain.twin.state import TwinState
 from forewarn.domain.twin.step import step as twin
+from support.raw_batches import columns_of, raw_batch
 
 START_S: Final = 1_790_000_000.0
 STEP_S: Final = 300.0
@@ -185,20 +186,12 @@ def _life(health: AssetHealth | None, mode: str | None, true_days: float) -> Lif
 
 
 def _batches(asset_class: AssetClass, recording: Recording) -> Iterator[RawBatch]:
-    values = np.column_stack([recording.columns[tag] for tag in asset_class.tag_names])
+    values = columns_of(asset_class, recording.columns)
     newest = np.maximum.accumulate(recording.stamped_us - _skew_us(recording))
     for start in range(0, recording.rows, _ROWS):
         part = slice(start, start + _ROWS)
         ts = recording.stamped_us[part]
-        yield RawBatch(
-            asset_class=asset_class,
-            assets=Strings.of([_ASSET] * ts.size),
-            ts=ts,
-            received_at=newest[part],
-            seq=np.full(ts.size, MISSING, dtype=np.int64),
-            values=values[part],
-            gateway_quality=np.zeros((ts.size, len(asset_class.tags)), dtype=np.uint32),
-        )
+        yield raw_batch(asset_class, ts, values[part], _ASSET, received_at_us=newest[part])
 
 
 def _skew_us(recording: Recording) -> int:

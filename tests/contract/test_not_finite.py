@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from forewarn.adapters.event_codec import decode_event, encode_event
 from forewarn.adapters.schema_export.events import event_contracts
 from forewarn.ports.codec import InvalidEvent
+from support.documents import replaced
 
 EXAMPLES = Path(__file__).parents[2] / "schemas/examples"
 CONTRACTS = event_contracts()
@@ -37,15 +38,6 @@ def _places():
 PLACES = list(_places())
 
 
-def _with(event, path, value):
-    copied = json.loads(json.dumps(event))
-    node = copied
-    for step in path[:-1]:
-        node = node[step]
-    node[path[-1]] = value
-    return copied
-
-
 def test_numbers_of_every_contract_that_has_any_are_tried():
     assert {name for name, _, _ in PLACES} >= {"reading.v1", "asset_health.v1", "alarm.v1", "alert.v1", "asset.v1"}
 
@@ -53,7 +45,7 @@ def test_numbers_of_every_contract_that_has_any_are_tried():
 @given(place=st.sampled_from(PLACES), literal=st.sampled_from(LITERALS))
 def test_decoding_refuses_a_number_that_is_not_finite(place, literal):
     name, event, path = place
-    text = json.dumps(_with(event, path, "@@")).replace('"@@"', literal)
+    text = json.dumps(replaced(event, path, "@@")).replace('"@@"', literal)
     with pytest.raises(InvalidEvent):
         decode_event(CONTRACTS[name], text.encode())
 
@@ -62,7 +54,7 @@ def test_decoding_refuses_a_number_that_is_not_finite(place, literal):
 def test_an_event_with_a_number_that_is_not_finite_cannot_be_built(place, value):
     name, event, path = place
     with pytest.raises(ValueError, match=r"finite|int"):
-        CONTRACTS[name].model_validate(_with(event, path, value))
+        CONTRACTS[name].model_validate(replaced(event, path, value))
 
 
 @given(value=st.sampled_from([float("nan"), float("inf"), float("-inf")]))

@@ -10,6 +10,7 @@ from forewarn.adapters.event_codec import decode_event
 from forewarn.adapters.schema_export.events import event_contracts
 from forewarn.contracts.alarms import Alarm
 from forewarn.ports.codec import InvalidEvent
+from support.documents import replaced
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"
 CONTRACTS = event_contracts()
@@ -32,15 +33,6 @@ def _of_another_type(value):
     return [str(value)] if isinstance(value, int | float) else [17, True]
 
 
-def _with(event, path, value):
-    copied = json.loads(json.dumps(event))
-    node = copied
-    for step in path[:-1]:
-        node = node[step]
-    node[path[-1]] = value
-    return copied
-
-
 def _cases():
     for name in CONTRACTS:
         schema = json.loads((SCHEMAS / f"events/{name}.schema.json").read_text(encoding="utf-8"))
@@ -50,7 +42,7 @@ def _cases():
             for event in document if isinstance(document, list) else [document]:
                 for path, value in _leaves(event):
                     for wrong in _of_another_type(value) if path[-1] not in COMPUTED else ():
-                        changed = _with(event, path, wrong)
+                        changed = replaced(event, path, wrong)
                         if not validator.is_valid(changed):
                             yield f"{name} {file.stem} {path}: {wrong!r}", CONTRACTS[name], changed
 

@@ -24,7 +24,6 @@ from forewarn.domain.guard.batch import GuardSettings
 from forewarn.ports.delivery import BrokerSilent, DeliveryOverloaded, Message, Undelivered
 from forewarn.ports.history import (
     AlarmEntry,
-    AssetEntry,
     BadQuery,
     History,
     HistoryQuery,
@@ -134,14 +133,6 @@ class FakeHistory:
 
     async def ping(self) -> None:
         self._answer()
-
-    async def assets(self) -> tuple[AssetEntry, ...]:
-        self._answer()
-        return ()
-
-    async def asset(self, asset_id: str) -> AssetEntry | None:
-        self._answer()
-        return None
 
     async def latest(self, asset_ids: Sequence[str] | None = None) -> tuple[Latest, ...]:
         self._answer()

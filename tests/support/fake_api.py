@@ -1,249 +1,52 @@
 """A small real API process for tests of user interfaces: same routes and bodies as ``forewarn_api``, no broker.
 
-``python -m support.fake_api PORT`` serves two pumps and a chiller that send a reading every 0.5 s.
+``python -m support.fake_api PORT`` serves three pumps that send a reading every 0.5 s.
 What a test needs to happen, it posts to ``/control``.
 """
 
 import asyncio
-import math
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import uvicorn
 from fastapi import FastAPI, HTTPException, Query, WebSocket
 from fastapi.responses import JSONResponse, PlainTextResponse
-from pydantic import BaseModel
 from starlette.websockets import WebSocketDisconnect
 
-from forewarn.adapters.catalogue import load_catalogue
-from forewarn.contracts.alarms import Alarm
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.economics import EconomicReport
-from forewarn.contracts.forecasts import LimitForecast
-from forewarn.contracts.health import (
-    AssetHealth,
-    FailureRisk,
-    HealthCategory,
-    HealthMetric,
-    ModelArtefact,
-    RulEstimate,
-)
+from forewarn.contracts.health import ModelArtefact
 from forewarn.domain.economics.report import economic_report
-from forewarn.domain.health.components import components_of, prognosis_of
-from forewarn.domain.health.profile import class_profile
-from forewarn_api.models.alarms import AcknowledgeRequest, AlarmItem, AlarmList
-from forewarn_api.models.assets import AssetDetail, AssetList, HistoryAnswer, HistoryColumn, Judgement, LiveReading
+from forewarn_api.models.alarms import AcknowledgeRequest, AlarmList
+from forewarn_api.models.assets import AssetDetail, AssetList, HistoryAnswer
+from support.fake_plant import Control, Plant
 from support.fake_twin import add_twin
 
 PERIOD_S = 0.5
-LEVELS = {
-    "flow_m3_h": 182.0,
-    "suction_pressure_bar": 1.4,
-    "discharge_pressure_bar": 6.1,
-    "speed_rpm": 1480.0,
-    "power_kw": 38.4,
-    "motor_current_a": 66.0,
-    "vibration_mm_s": 2.1,
-    "bearing_temp_c": 58.0,
-    "fluid_temp_c": 21.0,
-    "ambient_temp_c": 19.0,
-    "head_m": 48.0,
-    "hydraulic_power_kw": 23.8,
-    "wire_to_water_efficiency_pct": 62.0,
-}
 
 
-class Control(BaseModel):
-    """What a test changes."""
-
-    reset: bool = False
-    assets: list[Asset] | None = None
-    alarms: list[Alarm] | None = None
-    silent: list[str] | None = None
-    faulty: list[str] | None = None
-    learning: list[str] | None = None
-    past: list[AlarmItem] | None = None
-
-
-class Plant:
-    """State of the fake plant."""
-
-    def __init__(self):
-        self.classes = load_catalogue()
-        self.closed = []
-        self.reset()
-
-    def reset(self):
-        self.assets = {asset.asset_id: asset for asset in DEMO}
-        self.closed += getattr(self, "alarms", {})
-        self.alarms = {}
-        self.silent = set()
-        self.faulty = set()
-        self.learning = set()
-        self.past = []
-        self.acknowledged = []
-        self.ordered = []
-        self.levels = LEVELS
-
-    def apply(self, control: Control):
-        if control.reset:
-            self.reset()
-        if control.assets is not None:
-            self.assets = {asset.asset_id: asset for asset in control.assets}
-        if control.alarms is not None:
-            wanted = {alarm.alarm_id: alarm for alarm in control.alarms}
-            self.closed += [alarm_id for alarm_id in self.alarms if alarm_id not in wanted]
-            self.alarms = wanted
-        self.past = self.past if control.past is None else control.past
-        for name in ("silent", "faulty", "learning"):
-            value = getattr(control, name)
-            if value is not None:
-                setattr(self, name, set(value))
-
-    def value(self, asset_id, tag, at):
-        level = LEVELS.get(tag, 10.0)
-        phase = sum(map(ord, tag + asset_id))
-        swing = 0.02 * math.sin(at.timestamp() / 47 + phase) + 0.004 * math.sin(at.timestamp() * 3 + phase)
-        return level * (1 + swing)
-
-    def expected(self, asset_id, tag, at):
-        level = LEVELS.get(tag, 10.0)
-        return level * (1 + 0.02 * math.sin(at.timestamp() / 47 + sum(map(ord, tag + asset_id))))
-
-    def measured(self, asset_id, tag, at):
-        value = self.value(asset_id, tag, at)
-        return value * 1.6 if asset_id in self.faulty and tag == "vibration_mm_s" else value
-
-    def reading(self, asset_id, at):
-        asset_class = self.classes[self.assets[asset_id].asset_class]
-        values = {name: self.measured(asset_id, name, at) for name in asset_class.column_names}
-        faulty = asset_id in self.faulty
-        responses = asset_class.twin.responses
-        expected = {name: self.expected(asset_id, name, at) for name in responses}
-        judgement = Judgement(
-            ts=at,
-            values=values,
-            expected=expected,
-            expected_low={name: value - 0.01 * LEVELS.get(name, 10.0) for name, value in expected.items()},
-            expected_high={name: value + 0.01 * LEVELS.get(name, 10.0) for name, value in expected.items()},
-            residual={name: (values[name] - expected[name]) / (0.006 * LEVELS.get(name, 10.0)) for name in responses},
-            contribution={name: 0.6 if name == "vibration_mm_s" else 0.1 for name in responses},
-            deviation=80 if faulty else 12,
-            phase="live",
-            regime=0,
-            model_version=1,
-            score=91 if faulty else 8 + 4 * math.sin(at.timestamp() / 9),
-            p_value=0.001 if faulty else 0.4,
-            flag=faulty,
-            culprit="vibration_mm_s" if faulty else None,
-            hint="asset_fault" if faulty else "none",
-        )
-        return LiveReading(
-            asset_id=asset_id,
-            asset_class=asset_class.name,
-            ts=at,
-            received_at=at,
-            findings=None,
-            values=values,
-            quality={tag.name: 0 for tag in asset_class.tags},
-            judgement=None if asset_id in self.learning else judgement,
-        )
-
-    def health(self, asset_id, at):
-        faulty = asset_id in self.faulty
-        asset = self.assets[asset_id]
-        metrics = tuple(
-            HealthMetric(
-                name=item.column,
-                score=38 if faulty and item.column == "vibration_mm_s" else 95,
-                weight=item.weight,
-                status="poor" if faulty and item.column == "vibration_mm_s" else "excellent",
-                value=self.measured(asset_id, item.column, at),
-                unit=self.classes[asset.asset_class].units[item.column],
-                message=item.message if faulty and item.column == "vibration_mm_s" else "",
-            )
-            for item in self.classes[asset.asset_class].health
-        )
-        rul = RulEstimate(
-            failure_mode="bearing_wear",
-            p10_days=21,
-            p50_days=34,
-            p90_days=58,
-            indicator="vibration_mm_s",
-            threshold=7.1,
-            model="exponential v1",
-            risk=FailureRisk(within_7_days=0.01, within_30_days=0.35, within_90_days=0.99),
-        )
-        ahead = LimitForecast(
-            rule="vibration_high_ahead",
-            column="vibration_mm_s",
-            unit="mm/s",
-            limit=4.5,
-            probability=0.9,
-            horizon_days=14,
-            earliest_days=6,
-            likely_days=8,
-            latest_days=None,
-            method="daily_trend",
-            made_at=at.replace(minute=0, second=0, microsecond=0),
-        )
-        _, components = components_of(
-            class_profile(self.classes[asset.asset_class]),
-            deviation=80 if faulty else 12,
-            anomaly_score=91 if faulty else 8,
-            prognosis=prognosis_of((rul,) if faulty else ()),
-        )
-        return AssetHealth(
-            asset_id=asset_id,
-            asset_class=asset.asset_class,
-            ts=at,
-            health=41 if faulty else 94,
-            category=HealthCategory.POOR if faulty else HealthCategory.EXCELLENT,
-            trend="degrading" if faulty else "stable",
-            trend_per_day=-2.4 if faulty else 0.0,
-            condition=58 if faulty else 95,
-            component_index=41 if faulty else 94,
-            limited_by="components",
-            metrics=metrics,
-            components=components,
-            anomaly_score=91 if faulty else 8,
-            anomaly_flag=faulty,
-            deviation=80 if faulty else 12,
-            rul=(rul,) if faulty else (),
-            forecasts=(ahead,) if faulty else (),
-            primary_concern="Vibration is above the zone for long-term operation" if faulty else None,
-            recommendations=("Inspect bearings and alignment",) if faulty else (),
-        )
-
-    def message(self, kind, at):
-        heard = [asset_id for asset_id in self.assets if asset_id not in self.silent]
-        readings = ",".join(self.reading(asset_id, at).model_dump_json() for asset_id in heard)
-        health = ",".join(self.health(asset_id, at).model_dump_json() for asset_id in heard)
-        alarms = ",".join(alarm.model_dump_json() for alarm in self.alarms.values())
-        closed = ",".join(f'"{alarm_id}"' for alarm_id in self.closed if alarm_id not in self.alarms)
-        return (
-            f'{{"type":"{kind}","at":"{at.isoformat()}","readings":[{readings}],"health":[{health}],'
-            f'"alarms":[{alarms}],"closed_alarms":[{closed}]}}'
-        )
-
-
-DEMO = (
-    Asset(asset_id="P-101", asset_class="centrifugal_pump", name="Feed pump A", path=("acme", "north", "boiler-house")),
-    Asset(asset_id="P-102", asset_class="centrifugal_pump", name="Feed pump B", path=("acme", "north", "boiler-house")),
-    Asset(asset_id="P-201", asset_class="centrifugal_pump", name="Cooling pump", path=("acme", "north", "cooling")),
-)
-
-
-def make_app() -> FastAPI:  # noqa: C901, PLR0915  # a list of routes
+def make_app() -> FastAPI:
     """The fake API."""
-    plant = Plant()
-    app = FastAPI()
+    plant, app = Plant(), FastAPI()
 
-    def known(asset_id):
+    def known(asset_id: str) -> Asset:
         if asset_id not in plant.assets:
             raise HTTPException(404, f"There is no asset {asset_id!r}.")
         return plant.assets[asset_id]
+
+    add_control(app, plant)
+    add_assets(app, plant, known)
+    add_history(app, plant, known)
+    add_alarms(app, plant)
+    add_twin(app, plant, known)
+    add_live(app, plant)
+    return app
+
+
+def add_control(app: FastAPI, plant: Plant) -> None:
+    """What only tests call: change the plant, ask what arrived."""
 
     @app.post("/control")
     async def control(body: Control) -> None:
@@ -252,6 +55,14 @@ def make_app() -> FastAPI:  # noqa: C901, PLR0915  # a list of routes
     @app.get("/control/acknowledged")
     async def acknowledged() -> list[dict[str, str]]:
         return plant.acknowledged
+
+    @app.get("/control/ordered")
+    async def ordered() -> list[dict[str, str]]:
+        return plant.ordered
+
+
+def add_assets(app: FastAPI, plant: Plant, known: Callable[[str], Asset]) -> None:
+    """List, detail and economics of machines."""
 
     @app.get("/api/v1/assets")
     async def assets() -> AssetList:
@@ -274,44 +85,9 @@ def make_app() -> FastAPI:  # noqa: C901, PLR0915  # a list of routes
         )
         return AssetDetail(asset=asset, asset_class=asset_class, models=[] if asset_id in plant.learning else [model])
 
-    def answer(asset_id, start, end, columns, max_points):
-        asset_class = plant.classes[known(asset_id).asset_class]
-        names = [name for name in columns.split(",") if name] or list(asset_class.column_names)
-        end = min(end, datetime.now(UTC))
-        rows = 0 if asset_id in plant.silent else max(min(int((end - start).total_seconds()), max_points), 0)
-        step = (end - start) / max(rows, 1)
-        times = tuple(start + step * (i + 1) for i in range(rows))
-        predicted = set(asset_class.twin.responses) if asset_id not in plant.learning else set()
-
-        def column(name):
-            expected = tuple(plant.expected(asset_id, name, at) for at in times) if name in predicted else ()
-            values = tuple(plant.measured(asset_id, name, at) for at in times)
-            reach = 0.01 * LEVELS.get(name, 10.0)
-            return HistoryColumn(
-                unit=asset_class.units[name],
-                values=values,
-                expected=expected,
-                expected_low=tuple(value - reach for value in expected),
-                expected_high=tuple(value + reach for value in expected),
-            )
-
-        judged = asset_id not in plant.learning
-        return HistoryAnswer(
-            asset_id=asset_id,
-            asset_class=asset_class.name,
-            resolution="raw",
-            ts=times,
-            count=(1,) * rows,
-            columns={name: column(name) for name in names},
-            score=tuple(8 + 4 * math.sin(at.timestamp() / 9) if judged else None for at in times),
-            deviation=(12.0 if judged else None,) * rows,
-            flag=(False if judged else None,) * rows,
-            next_from=None,
-        )
-
     @app.get("/api/v1/assets/{asset_id}/economics")
     async def economics(asset_id: str) -> EconomicReport:
-        asset, now = plant.assets[asset_id], datetime.now(UTC)
+        asset, now = known(asset_id), datetime.now(UTC)
         return economic_report(
             asset,
             plant.classes[asset.asset_class],
@@ -322,6 +98,10 @@ def make_app() -> FastAPI:  # noqa: C901, PLR0915  # a list of routes
             power=None,
         )
 
+
+def add_history(app: FastAPI, plant: Plant, known: Callable[[str], Asset]) -> None:
+    """History as JSON and as CSV."""
+
     @app.get("/api/v1/assets/{asset_id}/history", response_model=None)
     async def history(
         asset_id: str,
@@ -331,14 +111,17 @@ def make_app() -> FastAPI:  # noqa: C901, PLR0915  # a list of routes
         max_points: int = 2000,
         format: str = "json",  # noqa: A002  # the real API's name
     ) -> HistoryAnswer | PlainTextResponse:
-        found = answer(asset_id, start, end, columns, max_points)
+        known(asset_id)
+        names = tuple(name for name in columns.split(",") if name)
+        found = plant.history(asset_id, start, min(end, datetime.now(UTC)), names, max_points)
         if format == "csv":
-            lines = [
-                "ts,score",
-                *(f"{at.isoformat()},{score}" for at, score in zip(found.ts, found.score, strict=True)),
-            ]
-            return PlainTextResponse("\n".join(lines), media_type="text/csv")
+            rows = (f"{at.isoformat()},{score}" for at, score in zip(found.ts, found.score, strict=True))
+            return PlainTextResponse("\n".join(["ts,score", *rows]), media_type="text/csv")
         return found
+
+
+def add_alarms(app: FastAPI, plant: Plant) -> None:
+    """Closed alarms by pages of one, and acknowledging open ones."""
 
     @app.get("/api/v1/alarms")
     async def alarms(state: str, priority: str = "", asset: str = "", cursor: str = "") -> AlarmList:
@@ -346,9 +129,9 @@ def make_app() -> FastAPI:  # noqa: C901, PLR0915  # a list of routes
         chosen = [
             item for item in plant.past if priority in ("", item.alarm.priority) and asset in ("", item.alarm.asset_id)
         ]
-        return (
-            AlarmList(items=chosen[1:], next_cursor=None) if cursor else AlarmList(items=chosen[:1], next_cursor="c2")
-        )
+        if cursor:
+            return AlarmList(items=chosen[1:], next_cursor=None)
+        return AlarmList(items=chosen[:1], next_cursor="c2")
 
     @app.post("/api/v1/alarms/{asset_id}/{rule}/acknowledge", status_code=202, response_model=None)
     async def acknowledge(asset_id: str, rule: str, body: AcknowledgeRequest) -> JSONResponse | dict[str, str]:
@@ -363,7 +146,9 @@ def make_app() -> FastAPI:  # noqa: C901, PLR0915  # a list of routes
         plant.alarms[alarm.alarm_id] = alarm.model_copy(update=seen | {"comment": body.comment})
         return {"command_id": "c1"}
 
-    add_twin(app, plant, known)
+
+def add_live(app: FastAPI, plant: Plant) -> None:
+    """Live push: a snapshot, then an update each period."""
 
     @app.websocket("/api/v1/live")
     async def live(socket: WebSocket) -> None:
@@ -375,8 +160,6 @@ def make_app() -> FastAPI:  # noqa: C901, PLR0915  # a list of routes
                 await socket.send_text(plant.message("update", datetime.now(UTC)))
         except WebSocketDisconnect:
             return
-
-    return app
 
 
 if __name__ == "__main__":

@@ -2,36 +2,23 @@
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any
 
 from fastapi import FastAPI
 
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.questions import WhatIfRequest
 from forewarn_api.models.twin import BaselineRequest
+from support.fake_plant import Plant
 
 
-def add_twin(app: FastAPI, plant: Any, known: Callable[[str], Asset]) -> None:
+def add_twin(app: FastAPI, plant: Plant, known: Callable[[str], Asset]) -> None:
     """Add the routes; orders to learn anew end up in ``plant.ordered``."""
     levels = plant.levels
 
     @app.get("/api/v1/assets/{asset_id}/twin")
     async def twin(asset_id: str) -> dict[str, object]:
         asset_class = plant.classes[known(asset_id).asset_class]
-        drivers = [
-            {
-                "column": name,
-                "title": name,
-                "unit": asset_class.units[name],
-                "now": levels[name],
-                "learned": {
-                    "low": 0.9 * levels[name],
-                    "middle": levels[name],
-                    "high": 1.1 * levels[name],
-                },
-            }
-            for name in asset_class.twin.drivers
-        ]
+        drivers = [_driver(name, asset_class.units[name], levels[name]) for name in asset_class.twin.drivers]
         load = [{"column": name, "factor": 1.5} for name in asset_class.twin.load]
         presets = [{"name": "high_load", "title": "Load 150 %", "changes": load}]
         fleet = _fleet(levels) if asset_id in plant.learning else None
@@ -59,9 +46,10 @@ def add_twin(app: FastAPI, plant: Any, known: Callable[[str], Asset]) -> None:
         plant.ordered.append({"asset_id": asset_id, "by": body.by, "reason": body.reason})
         return {"order_id": "o1"}
 
-    @app.get("/control/ordered")
-    async def ordered() -> list[dict[str, str]]:
-        return plant.ordered
+
+def _driver(name: str, unit: str, level: float) -> dict[str, object]:
+    learned = {"low": 0.9 * level, "middle": level, "high": 1.1 * level}
+    return {"column": name, "title": name, "unit": unit, "now": level, "learned": learned}
 
 
 def _fleet(levels: Mapping[str, float]) -> dict[str, object]:

@@ -100,6 +100,24 @@ def test_filter_search_and_sort_stand_in_the_address_and_the_back_button_undoes_
     assert tab.errors == []
 
 
+def test_letters_stay_in_order_however_fast_they_are_typed(visit):
+    tab = visit("/")
+    search = tab.page.get_by_label("Search")
+    search.focus()
+    tab.page.keyboard.type("c")
+    expect(search).to_have_value("c")
+    tab.page.evaluate(
+        """() => {
+            const put = (letter) => document.execCommand("insertText", false, letter);
+            put("o");
+            setTimeout(() => put("l"), 0);  // after what the first letter has set off, before what the next one does
+            put("o");
+        }"""
+    )
+    expect(search).to_have_value("cool")
+    expect(tab.page.locator(".tile")).to_have_count(1)
+
+
 def test_times_are_local_by_default_and_utc_on_demand(visit):
     tab = visit("/asset/P-101")
     expect(tab.page.get_by_text("UTC+05:30").first).to_be_visible()

@@ -2,9 +2,11 @@
 
 import itertools
 import json
+import threading
 import urllib.request
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Self
 
 import numpy as np
 from confluent_kafka import Consumer, Message, Producer, TopicPartition
@@ -88,6 +90,31 @@ class Feed:
             self._producer.abort_transaction(30)
         else:
             self._producer.commit_transaction(30)
+
+
+class Stream:
+    """Sends one portion of frames after the other in a thread, at a pace, until stopped."""
+
+    def __init__(self, feed: Feed, portions: Iterable[Iterable[Frame]], per_second: float) -> None:
+        self.feed = feed
+        self._portions = portions
+        self._interval_s = 1 / per_second
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+
+    def _run(self) -> None:
+        for frames in self._portions:
+            self.feed.send(frames)
+            if self._stop.wait(self._interval_s):
+                return
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
 
 
 def send_event(bootstrap: str, prefix: str, topic: TopicName, key: str, value: bytes, partition: int) -> None:

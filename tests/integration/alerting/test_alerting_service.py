@@ -2,7 +2,6 @@
 
 import itertools
 import json
-import threading
 import time
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -23,6 +22,7 @@ from forewarn.testing.frames import START_US
 from integration.alerting.event_plane import (
     PUMPS,
     Feed,
+    Stream,
     active_on,
     alerts_on,
     drained,
@@ -189,30 +189,6 @@ def stormy(seed):
         yield frames_of(PUMPS, 8, second * 2.0, columns, step_s=2.0)
 
 
-class Storm:
-    """Feeds in a thread until stopped."""
-
-    def __init__(self, bootstrap, prefix, per_second):
-        self.feed = Feed(bootstrap, prefix)
-        self._interval_s = 1 / per_second
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run)
-
-    def _run(self):
-        for frames in stormy(7):
-            self.feed.send(frames)
-            if self._stop.wait(self._interval_s):
-                return
-
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._stop.set()
-        self._thread.join()
-
-
 def assert_equal_to_the_offline_recomputation(bootstrap, prefix, *, fed, least):
     states, seen, wanted, rows = {}, Seen(), [], 0
     for frame in source_frames(bootstrap, prefix):
@@ -252,7 +228,7 @@ def values(alarms):
 def test_kill_9_under_load_raises_every_alarm_and_none_twice(plant, spawn_service):
     service = start(spawn_service, "forewarn_alerting", *plant)
     born = 0
-    with Storm(*plant, per_second=8) as storm:
+    with Stream(Feed(*plant), stormy(7), per_second=8) as storm:
         for pause_s in (0.2, 0.7, 0.05, 1.1, 0.4):  # anywhere between two checkpoints
             wait_until_at_work(service, born)
             pause(pause_s)
@@ -272,7 +248,7 @@ def test_a_crash_before_the_first_commit_loses_nothing(plant, spawn_service):
     """Faust seeks to committed offsets only; where there is none it went on from wherever it had prefetched to."""
     first = spawn_service("forewarn_alerting", {**environment(*plant), "CHECKPOINT_INTERVAL_S": "60"})
     wait_until(lambda: ready(first), 60)
-    with Storm(*plant, per_second=10) as storm:
+    with Stream(Feed(*plant), stormy(7), per_second=10) as storm:
         wait_until_at_work(first, 0)
         pause(1.5)
         first.kill()
@@ -312,7 +288,7 @@ def pause(seconds):
 
 def test_two_workers_share_the_plant_and_take_over_from_each_other(plant, spawn_service):
     first = start(spawn_service, "forewarn_alerting", *plant, instance="1")
-    with Storm(*plant, per_second=6) as storm:
+    with Stream(Feed(*plant), stormy(7), per_second=6) as storm:
         second = start(spawn_service, "forewarn_alerting", *plant, instance="2")
         wait_until(lambda: len(owned(first)) == len(owned(second)) == 6, 60, lambda: f"{owned(first)} {owned(second)}")
         assert set(owned(first)) | set(owned(second)) == set(range(12))

@@ -1,8 +1,8 @@
 """Health on a real broker: paced events, exact state after kill -9, rubbish put aside, loud ends."""
 
 import itertools
-import threading
 import time
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -18,6 +18,7 @@ from integration.alerting.event_plane import (
     CATALOGUE,
     PUMPS,
     Feed,
+    Stream,
     drained,
     environment,
     frames_of,
@@ -51,30 +52,12 @@ def plant(kafka_broker, topic_prefix):
     return kafka_broker.bootstrap_servers, topic_prefix
 
 
-class Wear:
-    """Feeds readings of wearing pumps in a thread until stopped; every frame changes everyone's health."""
-
-    def __init__(self, bootstrap, prefix, per_second):
-        self.feed = Feed(bootstrap, prefix)
-        self._interval_s = 1 / per_second
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run)
-
-    def _run(self):
-        rng = np.random.default_rng(11)
-        for start_s in itertools.count(step=10):
-            vibration = 2.0 * np.exp(start_s / 4000) + 0.8 * rng.random(10)
-            self.feed.send(frames_of(PUMPS, 10, start_s, {"vibration_mm_s": vibration, "score": 50 * rng.random(10)}))
-            if self._stop.wait(self._interval_s):
-                return
-
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._stop.set()
-        self._thread.join()
+def wearing():
+    """Readings of wearing pumps without end; every frame changes everyone's health."""
+    rng = np.random.default_rng(11)
+    for start_s in itertools.count(step=10):
+        vibration = 2.0 * np.exp(start_s / 4000) + 0.8 * rng.random(10)
+        yield frames_of(PUMPS, 10, start_s, {"vibration_mm_s": vibration, "score": 50 * rng.random(10)})
 
 
 def pause(seconds):
@@ -96,24 +79,27 @@ def profile(asset_id):
     return profile_of(CATALOGUE["centrifugal_pump"], registered(asset_id))
 
 
+def least_told(bootstrap, prefix):
+    """Events of the pump that has the fewest."""
+    told = Counter(health.asset_id for health in health_on(bootstrap, prefix))
+    return min(told[pump] for pump in PUMPS)
+
+
 def last_told(bootstrap, prefix):
     return {health.asset_id: health for health in health_on(bootstrap, prefix)}
 
 
 def test_an_asset_that_changes_all_the_time_has_an_event_a_second_and_the_last_one_is_true(plant, spawn_service):
     start(spawn_service, "forewarn_health", *plant)
-    with Wear(*plant, per_second=5) as wear:
-        pause(8)
+    with Stream(Feed(*plant), wearing(), per_second=5):
+        wait_until(lambda: least_told(*plant) > 5, 120, "the health of every pump is told six times", interval_s=1)
     wait_until(lambda: drained("health", *plant), 60)
-    assert wear.feed.rows >= 4_000
     pause(2)
 
     times = {}
     for record in read_topic(plant[0], TopicName.ASSET_HEALTH, plant[1]):
         times.setdefault(record.key, []).append(record.received_us / 1e6)
     gaps = np.concatenate([np.diff(sorted(own)) for own in times.values()])
-    assert set(times) == {pump.encode() for pump in PUMPS}
-    assert gaps.size >= 5 * len(PUMPS)
     assert gaps.min() > 0.95
     for asset_id, health in last_told(*plant).items():
         assert health.ts <= recomputed(*plant)[asset_id].ts
@@ -157,7 +143,7 @@ def test_weights_in_the_registry_hold_from_the_next_reading_on(plant, spawn_serv
 
 def test_kill_9_under_load_leaves_the_state_as_if_nothing_had_happened(plant, spawn_service):
     service = start(spawn_service, "forewarn_health", *plant)
-    with Wear(*plant, per_second=5) as wear:
+    with Stream(Feed(*plant), wearing(), per_second=5) as wear:
         for pause_s in (1.2, 0.3, 2.1, 0.8):
             pause(pause_s)
             service.kill()

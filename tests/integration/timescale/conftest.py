@@ -1,24 +1,18 @@
 """Every test here runs on plain PostgreSQL, and on TimescaleDB where there is a Docker engine."""
 
-import subprocess
-
 import numpy as np
 import pytest
 
 from forewarn.adapters.catalogue import load_catalogue
 from forewarn.adapters.timescale.migrate import migrate
 from forewarn.adapters.timescale.store import TimescaleStore
+from support.containers import need_engine
 from support.databases import fresh_database, login_role, timescale_container
 
 
 @pytest.fixture(scope="session")
 def timescale_server():
-    try:
-        answer = subprocess.run(["docker", "info"], capture_output=True, text=True, timeout=30, check=False)
-    except FileNotFoundError:
-        pytest.skip("no Docker engine: there is no `docker` command")
-    if answer.returncode != 0:
-        pytest.skip(f"no Docker engine answers: {answer.stderr.strip()[:200]}")
+    need_engine()
     with timescale_container() as server:
         yield server
 

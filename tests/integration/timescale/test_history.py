@@ -13,6 +13,7 @@ from forewarn.contracts.assets import Asset
 from forewarn.contracts.frames import FrameKind
 from forewarn.contracts.health import AssetHealth, ModelArtefact
 from forewarn.contracts.readings import RejectedReading, RejectionReason
+from forewarn.domain.rows import US_PER_S
 from forewarn.ports.history import BadQuery, HistoryQuery, HistoryUnavailable, Interval, Page, RollUp
 from forewarn.ports.store import Item, Source
 from forewarn.testing.frames import START_US
@@ -20,7 +21,6 @@ from support.sink_frames import random_frame
 
 pytestmark = pytest.mark.integration
 
-SECOND_US = 1_000_000
 ROWS = 5_000
 STEP_S = 7
 START = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=START_US)
@@ -32,7 +32,7 @@ WIDTHS = {RollUp.MINUTE: 60, RollUp.HOUR: 3600, RollUp.DAY: 86400}
 def frames(pump):
     """Readings of some ten hours and their judgements, of which the last 100 are not there yet."""
     rng = np.random.default_rng(7)
-    times = (START_US + STEP_S * SECOND_US * np.arange(ROWS)).tolist()
+    times = (START_US + STEP_S * US_PER_S * np.arange(ROWS)).tolist()
     readings = random_frame(FrameKind.VALID, pump, ["Q-1"] * ROWS, times, rng, nulls=0.1)
     judged = ROWS - 100
     results = random_frame(FrameKind.ANOMALY, pump, ["Q-1"] * judged, times[:judged], rng, nulls=0.1)
@@ -130,7 +130,7 @@ async def test_roll_ups_equal_a_recomputation(reader, frames, roll_up, name):
     history = await reader.history(
         HistoryQuery(asset_id="Q-1", start=START, end=END, columns=(name,), roll_up=roll_up, max_points=10_000)
     )
-    times_s = readings.arrays["ts"] // SECOND_US
+    times_s = readings.arrays["ts"] // US_PER_S
     bucket = times_s // WIDTHS[roll_up]
     first = bucket[0]
     buckets = int(bucket[-1] - first) + 1
@@ -242,14 +242,6 @@ async def test_the_newest_reading_comes_with_the_newest_judgement(reader, frames
     assert await reader.latest([]) == ()
 
 
-async def test_assets_are_listed_with_their_registry_entry(reader):
-    entries = await reader.assets()
-    assert [entry.asset_id for entry in entries] == ["Q-1", "Q-2"]
-    assert entries[0].asset.path == ("plant", "hall")
-    assert (entries[1].asset, entries[1].asset_class) == (None, "centrifugal_pump")
-    assert await reader.asset("nobody") is None
-
-
 async def test_health_comes_newest_or_evenly_thinned(reader):
     assert await reader.latest_health() == (health(49, 41.0),)
     assert await reader.latest_health(["Q-2"]) == ()
@@ -317,7 +309,7 @@ async def test_a_database_that_is_away_is_unavailable(catalogue):
 async def test_a_database_without_schema_is_unavailable(empty_url, catalogue):
     async with TimescaleHistory(empty_url, catalogue) as history:
         with pytest.raises(HistoryUnavailable, match="provision"):
-            await history.assets()
+            await history.latest_health()
 
 
 async def test_a_question_that_takes_too_long_is_given_up(stored_url, catalogue):

@@ -15,6 +15,7 @@ from forewarn.contracts.frames import FrameKind
 from forewarn.contracts.health import AssetHealth, HealthCategory, RulEstimate
 from forewarn.contracts.readings import RejectedReading, RejectionReason
 from forewarn.domain.frame import MISSING, Frame, Strings
+from forewarn.domain.rows import US_PER_S
 from forewarn.ports.store import Fenced, Item, Removed, Source, StoreUnavailable, Unstorable
 from forewarn.testing.frames import START_US
 from support.sink_frames import random_frame
@@ -22,7 +23,6 @@ from support.stack import wait_until
 
 pytestmark = pytest.mark.integration
 
-SECOND_US = 1_000_000
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 
@@ -38,7 +38,7 @@ def source(request):
 
 
 def frame_of(pump, rng, asset_id, *, rows=100, kind=FrameKind.VALID, start=0, **options):
-    times = (START_US + SECOND_US * (start + np.arange(rows))).tolist()
+    times = (START_US + US_PER_S * (start + np.arange(rows))).tolist()
     return random_frame(kind, pump, [asset_id] * rows, times, rng, **options)
 
 

@@ -80,7 +80,9 @@ def test_classes_are_those_of_the_catalogue(client):
     assert [tag["name"] for tag in pump["tags"]] == list(CATALOGUE["centrifugal_pump"].tag_names)
 
 
-def test_latest_joins_measured_expected_health_and_alarms(client, platform):
+@pytest.fixture
+def known(client, platform):
+    """The newest state of a pump of which everything is known."""
     platform.live.take_readings(valid_rows(["P-101"], NOW - timedelta(seconds=2), power_kw=31.0, head_m=50.0))
     platform.live.take_judgements(
         judged_rows(
@@ -100,9 +102,12 @@ def test_latest_joins_measured_expected_health_and_alarms(client, platform):
     )
     platform.live.take_health("P-101", health().model_dump_json().encode(), 0)
     platform.live.take_alarm("P-101/vibration_high", alarm())
-    answer = client.get("/api/v1/assets/P-101/latest").json()
-    values = {value["name"]: value for value in answer["values"]}
-    assert answer["age_s"] == 2.0
+    return client.get("/api/v1/assets/P-101/latest").json()
+
+
+def test_latest_has_measured_beside_expected_values(known):
+    values = {value["name"]: value for value in known["values"]}
+    assert known["age_s"] == 2.0
     assert values["power_kw"] == {
         "name": "power_kw",
         "title": "Electrical power",
@@ -118,16 +123,15 @@ def test_latest_joins_measured_expected_health_and_alarms(client, platform):
     }
     assert values["head_m"]["value"] == 50.0
     assert values["head_m"]["quality"] is None
-    assert (answer["score_band"], answer["deviation_band"]) == ("monitoring", "medium")
-    assert (answer["score"], answer["flag"], answer["culprit"], answer["hint"]) == (
-        64.0,
-        True,
-        "power_kw",
-        "asset_fault",
-    )
-    assert answer["judged_at"] == "2026-11-20T19:59:57.000000Z"
-    assert answer["health"]["health"] == 88.0
-    assert [item["alarm_id"] for item in answer["alarms"]] == ["P-101/vibration_high"]
+
+
+def test_latest_has_the_judgement_health_and_alarms(known):
+    assert (known["score_band"], known["deviation_band"]) == ("monitoring", "medium")
+    found = tuple(known[name] for name in ("score", "flag", "culprit", "hint"))
+    assert found == (64.0, True, "power_kw", "asset_fault")
+    assert known["judged_at"] == "2026-11-20T19:59:57.000000Z"
+    assert known["health"]["health"] == 88.0
+    assert [item["alarm_id"] for item in known["alarms"]] == ["P-101/vibration_high"]
 
 
 def test_bad_values_are_null_with_their_quality(client, platform):

@@ -259,3 +259,16 @@ VIOLATIONS: tuple[tuple[str, str, Mapping[str, float]], ...] = (
     ("pump_loop", "loop.current_needs_voltage", {"voltage_v": 0}),
     ("pump_loop", "loop.vibration_missing", {"accelerometer1_rms": 0}),
 )
+
+#: What many gateways send of a chiller: no flow, no saturation temperature.
+CHILLER_GATEWAY = (
+    "chw_supply_temp",
+    "chw_return_temp",
+    "cdw_inlet_temp",
+    "cdw_outlet_temp",
+    "power_kw",
+    "vibration_rms",
+    "current_r",
+    "current_y",
+    "current_b",
+)

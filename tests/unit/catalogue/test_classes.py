@@ -10,8 +10,7 @@ import pytest
 from forewarn.adapters.catalogue import load_catalogue
 from forewarn.contracts.assets import Asset
 from forewarn.domain.alarms.evaluation import Level, levels
-from forewarn.domain.frame import MISSING, Strings
-from forewarn.domain.guard.batch import GuardResult, GuardSettings, RawBatch
+from forewarn.domain.guard.batch import GuardResult, GuardSettings
 from forewarn.domain.guard.check import check
 from forewarn.domain.guard.state import GuardState
 from forewarn.domain.health.index import Observation, health_index
@@ -19,7 +18,8 @@ from forewarn.domain.health.profile import profile_of
 from forewarn.domain.physics.registry import FORMULAE
 from forewarn.domain.physics.units import parse_unit
 from forewarn.domain.physics.vibration import BOUNDARIES, Group, Support
-from unit.catalogue.operating_points import HEALTHY, STATED, VIOLATIONS
+from support.raw_batches import raw_batch, rows_of
+from unit.catalogue.operating_points import CHILLER_GATEWAY, HEALTHY, STATED, VIOLATIONS
 
 CATALOGUE = load_catalogue()
 CLASSES = sorted(CATALOGUE)
@@ -32,15 +32,7 @@ def guarded(name: str, *changes: Mapping[str, float], every_s: float = 60.0) -> 
     asset_class = CATALOGUE[name]
     rows = [{**HEALTHY[name], **change} for change in changes]
     ts = T0_US + (np.arange(len(rows)) * every_s * 1e6).astype(np.int64)
-    batch = RawBatch(
-        asset_class=asset_class,
-        assets=Strings.of(["M"] * len(rows)),
-        ts=ts,
-        received_at=ts,
-        seq=np.full(len(rows), MISSING, dtype=np.int64),
-        values=np.array([[row[tag] for tag in asset_class.tag_names] for row in rows], dtype=np.float64),
-        gateway_quality=np.zeros((len(rows), len(asset_class.tags)), dtype=np.uint32),
-    )
+    batch = raw_batch(asset_class, ts, rows_of(asset_class, rows))
     return check(batch, GuardState.empty(asset_class), GuardSettings(), {"M": STATED.get(name, {})})
 
 
@@ -240,17 +232,7 @@ def test_the_health_of_a_chiller_is_weighed_as_agreed():
 
 def test_gateways_names_of_a_chiller_are_taken_as_they_are():
     aliases = {alias for tag in CATALOGUE["chiller"].tags for alias in (tag.name, *tag.aliases)}
-    assert {
-        "chw_supply_temp",
-        "chw_return_temp",
-        "cdw_inlet_temp",
-        "cdw_outlet_temp",
-        "power_kw",
-        "vibration_rms",
-        "current_r",
-        "current_y",
-        "current_b",
-    } <= aliases
+    assert set(CHILLER_GATEWAY) <= aliases
 
 
 @pytest.mark.parametrize(

@@ -5,13 +5,14 @@ import pytest
 
 from forewarn.adapters.catalogue import load_catalogue
 from forewarn.contracts.frames import Phase, frame_columns, residual_column
-from forewarn.domain.frame import MISSING, Frame, Strings
+from forewarn.domain.frame import Frame
 from forewarn.domain.guard.batch import GuardSettings, RawBatch
 from forewarn.domain.guard.check import check
 from forewarn.domain.guard.state import GuardState
 from forewarn.domain.twin.settings import TwinSettings
 from forewarn.domain.twin.state import TwinState
 from forewarn.domain.twin.step import step
+from support.raw_batches import columns_of, raw_batch
 from unit.catalogue.operating_points import HEALTHY
 
 CATALOGUE = load_catalogue()
@@ -31,15 +32,7 @@ def readings(name: str) -> RawBatch:
         values = HEALTHY[name][tag] * (1.0 + 0.002 * rng.standard_normal(rows))
         columns[tag] = values * swing if tag in asset_class.twin.drivers else values
     columns[asset_class.twin.responses[0]][-LIVE_ROWS:] *= 1.08
-    return RawBatch(
-        asset_class=asset_class,
-        assets=Strings.of(["M"] * rows),
-        ts=ts,
-        received_at=ts,
-        seq=np.full(rows, MISSING, dtype=np.int64),
-        values=np.column_stack([columns[tag] for tag in asset_class.tag_names]),
-        gateway_quality=np.zeros((rows, len(asset_class.tags)), dtype=np.uint32),
-    )
+    return raw_batch(asset_class, ts, columns_of(asset_class, columns))
 
 
 def judged(name: str) -> Frame:

@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from forewarn.contracts.asset_class import AssetClass
-from forewarn.domain.frame import MISSING, Strings
 from forewarn.domain.guard.batch import GuardResult, GuardSettings, RawBatch
 from forewarn.domain.guard.check import check
 from forewarn.domain.guard.state import GuardState
+from support.raw_batches import raw_batch
 
 S = 1_000_000
 T0 = 1_790_000_000 * S
@@ -166,14 +166,12 @@ def batch(
     codes = np.zeros((len(rows), tags), dtype=np.uint32)
     for place, code in (quality or {}).items():
         codes[place] = code
-    ts = np.array([ts for _, ts, _ in rows], dtype=np.int64)
-    return RawBatch(
-        asset_class=asset_class,
-        assets=Strings.of([asset for asset, _, _ in rows]),
-        ts=ts,
-        received_at=ts if received_at is None else np.array(received_at, dtype=np.int64),
-        seq=np.full(len(rows), MISSING, dtype=np.int64),
-        values=np.array([values for _, _, values in rows], dtype=np.float64).reshape(len(rows), tags),
+    return raw_batch(
+        asset_class,
+        [ts for _, ts, _ in rows],
+        [values for _, _, values in rows],
+        [asset for asset, _, _ in rows],
+        received_at_us=received_at,
         gateway_quality=codes,
     )
 

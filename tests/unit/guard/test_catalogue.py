@@ -13,13 +13,13 @@ from forewarn.adapters.raw_readings import RawReadingDecoder
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.quality import severity
 from forewarn.contracts.readings import RejectionReason
-from forewarn.domain.frame import MISSING, Strings
-from forewarn.domain.guard.batch import GuardResult, GuardSettings, RawBatch
+from forewarn.domain.guard.batch import GuardResult, GuardSettings
 from forewarn.domain.guard.check import check
 from forewarn.domain.guard.findings import explain
 from forewarn.domain.guard.state import GuardState
 from forewarn.domain.simulation.kinds import KINDS
 from forewarn.ports.lanes import Record
+from support.raw_batches import raw_batch, rows_of
 from unit.catalogue.operating_points import HEALTHY, STATED
 from unit.simulation.cases import guarded, simulate
 
@@ -34,18 +34,9 @@ def judged(name: str, *rows: dict[str, float], state: GuardState | None = None, 
     """The guard's verdicts on readings a minute apart; a tag not given is absent."""
     asset_class = CATALOGUE[name]
     ts = NOW_US + np.arange(len(rows)) * 60_000_000
-    values = np.array([[row.get(tag, np.nan) for tag in asset_class.tag_names] for row in rows], dtype=np.float64)
-    given_batch = RawBatch(
-        asset_class=asset_class,
-        assets=Strings.of(["M"] * len(rows)),
-        ts=ts,
-        received_at=ts,
-        seq=np.full(len(rows), MISSING, dtype=np.int64),
-        values=values,
-        gateway_quality=np.zeros(values.shape, dtype=np.uint32),
-    )
+    given = raw_batch(asset_class, ts, rows_of(asset_class, rows))
     return check(
-        given_batch, state or GuardState.empty(asset_class), GuardSettings(strict=strict), {"M": STATED.get(name, {})}
+        given, state or GuardState.empty(asset_class), GuardSettings(strict=strict), {"M": STATED.get(name, {})}
     )
 
 

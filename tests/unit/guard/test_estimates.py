@@ -7,11 +7,11 @@ from forewarn.adapters.catalogue import load_catalogue
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.frames import Verdict
 from forewarn.contracts.quality import StatusCode
-from forewarn.domain.frame import MISSING, Strings
-from forewarn.domain.guard.batch import GuardResult, GuardSettings, RawBatch
+from forewarn.domain.guard.batch import GuardResult, GuardSettings
 from forewarn.domain.guard.check import check
 from forewarn.domain.guard.estimates import estimable
 from forewarn.domain.guard.state import GuardState
+from support.raw_batches import raw_batch, rows_of
 from unit.guard.cases import HEALTHY, T0, S, batch, history, run, with_tag
 
 PLATE = {"usual_outlet_kpa": 500.0}
@@ -38,17 +38,7 @@ def findings(result: GuardResult) -> list[str | None]:
 
 
 def chiller(plate: dict[str, float], **values: float) -> GuardResult:
-    row = [{**COMMON, **values}.get(name, np.nan) for name in CHILLER.tag_names]
-    ts = np.array([T0])
-    given = RawBatch(
-        asset_class=CHILLER,
-        assets=Strings.of(["CH-1"]),
-        ts=ts,
-        received_at=ts,
-        seq=np.array([MISSING], dtype=np.int64),
-        values=np.array([row]),
-        gateway_quality=np.zeros((1, len(row)), dtype=np.uint32),
-    )
+    given = raw_batch(CHILLER, [T0], rows_of(CHILLER, [{**COMMON, **values}]), "CH-1")
     return check(given, GuardState.empty(CHILLER), GuardSettings(), {"CH-1": plate})
 
 

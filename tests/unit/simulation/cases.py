@@ -6,12 +6,13 @@ import numpy as np
 
 from forewarn.adapters.catalogue import load_catalogue
 from forewarn.contracts.asset_class import AssetClass
-from forewarn.domain.frame import MISSING, FloatArray, Strings
-from forewarn.domain.guard.batch import GuardResult, GuardSettings, RawBatch
+from forewarn.domain.frame import FloatArray
+from forewarn.domain.guard.batch import GuardResult, GuardSettings
 from forewarn.domain.guard.check import check
 from forewarn.domain.guard.state import GuardState
 from forewarn.domain.simulation.kinds import KINDS
 from forewarn.domain.simulation.profile import Profile
+from support.raw_batches import columns_of, raw_batch
 from unit.catalogue.operating_points import STATED
 
 CATALOGUE = load_catalogue()
@@ -43,15 +44,7 @@ def simulate(
 def guarded(asset_class: AssetClass, columns: Mapping[str, FloatArray], every_s: float) -> GuardResult:
     rows = len(columns[asset_class.tag_names[0]])
     ts = 1_790_000_000_000_000 + (np.arange(rows) * every_s * 1e6).astype(np.int64)
-    batch = RawBatch(
-        asset_class=asset_class,
-        assets=Strings.of(["M"] * rows),
-        ts=ts,
-        received_at=ts,
-        seq=np.full(rows, MISSING, dtype=np.int64),
-        values=np.column_stack([columns[tag] for tag in asset_class.tag_names]),
-        gateway_quality=np.zeros((rows, len(asset_class.tags)), dtype=np.uint32),
-    )
+    batch = raw_batch(asset_class, ts, columns_of(asset_class, columns))
     nameplates = {"M": dict(STATED.get(asset_class.name, {}))}
     return check(batch, GuardState.empty(asset_class), GuardSettings(), nameplates)
 

@@ -4,20 +4,19 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from forewarn.adapters.catalogue import load_catalogue
 from forewarn.adapters.plant_document import SimulatedSource
 from forewarn.adapters.plant_file import load_plant
 from forewarn.contracts.asset_class import AssetClass
-from forewarn.domain.frame import MISSING, Strings
-from forewarn.domain.guard.batch import GuardResult, GuardSettings, RawBatch
+from forewarn.domain.guard.batch import GuardResult, GuardSettings
 from forewarn.domain.guard.check import check
 from forewarn.domain.guard.state import GuardState
 from forewarn_simulator.machines import SimulatedMachine
 from forewarn_simulator.reading import SourceReading
 from forewarn_simulator.replay import read_recording
+from support.raw_batches import raw_batch, rows_of
 
 CATALOGUE = load_catalogue()
 DEMO = [entry for entry in load_plant("demo").assets if isinstance(entry.source, SimulatedSource)]
@@ -27,16 +26,8 @@ T0 = 1_790_000_000.0
 
 def guarded(asset_class: AssetClass, readings: Iterable[SourceReading]) -> GuardResult:
     rows = list(readings)
-    ts = np.array([row.ts_us for row in rows], dtype=np.int64)
-    batch = RawBatch(
-        asset_class=asset_class,
-        assets=Strings.of([row.asset_id for row in rows]),
-        ts=ts,
-        received_at=ts,
-        seq=np.full(len(rows), MISSING, dtype=np.int64),
-        values=np.array([[row.metrics.get(tag, np.nan) for tag in asset_class.tag_names] for row in rows]),
-        gateway_quality=np.zeros((len(rows), len(asset_class.tags)), dtype=np.uint32),
-    )
+    values = rows_of(asset_class, [row.metrics for row in rows])
+    batch = raw_batch(asset_class, [row.ts_us for row in rows], values, [row.asset_id for row in rows])
     return check(batch, GuardState.empty(asset_class), GuardSettings(), {})
 
 

@@ -16,7 +16,7 @@ from forewarn.contracts.asset_class import AssetClass
 from forewarn.domain.anomaly.settings import AnomalySettings
 from forewarn.domain.anomaly.state import AnomalyState
 from forewarn.domain.anomaly.step import step as score
-from forewarn.domain.frame import MISSING, FloatArray, Strings
+from forewarn.domain.frame import FloatArray
 from forewarn.domain.guard.batch import GuardSettings, RawBatch
 from forewarn.domain.guard.check import check
 from forewarn.domain.guard.state import GuardState
@@ -25,6 +25,7 @@ from forewarn.domain.twin.state import TwinState
 from forewarn.domain.twin.step import step as judge
 from forewarn_simulator.machines import SimulatedMachine
 from forewarn_simulator.reading import SourceReading
+from support.raw_batches import raw_batch, rows_of
 
 CATALOGUE = load_catalogue()
 T0 = 1_790_000_000.0
@@ -43,16 +44,8 @@ def played(entry: PlantAsset) -> list[SourceReading]:
 
 
 def batch_of(asset_class: AssetClass, rows: Sequence[SourceReading]) -> RawBatch:
-    ts = np.array([row.ts_us for row in rows], dtype=np.int64)
-    return RawBatch(
-        asset_class=asset_class,
-        assets=Strings.of([row.asset_id for row in rows]),
-        ts=ts,
-        received_at=ts,
-        seq=np.full(len(rows), MISSING, dtype=np.int64),
-        values=np.array([[row.metrics[tag] for tag in asset_class.tag_names] for row in rows]),
-        gateway_quality=np.zeros((len(rows), len(asset_class.tags)), dtype=np.uint32),
-    )
+    values = rows_of(asset_class, [row.metrics for row in rows])
+    return raw_batch(asset_class, [row.ts_us for row in rows], values, [row.asset_id for row in rows])
 
 
 def flagged_s(entry: PlantAsset) -> FloatArray:

@@ -5,13 +5,13 @@ import pytest
 
 from forewarn.adapters.catalogue import load_catalogue
 from forewarn.contracts.readings import Reading
-from forewarn.domain.frame import MISSING, Strings
-from forewarn.domain.guard.batch import GuardSettings, RawBatch
+from forewarn.domain.guard.batch import GuardSettings
 from forewarn.domain.guard.check import check
 from forewarn.domain.guard.state import GuardState
 from forewarn.domain.simulation.pump import PUMP_TAGS
 from forewarn_simulator.load.command import main
 from forewarn_simulator.load.cycle import TAIL, Cycle, encode_cycle
+from support.raw_batches import raw_batch, rows_of
 
 PUMP = load_catalogue()["centrifugal_pump"]
 
@@ -42,15 +42,7 @@ def test_load_passes_the_guard_without_a_warning_even_across_the_end_of_the_cycl
     given = cycle()
     rows = [reading(given, i % 60, asset) for i in range(150) for asset in range(20)]
     ts = 1_790_000_000_000_000 + np.arange(len(rows), dtype=np.int64) * 1_000
-    batch = RawBatch(
-        asset_class=PUMP,
-        assets=Strings.of([row.asset_id for row in rows]),
-        ts=ts,
-        received_at=ts,
-        seq=np.full(len(rows), MISSING, dtype=np.int64),
-        values=np.array([[row.metrics[tag] for tag in PUMP.tag_names] for row in rows]),
-        gateway_quality=np.zeros((len(rows), 10), dtype=np.uint32),
-    )
+    batch = raw_batch(PUMP, ts, rows_of(PUMP, [row.metrics for row in rows]), [row.asset_id for row in rows])
     result = check(batch, GuardState.empty(PUMP), GuardSettings(), {})
     assert {f for f in result.frame.strings["findings"].to_list() if f} == set()
     assert result.counters.accepted == len(rows)

@@ -5,29 +5,17 @@ import pytest
 
 from forewarn.adapters.catalogue import load_catalogue
 from forewarn.contracts.frames import Phase, residual_column
-from forewarn.domain.frame import MISSING, Strings
-from forewarn.domain.guard.batch import GuardSettings, RawBatch
+from forewarn.domain.guard.batch import GuardSettings
 from forewarn.domain.guard.check import check
 from forewarn.domain.guard.state import GuardState
 from forewarn.domain.twin.settings import TwinSettings
 from forewarn.domain.twin.state import TwinState
 from forewarn.domain.twin.step import step
-from unit.catalogue.operating_points import HEALTHY
+from support.raw_batches import columns_of, raw_batch
+from unit.catalogue.operating_points import CHILLER_GATEWAY, HEALTHY
 
 CATALOGUE = load_catalogue()
 LIVE_ROWS = 60
-#: What many gateways send of a chiller: no flow, no saturation temperature.
-GATEWAY = (
-    "chw_supply_temp",
-    "chw_return_temp",
-    "cdw_inlet_temp",
-    "cdw_outlet_temp",
-    "power_kw",
-    "vibration_rms",
-    "current_r",
-    "current_y",
-    "current_b",
-)
 
 
 def twin_of(name, sent, nameplate, *, shifted):
@@ -41,15 +29,7 @@ def twin_of(name, sent, nameplate, *, shifted):
         columns[tag] = HEALTHY[name][tag] * (1 + 0.03 * day + 0.001 * rng.standard_normal(rows))
     columns[shifted][-LIVE_ROWS:] *= 1.08
     ts = 1_790_000_000_000_000 + np.arange(rows) * 60_000_000
-    batch = RawBatch(
-        asset_class=asset_class,
-        assets=Strings.of(["M"] * rows),
-        ts=ts,
-        received_at=ts,
-        seq=np.full(rows, MISSING, dtype=np.int64),
-        values=np.column_stack([columns[tag] for tag in asset_class.tag_names]),
-        gateway_quality=np.zeros((rows, len(asset_class.tags)), dtype=np.uint32),
-    )
+    batch = raw_batch(asset_class, ts, columns_of(asset_class, columns))
     accepted = check(batch, GuardState.empty(asset_class), GuardSettings(max_age_s=1e12), {"M": nameplate})
     assert accepted.counters.rejected == 0
     _, frames, cards = step(TwinState.empty(asset_class), accepted.frame, TwinSettings())
@@ -63,7 +43,7 @@ def tags_of(aliases):
 
 @pytest.mark.parametrize("nameplate", [{}, {"rated_chw_flow_m3_h": 172.0, "rated_cdw_flow_m3_h": 205.0}])
 def test_a_chiller_without_flow_meters_and_saturation_temperatures_has_a_twin(nameplate):
-    (card,), (live,) = twin_of("chiller", tags_of(GATEWAY), nameplate, shifted="vibration_mm_s")
+    (card,), (live,) = twin_of("chiller", tags_of(CHILLER_GATEWAY), nameplate, shifted="vibration_mm_s")
     assert set(card.unjudged) >= {"evaporator_sat_temp_c", "condenser_sat_temp_c", "chw_flow_m3_h", "cdw_flow_m3_h"}
     assert ("cooling_kw" in card.unjudged) == (not nameplate)
     residual = np.abs(live.arrays[residual_column("vibration_mm_s")])

@@ -45,10 +45,8 @@ def start(
         Program and arguments.
     log
         File for standard output and error; its directory must exist.
-    env
-        Whole environment; the parent's by default.
-    cwd
-        Working directory.
+    env, cwd
+        Whole environment and working directory; the parent's by default.
     user, group
         Numeric ids to run as; needs root.
     parent_death_signal

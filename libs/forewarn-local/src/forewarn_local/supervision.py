@@ -36,7 +36,6 @@ class ProcessInfo:
     pid: int
     started_s: int
     now_s: int
-    spawn_error: str
 
     @property
     def uptime_s(self) -> int:
@@ -97,7 +96,13 @@ class Supervisor:
         return True
 
     def launch(self, name: str) -> None:
-        """Start one program, without waiting for it; no error if it runs or is about to."""
+        """Start one program, without waiting for it; no error if it runs or is about to.
+
+        Raises
+        ------
+        StartFailedError
+            If the supervisor refuses.
+        """
         full_name = f"{SERVICES_GROUP}:{name}" if name in self._services else name
         try:
             self._rpc().startProcess(full_name, False)  # noqa: FBT003  # positional in XML-RPC
@@ -114,7 +119,6 @@ class Supervisor:
                 pid=int(info["pid"]),
                 started_s=int(info["start"]),
                 now_s=int(info["now"]),
-                spawn_error=str(info["spawnerr"]),
             )
             for info in self._rpc().getAllProcessInfo()
         ]

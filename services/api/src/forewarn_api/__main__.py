@@ -45,12 +45,8 @@ def main(settings: ApiSettings, stop: threading.Event) -> None:
         max_subscribers=settings.api_max_subscribers,
     )
     desk = CommandDesk(backend, CommandGroup(servers, prefix, service="api"))
-    app = make_app(
-        backend,
-        token=settings.api_token.get_secret_value(),
-        allowed_origins=settings.api_allowed_origins,
-        resources=[history, desk],
-    )
+    token, origins = settings.api_token.get_secret_value(), settings.api_allowed_origins
+    app = make_app(backend, token=token, allowed_origins=origins, resources=[history, desk])
 
     def failure() -> str | None:
         return feed.failure() or registry.failure() or desk.failure()

@@ -68,28 +68,52 @@ class Backend:
             await asyncio.sleep(_LOOK_AGAIN_S)
 
     def complete_registry(self) -> Registry:
-        """The registry, or a problem while it is still being read: nobody is unknown before that."""
+        """The whole registry.
+
+        Raises
+        ------
+        ProblemError
+            503 while it is still being read: nobody is unknown before that.
+        """
         problem = self.registry.problem()
         if problem is not None:
             raise ProblemError(503, "starting", f"The asset registry is not complete: {problem}.", retry_after_s=2)
         return self.registry
 
     def complete_live(self) -> LiveView:
-        """The live view, or a problem while it is still being read."""
+        """The whole live view.
+
+        Raises
+        ------
+        ProblemError
+            503 while it is still being read.
+        """
         problem = self.live.problem()
         if problem is not None:
             raise ProblemError(503, "starting", f"The live state is not complete: {problem}.", retry_after_s=2)
         return self.live
 
     def known_asset(self, asset_id: str) -> Asset:
-        """A registered asset, or a problem."""
+        """A registered asset.
+
+        Raises
+        ------
+        ProblemError
+            404 if there is none of this id, 503 while the registry is being read.
+        """
         asset = self.complete_registry().get(asset_id)
         if asset is None:
             raise not_found(f"There is no asset {asset_id!r}.")
         return asset
 
     def known_class(self, name: str) -> AssetClass:
-        """A class of the catalogue, or a problem."""
+        """A class of the catalogue.
+
+        Raises
+        ------
+        ProblemError
+            404 if there is none of this name.
+        """
         if name not in self.catalogue:
             raise not_found(f"There is no asset class {name!r}: there are {', '.join(sorted(self.catalogue))}.")
         return self.catalogue[name]

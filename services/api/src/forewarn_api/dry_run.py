@@ -1,7 +1,6 @@
 """Judges readings as the validator would, without its memory of earlier ones and without a trace."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 
 from forewarn.adapters.raw_readings import DecodedBatch, RawReadingDecoder
@@ -14,13 +13,13 @@ from forewarn.domain.frame import Frame
 from forewarn.domain.guard.batch import GuardResult, RawBatch, Rejection
 from forewarn.domain.guard.check import check
 from forewarn.domain.guard.state import GuardState
+from forewarn.domain.rows import to_microseconds
 from forewarn.ports.lanes import Record
 from forewarn_api.backend import Backend
 from forewarn_api.bodies import wire_form
 from forewarn_api.issues import found_issues, known
 from forewarn_api.models.readings import DryRun, Judged, TagQuality
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _VERDICTS: Final[dict[int, Literal["accepted", "warning"]]] = {
     Verdict.ACCEPTED: "accepted",
     Verdict.WARNING: "warning",
@@ -30,7 +29,7 @@ _VERDICTS: Final[dict[int, Literal["accepted", "warning"]]] = {
 def dry_run(readings: Sequence[Reading], backend: Backend) -> DryRun:
     """Judge readings in their order; those of one asset are seen one after the other."""
     registry = backend.complete_registry()
-    now_us = (backend.clock.now() - _EPOCH) // timedelta(microseconds=1)
+    now_us = to_microseconds(backend.clock.now())
     records = [_record(index, reading, now_us) for index, reading in enumerate(readings)]
     batches, refusals = RawReadingDecoder(backend.catalogue, registry.get).decode(records)
     verdicts = {refusal.record.offset: _refused(refusal, readings) for refusal in refusals}

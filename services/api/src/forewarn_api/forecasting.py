@@ -13,15 +13,13 @@ from forewarn.domain.forecast.horizons import Grid
 from forewarn.domain.forecast.outlook import Outlook, look_ahead
 from forewarn.domain.forecast.series import NotForecastable, resample
 from forewarn.domain.frame import FloatArray
-from forewarn.domain.rows import to_datetime
+from forewarn.domain.rows import US_PER_S, to_datetime
 from forewarn.ports.forecasting import Forecaster
 from forewarn.ports.history import History, RollUp, Series
 from forewarn_api.models.forecast import ColumnForecast, TestedMethod
 
 #: Columns of one answer: each costs a fraction of a second.
 MAX_COLUMNS: Final = 8
-
-_US_PER_S: Final = 1e6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +76,7 @@ def _forecast(
         column=series.column,
         unit=series.unit,
         method=outlook.method,
-        ts=[to_datetime(round(start * _US_PER_S)) for start in starts.tolist()],
+        ts=[to_datetime(round(start * US_PER_S)) for start in starts.tolist()],
         expected=outlook.expected.tolist(),
         lower=lower.tolist(),
         upper=upper.tolist(),

@@ -21,7 +21,13 @@ Cursor = Annotated[str | None, Query(max_length=1_000, description="next_cursor 
 
 
 def page_of(limit: int, cursor: str | None) -> Page:
-    """The page a client asks for, or a problem if the cursor is none of ours."""
+    """The page a client asks for.
+
+    Raises
+    ------
+    ProblemError
+        422 if the cursor is none of ours.
+    """
     if cursor is None:
         return Page(limit=limit)
     try:

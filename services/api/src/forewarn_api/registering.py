@@ -20,7 +20,13 @@ async def register(asset: Asset, backend: Backend) -> None:
 
 
 def require_sound(asset: Asset, backend: Backend) -> None:
-    """The class must exist; nameplate and weights may name only what the class knows."""
+    """The class must exist; nameplate and weights may name only what the class knows.
+
+    Raises
+    ------
+    ProblemError
+        422, with a JSON Pointer to each fault.
+    """
     asset_class = backend.catalogue.get(asset.asset_class)
     if asset_class is None:
         known = ", ".join(sorted(backend.catalogue))
@@ -39,7 +45,13 @@ def require_sound(asset: Asset, backend: Backend) -> None:
 
 
 def require_weights(asset: Asset, asset_class: AssetClass, *place: str) -> None:
-    """Own weights may name only metrics of the class, and must leave something that counts."""
+    """Own weights may name only metrics of the class, and must leave something that counts.
+
+    Raises
+    ------
+    ProblemError
+        422, with a JSON Pointer to each fault.
+    """
     faults = list(_weight_faults(asset, asset_class, place))
     if faults:
         known = ", ".join(item.column for item in asset_class.health) or "none"

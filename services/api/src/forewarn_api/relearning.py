@@ -25,7 +25,13 @@ _LATEST_START: Final = timedelta(days=31)
 async def order_baseline(
     backend: Backend, asset_id: str, request: BaselineSource, *, by: str, order_id: str
 ) -> BaselineAccepted:
-    """Put an order of somebody into the stream; a second one of the same id changes nothing."""
+    """Put an order of somebody into the stream; a second one of the same id changes nothing.
+
+    Raises
+    ------
+    ProblemError
+        404 or 422 if it cannot be obeyed, 503 if the broker does not answer.
+    """
     asset = backend.known_asset(asset_id)
     asset_class = backend.known_class(asset.asset_class)
     now = backend.clock.now()

@@ -24,20 +24,7 @@ def serve(app: FastAPI, host: str, port: int, stop: threading.Event, failure: Ca
     RuntimeError
         With the failure: the process must end.
     """
-    config = uvicorn.Config(
-        app,
-        host=host,
-        port=port,
-        log_config=None,  # the service's own logging takes the server's records too
-        log_level="warning",  # at "debug" the server writes the headers of WebSockets, and so the token
-        access_log=False,  # the correlation middleware writes one line a request
-        server_header=False,
-        proxy_headers=False,
-        timeout_graceful_shutdown=_DRAIN_S,
-        ws_max_size=_MAX_INBOUND_BYTES,
-        ws_per_message_deflate=False,  # it costs more time and memory than it saves on a plant's network
-    )
-    server = uvicorn.Server(config)
+    server = uvicorn.Server(_config(app, host, port))
     ended = threading.Event()
 
     def watch() -> None:
@@ -57,3 +44,19 @@ def serve(app: FastAPI, host: str, port: int, stop: threading.Event, failure: Ca
     problem = failure()
     if problem is not None:
         raise RuntimeError(problem)
+
+
+def _config(app: FastAPI, host: str, port: int) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        log_config=None,  # the service's own logging takes the server's records too
+        log_level="warning",  # at "debug" the server writes the headers of WebSockets, and so the token
+        access_log=False,  # the correlation middleware writes one line a request
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=_DRAIN_S,
+        ws_max_size=_MAX_INBOUND_BYTES,
+        ws_per_message_deflate=False,  # it costs more time and memory than it saves on a plant's network
+    )

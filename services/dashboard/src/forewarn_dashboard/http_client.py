@@ -122,7 +122,15 @@ class HttpPlantApi:
         await self._send("POST", f"/assets/{quote(asset_id, safe='')}/baseline", body={"by": by, "reason": reason})
 
     async def live(self) -> AsyncIterator[LiveUpdate]:
-        """Live feed of all assets; ends with ``ApiUnavailableError``."""
+        """Live feed of all assets; it always ends with an error.
+
+        Raises
+        ------
+        ApiUnavailableError
+            When the feed ends, or cannot be reached.
+        ApiError
+            If the API refuses or sends what is no update.
+        """
         url = self._root.replace("http", "ws", 1) + "/live"
         try:
             async with connect(

@@ -67,9 +67,15 @@ class Hub:
         self._registry_wanted = asyncio.Event()
 
     def subscribe(self) -> Slot:
-        """Add a subscriber; it must be given back to ``unsubscribe``."""
+        """Add a subscriber; it must be given back to ``unsubscribe``.
+
+        Raises
+        ------
+        TooManyTabsError
+            If as many as the hub feeds are there already.
+        """
         if len(self._slots) >= MAX_SUBSCRIBERS:
-            raise TooManyTabsError(f"{MAX_SUBSCRIBERS} browser tabs are connected already")
+            raise TooManyTabsError(f"{MAX_SUBSCRIBERS} browser tabs are connected already: close one, then reload")
         slot = Slot()
         self._slots.add(slot)
         SUBSCRIBERS.set(len(self._slots))

@@ -108,7 +108,13 @@ def _slider(driver: Driver, presets: tuple[Preset, ...]) -> html.Div:
 
 
 def span_of(driver: Driver, presets: tuple[Preset, ...]) -> tuple[float, float, float]:
-    """Least and greatest value of a slider, and where it stands now."""
+    """Least and greatest value of a slider, and where it stands now.
+
+    Raises
+    ------
+    ValueError
+        If the driver's value or range is unknown: then it has no slider.
+    """
     if driver.now is None or driver.learned is None:
         raise ValueError(f"{driver.column} has no slider: its value or range is unknown")
     learned, now = driver.learned, driver.now

@@ -23,6 +23,7 @@ def register(app: Dash, parts: Parts) -> None:
     _register_asking(app, parts)
     _register_answers(app, parts)
     _register_relearning(app, parts)
+    _register_confirming(app, parts)
     close = ClientsideFunction("forewarn", "close")
     app.clientside_callback(  # type: ignore[no-untyped-call]  # of Dash
         close,
@@ -112,6 +113,8 @@ def _register_relearning(app: Dash, parts: Parts) -> None:
         needed = detail.asset_class.twin.baseline_readings
         return True, twin_dialogs.relearn_text(f"{detail.asset.name} ({asset_id})", needed), None, ""
 
+
+def _register_confirming(app: Dash, parts: Parts) -> None:
     @app.callback(
         Output("relearn-dialog", "opened", allow_duplicate=True),
         Output("relearn-error", "children", allow_duplicate=True),

@@ -101,7 +101,6 @@ class HistoryBody(_Body):
     score: tuple[float | None, ...]
     deviation: tuple[float | None, ...]
     flag: tuple[bool | None, ...]
-    next_from: UtcDatetime | None = None
 
 
 class AlarmItemBody(_Body):

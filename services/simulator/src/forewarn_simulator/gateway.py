@@ -3,14 +3,12 @@
 import heapq
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import Final
 
 import numpy as np
 
+from forewarn.domain.rows import US_PER_S
 from forewarn.domain.simulation.delivery import Delivery, deliver
 from forewarn_simulator.reading import ReadingSource, SourceReading
-
-_US_PER_S: Final = 1e6
 
 
 class BadGateway:
@@ -31,7 +29,7 @@ class BadGateway:
     @property
     def next_due_s(self) -> float:
         """When the next reading leaves, held back or fresh."""
-        held_s = self._held[0][0] / _US_PER_S if self._held else np.inf
+        held_s = self._held[0][0] / US_PER_S if self._held else np.inf
         return float(min(self._source.next_due_s, held_s))
 
     def history(self, now_s: float) -> Iterator[SourceReading]:
@@ -39,13 +37,13 @@ class BadGateway:
         for reading in self._source.history(now_s):
             self._take(reading)
             yield from self._released(reading.ts_us)
-        yield from self._released(round(now_s * _US_PER_S))
+        yield from self._released(round(now_s * US_PER_S))
 
     def due(self, now_s: float) -> Iterable[SourceReading]:
         """Readings whose time to arrive has come."""
         for reading in self._source.due(now_s):
             self._take(reading)
-        return self._released(round(now_s * _US_PER_S))
+        return self._released(round(now_s * US_PER_S))
 
     def _take(self, reading: SourceReading) -> None:
         arrivals = deliver(np.array([reading.ts_us], dtype=np.int64), self._delivery, seed=self._seed)

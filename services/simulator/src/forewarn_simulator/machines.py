@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from forewarn.adapters.plant_document import SimulatedSource
 from forewarn.domain.frame import FloatArray
+from forewarn.domain.rows import US_PER_S
 from forewarn.domain.simulation.growth import GrowthCourse, worst_of
 from forewarn.domain.simulation.kinds import KINDS
 from forewarn.domain.simulation.machine import Values
@@ -20,7 +21,6 @@ from forewarn.domain.simulation.standstill import at_duty
 from forewarn.domain.simulation.story import Story
 from forewarn_simulator.reading import SourceReading
 
-_US_PER_S: Final = 1_000_000
 _LONGEST_STEP_S: Final = 600.0  # after a longer pause the machine has settled anyway
 _SETTLE_STEP_S: Final = 60.0
 _SETTLE_STEPS: Final = 60  # an hour: ten times the slowest lag
@@ -137,12 +137,12 @@ class SimulatedMachine:
             rng=self._rng,
         )
         columns = {tag: np.atleast_1d(value) for tag, value in values.items()}
-        return self._sent(columns, np.array([round(at_s * _US_PER_S)], dtype=np.int64), historical=historical)
+        return self._sent(columns, np.array([round(at_s * US_PER_S)], dtype=np.int64), historical=historical)
 
     def _sent(self, columns: Values, ts_us: NDArray[np.int64], *, historical: bool) -> Iterable[SourceReading]:
         """What leaves the sensors: readings without those that do not exist or have no value."""
         if self._schedule is not None:
-            duty = duty_at(self._schedule, ts_us / _US_PER_S)
+            duty = duty_at(self._schedule, ts_us / US_PER_S)
             sensors = self._kind.sensors(self._design)
             columns = at_duty(self._asset_class, columns, ts_us, duty, sensors=sensors, seed=self._source.seed)
         columns, self._memory = affect(columns, ts_us, self._effects, seed=self._source.seed, memory=self._memory)

@@ -7,6 +7,7 @@ from typing import Final
 from forewarn.adapters.plant_document import Day, SimulatedSource
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.assets import RunScenario
+from forewarn.domain.rows import S_PER_DAY
 from forewarn.domain.simulation.delivery import PERFECT
 from forewarn.domain.simulation.recording import record
 from forewarn.domain.simulation.scenarios import find_scenario
@@ -15,7 +16,6 @@ from forewarn_simulator.gateway import BadGateway
 from forewarn_simulator.machines import SimulatedMachine, readings_of
 from forewarn_simulator.reading import ReadingSource, SourceReading
 
-_S_PER_DAY: Final = 86_400.0
 #: Live readings are not closer than this, however quick the motion.
 _SHORTEST_INTERVAL_S: Final = 0.05
 
@@ -38,7 +38,7 @@ def performance_of(asset_id: str, asset_class: AssetClass, body: RunScenario, is
         If there is no such scenario for the class.
     """
     quickness = body.acceleration or 1.0
-    day_s = _S_PER_DAY / quickness
+    day_s = S_PER_DAY / quickness
     story, days = _story(asset_class, body, issued_s, day_s)
     source = SimulatedSource(day=Day(period_s=day_s, weather_seed=body.seed), seed=body.seed)
     machine = SimulatedMachine(
@@ -69,9 +69,9 @@ def past_readings(
         If there is no such scenario for the class, or it would have too many readings.
     """
     days = body.days or find_scenario(body.scenario, asset_class.name).days
-    rows = max(int(days * _S_PER_DAY / body.interval_s), 1)
+    rows = max(int(days * S_PER_DAY / body.interval_s), 1)
     start_s = issued_s - rows * body.interval_s
-    story, _ = _story(asset_class, body, start_s, _S_PER_DAY)
+    story, _ = _story(asset_class, body, start_s, S_PER_DAY)
     recording = record(story, start_s=start_s, step_s=body.interval_s, rows=rows)
     return iter(readings_of(asset_id, recording.stamped_us, recording.columns, historical=True))
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Final, Protocol
+from typing import Protocol
 
 import msgspec
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+from forewarn.domain.rows import to_datetime
+
 _encode = msgspec.json.Encoder().encode
 
 
@@ -40,7 +40,7 @@ class ReadingSource(Protocol):
 
 def iso_utc(ts_us: int) -> str:
     """Time in the form readings carry it."""
-    return (_EPOCH + timedelta(microseconds=ts_us)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return to_datetime(ts_us).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def encode_reading(reading: SourceReading, seq: int) -> bytes:

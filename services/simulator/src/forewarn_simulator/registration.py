@@ -17,10 +17,10 @@ from forewarn.adapters.kafka.history import PartitionReader
 from forewarn.adapters.kafka.publisher import EventPublisher
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.topics import TOPICS, TopicName, qualified
+from forewarn.domain.rows import US_PER_S
 
 _log = structlog.get_logger(__name__)
 
-_US_PER_S: Final = 1e6
 _PATIENCE_S: Final = 30.0
 _RETRY_S: Final = 1.0
 
@@ -91,5 +91,5 @@ def _read(reader: PartitionReader, topic: str) -> dict[str, float]:
                 if record.value is None:
                     entries.pop(asset_id, None)
                 else:
-                    entries[asset_id] = record.received_us / _US_PER_S
+                    entries[asset_id] = record.received_us / US_PER_S
     return entries

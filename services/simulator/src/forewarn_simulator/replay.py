@@ -11,9 +11,9 @@ from typing import Final
 
 from forewarn.adapters.plant_document import ReplaySource
 from forewarn.contracts.asset_class import AssetClass
+from forewarn.domain.rows import US_PER_S
 from forewarn_simulator.reading import SourceReading
 
-_US_PER_S: Final = 1_000_000
 _MAX_LAG_S: Final = 60.0  # longer behind (the process slept): go on from now instead of catching up in a burst
 
 
@@ -147,7 +147,7 @@ class Replay:
         offsets, row = self._recording.offsets_s, self._row
         metrics = self._recording.rows[row]
         if metrics:
-            yield SourceReading(asset_id=self._asset_id, ts_us=round(self._row_s * _US_PER_S), metrics=metrics)
+            yield SourceReading(asset_id=self._asset_id, ts_us=round(self._row_s * US_PER_S), metrics=metrics)
         self._row += 1
         if self._row < len(offsets):
             self._row_s += (offsets[self._row] - offsets[row]) / self._source.speed

@@ -47,7 +47,13 @@ def parts_of_plants(settings: SimulatorSettings, catalogue: Catalogue) -> list[P
 
 
 def parts_of(plant: Plant, settings: SimulatorSettings, catalogue: Catalogue) -> list[Part]:
-    """The machines of a plant whose recordings, if they need one, are there."""
+    """The machines of a plant whose recordings, if they need one, are there.
+
+    Raises
+    ------
+    PlantError
+        If the plant writes to files, or names a class or a recording that cannot be used.
+    """
     if plant.output.kind != "kafka":
         raise PlantError(
             f"plant {plant.name}: output is {plant.output.kind}, but the simulator streams; "

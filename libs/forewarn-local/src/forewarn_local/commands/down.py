@@ -19,6 +19,10 @@ def down() -> None:
         if running is not None:
             running.terminate()
             if wait_gone([running], _STOP_TIMEOUT_S):
-                raise fail(display, f"Process {running.pid} did not stop within {_STOP_TIMEOUT_S:.0f} s.")
+                raise fail(
+                    display,
+                    f"Process {running.pid} did not stop within {_STOP_TIMEOUT_S:.0f} s. End it with "
+                    f"`kill -9 {running.pid}`, then run `make stop` again: it ends what is left.",
+                )
         end_leftovers(find_leftovers(home.pids, besides=frozenset({UP})))
         step.result = "Stopped"

@@ -52,14 +52,7 @@ def fit(  # noqa: PLR0913  # the options of the command
     try:
         training = read_training_runs(runs, unit=unit, time=time, drivers=_names(drivers), censored=censored, sort=sort)
         _tell(display, training)
-        with display.step("Growing trees") as step:
-            fitted, _ = fit_fleet(
-                training,
-                cap=math.inf if cap is None else cap,
-                seed=seed,
-                progress=lambda done, total: step.update(f"Growing trees: {done} of {total} parts"),
-            )
-            step.result = f"Grew {fitted.model.forest.roots.size} trees"
+        fitted = _grow(display, training, cap=math.inf if cap is None else cap, seed=seed)
         write_model(out, fitted)
     except TableError as exc:
         _refuse(display, str(exc))
@@ -97,6 +90,18 @@ def predict(
     except OSError as exc:
         _refuse(display, f"{output}: cannot be written: {exc.strerror or exc}")
     display.say(f"{len(recorded.names)} units, remaining lives in {fitted.columns.life_unit}: {output}")
+
+
+def _grow(display: Display, training: TrainingRuns, *, cap: float, seed: int) -> FleetFile:
+    with display.step("Growing trees") as step:
+        fitted, _ = fit_fleet(
+            training,
+            cap=cap,
+            seed=seed,
+            progress=lambda done, total: step.update(f"Growing trees: {done} of {total} parts"),
+        )
+        step.result = f"Grew {fitted.model.forest.roots.size} trees"
+    return fitted
 
 
 def _tell(display: Display, training: TrainingRuns) -> None:

@@ -58,7 +58,13 @@ class Outcome:
 
     @property
     def seconds(self) -> NDArray[np.float64]:
-        """Times of the rows."""
+        """Times of the rows [s].
+
+        Raises
+        ------
+        TableError
+            If the recording has none.
+        """
         times = self.recording.readings.times
         if times is None:
             raise TableError(f"{self.recording.path}: no times")

@@ -116,7 +116,13 @@ class _Families:
         self.newest = {**built_in, **own}
 
     def resolve(self, document: Document, name: str, heirs: tuple[str, ...] = ()) -> Document:
-        """A document with everything it takes from the class it extends."""
+        """A document with everything it takes from the class it extends.
+
+        Raises
+        ------
+        CatalogueError
+            If that class does not exist, or classes extend each other in a circle.
+        """
         base_name = document.text(_EXTENDS)
         if base_name is None:
             return document

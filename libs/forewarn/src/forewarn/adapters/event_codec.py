@@ -7,6 +7,7 @@ from typing import Final, TypeVar
 from pydantic import ValidationError
 
 from forewarn.contracts.base import Contract, format_utc
+from forewarn.contracts.topics import TOPICS, TopicName
 from forewarn.ports.codec import InvalidEvent
 
 ContractT = TypeVar("ContractT", bound=Contract)
@@ -43,6 +44,20 @@ def cloud_event_headers(event: Contract, envelope: Envelope) -> Headers:
         "content-type": "application/json",
     }
     return [(name, value.encode()) for name, value in attributes.items()]
+
+
+def topic_headers(topic: TopicName, event: Contract, envelope: Envelope) -> Headers:
+    """Headers of an event on a topic; none where the topic's contract asks for none.
+
+    Raises
+    ------
+    TypeError
+        If the topic does not carry such events.
+    """
+    contract = TOPICS[topic]
+    if type(event) is not contract.content:
+        raise TypeError(f"{topic.value} carries {contract.content}, not {type(event).__name__}")
+    return cloud_event_headers(event, envelope) if contract.cloud_events else []
 
 
 def event_type(contract: type[Contract]) -> str:

@@ -11,9 +11,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import csv, parquet
 
+from forewarn.domain.rows import US_PER_S
 from forewarn.domain.simulation.recording import Recording
 
-_US_PER_S: Final = 1e6
 _PLAIN: Final = csv.WriteOptions(quoting_style="needed")
 FORMATS: Final = (".csv", ".parquet", ".jsonl")
 #: Columns of a labels file; the docs page ``scenarios.md`` says what they mean.
@@ -166,7 +166,7 @@ def _times(us: NDArray[np.int64]) -> pa.Array:
 
 
 def _moment(t_s: float | None, rows: int) -> pa.Array:
-    at_us = None if t_s is None else round(t_s * _US_PER_S)
+    at_us = None if t_s is None else round(t_s * US_PER_S)
     return pa.array([at_us] * rows, pa.timestamp("us", tz="UTC"))
 
 

@@ -1,17 +1,15 @@
 """A person's or a program's wish for a scenario, made whole and sound."""
 
 from dataclasses import dataclass
-from typing import Final
 
 from forewarn.adapters.catalogue import Catalogue
 from forewarn.contracts.assets import Asset
+from forewarn.domain.rows import S_PER_DAY
 from forewarn.domain.simulation.profile import Profile
 from forewarn.domain.simulation.recording import Recording, record
 from forewarn.domain.simulation.scenarios import SCENARIOS, UnknownScenarioError, find_scenario
 from forewarn.domain.simulation.story import Plot, play
 from forewarn.domain.simulation.weather import Climate
-
-_S_PER_DAY: Final = 86_400.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +47,7 @@ class ScenarioRequest:
     @property
     def rows(self) -> int:
         """Number of readings before delivery."""
-        return max(int(self.length_days * _S_PER_DAY / self.step_s), 1)
+        return max(int(self.length_days * S_PER_DAY / self.step_s), 1)
 
     @property
     def first_s(self) -> float:

@@ -1,9 +1,11 @@
-"""Event times of rows as moments, and back."""
+"""Event times of rows (µs since 1970 UTC) as moments, and back."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+US_PER_S: Final = 1_000_000
+S_PER_DAY: Final = 86_400.0
 
 
 def to_datetime(microseconds: int) -> datetime:

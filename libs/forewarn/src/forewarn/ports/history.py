@@ -7,7 +7,6 @@ from enum import StrEnum
 from typing import Protocol
 
 from forewarn.contracts.alarms import Alarm, Alert
-from forewarn.contracts.assets import Asset
 from forewarn.contracts.health import AssetHealth, ModelArtefact
 from forewarn.contracts.readings import RejectedReading
 
@@ -30,20 +29,6 @@ class RollUp(StrEnum):
     MINUTE = "1m"
     HOUR = "1h"
     DAY = "1d"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AssetEntry:
-    """One asset the database knows.
-
-    ``asset`` is None for an asset that has readings but no entry in the registry, ``removed_at`` is set
-    after its removal.
-    """
-
-    asset_id: str
-    asset_class: str | None
-    asset: Asset | None
-    removed_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,14 +174,6 @@ class HistoryReader(Protocol):
 
     async def ping(self) -> None:
         """Ask the database for a sign of life."""
-        ...
-
-    async def assets(self) -> tuple[AssetEntry, ...]:
-        """Every asset that is not removed, by id."""
-        ...
-
-    async def asset(self, asset_id: str) -> AssetEntry | None:
-        """One asset, removed or not; None if it was never heard of."""
         ...
 
     async def latest(self, asset_ids: Sequence[str] | None = None) -> tuple[Latest, ...]:

@@ -77,7 +77,10 @@ class Patience:
             except _NotThereError as exc:
                 waited_s = self.clock.monotonic_s() - begin_s
                 if waited_s > self.timeout_s:
-                    raise ProvisionError(f"{what} does not answer after {waited_s:.0f} s: {exc}") from exc
+                    raise ProvisionError(
+                        f"{what} does not answer after {waited_s:.0f} s: {exc}. Check that it runs and that "
+                        "the address is right; PROVISION_TIMEOUT_S says how long to wait"
+                    ) from exc
                 say(f"waiting for {what} ({waited_s:.0f} of {self.timeout_s:.0f} s): {exc}")
             self.pause(_PAUSE_S)
 
@@ -114,7 +117,10 @@ def _topics(settings: ProvisionSettings) -> TopicReport:
     except BrokerUnavailable as exc:
         raise _NotThereError(str(exc)) from exc
     except KafkaException as exc:
-        raise ProvisionError(f"Kafka refuses to create the topics: {error_of(exc).str()}") from exc
+        raise ProvisionError(
+            f"Kafka refuses to create the topics: {error_of(exc).str()}. Check KAFKA_REPLICATION_FACTOR, and that "
+            "the platform may create topics"
+        ) from exc
 
 
 def _require_listener(bootstrap_servers: str) -> None:

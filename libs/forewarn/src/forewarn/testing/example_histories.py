@@ -15,12 +15,12 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from forewarn.domain.rows import S_PER_DAY
 from forewarn.domain.simulation.kinds import KINDS
 from forewarn.domain.simulation.profile import FaultCourse, Profile
 
 _BERLIN: Final = ZoneInfo("Europe/Berlin")
 _NEW_YORK: Final = ZoneInfo("America/New_York")
-_DAY_S: Final = 86_400.0
 
 #: Event time and value by tag.
 Row = tuple[datetime, Mapping[str, float]]
@@ -54,7 +54,7 @@ FOULING: Final = Recording(
     every=timedelta(hours=1),
     rows=2016,
     seed=2,
-    fault=FaultCourse(fault="tube_fouling", onset_s=35 * _DAY_S, duration_s=60 * _DAY_S),
+    fault=FaultCourse(fault="tube_fouling", onset_s=35 * S_PER_DAY, duration_s=60 * S_PER_DAY),
 )
 
 #: Seven weeks of a pump, every half hour; its bearing begins to wear after three.
@@ -64,7 +64,7 @@ WEAR: Final = Recording(
     every=timedelta(minutes=30),
     rows=2352,
     seed=3,
-    fault=FaultCourse(fault="bearing_wear", onset_s=21 * _DAY_S, duration_s=30 * _DAY_S),
+    fault=FaultCourse(fault="bearing_wear", onset_s=21 * S_PER_DAY, duration_s=30 * S_PER_DAY),
 )
 
 

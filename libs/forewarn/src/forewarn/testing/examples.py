@@ -19,11 +19,11 @@ from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.frames import FRAME_VERSION, Column, FrameKind, frame_columns
 from forewarn.contracts.quality import StatusCode
 from forewarn.domain.frame import MISSING, NUMPY_DTYPES, Array, Frame, Strings
+from forewarn.domain.rows import US_PER_S
 
 GOLDEN_CLASS: Final = "centrifugal_pump"
 
 _START_US: Final = 1_795_204_800_000_000  # 2026-11-20T20:00:00Z
-_SECOND_US: Final = 1_000_000
 _ASSETS: Final = ("P-101", "P-102")
 
 
@@ -84,7 +84,7 @@ def _values(column: Column, ranges: dict[str, tuple[float, float]], rows: int) -
     dtype = NUMPY_DTYPES[column.dtype]
     if column.dtype == "timestamp_us":
         delay_us = 40_000 if column.name == "received_at" else 0
-        return (_START_US + delay_us + row * _SECOND_US).astype(dtype)
+        return (_START_US + delay_us + row * US_PER_S).astype(dtype)
     if column.dtype == "int64":
         return np.where(row == 1, MISSING, row).astype(dtype)
     if column.dtype == "uint32":

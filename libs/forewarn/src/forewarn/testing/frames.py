@@ -9,9 +9,9 @@ from numpy.typing import ArrayLike, NDArray
 from forewarn.contracts.asset_class import AssetClass, HealthInput
 from forewarn.contracts.frames import Column, FrameKind, Phase, frame_columns
 from forewarn.domain.frame import MISSING, NUMPY_DTYPES, Array, Frame, Strings
+from forewarn.domain.rows import US_PER_S
 
 START_US: Final = 1_795_204_800_000_000  #: 2026-11-20T20:00:00Z
-SECOND_US: Final = 1_000_000
 
 
 def anomaly_frame(
@@ -41,6 +41,11 @@ def anomaly_frame(
         Tag that contributes most, per row.
     kind
         VALID leaves out what later stages add.
+
+    Raises
+    ------
+    ValueError
+        If ``columns`` names one that such frames do not have.
     """
     given = dict(columns or {})
     unknown = given.keys() - {column.name for column in frame_columns(kind, asset_class)}
@@ -68,7 +73,7 @@ def anomaly_frame(
 
 def timestamps_us(count: int, *, start_s: float = 0.0, step_s: float = 1.0) -> NDArray[np.int64]:
     """Event times from ``start_s`` after START_US on."""
-    offsets = (start_s + step_s * np.arange(count)) * SECOND_US
+    offsets = (start_s + step_s * np.arange(count)) * US_PER_S
     return START_US + np.round(offsets).astype(np.int64)
 
 

@@ -44,7 +44,13 @@ async def send_command(backend: Backend, asset_id: str, body: CommandBody, *, by
 
 
 def require_delivered(failed: Undelivered | None, what: str) -> None:
-    """Turn a failed delivery into a problem."""
+    """Turn a failed delivery into a problem.
+
+    Raises
+    ------
+    ProblemError
+        503 if the delivery failed.
+    """
     if failed is not None:
         detail = f"{what} could not be confirmed by the broker ({failed.reason}). It is safe to send it again."
         raise ProblemError(503, "broker-unavailable", detail, retry_after_s=5)

@@ -213,6 +213,13 @@
     }
     place.focused = event.target.id;
   });
+  /* Dash's field sets the caret a moment after each letter to where it was then. The letters of somebody who types
+     fast would get out of order; the browser itself keeps the caret where it belongs. */
+  document.addEventListener("focusin", (event) => {
+    if (event.target.matches("input.dash-input-element")) {
+      event.target.setSelectionRange = () => {};
+    }
+  });
   document.addEventListener("pointerdown", () => {
     place.focused = "";
     place.opener = "";

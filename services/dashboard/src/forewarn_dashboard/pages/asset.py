@@ -99,50 +99,46 @@ def render(scene: Scene, history: History, window: TimeRange) -> Node:
     """The whole page."""
     detail = _detail(scene)
     drawn = draw(regions(scene))
-    tags = shown_tags(scene, detail.asset_class)
-    charts = [_chart(scene, history, window, _trend(detail.asset_class, tag), drawn) for tag in tags]
     return [
         _head(scene, detail, drawn),
         html.Div(drawn["asset-verdict"], id="asset-verdict", role="status"),
         controls(scene, detail.asset_class, window),
-        html.Div(
-            [
-                html.Div(
-                    [
-                        panel("Open alarms", drawn["asset-alarms"], "asset-alarms"),
-                        _anomaly_card(scene, history, window, drawn),
-                        html.Div(
-                            [
-                                html.H2("Measured and expected"),
-                                _legends(
-                                    ("value", "measured"),
-                                    ("expected", "expected"),
-                                    ("band", "90 % of healthy readings"),
-                                ),
-                            ],
-                            className="section-title",
-                        ),
-                        html.Div(charts, className="charts"),
-                    ],
-                    className="asset-main",
-                ),
-                html.Div(
-                    [
-                        panel("Health", drawn["asset-health"], "asset-health"),
-                        panel("Remaining useful life", drawn["asset-life"], "asset-life"),
-                        panel("Forecast", drawn["asset-forecast"], "asset-forecast"),
-                        panel("What contributes", drawn["asset-contributions"], "asset-contributions"),
-                        panel("Economics", drawn["asset-economics"], "asset-economics"),
-                        panel("Digital twin", _twin(detail, scene, drawn)),
-                        panel("Data quality", drawn["asset-quality"], "asset-quality"),
-                        panel("Nameplate", _nameplate(detail)),
-                    ],
-                    className="asset-side",
-                ),
-            ],
-            className="asset-grid",
-        ),
+        html.Div([_charts(scene, history, window, drawn), _panels(scene, drawn)], className="asset-grid"),
     ]
+
+
+def _charts(scene: Scene, history: History, window: TimeRange, drawn: dict[str, Node]) -> html.Div:
+    """The wide column: what asks for a response, then the course of everything."""
+    asset_class = _detail(scene).asset_class
+    charts = [_chart(scene, history, window, _trend(asset_class, tag), drawn) for tag in shown_tags(scene, asset_class)]
+    legends = _legends(("value", "measured"), ("expected", "expected"), ("band", "90 % of healthy readings"))
+    return html.Div(
+        [
+            panel("Open alarms", drawn["asset-alarms"], "asset-alarms"),
+            _anomaly_card(scene, history, window, drawn),
+            html.Div([html.H2("Measured and expected"), legends], className="section-title"),
+            html.Div(charts, className="charts"),
+        ],
+        className="asset-main",
+    )
+
+
+def _panels(scene: Scene, drawn: dict[str, Node]) -> html.Div:
+    """The narrow column: how the machine is and what is known about it."""
+    detail = _detail(scene)
+    return html.Div(
+        [
+            panel("Health", drawn["asset-health"], "asset-health"),
+            panel("Remaining useful life", drawn["asset-life"], "asset-life"),
+            panel("Forecast", drawn["asset-forecast"], "asset-forecast"),
+            panel("What contributes", drawn["asset-contributions"], "asset-contributions"),
+            panel("Economics", drawn["asset-economics"], "asset-economics"),
+            panel("Digital twin", _twin(detail, scene, drawn)),
+            panel("Data quality", drawn["asset-quality"], "asset-quality"),
+            panel("Nameplate", _nameplate(detail)),
+        ],
+        className="asset-side",
+    )
 
 
 def _twin(detail: AssetDetail, scene: Scene, drawn: dict[str, Node]) -> Node:

@@ -198,12 +198,6 @@ def _no_assets(scene: Scene) -> html.Div:
 
 
 def _tile(one: Tile) -> html.Div:
-    spark = score_sparkline(one.spark, abnormal=one.flagged)
-    known = [score for score in one.spark if score is not None]
-    alarm: list[Single] = []
-    if one.priority is not None:
-        more = f" and {one.alarm_count - 1} more" if one.alarm_count > 1 else ""
-        alarm = [priority_badge(one.priority), html.Span(one.alarm_text + more, className="tile-alarm-text")]
     return html.Div(
         [
             html.Div(
@@ -212,30 +206,41 @@ def _tile(one: Tile) -> html.Div:
             html.Div(
                 [html.Span(one.class_title), html.Span(one.asset_id, className="tile-id")], className="tile-class"
             ),
-            html.Div(
-                [
-                    html.Span("Health ", className="visually-hidden"),
-                    health_words(one.health, one.category),
-                    html.Span(
-                        [
-                            html.Span(TREND_ARROW[one.trend], **aria(hidden="true")),
-                            html.Span(f", trend {one.trend}", className="visually-hidden"),
-                        ],
-                        className=f"trend trend-{one.trend}",
-                        title=f"Trend: {one.trend}",
-                    ),
-                ],
-                className="tile-health",
-            ),
+            _tile_health(one),
             health_bar(one.health, one.category),
-            html.Img(src=spark, alt=f"Anomaly score, newest {known[-1]:.0f} of 100", className="spark")
-            if spark
-            else html.Div("anomaly score not known yet", className="spark spark-none"),
-            html.Div(
-                alarm or [condition_badge(one.condition)],
-                className="tile-alarm",
-                title=one.alarm_text or CONDITION_TEXT[one.condition],
-            ),
+            _tile_spark(one),
+            _tile_alarm(one),
         ],
         className=f"tile tile-{one.condition}",
     )
+
+
+def _tile_health(one: Tile) -> html.Div:
+    trend = [
+        html.Span(TREND_ARROW[one.trend], **aria(hidden="true")),
+        html.Span(f", trend {one.trend}", className="visually-hidden"),
+    ]
+    return html.Div(
+        [
+            html.Span("Health ", className="visually-hidden"),
+            health_words(one.health, one.category),
+            html.Span(trend, className=f"trend trend-{one.trend}", title=f"Trend: {one.trend}"),
+        ],
+        className="tile-health",
+    )
+
+
+def _tile_spark(one: Tile) -> Single:
+    spark = score_sparkline(one.spark, abnormal=one.flagged)
+    if not spark:
+        return html.Div("anomaly score not known yet", className="spark spark-none")
+    known = [score for score in one.spark if score is not None]
+    return html.Img(src=spark, alt=f"Anomaly score, newest {known[-1]:.0f} of 100", className="spark")
+
+
+def _tile_alarm(one: Tile) -> html.Div:
+    shown: list[Single] = [condition_badge(one.condition)]
+    if one.priority is not None:
+        more = f" and {one.alarm_count - 1} more" if one.alarm_count > 1 else ""
+        shown = [priority_badge(one.priority), html.Span(one.alarm_text + more, className="tile-alarm-text")]
+    return html.Div(shown, className="tile-alarm", title=one.alarm_text or CONDITION_TEXT[one.condition])

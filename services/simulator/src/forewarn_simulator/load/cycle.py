@@ -60,11 +60,7 @@ def encode_cycle(asset_ids: list[str], *, tags: int, samples: int, rng: np.rando
     if not 1 <= tags <= len(PUMP_TAGS):
         raise ValueError(f"a pump has 1 to {len(PUMP_TAGS)} tags, not {tags}")
     count, dt_s = len(asset_ids), _PERIOD_S / samples
-    design = PumpDesign(
-        rated_flow_m3_h=120.0 * rng.uniform(1 - _SPREAD, 1 + _SPREAD, count),
-        rated_head_m=45.0 * rng.uniform(1 - _SPREAD, 1 + _SPREAD, count),
-        vibration_mm_s=rng.uniform(1.2, 2.0, count),
-    )
+    design = _designs(count, rng)
     profile, phase_s = Profile(period_s=_PERIOD_S, climate=_SAME_EVERY_DAY), rng.uniform(0, _PERIOD_S, count)
     state, bodies, encode = PUMP.start, [], msgspec.json.Encoder().encode
     for sample in range(-samples, samples):  # a day to warm up, so that the bearings close the cycle too
@@ -78,4 +74,12 @@ def encode_cycle(asset_ids: list[str], *, tags: int, samples: int, rng: np.rando
         keys=[asset_id.encode() for asset_id in asset_ids],
         heads=[b'{"asset_id":"' + asset_id.encode() + b'","ts":"' for asset_id in asset_ids],
         bodies=bodies,
+    )
+
+
+def _designs(count: int, rng: np.random.Generator) -> PumpDesign:
+    return PumpDesign(
+        rated_flow_m3_h=120.0 * rng.uniform(1 - _SPREAD, 1 + _SPREAD, count),
+        rated_head_m=45.0 * rng.uniform(1 - _SPREAD, 1 + _SPREAD, count),
+        vibration_mm_s=rng.uniform(1.2, 2.0, count),
     )

@@ -10,6 +10,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from forewarn.adapters.kafka.config import producer_config
 from forewarn.adapters.kafka.errors import is_fatal
 from forewarn.contracts.topics import TopicName, qualified
+from forewarn.domain.rows import US_PER_S
 from forewarn.ports.clock import Clock
 from forewarn_simulator.load.cycle import TAIL, Cycle
 from forewarn_simulator.reading import iso_utc
@@ -19,7 +20,6 @@ _log = structlog.get_logger(__name__)
 #: Readings handed over at once: their time stamp is at most this many readings old.
 _CHUNK: Final = 500
 _PACE_S: Final = 0.002  # shortest pause worth a system call
-_US_PER_S: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +116,7 @@ class LoadSender:
         return Tally(sent=sent, delivered=sent - failed, failed=failed, seconds=seconds)
 
     def _now_us(self) -> int:
-        return int(self._clock.now().timestamp() * _US_PER_S)
+        return int(self._clock.now().timestamp() * US_PER_S)
 
     def _on_delivery(self, error: KafkaError | None, _message: Message) -> None:
         if error is None:

@@ -122,7 +122,13 @@ class PyodDetector:
         return pack(_MAGIC, {"name": self.name, "seed": self._seed}, arrays)
 
     def load(self, data: bytes) -> None:
-        """Take over healthy rows; the model is fitted to them when it is first asked."""
+        """Take over healthy rows; the model is fitted to them when it is first asked.
+
+        Raises
+        ------
+        ValueError
+            If the bytes are of another detector.
+        """
         header, arrays = unpack(_MAGIC, data)
         if header != {"name": self.name, "seed": self._seed}:
             raise ValueError(f"snapshot of detector {header}, not of {self.name} with seed {self._seed}")

@@ -71,7 +71,13 @@ class HalfSpace:
         return pack(_TREES_MAGIC, header, arrays)
 
     def load(self, data: bytes) -> None:
-        """Take over scaling and masses."""
+        """Take over scaling and masses.
+
+        Raises
+        ------
+        ValueError
+            If the bytes are of another seed.
+        """
         header, arrays = unpack(_TREES_MAGIC, data)
         if header["seed"] != self._seed:
             raise ValueError(f"snapshot of half-space trees with seed {header['seed']}, not {self._seed}")

@@ -7,7 +7,7 @@ from datetime import datetime
 import faust
 from faust.types import RecordMetadata, TopicT
 
-from forewarn.adapters.event_codec import Envelope, cloud_event_headers, encode_event
+from forewarn.adapters.event_codec import Envelope, encode_event, topic_headers
 from forewarn.contracts.base import Contract
 from forewarn.contracts.topics import TOPICS, TopicName, qualified
 
@@ -37,18 +37,23 @@ class FaustPublisher:
         self._topics: dict[TopicName, TopicT] = {}
 
     async def send(self, item: Outgoing) -> Awaitable[RecordMetadata]:
-        """Queue an event in order; await the result to know it is stored."""
-        contract = TOPICS[item.topic]
-        headers = None
-        if item.event is not None and contract.cloud_events:
+        """Queue an event in order; await the result to know it is stored.
+
+        Raises
+        ------
+        TypeError
+            If the topic does not carry such events.
+        """
+        headers: list[tuple[str, bytes]] = []
+        if item.event is not None:
             envelope = Envelope(id=item.event_id, source=self._source, time=item.at, partition_key=item.key)
-            attributes = cloud_event_headers(item.event, envelope)
+            attributes = topic_headers(item.topic, item.event, envelope)
             headers = [(name, value) for name, value in attributes if isinstance(value, bytes)]
         return await self._topic(item.topic).send(
             key=item.key.encode(),
             value=None if item.event is None else encode_event(item.event),
             partition=item.partition,
-            headers=headers,
+            headers=headers or None,
             force=True,
         )
 

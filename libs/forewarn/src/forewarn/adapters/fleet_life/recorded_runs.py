@@ -14,8 +14,8 @@ from forewarn.domain.frame import FloatArray
 from forewarn.domain.prognosis.giveaways import giveaway
 from forewarn.domain.prognosis.preparation import varies
 from forewarn.domain.prognosis.runs import BoolArray, IntArray, Runs
+from forewarn.domain.rows import S_PER_DAY
 
-_DAY_S: Final = 86_400.0
 _YES: Final = frozenset({"1", "1.0", "true", "t", "yes", "y"})
 _NO: Final = frozenset({"0", "0.0", "false", "f", "no", "n"})
 
@@ -137,7 +137,7 @@ def _recorded(
     taken = [column[order] for column in values]
     runs = Runs(
         starts=np.concatenate([[0], np.cumsum(counts)]),
-        time=times.values[order] / (_DAY_S if times.are_moments else 1.0),
+        time=times.values[order] / (S_PER_DAY if times.are_moments else 1.0),
         tags=_stacked(taken[: len(tags)], order.size),
         drivers=_stacked(taken[len(tags) :], order.size),
     )

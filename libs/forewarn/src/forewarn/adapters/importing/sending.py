@@ -77,7 +77,13 @@ class HistorySender:
             raise BrokerUnavailable(f"{waiting} messages not confirmed within {_FLUSH_S:g} s: is the broker up?")
 
     def backlog(self) -> int:
-        """Messages of ours that the validator has not taken yet."""
+        """Messages of ours that the validator has not taken yet.
+
+        Raises
+        ------
+        BrokerUnavailable
+            If Kafka does not tell.
+        """
         if not self._ends:
             return 0
         wanted = [TopicPartition(self._topic, partition) for partition in self._ends]
@@ -94,7 +100,7 @@ class HistorySender:
         Raises
         ------
         BrokerUnavailable
-            If it takes nothing for ``patience_s``.
+            If it takes nothing for ``patience_s``, or Kafka does not tell.
         """
         least, since_s = self.backlog(), self._clock.monotonic_s()
         while (left := self.backlog()) > limit:

@@ -16,7 +16,7 @@ from forewarn.adapters.tables.columns import to_numbers
 from forewarn.adapters.tables.table import TableError
 from forewarn.contracts.importing import TimeColumns
 from forewarn.domain.importing.clocks import DateEvidence, Overlap, moments_of
-from forewarn.domain.rows import to_microseconds
+from forewarn.domain.rows import US_PER_S, to_microseconds
 
 MISSING: Final = "no time"
 UNREADABLE: Final = "the time cannot be read"
@@ -36,8 +36,7 @@ _MONTHS: Final = {
     for name in names.split()
 }
 _OFFSET: Final = re.compile(r"([+-])(\d{2}):?(\d{2})?")
-_US_PER_S: Final = 1_000_000
-_US_PER_MIN: Final = 60 * _US_PER_S
+_US_PER_MIN: Final = 60 * US_PER_S
 _PIVOT: Final = 70  # two-digit years from here on are of the last century
 
 
@@ -141,7 +140,12 @@ class Zone:
         """Earliest and latest moment that a wall clock showed these times.
 
         Both are the same but for the hour that a clock shows twice; they are less than a minute apart
-        where it shows a time never.
+        where it shows a time never. All in microseconds, arrays of the same shape.
+
+        Raises
+        ------
+        TableError
+            If there is no such zone.
         """
         if self._offset_us is not None:
             moved = wall_us - self._offset_us
@@ -201,7 +205,7 @@ class Dates:
         hour = np.where(half > 0, hour % 12 + np.where(half == 2, 12, 0), hour)
         days, fits = _days(year, month, day)
         fits &= (hour < 24) & (minute < 60) & (second_of_minute < 61) & _matched(self.parts)
-        us = ((days * 24 + hour) * 60 + minute) * _US_PER_MIN + second_of_minute * _US_PER_S + self._fractions()
+        us = ((days * 24 + hour) * 60 + minute) * _US_PER_MIN + second_of_minute * US_PER_S + self._fractions()
         zoned, offsets = self._zones()
         us = np.where(fits, us - offsets, 0)
         missing = _nulls(self.texts)

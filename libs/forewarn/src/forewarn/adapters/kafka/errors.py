@@ -53,7 +53,13 @@ def is_passing(error: KafkaError) -> bool:
 
 
 def error_of(exc: KafkaException) -> KafkaError:
-    """The KafkaError inside an exception."""
+    """The KafkaError inside an exception.
+
+    Raises
+    ------
+    TypeError
+        If there is none, which librdkafka's client never does.
+    """
     error = exc.args[0]
     if not isinstance(error, KafkaError):
         raise TypeError(f"KafkaException without a KafkaError: {exc!r}") from exc

@@ -4,11 +4,11 @@ from datetime import datetime
 
 from confluent_kafka import KafkaError, Message, Producer
 
-from forewarn.adapters.event_codec import Envelope, Headers, cloud_event_headers, encode_event
+from forewarn.adapters.event_codec import Envelope, Headers, encode_event, topic_headers
 from forewarn.adapters.kafka.config import producer_config
 from forewarn.adapters.kafka.errors import BrokerUnavailable
 from forewarn.contracts.base import Contract
-from forewarn.contracts.topics import TOPICS, TopicName, qualified
+from forewarn.contracts.topics import TopicName, qualified
 
 
 class DeliveryError(Exception):
@@ -28,13 +28,15 @@ class EventPublisher:
         self._failures: list[str] = []
 
     def publish(self, topic: TopicName, key: str, event: Contract, *, event_id: str, at: datetime) -> None:
-        """Queue an event; blocks while the queue is full."""
-        contract = TOPICS[topic]
-        if type(event) is not contract.content:
-            raise TypeError(f"{topic.value} carries {contract.content}, not {type(event).__name__}")
+        """Queue an event; blocks while the queue is full.
+
+        Raises
+        ------
+        TypeError
+            If the topic does not carry such events.
+        """
         envelope = Envelope(id=event_id, source=self._source, time=at, partition_key=key)
-        headers = cloud_event_headers(event, envelope) if contract.cloud_events else []
-        self._produce(topic, key, encode_event(event), headers)
+        self._produce(topic, key, encode_event(event), topic_headers(topic, event, envelope))
 
     def delete(self, topic: TopicName, key: str) -> None:
         """Queue a tombstone on a compacted topic."""

@@ -71,7 +71,13 @@ class AssetRegistry:
         self.check()
 
     def check(self) -> None:
-        """Raise what ended the thread, if something did."""
+        """Raise what ended the thread, if something did.
+
+        Raises
+        ------
+        KafkaException
+            The very one: only a restart cures it.
+        """
         if self._failure is not None:
             raise self._failure
 

@@ -11,11 +11,11 @@ import structlog
 from confluent_kafka import KafkaError, KafkaException, Producer
 from confluent_kafka import Message as SentMessage
 
-from forewarn.adapters.event_codec import Envelope, Headers, cloud_event_headers, encode_event
+from forewarn.adapters.event_codec import Envelope, Headers, encode_event, topic_headers
 from forewarn.adapters.kafka.config import producer_config
 from forewarn.adapters.kafka.errors import error_of
 from forewarn.contracts.base import Contract
-from forewarn.contracts.topics import TOPICS, TopicName, qualified
+from forewarn.contracts.topics import TopicName, qualified
 from forewarn.ports.delivery import BrokerSilent, DeliveryOverloaded, Message, Undelivered
 
 _POLL_S: Final = 0.2
@@ -105,12 +105,14 @@ class KafkaDelivery:
     async def publish(
         self, topic: TopicName, key: str, event: Contract, *, event_id: str, at: datetime
     ) -> Undelivered | None:
-        """Send one event with its CloudEvents headers; returns why it failed, or None."""
-        contract = TOPICS[topic]
-        if type(event) is not contract.content:
-            raise TypeError(f"{topic.value} carries {contract.content}, not {type(event).__name__}")
-        envelope = Envelope(id=event_id, source=self._source, time=at, partition_key=key)
-        headers = cloud_event_headers(event, envelope) if contract.cloud_events else []
+        """Send one event with its CloudEvents headers; returns why it failed, or None.
+
+        Raises
+        ------
+        TypeError
+            If the topic does not carry such events.
+        """
+        headers = topic_headers(topic, event, Envelope(id=event_id, source=self._source, time=at, partition_key=key))
         message = Message(topic=topic, key=key.encode(), value=encode_event(event))
         failed = await self._send([(message, headers, _BY_KEY)])
         return failed[0] if failed else None

@@ -8,7 +8,7 @@ two frames of a partition may hold different assets.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import numpy as np
@@ -25,11 +25,11 @@ from forewarn.contracts.frames import (
     quality_column,
     residual_column,
 )
+from forewarn.domain.rows import to_datetime, to_microseconds
 from forewarn.ports.codec import InvalidFrame
 from forewarn.ports.live import LiveJudgement, LiveReading
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_LATEST_US: Final = (datetime(9000, 1, 1, tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
+_LATEST_US: Final = to_microseconds(datetime(9000, 1, 1, tzinfo=UTC))
 _MAX_LAYOUTS: Final = 256
 
 
@@ -148,7 +148,7 @@ class FrameRows:
         return value if value is not None and np.isfinite(value) else None
 
     def _time(self, name: str, row: int) -> datetime:
-        return _EPOCH + timedelta(microseconds=self._column(name)[row].value)
+        return to_datetime(self._column(name)[row].value)
 
 
 def _class_of(schema: pa.Schema, catalogue: Mapping[str, AssetClass], kind: FrameKind) -> AssetClass:

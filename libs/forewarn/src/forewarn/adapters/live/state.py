@@ -4,9 +4,9 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from functools import partial
-from typing import Final, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import structlog
 
@@ -15,12 +15,12 @@ from forewarn.adapters.live.frames import FrameRows
 from forewarn.contracts.alarms import Alarm
 from forewarn.contracts.frames import Hint, Phase
 from forewarn.contracts.health import AssetHealth, ModelArtefact
+from forewarn.domain.rows import to_datetime, to_microseconds
 from forewarn.ports.codec import InvalidEvent
 from forewarn.ports.history import Latest
 from forewarn.ports.live import LiveAsset, LiveJudgement, LiveReading, Stage
 
 T = TypeVar("T")
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _log = structlog.get_logger(__name__)
 
 
@@ -114,17 +114,17 @@ class LiveState:
         """Take in what the database holds; only where nothing newer came from the topics."""
         with self._lock:
             for latest in readings:
-                newest = _Newest(_microseconds(latest.ts), latest.asset_class, partial(_stored_reading, latest))
+                newest = _Newest(to_microseconds(latest.ts), latest.asset_class, partial(_stored_reading, latest))
                 self._offer_reading(latest.asset_id, newest)
                 if latest.judged_at is not None:
-                    judged_us = _microseconds(latest.judged_at)
+                    judged_us = to_microseconds(latest.judged_at)
                     judged = _Newest(
                         judged_us, latest.asset_class, partial(_stored_judgement, latest, latest.judged_at)
                     )
                     self._offer_judgement(latest.asset_id, judged)
             for event in health:
                 if self._slot(event.asset_id).health is None:
-                    self._offer_health(event.asset_id, _Newest(_microseconds(event.ts), "", partial(_same, event)))
+                    self._offer_health(event.asset_id, _Newest(to_microseconds(event.ts), "", partial(_same, event)))
         self.announce()
 
     def problem(self) -> str | None:
@@ -194,7 +194,7 @@ class LiveState:
     def newest(self) -> Mapping[Stage, datetime]:
         """Event time of the newest data of each stage."""
         with self._lock:
-            return {stage: _EPOCH + timedelta(microseconds=us) for stage, us in self._newest_us.items()}
+            return {stage: to_datetime(us) for stage, us in self._newest_us.items()}
 
     def _slot(self, asset_id: str) -> _Slot:
         slot = self._slots.get(asset_id)
@@ -288,7 +288,3 @@ def _stored_judgement(latest: Latest, judged_at: datetime) -> LiveJudgement:
         culprit=latest.culprit,
         hint=latest.hint or Hint.NONE,
     )
-
-
-def _microseconds(at: datetime) -> int:
-    return (at - _EPOCH) // timedelta(microseconds=1)

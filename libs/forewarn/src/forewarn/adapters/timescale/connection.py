@@ -46,7 +46,15 @@ def describe(database_url: str) -> str:
 
 @contextmanager
 def translated_errors() -> Iterator[None]:
-    """Turn the driver's errors into those of ``ports.store``; programming errors pass."""
+    """Turn the driver's errors into those of ``ports.store``; programming errors pass.
+
+    Raises
+    ------
+    StoreUnavailable
+        Where another attempt may succeed.
+    Unstorable
+        Where none ever will: the values do not fit.
+    """
     try:
         yield
     except (psycopg.DataError, psycopg.IntegrityError, errors.ProgramLimitExceeded) as exc:

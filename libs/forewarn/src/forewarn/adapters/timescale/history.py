@@ -17,13 +17,11 @@ from forewarn.adapters.timescale.sqlfiles import statements
 from forewarn.adapters.timescale.tables import readings_table
 from forewarn.contracts.alarms import Alarm, Alert
 from forewarn.contracts.asset_class import AssetClass
-from forewarn.contracts.assets import Asset
 from forewarn.contracts.health import AssetHealth, ModelArtefact
 from forewarn.contracts.readings import RejectedReading
 from forewarn.ports.history import (
     MAX_ROWS,
     AlarmEntry,
-    AssetEntry,
     History,
     HistoryQuery,
     HistoryUnavailable,
@@ -98,15 +96,6 @@ class TimescaleHistory:
     async def ping(self) -> None:
         """Ask for a sign of life."""
         await self._named("ping")
-
-    async def assets(self) -> tuple[AssetEntry, ...]:
-        """Every asset that is not removed."""
-        return tuple(_entry(row) for row in await self._named("assets", asset_id=None))
-
-    async def asset(self, asset_id: str) -> AssetEntry | None:
-        """One asset."""
-        rows = await self._named("assets", asset_id=asset_id)
-        return _entry(rows[0]) if rows else None
 
     async def latest(self, asset_ids: Sequence[str] | None = None) -> tuple[Latest, ...]:
         """Newest reading beside newest judgement."""
@@ -240,16 +229,6 @@ async def _choose(
     if row is not None and row["count"] <= query.max_points:
         return RollUp.RAW
     return readings.finest_width(query.start, query.end, query.max_points)
-
-
-def _entry(row: DictRow) -> AssetEntry:
-    document = row["document"]
-    return AssetEntry(
-        asset_id=row["asset_id"],
-        asset_class=row["asset_class"],
-        asset=None if document is None else Asset.model_validate_json(document),
-        removed_at=row["removed_at"],
-    )
 
 
 def _alarm(row: DictRow) -> AlarmEntry:

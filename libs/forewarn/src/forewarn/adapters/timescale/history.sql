@@ -3,11 +3,6 @@
 -- name: ping
 SELECT 1
 
--- name: assets
-SELECT asset_id, asset_class, document::text, removed_at FROM asset
-WHERE CASE WHEN %(asset_id)s::text IS NULL THEN removed_at IS NULL ELSE asset_id = %(asset_id)s END
-ORDER BY asset_id
-
 -- name: asset_key
 SELECT asset_key, asset_class FROM asset WHERE asset_id = %(asset_id)s
 

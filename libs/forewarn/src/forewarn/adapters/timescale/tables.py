@@ -47,11 +47,6 @@ class StoredColumn:
     null: NullRule
     comment: str
 
-    @property
-    def definition(self) -> str:
-        """Name and type as in CREATE TABLE; a column added later must be nullable."""
-        return f'"{self.name}" {self.pg_type}'
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WideTable:

@@ -100,15 +100,10 @@ def learn(
     kept = stretches(total, MOST_ROWS, _PIECES)
     table = {name: _possible(values[rows.order[kept]]) for name, values in columns.items()}
     left_out = _left_out(table, drivers)
-    responses = tuple(name for name in table if name not in drivers and name not in left_out)
-    if not responses:
-        reasons = [f"{name}: {reason}" for name, reason in left_out.items()]
-        raise NothingToLearnError("no tag to judge: " + "; ".join(reasons or ["every column is a driver"]))
-    gap = gap_of(settings)
+    responses = _judged(table, drivers, left_out)
     clock = rows.clock[kept]
-    work = _Work(table, drivers, responses, settings, gap)
-    everything = np.ones(kept.size, dtype=np.bool_)
-    fitted, healthy = work.fit(clock, everything)
+    work = _Work(table, drivers, responses, settings, gap_of(settings))
+    fitted, healthy = work.fit(clock, np.ones(kept.size, dtype=np.bool_))
     odd, witness = disturbed_rows(healthy.size), healthy
     residuals = fitted.held_out
     if not odd.any():
@@ -123,14 +118,25 @@ def learn(
         detector=Detector(twin=fitted.twin, memory=healthy.memory, settings=settings),
         rows=int(np.count_nonzero(~odd)),
         left_out=left_out,
-        wanders=tuple(
-            n for n, scale in zip(responses, healthy.memory.norms.level_scale[0], strict=True) if np.isinf(scale)
-        ),
+        wanders=_wanders(responses, healthy),
         disturbed=int(np.count_nonzero(odd)),
         suspicious=suspicious,
         independent=healthy.independent,
         r2=fitted.r2,
     )
+
+
+def _judged(table: Mapping[str, FloatArray], drivers: tuple[str, ...], left_out: Mapping[str, str]) -> tuple[str, ...]:
+    responses = tuple(name for name in table if name not in drivers and name not in left_out)
+    if not responses:
+        reasons = [f"{name}: {reason}" for name, reason in left_out.items()]
+        raise NothingToLearnError("no tag to judge: " + "; ".join(reasons or ["every column is a driver"]))
+    return responses
+
+
+def _wanders(responses: tuple[str, ...], healthy: Healthy) -> tuple[str, ...]:
+    scales = healthy.memory.norms.level_scale[0]
+    return tuple(name for name, scale in zip(responses, scales, strict=True) if np.isinf(scale))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -30,11 +30,6 @@ class Sequence:
     order: NDArray[np.intp]
     clock: NDArray[np.int64]
 
-    def breaks(self, gap: float) -> NDArray[np.intp]:
-        """Positions in ``order`` of rows that follow a gap or begin a unit, without the first."""
-        following: NDArray[np.intp] = np.flatnonzero(np.diff(self.clock) > gap) + 1
-        return following
-
 
 def sample_period(time: FloatArray, unit: NDArray[np.intp]) -> float:
     """Median time between rows of one unit; 1 if there are no two."""

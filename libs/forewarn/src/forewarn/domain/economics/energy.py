@@ -6,11 +6,11 @@ import numpy as np
 
 from forewarn.contracts.economics import EnergyWaste
 from forewarn.domain.frame import FloatArray
+from forewarn.domain.physics.constants import S_PER_H
 
 #: A value holds until the next one, but not for longer than this many usual distances.
 MAX_HOLD: Final = 2.0
 
-_S_PER_H: Final = 3_600.0
 _H_PER_DAY: Final = 24.0
 
 
@@ -34,14 +34,14 @@ def energy_waste(
         return None
     steps_s = np.diff(times_s)
     usual_s = float(np.median(steps_s))
-    hours = np.minimum(np.append(steps_s, usual_s), MAX_HOLD * usual_s)[known] / _S_PER_H
+    hours = np.minimum(np.append(steps_s, usual_s), MAX_HOLD * usual_s)[known] / S_PER_H
     total_h = float(hours.sum())
     if total_h <= 0.0:
         return None
     excess_kwh = float((hours * (measured_kw[known] - expected_kw[known])).sum())
     wasted_kwh = max(0.0, excess_kwh)
     cost = wasted_kwh * price_per_kwh
-    span_h = (times_s[-1] - times_s[0] + usual_s) / _S_PER_H
+    span_h = (times_s[-1] - times_s[0] + usual_s) / S_PER_H
     return EnergyWaste(
         hours=total_h,
         mean_excess_kw=excess_kwh / total_h,

@@ -9,10 +9,9 @@ from forewarn.domain.forecast.outlook import Outlook, look_ahead
 from forewarn.domain.forecast.screen import may_reach
 from forewarn.domain.forecast.series import NotForecastable, complete
 from forewarn.domain.forecast.watch import Watch, watches
-from forewarn.domain.rows import to_datetime
+from forewarn.domain.rows import S_PER_DAY, to_datetime
 
-_DAY_S = 86_400
-_PER_DAY = _DAY_S // BUCKET_S
+_PER_DAY = int(S_PER_DAY) // BUCKET_S
 
 
 def foresee(memory: Memory, asset_class: AssetClass, tune: Tune) -> tuple[LimitForecast, ...]:
@@ -50,7 +49,7 @@ def limit_forecast(
         unit=unit,
         limit=limit,
         probability=crossed.probability,
-        horizon_days=outlook.horizon * outlook.step_s / _DAY_S,
+        horizon_days=outlook.horizon * outlook.step_s / S_PER_DAY,
         earliest_days=_days(crossed.earliest_s),
         likely_days=_days(crossed.likely_s),
         latest_days=_days(crossed.latest_s),
@@ -73,4 +72,4 @@ def _forecast(watch: Watch, outlook: Outlook, unit: str) -> LimitForecast:
 
 
 def _days(seconds: float | None) -> float | None:
-    return None if seconds is None else seconds / _DAY_S
+    return None if seconds is None else seconds / S_PER_DAY

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import Final
 
+from forewarn.domain.rows import S_PER_DAY
+
 _HOUR_S: Final = 3_600.0
-_DAY_S: Final = 86_400.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,8 +21,8 @@ class Grid:
 GRIDS: Final = (
     Grid(reach_s=8 * _HOUR_S, step_s=600.0, steps=576),
     Grid(reach_s=48 * _HOUR_S, step_s=_HOUR_S, steps=720),
-    Grid(reach_s=8 * _DAY_S, step_s=3 * _HOUR_S, steps=256),
-    Grid(reach_s=60 * _DAY_S, step_s=_DAY_S, steps=240),
+    Grid(reach_s=8 * S_PER_DAY, step_s=3 * _HOUR_S, steps=256),
+    Grid(reach_s=60 * S_PER_DAY, step_s=S_PER_DAY, steps=240),
 )
 
 #: The longest horizon.
@@ -39,4 +40,4 @@ def grid_for(horizon_s: float) -> Grid:
     for grid in GRIDS:
         if horizon_s <= grid.reach_s:
             return grid
-    raise ValueError(f"a horizon of {horizon_s / _DAY_S:g} days is too long: {LONGEST_S / _DAY_S:g} at the most")
+    raise ValueError(f"a horizon of {horizon_s / S_PER_DAY:g} days is too long: {LONGEST_S / S_PER_DAY:g} at the most")

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forewarn.domain.frame import FloatArray
+from forewarn.domain.rows import S_PER_DAY
 
 #: Steps that a forecast needs at the least.
 MIN_STEPS: Final = 36
@@ -14,7 +15,6 @@ MIN_STEPS: Final = 36
 #: Least share of steps with readings; what is filled in between is a guess.
 MIN_OBSERVED: Final = 0.4
 
-_DAY_S: Final = 86_400.0
 _WEEK_S: Final = 604_800.0
 
 
@@ -59,7 +59,10 @@ class Series:
     @property
     def seasons(self) -> tuple[Season, ...]:
         """Day and week, as far as the series holds three days and two weeks of them, shortest first."""
-        found = ((Season("daily", round(_DAY_S / self.step_s)), 3), (Season("weekly", round(_WEEK_S / self.step_s)), 2))
+        found = (
+            (Season("daily", round(S_PER_DAY / self.step_s)), 3),
+            (Season("weekly", round(_WEEK_S / self.step_s)), 2),
+        )
         return tuple(item for item, times in found if item.steps >= 2 and times * item.steps < self.values.size)
 
 
@@ -124,7 +127,7 @@ def complete(means: FloatArray, *, start_s: float, step_s: float) -> Series:
 
 def _daily_course(means: FloatArray, observed: NDArray[np.bool_], start_s: float, step_s: float) -> FloatArray:
     """Median of what was read at each time of the day, about the median of all; 0 where that time was never read."""
-    period = round(_DAY_S / step_s)
+    period = round(S_PER_DAY / step_s)
     course = np.zeros(means.shape)
     if observed.all() or period < 2 or means.size < 2 * period:
         return course
@@ -138,6 +141,6 @@ def _daily_course(means: FloatArray, observed: NDArray[np.bool_], start_s: float
 
 
 def _duration(seconds: float) -> str:
-    if seconds >= _DAY_S:
-        return f"{seconds / _DAY_S:g} d"
+    if seconds >= S_PER_DAY:
+        return f"{seconds / S_PER_DAY:g} d"
     return f"{seconds / 3600:g} h" if seconds >= 3600 else f"{seconds / 60:g} min"

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from forewarn.contracts.importing import TimeFormat
 from forewarn.domain.frame import FloatArray
+from forewarn.domain.rows import S_PER_DAY, US_PER_S
 
 #: Smallest and largest number that is a moment from 1973 to 2128, by format; for Excel from 1955 to 2119.
 _RANGES: Final[tuple[tuple[TimeFormat, float, float], ...]] = (
@@ -20,7 +21,7 @@ _RANGES: Final[tuple[tuple[TimeFormat, float, float], ...]] = (
 )
 _MICROSECONDS: Final[dict[str, float]] = {"epoch-s": 1e6, "epoch-ms": 1e3, "epoch-us": 1.0, "epoch-ns": 1e-3}
 _EXCEL_EPOCH_DAYS: Final = 25569  # of 1970 in Excel's calendar
-_US_PER_DAY: Final = 86_400_000_000
+_US_PER_DAY: Final = int(S_PER_DAY) * US_PER_S
 _US_PER_MS: Final = 1000
 
 

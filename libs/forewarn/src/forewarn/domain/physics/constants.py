@@ -4,6 +4,8 @@ from typing import Final
 
 GRAVITY_M_S2: Final = 9.80665  #: standard gravity (ISO 80000-3)
 PA_PER_BAR: Final = 1e5
+STANDARD_ATMOSPHERE_PA: Final = 101_325.0  #: at sea level (ISO 2533)
+STANDARD_ATMOSPHERE_BAR: Final = STANDARD_ATMOSPHERE_PA / PA_PER_BAR
 S_PER_H: Final = 3600.0
 ZERO_CELSIUS_K: Final = 273.15
 GAS_CONSTANT_J_MOL_K: Final = 8.314462618  #: molar gas constant (CODATA 2018)

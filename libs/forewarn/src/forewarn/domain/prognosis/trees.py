@@ -62,7 +62,13 @@ class Forest:
                 raise ValueError("a forest refers to nodes or features it does not have")
 
     def predict(self, rows: FloatArray) -> FloatArray:
-        """Sum of the leaves that each row of shape (rows, features) ends in."""
+        """Sum of the leaves that each row of shape (rows, features) ends in.
+
+        Raises
+        ------
+        ValueError
+            If the rows have another number of features than the trees know.
+        """
         if rows.shape[1] != self.features:
             raise ValueError(f"rows have {rows.shape[1]} features, the trees know {self.features}")
         out = np.empty(len(rows))

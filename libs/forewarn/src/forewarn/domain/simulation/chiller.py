@@ -15,6 +15,8 @@ from forewarn.domain.physics.constants import S_PER_H, WATER_DENSITY_KG_M3, WATE
 from forewarn.domain.physics.water import wet_bulb_c
 from forewarn.domain.simulation.dynamics import joined_rms
 from forewarn.domain.simulation.machine import (
+    BEARING_WEAR,
+    ELECTRICAL_ISSUE,
     MISALIGNMENT,
     Instant,
     Kind,
@@ -30,8 +32,6 @@ from forewarn.domain.simulation.machine import (
 
 TUBE_FOULING: Final = "tube_fouling"
 REFRIGERANT_LEAK: Final = "refrigerant_leak"
-ELECTRICAL_ISSUE: Final = "electrical_issue"
-BEARING_WEAR: Final = "bearing_wear"
 CHILLER_FAULTS: Final = (TUBE_FOULING, REFRIGERANT_LEAK, ELECTRICAL_ISSUE, BEARING_WEAR, MISALIGNMENT)
 
 _KELVIN: Final = 273.15

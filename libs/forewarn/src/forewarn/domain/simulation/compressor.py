@@ -13,11 +13,19 @@ import numpy as np
 
 from forewarn.domain.frame import FloatArray
 from forewarn.domain.physics.compressor import surge_flow_m3_h, surge_margin_pct
-from forewarn.domain.physics.constants import GAS_CONSTANT_J_MOL_K, PA_PER_BAR, S_PER_H, ZERO_CELSIUS_K
+from forewarn.domain.physics.constants import (
+    GAS_CONSTANT_J_MOL_K,
+    PA_PER_BAR,
+    S_PER_H,
+    STANDARD_ATMOSPHERE_BAR,
+    ZERO_CELSIUS_K,
+)
 from forewarn.domain.physics.gas import gas_power_kw
 from forewarn.domain.simulation.dynamics import joined_rms
 from forewarn.domain.simulation.machine import (
+    BEARING_WEAR,
     MISALIGNMENT,
+    THRUST_BEARING_WEAR,
     Instant,
     Kind,
     Sensor,
@@ -31,12 +39,9 @@ from forewarn.domain.simulation.machine import (
 )
 
 COMPRESSOR_FOULING: Final = "compressor_fouling"
-BEARING_WEAR: Final = "bearing_wear"
-THRUST_BEARING_WEAR: Final = "thrust_bearing_wear"
 SURGE: Final = "surge"
 COMPRESSOR_FAULTS: Final = (COMPRESSOR_FOULING, BEARING_WEAR, THRUST_BEARING_WEAR, SURGE, MISALIGNMENT)
 
-_ATMOSPHERE_BAR: Final = 1.01325
 _SHUTOFF: Final = 1.2  # head at no flow over the rated head
 _STATIC: Final = 0.3  # head the plant asks for without flow, over the rated head
 _SOFT_MARGIN_PCT: Final = 5.0  # stall cells turn and shake the shaft before the flow reverses
@@ -161,13 +166,13 @@ def _gas(design: CompressorDesign, truth: Values) -> Values:
     specific_kj_kg_k = GAS_CONSTANT_J_MOL_K / np.asarray(design.molar_mass_g_mol)
     start_k = truth["suction_temp_c"] + ZERO_CELSIUS_K
     warming = 1.0 + head_kj_kg * m / (specific_kj_kg_k * start_k)
-    suction_bar = truth["suction_pressure_bar"] + _ATMOSPHERE_BAR
+    suction_bar = truth["suction_pressure_bar"] + STANDARD_ATMOSPHERE_BAR
     density_kg_m3 = suction_bar * PA_PER_BAR / (1000.0 * specific_kj_kg_k * start_k)
     mass_flow_kg_s = truth["suction_flow_m3_h"] / S_PER_H * density_kg_m3
     return {
         "head_kj_kg": head_kj_kg,
         "discharge_temp_c": start_k * warming - ZERO_CELSIUS_K,
-        "discharge_pressure_bar": suction_bar * np.power(warming, 1.0 / m) - _ATMOSPHERE_BAR,
+        "discharge_pressure_bar": suction_bar * np.power(warming, 1.0 / m) - STANDARD_ATMOSPHERE_BAR,
         "power_kw": gas_power_kw(mass_flow_kg_s, head_kj_kg, 100.0 * truth["efficiency"]) / _MECHANICAL_EFFICIENCY,
     }
 

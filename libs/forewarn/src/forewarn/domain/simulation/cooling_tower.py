@@ -13,11 +13,17 @@ from typing import Final
 import numpy as np
 
 from forewarn.domain.frame import FloatArray
-from forewarn.domain.physics.constants import S_PER_H, WATER_DENSITY_KG_M3, WATER_HEAT_CAPACITY_KJ_KG_K
+from forewarn.domain.physics.constants import (
+    S_PER_H,
+    STANDARD_ATMOSPHERE_PA,
+    WATER_DENSITY_KG_M3,
+    WATER_HEAT_CAPACITY_KJ_KG_K,
+)
 from forewarn.domain.physics.cooling_tower import evaporation_m3_h
 from forewarn.domain.physics.water import vapour_pressure_pa
 from forewarn.domain.simulation.dynamics import joined_rms
 from forewarn.domain.simulation.machine import (
+    FAN_IMBALANCE,
     Instant,
     Kind,
     Sensor,
@@ -30,11 +36,9 @@ from forewarn.domain.simulation.machine import (
 )
 
 FILL_FOULING: Final = "fill_fouling"
-FAN_IMBALANCE: Final = "fan_imbalance"
 GEARBOX_WEAR: Final = "gearbox_wear"
 TOWER_FAULTS: Final = (FILL_FOULING, FAN_IMBALANCE, GEARBOX_WEAR)
 
-_ATMOSPHERE_PA: Final = 101_325.0
 _ROUNDS: Final = 3  # Newton's steps to the hot water temperature; a fourth would move it by a millikelvin or so
 _START_K: Final = 5.0  # hot water above the air's temperature to start from
 _LEVEL_PCT: Final = 70.0
@@ -170,7 +174,7 @@ def _water_temperatures(design: TowerDesign, truth: Values, fouling: FloatArray)
 def _enthalpy_kj_kg(temp_c: FloatArray, humidity_pct: FloatArray | float) -> FloatArray:
     """Enthalpy of moist air for each kg of dry air at sea level (ASHRAE Fundamentals, ch. 1)."""
     vapour_pa = vapour_pressure_pa(temp_c) * humidity_pct / 100.0
-    moisture = 0.622 * vapour_pa / (_ATMOSPHERE_PA - vapour_pa)
+    moisture = 0.622 * vapour_pa / (STANDARD_ATMOSPHERE_PA - vapour_pa)
     return 1.006 * temp_c + moisture * (2501.0 + 1.86 * temp_c)
 
 

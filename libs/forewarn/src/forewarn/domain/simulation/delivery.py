@@ -9,9 +9,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from forewarn.domain.rows import US_PER_S
 from forewarn.domain.simulation.chance import uniform
-
-_US_PER_S: Final = 1e6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,11 +77,11 @@ def deliver(ts_us: NDArray[np.int64], delivery: Delivery, *, seed: int) -> Arriv
     if delivery.is_perfect:
         return Arrivals(rows=rows, stamped_us=ts_us, arrived_us=ts_us)
     is_late = uniform(seed, "delivery/late", ts_us) < delivery.late_share
-    delay_us = delivery.late_by_s * _US_PER_S * uniform(seed, "delivery/delay", ts_us)
+    delay_us = delivery.late_by_s * US_PER_S * uniform(seed, "delivery/delay", ts_us)
     arrived_us = ts_us + np.where(is_late, delay_us, 0.0).astype(np.int64)
     twice = np.flatnonzero(uniform(seed, "delivery/twice", ts_us) < delivery.duplicate_share)
     rows, arrived_us = np.concatenate([rows, twice]), np.concatenate([arrived_us, arrived_us[twice]])
     order = np.lexsort((rows, arrived_us))
     rows = rows[order]
-    stamped_us = ts_us[rows] + round(delivery.clock_skew_s * _US_PER_S)
+    stamped_us = ts_us[rows] + round(delivery.clock_skew_s * US_PER_S)
     return Arrivals(rows=rows, stamped_us=stamped_us, arrived_us=arrived_us[order])

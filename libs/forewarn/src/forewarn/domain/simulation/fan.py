@@ -16,6 +16,8 @@ from forewarn.domain.physics.fan import air_power_kw, velocity_pressure_pa
 from forewarn.domain.physics.motor import three_phase_power_kw
 from forewarn.domain.simulation.dynamics import joined_rms
 from forewarn.domain.simulation.machine import (
+    BEARING_WEAR,
+    FAN_IMBALANCE,
     MISALIGNMENT,
     Instant,
     Kind,
@@ -29,8 +31,6 @@ from forewarn.domain.simulation.machine import (
     whatever_the_design,
 )
 
-FAN_IMBALANCE: Final = "fan_imbalance"
-BEARING_WEAR: Final = "bearing_wear"
 BELT_SLIP: Final = "belt_slip"
 FILTER_CLOGGING: Final = "filter_clogging"
 FAN_FAULTS: Final = (FAN_IMBALANCE, BEARING_WEAR, BELT_SLIP, FILTER_CLOGGING, MISALIGNMENT)

@@ -71,6 +71,12 @@ class Instant:
 #: yet, so it is no failure mode of a class.
 MISALIGNMENT: Final = "misalignment"
 
+# Failure modes that several classes have, under the same name in each.
+BEARING_WEAR: Final = "bearing_wear"
+THRUST_BEARING_WEAR: Final = "thrust_bearing_wear"
+FAN_IMBALANCE: Final = "fan_imbalance"
+ELECTRICAL_ISSUE: Final = "electrical_issue"
+
 
 def severity_of(faults: Severities, name: str) -> FloatArray:
     """Severity of a fault; 0 where it is not named."""

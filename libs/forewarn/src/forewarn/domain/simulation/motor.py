@@ -15,6 +15,8 @@ from forewarn.domain.frame import FloatArray
 from forewarn.domain.physics.motor import synchronous_speed_rpm
 from forewarn.domain.simulation.dynamics import joined_rms
 from forewarn.domain.simulation.machine import (
+    BEARING_WEAR,
+    ELECTRICAL_ISSUE,
     MISALIGNMENT,
     Instant,
     Kind,
@@ -27,9 +29,7 @@ from forewarn.domain.simulation.machine import (
     whatever_the_design,
 )
 
-BEARING_WEAR: Final = "bearing_wear"
 WINDING_OVERHEATING: Final = "winding_overheating"
-ELECTRICAL_ISSUE: Final = "electrical_issue"
 MOTOR_FAULTS: Final = (BEARING_WEAR, WINDING_OVERHEATING, ELECTRICAL_ISSUE, MISALIGNMENT)
 
 _SQRT3: Final = 3.0**0.5

@@ -11,10 +11,11 @@ from typing import Final
 import numpy as np
 
 from forewarn.domain.frame import FloatArray
-from forewarn.domain.physics.constants import GRAVITY_M_S2, PA_PER_BAR
+from forewarn.domain.physics.constants import GRAVITY_M_S2, PA_PER_BAR, STANDARD_ATMOSPHERE_PA
 from forewarn.domain.physics.pump import affinity_head, hydraulic_power_kw, npsh_available_m
 from forewarn.domain.physics.water import vapour_pressure_pa
 from forewarn.domain.simulation.machine import (
+    BEARING_WEAR,
     MISALIGNMENT,
     Instant,
     Kind,
@@ -27,12 +28,10 @@ from forewarn.domain.simulation.machine import (
     severity_of,
 )
 
-BEARING_WEAR: Final = "bearing_wear"
 IMPELLER_WEAR: Final = "impeller_wear"
 CAVITATION: Final = "cavitation"
 PUMP_FAULTS: Final = (BEARING_WEAR, IMPELLER_WEAR, CAVITATION, MISALIGNMENT)
 
-_ATMOSPHERE_PA: Final = 101_325.0
 _DEEPEST_SUCTION_BAR: Final = -0.97  # the water boils before the pressure falls further
 _SHUTOFF_HEAD: Final = 1.25  # head at no flow over rated head: a usual radial impeller
 _NPSH_REQUIRED_M: Final = 4.0  # at rated flow; grows with the square of the flow
@@ -175,7 +174,7 @@ def _cavitation(
 ) -> FloatArray:
     """How much the flow cavitates, 0–1, from the margin of available over required NPSH."""
     available = npsh_available_m(
-        _ATMOSPHERE_PA + suction_bar * PA_PER_BAR,
+        STANDARD_ATMOSPHERE_PA + suction_bar * PA_PER_BAR,
         vapour_pressure_pa(14.0 + 0.2 * surroundings.ambient_temp_c),
         np.asarray(design.density_kg_m3),
         np.asarray(0.0),

@@ -12,10 +12,17 @@ from typing import Final
 import numpy as np
 
 from forewarn.domain.frame import FloatArray
-from forewarn.domain.physics.constants import GAS_CONSTANT_J_MOL_K, PA_PER_BAR, S_PER_H, ZERO_CELSIUS_K
+from forewarn.domain.physics.constants import (
+    GAS_CONSTANT_J_MOL_K,
+    PA_PER_BAR,
+    S_PER_H,
+    STANDARD_ATMOSPHERE_BAR,
+    ZERO_CELSIUS_K,
+)
 from forewarn.domain.physics.reciprocating import swept_flow_m3_h, volumetric_efficiency_pct
 from forewarn.domain.simulation.dynamics import joined_rms
 from forewarn.domain.simulation.machine import (
+    BEARING_WEAR,
     Instant,
     Kind,
     Sensor,
@@ -31,10 +38,8 @@ VALVE_LEAK: Final = "valve_leak"
 RING_WEAR: Final = "ring_wear"
 RIDER_RING_WEAR: Final = "rider_ring_wear"
 SEAL_LEAK: Final = "seal_leak"
-BEARING_WEAR: Final = "bearing_wear"
 RECIPROCATING_FAULTS: Final = (VALVE_LEAK, RING_WEAR, RIDER_RING_WEAR, SEAL_LEAK, BEARING_WEAR)
 
-_ATMOSPHERE_BAR: Final = 1.01325
 _DRAWN: Final = 0.93  # of what clearance and pressures permit: heating at the inlet, throttling, leakage when new
 _INDICATED_EFFICIENCY: Final = 0.88  # ideal work over the card's: the valves' throttling
 _MECHANICAL_EFFICIENCY: Final = 0.95
@@ -133,8 +138,8 @@ def step_reciprocating(
 def _cylinder(design: ReciprocatingDesign, truth: Values, faults: Severities) -> Values:
     valve, rings, packing = (severity_of(faults, name) for name in (VALVE_LEAK, RING_WEAR, SEAL_LEAK))
     kappa = np.asarray(design.isentropic_exponent)
-    suction_bar = truth["suction_pressure_bar"] + _ATMOSPHERE_BAR
-    pressures = (truth["discharge_pressure_bar"] + _ATMOSPHERE_BAR) / suction_bar
+    suction_bar = truth["suction_pressure_bar"] + STANDARD_ATMOSPHERE_BAR
+    pressures = (truth["discharge_pressure_bar"] + STANDARD_ATMOSPHERE_BAR) / suction_bar
     swept_m3_h = swept_flow_m3_h(
         np.asarray(design.bore_mm), np.asarray(design.rod_diameter_mm), np.asarray(design.stroke_mm), truth["speed_rpm"]
     )

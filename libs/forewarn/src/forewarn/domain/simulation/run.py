@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from forewarn.domain.rows import US_PER_S
 from forewarn.domain.simulation.growth import GrowthCourse, worst_of
 from forewarn.domain.simulation.kinds import KINDS
 from forewarn.domain.simulation.machine import Values
@@ -20,7 +21,6 @@ from forewarn.domain.simulation.schedule import Schedule, duty_at
 from forewarn.domain.simulation.sensor_effects import SensorEffect, affect
 from forewarn.domain.simulation.standstill import at_duty
 
-_US_PER_S: Final = 1e6
 _SETTLE_S: Final = 3600.0  # ten times the slowest lag
 _LONGEST_STEP_S: Final = 60.0  # between readings: load and lags must move as they do under the eyes of a quick sensor
 _MOST_STRETCHES: Final = 64
@@ -50,7 +50,7 @@ class MachineRun:
 
 def times_us(start_s: float, step_s: float, rows: int) -> NDArray[np.int64]:
     """Evenly spaced times from ``start_s`` on [µs since 1970 UTC]."""
-    times: NDArray[np.int64] = np.rint((start_s + np.arange(rows) * step_s) * _US_PER_S).astype(np.int64)
+    times: NDArray[np.int64] = np.rint((start_s + np.arange(rows) * step_s) * US_PER_S).astype(np.int64)
     return times
 
 
@@ -67,7 +67,7 @@ def simulate(run: MachineRun, *, start_s: float, step_s: float, rows: int) -> Va
     ts_us = times_us(start_s, step_s, rows)
     if run.schedule is not None:
         sensors = kind.sensors(kind.design(**run.design))
-        duty = duty_at(run.schedule, ts_us / _US_PER_S)
+        duty = duty_at(run.schedule, ts_us / US_PER_S)
         columns = at_duty(run.asset_class, columns, ts_us, duty, sensors=sensors, seed=run.seed)
     affected, _ = affect(columns, ts_us, run.effects, seed=run.seed, memory={})
     return affected

@@ -13,11 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forewarn.domain.frame import FloatArray
+from forewarn.domain.rows import S_PER_DAY, US_PER_S
 from forewarn.domain.simulation.chance import normal, uniform
 from forewarn.domain.simulation.machine import Values
-
-_US_PER_S: Final = 1e6
-_S_PER_DAY: Final = 86_400.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +27,7 @@ class During:
 
     def covers(self, ts_us: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Whether each time lies within."""
-        at_s = ts_us / _US_PER_S
+        at_s = ts_us / US_PER_S
         inside: NDArray[np.bool_] = (at_s >= self.from_s) & (at_s < self.until_s)
         return inside
 
@@ -172,9 +170,9 @@ def _measured(
         case Saturation():
             return np.clip(values, effect.low, effect.high)
         case Drift():
-            return values + effect.per_day * (ts_us / _US_PER_S - effect.during.from_s) / _S_PER_DAY
+            return values + effect.per_day * (ts_us / US_PER_S - effect.during.from_s) / S_PER_DAY
         case Dropout():
-            stretch = np.floor_divide(ts_us, max(int(effect.burst_s * _US_PER_S), 1))
+            stretch = np.floor_divide(ts_us, max(int(effect.burst_s * US_PER_S), 1))
             return np.where(uniform(seed, stream, stretch) < effect.share, np.nan, values)
         case Spikes():
             wild = uniform(seed, stream, ts_us) < effect.share

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from forewarn.contracts.asset_class import AssetClass, FailureMode
 from forewarn.domain.frame import FloatArray
+from forewarn.domain.rows import S_PER_DAY, US_PER_S
 from forewarn.domain.simulation.delivery import Delivery
 from forewarn.domain.simulation.growth import Curve, GrowthCourse, random_pace
 from forewarn.domain.simulation.indicator import Gauge, crossing_s, mode_of, severities_for, stated_nameplate
@@ -18,8 +19,6 @@ from forewarn.domain.simulation.scenarios import Scenario, UnknownScenarioError,
 from forewarn.domain.simulation.schedule import Schedule
 from forewarn.domain.simulation.sensor_effects import During, SensorEffect, SwappedWires
 
-_S_PER_DAY: Final = 86_400.0
-_US_PER_S: Final = 1e6
 _ONSET_SPREAD: Final = 0.2  # of the time until the onset
 _POINTS: Final = 49  # of a course of the indicator translated into severities, beside its own
 _COURSE_STREAM: Final = 1  # chance of the course, apart from that of the readings
@@ -53,7 +52,7 @@ class Plot:
     nameplate: Mapping[str, float] = field(default_factory=dict)
     profile: Profile = field(default_factory=Profile)
     schedule: Schedule | None = None
-    day_s: float = _S_PER_DAY
+    day_s: float = S_PER_DAY
 
     def __post_init__(self) -> None:
         if self.days <= 0.0 or not 0.0 < self.severity <= 1.0 or self.day_s <= 0.0:
@@ -139,9 +138,9 @@ def play(scenario: Scenario, plot: Plot) -> Story:
     )
 
 
-def truth_of(story: Story, ts_us: NDArray[np.int64], *, day_s: float = _S_PER_DAY) -> Truth:
+def truth_of(story: Story, ts_us: NDArray[np.int64], *, day_s: float = S_PER_DAY) -> Truth:
     """What is true of the machine at these times [µs since 1970 UTC]."""
-    t_s = ts_us / _US_PER_S
+    t_s = ts_us / US_PER_S
     present = np.zeros(t_s.shape, dtype=np.bool_) if story.onset_s is None else t_s >= story.onset_s
     severity = np.zeros(t_s.shape)
     for course in story.run.courses:

@@ -11,11 +11,13 @@ from typing import Final
 import numpy as np
 
 from forewarn.domain.frame import FloatArray
-from forewarn.domain.physics.constants import GAS_CONSTANT_J_MOL_K
+from forewarn.domain.physics.constants import GAS_CONSTANT_J_MOL_K, STANDARD_ATMOSPHERE_BAR
 from forewarn.domain.physics.gas import isentropic_temp_c
 from forewarn.domain.simulation.dynamics import joined_rms
 from forewarn.domain.simulation.machine import (
+    BEARING_WEAR,
     MISALIGNMENT,
+    THRUST_BEARING_WEAR,
     Instant,
     Kind,
     Sensor,
@@ -28,11 +30,8 @@ from forewarn.domain.simulation.machine import (
 )
 
 BLADE_FOULING: Final = "blade_fouling"
-BEARING_WEAR: Final = "bearing_wear"
-THRUST_BEARING_WEAR: Final = "thrust_bearing_wear"
 TURBINE_FAULTS: Final = (BLADE_FOULING, BEARING_WEAR, THRUST_BEARING_WEAR, MISALIGNMENT)
 
-_ATMOSPHERE_BAR: Final = 1.01325
 _STEAM_G_MOL: Final = 18.015
 _BEST_LOAD: Final = 0.95
 _LOST: Final = 0.03  # bearings, gear and generator over the rated power, whatever the load
@@ -142,7 +141,9 @@ def step_turbine(design: TurbineDesign, state: TurbineState, instant: Instant) -
 
 def _expansion(design: TurbineDesign, truth: Values, share: FloatArray, fouling: FloatArray) -> Values:
     kappa = np.asarray(design.isentropic_exponent)
-    ratio = (truth["exhaust_pressure_bar"] + _ATMOSPHERE_BAR) / (truth["inlet_pressure_bar"] + _ATMOSPHERE_BAR)
+    ratio = (truth["exhaust_pressure_bar"] + STANDARD_ATMOSPHERE_BAR) / (
+        truth["inlet_pressure_bar"] + STANDARD_ATMOSPHERE_BAR
+    )
     ideal_k = truth["inlet_temp_c"] - isentropic_temp_c(truth["inlet_temp_c"], ratio, kappa)
     efficiency = design.best_efficiency * (1.0 - 0.25 * np.square(share - _BEST_LOAD)) * (1.0 - 0.24 * fouling)
     drop_k = efficiency * ideal_k
