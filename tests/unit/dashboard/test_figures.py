@@ -130,3 +130,8 @@ def test_a_coarse_past_before_quick_live_readings_is_no_row_of_holes():
 def test_a_pause_among_steady_readings_is_a_hole():
     times = tuple(NOW - timedelta(seconds=s) for s in (900, 890, 880, 870, 40, 30, 20, 10))
     assert trend(history([1.0] * 8, times=times))["value"].y == (1.0,) * 4 + (None,) * 2 + (1.0,) * 4
+
+
+def test_a_single_reading_can_be_seen():
+    assert trend(history([47.0]))["value"].mode == "lines+markers"
+    assert trend(history([47.0, 48.0, 47.5]))["value"].mode == "lines"

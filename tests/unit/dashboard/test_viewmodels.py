@@ -96,9 +96,18 @@ def test_closed_alarms_and_a_new_snapshot_remove_what_they_should(plant, tell, a
     assert list(plant.alarms) == ["P-101/d"]
 
 
-def test_news_of_an_unknown_asset_is_reported_and_not_kept(plant, tell, reading):
+def test_news_of_an_unknown_asset_is_reported_and_shown_once_the_registry_knows_it(plant, pump, tell, reading):
     assert tell(reading(asset_id="X-1")) == {"X-1"}
     assert plant.live("X-1").latest is None
+    plant.set_assets([pump, pump.model_copy(update={"asset_id": "X-1"})])
+    assert plant.live("X-1").latest.asset_id == "X-1", "it may be the only reading for long"
+
+
+def test_an_asset_that_is_registered_no_longer_is_forgotten(plant, pump, tell, reading):
+    tell(reading())
+    plant.set_assets([])
+    plant.set_assets([pump])
+    assert plant.live("P-101").latest is None
 
 
 def test_counts_add_up(plant, now, tell, reading, alarm):

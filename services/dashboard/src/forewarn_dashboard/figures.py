@@ -20,6 +20,7 @@ TRACE_UIDS: Final = ("low", "high", "expected", "value", "score", "deviation", "
 TREND_POINTS: Final = 600  #: most points of a line; more than a screen has columns shows nothing more
 HISTORY_POINTS: Final = 4000  #: most rows asked of the API for a chart: half an hour of readings a second, unrolled
 _GAP_STEPS: Final = 4  # a hole of more usual steps than this is shown as one
+_FEW_POINTS: Final = 2  # a line through two is hardly seen, through one not at all: they are drawn as points
 _USUAL_OVER: Final = 5  # steps on either side that tell what is usual there
 _NEUTRAL: Final = "#6b7280"
 _ABNORMAL: Final = "#c2410c"
@@ -120,7 +121,11 @@ def bucket(window: TimeRange) -> timedelta:
 
 def _line(axis: "_Axis", values: Values, uid: str, colour: str, width: float, dash: str = "solid") -> dict[str, Any]:
     line = {"color": colour, "width": width, "dash": dash}
-    return {"x": axis.texts, "y": values, "mode": "lines", "uid": uid, "line": line, "connectgaps": False}
+    known = sum(value is not None for value in values)
+    mode = "lines+markers" if width and known <= _FEW_POINTS else "lines"
+    marker = {"size": 5, "color": colour}
+    drawn = {"mode": mode, "uid": uid, "line": line, "marker": marker, "connectgaps": False}
+    return {"x": axis.texts, "y": values} | drawn
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,7 @@ NO_AREA: Final = "No area assigned"
 TREND_ARROW: Final = {"improving": "↗", "stable": "→", "degrading": "↘", "unknown": ""}
 _UNHEALTHY: Final = frozenset({HealthCategory.POOR, HealthCategory.CRITICAL})
 _LIVE_AGE: Final = timedelta(seconds=10)
+_WHOLE_SCALE: Final = 100.0  # points of the health index
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,15 +240,18 @@ def contributions(reading: Snapshot | None, titles: dict[str, str]) -> tuple[tup
 
 
 def health_trend(health: AssetHealth | None) -> str:
-    """``degrading, −1.3 points a day``; empty while unknown."""
+    """``degrading, −1.3 points a day``; empty while unknown.
+
+    A sudden fall makes a slope of thousands of points, which nobody can picture on a scale of 100.
+    """
     if health is None or health.trend == "unknown":
         return ""
-    rate = (
-        ""
-        if not health.trend_per_day or health.trend == "stable"
-        else f", {signed(health.trend_per_day, 2)} points a day"
-    )
-    return health.trend + rate
+    rate = health.trend_per_day
+    if not rate or health.trend == "stable":
+        return health.trend
+    if abs(rate) > _WHOLE_SCALE:
+        return f"{health.trend}, the whole scale in less than a day"
+    return f"{health.trend}, {signed(rate, 2)} points a day"
 
 
 def readout(reading: Snapshot | None, tag: str, unit: str) -> tuple[str, str, str]:

@@ -29,7 +29,7 @@ def closed_body(closed: ClosedAlarms, scene: Scene) -> Node:
             className="note",
             role="status",
         ),
-        table("Closed alarms", _HEAD, [_row(item, scene) for item in chosen], hide_caption=True),
+        table("Closed alarms", _HEAD, [_row(item, scene) for item in chosen], hide_caption=True, cards=True),
         html.P(_paging(closed, view), className="links"),
     ]
 
