@@ -19,7 +19,8 @@ from forewarn_local.spawn import start
 _FORMAT_TIMEOUT_S = 120.0
 
 # One node: every internal topic has one replica. Sizes and counts suit a laptop: fewer internal partitions
-# start faster, and the cleaner's default buffer of 128 MiB would take a third of the heap.
+# start faster, and the cleaner's default buffer of 128 MiB would take a third of the heap. A crashed broker comes
+# back after the session time only; with 3 s a machine full of other work made it fence itself nine times in 4 min.
 _SETTINGS = """\
 process.roles=broker,controller
 node.id=1
@@ -52,7 +53,7 @@ num.io.threads=4
 num.recovery.threads.per.data.dir=2
 background.threads=2
 broker.heartbeat.interval.ms=1000
-broker.session.timeout.ms=3000
+broker.session.timeout.ms=6000
 metadata.max.idle.interval.ms=5000
 """
 

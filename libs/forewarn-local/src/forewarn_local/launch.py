@@ -24,7 +24,7 @@ from forewarn_local.spawn import tail
 from forewarn_local.supervision import ProcessInfo, RpcError, Supervisor
 
 UP = "up"
-_READY_TIMEOUT_S = 120.0
+_READY_TIMEOUT_S = 300.0  # what is wrong shows at once, as FATAL; this is for machines full of other work
 _PROVISION_TIMEOUT_S = 300.0
 _WATCH_EVERY_S = 2.0
 _RETRY_FATAL_S = 30.0
