@@ -127,6 +127,7 @@ def test_counts_add_up(plant, now, tell, reading, alarm):
         ({"value": None, "limit": 4.5}, "limit 4.500 mm/s"),
         ({"value": 1.0, "limit": 0.0}, "1.000 mm/s, limit 0"),
         ({"value": None, "limit": None}, ""),
+        ({"value": 0.003434, "limit": 7.0, "unit": "d"}, "5 min, limit 7 d (−100 %)"),
     ],
 )
 def test_an_alarm_tells_by_how_much_its_limit_is_exceeded(alarm, changes, text):
