@@ -20,6 +20,7 @@ TRACE_UIDS: Final = ("low", "high", "expected", "value", "score", "deviation", "
 TREND_POINTS: Final = 600  #: most points of a line; more than a screen has columns shows nothing more
 HISTORY_POINTS: Final = 4000  #: most rows asked of the API for a chart: half an hour of readings a second, unrolled
 _GAP_STEPS: Final = 4  # a hole of more usual steps than this is shown as one
+_HOLE_EDGE: Final = timedelta(seconds=1)  # so soon a line, and the band, ends beside a hole; as in forewarn.js
 _FEW_POINTS: Final = 2  # a line through two is hardly seen, through one not at all: they are drawn as points
 _USUAL_OVER: Final = 5  # steps on either side that tell what is usual there
 _NEUTRAL: Final = "#6b7280"
@@ -151,7 +152,7 @@ def _axis(times: Sequence[datetime], values: Values, tz: tzinfo) -> _Axis:
         axis.rows.append(row)
         hole = next((i for i in before_hole if row <= i < (following or row)), None)
         if hole is not None:
-            edge = (times[hole + 1] - times[hole]) / _GAP_STEPS
+            edge = min((times[hole + 1] - times[hole]) / _GAP_STEPS, _HOLE_EDGE)
             axis.texts.extend([plot_time(times[hole] + edge, tz), plot_time(times[hole + 1] - edge, tz)])
             axis.rows.extend([None, None])
     return axis
