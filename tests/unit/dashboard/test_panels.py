@@ -79,7 +79,7 @@ def test_remaining_life_is_told_with_the_risk(health, pump_class):
 
 @pytest.mark.parametrize(
     ("per_day", "said"),
-    [(-1.3, "degrading, −1.3 points a day"), (-1098.0, "degrading, the whole scale in less than a day")],
+    [(-1.3, "degrading, −1.3 points a day"), (-1098.0, "degrading, over 100 points a day")],
 )
 def test_a_trend_is_told_in_a_size_that_one_can_picture(health, per_day, said):
     assert health_trend(health.model_copy(update={"trend": "degrading", "trend_per_day": per_day})) == said

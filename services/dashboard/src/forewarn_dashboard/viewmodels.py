@@ -255,7 +255,7 @@ def health_trend(health: AssetHealth | None) -> str:
     if not rate or health.trend == "stable":
         return health.trend
     if abs(rate) > _WHOLE_SCALE:
-        return f"{health.trend}, the whole scale in less than a day"
+        return f"{health.trend}, over {_WHOLE_SCALE:.0f} points a day"
     return f"{health.trend}, {signed(rate, 2)} points a day"
 
 
