@@ -1,6 +1,6 @@
 """Stand-ins for what the API works with: fast, in memory, with switches for everything that can fail."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -159,7 +159,12 @@ class FakeHistory:
         )
 
     async def alarms(
-        self, *, open_alarms: bool | None = None, asset_id: str | None = None, page: Page | None = None
+        self,
+        *,
+        open_alarms: bool | None = None,
+        asset_id: str | None = None,
+        priorities: Collection[Priority] | None = None,
+        page: Page | None = None,
     ) -> tuple[AlarmEntry, ...]:
         self._answer()
         page = page or Page()
@@ -167,9 +172,10 @@ class FakeHistory:
             entry
             for entry in self.alarm_entries
             if (open_alarms is None or (entry.closed_at is None) == open_alarms)
-            and (page.before is None or (entry.alarm.raised_at, entry.alarm.alarm_id) < (page.before, page.before_id))
+            and (priorities is None or entry.alarm.priority in priorities)
+            and (page.before is None or (entry.changed_at, entry.alarm.occurrence_id) < (page.before, page.before_id))
         ]
-        chosen.sort(key=lambda entry: (entry.alarm.raised_at, entry.alarm.alarm_id), reverse=True)
+        chosen.sort(key=lambda entry: (entry.changed_at, entry.alarm.occurrence_id), reverse=True)
         return tuple(chosen[: page.limit])
 
     async def alarm(self, alarm_id: str) -> AlarmEntry | None:

@@ -220,3 +220,20 @@ def test_a_range_is_chosen_with_the_calendar_fields_in_the_shown_clock(visit, ui
     expect(tab.page).to_have_url(re.compile("flow_m3_h"))
     expect(tab.page.get_by_role("heading", name="Volume flow")).to_be_visible()
     assert tab.errors == []
+
+
+def test_on_a_phone_nothing_has_to_be_scrolled_sideways_to(visit, ui):
+    ui.control(alarms=[alarm(message="The pump behaves unlike its learned normal; vibration deviates most")])
+    tab = visit("/alarms")
+    tab.page.set_viewport_size({"width": 420, "height": 860})
+    expect(tab.page.get_by_role("button", name="Acknowledge").first).to_be_in_viewport(ratio=1)
+    assert violations(tab.page) == []
+    tab = visit("/asset/P-101")
+    tab.page.set_viewport_size({"width": 420, "height": 860})
+    tab.page.get_by_text("From … to").click()
+    expect(tab.page.get_by_role("button", name="Show this range")).to_be_in_viewport(ratio=1)
+    tab.page.get_by_text("From … to").click()
+    tab.page.get_by_text("Signals", exact=True).click()
+    expect(tab.page.get_by_role("link", name="Hydraulic power")).to_be_in_viewport(ratio=1)
+    assert violations(tab.page) == []
+    assert tab.errors == []

@@ -30,13 +30,15 @@ def test_commands_to_a_twin_are_done_once_and_answered_also_after_a_restart(
     api.produce(
         TopicName.COMMANDS,
         (b"P-101", b"{no json"),
+        (b"P-101", b'{"command_id": "odd", "asset_id": "P-101", "body": {"kind": "learn_anew", "speed": 1}}'),
         command("learn", LearnAnew(reason="new impeller")),
         command("ask", AskWhatIf(preset="high_load")),
     )
-    await_answers("learn", "ask")
+    await_answers("learn", "ask", "odd")
     found = {answer.command_id: answer for answer in answers()}
     assert found["learn"].learning.order_id == "learn"
     assert "still learns" in found["ask"].problem
+    assert found["odd"].problem.startswith("The command cannot be read: issued_at: Field required")
     orders = [record for record in api.topic(TopicName.READINGS_VALID) if record.key == b"forewarn.baseline"]
     assert len(orders) == 12
 
@@ -44,4 +46,4 @@ def test_commands_to_a_twin_are_done_once_and_answered_also_after_a_restart(
     again = start_api(kafka_broker.bootstrap_servers, topic_prefix, migrated_url)
     again.wait_ready()
     again.produce(TopicName.COMMANDS, command("unknown", AskWhatIf(preset="high_load"), "P-999"))
-    await_answers("learn", "ask", "unknown")
+    await_answers("learn", "ask", "odd", "unknown")

@@ -1,5 +1,7 @@
 """The real broker and database keep what they promised through stops and kills."""
 
+import socket
+
 import psycopg
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
@@ -91,6 +93,24 @@ def test_a_stopped_database_server_leaves_no_process(dedicated_postgres):
     assert processes_in(server.data_dir)
     server.stop()
     assert processes_in(server.data_dir) == []
+
+
+def test_a_port_that_is_taken_before_the_server_binds_it_is_replaced(tmp_path_factory):
+    server = PostgresServer(tmp_path_factory.mktemp("postgres") / "data")
+    with socket.create_server(("127.0.0.1", server.port)) as thief:
+        server.start()
+        try:
+            assert server.port != thief.getsockname()[1]
+            assert server.why_not_ready() is None
+        finally:
+            server.stop()
+
+
+def test_a_broker_is_not_ready_while_another_one_answers_on_its_port(kafka_broker, tmp_path):
+    other = KafkaBroker(tmp_path / "other", port=kafka_broker.port)
+    other.prepare()
+    assert kafka_broker.why_not_ready() is None
+    assert other.why_not_ready() == f"another broker answers at {kafka_broker.bootstrap_servers}"
 
 
 def test_the_database_wants_its_password(postgres_server):

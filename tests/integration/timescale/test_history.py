@@ -8,7 +8,7 @@ import pytest
 from psycopg.rows import dict_row
 
 from forewarn.adapters.timescale.history import TimescaleHistory
-from forewarn.contracts.alarms import Alarm, Alert, Transition
+from forewarn.contracts.alarms import Alarm, Alert, Priority, Transition
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.frames import FrameKind
 from forewarn.contracts.health import AssetHealth, ModelArtefact
@@ -83,14 +83,14 @@ def model(version):
     )  # fmt: skip
 
 
-def alert(alarm_id, transition, at, *, active=True, acknowledged=False):
+def alert(alarm_id, transition, at, *, active=True, acknowledged=False, occurrence=1):
     alarm = Alarm(
-        alarm_id=alarm_id, occurrence_id=f"{alarm_id}#1", asset_id="Q-1", rule="hot", source="threshold",
+        alarm_id=alarm_id, occurrence_id=f"{alarm_id}#{occurrence}", asset_id="Q-1", rule="hot", source="threshold",
         priority="high", active=active, acknowledged=acknowledged,
         raised_at=START if transition is Transition.CLOSED else at, last_active_at=at, value=91.5, limit=90.0,
         unit="Cel", message="Hot", action="Stop",
     )  # fmt: skip
-    return Alert(alert_id=f"{alarm_id}/{transition.value}", transition=transition, at=at, alarm=alarm)
+    return Alert(alert_id=f"{alarm_id}/{transition.value}#{occurrence}", transition=transition, at=at, alarm=alarm)
 
 
 def events():
@@ -104,6 +104,10 @@ def events():
         alert("Q-1/b", Transition.RAISED, START),
         alert("Q-1/c", Transition.RAISED, START + timedelta(seconds=1)),
         alert("Q-1/a", Transition.CLOSED, START + timedelta(seconds=9), active=False, acknowledged=True),
+        alert("Q-1/c", Transition.CLOSED, START + timedelta(seconds=3), active=False, acknowledged=True),
+        alert("Q-1/c", Transition.RAISED, START + timedelta(seconds=4), occurrence=2),
+        alert("Q-1/c", Transition.CLOSED, START + timedelta(seconds=5), active=False, acknowledged=True, occurrence=2),
+        alert("Q-1/c", Transition.RAISED, START + timedelta(seconds=7), occurrence=3),
     ]
 
 
@@ -253,22 +257,26 @@ async def test_health_comes_newest_or_evenly_thinned(reader):
 
 async def test_alarms_can_be_filtered_and_paged(reader):
     def ids(entries):
-        return [entry.alarm.alarm_id for entry in entries]
+        return [entry.alarm.occurrence_id for entry in entries]
 
-    assert ids(await reader.alarms()) == ["Q-1/c", "Q-1/b", "Q-1/a"]
-    assert ids(await reader.alarms(open_alarms=True)) == ["Q-1/c", "Q-1/b"]
-    (closed,) = await reader.alarms(open_alarms=False)
-    assert closed.closed_at == START + timedelta(seconds=9)
+    everything = ["Q-1/a#1", "Q-1/c#3", "Q-1/c#2", "Q-1/c#1", "Q-1/b#1"]
+    assert ids(await reader.alarms()) == everything
+    assert ids(await reader.alarms(open_alarms=True)) == ["Q-1/c#3", "Q-1/b#1"]
+    closed = await reader.alarms(open_alarms=False)
+    assert ids(closed) == ["Q-1/a#1", "Q-1/c#2", "Q-1/c#1"], "every time that one was closed"
+    assert [entry.closed_at for entry in closed] == [START + timedelta(seconds=s) for s in (9, 5, 3)]
     assert ids(await reader.alarms(asset_id="Q-2")) == []
+    assert ids(await reader.alarms(priorities=[Priority.HIGH])) == everything
+    assert ids(await reader.alarms(priorities=[Priority.LOW])) == []
     page = await reader.alarms(page=Page(limit=2))
-    last = page[-1].alarm
-    rest = await reader.alarms(page=Page(limit=2, before=last.raised_at, before_id=last.alarm_id))
-    assert ids(page) + ids(rest) == ["Q-1/c", "Q-1/b", "Q-1/a"]
-    assert (await reader.alarm("Q-1/a")) == closed
+    last = page[-1]
+    rest = await reader.alarms(page=Page(limit=9, before=last.changed_at, before_id=last.alarm.occurrence_id))
+    assert ids(page) + ids(rest) == everything
+    assert (await reader.alarm("Q-1/a")) == closed[0]
     assert await reader.alarm("nothing") is None
     transitions = await reader.alarm_events(alarm_id="Q-1/a")
     assert [t.transition for t in transitions] == [Transition.CLOSED, Transition.RAISED]
-    assert len(await reader.alarm_events(asset_id="Q-1")) == 4
+    assert len(await reader.alarm_events(asset_id="Q-1")) == 8
 
 
 async def test_refused_messages_can_be_browsed(reader):

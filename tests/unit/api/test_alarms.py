@@ -31,7 +31,7 @@ def test_open_alarms_come_from_the_live_feed_newest_first(client, platform):
 
 @pytest.mark.parametrize("state", ["open", "all"])
 def test_pages_of_alarms_hold_each_alarm_once(client, platform, state):
-    alarms = [alarm(rule=f"r{n}", raised_at=NOW + timedelta(seconds=n // 2)) for n in range(7)]
+    alarms = [alarm(rule=f"r{n}", occurrence_id=f"o-{n}", raised_at=NOW + timedelta(seconds=n // 2)) for n in range(7)]
     for item in alarms:
         platform.live.take_alarm(item.alarm_id, item)
     platform.history.alarm_entries = tuple(AlarmEntry(alarm=item, closed_at=None) for item in alarms)
@@ -44,6 +44,20 @@ def test_pages_of_alarms_hold_each_alarm_once(client, platform, state):
         if cursor is None:
             break
     assert sorted(seen) == sorted(item.alarm_id for item in alarms)
+
+
+@pytest.mark.parametrize("state", ["open", "closed", "all"])
+def test_pages_chosen_by_priority_are_full_until_the_last(client, platform, state):
+    closed_at = None if state == "open" else NOW + timedelta(hours=1)
+    alarms = [
+        alarm(rule=f"r{n}", occurrence_id=f"o-{n}", priority="high" if n % 3 else "low", raised_at=NOW)
+        for n in range(6)
+    ]
+    platform.history.alarm_entries = tuple(AlarmEntry(alarm=item, closed_at=closed_at) for item in alarms)
+    for item in alarms:
+        platform.live.take_alarm(item.alarm_id, item)
+    params = {"limit": 2, "state": state, "priority": "low"}
+    assert ids(client.get("/api/v1/alarms", params=params)) == ["P-101/r3", "P-101/r0"]
 
 
 @pytest.mark.parametrize("cursor", ["x", "bm90IGpzb24=", "WzEsMl0=", "é", "W10=", "WyIyMDI2LTExLTIwIiwieCJd"])

@@ -213,6 +213,13 @@ def test_history_as_csv_equals_the_json_rows(client, platform):
     assert [row["flow_m3_h [m3/h]"] for row in rows] == ["1.5", "", "-3.0"]
     assert rows[0]["ts"] == "2026-11-20T20:00:00.000000Z"
     assert {row["flag"] for row in rows} == {"False"}
+    assert {"score", "deviation"} <= rows[0].keys(), "they go from 0 to 100 and have no unit"
+
+
+def test_a_computed_number_has_no_more_digits_in_the_csv_than_a_sensor(client, platform):
+    platform.history.stretches["P-101"] = stretch(values=(16.34299121706032, None, 1e9))
+    rows = client.get("/api/v1/assets/P-101/history", params={"format": "csv"}).text.splitlines()
+    assert [row.split(",")[2] for row in rows[1:]] == ["16.34299", "", "1000000000.0"]
 
 
 @pytest.mark.parametrize("text", ["=cmd|' /C calc'!A0", "+1", "-1", "@SUM(A1)", "\tx", "\rx"])

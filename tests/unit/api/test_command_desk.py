@@ -7,6 +7,7 @@ import pytest
 from forewarn.contracts.assets import AskWhatIf, Command, InjectFault, LearnAnew
 from forewarn.contracts.questions import ChangeRequest, HistoryRange
 from forewarn.contracts.topics import TopicName
+from forewarn.ports.commands import UnreadableCommand
 from forewarn_api import command_desk
 from forewarn_api.command_desk import CommandDesk
 from support.api_fakes import NOW
@@ -83,6 +84,14 @@ def test_what_cannot_be_done_is_answered_with_the_reason(platform, body, asset_i
     assert problem in answer.problem
     assert (answer.learning, answer.what_if) == (None, None)
     assert platform.delivery.sent == []
+
+
+def test_what_cannot_be_read_is_answered_with_what_is_wrong(platform):
+    basket = Basket()
+    basket.waiting = [UnreadableCommand(command_id="c-9", asset_id="P-101", problem="body.preset: Input should be …")]
+    (answer,) = serve(platform, basket)
+    assert (answer.command_id, answer.asset_id) == ("c-9", "P-101")
+    assert answer.problem == "The command cannot be read: body.preset: Input should be …"
 
 
 def test_commands_for_others_are_passed_over(platform):

@@ -162,3 +162,32 @@ def test_the_demo_may_be_open_and_listens_on_this_machine_only():
 def test_a_token_that_fits_into_no_header_is_refused():
     with pytest.raises(ValidationError, match="letters, digits"):
         settings(forewarn_env="production", api_token="line\nbreak-0123456789")
+
+
+def test_a_query_parameter_that_does_not_exist_is_named_with_those_that_do(client):
+    answer = client.get("/api/v1/models", params={"assets": "P-101", "asset": "P-101"})
+    assert answer.status_code == 422
+    assert answer.json()["errors"] == [
+        {"detail": "no such parameter: there are asset, all_versions", "parameter": "query.assets"}
+    ]
+    assert client.get("/api/v1/assets/P-101/latest", params={"x": 1}).json()["errors"][0]["detail"].endswith("none")
+    assert client.get("/livez", params={"verbose": 1}).status_code == 200, "probes may say what they like"
+
+
+def test_the_summary_of_a_fault_says_where_and_what(client):
+    answer = client.get("/api/v1/assets", params={"limit": 0, "cursor": "x" * 2_000}).json()
+    assert answer["detail"] == "query.limit: Input should be greater than or equal to 1 (and 1 more)."
+
+
+@pytest.mark.parametrize(
+    ("body", "media_type", "status", "detail"),
+    [
+        (b'{"asset_id": ', "application/json", 422, "#: Invalid JSON at character 13: Expecting value."),
+        (b"a=1", "application/x-www-form-urlencoded", 415, "Send JSON, with the header"),
+        (b"{}", "", 415, "Send JSON, with the header"),
+    ],
+)
+def test_a_body_that_is_no_json_is_told_so(client, body, media_type, status, detail):
+    answer = client.post("/api/v1/assets", content=body, headers={"content-type": media_type} if media_type else {})
+    assert answer.status_code == status
+    assert answer.json()["detail"].startswith(detail)

@@ -35,7 +35,7 @@ def page(scene):
 
 def test_a_closed_alarm_says_when_how_long_and_who_saw_it(page, closed):
     text = page(closed(acknowledged=True, acknowledged_by="ada", comment="greased", occurrences=3))
-    assert "1 closed alarm here, newest first: the last occurrence of each." in text
+    assert "1 closed alarm here, the newest closed first." in text
     assert "Feed pump | P-101 | Vibration high | vibration_high" in text
     assert "2026-11-20 17:00:00 | 3 times | 2026-11-20 19:00:00 | after 2 h | by ada | greased" in text
 

@@ -130,3 +130,17 @@ def test_a_coarse_past_before_quick_live_readings_is_no_row_of_holes():
 def test_a_pause_among_steady_readings_is_a_hole():
     times = tuple(NOW - timedelta(seconds=s) for s in (900, 890, 880, 870, 40, 30, 20, 10))
     assert trend(history([1.0] * 8, times=times))["value"].y == (1.0,) * 4 + (None,) * 2 + (1.0,) * 4
+
+
+def test_a_single_reading_can_be_seen():
+    assert trend(history([47.0]))["value"].mode == "lines+markers"
+    assert trend(history([47.0, 48.0, 47.5]))["value"].mode == "lines"
+
+
+def test_the_band_ends_beside_a_hole_and_does_not_reach_into_it():
+    times = tuple(NOW - timedelta(seconds=s) for s in (605, 604, 603, 303, 302, 301))
+    traces = trend(history([1.0] * 6, [1.0] * 6, times=times, reach=0.5))
+    wide = [x for x, low, high in zip(traces["low"].x, traces["low"].y, traces["high"].y, strict=True) if low != high]
+    blank = [x for x in traces["low"].x if x not in wide]
+    assert [len(wide), len(blank)] == [6, 2]
+    assert [blank[0][:19], blank[1][:19]] == ["2026-11-20T19:49:58", "2026-11-20T19:54:56"]

@@ -60,3 +60,10 @@ def test_zones_are_labelled_with_their_offset():
     assert f.zone_label(UTC, at) == "UTC"
     assert f.zone_label(f.zone("Asia/Kolkata"), at) == "IST (UTC+05:30)"
     assert f.zone_label(f.zone("America/Sao_Paulo"), at) == "UTC-03:00"
+
+
+@pytest.mark.parametrize(
+    ("days", "text"), [(0.01, "14 min"), (0.5, "12 h"), (12.4, "12 d"), (900.0, "2.5 years"), (0.0, "0 min")]
+)
+def test_remaining_life_has_the_unit_that_fits(days, text):
+    assert f.life_days(days).replace("\u00a0", " ") == text

@@ -90,6 +90,7 @@ def test_the_nearest_crossing_comes_first():
 
 def test_no_forecast_is_said_in_words():
     assert words(forecast_panel((), TITLES, MADE_AT, UTC)) == "No signal is expected to reach the limit of an alarm."
+    assert words(forecast_panel(None, TITLES, MADE_AT, UTC)).startswith("Not known yet"), "nothing was looked at"
 
 
 def test_the_judgement_of_others_says_whose_it_is_and_what_it_is_worth():

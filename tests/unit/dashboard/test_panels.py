@@ -14,6 +14,7 @@ from forewarn_dashboard.formatting import money
 from forewarn_dashboard.pages.asset import field_title
 from forewarn_dashboard.pages.asset_panels import health_panel, life_panel
 from forewarn_dashboard.pages.economics_panel import economics_panel
+from forewarn_dashboard.viewmodels import health_trend
 
 EXAMPLE = Path(__file__).parents[3] / "schemas/examples/asset_health.v1/degrading_bearing.json"
 NOW = datetime(2026, 11, 20, 20, 0, tzinfo=UTC)
@@ -73,6 +74,15 @@ def test_a_drift_of_the_process_is_told_apart_from_the_concern(health):
 
 def test_remaining_life_is_told_with_the_risk(health, pump_class):
     assert "Fails with a probability of 0 % in 7 d, 100 % in 30 d" in words(life_panel(health.rul, pump_class, {}))
+    assert words(life_panel(None, pump_class, {})).startswith("Not known yet")
+
+
+@pytest.mark.parametrize(
+    ("per_day", "said"),
+    [(-1.3, "degrading, −1.3 points a day"), (-1098.0, "degrading, over 100 points a day")],
+)
+def test_a_trend_is_told_in_a_size_that_one_can_picture(health, per_day, said):
+    assert health_trend(health.model_copy(update={"trend": "degrading", "trend_per_day": per_day})) == said
 
 
 def test_costs_are_told_with_their_assumptions(health, pump_class):

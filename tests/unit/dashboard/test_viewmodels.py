@@ -96,9 +96,18 @@ def test_closed_alarms_and_a_new_snapshot_remove_what_they_should(plant, tell, a
     assert list(plant.alarms) == ["P-101/d"]
 
 
-def test_news_of_an_unknown_asset_is_reported_and_not_kept(plant, tell, reading):
+def test_news_of_an_unknown_asset_is_reported_and_shown_once_the_registry_knows_it(plant, pump, tell, reading):
     assert tell(reading(asset_id="X-1")) == {"X-1"}
     assert plant.live("X-1").latest is None
+    plant.set_assets([pump, pump.model_copy(update={"asset_id": "X-1"})])
+    assert plant.live("X-1").latest.asset_id == "X-1", "it may be the only reading for long"
+
+
+def test_an_asset_that_is_registered_no_longer_is_forgotten(plant, pump, tell, reading):
+    tell(reading())
+    plant.set_assets([])
+    plant.set_assets([pump])
+    assert plant.live("P-101").latest is None
 
 
 def test_counts_add_up(plant, now, tell, reading, alarm):
@@ -118,6 +127,7 @@ def test_counts_add_up(plant, now, tell, reading, alarm):
         ({"value": None, "limit": 4.5}, "limit 4.500 mm/s"),
         ({"value": 1.0, "limit": 0.0}, "1.000 mm/s, limit 0"),
         ({"value": None, "limit": None}, ""),
+        ({"value": 0.003434, "limit": 7.0, "unit": "d"}, "5 min, limit 7 d (−100 %)"),
     ],
 )
 def test_an_alarm_tells_by_how_much_its_limit_is_exceeded(alarm, changes, text):

@@ -1,11 +1,20 @@
 """Choice of ports."""
 
 import socket
+import subprocess
+import sys
 
 import pytest
 
-from forewarn_local.errors import PortTakenError
-from forewarn_local.ports import accepts, any_free, choose, is_free
+from forewarn_local.errors import PortTakenError, PreflightError
+from forewarn_local.ports import Promises, accepts, any_free, choose, is_free
+
+
+@pytest.fixture
+def promises(tmp_path):
+    made = Promises(tmp_path / "ports")
+    yield made
+    made.withdraw()
 
 
 @pytest.fixture
@@ -16,31 +25,48 @@ def listener():
         yield server
 
 
-def test_the_wanted_port_is_taken_when_it_is_free():
+def test_the_wanted_port_is_taken_when_it_is_free(promises):
     port, notices = any_free(), []
-    assert choose(port, what="x", notice=notices.append) == port
+    assert choose(port, what="x", promises=promises, notice=notices.append) == port
     assert notices == []
 
 
-def test_the_next_free_port_is_taken_with_a_notice(listener):
+def test_the_next_free_port_is_taken_with_a_notice(listener, promises):
     port, notices = listener.getsockname()[1], []
-    chosen = choose(port, what="the API", notice=notices.append)
+    chosen = choose(port, what="the API", promises=promises, notice=notices.append)
     assert chosen > port
     assert is_free(chosen)
     assert notices == [f"Port {port} is taken, so the API uses {chosen}."]
 
 
-def test_a_promised_port_is_not_given_twice():
-    port, taken = any_free(), set()
-    first, second = (choose(port, what="x", taken=taken) for _ in range(2))
-    assert first != second
-    assert taken == {first, second}
+def test_a_promised_port_is_not_given_twice(promises):
+    port = any_free()
+    assert len({choose(port, what="x", promises=promises) for _ in range(2)}) == 2
 
 
-def test_no_free_port_is_one_clear_message(monkeypatch):
+def test_another_platform_of_the_user_does_not_get_a_promised_port_until_it_is_withdrawn(promises, tmp_path):
+    port = choose(any_free(), what="x", promises=promises)
+    code = f"from forewarn_local.ports import *; print(Promises(Path({str(tmp_path / 'ports')!r})).make({port}))"
+
+    def elsewhere():
+        return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+
+    assert is_free(port), "nobody listens there yet"
+    assert elsewhere() == "False"
+    promises.withdraw()
+    assert elsewhere() == "True"
+
+
+def test_a_cache_that_cannot_be_written_to_is_one_clear_message(tmp_path):
+    (tmp_path / "ports").write_text("not a directory")
+    with pytest.raises(PreflightError, match="Set FOREWARN_CACHE elsewhere"):
+        Promises(tmp_path / "ports").make(9092)
+
+
+def test_no_free_port_is_one_clear_message(monkeypatch, promises):
     monkeypatch.setattr("forewarn_local.ports.is_free", lambda port, host: False)
     with pytest.raises(PortTakenError, match=r"No free port for Kafka from 9092 to 9141.*\.env"):
-        choose(9092, what="Kafka")
+        choose(9092, what="Kafka", promises=promises)
 
 
 def test_a_listening_port_accepts_and_a_free_one_does_not(listener):

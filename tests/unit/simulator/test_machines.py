@@ -51,6 +51,16 @@ def test_history_ends_before_the_first_live_reading():
     assert 0 < live.ts_us - times[-1] <= US
 
 
+@pytest.mark.parametrize("length_s", [3_000, 3_300, 3_600, 3_900])
+def test_a_history_begins_as_warm_as_a_longer_one_was_then(length_s):
+    def temperatures(rows):
+        pump = machine(day={"period_s": 1200.0}, history=History(length_s=10 * rows, every_s=10))
+        return {reading.ts_us: reading.metrics["bearing_temp_c"] for reading in pump.history(T0)}
+
+    begin_us, first_c = next(iter(temperatures(length_s // 10).items()))
+    assert first_c == pytest.approx(temperatures(900)[begin_us], abs=0.7)
+
+
 @pytest.mark.parametrize("later_s", [4_000, 4_300, 4_600, 4_900])
 def test_a_restart_finds_the_machine_as_warm_as_it_was(later_s):
     day = {"period_s": 1200.0}

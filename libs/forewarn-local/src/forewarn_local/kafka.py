@@ -14,13 +14,13 @@ from forewarn_local.errors import StartFailedError
 from forewarn_local.java import find_java
 from forewarn_local.ports import HOST, accepts, any_free
 from forewarn_local.server import Server
-from forewarn_local.spawn import start, tail
+from forewarn_local.spawn import start
 
-_ADDRESS_ATTEMPTS = 3  # a port chosen free can be taken before the broker binds it
 _FORMAT_TIMEOUT_S = 120.0
 
 # One node: every internal topic has one replica. Sizes and counts suit a laptop: fewer internal partitions
-# start faster, and the cleaner's default buffer of 128 MiB would take a third of the heap.
+# start faster, and the cleaner's default buffer of 128 MiB would take a third of the heap. A crashed broker comes
+# back after the session time only; with 3 s a machine full of other work made it fence itself nine times in 4 min.
 _SETTINGS = """\
 process.roles=broker,controller
 node.id=1
@@ -53,7 +53,7 @@ num.io.threads=4
 num.recovery.threads.per.data.dir=2
 background.threads=2
 broker.heartbeat.interval.ms=1000
-broker.session.timeout.ms=3000
+broker.session.timeout.ms=6000
 metadata.max.idle.interval.ms=5000
 """
 
@@ -106,8 +106,7 @@ class KafkaBroker(Server):
         progress: Progress | None = None,
     ) -> None:
         self.data_dir = data_dir.absolute()
-        super().__init__(port=port or any_free(), log=log or self.data_dir / "kafka.log")
-        self._port_is_free_choice = port == 0
+        super().__init__(port=port, log=log or self.data_dir / "kafka.log")
         self._controller_port = any_free()
         self._heap_mb = heap_mb
         self._progress = progress
@@ -142,34 +141,30 @@ class KafkaBroker(Server):
             self._format([*java, "kafka.tools.StorageTool", "format"], properties)
         return [*java, "kafka.Kafka", str(properties)]
 
-    def start(self) -> None:
-        """Start the broker and wait until it answers a metadata request.
-
-        Raises
-        ------
-        StartFailedError
-            It did not become ready; the message ends with the end of its log.
-        """
-        if self.pid is not None:
-            return
-        for attempt in range(1, _ADDRESS_ATTEMPTS + 1):
-            self._process = start(self.prepare(), log=self.log)
-            try:
-                self.wait_ready()
-            except StartFailedError:
-                self.kill()
-                lost_port = self._port_is_free_choice and "Address already in use" in tail(self.log)
-                if not lost_port or attempt == _ADDRESS_ATTEMPTS:
-                    raise
-                self._port, self._controller_port = any_free(), any_free()
-            else:
-                self._port_is_free_choice = False
-                return
+    def launch(self) -> "subprocess.Popen[bytes]":
+        """Start the broker's process."""
+        return start(self.prepare(), log=self.log)
 
     def why_not_ready(self) -> str | None:
-        """Return what keeps the broker from answering a metadata request; None if it answers."""
-        ready = accepts(self._port) and answers(self.bootstrap_servers)
-        return None if ready else f"no broker answers at {self.bootstrap_servers}"
+        """Return what keeps the broker from answering a metadata request; None if it answers.
+
+        Another broker may have taken the port: the cluster's id tells them apart.
+        """
+        cluster_id = cluster_at(self.bootstrap_servers) if accepts(self._port) else None
+        if cluster_id is None:
+            return f"no broker answers at {self.bootstrap_servers}"
+        if cluster_id != self._own_cluster_id():
+            return f"another broker answers at {self.bootstrap_servers}"
+        return None
+
+    def _own_cluster_id(self) -> str:
+        """Id under which the storage was formatted."""
+        lines = (self.data_dir / "storage" / "meta.properties").read_text().splitlines()
+        return next(line.removeprefix("cluster.id=") for line in lines if line.startswith("cluster.id="))
+
+    def _choose_ports(self) -> None:
+        super()._choose_ports()
+        self._controller_port = any_free()
 
     def _java(self) -> list[str]:
         jars = ensure_kafka(cache_dir(), progress=self._progress)
@@ -201,8 +196,14 @@ class KafkaBroker(Server):
 
 def answers(bootstrap_servers: str, timeout_s: float = 2.0) -> bool:
     """Say whether a Kafka cluster answers a metadata request at the address."""
+    return cluster_at(bootstrap_servers, timeout_s) is not None
+
+
+def cluster_at(bootstrap_servers: str, timeout_s: float = 2.0) -> str | None:
+    """Id of the Kafka cluster that answers a metadata request at the address; None if none does."""
     admin = AdminClient({"bootstrap.servers": bootstrap_servers, "log_level": 0, "socket.timeout.ms": 2000})
     try:
-        return len(admin.list_topics(timeout=timeout_s).brokers) > 0
+        metadata = admin.list_topics(timeout=timeout_s)
     except KafkaException:
-        return False
+        return None
+    return metadata.cluster_id if metadata.brokers else None

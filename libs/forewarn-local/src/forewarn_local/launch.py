@@ -24,7 +24,7 @@ from forewarn_local.spawn import tail
 from forewarn_local.supervision import ProcessInfo, RpcError, Supervisor
 
 UP = "up"
-_READY_TIMEOUT_S = 120.0
+_READY_TIMEOUT_S = 300.0  # what is wrong shows at once, as FATAL; this is for machines full of other work
 _PROVISION_TIMEOUT_S = 300.0
 _WATCH_EVERY_S = 2.0
 _RETRY_FATAL_S = 30.0
@@ -60,6 +60,7 @@ class Launch:
         self._environment = environment
         self._display = display
         self._supervisor = Supervisor(home)
+        self._servers = Servers(home, settings, display)
         self._probes: dict[str, int] = {}
         self._pids: dict[str, int] = {}
         self._stumbled: set[str] = set()
@@ -77,12 +78,11 @@ class Launch:
         self._clear_leftovers()
         if found := problems(self._home, self._settings):
             raise PreflightError("\n".join(found))
-        servers = Servers(self._home, self._settings, self._display)
-        programs = servers.prepare()
-        addresses = servers.addresses()
-        self._probes = servers.probe_ports()
+        programs = self._servers.prepare()
+        addresses = self._servers.addresses()
+        self._probes = self._servers.probe_ports()
         self._supervisor.start([*programs, *self._service_programs(addresses)])
-        self._start_servers(servers)
+        self._start_servers()
         self._provision(addresses)
         self._start_services()
         if self._settings.simulation_enabled:
@@ -136,6 +136,7 @@ class Launch:
         self._forget()
 
     def _forget(self) -> None:
+        self._servers.close()
         for path in (self._home.addresses, self._home.socket, *self._home.pids.glob("*.json")):
             path.unlink(missing_ok=True)
 
@@ -157,15 +158,15 @@ class Launch:
             for service in SERVICES
         ]
 
-    def _start_servers(self, servers: Servers) -> None:
-        checks = servers.waits()
+    def _start_servers(self) -> None:
+        checks = self._servers.waits()
         if not checks:
             return
         with self._display.step(f"Starting {' and '.join(checks)}") as step:
             for name in checks:
                 self._supervisor.launch(name)
             self._await(checks, step.update)
-            where = [server.port for server in (servers.broker, servers.database) if server is not None]
+            where = [server.port for server in (self._servers.broker, self._servers.database) if server is not None]
             step.result = f"{' and '.join(checks)} up on 127.0.0.1, ports {', '.join(map(str, where))}"
 
     def _provision(self, addresses: Addresses) -> None:

@@ -15,7 +15,7 @@ from psycopg import conninfo, sql
 
 from forewarn_local.errors import StartFailedError
 from forewarn_local.pgprograms import Account, PostgresPrograms, find_programs, open_path, server_account
-from forewarn_local.ports import HOST, any_free
+from forewarn_local.ports import HOST
 from forewarn_local.server import Server
 from forewarn_local.spawn import start
 
@@ -63,7 +63,7 @@ class PostgresServer(Server):
 
     def __init__(self, data_dir: Path, *, port: int = 0, password: str | None = None, log: Path | None = None) -> None:
         self.data_dir = data_dir.absolute()
-        super().__init__(port=port or any_free(), log=log or self.data_dir.with_name(f"{self.data_dir.name}.log"))
+        super().__init__(port=port, log=log or self.data_dir.with_name(f"{self.data_dir.name}.log"))
         self.password = password or secrets.token_urlsafe(24)
         self.opened: list[Path] = []  # directories made passable for the server's user
         self._programs: PostgresPrograms | None = None
@@ -111,26 +111,15 @@ class PostgresServer(Server):
         self._wait_for_survivors()
         return [str(self.programs.bin_dir / "postgres"), "-D", str(self.data_dir)]
 
-    def start(self) -> None:
-        """Start the server, wait until it accepts queries, create the database if it is not there.
-
-        Raises
-        ------
-        StartFailedError
-            It did not become ready; the message ends with the end of its log.
-        """
-        if self.pid is not None:
-            return
-        command = self.prepare()
-        self._process = start(command, log=self.log, user=self.account.uid, group=self.account.gid, cwd=Path("/"))
-        try:
-            self.wait_ready()
-        except BaseException:
-            self.kill()
-            raise
+    def launch(self) -> "subprocess.Popen[bytes]":
+        """Start the server's process."""
+        return start(self.prepare(), log=self.log, user=self.account.uid, group=self.account.gid, cwd=Path("/"))
 
     def why_not_ready(self) -> str | None:
-        """Return what keeps the database from accepting queries; None, and the database exists, if it does."""
+        """Return what keeps the database from accepting queries; None, and the database exists, if it does.
+
+        Another server that has taken the port does not know the password.
+        """
         try:
             self._ensure_database()
         except psycopg.OperationalError as exc:

@@ -7,18 +7,28 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from forewarn_local.errors import StartFailedError
+from forewarn_local.ports import any_free
 from forewarn_local.spawn import stop, tail
 
 if TYPE_CHECKING:
     import subprocess
 
-READY_TIMEOUT_S = 60.0
+READY_TIMEOUT_S = 120.0  # a machine full of other work took 52 s
 STOP_TIMEOUT_S = 30.0
 _POLL_S = 0.05
+_ATTEMPTS = 3  # a port chosen free can be taken before the server binds it
+_PORT_LOST = "Address already in use"
 
 
 class Server(ABC):
     """A server that is started, watched, stopped in order and killed as a crash would.
+
+    Parameters
+    ----------
+    port
+        Port to listen on; 0 chooses a free one, which restarts keep.
+    log
+        File for the server's output.
 
     Attributes
     ----------
@@ -33,7 +43,8 @@ class Server(ABC):
 
     def __init__(self, *, port: int, log: Path) -> None:
         self.log = log
-        self._port = port
+        self._port = port or any_free()
+        self._port_is_free_choice = port == 0
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -47,12 +58,41 @@ class Server(ABC):
         return self._process.pid if self._process is not None and self._process.poll() is None else None
 
     @abstractmethod
-    def start(self) -> None:
-        """Start the server and wait until it is ready."""
+    def launch(self) -> "subprocess.Popen[bytes]":
+        """Start the process, and do not wait."""
 
     @abstractmethod
     def why_not_ready(self) -> str | None:
-        """Return what keeps clients from their work; None if nothing does."""
+        """Return what keeps clients from their work; None if this very server answers them."""
+
+    def start(self) -> None:
+        """Start the server and wait until it is ready; nothing happens if it runs.
+
+        Raises
+        ------
+        StartFailedError
+            It did not become ready; the message ends with the end of its log.
+        """
+        if self.pid is not None:
+            return
+        for attempt in range(1, _ATTEMPTS + 1):
+            self._process = self.launch()
+            try:
+                self.wait_ready()
+            except StartFailedError:
+                self.kill()
+                if attempt == _ATTEMPTS or not (self._port_is_free_choice and _PORT_LOST in tail(self.log)):
+                    raise
+                self._choose_ports()
+            except BaseException:
+                self.kill()
+                raise
+            else:
+                self._port_is_free_choice = False
+                return
+
+    def _choose_ports(self) -> None:
+        self._port = any_free()
 
     def wait_ready(self, timeout_s: float = READY_TIMEOUT_S) -> None:
         """Wait until clients can work, also when somebody else runs the server.

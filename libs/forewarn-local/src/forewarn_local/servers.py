@@ -5,11 +5,12 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
+from forewarn_local.artefacts import cache_dir
 from forewarn_local.display import Display
 from forewarn_local.home import Home
 from forewarn_local.kafka import KafkaBroker
 from forewarn_local.plan import SERVICES, Addresses
-from forewarn_local.ports import choose
+from forewarn_local.ports import Promises, choose
 from forewarn_local.postgres import PostgresServer
 from forewarn_local.processes import Program, log_path
 from forewarn_local.settings import LocalSettings, reachable_host
@@ -25,7 +26,7 @@ class Servers:
         self._home = home
         self._settings = settings
         self._display = display
-        self._taken: set[int] = set()
+        self._promises = Promises(cache_dir() / "ports")
         self.broker: KafkaBroker | None = None
         self.database: PostgresServer | None = None
 
@@ -58,8 +59,12 @@ class Servers:
         """Return a free probe port for each service."""
         ports = {}
         for service in SERVICES:
-            ports[service.name] = choose(service.probe_port, what=f"{service.name}'s probe", taken=self._taken)
+            ports[service.name] = choose(service.probe_port, what=f"{service.name}'s probe", promises=self._promises)
         return ports
+
+    def close(self) -> None:
+        """Leave the ports to others; after everything has stopped."""
+        self._promises.withdraw()
 
     def waits(self) -> dict[str, Callable[[], str | None]]:
         """Return, for each embedded server, a function that says why it is not ready (None: it is)."""
@@ -71,7 +76,7 @@ class Servers:
         return checks
 
     def _port(self, wanted: int, what: str, host: str) -> int:
-        return choose(wanted, what=what, host=host, taken=self._taken, notice=self._display.note)
+        return choose(wanted, what=what, host=host, promises=self._promises, notice=self._display.note)
 
     def _prepare_kafka(self) -> Program:
         with self._display.step("Preparing Kafka 4.3") as step:

@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any, Final
 
 import structlog
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import HTMLResponse, Response
 
@@ -20,6 +20,7 @@ from forewarn_api.http.body_limit import BodyLimitMiddleware
 from forewarn_api.http.correlation import HEADER, CorrelationMiddleware
 from forewarn_api.http.gate import Gate
 from forewarn_api.http.headers import SecurityHeadersMiddleware
+from forewarn_api.http.parameters import known_parameters
 from forewarn_api.live_push import LivePush
 from forewarn_api.openapi import DESCRIPTION, TITLE, VERSION, document_of
 from forewarn_api.problems import install_handlers
@@ -86,7 +87,9 @@ def routed_app() -> Api:
     """The application with its routes and nothing behind them: enough to describe it."""
     app = Api(title=TITLE, version=VERSION, description=DESCRIPTION, docs_url=None, redoc_url=None, lifespan=_lifespan)
     asset_routes = (assets, state, twin, weights, economics, forecast)
-    for module in (readings, *asset_routes, alarms, rejected, scenarios, live, platform):
+    for module in (readings, *asset_routes, alarms, rejected, scenarios):
+        app.include_router(module.router, dependencies=[Depends(known_parameters)])
+    for module in (live, platform):
         app.include_router(module.router)
     _add_docs(app)
     return app

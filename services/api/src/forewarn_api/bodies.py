@@ -7,7 +7,7 @@ from fastapi import Request
 from pydantic import Field, TypeAdapter, ValidationError
 
 from forewarn.contracts.readings import Reading
-from forewarn_api.problems import Fault, ProblemError, faults_of, pointer, unprocessable
+from forewarn_api.problems import faults_of, no_json, pointer, says_json, summary, unprocessable
 
 MAX_READINGS: Final = 5_000
 #: Bodies of the two routes that take lists of readings; of all others.
@@ -84,11 +84,8 @@ async def readings_in(request: Request) -> ReadingsBody:
     ProblemError
         415 for another media type, 422 with a JSON Pointer to each fault.
     """
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type != "application/json":
-        raise ProblemError(
-            415, "unsupported-media-type", "Send JSON, with the header 'Content-Type: application/json'."
-        )
+    if not says_json(request):
+        raise no_json()
     body = await request.body()
     try:
         if body.lstrip()[:1] == b"[":
@@ -97,10 +94,4 @@ async def readings_in(request: Request) -> ReadingsBody:
     except ValidationError as exc:
         errors = exc.errors(include_url=False, include_context=False, include_input=False)
         faults = faults_of(errors, within_body=True)
-        raise unprocessable("invalid-reading", _summary(faults), faults) from exc
-
-
-def _summary(faults: list[Fault]) -> str:
-    first = faults[0]
-    more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
-    return f"{first.pointer or 'body'}: {first.detail}{more}. Nothing was sent."
+        raise unprocessable("invalid-reading", f"{summary(faults)} Nothing was sent.", faults) from exc

@@ -10,7 +10,7 @@ import structlog
 from forewarn.contracts.assets import AskWhatIf, Command, CommandAnswer, LearnAnew
 from forewarn.contracts.questions import BaselineAccepted, WhatIfAnswer
 from forewarn.contracts.topics import TopicName
-from forewarn.ports.commands import CommandSource
+from forewarn.ports.commands import CommandSource, UnreadableCommand
 from forewarn.ports.delivery import DeliveryOverloaded
 from forewarn.ports.history import BadQuery, HistoryUnavailable
 from forewarn_api.backend import Backend
@@ -29,7 +29,7 @@ class CommandDesk:
 
     A command is answered at least once: the same answer may come again after a crash, under the same event id, and
     a twin obeys an order once, which bears the id of its command. While the broker, the database or the registry is
-    away the command waits.
+    away the command waits. What cannot be read as a command is answered with what is wrong with it, whoever it was for.
     """
 
     def __init__(self, backend: Backend, source: CommandSource) -> None:
@@ -68,7 +68,7 @@ class CommandDesk:
                         return  # it comes again
             await asyncio.to_thread(self._source.done)
 
-    async def _settled(self, command: Command) -> bool:
+    async def _settled(self, command: Command | UnreadableCommand) -> bool:
         """Do a command and answer it; False if that must be tried again."""
         try:
             answer = await self._answer(command)
@@ -85,14 +85,16 @@ class CommandDesk:
             reason = str(exc)
         else:
             if failed is None:
-                _log.info("command_answered", command_id=command.command_id, kind=command.body.kind)
+                _log.info("command_answered", command_id=command.command_id, problem=answer.problem)
                 return True
             reason = failed.reason
         _log.warning("command_waits", command_id=command.command_id, reason=reason)
         return False
 
-    async def _answer(self, command: Command) -> CommandAnswer | None:
+    async def _answer(self, command: Command | UnreadableCommand) -> CommandAnswer | None:
         """Answer to a command; None if it is for somebody else."""
+        if isinstance(command, UnreadableCommand):
+            return self._told(command, problem=f"The command cannot be read: {command.problem}")
         body = command.body
         learning: BaselineAccepted | None = None
         what_if: WhatIfAnswer | None = None
@@ -112,6 +114,16 @@ class CommandDesk:
             problem = " ".join([exc.detail, *(fault.detail for fault in exc.errors if fault.detail not in exc.detail)])
         except BadQuery as exc:
             problem = f"The query makes no sense: {exc}"
+        return self._told(command, problem=problem, learning=learning, what_if=what_if)
+
+    def _told(
+        self,
+        command: Command | UnreadableCommand,
+        *,
+        problem: str | None,
+        learning: BaselineAccepted | None = None,
+        what_if: WhatIfAnswer | None = None,
+    ) -> CommandAnswer:
         return CommandAnswer(
             command_id=command.command_id,
             asset_id=command.asset_id,

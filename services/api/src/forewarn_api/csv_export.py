@@ -11,7 +11,8 @@ from forewarn_api.models.assets import HistoryAnswer
 #: A text cell that begins with one of these is a formula to a spreadsheet.
 _FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
 
-_WITH_UNIT: Final = ("", "expected ", "P5 ", "P95 ")
+_WITHOUT_UNIT: Final = ("quality ", "% good ")
+_DIGITS: Final = 7  # no sensor has more; what is computed would fill its cells with them
 
 Cell = str | float | int | bool | None
 
@@ -33,15 +34,19 @@ def history_csv(history: HistoryAnswer) -> str:
         }
         for prefix, values in parts.items():
             if values:
-                headings.append(f"{prefix}{name} [{column.unit}]" if prefix in _WITH_UNIT else f"{prefix}{name}")
-                columns.append(values)
-    headings += ["score [%]", "deviation [%]", "flag"]
+                headings.append(f"{prefix}{name}" if prefix in _WITHOUT_UNIT else f"{prefix}{name} [{column.unit}]")
+                columns.append([_short(value) for value in values])
+    headings += ["score", "deviation", "flag"]
     columns += [history.score, history.deviation, history.flag]
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow([safe_text(heading) for heading in headings])
     writer.writerows(zip(*columns, strict=True))
     return out.getvalue()
+
+
+def _short(value: float | None) -> float | None:
+    return float(f"{value:.{_DIGITS}g}") if isinstance(value, float) else value
 
 
 def safe_text(text: str) -> str:

@@ -89,6 +89,16 @@ def unprocessable(
     return ProblemError(422, kind, detail, errors=errors, extras=extras)
 
 
+def says_json(request: Request) -> bool:
+    """Whether a request says that its body is JSON."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json"
+
+
+def no_json() -> ProblemError:
+    """The body is of another media type, or of none."""
+    return ProblemError(415, "unsupported-media-type", "Send JSON, with the header 'Content-Type: application/json'.")
+
+
 def problem_response(error: ProblemError) -> JSONResponse:
     """The answer for a problem."""
     problem = Problem(
@@ -108,8 +118,15 @@ def problem_response(error: ProblemError) -> JSONResponse:
 
 
 def faults_of(errors: Sequence[Any], *, within_body: bool = False) -> list[Fault]:
-    """Translate pydantic's errors; what the client sent is not repeated to it."""
-    return [_fault(("body", *error["loc"]) if within_body else tuple(error["loc"]), error["msg"]) for error in errors]
+    """Translate pydantic's errors, and FastAPI's of JSON; what the client sent is not repeated to it."""
+    return [_fault(("body", *error["loc"]) if within_body else tuple(error["loc"]), error) for error in errors]
+
+
+def summary(faults: Sequence[Fault]) -> str:
+    """The first fault in a sentence, and how many more there are."""
+    first = faults[0]
+    more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+    return f"{first.pointer or first.parameter}: {first.detail}{more}."
 
 
 def pointer(*parts: str | int) -> str:
@@ -128,9 +145,12 @@ def install_handlers(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _on_crash)
 
 
-def _fault(location: tuple[int | str, ...], message: str) -> Fault:
+def _fault(location: tuple[int | str, ...], error: Mapping[str, Any]) -> Fault:
     where, *rest = location
-    text = message.removeprefix("Value error, ")
+    text = error["msg"].removeprefix("Value error, ")
+    if where == "body" and error["type"] == "json_invalid" and rest:  # FastAPI puts the character's place there
+        reason = error.get("ctx", {}).get("error", "it ends too early")
+        return Fault(detail=f"Invalid JSON at character {rest[0]}: {reason}", pointer=pointer())
     if where == "body":
         return Fault(detail=text, pointer=pointer(*rest))
     return Fault(detail=text, parameter=".".join(str(part) for part in location))
@@ -142,13 +162,14 @@ async def _on_problem(_request: Request, exc: Exception) -> JSONResponse:
     return problem_response(exc)
 
 
-async def _on_invalid_request(_request: Request, exc: Exception) -> JSONResponse:
+async def _on_invalid_request(request: Request, exc: Exception) -> JSONResponse:
     if not isinstance(exc, RequestValidationError):
         raise exc
-    faults = faults_of(exc.errors())
-    return problem_response(
-        ProblemError(422, "invalid-request", f"The request has {_count(len(faults), 'fault')}.", errors=faults)
-    )
+    errors = exc.errors()
+    if any(error["loc"][0] == "body" for error in errors) and not says_json(request):
+        return problem_response(no_json())
+    faults = faults_of(errors)
+    return problem_response(ProblemError(422, "invalid-request", summary(faults), errors=faults))
 
 
 async def _on_bad_query(_request: Request, exc: Exception) -> JSONResponse:
@@ -186,7 +207,3 @@ async def _on_crash(_request: Request, _exc: Exception) -> JSONResponse:
 
 def _title(status: int) -> str:
     return _TITLES.get(status) or HTTPStatus(status).phrase
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -116,7 +116,7 @@ class ClosedQuery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClosedAlarm:
-    """An alarm that is over."""
+    """An occurrence of an alarm that is over."""
 
     alarm: Alarm
     closed_at: datetime | None
@@ -124,7 +124,7 @@ class ClosedAlarm:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClosedAlarms:
-    """A page of them, newest raised first.
+    """A page of them, newest closed first.
 
     ``older`` is the cursor of the next page, empty on the last; ``problem`` says why they could not be read.
     """

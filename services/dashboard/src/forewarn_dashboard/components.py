@@ -66,8 +66,13 @@ def health_words(health: float | None, category: HealthCategory | None) -> html.
     )
 
 
-def table(caption: str, head: Sequence[str], rows: Sequence[html.Tr], *, hide_caption: bool = False) -> html.Div:
-    """Table with a caption and column headers; wide ones scroll by themselves and by keyboard."""
+def table(
+    caption: str, head: Sequence[str], rows: Sequence[html.Tr], *, hide_caption: bool = False, cards: bool = False
+) -> html.Div:
+    """Table with a caption and column headers; wide ones scroll by themselves and by keyboard.
+
+    ``cards``: on a narrow screen each row is a card, so that nothing has to be scrolled to.
+    """
     return html.Div(
         html.Table(
             [
@@ -75,7 +80,7 @@ def table(caption: str, head: Sequence[str], rows: Sequence[html.Tr], *, hide_ca
                 html.Thead(html.Tr([html.Th(text, scope="col") for text in head])),
                 html.Tbody(list(rows)),
             ],
-            className="table",
+            className="table table-cards" if cards else "table",
         ),
         className="table-scroll",
         tabIndex="0",

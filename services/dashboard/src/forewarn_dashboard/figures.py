@@ -20,6 +20,8 @@ TRACE_UIDS: Final = ("low", "high", "expected", "value", "score", "deviation", "
 TREND_POINTS: Final = 600  #: most points of a line; more than a screen has columns shows nothing more
 HISTORY_POINTS: Final = 4000  #: most rows asked of the API for a chart: half an hour of readings a second, unrolled
 _GAP_STEPS: Final = 4  # a hole of more usual steps than this is shown as one
+_HOLE_EDGE: Final = timedelta(seconds=1)  # so soon a line, and the band, ends beside a hole; as in forewarn.js
+_FEW_POINTS: Final = 2  # a line through two is hardly seen, through one not at all: they are drawn as points
 _USUAL_OVER: Final = 5  # steps on either side that tell what is usual there
 _NEUTRAL: Final = "#6b7280"
 _ABNORMAL: Final = "#c2410c"
@@ -120,7 +122,11 @@ def bucket(window: TimeRange) -> timedelta:
 
 def _line(axis: "_Axis", values: Values, uid: str, colour: str, width: float, dash: str = "solid") -> dict[str, Any]:
     line = {"color": colour, "width": width, "dash": dash}
-    return {"x": axis.texts, "y": values, "mode": "lines", "uid": uid, "line": line, "connectgaps": False}
+    known = sum(value is not None for value in values)
+    mode = "lines+markers" if width and known <= _FEW_POINTS else "lines"
+    marker = {"size": 5, "color": colour}
+    drawn = {"mode": mode, "uid": uid, "line": line, "marker": marker, "connectgaps": False}
+    return {"x": axis.texts, "y": values} | drawn
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +152,7 @@ def _axis(times: Sequence[datetime], values: Values, tz: tzinfo) -> _Axis:
         axis.rows.append(row)
         hole = next((i for i in before_hole if row <= i < (following or row)), None)
         if hole is not None:
-            edge = (times[hole + 1] - times[hole]) / _GAP_STEPS
+            edge = min((times[hole + 1] - times[hole]) / _GAP_STEPS, _HOLE_EDGE)
             axis.texts.extend([plot_time(times[hole] + edge, tz), plot_time(times[hole + 1] - edge, tz)])
             axis.rows.extend([None, None])
     return axis

@@ -71,9 +71,11 @@ def duration(seconds: float | None) -> str:
 
 
 def life_days(days: float | None) -> str:
-    """Remaining life: hours below two days, years above two; a dash where it is unknown."""
+    """Remaining life: minutes below two hours, hours below two days, years above two; a dash where it is unknown."""
     if days is None or not math.isfinite(days):
         return UNKNOWN
+    if abs(days) < 2 / 24:
+        return f"{days * 24 * 60:.0f}\u00a0min"
     if days < 2:
         return f"{days * 24:.0f}\u00a0h"
     if days < 730:

@@ -89,17 +89,22 @@ class Plant:
         self._live: dict[str, AssetLive] = {}
 
     def live(self, asset_id: str) -> AssetLive:
-        """Live part of an asset; empty for one that has sent nothing."""
-        return self._live.setdefault(asset_id, AssetLive()) if asset_id in self.assets else AssetLive()
+        """Live part of an asset; empty for one that has sent nothing or is not registered."""
+        return self._heard_of(asset_id) if asset_id in self.assets else AssetLive()
 
     def set_assets(self, assets: Iterable[Asset]) -> None:
-        """Replace the registry."""
-        self.assets = {asset.asset_id: asset for asset in assets}
-        self._live = {asset_id: live for asset_id, live in self._live.items() if asset_id in self.assets}
+        """Replace the registry; what was told of an asset that it has not known before stays."""
+        known = {asset.asset_id: asset for asset in assets}
+        for gone in self.assets.keys() - known.keys():
+            self._live.pop(gone, None)
+        self.assets = known
         self.loaded = True
 
     def apply(self, update: LiveUpdate) -> frozenset[str]:
-        """Take part of the feed in; returns assets it speaks of that the registry does not know yet."""
+        """Take part of the feed in; returns assets it speaks of that the registry does not know yet.
+
+        Their news is kept: a new asset's first reading may be its only one for long.
+        """
         if update.complete:
             self.alarms.clear()
         for alarm in update.alarms:
@@ -110,13 +115,14 @@ class Plant:
         for alarm_id in update.closed_alarms:
             self.alarms.pop(alarm_id, None)
         for reading in update.readings:
-            if reading.asset_id in self.assets:
-                self.live(reading.asset_id).apply(reading)
+            self._heard_of(reading.asset_id).apply(reading)
         for health in update.health:
-            if health.asset_id in self.assets:
-                self.live(health.asset_id).health = health
+            self._heard_of(health.asset_id).health = health
         spoken_of = {r.asset_id for r in update.readings} | {h.asset_id for h in update.health}
         return frozenset(spoken_of - self.assets.keys())
+
+    def _heard_of(self, asset_id: str) -> AssetLive:
+        return self._live.setdefault(asset_id, AssetLive())
 
     def alarms_of(self, asset_id: str) -> tuple[Alarm, ...]:
         """Open alarms of an asset."""

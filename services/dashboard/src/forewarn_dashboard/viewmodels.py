@@ -10,7 +10,7 @@ from forewarn.contracts.assets import Asset
 from forewarn.contracts.frames import Hint, Phase
 from forewarn.contracts.health import AssetHealth, HealthCategory
 from forewarn_dashboard.client import Snapshot
-from forewarn_dashboard.formatting import clock_time, duration, number, quantity, signed
+from forewarn_dashboard.formatting import clock_time, duration, life_days, number, quantity, signed
 from forewarn_dashboard.plant import AssetLive, Plant
 from forewarn_dashboard.unit_symbols import unit_symbol
 
@@ -35,6 +35,8 @@ NO_AREA: Final = "No area assigned"
 TREND_ARROW: Final = {"improving": "↗", "stable": "→", "degrading": "↘", "unknown": ""}
 _UNHEALTHY: Final = frozenset({HealthCategory.POOR, HealthCategory.CRITICAL})
 _LIVE_AGE: Final = timedelta(seconds=10)
+_DAYS: Final = "d"  # the unit of remaining life
+_WHOLE_SCALE: Final = 100.0  # points of the health index
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,16 +198,20 @@ def alarm_row(alarm: Alarm, plant: Plant, now: datetime, tz: tzinfo) -> AlarmRow
 
 
 def comparison(alarm: Alarm) -> str:
-    """By how much a limit is exceeded: ``5.1 mm/s, limit 4.5 (+13 %)``."""
+    """By how much a limit is exceeded: ``5.1 mm/s, limit 4.5 (+13 %)``; remaining life in a unit that fits."""
     if alarm.value is None:
-        return "" if alarm.limit is None else f"limit {quantity(alarm.limit, alarm.unit)}"
-    text = quantity(alarm.value, alarm.unit)
+        return "" if alarm.limit is None else f"limit {_amount(alarm.limit, alarm.unit)}"
+    text = _amount(alarm.value, alarm.unit)
     if alarm.limit is None:
         return text
-    text += f", limit {number(alarm.limit)}"
+    text += f", limit {life_days(alarm.limit) if alarm.unit == _DAYS else number(alarm.limit)}"
     if alarm.limit:
         text += f" ({signed(100 * (alarm.value - alarm.limit) / abs(alarm.limit), 2)}\u00a0%)"
     return text
+
+
+def _amount(value: float, unit: str) -> str:
+    return life_days(value) if unit == _DAYS else quantity(value, unit)
 
 
 def verdict(reading: Snapshot | None, titles: dict[str, str]) -> str:
@@ -239,15 +245,18 @@ def contributions(reading: Snapshot | None, titles: dict[str, str]) -> tuple[tup
 
 
 def health_trend(health: AssetHealth | None) -> str:
-    """``degrading, −1.3 points a day``; empty while unknown."""
+    """``degrading, −1.3 points a day``; empty while unknown.
+
+    A sudden fall makes a slope of thousands of points, which nobody can picture on a scale of 100.
+    """
     if health is None or health.trend == "unknown":
         return ""
-    rate = (
-        ""
-        if not health.trend_per_day or health.trend == "stable"
-        else f", {signed(health.trend_per_day, 2)} points a day"
-    )
-    return health.trend + rate
+    rate = health.trend_per_day
+    if not rate or health.trend == "stable":
+        return health.trend
+    if abs(rate) > _WHOLE_SCALE:
+        return f"{health.trend}, over {_WHOLE_SCALE:.0f} points a day"
+    return f"{health.trend}, {signed(rate, 2)} points a day"
 
 
 def readout(reading: Snapshot | None, tag: str, unit: str) -> tuple[str, str, str]:

@@ -86,6 +86,8 @@ class SimulatedMachine:
         if count > _BULK_ROWS:
             yield from self._long_history(end_s - (count - 1) * every_s, every_s, count)
             return
+        if count:
+            self._settle(end_s - count * every_s)
         for back in range(count, 0, -1):
             yield from self._read(end_s - (back - 1) * every_s, historical=self._source.history.historical)
 
@@ -112,7 +114,8 @@ class SimulatedMachine:
         yield from self._sent(columns, times_us(start_s, every_s, rows), historical=self._source.history.historical)
 
     def _settle(self, before_s: float) -> None:
-        """Let the machine have run for a while: after a restart its temperatures would else belong to no load."""
+        """Let the machine have run until then: the temperatures of its first reading would else belong to no load."""
+        self._last_s = before_s
         rng = np.random.default_rng([self._source.seed, int(self._start_s), _SETTLING])
         for back in range(_SETTLE_STEPS, -1, -1):
             at_s = before_s - back * _SETTLE_STEP_S

@@ -1,12 +1,12 @@
 """Questions about what was stored: assets, readings, health, alarms, models."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from forewarn.contracts.alarms import Alarm, Alert
+from forewarn.contracts.alarms import Alarm, Alert, Priority
 from forewarn.contracts.health import AssetHealth, ModelArtefact
 from forewarn.contracts.readings import RejectedReading
 
@@ -131,10 +131,15 @@ class History:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlarmEntry:
-    """An alarm as it stands; ``closed_at`` is None while it is open."""
+    """An occurrence of an alarm as it stands, or as it was closed; ``closed_at`` is None while it is open."""
 
     alarm: Alarm
     closed_at: datetime | None
+
+    @property
+    def changed_at(self) -> datetime:
+        """When it was closed, or raised while it is open: lists are in this order."""
+        return self.closed_at or self.alarm.raised_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,9 +198,18 @@ class HistoryReader(Protocol):
         ...
 
     async def alarms(
-        self, *, open_alarms: bool | None = None, asset_id: str | None = None, page: Page | None = None
+        self,
+        *,
+        open_alarms: bool | None = None,
+        asset_id: str | None = None,
+        priorities: Collection[Priority] | None = None,
+        page: Page | None = None,
     ) -> tuple[AlarmEntry, ...]:
-        """Alarms, newest raised first: only open (True), only closed (False) or all (None). Keyset id: alarm_id."""
+        """Alarms that are open (True), every occurrence that was closed (False) or both (None), newest first.
+
+        What is open is as old as when it was raised, what was closed as when it was closed (``changed_at``).
+        Keyset id: occurrence_id.
+        """
         ...
 
     async def alarm(self, alarm_id: str) -> AlarmEntry | None:

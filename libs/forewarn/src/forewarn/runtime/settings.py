@@ -6,6 +6,7 @@ from typing import Final, Literal, Self, TypeVar
 
 from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings.exceptions import SettingsError as SourceError
 
 #: Secrets that stand in the examples; anyone can read them, so only the demo may use them.
 SAMPLE_SECRETS: Final = frozenset({"", "changeme", "change-me", "forewarn", "secret", "password", "sample", "demo"})
@@ -68,11 +69,18 @@ def load_settings(kind: type[SettingsT]) -> SettingsT:
         return kind()
     except ValidationError as exc:
         raise SettingsError("\n".join(_explain(kind, error["loc"], error["msg"]) for error in exc.errors())) from exc
+    except SourceError as exc:  # a list or an object that is no JSON; it names the field only
+        raise SettingsError(_explain(kind, (_field_in(kind, str(exc)),), 'is no JSON, as in ["a", "b"]')) from exc
+
+
+def _field_in(kind: type[BaseSettings], problem: str) -> str:
+    return next((name for name in kind.model_fields if f'"{name}"' in problem), problem)
 
 
 def _explain(kind: type[BaseSettings], location: tuple[int | str, ...], problem: str) -> str:
+    problem = problem.removeprefix("Value error, ")
     if not location:
-        return problem.removeprefix("Value error, ")
+        return problem
     name = str(location[0])
     field = kind.model_fields.get(name)
     hint = f" ({field.description})" if field is not None and field.description else ""

@@ -12,14 +12,14 @@ from forewarn_api.models.assets import Signed
 
 
 class AlarmItem(BaseModel):
-    """An alarm as it stands."""
+    """An alarm as it stands, or an occurrence of it as it was closed."""
 
     alarm: Alarm
     closed_at: UtcDatetime | None = Field(default=None, description="null while it is open.")
 
 
 class AlarmList(BaseModel):
-    """Alarms, newest raised first."""
+    """Alarms, newest first: open ones by when they were raised, closed ones by when they were closed."""
 
     items: list[AlarmItem]
     next_cursor: str | None = None

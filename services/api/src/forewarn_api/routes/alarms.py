@@ -1,6 +1,7 @@
 """Alarms and their acknowledgement."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Final
 
@@ -9,7 +10,7 @@ from fastapi import APIRouter, Path, Query, Response
 from forewarn.contracts.alarms import Alarm, AlarmState, Priority
 from forewarn.contracts.assets import AcknowledgeAlarm
 from forewarn.contracts.base import format_utc
-from forewarn.ports.history import Page
+from forewarn.ports.history import AlarmEntry, Page
 from forewarn_api.backend import Backend, Uses
 from forewarn_api.models.alarms import Acknowledged, AcknowledgeRequest, AlarmDetail, AlarmItem, AlarmList
 from forewarn_api.paging import Cursor, Limit, cursor_after, page_of
@@ -46,20 +47,22 @@ async def list_alarms(
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> AlarmList:
-    """List alarms, newest raised first. Open ones are live, closed ones come from the database.
+    """List alarms. Open ones are live and newest raised first.
 
-    A page of closed alarms filtered by priority may hold fewer than ``limit`` and still not be the last.
+    Closed ones come from the database, one item for each time that an alarm was closed, newest closed first.
     """
     page = page_of(limit, cursor)
+    entries: Sequence[AlarmEntry]
     if state in (Which.CLOSED, Which.ALL):
         only_open = False if state is Which.CLOSED else None
-        entries = await backend.history.alarms(open_alarms=only_open, asset_id=asset, page=page)
-        items = [AlarmItem(alarm=entry.alarm, closed_at=entry.closed_at) for entry in entries]
+        entries = await backend.history.alarms(
+            open_alarms=only_open, asset_id=asset, priorities=priority or None, page=page
+        )
     else:
-        items = [AlarmItem(alarm=alarm) for alarm in _open_alarms(backend, state, asset, page)]
-    following = cursor_after(items, limit, lambda item: (item.alarm.raised_at, item.alarm.alarm_id))
+        entries = _open_alarms(backend, state, asset, priority, page)
     return AlarmList(
-        items=[item for item in items if not priority or item.alarm.priority in priority], next_cursor=following
+        items=[AlarmItem(alarm=entry.alarm, closed_at=entry.closed_at) for entry in entries],
+        next_cursor=cursor_after(entries, limit, _place),
     )
 
 
@@ -114,18 +117,25 @@ async def acknowledge(
     return Acknowledged(command_id=command_id, seen=seen, alarm=live.alarm(alarm_id))
 
 
-def _open_alarms(backend: Backend, state: Which, asset: str | None, page: Page) -> Sequence[Alarm]:
+def _place(entry: AlarmEntry) -> tuple[datetime, str]:
+    """Place of an entry in the list."""
+    return entry.changed_at, entry.alarm.occurrence_id
+
+
+def _open_alarms(
+    backend: Backend, state: Which, asset: str | None, priorities: Collection[Priority] | None, page: Page
+) -> Sequence[AlarmEntry]:
     wanted = None if state is Which.OPEN else AlarmState(state.value)
     before = None if page.before is None else (page.before, page.before_id)
     chosen = [
-        alarm
+        AlarmEntry(alarm=alarm, closed_at=None)
         for alarm in backend.complete_live().alarms()
         if (asset is None or alarm.asset_id == asset)
         and (wanted is None or alarm.state is wanted)
-        and (before is None or (alarm.raised_at, alarm.alarm_id) < before)
+        and (not priorities or alarm.priority in priorities)
     ]
-    chosen.sort(key=lambda alarm: (alarm.raised_at, alarm.alarm_id), reverse=True)
-    return chosen[: page.limit]
+    chosen.sort(key=_place, reverse=True)
+    return [entry for entry in chosen if before is None or _place(entry) < before][: page.limit]
 
 
 def _require_acknowledgeable(alarm: Alarm | None, alarm_id: str, occurrence_id: str) -> None:

@@ -26,7 +26,8 @@ def problems(*statuses: int, also: Mapping[int | str, dict[str, Any]] | None = N
     """OpenAPI's description of the problems a route may answer with, and of its other answers."""
     schema = {"schema": {"$ref": "#/components/schemas/Problem"}}
     answers: dict[int | str, dict[str, Any]] = dict(also or {})
-    for status in sorted({401, 403, 422, *statuses} - answers.keys()):
+    of_bodies = {415} if 413 in statuses else set()
+    for status in sorted({401, 403, 422, *of_bodies, *statuses} - answers.keys()):
         answers[status] = {"description": _MEANINGS[status], "content": {PROBLEM_JSON: schema}}
     return answers
 

@@ -4,7 +4,7 @@ import asyncio
 from datetime import datetime
 from typing import Annotated, Final, get_args
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Depends, Path, Query, Response
 from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
 
@@ -13,6 +13,7 @@ from forewarn.ports.delivery import BrokerSilent
 from forewarn.ports.history import HistoryUnavailable
 from forewarn.ports.live import Stage
 from forewarn_api.backend import Backend, Uses
+from forewarn_api.http.parameters import known_parameters
 from forewarn_api.models.alarms import ComponentState, ModelList, ServiceHealth, StageAge
 from forewarn_api.problems import not_found
 from forewarn_api.routes.assets import AssetId
@@ -26,7 +27,7 @@ _STAGES: Final[tuple[Stage, ...]] = get_args(Stage)
 _OK: Final = ComponentState(status="ok")
 
 
-@router.get("/api/v1/models", tags=["models"], responses=problems(503))
+@router.get("/api/v1/models", tags=["models"], responses=problems(503), dependencies=[Depends(known_parameters)])
 async def list_models(
     backend: Uses,
     asset: Annotated[str | None, Query(max_length=128, description="Only models of this asset.")] = None,

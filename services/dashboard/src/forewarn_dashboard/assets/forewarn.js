@@ -8,6 +8,7 @@
   const HOLE_BUCKETS = 5; // a silence longer than these is shown as a hole and not as a straight line
   const HOLE_STEPS = 5; // usual times between readings
   const HOLE_MS = 30000;
+  const FEW_POINTS = 2;
   const NO_UPDATE = () => window.dash_clientside.no_update;
 
   const line = { lastTick: Date.now(), offline: false, checking: false };
@@ -94,7 +95,8 @@
       if (trace.uid === "low") {
         low = y;
       }
-      return Object.assign({}, trace, { x: shown, y: y.slice(cut) });
+      const few = y.filter((value) => value !== null).length <= FEW_POINTS; // drawn as points, see figures.py
+      return Object.assign({}, trace, { x: shown, y: y.slice(cut), mode: few ? trace.mode : "lines" });
     });
     const xaxis = Object.assign({}, figure.layout.xaxis, { range: [frame.from, frame.to] });
     const changes = positions.length ? { xaxis: xaxis, annotations: [] } : { xaxis: xaxis };

@@ -71,7 +71,8 @@ def chosen_rows(scene: Scene) -> tuple[AlarmRow, ...]:
 def alarm_table(rows: Sequence[AlarmRow], view: View, caption: str, *, with_asset: bool = True) -> html.Div:
     """Table of alarms, on this page and on the asset's."""
     head = _HEAD if with_asset else tuple(text for text in _HEAD if text != "Asset")
-    return table(caption, head, [_row(row, view, with_asset=with_asset) for row in rows], hide_caption=True)
+    drawn = [_row(row, view, with_asset=with_asset) for row in rows]
+    return table(caption, head, drawn, hide_caption=True, cards=True)
 
 
 def _links(view: View) -> Node:

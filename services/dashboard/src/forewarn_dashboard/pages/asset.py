@@ -78,16 +78,16 @@ def regions(scene: Scene) -> Iterator[Region]:
     scores = (latest.score, latest.deviation, latest.p_value) if latest else (None, None, None)
     yield Region(id={"type": READOUT, "key": "anomaly"}, key=scores, build=lambda: _scores(*scores))
     yield Region(id="asset-health", key=health, build=lambda: health_panel(health, names))
-    life = () if health is None else health.rul
+    life = None if health is None else health.rul
     yield Region(id="asset-life", key=life, build=lambda: life_panel(life, asset_class, names))
-    ahead = () if health is None else health.forecasts
-    due = tuple(is_due(item, scene.now) for item in ahead)
+    ahead = None if health is None else health.forecasts
+    due = tuple(is_due(item, scene.now) for item in ahead or ())
     yield Region(id="asset-forecast", key=(ahead, due), build=lambda: forecast_panel(ahead, names, scene.now, scene.tz))
     shares = contributions(latest, names)
     yield Region(id="asset-contributions", key=shares, build=lambda: contributions_panel(shares))
     fleet = detail.fleet
     yield Region(id=FLEET_ID, key=fleet, build=lambda: fleet_note(fleet, names, scene.tz))
-    report = detail.economics
+    report = None if health is None else detail.economics
     yield Region(id="asset-economics", key=report, build=lambda: economics_panel(report))
     rows = tuple(alarm_row(alarm, scene.plant, scene.now, scene.tz) for alarm in sorted(alarms, key=rank))
     yield Region(id="asset-alarms", key=rows, build=lambda: _alarms(rows, scene))

@@ -125,8 +125,10 @@ def _row(title: str, message: str, value: str | None, judged: tuple[float | None
     )
 
 
-def life_panel(life: Sequence[RulEstimate], asset_class: AssetClass, titles: Mapping[str, str]) -> Node:
-    """Per failure mode the median and the interval it lies in."""
+def life_panel(life: Sequence[RulEstimate] | None, asset_class: AssetClass, titles: Mapping[str, str]) -> Node:
+    """Per failure mode the median and the interval it lies in; None while there is no health."""
+    if life is None:
+        return html.P("Not known yet: it follows from the course of health.", className="note")
     if not life:
         return html.P(
             "No failure mode shows growth that allows an estimate.",

@@ -1,4 +1,4 @@
-"""Alarms that are over, as the database has them: the last occurrence of each."""
+"""Alarms that are over, as the database has them: every time that one was closed."""
 
 from typing import Final
 
@@ -25,11 +25,11 @@ def closed_body(closed: ClosedAlarms, scene: Scene) -> Node:
         return empty_state("No closed alarm", f"{none}, or none matches the search and the filters.")
     return [
         html.P(
-            f"{plural(len(chosen), 'closed alarm')} here, newest first: the last occurrence of each.",
+            f"{plural(len(chosen), 'closed alarm')} here, the newest closed first.",
             className="note",
             role="status",
         ),
-        table("Closed alarms", _HEAD, [_row(item, scene) for item in chosen], hide_caption=True),
+        table("Closed alarms", _HEAD, [_row(item, scene) for item in chosen], hide_caption=True, cards=True),
         html.P(_paging(closed, view), className="links"),
     ]
 

@@ -14,8 +14,12 @@ from forewarn_dashboard.viewmodels import class_title
 _HOURS_COUNT_FOR: Final = 3.0  # days ahead; farther away a time of day would pretend to know too much
 
 
-def forecast_panel(forecasts: Sequence[LimitForecast], titles: Mapping[str, str], now: datetime, tz: tzinfo) -> Node:
-    """When each signal is expected to reach its limit, how surely, and on what that rests."""
+def forecast_panel(
+    forecasts: Sequence[LimitForecast] | None, titles: Mapping[str, str], now: datetime, tz: tzinfo
+) -> Node:
+    """When each signal is expected to reach its limit, how surely, and on what that rests; None while unknown."""
+    if forecasts is None:
+        return html.P("Not known yet: forecasts need hours of readings.", className="note")
     if not forecasts:
         return html.P("No signal is expected to reach the limit of an alarm.", className="note")
     return [_forecast(item, titles, now, tz) for item in sorted(forecasts, key=_urgency)]

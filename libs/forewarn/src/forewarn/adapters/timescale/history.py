@@ -1,6 +1,6 @@
 """Answers the API's questions from the database; implements ``forewarn.ports.history.HistoryReader``."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Self
@@ -15,7 +15,7 @@ from forewarn.adapters.timescale.connection import AWAY, connection_arguments, d
 from forewarn.adapters.timescale.rollups import part_name
 from forewarn.adapters.timescale.sqlfiles import statements
 from forewarn.adapters.timescale.tables import readings_table
-from forewarn.contracts.alarms import Alarm, Alert
+from forewarn.contracts.alarms import Alarm, Alert, Priority
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.health import AssetHealth, ModelArtefact
 from forewarn.contracts.readings import RejectedReading
@@ -148,10 +148,16 @@ class TimescaleHistory:
         return tuple(AssetHealth.model_validate_json(row["document"]) for row in rows)
 
     async def alarms(
-        self, *, open_alarms: bool | None = None, asset_id: str | None = None, page: Page | None = None
+        self,
+        *,
+        open_alarms: bool | None = None,
+        asset_id: str | None = None,
+        priorities: Collection[Priority] | None = None,
+        page: Page | None = None,
     ) -> tuple[AlarmEntry, ...]:
-        """Alarms, newest raised first."""
-        rows = await self._named("alarms", open=open_alarms, asset_id=asset_id, **_page(page))
+        """Occurrences of alarms, newest first."""
+        chosen = None if priorities is None else [priority.value for priority in priorities]
+        rows = await self._named("alarms", open=open_alarms, asset_id=asset_id, priorities=chosen, **_page(page))
         return tuple(_alarm(row) for row in rows)
 
     async def alarm(self, alarm_id: str) -> AlarmEntry | None:

@@ -87,7 +87,7 @@ def resample(times_s: FloatArray, values: FloatArray, counts: FloatArray, *, ste
     """
     known = np.isfinite(values) & (counts > 0)
     if not known.any():
-        raise NotForecastable("there are no readings of good quality")
+        raise NotForecastable(f"there are no readings of good quality before the present step of {step_s / 3600:g} h")
     places = np.floor_divide(times_s[known], step_s).astype(np.int64)
     last = int(places.max())
     first = max(int(places.min()), last - steps + 1)

@@ -126,7 +126,10 @@ class Reasons:
 
 def _span(seconds: float) -> str:
     seconds = abs(seconds)
-    return f"{seconds / _S_PER_DAY:.3g} days" if seconds >= _S_PER_DAY else f"{seconds:.4g} s"
+    if seconds < _S_PER_DAY:
+        return f"{seconds:.4g} s"
+    days = seconds / _S_PER_DAY
+    return f"{days:.3g} days" if days < 100.0 else f"{days:.0f} days"
 
 
 def _time(us: int) -> str:
