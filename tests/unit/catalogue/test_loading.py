@@ -202,7 +202,11 @@ from unit.catalogue.catalogue_files import GOOD, KILN, redundant, refusal, write
         ("[0, 10]", "[0, 10], aliases: [p, temp_c]", "5: tags[1].aliases[1]: 'temp_c' is a tag's name already"),
         ("[0, 10]", "[0, 10], aliases: [p, p]", "5: tags[1].aliases[1]: 'p' is an alias of 'low_bar' already"),
         ("twin:", "twin:\n  drivers: [temp_c]", "19: twin.responses[0]: 'temp_c' is a driver"),
-        ("twin:", "twin:\n  drivers: [low_bar]\n  load: [hi_bar]", "19: twin.load[0]: 'hi_bar' is none of twin.drivers"),
+        (
+            "twin:",
+            "twin:\n  drivers: [low_bar]\n  load: [hi_bar]",
+            "19: twin.load[0]: 'hi_bar' is none of twin.drivers",
+        ),
         (
             "twin:",
             "twin:\n  physics: [{name: term, powers: {low_bar: 1}}]",
@@ -218,7 +222,7 @@ from unit.catalogue.catalogue_files import GOOD, KILN, redundant, refusal, write
         ("title: A", "title: A\ntitle: B", "3: title: is given twice; the first time in line 2"),
         ("title: A", "? [a, b]\n: c\ntitle: A", "2: keys must be words"),
         ("[0, 100]", "[0, 100", "not valid YAML: "),
-        ("title: A", "---\ntitle: A", "2: a file holds one class"),
+        ("title: A", "---\ntitle: A", "2: a file holds one document"),
         ("unit: kPa", "unit: 7", "6: tags[2].unit: Input should be a valid string, not 7"),
         ("title: A class of the user", "title: 2026-02-30", " not valid YAML: .*; put texts into quotes"),
         ("title: A", "title: !!int A", " not valid YAML: "),

@@ -5,11 +5,10 @@ other: names, units, formulae, limits. They take the raw values and skip what th
 anyway, so that all of a file's problems are found at once.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import Any, get_args
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
-from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import ValidationError
 
 from forewarn.adapters.catalogue_document import Location
 from forewarn.adapters.catalogue_names import name_findings
@@ -24,27 +23,12 @@ from forewarn.adapters.catalogue_raw import (
     names_of,
     number_pair,
 )
-from forewarn.contracts.asset_class import PLATE_PREFIX, AssetClass, Derived, PhysicsTerm
+from forewarn.contracts.asset_class import PLATE_PREFIX, Derived, PhysicsTerm
 from forewarn.domain.physics.bands import STANDARDS
 from forewarn.domain.physics.derive import derived_problems
 from forewarn.domain.physics.registry import nearest
 from forewarn.domain.physics.units import UnitMismatchError, UnknownUnitError, conversion, parse_unit
 from forewarn.domain.twin.physics import term_problem
-
-
-def schema_findings(error: ValidationError) -> Iterator[Finding]:
-    """What the schema says, in words for people who write the file."""
-    details = error.errors()
-    places = [tuple(detail["loc"]) for detail in details]
-    for detail, location in zip(details, places, strict=True):
-        if detail["type"] == "too_short" and any(_is_within(place, location) for place in places):
-            continue  # entries that are wrong do not count: the list is not short
-        if detail["type"] == "missing":
-            yield location, "is missing"
-        elif detail["type"] == "extra_forbidden":
-            yield location, f"there is no such key{nearest(str(location[-1]), _keys_at(location[:-1]))}"
-        else:
-            yield location, _words(detail)
 
 
 def cross_findings(raw: Raw) -> list[Finding]:
@@ -61,37 +45,6 @@ def cross_findings(raw: Raw) -> list[Finding]:
         *_standard_findings(raw),
         *_power_findings(raw),
     ]
-
-
-def _is_within(place: Location, outer: Location) -> bool:
-    return len(place) > len(outer) and place[: len(outer)] == outer
-
-
-def _words(detail: ErrorDetails) -> str:
-    text = detail["msg"].removeprefix("Value error, ")
-    given = detail.get("input")
-    return (
-        f"{text}, not {given!r}" if isinstance(given, str | int | float) and detail["type"] != "value_error" else text
-    )
-
-
-def _keys_at(location: Location) -> Collection[str]:
-    """Keys that the schema knows at a place."""
-    model: type[BaseModel] = AssetClass
-    for step in location:
-        if isinstance(step, str) and step in model.model_fields:
-            inner = next(_models(model.model_fields[step].annotation), None)
-            if inner is None:
-                return ()
-            model = inner
-    return model.model_fields
-
-
-def _models(annotation: object) -> Iterator[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for argument in get_args(annotation):
-        yield from _models(argument)
 
 
 # --- units

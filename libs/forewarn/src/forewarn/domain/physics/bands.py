@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from forewarn.contracts.health import HealthCategory
 from forewarn.domain.frame import FloatArray
+from forewarn.domain.physics.numerics import rounding
 from forewarn.domain.physics.vibration import BOUNDARIES
 
 #: From best to worst; a band's number is its place here.
@@ -38,9 +39,6 @@ UNKNOWN: Final = -1
 
 #: Points a score falls across one of the inner bands; the outer ones go on with their neighbour's slope.
 _POINTS_PER_BAND: Final = 20.0
-
-#: Relative distance from an edge that arithmetic of decimal readings may leave; no sensor resolves it.
-_ROUNDING: Final = 1e-9
 
 
 def category_of_score(score: float) -> HealthCategory:
@@ -72,7 +70,7 @@ class Bands:
         if any(low >= high for low, high in pairwise(rising)):
             raise ValueError(f"edges of bands must rise, or fall where more is better: {list(self.edges)}")
         sides = (-1.0, -1.0, -1.0, 1.0 if self.last_edge_is_poor else -1.0)
-        starts = (edge + side * _ROUNDING * max(abs(edge), 1.0) for edge, side in zip(rising, sides, strict=True))
+        starts = (edge + side * rounding(edge) for edge, side in zip(rising, sides, strict=True))
         object.__setattr__(self, "_starts", tuple(starts))
 
     @property
