@@ -196,10 +196,33 @@ from unit.catalogue.catalogue_files import GOOD, KILN, redundant, refusal, write
             "kPa, engineering_range: [0, 1000], fallback: nameplate.density_kg_m3",
             "6: tags[2].fallback: nameplate.density_kg_m3 is in kg/m3, but the tag is in kPa",
         ),
+        ("name: low_bar", "name: temp_c", "5: tags[1].name: 'temp_c' is taken by tags[0]"),
+        ("name: head_m", "name: low_bar", "10: derived[0].name: 'low_bar' is taken by tags[1]"),
+        ("name: low_bar", "name: quality_ts", "5: tags[1].name: 'quality_ts' is reserved for the platform's own"),
+        ("[0, 10]", "[0, 10], aliases: [p, temp_c]", "5: tags[1].aliases[1]: 'temp_c' is a tag's name already"),
+        ("[0, 10]", "[0, 10], aliases: [p, p]", "5: tags[1].aliases[1]: 'p' is an alias of 'low_bar' already"),
+        ("twin:", "twin:\n  drivers: [temp_c]", "19: twin.responses[0]: 'temp_c' is a driver"),
+        (
+            "twin:",
+            "twin:\n  drivers: [low_bar]\n  load: [hi_bar]",
+            "19: twin.load[0]: 'hi_bar' is none of twin.drivers",
+        ),
+        (
+            "twin:",
+            "twin:\n  physics: [{name: term, powers: {low_bar: 1}}]",
+            "18: twin.physics[0].powers.low_bar: 'low_bar' is no driver, earlier term or nameplate field",
+        ),
+        (
+            "twin:",
+            "twin:\n  drivers: [low_bar]\n  physics: [{name: head_m, powers: {low_bar: 1}}]",
+            "19: twin.physics[0].name: 'head_m' is the name of a column or an earlier term",
+        ),
+        ("twin:", "twin:\n  priors: {high_bar: []}", "18: twin.priors.high_bar: 'high_bar' is none of twin.responses"),
+        ("twin:", "twin:\n  priors: {temp_c: [x]}", "18: twin.priors.temp_c[0]: 'x' is neither a driver nor a term"),
         ("title: A", "title: A\ntitle: B", "3: title: is given twice; the first time in line 2"),
         ("title: A", "? [a, b]\n: c\ntitle: A", "2: keys must be words"),
         ("[0, 100]", "[0, 100", "not valid YAML: "),
-        ("title: A", "---\ntitle: A", "2: a file holds one class"),
+        ("title: A", "---\ntitle: A", "2: a file holds one document"),
         ("unit: kPa", "unit: 7", "6: tags[2].unit: Input should be a valid string, not 7"),
         ("title: A class of the user", "title: 2026-02-30", " not valid YAML: .*; put texts into quotes"),
         ("title: A", "title: !!int A", " not valid YAML: "),
@@ -226,6 +249,15 @@ def test_a_second_entry_of_one_name_is_refused(tmp_path):
     write(tmp_path, f"{KILN}{alarm}\n")
 
     assert "mine.yaml:25: alarms[1].id: 'hot' is taken by alarms[0]" in refusal(tmp_path)
+
+
+def test_a_list_whose_entries_are_wrong_is_not_called_short_besides(tmp_path):
+    write(tmp_path, re.sub(r"engineering_range: \[0, (\d+)\]", r"engineering_range: [\1, 0]", KILN))
+
+    said = refusal(tmp_path).splitlines()
+
+    assert len(said) == 4, said
+    assert all("must rise" in line for line in said[1:])
 
 
 def test_all_problems_of_all_files_are_said_at_once_in_order(tmp_path):

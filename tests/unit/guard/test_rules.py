@@ -57,6 +57,15 @@ def test_a_law_that_refuses_is_not_switched_off_by_a_missing_meter(changes, x, s
     assert broken(rule(**changes), columns(x=[x], speed=[speed])).tolist() == [expected]
 
 
+def test_a_difference_of_decimal_readings_that_is_the_bound_keeps_it():
+    readings = columns(x=[5.8, 32.3, 32.3, 32.2], y=[6.3, 30.3, 30.2999, 26.2])  # in binary beside −0.5, 2, 2.0001, 6
+
+    assert not broken(rule(minus="y", minimum=-0.5), readings)[0]
+    assert broken(rule(minus="y", minimum=2), readings).tolist() == [True, False, False, False]
+    assert broken(rule(minus="y", minimum=None, maximum=6), readings).tolist() == [False] * 4
+    assert broken(rule(minus="y", minimum=None, maximum=2), readings).tolist() == [False, False, True, True]
+
+
 def test_another_column_tells_where_the_first_is_unknown():
     condition = {**RUNS, "otherwise": {"column": "power", "above": 1, "otherwise": {"column": "current", "above": 2}}}
     known = columns(

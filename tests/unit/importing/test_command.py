@@ -39,9 +39,22 @@ def test_a_guess_is_not_acted_upon_where_nobody_can_confirm_it(place):
     assert "this mapping is a guess and nobody is here to confirm it; repeat with --yes" in said
 
 
-def test_a_mapping_is_written_corrected_and_given_back(place):
-    code, said = run("a.csv", *PUMP, "--write-mapping", "m.yaml")
+def test_a_name_that_is_no_asset_id_is_refused_with_its_cure(place):
+    code, said = run("a.csv", "--asset", "Pump 1", *PUMP[2:])
     assert code == 1
+    assert "'Pump 1' is no asset id: use letters, digits and _ . -" in said
+    (place / "b.csv").write_text("time,asset,Flow (gpm)\n2026-01-01T00:00:00Z,Pump 1,100\n")
+    code, said = run("b.csv", *PUMP[2:], "--yes")
+    assert code == 1
+    assert "'Pump 1' is no asset id" in said
+    assert "asset_names in a mapping file" in said
+
+
+def test_a_mapping_is_written_corrected_and_given_back(place):
+    code, said = run(
+        "a.csv", *(word for word in PUMP if word != "--dry-run"), "--write-mapping", "m.yaml"
+    )  # no platform
+    assert code == 0
     assert "the mapping is in m.yaml" in said
     mapping = yaml.safe_load((place / "m.yaml").read_text())
     assert mapping["columns"] == {"Flow (gpm)": {"tag": "flow_m3_h", "unit": "[gal_us]/min"}}

@@ -169,6 +169,32 @@ def test_what_cannot_be_used_is_written_down_with_row_reason_and_text(tmp_path):
     assert (report.rows, report.readings, report.rows_refused, report.rows_repeated) == (9, 2, 5, 1)
 
 
+def test_machines_of_one_file_are_not_made_one(tmp_path):
+    path = text_file(tmp_path, "time,asset,flow_m3_h\n2026-01-01T00:00:00,P-1,1\n2026-01-01T00:00:00,P-2,2\n")
+    with pytest.raises(TableError, match=r"column 'asset' names 2 machines \(P-1, P-2\), and --asset P-9 would"):
+        plan_of(path, asset="P-9")
+    assert plan_of(path, asset=None).mapping.asset_column == "asset"
+
+
+def test_rows_behind_a_quote_that_is_never_closed_are_each_refused(tmp_path):
+    text = (
+        "time,flow_m3_h,power_kw\n"
+        '2026-01-01T00:00:00,"100",20\n'
+        '2026-01-01T00:01:00,"101,20\n'
+        "2026-01-01T00:02:00,102,20\n"
+        "2026-01-01T00:03:00,103,20\n"
+    )
+    rejects = tmp_path / "rejects.csv"
+    broker, report = imported(plan_of(text_file(tmp_path, text)), tmp_path, rejects=rejects)
+    with rejects.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["row"] for row in rows] == ["2", "3", "4"]
+    assert [row["text"][:19] for row in rows] == [f"2026-01-01T00:0{minute}:00" for minute in (1, 2, 3)]
+    assert "quote" in rows[1]["reason"]
+    assert [r.metrics for r in broker.readings] == [{"flow_m3_h": 100.0, "power_kw": 20.0}]
+    assert (report.rows, report.rows_refused) == (4, 3)
+
+
 def test_units_are_changed_to_those_of_the_class(tmp_path):
     text = "time,Flow (gpm),Bearing Temp (degF)\n2026-01-01T00:00:00,100,212\n"
     broker, _ = imported(plan_of(text_file(tmp_path, text)), tmp_path)

@@ -31,6 +31,7 @@ def test_a_file_with_a_classs_titles_needs_no_help(name):
     [
         ("Flow [m³/h]", "flow_m3_h", "m3/h"),
         ("Discharge Flow (gpm)", "flow_m3_h", "[gal_us]/min"),
+        ("Vibration (in/s)", "vibration_mm_s", "[in_i]/s"),
         ("PLANT1/P101/FLOW", "flow_m3_h", None),
         ("P101.Discharge Pressure (psi)", "discharge_pressure_bar", "[psi]"),
         ("bearing temp °F", "bearing_temp_c", "[degF]"),
@@ -48,6 +49,12 @@ def test_what_is_something_else_is_left_alone(column):
     assert guess_columns([column], PUMP) == {}
 
 
+@pytest.mark.parametrize("unit", ["(bara)", "[bar(a)]", "bar a", "(psia)", "kPa_abs", "(bar abs)"])
+def test_an_absolute_pressure_is_not_taken_for_a_gauge_pressure(unit):
+    assert not guess_columns([f"Suction pressure {unit}"], PUMP)
+    assert guess_columns(["Suction pressure (bar)"], PUMP)
+
+
 def test_a_tag_is_given_once_to_the_column_most_like_it():
     guesses = guess_columns(["Discharge flow (m3/h)", "flow_m3_h"], PUMP)
     assert {column: guess.tag for column, guess in guesses.items()} == {"flow_m3_h": "flow_m3_h"}
@@ -62,18 +69,25 @@ def test_roles_are_found_in_wide_long_and_split_files():
     assert guess_roles(["a", "b"]).time == ()
 
 
+RESERVED = {"score": "tag_score", "Quality A": "tag_quality_a"}  # as the platform's own columns are called
+
+
 def test_a_class_made_from_a_file_can_be_used_and_reads_that_file():
     samples = {
         "Öl-Druck [bar]": np.array([1.0, 2.0, np.nan]),
         "3rd stage": np.array([-5.0, 5.0]),
         "dead": np.array([np.nan]),
+        "score": np.array([3.0, 4.0]),
+        "Quality A": np.array([1.0, 2.0]),
     }
     document, mapped = new_class("press", "Press", samples)
     made = AssetClass.model_validate(document)
-    assert mapped == {"Öl-Druck [bar]": "ol_druck_bar", "3rd stage": "rd_stage"}
+    assert mapped == {"Öl-Druck [bar]": "ol_druck_bar", "3rd stage": "rd_stage", **RESERVED}
     assert {tag.name: (tag.unit, tag.engineering_range) for tag in made.tags} == {
         "ol_druck_bar": ("bar", (0.5, 2.5)),
         "rd_stage": ("1", (-10.0, 10.0)),
+        "tag_score": ("1", (2.5, 4.5)),
+        "tag_quality_a": ("1", (0.5, 2.5)),
     }
     assert {c: g.tag for c, g in guess_columns(list(samples), made).items()} == mapped
 

@@ -22,6 +22,15 @@ def test_the_list_names_scenarios_of_a_class():
     assert run("list", "--class", "balloon").exit_code == 1
 
 
+@pytest.mark.parametrize(("labels", "reason"), [("readings.csv", "a file of their own"), ("truth.parquet", "as CSV")])
+def test_labels_that_would_hide_or_replace_readings_are_refused(tmp_path, labels, reason):
+    out = tmp_path / "readings.csv"
+    result = run("generate", "healthy", *COMMON, "--out", str(out), "--labels", str(tmp_path / labels))
+    assert result.exit_code == 1
+    assert reason in " ".join(result.output.split())
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("suffix", ["csv", "parquet", "jsonl"])
 def test_readings_are_written_in_every_format_with_their_labels_apart(tmp_path, suffix):
     out, labels = tmp_path / f"readings.{suffix}", tmp_path / "labels.csv"

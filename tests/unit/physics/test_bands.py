@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forewarn.domain.physics.bands import (
+    CATEGORIES,
     CHILLER_APPROACH_K,
     CHILLER_KW_PER_TON,
     PHASE_IMBALANCE_PCT,
@@ -16,6 +17,9 @@ from forewarn.domain.physics.bands import (
     Bands,
     category_of_score,
 )
+from forewarn.domain.physics.chiller import condenser_approach_k, kw_per_ton
+from forewarn.domain.physics.constants import KW_PER_TON
+from forewarn.domain.physics.motor import phase_imbalance_pct
 
 
 @pytest.mark.parametrize(
@@ -29,7 +33,7 @@ from forewarn.domain.physics.bands import (
         (CHILLER_APPROACH_K, 4.499, "fair"),
         (CHILLER_APPROACH_K, 4.5, "poor"),
         (CHILLER_APPROACH_K, 6.0, "poor"),
-        (CHILLER_APPROACH_K, math.nextafter(6.0, 7.0), "critical"),
+        (CHILLER_APPROACH_K, 6.000001, "critical"),
         (CHILLER_KW_PER_TON, 0.549, "excellent"),
         (CHILLER_KW_PER_TON, 0.55, "good"),
         (CHILLER_KW_PER_TON, 0.70, "fair"),
@@ -46,6 +50,31 @@ from forewarn.domain.physics.bands import (
 )
 def test_the_agreed_bands(bands, value, category):
     assert bands.category(value) == category
+
+
+@pytest.mark.parametrize(
+    ("sat_temp_c", "water_temp_c", "category"),
+    [(32.3, 30.3, "good"), (32.3, 29.3, "fair"), (32.3, 27.8, "poor"), (32.2, 26.2, "poor"), (32.2, 26.1, "critical")],
+)
+def test_an_approach_between_decimal_readings_is_graded_as_people_subtract(sat_temp_c, water_temp_c, category):
+    approach_k = condenser_approach_k(np.array([sat_temp_c]), np.array([water_temp_c]))
+
+    assert CHILLER_APPROACH_K.category(float(approach_k[0])) == category
+    assert CATEGORIES[CHILLER_APPROACH_K.grade(approach_k)[0]] == category
+
+
+@given(st.integers(100, 2000), st.sampled_from([0.55, 0.70, 0.85, 1.00]))
+def test_a_computed_specific_power_on_an_edge_is_graded_as_the_edge(tons, edge):
+    specific = kw_per_ton(np.array([edge * tons]), np.array([tons * KW_PER_TON]))
+
+    assert CHILLER_KW_PER_TON.category(float(specific[0])) == CHILLER_KW_PER_TON.category(edge)
+
+
+@given(st.integers(20, 2000), st.sampled_from([1.0, 2.0, 3.5, 5.0]))
+def test_a_computed_imbalance_on_an_edge_is_graded_as_the_edge(mean_a, edge):
+    phases = (np.array([mean_a * (1.0 + share * edge / 100.0)]) for share in (1.0, -0.5, -0.5))
+
+    assert PHASE_IMBALANCE_PCT.grade(phase_imbalance_pct(*phases))[0] == PHASE_IMBALANCE_PCT.grade(np.array([edge]))[0]
 
 
 def test_what_is_not_known_has_no_band():

@@ -3,6 +3,7 @@ import time
 import numpy as np
 import pytest
 
+from forewarn.contracts.asset_class import AssetClass
 from forewarn.domain.physics.derive import derive
 from forewarn.domain.simulation.growth import AFTER_INTERVENTION, GrowthCourse, random_pace
 from forewarn.domain.simulation.indicator import mode_of, stated_nameplate
@@ -46,6 +47,37 @@ def test_unknown_names_say_what_there_is_for_the_class():
         find_scenario("healthy", "generic")
     with pytest.raises(UnknownScenarioError, match="has no tag 'colour': there are flow_m3_h"):
         plot("centrifugal_pump", days=1, tag="colour")
+
+
+def users_chiller(**changes) -> AssetClass:
+    """A chiller with a thermometer that no model has, and what the user derives from it."""
+    chiller = CATALOGUE["chiller"].model_dump()
+    tag = {"name": "oil_temp_c", "title": "Oil temperature", "unit": "Cel", "engineering_range": (10, 90)}
+    rise = {"name": "oil_rise_k", "title": "Oil rise", "unit": "K", "function": "temperature_difference_k"}
+    inputs = {"warm_c": "oil_temp_c", "cold_c": "chw_supply_temp_c"}
+    derived = [*chiller["derived"], {**rise, "inputs": inputs}]
+    return AssetClass.model_validate({**chiller, "tags": [tag, *chiller["tags"]], "derived": derived, **changes})
+
+
+@pytest.mark.parametrize("name", ["tube_fouling", "bearing_wear", "sensor_drift", "swapped_wires"])
+def test_a_class_with_tags_of_the_user_plays_every_scenario(name):
+    twin = {"responses": ["oil_temp_c", "power_kw"]}
+    story = play(SCENARIOS[name], Plot(asset_class=users_chiller(twin=twin), start_s=T0, days=10))
+    recording = record(story, start_s=T0, step_s=3600.0, rows=240)
+    assert (story.fails_s is not None) == (name in ("tube_fouling", "bearing_wear"))
+    assert all(np.isfinite(values).all() for values in recording.columns.values())
+    with pytest.raises(UnknownScenarioError, match="chiller has no simulated tag 'oil_temp_c': there are chw_supply"):
+        Plot(asset_class=users_chiller(), start_s=T0, days=1, tag="oil_temp_c")
+
+
+def test_a_failure_that_shows_in_what_the_model_does_not_have_is_never_told():
+    modes = [mode.model_dump() for mode in CATALOGUE["chiller"].failure_modes]
+    unseen = [{**mode, "indicator": "oil_rise_k"} for mode in modes]
+    for name in ("tube_fouling", "bearing_wear"):
+        changed = Plot(asset_class=users_chiller(failure_modes=unseen), start_s=T0, days=10)
+        story = play(SCENARIOS[name], changed)
+        assert (story.mode, story.fails_s) == (name, None)
+        assert np.nanmax(story.run.courses[0].at(np.array([T0 + 10 * DAY_S]))) == 1.0
 
 
 @pytest.mark.parametrize("seed", [1, 2])

@@ -56,20 +56,40 @@ def test_the_demo_s_first_faults_reach_their_end_within_twenty_minutes():
             {"source": {"kind": "simulated", "faults": [{"fault": "rust", "after_s": 1, "duration_s": 1}]}},
             "no fault rust",
         ),
-        ({"source": {"kind": "simulated", "design": {"wheels": 4}}}, "unexpected keyword argument 'wheels'"),
+        ({"source": {"kind": "simulated", "design": {"wheels": 4}}}, "design has no field 'wheels'; there are"),
         ({"source": {"kind": "simulated", "day": {"base": 0.9, "swing": 0.3}}}, "demand 0.9"),
         ({"source": {"kind": "simulated", "day": {"hemisphere": "east"}}}, "'north' or 'south'"),
         ({"source": {"kind": "simulated", "day": {"humidity_pct": 3}}}, "humidity_pct must lie within 15 and 95"),
         ({"source": {"kind": "guessed"}}, "'simulated', 'replay'"),
         ({"asset": {"asset_id": "P-1", "asset_class": "pump_loop", "name": "Loop"}}, "cannot be simulated"),
-        ({"colour": "red"}, "Extra inputs"),
+        ({"colour": "red"}, "there is no such key; there are asset, source"),
+        ({"source": {"kind": "simulated", "histories": {}}}, "there is no such key; did you mean 'history'?"),
+        ({"source": {"kind": "replay", "loops": True}}, "there is no such key; did you mean 'loop'?"),
+        ({"source": {"kind": "simulated", "design": {"rated_flow_m3_h": -3}}}, "rated_flow_m3_h must be above 0, not"),
+        ({"source": {"kind": "simulated", "design": {"suction_pressure_bar": -5}}}, "must be above -1.01325, not -5"),
+        ({"source": {"kind": "simulated", "design": {"best_efficiency": 79}}}, "best_efficiency is a share"),
+        ({"source": {"kind": "simulated", "hours": {"start_hour": 20, "stop_hour": 6}}}, "not 20 to 6"),
     ],
 )
 def test_a_wrong_plant_file_is_refused_with_file_place_and_problem(tmp_path, change, problem):
     path = written(tmp_path, MACHINE | change)
-    with pytest.raises(PlantError, match=r"plant .*plant\.yaml: assets\.0.*") as caught:
+    with pytest.raises(PlantError, match=r"plant\.yaml:\d+: assets\[0\].*: ") as caught:
         load_plant(str(path))
     assert problem in str(caught.value)
+
+
+def test_every_mistake_is_told_with_its_line(tmp_path):
+    path = tmp_path / "plant.yaml"
+    path.write_text(
+        "name: test\ninterval_s: 0\nassets:\n  - asset: {asset_id: P-1, asset_class: fan, name: Fan}\n    source:\n"
+        "      kind: simulated\n      day:\n        base: 0.9\n        swing: 0.3\n      gateway: {late: 2}\n",
+        encoding="utf-8",
+    )
+    with pytest.raises(PlantError) as caught:
+        load_plant(str(path))
+    lines = [line.strip().removeprefix(f"{path}:") for line in str(caught.value).splitlines()]
+    places = ["2: interval_s", "7: assets[0].source.day", "10: assets[0].source.gateway.late"]
+    assert [line.rpartition(": ")[0] for line in lines[1:]] == places
 
 
 def test_an_asset_id_must_not_come_twice(tmp_path):

@@ -79,6 +79,7 @@ def test_names_in_latin_1_are_read(tmp_path):
     [
         ("", "empty"),
         ("a,b\n", "no rows"),
+        ("a,b", "no rows"),
         ("a,b,a\n1,2,3\n", "'a' stands twice"),
         ("1,2\n3,4\n", "must name the columns"),
         ("a,b\n1,2\n3\n", "Expected 2 columns, got 1"),

@@ -5,7 +5,7 @@ import os
 import re
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -14,6 +14,7 @@ from typing import Annotated, Final
 
 import typer
 import yaml
+from pydantic import TypeAdapter, ValidationError
 from rich.console import Console
 
 from forewarn.adapters.catalogue import Catalogue, CatalogueError, load_catalogue
@@ -34,6 +35,7 @@ from forewarn.adapters.kafka.publisher import DeliveryError
 from forewarn.adapters.tables.table import TableError
 from forewarn.adapters.timescale.lifecycle import LifeCycle
 from forewarn.contracts.asset_class import AssetClass
+from forewarn.contracts.base import Identifier
 from forewarn.contracts.importing import ImportMapping, TimeFormat
 from forewarn.domain.importing.guess import Roles, guess_roles
 from forewarn.domain.importing.new_class import new_class
@@ -135,11 +137,14 @@ def _explained(display: Display) -> Iterator[Display]:
 
 
 def _import(options: Options, display: Display) -> None:
+    _require_asset_ids([options.said.asset] if options.said.asset is not None else [])
     home = find_home()
     environment = user_environment(home.root)
     place = environment.get("CATALOGUE_PATH")
     console = Console(highlight=False)
-    platform = None if options.dry_run or options.new_class else _kafka(home, environment)
+    writes_only = options.write_mapping is not None and options.mapping is None
+    alone = options.dry_run or options.new_class or (writes_only and options.said.asset_class)
+    platform = None if alone else _kafka(home, environment)
     source = open_source(options.file)
     known = None if options.mapping is None else _adapted(read_mapping(options.mapping), options.said)
     roles = _roles(source, options, known)
@@ -155,7 +160,13 @@ def _import(options: Options, display: Display) -> None:
         asset_class = _class(options, known, catalogue, _registered_class(registry, options, known, found))
         mapping = known or _agreed(source, found, roles, options, asset_class, console)
         check_mapping(source, mapping, asset_class)
+        if writes_only and options.write_mapping is not None:
+            write_mapping(mapping, options.write_mapping)
+            written = f"the mapping is in {options.write_mapping}; look at it, then run again with --mapping"
+            display.say(f"nothing imported: {written}")
+            return
         plan = _plan(source, found, mapping, asset_class, options)
+        _require_asset_ids(_assets(plan))
         if registry is None:
             _try_out(plan, home, options, display, console)
         else:
@@ -165,12 +176,25 @@ def _import(options: Options, display: Display) -> None:
             registry.close()
 
 
+def _require_asset_ids(names: Sequence[str]) -> None:
+    try:
+        TypeAdapter(tuple[Identifier, ...]).validate_python(tuple(names))
+    except ValidationError as exc:
+        name = exc.errors()[0]["input"]
+        cure = "use letters, digits and _ . -; asset_names in a mapping file give the machines of a column other names"
+        raise _StopError(f"{name!r} is no asset id: {cure}") from exc
+
+
+def _assets(plan: Plan) -> list[str]:
+    """The file's machines under the names of the registry."""
+    names = [plan.mapping.asset] if plan.mapping.asset else plan.scan.assets
+    return [plan.mapping.asset_names.get(name, name) for name in names]
+
+
 def _send(  # where to, and what to show
     plan: Plan, registry: Registry, home: Home, options: Options, display: Display, console: Console
 ) -> None:
-    names = [plan.mapping.asset] if plan.mapping.asset else plan.scan.assets
-    assets = [plan.mapping.asset_names.get(name, name) for name in names]
-    new = registry.register(assets, plan.asset_class.name, plan.mapping.asset_class, SystemClock().now())
+    new = registry.register(_assets(plan), plan.asset_class.name, plan.mapping.asset_class, SystemClock().now())
     if new:
         display.note(f"registered {', '.join(new)} as {plan.asset_class.name}")
     sender = HistorySender(registry.bootstrap_servers, registry.prefix, SystemClock(), time.sleep)
@@ -289,12 +313,7 @@ def _agreed(  # what was found, and whom to ask
         said = Said(asset=said.asset, asset_class=said.asset_class, timezone=said.timezone, time_format=chosen)
         mapping = propose(source, found, roles, said, asset_class)
     console.print(mapping_table(mapping, found, asset_class))
-    if options.write_mapping is not None:
-        write_mapping(mapping, options.write_mapping)
-        raise _StopError(
-            f"nothing imported: the mapping is in {options.write_mapping}; look at it, then run again with --mapping"
-        )
-    if options.yes:
+    if options.yes or options.write_mapping is not None:
         return mapping
     if not interactive:
         raise _StopError(

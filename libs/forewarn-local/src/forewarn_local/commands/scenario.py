@@ -12,7 +12,13 @@ from rich.table import Table
 from forewarn.adapters.catalogue import Catalogue, CatalogueError, load_catalogue
 from forewarn.adapters.clock import SystemClock
 from forewarn.adapters.plant_file import example_names, load_plant
-from forewarn.adapters.recording_files import NamedRecording, require_format, write_labels, write_readings
+from forewarn.adapters.recording_files import (
+    NamedRecording,
+    require_format,
+    require_labels_apart,
+    write_labels,
+    write_readings,
+)
 from forewarn.adapters.scenario_request import ScenarioRequest, recorded
 from forewarn.contracts.assets import Asset
 from forewarn.domain.simulation.kinds import KINDS
@@ -89,6 +95,8 @@ def generate(  # noqa: PLR0913  # options of a command line
     )
     try:
         require_format(out)
+        if labels is not None:
+            require_labels_apart(labels, out)
         named = NamedRecording(asset_id=request.asset.asset_id, recording=recorded(request, _catalogue()))
         write_readings(out, [named])
         if labels is not None:

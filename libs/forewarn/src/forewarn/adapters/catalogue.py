@@ -9,7 +9,7 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from forewarn.adapters.catalogue_checks import cross_findings, schema_findings
+from forewarn.adapters.catalogue_checks import cross_findings
 from forewarn.adapters.catalogue_document import (
     Document,
     Problem,
@@ -17,6 +17,7 @@ from forewarn.adapters.catalogue_document import (
     extended,
     read_document,
 )
+from forewarn.adapters.schema_words import schema_findings
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.domain.physics.derive import plan
 from forewarn.domain.physics.registry import nearest
@@ -150,7 +151,7 @@ def _class_of(document: Document) -> AssetClass | list[Problem]:
         asset_class = AssetClass.model_validate(raw)
     except ValidationError as exc:
         # what the class says of itself as a whole has no line; the findings say it better
-        found = list(schema_findings(exc))
+        found = list(schema_findings(exc, AssetClass))
         findings += [finding for finding in found if finding[0]] or ([] if findings else found)
     else:
         if not findings:

@@ -5,35 +5,30 @@ other: names, units, formulae, limits. They take the raw values and skip what th
 anyway, so that all of a file's problems are found at once.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import Any, get_args
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
-from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import ValidationError
 
 from forewarn.adapters.catalogue_document import Location
-from forewarn.contracts.asset_class import PLATE_PREFIX, AssetClass, Derived, PhysicsTerm
-from forewarn.domain.guard.findings import GENERAL_CHECKS
+from forewarn.adapters.catalogue_names import name_findings
+from forewarn.adapters.catalogue_raw import (
+    Finding,
+    Raw,
+    conditions,
+    entries,
+    is_number,
+    listed,
+    mapping,
+    names_of,
+    number_pair,
+)
+from forewarn.contracts.asset_class import PLATE_PREFIX, Derived, PhysicsTerm
 from forewarn.domain.physics.bands import STANDARDS
 from forewarn.domain.physics.derive import derived_problems
 from forewarn.domain.physics.registry import nearest
 from forewarn.domain.physics.units import UnitMismatchError, UnknownUnitError, conversion, parse_unit
 from forewarn.domain.twin.physics import term_problem
-
-Raw = Mapping[str, Any]
-Finding = tuple[Location, str]
-
-
-def schema_findings(error: ValidationError) -> Iterator[Finding]:
-    """What the schema says, in words for people who write the file."""
-    for detail in error.errors():
-        location = tuple(detail["loc"])
-        if detail["type"] == "missing":
-            yield location, "is missing"
-        elif detail["type"] == "extra_forbidden":
-            yield location, f"there is no such key{nearest(str(location[-1]), _keys_at(location[:-1]))}"
-        else:
-            yield location, _words(detail)
 
 
 def cross_findings(raw: Raw) -> list[Finding]:
@@ -41,11 +36,10 @@ def cross_findings(raw: Raw) -> list[Finding]:
     return [
         *_unit_findings(raw),
         *_comparison_findings(raw),
-        *_reference_findings(raw),
+        *name_findings(raw),
         *_formula_findings(raw),
         *_term_findings(raw),
         *_fallback_findings(raw),
-        *_repetition_findings(raw),
         *_range_findings(raw),
         *_limit_findings(raw),
         *_standard_findings(raw),
@@ -53,39 +47,12 @@ def cross_findings(raw: Raw) -> list[Finding]:
     ]
 
 
-def _words(detail: ErrorDetails) -> str:
-    text = detail["msg"].removeprefix("Value error, ")
-    given = detail.get("input")
-    return (
-        f"{text}, not {given!r}" if isinstance(given, str | int | float) and detail["type"] != "value_error" else text
-    )
-
-
-def _keys_at(location: Location) -> Collection[str]:
-    """Keys that the schema knows at a place."""
-    model: type[BaseModel] = AssetClass
-    for step in location:
-        if isinstance(step, str) and step in model.model_fields:
-            inner = next(_models(model.model_fields[step].annotation), None)
-            if inner is None:
-                return ()
-            model = inner
-    return model.model_fields
-
-
-def _models(annotation: object) -> Iterator[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for argument in get_args(annotation):
-        yield from _models(argument)
-
-
 # --- units
 
 
 def _unit_findings(raw: Raw) -> Iterator[Finding]:
     for group in ("tags", "derived", "nameplate"):
-        for position, entry in _entries(raw, group):
+        for position, entry in entries(raw, group):
             problem = _unit_problem(entry.get("unit"))
             if problem is not None:
                 yield (group, position, "unit"), problem
@@ -93,16 +60,16 @@ def _unit_findings(raw: Raw) -> Iterator[Finding]:
 
 def _comparison_findings(raw: Raw) -> Iterator[Finding]:
     """What is subtracted from each other must have one unit."""
-    units = {str(entry.get("name")): entry.get("unit") for g in ("tags", "derived") for _, entry in _entries(raw, g)}
-    differences: list[tuple[Location, Raw]] = [(("rules", position), rule) for position, rule in _entries(raw, "rules")]
+    units = {str(entry.get("name")): entry.get("unit") for g in ("tags", "derived") for _, entry in entries(raw, g)}
+    differences: list[tuple[Location, Raw]] = [(("rules", position), rule) for position, rule in entries(raw, "rules")]
     for section in ("rules", "redundant"):
-        for position, check in _entries(raw, section):
-            differences += _conditions(check, (section, position))
+        for position, check in entries(raw, section):
+            differences += conditions(check, (section, position))
     for at, entry in differences:
         if entry.get("minus") is not None:
             yield from _mixed_units((*at, "minus"), [entry.get("column"), entry.get("minus")], units)
-    for position, group in _entries(raw, "redundant"):
-        yield from _mixed_units(("redundant", position, "columns"), _list(group.get("columns")), units)
+    for position, group in entries(raw, "redundant"):
+        yield from _mixed_units(("redundant", position, "columns"), listed(group.get("columns")), units)
 
 
 def _mixed_units(location: Location, names: Iterable[object], units: Mapping[str, Any]) -> Iterator[Finding]:
@@ -121,97 +88,14 @@ def _unit_problem(unit: object) -> str | None:
     return None
 
 
-# --- names
-
-
-def _reference_findings(raw: Raw) -> Iterator[Finding]:
-    tags = _names(raw, "tags")
-    columns = tags | _names(raw, "derived")
-    for location, name in _references(raw):
-        known = tags if "blames" in location else columns
-        if isinstance(name, str) and name not in known:
-            yield location, f"there is no {'tag' if known is tags else 'column'} {name!r}{nearest(name, known)}"
-    known = tags | {f"{PLATE_PREFIX}{name}" for name in _names(raw, "nameplate")}
-    for position, entry in _entries(raw, "derived"):
-        for parameter, source in _mapping(entry.get("inputs")).items():
-            if isinstance(source, str) and source not in known:
-                later = "; derived quantities are computed in order, and it comes later" if source in columns else ""
-                text = f"there is no source {source!r}{later or nearest(source, known)}"
-                yield ("derived", position, "inputs", parameter), text
-        known |= {str(entry.get("name"))}
-
-
-def _references(raw: Raw) -> Iterator[tuple[Location, object]]:
-    """Every place that names a column."""
-    twin = _mapping(raw.get("twin"))
-    for group in ("drivers", "responses"):
-        yield from ((("twin", group, i), name) for i, name in enumerate(_list(twin.get(group))))
-    yield ("twin", "running", "column"), _mapping(twin.get("running")).get("column")
-    for position, rule in _entries(raw, "rules"):
-        yield ("rules", position, "column"), rule.get("column")
-        yield ("rules", position, "minus"), rule.get("minus")
-    for position, rule in _entries(raw, "redundant"):
-        yield from ((("redundant", position, "columns", i), name) for i, name in enumerate(_list(rule.get("columns"))))
-    for section in ("rules", "redundant"):
-        for position, check in _entries(raw, section):
-            for at, when in _conditions(check, (section, position)):
-                yield from (((*at, key), when.get(key)) for key in ("column", "minus"))
-            yield from (((section, position, "blames", i), name) for i, name in enumerate(_list(check.get("blames"))))
-    for group, field in (("health", "column"), ("failure_modes", "indicator"), ("alarms", "column")):
-        for position, entry in _entries(raw, group):
-            yield (group, position, field), entry.get(field)
-    for position, entry in _entries(raw, "health"):
-        others = enumerate(_list(entry.get("worst_with")))
-        yield from ((("health", position, "worst_with", i), name) for i, name in others)
-    yield ("economics", "power"), _mapping(raw.get("economics")).get("power")
-
-
-def _conditions(check: Raw, at: Location) -> Iterator[tuple[Location, Raw]]:
-    """Every condition of a rule with its place."""
-    when = check.get("when")
-    places: list[tuple[Location, object]] = [((*at, "when"), when)]
-    if isinstance(when, list):
-        places = [((*at, "when", i), entry) for i, entry in enumerate(when)]
-    while places:
-        place, condition = places.pop(0)
-        if isinstance(condition, Mapping):
-            yield place, condition
-            places.append(((*place, "otherwise"), condition.get("otherwise")))
-
-
-def _repetition_findings(raw: Raw) -> Iterator[Finding]:
-    for group, field in (
-        ("nameplate", "name"),
-        ("rules", "id"),
-        ("redundant", "id"),
-        ("health", "column"),
-        ("failure_modes", "id"),
-        ("alarms", "id"),
-    ):
-        seen: dict[object, int] = {}
-        for position, entry in _entries(raw, group):
-            name = entry.get(field)
-            if isinstance(name, str) and seen.setdefault(name, position) != position:
-                yield (group, position, field), f"{name!r} is taken by {group}[{seen[name]}]"
-    rules = {rule.get("id"): position for position, rule in _entries(raw, "rules")}
-    for position, entry in _entries(raw, "redundant"):
-        name = entry.get("id")
-        if isinstance(name, str) and name in rules:
-            yield ("redundant", position, "id"), f"{name!r} is taken by rules[{rules[name]}]"
-    for group in ("rules", "redundant"):
-        for position, entry in _entries(raw, group):
-            if entry.get("id") in GENERAL_CHECKS:
-                yield (group, position, "id"), f"{entry['id']!r} is the name of a check that every class has"
-
-
 # --- formulae
 
 
 def _formula_findings(raw: Raw) -> Iterator[Finding]:
-    units = {str(e.get("name")): e.get("unit") for g in ("tags", "derived") for _, e in _entries(raw, g)}
-    units |= {f"{PLATE_PREFIX}{entry.get('name')}": entry.get("unit") for _, entry in _entries(raw, "nameplate")}
+    units = {str(e.get("name")): e.get("unit") for g in ("tags", "derived") for _, e in entries(raw, g)}
+    units |= {f"{PLATE_PREFIX}{entry.get('name')}": entry.get("unit") for _, entry in entries(raw, "nameplate")}
     known = {name: unit for name, unit in units.items() if isinstance(unit, str) and _unit_problem(unit) is None}
-    for position, entry in _entries(raw, "derived"):
+    for position, entry in entries(raw, "derived"):
         at: Location = ("derived", position)
         try:
             item = Derived.model_validate(entry)
@@ -225,10 +109,10 @@ def _term_findings(raw: Raw) -> Iterator[Finding]:
     units: dict[str, str | None] = dict(_column_units(raw))
     units |= {
         f"{PLATE_PREFIX}{field.get('name')}": field["unit"]
-        for _, field in _entries(raw, "nameplate")
+        for _, field in entries(raw, "nameplate")
         if isinstance(field.get("unit"), str) and _unit_problem(field["unit"]) is None
     }
-    for position, entry in _entries(_mapping(raw.get("twin")), "physics"):
+    for position, entry in entries(mapping(raw.get("twin")), "physics"):
         try:
             term = PhysicsTerm.model_validate(entry)
         except ValidationError:
@@ -239,8 +123,8 @@ def _term_findings(raw: Raw) -> Iterator[Finding]:
 
 
 def _fallback_findings(raw: Raw) -> Iterator[Finding]:
-    plate = {f"{PLATE_PREFIX}{entry.get('name')}": entry.get("unit") for _, entry in _entries(raw, "nameplate")}
-    for position, tag in _entries(raw, "tags"):
+    plate = {f"{PLATE_PREFIX}{entry.get('name')}": entry.get("unit") for _, entry in entries(raw, "nameplate")}
+    for position, tag in entries(raw, "tags"):
         source, wanted = tag.get("fallback"), tag.get("unit")
         if not isinstance(source, str):
             continue
@@ -267,11 +151,11 @@ def _convertible(source: str, target: str) -> bool:
 
 def _standard_findings(raw: Raw) -> Iterator[Finding]:
     units = _column_units(raw)
-    fields = _names(raw, "nameplate")
-    for position, entry in _entries(raw, "health"):
+    fields = names_of(raw, "nameplate")
+    for position, entry in entries(raw, "health"):
         at: Location = ("health", position)
         unit = units.get(str(entry.get("column")))
-        for i, other in enumerate(_list(entry.get("worst_with"))):
+        for i, other in enumerate(listed(entry.get("worst_with"))):
             if unit is not None and units.get(str(other), unit) != unit:
                 yield (*at, "worst_with", i), f"{other} is in {units[str(other)]}, but {entry['column']} is in {unit}"
         name = entry.get("standard")
@@ -289,11 +173,11 @@ def _standard_findings(raw: Raw) -> Iterator[Finding]:
 
 
 def _power_findings(raw: Raw) -> Iterator[Finding]:
-    name = _mapping(raw.get("economics")).get("power")
+    name = mapping(raw.get("economics")).get("power")
     unit = _column_units(raw).get(name) if isinstance(name, str) else None
     if unit is None:
         return
-    responses = [entry for entry in _list(_mapping(raw.get("twin")).get("responses")) if isinstance(entry, str)]
+    responses = [entry for entry in listed(mapping(raw.get("twin")).get("responses")) if isinstance(entry, str)]
     if name not in responses:
         yield ("economics", "power"), f"the twin does not predict {name!r}: it must be one of twin.responses"
     if not _same_unit(unit, "kW"):
@@ -302,7 +186,7 @@ def _power_findings(raw: Raw) -> Iterator[Finding]:
 
 def _column_units(raw: Raw) -> dict[str, str]:
     """Units of tags and derived quantities, those that are known ones."""
-    units = {str(e.get("name")): e.get("unit") for g in ("tags", "derived") for _, e in _entries(raw, g)}
+    units = {str(e.get("name")): e.get("unit") for g in ("tags", "derived") for _, e in entries(raw, g)}
     return {name: unit for name, unit in units.items() if isinstance(unit, str) and _unit_problem(unit) is None}
 
 
@@ -314,19 +198,19 @@ def _same_unit(unit: str, wanted: str) -> bool:
 
 
 def _range_findings(raw: Raw) -> Iterator[Finding]:
-    for position, tag in _entries(raw, "tags"):
-        inner, outer = _numbers(tag.get("engineering_range")), _numbers(tag.get("hard_range"))
+    for position, tag in entries(raw, "tags"):
+        inner, outer = number_pair(tag.get("engineering_range")), number_pair(tag.get("hard_range"))
         if inner and outer and not (outer[0] <= inner[0] and inner[1] <= outer[1]):
             yield ("tags", position, "hard_range"), f"{list(outer)} must contain engineering_range {list(inner)}"
 
 
 def _limit_findings(raw: Raw) -> Iterator[Finding]:
-    for position, rule in _entries(raw, "rules"):
+    for position, rule in entries(raw, "rules"):
         low, high = rule.get("minimum"), rule.get("maximum")
         if low is None and high is None:
             yield ("rules", position), "needs 'minimum' or 'maximum': without a bound it is never broken"
         yield from _inverted(("rules", position), "minimum", low, "maximum", high)
-    for position, alarm in _entries(raw, "alarms"):
+    for position, alarm in entries(raw, "alarms"):
         low, high = alarm.get("low"), alarm.get("high")
         if alarm.get("source") == "threshold":
             if alarm.get("column") is None:
@@ -346,40 +230,12 @@ def _forecast_findings(raw: Raw, position: int, alarm: Raw) -> Iterator[Finding]
     if anticipated is None:
         yield ("alarms", position), "needs 'anticipates': the threshold alarm that a forecast alarm comes before"
         return
-    known = [str(e.get("id")) for _, e in _entries(raw, "alarms") if e.get("source") == "threshold"]
+    known = [str(e.get("id")) for _, e in entries(raw, "alarms") if e.get("source") == "threshold"]
     if anticipated not in known:
         there_are = ", ".join(sorted(known)) or "none"
         yield ("alarms", position, "anticipates"), f"there is no threshold alarm {anticipated!r}; there are {there_are}"
 
 
 def _inverted(location: Location, low_name: str, low: object, high_name: str, high: object) -> Iterator[Finding]:
-    if _is_number(low) and _is_number(high) and low >= high:  # type: ignore[operator]  # both are numbers
+    if is_number(low) and is_number(high) and low >= high:  # type: ignore[operator]  # both are numbers
         yield location, f"{low_name} {low} must be below {high_name} {high}"
-
-
-# --- raw values
-
-
-def _entries(raw: Raw, group: str) -> list[tuple[int, Raw]]:
-    return [(i, entry) for i, entry in enumerate(_list(raw.get(group))) if isinstance(entry, Mapping)]
-
-
-def _names(raw: Raw, group: str) -> set[str]:
-    return {name for _, entry in _entries(raw, group) if isinstance(name := entry.get("name"), str)}
-
-
-def _mapping(value: object) -> Raw:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _list(value: object) -> list[Any]:
-    return value if isinstance(value, list) else []
-
-
-def _numbers(value: object) -> tuple[float, float] | None:
-    pair = _list(value)
-    return (pair[0], pair[1]) if len(pair) == 2 and all(map(_is_number, pair)) else None
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -242,7 +242,7 @@ def _not_yaml(file: str, exc: yaml.MarkedYAMLError) -> Problem:
     line = exc.problem_mark.line + 1 if exc.problem_mark else 0
     if exc.context == "expected a single document in the stream":
         return Problem(
-            file=file, line=line, key="", text="a file holds one class: put the second one into its own file"
+            file=file, line=line, key="", text="a file holds one document: put the second one into its own file"
         )
     context = f" ({exc.context})" if exc.context else ""
     return Problem(file=file, line=line, key="", text=f"not valid YAML: {exc.problem}{context}")

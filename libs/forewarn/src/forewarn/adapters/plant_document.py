@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from forewarn.adapters.plant_sensors import Gateway, SensorDocument
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.base import Identifier, StrictContract, TagName
+from forewarn.domain.simulation.designs import design_problems
 from forewarn.domain.simulation.kinds import KINDS
 from forewarn.domain.simulation.profile import FaultCourse, Profile
 from forewarn.domain.simulation.scenarios import find_scenario
@@ -185,10 +186,10 @@ class PlantAsset(StrictContract):
         unknown = [fault.fault for fault in self.source.faults if fault.fault not in kind.faults]
         if unknown:
             raise ValueError(f"{where}: no fault {', '.join(unknown)}; there are {', '.join(kind.faults)}")
-        try:
-            tags = kind.sensors(kind.design(**self.source.design))
-        except TypeError as exc:
-            raise ValueError(f"{where}: design: {exc}") from exc
+        impossible = design_problems(kind, self.source.design)
+        if impossible:
+            raise ValueError(f"{where}: {'; '.join(impossible)}")
+        tags = kind.sensors(kind.design(**self.source.design))
         strange = [tag for tag in self.source.sensors if tag not in tags]
         if strange:
             raise ValueError(f"{where}: no sensor {', '.join(strange)}; there are {', '.join(tags)}")

@@ -6,17 +6,18 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Final
 
-import yaml
 from pydantic import ValidationError
 
+from forewarn.adapters.catalogue_document import Document, Location, Problem, UnreadableDocumentError, read_document
 from forewarn.adapters.plant_document import Plant
+from forewarn.adapters.schema_words import schema_findings
 
 _SUFFIX: Final = ".yaml"
 DEMO: Final = "demo"
 
 
 class PlantError(Exception):
-    """A plant file cannot be used; the message names file, place and cure."""
+    """A plant file cannot be used; the message names file, line, key and cure of every problem."""
 
 
 def example_names() -> list[str]:
@@ -34,19 +35,41 @@ def load_plant(name: str) -> Plant:
     """
     example = name in example_names()
     source: Traversable = _examples() / f"{name}{_SUFFIX}" if example else Path(name)
-    try:
-        return Plant.model_validate(yaml.safe_load(source.read_text(encoding="utf-8")))
-    except OSError as exc:
+    if not source.is_file():
         known = ", ".join(example_names())
-        message = f"plant {name} cannot be read: {exc.strerror} (and it is none of the examples: {known})"
-        raise PlantError(message) from exc
-    except yaml.YAMLError as exc:
-        raise PlantError(f"plant {name} is not valid YAML: {exc}") from exc
+        raise PlantError(f"plant {name} cannot be read: No such file (and it is none of the examples: {known})")
+    try:
+        document = read_document(source)
+        raw = document.values()
+    except UnreadableDocumentError as exc:
+        raise _refused(exc.problems) from exc
+    try:
+        return Plant.model_validate(raw)
     except ValidationError as exc:
-        problems = "; ".join(
-            f"{'.'.join(str(part) for part in error['loc']) or 'document'}: {error['msg']}" for error in exc.errors()
-        )
-        raise PlantError(f"plant {name}: {problems}") from exc
+        findings = schema_findings(exc, Plant)
+        raise _refused([document.problem(_written(place, document), text) for place, text in findings]) from exc
+
+
+def _written(place: Location, document: Document) -> Location:
+    """A place without the tags by which pydantic says which of several models it took an entry for."""
+    node: object = document.values()
+    found: list[str | int] = []
+    for step in place:
+        if isinstance(node, dict) and step not in node and step in node.values():
+            continue
+        found.append(step)
+        if isinstance(node, dict):
+            node = node.get(step)
+        elif isinstance(node, list) and isinstance(step, int):
+            node = node[step]
+    return tuple(found)
+
+
+def _refused(problems: Sequence[Problem]) -> PlantError:
+    lines = [str(problem) for problem in sorted(set(problems))]
+    if len(lines) == 1:
+        return PlantError(f"plant {lines[0]}")
+    return PlantError("\n".join((f"{len(lines)} problems in the plant:", *(f"  {line}" for line in lines))))
 
 
 def load_plants(names: str) -> list[Plant]:

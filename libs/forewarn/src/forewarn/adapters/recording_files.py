@@ -16,6 +16,7 @@ from forewarn.domain.simulation.recording import Recording
 
 _PLAIN: Final = csv.WriteOptions(quoting_style="needed")
 FORMATS: Final = (".csv", ".parquet", ".jsonl")
+_LABELS_FORMAT: Final = ".csv"
 #: Columns of a labels file; the docs page ``scenarios.md`` says what they mean.
 LABEL_COLUMNS: Final = (
     "asset_id",
@@ -54,6 +55,20 @@ def require_format(path: Path) -> str:
     if path.suffix not in FORMATS:
         raise FormatError(f"{path}: the name must end in {', '.join(FORMATS)}, which says the format")
     return path.suffix
+
+
+def require_labels_apart(labels: Path, readings: Path) -> None:
+    """Labels are a CSV file of their own.
+
+    Raises
+    ------
+    FormatError
+        If they are to go into the readings' file, or into one that claims to be no CSV.
+    """
+    if labels.resolve() == readings.resolve():
+        raise FormatError(f"{labels}: the truth never goes into the readings' file: give labels a file of their own")
+    if labels.suffix != _LABELS_FORMAT:
+        raise FormatError(f"{labels}: labels are written as CSV: the name must end in {_LABELS_FORMAT}")
 
 
 def write_readings(path: Path, recordings: Sequence[NamedRecording]) -> None:

@@ -7,7 +7,7 @@ from forewarn.contracts.assets import Asset
 from forewarn.domain.rows import S_PER_DAY
 from forewarn.domain.simulation.profile import Profile
 from forewarn.domain.simulation.recording import Recording, record
-from forewarn.domain.simulation.scenarios import SCENARIOS, UnknownScenarioError, find_scenario
+from forewarn.domain.simulation.scenarios import SCENARIOS, UnknownScenarioError, find_scenario, require_tag
 from forewarn.domain.simulation.story import Plot, play
 from forewarn.domain.simulation.weather import Climate
 
@@ -97,8 +97,7 @@ def require_sound(request: ScenarioRequest, catalogue: Catalogue) -> None:
         known = ", ".join(sorted(catalogue))
         raise UnknownScenarioError(f"there is no asset class {request.asset.asset_class!r}: there are {known}")
     find_scenario(request.scenario, asset_class.name)
-    if request.tag is not None and request.tag not in asset_class.tag_names:
-        tags = ", ".join(asset_class.tag_names)
-        raise UnknownScenarioError(f"{asset_class.name} has no tag {request.tag!r}: there are {tags}")
+    if request.tag is not None:
+        require_tag(asset_class, request.tag)
     if request.step_s <= 0.0:
         raise ValueError(f"the step must be above 0 s, not {request.step_s:g}")

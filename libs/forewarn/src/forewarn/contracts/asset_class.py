@@ -12,35 +12,11 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from forewarn.contracts.alarms import AlarmSource, Priority
-from forewarn.contracts.base import Identifier, NotNegative, Probability, StrictContract, TagName
+from forewarn.contracts.base import Identifier, NotNegative, Probability, StrictContract, TagName, is_reserved
 from forewarn.contracts.guard_rules import Condition, PhysicsRule, RedundantSensors
 
 #: How a source that is a nameplate field begins.
 PLATE_PREFIX = "nameplate."
-_RESERVED_PREFIXES = ("quality_", "expected_", "residual_", "contribution_")
-_RESERVED_NAMES = frozenset(
-    [
-        "asset_id",
-        "ts",
-        "received_at",
-        "seq",
-        "late",
-        "historical",
-        "verdict",
-        "findings",
-        "deviation",
-        "phase",
-        "regime",
-        "model_version",
-        "score",
-        "p_value",
-        "flag",
-        "culprit",
-        "hint",
-        "source",
-        "key",
-    ]
-)
 
 
 class Tag(StrictContract):
@@ -335,7 +311,7 @@ class AssetClass(StrictContract):
         if twice:
             msg = f"column names must be unique, these are not: {', '.join(twice)}"
             raise ValueError(msg)
-        taken = [n for n in names if n in _RESERVED_NAMES or n.startswith(_RESERVED_PREFIXES)]
+        taken = [name for name in names if is_reserved(name)]
         if taken:
             msg = f"these names are reserved for the platform's own columns: {', '.join(taken)}"
             raise ValueError(msg)

@@ -31,7 +31,7 @@ def propose(source: Source, scan: Scan, roles: Roles, said: Said, asset_class: A
     Raises
     ------
     TableError
-        If there is no time column, no asset, or nothing that fits the class.
+        If there is no time column, no asset or more than was said, or nothing that fits the class.
     AmbiguousTimeError
         If the times can be read in more than one way.
     """
@@ -45,6 +45,11 @@ def propose(source: Source, scan: Scan, roles: Roles, said: Said, asset_class: A
         )
     if said.asset is None and roles.asset is None:
         raise TableError(f"{source.path}: no column names the asset: say whose readings these are with --asset")
+    if said.asset is not None and len(scan.assets) > 1:
+        raise TableError(
+            f"{source.path}: column {roles.asset!r} names {len(scan.assets)} machines ({_listed(scan.assets)}), and "
+            f"--asset {said.asset} would make them one: leave it away, or rename them by asset_names in a mapping file"
+        )
     long = None
     if roles.tag is not None and roles.value is not None:
         long = LongLayout(tag=roles.tag, value=roles.value, quality=roles.quality)

@@ -27,6 +27,9 @@ from forewarn.domain.rows import to_datetime
 #: Progress is kept, and the platform's backlog looked at, after so many messages.
 _CHECK_EVERY: Final = 100
 _PATIENCE_S: Final = 60.0
+#: Why rows are refused that pyarrow could not take apart.
+_ODD: Final = "another number of values than the header"
+_SWALLOWED: Final = "a quote that is opened in a row before and not closed takes this row in"
 _USUAL_GAP_PERIODS: Final = 3
 _SOURCE_CHARS: Final = 128
 
@@ -162,7 +165,10 @@ def _read(plan: Plan, spool: Spool, rejects: Rejects, on_progress: OnProgress) -
     read = 0
 
     def on_odd_row(row: int, text: str) -> None:
-        rejects.add(row, "another number of values than the header", text)
+        first, *others = text.splitlines() or [""]
+        rejects.add(row, _ODD, first)
+        for number, line in enumerate(others, start=row + 1):
+            rejects.add(number, _SWALLOWED, line)
 
     for piece in plan.source.pieces(on_odd_row):
         rows = converter.convert(piece, rejects)
@@ -202,7 +208,7 @@ def _report(cleaned: _Cleaned, rejects: Rejects, sent_before: int) -> ImportRepo
     tally, plan = cleaned.cleaner.tally, cleaned.plan
     return ImportReport(
         file=str(plan.source.path),
-        rows=plan.scan.rows + rejects.counts["another number of values than the header"],
+        rows=plan.scan.rows + rejects.counts[_ODD] + rejects.counts[_SWALLOWED],
         readings=tally.sent,
         rows_repeated=tally.repeated,
         rows_emptied=tally.emptied,

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from forewarn.contracts.guard_rules import Condition, PhysicsRule, RuleCondition
 from forewarn.domain.frame import FloatArray
+from forewarn.domain.physics.numerics import rounding
 
 BoolArray = NDArray[np.bool_]
 
@@ -84,10 +85,11 @@ def broken(rule: PhysicsRule, columns: Mapping[str, FloatArray]) -> BoolArray:
 
 
 def _outside(rule: PhysicsRule, values: FloatArray, slack: float) -> BoolArray:
+    """Where values are beyond a bound by more than rounding: what reads as the bound keeps it."""
     if rule.maximum is None:
-        return values < (-np.inf if rule.minimum is None else rule.minimum - slack)
-    above = values > rule.maximum + slack
-    return above if rule.minimum is None else above | (values < rule.minimum - slack)
+        return values < (-np.inf if rule.minimum is None else rule.minimum - slack - rounding(rule.minimum))
+    above = values > rule.maximum + slack + rounding(rule.maximum)
+    return above if rule.minimum is None else above | (values < rule.minimum - slack - rounding(rule.minimum))
 
 
 def unit_of(rule: PhysicsRule | RuleCondition, units: Mapping[str, str]) -> str:

@@ -7,11 +7,16 @@ from dataclasses import dataclass
 from typing import Final
 
 from forewarn.contracts.asset_class import AssetClass, Tag
+from forewarn.contracts.base import is_reserved
 from forewarn.domain.physics.units import UnitMismatchError, conversion, ucum_of
 
 #: Names less alike than this are not taken for the same.
 _ALIKE: Final = 0.82
 _UNIT: Final = re.compile(r"[\[({<]\s*([^\])}>]*?)\s*[\])}>]")
+#: A pressure above vacuum: taken for one above the atmosphere it would be wrong by a bar.
+_ABSOLUTE: Final = re.compile(
+    r"(?<![a-z])(?:m?bar|psi|[kmh]?pa)[\s_-]?(?:\(a(?:bs)?\)|a(?:bs)?)(?![a-z])", re.IGNORECASE
+)
 _PATH: Final = re.compile(r"[/\\|:.]")
 _TOKEN: Final = re.compile(r"[a-z]+|\d+")
 
@@ -150,6 +155,8 @@ def guess_columns(names: Sequence[str], asset_class: AssetClass) -> dict[str, Gu
     for place, name in enumerate(names):
         stem, written = _without_unit(name)
         for tag in asset_class.tags:
+            if _ABSOLUTE.search(name) and not _ABSOLUTE.search(" ".join((tag.name, tag.title, *tag.aliases))):
+                continue
             unit, fits = _unit_for(written, tag)
             likeness, reason = _likeness(stem, tag, united=unit is not None and fits)
             if fits and likeness >= _ALIKE:
@@ -174,7 +181,7 @@ def tag_name(name: str, taken: Mapping[str, object]) -> str:
     """A valid, unused tag name for a column."""
     stem, written = _without_unit(name)
     base = "_".join(_TOKEN.findall(_ascii(f"{stem} {written or ''}"))).lstrip("0123456789_") or "tag"
-    base = base[:40].rstrip("_")
+    base = (f"tag_{base}" if is_reserved(base) else base)[:40].rstrip("_")
     return next(n for n in (base, *(f"{base}_{i}" for i in range(2, 10_000))) if n not in taken)
 
 

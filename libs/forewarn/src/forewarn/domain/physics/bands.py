@@ -1,14 +1,15 @@
 """Bands of quantities that have an agreed meaning: what is excellent, good, fair, poor, critical.
 
 This is the one place that says so. An edge belongs to the worse band, but for the last edge where the
-agreement reads "above". Scores run linearly from edge to edge: 90, 70, 50 and 30 points stand at the
-edges, which are the bounds of the same categories of the health index.
+agreement reads "above". A value within rounding of an edge is on it: 32.3 − 30.3 °C is 2 K, though it is
+1.9999999999999964 in binary. Scores run linearly from edge to edge: 90, 70, 50 and 30 points stand at
+the edges, which are the bounds of the same categories of the health index.
 """
 
 import math
 from bisect import bisect_right
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from types import MappingProxyType
 from typing import Final
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 
 from forewarn.contracts.health import HealthCategory
 from forewarn.domain.frame import FloatArray
+from forewarn.domain.physics.numerics import rounding
 from forewarn.domain.physics.vibration import BOUNDARIES
 
 #: From best to worst; a band's number is its place here.
@@ -61,11 +63,15 @@ class Bands:
     unit: str
     edges: tuple[float, float, float, float]
     last_edge_is_poor: bool = False
+    _starts: tuple[float, ...] = field(init=False, repr=False, compare=False)  #: rising, a rounding before the edges
 
     def __post_init__(self) -> None:
-        sign = self._sign
-        if any(sign * low >= sign * high for low, high in pairwise(self.edges)):
+        rising = [self._sign * edge for edge in self.edges]
+        if any(low >= high for low, high in pairwise(rising)):
             raise ValueError(f"edges of bands must rise, or fall where more is better: {list(self.edges)}")
+        sides = (-1.0, -1.0, -1.0, 1.0 if self.last_edge_is_poor else -1.0)
+        starts = (edge + side * rounding(edge) for edge, side in zip(rising, sides, strict=True))
+        object.__setattr__(self, "_starts", tuple(starts))
 
     @property
     def less_is_better(self) -> bool:
@@ -79,10 +85,7 @@ class Bands:
     def grade(self, values: FloatArray) -> NDArray[np.int8]:
         """Number of the band of each value, 0 excellent to 4 critical; ``UNKNOWN`` for NaN."""
         values = np.asarray(values, dtype=np.float64)
-        edges = self._sign * np.array(self.edges)
-        band = np.searchsorted(edges, self._sign * values, side="right").astype(np.int8)
-        if self.last_edge_is_poor:
-            band[values == self.edges[-1]] -= 1
+        band = np.searchsorted(self._starts, self._sign * values, side="right").astype(np.int8)
         band[np.isnan(values)] = UNKNOWN
         return band
 
@@ -107,8 +110,7 @@ class Bands:
         return min(max(points, lowest), highest)
 
     def _place(self, value: float) -> int:
-        place = bisect_right(self.edges, value) if self.less_is_better else sum(value <= edge for edge in self.edges)
-        return place - 1 if self.last_edge_is_poor and value == self.edges[-1] else place
+        return bisect_right(self._starts, self._sign * value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Arithmetic that answers NaN where a formula has no answer, without warnings."""
+"""Arithmetic that answers NaN where a formula has no answer, without warnings, and what its rounding leaves."""
 
 import numpy as np
 
@@ -49,3 +49,11 @@ def ratio(above: FloatArray, below: FloatArray, least: float = np.nextafter(0.0,
     out = np.full(below.shape, np.nan)
     np.divide(above, below, out=out, where=below >= least)
     return out
+
+
+def rounding(value: float) -> float:
+    """How far from a number arithmetic of decimal readings may land that means it; no sensor resolves it.
+
+    32.3 − 30.3 is 1.9999999999999964 in binary: a limit of 2 must be compared with that in mind.
+    """
+    return 1e-9 * max(abs(value), 1.0)

@@ -50,7 +50,14 @@ class Gauge:
     def _shown(self, values: Values) -> FloatArray:
         if self.indicator in values:
             return values[self.indicator]
-        return derive(self.asset_class, values, self.nameplate)[self.indicator]
+        unknown = np.full_like(next(iter(values.values())), np.nan)
+        tags = {tag: values.get(tag, unknown) for tag in self.asset_class.tag_names}
+        return derive(self.asset_class, tags, self.nameplate, wanted={self.indicator}).get(self.indicator, unknown)
+
+    @property
+    def shows(self) -> bool:
+        """Whether the machine's model has values of the indicator; a class of the user may have other tags."""
+        return bool(np.isfinite(self.daily_means(np.zeros(1), np.zeros(1))).all())
 
 
 def severities_for(gauge: Gauge, shares: FloatArray, wanted: FloatArray, *, begin_s: float, end_s: float) -> FloatArray:

@@ -33,7 +33,9 @@ class Profile:
 
     def __post_init__(self) -> None:
         if self.period_s <= 0 or not 0 <= self.swing <= self.base <= 1 or self.base + self.swing > 1:
-            raise ValueError(f"demand {self.base} ± {self.swing} must lie within 0 and 1, and period_s above 0: {self}")
+            raise ValueError(
+                f"demand {self.base} ± {self.swing} must lie within 0 and 1, and period_s, {self.period_s:g}, above 0"
+            )
 
     def at(self, t_s: float | FloatArray) -> Surroundings:
         """Demand and weather at a time [s since the epoch]: one peak and a shoulder of the demand a day."""

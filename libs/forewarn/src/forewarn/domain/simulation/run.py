@@ -23,6 +23,7 @@ from forewarn.domain.simulation.standstill import at_duty
 
 _SETTLE_S: Final = 3600.0  # ten times the slowest lag
 _LONGEST_STEP_S: Final = 60.0  # between readings: load and lags must move as they do under the eyes of a quick sensor
+_SHORTEST_SETTLING_STEP_S: Final = 1.0  # what is forgotten need not be simulated as finely as what is read
 _MOST_STRETCHES: Final = 64
 _SETTLING_SHARE: Final = 0.125  # of a stretch, at most: less would waste more than it saves
 
@@ -76,18 +77,22 @@ def simulate(run: MachineRun, *, start_s: float, step_s: float, rows: int) -> Va
 def _running(run: MachineRun, start_s: float, step_s: float, rows: int) -> Values:
     """Readings of the machine as if it always ran."""
     kind = KINDS[run.asset_class]
-    settle = int(np.ceil(_SETTLE_S / step_s))
-    stretches = int(np.clip(rows * _SETTLING_SHARE // settle, 1, _MOST_STRETCHES))
+    parts = int(np.ceil(step_s / _LONGEST_STEP_S))
+    settling_s = max(step_s, _SHORTEST_SETTLING_STEP_S)
+    settle = int(np.ceil(_SETTLE_S / settling_s)) * parts
+    stretches = int(np.clip(rows * parts * _SETTLING_SHARE // settle, 1, _MOST_STRETCHES))
+    if step_s > _SETTLE_S:  # nothing of a reading is left at the next one: each is a stretch of its own
+        stretches, settle = rows, int(np.ceil(_SETTLE_S / step_s * parts))
     length = -(-rows // stretches)
     begins_s = start_s + np.arange(stretches) * length * step_s
     design, state = kind.design(**run.design), kind.start
     rng = np.random.default_rng(run.seed)
-    parts = int(np.ceil(step_s / _LONGEST_STEP_S))
     read: list[Values] = []
-    for place in range(1 - settle * parts, (length - 1) * parts + 1):
-        t_s = np.asarray(begins_s + place * step_s / parts, dtype=np.float64)
+    for place in range(1 - settle, (length - 1) * parts + 1):
+        span_s = step_s if place > 0 else settling_s
+        t_s = np.asarray(begins_s + place * span_s / parts, dtype=np.float64)
         surroundings, faults = run.profile.at(t_s), worst_of(run.courses, t_s)
-        state, values = kind.step(design, state, dt_s=step_s / parts, surroundings=surroundings, faults=faults, rng=rng)
+        state, values = kind.step(design, state, dt_s=span_s / parts, surroundings=surroundings, faults=faults, rng=rng)
         if place >= 0 and place % parts == 0:
             read.append(values)
     tags = read[0]

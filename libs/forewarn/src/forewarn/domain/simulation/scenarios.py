@@ -331,10 +331,31 @@ def find_scenario(name: str, asset_class: str) -> Scenario:
     return SCENARIOS[name]
 
 
+def simulated_tags(asset_class: AssetClass) -> list[str]:
+    """Tags of a class that the machine's model has; a class of the user may have more."""
+    kind = KINDS[asset_class.name]
+    sensors = kind.sensors(kind.design())
+    return [name for name in asset_class.tag_names if name in sensors]
+
+
+def require_tag(asset_class: AssetClass, tag: str) -> None:
+    """Check that a tag's sensor can fail.
+
+    Raises
+    ------
+    UnknownScenarioError
+        If the class, or the machine's model, has no such tag; says what there is.
+    """
+    known = simulated_tags(asset_class)
+    if tag not in known:
+        what = "simulated tag" if tag in asset_class.tag_names else "tag"
+        raise UnknownScenarioError(f"{asset_class.name} has no {what} {tag!r}: there are {', '.join(known)}")
+
+
 def usual_tag(asset_class: AssetClass) -> str:
-    """The tag whose sensor fails if nobody names one: the first that the twin predicts and that is measured."""
-    measured = [name for name in asset_class.twin.responses if name in asset_class.tag_names]
-    return measured[0] if measured else asset_class.tag_names[0]
+    """The tag whose sensor fails if nobody names one: the first that the twin predicts and that is simulated."""
+    known = simulated_tags(asset_class)
+    return next((name for name in asset_class.twin.responses if name in known), known[0])
 
 
 def crossed_tags(asset_class: AssetClass) -> tuple[str, str]:
@@ -346,11 +367,13 @@ def crossed_tags(asset_class: AssetClass) -> tuple[str, str]:
         If the class has fewer than two tags of one unit.
     """
     pairs = [rule.blames for rule in asset_class.rules if rule.severity == "reject"]
+    known = simulated_tags(asset_class)
     for pair in pairs:
-        if len(pair) == 2:  # a pair
+        if len(pair) == 2 and set(pair) <= set(known):  # a pair
             return pair[0], pair[1]
-    for tag in asset_class.tags:
-        for other in asset_class.tags:
-            if tag.name != other.name and tag.unit == other.unit:
-                return tag.name, other.name
+    units = asset_class.units
+    for tag in known:
+        for other in known:
+            if tag != other and units[tag] == units[other]:
+                return tag, other
     raise UnknownScenarioError(f"{asset_class.name} has no two sensors of one unit that could be swapped")

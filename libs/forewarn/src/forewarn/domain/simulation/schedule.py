@@ -48,12 +48,14 @@ class Schedule:
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.start_hour < self.stop_hour <= _HOURS:
-            raise ValueError(f"a day runs from start_hour to stop_hour within 0 and 24: {self}")
+            hours = f"{self.start_hour:g} to {self.stop_hour:g}"
+            raise ValueError(f"a running day lies within 0 and 24 h and ends after it starts, not {hours}")
         if not self.days or not set(self.days) <= set(range(_DAYS)) or len(set(self.days)) < len(self.days):
-            raise ValueError(f"days must be numbers from 0 (Monday) to 6 (Sunday), each once: {self}")
+            raise ValueError(f"days must be numbers from 0 (Monday) to 6 (Sunday), each once, not {list(self.days)}")
         shortest_s = self.day_s * (self.stop_hour - self.start_hour) / _HOURS
         if self.run_up_s <= 0.0 or self.warm_up_s <= 0.0 or shortest_s < 2.0 * self.run_up_s:
-            raise ValueError(f"a running day must be longer than twice run_up_s, which must be above 0: {self}")
+            lengths = f"{shortest_s:g} s, must be longer than twice run_up_s, {self.run_up_s:g} s"
+            raise ValueError(f"a running day, {lengths}, which must be above 0")
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

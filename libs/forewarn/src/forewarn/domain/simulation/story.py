@@ -15,7 +15,7 @@ from forewarn.domain.simulation.growth import Curve, GrowthCourse, random_pace
 from forewarn.domain.simulation.indicator import Gauge, crossing_s, mode_of, severities_for, stated_nameplate
 from forewarn.domain.simulation.profile import Profile
 from forewarn.domain.simulation.run import MachineRun
-from forewarn.domain.simulation.scenarios import Scenario, UnknownScenarioError, crossed_tags, usual_tag
+from forewarn.domain.simulation.scenarios import Scenario, crossed_tags, require_tag, usual_tag
 from forewarn.domain.simulation.schedule import Schedule
 from forewarn.domain.simulation.sensor_effects import During, SensorEffect, SwappedWires
 
@@ -57,9 +57,8 @@ class Plot:
     def __post_init__(self) -> None:
         if self.days <= 0.0 or not 0.0 < self.severity <= 1.0 or self.day_s <= 0.0:
             raise ValueError(f"days must be above 0, and severity above 0 and up to 1: {self.days}, {self.severity}")
-        if self.tag is not None and self.tag not in self.asset_class.tag_names:
-            tags = ", ".join(self.asset_class.tag_names)
-            raise UnknownScenarioError(f"{self.asset_class.name} has no tag {self.tag!r}: there are {tags}")
+        if self.tag is not None:
+            require_tag(self.asset_class, self.tag)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,8 +178,9 @@ def _worn(scenario: Scenario, plot: Plot, run: MachineRun, onset_s: float, pace:
     )
 
 
-def _gauge(plot: Plot, mode: FailureMode) -> Gauge:
-    return Gauge(
+def _gauge(plot: Plot, mode: FailureMode) -> Gauge | None:
+    """What shows the mode's indicator; None where the machine's model does not have it."""
+    gauge = Gauge(
         asset_class=plot.asset_class,
         fault=mode.id,
         indicator=mode.indicator,
@@ -188,6 +188,7 @@ def _gauge(plot: Plot, mode: FailureMode) -> Gauge:
         nameplate={**stated_nameplate(plot.asset_class, plot.design), **plot.nameplate},
         profile=plot.profile,
     )
+    return gauge if gauge.shows else None
 
 
 def _severities(indicator_course: Curve, gauge: Gauge, onset_s: float, end_s: float) -> Curve:
