@@ -7,7 +7,7 @@ import typer
 
 from forewarn.adapters.scoring.model import save_model
 from forewarn.adapters.scoring.training import Request, Training, train
-from forewarn_local.commands.offline import refusing, stderr_display
+from forewarn_local.commands.offline import need_directory, refusing, stderr_display
 from forewarn_local.display import Display
 
 #: Below, a share of 1 % cannot be kept: hardly more than one way of running was seen.
@@ -36,6 +36,7 @@ def fit(
     names = tuple(name.strip() for name in drivers.split(",") if name.strip())
     request = Request(path=normal, time=time, unit=unit, drivers=names, far=far, sort=sort)
     with refusing(display):
+        need_directory(out)
         with display.step(f"Learning from {normal}") as step:
             training = train(request)
             step.result = f"Learned from {training.lesson.rows:,} rows"
@@ -44,7 +45,8 @@ def fit(
             display.problem(f"{normal}: the healthy rows hold {len(training.lesson.suspicious)} suspicious stretches")
             raise typer.Exit(1)
         save_model(training.model, out)
-    display.say(f"{out}: {len(training.model.detector.twin.responses)} tags judged, nominal false alarms {far:.2%}")
+    judged = len(training.model.detector.twin.responses)
+    display.say(f"{out}: {judged} tag{'s' if judged > 1 else ''} judged, nominal false alarms {far:.2%}")
 
 
 def _report(training: Training, display: Display) -> None:

@@ -1,6 +1,5 @@
 """Scores the rows of a file by a model and writes them as CSV."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from forewarn.adapters.scoring.model import Model
 from forewarn.adapters.scoring.readings import Readings, open_table, readings_of
 from forewarn.adapters.tables.arrow_types import ArrowArray
 from forewarn.adapters.tables.table import TableError
+from forewarn.adapters.whole_file import write_whole
 from forewarn.domain.detection.detector import Scores, score
 from forewarn.domain.detection.rows import sequence_of
 from forewarn.domain.frame import FloatArray
@@ -82,12 +82,10 @@ def write_scores(scored: ScoredFile, tags: Sequence[str], path: Path) -> None:
     # pyarrow's "needed" quotes every text; none is what other programs write, and nearly always right.
     plain = not any(_NEEDS_QUOTES & set(str(text)) for text in (*scored.readings.stamps, *table.column_names))
     quoting = "none" if plain else "needed"
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    options = pa_csv.WriteOptions(quoting_style=quoting, quoting_header=quoting)
     try:
-        pa_csv.write_csv(table, str(draft), pa_csv.WriteOptions(quoting_style=quoting, quoting_header=quoting))
-        draft.replace(path)
+        write_whole(path, lambda file: pa_csv.write_csv(table, file, options))
     except OSError as exc:
-        draft.unlink(missing_ok=True)
         raise TableError(f"{path}: cannot be written: {exc.strerror or exc}") from exc
 
 

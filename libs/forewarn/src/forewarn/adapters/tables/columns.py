@@ -63,7 +63,8 @@ class ColumnBuilder:
 def to_numbers(piece: ArrowArray, *, decimal_comma: bool = False) -> tuple[FloatArray, NDArray[np.intp]]:
     """Numbers of an array, NaN for missing ones, and where text stands."""
     if is_number(piece.type):
-        return finite(piece.cast(pa.float64())), np.empty(0, dtype=np.intp)
+        # Not safe: whole numbers beyond 2^53, such as nanoseconds since 1970, are near enough as floats.
+        return finite(piece.cast(pa.float64(), safe=False)), np.empty(0, dtype=np.intp)
     piece = piece.cast(pa.string())
     if decimal_comma:
         piece = pc.replace_substring(piece, ",", ".")
