@@ -165,6 +165,7 @@ def test_a_suspicious_baseline_is_named_and_refused_if_asked(tmp_path):
     assert result.exit_code == 0
     assert "suspicious stretch: rows 70" in result.stderr
     assert "unlike the rest in c" in result.stderr
+    assert "were not learned: rows like them will be flagged" in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -265,3 +266,10 @@ def test_a_directory_that_is_not_there_is_refused_before_the_work(tmp_path, valu
         result = call(*words, *more)
         assert result.exit_code == 1
         assert "there is no directory" in result.stderr
+
+
+def test_a_small_share_of_false_alarms_wants_more_independent_readings(tmp_path, values):
+    normal = write(tmp_path / "n.csv", values, when=moments(1500))
+    words = ("fit", "--normal", normal, "--time", "when", "--out", tmp_path / "m.fw", "--far")
+    assert "independent readings" not in call(*words, "0.01").stderr
+    assert "independent readings" in call(*words, "0.001").stderr

@@ -104,6 +104,7 @@ def test_parquet_gives_the_same_as_csv(tmp_path):
         "real": pa.array([0.5, float("nan"), 1.5], pa.float32()),
         "on": pa.array([True, False, None]),
         "state": pa.array(["a", "b", "a"]).dictionary_encode(),
+        "view": pa.array(["1.5", None, "2"], pa.string_view()),
         "nested": pa.array([[1], [2], [3]]),
     }
     path = tmp_path / "t.bin"
@@ -114,6 +115,7 @@ def test_parquet_gives_the_same_as_csv(tmp_path):
     assert np.isnan(table.numbers("real")[1])
     assert table.columns["state"].kind == "text"
     assert table.texts("time")[1].startswith("2026-01-01 00:00:01")
+    np.testing.assert_array_equal(table.numbers("view"), [1.5, np.nan, 2.0])
     assert set(table.ignored) == {"nested"}
 
 

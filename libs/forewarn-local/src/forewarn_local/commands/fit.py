@@ -13,6 +13,9 @@ from forewarn_local.display import Display
 #: Below, a share of 1 % cannot be kept: hardly more than one way of running was seen.
 _FEW = 20.0
 
+#: A smaller share is rarer than so few readings show.
+_FEW_AT = 0.01
+
 
 def fit(
     *,
@@ -57,10 +60,14 @@ def _report(training: Training, display: Display) -> None:
     for name in training.lesson.wanders:
         display.note(f"tag {name!r} wanders through these rows: it is judged by how it changes, not by its level")
     if training.lesson.disturbed:
-        display.note(f"{training.lesson.disturbed} rows lie far beyond the rest and were not learned")
+        share = training.lesson.disturbed / (training.lesson.rows + training.lesson.disturbed)
+        display.note(
+            f"{training.lesson.disturbed} rows ({share:.1%}) lie far beyond the rest and were not learned: "
+            "rows like them will be flagged"
+        )
     for text in training.suspicions():
         display.note(f"suspicious stretch: {text}")
-    if training.lesson.independent < _FEW:
+    if training.lesson.independent < _FEW * max(1.0, _FEW_AT / training.model.far):
         display.note(
             f"these rows are worth only about {training.lesson.independent:.0f} independent readings: expect more "
             "false alarms than asked for, and learn from more days or operating points if you can"

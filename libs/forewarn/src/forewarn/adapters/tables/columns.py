@@ -83,7 +83,8 @@ def is_number(dtype: ArrowType) -> bool:
 def is_text(dtype: ArrowType) -> bool:
     """Whether values of this type are text, and may still spell numbers."""
     inner = dtype.value_type if pa.types.is_dictionary(dtype) else dtype
-    return bool(pa.types.is_string(inner) or pa.types.is_large_string(inner) or pa.types.is_null(inner))
+    kinds = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view, pa.types.is_null)
+    return any(kind(inner) for kind in kinds)
 
 
 def finite(array: ArrowArray) -> FloatArray:
