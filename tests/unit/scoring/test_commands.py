@@ -273,3 +273,13 @@ def test_a_small_share_of_false_alarms_wants_more_independent_readings(tmp_path,
     words = ("fit", "--normal", normal, "--time", "when", "--out", tmp_path / "m.fw", "--far")
     assert "independent readings" not in call(*words, "0.01").stderr
     assert "independent readings" in call(*words, "0.001").stderr
+
+
+@pytest.mark.parametrize(("every_s", "message"), [(1, ""), (4, "4 times as far apart"), (60, "nothing is flagged")])
+def test_rows_at_another_pace_than_those_learned_from_are_told(tmp_path, model, every_s, message):
+    times = moments(50 * every_s)[::every_s]
+    path = write(tmp_path / "in.csv", healthy("autocorrelated (0.9)", 2, 50, 6), when=times)
+    result = call("score", "--model", model, "--input", path, "--output", tmp_path / "s.csv")
+    assert result.exit_code == 0
+    assert message in result.stderr
+    assert ("times as far apart" in result.stderr) == bool(message)

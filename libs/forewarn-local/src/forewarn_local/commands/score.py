@@ -28,5 +28,7 @@ def score(
         step.result = f"{output}: {rows:,} rows, {int(scored.scores.flag.sum()):,} flagged"
     if scored.readings.dropped:
         display.note(f"{scored.readings.dropped} exact duplicates dropped")
+    for text in scored.doubts:
+        display.note(text)
     if scored.extra:
         display.note(f"columns not used: {', '.join(map(str, scored.extra))}")

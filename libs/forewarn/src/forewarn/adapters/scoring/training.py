@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from forewarn.adapters.scoring.model import Model
 from forewarn.adapters.scoring.readings import Readings, open_table, readings_of
@@ -10,6 +11,8 @@ from forewarn.adapters.tables.table import Table, TableError, require_one_purpos
 from forewarn.domain.detection.detector import settings_for
 from forewarn.domain.detection.learn import Lesson, NothingToLearnError, learn
 from forewarn.domain.detection.rows import sample_period, sequence_of
+
+_ANY_PERIOD: Final = 1.0  # rows that do not follow each other have none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +70,7 @@ def learn_readings(readings: Readings, request: Request, unused: Mapping[str, st
     TableError
         If they do not allow a model.
     """
-    period = 1.0 if readings.times is None else sample_period(readings.times, readings.unit)
+    period = _ANY_PERIOD if readings.times is None else sample_period(readings.times, readings.unit) or _ANY_PERIOD
     settings = settings_for(request.far, in_time=readings.times is not None)
     rows = sequence_of(readings.times, readings.unit, period)
     try:
