@@ -215,7 +215,7 @@ def test_nothing_to_learn_is_refused():
     with pytest.raises(NothingToLearnError, match="no tag to judge"):
         lesson(np.ones((500, 6)))
     with pytest.raises(NothingToLearnError, match="driver 'a'"):
-        lesson(np.column_stack([np.ones(500), healthy("white noise", 1, 500, 5)]), drivers=("a",))
+        lesson(np.column_stack([np.full(500, np.nan), healthy("white noise", 1, 500, 5)]), drivers=("a",))
 
 
 def test_long_baselines_are_learned_in_whole_stretches():

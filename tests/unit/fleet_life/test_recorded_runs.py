@@ -35,7 +35,7 @@ def test_rows_are_put_in_order_of_their_units_and_text_is_left_out(tmp_path, del
     assert recorded.columns.tags == ("vib", "temp")
     np.testing.assert_array_equal(recorded.runs.tags[:, 1], [7, np.nan, 7, 9, 8])
     np.testing.assert_array_equal(recorded.runs.to_the_end, [1, 0, 3, 2, 0])
-    assert training.left_out == {"state": "text"}
+    assert training.left_out == {"state": "text, such as 'on' in row 1"}
     assert training.failed.all()
 
 

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from forewarn.adapters.boosting.lightgbm_trees import LightGbmTrees
-from forewarn.domain.prognosis.fleet import train
+from forewarn.domain.prognosis.fleet import interval, train
 from forewarn.domain.prognosis.metrics import coverage, rmse
+from forewarn.domain.prognosis.outlook import Outlook
 from forewarn.domain.prognosis.runs import Runs, evenly_spaced
 from support.fleets import cut_off, runs_of, worn_fleet
 
@@ -17,6 +18,19 @@ def all_failed(runs):
 def trained(runs, failed=None, *, cap=np.inf, seed=0):
     failed = all_failed(runs) if failed is None else failed
     return train(runs, failed, LightGbmTrees(rounds=80), np.random.default_rng(seed), cap=cap)
+
+
+def test_the_mean_lies_between_p10_and_p90_also_where_all_of_the_distribution_is_at_the_cap():
+    held_out = np.full(60, 49.9)
+    outlook = Outlook(
+        predicted=held_out,
+        actual=np.full(60, 50.0),
+        known=np.ones(60, dtype=bool),
+        unit=np.arange(60),
+        share=0.5,
+    )
+    lives = interval(outlook, np.array([49.9]), 50.0)
+    assert (lives.p10[0], lives.mean[0], lives.p90[0]) == (50.0, 50.0, 50.0)
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,8 @@
 
 import csv
 import json
+import os
+import threading
 
 import numpy as np
 import pyarrow as pa
@@ -163,6 +165,7 @@ def test_a_suspicious_baseline_is_named_and_refused_if_asked(tmp_path):
     assert result.exit_code == 0
     assert "suspicious stretch: rows 70" in result.stderr
     assert "unlike the rest in c" in result.stderr
+    assert "were not learned: rows like them will be flagged" in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -170,7 +173,9 @@ def test_a_suspicious_baseline_is_named_and_refused_if_asked(tmp_path):
     [
         (("--time", "nope"), "no column 'nope'"),
         (("--drivers", "a,zz"), "no column 'zz'"),
-        (("--time", "f", "--drivers", "a,f"), "column 'f' cannot be a driver"),
+        (("--time", "f", "--drivers", "a,f"), "column 'f' is named for two purposes"),
+        (("--time", "f", "--unit", "f"), "column 'f' is named for two purposes"),
+        (("--drivers", "a,a"), "column 'a' is named for two purposes"),
         (("--far", "0.9"), "far"),
     ],
 )
@@ -200,3 +205,81 @@ def test_a_cut_or_altered_model_is_refused(tmp_path, values, model):
         broken.write_bytes(damaged)
         result = call("score", "--model", broken, "--input", path, "--output", tmp_path / "s.csv")
         assert result.exit_code == 1, number
+
+
+def test_a_driver_that_stood_still_is_reported_and_moving_it_is_marked_but_not_flagged(tmp_path, values):
+    still = values.copy()
+    still[:, 0] = 7.0
+    normal = write(tmp_path / "n.csv", still, when=moments(1500))
+    words = ("fit", "--normal", normal, "--time", "when", "--drivers", "a,b", "--out", tmp_path / "m.fw")
+    result = call(*words)
+    assert result.exit_code == 0
+    assert "column 'a' is not used: constant: always 7" in result.stderr
+    new = still[:100].copy()
+    new[50:] += 5.0
+    path = write(tmp_path / "in.csv", new, when=moments(100))
+    assert call("score", "--model", tmp_path / "m.fw", "--input", path, "--output", tmp_path / "s.csv").exit_code == 0
+    rows = read(tmp_path / "s.csv")
+    assert [row["extrapolated"] for row in rows] == ["0"] * 50 + ["1"] * 50
+    assert {row["flag"] for row in rows} == {"0"}
+
+
+def test_no_value_is_too_far_out_for_a_score(tmp_path, model):
+    new = healthy("autocorrelated (0.9)", 6, 30, 6)
+    far = [1e6, 1e9, 1e12, 1e15, 1e300]
+    scores = []
+    for value in far:
+        new[20:, 2] = value
+        path = write(tmp_path / "in.csv", new, when=moments(30))
+        assert call("score", "--model", model, "--input", path, "--output", tmp_path / "s.csv").exit_code == 0
+        scores.append(float(read(tmp_path / "s.csv")[-1]["score"]))
+    assert scores == sorted(set(scores))
+    assert scores[-1] < 100.0
+
+
+def test_a_file_of_text_is_refused_with_what_it_holds(tmp_path):
+    (tmp_path / "n.csv").write_text('a,b\n"1,5","2,5"\n' * 100)
+    result = call("fit", "--normal", tmp_path / "n.csv", "--out", tmp_path / "m.fw")
+    assert result.exit_code == 1
+    assert "'a': text, such as '1,5' in row 1" in result.stderr
+
+
+def test_a_link_stays_a_link_and_a_pipe_is_written_to(tmp_path, model):
+    path = write(tmp_path / "in.csv", healthy("autocorrelated (0.9)", 2, 30, 6), when=moments(30))
+    (tmp_path / "link.csv").symlink_to(tmp_path / "target.csv")
+    assert call("score", "--model", model, "--input", path, "--output", tmp_path / "link.csv").exit_code == 0
+    assert (tmp_path / "link.csv").is_symlink()
+    os.mkfifo(tmp_path / "pipe")
+    piped = []
+    reader = threading.Thread(target=lambda: piped.append((tmp_path / "pipe").read_text()), daemon=True)
+    reader.start()
+    assert call("score", "--model", model, "--input", path, "--output", tmp_path / "pipe").exit_code == 0
+    reader.join(timeout=10)
+    assert piped == [(tmp_path / "target.csv").read_text()]
+
+
+def test_a_directory_that_is_not_there_is_refused_before_the_work(tmp_path, values, model):
+    path = write(tmp_path / "in.csv", values)
+    nowhere = tmp_path / "nowhere" / "file"
+    for words in (("fit", "--normal", path, "--out", nowhere), ("score", "--model", model, "--output", nowhere)):
+        more = ("--input", path) if words[0] == "score" else ()
+        result = call(*words, *more)
+        assert result.exit_code == 1
+        assert "there is no directory" in result.stderr
+
+
+def test_a_small_share_of_false_alarms_wants_more_independent_readings(tmp_path, values):
+    normal = write(tmp_path / "n.csv", values, when=moments(1500))
+    words = ("fit", "--normal", normal, "--time", "when", "--out", tmp_path / "m.fw", "--far")
+    assert "independent readings" not in call(*words, "0.01").stderr
+    assert "independent readings" in call(*words, "0.001").stderr
+
+
+@pytest.mark.parametrize(("every_s", "message"), [(1, ""), (4, "4 times as far apart"), (60, "nothing is flagged")])
+def test_rows_at_another_pace_than_those_learned_from_are_told(tmp_path, model, every_s, message):
+    times = moments(50 * every_s)[::every_s]
+    path = write(tmp_path / "in.csv", healthy("autocorrelated (0.9)", 2, 50, 6), when=times)
+    result = call("score", "--model", model, "--input", path, "--output", tmp_path / "s.csv")
+    assert result.exit_code == 0
+    assert message in result.stderr
+    assert ("times as far apart" in result.stderr) == bool(message)

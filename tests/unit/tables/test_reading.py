@@ -82,7 +82,7 @@ def test_names_in_latin_1_are_read(tmp_path):
         ("a,b", "no rows"),
         ("a,b,a\n1,2,3\n", "'a' stands twice"),
         ("1,2\n3,4\n", "must name the columns"),
-        ("a,b\n1,2\n3\n", "Expected 2 columns, got 1"),
+        ("a,b\n1,2\n3\n", "row 2 has 1 values, the header names 2 columns"),
     ],
 )
 def test_a_file_that_is_no_table_is_refused(tmp_path, text, message):
@@ -105,6 +105,7 @@ def test_parquet_gives_the_same_as_csv(tmp_path):
         "real": pa.array([0.5, float("nan"), 1.5], pa.float32()),
         "on": pa.array([True, False, None]),
         "state": pa.array(["a", "b", "a"]).dictionary_encode(),
+        "view": pa.array(["1.5", None, "2"], pa.string_view()),
         "nested": pa.array([[1], [2], [3]]),
     }
     path = tmp_path / "t.bin"
@@ -115,6 +116,7 @@ def test_parquet_gives_the_same_as_csv(tmp_path):
     assert np.isnan(table.numbers("real")[1])
     assert table.columns["state"].kind == "text"
     assert table.texts("time")[1].startswith("2026-01-01 00:00:01")
+    np.testing.assert_array_equal(table.numbers("view"), [1.5, np.nan, 2.0])
     assert set(table.ignored) == {"nested"}
 
 
@@ -124,3 +126,45 @@ def test_a_cut_parquet_file_is_refused(tmp_path):
     path.write_bytes(path.read_bytes()[:-20])
     with pytest.raises(TableError, match="Parquet"):
         read_table(path)
+
+
+@pytest.mark.parametrize("above", ["sep=;\n", "\n\n", "\nsep=;\n"])
+def test_what_stands_above_the_header_is_passed_over_and_rows_are_counted_below_it(tmp_path, above):
+    assert read_table(write(tmp_path, above + "a;b\n1;2\n\n3;4\n")).numbers("b").tolist() == [2.0, 4.0]
+    with pytest.raises(TableError, match="row 2 has 3 values"):
+        read_table(write(tmp_path, above + "a;b\n1;2\n3;4;5\n"))
+
+
+def test_a_file_that_is_latin_1_only_far_down_is_read(tmp_path):
+    rows = "1;ok\n" * 60_000 + "2;grö\n"
+    table = read_table(write(tmp_path, f"a;note\n{rows}", encoding="latin-1"), ["note"])
+    assert (table.rows, table.texts("note")[-1]) == (60_001, "grö")
+
+
+def test_a_column_of_text_is_told_with_a_sample(tmp_path):
+    table = read_table(write(tmp_path, 'a,b,c\n"1,5",x,\n"2,5",x,\n'))
+    reasons = table.without_numbers(["a", "c"])
+    assert reasons == {"a": "text, such as '1,5' in row 1", "c": "empty"}
+
+
+def test_whole_numbers_beyond_53_bits_are_read(tmp_path):
+    nanoseconds = 1_774_742_400_000_000_000
+    pq.write_table(pa.table({"ns": [nanoseconds, nanoseconds + 10**9]}), tmp_path / "t.parquet")
+    assert np.diff(read_table(tmp_path / "t.parquet").numbers("ns")).tolist() == [1e9]
+
+
+def test_parquet_columns_without_a_name_or_with_the_name_of_another_are_no_tags(tmp_path):
+    values = [pa.array([1.0]), pa.array([2.0])]
+    pq.write_table(pa.Table.from_arrays(values, names=["", "a"]), tmp_path / "t.parquet")
+    table = read_table(tmp_path / "t.parquet")
+    assert table.names == ("a",)
+    assert table.ignored
+    pq.write_table(pa.Table.from_arrays(values, names=["a", "a"]), tmp_path / "t.parquet")
+    with pytest.raises(TableError, match="'a' stands twice"):
+        read_table(tmp_path / "t.parquet")
+
+
+def test_a_wanted_column_of_a_type_that_cannot_be_used_is_refused_with_its_type(tmp_path):
+    pq.write_table(pa.table({"a": [1.0], "list": [[1]]}), tmp_path / "t.parquet")
+    with pytest.raises(TableError, match="column 'list' cannot be used: of type list"):
+        read_table(tmp_path / "t.parquet").require(["list"])

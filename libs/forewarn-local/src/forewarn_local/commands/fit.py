@@ -7,11 +7,14 @@ import typer
 
 from forewarn.adapters.scoring.model import save_model
 from forewarn.adapters.scoring.training import Request, Training, train
-from forewarn_local.commands.offline import refusing, stderr_display
+from forewarn_local.commands.offline import need_directory, refusing, stderr_display
 from forewarn_local.display import Display
 
 #: Below, a share of 1 % cannot be kept: hardly more than one way of running was seen.
 _FEW = 20.0
+
+#: A smaller share is rarer than so few readings show.
+_FEW_AT = 0.01
 
 
 def fit(
@@ -36,6 +39,7 @@ def fit(
     names = tuple(name.strip() for name in drivers.split(",") if name.strip())
     request = Request(path=normal, time=time, unit=unit, drivers=names, far=far, sort=sort)
     with refusing(display):
+        need_directory(out)
         with display.step(f"Learning from {normal}") as step:
             training = train(request)
             step.result = f"Learned from {training.lesson.rows:,} rows"
@@ -44,7 +48,8 @@ def fit(
             display.problem(f"{normal}: the healthy rows hold {len(training.lesson.suspicious)} suspicious stretches")
             raise typer.Exit(1)
         save_model(training.model, out)
-    display.say(f"{out}: {len(training.model.detector.twin.responses)} tags judged, nominal false alarms {far:.2%}")
+    judged = len(training.model.detector.twin.responses)
+    display.say(f"{out}: {judged} tag{'s' if judged > 1 else ''} judged, nominal false alarms {far:.2%}")
 
 
 def _report(training: Training, display: Display) -> None:
@@ -55,10 +60,14 @@ def _report(training: Training, display: Display) -> None:
     for name in training.lesson.wanders:
         display.note(f"tag {name!r} wanders through these rows: it is judged by how it changes, not by its level")
     if training.lesson.disturbed:
-        display.note(f"{training.lesson.disturbed} rows lie far beyond the rest and were not learned")
+        share = training.lesson.disturbed / (training.lesson.rows + training.lesson.disturbed)
+        display.note(
+            f"{training.lesson.disturbed} rows ({share:.1%}) lie far beyond the rest and were not learned: "
+            "rows like them will be flagged"
+        )
     for text in training.suspicions():
         display.note(f"suspicious stretch: {text}")
-    if training.lesson.independent < _FEW:
+    if training.lesson.independent < _FEW * max(1.0, _FEW_AT / training.model.far):
         display.note(
             f"these rows are worth only about {training.lesson.independent:.0f} independent readings: expect more "
             "false alarms than asked for, and learn from more days or operating points if you can"

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import typer
 from rich.console import Console
@@ -14,6 +15,18 @@ from forewarn_local.display import Display
 def stderr_display() -> Display:
     """A display on stderr: stdout and files are for results."""
     return Display(Console(stderr=True, highlight=False, soft_wrap=True))
+
+
+def need_directory(file: Path) -> None:
+    """Refuse a file to write before the work is done, not after.
+
+    Raises
+    ------
+    TableError
+        If there is no directory for it.
+    """
+    if not file.parent.is_dir():
+        raise TableError(f"{file}: there is no directory {file.parent}")
 
 
 @contextmanager

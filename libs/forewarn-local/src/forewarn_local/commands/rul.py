@@ -1,21 +1,21 @@
 """``forewarn rul``: remaining useful life from a fleet's run-to-failure histories."""
 
 import math
-import sys
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import numpy as np
 import typer
-from rich.console import Console
 
 from forewarn.adapters.boosting.lightgbm_trees import BoostingUnavailable
 from forewarn.adapters.fleet_life.fitting import fit_fleet
-from forewarn.adapters.fleet_life.model_file import FleetFile, ModelFileError, read_model, replace_file, write_model
+from forewarn.adapters.fleet_life.model_file import FleetFile, ModelFileError, read_model, write_model
 from forewarn.adapters.fleet_life.predictions import predictions_csv
 from forewarn.adapters.fleet_life.recorded_runs import RecordedRuns, TrainingRuns, read_runs, read_training_runs
 from forewarn.adapters.tables.table import TableError
+from forewarn.adapters.whole_file import write_whole
 from forewarn_local.commands.common import fail
+from forewarn_local.commands.offline import need_directory, stderr_display
 from forewarn_local.display import Display
 
 app = typer.Typer(help="Remaining useful life from run-to-failure histories.", no_args_is_help=True)
@@ -45,11 +45,11 @@ def fit(  # noqa: PLR0913  # the options of the command
     sort: Sort = False,
 ) -> None:
     """Learn from runs to failure; remaining lives are in the unit of the time column, days if it holds moments."""
-    display = _display()
+    display = stderr_display()
     if cap is not None and not (cap > 0.0 and math.isfinite(cap)):
         _refuse(display, f"--cap {cap:g}: it must be a positive number")
-    _need_directory(display, out)
     try:
+        need_directory(out)
         training = read_training_runs(runs, unit=unit, time=time, drivers=_names(drivers), censored=censored, sort=sort)
         _tell(display, training)
         fitted = _grow(display, training, cap=math.inf if cap is None else cap, seed=seed)
@@ -75,10 +75,10 @@ def predict(
     sort: Sort = False,
 ) -> None:
     """Predict the remaining life of each unit from its last row and what came before it."""
-    display = _display()
+    display = stderr_display()
     spans = _spans(display, horizons)
-    _need_directory(display, output)
     try:
+        need_directory(output)
         fitted = read_model(model)
         recorded = read_runs(input_, fitted.columns, sort=sort)
     except (ModelFileError, TableError) as exc:
@@ -86,7 +86,7 @@ def predict(
     _warn(display, fitted, recorded)
     content = predictions_csv(fitted, recorded, spans)
     try:
-        replace_file(output, content.encode())
+        write_whole(output, lambda file: file.write(content.encode()))
     except OSError as exc:
         _refuse(display, f"{output}: cannot be written: {exc.strerror or exc}")
     display.say(f"{len(recorded.names)} units, remaining lives in {fitted.columns.life_unit}: {output}")
@@ -144,18 +144,8 @@ def _spans(display: Display, horizons: str) -> list[float]:
     return spans
 
 
-def _need_directory(display: Display, file: Path) -> None:
-    """Refuse before the work is done, not after."""
-    if not file.parent.is_dir():
-        _refuse(display, f"{file}: there is no directory {file.parent}")
-
-
 def _names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
-
-
-def _display() -> Display:
-    return Display(Console(file=sys.stderr, highlight=False, soft_wrap=True))
 
 
 def _refuse(display: Display, text: str) -> NoReturn:

@@ -7,7 +7,7 @@ import typer
 
 from forewarn.adapters.scoring.model import load_model
 from forewarn.adapters.scoring.scores import score_file, write_scores
-from forewarn_local.commands.offline import refusing, stderr_display
+from forewarn_local.commands.offline import need_directory, refusing, stderr_display
 
 
 def score(
@@ -20,6 +20,7 @@ def score(
     """Score readings by a model: how unusual, whether flagged, and which tags say so."""
     display = stderr_display()
     with refusing(display), display.step(f"Scoring {input_}") as step:
+        need_directory(output)
         known = load_model(model)
         scored = score_file(known, input_, sort=sort)
         write_scores(scored, known.detector.twin.responses, output)
@@ -27,5 +28,7 @@ def score(
         step.result = f"{output}: {rows:,} rows, {int(scored.scores.flag.sum()):,} flagged"
     if scored.readings.dropped:
         display.note(f"{scored.readings.dropped} exact duplicates dropped")
+    for text in scored.doubts:
+        display.note(text)
     if scored.extra:
         display.note(f"columns not used: {', '.join(map(str, scored.extra))}")

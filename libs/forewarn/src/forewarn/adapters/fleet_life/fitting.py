@@ -40,7 +40,7 @@ def _summary(trained: Training, training: TrainingRuns, seed: int) -> Summary:
         failures=int(np.count_nonzero(training.failed)),
         rows=training.recorded.runs.time.size,
         seed=seed,
-        rmse=rmse(mean, actual),
+        rmse=rmse(seen.mean, actual),
         rmse_of_constant=rmse(np.full(actual.shape, actual.mean()), actual),
         coverage=coverage(seen.p10, seen.p90, actual),
         width=float(np.mean(seen.p90 - seen.p10)),

@@ -3,7 +3,6 @@
 import io
 import json
 import math
-import os
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from forewarn.adapters.fleet_life.recorded_runs import RunColumns
+from forewarn.adapters.whole_file import write_whole
 from forewarn.domain.prognosis.fleet import FleetModel
 from forewarn.domain.prognosis.outlook import Outlook
 from forewarn.domain.prognosis.preparation import Preparation
@@ -104,7 +104,7 @@ def write_model(path: Path, file: FleetFile) -> None:
     )
     buffer = io.BytesIO()
     np.savez_compressed(buffer, allow_pickle=False, **_arrays(model, header))
-    replace_file(path, buffer.getvalue())
+    write_whole(path, lambda file: file.write(buffer.getvalue()))
 
 
 def read_model(path: Path) -> FleetFile:
@@ -124,16 +124,6 @@ def read_model(path: Path) -> FleetFile:
         raise ModelFileError(f"{path}: cannot be read: {exc.strerror or exc}") from exc
     except (zipfile.BadZipFile, KeyError, ValueError, EOFError, AttributeError, TypeError) as exc:
         raise ModelFileError(f"{path}: not a model written by `forewarn rul fit`, or damaged") from exc
-
-
-def replace_file(path: Path, content: bytes) -> None:
-    """Write a file so that it is there whole or not at all."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        part.write_bytes(content)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _arrays(model: FleetModel, header: _Header) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from forewarn.adapters.tables.reading import read_table
-from forewarn.adapters.tables.table import Table, TableError
+from forewarn.adapters.tables.table import Table, TableError, require_one_purpose
 from forewarn.adapters.tables.times import Disorder, first_disorder, sorted_rows, times_of
 from forewarn.domain.frame import FloatArray
 from forewarn.domain.prognosis.giveaways import giveaway
@@ -79,14 +79,12 @@ def read_training_runs(
         If the file cannot be used: with row and column.
     """
     special = [unit, time] if censored is None else [unit, time, censored]
-    _distinct([*special, *drivers])
+    require_one_purpose([*special, *drivers])
     table = read_table(path, special)
     table.require(list(drivers))
     left_out = dict(table.ignored)
     others = [name for name in table.names if name not in {*special, *drivers}]
-    for name in others:
-        if table.columns[name].kind in {"text", "empty"}:
-            left_out[name] = "text" if table.columns[name].kind == "text" else "empty"
+    left_out |= table.without_numbers(others)
     tags = [name for name in others if name not in left_out]
     recorded, order = _recorded(table, unit, time, drivers, tags, sort=sort)
     failed = _failed(table, censored, order[recorded.runs.last_rows])
@@ -200,12 +198,6 @@ def _only(recorded: RecordedRuns, drivers: Sequence[str], tags: Sequence[str]) -
             unit=columns.unit, time=columns.time, drivers=tuple(drivers), tags=tuple(tags), moments=columns.moments
         ),
     )
-
-
-def _distinct(names: Sequence[str]) -> None:
-    doubled = sorted({name for name in names if names.count(name) > 1})
-    if doubled:
-        raise TableError(f"column {', '.join(map(repr, doubled))} is named for two purposes")
 
 
 def _listed(reasons: Mapping[str, str]) -> str:

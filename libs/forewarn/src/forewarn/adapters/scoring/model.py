@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from forewarn.adapters.whole_file import write_whole
 from forewarn.domain.anomaly.calibration import Calibration
 from forewarn.domain.anomaly.norms import NORM_ARRAYS, Norms
 from forewarn.domain.anomaly.state import CALIBRATION_ARRAYS, Memory
@@ -89,7 +90,7 @@ def save_model(model: Model, path: Path) -> None:
         "parts": parts,
     }
     try:
-        path.write_bytes(pack(_MAGIC, header, arrays))
+        write_whole(path, lambda file: file.write(pack(_MAGIC, header, arrays)))
     except OSError as exc:
         raise ModelFileError(f"{path}: cannot be written: {exc.strerror or exc}") from exc
 

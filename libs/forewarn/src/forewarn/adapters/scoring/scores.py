@@ -1,7 +1,6 @@
 """Scores the rows of a file by a model and writes them as CSV."""
 
-import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -14,20 +13,31 @@ from forewarn.adapters.scoring.model import Model
 from forewarn.adapters.scoring.readings import Readings, open_table, readings_of
 from forewarn.adapters.tables.arrow_types import ArrowArray
 from forewarn.adapters.tables.table import TableError
+from forewarn.adapters.whole_file import write_whole
 from forewarn.domain.detection.detector import Scores, score
-from forewarn.domain.detection.rows import sequence_of
+from forewarn.domain.detection.rows import sample_period, sequence_of
 from forewarn.domain.frame import FloatArray
 
+_OTHER_PACE: Final = 2.0  # times as far apart, or as close
 _NEEDS_QUOTES: Final = frozenset(',"\r\n')
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class ScoredFile:
-    """Readings of a file and what the model says of them; ``extra`` names columns that it does not know."""
+    """Readings of a file and what the model says of them.
+
+    Attributes
+    ----------
+    extra
+        Columns that the model does not know.
+    doubts
+        Why the scores are worth less, in words.
+    """
 
     readings: Readings
     scores: Scores
     extra: tuple[str, ...]
+    doubts: tuple[str, ...]
 
 
 def score_file(model: Model, path: Path, *, sort: bool = False) -> ScoredFile:
@@ -45,7 +55,20 @@ def score_file(model: Model, path: Path, *, sort: bool = False) -> ScoredFile:
         raise TableError(f"{path}: column {model.time!r} holds {have}; the model was learned with {want}")
     known = {*model.tags, model.time, model.unit}
     extra = tuple(name for name in (*table.columns, *table.ignored) if name not in known)
-    return ScoredFile(readings=readings, scores=score_readings(model, readings), extra=extra)
+    scores = score_readings(model, readings)
+    return ScoredFile(readings=readings, scores=scores, extra=extra, doubts=tuple(_doubts(model, readings)))
+
+
+def _doubts(model: Model, readings: Readings) -> Iterator[str]:
+    period = None if readings.times is None else sample_period(readings.times, readings.unit)
+    pace = 1.0 if period is None else period / model.period
+    if pace > model.detector.settings.gap_periods:
+        text = "that is a gap before each row: nothing is smoothed, and nothing is flagged"
+    elif not 1.0 / _OTHER_PACE <= pace <= _OTHER_PACE:
+        text = "the share of false alarms holds for the pace that was learned"
+    else:
+        return
+    yield f"rows are {pace:.3g} times as far apart as those learned from: {text}"
 
 
 def score_readings(model: Model, readings: Readings) -> Scores:
@@ -82,12 +105,10 @@ def write_scores(scored: ScoredFile, tags: Sequence[str], path: Path) -> None:
     # pyarrow's "needed" quotes every text; none is what other programs write, and nearly always right.
     plain = not any(_NEEDS_QUOTES & set(str(text)) for text in (*scored.readings.stamps, *table.column_names))
     quoting = "none" if plain else "needed"
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    options = pa_csv.WriteOptions(quoting_style=quoting, quoting_header=quoting)
     try:
-        pa_csv.write_csv(table, str(draft), pa_csv.WriteOptions(quoting_style=quoting, quoting_header=quoting))
-        draft.replace(path)
+        write_whole(path, lambda file: pa_csv.write_csv(table, file, options))
     except OSError as exc:
-        draft.unlink(missing_ok=True)
         raise TableError(f"{path}: cannot be written: {exc.strerror or exc}") from exc
 
 

@@ -3,13 +3,16 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from forewarn.adapters.scoring.model import Model
 from forewarn.adapters.scoring.readings import Readings, open_table, readings_of
-from forewarn.adapters.tables.table import Table, TableError
+from forewarn.adapters.tables.table import Table, TableError, require_one_purpose
 from forewarn.domain.detection.detector import settings_for
 from forewarn.domain.detection.learn import Lesson, NothingToLearnError, learn
 from forewarn.domain.detection.rows import sample_period, sequence_of
+
+_ANY_PERIOD: Final = 1.0  # rows that do not follow each other have none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +70,7 @@ def learn_readings(readings: Readings, request: Request, unused: Mapping[str, st
     TableError
         If they do not allow a model.
     """
-    period = 1.0 if readings.times is None else sample_period(readings.times, readings.unit)
+    period = _ANY_PERIOD if readings.times is None else sample_period(readings.times, readings.unit) or _ANY_PERIOD
     settings = settings_for(request.far, in_time=readings.times is not None)
     rows = sequence_of(readings.times, readings.unit, period)
     try:
@@ -86,16 +89,13 @@ def learn_readings(readings: Readings, request: Request, unused: Mapping[str, st
 
 
 def _tags_of(table: Table, request: Request) -> tuple[Sequence[str], dict[str, str]]:
+    special = [name for name in (request.time, request.unit) if name is not None]
+    require_one_purpose([*special, *request.drivers])
     table.require(request.drivers)
-    for name in request.drivers:
-        if name in (request.time, request.unit):
-            raise TableError(f"{request.path}: column {name!r} cannot be a driver: it is the column of time or unit")
-    tags, unused = [], dict(table.ignored)
-    for name, column in table.columns.items():
-        if name in (request.time, request.unit):
-            continue
-        if column.kind in {"number", "mixed"} or name in request.drivers:
-            tags.append(name)
-        else:
-            unused[name] = "text" if column.kind == "text" else "empty"
+    textual = table.without_numbers([n for n in table.names if n not in {*special, *request.drivers}])
+    unused = {**table.ignored, **textual}
+    tags = [name for name in table.names if name not in special and name not in textual]
+    if not tags:
+        reasons = [f"{name!r}: {reason}" for name, reason in unused.items()]
+        raise TableError(f"{request.path}: no column of numbers to judge; " + "; ".join(reasons or ["no other column"]))
     return tags, unused

@@ -63,7 +63,8 @@ class ColumnBuilder:
 def to_numbers(piece: ArrowArray, *, decimal_comma: bool = False) -> tuple[FloatArray, NDArray[np.intp]]:
     """Numbers of an array, NaN for missing ones, and where text stands."""
     if is_number(piece.type):
-        return finite(piece.cast(pa.float64())), np.empty(0, dtype=np.intp)
+        # Not safe: whole numbers beyond 2^53, such as nanoseconds since 1970, are near enough as floats.
+        return finite(piece.cast(pa.float64(), safe=False)), np.empty(0, dtype=np.intp)
     piece = piece.cast(pa.string())
     if decimal_comma:
         piece = pc.replace_substring(piece, ",", ".")
@@ -82,7 +83,8 @@ def is_number(dtype: ArrowType) -> bool:
 def is_text(dtype: ArrowType) -> bool:
     """Whether values of this type are text, and may still spell numbers."""
     inner = dtype.value_type if pa.types.is_dictionary(dtype) else dtype
-    return bool(pa.types.is_string(inner) or pa.types.is_large_string(inner) or pa.types.is_null(inner))
+    kinds = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view, pa.types.is_null)
+    return any(kind(inner) for kind in kinds)
 
 
 def finite(array: ArrowArray) -> FloatArray:

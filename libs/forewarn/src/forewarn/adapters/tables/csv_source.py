@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,13 +13,19 @@ import pyarrow.csv as pa_csv
 
 from forewarn.adapters.tables.arrow_types import ArrowArray
 from forewarn.adapters.tables.columns import NULLS
-from forewarn.adapters.tables.table import TableError
+from forewarn.adapters.tables.table import TableError, require_single
 
 _DELIMITERS: Final = ",;\t|"
 _WIDE_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
 _HEAD_BYTES: Final = 256 * 1024
 _HEAD_LINES: Final = 20
+_TOLD: Final = re.compile(r"sep=(?P<delimiter>[,;\t|])")  # how spreadsheets write it above the header
+_BAD_BYTES: Final = "invalid UTF8"
 _BLOCK_BYTES: Final = 8 * 1024 * 1024
+
+
+class NotUtf8Error(TableError):
+    """A file whose first part is UTF-8 holds other bytes farther down."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +35,7 @@ class Dialect:
     delimiter: str
     encoding: str
     header: tuple[str, ...]
+    above: int  # lines up to the first row, the header among them
 
     @property
     def decimal_comma(self) -> bool:
@@ -47,21 +55,23 @@ def sniff(path: Path) -> Dialect:
         head = file.read(_HEAD_BYTES)
     encoding = _encoding(head)
     text = head.decode(encoding, errors="ignore").removeprefix("\ufeff")
-    lines = [line for line in text.splitlines()[:_HEAD_LINES] if line.strip()]
+    every = text.splitlines()[:_HEAD_LINES]
+    lines = [line for line in every if line.strip()]
     if not lines:
         raise TableError(f"{path}: the file is empty")
     if "\0" in text:
         raise TableError(
             f"{path}: this is no text: it holds zero bytes. Give CSV (UTF-16 with its byte order mark) or Parquet"
         )
-    delimiter = max(_DELIMITERS, key=lambda d: _fit(lines, d))
+    told = _TOLD.fullmatch(lines[0])
+    if told and len(lines) > 1:
+        lines = lines[1:]
+    delimiter = told["delimiter"] if told else max(_DELIMITERS, key=lambda d: _fit(lines, d))
     header = tuple(name.strip() for name in next(csv.reader([lines[0]], delimiter=delimiter)))
     if all(_is_number(name) for name in header):
         raise TableError(f"{path}: the first line holds numbers; it must name the columns")
-    doubled = sorted({name for name in header if name and header.count(name) > 1})
-    if doubled:
-        raise TableError(f"{path}: column {', '.join(map(repr, doubled))} stands twice in the header")
-    return Dialect(delimiter=delimiter, encoding=encoding, header=header)
+    require_single(path, header)
+    return Dialect(delimiter=delimiter, encoding=encoding, header=header, above=every.index(lines[0]) + 1)
 
 
 def csv_pieces(
@@ -79,19 +89,26 @@ def csv_pieces(
     ------
     TableError
         If there is such a row and nobody takes it.
+    NotUtf8Error
+        If the file is no UTF-8 after all.
     """
     names = [str(position) for position in range(len(dialect.header))]
     rows = 0
+    refused: list[str] = []
     try:
         reader = pa_csv.open_csv(
             pa.input_stream(str(path)),
             read_options=pa_csv.ReadOptions(
-                block_size=_BLOCK_BYTES, column_names=names, skip_rows=1, encoding=dialect.encoding, use_threads=False
+                block_size=_BLOCK_BYTES,
+                column_names=names,
+                skip_rows=dialect.above,
+                encoding=dialect.encoding,
+                use_threads=False,
             ),
             parse_options=pa_csv.ParseOptions(
                 delimiter=dialect.delimiter,
                 newlines_in_values=_quotes(path),
-                invalid_row_handler=None if on_odd_row is None else _handler(on_odd_row),
+                invalid_row_handler=_handler(dialect, refused, on_odd_row),
             ),
             convert_options=pa_csv.ConvertOptions(
                 column_types={name: pa.string() for name in names}, null_values=list(NULLS), strings_can_be_null=True
@@ -103,14 +120,22 @@ def csv_pieces(
     except pa.ArrowInvalid as exc:
         if "Empty CSV" in str(exc) or "Could not skip" in str(exc):  # nothing but a header, with a line end or without
             return
-        # pyarrow's text says what is wrong ("Expected 3 columns, got 2: ...") and counts rows by itself.
-        raise TableError(f"{path}: cannot be read as CSV after row {rows}: {exc}") from exc
+        if _BAD_BYTES in str(exc):
+            raise NotUtf8Error(f"{path}: begins as UTF-8 and goes on otherwise; save it as UTF-8") from exc
+        what = refused[0] if refused else f"cannot be read as CSV after row {rows}: {exc}"
+        raise TableError(f"{path}: {what}") from exc
 
 
-def _handler(on_odd_row: Callable[[int, str], None]) -> Callable[[Any], str]:
+def _handler(
+    dialect: Dialect, refused: list[str], on_odd_row: Callable[[int, str], None] | None
+) -> Callable[[Any], str]:
     def handle(row: ArrowArray) -> str:
-        on_odd_row(row.number - 1, row.text)  # pyarrow counts the header
-        return "skip"
+        number = row.number - dialect.above  # pyarrow counts from the top of the file
+        if on_odd_row is not None:
+            on_odd_row(number, row.text)
+            return "skip"
+        refused.append(f"row {number} has {row.actual_columns} values, the header names {row.expected_columns} columns")
+        return "error"
 
     return handle
 

@@ -1,6 +1,7 @@
 """Reads a table of recorded readings from a file."""
 
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -8,8 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from forewarn.adapters.tables.columns import ColumnBuilder, is_number, is_text
-from forewarn.adapters.tables.csv_source import csv_pieces, sniff
-from forewarn.adapters.tables.table import Column, Table, TableError
+from forewarn.adapters.tables.csv_source import Dialect, NotUtf8Error, csv_pieces, sniff
+from forewarn.adapters.tables.table import Column, Table, TableError, require_single
 
 _PARQUET_MAGIC: Final = b"PAR1"
 _BATCH_ROWS: Final = 65_536
@@ -44,27 +45,39 @@ def read_table(path: Path, text: Collection[str] = ()) -> Table:
 
 def _read_csv(path: Path, text: Collection[str]) -> Table:
     dialect = sniff(path)
-    builders = [ColumnBuilder(as_text=name in text, decimal_comma=dialect.decimal_comma) for name in dialect.header]
-    rows = _fill(builders, csv_pieces(path, dialect))
+    try:
+        builders, rows = _columns(path, dialect, text)
+    except NotUtf8Error:
+        builders, rows = _columns(path, replace(dialect, encoding="latin-1"), text)
     columns = {name: builder.build() for name, builder in zip(dialect.header, builders, strict=True) if name}
-    nameless = dialect.header.count("")
-    ignored = {f"{nameless} without a name": "the header names nothing there"} if nameless else {}
-    return Table(path=path, rows=rows, columns=columns, ignored=ignored)
+    return Table(path=path, rows=rows, columns=columns, ignored=_nameless(dialect.header))
+
+
+def _columns(path: Path, dialect: Dialect, text: Collection[str]) -> tuple[list[ColumnBuilder], int]:
+    builders = [ColumnBuilder(as_text=name in text, decimal_comma=dialect.decimal_comma) for name in dialect.header]
+    return builders, _fill(builders, csv_pieces(path, dialect))
 
 
 def _read_parquet(path: Path, text: Collection[str]) -> Table:
     try:
         file = pq.ParquetFile(path)
         fields = list(file.schema_arrow)
-        usable = [f.name for f in fields if f.name in text or is_text(f.type) or is_number(f.type)]
+        require_single(path, [f.name for f in fields])
+        usable = [f.name for f in fields if f.name and (f.name in text or is_text(f.type) or is_number(f.type))]
         builders = [ColumnBuilder(as_text=name in text) for name in usable]
         pieces = (batch.columns for batch in file.iter_batches(columns=usable, batch_size=_BATCH_ROWS))
         rows = _fill(builders, pieces) if usable else file.metadata.num_rows
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as exc:
         raise TableError(f"{path}: cannot be read as Parquet: {exc}") from exc
     columns: dict[str, Column] = {name: builder.build() for name, builder in zip(usable, builders, strict=True)}
-    ignored = {f.name: f"of type {f.type}" for f in fields if f.name not in columns}
+    ignored = {f.name: f"of type {f.type}" for f in fields if f.name and f.name not in columns}
+    ignored |= _nameless([f.name for f in fields])
     return Table(path=path, rows=rows, columns=columns, ignored=ignored)
+
+
+def _nameless(header: Sequence[str]) -> dict[str, str]:
+    count = header.count("")
+    return {f"{count} without a name": "the header names nothing there"} if count else {}
 
 
 def _fill(builders: Sequence[ColumnBuilder], pieces: Iterator[Sequence[Any]]) -> int:

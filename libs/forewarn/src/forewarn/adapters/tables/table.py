@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -15,12 +15,40 @@ from forewarn.domain.frame import FloatArray
 
 Kind = Literal["number", "text", "empty", "mixed"]
 
+_SAMPLE_CHARACTERS: Final = 20  # of a text that is quoted in a message
+
 
 class TableError(Exception):
     """A file cannot be used; the message names file, row and column, and the cure.
 
     Rows are counted from 1, without the header.
     """
+
+
+def require_single(path: Path, header: Sequence[str]) -> None:
+    """Make sure that no column has the name of another.
+
+    Raises
+    ------
+    TableError
+        Listing those that do.
+    """
+    doubled = sorted({name for name in header if name and header.count(name) > 1})
+    if doubled:
+        raise TableError(f"{path}: column {', '.join(map(repr, doubled))} stands twice in the header")
+
+
+def require_one_purpose(names: Sequence[str]) -> None:
+    """Make sure that no column was named for two purposes, say time and driver.
+
+    Raises
+    ------
+    TableError
+        Listing those that were.
+    """
+    doubled = sorted({name for name in names if names.count(name) > 1})
+    if doubled:
+        raise TableError(f"column {', '.join(map(repr, doubled))} is named for two purposes")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,13 +104,21 @@ class Table:
         Raises
         ------
         TableError
-            Listing those that are not, and what the file has.
+            Listing those that are not, and what the file has; or saying why one cannot be used.
         """
+        for name in names:
+            if name in self.ignored:
+                raise TableError(f"{self.path}: column {name!r} cannot be used: {self.ignored[name]}")
         missing = [name for name in names if name not in self.columns]
         if missing:
             raise TableError(
                 f"{self.path}: no column {', '.join(map(repr, missing))}; the file has {', '.join(self.columns)}"
             )
+
+    def without_numbers(self, names: Sequence[str]) -> dict[str, str]:
+        """Those of these columns that hold no numbers, with the reason."""
+        found = {name: self.columns[name] for name in names}
+        return {name: _no_numbers(column) for name, column in found.items() if column.kind in {"text", "empty"}}
 
     def numbers(self, name: str) -> FloatArray:
         """Values of a column, NaN where missing.
@@ -127,3 +163,11 @@ class Table:
         self.require([name])
         texts = self.columns[name].texts
         return pa.chunked_array([pa.nulls(self.rows, pa.string())]) if texts is None else texts
+
+
+def _no_numbers(column: Column) -> str:
+    if column.stray is None:
+        return column.kind
+    text = column.stray.text
+    sample = text if len(text) <= _SAMPLE_CHARACTERS else f"{text[:_SAMPLE_CHARACTERS]}…"
+    return f"text, such as {sample!r} in row {column.stray.row}"

@@ -196,15 +196,17 @@ def _possible(values: FloatArray) -> FloatArray:
 
 
 def _left_out(table: Mapping[str, FloatArray], drivers: tuple[str, ...]) -> dict[str, str]:
-    reasons = {}
+    """Columns of which nothing can be learned, with the reason; a constant driver still has a range to leave."""
+    reasons, constant = {}, set()
     for name, values in table.items():
         known = values[~np.isnan(values)]
         if known.size < (1.0 - _MAX_MISSING) * values.size or known.size < MIN_ROWS:
             reasons[name] = f"missing in {1 - known.size / max(values.size, 1):.0%} of the healthy rows"
         elif known.max() - known.min() <= _FLAT_SHARE * np.abs(known).max():
             reasons[name] = f"constant: always {known[0]:g}"
+            constant.add(name)
     for name in drivers:
-        if name in reasons:
+        if name in reasons and name not in constant:
             raise NothingToLearnError(f"driver {name!r} cannot be used: {reasons[name]}")
     return reasons
 

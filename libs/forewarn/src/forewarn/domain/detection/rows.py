@@ -31,12 +31,12 @@ class Sequence:
     clock: NDArray[np.int64]
 
 
-def sample_period(time: FloatArray, unit: NDArray[np.intp]) -> float:
-    """Median time between rows of one unit; 1 if there are no two."""
+def sample_period(time: FloatArray, unit: NDArray[np.intp]) -> float | None:
+    """Median time between rows of one unit; None if there are no two."""
     order = np.argsort(unit, kind="stable")
     step = np.diff(time[order])[np.diff(unit[order]) == 0]
     step = step[step > 0]
-    return float(np.median(step)) if step.size else 1.0
+    return float(np.median(step)) if step.size else None
 
 
 def sequence_of(time: FloatArray | None, unit: NDArray[np.intp], period: float) -> Sequence:

@@ -22,6 +22,7 @@ from forewarn.domain.twin.settings import TwinSettings
 
 _LEAST: Final = float(np.finfo(np.float64).tiny)
 _FILL_PENALTY: Final = (0.01,)
+_FARTHEST: Final = 1e20  # spreads: what is beyond counts as that far, so that no square or cube of it overflows
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -57,6 +58,8 @@ class TableTwin:
 
     def residuals(self, drivers: FloatArray, responses: FloatArray) -> FloatArray:
         """Measured minus expected in healthy spreads of the tag, shape (rows, responses); NaN where unknown."""
+        reach = _FARTHEST * self.spread
+        responses = np.clip(responses, self.centre - reach, self.centre + reach)
         if self.ridge is not None:
             return self._by_drivers(self.ridge, self._guessed(drivers, responses), responses)
         z = ((responses - self.centre) / self.spread).T
@@ -173,9 +176,9 @@ def _fit_ridge(
     block: NDArray[np.intp],
 ) -> tuple[RidgeModel, FloatArray]:
     layout = layout_of_table(*names)
-    used = np.nanmax(drivers, axis=0) > np.nanmin(drivers, axis=0)
     known = ~np.isnan(drivers).any(axis=1)
-    space = learn_space(drivers[known], used, layout)
+    # A driver that stood still takes part too: nothing follows from it, but where it goes later is out of range.
+    space = learn_space(drivers[known], np.ones(drivers.shape[1], dtype=np.bool_), layout)
     phi = features(space.standardise(drivers[known]), layout.pairs)
     settings = TwinSettings(folds=int(block[-1]) + 1)
     intercept, coefficients, guess = fit_responses(phi, responses[known], settings)

@@ -111,11 +111,14 @@ class Training:
 
 
 def interval(outlook: Outlook, mean: FloatArray, cap: float) -> Forecast:
-    """P10, P50 and P90 around predictions, between zero and the cap."""
+    """P10, P50 and P90 around predictions, between zero and the cap, and means that lie between P10 and P90.
+
+    At the cap all of the distribution is at the cap, while trees that average targets end just below it.
+    """
     levels = (0.1, 0.5, 0.9)
     spread = np.array([value + outlook.around(value).quantiles(levels) for value in mean.tolist()])
     p10, p50, p90 = np.clip(spread.reshape(-1, len(levels)), 0.0, cap).T
-    return Forecast(p10=p10, p50=p50, p90=p90, mean=mean)
+    return Forecast(p10=p10, p50=p50, p90=p90, mean=np.clip(mean, p10, p90))
 
 
 def train(
