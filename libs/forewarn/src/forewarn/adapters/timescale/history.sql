@@ -28,7 +28,6 @@ WHERE back %% ceil(total::numeric / %(limit)s)::bigint = 0
 ORDER BY ts
 
 -- name: alarms
--- Each half is cut by itself: of the closed ones, which years fill, an index then reads no more than the page.
 SELECT document::text, closed_at
 FROM (
     (
@@ -39,7 +38,7 @@ FROM (
             AND (%(before)s::timestamptz IS NULL OR (raised_at, occurrence_id) < (%(before)s, %(before_id)s))
         ORDER BY raised_at DESC, occurrence_id DESC LIMIT %(limit)s
     )
-    UNION ALL
+    UNION ALL  -- each half is cut by itself: of the closed ones, which years fill, an index reads no more than the page
     (
         SELECT at, document #>> '{alarm,occurrence_id}', document -> 'alarm', at FROM alarm_event
         WHERE transition = 'closed' AND %(open)s::boolean IS DISTINCT FROM true
