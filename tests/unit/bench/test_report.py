@@ -94,6 +94,11 @@ def test_a_step_that_loses_or_falls_behind_is_not_sustained(change):
     assert pipeline_goals([step])[0].verdict == "MISSED"
 
 
+def test_a_step_that_falls_behind_shows_what_it_carried():
+    assert pipeline_goals([replace(STEP, ran_s=70.0)])[-1].verdict == "ok"
+    assert pipeline_goals([replace(STEP, ran_s=130.0)])[-1].verdict == "MISSED"
+
+
 def test_a_short_step_proves_no_minute():
     short = replace(STEP, seconds=20.0, readings_rows=1_200_000, results_rows=1_200_000, ran_s=20.3)
     assert pipeline_goals([short])[0].verdict == "not measured"
