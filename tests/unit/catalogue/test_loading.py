@@ -50,6 +50,14 @@ from unit.catalogue.catalogue_files import GOOD, KILN, redundant, refusal, write
             "16: rules[0].column: there is no column 'heat_m'; did you mean 'head_m'?",
         ),
         ("[low_bar]", "[head_m]", "16: rules[0].blames[0]: there is no tag 'head_m'"),
+        ("minimum: 0,", "minimum: 0, when: 3,", "16: rules[0].when: Input should be a valid dictionary"),
+        ("minimum: 0,", "minimum: 0, when: {above: 3},", "16: rules[0].when.column: is missing"),
+        ("minimum: 0,", "minimum: 0, when: {column: temp_c},", "16: rules[0].when: condition on 'temp_c' needs"),
+        (
+            "minimum: 0,",
+            "minimum: 0, when: [{column: temp_c, above: 3}, {column: temp_c, abve: 3}],",
+            "16: rules[0].when[1].abve: there is no such key; did you mean 'above'?",
+        ),
         ("minimum: 0, ", "", "16: rules[0]: needs 'minimum' or 'maximum'"),
         ("minimum: 0,", "minimum: 0, maximum: -1,", "16: rules[0]: minimum 0 must be below maximum -1"),
         (

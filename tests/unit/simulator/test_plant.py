@@ -56,6 +56,21 @@ def test_the_demo_s_first_faults_reach_their_end_within_twenty_minutes():
             {"source": {"kind": "simulated", "faults": [{"fault": "rust", "after_s": 1, "duration_s": 1}]}},
             "no fault rust",
         ),
+        (
+            {"source": {"kind": "simulated", "scenario": {"name": "sensor_drift", "tag": "colour"}}},
+            "no sensor colour; there are flow_m3_h",
+        ),
+        (
+            {
+                "source": {
+                    "kind": "simulated",
+                    "sensors": {"flow_m3_h": {"faults": [{"effect": "swapped_wires", "other": "colour"}]}},
+                }
+            },
+            "no sensor colour; there are flow_m3_h",
+        ),
+        ({"source": {"kind": "simulated", "seed": -1}}, "source.seed: Input should be greater than or equal to 0"),
+        ({"source": {"kind": "simulated", "history": {"every_s": 1e-6}}}, "at most 1,000,000 readings"),
         ({"source": {"kind": "simulated", "design": {"wheels": 4}}}, "design has no field 'wheels'; there are"),
         ({"source": {"kind": "simulated", "day": {"base": 0.9, "swing": 0.3}}}, "demand 0.9"),
         ({"source": {"kind": "simulated", "day": {"hemisphere": "east"}}}, "'north' or 'south'"),

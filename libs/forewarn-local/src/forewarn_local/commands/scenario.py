@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from forewarn.adapters.catalogue import Catalogue, CatalogueError, load_catalogue
+from forewarn.adapters.catalogue import CatalogueError
 from forewarn.adapters.clock import SystemClock
 from forewarn.adapters.plant_file import example_names, load_plant
 from forewarn.adapters.recording_files import (
@@ -23,10 +23,10 @@ from forewarn.adapters.scenario_request import ScenarioRequest, recorded
 from forewarn.contracts.assets import Asset
 from forewarn.domain.simulation.kinds import KINDS
 from forewarn.domain.simulation.scenarios import SCENARIOS
-from forewarn_local.commands.common import fail, here
+from forewarn_local.commands.common import fail, here, own_catalogue
 from forewarn_local.commands.scenario_plant import plant
 from forewarn_local.display import Display
-from forewarn_local.home import Home, find_home
+from forewarn_local.home import Home
 from forewarn_local.http_post import post
 from forewarn_local.settings import user_environment
 
@@ -97,7 +97,7 @@ def generate(  # noqa: PLR0913  # options of a command line
         require_format(out)
         if labels is not None:
             require_labels_apart(labels, out)
-        named = NamedRecording(asset_id=request.asset.asset_id, recording=recorded(request, _catalogue()))
+        named = NamedRecording(asset_id=request.asset.asset_id, recording=recorded(request, own_catalogue()))
         write_readings(out, [named])
         if labels is not None:
             write_labels(labels, [named])
@@ -165,12 +165,6 @@ def _asset(display: Display, asset_id: str | None, asset_class: str | None) -> A
         return Asset(asset_id=name, asset_class=asset_class, name=name)
     except ValueError as exc:
         raise fail(display, f"{name} is no asset id, or {asset_class} no class: use letters, digits and _ . -") from exc
-
-
-def _catalogue() -> Catalogue:
-    root = find_home().root
-    path = user_environment(root).get("CATALOGUE_PATH")
-    return load_catalogue(None if path is None else root / path)
 
 
 def _ask(path: str, body: dict[str, object]) -> dict[str, object]:

@@ -6,14 +6,14 @@ from typing import Annotated, Final
 
 import typer
 
-from forewarn.adapters.catalogue import load_catalogue
+from forewarn.adapters.catalogue import CatalogueError
 from forewarn.adapters.clock import SystemClock
 from forewarn.adapters.plant_document import Plant, SimulatedSource
 from forewarn.adapters.plant_file import PlantError, example_names, load_plant
 from forewarn.adapters.plant_machine import story_of
 from forewarn.adapters.recording_files import NamedRecording, write_labels, write_readings
 from forewarn.domain.simulation.recording import record
-from forewarn_local.commands.common import fail
+from forewarn_local.commands.common import fail, own_catalogue
 from forewarn_local.display import Display
 
 _DEFAULT_FORMAT: Final = "csv"
@@ -34,13 +34,16 @@ def plant(
         document = load_plant(name)
         directory = out or _directory(name, document)
         end_s = (SystemClock().now() if end is None else end.replace(tzinfo=UTC)).timestamp()
-        for item in _histories(document, end_s):
+        histories = _histories(document, end_s)
+        if not histories:
+            display.note("no machine of the plant asks for a history of one reading or more: nothing is written")
+        for item in histories:
             path = directory / f"{item.asset_id}.{_format(document)}"
             write_readings(path, [item])
             if labels:
                 write_labels(path.with_suffix(".labels.csv"), [item])
             display.say(f"{item.recording.rows:,} readings in {path}")
-    except (PlantError, ValueError, OSError) as exc:
+    except (PlantError, CatalogueError, ValueError, OSError) as exc:
         raise fail(display, str(exc)) from exc
 
 
@@ -54,7 +57,7 @@ def _directory(name: str, document: Plant) -> Path:
 
 
 def _histories(document: Plant, end_s: float) -> list[NamedRecording]:
-    catalogue = load_catalogue()
+    catalogue = own_catalogue()
     found: list[NamedRecording] = []
     for entry in document.assets:
         source = entry.source

@@ -151,7 +151,7 @@ def _class_of(document: Document) -> AssetClass | list[Problem]:
         asset_class = AssetClass.model_validate(raw)
     except ValidationError as exc:
         # what the class says of itself as a whole has no line; the findings say it better
-        found = list(schema_findings(exc, AssetClass))
+        found = list(schema_findings(exc, AssetClass, raw))
         findings += [finding for finding in found if finding[0]] or ([] if findings else found)
     else:
         if not findings:

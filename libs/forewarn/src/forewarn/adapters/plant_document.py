@@ -6,12 +6,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from forewarn.adapters.plant_sensors import Gateway, SensorDocument
+from forewarn.adapters.plant_sensors import Gateway, SensorDocument, SwappedFault
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.base import Identifier, StrictContract, TagName
 from forewarn.domain.simulation.designs import design_problems
 from forewarn.domain.simulation.kinds import KINDS
 from forewarn.domain.simulation.profile import FaultCourse, Profile
+from forewarn.domain.simulation.recording import MOST_ROWS
 from forewarn.domain.simulation.scenarios import find_scenario
 from forewarn.domain.simulation.schedule import Schedule
 from forewarn.domain.simulation.weather import Climate
@@ -30,6 +31,12 @@ class History(StrictContract):
         description="Sent as history: of any age, judged like live ones, never a reason for an alarm.",
     )
 
+    @model_validator(mode="after")
+    def _fits_a_recording(self) -> "History":
+        if self.length_s / self.every_s > MOST_ROWS:
+            raise ValueError(f"a history has at most {MOST_ROWS:,} readings: choose another length_s or every_s")
+        return self
+
     @property
     def rows(self) -> int:
         """Number of readings."""
@@ -47,7 +54,7 @@ class Weather(StrictContract):
     front_humidity_pct: NotNegative = Field(default=8.0, description="The same of the relative humidity.")
     hemisphere: Literal["north", "south"] = Field(default="north", description="Whose summer it is in July.")
     utc_offset_h: float = Field(default=0.0, description="Of the site's clock: its day is warmest at 15:00.")
-    weather_seed: int = Field(default=0, description="Machines of one climate and seed share their fronts.")
+    weather_seed: int = Field(default=0, ge=0, description="Machines of one climate and seed share their fronts.")
 
     def climate(self) -> Climate:
         """The climate of the domain."""
@@ -147,7 +154,7 @@ class SimulatedSource(StrictContract):
     scenario: PlannedScenario | None = None
     sensors: dict[TagName, SensorDocument] = Field(default_factory=dict, description="Sensors that are not perfect.")
     gateway: Gateway = Gateway()
-    seed: int = 0
+    seed: Annotated[int, Field(ge=0)] = 0
 
     @property
     def schedule(self) -> Schedule | None:
@@ -167,6 +174,14 @@ class ReplaySource(StrictContract):
     history_rows: Annotated[int, Field(ge=0)] = Field(
         default=0, description="Rows sent at once as the recent past when the asset is registered for the first time."
     )
+
+
+def _tags_named(source: SimulatedSource) -> set[str]:
+    """Every tag of which the plant says something of its sensor."""
+    planned = source.scenario.tag if source.scenario is not None else None
+    faults = (fault for sensor in source.sensors.values() for fault in sensor.faults)
+    crossed = {fault.other for fault in faults if isinstance(fault, SwappedFault)}
+    return {*source.sensors, *crossed, *([planned] if planned is not None else [])}
 
 
 class PlantAsset(StrictContract):
@@ -190,7 +205,7 @@ class PlantAsset(StrictContract):
         if impossible:
             raise ValueError(f"{where}: {'; '.join(impossible)}")
         tags = kind.sensors(kind.design(**self.source.design))
-        strange = [tag for tag in self.source.sensors if tag not in tags]
+        strange = sorted(_tags_named(self.source).difference(tags))
         if strange:
             raise ValueError(f"{where}: no sensor {', '.join(strange)}; there are {', '.join(tags)}")
         if self.source.scenario is not None:

@@ -8,7 +8,7 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from forewarn.adapters.catalogue_document import Document, Location, Problem, UnreadableDocumentError, read_document
+from forewarn.adapters.catalogue_document import Problem, UnreadableDocumentError, read_document
 from forewarn.adapters.plant_document import Plant
 from forewarn.adapters.schema_words import schema_findings
 
@@ -46,23 +46,8 @@ def load_plant(name: str) -> Plant:
     try:
         return Plant.model_validate(raw)
     except ValidationError as exc:
-        findings = schema_findings(exc, Plant)
-        raise _refused([document.problem(_written(place, document), text) for place, text in findings]) from exc
-
-
-def _written(place: Location, document: Document) -> Location:
-    """A place without the tags by which pydantic says which of several models it took an entry for."""
-    node: object = document.values()
-    found: list[str | int] = []
-    for step in place:
-        if isinstance(node, dict) and step not in node and step in node.values():
-            continue
-        found.append(step)
-        if isinstance(node, dict):
-            node = node.get(step)
-        elif isinstance(node, list) and isinstance(step, int):
-            node = node[step]
-    return tuple(found)
+        findings = schema_findings(exc, Plant, raw)
+        raise _refused([document.problem(place, text) for place, text in findings]) from exc
 
 
 def _refused(problems: Sequence[Problem]) -> PlantError:

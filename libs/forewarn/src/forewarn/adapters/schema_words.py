@@ -11,19 +11,35 @@ from forewarn.adapters.catalogue_raw import Finding
 from forewarn.domain.physics.registry import nearest
 
 
-def schema_findings(error: ValidationError, model: type[BaseModel]) -> Iterator[Finding]:
-    """What the schema of a model says of a document, in words for people who write the file."""
+def schema_findings(error: ValidationError, model: type[BaseModel], raw: object) -> Iterator[Finding]:
+    """What the schema of a model says of a document's raw values, in words for people who write the file."""
     details = error.errors()
     places = [tuple(detail["loc"]) for detail in details]
     for detail, location in zip(details, places, strict=True):
         if detail["type"] == "too_short" and any(_is_within(place, location) for place in places):
             continue  # entries that are wrong do not count: the list is not short
+        written = _written(location, raw, is_missing=detail["type"] == "missing")
         if detail["type"] == "missing":
-            yield location, "is missing"
+            yield written, "is missing"
         elif detail["type"] == "extra_forbidden":
-            yield location, f"there is no such key{nearest(str(location[-1]), _keys_at(model, location[:-1]))}"
+            yield written, f"there is no such key{nearest(str(location[-1]), _keys_at(model, location[:-1]))}"
         else:
-            yield location, _words(detail)
+            yield written, _words(detail)
+
+
+def _written(place: Location, raw: object, *, is_missing: bool) -> Location:
+    """A place as the file has it: pydantic also names which of several models it took an entry for."""
+    node: object = raw
+    found: list[str | int] = []
+    for position, step in enumerate(place):
+        if isinstance(node, dict) and (step in node or (is_missing and position == len(place) - 1)):
+            node = node.get(step)
+        elif isinstance(node, list) and isinstance(step, int):
+            node = node[step] if step < len(node) else None
+        else:
+            continue
+        found.append(step)
+    return tuple(found)
 
 
 def _is_within(place: Location, outer: Location) -> bool:
@@ -45,8 +61,9 @@ def _keys_at(model: type[BaseModel], location: Location) -> Collection[str]:
         holders = [one for one in models if step in one.model_fields]
         if holders:
             models = list(_models(holders[0].model_fields[str(step)].annotation))
-        elif isinstance(step, str):  # which of several models it is: pydantic names its tag
-            models = [one for one in models if any(step in get_args(f.annotation) for f in one.model_fields.values())]
+        elif isinstance(step, str):  # which of several models it is: pydantic names the tag, mostly a field's value
+            tagged = [one for one in models if any(step in get_args(f.annotation) for f in one.model_fields.values())]
+            models = tagged or models
     return models[0].model_fields if models else ()
 
 

@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from forewarn.contracts.base import Identifier, StrictContract, TagName
 
@@ -45,13 +45,22 @@ class RuleCondition(Condition):
         return (*own, *(self.otherwise.columns if self.otherwise else ()))
 
 
+def _one_or_several(value: object) -> str:
+    return "several" if isinstance(value, list | tuple) else "one"
+
+
+#: One condition or a list of them. The tags keep pydantic from trying both, and from complaining of both.
+_When = Annotated[
+    Annotated[RuleCondition, Tag("one")] | Annotated[tuple[RuleCondition, ...], Tag("several")],
+    Discriminator(_one_or_several),
+]
+
+
 class _Check(StrictContract):
     """What the checks have in common."""
 
     id: Identifier
-    when: RuleCondition | tuple[RuleCondition, ...] | None = Field(
-        default=None, description="When it holds; of a list, all conditions must hold."
-    )
+    when: _When | None = Field(default=None, description="When it holds; of a list, all conditions must hold.")
     cause: Cause = Field(default=Cause.SENSOR, description="What is at fault; a machine's fault never refuses data.")
     message: str
     recommendation: str
