@@ -141,21 +141,33 @@ def stored(api, asset_id, column):
 
 
 def test_database_api_and_dashboard_follow_from_the_file(api, environment, own):
-    url, catalogue = environment["DATABASE_URL"], load_catalogue(own)
+    catalogue = load_catalogue(own)
+    assert_tables_have_every_column(environment["DATABASE_URL"], catalogue)
+    assert_contracts_have_every_column(catalogue)
+    assert_registry_and_catalogue_are_told(api, catalogue)
+    assert_readings_by_the_gateways_names_are_stored(api)
+    assert_newest_state_weights_and_costs_are_told(api)
+    page = asyncio.run(_page(environment, "K-1"))  # drawn from what the API says
+    assert "Shell temperature" in page
+    assert "Torque" in page
 
-    # the database: a table with all columns of the frames for the new class, a column for the new tag
+
+def assert_tables_have_every_column(url, catalogue):
+    """A table with all columns of the frames for the new class, a column for the new tag."""
     for name in ("kiln", "chiller"):
         assert set(catalogue[name].column_names) <= columns_of(url, f"readings_{name}")
     assert {"oil_temp_c", "quality_oil_temp_c"} <= columns_of(url, "readings_chiller")
     assert {"expected_torque_kn_m", "residual_torque_kn_m"} <= columns_of(url, "results_kiln")
 
-    # the contracts
+
+def assert_contracts_have_every_column(catalogue):
     schemas = render(catalogue, "0")
     assert "frames/valid.kiln.json" in schemas
     assert "oil_temp_c" in schemas["frames/anomaly.chiller.json"]
     assert "quality_torque_kn_m" in {column.name for column in frame_columns(FrameKind.VALID, catalogue["kiln"])}
 
-    # the registry and the catalogue over HTTP
+
+def assert_registry_and_catalogue_are_told(api, catalogue):
     kiln = {"asset_id": "K-1", "asset_class": "kiln", "name": "Kiln 1", "nameplate": {"rated_power_kw": 200}}
     assert api.post("/assets", json=kiln).status_code == 201
     assert api.post("/assets", json={"asset_id": "CH-7", "asset_class": "chiller", "name": "C"}).status_code == 201
@@ -163,7 +175,9 @@ def test_database_api_and_dashboard_follow_from_the_file(api, environment, own):
     detail = api.get("/assets/K-1").json()
     assert [tag["name"] for tag in detail["asset_class"]["tags"]] == ["shell_temp_c", "torque_kn_m", "power_kw"]
 
-    # readings by the gateways' own names: through broker, validator and sink into the table
+
+def assert_readings_by_the_gateways_names_are_stored(api):
+    """Through broker, validator and sink into the table."""
     dry = {"asset_id": "K-1", "ts": datetime.now(UTC).isoformat(), "metrics": {"power_kw": 300}}
     told = api.post("/readings/validate", json=dry).json()
     assert "The drive cannot give that much" in str(told)
@@ -173,6 +187,8 @@ def test_database_api_and_dashboard_follow_from_the_file(api, environment, own):
     wait_until(lambda: stored(api, "K-1", "load_pct") == [75.0] * 3, 60)
     wait_until(lambda: stored(api, "CH-7", "oil_temp_c") == [52.5] * 3, 60)
 
+
+def assert_newest_state_weights_and_costs_are_told(api):
     latest = {value["name"]: value for value in api.get("/assets/K-1/latest").json()["values"]}
     assert (latest["shell_temp_c"]["value"], latest["shell_temp_c"]["title"]) == (260.0, "Shell temperature")
     assert (latest["load_pct"]["value"], latest["load_pct"]["unit"]) == (75.0, "%")
@@ -182,11 +198,6 @@ def test_database_api_and_dashboard_follow_from_the_file(api, environment, own):
     costs = api.get("/assets/CH-7/economics", params={"days": 31})  # the database adds power up by the minute
     assert costs.status_code == 200, costs.text
     assert (costs.json()["energy"], costs.json()["failures"]) == (None, [])  # its twin still learns
-
-    # the dashboard's page of the asset, drawn from what the API says
-    page = asyncio.run(_page(environment, "K-1"))
-    assert "Shell temperature" in page
-    assert "Torque" in page
 
 
 async def _page(environment, asset_id):

@@ -1,6 +1,7 @@
 """Whatever a gateway sends, the validator goes on, keeps the bytes and says what was wrong."""
 
 import itertools
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 import pytest
@@ -10,7 +11,7 @@ from forewarn.adapters.kafka.admin import create_topics
 from forewarn.contracts.frames import FrameKind
 from forewarn.contracts.readings import RejectedReading
 from forewarn.contracts.topics import TopicName, qualified
-from forewarn.testing.hostile import Target, good_message, hostile_cases
+from forewarn.testing.hostile import HostileCase, Target, good_message, hostile_cases
 from integration.frames.processors import CATALOGUE, VALIDATOR
 from integration.frames.running import start_service, wait_until_drained
 from support.plant import PUMPS, register
@@ -19,6 +20,21 @@ from support.wire import Message, produce, read_topic, rows_of
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
 
 NEIGHBOURS_PER_CASE = 12
+
+
+def among_neighbours(cases: Sequence[HostileCase], target: Target) -> Iterator[Message]:
+    """Each case before healthy readings of other pumps, which rise in time."""
+    seconds = itertools.count(-NEIGHBOURS_PER_CASE * len(cases) - 60)
+    for case in cases:
+        yield Message(key=case.key, value=case.value)
+        for asset in PUMPS[1 : 1 + NEIGHBOURS_PER_CASE]:
+            healthy = Target(asset_id=asset.asset_id, metrics=target.metrics, now=target.now).at(next(seconds))
+            yield Message(key=healthy.key, value=good_message(healthy))
+
+
+def rejected_on(bootstrap: str, prefix: str) -> list[RejectedReading]:
+    records = read_topic(bootstrap, TopicName.READINGS_REJECTED, prefix)
+    return [decode_event(RejectedReading, record.value) for record in records if record.value is not None]
 
 
 def test_poison_lands_in_rejected_with_reason_and_bytes_and_neighbours_are_unharmed(
@@ -30,28 +46,16 @@ def test_poison_lands_in_rejected_with_reason_and_bytes_and_neighbours_are_unhar
     validator = start_service(spawn_service, VALIDATOR, bootstrap, topic_prefix, "1")
     target = Target(asset_id="P-000", metrics={"flow_m3_h": 150.3, "power_kw": 41.5}, now=datetime.now(UTC))
     cases = hostile_cases(target)
-    seconds = itertools.count(-NEIGHBOURS_PER_CASE * len(cases) - 60)
-    neighbours = 0
-    messages: list[Message] = []
-    for case in cases:
-        messages.append(Message(key=case.key, value=case.value))
-        for asset in PUMPS[1 : 1 + NEIGHBOURS_PER_CASE]:
-            healthy = Target(asset_id=asset.asset_id, metrics=target.metrics, now=target.now).at(next(seconds))
-            messages.append(Message(key=healthy.key, value=good_message(healthy)))
-            neighbours += 1
+    neighbours = NEIGHBOURS_PER_CASE * len(cases)
     assert neighbours >= 1_000
 
-    produce(bootstrap, qualified(TopicName.READINGS_RAW, topic_prefix), messages)
+    produce(bootstrap, qualified(TopicName.READINGS_RAW, topic_prefix), among_neighbours(cases, target))
 
     wait_until_drained(VALIDATOR, bootstrap, topic_prefix)
     assert validator.running
     assert validator.terminate() < 10
     raw = {(r.partition, r.offset): r for r in read_topic(bootstrap, TopicName.READINGS_RAW, topic_prefix)}
-    rejected = [
-        decode_event(RejectedReading, r.value)
-        for r in read_topic(bootstrap, TopicName.READINGS_REJECTED, topic_prefix)
-        if r.value is not None
-    ]
+    rejected = rejected_on(bootstrap, topic_prefix)
     assert len({event.rejected_id for event in rejected}) == len(rejected)
     for event in rejected:
         source = raw[event.partition, event.offset]
