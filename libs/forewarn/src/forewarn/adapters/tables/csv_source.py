@@ -92,28 +92,10 @@ def csv_pieces(
     NotUtf8Error
         If the file is no UTF-8 after all.
     """
-    names = [str(position) for position in range(len(dialect.header))]
     rows = 0
     refused: list[str] = []
     try:
-        reader = pa_csv.open_csv(
-            pa.input_stream(str(path)),
-            read_options=pa_csv.ReadOptions(
-                block_size=_BLOCK_BYTES,
-                column_names=names,
-                skip_rows=dialect.above,
-                encoding=dialect.encoding,
-                use_threads=False,
-            ),
-            parse_options=pa_csv.ParseOptions(
-                delimiter=dialect.delimiter,
-                newlines_in_values=_quotes(path),
-                invalid_row_handler=_handler(dialect, refused, on_odd_row),
-            ),
-            convert_options=pa_csv.ConvertOptions(
-                column_types={name: pa.string() for name in names}, null_values=list(NULLS), strings_can_be_null=True
-            ),
-        )
+        reader = _reader(path, dialect, _handler(dialect, refused, on_odd_row))
         for batch in reader:
             rows += batch.num_rows
             yield batch.columns
@@ -124,6 +106,26 @@ def csv_pieces(
             raise NotUtf8Error(f"{path}: begins as UTF-8 and goes on otherwise; save it as UTF-8") from exc
         what = refused[0] if refused else f"cannot be read as CSV after row {rows}: {exc}"
         raise TableError(f"{path}: {what}") from exc
+
+
+def _reader(path: Path, dialect: Dialect, handler: Callable[[Any], str]) -> Any:  # noqa: ANN401  # pyarrow has no types
+    names = [str(position) for position in range(len(dialect.header))]
+    return pa_csv.open_csv(
+        pa.input_stream(str(path)),
+        read_options=pa_csv.ReadOptions(
+            block_size=_BLOCK_BYTES,
+            column_names=names,
+            skip_rows=dialect.above,
+            encoding=dialect.encoding,
+            use_threads=False,
+        ),
+        parse_options=pa_csv.ParseOptions(
+            delimiter=dialect.delimiter, newlines_in_values=_quotes(path), invalid_row_handler=handler
+        ),
+        convert_options=pa_csv.ConvertOptions(
+            column_types={name: pa.string() for name in names}, null_values=list(NULLS), strings_can_be_null=True
+        ),
+    )
 
 
 def _handler(
