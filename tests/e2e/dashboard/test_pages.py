@@ -6,7 +6,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from support.dashboard_ui import alarm, until
+from support.dashboard_ui import Watched, alarm, until
 
 pytestmark = pytest.mark.browser
 
@@ -222,14 +222,15 @@ def test_a_range_is_chosen_with_the_calendar_fields_in_the_shown_clock(visit, ui
     assert tab.errors == []
 
 
-def test_on_a_phone_nothing_has_to_be_scrolled_sideways_to(visit, ui):
+def test_on_a_phone_nothing_has_to_be_scrolled_sideways_to(context, ui):
     ui.control(alarms=[alarm(message="The pump behaves unlike its learned normal; vibration deviates most")])
-    tab = visit("/alarms")
+    tab = Watched(context.new_page())
     tab.page.set_viewport_size({"width": 420, "height": 860})
+    tab.page.goto(f"{ui.url}/alarms")
     expect(tab.page.get_by_role("button", name="Acknowledge").first).to_be_in_viewport(ratio=1)
     assert violations(tab.page) == []
-    tab = visit("/asset/P-101")
-    tab.page.set_viewport_size({"width": 420, "height": 860})
+    tab.page.goto(f"{ui.url}/asset/P-101?tags=power_kw&live=0")
+    expect(tab.page.locator(".js-plotly-plot .main-svg").first).to_be_visible()
     tab.page.get_by_text("From … to").click()
     expect(tab.page.get_by_role("button", name="Show this range")).to_be_in_viewport(ratio=1)
     tab.page.get_by_text("From … to").click()
