@@ -134,39 +134,37 @@ def life_panel(life: Sequence[RulEstimate] | None, asset_class: AssetClass, titl
             "No failure mode shows growth that allows an estimate.",
             className="note",
         )
-    modes = {mode.id: mode for mode in asset_class.failure_modes}
     longest = max(_LIFE_SCALE_DAYS / 12, min(max(item.p90_days for item in life), _LIFE_SCALE_DAYS))
-    parts = []
-    for item in sorted(life, key=lambda item: item.p10_days):
-        mode = modes.get(item.failure_mode)
-        unit = asset_class.units.get(item.indicator, "")
-        parts.append(
-            html.Div(
+    return [_life(item, longest, asset_class, titles) for item in sorted(life, key=lambda item: item.p10_days)]
+
+
+def _life(item: RulEstimate, longest_days: float, asset_class: AssetClass, titles: Mapping[str, str]) -> html.Div:
+    mode = next((mode for mode in asset_class.failure_modes if mode.id == item.failure_mode), None)
+    unit = asset_class.units.get(item.indicator, "")
+    return html.Div(
+        [
+            html.H3(mode.title if mode is not None else class_title(item.failure_mode)),
+            html.P(
                 [
-                    html.H3(mode.title if mode is not None else class_title(item.failure_mode)),
-                    html.P(
-                        [
-                            html.Span(life_days(item.p50_days), className="readout-value"),
-                            html.Span(
-                                f"{100 * item.confidence:.0f} % interval {life_days(item.p10_days)} – "
-                                f"{life_days(item.p90_days)}",
-                                className="note",
-                            ),
-                        ],
-                        className="readout",
-                    ),
-                    _interval(item, longest),
-                    html.P(_risk_words(item.risk), className="cell-sub") if item.risk is not None else None,
-                    html.P(
-                        f"Until {titles.get(item.indicator, item.indicator)} reaches {quantity(item.threshold, unit)} "
-                        f"({item.model})",
-                        className="cell-sub",
+                    html.Span(life_days(item.p50_days), className="readout-value"),
+                    html.Span(
+                        f"{100 * item.confidence:.0f} % interval {life_days(item.p10_days)} – "
+                        f"{life_days(item.p90_days)}",
+                        className="note",
                     ),
                 ],
-                className="life",
-            )
-        )
-    return parts
+                className="readout",
+            ),
+            _interval(item, longest_days),
+            html.P(_risk_words(item.risk), className="cell-sub") if item.risk is not None else None,
+            html.P(
+                f"Until {titles.get(item.indicator, item.indicator)} reaches {quantity(item.threshold, unit)} "
+                f"({item.model})",
+                className="cell-sub",
+            ),
+        ],
+        className="life",
+    )
 
 
 def _risk_words(risk: FailureRisk) -> str:
