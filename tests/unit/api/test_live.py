@@ -143,6 +143,35 @@ async def test_a_slow_client_gets_the_newest_state_and_keeps_nothing_waiting():
     assert second == [999.0]
 
 
+class TalkativeSocket:
+    """Says something some turns of the event loop after the snapshot was begun, whose sending takes some as well."""
+
+    def __init__(self, sends, listens):
+        self.sends, self.listens = sends, listens
+        self.closed = []
+
+    async def send_text(self, _text):
+        for _ in range(self.sends):
+            await asyncio.sleep(0)
+
+    async def receive(self):
+        for _ in range(self.listens):
+            await asyncio.sleep(0)
+        return {"type": "websocket.receive", "text": "hello"}
+
+    async def close(self, code, _reason):
+        self.closed.append(code)
+
+
+@pytest.mark.parametrize("listens", range(8))
+async def test_a_client_that_talks_is_cut_off_whatever_is_being_sent(listens):
+    platform = FakePlatform()
+    socket = TalkativeSocket(sends=2, listens=listens)
+    async with Changes(platform.live) as changes, asyncio.timeout(5):
+        await LivePush(platform.backend, changes).serve(socket, ())
+    assert socket.closed == [1008]
+
+
 async def test_a_large_plant_is_told_in_several_messages():
     platform = FakePlatform()
     names = [f"P-{n:04d}" for n in range(2 * ASSETS_PER_MESSAGE + 1)]

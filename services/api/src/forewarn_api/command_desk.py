@@ -63,7 +63,8 @@ class CommandDesk:
             for command in commands:
                 while not await self._settled(command):
                     with contextlib.suppress(TimeoutError):
-                        await asyncio.wait_for(self._stop.wait(), _RETRY_S)
+                        async with asyncio.timeout(_RETRY_S):
+                            await self._stop.wait()
                     if self._stop.is_set():
                         return  # it comes again
             await asyncio.to_thread(self._source.done)

@@ -97,7 +97,8 @@ class LivePush:
                     self._add(news, told.get(live.asset_id), live)
                     told[live.asset_id] = live
             text = news.message("snapshot" if first and start == 0 else "update", self._backend.clock.now())
-            await asyncio.wait_for(socket.send_text(text), SEND_TIMEOUT_S)
+            async with asyncio.timeout(SEND_TIMEOUT_S):  # wait_for of Python 3.11 can miss the cancellation
+                await socket.send_text(text)
             LIVE_MESSAGES.inc()
 
     def _add(self, news: "_News", before: LiveAsset | None, live: LiveAsset) -> None:

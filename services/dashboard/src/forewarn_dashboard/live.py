@@ -40,7 +40,8 @@ class Slot:
     async def wait(self, timeout_s: float) -> bool:
         """Wait for news, at most ``timeout_s``; whether there was any."""
         try:
-            await asyncio.wait_for(self._news.wait(), timeout_s)
+            async with asyncio.timeout(timeout_s):
+                await self._news.wait()
         except TimeoutError:
             return False
         self._news.clear()
@@ -103,7 +104,8 @@ class Hub:
         """Ask for the assets now and then, and at once when the feed speaks of an unknown one, until cancelled."""
         while True:
             try:
-                await asyncio.wait_for(self._registry_wanted.wait(), REGISTRY_POLL_S)
+                async with asyncio.timeout(REGISTRY_POLL_S):
+                    await self._registry_wanted.wait()
             except TimeoutError:
                 if not self.connected:
                     continue
