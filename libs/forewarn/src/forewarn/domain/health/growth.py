@@ -51,8 +51,9 @@ class Regression:
 
     ``weight`` and ``weight_sq`` are sums of the forgetting weights and their squares, the ``s``
     fields weighted sums of products about the means: of time t, indicator y and expected indicator e.
-    ``expected`` counts the buckets with a known e; it is taken as unchanged in others. ``filling`` is the bucket
-    that is not complete, as far as it is made of complete ones of the memory before.
+    ``expected`` counts the buckets with a known e; it is taken as unchanged in others. The ``d`` fields are weighted
+    sums of products of the steps from one bucket to the next. ``filling`` is the bucket that is not complete, as far
+    as it is made of complete ones of the memory before.
     """
 
     memory_s: float
@@ -76,6 +77,11 @@ class Regression:
     s_tte: float = 0.0
     s_ye: float = 0.0
     s_ee: float = 0.0
+    last_y: float = 0.0
+    last_e: float = 0.0
+    d_yy: float = 0.0
+    d_ye: float = 0.0
+    d_ee: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,6 +238,9 @@ def _close(regression: Regression, bucket: Bucket) -> Regression:
     weight = keep * regression.weight + 1.0
     d_t, d_y = t - regression.mean_t, y - regression.mean_y
     mean_e, d_e = _expected_now(regression, bucket)
+    last_e = mean_e + d_e
+    step_y = y - regression.last_y if regression.buckets else 0.0
+    step_e = last_e - regression.last_e if regression.expected else 0.0
     older = keep * regression.weight
     between = older / weight
     s_tt, s_ttt = keep * regression.s_tt, keep * regression.s_ttt
@@ -261,6 +270,11 @@ def _close(regression: Regression, bucket: Bucket) -> Regression:
         s_tte=keep * regression.s_tte + bend * d_e - (2.0 * d_t * s_te + d_e * s_tt) / weight,
         s_ye=keep * regression.s_ye + between * d_y * d_e,
         s_ee=keep * regression.s_ee + between * d_e * d_e,
+        last_y=y,
+        last_e=last_e,
+        d_yy=keep * regression.d_yy + step_y * step_y,
+        d_ye=keep * regression.d_ye + step_y * step_e,
+        d_ee=keep * regression.d_ee + step_e * step_e,
     )
 
 
