@@ -209,7 +209,7 @@ def _regressions_before(growth: Growth, index: int) -> tuple[Regression, ...]:
     after = list(growth.regressions)
     for place, (regression, joined) in enumerate(zip(growth.regressions, _JOINED, strict=True)):
         index //= joined
-        bucket = _join(_begun(regression.filling, bucket.index // joined), bucket)
+        bucket = _joined(regression.filling, bucket, bucket.index // joined)
         if bucket.index == index:
             after[place] = replace(regression, filling=bucket)
             break
@@ -217,14 +217,17 @@ def _regressions_before(growth: Growth, index: int) -> tuple[Regression, ...]:
     return tuple(after)
 
 
-def _join(own: Bucket, part: Bucket) -> Bucket:
+def _joined(filling: Bucket | None, part: Bucket, index: int) -> Bucket:
+    """The bucket of this index with one more part, which alone may be all of it."""
+    if filling is None or filling.index != index:
+        return part if part.index == index else replace(part, index=index)
     return Bucket(
-        index=own.index,
-        count=own.count + part.count,
-        sum_t=own.sum_t + part.sum_t,
-        sum_y=own.sum_y + part.sum_y,
-        expected=own.expected + part.expected,
-        sum_e=own.sum_e + part.sum_e,
+        index=index,
+        count=filling.count + part.count,
+        sum_t=filling.sum_t + part.sum_t,
+        sum_y=filling.sum_y + part.sum_y,
+        expected=filling.expected + part.expected,
+        sum_e=filling.sum_e + part.sum_e,
     )
 
 
