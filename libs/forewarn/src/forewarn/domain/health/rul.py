@@ -36,7 +36,7 @@ MIN_BUCKETS: Final = 12
 MAX_EXTRAPOLATION: Final = 20.0
 
 #: Standard deviation of what growth will do apart from what it did, relative to its speed.
-WANDER: Final = 0.06
+WANDER: Final = 0.05
 
 #: Standard deviation of a time left that is as long as the memory, relative to it: a parabola holds for a while only,
 #: and of two memories as certain the shorter one knows better what is the case now.
