@@ -24,6 +24,8 @@ from forewarn.domain.health.rul import estimate
 
 PUMP = load_catalogue()["centrifugal_pump"]
 MODES = {mode.id: mode for mode in PUMP.failure_modes}
+PISTON = load_catalogue()["reciprocating_compressor"]
+ROD_DROP = next(mode for mode in PISTON.failure_modes if mode.id == "rider_ring_wear")
 DAY_S = 86_400.0
 T0 = 1_795_204_800.0
 
@@ -314,6 +316,64 @@ def test_growth_that_bends_is_foretold_within_a_fifth(shape, left):
     found = life("impeller_wear", values, 10.0)
     truth = (1.0 - way[-1]) * hours * 3600 / DAY_S
     assert found.p50_days == pytest.approx(truth, rel=0.2)
+
+
+def test_errors_that_last_make_the_level_less_sure():
+    """The same errors, in an order in which neighbours are alike, tell less than shuffled ones."""
+    rng, times = np.random.default_rng(16), bucket_times(60)
+    lasting = np.convolve(rng.normal(size=times.size + 7), np.ones(8), mode="valid")
+    line = 3 + 0.01 * (times - times[0])
+    shuffled, alike = (
+        course(shortest(times, line + error), float(times[-1])) for error in (rng.permutation(lasting), lasting)
+    )
+    assert alike.level_var > 3.0 * shuffled.level_var
+
+
+def test_steps_of_the_expected_part_are_no_noise():
+    """A load that comes and goes within each bucket is taken out of the steps as it is out of the errors."""
+    times = bucket_times(60)
+    rng = np.random.default_rng(17)
+    expected = 2.0 + np.resize([-1.0, 1.0], times.size)
+    lasting = np.convolve(rng.normal(size=times.size + 7), np.ones(8), mode="valid")
+    values = 3 + 0.01 * (times - times[0]) + 0.1 * lasting + 1.5 * expected
+    usual = Usual(at_s=float(times[0]), level=2.0, slope_per_s=0.0, slope_var=0.0)
+    loaded = course(shortest(times, values, expected), float(times[-1]), usual=usual)
+    plain = course(shortest(times, values - 1.5 * expected), float(times[-1]))
+    assert loaded.level_var == pytest.approx(plain.level_var, rel=0.2)
+
+
+def test_memories_are_pooled_by_their_certainty():
+    """A day that sees 8 days left and a week that sees 12 say something between, nearer to the surer one."""
+    growth = observe_one(UNSEEN, *_kinked())
+    found = estimate(ROD_DROP, growth, T0 + 30 * DAY_S, asset_class=PISTON).p50_days
+    day, week = (_alone(growth, place) for place in (2, 4))
+    assert min(day, week) < found < max(day, week)
+    assert abs(found - day) < abs(found - week)  # growth changed its pace four days ago
+
+
+def _kinked():
+    """Rods that drop by 0.02 mm a day, and by 0.04 mm in the last four of 30 days."""
+    times = T0 + np.arange(0.0, 30 * DAY_S, 600.0)
+    t = (times - T0) / DAY_S
+    noise = 0.002 * np.random.default_rng(18).normal(size=t.size)
+    return times, 0.4 + 0.02 * t + 0.02 * np.maximum(t - 26.0, 0.0) + noise
+
+
+def _alone(growth, place):
+    """P50 of one memory."""
+    regressions = (item if k == place else replace(item, buckets=0) for k, item in enumerate(growth.regressions))
+    alone = replace(growth, regressions=tuple(regressions))
+    return estimate(ROD_DROP, alone, T0 + 30 * DAY_S, asset_class=PISTON).p50_days
+
+
+@pytest.mark.parametrize("followed", [0.0, 0.3, 1.0])
+def test_an_expectation_that_follows_the_fault_hides_no_life(followed):
+    """What a fault does to the operating point, the twin expects: of a part of growth, or of all of it."""
+    times, values, healthy = a_machine_with_load(28.0, exponential_wear, seed=22)
+    start = replace(UNSEEN, healthy=Healthy(version=1, count=10, total=15.0))
+    growth = observe_one(start, times, values, healthy + followed * (values - healthy))
+    found = estimate(MODES["bearing_wear"], growth, float(times[-1]), asset_class=PUMP)
+    assert found.p50_days == pytest.approx(10.0 * np.log1p(5.6 / 0.2) - 28.0, rel=0.3)
 
 
 def test_a_memory_from_before_there_were_parabolas_has_none_yet():

@@ -7,14 +7,17 @@ then that at the usual operating point: the expected value averaged over days.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from forewarn.domain.health.growth import Regression
 
-#: Factor of the squared standard error of a bend: buckets are not independent, a twin errs alike at the same time of
-#: each day.
+#: Factor of the squared standard error of a bend: a twin errs alike at the same time of each day, and parts of a day
+#: look bent.
 BEND_DOUBT: Final = 16.0
+
+#: Correlation of a bucket's error with the next one's is believed up to this: it is read off the same few buckets.
+MAX_ALIKE: Final = 0.8
 
 #: Standard deviation of how much the expected value counts in the indicator, about 1, before data say it.
 GAIN_SPREAD: Final = 1.0
@@ -24,6 +27,9 @@ MIN_EXPECTED: Final = 3
 
 #: Share of its fourth moment that a parabola's own part must have: less is rounding, or all readings at two times.
 _FLAT: Final = 1e-6
+
+#: The usual operating point counts as moving from this many standard errors of its slope on.
+MOVING: Final = 3.0
 
 #: Of a parabola.
 _PARAMETERS: Final = 3.0
@@ -42,12 +48,14 @@ class Level:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usual:
-    """What the twin expects of the indicator at the usual operating point, a line over days."""
+    """What the twin expects of the indicator at the usual operating point, a line about ``at_s``."""
 
     at_s: float
     level: float
     slope_per_s: float
     slope_var: float
+    is_moving: bool = False  #: Significantly.
+    share: float = 0.0  #: Its slope over that of the indicator as measured, in the same time.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +86,7 @@ class _Moments:
     slope: float
     bend: float
     rest: float  #: Weighted sum of squares that the parabola leaves.
+    gain: float  #: How much the expected value counts.
     usual_at_s: float  #: Time about which the usual operating point's line may turn.
     usual_var: float  #: Of the slope, from that line's.
     gain_var: float  #: Of what the expected value counts.
@@ -109,20 +118,47 @@ def level_of(regression: Regression) -> Level | None:
     return Level(value=regression.mean_y, error=math.sqrt(rest / (points - 2.0) / regression.weight))
 
 
-def usual_point(regressions: Sequence[Regression]) -> Usual | None:
+def usual_point(regressions: Sequence[Regression], at_s: float) -> Usual | None:
     """Course of the expected value over the longest memory that has enough of it; None where none has.
 
-    Its slope is drawn towards none as its error grows: weather comes and goes.
+    Its slope is drawn towards none as its error grows: weather comes and goes. One that moves significantly, as where
+    a fault moves the operating point, may bend; it is then told at ``at_s`` (seconds since 1970 UTC).
     """
     longest = next((item for item in reversed(regressions) if item.expected >= MIN_EXPECTED), None)
     if longest is None:
         return None
-    slope, slope_var, points = 0.0, 0.0, _points(longest)
-    if longest.s_tt > 0.0 and points > 2.5:
-        slope = longest.s_te / longest.s_tt
-        variance = max(0.0, longest.s_ee - slope * longest.s_te) / (points - 2.0)
-        slope, slope_var = _drawn(slope, 0.0, variance / longest.s_tt)
-    return Usual(at_s=longest.mean_t, level=longest.mean_e, slope_per_s=slope, slope_var=slope_var)
+    points = _points(longest)
+    if longest.s_tt <= 0.0 or points <= 2.5:
+        return Usual(at_s=longest.mean_t, level=longest.mean_e, slope_per_s=0.0, slope_var=0.0)
+    slope, basis = longest.s_te / longest.s_tt, _basis(longest)
+    variance = max(0.0, longest.s_ee - slope * longest.s_te) / (points - 2.0)
+    drawn, drawn_var = _drawn(slope, 0.0, variance / longest.s_tt)
+    line = Usual(
+        at_s=longest.mean_t,
+        level=longest.mean_e,
+        slope_per_s=drawn,
+        slope_var=drawn_var,
+        is_moving=abs(drawn) > MOVING * math.sqrt(drawn_var),
+        share=longest.s_te / longest.s_ty if longest.s_ty else 0.0,
+    )
+    return line if basis is None or not line.is_moving else _bent(line, longest, *basis, at_s)
+
+
+def _bent(line: Usual, regression: Regression, skew: float, s_bb: float, at_s: float) -> Usual:
+    """A usual operating point that moves, by the parabola through the expected values."""
+    slope, s_be = regression.s_te / regression.s_tt, regression.s_tte - skew * regression.s_te
+    free = _points(regression) - _PARAMETERS
+    variance = max(0.0, regression.s_ee - slope * regression.s_te - s_be**2 / s_bb) / free * _few(free)
+    bend, bend_var = _drawn(s_be / s_bb, 0.0, variance / s_bb)
+    ahead_s = at_s - regression.mean_t
+    curve, tangent = ahead_s * (ahead_s - skew) - regression.s_tt / regression.weight, 2.0 * ahead_s - skew
+    return replace(
+        line,
+        at_s=at_s,
+        level=regression.mean_e + slope * ahead_s + bend * curve,
+        slope_per_s=slope + bend * tangent,
+        slope_var=variance / regression.s_tt + bend_var * tangent**2,
+    )
 
 
 def course(
@@ -143,7 +179,7 @@ def course(
     skew, s_bb = basis
     seen = _moments(regression, skew, s_bb, usual)
     free = _points(regression) - _PARAMETERS
-    variance = seen.rest / free  # of a point of the mean weight, per weight
+    variance = seen.rest / free * _alike(regression, seen) * _few(free)  # of a point of the mean weight, per weight
     ahead_s = at_s - regression.mean_t
     curve, tangent = ahead_s * (ahead_s - skew) - regression.s_tt / regression.weight, 2.0 * ahead_s - skew
     straight = seen.mean + seen.slope * ahead_s
@@ -184,6 +220,7 @@ def _moments(regression: Regression, skew: float, s_bb: float, usual: Usual | No
             slope=slope,
             bend=bend,
             rest=rest,
+            gain=0.0,
             usual_at_s=regression.mean_t,
             usual_var=0.0,
             gain_var=0.0,
@@ -203,12 +240,31 @@ def _moments(regression: Regression, skew: float, s_bb: float, usual: Usual | No
         slope=slope - gain * off_slope,
         bend=(s_by - gain * s_be) / s_bb,
         rest=max(0.0, rest - 2.0 * gain * common + gain**2 * rest_e),
+        gain=gain,
         usual_at_s=usual.at_s,
         usual_var=gain**2 * usual.slope_var,
         gain_var=variance / (rest_e + pull) if rest_e + pull > 0.0 else 0.0,
         off=off,
         off_slope=off_slope,
     )
+
+
+def _alike(regression: Regression, seen: _Moments) -> float:
+    """Number of buckets that tell as much as one would if none erred like the one before it.
+
+    With neighbours that correlate by c = 1 − Σδ²/2Σr² (von Neumann 1941; δ: steps, r: errors) it is
+    (1 + c)/(1 − c) (Bayley and Hammersley 1946).
+    """
+    if seen.rest <= 0.0:
+        return 1.0
+    steps = regression.d_yy - 2.0 * seen.gain * regression.d_ye + seen.gain**2 * regression.d_ee
+    correlation = min(MAX_ALIKE, max(0.0, 1.0 - 0.5 * steps / seen.rest))
+    return (1.0 + correlation) / (1.0 - correlation)
+
+
+def _few(free: float) -> float:
+    """Factor for a variance that is itself unsure: square of Student's t over the normal quantile, at 95 %."""
+    return (1.0 + 3.0 / (free * math.sqrt(free))) ** 2
 
 
 def _lawful_bend(above: float, slope: float, curve: float, tangent: float) -> float:

@@ -51,8 +51,9 @@ class Regression:
 
     ``weight`` and ``weight_sq`` are sums of the forgetting weights and their squares, the ``s``
     fields weighted sums of products about the means: of time t, indicator y and expected indicator e.
-    ``expected`` counts the buckets with a known e; it is taken as unchanged in others. ``filling`` is the bucket
-    that is not complete, as far as it is made of complete ones of the memory before.
+    ``expected`` counts the buckets with a known e; it is taken as unchanged in others. The ``d`` fields are weighted
+    sums of products of the steps from one bucket to the next. ``filling`` is the bucket that is not complete, as far
+    as it is made of complete ones of the memory before.
     """
 
     memory_s: float
@@ -76,6 +77,11 @@ class Regression:
     s_tte: float = 0.0
     s_ye: float = 0.0
     s_ee: float = 0.0
+    last_y: float = 0.0
+    last_e: float = 0.0
+    d_yy: float = 0.0
+    d_ye: float = 0.0
+    d_ee: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,7 +209,7 @@ def _regressions_before(growth: Growth, index: int) -> tuple[Regression, ...]:
     after = list(growth.regressions)
     for place, (regression, joined) in enumerate(zip(growth.regressions, _JOINED, strict=True)):
         index //= joined
-        bucket = _join(_begun(regression.filling, bucket.index // joined), bucket)
+        bucket = _joined(regression.filling, bucket, bucket.index // joined)
         if bucket.index == index:
             after[place] = replace(regression, filling=bucket)
             break
@@ -211,14 +217,17 @@ def _regressions_before(growth: Growth, index: int) -> tuple[Regression, ...]:
     return tuple(after)
 
 
-def _join(own: Bucket, part: Bucket) -> Bucket:
+def _joined(filling: Bucket | None, part: Bucket, index: int) -> Bucket:
+    """The bucket of this index with one more part, which alone may be all of it."""
+    if filling is None or filling.index != index:
+        return part if part.index == index else replace(part, index=index)
     return Bucket(
-        index=own.index,
-        count=own.count + part.count,
-        sum_t=own.sum_t + part.sum_t,
-        sum_y=own.sum_y + part.sum_y,
-        expected=own.expected + part.expected,
-        sum_e=own.sum_e + part.sum_e,
+        index=index,
+        count=filling.count + part.count,
+        sum_t=filling.sum_t + part.sum_t,
+        sum_y=filling.sum_y + part.sum_y,
+        expected=filling.expected + part.expected,
+        sum_e=filling.sum_e + part.sum_e,
     )
 
 
@@ -232,6 +241,9 @@ def _close(regression: Regression, bucket: Bucket) -> Regression:
     weight = keep * regression.weight + 1.0
     d_t, d_y = t - regression.mean_t, y - regression.mean_y
     mean_e, d_e = _expected_now(regression, bucket)
+    last_e = mean_e + d_e
+    step_y = y - regression.last_y if regression.buckets else 0.0
+    step_e = last_e - regression.last_e if regression.expected else 0.0
     older = keep * regression.weight
     between = older / weight
     s_tt, s_ttt = keep * regression.s_tt, keep * regression.s_ttt
@@ -261,6 +273,11 @@ def _close(regression: Regression, bucket: Bucket) -> Regression:
         s_tte=keep * regression.s_tte + bend * d_e - (2.0 * d_t * s_te + d_e * s_tt) / weight,
         s_ye=keep * regression.s_ye + between * d_y * d_e,
         s_ee=keep * regression.s_ee + between * d_e * d_e,
+        last_y=y,
+        last_e=last_e,
+        d_yy=keep * regression.d_yy + step_y * step_y,
+        d_ye=keep * regression.d_ye + step_y * step_e,
+        d_ee=keep * regression.d_ee + step_e * step_e,
     )
 
 

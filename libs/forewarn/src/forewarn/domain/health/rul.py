@@ -9,7 +9,8 @@ conditions are assumed to go on (ISO 13381-1). Without significant growth toward
 """
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from statistics import NormalDist
 from typing import Final
 
@@ -20,13 +21,13 @@ from forewarn.domain.health.growth import Growth, Regression
 from forewarn.domain.health.profile import fails_high
 
 #: Names method and version in every estimate.
-MODEL: Final = "forgetting-parabola/3"
+MODEL: Final = "forgetting-parabola/4"
 
 #: A slope counts as growth from this many standard errors on.
 SIGNIFICANT: Final = 5.0
 
-#: The usual operating point counts as moving from this many standard errors of its slope on.
-MOVING: Final = 3.0
+#: Share of the indicator's growth from which on an expectation that moves towards the limit has followed the fault.
+FOLLOWED: Final = 2.0 / 3.0
 
 #: Complete buckets a regression needs before it is believed.
 MIN_BUCKETS: Final = 12
@@ -35,11 +36,11 @@ MIN_BUCKETS: Final = 12
 MAX_EXTRAPOLATION: Final = 20.0
 
 #: Standard deviation of what growth will do apart from what it did, relative to its speed.
-WANDER: Final = 0.08
+WANDER: Final = 0.05
 
 #: Standard deviation of a time left that is as long as the memory, relative to it: a parabola holds for a while only,
 #: and of two memories as certain the shorter one knows better what is the case now.
-AGE: Final = 0.3
+AGE: Final = 1.0
 
 #: Share of the way from the healthy level to the threshold from which on growth counts that nothing else points to.
 WORN: Final = 0.2
@@ -78,7 +79,7 @@ def estimate(
 ) -> RulEstimate | None:
     """Estimate one failure mode's remaining life at event time ``now_s`` (seconds since 1970 UTC).
 
-    Of the regressions with significant growth the one that is most certain of the time left speaks. Life is
+    Regressions with significant growth are pooled, the more certain ones of the time left count more. Life is
     zero once the level is surely beyond the threshold; None without growth, or when the threshold
     lies farther ahead than a line may be prolonged.
 
@@ -91,20 +92,19 @@ def estimate(
     rising = _fails_high(mode, asset_class, growth)
     if suspected and _has_failed(growth, mode.threshold, rising=rising):
         return _estimate(mode, 0.0, 0.0, 0.0, _CERTAIN)
-    usual = _steady(usual_point(growth.regressions), rising=rising)
+    usual = _steady(usual_point(growth.regressions, now_s), rising=rising)
     passages = [
         passage
         for regression in growth.regressions
         if (passage := _passage(mode, growth, regression, usual, now_s, rising=rising)) is not None
+        and passage.distance <= MAX_EXTRAPOLATION * passage.window_s * passage.speed
     ]
     if not passages:
         return None
-    best = min(passages, key=_doubt)
+    best = _pooled(passages)
     if not (suspected or best.worn > WORN):
         return None
     lower, middle, upper = (_reached_s(best, z) for z in (-_QUANTILE_Z, 0.0, _QUANTILE_Z))
-    if middle > MAX_EXTRAPOLATION * best.window_s:
-        return None
     return _estimate(mode, lower, max(lower, middle), max(lower, middle, upper), _risk(best))
 
 
@@ -142,11 +142,11 @@ def _has_failed(growth: Growth, threshold: float, *, rising: bool) -> bool:
 
 
 def _steady(usual: Usual | None, *, rising: bool) -> Usual | None:
-    """The usual operating point; none where that itself moves towards the limit, as before a surge."""
+    """The usual operating point; none where that itself is most of what moves towards the limit."""
     if usual is None:
         return None
-    towards = usual.slope_per_s if rising else -usual.slope_per_s
-    return None if towards > MOVING * math.sqrt(usual.slope_var) else usual
+    is_towards = usual.is_moving and (usual.slope_per_s > 0.0) is rising
+    return None if is_towards and not 0.0 <= usual.share <= FOLLOWED else usual
 
 
 def _passage(
@@ -178,6 +178,30 @@ def _passage(
 def _is_growing(seen: Course, sign: float) -> bool:
     """Whether both the line and the parabola rise, the line significantly."""
     return sign * seen.slope_per_s > 0.0 and sign * seen.mean_slope_per_s > SIGNIFICANT * seen.slope_se
+
+
+def _pooled(passages: Sequence[_Passage]) -> _Passage:
+    """The most certain passage, with the geometric mean of all times left: its distance is put as that far.
+
+    Weights fall with the square of the doubt: memories look at the same readings, so that little is won by many.
+    """
+    best = min(passages, key=_doubt)
+    if best.distance <= 0.0:
+        return best
+    weights = [_doubt(item) ** -2 for item in passages]
+    found = [
+        (weight, math.log(item.distance / item.speed))
+        for weight, item in zip(weights, passages, strict=True)
+        if weight > 0.0
+    ]
+    mean = sum(weight * log_s for weight, log_s in found) / sum(weights)
+    factor = math.exp(mean) * best.speed / best.distance
+    return replace(
+        best,
+        distance=factor * best.distance,
+        distance_var=factor**2 * best.distance_var,
+        covariance=factor * best.covariance,
+    )
 
 
 def _doubt(passage: _Passage) -> float:
