@@ -17,7 +17,7 @@ class PaceConfig:
     idle_linger_s: float = 0.0
     crowded_linger_s: float = 0.005
     busy_records: int = 50
-    crowded_records: int = 4_000
+    crowded_records: int = 6_000
 
 
 class Pace:
