@@ -2,7 +2,6 @@
 
 import typer
 
-from forewarn.adapters.catalogue import Catalogue, load_catalogue
 from forewarn_local.display import Display
 from forewarn_local.home import Home, find_home
 from forewarn_local.settings import user_environment
@@ -11,19 +10,6 @@ from forewarn_local.settings import user_environment
 def here() -> tuple[Home, Display]:
     """Return the home of the working directory and a display."""
     return find_home(user_environment(find_home().root)), Display()
-
-
-def own_catalogue() -> Catalogue:
-    """The catalogue with the user's own classes.
-
-    Raises
-    ------
-    CatalogueError
-        If they cannot be used.
-    """
-    root = find_home().root
-    path = user_environment(root).get("CATALOGUE_PATH")
-    return load_catalogue(None if path is None else root / path)
 
 
 def fail(display: Display, text: str) -> typer.Exit:

@@ -23,7 +23,8 @@ from forewarn.adapters.scenario_request import ScenarioRequest, recorded
 from forewarn.contracts.assets import Asset
 from forewarn.domain.simulation.kinds import KINDS
 from forewarn.domain.simulation.scenarios import SCENARIOS
-from forewarn_local.commands.common import fail, here, own_catalogue
+from forewarn_local.commands.common import fail, here
+from forewarn_local.commands.own_classes import own_catalogue
 from forewarn_local.commands.scenario_plant import plant
 from forewarn_local.display import Display
 from forewarn_local.home import Home

@@ -13,7 +13,8 @@ from forewarn.adapters.plant_file import PlantError, example_names, load_plant
 from forewarn.adapters.plant_machine import story_of
 from forewarn.adapters.recording_files import NamedRecording, write_labels, write_readings
 from forewarn.domain.simulation.recording import record
-from forewarn_local.commands.common import fail, own_catalogue
+from forewarn_local.commands.common import fail
+from forewarn_local.commands.own_classes import own_catalogue
 from forewarn_local.display import Display
 
 _DEFAULT_FORMAT: Final = "csv"
