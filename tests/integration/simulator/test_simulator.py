@@ -204,7 +204,7 @@ def test_a_wrong_plant_file_ends_the_process_with_its_name(platform):
     simulator = platform.start()
     wait_until(lambda: not simulator.running)
     assert simulator.returncode == 2
-    assert "plant.yaml: assets: Tuple should have at least 1 item" in simulator.log
+    assert "plant.yaml:2: assets: Tuple should have at least 1 item" in simulator.log
 
 
 def load(platform: Platform, *arguments: str) -> dict:
