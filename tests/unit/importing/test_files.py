@@ -2,7 +2,6 @@
 
 import csv
 import itertools
-import json
 
 import numpy as np
 import pyarrow as pa
@@ -10,80 +9,25 @@ import pyarrow.parquet as pq
 import pytest
 
 from forewarn.adapters.catalogue import load_catalogue
-from forewarn.adapters.importing import run, spool
-from forewarn.adapters.importing.converting import check_mapping
+from forewarn.adapters.importing import spool
 from forewarn.adapters.importing.mapping_file import read_mapping, write_mapping
-from forewarn.adapters.importing.progress import ImportRunningError, ProgressFile, import_key
 from forewarn.adapters.importing.proposal import AmbiguousTimeError, Said, propose
 from forewarn.adapters.importing.rejects import Rejects
-from forewarn.adapters.importing.run import Plan, send_all, try_out
+from forewarn.adapters.importing.run import Plan, try_out
 from forewarn.adapters.importing.scan import scan
 from forewarn.adapters.importing.source import open_source
 from forewarn.adapters.raw_readings import RawReadingDecoder
 from forewarn.adapters.tables.table import TableError
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.importing import ImportMapping
-from forewarn.contracts.readings import Reading
 from forewarn.domain.importing.guess import guess_roles
 from forewarn.ports.lanes import Record
+from support.file_imports import PLAIN, PUMP, imported, plan_of, text_file
 from support.plant import REPOSITORY
 
-PUMP = load_catalogue()["centrifugal_pump"]
 EXAMPLES = REPOSITORY / "libs/forewarn/examples/history"
 
 
-class Broker:
-    """Takes messages, until it breaks."""
-
-    room = 10
-
-    def __init__(self, breaks_after=10**9):
-        self.messages = []
-        self._breaks_after = breaks_after
-
-    def send(self, asset_id, message):
-        if len(self.messages) >= self._breaks_after:
-            raise ConnectionError
-        self.messages.append((asset_id, message))
-
-    def flush(self):
-        """Everything is stored at once."""
-
-    def wait_for_backlog(self, limit, patience_s, on_wait):
-        """Nobody is behind."""
-
-    @property
-    def readings(self):
-        return [Reading.model_validate(r) for _, message in self.messages for r in json.loads(message)]
-
-
-def plan_of(path, *, mapping=None, max_gap_s=None, keep=(), end_us=None, latest_us=2**62, **said):
-    source = open_source(path)
-    roles = guess_roles(source.names)
-    found = scan(source, roles, lambda _: None)
-    mapping = mapping or propose(source, found, roles, Said(**({"asset": "P-1"} | said)), PUMP)
-    check_mapping(source, mapping, PUMP)
-    gap = None if max_gap_s is None else int(max_gap_s * 1e6)
-    return Plan(
-        source=source, scan=found, mapping=mapping, asset_class=PUMP, max_gap_us=gap, latest_us=latest_us,
-        end_us=end_us, keep=keep,
-    )  # fmt: skip
-
-
-def imported(plan, tmp_path, broker=None, rejects=None, key="k"):
-    broker = broker or Broker()
-    with ProgressFile(tmp_path / "imports", key) as place, Rejects(rejects) as refused:
-        report = send_all(plan, place, refused, broker, lambda *_: None)
-    return broker, report
-
-
-def text_file(tmp_path, text, name="a.csv", encoding="utf-8"):
-    path = tmp_path / name
-    path.write_bytes(text.encode(encoding))
-    return path
-
-
-PLAIN = "time,flow_m3_h,power_kw\n2026-01-01T00:00:00Z,100.5,20\n2026-01-01T00:01:00Z,101.5,21\n"
 FORMS = {
     "plain": (PLAIN, "utf-8"),
     "byte order mark": ("\ufeff" + PLAIN, "utf-8"),
@@ -237,53 +181,6 @@ def test_a_shuffled_file_gives_the_very_same_messages(tmp_path, monkeypatch):
     assert [r["ts"] for r in parts[0]] == sorted(r["ts"] for r in parts[0])
     assert parts[0][7]["quality"] == {"flow_m3_h": "uncertain"}
     assert parts[0][7]["metrics"]["flow_m3_h"] == 7.0
-
-
-@pytest.mark.parametrize("breaks_after", [0, 1, 3, 5])
-def test_an_import_that_was_cut_off_goes_on_and_sends_each_message_at_least_once_and_in_order(
-    breaks_after, tmp_path, monkeypatch
-):
-    monkeypatch.setattr(run, "_CHECK_EVERY", 1)
-    text = "time,flow_m3_h\n" + "".join(f"{1767225600 + n},{n % 50}\n" for n in range(1200))
-    plan = plan_of(text_file(tmp_path, text))
-    whole = imported(plan, tmp_path, key="whole")[0].messages
-    first = Broker(breaks_after)
-    with pytest.raises(ConnectionError):
-        imported(plan, tmp_path, first)
-    second, report = imported(plan, tmp_path)
-    assert first.messages + second.messages == whole
-    assert report.sent_before == breaks_after
-    assert report.readings == 1200
-    again, _ = imported(plan, tmp_path)
-    assert again.messages == whole, "a finished import is repeated if it is asked for: that does no harm"
-
-
-def test_a_cut_off_import_of_moved_times_goes_on_with_the_same_move(tmp_path, monkeypatch):
-    monkeypatch.setattr(run, "_CHECK_EVERY", 1)
-    path = text_file(tmp_path, "time,flow_m3_h\n" + "".join(f"{1767225600 + n},{n % 50}\n" for n in range(500)))
-    first = Broker(1)
-    with pytest.raises(ConnectionError):
-        imported(plan_of(path, end_us=1_800_000_000_000_000), tmp_path, first)
-    second, _ = imported(plan_of(path, end_us=1_800_000_099_000_000), tmp_path)
-    times = [r.ts.timestamp() for r in (*first.readings, *second.readings)]
-    assert times == [1_800_000_000 - 499 + n for n in range(500)]
-
-
-def test_one_process_at_a_time_imports_a_file(tmp_path):
-    with ProgressFile(tmp_path, "k"):
-        with pytest.raises(ImportRunningError, match="another process is importing this file"):
-            ProgressFile(tmp_path, "k").__enter__()
-        with ProgressFile(tmp_path, "other"):
-            pass
-    with ProgressFile(tmp_path, "k"):
-        pass
-
-
-def test_the_same_file_under_other_settings_is_another_import(tmp_path):
-    path = text_file(tmp_path, PLAIN)
-    assert import_key(path, "x") == import_key(path, "x") != import_key(path, "y")
-    other = text_file(tmp_path, PLAIN + "\n", "b.csv")
-    assert import_key(path, "x") != import_key(other, "x")
 
 
 def test_all_times_can_be_moved_so_that_the_last_is_now(tmp_path):

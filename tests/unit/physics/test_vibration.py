@@ -46,6 +46,23 @@ def test_the_first_zone_begins_at_rest():
     assert vibration_zone(np.array([0.0]), np.array([1]), np.array([1])) == [Zone.A]
 
 
+@pytest.mark.parametrize(
+    ("at", "change", "cap", "trip"),
+    [
+        ((Group.LARGE, Support.RIGID), 1.125, 5.625, 8.875),
+        ((Group.LARGE, Support.FLEXIBLE), 1.775, 8.875, 13.75),
+        ((Group.MEDIUM, Support.RIGID), 0.70, 3.50, 5.625),
+        ((Group.MEDIUM, Support.FLEXIBLE), 1.125, 5.625, 8.875),
+    ],
+)
+def test_limits_follow_from_the_boundaries(at, change, cap, trip):
+    boundaries = BOUNDARIES[at]
+    assert boundaries.significant_change_mm_s == pytest.approx(change)
+    assert boundaries.alarm_mm_s(100.0) == pytest.approx(cap)
+    assert boundaries.alarm_mm_s(1.0) == pytest.approx(1.0 + change)
+    assert boundaries.trip_mm_s == pytest.approx(trip)
+
+
 def test_displacement_has_boundaries_of_its_own():
     np.testing.assert_array_equal(displacement_zone(np.array([28.9, 29.0, 57.0, 90.0]), 1, 1), [1, 2, 3, 4])
 

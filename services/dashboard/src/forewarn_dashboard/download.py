@@ -5,13 +5,14 @@ from typing import Annotated, Final
 from fastapi import FastAPI, Path, Query
 from fastapi.responses import JSONResponse, Response
 
+from forewarn.contracts.base import IDENTIFIER
 from forewarn.ports.clock import Clock
 from forewarn_dashboard.client import ApiError, ApiUnavailableError, HistoryQuery, NotFoundError, PlantApi
 from forewarn_dashboard.timerange import DEFAULT_FROM, DEFAULT_TO, TimeRangeError, resolve
 
 MAX_ROWS: Final = 10_000
 
-AssetId = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]{0,127}$")]
+AssetId = Annotated[str, Path(pattern=f"^{IDENTIFIER}$")]
 
 
 def add_download(server: FastAPI, api: PlantApi, clock: Clock) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
+from forewarn.contracts.base import IDENTIFIER
 from forewarn_dashboard.timerange import DEFAULT_FROM, DEFAULT_TO
 
 Page = Literal["overview", "asset", "alarms", "missing"]
@@ -14,7 +15,7 @@ SHOWS: Final = {"all": "All", "attention": "Needs attention", "stale": "No fresh
 PRIORITIES: Final = ("critical", "high", "medium", "low")
 
 _MAX_TEXT: Final = 200
-_ASSET_PATH: Final = re.compile(r"^/asset/([A-Za-z0-9][A-Za-z0-9_.\-]{0,127})/?$")
+_ASSET_PATH: Final = re.compile(f"^/asset/({IDENTIFIER})/?$")
 _TAG: Final = re.compile(r"^[a-z][a-z0-9_]{0,47}$")
 _CURSOR: Final = re.compile(r"^[A-Za-z0-9_=.\-]{1,600}$")
 _PAGES: Final[dict[str, Page]] = {"/": "overview", "": "overview", "/alarms": "alarms", "/alarms/": "alarms"}

@@ -19,7 +19,6 @@ from msgspec.structs import astuple
 
 from forewarn.adapters.ignored_tags import IgnoredTags
 from forewarn.adapters.raw_refusals import (
-    IDENTIFIER,
     MAX_MESSAGE_BYTES,
     Origin,
     Refusal,
@@ -33,12 +32,13 @@ from forewarn.adapters.raw_refusals import (
 )
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.assets import Asset
+from forewarn.contracts.base import IDENTIFIER
 from forewarn.contracts.quality import GATEWAY_QUALITY
 from forewarn.domain.frame import MISSING, Strings
 from forewarn.domain.guard.batch import RawBatch
 from forewarn.ports.lanes import Record
 
-_Identifier = Annotated[str, msgspec.Meta(pattern=IDENTIFIER)]
+_Identifier = Annotated[str, msgspec.Meta(pattern=rf"^{IDENTIFIER}\Z")]
 _AwareTime = Annotated[datetime, msgspec.Meta(tz=True)]
 _US_PER_S: Final = 1e6
 

@@ -11,14 +11,12 @@ import msgspec
 
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.assets import Asset
+from forewarn.contracts.base import IDENTIFIER
 from forewarn.contracts.readings import RejectionReason
 from forewarn.ports.lanes import Record
 
 #: A longer message is refused unread: one gateway must not stall the others of its partition.
 MAX_MESSAGE_BYTES: Final = 4 * 1024 * 1024
-
-#: How an asset may be called.
-IDENTIFIER: Final = r"^[A-Za-z0-9][A-Za-z0-9_.\-]{0,127}\Z"
 
 _FIX_JSON: Final = "Send one JSON object, or a list of objects, in UTF-8 as described in schemas/events/reading.v1"
 _FIX_NUMBERS: Final = "Leave a tag out when its value is not known"

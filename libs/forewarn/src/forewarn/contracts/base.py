@@ -71,8 +71,10 @@ OpaqueBytes = Annotated[
     WithJsonSchema({"type": "string", "contentEncoding": "base64"}),
 ]
 
-#: Letters, digits, ``_ . -``: safe in topics' keys, URLs, file names and SQL parameters.
-Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]{0,127}$")]
+#: Letters, digits, ``_ . -``: safe in topics' keys, URLs, file names and SQL parameters. It has no anchors, as those of
+#: Python and of pydantic differ.
+IDENTIFIER = r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,127}"
+Identifier = Annotated[str, StringConstraints(pattern=f"^{IDENTIFIER}$")]
 
 #: A column name: lower-case snake case with the unit at the end (``flow_m3_h``).
 TagName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,47}$")]

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Query, Response
 
 from forewarn.contracts.alarms import Alarm, AlarmState, Priority
 from forewarn.contracts.assets import AcknowledgeAlarm
-from forewarn.contracts.base import format_utc
+from forewarn.contracts.base import IDENTIFIER, format_utc
 from forewarn.ports.history import AlarmEntry, Page
 from forewarn_api.backend import Backend, Uses
 from forewarn_api.models.alarms import Acknowledged, AcknowledgeRequest, AlarmDetail, AlarmItem, AlarmList
@@ -24,7 +24,7 @@ router = APIRouter(prefix="/api/v1/alarms", tags=["alarms"])
 LONGEST_WAIT_S: Final = 5.0
 _TRANSITIONS: Final = 200
 
-Rule = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]{0,127}$", examples=["vibration_high"])]
+Rule = Annotated[str, Path(pattern=f"^{IDENTIFIER}$", examples=["vibration_high"])]
 
 
 class Which(StrEnum):

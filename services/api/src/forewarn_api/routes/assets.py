@@ -6,6 +6,7 @@ from fastapi import APIRouter, Path, Query, Response
 
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.assets import Asset, InjectFault
+from forewarn.contracts.base import IDENTIFIER
 from forewarn_api.backend import Uses
 from forewarn_api.models.assets import (
     AssetDetail,
@@ -24,7 +25,7 @@ router = APIRouter(prefix="/api/v1", tags=["assets"])
 #: A page of assets is short text: a whole plant fits into one answer.
 _MOST_ASSETS: Final = 10_000
 
-AssetId = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]{0,127}$", examples=["P-101"])]
+AssetId = Annotated[str, Path(pattern=f"^{IDENTIFIER}$", examples=["P-101"])]
 
 
 @router.get("/assets", responses=problems(503))

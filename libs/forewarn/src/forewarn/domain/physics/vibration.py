@@ -48,6 +48,20 @@ class Boundaries:
     velocity_mm_s: tuple[float, float, float]
     displacement_um: tuple[float, float, float]
 
+    @property
+    def significant_change_mm_s(self) -> float:
+        """Change, up or down, that asks for an explanation: 25 % of B/C."""
+        return 0.25 * self.velocity_mm_s[1]
+
+    def alarm_mm_s(self, baseline_mm_s: float) -> float:
+        """Alarm limit for a machine: its baseline and a significant change, at most 1.25 times B/C."""
+        return min(baseline_mm_s + self.significant_change_mm_s, 1.25 * self.velocity_mm_s[1])
+
+    @property
+    def trip_mm_s(self) -> float:
+        """Highest trip limit: 1.25 times C/D. It does not depend on the baseline."""
+        return 1.25 * self.velocity_mm_s[2]
+
 
 #: ISO 10816-3 tables A.1 and A.2, second-hand (see domain reference §4.4); the standard itself is paywalled.
 BOUNDARIES: Final[Mapping[tuple[Group, Support], Boundaries]] = MappingProxyType(

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 
 from forewarn.domain.frame import FloatArray
-from forewarn.domain.physics.constants import S_PER_H, WATER_DENSITY_KG_M3, WATER_HEAT_CAPACITY_KJ_KG_K
+from forewarn.domain.physics.constants import S_PER_H, WATER_DENSITY_KG_M3, WATER_HEAT_CAPACITY_KJ_KG_K, ZERO_CELSIUS_K
 from forewarn.domain.physics.water import wet_bulb_c
 from forewarn.domain.simulation.dynamics import joined_rms
 from forewarn.domain.simulation.machine import (
@@ -34,7 +34,6 @@ TUBE_FOULING: Final = "tube_fouling"
 REFRIGERANT_LEAK: Final = "refrigerant_leak"
 CHILLER_FAULTS: Final = (TUBE_FOULING, REFRIGERANT_LEAK, ELECTRICAL_ISSUE, BEARING_WEAR, MISALIGNMENT)
 
-_KELVIN: Final = 273.15
 _ROUNDS: Final = 6  # condensing temperature and power depend on each other; the fixed point contracts tenfold a round
 _MOIST_AIR_C: Final = (-20.0, 50.0)  # range of the wet bulb's formula
 _COLDEST_WATER_C: Final = 20.0  # the tower's fans slow down before the compressor loses the lift it needs
@@ -126,7 +125,7 @@ def _heat_balance(design: ChillerDesign, state: ChillerState, surroundings: Surr
     for _ in range(_ROUNDS):
         outlet_c = inlet_c + (cooling_kw + power_kw) / (cdw_flow * _KW_PER_K_AND_M3_H)
         condensing_c = outlet_c + _approach_k(outlet_c - inlet_c, condenser_ntu)
-        power_kw = cooling_kw * (condensing_c - evaporating_c) / (evaporating_c + _KELVIN) / share
+        power_kw = cooling_kw * (condensing_c - evaporating_c) / (evaporating_c + ZERO_CELSIUS_K) / share
     return {
         "chw_supply_temp_c": supply_c,
         "chw_return_temp_c": return_c,

@@ -7,12 +7,14 @@ from typing import Final
 
 import numpy as np
 
-from forewarn.domain.physics.constants import ZERO_CELSIUS_K
+from forewarn.domain.physics.constants import STANDARD_ATMOSPHERE_BAR, ZERO_CELSIUS_K
 from forewarn.domain.physics.registry import nearest
 from forewarn.domain.simulation.machine import Kind, Surroundings
 
-#: What sizes lie above, by the ends of their names; 0 for all others.
-_ABOVE: Final = MappingProxyType({"_c": -ZERO_CELSIUS_K, "_bar": -1.01325})  # absolute zero, no pressure at all
+#: What sizes lie above, by the ends of their names (absolute zero, no pressure at all); 0 for all others.
+_ABOVE: Final = MappingProxyType(
+    {"_c": -ZERO_CELSIUS_K, "_bar": -STANDARD_ATMOSPHERE_BAR}
+)  # absolute zero, no pressure at all
 
 #: Parts of names of what is a part of a whole.
 _SHARES: Final = ("efficiency", "share", "slip")
