@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import structlog
-from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, Message, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # its stubs forget it
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from forewarn.adapters.kafka.config import consumer_config
-from forewarn.adapters.kafka.errors import BrokerUnavailable, error_of, is_fatal
+from forewarn.adapters.kafka.errors import BrokerUnavailable, error_of
 from forewarn.adapters.kafka.records import records_of
 from forewarn.ports.lanes import Record
 from forewarn.ports.store import Source
+from forewarn_sink.bounds import Bounds
 
 _log = structlog.get_logger(__name__)
 
@@ -51,7 +51,7 @@ class Inbox:
     def __init__(self, config: InboxConfig) -> None:
         self._config = config
         self._identity = f"{config.group}.{config.instance}" if config.instance else config.group
-        self._admin: AdminClient | None = None
+        self._bounds = Bounds(config.bootstrap_servers, f"{self._identity}.admin")
         self._assignments = 0
         self._given: dict[Source, int] = {}
         self._read: set[Source] = set()
@@ -114,9 +114,7 @@ class Inbox:
         BrokerUnavailable
             If the broker does not answer.
         """
-        first = self._offsets(sources, OffsetSpec.earliest(), timeout_s)  # type: ignore[no-untyped-call]  # of confluent_kafka
-        last = self._offsets(sources, OffsetSpec.latest(), timeout_s)  # type: ignore[no-untyped-call]  # of confluent_kafka
-        return {source: (first[source], last[source]) for source in sources}
+        return self._bounds.of(sources, timeout_s)
 
     def ends(self, sources: Sequence[Source]) -> dict[Source, int]:
         """Offset after the last message, by partition, as the last answers to our reading told it; asks nobody."""
@@ -189,25 +187,6 @@ class Inbox:
             error = message.error()
             if error is not None and error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001  # the library's name
                 self._ends[Source(message.topic() or "", message.partition() or 0)] = message.offset() or 0
-
-    def _offsets(self, sources: Sequence[Source], spec: OffsetSpec, timeout_s: float) -> dict[Source, int]:
-        places = {TopicPartition(s.topic, s.partition): spec for s in sources}
-        admin = self._admin or AdminClient(
-            {"bootstrap.servers": self._config.bootstrap_servers, "client.id": f"{self._identity}.admin"}
-        )
-        # Kept only while it answers: one that lived through a broker's restart asks with the old leader epoch for good.
-        self._admin = None
-        futures = admin.list_offsets(places, isolation_level=IsolationLevel.READ_UNCOMMITTED, request_timeout=timeout_s)
-        try:
-            offsets = {Source(p.topic, p.partition): f.result(timeout_s).offset for p, f in futures.items()}
-        except KafkaException as exc:
-            if is_fatal(error_of(exc)):
-                raise
-            raise BrokerUnavailable(f"offsets could not be read: {error_of(exc).str()}") from exc
-        except TimeoutError as exc:
-            raise BrokerUnavailable(f"no offsets within {timeout_s} s: is the broker up?") from exc
-        self._admin = admin
-        return offsets
 
 
 def _shown(partitions: Iterable[TopicPartition]) -> str:
