@@ -13,7 +13,8 @@ class Bounds:
     """Asks the broker for first and last offsets."""
 
     def __init__(self, bootstrap_servers: str, client_id: str) -> None:
-        self._config: dict[str, str | int | float | bool] = {"bootstrap.servers": bootstrap_servers, "client.id": client_id}
+        self._bootstrap_servers = bootstrap_servers
+        self._client_id = client_id
         self._admin: AdminClient | None = None
 
     def of(self, sources: Sequence[Source], timeout_s: float) -> dict[Source, tuple[int, int]]:
@@ -52,6 +53,6 @@ class Bounds:
         """
         admin, self._admin = self._admin, None
         if admin is None:
-            admin = AdminClient(self._config)
+            admin = AdminClient({"bootstrap.servers": self._bootstrap_servers, "client.id": self._client_id})
             admin.list_topics(timeout=timeout_s)
         return admin
