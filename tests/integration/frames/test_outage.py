@@ -135,5 +135,4 @@ def test_a_restart_after_kill_9_costs_less_than_three_seconds_of_latency(kafka_b
         wait_until(lambda: watch.rows == feed.sent, 60, lambda: f"{watch.rows} of {feed.sent}")
 
     assert feed.sent >= 19_000
-    # What the restart costs: on a machine that is busy with something else, readings wait without a kill too.
-    assert watch.worst_s - calm_s < 3.0, f"{watch.worst_s:.2f} s, and {calm_s:.2f} s without a kill"
+    assert watch.worst_s < 3.0, f"{watch.worst_s:.2f} s, and {calm_s:.2f} s without a kill"

@@ -45,5 +45,5 @@ def test_a_fresh_client_is_told_offsets_at_once(kafka_broker, prefix, monkeypatc
 
 
 def test_without_a_broker_it_says_so():
-    with pytest.raises(BrokerUnavailable):
+    with pytest.raises(BrokerUnavailable, match="offsets could not be read"):
         Bounds(f"127.0.0.1:{any_free()}", "test").of([Source("readings.valid", 0)], timeout_s=0.3)

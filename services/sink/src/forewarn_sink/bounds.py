@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from confluent_kafka import IsolationLevel, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # its stubs forget it
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # not among what it declares
 
 from forewarn.adapters.kafka.errors import BrokerUnavailable, error_of, is_fatal
 from forewarn.ports.store import Source
@@ -25,8 +25,8 @@ class Bounds:
         BrokerUnavailable
             If the broker does not answer.
         """
-        first = self._offsets(sources, OffsetSpec.earliest(), timeout_s)  # type: ignore[no-untyped-call]  # of confluent_kafka
-        last = self._offsets(sources, OffsetSpec.latest(), timeout_s)  # type: ignore[no-untyped-call]  # of confluent_kafka
+        first = self._offsets(sources, OffsetSpec.earliest(), timeout_s)  # type: ignore[no-untyped-call]  # the library leaves it untyped
+        last = self._offsets(sources, OffsetSpec.latest(), timeout_s)  # type: ignore[no-untyped-call]  # the library leaves it untyped
         return {source: (first[source], last[source]) for source in sources}
 
     def _offsets(self, sources: Sequence[Source], spec: OffsetSpec, timeout_s: float) -> dict[Source, int]:

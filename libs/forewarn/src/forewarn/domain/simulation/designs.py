@@ -12,9 +12,7 @@ from forewarn.domain.physics.registry import nearest
 from forewarn.domain.simulation.machine import Kind, Surroundings
 
 #: What sizes lie above, by the ends of their names (absolute zero, no pressure at all); 0 for all others.
-_ABOVE: Final = MappingProxyType(
-    {"_c": -ZERO_CELSIUS_K, "_bar": -STANDARD_ATMOSPHERE_BAR}
-)  # absolute zero, no pressure at all
+_ABOVE: Final = MappingProxyType({"_c": -ZERO_CELSIUS_K, "_bar": -STANDARD_ATMOSPHERE_BAR})
 
 #: Parts of names of what is a part of a whole.
 _SHARES: Final = ("efficiency", "share", "slip")
