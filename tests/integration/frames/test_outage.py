@@ -1,5 +1,6 @@
 """Broker outages and crashes: the processors survive unattended, with flat memory and short gaps."""
 
+import math
 import threading
 import time
 from typing import Self
@@ -88,7 +89,7 @@ def test_a_broker_restart_is_survived_unattended_with_flat_memory(dedicated_brok
 
 
 class LatencyWatch:
-    """Follows the valid readings live and keeps the longest time from broker to visible frame."""
+    """Follows the valid readings live and keeps the newest and the longest time from broker to visible frame."""
 
     def __init__(self, bootstrap: str, prefix: str) -> None:
         config = consumer_config(bootstrap, group_id="watch", client_id="watch", **{"fetch.wait.max.ms": 10})
@@ -97,6 +98,7 @@ class LatencyWatch:
         self._consumer.assign([TopicPartition(topic, p, 0) for p in range(12)])
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._follow, daemon=True)
+        self.latest_s = math.inf
         self.worst_s = 0.0
         self.rows = 0
 
@@ -116,7 +118,8 @@ class LatencyWatch:
                 continue
             frame = decode_frame(message.value(), CATALOGUE, FrameKind.VALID)
             self.rows += frame.rows
-            self.worst_s = max(self.worst_s, time.time() - frame.arrays["received_at"].min() / 1e6)
+            self.latest_s = time.time() - frame.arrays["received_at"].min() / 1e6
+            self.worst_s = max(self.worst_s, self.latest_s)
 
 
 def test_a_restart_after_kill_9_costs_less_than_three_seconds_of_latency(kafka_broker, topic_prefix, spawn_service):
@@ -126,13 +129,15 @@ def test_a_restart_after_kill_9_costs_less_than_three_seconds_of_latency(kafka_b
     service = start_service(spawn_service, VALIDATOR, bootstrap, topic_prefix, "1")
     wait_until(lambda: "partitions_assigned" in service.log, 30)
     raw = qualified(TopicName.READINGS_RAW, topic_prefix)
-    with LatencyWatch(bootstrap, topic_prefix) as watch, Feed(bootstrap, raw, pump_messages(800), 2_000) as feed:
-        wait_until(lambda: watch.rows > 5_000, 30)
-        calm_s, watch.worst_s = watch.worst_s, 0.0
+    with LatencyWatch(bootstrap, topic_prefix) as watch, Feed(bootstrap, raw, pump_messages(1_200), 2_000) as feed:
+        # What a broker takes longer for when it meets topics and groups for the first time is no restart's cost.
+        wait_until(lambda: watch.rows > 5_000 and watch.latest_s < 0.5, 30, lambda: f"{watch.latest_s:.2f} s late")
+        calm_s, watch.worst_s = watch.latest_s, 0.0
+        before = feed.sent
         service.kill()
         service.start()
         feed.join()
         wait_until(lambda: watch.rows == feed.sent, 60, lambda: f"{watch.rows} of {feed.sent}")
 
-    assert feed.sent >= 19_000
-    assert watch.worst_s < 3.0, f"{watch.worst_s:.2f} s, and {calm_s:.2f} s without a kill"
+    assert feed.sent - before >= 8_000
+    assert watch.worst_s < 3.0, f"{watch.worst_s:.2f} s, and {calm_s:.2f} s just before the kill"

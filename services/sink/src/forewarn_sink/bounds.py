@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from confluent_kafka import IsolationLevel, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # not among what it declares
 
+from forewarn.adapters.kafka.acquaintance import get_acquainted
 from forewarn.adapters.kafka.errors import BrokerUnavailable, error_of, is_fatal
 from forewarn.ports.store import Source
 
@@ -47,12 +48,9 @@ class Bounds:
         return offsets
 
     def _acquainted(self, timeout_s: float) -> AdminClient:
-        """A client that has met the broker: of those that ask for offsets first of all, one in four waits 3 s.
-
-        Kept only while it answers: one that lived through a broker's restart asks with the old leader epoch for good.
-        """
+        """Kept only while it answers: one that lived through a broker's restart asks with the old epoch for good."""
         admin, self._admin = self._admin, None
         if admin is None:
             admin = AdminClient({"bootstrap.servers": self._bootstrap_servers, "client.id": self._client_id})
-            admin.list_topics(timeout=timeout_s)
+            get_acquainted(admin, timeout_s)
         return admin

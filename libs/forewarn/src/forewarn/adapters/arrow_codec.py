@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from forewarn.adapters.arrow_buffers import from_numpy, texts, to_numpy
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.frames import (
     BEFORE_THE_COLUMN,
@@ -46,6 +47,8 @@ _ARROW_TYPES = {
     "uint8": pa.uint8(),
     "bool": pa.bool_(),
 }
+#: What stands for null in the types that may hold it.
+_NULLS: Final = {"int64": MISSING, "float64": float("nan"), "float32": float("nan")}
 
 
 @lru_cache(maxsize=512)
@@ -94,7 +97,7 @@ def encode_by_partition(frame: Frame) -> list[tuple[int, bytes]]:
 
 @lru_cache(maxsize=8)  # one turn after the other often has the same machines
 def _asset_names(machines: tuple[str, ...]) -> pa.Array:
-    return pa.array([asset_of(name) for name in machines], type=pa.utf8())
+    return texts([asset_of(name) for name in machines])
 
 
 def decode_frame(data: bytes, catalogue: Mapping[str, AssetClass], expected: FrameKind) -> Frame:
@@ -232,7 +235,8 @@ def _column(batch: pa.RecordBatch, column: Column, asset_class: AssetClass) -> p
         unknown = _unknown_values(asset_class).get(column.name)
         if unknown is None:
             raise InvalidFrame(f"column {column.name!r} is missing")
-        return pa.array(np.full(batch.num_rows, unknown, dtype=NUMPY_DTYPES[column.dtype]))
+        values = np.full(batch.num_rows, unknown, dtype=NUMPY_DTYPES[column.dtype])
+        return from_numpy(values, _ARROW_TYPES[column.dtype])
     wanted, found = _ARROW_TYPES[column.dtype], batch.schema.field(position).type
     if found != wanted:
         raise InvalidFrame(f"column {column.name!r} has type {found}, expected {wanted}")
@@ -242,41 +246,31 @@ def _column(batch: pa.RecordBatch, column: Column, asset_class: AssetClass) -> p
 def _to_arrow(frame: Frame, column: Column) -> pa.Array:
     if column.dtype == "string":
         strings = frame.strings[column.name]
-        return _dictionary(strings.codes, pa.array(strings.categories, type=pa.utf8()))
+        return _dictionary(strings.codes, texts(strings.categories))
     values = frame.arrays[column.name]
-    if column.dtype == "timestamp_us":
-        return pa.array(values, type=pa.int64()).view(_ARROW_TYPES[column.dtype])
-    if column.dtype == "int64":
-        missing = values == MISSING
-        return pa.array(values, mask=missing) if missing.any() else pa.array(values)
-    return pa.array(values)
+    missing = values == MISSING if column.dtype == "int64" else None
+    return from_numpy(values, _ARROW_TYPES[column.dtype], _where_any(missing))
 
 
 def _dictionary(codes: NDArray[np.int32], names: pa.Array) -> pa.DictionaryArray:
-    missing = codes < 0
-    return pa.DictionaryArray.from_arrays(pa.array(codes, mask=missing) if missing.any() else codes, names)
+    return pa.DictionaryArray.from_arrays(from_numpy(codes, pa.int32(), _where_any(codes < 0)), names)
+
+
+def _where_any(missing: NDArray[np.bool_] | None) -> NDArray[np.bool_] | None:
+    return missing if missing is not None and missing.any() else None
 
 
 def _to_strings(values: pa.Array, column: Column) -> Strings:
-    codes = values.indices
-    if codes.null_count:
-        if column.name == "asset_id":
-            raise InvalidFrame(f"column {column.name!r} must not be null")
-        codes = codes.fill_null(MISSING)
+    if values.null_count and column.name == "asset_id":
+        raise InvalidFrame(f"column {column.name!r} must not be null")
     if values.dictionary.null_count:
         raise InvalidFrame(f"column {column.name!r} has a null in its dictionary")
-    return Strings(codes.to_numpy(zero_copy_only=False), tuple(values.dictionary.to_pylist()))
+    codes = to_numpy(values.indices, NUMPY_DTYPES[column.dtype], null=MISSING)
+    return Strings(codes, tuple(values.dictionary.to_pylist()))
 
 
 def _to_numpy(values: pa.Array, column: Column) -> Array:
-    if column.dtype == "timestamp_us":
-        values = values.view(pa.int64())
-    if values.null_count:
-        if column.dtype == "int64":
-            values = values.fill_null(MISSING)
-        elif column.dtype in ("float64", "float32"):
-            values = values.fill_null(float("nan"))
-        else:
-            raise InvalidFrame(f"column {column.name!r} must not be null")
-    plain: Array = values.to_numpy(zero_copy_only=False)
-    return plain.astype(NUMPY_DTYPES[column.dtype], copy=False)
+    null = _NULLS.get(column.dtype)
+    if values.null_count and null is None:
+        raise InvalidFrame(f"column {column.name!r} must not be null")
+    return to_numpy(values, NUMPY_DTYPES[column.dtype], null)

@@ -54,7 +54,7 @@ def encode_order(order: BaselineOrder, asset_class: AssetClass, history: Frame |
         said[_HISTORY] = encode_frame(history)
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, schema) as writer:
-        empty = pa.RecordBatch.from_arrays([pa.array([], type=field.type) for field in schema], schema=schema)
+        empty = pa.RecordBatch.from_arrays([pa.nulls(0, field.type) for field in schema], schema=schema)
         writer.write_batch(empty, custom_metadata=said)
     return sink.getvalue().to_pybytes()  # type: ignore[no-any-return]  # pyarrow ships no types
 

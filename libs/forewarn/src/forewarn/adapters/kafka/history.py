@@ -9,6 +9,7 @@ from typing import Final
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from forewarn.adapters.kafka.acquaintance import get_acquainted
 from forewarn.adapters.kafka.config import consumer_config
 from forewarn.adapters.kafka.errors import BrokerUnavailable, error_of, is_fatal, is_passing
 from forewarn.adapters.kafka.records import records_of
@@ -50,6 +51,7 @@ class PartitionReader:
         self._consumer = Consumer(consumer_config(bootstrap_servers, group_id=client_id, client_id=client_id, **own))
         self._patience_s = patience_s
         self._pause = threading.Event()
+        self._acquainted = False
 
     def close(self) -> None:
         """Release the connection."""
@@ -66,6 +68,9 @@ class PartitionReader:
         give_up_s = time.monotonic() + self._patience_s
         while True:
             try:
+                if not self._acquainted:
+                    get_acquainted(self._consumer, self._patience_s)
+                    self._acquainted = True
                 found = self._consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=self._patience_s)
             except KafkaException as exc:
                 error = error_of(exc)

@@ -9,6 +9,7 @@ import structlog
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
 
 from forewarn.adapters.event_codec import decode_event
+from forewarn.adapters.kafka.acquaintance import get_acquainted
 from forewarn.adapters.kafka.config import consumer_config
 from forewarn.adapters.kafka.errors import BrokerUnavailable, is_fatal
 from forewarn.contracts.assets import Asset
@@ -19,6 +20,11 @@ _log = structlog.get_logger(__name__)
 
 #: Group under which validators tell how far they have read: they refuse readings of assets that they do not know.
 REGISTRY_READER: Final = "validator.assets"
+
+_BROKER_TIMEOUT_S: Final = 5.0
+_RETRY_S: Final = 0.5
+_POLL_S: Final = 0.25
+_BATCH: Final = 500
 
 
 class AssetRegistry:
@@ -93,7 +99,9 @@ class AssetRegistry:
             while not self._stop.is_set():
                 if not remaining:
                     self._loaded.set()
-                messages = self._consumer.consume(500, timeout=0.25)
+                # Asked for many at once it would sit out its time limit, and every start of a validator with it.
+                messages = self._consumer.consume(1, timeout=_POLL_S)
+                messages += self._consumer.consume(_BATCH, timeout=0)
                 changes: dict[str, Asset | None] = {}
                 for message in messages:
                     error = message.error()
@@ -111,21 +119,23 @@ class AssetRegistry:
 
     def _assign(self) -> dict[int, int]:
         """Take all partitions from the start; returns the end offset of each that holds something."""
-        partitions = [TopicPartition(self._topic, p) for p in range(TOPICS[TopicName.ASSETS].partitions)]
+        count = TOPICS[TopicName.ASSETS].partitions
+        partitions = [TopicPartition(self._topic, number, OFFSET_BEGINNING) for number in range(count)]
         ends: dict[int, int] = {}
-        for partition in partitions:
-            while not self._stop.is_set():
-                try:
-                    low, high = self._consumer.get_watermark_offsets(partition, timeout=5)
-                except KafkaException as exc:
-                    _log.warning("asset_registry_waiting", topic=self._topic, reason=str(exc))
-                    self._stop.wait(0.5)
-                else:
-                    ends |= {partition.partition: high} if high > low else {}
-                    break
-            partition.offset = OFFSET_BEGINNING
+        while not self._stop.is_set():
+            try:
+                get_acquainted(self._consumer, _BROKER_TIMEOUT_S)
+                ends = self._ends(partitions)
+                break
+            except KafkaException as exc:
+                _log.warning("asset_registry_waiting", topic=self._topic, reason=str(exc))
+                self._stop.wait(_RETRY_S)
         self._consumer.assign(partitions)
         return ends
+
+    def _ends(self, partitions: list[TopicPartition]) -> dict[int, int]:
+        bounds = {p.partition: self._consumer.get_watermark_offsets(p, timeout=_BROKER_TIMEOUT_S) for p in partitions}
+        return {number: high for number, (low, high) in bounds.items() if high > low}
 
     def _behind(self, ends: dict[int, int]) -> dict[int, int]:
         positions = self._consumer.position([TopicPartition(self._topic, p) for p in ends])

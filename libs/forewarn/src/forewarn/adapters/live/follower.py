@@ -100,7 +100,7 @@ class TopicFollower:
                 partitions = []
             if partitions:
                 self._consumer.assign(partitions)
-                return {(p.topic, p.partition) for p in partitions if p.offset != OFFSET_END}
+                return {(p.topic, p.partition) for p in partitions if self._starts[p.topic] != 0}
             self._stop.wait(_RETRY_S)
         return set()
 
@@ -114,15 +114,25 @@ class TopicFollower:
         partitions: list[TopicPartition] = []
         for topic, start in self._starts.items():
             numbers = sorted(known[topic].partitions)
-            if start is None or start == 0:
-                offset = OFFSET_BEGINNING if start is None else OFFSET_END
-                partitions += [TopicPartition(topic, number, offset) for number in numbers]
+            if start is None:
+                partitions += [TopicPartition(topic, number, OFFSET_BEGINNING) for number in numbers]
             else:
-                since_ms = int((self._clock.now().timestamp() - start) * 1000)
-                partitions += self._consumer.offsets_for_times(
-                    [TopicPartition(topic, number, since_ms) for number in numbers], timeout=_BROKER_TIMEOUT_S
-                )
+                since_ms = int((self._clock.now().timestamp() - start) * 1000) if start else OFFSET_END
+                partitions += self._offsets([TopicPartition(topic, number, since_ms) for number in numbers])
         return partitions
+
+    def _offsets(self, times: list[TopicPartition]) -> list[TopicPartition]:
+        """Offsets of the first records since these times; where there is none, or for the time ``OFFSET_END``, the end.
+
+        Ends are numbers, not "the end": librdkafka would look for that when it first fetches, and what is
+        published until then would never be seen.
+        """
+        found = self._consumer.offsets_for_times(times, timeout=_BROKER_TIMEOUT_S)
+        for place in found:
+            if place.error is not None:
+                raise KafkaException(place.error)
+        later = [place for place in found if place.offset == OFFSET_END]
+        return [place for place in found if place.offset != OFFSET_END] + (self._offsets(later) if later else [])
 
 
 def _is_end(message: Message) -> bool:

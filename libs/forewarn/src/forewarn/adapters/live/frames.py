@@ -14,6 +14,7 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
+from forewarn.adapters.arrow_buffers import to_numpy
 from forewarn.adapters.arrow_codec import arrow_schema
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.frames import (
@@ -25,6 +26,7 @@ from forewarn.contracts.frames import (
     quality_column,
     residual_column,
 )
+from forewarn.domain.frame import NUMPY_DTYPES
 from forewarn.domain.rows import to_datetime, to_microseconds
 from forewarn.ports.codec import InvalidFrame
 from forewarn.ports.live import LiveJudgement, LiveReading
@@ -96,12 +98,12 @@ class FrameRows:
         assets, times, late = self._column("asset_id"), self._column("ts"), self._column("late")
         if assets.null_count or times.null_count or late.null_count:
             raise InvalidFrame("asset_id, ts and late must not be null")
-        in_time = np.flatnonzero(~late.to_numpy(zero_copy_only=False))
+        in_time = np.flatnonzero(~to_numpy(late, NUMPY_DTYPES["bool"]))
         last = np.full(len(assets.dictionary), -1, dtype=np.int64)
-        last[assets.indices.to_numpy()[in_time]] = in_time  # of equal codes the last one stays
+        last[to_numpy(assets.indices, NUMPY_DTYPES["string"])[in_time]] = in_time  # of equal codes the last one stays
         rows = last[last >= 0]
         names = [name for name, row in zip(assets.dictionary.to_pylist(), last.tolist(), strict=True) if row >= 0]
-        at_us = times.view(pa.int64()).to_numpy()[rows]
+        at_us = to_numpy(times, NUMPY_DTYPES["timestamp_us"])[rows]
         if (np.abs(at_us) > _LATEST_US).any():
             raise InvalidFrame("an event time is beyond the year 9000")
         return tuple(zip(names, at_us.tolist(), rows.tolist(), strict=True))
