@@ -21,7 +21,9 @@ def from_numpy(values: NDArray[Any], dtype: pa.DataType, missing: NDArray[np.boo
     Shares the memory of ``values`` (not of booleans, which Arrow packs): they must not change any more.
     """
     packed = np.packbits(values, bitorder=_BITORDER) if pa.types.is_boolean(dtype) else np.ascontiguousarray(values)
-    present = None if missing is None else pa.py_buffer(np.packbits(~missing, bitorder=_BITORDER))
+    present = None
+    if missing is not None and missing.any():
+        present = pa.py_buffer(np.packbits(~missing, bitorder=_BITORDER))
     return pa.Array.from_buffers(dtype, values.size, [present, pa.py_buffer(packed)])
 
 

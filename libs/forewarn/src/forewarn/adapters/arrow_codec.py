@@ -249,15 +249,11 @@ def _to_arrow(frame: Frame, column: Column) -> pa.Array:
         return _dictionary(strings.codes, texts(strings.categories))
     values = frame.arrays[column.name]
     missing = values == MISSING if column.dtype == "int64" else None
-    return from_numpy(values, _ARROW_TYPES[column.dtype], _where_any(missing))
+    return from_numpy(values, _ARROW_TYPES[column.dtype], missing)
 
 
 def _dictionary(codes: NDArray[np.int32], names: pa.Array) -> pa.DictionaryArray:
-    return pa.DictionaryArray.from_arrays(from_numpy(codes, pa.int32(), _where_any(codes < 0)), names)
-
-
-def _where_any(missing: NDArray[np.bool_] | None) -> NDArray[np.bool_] | None:
-    return missing if missing is not None and missing.any() else None
+    return pa.DictionaryArray.from_arrays(from_numpy(codes, pa.int32(), codes < 0), names)
 
 
 def _to_strings(values: pa.Array, column: Column) -> Strings:
