@@ -211,6 +211,7 @@ def test_markup_in_names_and_messages_is_shown_as_text(visit, ui):
 def test_a_range_is_chosen_with_the_calendar_fields_in_the_shown_clock(visit, ui):
     tab = visit("/asset/P-101?from=2026-11-20T10:00:00Z&to=2026-11-20T11:00:00Z")
     tab.page.get_by_text("From … to").click()
+    expect(tab.page.get_by_label("From (IST")).to_be_visible()
     expect(tab.page.get_by_label("From (IST")).to_contain_text("2026-11-20 15:30")
     assert violations(tab.page) == []
     tab.page.get_by_role("button", name="Show this range").click()
@@ -220,6 +221,22 @@ def test_a_range_is_chosen_with_the_calendar_fields_in_the_shown_clock(visit, ui
     expect(tab.page).to_have_url(re.compile("flow_m3_h"))
     expect(tab.page.get_by_role("heading", name="Volume flow")).to_be_visible()
     assert tab.errors == []
+
+
+def test_a_menu_stays_as_it_was_clicked_when_the_page_is_drawn_anew_at_that_moment(visit):
+    """It closed again when the old one was gone before the browser told of the toggle, a moment after the click."""
+    tab = visit("/asset/P-101")
+    menu = tab.page.locator("#range-menu")
+    expect(menu).to_be_visible()
+    clicked_and_drawn_anew = (
+        "() => { const old = document.getElementById('range-menu'); old.querySelector('summary').click();"
+        " const drawn = old.cloneNode(true); drawn.open = false; old.replaceWith(drawn) }"
+    )
+    button = tab.page.get_by_role("button", name="Show this range")
+    tab.page.evaluate(clicked_and_drawn_anew)
+    expect(button).to_be_visible()
+    tab.page.evaluate(clicked_and_drawn_anew)
+    expect(button).to_be_hidden()
 
 
 def test_on_a_phone_nothing_has_to_be_scrolled_sideways_to(context, ui):

@@ -187,6 +187,7 @@
         && (popover.contains(event.target) || event.target.closest("[data-portal]") !== null);
       if (event.key === "Escape" || (event.type === "click" && !inside)) {
         popover.open = false;
+        place.open.delete(popover.id);
       }
     });
   }
@@ -225,6 +226,13 @@
   document.addEventListener("pointerdown", () => {
     place.focused = "";
     place.opener = "";
+  });
+  /* The browser tells of a toggle a moment after the click: what is drawn anew in between must know already. */
+  document.addEventListener("click", (event) => {
+    const details = event.target instanceof Element ? event.target.closest("summary")?.parentElement : null;
+    if (details?.id) {
+      place.open[details.open ? "delete" : "add"](details.id); // not toggled yet
+    }
   });
   document.addEventListener("toggle", (event) => {
     if (event.target.id && event.target.isConnected) {
