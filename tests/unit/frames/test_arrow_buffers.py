@@ -66,10 +66,12 @@ def test_texts_are_what_arrow_makes_of_them(values):
 
 WITHOUT_PANDAS = """
 import sys
-from forewarn.adapters.arrow_codec import decode_frame, encode_frame
+from forewarn.adapters.arrow_codec import decode_frame, encode_by_partition, encode_frame
 from forewarn.adapters.catalogue import load_catalogue
+from forewarn.adapters.frame_input import read_frames
 from forewarn.adapters.live.frames import FrameReader
 from forewarn.contracts.frames import FrameKind
+from forewarn.ports.lanes import Record
 from forewarn.testing.examples import GOLDEN_CLASS, example_frame
 
 catalogue = load_catalogue()
@@ -77,6 +79,9 @@ for kind in FrameKind:
     data = encode_frame(example_frame(kind, catalogue[GOLDEN_CLASS]))
     decode_frame(data, catalogue, kind)
     FrameReader(catalogue, kind).open(data)
+    record = Record(topic="t", partition=7, offset=0, received_us=0, key=None, value=data)
+    [(partition, _)] = encode_by_partition(read_frames([record], catalogue, kind).frames[0])
+    assert partition == 7
 FrameReader(catalogue, FrameKind.ANOMALY).open(data).judgement(0)
 print("pandas" in sys.modules)
 """

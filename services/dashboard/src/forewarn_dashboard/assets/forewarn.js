@@ -227,11 +227,13 @@
     place.focused = "";
     place.opener = "";
   });
-  /* The browser tells of a toggle a moment after the click: what is drawn anew in between must know already. */
+  /* The browser toggles after the click and tells of it later still: what is drawn anew in between must know already. */
   document.addEventListener("click", (event) => {
     const details = event.target instanceof Element ? event.target.closest("summary")?.parentElement : null;
     if (details?.id) {
-      place.open[details.open ? "delete" : "add"](details.id); // not toggled yet
+      event.preventDefault();
+      details.open = !details.open;
+      place.open[details.open ? "add" : "delete"](details.id);
     }
   });
   document.addEventListener("toggle", (event) => {

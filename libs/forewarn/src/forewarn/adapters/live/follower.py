@@ -127,12 +127,16 @@ class TopicFollower:
         Ends are numbers, not "the end": librdkafka would look for that when it first fetches, and what is
         published until then would never be seen.
         """
+        found = self._asked(times)
+        ends = [place for place in found if place.offset == OFFSET_END]
+        return [place for place in found if place.offset != OFFSET_END] + (self._asked(ends) if ends else [])
+
+    def _asked(self, times: list[TopicPartition]) -> list[TopicPartition]:
         found = self._consumer.offsets_for_times(times, timeout=_BROKER_TIMEOUT_S)
         for place in found:
             if place.error is not None:
                 raise KafkaException(place.error)
-        later = [place for place in found if place.offset == OFFSET_END]
-        return [place for place in found if place.offset != OFFSET_END] + (self._offsets(later) if later else [])
+        return found
 
 
 def _is_end(message: Message) -> bool:
