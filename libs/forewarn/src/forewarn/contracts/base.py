@@ -2,7 +2,8 @@
 
 from base64 import b64decode, b64encode
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Final
+from unicodedata import category
 
 from pydantic import (
     AfterValidator,
@@ -38,8 +39,20 @@ class StrictContract(Contract):
     model_config = ConfigDict(extra="forbid")
 
 
+#: Times of data lie in [EARLIEST, LATEST): no clock of a plant shows others; every text, database and zone holds them.
+EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
+LATEST: Final = datetime(2200, 1, 1, tzinfo=UTC)
+
+
 def _to_utc(value: datetime) -> datetime:
-    return value.astimezone(UTC)
+    try:
+        utc = value.astimezone(UTC)
+    except OverflowError:  # an offset that leads out of the years 1 to 9999
+        utc = None
+    if utc is None or not EARLIEST <= utc < LATEST:
+        msg = f"must lie in the years {EARLIEST.year} to {LATEST.year - 1}"
+        raise ValueError(msg)
+    return utc
 
 
 def format_utc(value: datetime) -> str:
@@ -47,6 +60,7 @@ def format_utc(value: datetime) -> str:
     return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
+#: The one type of a time, in contracts, routes and commands alike: aware, in UTC, within ``EARLIEST`` and ``LATEST``.
 UtcDatetime = Annotated[
     AwareDatetime,
     AfterValidator(_to_utc),
@@ -75,6 +89,32 @@ OpaqueBytes = Annotated[
 #: Python and of pydantic differ.
 IDENTIFIER = r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,127}"
 Identifier = Annotated[str, StringConstraints(pattern=f"^{IDENTIFIER}$")]
+
+
+#: Control characters, halves of surrogate pairs, separators of lines and paragraphs; marks that turn text around.
+_UNFIT_CATEGORIES: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
+_TURNING: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def _without_controls(value: str) -> str:
+    unfit = next((c for c in value if category(c) in _UNFIT_CATEGORIES or c in _TURNING), None)
+    if unfit is not None:
+        msg = f"must not contain control characters or line breaks, found {unfit!a}"
+        raise ValueError(msg)
+    return value
+
+
+def _lines_without_controls(value: str) -> str:
+    text = value.replace("\r\n", "\n")
+    _without_controls(text.translate({ord("\n"): " ", ord("\t"): " "}))
+    return text
+
+
+#: Text that people write and read on one line: names, sources, who did something. Blanks around it are dropped.
+#: A field adds its greatest length.
+Line = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(_without_controls)]
+#: The same with line breaks and tabs: comments, notes.
+Paragraphs = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(_lines_without_controls)]
 
 #: A column name: lower-case snake case with the unit at the end (``flow_m3_h``).
 TagName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,47}$")]
