@@ -8,14 +8,16 @@ two frames of a partition may hold different assets.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
 
 from forewarn.adapters.arrow_buffers import to_numpy
-from forewarn.adapters.arrow_codec import arrow_schema
+from forewarn.adapters.arrow_codec import arrow_schema, description_of, may_be_null
+from forewarn.adapters.decode_boundary import decoder
+from forewarn.adapters.frame_checks import check_assets, check_times
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.frames import (
     BEFORE_THE_COLUMN,
@@ -23,16 +25,16 @@ from forewarn.contracts.frames import (
     FrameKind,
     contribution_column,
     expected_column,
+    frame_columns,
     quality_column,
     residual_column,
 )
 from forewarn.domain.frame import NUMPY_DTYPES
-from forewarn.domain.rows import to_datetime, to_microseconds
+from forewarn.domain.rows import to_datetime
 from forewarn.ports.codec import InvalidFrame
 from forewarn.ports.live import LiveJudgement, LiveReading
 
-_LATEST_US: Final = to_microseconds(datetime(9000, 1, 1, tzinfo=UTC))
-_MAX_LAYOUTS: Final = 256
+_MAX_LAYOUTS: Final = 64
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,6 +43,7 @@ class _Layout:
 
     asset_class: AssetClass
     index: Mapping[str, int]
+    required: tuple[str, ...]  #: columns in which nothing may be null
 
 
 class FrameReader:
@@ -55,6 +58,7 @@ class FrameReader:
         self._kind = kind
         self._layouts: dict[bytes, _Layout] = {}
 
+    @decoder(InvalidFrame)
     def open(self, data: bytes) -> "FrameRows":
         """Open a frame.
 
@@ -63,22 +67,22 @@ class FrameReader:
         InvalidFrame
             If the bytes are no frame of this kind, are damaged, or lack a column.
         """
-        try:
-            with pa.ipc.open_stream(data) as reader:
-                batch = reader.read_next_batch()
-            batch.validate(full=True)  # damaged buffers would crash the process later
-        except (pa.ArrowException, OSError, ValueError, StopIteration) as exc:
-            raise InvalidFrame(f"not an Arrow IPC stream with a record batch: {exc}") from exc
+        with pa.ipc.open_stream(data) as reader:
+            batch = reader.read_next_batch()
+        batch.validate(full=True)  # damaged buffers would crash the process later
         return FrameRows(batch, self._layout(data, batch.schema))
 
     def _layout(self, data: bytes, schema: pa.Schema) -> _Layout:
-        # A stream begins with its schema: four bytes of 0xFF, its length, itself.
-        head = data[: 8 + int.from_bytes(data[4:8], "little")]
+        head = description_of(data)
         layout = self._layouts.get(head)
         if layout is None:
             asset_class = _class_of(schema, self._catalogue, self._kind)
             _check_columns(schema, arrow_schema(self._kind, asset_class))
-            layout = _Layout(asset_class, {name: i for i, name in enumerate(schema.names)})
+            index = {name: i for i, name in enumerate(schema.names)}
+            columns = frame_columns(self._kind, asset_class)
+            layout = _Layout(
+                asset_class, index, tuple(c.name for c in columns if c.name in index and not may_be_null(c))
+            )
             if len(self._layouts) < _MAX_LAYOUTS:
                 self._layouts[head] = layout
         return layout
@@ -90,22 +94,24 @@ class FrameRows:
     def __init__(self, batch: pa.RecordBatch, layout: _Layout) -> None:
         self._batch = batch
         self._index = layout.index
+        null = next((name for name in layout.required if self._column(name).null_count), None)
+        if null is not None:
+            raise InvalidFrame(f"column {null!r} must not be null")
         self.asset_class = layout.asset_class
         #: Asset, event time [µs] and row of each asset's newest reading; late ones do not count.
         self.newest = self._newest_rows()
 
     def _newest_rows(self) -> tuple[tuple[str, int, int], ...]:
         assets, times, late = self._column("asset_id"), self._column("ts"), self._column("late")
-        if assets.null_count or times.null_count or late.null_count:
-            raise InvalidFrame("asset_id, ts and late must not be null")
         in_time = np.flatnonzero(~to_numpy(late, NUMPY_DTYPES["bool"]))
         last = np.full(len(assets.dictionary), -1, dtype=np.int64)
         last[to_numpy(assets.indices, NUMPY_DTYPES["string"])[in_time]] = in_time  # of equal codes the last one stays
         rows = last[last >= 0]
         names = [name for name, row in zip(assets.dictionary.to_pylist(), last.tolist(), strict=True) if row >= 0]
+        check_assets(names)
         at_us = to_numpy(times, NUMPY_DTYPES["timestamp_us"])[rows]
-        if (np.abs(at_us) > _LATEST_US).any():
-            raise InvalidFrame("an event time is beyond the year 9000")
+        check_times("ts", at_us)
+        check_times("received_at", to_numpy(self._column("received_at"), NUMPY_DTYPES["timestamp_us"])[rows])
         return tuple(zip(names, at_us.tolist(), rows.tolist(), strict=True))
 
     def reading(self, row: int) -> LiveReading:
