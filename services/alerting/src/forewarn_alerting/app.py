@@ -10,8 +10,9 @@ from prometheus_client import Counter
 
 from forewarn.adapters.catalogue import Catalogue, load_catalogue
 from forewarn.adapters.event_codec import decode_event
-from forewarn.adapters.faust.engine import Action, Handler, Incoming, one_by_one
+from forewarn.adapters.faust.engine import Action, one_by_one
 from forewarn.adapters.faust.frames import read_turn
+from forewarn.adapters.faust.quarantine import Handler, Incoming
 from forewarn.contracts.alarms import Alert
 from forewarn.contracts.assets import AcknowledgeAlarm, Command
 from forewarn.contracts.frames import FrameKind

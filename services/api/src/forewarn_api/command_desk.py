@@ -115,6 +115,11 @@ class CommandDesk:
             problem = " ".join([exc.detail, *(fault.detail for fault in exc.errors if fault.detail not in exc.detail)])
         except BadQuery as exc:
             problem = f"The query makes no sense: {exc}"
+        except (HistoryUnavailable, DeliveryOverloaded):
+            raise
+        except Exception:  # noqa: BLE001  # one command's fault: those behind it are done
+            _log.exception("command_failed", command_id=command.command_id)
+            problem = "The command failed for a fault of the platform: see the log of the API."
         return self._told(command, problem=problem, learning=learning, what_if=what_if)
 
     def _told(

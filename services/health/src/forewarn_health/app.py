@@ -8,9 +8,10 @@ from typing import Final
 import structlog
 
 from forewarn.adapters.catalogue import Catalogue, load_catalogue
-from forewarn.adapters.faust.engine import Action, Handler, Incoming
+from forewarn.adapters.faust.engine import Action
 from forewarn.adapters.faust.frames import read_turn
 from forewarn.adapters.faust.publisher import Outgoing
+from forewarn.adapters.faust.quarantine import Handler, Incoming
 from forewarn.adapters.forecasting.statsmodels_methods import StatsmodelsForecaster
 from forewarn.adapters.kafka.registry import AssetRegistry
 from forewarn.contracts.base import format_utc
@@ -114,7 +115,11 @@ class HealthLogic:
         asset_class = self._catalogue.get(state.health.asset_class)
         if asset_class is None:
             return None
-        health = judge(state.health, asset_class, self._profiles.of(asset_class, asset_id))
+        try:
+            health = judge(state.health, asset_class, self._profiles.of(asset_class, asset_id))
+        except Exception:  # noqa: BLE001  # whatever was measured there; the other assets are judged
+            _log.exception("asset_not_judged", asset_id=asset_id)
+            return None
         return None if health is None else health.model_copy(update={"forecasts": state.forecasts})
 
     def _outgoing(self, health: AssetHealth) -> Outgoing:

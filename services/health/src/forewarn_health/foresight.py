@@ -83,4 +83,6 @@ class Foresight:
             return foresee(memory, asset_class, self._forecaster.tune)
         except ForecasterUnavailable as exc:
             _log.warning("forecasts_unavailable", asset_class=asset_class.name, reason=str(exc))
-            return ()
+        except Exception:  # noqa: BLE001  # of one asset's past; the others go on
+            _log.exception("forecast_failed", asset_class=asset_class.name)
+        return ()

@@ -1,6 +1,6 @@
 """The machines that are being simulated, and what people do with them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from typing import Final
 
@@ -69,7 +69,7 @@ class Fleet:
                 _log.info("scenario_over", asset_id=asset_id, scenario=performance.scenario)
         for asset_id in self._sources.keys() | self._performing.keys():
             if asset_id not in self._past:
-                yield from self._source(asset_id).due(now_s)
+                yield from self._due_of(asset_id, now_s)
 
     def next_due_s(self, now_s: float) -> float:
         """When the next reading becomes due; infinite when there is nothing to send."""
@@ -81,6 +81,16 @@ class Fleet:
     def _source(self, asset_id: str) -> ReadingSource:
         performance = self._performing.get(asset_id)
         return self._sources[asset_id] if performance is None else performance.source
+
+    def _due_of(self, asset_id: str, now_s: float) -> Iterable[SourceReading]:
+        """Readings of one machine; one that cannot be computed as it was asked for stops none of the others."""
+        try:
+            return list(self._source(asset_id).due(now_s))
+        except Exception:  # noqa: BLE001  # commands come again at every start: none of them may end the process
+            _log.exception("machine_failed", asset_id=asset_id)
+            if self._performing.pop(asset_id, None) is None:
+                del self._sources[asset_id]
+            return ()
 
     def _some_past(self) -> Iterator[SourceReading]:
         """Of one asset after the other: live readings of the first ones wait for nobody."""
@@ -116,6 +126,8 @@ class Fleet:
                 self._perform(command, body)
             except ValueError as exc:
                 _log.warning("scenario_ignored", asset_id=command.asset_id, problem=str(exc))
+            except Exception:  # noqa: BLE001  # as in _due_of
+                _log.exception("scenario_ignored", asset_id=command.asset_id)
 
     def _perform(self, command: Command, body: RunScenario) -> None:
         asset_class = self._catalogue.get(body.asset_class)

@@ -9,7 +9,7 @@ from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.assets import RunScenario
 from forewarn.domain.rows import S_PER_DAY
 from forewarn.domain.simulation.delivery import PERFECT
-from forewarn.domain.simulation.recording import record
+from forewarn.domain.simulation.recording import MOST_ROWS, record
 from forewarn.domain.simulation.scenarios import find_scenario
 from forewarn.domain.simulation.story import Plot, Story, play
 from forewarn_simulator.gateway import BadGateway
@@ -69,7 +69,7 @@ def past_readings(
         If there is no such scenario for the class, or it would have too many readings.
     """
     days = body.days or find_scenario(body.scenario, asset_class.name).days
-    rows = max(int(days * S_PER_DAY / body.interval_s), 1)
+    rows = max(int(min(days * S_PER_DAY / body.interval_s, MOST_ROWS + 1)), 1)  # a tiny interval makes it infinite
     start_s = issued_s - rows * body.interval_s
     story, _ = _story(asset_class, body, start_s, S_PER_DAY)
     recording = record(story, start_s=start_s, step_s=body.interval_s, rows=rows)

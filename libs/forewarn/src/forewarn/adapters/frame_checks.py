@@ -13,11 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forewarn.contracts.base import EARLIEST, IDENTIFIER, LATEST
+from forewarn.contracts.frames import LARGEST_CODE
 from forewarn.contracts.limits import KIB
 from forewarn.domain.frame import Frame
 from forewarn.domain.rows import to_datetime, to_microseconds
 from forewarn.ports.codec import InvalidFrame
 
+#: Columns of event times and the like.
+TIMES: Final = ("ts", "received_at")
 #: Longest text of a row: the database lays out all rows of a block as wide as the longest.
 _MAX_TEXT_CHARACTERS: Final = 16 * KIB
 _EARLIEST_US: Final = to_microseconds(EARLIEST)
@@ -34,8 +37,10 @@ def check_frame(frame: Frame) -> None:
         With the column and what is wrong in it.
     """
     check_assets(frame.assets.categories)
-    for name in ("ts", "received_at"):
+    for name in TIMES:
         check_times(name, frame.arrays[name])
+    for name in LARGEST_CODE.keys() & frame.arrays.keys():
+        check_codes(name, frame.arrays[name])
     for name, strings in frame.strings.items():
         if any(len(text) > _MAX_TEXT_CHARACTERS for text in strings.categories):
             raise InvalidFrame(f"column {name!r} has a text of more than {_MAX_TEXT_CHARACTERS} characters")
@@ -65,6 +70,18 @@ def check_times(column: str, at_us: NDArray[np.int64]) -> None:
     if at_us.size and not (at_us.min() >= _EARLIEST_US and at_us.max() < _LATEST_US):
         years = f"{EARLIEST.year} to {to_datetime(_LATEST_US - 1).year}"
         raise InvalidFrame(f"column {column!r} has a time outside of the years {years}")
+
+
+def check_codes(column: str, codes: NDArray[np.uint8]) -> None:
+    """Check that codes have a meaning.
+
+    Raises
+    ------
+    InvalidFrame
+        With the column and the code.
+    """
+    if codes.size and codes.max() > LARGEST_CODE[column]:
+        raise InvalidFrame(f"column {column!r} has the code {codes.max()}, the largest is {LARGEST_CODE[column]}")
 
 
 @lru_cache(maxsize=65_536)

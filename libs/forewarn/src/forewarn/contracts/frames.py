@@ -60,6 +60,11 @@ class Hint:
     SENSOR_FAULT: Final = 2
 
 
+#: Largest value of columns whose values are codes with a meaning of their own.
+LARGEST_CODE: Final[Mapping[str, int]] = MappingProxyType(
+    {"verdict": Verdict.WARNING, "phase": Phase.LIVE, "hint": Hint.SENSOR_FAULT}
+)
+
 IDENTITY: Final = (
     Column(name="asset_id", dtype="string", description="Asset."),
     Column(name="ts", dtype="timestamp_us", description="Event time, UTC."),

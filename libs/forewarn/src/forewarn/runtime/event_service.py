@@ -13,8 +13,9 @@ from pydantic import Field, TypeAdapter
 from forewarn.adapters.clock import SystemClock
 from forewarn.adapters.faust.app import EventAppConfig, create_app
 from forewarn.adapters.faust.changelog import ensure_changelog
-from forewarn.adapters.faust.engine import Action, EventEngine, Handler, Incoming
+from forewarn.adapters.faust.engine import Action, EventEngine
 from forewarn.adapters.faust.publisher import FaustPublisher, Outgoing, raw_topic
+from forewarn.adapters.faust.quarantine import Handler, Incoming
 from forewarn.adapters.faust.rejects import dead_letter
 from forewarn.adapters.faust.runner import run_app
 from forewarn.adapters.faust.topics import check_topics
@@ -25,6 +26,7 @@ from forewarn.runtime.event_metrics import EventMetrics
 from forewarn.runtime.heartbeat import Heartbeat
 from forewarn.runtime.probes import ProbeServer
 from forewarn.runtime.settings import ServiceSettings
+from forewarn.runtime.watchdog import Watchdog
 
 StateT = TypeVar("StateT")
 
@@ -62,6 +64,11 @@ class EventContext(Generic[StateT]):
         """Put a message that cannot be read aside, with the reason."""
         self.metrics.rejected.labels(topic=incoming.topic).inc()
         await self.publish([dead_letter(incoming, reason, explanation)])
+
+    async def quarantine(self, incoming: Incoming, explanation: str) -> None:
+        """Put a message aside that can be read but not handled."""
+        self.metrics.quarantined.labels(topic=incoming.topic).inc()
+        await self.reject(incoming, RejectionReason.QUARANTINED, explanation)
 
 
 class EventLogic(Protocol):
@@ -133,10 +140,15 @@ async def _serve(settings: EventServiceSettings, stop: threading.Event, service:
             gather_s=service.gather_s,
         )
     )
-    engine: EventEngine[StateT] = EventEngine(
-        app,
-        TypeAdapter(service.state),
-    )
+
+    async def set_aside(incoming: Incoming, why: str) -> None:
+        await context.quarantine(incoming, why)
+
+    async def alive() -> None:
+        heartbeat.beat()
+        await asyncio.sleep(0)  # lets probes, heartbeats of the group and whatever else waits have their turn
+
+    engine: EventEngine[StateT] = EventEngine(app, TypeAdapter(service.state), set_aside=set_aside, alive=alive)
     publisher = FaustPublisher(app, settings.kafka_topic_prefix, source=f"/forewarn/{service.name}")
     context = EventContext(engine=engine, publisher=publisher, clock=clock, metrics=EventMetrics())
     logic = service.logic(context)
@@ -155,12 +167,22 @@ async def _serve(settings: EventServiceSettings, stop: threading.Event, service:
         engine.every(interval_s, action)
     engine.every(settings.checkpoint_interval_s, lambda: _checkpoint(context))
 
-    async def beat() -> None:
-        heartbeat.beat()
+    beating = asyncio.create_task(_beat(heartbeat))
+    probes = ProbeServer(
+        settings.probe_host, settings.probe_port, live=heartbeat.check, ready=lambda: _not_ready(engine)
+    )
+    try:
+        with Watchdog(heartbeat), probes:
+            await run_app(app, engine, stop)
+    finally:
+        beating.cancel()
 
-    app.timer(_BEAT_S)(beat)
-    with ProbeServer(settings.probe_host, settings.probe_port, live=heartbeat.check, ready=lambda: _not_ready(engine)):
-        await run_app(app, engine, stop)
+
+async def _beat(heartbeat: Heartbeat) -> None:
+    """Show that the event loop turns; while a handler computes it does not."""
+    while True:
+        heartbeat.beat()
+        await asyncio.sleep(_BEAT_S)
 
 
 def _counted(name: TopicName, handler: Handler, metrics: EventMetrics) -> Handler:

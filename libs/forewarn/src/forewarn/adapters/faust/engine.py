@@ -9,8 +9,7 @@ come again: handlers skip what a state has seen.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, Final, Generic, TypeVar, cast
@@ -22,30 +21,20 @@ from pydantic import TypeAdapter, ValidationError
 
 from forewarn.adapters.faust.continuity import Continuity
 from forewarn.adapters.faust.inbox import Inbox
+from forewarn.adapters.faust.quarantine import Attempts, Handler, Incoming, SetAside, handle_apart
 from forewarn.adapters.faust.table import DurableTable, Entry
+from forewarn.contracts.limits import MIB
 
 StateT = TypeVar("StateT")
 
 #: What one fetch brought reaches the inbox within this time.
 _LINGER_S: Final = 0.01
 
+#: Messages that are handled between two signs of life: some hundred thousand rows, a few seconds of work.
+_PART_BYTES: Final = 8 * MIB
+
 _log = structlog.get_logger(__name__)
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Incoming:
-    """One message from a topic; ``at`` is the broker's time of it, so that handling it again gives the same."""
-
-    topic: str
-    partition: int
-    offset: int
-    at: datetime
-    key: bytes | None
-    value: bytes | None
-
-
-#: Handles messages of one topic, oldest of each partition first.
-Handler = Callable[[Sequence[Incoming]], Awaitable[None]]
 Action = Callable[[], Awaitable[None]]
 
 
@@ -68,13 +57,22 @@ class StateMissingError(Exception):
 
 
 class EventEngine(Generic[StateT]):
-    """State of the assets whose partitions this worker owns, and the handlers that change it."""
+    """State of the assets whose partitions this worker owns, and the handlers that change it.
+
+    ``set_aside`` keeps a message that cannot be handled; ``alive`` is called whenever a part of the work is done.
+    """
 
     def __init__(
         self,
         app: faust.App,
         codec: TypeAdapter[StateT],
+        *,
+        set_aside: SetAside,
+        alive: Action,
     ) -> None:
+        self._set_aside = set_aside
+        self._alive = alive
+        self._attempts = Attempts()
         self._app = app
         self._codec = codec
         self._on_restored: Action | None = None
@@ -192,8 +190,45 @@ class EventEngine(Generic[StateT]):
                 batches[message.topic].append(_incoming(message))
                 last[message.tp] = event
         for topic, batch in batches.items():
-            await self._handlers[topic](batch)
+            await self._note(self._attempts.begin(batch))
+            for part in _parts(batch):
+                await self._handle_part(self._handlers[topic], part)
+                await self._alive()
         self._handled.update(last)
+
+    async def _handle_part(self, handler: Handler, part: Sequence[Incoming]) -> None:
+        """Handle messages of one topic, those by themselves that may have ended the process before."""
+        together: list[Incoming] = []
+        for incoming in part:
+            if self._attempts.is_set_aside(incoming):
+                continue
+            if not self._attempts.is_suspect(incoming):
+                together.append(incoming)
+                continue
+            if together:
+                await handle_apart(handler, together, self._set_aside)
+                together = []
+            await self._handle_suspect(handler, incoming)
+        if together:
+            await handle_apart(handler, together, self._set_aside)
+
+    async def _handle_suspect(self, handler: Handler, incoming: Incoming) -> None:
+        """Handle a message by itself, unless it has ended the process too often; what happens is noted before."""
+        harmless = self._attempts.take_in_hand(incoming)
+        if harmless:
+            await self._note([(incoming.topic, incoming.partition)])
+            await handle_apart(handler, [incoming], self._set_aside)
+        else:
+            place = {"topic": incoming.topic, "partition": incoming.partition, "offset": incoming.offset}
+            _log.error("message_quarantined", **place)
+            await self._set_aside(incoming, "each time that it was handled the process ended")
+        self._attempts.pass_on(incoming, set_aside=not harmless)
+        await self._note([(incoming.topic, incoming.partition)])
+
+    async def _note(self, places: Sequence[tuple[str, int]]) -> None:
+        """Store what must be known should the process end now."""
+        entries = [(*self._attempts.entry(place), place[1]) for place in places]
+        await self._table.store(Entry(key, partition, value) for key, value, partition in entries)
 
     async def _guard(self, action: Action) -> bool:
         """Run an action; an exception fails the engine, and with it the process, instead of leaving an agent."""
@@ -212,13 +247,17 @@ class EventEngine(Generic[StateT]):
         """Store what has changed before others take the partitions over, and forget it."""
         async with self._lock:
             if not self.failure.done() and self._owned:
-                await self._guard(lambda: self.store(sorted(self._dirty)))
+                await self._guard(self._store_all)
             self._owned = frozenset()
             self._inbox.clear()
             self._continuity.restart()
             self._handled.clear()
             self._dirty.clear()
         _log.info("partitions_released")
+
+    async def _store_all(self) -> None:
+        await self.store(sorted(self._dirty))
+        await self._note(self._attempts.calm())
 
     async def _restore(self) -> None:
         """Take over the partitions assigned now, with their stored states."""
@@ -234,7 +273,9 @@ class EventEngine(Generic[StateT]):
         if owned != self._table.recovered:
             _log.info("rebalanced_again", recovered=sorted(self._table.recovered), assigned=sorted(owned))
             return  # the recovery that belongs to this assignment is still to come
-        entries = self._table.entries(owned)
+        stored = self._table.entries(owned)
+        self._attempts.restart({entry.key: entry.value for entry in stored if self._attempts.is_note(entry.key)})
+        entries = [entry for entry in stored if not self._attempts.is_note(entry.key)]
         self._states = {entry.key.decode(): self._decode(entry) for entry in entries}
         self._partitions = {entry.key.decode(): entry.partition for entry in entries}
         self._dirty.clear()
@@ -258,6 +299,18 @@ class EventEngine(Generic[StateT]):
                 f"state of {entry.key.decode(errors='replace')!r} in topic {self.changelog} "
                 f"cannot be read by this version: start the version that wrote it, or delete the topic ({exc})"
             ) from exc
+
+
+def _parts(batch: Sequence[Incoming]) -> Iterator[Sequence[Incoming]]:
+    """Stretches of a batch of about ``_PART_BYTES``; what comes of messages does not depend on how they are cut."""
+    start = size = 0
+    for position, incoming in enumerate(batch):
+        size += len(incoming.value or b"")
+        if size >= _PART_BYTES:
+            yield batch[start : position + 1]
+            start, size = position + 1, 0
+    if start < len(batch):
+        yield batch[start:]
 
 
 def _incoming(message: Message) -> Incoming:

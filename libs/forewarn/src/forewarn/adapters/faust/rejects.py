@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from forewarn.adapters.faust.engine import Incoming
 from forewarn.adapters.faust.publisher import Outgoing
+from forewarn.adapters.faust.quarantine import Incoming
 from forewarn.contracts.readings import RejectedReading, RejectionReason
 from forewarn.contracts.topics import TopicName
 

@@ -14,7 +14,7 @@ from forewarn.adapters.kafka.config import consumer_config
 from forewarn.adapters.kafka.errors import BrokerUnavailable, is_fatal
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.topics import TOPICS, TopicName, qualified
-from forewarn.ports.codec import InvalidEvent
+from forewarn.ports.codec import InvalidEvent, one_line
 
 _log = structlog.get_logger(__name__)
 
@@ -155,14 +155,12 @@ class AssetRegistry:
 
     @staticmethod
     def _read(key: object, value: bytes | None, changes: dict[str, Asset | None]) -> None:
-        asset_id = key.decode(errors="replace") if isinstance(key, bytes) else str(key)
-        if value is None:
-            changes[asset_id] = None
-            return
         try:
-            changes[asset_id] = decode_event(Asset, value)
+            asset_id, asset = _entry(key, value)
         except InvalidEvent as exc:
-            _log.warning("asset_ignored", asset_id=asset_id, problem=str(exc))
+            _log.warning("asset_ignored", key=one_line(repr(key)), problem=str(exc))
+        else:
+            changes[asset_id] = asset
 
     def _install(self, changes: dict[str, Asset | None]) -> None:
         if not changes:
@@ -170,3 +168,14 @@ class AssetRegistry:
         merged = {**self._assets, **changes}
         self._assets = MappingProxyType({k: v for k, v in merged.items() if v is not None})
         self._nameplates = MappingProxyType({k: v.nameplate for k, v in self._assets.items()})
+
+
+def _entry(key: object, value: bytes | None) -> tuple[str, Asset | None]:
+    """An entry of the topic: an asset under its own name, or None where it was removed."""
+    if not isinstance(key, bytes) or not key:
+        raise InvalidEvent("the message has no key")
+    asset_id = key.decode(errors="replace")
+    asset = None if value is None else decode_event(Asset, value)
+    if asset is not None and asset.asset_id != asset_id:
+        raise InvalidEvent(f"the entry of {asset_id} is about {asset.asset_id}")
+    return asset_id, asset

@@ -1,5 +1,6 @@
 """Follows the platform's output topics and keeps the newest state of every asset."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
@@ -11,6 +12,7 @@ from forewarn.adapters.live.frames import FrameReader
 from forewarn.adapters.live.state import LiveState
 from forewarn.contracts.alarms import Alarm
 from forewarn.contracts.asset_class import AssetClass
+from forewarn.contracts.base import IDENTIFIER
 from forewarn.contracts.frames import FrameKind
 from forewarn.contracts.health import ModelArtefact
 from forewarn.contracts.topics import TopicName, qualified
@@ -22,6 +24,8 @@ FRAME_WAIT_S: Final = 0.2
 EVENT_WAIT_S: Final = 0.05
 #: Health comes once a second for every asset that sends data; what is older stands in the database.
 HEALTH_LOOK_BACK_S: Final = 60.0
+
+_ASSET_KEY: Final = re.compile(f"{IDENTIFIER}(/{IDENTIFIER})?")
 
 _log = structlog.get_logger(__name__)
 
@@ -106,18 +110,30 @@ class KafkaLiveFeed:
 
     def _take_health(self, record: Record) -> None:
         if record.value is not None:
-            self.view.take_health(_key(record), record.value, record.received_us)
+            self.view.take_health(_asset_key(record), record.value, record.received_us)
 
     def _take_alarm(self, record: Record) -> None:
         alarm = None if record.value is None else decode_event(Alarm, record.value)
-        self.view.take_alarm(_key(record), alarm)
+        key = _asset_key(record)
+        _require_key(key, None if alarm is None else alarm.alarm_id)
+        self.view.take_alarm(key, alarm)
 
     def _take_model(self, record: Record) -> None:
         model = None if record.value is None else decode_event(ModelArtefact, record.value)
-        self.view.take_model(_key(record), model)
+        key = _asset_key(record)
+        _require_key(key, None if model is None else f"{model.asset_id}/{model.kind}")
+        self.view.take_model(key, model)
 
 
-def _key(record: Record) -> str:
-    if record.key is None:
-        raise InvalidEvent("the message has no key")
-    return record.key.decode(errors="replace")
+def _asset_key(record: Record) -> str:
+    """Key of a message about an asset: its name, and for some topics what of it behind a slash."""
+    key = (record.key or b"").decode(errors="replace")
+    if _ASSET_KEY.fullmatch(key) is None:
+        raise InvalidEvent(f"the key {key!r} names no asset")
+    return key
+
+
+def _require_key(key: str, named: str | None) -> None:
+    """An entry stands under its own name, or a tombstone of that name would not remove it."""
+    if named is not None and named != key:
+        raise InvalidEvent(f"the entry of {key!r} is about {named!r}")

@@ -13,15 +13,17 @@ from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from forewarn.adapters.arrow_buffers import to_numpy
 from forewarn.adapters.arrow_codec import arrow_schema, description_of, may_be_null
 from forewarn.adapters.decode_boundary import decoder
-from forewarn.adapters.frame_checks import check_assets, check_times
+from forewarn.adapters.frame_checks import TIMES, check_assets, check_codes, check_times
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.frames import (
     BEFORE_THE_COLUMN,
     FRAME_VERSION,
+    LARGEST_CODE,
     FrameKind,
     contribution_column,
     expected_column,
@@ -102,17 +104,18 @@ class FrameRows:
         self.newest = self._newest_rows()
 
     def _newest_rows(self) -> tuple[tuple[str, int, int], ...]:
-        assets, times, late = self._column("asset_id"), self._column("ts"), self._column("late")
+        assets, late = self._column("asset_id"), self._column("late")
         in_time = np.flatnonzero(~to_numpy(late, NUMPY_DTYPES["bool"]))
         last = np.full(len(assets.dictionary), -1, dtype=np.int64)
         last[to_numpy(assets.indices, NUMPY_DTYPES["string"])[in_time]] = in_time  # of equal codes the last one stays
         rows = last[last >= 0]
         names = [name for name, row in zip(assets.dictionary.to_pylist(), last.tolist(), strict=True) if row >= 0]
         check_assets(names)
-        at_us = to_numpy(times, NUMPY_DTYPES["timestamp_us"])[rows]
-        check_times("ts", at_us)
-        check_times("received_at", to_numpy(self._column("received_at"), NUMPY_DTYPES["timestamp_us"])[rows])
-        return tuple(zip(names, at_us.tolist(), rows.tolist(), strict=True))
+        for name in TIMES:
+            check_times(name, self._numbers(name, rows))
+        for name in LARGEST_CODE.keys() & self._index.keys():
+            check_codes(name, self._numbers(name, rows))
+        return tuple(zip(names, self._numbers("ts", rows).tolist(), rows.tolist(), strict=True))
 
     def reading(self, row: int) -> LiveReading:
         """A row of a frame of kind VALID."""
@@ -147,6 +150,10 @@ class FrameRows:
 
     def _column(self, name: str) -> pa.Array:
         return self._batch.column(self._index[name])
+
+    def _numbers(self, name: str, rows: NDArray[np.int64]) -> NDArray[Any]:
+        column = self._column(name)
+        return to_numpy(column, NUMPY_DTYPES["uint8" if name in LARGEST_CODE else "timestamp_us"])[rows]
 
     def _value(self, name: str, row: int) -> Any:  # noqa: ANN401  # the schema was checked: each caller knows its type
         return self._column(name)[row].as_py()

@@ -100,11 +100,11 @@ def _step(
 def _why(frame: Frame, row: int) -> str:
     culprits = frame.strings["culprit"]
     code = int(culprits.codes[row])
-    titles = frame.asset_class.titles
+    title = None if code == MISSING else frame.asset_class.titles.get(culprits.categories[code])
     suspect = _HINTS.get(int(frame.arrays["hint"][row]))
     parts = [
         f"score in the {band_of(float(frame.arrays['score'][row]))} band",
-        "" if code == MISSING else f"{titles[culprits.categories[code]]} deviates most",
+        "" if title is None else f"{title} deviates most",
         "" if suspect is None else f"{suspect} seems to be at fault",
     ]
     return "; ".join(part for part in parts if part)

@@ -60,7 +60,8 @@ def _rul(health: AssetHealth, rule: AlarmRule, asset_class: AssetClass) -> Evalu
         return Evaluation(level=Level.CLEAR, value=None, limit=rule.low, unit="d")
     soonest = min(health.rul, key=lambda estimate: estimate.p50_days)
     titles = {mode.id: mode.title for mode in asset_class.failure_modes}
-    detail = f"{titles[soonest.failure_mode]} in {duration(soonest.p10_days)} to {duration(soonest.p90_days)}"
+    title = titles.get(soonest.failure_mode, soonest.failure_mode)  # of another version's class
+    detail = f"{title} in {duration(soonest.p10_days)} to {duration(soonest.p90_days)}"
     return evaluate_value(soonest.p50_days, rule, "d", detail)
 
 
@@ -89,7 +90,7 @@ def _when(found: LimitForecast, asset_class: AssetClass) -> str:
     earliest, latest = (None if days is None else duration(days) for days in (found.earliest_days, found.latest_days))
     span = f" (from {earliest} to {latest or 'later'})" if earliest is not None else ""
     likely = "" if found.likely_days is None else f" in about {duration(found.likely_days)}{span}"
-    title = asset_class.titles[found.column]
+    title = asset_class.titles.get(found.column, found.column)
     return f"{title} is expected to reach {found.limit:g} {found.unit}{likely}, by {found.method}"
 
 

@@ -182,8 +182,9 @@ def _advice(
     own = [part for part in index.components if part.name in _OF_ITSELF]
     for part in concerns([*index.metrics, *own]):
         concern = part.message
-        if part.name == _ANOMALY and judged.culprit is not None:
-            concern = f"{concern}; {asset_class.titles[judged.culprit]} deviates most"
+        culprit = asset_class.titles.get(judged.culprit or "")
+        if part.name == _ANOMALY and culprit is not None:
+            concern = f"{concern}; {culprit} deviates most"
         advice = inputs[part.name].recommendation if part.name in inputs else None
         texts.append((concern, advice))
     if not texts:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from forewarn.contracts.frames import Phase
 from forewarn.domain.arrivals import NEVER_US, Arrivals, newer_rows, timely_rows
-from forewarn.domain.frame import MISSING, FloatArray, Frame
+from forewarn.domain.frame import MISSING, FloatArray, Frame, Strings
 from forewarn.domain.health.asset import HealthState, Judged
 from forewarn.domain.health.drift import observe_drift
 from forewarn.domain.health.expectation import expected_indicators
@@ -111,7 +111,7 @@ def _judge_rows(
                 at_us=times_us[k],
                 latest=observations[k],
                 flag=flags[k],
-                culprit=None if codes[k] == MISSING else culprits.categories[codes[k]],
+                culprit=_known_tag(frame, culprits, codes[k]),
                 historical=historical[k],
                 trend=trend,
                 growth=growths[k],
@@ -119,6 +119,12 @@ def _judge_rows(
             )
         )
     return after
+
+
+def _known_tag(frame: Frame, culprits: Strings, code: int) -> str | None:
+    """The culprit, if it is one of the class's columns."""
+    name = None if code == MISSING else culprits.categories[code]
+    return name if name in frame.asset_class.titles else None
 
 
 def _observations(frame: Frame, rows: NDArray[np.intp]) -> list[Observation]:

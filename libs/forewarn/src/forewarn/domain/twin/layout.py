@@ -20,6 +20,9 @@ IMMATERIAL: Final = 0.002
 #: More drivers than this get squares but no products: their number grows with the square.
 MAX_CROSSED_DRIVERS: Final = 6
 
+#: No quantity of a plant in any unit comes near it; sums of squares of what lies beyond overflow.
+ABSURD: Final = 1e15
+
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class TwinLayout:
@@ -62,7 +65,7 @@ class TwinLayout:
         return holds
 
     def is_usable(self, columns: Mapping[str, Array]) -> NDArray[np.bool_]:
-        """Whether a reading counts towards the baseline: on time, running, something known to predict.
+        """Whether a reading counts towards the baseline: on time, running, something known to predict, nothing absurd.
 
         How many of the class's tags it has does not count: many machines lack sensors. The fit leaves out
         tags that are missing too often.
@@ -71,6 +74,8 @@ class TwinLayout:
         for name in self.responses:
             known |= ~np.isnan(columns[name])
         usable: NDArray[np.bool_] = self.is_running(columns) & ~columns["late"] & known
+        for name in self.columns:
+            usable &= ~(np.abs(columns[name]) > ABSURD)
         return usable
 
 

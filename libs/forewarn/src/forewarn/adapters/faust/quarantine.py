@@ -1,0 +1,181 @@
+"""Finds the message that ends the process, and sets it aside.
+
+An exception of a handler is found at once: the batch is halved until one message is left that raises by itself. A
+message that takes the process with it (out of memory, a hang that the watchdog ends, a crash inside a library) is
+found by what the process wrote down before. The first message of each partition after a start is noted; a process
+that starts a third time at the same one hands the next messages over one by one, each noted before and after, and
+the one that was in hand twice when the process ended is set aside. The notes live beside the states, in the same
+partition of the changelog, so they come back with them.
+
+A broker that is away is no fault of a message: such errors end the process as before, and are not counted.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+import structlog
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError  # type: ignore[import-untyped]  # it ships no types
+from faust.exceptions import FaustError
+from pydantic import TypeAdapter
+
+#: Starts at the same message before messages are handed over one by one.
+_CAREFUL_AFTER: Final = 2
+#: Times that a message may be in hand when the process ends.
+_TRIES: Final = 2
+#: Offsets from the start within which the culprit is looked for: more than any process handles between two commits.
+_CAREFUL_OFFSETS: Final = 500
+
+#: Notes stand under keys that no asset can have.
+_KEY_PREFIX: Final = b"\0attempts/"
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incoming:
+    """One message from a topic; ``at`` is the broker's time of it, so that handling it again gives the same."""
+
+    topic: str
+    partition: int
+    offset: int
+    at: datetime
+    key: bytes | None
+    value: bytes | None
+
+
+#: Handles messages of one topic, oldest of each partition first.
+Handler = Callable[[Sequence[Incoming]], Awaitable[None]]
+#: Keeps a message that cannot be handled, with the reason.
+SetAside = Callable[[Incoming, str], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """What is remembered of one partition of one topic.
+
+    Reading began at offset ``start``, for the ``starts``-th time in a row. What lies before ``passed`` was handled
+    since; if ``tries`` is not 0, the message at ``passed`` was in hand, for so many times. ``set_aside`` are the
+    offsets that were given up.
+    """
+
+    start: int
+    starts: int = 1
+    passed: int = 0
+    tries: int = 0
+    set_aside: tuple[int, ...] = ()
+
+
+_CODEC: Final = TypeAdapter(Note)
+_Place = tuple[str, int]
+
+
+class Attempts:
+    """The notes of the partitions that a worker owns."""
+
+    def __init__(self) -> None:
+        self._restored: dict[bytes, Note] = {}
+        self._notes: dict[_Place, Note] = {}
+
+    @staticmethod
+    def is_note(key: bytes) -> bool:
+        """Whether an entry of the changelog is a note."""
+        return key.startswith(_KEY_PREFIX)
+
+    def restart(self, entries: Mapping[bytes, bytes]) -> None:
+        """Go on from stored notes; one that cannot be read counts for nothing."""
+        self._notes.clear()
+        self._restored = {}
+        for key, value in entries.items():
+            try:
+                self._restored[key] = _CODEC.validate_json(value)
+            except ValueError:
+                _log.warning("attempts_unreadable", key=key)
+
+    def begin(self, batch: Iterable[Incoming]) -> list[_Place]:
+        """Note where reading begins; returns the places whose notes are new and must be stored first."""
+        fresh = []
+        for incoming in batch:
+            place = _place(incoming)
+            if place not in self._notes:
+                self._notes[place] = _following(self._restored.get(_key(place)), incoming.offset)
+                fresh.append(place)
+        return fresh
+
+    def is_suspect(self, incoming: Incoming) -> bool:
+        """Whether this may be the message that ended the process."""
+        note = self._notes[_place(incoming)]
+        return note.starts > _CAREFUL_AFTER and note.passed <= incoming.offset < note.start + _CAREFUL_OFFSETS
+
+    def is_set_aside(self, incoming: Incoming) -> bool:
+        """Whether the message was given up before."""
+        return incoming.offset in self._notes[_place(incoming)].set_aside
+
+    def take_in_hand(self, incoming: Incoming) -> bool:
+        """Note that a message is about to be handled by itself; False if it has ended the process too often."""
+        note = self._notes[_place(incoming)]
+        tries = note.tries if note.passed == incoming.offset else 0
+        self._notes[_place(incoming)] = replace(note, passed=incoming.offset, tries=tries + 1)
+        return tries < _TRIES
+
+    def pass_on(self, incoming: Incoming, *, set_aside: bool = False) -> None:
+        """Note that a message was handled, or set aside."""
+        note = self._notes[_place(incoming)]
+        given_up = (*note.set_aside, incoming.offset) if set_aside else note.set_aside
+        self._notes[_place(incoming)] = replace(note, passed=incoming.offset + 1, tries=0, set_aside=given_up)
+
+    def calm(self) -> list[_Place]:
+        """Partitions are given back in order, so no message has ended anything; returns whose notes have changed."""
+        changed = [place for place, note in self._notes.items() if note.starts > 1 or note.tries]
+        for place in changed:
+            self._notes[place] = replace(self._notes[place], starts=0, tries=0)
+        return changed
+
+    def entry(self, place: _Place) -> tuple[bytes, bytes]:
+        """Key and value under which a note is stored."""
+        return _key(place), _CODEC.dump_json(self._notes[place])
+
+
+def _place(incoming: Incoming) -> _Place:
+    return incoming.topic, incoming.partition
+
+
+def _key(place: _Place) -> bytes:
+    return _KEY_PREFIX + f"{place[0]}/{place[1]}".encode()
+
+
+def _following(before: Note | None, offset: int) -> Note:
+    if before is None or before.start != offset:
+        return Note(start=offset)
+    return replace(before, starts=before.starts + 1)
+
+
+async def handle_apart(handler: Handler, batch: Sequence[Incoming], set_aside: SetAside) -> None:
+    """Handle messages; those that raise by themselves are set aside, the others pass in their order.
+
+    Raises
+    ------
+    Exception
+        If it is no message's fault.
+    """
+    try:
+        await handler(batch)
+    except Exception as exc:
+        if not is_fault_of_message(exc):
+            raise
+        if len(batch) > 1:  # what was handled before is handled again: handlers skip what they have seen
+            half = len(batch) // 2
+            await handle_apart(handler, batch[:half], set_aside)
+            await handle_apart(handler, batch[half:], set_aside)
+            return
+        (culprit,) = batch
+        _log.exception("message_failed", topic=culprit.topic, partition=culprit.partition, offset=culprit.offset)
+        await set_aside(culprit, f"handling it failed: {type(exc).__name__}: {exc}")
+
+
+def is_fault_of_message(exc: Exception) -> bool:
+    """Whether a handler failed for what is in a message; brokers that are away and lack of memory are not that."""
+    if isinstance(exc, MessageSizeTooLargeError):
+        return True
+    return not isinstance(exc, OSError | TimeoutError | MemoryError | KafkaError | FaustError)
