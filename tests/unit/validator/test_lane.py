@@ -11,7 +11,7 @@ from forewarn.adapters.catalogue import load_catalogue
 from forewarn.adapters.event_codec import decode_event
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.frames import FrameKind
-from forewarn.contracts.readings import RejectedReading
+from forewarn.contracts.readings import RejectedReading, RejectionReason
 from forewarn.contracts.topics import TopicName
 from forewarn.domain.guard.batch import GuardSettings
 from forewarn.domain.simulation.kinds import KINDS
@@ -94,3 +94,47 @@ def test_a_refused_reading_is_published_with_rule_words_values_and_cure():
     assert "chw_supply_temp_c = 12 Cel, chw_return_temp_c = 6 Cel" in event.explanation
     assert event.explanation.endswith("suspected: sensor")
     assert event.recommendation == "Check sensor wiring - supply and return may be swapped"
+
+
+def as_list(*parts: bytes) -> Record:
+    return record("CH-1", 7, {})._replace(value=b"[" + b",".join(parts) + b"]")
+
+
+def rejections(message: Record) -> list[RejectedReading]:
+    outputs = opened().process([message]).outputs
+    return [decode_event(RejectedReading, o.value) for o in outputs if o.topic is TopicName.READINGS_REJECTED]
+
+
+def test_of_many_refused_parts_the_first_are_explained_and_the_rest_are_one_with_the_list():
+    message = as_list(*[b"1"] * 1_000)
+    *own, rest = rejections(message)
+    assert [event.original for event in own] == [b"1"] * 7
+    assert (rest.rejected_id, rest.index, rest.readings) == ("readings.raw/0/7/7", 7, 993)
+    assert rest.original == message.value
+    assert "993 more readings of the list, from index 7 on" in rest.explanation
+
+
+def test_readings_that_the_guard_refuses_are_bounded_like_parts_that_cannot_be_read():
+    old = record("CH-1", -1_000_000, {"chw_supply_temp": 7.0}).value
+    message = as_list(*[old] * 300, *[b"{}"] * 200)
+    result = opened().process([message])
+    events = rejections(message)
+    assert sum(event.readings for event in events) == result.counts["rejected"] == 500
+    assert len({event.rejected_id for event in events}) == len(events) <= 102
+    assert sum(len(output.value) for output in result.outputs) < 6 * len(message.value)
+
+
+def test_readings_beyond_the_limit_join_the_rest_and_keep_the_list_once():
+    message = as_list(*[b"1"] * 2_000_000)
+    *own, rest = rejections(message)
+    assert (len(own), rest.reason, rest.readings) == (100, RejectionReason.TOO_LARGE, 1_999_900)
+    assert "holds 2000000 readings, the limit is 5000: those from index 5000 on were not read" in rest.explanation
+    assert rest.original == message.value
+
+
+def test_lists_in_one_turn_are_judged_in_portions_with_signs_of_life_between():
+    records = [as_list(*[b'{"a":1}'] * 5_000)._replace(offset=offset) for offset in range(20)]
+    signs: list[None] = []
+    result = opened().process(records, lambda: signs.append(None))
+    assert result.counts["rejected"] == 100_000
+    assert len(signs) >= 20

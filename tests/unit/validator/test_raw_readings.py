@@ -1,6 +1,7 @@
 """Facts about the decoding of raw messages, told by the hostile corpus and by property tests."""
 
 import json
+import tracemalloc
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -12,8 +13,9 @@ from structlog.testing import capture_logs
 
 from forewarn.adapters.catalogue import load_catalogue
 from forewarn.adapters.raw_readings import RawReadingDecoder
-from forewarn.adapters.raw_refusals import MAX_MESSAGE_BYTES
 from forewarn.contracts.assets import Asset
+from forewarn.contracts.base import EARLIEST, LATEST
+from forewarn.contracts.limits import MAX_EXPLANATION_CHARACTERS, MAX_RAW_MESSAGE_BYTES, MAX_READINGS_PER_MESSAGE
 from forewarn.contracts.quality import StatusCode
 from forewarn.contracts.readings import Reading, RejectionReason
 from forewarn.domain.frame import MISSING
@@ -94,6 +96,87 @@ def test_a_refused_item_of_a_list_keeps_its_own_bytes_only():
     assert [(r.index, r.original) for r in refusals] == [(1, bad)]
 
 
+def test_of_a_list_of_two_million_elements_five_thousand_are_read_and_the_others_counted():
+    value = b'["[,", ' + b",".join([b"1"] * 1_999_998) + b', {"a": [1, 2]}]'
+    assert len(value) < MAX_RAW_MESSAGE_BYTES
+    tracemalloc.start()
+
+    _, refusals = decoder().decode([record(TARGET.key, value)])
+
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert sum(refusal.readings for refusal in refusals) == 2_000_000
+    assert len(refusals) < 110
+    assert peak < 20 * len(value)
+
+
+def test_a_list_of_as_many_readings_as_may_be_is_read_whole():
+    messages = [good_message(TARGET.at(-second)) for second in range(MAX_READINGS_PER_MESSAGE)]
+
+    (batch,), refusals = decoder().decode([record(TARGET.key, b"[" + b",".join(messages) + b"]")])
+
+    assert (len(batch.records), refusals) == (MAX_READINGS_PER_MESSAGE, [])
+
+
+def test_from_an_iterator_lists_are_taken_in_portions():
+    value = b"[" + b",".join([good_message(TARGET)] * MAX_READINGS_PER_MESSAGE) + b"]"
+    records = iter([record(TARGET.key, value, offset) for offset in range(11)])
+    reader = decoder()
+
+    portions = [sum(len(batch.records) for batch in reader.decode(records)[0]) for _ in range(3)]
+
+    assert portions == [40_000, 15_000, 0]
+
+
+def test_a_message_that_fails_in_an_unforeseen_way_is_refused_and_its_neighbour_read():
+    def find_asset(asset_id: str) -> Asset | None:
+        if asset_id == "P-666":
+            raise RuntimeError("out of order")
+        return ASSETS.get(asset_id)
+
+    odd = good_message(TARGET).replace(b"P-101", b"P-666")
+    (batch,), (refusal,) = RawReadingDecoder(CATALOGUE, find_asset).decode(
+        [record(TARGET.key, odd, 1), record(TARGET.key, good_message(TARGET), 2)]
+    )
+
+    assert [r.offset for r in batch.records] == [2]
+    assert "RuntimeError: out of order" in refusal.explanation
+
+
+LONG = "x" * 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        (TARGET.key, json.dumps(TARGET.reading(metrics={LONG: 1.0})).encode()),
+        (TARGET.key, json.dumps(TARGET.reading(metrics={LONG: float("nan")})).encode()),
+        (LONG.encode(), good_message(TARGET)),
+        (TARGET.key, json.dumps(TARGET.reading(asset_id=LONG)).encode()),
+        (TARGET.key, b"{" + LONG.encode()),
+    ],
+)
+def test_explanations_stay_short_whatever_the_message_holds(key, value):
+    _, (refusal,) = decoder().decode([record(key, value)])
+
+    assert len(refusal.explanation) <= MAX_EXPLANATION_CHARACTERS
+
+
+def test_ignored_tags_take_no_memory_for_their_names_and_few_characters_in_the_log():
+    reader, names = decoder(), [f"{number:05d}{LONG}" for number in range(30)]
+    tracemalloc.start()
+    with capture_logs() as logs:
+        for offset, name in enumerate(names):
+            value = json.dumps(TARGET.reading(metrics={**TARGET.metrics, name: 1.0})).encode()
+            reader.decode([record(TARGET.key, value, offset)])
+        kept = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+
+    assert reader.ignored.take() == len(logs) == 30
+    assert max(len(str(log)) for log in logs) < MAX_EXPLANATION_CHARACTERS
+    assert kept < 3 * len(LONG)
+
+
 def test_values_land_in_the_columns_of_their_tags_and_aliases():
     message = TARGET.reading(
         metrics={"q_m3_h": 99.5, "power_kw": 7, "no_such_tag": 1.0}, quality={"power_kw": "bad"}, seq=41
@@ -122,7 +205,7 @@ def test_an_absent_sequence_number_is_missing_and_not_zero():
 
 def test_a_message_at_the_size_limit_passes_and_one_byte_more_is_refused():
     good = good_message(TARGET)
-    limit = good + b" " * (MAX_MESSAGE_BYTES - len(good))
+    limit = good + b" " * (MAX_RAW_MESSAGE_BYTES - len(good))
 
     assert decoder().decode([record(TARGET.key, limit)])[1] == []
     assert decoder().decode([record(TARGET.key, limit + b" ")])[1][0].reason is RejectionReason.TOO_LARGE
@@ -133,10 +216,12 @@ json_values = st.recursive(
     lambda children: st.lists(children, max_size=3) | st.dictionaries(st.text(max_size=8), children, max_size=3),
     max_leaves=8,
 )
+# Others are the guard's to refuse: they are outside of its window, also for historical readings.
+sound_times = st.datetimes(EARLIEST.replace(tzinfo=None), LATEST.replace(tzinfo=None), timezones=st.just(UTC))
 reading_like = st.fixed_dictionaries(
     {
         "asset_id": st.just("P-101") | json_values,
-        "ts": st.datetimes(timezones=st.just(UTC)).map(datetime.isoformat) | json_values,
+        "ts": sound_times.map(datetime.isoformat) | json_values,
         "metrics": st.dictionaries(st.sampled_from(PUMP.tag_names), st.floats() | json_values, max_size=4)
         | json_values,
     },

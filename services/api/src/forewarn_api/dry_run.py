@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final, Literal
 
 from forewarn.adapters.raw_readings import DecodedBatch, RawReadingDecoder
-from forewarn.adapters.raw_refusals import Refusal
+from forewarn.adapters.rejections import Refusal
 from forewarn.contracts.frames import Verdict, quality_column
 from forewarn.contracts.guard_rules import Cause
 from forewarn.contracts.quality import severity

@@ -3,17 +3,15 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 
 import numpy as np
 
 from forewarn.adapters.arrow_codec import encode_by_partition
-from forewarn.adapters.event_codec import encode_event
+from forewarn.adapters.folded_refusals import folded
 from forewarn.adapters.raw_readings import DecodedBatch, RawReadingDecoder
-from forewarn.adapters.raw_refusals import Refusal
+from forewarn.adapters.rejections import Refusal, rejection
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.assets import Asset
-from forewarn.contracts.readings import RejectedReading
 from forewarn.contracts.topics import TopicName
 from forewarn.domain.guard.batch import GuardSettings, Rejection
 from forewarn.domain.guard.check import check
@@ -21,7 +19,6 @@ from forewarn.domain.guard.state import GuardState, dump, load
 from forewarn.domain.machine_states import MachineStates
 from forewarn.domain.machines import asset_of, machines
 from forewarn.domain.progress import Alive, unwatched
-from forewarn.domain.rows import to_datetime
 from forewarn.ports.lanes import Output, Record, StaleSnapshot, TurnResult
 
 
@@ -51,13 +48,15 @@ class ValidatorLanes:
         except ValueError as exc:
             raise StaleSnapshot(str(exc)) from exc
 
-    def process(self, records: Sequence[Record], alive: Alive = unwatched) -> TurnResult:  # noqa: ARG002  # never takes long
+    def process(self, records: Sequence[Record], alive: Alive = unwatched) -> TurnResult:
         """Decode and judge records; nothing is dropped but duplicates, and those are counted."""
-        batches, refusals = self._decoder.decode(records)
-        counts: Counter[str] = Counter({"rejected": len(refusals), "with_ignored_tags": self._decoder.ignored.take()})
-        outputs = [_rejected(_refused(refusal)) for refusal in refusals]
-        for decoded in batches:
-            outputs += self._judge(decoded, counts)
+        counts: Counter[str] = Counter()
+        outputs: list[Output] = []
+        left = iter(records)
+        while (decoded := self._decoder.decode(left, alive)) != ([], []):
+            outputs += self._judge_all(*decoded, counts)
+            alive()
+        counts["with_ignored_tags"] += self._decoder.ignored.take()
         return TurnResult(outputs=tuple(outputs), counts=counts)
 
     def dump(self, partition: int) -> bytes:
@@ -68,7 +67,19 @@ class ValidatorLanes:
         """Forget a lane."""
         self._states.remove(partition)
 
-    def _judge(self, decoded: DecodedBatch, counts: Counter[str]) -> list[Output]:
+    def _judge_all(
+        self, batches: Sequence[DecodedBatch], refusals: Sequence[Refusal], counts: Counter[str]
+    ) -> list[Output]:
+        outputs: list[Output] = []
+        refused = list(refusals)
+        for decoded in batches:
+            frames, condemned = self._judge(decoded, counts)
+            outputs += frames
+            refused += condemned
+        counts["rejected"] += sum(refusal.readings for refusal in refused)
+        return outputs + [rejection(refusal) for refusal in folded(refused)]
+
+    def _judge(self, decoded: DecodedBatch, counts: Counter[str]) -> tuple[list[Output], list[Refusal]]:
         asset_class = decoded.batch.asset_class
         state = self._states.get(asset_class.name) or GuardState.empty(asset_class)
         partitions = np.array([record.partition for record in decoded.records], dtype=np.int64)
@@ -76,18 +87,12 @@ class ValidatorLanes:
         result = check(batch, state, self._settings, self._plates_of(batch.assets.categories))
         self._states.put(asset_class.name, result.state)
         tally = result.counters
-        counts.update(
-            accepted=tally.accepted,
-            warning=tally.warned,
-            rejected=tally.rejected,
-            duplicate=tally.duplicate,
-            late=tally.late,
-        )
-        outputs = [
+        counts.update(accepted=tally.accepted, warning=tally.warned, duplicate=tally.duplicate, late=tally.late)
+        frames = [
             Output(topic=TopicName.READINGS_VALID, partition=partition, value=value)
             for partition, value in encode_by_partition(result.frame)
         ]
-        return outputs + [_rejected(_condemned(decoded, rejection)) for rejection in result.rejections]
+        return frames, [_condemned(decoded, rejection) for rejection in result.rejections]
 
     def _plates_of(self, names: Iterable[str]) -> Mapping[str, Mapping[str, float]]:
         """Rated values of machines: those of their assets."""
@@ -100,54 +105,15 @@ class ValidatorLanes:
         return self._machine_plates
 
 
-def _rejected(event: RejectedReading) -> Output:
-    key = event.asset_id.encode() if event.asset_id else event.key
-    return Output(topic=TopicName.READINGS_REJECTED, key=key, value=encode_event(event))
-
-
-def _refused(refusal: Refusal) -> RejectedReading:
-    record = refusal.record
-    return RejectedReading(
-        rejected_id=_rejected_id(record, refusal.index),
-        topic=record.topic,
-        partition=record.partition,
-        offset=record.offset,
-        index=refusal.index,
-        reason=refusal.reason,
-        explanation=refusal.explanation,
-        recommendation=refusal.recommendation,
-        asset_id=refusal.asset_id,
-        rejected_at=_time_of(record),
-        key=record.key,
-        original=refusal.original,
-    )
-
-
-def _condemned(decoded: DecodedBatch, rejection: Rejection) -> RejectedReading:
+def _condemned(decoded: DecodedBatch, rejection: Rejection) -> Refusal:
     origin = decoded.origin(rejection.row)
-    record = origin.record
-    return RejectedReading(
-        rejected_id=_rejected_id(record, origin.index),
-        topic=record.topic,
-        partition=record.partition,
-        offset=record.offset,
+    return Refusal(
+        record=origin.record,
         index=origin.index,
+        original=origin.original,
         reason=rejection.reason,
         rule=rejection.rule,
         explanation=rejection.explanation,
         recommendation=rejection.recommendation,
-        asset_id=(record.key or b"").decode(),
-        rejected_at=_time_of(record),
-        key=record.key,
-        original=origin.original,
+        asset_id=(origin.record.key or b"").decode(),
     )
-
-
-def _rejected_id(record: Record, index: int | None) -> str:
-    place = f"{record.topic}/{record.partition}/{record.offset}"
-    return place if index is None else f"{place}/{index}"
-
-
-def _time_of(record: Record) -> datetime:
-    # The broker's time, not a clock's: processing the record again gives the same event.
-    return to_datetime(record.received_us)

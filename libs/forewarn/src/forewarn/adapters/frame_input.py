@@ -7,14 +7,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from forewarn.adapters.arrow_codec import OpenedFrame, join_frames, open_frame
-from forewarn.adapters.event_codec import encode_event
+from forewarn.adapters.rejections import Refusal, rejection
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.frames import FrameKind
-from forewarn.contracts.readings import RejectedReading, RejectionReason
-from forewarn.contracts.topics import TopicName
+from forewarn.contracts.readings import RejectionReason
 from forewarn.domain.frame import Frame
 from forewarn.domain.machines import machines
-from forewarn.domain.rows import to_datetime
 from forewarn.ports.codec import InvalidFrame
 from forewarn.ports.lanes import Output, Record
 
@@ -34,8 +32,8 @@ def read_frames(records: Sequence[Record], catalogue: Mapping[str, AssetClass], 
     for record in records:
         try:
             opened = open_frame(record.value or b"", catalogue, kind)
-        except InvalidFrame as exc:
-            dead_letters.append(dead_letter(record, str(exc)))
+        except Exception as exc:  # noqa: BLE001  # Arrow has many ways to find bytes unsound; neighbours are to be read
+            dead_letters.append(dead_letter(record, _words(exc)))
         else:
             by_class[opened.asset_class.name].append((record, opened))
     joined = [_join(messages, dead_letters) for messages in by_class.values()]
@@ -48,7 +46,7 @@ def _join(messages: Sequence[tuple[Record, OpenedFrame]], dead_letters: list[Out
         return None
     try:
         frame = join_frames([opened for _, opened in messages])
-    except InvalidFrame:
+    except Exception:  # noqa: BLE001  # as above
         return _join([message for message in messages if _is_sound(message, dead_letters)], dead_letters)
     partitions = np.array([record.partition for record, _ in messages], dtype=np.int64)
     rows = [opened.rows for _, opened in messages]
@@ -59,24 +57,24 @@ def _is_sound(message: tuple[Record, OpenedFrame], dead_letters: list[Output]) -
     record, opened = message
     try:
         join_frames([opened])
-    except InvalidFrame as exc:
-        dead_letters.append(dead_letter(record, str(exc)))
+    except Exception as exc:  # noqa: BLE001  # as above
+        dead_letters.append(dead_letter(record, _words(exc)))
         return False
     return True
 
 
 def dead_letter(record: Record, problem: str) -> Output:
     """Put a record of a frame topic aside, with what is wrong with it."""
-    event = RejectedReading(
-        rejected_id=f"{record.topic}/{record.partition}/{record.offset}",
-        topic=record.topic,
-        partition=record.partition,
-        offset=record.offset,
-        reason=RejectionReason.BAD_FRAME,
-        explanation=f"The message is no frame that this service can use: {problem}.",
-        recommendation="Only the platform's own services write to this topic; check versions and catalogues",
-        rejected_at=to_datetime(record.received_us),
-        key=record.key,
-        original=record.value or b"",
+    return rejection(
+        Refusal(
+            record=record,
+            original=record.value or b"",
+            reason=RejectionReason.BAD_FRAME,
+            explanation=f"The message is no frame that this service can use: {problem}.",
+            recommendation="Only the platform's own services write to this topic; check versions and catalogues",
+        )
     )
-    return Output(topic=TopicName.READINGS_REJECTED, key=record.key, value=encode_event(event))
+
+
+def _words(problem: Exception) -> str:
+    return str(problem) if isinstance(problem, InvalidFrame) else f"{type(problem).__name__}: {problem}"

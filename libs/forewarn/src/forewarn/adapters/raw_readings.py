@@ -7,9 +7,10 @@ by one that takes any names; the rest is looked at again, slowly, to find words 
 """
 
 import math
+import re
 import struct
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 
@@ -17,36 +18,43 @@ import msgspec
 import numpy as np
 from msgspec.structs import astuple
 
+from forewarn.adapters.folded_refusals import explained_one_by_one
 from forewarn.adapters.ignored_tags import IgnoredTags
 from forewarn.adapters.raw_refusals import (
-    MAX_MESSAGE_BYTES,
     Origin,
-    Refusal,
+    beyond_limit,
     empty_list,
     explain,
     not_registered,
+    unexplained,
+    unforeseen,
     unknown_class,
     unknown_tags,
     unreadable,
     wrong_key,
 )
+from forewarn.adapters.rejections import Refusal
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.base import IDENTIFIER
+from forewarn.contracts.limits import MAX_METRICS_PER_READING, MAX_RAW_MESSAGE_BYTES, MAX_READINGS_PER_MESSAGE
 from forewarn.contracts.quality import GATEWAY_QUALITY
 from forewarn.domain.frame import MISSING, Strings
 from forewarn.domain.guard.batch import RawBatch
+from forewarn.domain.progress import Alive, unwatched
 from forewarn.ports.lanes import Record
 
 _Identifier = Annotated[str, msgspec.Meta(pattern=rf"^{IDENTIFIER}\Z")]
 _AwareTime = Annotated[datetime, msgspec.Meta(tz=True)]
 _US_PER_S: Final = 1e6
+_NO_READING_IS_SHORTER: Final = len(b'{"asset_id":"","ts":"","metrics":{"":0}}')
+_PORTION: Final = 40_000  # readings; more than the messages of a turn, so that only lists can make it a second portion
 
 
 class _RawReading(msgspec.Struct, frozen=True, gc=False):
     asset_id: str  # that of a registered asset is an identifier: the pattern would cost a third of decoding
     ts: _AwareTime
-    metrics: Annotated[dict[str, float], msgspec.Meta(min_length=1, max_length=512)]
+    metrics: Annotated[dict[str, float], msgspec.Meta(min_length=1, max_length=MAX_METRICS_PER_READING)]
     quality: dict[str, Literal["good", "uncertain", "bad"]] = {}
     seq: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)] | None = None
     source: Annotated[str, msgspec.Meta(max_length=128)] | None = None
@@ -74,6 +82,16 @@ class DecodedBatch:
 _decode_one = msgspec.json.Decoder(_RawReading).decode
 _decode_strangers = msgspec.json.Decoder(_StrangersReading).decode
 _decode_list = msgspec.json.Decoder(list[msgspec.Raw]).decode
+# Decoding an array into a struct skips what comes after the last field without making objects of it: a list of two
+# million elements takes 15 ms and no memory, where a list of msgspec.Raw takes 130 MB.
+_LongList = msgspec.defstruct(
+    "_LongList",
+    [(f"part_{index}", msgspec.Raw, msgspec.Raw(b"")) for index in range(MAX_READINGS_PER_MESSAGE + 1)],
+    array_like=True,
+    frozen=True,
+    gc=False,
+)
+_decode_long_list = msgspec.json.Decoder(_LongList).decode
 
 _DECODING_ERRORS: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError)
 
@@ -87,8 +105,12 @@ class RawReadingDecoder:
         self._tags = {name: _Tags(asset_class) for name, asset_class in catalogue.items()}
         self.ignored = IgnoredTags()
 
-    def decode(self, records: Iterable[Record]) -> tuple[list[DecodedBatch], list[Refusal]]:
-        """Sort records into one batch a class, in record order, and refusals."""
+    def decode(self, records: Iterable[Record], alive: Alive = unwatched) -> tuple[list[DecodedBatch], list[Refusal]]:
+        """Sort records into one batch a class, in record order, and refusals.
+
+        Given an iterator, it stops when lists have brought more readings than one portion is to have; the iterator then
+        stands at the first message that is still to be decoded. Nothing comes back when nothing was left.
+        """
         rows = {name: _Rows(tags) for name, tags in self._tags.items()}
         senders: dict[bytes | None, tuple[str, _Rows] | None] = {}
         refusals: list[Refusal] = []
@@ -99,6 +121,9 @@ class RawReadingDecoder:
             sender = senders[key]
             if sender is None or value is None or not sender[1].take_usual(record, value, sender[0]):
                 self._take_unusual(record, sender, rows, refusals)
+                alive()
+                if len(refusals) + sum(map(len, rows.values())) >= _PORTION:
+                    break
         return [collected.batch() for collected in rows.values() if collected], refusals
 
     def _sender(self, key: bytes | None, rows: Mapping[str, "_Rows"]) -> tuple[str, "_Rows"] | None:
@@ -115,30 +140,59 @@ class RawReadingDecoder:
         rows: Mapping[str, "_Rows"],
         refusals: list[Refusal],
     ) -> None:
-        """Take a message that is no usual reading: the readings of a list one by one, other names, junk."""
-        for origin in _split(record, refusals):
-            if origin.index is not None and sender is not None and sender[1].take_part(origin, sender[0]):
-                continue
-            self._take(origin, rows, refusals)
+        """Take a message that is no usual reading: a list, one with other names, junk."""
+        try:
+            parts = _split(record, refusals)
+            if parts is not None:
+                self._take_parts(record, parts, sender, rows, refusals)
+            elif refusal := self._take(Origin(record, None, record.value or b""), rows, explain):
+                refusals.append(refusal)
+        except Exception as exc:  # noqa: BLE001  # whatever a message holds, its neighbours are to be read
+            refusals.append(unforeseen(record, exc))
 
-    def _take(self, origin: Origin, rows: Mapping[str, "_Rows"], refusals: list[Refusal]) -> None:
+    def _take_parts(
+        self,
+        record: Record,
+        parts: Sequence[msgspec.Raw],
+        sender: tuple[str, "_Rows"] | None,
+        rows: Mapping[str, "_Rows"],
+        refusals: list[Refusal],
+    ) -> None:
+        """Take the readings of a list; once enough refusals are explained, parts too short to be one are only counted."""
+        enough = len(refusals) + explained_one_by_one(len(record.value or b""))
+        obvious: list[int] = []
+        for index, part in enumerate(parts):
+            if len(part) < _NO_READING_IS_SHORTER and len(refusals) >= enough:
+                obvious.append(index)
+                continue
+            origin = Origin(record, index, bytes(part))
+            if sender is not None and sender[1].take_part(origin, sender[0]):
+                continue
+            if refusal := self._take(origin, rows, explain if len(refusals) < enough else _not_explained):
+                refusals.append(refusal)
+        if obvious:
+            refusals.append(replace(unexplained(Origin(record, obvious[0], b"")), readings=len(obvious)))
+
+    def _take(
+        self, origin: Origin, rows: Mapping[str, "_Rows"], explained: Callable[[Origin, Exception], Refusal]
+    ) -> Refusal | None:
         try:
             reading = _decode_one(origin.original)
         except _DECODING_ERRORS as exc:
-            refusals.append(explain(origin, exc))
-            return
+            return explained(origin, exc)
         asset_id = reading.asset_id
         asset = self._find_asset(asset_id)
         if asset is None:
-            refusals.append(_stranger(origin, asset_id))
-        elif origin.record.key != asset_id.encode():
-            refusals.append(wrong_key(origin, asset_id))
-        elif asset.asset_class not in self._catalogue:
-            refusals.append(unknown_class(origin, asset))
-        elif not rows[asset.asset_class].take_any(origin, reading):
-            refusals.append(unknown_tags(origin, asset_id, reading.metrics, self._catalogue[asset.asset_class]))
-        elif unknown := reading.metrics.keys() - self._tags[asset.asset_class].position.keys():
+            return _stranger(origin, asset_id)
+        if origin.record.key != asset_id.encode():
+            return wrong_key(origin, asset_id)
+        if asset.asset_class not in self._catalogue:
+            return unknown_class(origin, asset)
+        if not rows[asset.asset_class].take_any(origin, reading):
+            return unknown_tags(origin, asset_id, reading.metrics, self._catalogue[asset.asset_class])
+        if unknown := reading.metrics.keys() - self._tags[asset.asset_class].position.keys():
             self.ignored.note(asset_id, asset.asset_class, unknown)
+        return None
 
 
 class _Tags:
@@ -187,7 +241,7 @@ class _Rows:
 
     def take_usual(self, record: Record, original: bytes, asset_id: str) -> bool:
         """Take a reading of this asset that carries tags of the class under their own names and nothing else."""
-        if len(original) > MAX_MESSAGE_BYTES:
+        if len(original) > MAX_RAW_MESSAGE_BYTES:
             return False
         try:
             reading = self._tags.decode(original)
@@ -252,23 +306,44 @@ class _Rows:
         return codes
 
 
-def _split(record: Record, refusals: list[Refusal]) -> list[Origin]:
-    """The readings of a message as they stand in it, or nothing and a refusal."""
+def _split(record: Record, refusals: list[Refusal]) -> Sequence[msgspec.Raw] | None:
+    """The parts of a list that are to be read; None for any other message, and nothing for one that is refused here."""
     value = record.value or b""
     origin = Origin(record, None, value)
-    if not value or record.key is None or len(value) > MAX_MESSAGE_BYTES:
+    if not value or record.key is None or len(value) > MAX_RAW_MESSAGE_BYTES:
         refusals.append(unreadable(origin))
-        return []
+        return ()
     if value.startswith(b"{") or value.lstrip()[:1] != b"[":
-        return [origin]
+        return None
     try:
-        parts = _decode_list(value)
+        parts = _parts(value)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as exc:
         refusals.append(explain(origin, exc))
-        return []
+        return ()
     if not parts:
         refusals.append(empty_list(origin))
-    return [Origin(record, i, bytes(part)) for i, part in enumerate(parts)]
+    if len(parts) > MAX_READINGS_PER_MESSAGE:
+        refusals.append(beyond_limit(record, _elements(value) - MAX_READINGS_PER_MESSAGE))
+    return parts[:MAX_READINGS_PER_MESSAGE]
+
+
+def _parts(value: bytes) -> Sequence[msgspec.Raw]:
+    """The elements of a list, at most one more than are read of a message."""
+    if value.count(b",") < MAX_READINGS_PER_MESSAGE:
+        return _decode_list(value)
+    return [part for part in astuple(_decode_long_list(value)) if len(part)]
+
+
+def _elements(value: bytes) -> int:
+    """Number of elements of a JSON list that is known to be sound and not empty."""
+    bare = re.sub(rb'"[^"]*"', b"0", re.sub(rb"\\.", b"", value))  # brackets and commas in texts are none
+    characters = np.frombuffer(bare, dtype=np.uint8)
+    step = np.isin(characters, (0x5B, 0x7B)).astype(np.int8) - np.isin(characters, (0x5D, 0x7D))  # [ { and ] }
+    return 1 + int(np.count_nonzero((characters == ord(",")) & (np.cumsum(step, dtype=np.int32) == 1)))
+
+
+def _not_explained(origin: Origin, _problem: Exception) -> Refusal:
+    return unexplained(origin)
 
 
 def _stranger(origin: Origin, asset_id: str) -> Refusal:

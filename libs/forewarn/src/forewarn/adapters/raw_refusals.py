@@ -4,35 +4,26 @@ import json
 import math
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final
 
 import msgspec
 
+from forewarn.adapters.rejections import Refusal
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.base import IDENTIFIER
+from forewarn.contracts.limits import (
+    MAX_RAW_MESSAGE_BYTES,
+    MAX_READINGS_PER_MESSAGE,
+    MAX_TAG_NAME_CHARACTERS,
+    shortened,
+)
 from forewarn.contracts.readings import RejectionReason
 from forewarn.ports.lanes import Record
 
-#: A longer message is refused unread: one gateway must not stall the others of its partition.
-MAX_MESSAGE_BYTES: Final = 4 * 1024 * 1024
-
 _FIX_JSON: Final = "Send one JSON object, or a list of objects, in UTF-8 as described in schemas/events/reading.v1"
 _FIX_NUMBERS: Final = "Leave a tag out when its value is not known"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
-    """A message, or one reading of a list, that did not become data."""
-
-    record: Record
-    index: int | None
-    original: bytes
-    reason: RejectionReason
-    explanation: str
-    recommendation: str
-    asset_id: str | None = None
+_FIX_SIZE: Final = "Send fewer readings in one message"
 
 
 class Origin(msgspec.Struct, frozen=True, gc=False):
@@ -64,8 +55,8 @@ def _why_unread(record: Record) -> tuple[RejectionReason, str, str]:
         )
     return (
         RejectionReason.TOO_LARGE,
-        f"The message has {len(record.value)} bytes, the limit is {MAX_MESSAGE_BYTES}.",
-        "Send fewer readings in one message",
+        f"The message has {len(record.value)} bytes, the limit is {MAX_RAW_MESSAGE_BYTES}.",
+        _FIX_SIZE,
     )
 
 
@@ -77,9 +68,38 @@ def _refuse(
         index=origin.index,
         original=origin.original,
         reason=reason,
-        explanation=explanation,
+        explanation=shortened(explanation),
         recommendation=recommendation,
         asset_id=asset_id,
+    )
+
+
+def beyond_limit(record: Record, readings: int) -> Refusal:
+    """What a list holds after the most readings that are taken of one message."""
+    return Refusal(
+        record=record,
+        index=MAX_READINGS_PER_MESSAGE,
+        original=record.value or b"",
+        reason=RejectionReason.TOO_LARGE,
+        explanation=f"The list holds {MAX_READINGS_PER_MESSAGE + readings} readings, the limit is "
+        f"{MAX_READINGS_PER_MESSAGE}: those from index {MAX_READINGS_PER_MESSAGE} on were not read.",
+        recommendation=_FIX_SIZE,
+        readings=readings,
+    )
+
+
+def unexplained(origin: Origin) -> Refusal:
+    """A part of a list that is no reading, where enough others of the message have been explained."""
+    return _refuse(origin, RejectionReason.BAD_STRUCTURE, "It breaks the contract of a reading.", _FIX_JSON)
+
+
+def unforeseen(record: Record, problem: Exception) -> Refusal:
+    """A message whose reading failed in a way that nothing else here provides for."""
+    return _refuse(
+        Origin(record, None, record.value or b""),
+        RejectionReason.BAD_STRUCTURE,
+        f"The message cannot be read: {type(problem).__name__}: {problem}.",
+        "Please report this message to the makers of Forewarn; it may be replayed after an update",
     )
 
 
@@ -116,7 +136,8 @@ def _not_finite(document: object) -> str | None:
     for name, value in metrics.items() if isinstance(metrics, dict) else ():
         if isinstance(value, int | float) and not _is_finite(value):
             # Python's parser lets lone surrogates through, which no UTF-8 text can hold.
-            return f"metrics.{name}".encode("utf-8", "backslashreplace").decode()
+            shown = shortened(name, MAX_TAG_NAME_CHARACTERS)
+            return f"metrics.{shown}".encode("utf-8", "backslashreplace").decode()
     return None
 
 
@@ -144,7 +165,7 @@ def unknown_class(origin: Origin, asset: Asset) -> Refusal:
 
 def wrong_key(origin: Origin, asset_id: str) -> Refusal:
     """A key that is not the asset's would spread its readings over partitions."""
-    key = (origin.record.key or b"").decode(errors="replace")
+    key = shortened((origin.record.key or b"").decode(errors="replace"), MAX_TAG_NAME_CHARACTERS)
     return _refuse(
         origin,
         RejectionReason.KEY_MISMATCH,
@@ -156,10 +177,12 @@ def wrong_key(origin: Origin, asset_id: str) -> Refusal:
 
 def unknown_tags(origin: Origin, asset_id: str, names: Iterable[str], asset_class: AssetClass) -> Refusal:
     """No tag of the class is in it."""
+    shown = ", ".join(shortened(name, MAX_TAG_NAME_CHARACTERS) for name in sorted(names)[:10])
+    sample = shortened(shown, 2 * MAX_TAG_NAME_CHARACTERS)
     return _refuse(
         origin,
         RejectionReason.UNKNOWN_TAGS,
-        f"None of the metrics ({', '.join(sorted(names)[:10])}) is a tag of {asset_class.name}.",
+        f"None of the metrics ({sample}) is a tag of {asset_class.name}.",
         f"Use the tags of the class or their aliases: {', '.join(asset_class.tag_names)}",
         asset_id,
     )

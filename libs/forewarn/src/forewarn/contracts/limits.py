@@ -18,6 +18,8 @@ MAX_READINGS_PER_MESSAGE: Final = 5_000
 MAX_METRICS_PER_READING: Final = 512
 #: Longer than any name of a tag; a tag that no class knows is shortened to this wherever it is mentioned.
 MAX_TAG_NAME_CHARACTERS: Final = 128
+#: Words about one refused message or in one line of a log, whatever the message holds.
+MAX_EXPLANATION_CHARACTERS: Final = 500
 
 #: Characters of the explanation of what is wrong with a message; it may quote names as long as the message itself.
 MAX_PROBLEM_CHARACTERS: Final = 1_000
@@ -43,3 +45,11 @@ MEMORY_CEILING_MIB: Final = MappingProxyType(
         "dashboard": 512,
     }
 )
+
+
+def shortened(text: str, most: int = MAX_EXPLANATION_CHARACTERS) -> str:
+    """``text``, or its beginning and how long it is, in ``most`` characters."""
+    if len(text) <= most:
+        return text
+    end = f"… ({len(text)} characters)"
+    return text[: most - len(end)] + end

@@ -60,7 +60,10 @@ class RejectedReading(Contract):
     partition: Annotated[int, Field(ge=0)]
     offset: Annotated[int, Field(ge=0)]
     index: Annotated[int, Field(ge=0)] | None = Field(
-        default=None, description="Position in the message when it held a list."
+        default=None, description="Position in the message when it held a list; of the first reading if of several."
+    )
+    readings: Annotated[int, Field(ge=1)] = Field(
+        default=1, description="How many readings of the message this stands for; the original is then the whole list."
     )
     reason: RejectionReason
     rule: str | None = Field(default=None, description="Rule that refused it, where a rule did.")

@@ -77,7 +77,7 @@ def _alert(alert: Alert) -> Iterator[Row]:
 
 
 def _rejected(event: RejectedReading) -> Iterator[Row]:
-    values = event.model_dump(exclude={"key", "original"})
+    values = event.model_dump(exclude={"key", "original", "readings"})
     texts = {name: _without_nul(value) for name, value in values.items() if isinstance(value, str)}
     yield "rejected", {**values, **texts, "key": event.key, "original": event.original}
 

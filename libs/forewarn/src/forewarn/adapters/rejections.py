@@ -1,0 +1,62 @@
+"""Messages for ``readings.rejected`` from the frame plane."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from forewarn.adapters.event_codec import encode_event
+from forewarn.contracts.limits import KIB, MIB, shortened
+from forewarn.contracts.readings import RejectedReading, RejectionReason
+from forewarn.contracts.topics import TopicName
+from forewarn.domain.rows import to_datetime
+from forewarn.ports.lanes import Output, Record
+
+#: More, written in base 64, would not fit into a message. Only frame topics can hold such records.
+_MAX_ORIGINAL_BYTES: Final = 11 * MIB
+#: A longer message key is no asset's; it stays in the event, but chooses no partition.
+_MAX_KEY_BYTES: Final = KIB
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """A message, or one or several readings of a list, that did not become data."""
+
+    record: Record
+    index: int | None = None
+    original: bytes
+    reason: RejectionReason
+    explanation: str
+    recommendation: str
+    asset_id: str | None = None
+    rule: str | None = None
+    readings: int = 1
+
+
+def rejection(refusal: Refusal) -> Output:
+    """The event for a refusal; the same record always gives the same event."""
+    record, index = refusal.record, refusal.index
+    place = f"{record.topic}/{record.partition}/{record.offset}"
+    kept, explanation = refusal.original, refusal.explanation
+    most = max(0, _MAX_ORIGINAL_BYTES - len(record.key or b""))
+    if len(kept) > most:
+        explanation = f"{shortened(explanation, 400)} Only the first {most} of {len(kept)} bytes are kept."
+        kept = kept[:most]
+    event = RejectedReading(
+        rejected_id=place if index is None else f"{place}/{index}",
+        topic=record.topic,
+        partition=record.partition,
+        offset=record.offset,
+        index=index,
+        readings=refusal.readings,
+        reason=refusal.reason,
+        rule=refusal.rule,
+        explanation=shortened(explanation),
+        recommendation=refusal.recommendation,
+        asset_id=refusal.asset_id,
+        rejected_at=to_datetime(record.received_us),  # not a clock's: processing the record again gives the same event
+        key=None if record.key is None else record.key[:_MAX_ORIGINAL_BYTES],
+        original=kept,
+    )
+    key = refusal.asset_id.encode() if refusal.asset_id else record.key
+    if key is not None and len(key) > _MAX_KEY_BYTES:
+        key = None
+    return Output(topic=TopicName.READINGS_REJECTED, key=key, value=encode_event(event))
