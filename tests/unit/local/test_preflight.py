@@ -49,7 +49,7 @@ def test_a_python_without_venv_is_told_the_package(monkeypatch):
 def test_a_full_disk_is_told_how_much_is_needed(home, monkeypatch):
     monkeypatch.setattr(shutil, "disk_usage", lambda _path: Usage(10e9, 9e9, 1e9))
     [problem] = preflight.problems(home, LocalSettings())
-    assert "has 1.0 GB free, Forewarn needs 7 GB" in problem
+    assert "has 1.0 GB free, Forewarn needs 9 GB" in problem
 
 
 def test_data_that_are_there_count_as_room(home, monkeypatch):

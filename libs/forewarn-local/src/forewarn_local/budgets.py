@@ -10,8 +10,8 @@ from forewarn_local.home import Home
 from forewarn_local.settings import LocalSettings
 
 GB: Final = 1e9
-#: Below it neither retention by size nor the largest messages would fit.
-LEAST_GB: Final = 6.0
+#: With less, the topics could not hold their largest messages twice.
+LEAST_GB: Final = 8.0
 _DEFAULT_GB: Final = 30.0
 _SHARE_OF_DISK: Final = 0.6
 _KAFKA_SHARE: Final = 0.4
