@@ -1,16 +1,17 @@
 """Compares what consumer groups have committed with the ends of their topics: a stage that stands is named."""
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, TypeAlias
 
 import structlog
-from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, IsolationLevel, KafkaError, KafkaException
+from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException
 from confluent_kafka import TopicPartition as Place
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # not among what it declares
 
+from forewarn.adapters.kafka.acquaintance import get_acquainted
 from forewarn.adapters.kafka.config import consumer_config, group_id
 from forewarn.contracts.topics import TOPICS, TopicName, qualified
 from forewarn.ports.clock import Clock
@@ -43,6 +44,8 @@ _INPUTS: Final[Mapping[str, tuple[TopicName, ...]]] = {
         TopicName.READINGS_REJECTED,
     ),
 }
+_READ: Final = {name for names in _INPUTS.values() for name in names}
+_Offsets: TypeAlias = Mapping[tuple[str, int], int]
 
 
 @dataclass(slots=True)
@@ -65,8 +68,9 @@ class KafkaProgress:
         self._prefix = prefix
         self._clock = clock
         self._stands_after_s = stands_after_s
-        self._admin = AdminClient({"bootstrap.servers": bootstrap_servers, "log_level": 0})
+        self._admin: AdminClient | None = None
         self._readers: dict[tuple[str, str, int], _Reader] = {}
+        self._groups: dict[str, Consumer] = {}
         self._latest: Progress | None = None
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="progress", daemon=True)
@@ -80,6 +84,7 @@ class KafkaProgress:
         self._stop.set()
         if self._thread.is_alive():
             self._thread.join()
+        self._forget_clients()
 
     def latest(self) -> Progress | None:
         """What the last look found; None if it failed."""
@@ -91,6 +96,7 @@ class KafkaProgress:
                 self._latest = self.look()
             except (KafkaException, TimeoutError) as exc:
                 self._latest = None
+                self._forget_clients()
                 _log.debug("progress_unknown", reason=str(exc))
             self._stop.wait(LOOK_EVERY_S)
 
@@ -102,35 +108,57 @@ class KafkaProgress:
         KafkaException, TimeoutError
             If it does not answer.
         """
-        places = [
-            Place(qualified(name, self._prefix), partition)
-            for name in sorted({name for names in _INPUTS.values() for name in names})
-            for partition in range(TOPICS[name].partitions)
-        ]
-        ends = self._offsets(places, _LATEST)
-        firsts = self._offsets(places, _EARLIEST)
-        stages = [self._stage(service, names, firsts, ends) for service, names in _INPUTS.items()]
-        return Progress(stages=stages, newest_input=self._newest_input())
+        if self._admin is None:
+            self._admin = AdminClient({"bootstrap.servers": self._servers, "log_level": 0})
+            get_acquainted(self._admin, _ANSWER_S)
+        admin = self._admin
+        places = [place for name in sorted(_READ) for place in self._places(name)]
+        ends = _offsets(admin, places, _LATEST)
+        firsts = _offsets(admin, places, _EARLIEST)
+        stages = [self._stage(admin, service, names, firsts, ends) for service, names in _INPUTS.items()]
+        raw = _listed(admin, self._places(TopicName.READINGS_RAW), _MAX_TIMESTAMP)
+        newest_ms = max(timestamp_ms for _, (_, timestamp_ms) in raw)
+        return Progress(stages=stages, newest_input=_instant(newest_ms) if newest_ms > 0 else None)
+
+    def _places(self, name: TopicName) -> list[Place]:
+        topic = qualified(name, self._prefix)
+        return [Place(topic, partition) for partition in range(TOPICS[name].partitions)]
 
     def _stage(
-        self,
-        service: str,
-        names: tuple[TopicName, ...],
-        firsts: Mapping[tuple[str, int], int],
-        ends: Mapping[tuple[str, int], int],
+        self, admin: AdminClient, service: str, names: Sequence[TopicName], firsts: _Offsets, ends: _Offsets
     ) -> StageProgress:
-        topics = {qualified(name, self._prefix) for name in names}
-        committed = self._committed(service)
+        places = [place for name in names for place in self._places(name)]
+        committed = self._committed(service, places)
         behind: list[tuple[_Reader, str, int]] = []
-        for (topic, partition), end in ends.items():
-            if topic not in topics:
-                continue
+        for place in places:
+            key = (place.topic, place.partition)
             # What retention has deleted cannot be read; a group without a commit has everything before it.
-            position = max(committed.get((topic, partition), 0), firsts[topic, partition])
-            reader = self._reader(service, topic, partition, position)
-            if position < end and self._oldest_unread(reader, Place(topic, partition, position), end) is not None:
-                behind.append((reader, topic, end - position))
+            position, end = max(committed.get(key, 0), firsts[key]), ends[key]
+            reader = self._reader(service, *key, position)
+            if position < end and self._oldest_unread(reader, Place(*key, position), end) is not None:
+                behind.append((reader, place.topic, end - position))
         return self._judged(service, behind)
+
+    def _committed(self, service: str, places: list[Place]) -> dict[tuple[str, int], int]:
+        """Ask as a member of the group would, without joining it.
+
+        The admin client's own question for it crashes the process (confluent-kafka 2.16.1) while the group's
+        coordinator is not there.
+        """
+        if service not in self._groups:
+            group = group_id(service, self._prefix)
+            client_id = f"{self._prefix}forewarn.progress"
+            self._groups[service] = Consumer(
+                consumer_config(self._servers, group_id=group, client_id=client_id, log_level=0)
+            )
+        found = self._groups[service].committed(places, timeout=_ANSWER_S)
+        return {(place.topic, place.partition): place.offset for place in found if place.offset >= 0}
+
+    def _forget_clients(self) -> None:
+        """Clients that lived through a broker's restart may ask with the old epoch for good."""
+        self._admin = None
+        while self._groups:
+            self._groups.popitem()[1].close()
 
     def _judged(self, service: str, behind: list[tuple[_Reader, str, int]]) -> StageProgress:
         """Say what the partitions that are not read to their end amount to."""
@@ -179,31 +207,18 @@ class KafkaProgress:
         finally:
             consumer.close()
 
-    def _committed(self, service: str) -> dict[tuple[str, int], int]:
-        group = group_id(service, self._prefix)
-        request = ConsumerGroupTopicPartitions(group)
-        answer = self._admin.list_consumer_group_offsets([request], request_timeout=_ANSWER_S)[group]
-        places: list[Place] = answer.result(_ANSWER_S).topic_partitions or []
-        return {(place.topic, place.partition): place.offset for place in places if place.offset >= 0}
 
-    def _offsets(self, places: list[Place], spec: OffsetSpec) -> dict[tuple[str, int], int]:
-        return {place: info[0] for place, info in self._listed(places, spec)}
+def _offsets(admin: AdminClient, places: list[Place], spec: OffsetSpec) -> dict[tuple[str, int], int]:
+    return {place: offset for place, (offset, _) in _listed(admin, places, spec)}
 
-    def _newest_input(self) -> datetime | None:
-        raw = TopicName.READINGS_RAW
-        places = [Place(qualified(raw, self._prefix), number) for number in range(TOPICS[raw].partitions)]
-        newest = max(timestamp_ms for _, (_, timestamp_ms) in self._listed(places, _MAX_TIMESTAMP))
-        return _instant(newest) if newest > 0 else None
 
-    def _listed(self, places: list[Place], spec: OffsetSpec) -> Iterator[tuple[tuple[str, int], tuple[int, int]]]:
-        answers = self._admin.list_offsets(
-            dict.fromkeys(places, spec),
-            isolation_level=IsolationLevel.READ_COMMITTED,
-            request_timeout=_ANSWER_S,
-        )
-        for place, answer in answers.items():
-            found = answer.result(_ANSWER_S)
-            yield (place.topic, place.partition), (found.offset, found.timestamp)
+def _listed(admin: AdminClient, places: list[Place], spec: OffsetSpec) -> list[tuple[tuple[str, int], tuple[int, int]]]:
+    """Offset and timestamp [ms] of each partition."""
+    asked = admin.list_offsets(
+        dict.fromkeys(places, spec), isolation_level=IsolationLevel.READ_COMMITTED, request_timeout=_ANSWER_S
+    )
+    answers = ((place, answer.result(_ANSWER_S)) for place, answer in asked.items())
+    return [((place.topic, place.partition), (found.offset, found.timestamp)) for place, found in answers]
 
 
 def _instant(timestamp_ms: int) -> datetime:
