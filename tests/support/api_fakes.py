@@ -34,6 +34,7 @@ from forewarn.ports.history import (
     RollUp,
     Series,
 )
+from forewarn.ports.progress import Progress
 from forewarn_api.backend import Backend
 
 NOW = datetime(2026, 11, 20, 20, 0, tzinfo=UTC)
@@ -217,6 +218,7 @@ class FakePlatform:
     history: FakeHistory = field(default_factory=FakeHistory)
     live_problem: str | None = None
     max_subscribers: int = 3
+    progress: Progress | None = None
 
     def __post_init__(self) -> None:
         self.live = LiveState(lambda: self.live_problem)
@@ -230,10 +232,14 @@ class FakePlatform:
             delivery=self.delivery,
             forecaster=StatsmodelsForecaster(),
             guard=GuardSettings(),
+            progress=self,
             clock=self.clock,
             new_id=self._new_id,
             max_subscribers=self.max_subscribers,
         )
+
+    def latest(self) -> Progress | None:
+        return self.progress
 
     def _new_id(self) -> str:
         self._ids += 1

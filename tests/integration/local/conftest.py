@@ -77,6 +77,8 @@ class Platform:
             "FOREWARN_HOME": str(self.home),
             "API_PORT": str(any_free()),
             "DASHBOARD_PORT": str(any_free()),
+            "DISK_BUDGET_GB": "0.2",
+            "DISK_RESERVE_GB": "0.05",
         }
         self.process: subprocess.Popen[bytes] | None = None
         self.make_services()
@@ -142,10 +144,16 @@ class Platform:
 
 
 @pytest.fixture
-def platform() -> Iterator[Platform]:
+def platform_directory() -> Iterator[Path]:
     directory = Path(tempfile.mkdtemp(prefix="forewarn-up-"))
     directory.chmod(0o711)
-    one = Platform(directory)
+    yield directory
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture
+def platform(platform_directory: Path) -> Iterator[Platform]:
+    one = Platform(platform_directory)
     yield one
     processes = one.processes()
     if one.process is not None and one.process.poll() is None:
@@ -154,4 +162,16 @@ def platform() -> Iterator[Platform]:
     for process in processes:
         if process.is_running():
             process.kill()
-    shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture
+def small_disk(platform_directory: Path) -> Iterator[Path]:
+    """The platform's home on a disk of its own, of 400 MB; ask for it before ``platform``."""
+    home = platform_directory / "home"
+    home.mkdir(mode=0o711)
+    mount = ["mount", "-t", "tmpfs", "-o", "size=400m,mode=0711", "forewarn-test", str(home)]
+    made = subprocess.run(mount, capture_output=True, text=True, check=False)
+    if made.returncode != 0:
+        pytest.skip(f"this test mounts a small disk, which needs root: {made.stderr.strip()}")
+    yield home
+    subprocess.run(["umount", "--lazy", str(home)], check=True)

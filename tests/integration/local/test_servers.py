@@ -127,3 +127,9 @@ def test_each_module_has_a_database_of_its_own(database_url):
     with psycopg.connect(database_url) as connection:
         row = connection.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").fetchone()
     assert row == (0,)
+
+
+def test_a_database_is_created_while_a_session_is_on_the_template(postgres_server):
+    with psycopg.connect(postgres_server.url_of("template1")):
+        postgres_server.create_database("beside_a_session")
+    postgres_server.drop_database("beside_a_session")

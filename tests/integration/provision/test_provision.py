@@ -7,9 +7,9 @@ import sys
 
 import psycopg
 import pytest
-from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType
 
-from forewarn.contracts.topics import TOPICS, qualified
+from forewarn.contracts.topics import TOPICS, TopicName, qualified, size_config
 from support.stack import SERVICE_ENV
 
 pytestmark = pytest.mark.integration
@@ -55,6 +55,15 @@ def test_topics_and_tables_are_made_once(kafka_broker, database_url, topic_prefi
     assert again.returncode == 0, again.stderr
     assert f"nothing to create; {len(TOPICS)} were there already" in again.stdout
     assert "0 changes" in again.stdout
+    assert "changed" not in again.stdout
+
+    smaller = _provision(**environment, KAFKA_DISK_BUDGET_GB="3")
+    assert f"changed {topic_prefix}readings.raw: retention.bytes=" in smaller.stdout
+    raw = ConfigResource(ResourceType.TOPIC, f"{topic_prefix}readings.raw")
+    admin = AdminClient({"bootstrap.servers": kafka_broker.bootstrap_servers})
+    (found,) = admin.describe_configs([raw]).values()
+    wanted = size_config(TOPICS[TopicName.READINGS_RAW], 3_000_000_000)
+    assert {key: found.result(10)[key].value for key in wanted} == wanted
 
 
 def test_a_broker_that_does_not_come_ends_it_with_the_reason(closed_port):
@@ -87,6 +96,10 @@ def test_a_database_that_does_not_come_ends_it_with_the_reason(kafka_broker, top
     ("environment", "complaint"),
     [
         ({"KAFKA_BOOTSTRAP_SERVERS": "kafka:9092"}, "DATABASE_URL"),
+        (
+            {"KAFKA_BOOTSTRAP_SERVERS": "k:9092", "DATABASE_URL": "postgresql://x", "KAFKA_DISK_BUDGET_GB": "0.5"},
+            "KAFKA_DISK_BUDGET_GB",
+        ),
         ({"KAFKA_BOOTSTRAP_SERVERS": "kafka:9092", "DATABASE_URL": "mysql://x"}, "DATABASE_URL"),
     ],
 )

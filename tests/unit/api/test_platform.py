@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 from html.parser import HTMLParser
 
+from forewarn.ports.progress import Progress, StageProgress, StageState
 from support.api_fakes import NOW, alarm, valid_rows
 
 
@@ -28,6 +29,25 @@ def test_what_is_away_is_named(client, platform):
     failed = {name for name, component in answer.json()["components"].items() if component["status"] == "failed"}
     assert failed == {"kafka", "database"}
     assert "db:5432" not in answer.text
+
+
+def test_a_service_that_stands_is_named_with_what_to_do_and_the_api_stays_in_service(client, platform):
+    since = NOW - timedelta(minutes=4)
+    twin = StageProgress(
+        service="twin", state=StageState.STANDS, behind_messages=17, since=since, topic="readings.valid"
+    )
+    sink = StageProgress(service="sink", state=StageState.OK, behind_messages=0)
+    platform.progress = Progress(stages=(twin, sink), newest_input=NOW)
+    answer = client.get("/healthz")
+    body = answer.json()
+    assert (answer.status_code, body["status"]) == (200, "degraded")
+    found = {one["service"]: one for one in body["processing"]}
+    assert (found["twin"]["state"], found["twin"]["behind_messages"]) == ("stands", 17)
+    assert found["twin"]["since"] == "2026-11-20T19:56:00.000000Z"
+    assert "forewarn logs twin" in found["twin"]["detail"]
+    assert found["sink"]["detail"] is None
+    platform.progress = Progress(stages=(sink,), newest_input=NOW - timedelta(hours=5))
+    assert client.get("/healthz").json()["status"] == "ok", "an idle plant is fine"
 
 
 def test_ready_means_registry_and_live_state_are_complete(client, platform):

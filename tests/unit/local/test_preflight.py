@@ -7,6 +7,7 @@ from typing import NamedTuple
 import pytest
 
 from forewarn_local import bootstrap, preflight
+from forewarn_local.budgets import budgets
 from forewarn_local.errors import JavaMissingError, PostgresMissingError, PreflightError
 from forewarn_local.home import Home
 from forewarn_local.settings import LocalSettings, load_settings, user_environment
@@ -48,7 +49,28 @@ def test_a_python_without_venv_is_told_the_package(monkeypatch):
 def test_a_full_disk_is_told_how_much_is_needed(home, monkeypatch):
     monkeypatch.setattr(shutil, "disk_usage", lambda _path: Usage(10e9, 9e9, 1e9))
     [problem] = preflight.problems(home, LocalSettings())
-    assert "has 1.0 GB free, Forewarn needs 2 GB" in problem
+    assert "has 1.0 GB free, Forewarn needs 9 GB" in problem
+
+
+def test_data_that_are_there_count_as_room(home, monkeypatch):
+    home.make()
+    (home.data / "topics").write_bytes(b"x" * 2_000_000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: Usage(10e9, 9e9, 0.055e9))
+    small = LocalSettings(disk_budget_gb=0.05, disk_reserve_gb=0.01)
+    assert preflight.problems(home, small) != []
+    (home.data / "tables").write_bytes(b"x" * 60_000_000)
+    assert preflight.problems(home, small) == []
+
+
+def test_budgets_are_split_between_broker_and_database_and_leave_room_on_a_small_disk(home, monkeypatch):
+    home.make()
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: Usage(500e9, 100e9, 400e9))
+    ample = budgets(home, LocalSettings())
+    assert (ample.kafka_gb, ample.database_gb) == (12, pytest.approx(14.4))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: Usage(50e9, 29e9, 21e9))
+    assert budgets(home, LocalSettings()).environment()["KAFKA_DISK_BUDGET_GB"] == "4.8"
+    own = budgets(home, LocalSettings(kafka_bootstrap_servers="k:1", database_url="postgresql://x"))
+    assert own.environment() == {}
 
 
 def test_a_read_only_directory_is_told(home, monkeypatch):

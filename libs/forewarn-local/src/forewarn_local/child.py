@@ -5,6 +5,7 @@ processes; asks the kernel for a signal when the supervisor dies; gives up root 
 replaced by the program. Standard library only: it runs without the environment's packages.
 """
 
+import contextlib
 import ctypes
 import json
 import os
@@ -20,8 +21,9 @@ def main() -> None:
     command: list[str] = spec["command"]
     record = Path(spec["record"])
     scratch = record.with_suffix(".tmp")
-    scratch.write_text(json.dumps({"pid": os.getpid(), "command": command}))
-    scratch.replace(record)
+    with contextlib.suppress(OSError):  # a full disk: the supervisor knows it without a record
+        scratch.write_text(json.dumps({"pid": os.getpid(), "command": command}))
+        scratch.replace(record)
     if spec["uid"] is not None:
         os.setgroups([])
         os.setgid(spec["gid"])

@@ -7,9 +7,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 
+from forewarn_local.budgets import GB, budgets
+from forewarn_local.disk import DiskWatch
 from forewarn_local.display import Display
 from forewarn_local.errors import PreflightError, StartFailedError
 from forewarn_local.home import Home
@@ -18,16 +20,18 @@ from forewarn_local.leftovers import end_leftovers, find_leftovers, kill_leftove
 from forewarn_local.plan import SERVICES, Addresses, base_environment, service_environment
 from forewarn_local.preflight import problems
 from forewarn_local.processes import Program, log_path
+from forewarn_local.restarts import Ended, Restarts
 from forewarn_local.servers import Servers
 from forewarn_local.settings import LocalSettings
 from forewarn_local.spawn import tail
 from forewarn_local.supervision import ProcessInfo, RpcError, Supervisor
+from forewarn_local.supervisord import LONGEST_PAUSE_S
 
 UP = "up"
 _READY_TIMEOUT_S = 300.0  # what is wrong shows at once, as FATAL; this is for machines full of other work
 _PROVISION_TIMEOUT_S = 300.0
 _WATCH_EVERY_S = 2.0
-_RETRY_FATAL_S = 30.0
+_REVIVE_EVERY_S = 5.0
 _POLL_S = 0.2
 
 
@@ -62,9 +66,9 @@ class Launch:
         self._supervisor = Supervisor(home)
         self._servers = Servers(home, settings, display)
         self._probes: dict[str, int] = {}
-        self._pids: dict[str, int] = {}
-        self._stumbled: set[str] = set()
-        self._fatal_since: dict[str, float] = {}
+        self._programs: list[Program] = []
+        self._restarts = Restarts()
+        self._disk = DiskWatch(path=home.path, reserve_bytes=settings.disk_reserve_gb * GB)
 
     def up(self) -> Addresses:
         """Start everything, in order, and return when a first live reading is visible.
@@ -81,7 +85,8 @@ class Launch:
         programs = self._servers.prepare()
         addresses = self._servers.addresses()
         self._probes = self._servers.probe_ports()
-        self._supervisor.start([*programs, *self._service_programs(addresses)])
+        self._programs = [*programs, *self._service_programs(addresses)]
+        self._supervisor.start(self._programs)
         self._start_servers()
         self._provision(addresses)
         self._start_services()
@@ -90,34 +95,43 @@ class Launch:
         self._home.addresses.write_text(
             json.dumps(asdict(addresses) | {"database": "", "probes": self._probes}, indent=1)
         )
-        self._pids = {info.name: info.pid for info in self._supervisor.processes()}
         return addresses
 
     def watch(self, until: Callable[[], bool]) -> None:
-        """Report restarts; revive what the supervisor has given up.
+        """Report what ends and how full the disk is; start the supervisor again if it has ended.
 
         Parameters
         ----------
         until
             Asked every two seconds whether to end.
-
-        Raises
-        ------
-        StartFailedError
-            The supervisor itself is gone.
         """
         while not until():
             time.sleep(_WATCH_EVERY_S)
+            with suppress(OSError):  # a disk that cannot be looked at
+                for message in self._disk.look():
+                    self._display.note(message)
             if not self._supervisor.alive:
-                raise StartFailedError(
-                    f"The supervisor ended unexpectedly.\n{tail(self._home.logs / 'supervisor.log')}"
-                )
+                self._revive()
+                continue
             try:
                 infos = self._supervisor.processes()
             except RpcError:
                 continue
-            for info in infos:
-                self._report(info)
+            self._report(infos)
+
+    def _revive(self) -> None:
+        """Start supervisor and processes again; the watch tries once more if that fails."""
+        self._display.problem(
+            f"The supervisor ended unexpectedly and is started again.\n{tail(self._home.logs / 'supervisor.log', 3)}"
+        )
+        end_leftovers(find_leftovers(self._home.pids, besides=frozenset({UP})))
+        try:
+            self._supervisor.start(self._programs)
+            for program in self._programs:
+                self._supervisor.launch(program.name)
+        except (StartFailedError, *RpcError) as exc:
+            self._display.problem(f"That failed and is tried again in {_REVIVE_EVERY_S:.0f} s: {exc}")
+            time.sleep(_REVIVE_EVERY_S)
 
     def stop(self) -> None:
         """Stop services, then broker and database, and end whatever is left."""
@@ -171,7 +185,8 @@ class Launch:
 
     def _provision(self, addresses: Addresses) -> None:
         log = log_path(self._home, "provision")
-        environment = base_environment(self._environment, addresses) | {"DATABASE_URL": addresses.database}
+        limits = budgets(self._home, self._settings).environment()
+        environment = limits | base_environment(self._environment, addresses) | {"DATABASE_URL": addresses.database}
         with self._display.step("Creating topics and database tables") as step, log.open("wb") as output:
             run = subprocess.run(
                 [sys.executable, "-m", "forewarn.runtime.provision"],
@@ -215,8 +230,7 @@ class Launch:
             waiting = {name: check for name, check in waiting.items() if name in reasons}
             if not waiting:
                 return
-            for info in self._supervisor.processes():
-                self._report_start(info)
+            self._report_start(self._supervisor.processes())
             update(f"Waiting for {', '.join(waiting)}")
             if time.monotonic() > deadline:
                 lines = [f"{name}: {reason}\n{self._log_of(name)}" for name, reason in reasons.items()]
@@ -226,33 +240,28 @@ class Launch:
     def _log_of(self, name: str) -> str:
         return self._supervisor.log_tail(name) if log_path(self._home, name).exists() else ""
 
-    def _report_start(self, info: ProcessInfo) -> None:
-        if info.state == "FATAL":
-            log = self._supervisor.log_tail(info.name)
-            raise StartFailedError(f"{info.name} keeps ending. The end of its log:\n{log}")
-        if info.state == "BACKOFF" and info.name not in self._stumbled:
-            self._stumbled.add(info.name)
-            log = self._supervisor.log_tail(info.name, 1)
-            self._display.note(f"{info.name} ended while starting and is tried again: {log}")
+    def _report_start(self, infos: list[ProcessInfo]) -> None:
+        for event in self._restarts.look(infos):
+            if not isinstance(event, Ended):
+                continue
+            if event.is_hopeless:
+                log = self._supervisor.log_tail(event.name)
+                raise StartFailedError(f"{event.name} {event.reason}. The end of its log:\n{log}")
+            log = self._supervisor.log_tail(event.name, 1)
+            self._display.note(f"{event.name} ended while starting and is tried again: {log}")
 
-    def _report(self, info: ProcessInfo) -> None:
-        if info.pid and info.pid != self._pids.get(info.name):
-            log = log_path(self._home, info.name)
-            self._display.note(f"{info.name} ended and was started again (log: {log}).")
-        if info.pid:
-            self._pids[info.name] = info.pid
-        if info.state != "FATAL":
-            self._fatal_since.pop(info.name, None)
-            return
-        since = self._fatal_since.setdefault(info.name, time.monotonic())
-        if since + _WATCH_EVERY_S > time.monotonic():
-            self._display.problem(
-                f"{info.name} keeps ending; it is tried again every {_RETRY_FATAL_S:.0f} s. The end of its "
-                f"log:\n{self._supervisor.log_tail(info.name)}"
-            )
-        elif since + _RETRY_FATAL_S < time.monotonic():
-            self._fatal_since.pop(info.name)
-            self._supervisor.launch(info.name)
+    def _report(self, infos: list[ProcessInfo]) -> None:
+        for event in self._restarts.look(infos):
+            if not isinstance(event, Ended):
+                self._display.note(f"{event.name} runs again.")
+            elif event.is_hopeless:
+                self._display.problem(
+                    f"{event.name} {event.reason}; it is tried again at intervals of up to {LONGEST_PAUSE_S:.0f} s. "
+                    f"The end of its log:\n{self._supervisor.log_tail(event.name)}"
+                )
+            else:
+                log = log_path(self._home, event.name)
+                self._display.note(f"{event.name} {event.reason} and was started again (log: {log}).")
 
 
 def _readiness(port: int) -> Callable[[], str | None]:

@@ -126,12 +126,14 @@ class PostgresServer(Server):
             return str(exc).strip()
         return None
 
-    def create_database(self, name: str, *, template: str = "template1") -> str:
-        """Create a database and return its URL."""
+    def create_database(self, name: str) -> str:
+        """Create an empty database and return its URL.
+
+        From ``template0``, which allows no connections: PostgreSQL refuses to copy a template that a session is on,
+        and background sessions visit ``template1``.
+        """
         with psycopg.connect(self.url_of("postgres"), autocommit=True) as connection:
-            connection.execute(
-                sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
-            )
+            connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
         return self.url_of(name)
 
     def drop_database(self, name: str) -> None:

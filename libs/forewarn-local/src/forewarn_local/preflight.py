@@ -6,6 +6,7 @@ from pathlib import Path
 import psycopg
 
 from forewarn_local.bootstrap import disk_problem, python_problem, venv_problem, write_problem
+from forewarn_local.budgets import GB, needed_gb, used_bytes
 from forewarn_local.errors import LocalStackError
 from forewarn_local.home import Home
 from forewarn_local.java import find_java
@@ -14,7 +15,6 @@ from forewarn_local.pgprograms import find_programs
 from forewarn_local.postgres import redacted
 from forewarn_local.settings import LocalSettings
 
-NEEDED_GB = 2.0  # jars, an empty database and some days of demo data; the environment is there already
 _REACH_TIMEOUT_S = 10.0
 
 __all__ = ["database_problem", "kafka_problem", "problems", "python_problem", "venv_problem"]
@@ -23,7 +23,8 @@ __all__ = ["database_problem", "kafka_problem", "problems", "python_problem", "v
 def problems(home: Home, settings: LocalSettings) -> list[str]:
     """Return everything that keeps the platform from starting; empty when it can start."""
     existing = next(path for path in (home.path, *home.path.parents) if path.exists())
-    found = [write_problem(existing), disk_problem(existing, NEEDED_GB)]
+    still_needed_gb = needed_gb(settings) - used_bytes(home.data) / GB
+    found = [write_problem(existing), disk_problem(existing, round(still_needed_gb, 1))]
     if settings.kafka_bootstrap_servers is None:
         found.append(_problem_of(find_java))
     else:

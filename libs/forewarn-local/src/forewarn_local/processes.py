@@ -14,8 +14,8 @@ from forewarn_local.home import Home
 SERVICES_GROUP = "services"
 GRACE_S = 15
 _SERVER_GRACE_S = 30
-_STEADY_S = 2  # a process that lives this long counts as started; one that ends sooner backs off
-_RETRIES = 5  # after 1, 2, 3, 4 and 5 s
+_STEADY_S = 2  # a process that lives this long counts as started
+_RETRIES = 1_000_000_000  # never given up: supervisord.py lets the pauses grow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,6 +24,8 @@ class LocalSettings(BaseModel):
     dashboard_host: str = "127.0.0.1"
     dashboard_port: int = Field(default=8050, ge=1, le=65535)
     simulation_enabled: bool = True
+    disk_budget_gb: float | None = Field(default=None, gt=0)
+    disk_reserve_gb: float = Field(default=1.0, ge=0)
 
 
 def user_environment(root: Path, env: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -29,13 +29,14 @@ RpcError = (OSError, http.client.HTTPException, xmlrpc.client.Error)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessInfo:
-    """State of one supervised process."""
+    """State of one supervised process; ``exit_code`` is how its last run ended, −1 by a signal."""
 
     name: str
     state: str
     pid: int
     started_s: int
     now_s: int
+    exit_code: int = 0
 
     @property
     def uptime_s(self) -> int:
@@ -65,7 +66,7 @@ class Supervisor:
         config = self._home.run / "supervisord.conf"
         config.write_text(render_config(programs, self._home))
         self._home.socket.unlink(missing_ok=True)
-        command = [sys.executable, "-m", "supervisor.supervisord", "-n", "-c", str(config)]
+        command = [sys.executable, "-m", "forewarn_local.supervisord", "-n", "-c", str(config)]
         log = self._home.logs / "supervisor.out"
         log.unlink(missing_ok=True)
         self._process = start(command, log=log, cwd=self._home.path, parent_death_signal=signal.SIGTERM)
@@ -119,6 +120,7 @@ class Supervisor:
                 pid=int(info["pid"]),
                 started_s=int(info["start"]),
                 now_s=int(info["now"]),
+                exit_code=int(info["exitstatus"]),
             )
             for info in self._rpc().getAllProcessInfo()
         ]

@@ -10,6 +10,7 @@ from forewarn.adapters.kafka.command_group import CommandGroup
 from forewarn.adapters.kafka.registry import AssetRegistry
 from forewarn.adapters.live.delivery import KafkaDelivery
 from forewarn.adapters.live.feed import KafkaLiveFeed
+from forewarn.adapters.live.progress import KafkaProgress
 from forewarn.adapters.timescale.history import TimescaleHistory
 from forewarn.domain.guard.batch import GuardSettings
 from forewarn.runtime.probes import ProbeServer
@@ -31,6 +32,7 @@ def main(settings: ApiSettings, stop: threading.Event) -> None:
     delivery = _delivery(settings)
     assets = AssetRegistry(servers, prefix, client_id=f"{name}.assets")
     feed = KafkaLiveFeed(servers, prefix, catalogue, client_id=f"{name}.live", clock=clock)
+    progress = KafkaProgress(servers, prefix, clock)
     registry = KafkaRegistry(assets)
     backend = Backend(
         catalogue=catalogue,
@@ -40,6 +42,7 @@ def main(settings: ApiSettings, stop: threading.Event) -> None:
         delivery=delivery,
         forecaster=StatsmodelsForecaster(),
         guard=GuardSettings(strict=settings.physics_strict_mode),
+        progress=progress,
         clock=clock,
         new_id=lambda: uuid.uuid4().hex,
         max_subscribers=settings.api_max_subscribers,
@@ -52,11 +55,13 @@ def main(settings: ApiSettings, stop: threading.Event) -> None:
         return feed.failure() or registry.failure() or desk.failure()
 
     feed.start()
+    progress.start()
     try:
         with ProbeServer(settings.probe_host, settings.probe_port, live=failure, ready=backend.not_ready):
             serve(app, settings.api_host, settings.api_port, stop, failure)
     finally:
         feed.close()
+        progress.close()
         assets.close()
         delivery.close()
 

@@ -17,6 +17,7 @@ from forewarn.ports.delivery import ConfirmedDelivery
 from forewarn.ports.forecasting import Forecaster
 from forewarn.ports.history import HistoryReader
 from forewarn.ports.live import LiveView
+from forewarn.ports.progress import ProgressWatch
 from forewarn_api.problems import ProblemError, not_found
 
 #: The registry follows its topic in steps of a quarter second.
@@ -51,6 +52,7 @@ class Backend:
     delivery: ConfirmedDelivery
     forecaster: Forecaster
     guard: GuardSettings
+    progress: ProgressWatch
     clock: Clock
     new_id: Callable[[], str]
     max_subscribers: int = 200

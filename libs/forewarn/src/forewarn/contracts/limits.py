@@ -10,6 +10,7 @@ from typing import Final
 
 KIB: Final = 1024
 MIB: Final = 1024 * KIB
+GB: Final = 1_000_000_000  # disks are sold by it
 
 #: A longer message on ``readings.raw`` is refused unread: one gateway must not stall the others of its partition.
 MAX_RAW_MESSAGE_BYTES: Final = 4 * MIB

@@ -44,6 +44,8 @@ class Topic:
     ``content`` is the JSON contract of a message, the kind of frame it carries, or None for bytes that
     only their producer reads. ``key`` says what the message key is; frames and checkpoints have none
     that matters: they are written to the partition of the readings they come from.
+
+    ``disk_share`` is the topic's part of what all topics may take on disk, relative to the others.
     """
 
     name: TopicName
@@ -57,6 +59,7 @@ class Topic:
     retention_ms: int | None = 7 * _DAY_MS
     max_message_bytes: int = _MIB
     cloud_events: bool = False
+    disk_share: int = 1
 
     @property
     def config(self) -> dict[str, str]:
@@ -96,6 +99,7 @@ _ALL: Final = (
         producers=("gateways", "simulator", "api"),
         consumers=("validator",),
         max_message_bytes=8 * _MIB,
+        disk_share=20,
     ),
     Topic(
         name=TopicName.READINGS_VALID,
@@ -106,6 +110,7 @@ _ALL: Final = (
         producers=("validator", "api"),
         consumers=("twin", "alerting", "sink", "api"),
         max_message_bytes=16 * _MIB,
+        disk_share=20,
     ),
     Topic(
         name=TopicName.READINGS_REJECTED,
@@ -116,6 +121,7 @@ _ALL: Final = (
         consumers=("sink", "api"),
         max_message_bytes=16 * _MIB,
         retention_ms=30 * _DAY_MS,
+        disk_share=10,
     ),
     Topic(
         name=TopicName.TWIN_STATES,
@@ -125,6 +131,7 @@ _ALL: Final = (
         producers=("twin",),
         consumers=("anomaly",),
         max_message_bytes=16 * _MIB,
+        disk_share=12,
     ),
     Topic(
         name=TopicName.ANOMALY_SCORES,
@@ -134,6 +141,7 @@ _ALL: Final = (
         producers=("anomaly",),
         consumers=("health", "alerting", "sink", "api"),
         max_message_bytes=16 * _MIB,
+        disk_share=28,
     ),
     Topic(
         name=TopicName.ASSET_HEALTH,
@@ -144,6 +152,7 @@ _ALL: Final = (
         consumers=("alerting", "sink", "api"),
         retention_ms=30 * _DAY_MS,
         cloud_events=True,
+        disk_share=6,
     ),
     Topic(
         name=TopicName.ALERTS,
@@ -154,6 +163,7 @@ _ALL: Final = (
         consumers=("sink", "api", "downstream"),
         retention_ms=30 * _DAY_MS,
         cloud_events=True,
+        disk_share=2,
     ),
     Topic(
         name=TopicName.ALERTS_ACTIVE,
@@ -216,6 +226,44 @@ _ALL: Final = (
 )
 
 TOPICS: Final[dict[TopicName, Topic]] = {topic.name: topic for topic in _ALL}
+
+_LARGEST_SEGMENT_BYTES: Final = 64 * _MIB
+_UNLIMITED: Final = -1
+
+
+def _smallest_segment(topic: Topic) -> int:
+    """A segment holds the largest message, with what the broker adds to it."""
+    return topic.max_message_bytes + _MIB
+
+
+#: Without compacted topics, which hold what they must: with less, a partition could not hold two segments.
+LEAST_DISK_BUDGET_BYTES: Final = sum(
+    2 * topic.partitions * _smallest_segment(topic) for topic in _ALL if topic.cleanup == "delete"
+)
+
+
+def size_config(topic: Topic, budget_bytes: int | None) -> dict[str, str]:
+    """Broker-side settings that keep a topic within its share of what all topics may take on disk.
+
+    The broker deletes whole segments, and only those no longer written to: a partition takes up to ``retention.bytes``
+    and one segment more, and both together are its share. None is no limit.
+
+    Raises
+    ------
+    ValueError
+        For a budget below ``LEAST_DISK_BUDGET_BYTES``.
+    """
+    smallest = _smallest_segment(topic)
+    if topic.cleanup == "compact":
+        return {"segment.bytes": str(smallest)}  # only what is no longer written to is compacted
+    if budget_bytes is None:
+        return {"segment.bytes": str(_LARGEST_SEGMENT_BYTES), "retention.bytes": str(_UNLIMITED)}
+    if budget_bytes < LEAST_DISK_BUDGET_BYTES:
+        raise ValueError(f"topics need {LEAST_DISK_BUDGET_BYTES} bytes at least, not {budget_bytes}")
+    shares = sum(one.disk_share for one in _ALL if one.cleanup == "delete")
+    share_bytes = budget_bytes * topic.disk_share // shares // topic.partitions
+    segment = min(max(share_bytes // 4, smallest), _LARGEST_SEGMENT_BYTES)
+    return {"segment.bytes": str(segment), "retention.bytes": str(max(share_bytes - segment, segment))}
 
 
 def qualified(name: TopicName, prefix: str) -> str:

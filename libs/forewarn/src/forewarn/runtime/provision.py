@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import Final, TypeVar
 
 from confluent_kafka import KafkaException
-from pydantic import Field, PostgresDsn
+from pydantic import Field, PostgresDsn, field_validator
 
 from forewarn.adapters.catalogue import Catalogue, CatalogueError, load_catalogue
 from forewarn.adapters.clock import SystemClock
@@ -21,6 +21,8 @@ from forewarn.adapters.kafka.admin import TopicMismatchError, TopicReport, creat
 from forewarn.adapters.kafka.errors import BrokerUnavailable, error_of
 from forewarn.adapters.timescale.lifecycle import LifeCycle
 from forewarn.adapters.timescale.migrate import MigrationError, MigrationReport, migrate
+from forewarn.contracts.limits import GB
+from forewarn.contracts.topics import LEAST_DISK_BUDGET_BYTES
 from forewarn.ports.clock import Clock
 from forewarn.ports.store import StoreUnavailable
 from forewarn.runtime.service import EXIT_BAD_SETTINGS, EXIT_CRASHED
@@ -41,9 +43,23 @@ class ProvisionSettings(ServiceSettings):
     kafka_replication_factor: int = Field(
         default=-1, ge=-1, le=32, description="Replicas of topics; -1: the broker's default."
     )
+    kafka_disk_budget_gb: float = Field(
+        default=10.0, ge=0, description="Disk that all topics together may take on each broker [GB]; 0: no limit."
+    )
+    database_disk_budget_gb: float = Field(
+        default=20.0, ge=0, description="Disk that readings, results and refused messages may take [GB]; 0: no limit."
+    )
     readings_retention_days: int = Field(
         default=LifeCycle().drop_after.days, ge=30, le=36_500, description="How long single readings are kept."
     )
+
+    @field_validator("kafka_disk_budget_gb")
+    @classmethod
+    def _holds_the_largest_messages(cls, budget_gb: float) -> float:
+        if 0 < budget_gb < LEAST_DISK_BUDGET_BYTES / GB:
+            msg = f"the topics need {LEAST_DISK_BUDGET_BYTES / GB:.1f} GB at least (or 0 for no limit)"
+            raise ValueError(msg)
+        return budget_gb
 
 
 class ProvisionError(Exception):
@@ -111,6 +127,7 @@ def _topics(settings: ProvisionSettings) -> TopicReport:
             settings.kafka_topic_prefix,
             timeout_s=_ATTEMPT_S,
             replication_factor=settings.kafka_replication_factor,
+            disk_budget_bytes=_bytes(settings.kafka_disk_budget_gb),
         )
     except TopicMismatchError as exc:
         raise ProvisionError(str(exc)) from exc
@@ -121,6 +138,10 @@ def _topics(settings: ProvisionSettings) -> TopicReport:
             f"Kafka refuses to create the topics: {error_of(exc).str()}. Check KAFKA_REPLICATION_FACTOR, and that "
             "the platform may create topics"
         ) from exc
+
+
+def _bytes(budget_gb: float) -> int | None:
+    return int(budget_gb * GB) if budget_gb else None
 
 
 def _require_listener(bootstrap_servers: str) -> None:
@@ -152,6 +173,7 @@ def _schema(settings: ProvisionSettings, catalogue: Catalogue) -> MigrationRepor
 def _about_topics(report: TopicReport) -> Iterator[str]:
     made = f"created {', '.join(report.created)}" if report.created else "nothing to create"
     yield f"topics: {made}; {len(report.existing)} were there already"
+    yield from (f"topics:   changed {change}" for change in report.changed)
 
 
 def _about_schema(report: MigrationReport) -> Iterator[str]:

@@ -8,6 +8,7 @@ from forewarn.contracts.alarms import Alarm, Alert
 from forewarn.contracts.base import Identifier, UtcDatetime
 from forewarn.contracts.health import ModelArtefact
 from forewarn.contracts.readings import RejectedReading, RejectionReason
+from forewarn.ports.progress import StageState
 from forewarn_api.models.assets import Signed
 
 
@@ -104,12 +105,33 @@ class StageAge(BaseModel):
     age_s: float | None
 
 
-class ServiceHealth(BaseModel):
-    """State of the API and of what it needs."""
+class ProcessingState(BaseModel):
+    """Whether a service keeps up with what comes in.
 
-    status: Literal["ok", "failed"]
+    ``behind`` reads messages older than 30 s and gets on; ``stands`` has not got on for 30 s. ``since`` is when its
+    oldest unread message was written.
+    """
+
+    service: str
+    state: StageState
+    behind_messages: int
+    since: UtcDatetime | None
+    detail: str | None
+
+
+class ServiceHealth(BaseModel):
+    """State of the API, of what it needs, and of the services behind it.
+
+    ``failed`` (with status 503) when the API lacks something it needs; ``degraded`` (with status 200, for the API
+    itself works) when a service stands or is behind, or the disk is nearly full. ``processing`` is null while nothing
+    is known; ``newest_input`` is when the newest raw reading came in.
+    """
+
+    status: Literal["ok", "degraded", "failed"]
     components: dict[str, ComponentState]
     stages: list[StageAge]
+    processing: list[ProcessingState] | None
+    newest_input: UtcDatetime | None
     assets: int
     open_alarms: int
     subscribers: int

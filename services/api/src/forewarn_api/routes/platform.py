@@ -1,8 +1,9 @@
 """Models, and the state of the service itself."""
 
 import asyncio
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Final, get_args
+from typing import Annotated, Final, Literal, get_args
 
 from fastapi import APIRouter, Depends, Path, Query, Response
 from fastapi.responses import PlainTextResponse
@@ -12,9 +13,10 @@ from forewarn.contracts.health import ModelArtefact
 from forewarn.ports.delivery import BrokerSilent
 from forewarn.ports.history import HistoryUnavailable
 from forewarn.ports.live import Stage
+from forewarn.ports.progress import StageProgress, StageState
 from forewarn_api.backend import Backend, Uses
 from forewarn_api.http.parameters import known_parameters
-from forewarn_api.models.alarms import ComponentState, ModelList, ServiceHealth, StageAge
+from forewarn_api.models.alarms import ComponentState, ModelList, ProcessingState, ServiceHealth, StageAge
 from forewarn_api.problems import not_found
 from forewarn_api.routes.assets import AssetId
 from forewarn_api.routes.common import problems
@@ -61,7 +63,11 @@ async def get_model(
     responses=problems(also={503: {"model": ServiceHealth, "description": "Something the API needs is away."}}),
 )
 async def healthz(response: Response, backend: Uses, running: Pushes) -> ServiceHealth:
-    """State of Kafka, database and live feed, and how old the newest data of each stage is."""
+    """State of Kafka, database and live feed, how old the newest data of each stage is, and which service stands.
+
+    503 only when the API itself lacks something: a service that stands makes it `degraded`, with 200, so that a load
+    balancer does not take the API away for the fault of another.
+    """
     kafka, database = await asyncio.gather(_kafka(backend), _database(backend))
     components = {
         "kafka": kafka,
@@ -69,13 +75,17 @@ async def healthz(response: Response, backend: Uses, running: Pushes) -> Service
         "live": _component(backend.live.problem()),
         "registry": _component(backend.registry.problem()),
     }
-    well = all(component.status == "ok" for component in components.values())
-    response.status_code = 200 if well else 503
     newest, now = backend.live.newest(), backend.clock.now()
+    progress = backend.progress.latest()
+    processing = None if progress is None else [_processing(stage) for stage in progress.stages]
+    status = _status(components, processing)
+    response.status_code = 503 if status == "failed" else 200
     return ServiceHealth(
-        status="ok" if well else "failed",
+        status=status,
         components=components,
         stages=[_age(stage, newest.get(stage), now) for stage in _STAGES],
+        processing=processing,
+        newest_input=None if progress is None else progress.newest_input,
         assets=len(backend.registry.all()),
         open_alarms=len(backend.live.alarms()),
         subscribers=running.push.subscribers,
@@ -116,6 +126,33 @@ async def _database(backend: Backend) -> ComponentState:
     except HistoryUnavailable:
         return ComponentState(status="failed", detail="the database is away or too slow")
     return _OK
+
+
+def _status(
+    components: Mapping[str, ComponentState], processing: Sequence[ProcessingState] | None
+) -> Literal["ok", "degraded", "failed"]:
+    if any(component.status == "failed" for component in components.values()):
+        return "failed"
+    keeps_up = all(one.state is StageState.OK for one in processing or ())
+    return "ok" if keeps_up else "degraded"
+
+
+def _processing(stage: StageProgress) -> ProcessingState:
+    detail = None
+    if stage.state is StageState.STANDS:
+        detail = (
+            f"{stage.service} reads nothing from {stage.topic}: look at its log (forewarn logs {stage.service}, or "
+            f"docker compose logs {stage.service}) and start it again"
+        )
+    elif stage.state is StageState.BEHIND:
+        detail = f"{stage.service} is catching up on {stage.topic}"
+    return ProcessingState(
+        service=stage.service,
+        state=stage.state,
+        behind_messages=stage.behind_messages,
+        since=stage.since,
+        detail=detail,
+    )
 
 
 def _component(problem: str | None) -> ComponentState:

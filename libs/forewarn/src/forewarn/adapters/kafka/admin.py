@@ -1,15 +1,21 @@
 """Creates the platform's topics and checks those that exist."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # not among what it declares
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    ResourceType,
+)
 from confluent_kafka.cimpl import NewTopic
 
 from forewarn.adapters.kafka.errors import BrokerUnavailable, error_of
-from forewarn.contracts.topics import TOPICS, Topic, qualified
+from forewarn.contracts.topics import TOPICS, Topic, qualified, size_config
 
 #: The broker is not there, or not there yet; everything else is an answer.
 _AWAY_CODES: Final = frozenset(
@@ -27,10 +33,11 @@ _AWAY_CODES: Final = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TopicReport:
-    """What ``create_topics`` found and did; names are those on the broker."""
+    """What ``create_topics`` found and did, by names on the broker; ``changed`` are settings of existing topics."""
 
     created: tuple[str, ...]
     existing: tuple[str, ...]
+    changed: tuple[str, ...] = ()
 
 
 class TopicMismatchError(Exception):
@@ -38,11 +45,16 @@ class TopicMismatchError(Exception):
 
 
 def create_topics(
-    bootstrap_servers: str, prefix: str, *, timeout_s: float = 30.0, replication_factor: int = -1
+    bootstrap_servers: str,
+    prefix: str,
+    *,
+    timeout_s: float = 30.0,
+    replication_factor: int = -1,
+    disk_budget_bytes: int | None = None,
 ) -> TopicReport:
-    """Create every topic of the table that does not exist yet.
+    """Create every topic of the table that does not exist yet, and bring the size limits of the others up to date.
 
-    ``replication_factor`` −1 leaves it to the broker's default.
+    ``replication_factor`` −1 leaves it to the broker's default; without ``disk_budget_bytes`` sizes are not limited.
 
     Raises
     ------
@@ -55,7 +67,7 @@ def create_topics(
         If the broker refuses.
     """
     try:
-        return _create_topics(bootstrap_servers, prefix, timeout_s, replication_factor)
+        return _create_topics(bootstrap_servers, prefix, timeout_s, replication_factor, disk_budget_bytes)
     except TimeoutError as exc:
         raise _unavailable(bootstrap_servers, f"no answer within {timeout_s:g} s") from exc
     except KafkaException as exc:
@@ -72,10 +84,13 @@ def _unavailable(bootstrap_servers: str, reason: str) -> BrokerUnavailable:
     )
 
 
-def _create_topics(bootstrap_servers: str, prefix: str, timeout_s: float, replication_factor: int) -> TopicReport:
+def _create_topics(
+    bootstrap_servers: str, prefix: str, timeout_s: float, replication_factor: int, budget_bytes: int | None
+) -> TopicReport:
     admin = AdminClient({"bootstrap.servers": bootstrap_servers, "socket.timeout.ms": int(timeout_s * 1000)})
     futures = admin.create_topics(
-        [_new_topic(topic, prefix, replication_factor) for topic in TOPICS.values()], operation_timeout=timeout_s
+        [_new_topic(topic, prefix, replication_factor, budget_bytes) for topic in TOPICS.values()],
+        operation_timeout=timeout_s,
     )
     created, existing = [], []
     for name, future in futures.items():
@@ -86,17 +101,41 @@ def _create_topics(bootstrap_servers: str, prefix: str, timeout_s: float, replic
             if error_of(exc).code() != KafkaError.TOPIC_ALREADY_EXISTS:
                 raise
             existing.append(name)
+    changed: list[str] = []
     if existing:
         _check_partitions(admin, TOPICS.values(), prefix, timeout_s)
-    return TopicReport(created=tuple(sorted(created)), existing=tuple(sorted(existing)))
+        sizes = {
+            qualified(topic.name, prefix): size_config(topic, budget_bytes)
+            for topic in TOPICS.values()
+            if qualified(topic.name, prefix) in existing
+        }
+        changed = _alter(admin, sizes, timeout_s)
+    return TopicReport(created=tuple(sorted(created)), existing=tuple(sorted(existing)), changed=tuple(changed))
 
 
-def _new_topic(topic: Topic, prefix: str, replication_factor: int) -> NewTopic:
+def _alter(admin: AdminClient, wanted: Mapping[str, Mapping[str, str]], timeout_s: float) -> list[str]:
+    """Change settings of topics that differ from what is wanted; returns them as text."""
+    asked = admin.describe_configs([ConfigResource(ResourceType.TOPIC, name) for name in wanted])
+    changes, told = [], []
+    for resource, future in asked.items():
+        present = future.result(timeout_s)
+        different = {key: value for key, value in wanted[resource.name].items() if present[key].value != value}
+        if different:
+            told.append(f"{resource.name}: {', '.join(f'{key}={value}' for key, value in sorted(different.items()))}")
+            entries = [ConfigEntry(k, v, incremental_operation=AlterConfigOpType.SET) for k, v in different.items()]
+            changes.append(ConfigResource(ResourceType.TOPIC, resource.name, incremental_configs=entries))
+    if changes:
+        for future in admin.incremental_alter_configs(changes).values():
+            future.result(timeout_s)
+    return sorted(told)
+
+
+def _new_topic(topic: Topic, prefix: str, replication_factor: int, budget_bytes: int | None) -> NewTopic:
     return NewTopic(
         qualified(topic.name, prefix),
         num_partitions=topic.partitions,
         replication_factor=replication_factor,
-        config=topic.config,
+        config=topic.config | size_config(topic, budget_bytes),
     )
 
 

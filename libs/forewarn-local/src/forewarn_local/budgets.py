@@ -1,0 +1,63 @@
+"""How much disk broker and database may take here, so that the rest of the machine keeps some."""
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from forewarn_local.home import Home
+from forewarn_local.settings import LocalSettings
+
+GB: Final = 1e9
+#: With less, the topics could not hold their largest messages twice.
+LEAST_GB: Final = 8.0
+_DEFAULT_GB: Final = 30.0
+_SHARE_OF_DISK: Final = 0.6
+_KAFKA_SHARE: Final = 0.4
+_LOGS_GB: Final = 0.2
+_WAL_SHARE: Final = 0.2  # of the database's: write-ahead log and what vacuum has not freed yet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budgets:
+    """Disk space [GB] for topics and for tables; None for a server that does not run here."""
+
+    kafka_gb: float | None
+    database_gb: float | None
+
+    def environment(self) -> dict[str, str]:
+        """As settings of ``forewarn.runtime.provision``."""
+        named = {"KAFKA_DISK_BUDGET_GB": self.kafka_gb, "DATABASE_DISK_BUDGET_GB": self.database_gb}
+        return {name: f"{value:.3g}" for name, value in named.items() if value is not None}
+
+
+def used_bytes(directory: Path) -> int:
+    """Blocks that the files below a directory take, sparse ones as they are."""
+    total = 0
+    for parent, _, names in os.walk(directory):
+        for name in names:
+            try:
+                total += os.lstat(os.path.join(parent, name)).st_blocks * 512  # noqa: PTH118  # many files, often
+            except OSError:  # deleted meanwhile
+                continue
+    return total
+
+
+def needed_gb(settings: LocalSettings) -> float:
+    """Disk space that the platform needs at least, its present data included."""
+    if settings.kafka_bootstrap_servers is not None and settings.database_url is not None:
+        return _LOGS_GB + settings.disk_reserve_gb
+    return (settings.disk_budget_gb or LEAST_GB) + settings.disk_reserve_gb
+
+
+def budgets(home: Home, settings: LocalSettings) -> Budgets:
+    """Split ``DISK_BUDGET_GB``; unset, it is 30 GB or six tenths of what the disk has for us, if that is less."""
+    total_gb = settings.disk_budget_gb
+    if total_gb is None:
+        room = shutil.disk_usage(home.path).free + used_bytes(home.data) - settings.disk_reserve_gb * GB
+        total_gb = max(LEAST_GB, min(_DEFAULT_GB, _SHARE_OF_DISK * room / GB))
+    return Budgets(
+        kafka_gb=total_gb * _KAFKA_SHARE if settings.kafka_bootstrap_servers is None else None,
+        database_gb=total_gb * (1 - _KAFKA_SHARE) * (1 - _WAL_SHARE) if settings.database_url is None else None,
+    )

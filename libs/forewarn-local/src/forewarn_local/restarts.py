@@ -1,0 +1,73 @@
+"""What to say about processes that end and are started again."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from forewarn_local.supervision import ProcessInfo
+from forewarn_local.supervisord import LASTING_S
+
+KEEPS_ENDING: Final = 4  # ends without a lasting run in between
+EXIT_BAD_SETTINGS: Final = 2  # what every service exits with when its settings are wrong
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """A process has ended: how often without a lasting run, and its exit code (−1: a signal)."""
+
+    name: str
+    times: int
+    exit_code: int
+
+    @property
+    def is_hopeless(self) -> bool:
+        """Whether the next start will hardly be better."""
+        return self.exit_code == EXIT_BAD_SETTINGS or self.times >= KEEPS_ENDING
+
+    @property
+    def reason(self) -> str:
+        """How it ended, for people."""
+        if self.exit_code == EXIT_BAD_SETTINGS:
+            return "cannot start with its settings (exit code 2)"
+        how = "killed by a signal" if self.exit_code < 0 else f"exit code {self.exit_code}"
+        return f"keeps ending ({how}, {self.times} times)" if self.is_hopeless else f"ended ({how})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lasts:
+    """A process that kept ending has run for a while."""
+
+    name: str
+
+
+@dataclass(slots=True)
+class _History:
+    pid: int
+    start_s: int
+    ends: int = 0
+    is_reported: bool = False
+
+
+@dataclass(slots=True)
+class Restarts:
+    """Compares what the supervisor shows with what it showed before."""
+
+    _histories: dict[str, _History] = field(default_factory=dict)
+
+    def look(self, infos: Sequence[ProcessInfo]) -> Iterator[Ended | Lasts]:
+        """Yield what has happened since the last look; a hopeless process is named once."""
+        for info in infos:
+            known = self._histories.setdefault(info.name, _History(pid=info.pid, start_s=info.started_s))
+            too_short_to_be_seen = info.pid == known.pid == 0 and info.started_s != known.start_s
+            has_ended = (known.pid and info.pid != known.pid) or too_short_to_be_seen
+            known.pid, known.start_s = info.pid, info.started_s
+            if has_ended:
+                known.ends += 1
+                ended = Ended(name=info.name, times=known.ends, exit_code=info.exit_code)
+                if not known.is_reported:
+                    known.is_reported = ended.is_hopeless
+                    yield ended
+            elif known.ends and info.pid and info.now_s - info.started_s >= LASTING_S:
+                if known.is_reported:
+                    yield Lasts(name=info.name)
+                known.ends, known.is_reported = 0, False
