@@ -18,6 +18,8 @@ MAX_READINGS_PER_MESSAGE: Final = 5_000
 MAX_METRICS_PER_READING: Final = 512
 #: Longer than any name of a tag; a tag that no class knows is shortened to this wherever it is mentioned.
 MAX_TAG_NAME_CHARACTERS: Final = 128
+#: Longest id that the platform hands out: topic, partition, offset and place of a refused message.
+MAX_REFERENCE_CHARACTERS: Final = 400
 
 #: Bytes of messages that a processor, the sink or the live view takes in one turn; a larger message makes its own turn.
 MAX_TURN_BYTES: Final = 16 * MIB
