@@ -254,6 +254,28 @@ def test_an_alarm_s_state_follows_its_transitions_and_redelivery_changes_nothing
         assert connection.execute("SELECT count(*) FROM alarm_event WHERE alarm_id = 'A-1/hot'").fetchone() == (2,)
 
 
+def test_an_alarm_follows_the_order_of_arrival_and_not_the_clocks_of_senders(module_url, store, source):
+    """A gateway's clock is ahead when it raises, somebody's is far ahead when he acknowledges."""
+    ahead, far_ahead = NOON + timedelta(minutes=4), NOON.replace(year=2199)
+    raised = alert(Transition.RAISED, ahead, alarm_id="A-1/m3")
+    seen = alert(Transition.ACKNOWLEDGED, NOON, acknowledged=True, alarm_id="A-1/m3")
+    closed = alert(Transition.CLOSED, far_ahead, active=False, acknowledged=True, alarm_id="A-1/m3")
+    again = raised.model_copy(update={"alert_id": "A-1/m3/again"})
+    claims = store.claim([source])
+    with psycopg.connect(module_url, autocommit=True) as connection:
+        states = []
+        for offset, event in enumerate((raised, seen, closed, again, seen)):
+            store.write([item(source, offset, event)], claims)
+            states += connection.execute("SELECT state FROM alarm WHERE alarm_id = 'A-1/m3'").fetchall()
+    assert [state for (state,) in states] == [
+        "unacknowledged",
+        "acknowledged",
+        "normal",
+        "unacknowledged",
+        "unacknowledged",
+    ]
+
+
 def test_a_removed_asset_keeps_its_row_and_may_be_registered_again(module_url, store, source):
     asset = Asset(asset_id="gone-1", asset_class="centrifugal_pump", name="Pump", path=("plant", "area"))
     claims = store.claim([source])

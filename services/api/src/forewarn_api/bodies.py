@@ -1,10 +1,13 @@
-"""Reads lists of readings from request bodies: one pass over the bytes, strict types."""
+"""Reads request bodies strictly: numbers are numbers, and lists of readings take one pass over the bytes."""
 
+import json
 from dataclasses import dataclass
-from typing import Annotated, Any, Final
+from functools import cache
+from typing import Annotated, Any, Final, TypeVar
 
 from fastapi import Request
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field, GetCoreSchemaHandler, TypeAdapter, ValidationError
+from pydantic_core import CoreSchema, core_schema
 
 from forewarn.contracts.readings import Reading
 from forewarn_api.problems import faults_of, no_json, pointer, says_json, summary, unprocessable
@@ -55,6 +58,31 @@ READINGS_BODY: Final[dict[str, Any]] = {
         },
     }
 }
+
+
+BodyT = TypeVar("BodyT")
+
+
+class _StrictJson:
+    """Validates what FastAPI has parsed by the rules for JSON: ``true`` and ``"3"`` are no numbers."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ANN401  # any type
+        def validate(value: object, lenient: core_schema.ValidatorFunctionWrapHandler) -> object:
+            if isinstance(value, bytes):  # the body does not say that it is JSON
+                return lenient(value)
+            # Written out again, as pydantic's strict Python mode would refuse the lists and times of JSON.
+            return _adapter(source).validate_json(json.dumps(value), strict=True)
+
+        return core_schema.no_info_wrap_validator_function(validate, handler(source))
+
+
+@cache
+def _adapter(source: Any) -> TypeAdapter[Any]:  # noqa: ANN401  # any type
+    return TypeAdapter(source)
+
+
+#: Body of a route, of the type in brackets.
+FromJson = Annotated[BodyT, _StrictJson()]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -190,8 +190,8 @@ async def _on_http_exception(request: Request, exc: Exception) -> JSONResponse:
     if not isinstance(exc, HTTPException):
         raise exc
     detail = {
-        404: f"There is nothing at {request.url.path}.",
-        405: f"{request.method} is not possible at {request.url.path}.",
+        404: f"There is nothing at {request.scope['path']}.",
+        405: f"{request.method} is not possible at {request.scope['path']}.",
     }.get(exc.status_code, str(exc.detail))
     kind = _title(exc.status_code).lower().replace(" ", "-")
     error = ProblemError(exc.status_code, kind, detail)

@@ -85,18 +85,29 @@ class Gate:
             return None
         headers = Headers(scope=scope)
         host = headers.get("host", "")
-        name = (urlsplit(f"//{host}").hostname or "").lower()
-        if self._hosts is not None and name not in self._hosts:
-            return 421, "unknown_host"
+        problem = self._host_problem(host)
+        if problem is not None:
+            return problem
         origin = headers.get("origin")
         writes = scope["type"] == "websocket" or scope["method"] not in {"GET", "HEAD", "OPTIONS"}
         if writes and scope["type"] == "websocket" and origin is None:
             return 403, "no_origin"
-        if writes and origin is not None and urlsplit(origin).netloc.lower() != host.lower():
+        if (
+            writes
+            and origin is not None
+            and origin.lower() not in {f"http://{host}".lower(), f"https://{host}".lower()}
+        ):
             return 403, "foreign_origin"
         if self._authenticate(scope) is None:
             return 401, "not_logged_in"
         return None
+
+    def _host_problem(self, host: str) -> tuple[int, str] | None:
+        try:
+            name = (urlsplit(f"//{host}").hostname or "").lower()
+        except ValueError:  # brackets that enclose no IPv6 address
+            return 400, "bad_host"
+        return (421, "unknown_host") if self._hosts is not None and name not in self._hosts else None
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_with_headers(message: Message) -> None:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from forewarn.contracts.base import EARLIEST, LATEST
+
 DEFAULT_FROM: Final = "now-30m"
 DEFAULT_TO: Final = "now"
 MAX_SPAN: Final = timedelta(days=366)
@@ -68,12 +70,20 @@ def instant(text: str, now: datetime) -> datetime:
     """
     match = _RELATIVE.match(text)
     try:
-        if match is not None:
-            amount, unit = match.groups()
-            return now - timedelta(seconds=int(amount) * _UNIT_S[unit]) if amount else now
-        parsed = datetime.fromisoformat(text)
-        return (parsed if parsed.tzinfo is not None else parsed.replace(tzinfo=UTC)).astimezone(UTC)
+        moment = _read(text) if match is None else _before(now, *match.groups())
     except (ValueError, OverflowError) as exc:
         raise TimeRangeError(
             f"Not a time: {text!r}. Use now, now-30m, now-6h, now-2d or 2026-11-20T20:00:00Z."
         ) from exc
+    if not EARLIEST <= moment < LATEST:
+        raise TimeRangeError(f"{text} is outside of the years {EARLIEST.year} to {LATEST.year - 1}.")
+    return moment
+
+
+def _read(text: str) -> datetime:
+    parsed = datetime.fromisoformat(text)
+    return (parsed if parsed.tzinfo is not None else parsed.replace(tzinfo=UTC)).astimezone(UTC)
+
+
+def _before(now: datetime, amount: str | None, unit: str) -> datetime:
+    return now if amount is None else now - timedelta(seconds=int(amount) * _UNIT_S[unit])

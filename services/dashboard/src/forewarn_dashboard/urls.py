@@ -15,6 +15,7 @@ SHOWS: Final = {"all": "All", "attention": "Needs attention", "stale": "No fresh
 PRIORITIES: Final = ("critical", "high", "medium", "low")
 
 _MAX_TEXT: Final = 200
+_ASSET: Final = re.compile(IDENTIFIER)
 _ASSET_PATH: Final = re.compile(f"^/asset/({IDENTIFIER})/?$")
 _TAG: Final = re.compile(r"^[a-z][a-z0-9_]{0,47}$")
 _CURSOR: Final = re.compile(r"^[A-Za-z0-9_=.\-]{1,600}$")
@@ -104,7 +105,7 @@ def parse(pathname: str | None, search: str | None) -> View:
         live=query.get("live") != "0",
         priority=priority if priority in PRIORITIES else "",
         unacknowledged=query.get("ack") == "no",
-        alarms_of=query.get("asset", "")[:_MAX_TEXT],
+        alarms_of=asset_id if _ASSET.fullmatch(asset_id := query.get("asset", "")) else "",
         closed=query.get("state") == "closed",
         older_than=cursor if _CURSOR.match(cursor := query.get("cursor", "")) else "",
         utc=query.get("tz") == "utc",

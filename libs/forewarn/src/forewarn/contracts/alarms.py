@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, computed_field
 
-from forewarn.contracts.base import Contract, Identifier, UtcDatetime
+from forewarn.contracts.base import Contract, Identifier, StoredText, UtcDatetime
 
 AlarmSource = Literal["threshold", "anomaly", "health", "rul", "forecast"]
 
@@ -41,8 +41,8 @@ class Transition(StrEnum):
 class Alarm(Contract):
     """Present state of one (asset, rule): the value of ``alerts.active``, keyed by ``alarm_id``."""
 
-    alarm_id: str = Field(description="asset_id/rule: there is never more than one open alarm with it.")
-    occurrence_id: str = Field(description="Names this occurrence; an acknowledgement must carry it.")
+    alarm_id: StoredText = Field(description="asset_id/rule: there is never more than one open alarm with it.")
+    occurrence_id: StoredText = Field(description="Names this occurrence; an acknowledgement must carry it.")
     asset_id: Identifier
     rule: Identifier
     source: AlarmSource
@@ -53,14 +53,14 @@ class Alarm(Contract):
     last_active_at: UtcDatetime
     returned_at: UtcDatetime | None = None
     acknowledged_at: UtcDatetime | None = None
-    acknowledged_by: str | None = None
-    comment: str = ""
+    acknowledged_by: StoredText | None = None
+    comment: StoredText = ""
     occurrences: Annotated[int, Field(ge=1)] = Field(default=1, description="How often it became active while open.")
     value: float | None = Field(description="Worst value seen in this occurrence.")
     limit: float | None
-    unit: str
-    message: str
-    action: str = Field(description="What the operator should do.")
+    unit: StoredText
+    message: StoredText
+    action: StoredText = Field(description="What the operator should do.")
 
     @computed_field  # type: ignore[prop-decorator]  # mypy does not know decorated properties
     @property
@@ -74,8 +74,8 @@ class Alarm(Contract):
 class Alert(Contract):
     """One transition of one alarm: an event of ``alerts``. ``alert_id`` is the deduplication key."""
 
-    alert_id: str
+    alert_id: StoredText
     transition: Transition
     at: UtcDatetime
-    by: str = "forewarn"
+    by: StoredText = "forewarn"
     alarm: Alarm

@@ -2,11 +2,27 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
-from forewarn.contracts.base import Contract, Identifier, NotNegative, Probability, StrictContract, TagName, UtcDatetime
+from forewarn.contracts.base import (
+    Comment,
+    Contract,
+    Identifier,
+    Name,
+    NotNegative,
+    Probability,
+    Quantity,
+    Reference,
+    StoredText,
+    StrictContract,
+    TagName,
+    UtcDatetime,
+    readable,
+)
 from forewarn.contracts.health import ComponentName
 from forewarn.contracts.questions import BaselineAccepted, BaselineSource, WhatIfAnswer, WhatIfRequest
+
+Price = Annotated[Quantity, Field(ge=0)]
 
 
 class HealthWeights(StrictContract):
@@ -29,7 +45,9 @@ class Asset(StrictContract):
 
     asset_id: Identifier
     asset_class: Identifier = Field(description="Name of a class of the catalogue.")
-    name: Annotated[str, Field(min_length=1, max_length=200)]
+    name: Annotated[str, Field(min_length=1, max_length=200)] = Field(
+        description="Registering takes a line of text; an older entry's is made readable."
+    )
     path: Annotated[tuple[Identifier, ...], Field(max_length=8)] = Field(
         default=(), description="ISA-95 place: enterprise, site, area, line, …"
     )
@@ -38,14 +56,40 @@ class Asset(StrictContract):
     health_weights: HealthWeights | None = None
     economics: AssetRates | None = None
 
+    @field_validator("name", mode="after")
+    @classmethod
+    def _readable_name(cls, name: str, info: ValidationInfo) -> str:
+        # The topic is compacted: to refuse an entry of an older version would refuse all readings of its asset.
+        return readable(" ".join(name.split())) or str(info.data.get("asset_id", name))
+
+
+class RatesRegistration(AssetRates):
+    """Rates as people and programs state them."""
+
+    downtime_cost_per_min: Price | None = None
+    energy_price_per_kwh: Price | None = None
+    monitoring_cost_per_year: Price | None = None
+
+
+class AssetRegistration(Asset):
+    """An asset as people and programs hand it to us: stricter than what may stand on the topic already."""
+
+    name: Name
+    nameplate: dict[TagName, Quantity] = Field(default_factory=dict, description="Rated values, units in the names.")
+    economics: RatesRegistration | None = None
+
+    def entry(self) -> Asset:
+        """The entry of the topic ``assets``."""
+        return Asset.model_validate(self.model_dump())
+
 
 class AcknowledgeAlarm(StrictContract):
     """A person has seen an occurrence of an alarm."""
 
     kind: Literal["acknowledge_alarm"] = "acknowledge_alarm"
-    alarm_id: str
-    occurrence_id: str = Field(description="The occurrence that was seen; a newer one is not acknowledged by it.")
-    comment: Annotated[str, Field(max_length=1000)] = ""
+    alarm_id: Reference
+    occurrence_id: Reference = Field(description="The occurrence that was seen; a newer one is not acknowledged by it.")
+    comment: Comment = ""
 
 
 class InjectFault(StrictContract):
@@ -109,7 +153,7 @@ class Command(Contract):
     command_id: Identifier
     asset_id: Identifier
     issued_at: UtcDatetime
-    issued_by: Annotated[str, Field(min_length=1, max_length=200)]
+    issued_by: Name
     body: CommandBody
 
 
@@ -119,6 +163,6 @@ class CommandAnswer(Contract):
     command_id: Identifier = Field(description="The command that is answered; the same one may be answered again.")
     asset_id: Identifier
     answered_at: UtcDatetime
-    problem: str | None = Field(default=None, description="Why it cannot be done; null when it was.")
+    problem: StoredText | None = Field(default=None, description="Why it cannot be done; null when it was.")
     learning: BaselineAccepted | None = None
     what_if: WhatIfAnswer | None = None

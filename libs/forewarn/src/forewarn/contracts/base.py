@@ -1,9 +1,9 @@
 """Base classes and shared field types of every JSON contract."""
 
+import re
 from base64 import b64decode, b64encode
 from datetime import UTC, datetime
 from typing import Annotated, Final
-from unicodedata import category
 
 from pydantic import (
     AfterValidator,
@@ -16,6 +16,9 @@ from pydantic import (
     StringConstraints,
     WithJsonSchema,
 )
+from pydantic_core import SchemaValidator, core_schema
+
+from forewarn.contracts.limits import MAX_REFERENCE_CHARACTERS
 
 
 class Contract(BaseModel):
@@ -44,6 +47,18 @@ EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST: Final = datetime(2200, 1, 1, tzinfo=UTC)
 
 
+_read_time: Final = SchemaValidator(core_schema.datetime_schema(tz_constraint="aware")).validate_python
+
+
+def _written_out(value: object) -> object:
+    if isinstance(value, datetime):
+        return value
+    if isinstance(value, str) and value[4:5] == "-":  # "1795204800" would be taken for seconds since 1970
+        return _read_time(value)
+    msg = "must be a date and time with a zone, such as 2026-11-20T20:00:00Z"
+    raise ValueError(msg)
+
+
 def _to_utc(value: datetime) -> datetime:
     try:
         utc = value.astimezone(UTC)
@@ -63,6 +78,7 @@ def format_utc(value: datetime) -> str:
 #: The one type of a time, in contracts, routes and commands alike: aware, in UTC, within ``EARLIEST`` and ``LATEST``.
 UtcDatetime = Annotated[
     AwareDatetime,
+    BeforeValidator(_written_out),
     AfterValidator(_to_utc),
     PlainSerializer(format_utc, return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "format": "date-time"}),
@@ -91,30 +107,71 @@ IDENTIFIER = r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,127}"
 Identifier = Annotated[str, StringConstraints(pattern=f"^{IDENTIFIER}$")]
 
 
-#: Control characters, halves of surrogate pairs, separators of lines and paragraphs; marks that turn text around.
-_UNFIT_CATEGORIES: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
-_TURNING: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+#: Control characters but tab and line feed, halves of surrogate pairs, separators of lines and paragraphs, and marks
+#: that turn text around.
+_UNFIT: Final = r"\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff"
+_UNFIT_IN_A_LINE: Final = re.compile(rf"[\t\n{_UNFIT}]")
+_UNFIT_IN_A_TEXT: Final = re.compile(rf"[{_UNFIT}]")
 
 
-def _without_controls(value: str) -> str:
-    unfit = next((c for c in value if category(c) in _UNFIT_CATEGORIES or c in _TURNING), None)
-    if unfit is not None:
-        msg = f"must not contain control characters or line breaks, found {unfit!a}"
+def _require_none(unfit: re.Pattern[str], value: str) -> str:
+    found = unfit.search(value)
+    if found is not None:
+        msg = f"must not contain control characters or line breaks, found {found.group()!a}"
         raise ValueError(msg)
     return value
 
 
-def _lines_without_controls(value: str) -> str:
-    text = value.replace("\r\n", "\n")
-    _without_controls(text.translate({ord("\n"): " ", ord("\t"): " "}))
-    return text
+def _one_line(value: str) -> str:
+    return _require_none(_UNFIT_IN_A_LINE, value)
+
+
+def _several_lines(value: str) -> str:
+    return _require_none(_UNFIT_IN_A_TEXT, value.replace("\r\n", "\n"))
+
+
+def _reference(value: str) -> str:
+    # The length stands here and not in the schema: fields that had none must not refuse more than they promised.
+    if len(value) > MAX_REFERENCE_CHARACTERS:
+        msg = f"must have {MAX_REFERENCE_CHARACTERS} characters at most, not {len(value)}"
+        raise ValueError(msg)
+    return _one_line(value)
+
+
+def readable(value: str) -> str:
+    """Text without control characters: each one is replaced by U+FFFD."""
+    return _UNFIT_IN_A_TEXT.sub("\N{REPLACEMENT CHARACTER}", value.replace("\r\n", "\n"))
 
 
 #: Text that people write and read on one line: names, sources, who did something. Blanks around it are dropped.
 #: A field adds its greatest length.
-Line = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(_without_controls)]
+Line = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(_one_line)]
 #: The same with line breaks and tabs: comments, notes.
-Paragraphs = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(_lines_without_controls)]
+Paragraphs = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(_several_lines)]
+
+#: What people call a thing, and how they sign.
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(_one_line)]
+#: How an occurrence of an alarm, a refused message or a page of a list is referred to: as it was handed out.
+Reference = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(_reference)]
+#: What people remark.
+Comment = Annotated[str, StringConstraints(strip_whitespace=True, max_length=1000), AfterValidator(_several_lines)]
+#: Text in an event that stands on a topic or in the database already, perhaps written by an older version: to refuse
+#: it would lose the asset or the alarm it belongs to, so it is made readable instead.
+StoredText = Annotated[str, AfterValidator(readable)]
+
+#: Numbers of plants: rated values, prices, settings of what-if. Beyond these sizes products and quotients overflow.
+SMALLEST: Final = 1e-30
+LARGEST: Final = 1e30
+
+
+def _of_usable_size(value: float) -> float:
+    if value != 0.0 and not SMALLEST <= abs(value) <= LARGEST:
+        msg = f"must be 0 or of a size between {SMALLEST:g} and {LARGEST:g}"
+        raise ValueError(msg)
+    return value
+
+
+Quantity = Annotated[float, AfterValidator(_of_usable_size)]
 
 #: A column name: lower-case snake case with the unit at the end (``flow_m3_h``).
 TagName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,47}$")]

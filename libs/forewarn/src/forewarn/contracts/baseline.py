@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from forewarn.contracts.base import Contract, Identifier, UtcDatetime
+from forewarn.contracts.base import Contract, Identifier, StoredText, UtcDatetime
 
 
 class BaselineOrder(Contract):
@@ -17,6 +17,6 @@ class BaselineOrder(Contract):
     order_id: Identifier
     asset_id: Identifier
     requested_at: UtcDatetime
-    requested_by: Annotated[str, Field(min_length=1, max_length=200)]
-    reason: Annotated[str, Field(max_length=1000)] = ""
+    requested_by: Annotated[StoredText, Field(min_length=1, max_length=200)]
+    reason: Annotated[StoredText, Field(max_length=1000)] = ""
     since: UtcDatetime | None = Field(default=None, description="Readings measured before are not learned from.")

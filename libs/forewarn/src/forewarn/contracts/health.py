@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from forewarn.contracts.base import Contract, Days, Identifier, OpaqueBytes, Probability, Score, UtcDatetime
+from forewarn.contracts.base import Contract, Days, Identifier, OpaqueBytes, Probability, Score, StoredText, UtcDatetime
 from forewarn.contracts.forecasts import LimitForecast
 
 MetricStatus = Literal["excellent", "good", "fair", "poor", "critical", "unknown"]
@@ -177,8 +177,8 @@ class ModelArtefact(Contract):
     rows: Annotated[int, Field(ge=1)]
     r2: dict[str, float] = Field(description="Cross-validated R² of normal reconstruction per tag.")
     unjudged: dict[str, str] = Field(default_factory=dict, description="Tags the model leaves out, with the reason.")
-    requested_by: str = "automatic"
-    reason: str = Field(default="", description="What it was asked for.")
+    requested_by: StoredText = "automatic"
+    reason: StoredText = Field(default="", description="What it was asked for.")
     operating: dict[str, OperatingRange] = Field(
         default={}, description="Range of each driver and response while the twin learned."
     )

@@ -24,6 +24,8 @@ MAX_EXPLANATION_CHARACTERS: Final = 500
 
 #: Characters of the explanation of what is wrong with a message; it may quote names as long as the message itself.
 MAX_PROBLEM_CHARACTERS: Final = 1_000
+#: Longest id that the platform hands out: topic, partition, offset and place of a refused message.
+MAX_REFERENCE_CHARACTERS: Final = 400
 
 #: Bytes of messages that a processor, the sink or the live view takes in one turn; a larger message makes its own turn.
 MAX_TURN_BYTES: Final = 16 * MIB

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
-from forewarn.contracts.base import Contract, Identifier, Score, StrictContract, TagName, UtcDatetime
+from forewarn.contracts.base import Comment, Contract, Identifier, Quantity, Score, StrictContract, TagName, UtcDatetime
 from forewarn.contracts.health import HealthMetric, RulEstimate
 
 Number = float | None
@@ -19,9 +19,9 @@ class ChangeRequest(StrictContract):
     """One driver set to a value, multiplied by a factor, or shifted; exactly one of the three."""
 
     column: TagName
-    value: float | None = None
-    factor: float | None = None
-    shift: float | None = None
+    value: Quantity | None = None
+    factor: Quantity | None = None
+    shift: Quantity | None = None
 
     @model_validator(mode="after")
     def _one_of_three(self) -> "ChangeRequest":
@@ -123,7 +123,7 @@ class HistoryRange(StrictContract):
 class BaselineSource(StrictContract):
     """What normal behaviour is to be learned from; unless said, from the readings that follow."""
 
-    reason: Annotated[str, Field(max_length=1000)] = ""
+    reason: Comment = ""
     since: UtcDatetime | None = Field(
         default=None, description="Only readings measured from then on; unless set, all that follow."
     )

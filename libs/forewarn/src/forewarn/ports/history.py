@@ -19,7 +19,7 @@ class HistoryUnavailable(Exception):  # noqa: N818  # a state of the world, not 
 
 
 class BadQuery(ValueError):  # noqa: N818  # says what the question is
-    """The question makes no sense: an unknown column, a range that ends before it starts, a limit too large."""
+    """The question makes no sense: an unknown column, an empty range, a limit too large, a value that no row can have."""
 
 
 class RollUp(StrEnum):
@@ -175,7 +175,10 @@ class Interval:
 
 
 class HistoryReader(Protocol):
-    """Answers from the database. Every method raises ``HistoryUnavailable`` while it is away."""
+    """Answers from the database.
+
+    Every method raises ``HistoryUnavailable`` while it is away, and ``BadQuery`` for what cannot be asked.
+    """
 
     async def ping(self) -> None:
         """Ask the database for a sign of life."""
@@ -219,7 +222,7 @@ class HistoryReader(Protocol):
     async def alarm_events(
         self, *, asset_id: str | None = None, alarm_id: str | None = None, page: Page | None = None
     ) -> tuple[Alert, ...]:
-        """Transitions, newest first. Keyset id: alert_id."""
+        """Transitions, the last one to arrive first, whatever their times say. Keyset id: alert_id."""
         ...
 
     async def rejected(

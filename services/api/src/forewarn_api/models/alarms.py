@@ -1,11 +1,11 @@
 """Alarms, rejected readings, models and the state of the service."""
 
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import BaseModel, Field
 
 from forewarn.contracts.alarms import Alarm, Alert
-from forewarn.contracts.base import Identifier, UtcDatetime
+from forewarn.contracts.base import Comment, Identifier, Reference, UtcDatetime
 from forewarn.contracts.health import ModelArtefact
 from forewarn.contracts.readings import RejectedReading, RejectionReason
 from forewarn.ports.progress import StageState
@@ -35,10 +35,10 @@ class AlarmDetail(AlarmItem):
 class AcknowledgeRequest(Signed):
     """A person has seen an occurrence of an alarm."""
 
-    occurrence_id: Annotated[str, Field(min_length=1, max_length=200)] = Field(
-        description="The occurrence that was seen; if a newer one exists the answer is 409."
+    occurrence_id: Reference = Field(
+        min_length=1, description="The occurrence that was seen; if a newer one exists the answer is 409."
     )
-    comment: Annotated[str, Field(max_length=1000)] = ""
+    comment: Comment = ""
 
 
 class Acknowledged(BaseModel):

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 from forewarn.contracts.alarms import Alarm
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.assets import Asset, HealthWeights
-from forewarn.contracts.base import Identifier, Probability, Score, StrictContract, UtcDatetime
+from forewarn.contracts.base import Identifier, Name, Probability, Score, StrictContract, UtcDatetime
 from forewarn.contracts.health import AnomalyBand, AssetHealth, ModelArtefact
 from forewarn.contracts.quality import Severity
 from forewarn.domain.twin.deviation import DeviationBand
@@ -187,9 +187,7 @@ class WeightsAnswer(BaseModel):
 class Signed(StrictContract):
     """A request by somebody."""
 
-    by: Annotated[str, Field(min_length=1, max_length=200)] = Field(
-        default="api", description="Who asks: it stands in the audit trail."
-    )
+    by: Name = Field(default="api", description="Who asks: it stands in the audit trail.")
 
 
 class FaultRequest(Signed):

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from forewarn.contracts.base import Identifier, TagName, UtcDatetime
+from forewarn.contracts.base import Identifier, Name, TagName, UtcDatetime
 
 MOST_STREAMED = 200_000
 MOST_RETURNED = 50_000
@@ -45,7 +45,7 @@ class ScenarioBody(BaseModel):
         },
     )
 
-    scenario: Annotated[str, Field(min_length=1, max_length=128)]
+    scenario: Name
     asset_class: Identifier | None = Field(default=None, description="Needed unless asset_id is registered.")
     asset_id: Identifier | None = Field(
         default=None, description="An asset; it is registered if it is not. Default: SIM-CLASS-SCENARIO-SEED."
@@ -72,7 +72,7 @@ class ScenarioBody(BaseModel):
     start: UtcDatetime | None = Field(
         default=None, description="For json, csv, labels_csv: time of the first reading; null: the last one is now."
     )
-    by: Annotated[str, Field(min_length=1, max_length=200)] = Field(default="api", description="Who wants it.")
+    by: Name = Field(default="api", description="Who wants it.")
 
     @model_validator(mode="after")
     def _output_fits(self) -> Self:
@@ -111,10 +111,8 @@ class PlantBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"plant": "refinery"}]})
 
-    plant: Annotated[str, Field(min_length=1, max_length=128)] = Field(
-        default="refinery", description="Name of a plant that ships, see GET /api/v1/scenarios."
-    )
-    by: Annotated[str, Field(min_length=1, max_length=200)] = Field(default="api", description="Who wants it.")
+    plant: Name = Field(default="refinery", description="Name of a plant that ships, see GET /api/v1/scenarios.")
+    by: Name = Field(default="api", description="Who wants it.")
 
 
 class PlantStarted(BaseModel):

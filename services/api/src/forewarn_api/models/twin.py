@@ -1,10 +1,8 @@
 """What the twin knows of an asset, and orders to learn anew."""
 
-from typing import Annotated
-
 from pydantic import BaseModel, Field
 
-from forewarn.contracts.base import Score, UtcDatetime
+from forewarn.contracts.base import Name, Score, UtcDatetime
 from forewarn.contracts.health import ModelArtefact, OperatingRange
 from forewarn.contracts.questions import BaselineSource, ChangeRequest, Confidence, Number, Provenance
 from forewarn.domain.twin.deviation import DeviationBand
@@ -67,4 +65,4 @@ class TwinAnswer(BaseModel):
 class BaselineRequest(BaselineSource):
     """Learn normal behaviour anew."""
 
-    by: Annotated[str, Field(min_length=1, max_length=200, description="Who asks.")]
+    by: Name = Field(description="Who asks.")

@@ -9,9 +9,10 @@ from fastapi import APIRouter, Path, Query, Response
 
 from forewarn.contracts.alarms import Alarm, AlarmState, Priority
 from forewarn.contracts.assets import AcknowledgeAlarm
-from forewarn.contracts.base import IDENTIFIER, format_utc
+from forewarn.contracts.base import IDENTIFIER, Identifier, format_utc
 from forewarn.ports.history import AlarmEntry, Page
 from forewarn_api.backend import Backend, Uses
+from forewarn_api.bodies import FromJson
 from forewarn_api.models.alarms import Acknowledged, AcknowledgeRequest, AlarmDetail, AlarmItem, AlarmList
 from forewarn_api.paging import Cursor, Limit, cursor_after, page_of
 from forewarn_api.problems import ProblemError, not_found
@@ -42,7 +43,7 @@ class Which(StrEnum):
 async def list_alarms(
     backend: Uses,
     state: Which = Which.OPEN,
-    asset: Annotated[str | None, Query(max_length=128, description="Only alarms of this asset.")] = None,
+    asset: Annotated[Identifier | None, Query(description="Only alarms of this asset.")] = None,
     priority: Annotated[list[Priority] | None, Query(description="Only these priorities.")] = None,
     limit: Limit = 100,
     cursor: Cursor = None,
@@ -90,7 +91,7 @@ async def get_alarm(asset_id: AssetId, rule: Rule, backend: Uses) -> AlarmDetail
 async def acknowledge(
     asset_id: AssetId,
     rule: Rule,
-    body: AcknowledgeRequest,
+    body: FromJson[AcknowledgeRequest],
     response: Response,
     backend: Uses,
     pushes: Pushes,

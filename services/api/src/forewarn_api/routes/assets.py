@@ -5,9 +5,11 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Path, Query, Response
 
 from forewarn.contracts.asset_class import AssetClass
-from forewarn.contracts.assets import Asset, InjectFault
-from forewarn.contracts.base import IDENTIFIER
+from forewarn.contracts.assets import Asset, AssetRegistration, InjectFault
+from forewarn.contracts.base import IDENTIFIER, Identifier
+from forewarn.domain.simulation.kinds import KINDS
 from forewarn_api.backend import Uses
+from forewarn_api.bodies import FromJson
 from forewarn_api.models.assets import (
     AssetDetail,
     AssetList,
@@ -16,6 +18,7 @@ from forewarn_api.models.assets import (
     CommandAccepted,
     FaultRequest,
 )
+from forewarn_api.problems import Fault, pointer, unprocessable
 from forewarn_api.registering import register, require_sound
 from forewarn_api.routes.common import problems, send_command
 from forewarn_api.whatif import without_parameters
@@ -31,9 +34,9 @@ AssetId = Annotated[str, Path(pattern=f"^{IDENTIFIER}$", examples=["P-101"])]
 @router.get("/assets", responses=problems(503))
 async def list_assets(
     backend: Uses,
-    asset_class: Annotated[str | None, Query(max_length=128, description="Only assets of this class.")] = None,
+    asset_class: Annotated[Identifier | None, Query(description="Only assets of this class.")] = None,
     limit: Annotated[int, Query(ge=1, le=_MOST_ASSETS)] = 1_000,
-    cursor: Annotated[str | None, Query(max_length=128, description="next_cursor of the previous answer.")] = None,
+    cursor: Annotated[Identifier | None, Query(description="next_cursor of the previous answer.")] = None,
 ) -> AssetList:
     """List registered assets by id."""
     assets = backend.complete_registry().all()
@@ -62,11 +65,12 @@ async def get_asset(asset_id: AssetId, backend: Uses) -> AssetDetail:
     status_code=201,
     responses=problems(413, 503, also={200: {"model": Asset, "description": "The asset was known and is replaced."}}),
 )
-async def register_asset(asset: Asset, response: Response, backend: Uses) -> Asset:
+async def register_asset(body: FromJson[AssetRegistration], response: Response, backend: Uses) -> Asset:
     """Register an asset, or replace one.
 
     Answers once the broker has stored it and this API knows it.
     """
+    asset = body.entry()
     known = backend.complete_registry().get(asset.asset_id)
     require_sound(asset, backend)
     await register(asset, backend)
@@ -75,12 +79,21 @@ async def register_asset(asset: Asset, response: Response, backend: Uses) -> Ass
 
 
 @router.post("/assets/{asset_id}/faults", status_code=202, responses=problems(404, 413, 503))
-async def inject_fault(asset_id: AssetId, body: FaultRequest, backend: Uses) -> CommandAccepted:
+async def inject_fault(asset_id: AssetId, body: FromJson[FaultRequest], backend: Uses) -> CommandAccepted:
     """Let a fault grow in a simulated machine; real machines are unimpressed."""
-    backend.known_asset(asset_id)
+    asset = backend.known_asset(asset_id)
+    _require_fault(body.fault, asset.asset_class)
     fault = InjectFault(fault=body.fault, duration_s=body.duration_s, severity=body.severity)
     command_id = await send_command(backend, asset_id, fault, by=body.by)
     return CommandAccepted(command_id=command_id, asset_id=asset_id)
+
+
+def _require_fault(name: str, asset_class: str) -> None:
+    known = KINDS[asset_class].faults if asset_class in KINDS else ()
+    if name not in known:
+        there_are = f"there are {', '.join(known)}" if known else "machines of this class cannot be simulated"
+        fault = Fault(detail=there_are, pointer=pointer("fault"))
+        raise unprocessable("unknown-fault", f"{asset_class} has no fault {name!r}.", [fault])
 
 
 @router.get("/classes", responses=problems())
@@ -102,6 +115,6 @@ async def list_classes(backend: Uses) -> ClassList:
 
 
 @router.get("/classes/{name}", responses=problems(404))
-async def get_class(name: Annotated[str, Path(max_length=128)], backend: Uses) -> AssetClass:
+async def get_class(name: Annotated[Identifier, Path(examples=["centrifugal_pump"])], backend: Uses) -> AssetClass:
     """A class: tags, limits, physics rules, twin, health, failure modes, alarms."""
     return backend.known_class(name)

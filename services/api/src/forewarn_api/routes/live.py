@@ -4,6 +4,7 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, WebSocket
 
+from forewarn.contracts.base import Identifier
 from forewarn_api.backend import Uses
 from forewarn_api.http.gate import TOKEN_PROTOCOL
 from forewarn_api.problems import ProblemError, not_found, problem_response
@@ -19,7 +20,7 @@ async def live(
     socket: WebSocket,
     backend: Uses,
     running: Pushes,
-    asset: Annotated[list[str] | None, Query(max_length=_MOST_ASSETS)] = None,
+    asset: Annotated[list[Identifier] | None, Query(max_length=_MOST_ASSETS)] = None,
 ) -> None:
     """Push newest readings, health and alarms: everything first, then what changes, at most twice a second."""
     wanted = frozenset(asset or ())

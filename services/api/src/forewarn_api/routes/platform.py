@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Path, Query, Response
 from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
 
+from forewarn.contracts.base import Identifier
 from forewarn.contracts.health import ModelArtefact
 from forewarn.ports.delivery import BrokerSilent
 from forewarn.ports.history import HistoryUnavailable
@@ -32,7 +33,7 @@ _OK: Final = ComponentState(status="ok")
 @router.get("/api/v1/models", tags=["models"], responses=problems(503), dependencies=[Depends(known_parameters)])
 async def list_models(
     backend: Uses,
-    asset: Annotated[str | None, Query(max_length=128, description="Only models of this asset.")] = None,
+    asset: Annotated[Identifier | None, Query(description="Only models of this asset.")] = None,
     *,
     all_versions: Annotated[bool, Query(description="Also models that were replaced.")] = False,
 ) -> ModelList:

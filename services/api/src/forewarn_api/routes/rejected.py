@@ -4,6 +4,7 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Path, Query
 
+from forewarn.contracts.base import Identifier, Reference
 from forewarn.contracts.readings import RejectedReading, RejectionReason
 from forewarn.contracts.topics import TopicName
 from forewarn.ports.delivery import Message
@@ -18,13 +19,13 @@ router = APIRouter(prefix="/api/v1/rejected", tags=["rejected"])
 _PREVIEW_BYTES: Final = 2_048
 _MAX_LIMIT: Final = 100  # the database hands out whole messages, and they can be large
 
-RejectedId = Annotated[str, Path(max_length=400, examples=["readings.raw/3/1742/0"])]
+RejectedId = Annotated[Reference, Path(examples=["readings.raw/3/1742/0"])]
 
 
 @router.get("", responses=problems(503))
 async def list_rejected(
     backend: Uses,
-    asset: Annotated[str | None, Query(max_length=128)] = None,
+    asset: Annotated[Identifier | None, Query(description="Only messages that name this asset.")] = None,
     reason: RejectionReason | None = None,
     limit: Annotated[int, Query(ge=1, le=_MAX_LIMIT)] = 50,
     cursor: Cursor = None,

@@ -15,6 +15,7 @@ from forewarn.domain.simulation.indicator import stated_nameplate
 from forewarn.domain.simulation.kinds import KINDS
 from forewarn.domain.simulation.scenarios import SCENARIOS
 from forewarn_api.backend import Backend, Uses
+from forewarn_api.bodies import FromJson
 from forewarn_api.models.scenarios import (
     MOST_RETURNED,
     MOST_STREAMED,
@@ -58,7 +59,7 @@ async def list_scenarios() -> ScenarioList:
     response_model=ScenarioStarted,
     responses=problems(409, 413, 503, also=_DATA),
 )
-async def generate(body: ScenarioBody, backend: Uses) -> ScenarioStarted | Response:
+async def generate(body: FromJson[ScenarioBody], backend: Uses) -> ScenarioStarted | Response:
     """Play a scenario with one machine: into the platform, or returned as data.
 
     A stream is played by the simulator, so one must be running. An asset that nobody registered is registered first.
@@ -71,7 +72,7 @@ async def generate(body: ScenarioBody, backend: Uses) -> ScenarioStarted | Respo
 
 
 @router.post("/demo/setup", status_code=202, responses=problems(413, 503))
-async def set_up(body: PlantBody, backend: Uses) -> PlantStarted:
+async def set_up(body: FromJson[PlantBody], backend: Uses) -> PlantStarted:
     """Have the simulator register an example plant's machines, give them their history, and start them.
 
     Asked for again, nothing changes.
@@ -112,14 +113,17 @@ def _asset(body: ScenarioBody, backend: Backend) -> Asset:
     if body.asset_class is None:
         fault = Fault(detail="it is not registered: name its asset_class too", pointer=pointer("asset_id"))
         raise unprocessable("unknown-asset", f"There is no asset {body.asset_id!r}.", [fault])
+    if body.scenario not in SCENARIOS:
+        detail = f"there are {', '.join(SCENARIOS)}"
+        fault = Fault(detail=detail, pointer=pointer("scenario"))
+        raise unprocessable("unknown-scenario", f"There is no scenario {body.scenario!r}.", [fault])
     asset_class = backend.catalogue.get(body.asset_class)
     plate = stated_nameplate(asset_class, {}) if asset_class is not None and asset_class.name in KINDS else {}
     name = body.asset_id or f"SIM-{body.asset_class}-{body.scenario}-{body.seed}"[:128]
-    title = SCENARIOS[body.scenario].title if body.scenario in SCENARIOS else body.scenario
     return Asset(
         asset_id=name,
         asset_class=body.asset_class,
-        name=f"Simulated: {title}",
+        name=f"Simulated: {SCENARIOS[body.scenario].title}",
         path=("simulated",),
         nameplate=plate,
         criticality=1,

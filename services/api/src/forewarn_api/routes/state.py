@@ -5,8 +5,8 @@ from enum import StrEnum
 from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Query, Response
-from pydantic import AwareDatetime
 
+from forewarn.contracts.base import UtcDatetime
 from forewarn.ports.history import HistoryQuery, Interval, RollUp
 from forewarn_api.backend import Uses
 from forewarn_api.csv_export import history_csv
@@ -23,8 +23,8 @@ LONGEST_RANGE: Final = timedelta(days=3_660)
 DEFAULT_RANGE: Final = timedelta(hours=1)
 _CSV: Final = "text/csv; charset=utf-8"
 
-From = Annotated[AwareDatetime | None, Query(alias="from", description="Included; an hour before 'to' by default.")]
-To = Annotated[AwareDatetime | None, Query(description="Not included; now by default.")]
+From = Annotated[UtcDatetime | None, Query(alias="from", description="Included; an hour before 'to' by default.")]
+To = Annotated[UtcDatetime | None, Query(description="Not included; now by default.")]
 
 
 class Resolution(StrEnum):

@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from forewarn.contracts.questions import BaselineAccepted, WhatIfAnswer, WhatIfRequest
 from forewarn_api.backend import Uses
+from forewarn_api.bodies import FromJson
 from forewarn_api.models.twin import BaselineRequest, TwinAnswer
 from forewarn_api.questions import answer_to, find_subject
 from forewarn_api.relearning import order_baseline
@@ -29,7 +30,7 @@ async def get_twin(asset_id: AssetId, backend: Uses) -> TwinAnswer:
 
 
 @router.post("/what-if", responses=problems(404, 409, 413, 503))
-async def what_if(asset_id: AssetId, body: WhatIfRequest, backend: Uses) -> WhatIfAnswer:
+async def what_if(asset_id: AssetId, body: FromJson[WhatIfRequest], backend: Uses) -> WhatIfAnswer:
     """Expected values, derived quantities, health and remaining life if the machine were operated differently.
 
     Nothing is changed or stored. Starts from the newest reading.
@@ -38,7 +39,7 @@ async def what_if(asset_id: AssetId, body: WhatIfRequest, backend: Uses) -> What
 
 
 @router.post("/baseline", status_code=202, responses=problems(404, 413, 503))
-async def learn_anew(asset_id: AssetId, body: BaselineRequest, backend: Uses) -> BaselineAccepted:
+async def learn_anew(asset_id: AssetId, body: FromJson[BaselineRequest], backend: Uses) -> BaselineAccepted:
     """Let the twin forget what is normal and learn it anew, say after maintenance.
 
     Without ``history`` it learns from the readings that follow and judges nothing until it has enough;

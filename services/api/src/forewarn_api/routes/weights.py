@@ -6,6 +6,7 @@ from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.assets import Asset, HealthWeights
 from forewarn.domain.health.profile import profile_of
 from forewarn_api.backend import Uses
+from forewarn_api.bodies import FromJson
 from forewarn_api.models.assets import WeightsAnswer
 from forewarn_api.registering import register, require_weights
 from forewarn_api.routes.assets import AssetId
@@ -22,7 +23,7 @@ async def get_weights(asset_id: AssetId, backend: Uses) -> WeightsAnswer:
 
 
 @router.put("", responses=problems(404, 413, 503))
-async def put_weights(asset_id: AssetId, weights: HealthWeights, backend: Uses) -> WeightsAnswer:
+async def put_weights(asset_id: AssetId, weights: FromJson[HealthWeights], backend: Uses) -> WeightsAnswer:
     """Give an asset weights of its own; what is not named has the class's weight, ``{}`` takes all back.
 
     They stand in the asset's registry entry and hold from its next reading on.

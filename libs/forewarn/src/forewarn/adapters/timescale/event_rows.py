@@ -60,20 +60,21 @@ def _health(event: AssetHealth, asset_key: int) -> Parameters:
 
 def _alert(alert: Alert) -> Iterator[Row]:
     alarm = alert.alarm
-    parameters = {
-        **alarm.model_dump(include={"alarm_id", "asset_id", "rule", "occurrence_id", "raised_at", "message"}),
-        "alert_id": alert.alert_id,
-        "at": alert.at,
-        "by": alert.by,
-        "transition": alert.transition.value,
-        "priority": alarm.priority.value,
-        "state": alarm.state.value,
-        "closed_at": alert.at if alert.transition is Transition.CLOSED else None,
-        "document": alert.model_dump_json(),
-        "alarm": alarm.model_dump_json(),
-    }
-    yield "alarm_event", parameters
-    yield "alarm", parameters
+    yield (
+        "alarm_event",
+        {
+            **alarm.model_dump(include={"alarm_id", "asset_id", "rule", "occurrence_id", "raised_at", "message"}),
+            "alert_id": alert.alert_id,
+            "at": alert.at,
+            "by": alert.by,
+            "transition": alert.transition.value,
+            "priority": alarm.priority.value,
+            "state": alarm.state.value,
+            "closed_at": alert.at if alert.transition is Transition.CLOSED else None,
+            "document": alert.model_dump_json(),
+            "alarm": alarm.model_dump_json(),
+        },
+    )
 
 
 def _rejected(event: RejectedReading) -> Iterator[Row]:

@@ -1,14 +1,16 @@
 """Answers the API's questions from the database; implements ``forewarn.ports.history.HistoryReader``."""
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeVar
 
 import psycopg
+import structlog
 from psycopg import errors
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool
+from pydantic import ValidationError
 
 from forewarn.adapters.timescale import reading_queries as readings
 from forewarn.adapters.timescale.connection import AWAY, connection_arguments, describe
@@ -17,11 +19,13 @@ from forewarn.adapters.timescale.sqlfiles import statements
 from forewarn.adapters.timescale.tables import readings_table
 from forewarn.contracts.alarms import Alarm, Alert, Priority
 from forewarn.contracts.asset_class import AssetClass
+from forewarn.contracts.base import Contract
 from forewarn.contracts.health import AssetHealth, ModelArtefact
 from forewarn.contracts.readings import RejectedReading
 from forewarn.ports.history import (
     MAX_ROWS,
     AlarmEntry,
+    BadQuery,
     History,
     HistoryQuery,
     HistoryUnavailable,
@@ -31,6 +35,8 @@ from forewarn.ports.history import (
     RollUp,
 )
 
+ContractT = TypeVar("ContractT", bound=Contract)
+_log = structlog.get_logger(__name__)
 _EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _POOL_PATIENCE_S: Final = 3.0
 
@@ -138,14 +144,14 @@ class TimescaleHistory:
         """Newest health."""
         wanted = None if asset_ids is None else list(asset_ids)
         rows = await self._named("latest_health", asset_ids=wanted)
-        return tuple(AssetHealth.model_validate_json(row["document"]) for row in rows)
+        return tuple(_documents(AssetHealth, rows))
 
     async def health(self, asset_id: str, interval: Interval) -> tuple[AssetHealth, ...]:
         """Health over time."""
         rows = await self._named(
             "health", asset_id=asset_id, start=interval.start, end=interval.end, limit=interval.limit
         )
-        return tuple(AssetHealth.model_validate_json(row["document"]) for row in rows)
+        return tuple(_documents(AssetHealth, rows))
 
     async def alarms(
         self,
@@ -158,19 +164,19 @@ class TimescaleHistory:
         """Occurrences of alarms, newest first."""
         chosen = None if priorities is None else [priority.value for priority in priorities]
         rows = await self._named("alarms", open=open_alarms, asset_id=asset_id, priorities=chosen, **_page(page))
-        return tuple(_alarm(row) for row in rows)
+        return _entries(rows)
 
     async def alarm(self, alarm_id: str) -> AlarmEntry | None:
         """One alarm."""
         rows = await self._named("alarm", alarm_id=alarm_id)
-        return _alarm(rows[0]) if rows else None
+        return next(iter(_entries(rows)), None)
 
     async def alarm_events(
         self, *, asset_id: str | None = None, alarm_id: str | None = None, page: Page | None = None
     ) -> tuple[Alert, ...]:
         """Transitions, newest first."""
         rows = await self._named("alarm_events", asset_id=asset_id, alarm_id=alarm_id, **_page(page))
-        return tuple(Alert.model_validate_json(row["document"]) for row in rows)
+        return tuple(_documents(Alert, rows))
 
     async def rejected(
         self, *, asset_id: str | None = None, reason: str | None = None, page: Page | None = None
@@ -187,12 +193,12 @@ class TimescaleHistory:
     async def models(self, asset_id: str | None = None) -> tuple[ModelArtefact, ...]:
         """Model cards."""
         rows = await self._named("models", asset_id=asset_id, limit=MAX_ROWS)
-        return tuple(ModelArtefact.model_validate_json(row["document"]) for row in rows)
+        return tuple(_documents(ModelArtefact, rows))
 
     async def model(self, asset_id: str, kind: str, version: int) -> ModelArtefact | None:
         """One version of a model with its parameters."""
         rows = await self._named("model", asset_id=asset_id, kind=kind, version=version)
-        return ModelArtefact.model_validate_json(rows[0]["document"]) if rows else None
+        return next(_documents(ModelArtefact, rows), None)
 
     async def _named(self, name: str, **parameters: object) -> list[DictRow]:
         async with self._connection() as connection:
@@ -208,7 +214,9 @@ class TimescaleHistory:
             raise HistoryUnavailable("the question takes too long: ask for a shorter range or coarser steps") from exc
         except AWAY as exc:
             raise HistoryUnavailable(f"the database at {self._place} does not answer: {exc}".strip()) from exc
-        except errors.UndefinedTable as exc:
+        except (psycopg.DataError, UnicodeEncodeError) as exc:
+            raise BadQuery("one of its values is nothing that the database can hold or look for") from exc
+        except (errors.UndefinedTable, errors.UndefinedColumn) as exc:
             raise HistoryUnavailable(
                 f"the schema of {self._place} is not there yet ({exc.diag.message_primary}): "
                 "run python -m forewarn.runtime.provision"
@@ -237,8 +245,24 @@ async def _choose(
     return readings.finest_width(query.start, query.end, query.max_points)
 
 
-def _alarm(row: DictRow) -> AlarmEntry:
-    return AlarmEntry(alarm=Alarm.model_validate_json(row["document"]), closed_at=row["closed_at"])
+def _entries(rows: Sequence[DictRow]) -> tuple[AlarmEntry, ...]:
+    read = ((row, _document(Alarm, row)) for row in rows)
+    return tuple(AlarmEntry(alarm=alarm, closed_at=row["closed_at"]) for row, alarm in read if alarm is not None)
+
+
+def _documents(contract: type[ContractT], rows: Sequence[DictRow]) -> Iterator[ContractT]:
+    read = (_document(contract, row) for row in rows)
+    return (document for document in read if document is not None)
+
+
+def _document(contract: type[ContractT], row: DictRow) -> ContractT | None:
+    """What a row holds; None for one that cannot be read: it must not hide the others."""
+    try:
+        return contract.model_validate_json(row["document"])
+    except ValidationError as exc:
+        problems = [f"{'.'.join(map(str, error['loc']))}: {error['msg']}" for error in exc.errors()[:3]]
+        _log.warning("row_left_out", kind=contract.__name__, problem="; ".join(problems), begin=row["document"][:200])
+        return None
 
 
 def _page(page: Page | None) -> dict[str, object]:

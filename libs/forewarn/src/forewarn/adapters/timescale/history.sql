@@ -1,4 +1,5 @@
--- What the API asks the database. Lists are keyset-paged: newest first, before (time, id).
+-- What the API asks the database. Lists are keyset-paged: newest first, before (time, id). Transitions of alarms are in
+-- the order of their arrival, as their times come from several clocks.
 
 -- name: ping
 SELECT 1
@@ -58,8 +59,8 @@ SELECT document::text, closed_at FROM alarm WHERE alarm_id = %(alarm_id)s
 SELECT document::text FROM alarm_event
 WHERE (%(asset_id)s::text IS NULL OR asset_id = %(asset_id)s)
     AND (%(alarm_id)s::text IS NULL OR alarm_id = %(alarm_id)s)
-    AND (%(before)s::timestamptz IS NULL OR (at, alert_id) < (%(before)s, %(before_id)s))
-ORDER BY at DESC, alert_id DESC LIMIT %(limit)s
+    AND (%(before)s::timestamptz IS NULL OR arrival < (SELECT arrival FROM alarm_event WHERE alert_id = %(before_id)s))
+ORDER BY arrival DESC LIMIT %(limit)s
 
 -- name: rejected
 SELECT rejected_id, topic, partition, source_offset AS offset, source_index AS index, reason, rule, explanation,

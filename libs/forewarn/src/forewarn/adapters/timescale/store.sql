@@ -69,21 +69,24 @@ ON CONFLICT (asset_key, ts) DO UPDATE SET
     primary_concern = excluded.primary_concern, document = excluded.document
 
 -- name: alarm_event
-INSERT INTO alarm_event (alert_id, alarm_id, asset_id, at, transition, priority, by_whom, document)
-VALUES (%(alert_id)s, %(alarm_id)s, %(asset_id)s, %(at)s, %(transition)s, %(priority)s, %(by)s, %(document)s::jsonb)
-ON CONFLICT (alert_id) DO NOTHING
-
--- name: alarm
+-- The alarm follows its transitions in their order on the topic, whatever their times say: those come from the clocks
+-- of gateways and of whoever acknowledges. A transition that is stored already is an old one that came again.
+WITH new AS (
+    INSERT INTO alarm_event (alert_id, alarm_id, asset_id, at, transition, priority, by_whom, document)
+    VALUES (%(alert_id)s, %(alarm_id)s, %(asset_id)s, %(at)s, %(transition)s, %(priority)s, %(by)s, %(document)s::jsonb)
+    ON CONFLICT (alert_id) DO NOTHING
+    RETURNING at
+)
 INSERT INTO alarm AS a (
     alarm_id, asset_id, rule, occurrence_id, priority, state, raised_at, changed_at, closed_at, message, document)
-VALUES (
+SELECT
     %(alarm_id)s, %(asset_id)s, %(rule)s, %(occurrence_id)s, %(priority)s, %(state)s, %(raised_at)s,
-    %(at)s, %(closed_at)s, %(message)s, %(alarm)s::jsonb)
+    at, %(closed_at)s::timestamptz, %(message)s, %(alarm)s::jsonb
+FROM new
 ON CONFLICT (alarm_id) DO UPDATE SET
     rule = excluded.rule, occurrence_id = excluded.occurrence_id, priority = excluded.priority,
     state = excluded.state, raised_at = excluded.raised_at, changed_at = excluded.changed_at,
     closed_at = excluded.closed_at, message = excluded.message, document = excluded.document
-WHERE excluded.changed_at >= a.changed_at
 
 -- name: rejected
 INSERT INTO rejected (
