@@ -8,6 +8,7 @@ from datetime import datetime
 import numpy as np
 
 from forewarn.adapters.arrow_codec import encode_by_partition
+from forewarn.adapters.decode_boundary import decoder
 from forewarn.adapters.event_codec import encode_event
 from forewarn.adapters.raw_readings import DecodedBatch, RawReadingDecoder
 from forewarn.adapters.raw_refusals import Refusal
@@ -44,12 +45,10 @@ class ValidatorLanes:
         self._machine_plates: dict[str, Mapping[str, float]] = {}
         self._states: MachineStates[GuardState] = MachineStates()
 
+    @decoder(StaleSnapshot)
     def open(self, partition: int, snapshot: bytes | None) -> None:
         """Begin a lane, empty or from a snapshot."""
-        try:
-            self._states.add(partition, {} if snapshot is None else load(snapshot, self._catalogue))
-        except ValueError as exc:
-            raise StaleSnapshot(str(exc)) from exc
+        self._states.add(partition, {} if snapshot is None else load(snapshot, self._catalogue))
 
     def process(self, records: Sequence[Record], alive: Alive = unwatched) -> TurnResult:  # noqa: ARG002  # never takes long
         """Decode and judge records; nothing is dropped but duplicates, and those are counted."""
