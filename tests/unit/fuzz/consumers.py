@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import islice
 from unittest.mock import patch
 
@@ -44,7 +45,7 @@ from forewarn.ports.lanes import Lanes, Output, Record, StaleSnapshot
 from forewarn.runtime.event_metrics import EventMetrics
 from forewarn.runtime.event_service import EventContext, EventLogic
 from forewarn.testing.examples import content
-from forewarn.testing.mutations import Message
+from forewarn.testing.mutations import Message, damaged_bytes
 from forewarn_alerting.app import AlertingLogic
 from forewarn_anomaly.lane import AnomalyConfig, AnomalyLanes
 from forewarn_api.command_desk import CommandDesk
@@ -62,7 +63,7 @@ from forewarn_twin.lane import TwinLanes
 from forewarn_validator.lane import ValidatorLanes
 from support.api_fakes import FakePlatform
 from unit.forecast.cases import simple_tune
-from unit.fuzz.corpus import CATALOGUE, METRICS, NOW, NOW_US, POISON_ASSETS, PUMP, frame_of, seeds
+from unit.fuzz.corpus import CATALOGUE, METRICS, NOW, NOW_US, POISON_ASSETS, PUMP, frame_of, messages, seeds
 
 NEIGHBOUR = "N-1"
 ASSETS = {
@@ -170,6 +171,19 @@ def anomaly() -> Lanes:
     return AnomalyLanes(AnomalyConfig(catalogue=CATALOGUE, settings=AnomalySettings()))
 
 
+def snapshots(topic: TopicName, count: int) -> Iterator[Message]:
+    """Damaged snapshots of a processor that has seen good and bad messages, always the same ones."""
+    make, source = _SNAPSHOTS[topic]
+    lanes = make()
+    lanes.open(0, None)
+    seen = [*seeds(source), *islice(messages(source, 300), 300)]
+    whole = []
+    for chunk in _chunks(seen):
+        lanes.process([_record(source, number, message) for number, message in enumerate(chunk)])
+        whole.append(Message(b"0", Snapshot(next_offset=7, state=lanes.dump(0)).encode()))
+    return islice(damaged_bytes(whole, np.random.default_rng([1, list(TopicName).index(topic)])), count)
+
+
 def feed_snapshots(make: Callable[[], Lanes]) -> Feed:
     """What a processor wrote itself, damaged: read, or declared stale."""
 
@@ -185,6 +199,13 @@ def feed_snapshots(make: Callable[[], Lanes]) -> Feed:
                 lanes.open(0, None)
 
     return feed
+
+
+_SNAPSHOTS: Mapping[TopicName, tuple[Callable[[], Lanes], TopicName]] = {
+    TopicName.VALIDATOR_CHECKPOINT: (validator, TopicName.READINGS_RAW),
+    TopicName.TWIN_CHECKPOINT: (twin, TopicName.READINGS_VALID),
+    TopicName.ANOMALY_CHECKPOINT: (anomaly, TopicName.TWIN_STATES),
+}
 
 
 # --- health, alerting ---------------------------------------------------------------------------
@@ -525,7 +546,7 @@ def feed_registry_of_health(_topic: TopicName, poison: Iterable[Message]) -> Non
     for assets in _registered(poison):
         profiles = Profiles(assets.get)
         for name in assets:
-            state = observe({}, frame_of(FrameKind.ANOMALY, name, 3), lambda asset_id: profiles.of(PUMP, asset_id))
+            state = observe({}, frame_of(FrameKind.ANOMALY, name, 3), partial(profiles.of, PUMP))
             for asset_id, after in state.states.items():
                 judged = judge(after.health, PUMP, profiles.of(PUMP, asset_id))
                 assert judged is None or encode_event(judged)

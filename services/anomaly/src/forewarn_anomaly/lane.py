@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forewarn.adapters.arrow_codec import encode_by_partition
+from forewarn.adapters.decode_boundary import decoder
 from forewarn.adapters.detectors.ensemble import MemberEnsemble
 from forewarn.adapters.frame_input import read_frames
 from forewarn.contracts.asset_class import AssetClass
@@ -52,17 +53,15 @@ class AnomalyLanes:
         self._states: MachineStates[AnomalyState] = MachineStates()
         self._ensembles: dict[int, dict[str, MemberEnsemble]] = defaultdict(dict)
 
+    @decoder(StaleSnapshot)
     def open(self, partition: int, snapshot: bytes | None) -> None:
         """Begin a lane, empty or from a snapshot."""
         if snapshot is None:
             self.close(partition)
             return
-        try:
-            names, arrays = unpack(_MAGIC, snapshot)
-            states = load(arrays[""].tobytes(), self._config.catalogue, self._config.settings)
-            ensembles = {name: self._ensemble(name, arrays[name].tobytes()) for name in names if name in states}
-        except ValueError as exc:
-            raise StaleSnapshot(str(exc)) from exc
+        names, arrays = unpack(_MAGIC, snapshot)
+        states = load(arrays[""].tobytes(), self._config.catalogue, self._config.settings)
+        ensembles = {name: self._ensemble(name, arrays[name].tobytes()) for name in names if name in states}
         self._states.add(partition, states)
         self._ensembles[partition] = ensembles
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from forewarn.adapters.arrow_codec import encode_by_partition
 from forewarn.adapters.baseline_orders import ORDER_KEY, ReceivedOrder, decode_order
+from forewarn.adapters.decode_boundary import decoder
 from forewarn.adapters.frame_input import dead_letter, read_frames
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.frames import FrameKind
@@ -37,12 +38,10 @@ class TwinLanes:
         self._settings = settings
         self._states: MachineStates[TwinState] = MachineStates()
 
+    @decoder(StaleSnapshot)
     def open(self, partition: int, snapshot: bytes | None) -> None:
         """Begin a lane, empty or from a snapshot."""
-        try:
-            self._states.add(partition, {} if snapshot is None else load(snapshot, self._catalogue))
-        except ValueError as exc:
-            raise StaleSnapshot(str(exc)) from exc
+        self._states.add(partition, {} if snapshot is None else load(snapshot, self._catalogue))
 
     def process(self, records: Sequence[Record], alive: Alive = unwatched) -> TurnResult:
         """Learn from readings or judge them, obey orders; what is neither becomes a dead letter."""

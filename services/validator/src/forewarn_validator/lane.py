@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from forewarn.adapters.arrow_codec import encode_by_partition
+from forewarn.adapters.decode_boundary import decoder
 from forewarn.adapters.folded_refusals import folded
 from forewarn.adapters.raw_readings import DecodedBatch, RawReadingDecoder
 from forewarn.adapters.rejections import Refusal, rejection
@@ -41,12 +42,10 @@ class ValidatorLanes:
         self._machine_plates: dict[str, Mapping[str, float]] = {}
         self._states: MachineStates[GuardState] = MachineStates()
 
+    @decoder(StaleSnapshot)
     def open(self, partition: int, snapshot: bytes | None) -> None:
         """Begin a lane, empty or from a snapshot."""
-        try:
-            self._states.add(partition, {} if snapshot is None else load(snapshot, self._catalogue))
-        except ValueError as exc:
-            raise StaleSnapshot(str(exc)) from exc
+        self._states.add(partition, {} if snapshot is None else load(snapshot, self._catalogue))
 
     def process(self, records: Sequence[Record], alive: Alive = unwatched) -> TurnResult:
         """Decode and judge records; nothing is dropped but duplicates, and those are counted."""

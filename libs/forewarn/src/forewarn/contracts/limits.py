@@ -31,6 +31,11 @@ MAX_REFERENCE_CHARACTERS: Final = 400
 MAX_TURN_BYTES: Final = 16 * MIB
 #: Bytes of one snapshot message; a larger state is stored in several.
 MAX_SNAPSHOT_CHUNK_BYTES: Final = MIB
+#: Bytes of a model file, packed and unpacked: a foreign file of few megabytes may claim to hold many gigabytes.
+MAX_MODEL_FILE_BYTES: Final = 64 * MIB
+MAX_UNPACKED_MODEL_BYTES: Final = 256 * MIB
+#: Bytes of the header of anything that is packed.
+MAX_PACKED_HEADER_BYTES: Final = 16 * MIB
 #: Bytes of one answer of the API, as far as lists make it up; a page ends early and says where to go on.
 MAX_ANSWER_BYTES: Final = 8 * MIB
 

@@ -11,6 +11,7 @@ from typing import NamedTuple, Protocol
 
 from forewarn.contracts.topics import TopicName
 from forewarn.domain.progress import Alive, unwatched
+from forewarn.ports.codec import Unreadable
 
 
 class Record(NamedTuple):
@@ -55,7 +56,7 @@ class Lanes(Protocol):
     """
 
     def open(self, partition: int, snapshot: bytes | None) -> None:
-        """Begin a lane anew, empty or from a snapshot; raises ``StaleSnapshot`` for one of another format."""
+        """Begin a lane anew, empty or from a snapshot; raises ``StaleSnapshot`` for one that cannot be read."""
         ...
 
     def process(self, records: Sequence[Record], alive: Alive = unwatched) -> TurnResult:
@@ -74,5 +75,5 @@ class Lanes(Protocol):
         ...
 
 
-class StaleSnapshot(Exception):  # noqa: N818  # a state of the world, not a mistake
-    """A snapshot of another version of the software: the state is rebuilt from the source topic."""
+class StaleSnapshot(Unreadable):
+    """A snapshot of another version of the software, or a damaged one: the state is rebuilt from the source topic."""

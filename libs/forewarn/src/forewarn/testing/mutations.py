@@ -179,7 +179,7 @@ def _rename(parent: Any, name: Any, rng: np.random.Generator) -> None:  # noqa: 
 
 
 def _scale(parent: Any, name: Any, rng: np.random.Generator) -> None:  # noqa: ANN401  # any JSON
-    if isinstance(parent[name], int | float):
+    if isinstance(parent[name], float):
         factors = (-1.0, 0.0, 1e-300, 1e10, 1e300)
         parent[name] = parent[name] * _one_of(factors, rng)
 

@@ -3,7 +3,7 @@
 An exception of a handler is found at once: the batch is halved until one message is left that raises by itself. A
 message that takes the process with it (out of memory, a hang that the watchdog ends, a crash inside a library) is
 found by what the process wrote down before. The first message of each partition after a start is noted; a process
-that starts a third time at the same one hands the next messages over one by one, each noted before and after, and
+that starts a second time at the same one hands the next messages over one by one, each noted before and after, and
 the one that was in hand twice when the process ended is set aside. The notes live beside the states, in the same
 partition of the changelog, so they come back with them.
 
@@ -21,7 +21,7 @@ from faust.exceptions import FaustError
 from pydantic import TypeAdapter
 
 #: Starts at the same message before messages are handed over one by one.
-_CAREFUL_AFTER: Final = 2
+_CAREFUL_AFTER: Final = 1
 #: Times that a message may be in hand when the process ends.
 _TRIES: Final = 2
 #: Offsets from the start within which the culprit is looked for: more than any process handles between two commits.
@@ -159,19 +159,29 @@ async def handle_apart(handler: Handler, batch: Sequence[Incoming], set_aside: S
     Exception
         If it is no message's fault.
     """
+    problem = await _problem_of(handler, batch)
+    if problem is None:
+        return
+    if len(batch) > 1:  # what was handled before is handled again: handlers skip what they have seen
+        half = len(batch) // 2
+        await handle_apart(handler, batch[:half], set_aside)
+        await handle_apart(handler, batch[half:], set_aside)
+        return
+    (culprit,) = batch
+    place = {"topic": culprit.topic, "partition": culprit.partition, "offset": culprit.offset}
+    _log.error("message_failed", **place, exc_info=problem)
+    await set_aside(culprit, f"handling it failed: {type(problem).__name__}: {problem}")
+
+
+async def _problem_of(handler: Handler, batch: Sequence[Incoming]) -> Exception | None:
+    """What is wrong with some message of a batch; None if all of them were handled."""
     try:
         await handler(batch)
     except Exception as exc:
         if not is_fault_of_message(exc):
             raise
-        if len(batch) > 1:  # what was handled before is handled again: handlers skip what they have seen
-            half = len(batch) // 2
-            await handle_apart(handler, batch[:half], set_aside)
-            await handle_apart(handler, batch[half:], set_aside)
-            return
-        (culprit,) = batch
-        _log.exception("message_failed", topic=culprit.topic, partition=culprit.partition, offset=culprit.offset)
-        await set_aside(culprit, f"handling it failed: {type(exc).__name__}: {exc}")
+        return exc
+    return None
 
 
 def is_fault_of_message(exc: Exception) -> bool:

@@ -3,7 +3,6 @@
 import io
 import json
 import math
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any, Final, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from forewarn.adapters.fleet_life.array_archive import read_archive
 from forewarn.adapters.fleet_life.recorded_runs import RunColumns
 from forewarn.adapters.whole_file import write_whole
 from forewarn.domain.prognosis.fleet import FleetModel
@@ -116,14 +116,14 @@ def read_model(path: Path) -> FleetFile:
         If it cannot be read, is no model or of a version that is not known.
     """
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
-        header = _header(path, arrays.pop(_HEADER).tobytes())
-        return _file(header, arrays)
+        arrays = read_archive(path)
+        return _file(_header(path, arrays.pop(_HEADER).tobytes()), arrays)
+    except ModelFileError:
+        raise
     except OSError as exc:
         raise ModelFileError(f"{path}: cannot be read: {exc.strerror or exc}") from exc
-    except (zipfile.BadZipFile, KeyError, ValueError, EOFError, AttributeError, TypeError) as exc:
-        raise ModelFileError(f"{path}: not a model written by `forewarn rul fit`, or damaged") from exc
+    except Exception as exc:  # a foreign file may break any part of reading it
+        raise ModelFileError(f"{path}: not a model written by `forewarn rul fit`, or damaged: {exc}") from exc
 
 
 def _arrays(model: FleetModel, header: _Header) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from forewarn.adapters.whole_file import write_whole
+from forewarn.contracts.limits import MAX_UNPACKED_MODEL_BYTES, MIB
 from forewarn.domain.anomaly.calibration import Calibration
 from forewarn.domain.anomaly.norms import NORM_ARRAYS, Norms
 from forewarn.domain.anomaly.state import CALIBRATION_ARRAYS, Memory
@@ -104,11 +105,13 @@ def load_model(path: Path) -> Model:
         If the file cannot be read, or is no such model.
     """
     try:
+        if path.stat().st_size > MAX_UNPACKED_MODEL_BYTES:
+            raise ModelFileError(f"{path}: larger than any model ({MAX_UNPACKED_MODEL_BYTES // MIB} MiB)")
         header, arrays = unpack(_MAGIC, path.read_bytes())
         return _model_of(header, arrays)
     except OSError as exc:
         raise ModelFileError(f"{path}: cannot be read: {exc.strerror or exc}") from exc
-    except (ValueError, KeyError, TypeError) as exc:
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError) as exc:
         raise ModelFileError(
             f"{path}: no model of 'forewarn fit' of this version ({exc}); make it again with 'forewarn fit'"
         ) from exc
