@@ -12,6 +12,7 @@ from forewarn.adapters.live.delivery import KafkaDelivery
 from forewarn.adapters.live.feed import KafkaLiveFeed
 from forewarn.adapters.timescale.history import TimescaleHistory
 from forewarn.domain.guard.batch import GuardSettings
+from forewarn.runtime.http.limits import HttpLimits
 from forewarn.runtime.probes import ProbeServer
 from forewarn.runtime.service import run_service
 from forewarn_api.app import make_app
@@ -54,7 +55,7 @@ def main(settings: ApiSettings, stop: threading.Event) -> None:
     feed.start()
     try:
         with ProbeServer(settings.probe_host, settings.probe_port, live=failure, ready=backend.not_ready):
-            serve(app, settings.api_host, settings.api_port, stop, failure)
+            serve(app, settings.api_host, settings.api_port, HttpLimits(), stop, failure)
     finally:
         feed.close()
         assets.close()
