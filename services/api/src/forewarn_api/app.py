@@ -101,8 +101,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     async with contextlib.AsyncExitStack() as stack:
         for resource in app.state.resources:
             await stack.enter_async_context(resource)
+        await stack.enter_async_context(backend.workers)
         changes = await stack.enter_async_context(Changes(backend.live))
-        app.state.running = Running(changes=changes, push=LivePush(backend, changes), forecasting=asyncio.Lock())
+        app.state.running = Running(changes=changes, push=LivePush(backend, changes))
         seeding = asyncio.create_task(_seed(backend))
         seeding.add_done_callback(_report)
         yield

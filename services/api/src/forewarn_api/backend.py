@@ -18,6 +18,7 @@ from forewarn.ports.forecasting import Forecaster
 from forewarn.ports.history import HistoryReader
 from forewarn.ports.live import LiveView
 from forewarn_api.problems import ProblemError, not_found
+from forewarn_api.workers import Workers
 
 #: The registry follows its topic in steps of a quarter second.
 _REGISTERED_WITHIN_S: Final = 3.0
@@ -53,6 +54,7 @@ class Backend:
     guard: GuardSettings
     clock: Clock
     new_id: Callable[[], str]
+    workers: Workers
     max_subscribers: int = 200
 
     def not_ready(self) -> str | None:

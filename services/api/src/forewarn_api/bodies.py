@@ -7,9 +7,11 @@ from fastapi import Request
 from pydantic import Field, TypeAdapter, ValidationError
 
 from forewarn.contracts.readings import Reading
-from forewarn_api.problems import faults_of, no_json, pointer, says_json, summary, unprocessable
+from forewarn_api.problems import MAX_ERRORS, faults_of, no_json, pointer, says_json, summary, unprocessable
 
 MAX_READINGS: Final = 5_000
+#: A longer body is read by a worker: it would keep the event loop for longer than a few milliseconds.
+LONG_BODY_BYTES: Final = 64 * 1024
 #: Bodies of the two routes that take lists of readings; of all others.
 MAX_LIST_BYTES: Final = 8 * 1024 * 1024
 MAX_BODY_BYTES: Final = 1024 * 1024
@@ -59,9 +61,10 @@ READINGS_BODY: Final[dict[str, Any]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadingsBody:
-    """Readings of a request, and whether they came as a list."""
+    """Readings of a request as they stand on ``readings.raw``, their assets, and whether they came as a list."""
 
-    readings: list[Reading]
+    asset_ids: list[str]
+    values: list[bytes]
     is_list: bool
 
     def pointer(self, index: int, field: str) -> str:
@@ -69,29 +72,55 @@ class ReadingsBody:
         return pointer(index, field) if self.is_list else pointer(field)
 
 
-def wire_form(reading: Reading) -> bytes:
-    """A reading as it stands on ``readings.raw``."""
-    return reading.model_dump_json(exclude_defaults=True).encode()
+async def body_of(request: Request) -> bytes:
+    """The body of a request that says that it is JSON.
+
+    Raises
+    ------
+    ProblemError
+        415 for another media type.
+    """
+    if not says_json(request):
+        raise no_json()
+    return await request.body()
 
 
-async def readings_in(request: Request) -> ReadingsBody:
-    """Readings of the body, one or many.
+def parsed(body: bytes) -> tuple[list[Reading], bool]:
+    """Readings of a body, one or many, and whether it is a list.
 
     Numbers must be numbers: ``true`` and ``"12.5"`` are no measurements.
 
     Raises
     ------
     ProblemError
-        415 for another media type, 422 with a JSON Pointer to each fault.
+        422 with a JSON Pointer to each fault.
     """
-    if not says_json(request):
-        raise no_json()
-    body = await request.body()
     try:
         if body.lstrip()[:1] == b"[":
-            return ReadingsBody(readings=_MANY.validate_json(body, strict=True), is_list=True)
-        return ReadingsBody(readings=[_ONE.validate_json(body, strict=True)], is_list=False)
+            return _MANY.validate_json(body, strict=True), True
+        return [_ONE.validate_json(body, strict=True)], False
     except ValidationError as exc:
         errors = exc.errors(include_url=False, include_context=False, include_input=False)
         faults = faults_of(errors, within_body=True)
-        raise unprocessable("invalid-reading", f"{summary(faults)} Nothing was sent.", faults) from exc
+        raise unprocessable("invalid-reading", f"{summary(faults)} Nothing was sent.", faults[:MAX_ERRORS]) from exc
+
+
+def wire_form(reading: Reading) -> bytes:
+    """A reading as it stands on ``readings.raw``."""
+    return reading.model_dump_json(exclude_defaults=True).encode()
+
+
+def readings_in(body: bytes) -> ReadingsBody:
+    """Readings of a body, ready to be sent.
+
+    Raises
+    ------
+    ProblemError
+        422 with a JSON Pointer to each fault.
+    """
+    readings, is_list = parsed(body)
+    return ReadingsBody(
+        asset_ids=[reading.asset_id for reading in readings],
+        values=[wire_form(reading) for reading in readings],
+        is_list=is_list,
+    )

@@ -1,6 +1,5 @@
 """What lives as long as the application runs and needs its event loop."""
 
-import asyncio
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -13,11 +12,10 @@ from forewarn_api.live_push import LivePush
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Running:
-    """News of the live view, the clients they are pushed to, and the turn to make forecasts."""
+    """News of the live view, and the clients they are pushed to."""
 
     changes: Changes
     push: LivePush
-    forecasting: asyncio.Lock
 
 
 def _running(connection: HTTPConnection) -> Running:

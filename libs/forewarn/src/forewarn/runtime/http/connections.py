@@ -159,7 +159,7 @@ class Connections(ServerState):
         self._measure_readers(now_s)
         held = sum(reader.left for reader in self._readers.values())
         for connection, reader in sorted(self._readers.items(), key=lambda item: item[1].since_s):
-            if held <= self.limits.answers_bytes:
+            if held <= self.limits.answers_bytes or now_s - reader.since_s < self.limits.answers_s:
                 return
             self._cut(connection, "answers-not-taken")
             held -= reader.left

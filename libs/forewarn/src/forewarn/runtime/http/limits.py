@@ -28,8 +28,9 @@ class HttpLimits:
     #: In this time a client must take ``send_bytes`` of its answer, or the rest of it.
     send_s: float = 20.0
     send_bytes: int = 64 * KIB
-    #: Answers that clients have not taken yet; beyond it the slowest reader is cut off.
+    #: Answers that clients have not taken yet; beyond it the slowest reader is cut off that took nothing for a moment.
     answers_bytes: int = 32 * MIB
+    answers_s: float = 0.5
     #: Beyond it the connection that waits longest for its request is closed for a new one.
     connections: int = 1_000
     websockets: int = 250
