@@ -98,12 +98,13 @@ def routed_app() -> Api:
 @contextlib.asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     backend: Backend = app.state.backend
+    app.openapi()  # the first request would wait for it, and all others with that one
     async with contextlib.AsyncExitStack() as stack:
         for resource in app.state.resources:
             await stack.enter_async_context(resource)
         await stack.enter_async_context(backend.workers)
         changes = await stack.enter_async_context(Changes(backend.live))
-        app.state.running = Running(changes=changes, push=LivePush(backend, changes))
+        app.state.running = Running(changes=changes, push=LivePush(backend, changes), reading=asyncio.Lock())
         seeding = asyncio.create_task(_seed(backend))
         seeding.add_done_callback(_report)
         yield

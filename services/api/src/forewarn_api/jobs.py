@@ -3,7 +3,7 @@
 from forewarn.adapters.recording_files import NamedRecording, labels_csv, readings_csv, text_times
 from forewarn.adapters.scenario_request import ScenarioRequest, recorded
 from forewarn.contracts.asset_class import AssetClass
-from forewarn_api.bodies import ReadingsBody, parsed
+from forewarn_api.bodies import ReadingsBody, readings_of
 from forewarn_api.dry_run import Judge, dry_run
 from forewarn_api.forecasting import forecasts
 from forewarn_api.models.scenarios import ScenarioData
@@ -13,8 +13,7 @@ __all__ = ["forecasts", "recording_content", "verdicts_json"]
 
 def verdicts_json(body: ReadingsBody, judge: Judge) -> bytes:
     """The verdicts of a dry run as JSON."""
-    readings, _ = parsed(b"[" + b",".join(body.values) + b"]")
-    return dry_run(readings, judge).model_dump_json().encode()
+    return dry_run(readings_of(body), judge).model_dump_json().encode()
 
 
 def recording_content(request: ScenarioRequest, output: str, asset_class: AssetClass) -> bytes:

@@ -142,11 +142,11 @@ def faults_of(errors: Sequence[Any], *, within_body: bool = False) -> list[Fault
     return [_fault(("body", *error["loc"]) if within_body else tuple(error["loc"]), error) for error in errors]
 
 
-def summary(faults: Sequence[Fault]) -> str:
-    """The first fault in a sentence, and how many more there are."""
-    first = faults[0]
-    more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
-    return f"{first.pointer or first.parameter}: {first.detail}{more}."
+def summary(faults: Sequence[Fault], others: int = 0) -> str:
+    """The first fault in a sentence, and how many more there are, ``others`` of which are not listed."""
+    first, more = faults[0], len(faults) - 1 + others
+    and_more = f" (and {more} more)" if more else ""
+    return f"{first.pointer or first.parameter}: {first.detail}{and_more}."
 
 
 def pointer(*parts: str | int) -> str:

@@ -1,5 +1,6 @@
 """What lives as long as the application runs and needs its event loop."""
 
+import asyncio
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -12,10 +13,11 @@ from forewarn_api.live_push import LivePush
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Running:
-    """News of the live view, and the clients they are pushed to."""
+    """News of the live view, the clients they are pushed to, and the turn to read a piece of a long body."""
 
     changes: Changes
     push: LivePush
+    reading: asyncio.Lock
 
 
 def _running(connection: HTTPConnection) -> Running:

@@ -86,6 +86,6 @@ def _past(asset_id: str, columns: tuple[str, ...], wish: Wish, now: datetime) ->
 
 async def _made(history: History, asset_class: AssetClass, wish: Wish, backend: Backend) -> list[ColumnForecast]:
     try:
-        return await backend.workers.run(Work.COMPUTING, forecasts, history, asset_class, wish, backend.forecaster)
+        return await backend.workers.run(Work.LOOKING, forecasts, history, asset_class, wish, backend.forecaster)
     except ForecasterUnavailable as exc:
         raise ProblemError(503, "forecasts-unavailable", f"There are no forecasts here: {exc}.") from exc

@@ -6,13 +6,14 @@ from forewarn.contracts.topics import TopicName
 from forewarn.domain.rows import to_microseconds
 from forewarn.ports.delivery import Message
 from forewarn_api.backend import Backend, Uses
-from forewarn_api.bodies import LONG_BODY_BYTES, READINGS_BODY, ReadingsBody, body_of, readings_in
+from forewarn_api.bodies import READINGS_BODY, ReadingsBody, readings_in
 from forewarn_api.dry_run import Judge
 from forewarn_api.jobs import verdicts_json
 from forewarn_api.metrics import READINGS
 from forewarn_api.models.readings import DryRun, Ingested, Undeliverable
 from forewarn_api.problems import MAX_ERRORS, Fault, ProblemError, unprocessable
 from forewarn_api.routes.common import problems
+from forewarn_api.services import Pushes
 from forewarn_api.workers import Work
 
 router = APIRouter(prefix="/api/v1/readings", tags=["readings"])
@@ -27,14 +28,14 @@ router = APIRouter(prefix="/api/v1/readings", tags=["readings"])
         413, 415, 503, also={207: {"model": Ingested, "description": "Some readings are stored, some are not."}}
     ),
 )
-async def ingest(request: Request, response: Response, backend: Uses) -> Ingested:
+async def ingest(request: Request, response: Response, backend: Uses, running: Pushes) -> Ingested:
     """Send one reading or up to 5000 to the platform.
 
     Answers after the broker has stored every one of them on all replicas. Readings of one asset keep
     their order. If a reading breaks the contract or names an unknown asset, none is sent. Sending the
     same reading twice does no harm: the validator drops the second one.
     """
-    body = await _readings(request, backend, Work.READING)
+    body = await readings_in(request, running.reading)
     _require_known(body, backend)
     messages = [_message(*reading) for reading in zip(body.asset_ids, body.values, strict=True)]
     failed = await backend.delivery.send(messages)
@@ -53,12 +54,12 @@ async def ingest(request: Request, response: Response, backend: Uses) -> Ingeste
 
 
 @router.post("/validate", response_model=DryRun, openapi_extra=READINGS_BODY, responses=problems(413, 415, 503))
-async def validate(request: Request, backend: Uses) -> Response:
+async def validate(request: Request, backend: Uses, running: Pushes) -> Response:
     """Say what the validator would make of readings, without sending them.
 
     Rules that need an asset's past (spikes, frozen sensors) see only what the request holds.
     """
-    body = await _readings(request, backend, Work.JUDGING)
+    body = await readings_in(request, running.reading)
     registry = backend.complete_registry()
     assets = {asset_id: asset for asset_id in set(body.asset_ids) if (asset := registry.get(asset_id)) is not None}
     classes = {asset.asset_class for asset in assets.values()}
@@ -70,13 +71,6 @@ async def validate(request: Request, backend: Uses) -> Response:
     )
     verdicts = await backend.workers.run(Work.JUDGING, verdicts_json, body, judge)
     return Response(verdicts, media_type="application/json")
-
-
-async def _readings(request: Request, backend: Backend, work: Work) -> ReadingsBody:
-    body = await body_of(request)
-    if len(body) <= LONG_BODY_BYTES:
-        return readings_in(body)
-    return await backend.workers.run(work, readings_in, body)
 
 
 def _message(asset_id: str, value: bytes) -> Message:

@@ -172,7 +172,7 @@ async def _returned(body: ScenarioBody, request: ScenarioRequest, backend: Backe
     """The data as the body of an answer."""
     asset = request.asset
     asset_class = backend.catalogue[asset.asset_class]
-    content = await backend.workers.run(Work.COMPUTING, recording_content, request, body.output, asset_class)
+    content = await backend.workers.run(Work.PLAYING, recording_content, request, body.output, asset_class)
     if body.output == "json":
         return Response(content, media_type="application/json")
     kind = "" if body.output == "csv" else ".labels"
