@@ -2,6 +2,8 @@
 
 import threading
 import uuid
+from dataclasses import replace
+from typing import Final
 
 from forewarn.adapters.catalogue import load_catalogue
 from forewarn.adapters.clock import SystemClock
@@ -17,10 +19,14 @@ from forewarn.runtime.probes import ProbeServer
 from forewarn_api.app import make_app
 from forewarn_api.backend import Backend
 from forewarn_api.command_desk import CommandDesk
+from forewarn_api.live_push import DASHBOARDS
 from forewarn_api.registry import KafkaRegistry
 from forewarn_api.server import serve
 from forewarn_api.settings import ApiSettings
 from forewarn_api.workers import Workers
+
+#: WebSockets that are about to be refused or accepted.
+_HANDSHAKES: Final = 50
 
 
 def main(settings: ApiSettings, stop: threading.Event) -> None:
@@ -57,7 +63,7 @@ def main(settings: ApiSettings, stop: threading.Event) -> None:
     feed.start()
     try:
         with ProbeServer(settings.probe_host, settings.probe_port, live=failure, ready=backend.not_ready):
-            serve(app, settings.api_host, settings.api_port, HttpLimits(), stop, failure)
+            serve(app, settings.api_host, settings.api_port, _limits(settings), stop, failure)
     finally:
         feed.close()
         assets.close()
@@ -71,4 +77,12 @@ def _delivery(settings: ApiSettings) -> KafkaDelivery:
         source="/forewarn/api",
         timeout_s=settings.api_delivery_timeout_s,
         max_under_way=settings.api_max_under_way,
+    )
+
+
+def _limits(settings: ApiSettings) -> HttpLimits:
+    subscribers = settings.api_max_subscribers + DASHBOARDS
+    usual = HttpLimits()
+    return replace(
+        usual, websockets=subscribers + _HANDSHAKES, connections=usual.connections + subscribers + _HANDSHAKES
     )
