@@ -36,6 +36,7 @@ from forewarn.ports.history import (
 )
 from forewarn.ports.progress import Progress
 from forewarn_api.backend import Backend
+from forewarn_api.workers import Workers, worker_thread
 
 NOW = datetime(2026, 11, 20, 20, 0, tzinfo=UTC)
 CATALOGUE = load_catalogue()
@@ -235,6 +236,7 @@ class FakePlatform:
             progress=self,
             clock=self.clock,
             new_id=self._new_id,
+            workers=Workers(worker_thread),
             max_subscribers=self.max_subscribers,
         )
 

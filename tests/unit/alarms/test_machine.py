@@ -141,11 +141,14 @@ def test_nothing_open_cannot_be_acknowledged():
         acknowledge(NORMAL, "x", "ann", "", at(0))
 
 
-def test_to_acknowledge_twice_changes_nothing():
+def test_the_first_acknowledgement_stands_and_its_repetition_changes_nothing():
     state, alerts = run(a_rule(), [(0, 95)])
     occurrence = alerts[0].alarm.occurrence_id
-    state, _ = acknowledge(state, occurrence, "ann", "", at(1))
-    assert acknowledge(state, occurrence, "bob", "", at(2)) == (state, ())
+    state, _ = acknowledge(state, occurrence, "ann", "", at(1), "c-1")
+    assert state.alarm.acknowledged_command == "c-1"
+    assert acknowledge(state, occurrence, "ann", "", at(1), "c-1") == (state, ())
+    with pytest.raises(Refused, match=r"ann acknowledged occurrence .* before bob"):
+        acknowledge(state, occurrence, "bob", "", at(2), "c-2")
 
 
 def test_an_alarm_whose_rule_is_gone_returns_but_waits_for_its_acknowledgement():

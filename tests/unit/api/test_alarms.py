@@ -130,6 +130,43 @@ class TestWaiting:
         assert shown is None if platform.reply is None else shown["acknowledged_by"] == "ada"
 
 
+class OutrunPlatform(AnsweringPlatform):
+    """Another API's command reaches alerting first."""
+
+    reply = alarm(acknowledged=True, acknowledged_by="eve", acknowledged_at=NOW, acknowledged_command="another")
+
+
+class TestOutrun:
+    @pytest.fixture
+    def platform(self):
+        return OutrunPlatform()
+
+    def test_whose_command_came_second_learns_who_was_first(self, client, platform):
+        platform.live.take_alarm("P-101/vibration_high", alarm())
+        answer = client.post(ACKNOWLEDGE, params={"wait_s": 5}, json={"occurrence_id": "o-1", "by": "ada"})
+        assert (answer.status_code, answer.json()["type"]) == (409, "urn:forewarn:problem:already-acknowledged")
+        assert answer.json()["detail"].startswith("eve ")
+
+
+def test_who_comes_second_learns_who_was_first(client, platform):
+    platform.live.take_alarm("P-101/vibration_high", alarm())
+    assert client.post(ACKNOWLEDGE, json={"occurrence_id": "o-1", "by": "ada"}).status_code == 202
+    late = client.post(ACKNOWLEDGE, json={"occurrence_id": "o-1", "by": "bob"})
+    assert (late.status_code, late.json()["type"]) == (409, "urn:forewarn:problem:already-acknowledged")
+    assert late.json()["detail"].startswith("ada ")
+    assert len(platform.delivery.events) == 1
+    platform.clock.at += timedelta(seconds=60)  # the alerting service is away: the command may be given again
+    assert client.post(ACKNOWLEDGE, json={"occurrence_id": "o-1", "by": "bob"}).status_code == 202
+
+
+def test_an_acknowledgement_that_could_not_be_sent_stands_in_nobodys_way(client, platform):
+    platform.live.take_alarm("P-101/vibration_high", alarm())
+    platform.delivery.away = True
+    assert client.post(ACKNOWLEDGE, json={"occurrence_id": "o-1", "by": "ada"}).status_code == 503
+    platform.delivery.away = False
+    assert client.post(ACKNOWLEDGE, json={"occurrence_id": "o-1", "by": "bob"}).status_code == 202
+
+
 def test_waiting_in_vain_ends_with_202(client, platform):
     platform.live.take_alarm("P-101/vibration_high", alarm())
     answer = client.post(ACKNOWLEDGE, params={"wait_s": 0.05}, json={"occurrence_id": "o-1"})

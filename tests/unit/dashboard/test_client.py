@@ -209,4 +209,4 @@ async def test_names_cannot_leave_their_place_in_the_path():
     asked = []
     request = Acknowledgement(asset_id="../x", rule="a/b?c", occurrence_id="o", comment="", by="Kim")
     await api_that(answering(b"{}", 202, asked)).acknowledge(request)
-    assert asked[0].url.raw_path == b"/api/v1/alarms/..%2Fx/a%2Fb%3Fc/acknowledge"
+    assert asked[0].url.raw_path == b"/api/v1/alarms/..%2Fx/a%2Fb%3Fc/acknowledge?wait_s=3"

@@ -109,7 +109,9 @@ class AlertingLogic:
             return  # for another service
         before = self._alarms(command.asset_id)
         try:
-            after, alerts = acknowledge_alarm(before, command.body, command.issued_by, command.issued_at)
+            after, alerts = acknowledge_alarm(
+                before, command.body, command.issued_by, command.issued_at, command.command_id
+            )
         except Refused as exc:
             self._refused.inc()
             _log.warning("acknowledgement_refused", command_id=command.command_id, reason=str(exc))

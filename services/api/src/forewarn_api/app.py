@@ -12,6 +12,7 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import HTMLResponse, Response
 
 from forewarn.ports.history import HistoryUnavailable
+from forewarn_api.acknowledging import Claims
 from forewarn_api.backend import Backend
 from forewarn_api.bodies import MAX_BODY_BYTES, MAX_LIST_BYTES
 from forewarn_api.changes import Changes
@@ -98,11 +99,18 @@ def routed_app() -> Api:
 @contextlib.asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     backend: Backend = app.state.backend
+    app.openapi()  # the first request would wait for it, and all others with that one
     async with contextlib.AsyncExitStack() as stack:
         for resource in app.state.resources:
             await stack.enter_async_context(resource)
+        await stack.enter_async_context(backend.workers)
         changes = await stack.enter_async_context(Changes(backend.live))
-        app.state.running = Running(changes=changes, push=LivePush(backend, changes), forecasting=asyncio.Lock())
+        app.state.running = Running(
+            changes=changes,
+            push=LivePush(backend, changes),
+            reading=asyncio.Lock(),
+            claims=Claims(backend.clock),
+        )
         seeding = asyncio.create_task(_seed(backend))
         seeding.add_done_callback(_report)
         yield

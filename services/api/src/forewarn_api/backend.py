@@ -19,6 +19,7 @@ from forewarn.ports.history import HistoryReader
 from forewarn.ports.live import LiveView
 from forewarn.ports.progress import ProgressWatch
 from forewarn_api.problems import ProblemError, not_found
+from forewarn_api.workers import Workers
 
 #: The registry follows its topic in steps of a quarter second.
 _REGISTERED_WITHIN_S: Final = 3.0
@@ -55,6 +56,7 @@ class Backend:
     progress: ProgressWatch
     clock: Clock
     new_id: Callable[[], str]
+    workers: Workers
     max_subscribers: int = 200
 
     def not_ready(self) -> str | None:

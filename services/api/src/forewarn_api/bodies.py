@@ -1,24 +1,51 @@
-"""Reads request bodies strictly: numbers are numbers, and lists of readings take one pass over the bytes."""
+"""Reads lists of readings from request bodies, with strict types."""
 
-import json
-from dataclasses import dataclass
-from functools import cache
-from typing import Annotated, Any, Final, TypeVar
+import asyncio
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Final
 
+import msgspec
 from fastapi import Request
-from pydantic import Field, GetCoreSchemaHandler, TypeAdapter, ValidationError
-from pydantic_core import CoreSchema, core_schema
+from pydantic import Field, TypeAdapter, ValidationError
 
 from forewarn.contracts.readings import Reading
-from forewarn_api.problems import faults_of, no_json, pointer, says_json, summary, unprocessable
+from forewarn_api.problems import (
+    MAX_ERRORS,
+    Fault,
+    ProblemError,
+    faults_of,
+    no_json,
+    pointer,
+    says_json,
+    summary,
+    unprocessable,
+)
 
 MAX_READINGS: Final = 5_000
 #: Bodies of the two routes that take lists of readings; of all others.
 MAX_LIST_BYTES: Final = 8 * 1024 * 1024
 MAX_BODY_BYTES: Final = 1024 * 1024
 
+#: A reading with as many metrics as it may have, and their quality, takes less.
+LONGEST_READING_BYTES: Final = 256 * 1024
+
+
+class _Object(msgspec.Struct):
+    """Any JSON object."""
+
+
 _ONE: Final = TypeAdapter(Reading)
 _MANY: Final = TypeAdapter(Annotated[list[Reading], Field(min_length=1, max_length=MAX_READINGS)])
+_RAW: Final = msgspec.json.Decoder(list[msgspec.Raw])
+_OBJECTS: Final = msgspec.json.Decoder(list[_Object])
+_PLACE: Final = re.compile(r"\$\[(\d+)\]")
+#: A reading has at most four objects, and hardly a brace within its texts.
+_MOST_BRACES: Final = 8 * MAX_READINGS
+_TOO_MANY: Final = f"a list has 1 to {MAX_READINGS} readings"
+#: Reading a piece takes a few milliseconds.
+_PIECE_BYTES: Final = 64 * 1024
 _READING: Final = {"$ref": "#/components/schemas/Reading"}
 
 #: What OpenAPI says of such a body.
@@ -60,36 +87,12 @@ READINGS_BODY: Final[dict[str, Any]] = {
 }
 
 
-BodyT = TypeVar("BodyT")
-
-
-class _StrictJson:
-    """Validates what FastAPI has parsed by the rules for JSON: ``true`` and ``"3"`` are no numbers."""
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ANN401  # any type
-        def validate(value: object, lenient: core_schema.ValidatorFunctionWrapHandler) -> object:
-            if isinstance(value, bytes):  # the body does not say that it is JSON
-                return lenient(value)
-            # Written out again, as pydantic's strict Python mode would refuse the lists and times of JSON.
-            return _adapter(source).validate_json(json.dumps(value), strict=True)
-
-        return core_schema.no_info_wrap_validator_function(validate, handler(source))
-
-
-@cache
-def _adapter(source: Any) -> TypeAdapter[Any]:  # noqa: ANN401  # any type
-    return TypeAdapter(source)
-
-
-#: Body of a route, of the type in brackets.
-FromJson = Annotated[BodyT, _StrictJson()]
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadingsBody:
-    """Readings of a request, and whether they came as a list."""
+    """Readings of a request as they stand on ``readings.raw``, their assets, and whether they came as a list."""
 
-    readings: list[Reading]
+    asset_ids: list[str]
+    values: list[bytes]
     is_list: bool
 
     def pointer(self, index: int, field: str) -> str:
@@ -97,15 +100,11 @@ class ReadingsBody:
         return pointer(index, field) if self.is_list else pointer(field)
 
 
-def wire_form(reading: Reading) -> bytes:
-    """A reading as it stands on ``readings.raw``."""
-    return reading.model_dump_json(exclude_defaults=True).encode()
+async def readings_in(request: Request, turn: asyncio.Lock) -> ReadingsBody:
+    """Readings of a request's body, one or many, ready to be sent.
 
-
-async def readings_in(request: Request) -> ReadingsBody:
-    """Readings of the body, one or many.
-
-    Numbers must be numbers: ``true`` and ``"12.5"`` are no measurements.
+    Numbers must be numbers: ``true`` and ``"12.5"`` are no measurements. A list is read in pieces, one for each
+    ``turn``; between them other requests are served.
 
     Raises
     ------
@@ -115,11 +114,93 @@ async def readings_in(request: Request) -> ReadingsBody:
     if not says_json(request):
         raise no_json()
     body = await request.body()
+    is_list = body.lstrip()[:1] == b"["
+    if not is_list and len(body) > LONGEST_READING_BYTES:
+        raise _not_readable(f"a reading may have {LONGEST_READING_BYTES} bytes, not {len(body)}")
+    found = _Found()
+    for start, piece in _pieces(body) if is_list else [(0, body)]:
+        async with turn:
+            found.read(piece, start, is_list=is_list)
+            await asyncio.sleep(0)
+    if found.faults:
+        more = found.faulty - len(found.faults)
+        raise unprocessable("invalid-reading", f"{summary(found.faults, more)} Nothing was sent.", found.faults)
+    return ReadingsBody(asset_ids=found.asset_ids, values=found.values, is_list=is_list)
+
+
+@dataclass(slots=True)
+class _Found:
+    """What was found in a body: readings, the first faults, and how many faults there are."""
+
+    asset_ids: list[str] = field(default_factory=list)
+    values: list[bytes] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+    faulty: int = 0
+
+    def read(self, piece: bytes, start: int, *, is_list: bool) -> None:
+        """Add a piece of the body, whose first reading has a place in the whole."""
+        try:
+            readings = _MANY.validate_json(piece, strict=True) if is_list else [_ONE.validate_json(piece, strict=True)]
+        except ValidationError as exc:
+            self.faulty += exc.error_count()
+            errors = exc.errors(include_url=False, include_context=False, include_input=False)
+            for error in errors[: MAX_ERRORS - len(self.faults)]:
+                if start:
+                    first, *rest = error["loc"]
+                    error["loc"] = (int(first) + start, *rest)
+                self.faults += faults_of([error], within_body=True)
+            return
+        if not self.faults:
+            self.asset_ids += [reading.asset_id for reading in readings]
+            self.values += [wire_form(reading) for reading in readings]
+
+
+def readings_of(body: ReadingsBody) -> list[Reading]:
+    """The readings again."""
+    return _MANY.validate_json(b"[" + b",".join(body.values) + b"]", strict=True)
+
+
+def wire_form(reading: Reading) -> bytes:
+    """A reading as it stands on ``readings.raw``."""
+    return reading.model_dump_json(exclude_defaults=True).encode()
+
+
+def _pieces(body: bytes) -> Iterator[tuple[int, bytes]]:
+    """Parts of a list as lists, each with the place of its first reading."""
+    readings = _taken_apart(body)
+    start, size = 0, 0
+    for end, reading in enumerate(readings, start=1):
+        length = len(memoryview(reading))
+        if length > LONGEST_READING_BYTES:
+            raise _not_readable(f"a reading may have {LONGEST_READING_BYTES} bytes, not {length}", end - 1)
+        size += length
+        if size >= _PIECE_BYTES or end == len(readings):
+            yield start, b"[" + b",".join(readings[start:end]) + b"]"
+            start, size = end, 0
+
+
+def _taken_apart(body: bytes) -> list[msgspec.Raw]:
+    """The readings of a list, unread.
+
+    Anything but objects is refused where it stands: millions of numbers would fill memory before they are counted.
+    """
+    if body.count(b"{") > _MOST_BRACES:
+        raise _not_readable(_TOO_MANY)
     try:
-        if body.lstrip()[:1] == b"[":
-            return ReadingsBody(readings=_MANY.validate_json(body, strict=True), is_list=True)
-        return ReadingsBody(readings=[_ONE.validate_json(body, strict=True)], is_list=False)
-    except ValidationError as exc:
-        errors = exc.errors(include_url=False, include_context=False, include_input=False)
-        faults = faults_of(errors, within_body=True)
-        raise unprocessable("invalid-reading", f"{summary(faults)} Nothing was sent.", faults) from exc
+        _OBJECTS.decode(body)
+        readings = _RAW.decode(body)
+    except msgspec.ValidationError as exc:
+        place = _PLACE.search(str(exc))
+        raise _not_readable("Input should be an object", None if place is None else int(place[1])) from exc
+    except msgspec.DecodeError as exc:
+        raise _not_readable(f"Invalid JSON: {exc}") from exc
+    except RecursionError as exc:
+        raise _not_readable("Invalid JSON: it is nested too deeply") from exc
+    if not 0 < len(readings) <= MAX_READINGS:
+        raise _not_readable(_TOO_MANY)
+    return readings
+
+
+def _not_readable(detail: str, index: int | None = None) -> ProblemError:
+    fault = Fault(detail=detail, pointer=pointer() if index is None else pointer(index))
+    return unprocessable("invalid-reading", f"{summary([fault])} Nothing was sent.", [fault])

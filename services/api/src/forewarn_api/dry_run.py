@@ -1,21 +1,22 @@
 """Judges readings as the validator would, without its memory of earlier ones and without a trace."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final, Literal
 
 from forewarn.adapters.raw_readings import DecodedBatch, RawReadingDecoder
 from forewarn.adapters.rejections import Refusal
+from forewarn.contracts.asset_class import AssetClass
+from forewarn.contracts.assets import Asset
 from forewarn.contracts.frames import Verdict, quality_column
 from forewarn.contracts.guard_rules import Cause
 from forewarn.contracts.quality import severity
 from forewarn.contracts.readings import Reading
 from forewarn.domain.frame import Frame
-from forewarn.domain.guard.batch import GuardResult, RawBatch, Rejection
+from forewarn.domain.guard.batch import GuardResult, GuardSettings, RawBatch, Rejection
 from forewarn.domain.guard.check import check
 from forewarn.domain.guard.state import GuardState
-from forewarn.domain.rows import to_microseconds
 from forewarn.ports.lanes import Record
-from forewarn_api.backend import Backend
 from forewarn_api.bodies import wire_form
 from forewarn_api.issues import found_issues, known
 from forewarn_api.models.readings import DryRun, Judged, TagQuality
@@ -26,17 +27,25 @@ _VERDICTS: Final[dict[int, Literal["accepted", "warning"]]] = {
 }
 
 
-def dry_run(readings: Sequence[Reading], backend: Backend) -> DryRun:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judge:
+    """What verdicts depend on besides the readings: their assets and classes, the guard's settings, the time [µs]."""
+
+    assets: Mapping[str, Asset]
+    catalogue: Mapping[str, AssetClass]
+    guard: GuardSettings
+    now_us: int
+
+
+def dry_run(readings: Sequence[Reading], judge: Judge) -> DryRun:
     """Judge readings in their order; those of one asset are seen one after the other."""
-    registry = backend.complete_registry()
-    now_us = to_microseconds(backend.clock.now())
-    records = [_record(index, reading, now_us) for index, reading in enumerate(readings)]
-    batches, refusals = RawReadingDecoder(backend.catalogue, registry.get).decode(records)
+    records = [_record(index, reading, judge.now_us) for index, reading in enumerate(readings)]
+    batches, refusals = RawReadingDecoder(judge.catalogue, judge.assets.get).decode(records)
     verdicts = {refusal.record.offset: _refused(refusal, readings) for refusal in refusals}
-    nameplates = {asset_id: asset.nameplate for asset_id, asset in registry.all().items()}
+    nameplates = {asset_id: asset.nameplate for asset_id, asset in judge.assets.items()}
     for decoded in batches:
         state = GuardState.empty(decoded.batch.asset_class)
-        result = check(decoded.batch, state, backend.guard, nameplates)
+        result = check(decoded.batch, state, judge.guard, nameplates)
         verdicts |= _judged(decoded, result, readings)
     return DryRun(verdicts=[verdicts[index] for index in range(len(readings))])
 

@@ -24,6 +24,8 @@ MIN_INTERVAL_S: Final = 0.5
 HEARTBEAT_S: Final = 15.0
 SEND_TIMEOUT_S: Final = 10.0
 ASSETS_PER_MESSAGE: Final = 100
+#: Places for dashboards, beside those of everybody else: neither can shut the other out.
+DASHBOARDS: Final = 8
 
 
 class LivePush:
@@ -37,17 +39,21 @@ class LivePush:
         self._backend = backend
         self._changes = changes
         self._readings: dict[str, tuple[NewestReading | None, LiveJudgement | None, str]] = {}
-        self.subscribers = 0
+        self._others = 0
+        self._dashboards = 0
 
     @property
-    def full(self) -> bool:
-        """Whether no further client is taken."""
-        return self.subscribers >= self._backend.max_subscribers
+    def subscribers(self) -> int:
+        """Clients that are connected."""
+        return self._others + self._dashboards
 
-    async def serve(self, socket: WebSocket, wanted: Collection[str]) -> None:
+    def full(self, *, dashboard: bool) -> bool:
+        """Whether no further client is taken."""
+        return self._dashboards >= DASHBOARDS if dashboard else self._others >= self._backend.max_subscribers
+
+    async def serve(self, socket: WebSocket, wanted: Collection[str], *, dashboard: bool = False) -> None:
         """Push until the client leaves; ``wanted`` empty: every asset."""
-        self.subscribers += 1
-        SUBSCRIBERS.inc()
+        self._count(1, dashboard=dashboard)
         try:
             async with asyncio.TaskGroup() as group:
                 sender = group.create_task(self._send_changes(socket, wanted))
@@ -60,8 +66,14 @@ class LivePush:
         except* WebSocketDisconnect:
             pass  # it left while something was being sent
         finally:
-            self.subscribers -= 1
-            SUBSCRIBERS.dec()
+            self._count(-1, dashboard=dashboard)
+
+    def _count(self, change: int, *, dashboard: bool) -> None:
+        if dashboard:
+            self._dashboards += change
+        else:
+            self._others += change
+        SUBSCRIBERS.inc(change)
 
     def reading_json(self, live: LiveAsset) -> str | None:
         """The newest reading as JSON, made once for all clients."""

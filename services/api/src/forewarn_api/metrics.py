@@ -13,3 +13,6 @@ REQUEST_SECONDS: Final = Histogram(
 READINGS: Final = Counter("forewarn_api_readings_total", "Readings taken in, by outcome.", ["outcome"])
 SUBSCRIBERS: Final = Gauge("forewarn_api_live_subscribers", "WebSocket clients connected to the live feed.")
 LIVE_MESSAGES: Final = Counter("forewarn_api_live_messages_total", "Messages sent to WebSocket clients.")
+WORK_REFUSED: Final = Counter(
+    "forewarn_api_work_refused", "Requests refused because too many were under way.", ["work"]
+)

@@ -7,9 +7,10 @@ from typing import Annotated, Any, Final
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from forewarn.ports.delivery import DeliveryOverloaded
 from forewarn.ports.history import BadQuery, HistoryUnavailable
@@ -31,6 +32,8 @@ _TITLES: Final = {
     500: "Internal Server Error",
     503: "Service Unavailable",
 }
+#: nginx's status for it; it stands in the log and in metrics only.
+_CLIENT_CLOSED_REQUEST: Final = 499
 _log = structlog.get_logger(__name__)
 
 
@@ -75,6 +78,23 @@ class ProblemError(Exception):
         self.errors = errors
         self.extras = extras or {}
         self.headers = {} if retry_after_s is None else {"Retry-After": str(retry_after_s)}
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Copy for another process: workers raise it too."""
+        return _problem, (self.status, self.kind, self.detail, self.errors, self.extras, self.headers)
+
+
+def _problem(
+    status: int,
+    kind: str,
+    detail: str,
+    errors: Sequence[Fault],
+    extras: Mapping[str, Any],
+    headers: dict[str, str],
+) -> ProblemError:
+    error = ProblemError(status, kind, detail, errors=errors, extras=extras)
+    error.headers = headers
+    return error
 
 
 def not_found(what: str) -> ProblemError:
@@ -122,11 +142,11 @@ def faults_of(errors: Sequence[Any], *, within_body: bool = False) -> list[Fault
     return [_fault(("body", *error["loc"]) if within_body else tuple(error["loc"]), error) for error in errors]
 
 
-def summary(faults: Sequence[Fault]) -> str:
-    """The first fault in a sentence, and how many more there are."""
-    first = faults[0]
-    more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
-    return f"{first.pointer or first.parameter}: {first.detail}{more}."
+def summary(faults: Sequence[Fault], others: int = 0) -> str:
+    """The first fault in a sentence, and how many more there are, ``others`` of which are not listed."""
+    first, more = faults[0], len(faults) - 1 + others
+    and_more = f" (and {more} more)" if more else ""
+    return f"{first.pointer or first.parameter}: {first.detail}{and_more}."
 
 
 def pointer(*parts: str | int) -> str:
@@ -141,6 +161,7 @@ def install_handlers(app: FastAPI) -> None:
     app.add_exception_handler(BadQuery, _on_bad_query)
     app.add_exception_handler(HistoryUnavailable, _on_history_unavailable)
     app.add_exception_handler(DeliveryOverloaded, _on_overload)
+    app.add_exception_handler(ClientDisconnect, _on_disconnect)
     app.add_exception_handler(HTTPException, _on_http_exception)
     app.add_exception_handler(Exception, _on_crash)
 
@@ -184,6 +205,11 @@ async def _on_history_unavailable(_request: Request, exc: Exception) -> JSONResp
 
 async def _on_overload(_request: Request, exc: Exception) -> JSONResponse:
     return problem_response(ProblemError(503, "overloaded", f"Nothing was sent: {exc}.", retry_after_s=1))
+
+
+async def _on_disconnect(_request: Request, _exc: Exception) -> Response:
+    """The client hung up within its body, or the server did: nobody reads this."""
+    return Response(status_code=_CLIENT_CLOSED_REQUEST)
 
 
 async def _on_http_exception(request: Request, exc: Exception) -> JSONResponse:

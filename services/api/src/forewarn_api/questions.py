@@ -1,6 +1,5 @@
 """Questions to the twin of an asset, asked over HTTP or on the topic ``commands``."""
 
-import asyncio
 from typing import Final
 
 from forewarn.contracts.asset_class import AssetClass
@@ -10,6 +9,7 @@ from forewarn.domain.twin.whatif import Change
 from forewarn_api.backend import Backend
 from forewarn_api.problems import Fault, ProblemError, pointer, unprocessable
 from forewarn_api.whatif import Subject, ask, subject_of
+from forewarn_api.workers import Work
 
 _NO_MODEL: Final = (
     "Nobody can be asked: the twin of {asset_id} still learns, and fewer than two other assets of its class have "
@@ -34,7 +34,7 @@ async def answer_to(backend: Backend, asset_id: str, request: WhatIfRequest) -> 
     live = backend.live.asset(asset_id)
     estimates = live.health.rul if live is not None and live.health is not None else ()
     try:
-        return await asyncio.to_thread(ask, subject, changes, estimates)
+        return await backend.workers.run(Work.ASKING, ask, subject, changes, estimates)
     except ValueError as exc:
         fault = Fault(detail=str(exc), pointer=pointer("changes"))
         raise unprocessable("question-not-possible", f"This cannot be asked: {exc}.", [fault]) from exc
@@ -59,4 +59,4 @@ async def find_subject(backend: Backend, asset_id: str) -> Subject | None:
     seen = live.asset(asset_id)
     if seen is None or seen.reading is None:  # nothing came since this API started
         live.seed(await backend.history.latest([asset_id]), await backend.history.latest_health([asset_id]))
-    return await asyncio.to_thread(subject_of, asset, asset_class, live, backend.registry.all())
+    return await backend.workers.run(Work.ASKING, subject_of, asset, asset_class, live, backend.registry.all())

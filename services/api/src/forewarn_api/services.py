@@ -7,17 +7,19 @@ from typing import Annotated
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
+from forewarn_api.acknowledging import Claims
 from forewarn_api.changes import Changes
 from forewarn_api.live_push import LivePush
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Running:
-    """News of the live view, the clients they are pushed to, and the turn to make forecasts."""
+    """News of the live view, clients they are pushed to, the turn to read a piece of a body, undecided claims."""
 
     changes: Changes
     push: LivePush
-    forecasting: asyncio.Lock
+    reading: asyncio.Lock
+    claims: Claims
 
 
 def _running(connection: HTTPConnection) -> Running:

@@ -5,9 +5,9 @@ import logging
 import random
 import threading
 
-import uvicorn
-
 from forewarn.adapters.clock import SystemClock
+from forewarn.runtime.http.limits import HttpLimits
+from forewarn.runtime.http.server import GuardedServer
 from forewarn.runtime.probes import ProbeServer
 from forewarn.runtime.service import run_service
 from forewarn_dashboard.app import Dashboard, build
@@ -23,7 +23,15 @@ async def serve(settings: DashboardSettings) -> None:
     token = settings.api_token.get_secret_value() if settings.api_token is not None else None
     async with HttpPlantApi(str(settings.api_url), token) as api:
         dashboard = await build(api, SystemClock(), random.Random(), settings.hosts)  # noqa: S311  # jitter, not secrets
-        server = uvicorn.Server(_config(settings, dashboard))
+        server = GuardedServer(
+            dashboard.asgi,
+            host=settings.dashboard_host,
+            port=settings.dashboard_port,
+            limits=HttpLimits(),
+            drain_s=GRACE_S,
+            max_message_bytes=MAX_SOCKET_MESSAGE_BYTES,
+            proxy_headers=True,
+        )
         with ProbeServer(
             settings.probe_host,
             settings.probe_port,
@@ -33,7 +41,7 @@ async def serve(settings: DashboardSettings) -> None:
             await _run(server, dashboard)
 
 
-async def _run(server: uvicorn.Server, dashboard: Dashboard) -> None:
+async def _run(server: GuardedServer, dashboard: Dashboard) -> None:
     async with asyncio.TaskGroup() as group:
         background = [
             group.create_task(dashboard.hub.follow_feed()),
@@ -42,19 +50,6 @@ async def _run(server: uvicorn.Server, dashboard: Dashboard) -> None:
         await server.serve()
         for task in background:
             task.cancel()
-
-
-def _config(settings: DashboardSettings, dashboard: Dashboard) -> uvicorn.Config:
-    return uvicorn.Config(
-        dashboard.asgi,
-        host=settings.dashboard_host,
-        port=settings.dashboard_port,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        ws_max_size=MAX_SOCKET_MESSAGE_BYTES,
-        timeout_graceful_shutdown=GRACE_S,
-    )
 
 
 def main(settings: DashboardSettings, _stop: threading.Event) -> None:

@@ -12,6 +12,7 @@ from websockets.exceptions import InvalidStatus, WebSocketException
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.base import format_utc
 from forewarn.contracts.economics import EconomicReport
+from forewarn.runtime.http.clients import CLIENT_HEADER, DASHBOARD
 from forewarn_dashboard import wire
 from forewarn_dashboard.client import (
     Acknowledgement,
@@ -33,6 +34,8 @@ TIMEOUT_S: Final = 10.0
 LIVE_OPEN_TIMEOUT_S: Final = 5.0
 LIVE_PING_S: Final = 10.0
 MAX_LIVE_MESSAGE_BYTES: Final = 16 * 1024 * 1024
+#: The alerting service decides who was first; usually it takes a fraction of a second.
+ACKNOWLEDGED_WITHIN_S: Final = 3
 PAGE_SIZE: Final = 1000
 CLOSED_PAGE_SIZE: Final = 100
 MAX_PAGES: Final = 50
@@ -45,7 +48,7 @@ class HttpPlantApi:
 
     def __init__(self, base_url: str, token: str | None, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self._root = base_url.rstrip("/") + "/api/v1"
-        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._headers = {CLIENT_HEADER: DASHBOARD} | ({"Authorization": f"Bearer {token}"} if token else {})
         self._http = httpx.AsyncClient(headers=self._headers, timeout=TIMEOUT_S, transport=transport)
 
     async def __aenter__(self) -> Self:
@@ -105,7 +108,7 @@ class HttpPlantApi:
         """Acknowledge an occurrence of an alarm."""
         path = f"/alarms/{quote(request.asset_id, safe='')}/{quote(request.rule, safe='')}/acknowledge"
         content = {"occurrence_id": request.occurrence_id, "comment": request.comment, "by": request.by}
-        await self._send("POST", path, body=content)
+        await self._send("POST", path, {"wait_s": ACKNOWLEDGED_WITHIN_S}, content)
 
     async def twin(self, asset_id: str) -> Twin:
         """What the twin knows of an asset."""

@@ -54,6 +54,7 @@ class Alarm(Contract):
     returned_at: UtcDatetime | None = None
     acknowledged_at: UtcDatetime | None = None
     acknowledged_by: StoredText | None = None
+    acknowledged_command: str | None = Field(default=None, description="Id of the command that acknowledged it.")
     comment: StoredText = ""
     occurrences: Annotated[int, Field(ge=1)] = Field(default=1, description="How often it became active while open.")
     value: float | None = Field(description="Worst value seen in this occurrence.")

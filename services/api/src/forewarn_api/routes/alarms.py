@@ -12,13 +12,13 @@ from forewarn.contracts.assets import AcknowledgeAlarm
 from forewarn.contracts.base import IDENTIFIER, Identifier, format_utc
 from forewarn.ports.history import AlarmEntry, Page
 from forewarn_api.backend import Backend, Uses
-from forewarn_api.bodies import FromJson
 from forewarn_api.models.alarms import Acknowledged, AcknowledgeRequest, AlarmDetail, AlarmItem, AlarmList
 from forewarn_api.paging import Cursor, Limit, cursor_after, page_of
 from forewarn_api.problems import ProblemError, not_found
 from forewarn_api.routes.assets import AssetId
 from forewarn_api.routes.common import problems, send_command
 from forewarn_api.services import Pushes
+from forewarn_api.strict_json import FromJson
 
 router = APIRouter(prefix="/api/v1/alarms", tags=["alarms"])
 
@@ -94,28 +94,40 @@ async def acknowledge(
     body: FromJson[AcknowledgeRequest],
     response: Response,
     backend: Uses,
-    pushes: Pushes,
+    running: Pushes,
     wait_s: Annotated[
         float, Query(ge=0, le=LONGEST_WAIT_S, description="Wait so long for the alarm to change; then 200.")
     ] = 0.0,
 ) -> Acknowledged:
     """Acknowledge the occurrence of an alarm that was seen.
 
-    409 if a newer occurrence exists (look again before acknowledging it) or somebody was faster.
+    409 if a newer occurrence exists (look again before acknowledging it) or another person was faster: it says who.
     """
     live = backend.complete_live()
     alarm_id = f"{asset_id}/{rule}"
     _require_acknowledgeable(live.alarm(alarm_id), alarm_id, body.occurrence_id)
     command = AcknowledgeAlarm(alarm_id=alarm_id, occurrence_id=body.occurrence_id, comment=body.comment)
-    command_id = await send_command(backend, asset_id, command, by=body.by)
+    claims, occurrence = running.claims, (alarm_id, body.occurrence_id)
+    first = claims.first(occurrence)
+    if first is not None:
+        raise _acknowledged(f"{first} is acknowledging the alarm right now.", live.alarm(alarm_id))
+    claims.claim(occurrence, body.by)
+    try:
+        command_id = await send_command(backend, asset_id, command, by=body.by)
+    except Exception:
+        claims.withdraw(occurrence)
+        raise
 
     def changed() -> bool | None:
         now = live.alarm(alarm_id)
         return now is None or now.acknowledged or now.occurrence_id != body.occurrence_id or None
 
-    seen = wait_s > 0 and await pushes.changes.wait_for(changed, wait_s) is True
+    seen = wait_s > 0 and await running.changes.wait_for(changed, wait_s) is True
+    alarm = live.alarm(alarm_id)
+    if seen and alarm is not None and alarm.occurrence_id == body.occurrence_id:
+        _require_decided_for(command_id, alarm)
     response.status_code = 200 if seen else 202
-    return Acknowledged(command_id=command_id, seen=seen, alarm=live.alarm(alarm_id))
+    return Acknowledged(command_id=command_id, seen=seen, alarm=alarm)
 
 
 def _place(entry: AlarmEntry) -> tuple[datetime, str]:
@@ -142,11 +154,24 @@ def _open_alarms(
 def _require_acknowledgeable(alarm: Alarm | None, alarm_id: str, occurrence_id: str) -> None:
     if alarm is None:
         raise not_found(f"The alarm {alarm_id!r} is not open.")
-    shown = alarm.model_dump(mode="json")
     if alarm.occurrence_id != occurrence_id:
-        detail = "The alarm occurred anew since it was looked at. The occurrence it has now stands in 'alarm'."
-        raise ProblemError(409, "newer-occurrence", detail, extras={"alarm": shown})
+        detail = "The alarm occurred again since it was looked at. The present occurrence is in 'alarm'."
+        raise ProblemError(409, "newer-occurrence", detail, extras={"alarm": alarm.model_dump(mode="json")})
     if alarm.acknowledged:
-        at = "an unknown time" if alarm.acknowledged_at is None else format_utc(alarm.acknowledged_at)
-        detail = f"{alarm.acknowledged_by or 'Somebody'} has acknowledged the alarm at {at} already."
-        raise ProblemError(409, "already-acknowledged", detail, extras={"alarm": shown})
+        raise _acknowledged(_who_and_when(alarm), alarm)
+
+
+def _require_decided_for(command_id: str, alarm: Alarm) -> None:
+    """The alerting service says whose command was first; one of an older version does not say it."""
+    if alarm.acknowledged_command not in (None, command_id):
+        raise _acknowledged(_who_and_when(alarm), alarm)
+
+
+def _who_and_when(alarm: Alarm) -> str:
+    at = "an unknown time" if alarm.acknowledged_at is None else format_utc(alarm.acknowledged_at)
+    return f"{alarm.acknowledged_by or 'Somebody'} has acknowledged the alarm at {at} already."
+
+
+def _acknowledged(detail: str, alarm: Alarm | None) -> ProblemError:
+    extras = {} if alarm is None else {"alarm": alarm.model_dump(mode="json")}
+    return ProblemError(409, "already-acknowledged", detail, extras=extras)

@@ -9,7 +9,6 @@ from forewarn.contracts.assets import Asset, AssetRegistration, InjectFault
 from forewarn.contracts.base import IDENTIFIER, Identifier
 from forewarn.domain.simulation.kinds import KINDS
 from forewarn_api.backend import Uses
-from forewarn_api.bodies import FromJson
 from forewarn_api.models.assets import (
     AssetDetail,
     AssetList,
@@ -21,6 +20,7 @@ from forewarn_api.models.assets import (
 from forewarn_api.problems import Fault, pointer, unprocessable
 from forewarn_api.registering import register, require_sound
 from forewarn_api.routes.common import problems, send_command
+from forewarn_api.strict_json import FromJson
 from forewarn_api.whatif import without_parameters
 
 router = APIRouter(prefix="/api/v1", tags=["assets"])

@@ -1,6 +1,5 @@
 """Forecasts of one asset."""
 
-import asyncio
 from datetime import datetime, timedelta
 from typing import Annotated, Final
 
@@ -12,12 +11,13 @@ from forewarn.domain.rows import to_datetime
 from forewarn.ports.forecasting import ForecasterUnavailable
 from forewarn.ports.history import History, HistoryQuery
 from forewarn_api.backend import Backend, Uses
-from forewarn_api.forecasting import MAX_COLUMNS, Wish, columns_to_forecast, forecasts
+from forewarn_api.forecasting import MAX_COLUMNS, Wish, columns_to_forecast
+from forewarn_api.jobs import forecasts
 from forewarn_api.models.forecast import ColumnForecast, ForecastAnswer
 from forewarn_api.problems import Fault, ProblemError, unprocessable
 from forewarn_api.routes.assets import AssetId
 from forewarn_api.routes.common import problems
-from forewarn_api.services import Pushes, Running
+from forewarn_api.workers import Work
 
 router = APIRouter(prefix="/api/v1/assets/{asset_id}", tags=["state"])
 
@@ -29,7 +29,6 @@ _MOST_BUCKETS: Final = 10_000
 async def forecast(
     asset_id: AssetId,
     backend: Uses,
-    running: Pushes,
     columns: Annotated[
         list[str] | None,
         Query(
@@ -51,7 +50,7 @@ async def forecast(
     wish = Wish(horizon_s=horizon_h * 3_600, grid=grid_for(horizon_h * 3_600), level=level)
     chosen = _chosen(columns) or columns_to_forecast(asset_class)
     history = await backend.history.history(_past(asset_id, chosen, wish, backend.clock.now()))
-    made = [] if history is None else await _made(history, asset_class, wish, backend, running)
+    made = [] if history is None else await _made(history, asset_class, wish, backend)
     return ForecastAnswer(
         asset_id=asset_id,
         asset_class=asset.asset_class,
@@ -85,11 +84,8 @@ def _past(asset_id: str, columns: tuple[str, ...], wish: Wish, now: datetime) ->
     )
 
 
-async def _made(
-    history: History, asset_class: AssetClass, wish: Wish, backend: Backend, running: Running
-) -> list[ColumnForecast]:
-    async with running.forecasting:  # one at a time: forecasts must not starve other requests of CPU
-        try:
-            return await asyncio.to_thread(forecasts, history, asset_class, wish, backend.forecaster)
-        except ForecasterUnavailable as exc:
-            raise ProblemError(503, "forecasts-unavailable", f"There are no forecasts here: {exc}.") from exc
+async def _made(history: History, asset_class: AssetClass, wish: Wish, backend: Backend) -> list[ColumnForecast]:
+    try:
+        return await backend.workers.run(Work.LOOKING, forecasts, history, asset_class, wish, backend.forecaster)
+    except ForecasterUnavailable as exc:
+        raise ProblemError(503, "forecasts-unavailable", f"There are no forecasts here: {exc}.") from exc

@@ -5,6 +5,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Query, WebSocket
 
 from forewarn.contracts.base import Identifier
+from forewarn.runtime.http.clients import CLIENT_HEADER, DASHBOARD
 from forewarn_api.backend import Uses
 from forewarn_api.http.gate import TOKEN_PROTOCOL
 from forewarn_api.problems import ProblemError, not_found, problem_response
@@ -24,18 +25,19 @@ async def live(
 ) -> None:
     """Push newest readings, health and alarms: everything first, then what changes, at most twice a second."""
     wanted = frozenset(asset or ())
-    refusal = _refusal(wanted, backend, running)
+    dashboard = socket.headers.get(CLIENT_HEADER) == DASHBOARD
+    refusal = _refusal(wanted, backend, running, dashboard=dashboard)
     if refusal is not None:
         await socket.send_denial_response(problem_response(refusal))
         return
     offered = socket.scope.get("subprotocols", [])
     await socket.accept(subprotocol=TOKEN_PROTOCOL if TOKEN_PROTOCOL in offered else None)
-    await running.push.serve(socket, wanted)
+    await running.push.serve(socket, wanted, dashboard=dashboard)
 
 
-def _refusal(wanted: frozenset[str], backend: Uses, running: Pushes) -> ProblemError | None:
-    if running.push.full:
-        detail = f"{backend.max_subscribers} clients are connected already."
+def _refusal(wanted: frozenset[str], backend: Uses, running: Pushes, *, dashboard: bool) -> ProblemError | None:
+    if running.push.full(dashboard=dashboard):
+        detail = f"{running.push.subscribers} clients are connected already."
         return ProblemError(503, "too-many-clients", detail, retry_after_s=10)
     try:
         registry = backend.complete_registry()

@@ -1,21 +1,18 @@
 """Scenarios: list them, play them into the platform or into a file, set up example plants."""
 
-import asyncio
-import threading
 from typing import Any, Final
 
 from fastapi import APIRouter, Response
 
 from forewarn.adapters.plant_file import example_names, load_plant
-from forewarn.adapters.recording_files import NamedRecording, labels_csv, readings_csv, text_times
-from forewarn.adapters.scenario_request import ScenarioRequest, recorded, require_sound
+from forewarn.adapters.scenario_request import ScenarioRequest, require_sound
 from forewarn.contracts.assets import Asset, RunScenario, SetUpPlant
 from forewarn.contracts.topics import TopicName
 from forewarn.domain.simulation.indicator import stated_nameplate
 from forewarn.domain.simulation.kinds import KINDS
 from forewarn.domain.simulation.scenarios import SCENARIOS
 from forewarn_api.backend import Backend, Uses
-from forewarn_api.bodies import FromJson
+from forewarn_api.jobs import recording_content
 from forewarn_api.models.scenarios import (
     MOST_RETURNED,
     MOST_STREAMED,
@@ -29,11 +26,11 @@ from forewarn_api.models.scenarios import (
 )
 from forewarn_api.problems import Fault, ProblemError, pointer, unprocessable
 from forewarn_api.routes.common import problems, require_delivered, send_command
+from forewarn_api.strict_json import FromJson
+from forewarn_api.workers import Work
 
 router = APIRouter(prefix="/api/v1/scenarios", tags=["scenarios"])
 
-#: Recordings keep a core busy; more at a time would keep readings and alarms waiting.
-_ONE_AT_A_TIME: Final = threading.Lock()
 _DATA: Final[dict[int | str, dict[str, Any]]] = {
     200: {
         "model": ScenarioData,
@@ -68,7 +65,7 @@ async def generate(body: FromJson[ScenarioBody], backend: Uses) -> ScenarioStart
     _require_possible(body, request, backend)
     if body.output == "stream":
         return await _streamed(body, request, backend)
-    return await asyncio.to_thread(_returned, body, request, backend)
+    return await _returned(body, request, backend)
 
 
 @router.post("/demo/setup", status_code=202, responses=problems(413, 503))
@@ -175,24 +172,13 @@ async def _streamed(body: ScenarioBody, request: ScenarioRequest, backend: Backe
     )
 
 
-def _returned(body: ScenarioBody, request: ScenarioRequest, backend: Backend) -> Response:
+async def _returned(body: ScenarioBody, request: ScenarioRequest, backend: Backend) -> Response:
     """The data as the body of an answer."""
-    with _ONE_AT_A_TIME:
-        item = NamedRecording(asset_id=request.asset.asset_id, recording=recorded(request, backend.catalogue))
+    asset = request.asset
+    asset_class = backend.catalogue[asset.asset_class]
+    content = await backend.workers.run(Work.PLAYING, recording_content, request, body.output, asset_class)
     if body.output == "json":
-        data = ScenarioData(
-            asset_id=item.asset_id,
-            asset_class=request.asset.asset_class,
-            scenario=body.scenario,
-            readings=item.recording.rows,
-            ts=text_times(item),
-            columns={
-                tag: [value if value == value else None for value in values.tolist()]  # noqa: PLR0124  # NaN
-                for tag, values in item.recording.columns.items()
-            },
-        )
-        return Response(data.model_dump_json(), media_type="application/json")
-    content = readings_csv(item) if body.output == "csv" else labels_csv(item)
+        return Response(content, media_type="application/json")
     kind = "" if body.output == "csv" else ".labels"
-    disposition = f'attachment; filename="{item.asset_id}.{body.scenario}{kind}.csv"'
+    disposition = f'attachment; filename="{asset.asset_id}.{body.scenario}{kind}.csv"'
     return Response(content, media_type="text/csv", headers={"Content-Disposition": disposition})

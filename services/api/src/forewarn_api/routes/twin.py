@@ -1,18 +1,17 @@
 """The twin of an asset: what it knows, what if, learning anew."""
 
-import asyncio
-
 from fastapi import APIRouter
 
 from forewarn.contracts.questions import BaselineAccepted, WhatIfAnswer, WhatIfRequest
 from forewarn_api.backend import Uses
-from forewarn_api.bodies import FromJson
 from forewarn_api.models.twin import BaselineRequest, TwinAnswer
 from forewarn_api.questions import answer_to, find_subject
 from forewarn_api.relearning import order_baseline
 from forewarn_api.routes.assets import AssetId
 from forewarn_api.routes.common import problems
+from forewarn_api.strict_json import FromJson
 from forewarn_api.whatif import describe
+from forewarn_api.workers import Work
 
 router = APIRouter(prefix="/api/v1/assets/{asset_id}", tags=["twin"])
 
@@ -26,7 +25,8 @@ async def get_twin(asset_id: AssetId, backend: Uses) -> TwinAnswer:
     """
     asset = backend.known_asset(asset_id)
     asset_class = backend.known_class(asset.asset_class)
-    return await asyncio.to_thread(describe, asset, asset_class, await find_subject(backend, asset_id))
+    subject = await find_subject(backend, asset_id)
+    return await backend.workers.run(Work.ASKING, describe, asset, asset_class, subject)
 
 
 @router.post("/what-if", responses=problems(404, 409, 413, 503))

@@ -6,11 +6,11 @@ from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.assets import Asset, HealthWeights
 from forewarn.domain.health.profile import profile_of
 from forewarn_api.backend import Uses
-from forewarn_api.bodies import FromJson
 from forewarn_api.models.assets import WeightsAnswer
 from forewarn_api.registering import register, require_weights
 from forewarn_api.routes.assets import AssetId
 from forewarn_api.routes.common import problems
+from forewarn_api.strict_json import FromJson
 
 router = APIRouter(prefix="/api/v1/assets/{asset_id}/health/weights", tags=["state"])
 

@@ -33,20 +33,20 @@ class AssetAlarms:
 
 
 def acknowledge_alarm(
-    alarms: AssetAlarms, body: AcknowledgeAlarm, by: str, at: datetime
+    alarms: AssetAlarms, body: AcknowledgeAlarm, by: str, at: datetime, command: str | None = None
 ) -> tuple[AssetAlarms, tuple[Alert, ...]]:
     """Apply an acknowledgement.
 
     Raises
     ------
     Refused
-        If it is not about the occurrence that is open, with the reason for the person who gave it.
+        If it is not about the occurrence that is open, or another command was first; with the reason.
     """
     rule = body.alarm_id.removeprefix(alarm_id(alarms.asset_id, ""))
     if rule == body.alarm_id:
         raise Refused(f"alarm {body.alarm_id!r} is not one of asset {alarms.asset_id!r}, which the command is about")
     before = alarms.rules.get(rule, NORMAL)
-    after, alerts = acknowledge(before, body.occurrence_id, by, body.comment, at)
+    after, alerts = acknowledge(before, body.occurrence_id, by, body.comment, at, command)
     return (alarms if after is before else with_rule(alarms, rule, after)), alerts
 
 

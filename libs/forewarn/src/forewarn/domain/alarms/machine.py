@@ -72,14 +72,14 @@ def step(
 
 
 def acknowledge(
-    state: RuleState, occurrence: str, by: str, comment: str, at: datetime
+    state: RuleState, occurrence: str, by: str, comment: str, at: datetime, command: str | None = None
 ) -> tuple[RuleState, tuple[Alert, ...]]:
-    """Acknowledge the occurrence a person has seen; to repeat it changes nothing.
+    """Acknowledge the occurrence a person has seen; the same command again changes nothing.
 
     Raises
     ------
     Refused
-        If no alarm is open, or another occurrence than the one that was seen.
+        If no alarm is open, another occurrence than the one that was seen, or another command was first.
     """
     alarm = state.alarm
     if alarm is None:
@@ -89,10 +89,18 @@ def acknowledge(
             f"occurrence {occurrence} of {alarm.alarm_id} is not the open one: since "
             f"{format_utc(alarm.raised_at)} it is {alarm.occurrence_id}; look at that before acknowledging it"
         )
+    if alarm.acknowledged and alarm.acknowledged_command != command:
+        raise Refused(f"{alarm.acknowledged_by} acknowledged occurrence {occurrence} of {alarm.alarm_id} before {by}")
     if alarm.acknowledged:
         return state, ()
     seen = alarm.model_copy(
-        update={"acknowledged": True, "acknowledged_at": at, "acknowledged_by": by, "comment": comment}
+        update={
+            "acknowledged": True,
+            "acknowledged_at": at,
+            "acknowledged_by": by,
+            "acknowledged_command": command,
+            "comment": comment,
+        }
     )
     alert = _alert(seen, Transition.ACKNOWLEDGED, at, by=by)
     if seen.active:

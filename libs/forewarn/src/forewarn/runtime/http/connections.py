@@ -1,0 +1,188 @@
+"""All connections of one server: which of them wait, how much they hold, and which is cut off when it is too much."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from prometheus_client import Counter
+from uvicorn.server import ServerState
+
+from forewarn.runtime.http import head
+from forewarn.runtime.http.head import Refusal
+from forewarn.runtime.http.limits import HttpLimits
+
+CUT_OFF: Final = Counter(
+    "forewarn_http_cut_off", "Requests refused and connections closed before the application saw them.", ["reason"]
+)
+
+
+class Connected(Protocol):
+    """A connection of uvicorn's, HTTP or WebSocket."""
+
+    transport: asyncio.Transport
+
+
+class Guarded(Connected, Protocol):
+    """An HTTP connection, as far as it is limited."""
+
+    def refuse(self, refusal: Refusal) -> None:
+        """Answer with a refusal, as far as that is still possible, and end the connection."""
+        ...
+
+
+@dataclass(slots=True)
+class _Body:
+    """A body that arrives: since when [s], how many bytes of it are here, whether it is complete."""
+
+    since_s: float
+    bytes: int = 0
+    complete: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """A client with bytes still to take: how many now, how many when it last took some, and when that was [s]."""
+
+    left: int
+    before: int
+    since_s: float
+
+
+class Connections(ServerState):
+    """What uvicorn knows of its connections, with limits.
+
+    Whoever waits longest gives way to a newcomer, so that those who hold connections, bodies or answers without
+    using them shut nobody out.
+    """
+
+    def __init__(self, limits: HttpLimits) -> None:
+        super().__init__()
+        self.limits = limits
+        #: Waiting for a request: since when [s], and whether a part of its head is here. The longest waiting first.
+        self._waiting: dict[Guarded, tuple[float, bool]] = {}
+        #: Requests with a body that are not answered; the one that stands still longest first.
+        self._bodies: dict[Guarded, _Body] = {}
+        self._bodies_bytes = 0
+        #: Connections that end at a time [s], whatever still comes.
+        self._ending: dict[Guarded, float] = {}
+        self._readers: dict[Connected, _Reader] = {}
+
+    def opened(self, connection: Guarded, now_s: float) -> Refusal | None:
+        """Take a new connection, in place of another one if need be."""
+        if len(self.connections) > self.limits.connections:
+            longest = next(iter(self._waiting), None)
+            if longest is None:
+                return head.BUSY
+            self.forget(longest)
+            self._cut(longest, "too-many-connections")
+        self._waiting[connection] = (now_s, True)
+        return None
+
+    def heard(self, connection: Guarded, now_s: float) -> None:
+        """Bytes arrived: a connection that was idle has begun a request."""
+        if self._waiting.get(connection, (0.0, True))[1]:
+            return
+        del self._waiting[connection]
+        self._waiting[connection] = (now_s, True)
+
+    def requested(self, connection: Guarded) -> None:
+        """A head is complete."""
+        self._waiting.pop(connection, None)
+
+    def idle(self, connection: Guarded, now_s: float) -> None:
+        """The request is answered, and its body is here."""
+        self._ending.pop(connection, None)
+        self._waiting[connection] = (now_s, False)
+
+    def body(self, connection: Guarded, received: int, now_s: float) -> None:
+        """Bytes of a body arrived."""
+        body = self._bodies.pop(connection, None) or _Body(now_s)
+        body.bytes += received
+        self._bodies[connection] = body
+        self._bodies_bytes += received
+        while self._bodies_bytes > self.limits.bodies_bytes:
+            stillest = next((c for c, b in self._bodies.items() if not b.complete), None)
+            if stillest is None:
+                stillest = connection
+            stillest.refuse(head.BODIES_FULL)
+
+    def awaits_body(self, connection: Guarded, now_s: float) -> None:
+        """A request was announced whose body is still to come."""
+        self._bodies.setdefault(connection, _Body(now_s))
+
+    def body_complete(self, connection: Guarded) -> None:
+        """The last byte of a body arrived."""
+        if connection in self._bodies:
+            self._bodies[connection].complete = True
+
+    def answered(self, connection: Guarded) -> None:
+        """The request's body is no longer needed."""
+        body = self._bodies.pop(connection, None)
+        if body is not None:
+            self._bodies_bytes -= body.bytes
+
+    def ends(self, connection: Guarded, at_s: float) -> None:
+        """The connection is closed at a time unless it becomes idle before."""
+        self.forget(connection)
+        self._ending[connection] = at_s
+
+    def forget(self, connection: Guarded) -> None:
+        """The connection is closed, or a WebSocket now."""
+        self.answered(connection)
+        self._waiting.pop(connection, None)
+        self._ending.pop(connection, None)
+        self._readers.pop(connection, None)
+
+    @property
+    def websockets(self) -> int:
+        """WebSockets that are open."""
+        return sum(1 for connection in self.connections if not hasattr(connection, "refuse"))
+
+    def sweep(self, now_s: float) -> None:
+        """Cut off whoever has had its time; called once a second."""
+        limits = self.limits
+        for connection, (since_s, begun) in list(self._waiting.items()):
+            if begun and now_s - since_s > limits.head_s:
+                connection.refuse(head.HEAD_TOO_SLOW)
+        for connection, body in list(self._bodies.items()):
+            due_s = body.since_s + limits.body_s + body.bytes / limits.body_bytes_per_s
+            if not body.complete and now_s > due_s:
+                connection.refuse(head.BODY_TOO_SLOW)
+        for connection, at_s in list(self._ending.items()):
+            if now_s > at_s:
+                self.forget(connection)
+                self._cut(connection, "lingering")
+        self._sweep_readers(now_s)
+
+    def check_answers(self, now_s: float) -> None:
+        """Cut off the slowest readers while clients have too much of their answers still to take."""
+        self._measure_readers(now_s)
+        held = sum(reader.left for reader in self._readers.values())
+        for connection, reader in sorted(self._readers.items(), key=lambda item: item[1].since_s):
+            if held <= self.limits.answers_bytes or now_s - reader.since_s < self.limits.answers_s:
+                return
+            self._cut(connection, "answers-not-taken")
+            held -= reader.left
+
+    def _sweep_readers(self, now_s: float) -> None:
+        self.check_answers(now_s)
+        for connection, reader in list(self._readers.items()):
+            if now_s - reader.since_s > self.limits.send_s:
+                self._cut(connection, "answer-not-taken")
+
+    def _measure_readers(self, now_s: float) -> None:
+        known, self._readers = self._readers, {}
+        for connection in self.connections:
+            left = connection.transport.get_write_buffer_size()
+            if left == 0:
+                continue
+            reader = known.get(connection)
+            if reader is None or left <= reader.before - self.limits.send_bytes:
+                self._readers[connection] = _Reader(left, left, now_s)
+            else:
+                self._readers[connection] = _Reader(left, max(left, reader.before), reader.since_s)
+
+    def _cut(self, connection: Connected, reason: str) -> None:
+        CUT_OFF.labels(reason).inc()
+        self._readers.pop(connection, None)
+        connection.transport.abort()

@@ -1,0 +1,72 @@
+"""uvicorn, set up for a service of the platform."""
+
+import asyncio
+from typing import Final
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from forewarn.runtime.http.connections import Connections
+from forewarn.runtime.http.limits import HttpLimits
+from forewarn.runtime.http.protocol import GuardedProtocol
+
+_TICKS_PER_SWEEP: Final = 10  # uvicorn ticks ten times a second
+
+
+class GuardedServer(uvicorn.Server):
+    """A server that holds no more than its limits allow.
+
+    Parameters
+    ----------
+    app
+        The ASGI application.
+    host
+        Address to listen on.
+    port
+        0 picks a free one.
+    limits
+        What clients can make the server hold.
+    drain_s
+        Requests under way may finish so long after a signal.
+    max_message_bytes
+        Longest message that a WebSocket takes.
+    proxy_headers
+        Whether a proxy on this machine says for whom it asks, and over which scheme.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        host: str,
+        port: int,
+        limits: HttpLimits,
+        drain_s: int,
+        max_message_bytes: int,
+        proxy_headers: bool = False,
+    ) -> None:
+        config = uvicorn.Config(
+            app,
+            host=host,
+            port=port,
+            http=GuardedProtocol,
+            ws="websockets-sansio",
+            log_config=None,  # the service's own logging takes the server's records too
+            log_level="warning",  # at "debug" the server writes the headers of WebSockets, and so the token
+            access_log=False,
+            server_header=False,
+            proxy_headers=proxy_headers,
+            timeout_keep_alive=limits.idle_s,
+            timeout_graceful_shutdown=drain_s,
+            ws_max_size=max_message_bytes,
+            ws_per_message_deflate=False,  # it costs more time and memory than it saves on a plant's network
+        )
+        super().__init__(config)
+        self._connections: Final = Connections(limits)
+        self.server_state = self._connections
+
+    async def on_tick(self, counter: int) -> bool:
+        """Once a second, cut off whoever has had its time."""
+        if counter % _TICKS_PER_SWEEP == 0:
+            self._connections.sweep(asyncio.get_running_loop().time())
+        return await super().on_tick(counter)

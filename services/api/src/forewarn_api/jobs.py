@@ -1,0 +1,36 @@
+"""Heavy work as functions of what they are given: workers import this module and nothing of the running service."""
+
+from forewarn.adapters.recording_files import NamedRecording, labels_csv, readings_csv, text_times
+from forewarn.adapters.scenario_request import ScenarioRequest, recorded
+from forewarn.contracts.asset_class import AssetClass
+from forewarn_api.bodies import ReadingsBody, readings_of
+from forewarn_api.dry_run import Judge, dry_run
+from forewarn_api.forecasting import forecasts
+from forewarn_api.models.scenarios import ScenarioData
+
+__all__ = ["forecasts", "recording_content", "verdicts_json"]
+
+
+def verdicts_json(body: ReadingsBody, judge: Judge) -> bytes:
+    """The verdicts of a dry run as JSON."""
+    return dry_run(readings_of(body), judge).model_dump_json().encode()
+
+
+def recording_content(request: ScenarioRequest, output: str, asset_class: AssetClass) -> bytes:
+    """A recording as the body of an answer: ``output`` is json, csv or labels_csv."""
+    catalogue = {asset_class.name: asset_class}
+    item = NamedRecording(asset_id=request.asset.asset_id, recording=recorded(request, catalogue))
+    if output == "json":
+        data = ScenarioData(
+            asset_id=item.asset_id,
+            asset_class=asset_class.name,
+            scenario=request.scenario,
+            readings=item.recording.rows,
+            ts=text_times(item),
+            columns={
+                tag: [value if value == value else None for value in values.tolist()]  # noqa: PLR0124  # NaN
+                for tag, values in item.recording.columns.items()
+            },
+        )
+        return data.model_dump_json().encode()
+    return readings_csv(item) if output == "csv" else labels_csv(item)

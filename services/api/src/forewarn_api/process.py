@@ -1,0 +1,93 @@
+"""Composition root of the API."""
+
+import threading
+import uuid
+from dataclasses import replace
+from typing import Final
+
+from forewarn.adapters.catalogue import load_catalogue
+from forewarn.adapters.clock import SystemClock
+from forewarn.adapters.forecasting.statsmodels_methods import StatsmodelsForecaster
+from forewarn.adapters.kafka.command_group import CommandGroup
+from forewarn.adapters.kafka.registry import AssetRegistry
+from forewarn.adapters.live.delivery import KafkaDelivery
+from forewarn.adapters.live.feed import KafkaLiveFeed
+from forewarn.adapters.live.progress import KafkaProgress
+from forewarn.adapters.timescale.history import TimescaleHistory
+from forewarn.domain.guard.batch import GuardSettings
+from forewarn.runtime.http.limits import HttpLimits
+from forewarn.runtime.probes import ProbeServer
+from forewarn_api.app import make_app
+from forewarn_api.backend import Backend
+from forewarn_api.command_desk import CommandDesk
+from forewarn_api.live_push import DASHBOARDS
+from forewarn_api.registry import KafkaRegistry
+from forewarn_api.server import serve
+from forewarn_api.settings import ApiSettings
+from forewarn_api.workers import Workers
+
+#: WebSockets that are about to be refused or accepted.
+_HANDSHAKES: Final = 50
+
+
+def main(settings: ApiSettings, stop: threading.Event) -> None:
+    """Serve until ``stop``, or until something fails that only a restart cures."""
+    clock = SystemClock()
+    catalogue = load_catalogue(settings.catalogue_path)
+    servers, prefix = settings.kafka_bootstrap_servers, settings.kafka_topic_prefix
+    name = f"{prefix}forewarn.api"
+    history = TimescaleHistory(settings.database_url.unicode_string(), catalogue)
+    delivery = _delivery(settings)
+    assets = AssetRegistry(servers, prefix, client_id=f"{name}.assets")
+    feed = KafkaLiveFeed(servers, prefix, catalogue, client_id=f"{name}.live", clock=clock)
+    progress = KafkaProgress(servers, prefix, clock)
+    registry = KafkaRegistry(assets)
+    backend = Backend(
+        catalogue=catalogue,
+        registry=registry,
+        live=feed.view,
+        history=history,
+        delivery=delivery,
+        forecaster=StatsmodelsForecaster(),
+        guard=GuardSettings(strict=settings.physics_strict_mode),
+        progress=progress,
+        clock=clock,
+        new_id=lambda: uuid.uuid4().hex,
+        workers=Workers(),
+        max_subscribers=settings.api_max_subscribers,
+    )
+    desk = CommandDesk(backend, CommandGroup(servers, prefix, service="api"))
+    token, origins = settings.api_token.get_secret_value(), settings.api_allowed_origins
+    app = make_app(backend, token=token, allowed_origins=origins, resources=[history, desk])
+
+    def failure() -> str | None:
+        return feed.failure() or registry.failure() or desk.failure()
+
+    feed.start()
+    progress.start()
+    try:
+        with ProbeServer(settings.probe_host, settings.probe_port, live=failure, ready=backend.not_ready):
+            serve(app, settings.api_host, settings.api_port, _limits(settings), stop, failure)
+    finally:
+        feed.close()
+        progress.close()
+        assets.close()
+        delivery.close()
+
+
+def _delivery(settings: ApiSettings) -> KafkaDelivery:
+    return KafkaDelivery(
+        settings.kafka_bootstrap_servers,
+        settings.kafka_topic_prefix,
+        source="/forewarn/api",
+        timeout_s=settings.api_delivery_timeout_s,
+        max_under_way=settings.api_max_under_way,
+    )
+
+
+def _limits(settings: ApiSettings) -> HttpLimits:
+    subscribers = settings.api_max_subscribers + DASHBOARDS
+    usual = HttpLimits()
+    return replace(
+        usual, websockets=subscribers + _HANDSHAKES, connections=usual.connections + subscribers + _HANDSHAKES
+    )
