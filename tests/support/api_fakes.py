@@ -1,6 +1,6 @@
 """Stand-ins for what the API works with: fast, in memory, with switches for everything that can fail."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -68,6 +68,12 @@ class FakeRegistry:
     def all(self) -> Mapping[str, Asset]:
         return self.assets
 
+    def count(self) -> int:
+        return len(self.assets)
+
+    def listen(self, on_change: Callable[[], None]) -> Callable[[], None]:  # it changes before it answers
+        return lambda: None
+
     def problem(self) -> str | None:
         return self.reason
 
@@ -79,6 +85,7 @@ class FakeDelivery:
     registry: FakeRegistry
     sent: list[Message] = field(default_factory=list)
     events: list[tuple[TopicName, str, Contract]] = field(default_factory=list)
+    retracted: list[tuple[TopicName, str]] = field(default_factory=list)
     failing: frozenset[int] = frozenset()
     away: bool = False
     overloaded: bool = False
@@ -103,6 +110,19 @@ class FakeDelivery:
         self.events.append((topic, key, event))
         if isinstance(event, Asset):
             self.registry.assets[event.asset_id] = event
+        return None
+
+    async def publish_all(
+        self, topic: TopicName, events: Sequence[tuple[str, Contract, str]], *, at: datetime
+    ) -> tuple[Undelivered, ...]:
+        fates = [await self.publish(topic, key, event, event_id=event_id, at=at) for key, event, event_id in events]
+        return tuple(Undelivered(index=i, reason=fate.reason) for i, fate in enumerate(fates) if fate is not None)
+
+    async def retract(self, topic: TopicName, key: str) -> Undelivered | None:
+        if self.away:
+            return Undelivered(index=0, reason="Local: Message timed out")
+        self.retracted.append((topic, key))
+        self.registry.assets.pop(key, None)
         return None
 
     async def ping(self) -> None:
@@ -217,6 +237,7 @@ class FakePlatform:
     history: FakeHistory = field(default_factory=FakeHistory)
     live_problem: str | None = None
     max_subscribers: int = 3
+    max_assets: int = 50_000
 
     def __post_init__(self) -> None:
         self.live = LiveState(lambda: self.live_problem)
@@ -233,6 +254,7 @@ class FakePlatform:
             clock=self.clock,
             new_id=self._new_id,
             max_subscribers=self.max_subscribers,
+            max_assets=self.max_assets,
         )
 
     def _new_id(self) -> str:

@@ -43,6 +43,7 @@ def main(settings: ApiSettings, stop: threading.Event) -> None:
         clock=clock,
         new_id=lambda: uuid.uuid4().hex,
         max_subscribers=settings.api_max_subscribers,
+        max_assets=settings.api_max_assets,
     )
     desk = CommandDesk(backend, CommandGroup(servers, prefix, service="api"))
     token, origins = settings.api_token.get_secret_value(), settings.api_allowed_origins

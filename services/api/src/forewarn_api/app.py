@@ -41,7 +41,7 @@ from forewarn_api.routes import (
 from forewarn_api.services import Running
 
 _SEED_RETRY_S: Final = 5.0
-_LIST_PATHS: Final = frozenset({"/api/v1/readings", "/api/v1/readings/validate"})
+_LIST_PATHS: Final = frozenset({"/api/v1/readings", "/api/v1/readings/validate", "/api/v1/assets/bulk"})
 _log = structlog.get_logger(__name__)
 
 

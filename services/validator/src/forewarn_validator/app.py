@@ -33,7 +33,6 @@ def serve(settings: ValidatorSettings, stop: threading.Event) -> None:
     lanes = ValidatorLanes(
         catalogue,
         find_asset=registry.get,
-        nameplates=registry.nameplates,
         settings=guard,
     )
     try:

@@ -33,15 +33,12 @@ class ValidatorLanes:
         catalogue: Mapping[str, AssetClass],
         *,
         find_asset: Callable[[str], Asset | None],
-        nameplates: Callable[[], Mapping[str, Mapping[str, float]]],
         settings: GuardSettings,
     ) -> None:
         self._catalogue = catalogue
         self._decoder = RawReadingDecoder(catalogue, find_asset)
-        self._nameplates = nameplates
+        self._find_asset = find_asset
         self._settings = settings
-        self._plates: Mapping[str, Mapping[str, float]] = {}
-        self._machine_plates: dict[str, Mapping[str, float]] = {}
         self._states: MachineStates[GuardState] = MachineStates()
 
     def open(self, partition: int, snapshot: bytes | None) -> None:
@@ -90,14 +87,9 @@ class ValidatorLanes:
         return outputs + [_rejected(_condemned(decoded, rejection)) for rejection in result.rejections]
 
     def _plates_of(self, names: Iterable[str]) -> Mapping[str, Mapping[str, float]]:
-        """Rated values of machines: those of their assets."""
-        newest = self._nameplates()
-        if newest is not self._plates:
-            self._plates, self._machine_plates = newest, {}
-        for name in names:
-            if name not in self._machine_plates:
-                self._machine_plates[name] = newest.get(asset_of(name), {})
-        return self._machine_plates
+        """Rated values of the machines of a batch: those of their assets."""
+        found = ((name, self._find_asset(asset_of(name))) for name in names)
+        return {name: asset.nameplate for name, asset in found if asset is not None}
 
 
 def _rejected(event: RejectedReading) -> Output:

@@ -19,6 +19,11 @@ MAX_METRICS_PER_READING: Final = 512
 #: Longer than any name of a tag; a tag that no class knows is shortened to this wherever it is mentioned.
 MAX_TAG_NAME_CHARACTERS: Final = 128
 
+#: Assets of an installation unless its settings say otherwise: what the stated memory of the services is measured for.
+DEFAULT_MAX_ASSETS: Final = 50_000
+#: Entries of one bulk registration.
+MAX_ASSETS_PER_REQUEST: Final = 5_000
+
 #: Bytes of messages that a processor, the sink or the live view takes in one turn; a larger message makes its own turn.
 MAX_TURN_BYTES: Final = 16 * MIB
 #: Bytes of one snapshot message; a larger state is stored in several.

@@ -12,6 +12,7 @@ from forewarn.contracts.health import AnomalyBand, AssetHealth, ModelArtefact
 from forewarn.contracts.quality import Severity
 from forewarn.domain.twin.deviation import DeviationBand
 from forewarn_api.models.readings import FoundIssue
+from forewarn_api.problems import Fault
 
 Phase = Literal["baseline", "live"]
 Hint = Literal["none", "asset_fault", "sensor_fault"]
@@ -22,6 +23,22 @@ class AssetList(BaseModel):
 
     items: list[Asset]
     next_cursor: str | None = None
+
+
+class Registered(BaseModel):
+    """What became of one entry of a bulk registration."""
+
+    asset_id: str
+    outcome: Literal["created", "replaced", "refused", "failed"]
+    detail: str | None = Field(default=None, description="Why, unless it was registered.")
+    errors: list[Fault] = Field(default_factory=list, description="Single faults; pointers are into the entry.")
+
+
+class RegisteredList(BaseModel):
+    """Outcome of a bulk registration, entry by entry in the order sent."""
+
+    registered: int
+    items: list[Registered]
 
 
 class AssetDetail(BaseModel):

@@ -2,11 +2,12 @@
 
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Body, Path, Query, Response
 
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.assets import Asset, InjectFault
 from forewarn.contracts.base import IDENTIFIER
+from forewarn.contracts.limits import MAX_ASSETS_PER_REQUEST
 from forewarn_api.backend import Uses
 from forewarn_api.models.assets import (
     AssetDetail,
@@ -15,8 +16,9 @@ from forewarn_api.models.assets import (
     ClassSummary,
     CommandAccepted,
     FaultRequest,
+    RegisteredList,
 )
-from forewarn_api.registering import register, require_sound
+from forewarn_api.registering import Entry, register, register_all, require_room, require_sound
 from forewarn_api.routes.common import problems, send_command
 from forewarn_api.whatif import without_parameters
 
@@ -60,7 +62,9 @@ async def get_asset(asset_id: AssetId, backend: Uses) -> AssetDetail:
 @router.post(
     "/assets",
     status_code=201,
-    responses=problems(413, 503, also={200: {"model": Asset, "description": "The asset was known and is replaced."}}),
+    responses=problems(
+        409, 413, 503, also={200: {"model": Asset, "description": "The asset was known and is replaced."}}
+    ),
 )
 async def register_asset(asset: Asset, response: Response, backend: Uses) -> Asset:
     """Register an asset, or replace one.
@@ -69,9 +73,23 @@ async def register_asset(asset: Asset, response: Response, backend: Uses) -> Ass
     """
     known = backend.complete_registry().get(asset.asset_id)
     require_sound(asset, backend)
+    require_room(asset, backend)
     await register(asset, backend)
     response.status_code = 201 if known is None else 200
     return asset
+
+
+@router.post("/assets/bulk", responses=problems(413, 503))
+async def register_assets(
+    entries: Annotated[list[Entry], Body(min_length=1, max_length=MAX_ASSETS_PER_REQUEST)], backend: Uses
+) -> RegisteredList:
+    """Register or replace many assets at once; what cannot be registered is named and holds up none of the others.
+
+    Answers once the broker has stored them and this API knows them.
+    """
+    backend.complete_registry()
+    items = await register_all(entries, backend)
+    return RegisteredList(registered=sum(item.outcome in ("created", "replaced") for item in items), items=items)
 
 
 @router.post("/assets/{asset_id}/faults", status_code=202, responses=problems(404, 413, 503))

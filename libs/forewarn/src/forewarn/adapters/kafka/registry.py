@@ -1,7 +1,7 @@
 """Follows the compacted topic ``assets`` and knows every registered asset."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
@@ -30,7 +30,8 @@ _BATCH: Final = 500
 class AssetRegistry:
     """Present state of the asset registry, kept up to date by a thread of its own.
 
-    Reads are lock-free: each change installs a new mapping.
+    Reads are lock-free. A change costs the same however many assets there are: the thread changes one dictionary in
+    place, and only who asks for ``all`` pays for a copy.
 
     Partitions are assigned by hand. ``told_to`` is a consumer group whose committed offsets tell others how far this
     registry has read; None: nobody needs to know.
@@ -44,8 +45,11 @@ class AssetRegistry:
         )
         self._tells = told_to is not None
         self._untold = False
-        self._assets: Mapping[str, Asset] = MappingProxyType({})
-        self._nameplates: Mapping[str, Mapping[str, float]] = MappingProxyType({})
+        self._assets: dict[str, Asset] = {}
+        self._version = 0  # of _assets; grows after each change
+        self._copy: tuple[int, Mapping[str, Asset]] = (0, MappingProxyType({}))
+        self._listeners: tuple[Callable[[], None], ...] = ()
+        self._listening = threading.Lock()
         self._loaded = threading.Event()
         self._stop = threading.Event()
         self._failure: KafkaException | None = None
@@ -57,12 +61,30 @@ class AssetRegistry:
         return self._assets.get(asset_id)
 
     def all(self) -> Mapping[str, Asset]:
-        """Every asset by id; an unchanging snapshot."""
-        return self._assets
+        """Every asset by id; an unchanging snapshot, copied once per change at most."""
+        version, copy = self._copy
+        if version != self._version:
+            version = self._version  # read first: a change during the copy makes the next reader copy again
+            copy = MappingProxyType(self._assets.copy())
+            self._copy = (version, copy)
+        return copy
 
-    def nameplates(self) -> Mapping[str, Mapping[str, float]]:
-        """Rated values of every asset by id; an unchanging snapshot."""
-        return self._nameplates
+    def count(self) -> int:
+        """How many assets are registered."""
+        return len(self._assets)
+
+    def listen(self, on_change: Callable[[], None]) -> Callable[[], None]:
+        """Call ``on_change`` after changes, from the registry's thread; returns the function that ends it."""
+        with self._listening:
+            self._listeners = (*self._listeners, on_change)
+
+        def stop() -> None:
+            with self._listening:
+                left = list(self._listeners)
+                left.remove(on_change)
+                self._listeners = tuple(left)
+
+        return stop
 
     def wait_until_loaded(self, timeout_s: float) -> None:
         """Wait until everything registered so far is known.
@@ -164,9 +186,14 @@ class AssetRegistry:
         except InvalidEvent as exc:
             _log.warning("asset_ignored", asset_id=asset_id, problem=str(exc))
 
-    def _install(self, changes: dict[str, Asset | None]) -> None:
+    def _install(self, changes: Mapping[str, Asset | None]) -> None:
         if not changes:
             return
-        merged = {**self._assets, **changes}
-        self._assets = MappingProxyType({k: v for k, v in merged.items() if v is not None})
-        self._nameplates = MappingProxyType({k: v.nameplate for k, v in self._assets.items()})
+        for asset_id, asset in changes.items():
+            if asset is None:
+                self._assets.pop(asset_id, None)
+            else:
+                self._assets[asset_id] = asset
+        self._version += 1
+        for listener in self._listeners:
+            listener()
