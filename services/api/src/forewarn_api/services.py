@@ -9,13 +9,15 @@ from starlette.requests import HTTPConnection
 
 from forewarn_api.changes import Changes
 from forewarn_api.live_push import LivePush
+from forewarn_api.plant_index import PlantIndex
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Running:
-    """News of the live view, the clients they are pushed to, and the turn to make forecasts."""
+    """News of the live view, the clients they are pushed to, assets in short, and the turn to make forecasts."""
 
     changes: Changes
+    index: PlantIndex
     push: LivePush
     forecasting: asyncio.Lock
 

@@ -87,6 +87,11 @@ class LiveView(Protocol):
         """Grows with each change of any asset."""
         ...
 
+    @property
+    def alarm_version(self) -> int:
+        """Grows with each change of any alarm."""
+        ...
+
     def asset(self, asset_id: str) -> LiveAsset | None:
         """What is known of an asset, None if nothing came yet."""
         ...

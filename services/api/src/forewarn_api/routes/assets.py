@@ -1,5 +1,7 @@
 """The asset registry and the catalogue of classes."""
 
+import heapq
+from itertools import accumulate
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Body, Path, Query, Response
@@ -7,7 +9,7 @@ from fastapi import APIRouter, Body, Path, Query, Response
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.assets import Asset, InjectFault
 from forewarn.contracts.base import IDENTIFIER
-from forewarn.contracts.limits import MAX_ASSETS_PER_REQUEST
+from forewarn.contracts.limits import MAX_ANSWER_BYTES, MAX_ASSETS_PER_REQUEST
 from forewarn_api.backend import Uses
 from forewarn_api.models.assets import (
     AssetDetail,
@@ -24,7 +26,7 @@ from forewarn_api.whatif import without_parameters
 
 router = APIRouter(prefix="/api/v1", tags=["assets"])
 
-#: A page of assets is short text: a whole plant fits into one answer.
+#: Entries are short text, usually a few hundred bytes; a page with long ones ends early.
 _MOST_ASSETS: Final = 10_000
 
 AssetId = Annotated[str, Path(pattern=f"^{IDENTIFIER}$", examples=["P-101"])]
@@ -34,18 +36,31 @@ AssetId = Annotated[str, Path(pattern=f"^{IDENTIFIER}$", examples=["P-101"])]
 async def list_assets(
     backend: Uses,
     asset_class: Annotated[str | None, Query(max_length=128, description="Only assets of this class.")] = None,
+    q: Annotated[str, Query(max_length=200, description="Text in id, name, class or place, in any case.")] = "",
     limit: Annotated[int, Query(ge=1, le=_MOST_ASSETS)] = 1_000,
     cursor: Annotated[str | None, Query(max_length=128, description="next_cursor of the previous answer.")] = None,
 ) -> AssetList:
-    """List registered assets by id."""
+    """List registered assets by id. For conditions, health, alarms and other orders see /api/v1/overview."""
     assets = backend.complete_registry().all()
+    needle = q.strip().casefold()
     chosen = [
         asset
-        for asset_id, asset in sorted(assets.items())
-        if (asset_class is None or asset.asset_class == asset_class) and (cursor is None or asset_id > cursor)
+        for asset_id, asset in assets.items()
+        if (asset_class is None or asset.asset_class == asset_class)
+        and (cursor is None or asset_id > cursor)
+        and (not needle or needle in " ".join((asset_id, asset.name, asset.asset_class, *asset.path)).casefold())
     ]
-    more = len(chosen) > limit
-    return AssetList(items=chosen[:limit], next_cursor=chosen[limit - 1].asset_id if more else None)
+    page = heapq.nsmallest(limit, chosen, key=lambda asset: asset.asset_id)
+    size = accumulate(map(_size_bytes, page))
+    items = [asset for asset, total in zip(page, size, strict=True) if total <= MAX_ANSWER_BYTES]
+    return AssetList(items=items, next_cursor=items[-1].asset_id if len(items) < len(chosen) else None)
+
+
+def _size_bytes(asset: Asset) -> int:
+    """About the length of an entry in JSON."""
+    weights = asset.health_weights
+    fields = len(asset.nameplate) + (0 if weights is None else len(weights.metrics))
+    return 600 + 4 * len(asset.name) + sum(map(len, asset.path)) + 80 * fields
 
 
 @router.get("/assets/{asset_id}", responses=problems(404, 503))

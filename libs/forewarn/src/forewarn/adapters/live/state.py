@@ -61,6 +61,7 @@ class LiveState:
         self._models: dict[str, ModelArtefact] = {}
         self._newest_us: dict[Stage, int] = {}
         self._version = 0
+        self._alarm_version = 0
         self._listeners: list[Callable[[], None]] = []
         self._problem = problem
 
@@ -68,6 +69,11 @@ class LiveState:
     def version(self) -> int:
         """Grows with each change of any asset."""
         return self._version
+
+    @property
+    def alarm_version(self) -> int:
+        """Grows with each change of any alarm."""
+        return self._alarm_version
 
     def take_readings(self, frame: FrameRows) -> None:
         """Take in a frame of kind VALID."""
@@ -100,6 +106,7 @@ class LiveState:
                 slot.alarms.pop(alarm_id, None)
             else:
                 slot.alarms[alarm_id] = alarm
+            self._alarm_version += 1
             self._touch(asset_id, slot)
 
     def take_model(self, key: str, model: ModelArtefact | None) -> None:
