@@ -21,6 +21,7 @@ from forewarn.contracts.health import ModelArtefact
 from forewarn.domain.economics.report import economic_report
 from forewarn_api.models.alarms import AcknowledgeRequest, AlarmList
 from forewarn_api.models.assets import AssetDetail, AssetList, HistoryAnswer
+from support.fake_fleet import add_overview
 from support.fake_plant import Control, Plant
 from support.fake_twin import add_twin
 
@@ -38,6 +39,7 @@ def make_app() -> FastAPI:
 
     add_control(app, plant)
     add_assets(app, plant, known)
+    add_overview(app, plant)
     add_history(app, plant, known)
     add_alarms(app, plant)
     add_twin(app, plant, known)
@@ -151,13 +153,16 @@ def add_live(app: FastAPI, plant: Plant) -> None:
     """Live push: a snapshot, then an update each period."""
 
     @app.websocket("/api/v1/live")
-    async def live(socket: WebSocket) -> None:
+    async def live(
+        socket: WebSocket, asset: Annotated[list[str] | None, Query()] = None, only: str | None = None
+    ) -> None:
         await socket.accept()
+        chosen = frozenset() if only else asset and frozenset(asset)
         try:
-            await socket.send_text(plant.message("snapshot", datetime.now(UTC)))
+            await socket.send_text(plant.message("snapshot", datetime.now(UTC), chosen))
             while True:
                 await asyncio.sleep(PERIOD_S)
-                await socket.send_text(plant.message("update", datetime.now(UTC)))
+                await socket.send_text(plant.message("update", datetime.now(UTC), chosen))
         except WebSocketDisconnect:
             return
 

@@ -129,7 +129,11 @@ def clock_switch(scene: Scene) -> Node:
     local = "Local time" if view.utc else zone_label(scene.tz, scene.now)
     if local == "UTC":
         return html.Span("Clock: UTC", className="chips-label")
-    return choice_links("Clock", [(local, view.href(utc=False), not view.utc), ("UTC", view.href(utc=True), view.utc)])
+    here = view.number
+    return choice_links(
+        "Clock",
+        [(local, view.href(utc=False, number=here), not view.utc), ("UTC", view.href(utc=True, number=here), view.utc)],
+    )
 
 
 def connection_banner(problem: str, since: str) -> Node:

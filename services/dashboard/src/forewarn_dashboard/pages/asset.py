@@ -12,6 +12,7 @@ from dash import dcc, html
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.frames import Phase, expected_column
 from forewarn.domain.anomaly.scale import band_of as anomaly_band_of
+from forewarn.domain.condition import Condition
 from forewarn.domain.twin.deviation import band_of
 from forewarn_dashboard import figures
 from forewarn_dashboard.client import AssetDetail, History, interval_columns
@@ -29,7 +30,6 @@ from forewarn_dashboard.timerange import TimeRange
 from forewarn_dashboard.unit_symbols import unit_symbol
 from forewarn_dashboard.viewmodels import (
     AlarmRow,
-    Condition,
     alarm_row,
     area,
     class_title,
