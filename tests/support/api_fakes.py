@@ -31,6 +31,7 @@ from forewarn.ports.history import (
     Interval,
     Latest,
     Page,
+    RemovedAsset,
     RollUp,
     Series,
 )
@@ -141,6 +142,7 @@ class FakeHistory:
     alarm_entries: tuple[AlarmEntry, ...] = ()
     transitions: tuple[Alert, ...] = ()
     refused: tuple[RejectedReading, ...] = ()
+    removed: tuple[RemovedAsset, ...] = ()
     model_cards: tuple[ModelArtefact, ...] = ()
     stretches: dict[str, History] = field(default_factory=dict)
     queries: list[HistoryQuery] = field(default_factory=list)
@@ -165,6 +167,14 @@ class FakeHistory:
         if unknown:
             raise BadQuery(f"centrifugal_pump has no column {', '.join(sorted(unknown))}")
         return self.stretches.get(query.asset_id)
+
+    async def removed_assets(self, *, after: str, limit: int) -> tuple[RemovedAsset, ...]:
+        self._answer()
+        return tuple(item for item in self.removed if item.asset.asset_id > after)[:limit]
+
+    async def removed_asset(self, asset_id: str) -> RemovedAsset | None:
+        self._answer()
+        return next((item for item in self.removed if item.asset.asset_id == asset_id), None)
 
     async def latest_health(self, asset_ids: Sequence[str] | None = None) -> tuple[AssetHealth, ...]:
         self._answer()

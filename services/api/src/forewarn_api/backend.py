@@ -128,6 +128,22 @@ class Backend:
             raise not_found(f"There is no asset {asset_id!r}.")
         return asset
 
+    async def known_or_removed(self, asset_id: str) -> Asset:
+        """An asset that is registered, or was and has its history kept.
+
+        Raises
+        ------
+        ProblemError
+            404 if there is none of this id, 503 while the registry is being read.
+        """
+        asset = self.complete_registry().get(asset_id)
+        if asset is None:
+            removed = await self.history.removed_asset(asset_id)
+            if removed is None:
+                raise not_found(f"There is no asset {asset_id!r}.")
+            asset = removed.asset
+        return asset
+
     def known_class(self, name: str) -> AssetClass:
         """A class of the catalogue.
 

@@ -105,6 +105,7 @@ class LivePush:
                 await self._changes.wait(HEARTBEAT_S - MIN_INTERVAL_S)
             if not wanted:
                 require_few(self._backend.registry.count())
+            await self._send_removed(socket, told)
             since, version = version, live.version
             await self._send(socket, told, _chosen(live.changed_since(since), wanted), first=False)
 
@@ -129,6 +130,15 @@ class LivePush:
                 await self._changes.wait(left_s)
                 await asyncio.sleep(MIN_INTERVAL_S)  # readings may come all the time
 
+    async def _send_removed(self, socket: WebSocket, told: dict[str, LiveAsset]) -> None:
+        """Say which assets are not registered any more; what comes of them now is nobody's business."""
+        removed = [asset_id for asset_id in told if self._backend.registry.get(asset_id) is None]
+        for asset_id in removed:
+            del told[asset_id]
+            self._readings.pop(asset_id, None)
+        if removed:
+            await self._send_news(socket, "update", _News(removed=removed))
+
     async def _send_news(self, socket: WebSocket, kind: str, news: "_News") -> None:
         text = news.message(kind, self._backend.clock.now())
         async with asyncio.timeout(SEND_TIMEOUT_S):  # wait_for of Python 3.11 can miss the cancellation
@@ -141,7 +151,7 @@ class LivePush:
             found = (self._backend.live.asset(asset_id) for asset_id in assets[start : start + ASSETS_PER_MESSAGE])
             news = _News()
             for live in found:
-                if live is not None:
+                if live is not None and self._backend.registry.get(live.asset_id) is not None:
                     self._add(news, told.get(live.asset_id), live)
                     told[live.asset_id] = live
             await self._send_news(socket, "snapshot" if first and start == 0 else "update", news)
@@ -166,13 +176,14 @@ class _News:
     health: list[str] = field(default_factory=list)
     alarms: list[str] = field(default_factory=list)
     closed: list[str] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
 
     def message(self, kind: str, at: datetime) -> str:
         """Put together; without parts it is a heartbeat."""
         return (
             f'{{"type":"{kind}","at":"{format_utc(at)}","readings":[{",".join(self.readings)}],'
             f'"health":[{",".join(self.health)}],"alarms":[{",".join(self.alarms)}],'
-            f'"closed_alarms":{json.dumps(self.closed)}}}'
+            f'"closed_alarms":{json.dumps(self.closed)},"removed_assets":{json.dumps(self.removed)}}}'
         )
 
 

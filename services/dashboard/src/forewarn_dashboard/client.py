@@ -143,6 +143,7 @@ class LiveUpdate:
     health: tuple[AssetHealth, ...] = ()
     alarms: tuple[Alarm, ...] = ()
     closed_alarms: tuple[str, ...] = ()
+    removed_assets: tuple[str, ...] = ()
     complete: bool = False
 
 

@@ -44,11 +44,14 @@ class _Watched:
 class Fleet:
     """Pages of a large plant, and the assets that tabs look at."""
 
-    def __init__(self, api: PlantApi, plant: Plant, clock: Clock, ring: Callable[[], None]) -> None:
+    def __init__(
+        self, api: PlantApi, plant: Plant, clock: Clock, ring: Callable[[], None], counted: Callable[[int], None]
+    ) -> None:
         self._api = api
         self._plant = plant
         self._clock = clock
         self._ring = ring
+        self._counted = counted
         self._pages: dict[FleetQuery, tuple[float, FleetPage]] = {}
         self._asking: dict[FleetQuery, asyncio.Task[FleetPage]] = {}
         self._watched: dict[str, _Watched] = {}
@@ -96,6 +99,7 @@ class Fleet:
 
     async def _ask(self, query: FleetQuery) -> FleetPage:
         page = await self._api.overview(query)
+        self._counted(page.total)
         if len(self._pages) >= MAX_PAGES:
             self._pages.clear()
         self._pages[query] = (self._clock.monotonic_s(), page)

@@ -120,7 +120,7 @@ def alarm_count(count: int) -> Node:
     """Number of open alarms beside the link; nothing when there are none."""
     if not count:
         return None
-    return [html.Span(str(count), className="count-badge"), html.Span(" open", className="visually-hidden")]
+    return [html.Span(f"{count:,}", className="count-badge"), html.Span(" open", className="visually-hidden")]
 
 
 def clock_switch(scene: Scene) -> Node:

@@ -63,7 +63,7 @@ class Hub:
     def __init__(self, api: PlantApi, clock: Clock, rng: random.Random) -> None:
         self.plant = Plant()
         self.large = False
-        self.fleet = Fleet(api, self.plant, clock, self._ring)
+        self.fleet = Fleet(api, self.plant, clock, self._ring, self._counted)
         self.connected = False
         self.problem = ""
         self.epoch = ""
@@ -124,6 +124,11 @@ class Hub:
             self._ring()
             await self._fill_sparks()
             await asyncio.sleep(REGISTRY_PAUSE_S)
+
+    def _counted(self, assets: int) -> None:
+        """The API says how many assets there are: a small plant is followed in another way than a large one."""
+        if (assets > TILES_AT_MOST) != self.large:
+            self._registry_wanted.set()
 
     async def _load_registry(self) -> None:
         large = (await self._api.overview(FleetQuery())).total > TILES_AT_MOST

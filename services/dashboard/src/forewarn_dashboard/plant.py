@@ -127,6 +127,8 @@ class Plant:
                 self.alarms.pop(alarm.alarm_id, None)
         for alarm_id in update.closed_alarms:
             self.alarms.pop(alarm_id, None)
+        for asset_id in update.removed_assets:
+            self.forget(asset_id)
         for reading in update.readings:
             self._heard_of(reading.asset_id).apply(reading)
         for health in update.health:

@@ -67,6 +67,7 @@ class LiveBody(_Body):
     health: tuple[AssetHealth, ...] = ()
     alarms: tuple[Alarm, ...] = ()
     closed_alarms: tuple[str, ...] = ()
+    removed_assets: tuple[str, ...] = ()
 
 
 class AssetListBody(_Body):
@@ -198,6 +199,7 @@ def live_update(text: str | bytes) -> LiveUpdate:
         health=body.health,
         alarms=body.alarms,
         closed_alarms=body.closed_alarms,
+        removed_assets=body.removed_assets,
         complete=body.type == "snapshot",
     )
 

@@ -11,15 +11,17 @@ from forewarn.adapters.arrow_codec import encode_by_partition
 from forewarn.adapters.event_codec import encode_event
 from forewarn.adapters.raw_readings import DecodedBatch, RawReadingDecoder
 from forewarn.adapters.raw_refusals import Refusal
+from forewarn.adapters.removals import between_removals, pass_on, read_raw_removal
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.readings import RejectedReading
+from forewarn.contracts.removal import AssetRemoval
 from forewarn.contracts.topics import TopicName
 from forewarn.domain.guard.batch import GuardSettings, Rejection
 from forewarn.domain.guard.check import check
 from forewarn.domain.guard.state import GuardState, dump, load
 from forewarn.domain.machine_states import MachineStates
-from forewarn.domain.machines import asset_of, machines
+from forewarn.domain.machines import asset_of, machine, machines
 from forewarn.domain.progress import Alive, unwatched
 from forewarn.domain.rows import to_datetime
 from forewarn.ports.lanes import Output, Record, StaleSnapshot, TurnResult
@@ -34,10 +36,12 @@ class ValidatorLanes:
         *,
         find_asset: Callable[[str], Asset | None],
         settings: GuardSettings,
+        is_gone: Callable[[AssetRemoval], bool] | None = None,
     ) -> None:
         self._catalogue = catalogue
         self._decoder = RawReadingDecoder(catalogue, find_asset)
         self._find_asset = find_asset
+        self._is_gone = is_gone or (lambda removal: find_asset(removal.asset_id) is None)
         self._settings = settings
         self._states: MachineStates[GuardState] = MachineStates()
 
@@ -50,11 +54,12 @@ class ValidatorLanes:
 
     def process(self, records: Sequence[Record], alive: Alive = unwatched) -> TurnResult:  # noqa: ARG002  # never takes long
         """Decode and judge records; nothing is dropped but duplicates, and those are counted."""
-        batches, refusals = self._decoder.decode(records)
-        counts: Counter[str] = Counter({"rejected": len(refusals), "with_ignored_tags": self._decoder.ignored.take()})
-        outputs = [_rejected(_refused(refusal)) for refusal in refusals]
-        for decoded in batches:
-            outputs += self._judge(decoded, counts)
+        counts: Counter[str] = Counter()
+        outputs: list[Output] = []
+        for readings, removal in between_removals(records):
+            outputs += self._take(readings, counts)
+            if removal is not None:
+                outputs += self._forget(removal, counts)
         return TurnResult(outputs=tuple(outputs), counts=counts)
 
     def dump(self, partition: int) -> bytes:
@@ -64,6 +69,24 @@ class ValidatorLanes:
     def close(self, partition: int) -> None:
         """Forget a lane."""
         self._states.remove(partition)
+
+    def _take(self, records: Sequence[Record], counts: Counter[str]) -> list[Output]:
+        if not records:
+            return []
+        batches, refusals = self._decoder.decode(records)
+        counts.update(rejected=len(refusals), with_ignored_tags=self._decoder.ignored.take())
+        outputs = [_rejected(_refused(refusal)) for refusal in refusals]
+        for decoded in batches:
+            outputs += self._judge(decoded, counts)
+        return outputs
+
+    def _forget(self, record: Record, counts: Counter[str]) -> list[Output]:
+        """Forget a removed asset, and let the stages behind forget it; what is no removal is refused as a reading."""
+        removal = read_raw_removal(record.value)
+        if removal is None or not self._is_gone(removal):
+            return self._take([record], counts)
+        self._states.forget(machine(record.partition, removal.asset_id))
+        return pass_on(removal, TopicName.READINGS_VALID, record.partition, self._catalogue)
 
     def _judge(self, decoded: DecodedBatch, counts: Counter[str]) -> list[Output]:
         asset_class = decoded.batch.asset_class

@@ -41,6 +41,32 @@ class RegisteredList(BaseModel):
     items: list[Registered]
 
 
+class Removed(BaseModel):
+    """An asset that was removed."""
+
+    removal_id: Identifier
+    asset_id: Identifier
+    removed_at: UtcDatetime
+    history: Literal["keep", "purge"]
+
+
+class RemovedAsset(BaseModel):
+    """An asset that is not registered any more, with what was known of it."""
+
+    asset_id: str
+    name: str
+    asset_class: str
+    path: tuple[str, ...]
+    removed_at: UtcDatetime
+
+
+class RemovedList(BaseModel):
+    """Removed assets of which something is stored, by id."""
+
+    items: list[RemovedAsset]
+    next_cursor: str | None = None
+
+
 class AssetDetail(BaseModel):
     """An asset with what is the same for all of its class."""
 

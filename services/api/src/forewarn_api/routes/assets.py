@@ -2,13 +2,13 @@
 
 import heapq
 from itertools import accumulate
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Body, Path, Query, Response
 
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.assets import Asset, InjectFault
-from forewarn.contracts.base import IDENTIFIER
+from forewarn.contracts.base import IDENTIFIER, Line
 from forewarn.contracts.limits import MAX_ANSWER_BYTES, MAX_ASSETS_PER_REQUEST
 from forewarn_api.backend import Uses
 from forewarn_api.models.assets import (
@@ -19,8 +19,12 @@ from forewarn_api.models.assets import (
     CommandAccepted,
     FaultRequest,
     RegisteredList,
+    Removed,
+    RemovedAsset,
+    RemovedList,
 )
 from forewarn_api.registering import Entry, register, register_all, require_room, require_sound
+from forewarn_api.removing import remove
 from forewarn_api.routes.common import problems, send_command
 from forewarn_api.whatif import without_parameters
 
@@ -61,6 +65,27 @@ def _size_bytes(asset: Asset) -> int:
     weights = asset.health_weights
     fields = len(asset.nameplate) + (0 if weights is None else len(weights.metrics))
     return 600 + 4 * len(asset.name) + sum(map(len, asset.path)) + 80 * fields
+
+
+@router.get("/removed-assets", responses=problems(503))
+async def list_removed_assets(
+    backend: Uses,
+    limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
+    cursor: Annotated[str, Query(max_length=128, description="next_cursor of the previous answer.")] = "",
+) -> RemovedList:
+    """List assets that were removed with their history kept. It stays queryable under the same addresses."""
+    found = await backend.history.removed_assets(after=cursor, limit=limit)
+    items = [
+        RemovedAsset(
+            asset_id=item.asset.asset_id,
+            name=item.asset.name,
+            asset_class=item.asset.asset_class,
+            path=item.asset.path,
+            removed_at=item.removed_at,
+        )
+        for item in found
+    ]
+    return RemovedList(items=items, next_cursor=items[-1].asset_id if len(items) == limit else None)
 
 
 @router.get("/assets/{asset_id}", responses=problems(404, 503))
@@ -105,6 +130,23 @@ async def register_assets(
     backend.complete_registry()
     items = await register_all(entries, backend)
     return RegisteredList(registered=sum(item.outcome in ("created", "replaced") for item in items), items=items)
+
+
+@router.delete("/assets/{asset_id}", status_code=202, responses=problems(404, 503))
+async def remove_asset(
+    asset_id: AssetId,
+    backend: Uses,
+    history: Annotated[
+        Literal["keep", "purge"], Query(description="purge: also delete everything that is stored of it, for good.")
+    ] = "keep",
+    by: Annotated[Line, Query(min_length=1, max_length=200, description="Who asks: it stands in the log.")] = "api",
+) -> Removed:
+    """Remove an asset: its readings are refused from now on, all stages forget it, its open alarms are closed.
+
+    Registered again under the same id, it is a new asset: its twin learns from the beginning. Safe to repeat; an asset
+    that was removed with its history kept can be purged later.
+    """
+    return await remove(await backend.known_or_removed(asset_id), history, by, backend)
 
 
 @router.post("/assets/{asset_id}/faults", status_code=202, responses=problems(404, 413, 503))

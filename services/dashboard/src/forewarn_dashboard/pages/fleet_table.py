@@ -84,7 +84,7 @@ def body(page: FleetPage, scene: Scene) -> Node:
     rows = [html.Tr(_cells(row, scene), id=row_id(row.asset_id)) for row in page.rows]
     return [
         html.P(text, className="note", role="status"),
-        table("Assets", _HEAD, rows, hide_caption=True, cards=True),
+        html.Div(table("Assets", _HEAD, rows, hide_caption=True, cards=True), className="table-fleet"),
         pager(view, page.found, ROWS, "Pages of assets"),
     ]
 
@@ -110,8 +110,8 @@ def _cells(row: FleetRow, scene: Scene) -> list[html.Td]:
             ],
             className="cell-fleet-health",
         ),
-        html.Td(_state(row)),
-        html.Td(_age(row, scene.now), className="cell-number"),
+        html.Td(_state(row), className="cell-fleet-state"),
+        html.Td(_age(row, scene.now), className="cell-fleet-data"),
     ]
 
 

@@ -2,11 +2,12 @@
 
 import threading
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 
 import structlog
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from forewarn.adapters.event_codec import decode_event
 from forewarn.adapters.kafka.acquaintance import get_acquainted
@@ -46,6 +47,7 @@ class AssetRegistry:
         self._tells = told_to is not None
         self._untold = False
         self._assets: dict[str, Asset] = {}
+        self._since_ms: dict[str, int] = {}  # time of each asset's entry
         self._version = 0  # of _assets; grows after each change
         self._copy: tuple[int, Mapping[str, Asset]] = (0, MappingProxyType({}))
         self._listeners: tuple[Callable[[], None], ...] = ()
@@ -86,6 +88,17 @@ class AssetRegistry:
 
         return stop
 
+    def gone_since(self, asset_id: str, at: datetime, patience_s: float) -> bool:
+        """Whether an asset is not registered any more, or was registered again after ``at``; waits for the news."""
+        at_ms, news = int(at.timestamp() * 1000), threading.Event()
+        stop = self.listen(news.set)
+        try:
+            while not (gone := self._since_ms.get(asset_id, at_ms + 1) > at_ms) and news.wait(patience_s):
+                news.clear()
+        finally:
+            stop()
+        return gone
+
     def wait_until_loaded(self, timeout_s: float) -> None:
         """Wait until everything registered so far is known.
 
@@ -124,11 +137,11 @@ class AssetRegistry:
                 # Asked for many at once it would sit out its time limit, and every start of a validator with it.
                 messages = self._consumer.consume(1, timeout=_POLL_S)
                 messages += self._consumer.consume(_BATCH, timeout=0)
-                changes: dict[str, Asset | None] = {}
+                changes: dict[str, tuple[Asset | None, int]] = {}
                 for message in messages:
                     error = message.error()
                     if error is None:
-                        self._read(message.key(), message.value(), changes)
+                        self._read(message, changes)
                     elif is_fatal(error):
                         raise KafkaException(error)  # noqa: TRY301  # the handler below is for the broker's calls too
                 self._install(changes)
@@ -176,24 +189,27 @@ class AssetRegistry:
         self._untold = self._untold or error is not None
 
     @staticmethod
-    def _read(key: object, value: bytes | None, changes: dict[str, Asset | None]) -> None:
+    def _read(message: Message, changes: dict[str, tuple[Asset | None, int]]) -> None:
+        key, value, (_, at_ms) = message.key(), message.value(), message.timestamp()
         asset_id = key.decode(errors="replace") if isinstance(key, bytes) else str(key)
         if value is None:
-            changes[asset_id] = None
+            changes[asset_id] = (None, at_ms)
             return
         try:
-            changes[asset_id] = decode_event(Asset, value)
+            changes[asset_id] = (decode_event(Asset, value), at_ms)
         except InvalidEvent as exc:
             _log.warning("asset_ignored", asset_id=asset_id, problem=str(exc))
 
-    def _install(self, changes: Mapping[str, Asset | None]) -> None:
+    def _install(self, changes: Mapping[str, tuple[Asset | None, int]]) -> None:
         if not changes:
             return
-        for asset_id, asset in changes.items():
+        for asset_id, (asset, at_ms) in changes.items():
             if asset is None:
                 self._assets.pop(asset_id, None)
+                self._since_ms.pop(asset_id, None)
             else:
                 self._assets[asset_id] = asset
+                self._since_ms[asset_id] = at_ms
         self._version += 1
         for listener in self._listeners:
             listener()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, Literal, TypeVar
 
 import structlog
 from pydantic import BaseModel, ValidationError
@@ -139,6 +139,8 @@ class LiveState:
                 slot.alarms[alarm_id] = alarm
             self._alarm_version += 1
             self._touch(asset_id, slot)
+            if slot.reading is None and slot.judgement is None and slot.health is None and not slot.alarms:
+                del self._slots[asset_id]
 
     def take_model(self, key: str, model: ModelArtefact | None) -> None:
         """Take in an entry of ``models``; None removes it."""
@@ -147,6 +149,18 @@ class LiveState:
                 self._models.pop(key, None)
             else:
                 self._models[key] = model
+
+    def end(self, asset_id: str, part: Literal["reading", "judgement", "health"]) -> None:
+        """The asset was removed: nothing older than this of it is to be shown; what comes later is of a new one."""
+        with self._lock:
+            slot = self._slots.get(asset_id)
+            if slot is None:
+                return
+            setattr(slot, part, None)
+            if slot.reading is None and slot.judgement is None and slot.health is None and not slot.alarms:
+                del self._slots[asset_id]
+            else:
+                self._touch(asset_id, slot)
 
     def seed(self, readings: Sequence[Latest], health: Sequence[AssetHealth]) -> None:
         """Take in what the database holds; only where nothing newer came from the topics."""

@@ -17,6 +17,7 @@ from forewarn.adapters.timescale.sqlfiles import statements
 from forewarn.adapters.timescale.tables import readings_table
 from forewarn.contracts.alarms import Alarm, Alert, Priority
 from forewarn.contracts.asset_class import AssetClass
+from forewarn.contracts.assets import Asset
 from forewarn.contracts.health import AssetHealth, ModelArtefact
 from forewarn.contracts.readings import RejectedReading
 from forewarn.ports.history import (
@@ -28,6 +29,7 @@ from forewarn.ports.history import (
     Interval,
     Latest,
     Page,
+    RemovedAsset,
     RollUp,
 )
 
@@ -134,6 +136,15 @@ class TimescaleHistory:
             rows = await cursor.fetchall()
         return readings.history_of(query.asset_id, selection, roll_up, rows, query.max_points)
 
+    async def removed_assets(self, *, after: str, limit: int) -> tuple[RemovedAsset, ...]:
+        """Removed assets, by id."""
+        return tuple(map(_removed, await self._named("removed_assets", after=after, limit=limit)))
+
+    async def removed_asset(self, asset_id: str) -> RemovedAsset | None:
+        """A removed asset."""
+        rows = await self._named("removed_asset", asset_id=asset_id)
+        return _removed(rows[0]) if rows else None
+
     async def latest_health(self, asset_ids: Sequence[str] | None = None) -> tuple[AssetHealth, ...]:
         """Newest health."""
         wanted = None if asset_ids is None else list(asset_ids)
@@ -235,6 +246,10 @@ async def _choose(
     if row is not None and row["count"] <= query.max_points:
         return RollUp.RAW
     return readings.finest_width(query.start, query.end, query.max_points)
+
+
+def _removed(row: Mapping[str, Any]) -> RemovedAsset:
+    return RemovedAsset(asset=Asset.model_validate_json(row["document"]), removed_at=row["removed_at"])
 
 
 def _alarm(row: DictRow) -> AlarmEntry:
