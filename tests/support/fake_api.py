@@ -58,6 +58,10 @@ def add_control(app: FastAPI, plant: Plant) -> None:
     async def acknowledged() -> list[dict[str, str]]:
         return plant.acknowledged
 
+    @app.get("/control/removed")
+    async def removed() -> list[dict[str, str]]:
+        return plant.removed
+
     @app.get("/control/ordered")
     async def ordered() -> list[dict[str, str]]:
         return plant.ordered
@@ -86,6 +90,12 @@ def add_assets(app: FastAPI, plant: Plant, known: Callable[[str], Asset]) -> Non
             r2=dict.fromkeys(asset_class.twin.responses, 0.93),
         )
         return AssetDetail(asset=asset, asset_class=asset_class, models=[] if asset_id in plant.learning else [model])
+
+    @app.delete("/api/v1/assets/{asset_id}", status_code=202)
+    async def remove(asset_id: str, history: str = "keep", by: str = "") -> None:
+        known(asset_id)
+        del plant.assets[asset_id]
+        plant.removed.append({"asset_id": asset_id, "history": history, "by": by})
 
     @app.get("/api/v1/assets/{asset_id}/economics")
     async def economics(asset_id: str) -> EconomicReport:

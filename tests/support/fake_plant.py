@@ -77,6 +77,7 @@ class Plant:
         self.past = []
         self.acknowledged = []
         self.ordered = []
+        self.removed = []
         self.levels = LEVELS
 
     def apply(self, control: Control):

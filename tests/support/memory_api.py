@@ -35,6 +35,7 @@ class MemoryApi:
         self.calls = []
         self.asked_overview = []
         self.followed = []
+        self.removed = []
         self.feed = asyncio.Queue()
 
     def _called(self, name):
@@ -115,6 +116,12 @@ class MemoryApi:
         if self.occurrences.get(f"{request.asset_id}/{request.rule}") != request.occurrence_id:
             raise ConflictError("The alarm occurred anew.")
         self.acknowledged.append(request)
+
+    async def remove(self, asset_id, *, by, purge):
+        self._called("remove")
+        if self.known.pop(asset_id, None) is None:
+            raise NotFoundError(f"There is no asset {asset_id!r}.")
+        self.removed.append((asset_id, by, purge))
 
     async def twin(self, asset_id):
         self._called("twin")

@@ -13,7 +13,7 @@ import structlog
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, no_update, set_props
 from dash.exceptions import PreventUpdate
 
-from forewarn_dashboard import acknowledging, figures, layout, twinning
+from forewarn_dashboard import acknowledging, figures, layout, removing, twinning
 from forewarn_dashboard.client import ApiError, ClosedAlarms, ClosedQuery, HistoryQuery, NotFoundError
 from forewarn_dashboard.components import SEARCH_ID
 from forewarn_dashboard.formatting import zone
@@ -51,6 +51,7 @@ def register(app: Dash, parts: Parts) -> None:
     _register_pages(app, parts)
     acknowledging.register(app, parts)
     twinning.register(app, parts)
+    removing.register(app, parts)
 
     @app.callback(websocket=True, persistent=True)
     async def live() -> None:

@@ -228,6 +228,10 @@ class PlantApi(Protocol):
         """What the twin knows of an asset."""
         ...
 
+    async def remove(self, asset_id: str, *, by: str, purge: bool) -> None:
+        """Remove an asset, and with ``purge`` all that is stored of it; ``NotFoundError`` for an unknown one."""
+        ...
+
     async def what_if(self, asset_id: str, changes: Mapping[str, float]) -> WhatIf:
         """What would happen if drivers had these values."""
         ...

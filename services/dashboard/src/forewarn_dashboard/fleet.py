@@ -67,6 +67,10 @@ class Fleet:
             task.add_done_callback(lambda _: self._asking.pop(query, None))
         return await asyncio.shield(task)
 
+    def clear(self) -> None:
+        """The plant has changed: ask again."""
+        self._pages.clear()
+
     async def learn_names(self, asset_ids: Collection[str]) -> None:
         """Ask for the names of assets that are not known yet; what cannot be asked stays unknown."""
         unknown = sorted({asset_id for asset_id in asset_ids if asset_id not in self._plant.names})

@@ -127,6 +127,11 @@ class HttpPlantApi:
         """What the twin knows of an asset."""
         return await self._get(f"/assets/{quote(asset_id, safe='')}/twin", Twin)
 
+    async def remove(self, asset_id: str, *, by: str, purge: bool) -> None:
+        """Remove an asset, and with ``purge`` all that is stored of it."""
+        parameters = {"history": "purge" if purge else "keep", "by": by}
+        await self._send("DELETE", f"/assets/{quote(asset_id, safe='')}", parameters)
+
     async def what_if(self, asset_id: str, changes: Mapping[str, float]) -> WhatIf:
         """What would happen if drivers had these values."""
         path = f"/assets/{quote(asset_id, safe='')}/what-if"

@@ -94,6 +94,13 @@ class Hub:
         self._slots.discard(slot)
         SUBSCRIBERS.set(len(self._slots))
 
+    def forget(self, asset_id: str) -> None:
+        """An asset was removed."""
+        self.plant.forget(asset_id)
+        self.plant.names.pop(asset_id, None)
+        self.fleet.clear()
+        self._registry_wanted.set()
+
     async def follow_feed(self) -> None:
         """Follow the feed until cancelled; reconnect with growing pauses."""
         failures = 0

@@ -19,7 +19,7 @@ from forewarn_dashboard.client import AssetDetail, History, interval_columns
 from forewarn_dashboard.components import aria, condition_badge, definition_list, panel
 from forewarn_dashboard.formatting import date_time, duration, number
 from forewarn_dashboard.pages.alarms import alarm_table
-from forewarn_dashboard.pages.asset_controls import controls
+from forewarn_dashboard.pages.asset_controls import REMOVE_ID, controls
 from forewarn_dashboard.pages.asset_panels import contributions_panel, health_panel, life_panel, quality_panel
 from forewarn_dashboard.pages.asset_tables import Column, values_table
 from forewarn_dashboard.pages.economics_panel import economics_panel
@@ -135,9 +135,15 @@ def _panels(scene: Scene, drawn: dict[str, Node]) -> html.Div:
             panel("Economics", drawn["asset-economics"], "asset-economics"),
             panel("Digital twin", _twin(detail, scene, drawn)),
             panel("Data quality", drawn["asset-quality"], "asset-quality"),
-            panel("Nameplate", _nameplate(detail)),
+            panel("Nameplate", [html.Div(_nameplate(detail)), _removing()]),
         ],
         className="asset-side",
+    )
+
+
+def _removing() -> html.Div:
+    return html.Div(
+        html.Button("Remove asset …", id=REMOVE_ID, className="button", n_clicks=0), className="twin-buttons"
     )
 
 
