@@ -1,6 +1,6 @@
 """Stand-ins for what the API works with: fast, in memory, with switches for everything that can fail."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -31,6 +31,7 @@ from forewarn.ports.history import (
     Interval,
     Latest,
     Page,
+    RemovedAsset,
     RollUp,
     Series,
 )
@@ -70,6 +71,12 @@ class FakeRegistry:
     def all(self) -> Mapping[str, Asset]:
         return self.assets
 
+    def count(self) -> int:
+        return len(self.assets)
+
+    def listen(self, on_change: Callable[[], None]) -> Callable[[], None]:  # it changes before it answers
+        return lambda: None
+
     def problem(self) -> str | None:
         return self.reason
 
@@ -81,6 +88,7 @@ class FakeDelivery:
     registry: FakeRegistry
     sent: list[Message] = field(default_factory=list)
     events: list[tuple[TopicName, str, Contract]] = field(default_factory=list)
+    retracted: list[tuple[TopicName, str]] = field(default_factory=list)
     failing: frozenset[int] = frozenset()
     away: bool = False
     overloaded: bool = False
@@ -107,6 +115,19 @@ class FakeDelivery:
             self.registry.assets[event.asset_id] = event
         return None
 
+    async def publish_all(
+        self, topic: TopicName, events: Sequence[tuple[str, Contract, str]], *, at: datetime
+    ) -> tuple[Undelivered, ...]:
+        fates = [await self.publish(topic, key, event, event_id=event_id, at=at) for key, event, event_id in events]
+        return tuple(Undelivered(index=i, reason=fate.reason) for i, fate in enumerate(fates) if fate is not None)
+
+    async def retract(self, topic: TopicName, key: str) -> Undelivered | None:
+        if self.away:
+            return Undelivered(index=0, reason="Local: Message timed out")
+        self.retracted.append((topic, key))
+        self.registry.assets.pop(key, None)
+        return None
+
     async def ping(self) -> None:
         if self.away:
             raise BrokerSilent("Local: Broker transport failure")
@@ -123,6 +144,7 @@ class FakeHistory:
     alarm_entries: tuple[AlarmEntry, ...] = ()
     transitions: tuple[Alert, ...] = ()
     refused: tuple[RejectedReading, ...] = ()
+    removed: tuple[RemovedAsset, ...] = ()
     model_cards: tuple[ModelArtefact, ...] = ()
     stretches: dict[str, History] = field(default_factory=dict)
     queries: list[HistoryQuery] = field(default_factory=list)
@@ -147,6 +169,14 @@ class FakeHistory:
         if unknown:
             raise BadQuery(f"centrifugal_pump has no column {', '.join(sorted(unknown))}")
         return self.stretches.get(query.asset_id)
+
+    async def removed_assets(self, *, after: str, limit: int) -> tuple[RemovedAsset, ...]:
+        self._answer()
+        return tuple(item for item in self.removed if item.asset.asset_id > after)[:limit]
+
+    async def removed_asset(self, asset_id: str) -> RemovedAsset | None:
+        self._answer()
+        return next((item for item in self.removed if item.asset.asset_id == asset_id), None)
 
     async def latest_health(self, asset_ids: Sequence[str] | None = None) -> tuple[AssetHealth, ...]:
         self._answer()
@@ -220,6 +250,7 @@ class FakePlatform:
     live_problem: str | None = None
     max_subscribers: int = 3
     progress: Progress | None = None
+    max_assets: int = 50_000
 
     def __post_init__(self) -> None:
         self.live = LiveState(lambda: self.live_problem)
@@ -238,6 +269,7 @@ class FakePlatform:
             new_id=self._new_id,
             workers=Workers(worker_thread),
             max_subscribers=self.max_subscribers,
+            max_assets=self.max_assets,
         )
 
     def latest(self) -> Progress | None:

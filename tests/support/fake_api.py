@@ -21,6 +21,7 @@ from forewarn.contracts.health import ModelArtefact
 from forewarn.domain.economics.report import economic_report
 from forewarn_api.models.alarms import AcknowledgeRequest, AlarmList
 from forewarn_api.models.assets import AssetDetail, AssetList, HistoryAnswer
+from support.fake_fleet import add_overview
 from support.fake_plant import Control, Plant
 from support.fake_twin import add_twin
 
@@ -38,6 +39,7 @@ def make_app() -> FastAPI:
 
     add_control(app, plant)
     add_assets(app, plant, known)
+    add_overview(app, plant)
     add_history(app, plant, known)
     add_alarms(app, plant)
     add_twin(app, plant, known)
@@ -55,6 +57,10 @@ def add_control(app: FastAPI, plant: Plant) -> None:
     @app.get("/control/acknowledged")
     async def acknowledged() -> list[dict[str, str]]:
         return plant.acknowledged
+
+    @app.get("/control/removed")
+    async def removed() -> list[dict[str, str]]:
+        return plant.removed
 
     @app.get("/control/ordered")
     async def ordered() -> list[dict[str, str]]:
@@ -84,6 +90,12 @@ def add_assets(app: FastAPI, plant: Plant, known: Callable[[str], Asset]) -> Non
             r2=dict.fromkeys(asset_class.twin.responses, 0.93),
         )
         return AssetDetail(asset=asset, asset_class=asset_class, models=[] if asset_id in plant.learning else [model])
+
+    @app.delete("/api/v1/assets/{asset_id}", status_code=202)
+    async def remove(asset_id: str, history: str = "keep", by: str = "") -> None:
+        known(asset_id)
+        del plant.assets[asset_id]
+        plant.removed.append({"asset_id": asset_id, "history": history, "by": by})
 
     @app.get("/api/v1/assets/{asset_id}/economics")
     async def economics(asset_id: str) -> EconomicReport:
@@ -151,13 +163,16 @@ def add_live(app: FastAPI, plant: Plant) -> None:
     """Live push: a snapshot, then an update each period."""
 
     @app.websocket("/api/v1/live")
-    async def live(socket: WebSocket) -> None:
+    async def live(
+        socket: WebSocket, asset: Annotated[list[str] | None, Query()] = None, only: str | None = None
+    ) -> None:
         await socket.accept()
+        chosen = frozenset() if only else asset and frozenset(asset)
         try:
-            await socket.send_text(plant.message("snapshot", datetime.now(UTC)))
+            await socket.send_text(plant.message("snapshot", datetime.now(UTC), chosen))
             while True:
                 await asyncio.sleep(PERIOD_S)
-                await socket.send_text(plant.message("update", datetime.now(UTC)))
+                await socket.send_text(plant.message("update", datetime.now(UTC), chosen))
         except WebSocketDisconnect:
             return
 

@@ -56,6 +56,7 @@ class Control(BaseModel):
     faulty: list[str] | None = None
     learning: list[str] | None = None
     past: list[AlarmItem] | None = None
+    many: int | None = None
 
 
 class Plant:
@@ -76,6 +77,7 @@ class Plant:
         self.past = []
         self.acknowledged = []
         self.ordered = []
+        self.removed = []
         self.levels = LEVELS
 
     def apply(self, control: Control):
@@ -83,6 +85,8 @@ class Plant:
             self.reset()
         if control.assets is not None:
             self.assets = {asset.asset_id: asset for asset in control.assets}
+        if control.many is not None:
+            self.assets = {asset.asset_id: asset for asset in many_assets(control.many)}
         if control.alarms is not None:
             wanted = {alarm.alarm_id: alarm for alarm in control.alarms}
             self.closed += [alarm_id for alarm_id in self.alarms if alarm_id not in wanted]
@@ -223,8 +227,8 @@ class Plant:
             expected_high=tuple(value + reach for value in expected),
         )
 
-    def message(self, kind, at):
-        heard = [asset_id for asset_id in self.assets if asset_id not in self.silent]
+    def message(self, kind, at, chosen=None):
+        heard = [a for a in self.assets if a not in self.silent and (chosen is None or a in chosen)]
         readings = ",".join(self.reading(asset_id, at).model_dump_json() for asset_id in heard)
         health = ",".join(self.health(asset_id, at).model_dump_json() for asset_id in heard)
         alarms = ",".join(alarm.model_dump_json() for alarm in self.alarms.values())
@@ -233,6 +237,19 @@ class Plant:
             f'{{"type":"{kind}","at":"{at.isoformat()}","readings":[{readings}],"health":[{health}],'
             f'"alarms":[{alarms}],"closed_alarms":[{closed}]}}'
         )
+
+
+NAMES = ("Boiler feed pump", "Kühlwasserpumpe Süd", "冷却水ポンプ", "مضخة تغذية", "Pumpă de alimentare")
+
+
+def many_assets(count):
+    """A large plant: names of several scripts, every hundredth far too long for a cell."""
+    for n in range(count):
+        name = f"{NAMES[n % len(NAMES)]} {n}" + (
+            " with a name that nobody shortened in time" * 3 if n % 100 == 7 else ""
+        )
+        place = ("acme", f"site-{n % 5}", f"hall-{n % 40}")
+        yield Asset(asset_id=f"M-{n:05}", asset_class="centrifugal_pump", name=name[:200], path=place)
 
 
 def _limit_forecast(at):

@@ -9,6 +9,8 @@ from forewarn_dashboard.client import (
     AssetDetail,
     ClosedAlarms,
     ConflictError,
+    FleetPage,
+    FleetRow,
     History,
     LiveUpdate,
     NotFoundError,
@@ -31,6 +33,9 @@ class MemoryApi:
         self.ordered = []
         self.occurrences = {}
         self.calls = []
+        self.asked_overview = []
+        self.followed = []
+        self.removed = []
         self.feed = asyncio.Queue()
 
     def _called(self, name):
@@ -41,6 +46,36 @@ class MemoryApi:
     async def assets(self):
         self._called("assets")
         return tuple(self.known.values())
+
+    async def overview(self, query):
+        self._called("overview")
+        self.asked_overview.append(query)
+        rows = [
+            FleetRow(
+                asset_id=asset.asset_id,
+                name=asset.name,
+                asset_class=asset.asset_class,
+                path=asset.path,
+                condition="silent",
+                ts=None,
+                health=None,
+                category=None,
+                trend="unknown",
+                priority=None,
+                alarm_text="",
+                alarm_count=0,
+            )
+            for asset in self.known.values()
+            if query.text in asset.name and (not query.assets or asset.asset_id in query.assets)
+        ]
+        return FleetPage(
+            total=len(self.known),
+            found=len(rows),
+            conditions={"silent": len(self.known)},
+            priorities={},
+            unacknowledged=0,
+            rows=tuple(rows[query.offset : query.offset + query.limit]),
+        )
 
     async def detail(self, asset_id):
         self._called("detail")
@@ -82,6 +117,12 @@ class MemoryApi:
             raise ConflictError("The alarm occurred anew.")
         self.acknowledged.append(request)
 
+    async def remove(self, asset_id, *, by, purge):
+        self._called("remove")
+        if self.known.pop(asset_id, None) is None:
+            raise NotFoundError(f"There is no asset {asset_id!r}.")
+        self.removed.append((asset_id, by, purge))
+
     async def twin(self, asset_id):
         self._called("twin")
         if asset_id not in self.twins:
@@ -97,8 +138,9 @@ class MemoryApi:
         self._called("learn_anew")
         self.ordered.append((asset_id, by, reason))
 
-    async def live(self):
+    async def live(self, *, assets=(), only_alarms=False):
         self._called("live")
+        self.followed.append((tuple(assets), only_alarms))
         yield LiveUpdate(complete=True)
         while (update := await self.feed.get()) is not None:
             yield update

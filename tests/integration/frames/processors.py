@@ -45,7 +45,7 @@ class Processor:
 
 
 def _validator() -> Lanes:
-    return ValidatorLanes(CATALOGUE, find_asset=ASSETS.get, nameplates=dict, settings=GuardSettings())
+    return ValidatorLanes(CATALOGUE, find_asset=ASSETS.get, settings=GuardSettings())
 
 
 def _frames(upstream: Sequence[tuple[TopicName, Callable[[], Lanes]]]) -> Iterator[Message]:

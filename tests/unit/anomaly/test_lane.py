@@ -44,7 +44,7 @@ def twin_states() -> list[Record]:
     begin_us = 1_800_000_000_000_000 - 3_600_000_000
     messages = pump_messages(300, assets=PUMPS[:3], start_us=begin_us)
     raw = [record(offset, message.value, message.key) for offset, message in enumerate(messages)]
-    guard = ValidatorLanes(CATALOGUE, find_asset=ASSETS.get, nameplates=dict, settings=GuardSettings())
+    guard = ValidatorLanes(CATALOGUE, find_asset=ASSETS.get, settings=GuardSettings())
     valid = through(guard, raw, TopicName.READINGS_VALID, batch=30)
     return through(TwinLanes(CATALOGUE, TwinSettings(baseline_readings=200)), valid, TopicName.TWIN_STATES, batch=1)
 

@@ -5,14 +5,17 @@ import io
 from datetime import timedelta
 
 import pytest
+from fastapi.testclient import TestClient
 
 from forewarn.contracts.assets import InjectFault
+from forewarn_api.app import make_app
 from forewarn_api.csv_export import safe_text
 from support.api_fakes import (
     CATALOGUE,
     NOW,
     OTHER_PUMP,
     PUMP,
+    FakePlatform,
     alarm,
     health,
     judged_rows,
@@ -283,3 +286,39 @@ def test_a_command_that_is_not_confirmed_is_a_503(client, platform):
     assert client.post("/api/v1/assets/P-101/faults", json=FAULT).status_code == 503
     assert client.post("/api/v1/assets", json=PUMP.model_dump(mode="json")).status_code == 503
     assert platform.registry.get("P-102") == OTHER_PUMP
+
+
+def test_a_list_of_assets_is_registered_entry_by_entry(client, platform):
+    sound = {"asset_id": "P-1", "asset_class": "centrifugal_pump", "name": "Pumpe Süd 1 \u2013 冷却水"}
+    entries = [
+        sound,
+        sound | {"asset_id": "P-2", "asset_class": "perpetuum_mobile"},
+        sound | {"asset_id": "P 3"},
+        sound | {"asset_id": "P-101"},
+        {"name": "nameless"},
+    ]
+    answer = client.post("/api/v1/assets/bulk", json=entries)
+    assert answer.status_code == 200, answer.text
+    body = answer.json()
+    assert [item["outcome"] for item in body["items"]] == ["created", "refused", "refused", "replaced", "refused"]
+    assert body["registered"] == 2
+    assert [item["errors"][0]["pointer"] for item in body["items"] if item["outcome"] == "refused"] == [
+        "#/asset_class",
+        "#/asset_id",
+        "#/asset_id",
+    ]
+    assert [key for _, key, _ in platform.delivery.events] == ["P-1", "P-101"]
+    assert client.post("/api/v1/assets/bulk", json=[]).status_code == 422
+    assert client.post("/api/v1/assets/bulk", json=[sound] * 5_001).status_code == 422
+
+
+def test_no_more_assets_are_registered_than_the_installation_may_hold():
+    platform = FakePlatform(max_assets=3)
+    sound = {"asset_class": "centrifugal_pump", "name": "Pump"}
+    with TestClient(make_app(platform.backend)) as client:
+        answer = client.post("/api/v1/assets/bulk", json=[sound | {"asset_id": f"P-{n}"} for n in range(3)])
+        assert [item["outcome"] for item in answer.json()["items"]] == ["created", "refused", "refused"]
+        full = client.post("/api/v1/assets", json=sound | {"asset_id": "P-9"})
+        assert (full.status_code, full.json()["type"]) == (409, "urn:forewarn:problem:too-many-assets")
+        assert "API_MAX_ASSETS" in full.json()["detail"]
+        assert client.post("/api/v1/assets", json=sound | {"asset_id": "P-101"}).status_code == 200

@@ -41,7 +41,7 @@ class Stage:
 
 STAGES = {
     "validator": Stage(
-        lambda: ValidatorLanes(CATALOGUE, find_asset=ASSETS.get, nameplates=dict, settings=GuardSettings()),
+        lambda: ValidatorLanes(CATALOGUE, find_asset=ASSETS.get, settings=GuardSettings()),
         TopicName.READINGS_VALID,
         FrameKind.VALID,
     ),

@@ -30,7 +30,7 @@ STEPS = 300
 
 
 def opened(snapshot: bytes | None = None) -> ValidatorLanes:
-    lanes = ValidatorLanes(CATALOGUE, find_asset=ASSETS.get, nameplates=dict, settings=GuardSettings())
+    lanes = ValidatorLanes(CATALOGUE, find_asset=ASSETS.get, settings=GuardSettings())
     lanes.open(0, snapshot)
     return lanes
 

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from functools import partial
 from typing import Final
 
@@ -13,13 +14,14 @@ from forewarn.adapters.event_codec import decode_event
 from forewarn.adapters.faust.engine import Action, one_by_one
 from forewarn.adapters.faust.frames import read_turn
 from forewarn.adapters.faust.quarantine import Handler, Incoming
-from forewarn.contracts.alarms import Alert
+from forewarn.adapters.removals import between_removals, read_removal
+from forewarn.contracts.alarms import AlarmSource, Alert
 from forewarn.contracts.assets import AcknowledgeAlarm, Command
 from forewarn.contracts.frames import FrameKind
 from forewarn.contracts.health import AssetHealth
 from forewarn.contracts.readings import RejectionReason
 from forewarn.contracts.topics import TopicName
-from forewarn.domain.alarms.asset import AssetAlarms, acknowledge_alarm
+from forewarn.domain.alarms.asset import AssetAlarms, acknowledge_alarm, remove_alarms
 from forewarn.domain.alarms.health import observe_health
 from forewarn.domain.alarms.machine import Refused
 from forewarn.domain.alarms.rows import observe_frame
@@ -34,6 +36,13 @@ _REFRESH_S: Final = 2.0
 
 #: The delay of an alarm that a turn's shared costs are worth.
 _GATHER_S: Final = 0.1
+
+#: Alarms that only messages of a topic raise: a removal on that topic ends them.
+_OF_FRAMES: Final[Mapping[FrameKind, frozenset[AlarmSource]]] = {
+    FrameKind.VALID: frozenset({"threshold"}),
+    FrameKind.ANOMALY: frozenset({"threshold", "anomaly"}),
+}
+_OF_HEALTH: Final[frozenset[AlarmSource]] = frozenset({"health", "rul", "forecast"})
 
 _log = structlog.get_logger(__name__)
 
@@ -70,6 +79,37 @@ class AlertingLogic:
         await self._outbox.resume()
 
     async def _on_frames(self, kind: FrameKind, batch: Sequence[Incoming]) -> None:
+        for stretch, removal in between_removals(batch):
+            await self._observe(kind, stretch)
+            if removal is not None:
+                await self._on_removal(kind, removal)
+
+    async def _on_removal(self, kind: FrameKind, incoming: Incoming) -> None:
+        """Close what this topic's rows have raised: none of the removed asset comes behind this message."""
+        removal = read_removal(incoming)
+        if removal is None:
+            await self._reject(incoming, RejectionReason.BAD_FRAME, "the message holds no removal")
+            return
+        marks = (self._seen.readings,) if kind is FrameKind.VALID else (self._seen.readings, self._seen.scores)
+        for watermarks in marks:
+            watermarks.forget(removal.asset_id)
+        sources = _OF_FRAMES[kind]
+        await self._close(removal.asset_id, incoming, sources, removal.removed_at, removal.removed_by)
+
+    async def _close(
+        self, asset_id: str, incoming: Incoming, sources: frozenset[AlarmSource], at: datetime, by: str
+    ) -> None:
+        """Close a removed asset's alarms of some sources; its state goes with the last of them."""
+        before = self._context.engine.states.get(asset_id)
+        if before is None or self._context.engine.partition_of(asset_id) != incoming.partition:
+            return
+        after, alerts = remove_alarms(before, sources, at, by)
+        self._put(after, incoming)
+        await self._publish(alerts)
+        if not after.rules:
+            self._context.engine.remove(asset_id)
+
+    async def _observe(self, kind: FrameKind, batch: Sequence[Incoming]) -> None:
         turn = read_turn(batch, self._catalogue, kind)
         for incoming, problem in turn.unreadable:
             await self._reject(incoming, RejectionReason.BAD_FRAME, problem)
@@ -82,6 +122,11 @@ class AlertingLogic:
             await self._publish(result.alerts)
 
     async def _on_health(self, incoming: Incoming) -> None:
+        if incoming.value is None and incoming.key is not None:
+            asset_id = incoming.key.decode(errors="replace")
+            self._seen.health.forget(asset_id)
+            await self._close(asset_id, incoming, _OF_HEALTH, incoming.at, "forewarn")
+            return
         try:
             health = decode_event(AssetHealth, incoming.value or b"")
         except InvalidEvent as exc:

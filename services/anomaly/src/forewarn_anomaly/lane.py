@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from forewarn.adapters.arrow_codec import encode_by_partition
 from forewarn.adapters.decode_boundary import decoder
 from forewarn.adapters.detectors.ensemble import MemberEnsemble
-from forewarn.adapters.frame_input import read_frames
+from forewarn.adapters.frame_input import dead_letter, read_frames
+from forewarn.adapters.removals import between_removals, pass_on, read_removal
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.frames import FrameKind
 from forewarn.contracts.topics import TopicName
@@ -21,7 +22,7 @@ from forewarn.domain.anomaly.state import AnomalyState
 from forewarn.domain.anomaly.step import step
 from forewarn.domain.frame import FloatArray, Frame
 from forewarn.domain.machine_states import MachineStates
-from forewarn.domain.machines import Stretch, by_partition, of_partition
+from forewarn.domain.machines import Stretch, by_partition, machine, of_partition
 from forewarn.domain.packing import pack, unpack
 from forewarn.domain.progress import Alive, unwatched
 from forewarn.ports.lanes import Output, Record, StaleSnapshot, TurnResult
@@ -67,11 +68,16 @@ class AnomalyLanes:
 
     def process(self, records: Sequence[Record], alive: Alive = unwatched) -> TurnResult:
         """Calibrate or score; what is no frame becomes a dead letter."""
-        read = read_frames(records, self._config.catalogue, FrameKind.TWIN)
-        counts: Counter[str] = Counter({"rejected": len(read.dead_letters)})
-        outputs = list(read.dead_letters)
-        for frame in read.frames:
-            outputs += self._score(frame, counts, alive)
+        counts: Counter[str] = Counter()
+        outputs: list[Output] = []
+        for stretch, removal in between_removals(records):
+            read = read_frames(stretch, self._config.catalogue, FrameKind.TWIN)
+            counts["rejected"] += len(read.dead_letters)
+            outputs += read.dead_letters
+            for frame in read.frames:
+                outputs += self._score(frame, counts, alive)
+            if removal is not None:
+                outputs += self._forget(removal, counts)
         return TurnResult(outputs=tuple(outputs), counts=counts)
 
     def dump(self, partition: int) -> bytes:
@@ -85,6 +91,16 @@ class AnomalyLanes:
         """Forget a lane."""
         self._states.remove(partition)
         self._ensembles.pop(partition, None)
+
+    def _forget(self, record: Record, counts: Counter[str]) -> list[Output]:
+        removal = read_removal(record)
+        if removal is None:
+            counts["rejected"] += 1
+            return [dead_letter(record, "the message has the key of a removal but holds none")]
+        self._states.forget(machine(record.partition, removal.asset_id))
+        for ensemble in self._ensembles.get(record.partition, {}).values():
+            ensemble.forget(removal.asset_id)
+        return pass_on(removal, TopicName.ANOMALY_SCORES, record.partition, self._config.catalogue)
 
     def _score(self, frame: Frame, counts: Counter[str], alive: Alive) -> list[Output]:
         name, settings = frame.asset_class.name, self._config.settings

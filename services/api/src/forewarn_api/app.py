@@ -24,6 +24,7 @@ from forewarn_api.http.headers import SecurityHeadersMiddleware
 from forewarn_api.http.parameters import known_parameters
 from forewarn_api.live_push import LivePush
 from forewarn_api.openapi import DESCRIPTION, TITLE, VERSION, document_of
+from forewarn_api.plant_index import PlantIndex
 from forewarn_api.problems import install_handlers
 from forewarn_api.routes import (
     alarms,
@@ -31,6 +32,7 @@ from forewarn_api.routes import (
     economics,
     forecast,
     live,
+    overview,
     platform,
     readings,
     rejected,
@@ -42,7 +44,7 @@ from forewarn_api.routes import (
 from forewarn_api.services import Running
 
 _SEED_RETRY_S: Final = 5.0
-_LIST_PATHS: Final = frozenset({"/api/v1/readings", "/api/v1/readings/validate"})
+_LIST_PATHS: Final = frozenset({"/api/v1/readings", "/api/v1/readings/validate", "/api/v1/assets/bulk"})
 _log = structlog.get_logger(__name__)
 
 
@@ -75,7 +77,7 @@ def make_app(
         app.add_middleware(
             CORSMiddleware,
             allow_origins=list(allowed_origins),
-            allow_methods=["GET", "POST", "PUT"],
+            allow_methods=["GET", "POST", "PUT", "DELETE"],
             allow_headers=["Authorization", "Content-Type", HEADER],
             expose_headers=[HEADER],
         )
@@ -87,7 +89,7 @@ def make_app(
 def routed_app() -> Api:
     """The application with its routes and nothing behind them: enough to describe it."""
     app = Api(title=TITLE, version=VERSION, description=DESCRIPTION, docs_url=None, redoc_url=None, lifespan=_lifespan)
-    asset_routes = (assets, state, twin, weights, economics, forecast)
+    asset_routes = (assets, overview, state, twin, weights, economics, forecast)
     for module in (readings, *asset_routes, alarms, rejected, scenarios):
         app.include_router(module.router, dependencies=[Depends(known_parameters)])
     for module in (live, platform):
@@ -105,17 +107,21 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             await stack.enter_async_context(resource)
         await stack.enter_async_context(backend.workers)
         changes = await stack.enter_async_context(Changes(backend.live))
+        index = PlantIndex(backend)
         app.state.running = Running(
             changes=changes,
+            index=index,
             push=LivePush(backend, changes),
             reading=asyncio.Lock(),
             claims=Claims(backend.clock),
         )
-        seeding = asyncio.create_task(_seed(backend))
-        seeding.add_done_callback(_report)
+        background = [asyncio.create_task(_seed(backend)), asyncio.create_task(index.run())]
+        for task in background:
+            task.add_done_callback(_report)
         yield
-        seeding.cancel()
-        await asyncio.gather(seeding, return_exceptions=True)
+        for task in background:
+            task.cancel()
+        await asyncio.gather(*background, return_exceptions=True)
 
 
 async def _seed(backend: Backend) -> None:
@@ -130,9 +136,9 @@ async def _seed(backend: Backend) -> None:
             return
 
 
-def _report(seeding: asyncio.Task[None]) -> None:
-    if not seeding.cancelled() and seeding.exception() is not None:
-        _log.error("live_view_not_seeded", exc_info=seeding.exception())
+def _report(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and task.exception() is not None:
+        _log.error("background_task_failed", exc_info=task.exception())
 
 
 def _body_limit(path: str) -> int:

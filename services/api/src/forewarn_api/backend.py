@@ -11,6 +11,7 @@ from starlette.requests import HTTPConnection
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.health import AssetHealth
+from forewarn.contracts.limits import DEFAULT_MAX_ASSETS
 from forewarn.domain.guard.batch import GuardSettings
 from forewarn.ports.clock import Clock
 from forewarn.ports.delivery import ConfirmedDelivery
@@ -21,9 +22,7 @@ from forewarn.ports.progress import ProgressWatch
 from forewarn_api.problems import ProblemError, not_found
 from forewarn_api.workers import Workers
 
-#: The registry follows its topic in steps of a quarter second.
 _REGISTERED_WITHIN_S: Final = 3.0
-_LOOK_AGAIN_S: Final = 0.02
 
 
 class Registry(Protocol):
@@ -35,6 +34,14 @@ class Registry(Protocol):
 
     def all(self) -> Mapping[str, Asset]:
         """Every asset by id."""
+        ...
+
+    def count(self) -> int:
+        """How many assets are registered."""
+        ...
+
+    def listen(self, on_change: Callable[[], None]) -> Callable[[], None]:
+        """Call ``on_change`` after changes, from any thread; returns the function that ends it."""
         ...
 
     def problem(self) -> str | None:
@@ -58,18 +65,33 @@ class Backend:
     new_id: Callable[[], str]
     workers: Workers
     max_subscribers: int = 200
+    max_assets: int = DEFAULT_MAX_ASSETS
 
     def not_ready(self) -> str | None:
         """What is still being read; None when the API knows all there is."""
         return self.registry.problem() or self.live.problem()
 
-    async def until_registered(self, asset: Asset) -> None:
-        """Wait a moment until the registry knows an asset that was just published."""
-        deadline_s = self.clock.monotonic_s() + _REGISTERED_WITHIN_S
-        while (  # noqa: ASYNC110  # the registry is read by a thread that tells nobody about changes
-            self.registry.get(asset.asset_id) != asset and self.clock.monotonic_s() < deadline_s
-        ):
-            await asyncio.sleep(_LOOK_AGAIN_S)
+    async def until_registered(self, entries: Mapping[str, Asset | None]) -> None:
+        """Wait a moment until the registry shows entries that were just published; None for a removed asset."""
+        loop, news = asyncio.get_running_loop(), asyncio.Event()
+
+        def on_change() -> None:
+            loop.call_soon_threadsafe(news.set)
+
+        stop = self.registry.listen(on_change)
+        missing = dict(entries)
+        try:
+            async with asyncio.timeout(_REGISTERED_WITHIN_S):
+                while True:
+                    news.clear()
+                    missing = {key: asset for key, asset in missing.items() if self.registry.get(key) != asset}
+                    if not missing:
+                        return
+                    await news.wait()
+        except TimeoutError:
+            return  # stored all the same: the registry only lags behind
+        finally:
+            stop()
 
     def complete_registry(self) -> Registry:
         """The whole registry.
@@ -108,6 +130,22 @@ class Backend:
         asset = self.complete_registry().get(asset_id)
         if asset is None:
             raise not_found(f"There is no asset {asset_id!r}.")
+        return asset
+
+    async def known_or_removed(self, asset_id: str) -> Asset:
+        """An asset that is registered, or was and has its history kept.
+
+        Raises
+        ------
+        ProblemError
+            404 if there is none of this id, 503 while the registry is being read.
+        """
+        asset = self.complete_registry().get(asset_id)
+        if asset is None:
+            removed = await self.history.removed_asset(asset_id)
+            if removed is None:
+                raise not_found(f"There is no asset {asset_id!r}.")
+            asset = removed.asset
         return asset
 
     def known_class(self, name: str) -> AssetClass:

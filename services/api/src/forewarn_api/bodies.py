@@ -24,7 +24,7 @@ from forewarn_api.problems import (
 )
 
 MAX_READINGS: Final = 5_000
-#: Bodies of the two routes that take lists of readings; of all others.
+#: Bodies of the routes that take lists of readings or assets; of all others.
 MAX_LIST_BYTES: Final = 8 * 1024 * 1024
 MAX_BODY_BYTES: Final = 1024 * 1024
 

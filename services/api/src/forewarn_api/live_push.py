@@ -9,6 +9,7 @@ from typing import Final
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from forewarn.contracts.alarms import Alarm
 from forewarn.contracts.base import format_utc
 from forewarn.ports.live import LiveAsset, LiveJudgement
 from forewarn.ports.live import LiveReading as NewestReading
@@ -26,6 +27,19 @@ SEND_TIMEOUT_S: Final = 10.0
 ASSETS_PER_MESSAGE: Final = 100
 #: Places for dashboards, beside those of everybody else: neither can shut the other out.
 DASHBOARDS: Final = 8
+ALARMS_PER_MESSAGE: Final = 500
+#: Most assets that one client follows.
+MOST_ASSETS: Final = 1_000
+
+
+class TooManyAssetsError(Exception):
+    """A client follows every asset of a plant that is too large for that."""
+
+
+def require_few(assets: int) -> None:
+    """Raise ``TooManyAssetsError`` if nobody can follow a plant of so many assets as a whole."""
+    if assets > MOST_ASSETS:
+        raise TooManyAssetsError(f"{assets} assets are too many to follow: name some, or only=alarms")
 
 
 class LivePush:
@@ -51,18 +65,23 @@ class LivePush:
         """Whether no further client is taken."""
         return self._dashboards >= DASHBOARDS if dashboard else self._others >= self._backend.max_subscribers
 
-    async def serve(self, socket: WebSocket, wanted: Collection[str], *, dashboard: bool = False) -> None:
-        """Push until the client leaves; ``wanted`` empty: every asset."""
+    async def serve(
+        self, socket: WebSocket, wanted: Collection[str], *, only_alarms: bool = False, dashboard: bool = False
+    ) -> None:
+        """Push until the client leaves; ``wanted`` empty: every asset. ``only_alarms``: no readings, no health."""
         self._count(1, dashboard=dashboard)
         try:
             async with asyncio.TaskGroup() as group:
-                sender = group.create_task(self._send_changes(socket, wanted))
+                send = self._send_alarms(socket, wanted) if only_alarms else self._send_changes(socket, wanted)
+                sender = group.create_task(send)
                 talked = await _until_gone(socket)
                 sender.cancel()
             if talked:
                 await socket.close(1008, "this socket takes no messages")
         except* TimeoutError:
             await socket.close(1008, "the reader does not keep up")
+        except* TooManyAssetsError as exc:
+            await socket.close(1008, str(exc.exceptions[0]))
         except* WebSocketDisconnect:
             pass  # it left while something was being sent
         finally:
@@ -84,6 +103,8 @@ class LivePush:
         if reading is None:
             return None
         text = reading.model_dump_json()
+        if len(self._readings) >= 2 * MOST_ASSETS:
+            self._readings.clear()
         self._readings[live.asset_id] = (live.reading, live.judgement, text)
         return text
 
@@ -96,8 +117,47 @@ class LivePush:
             await asyncio.sleep(MIN_INTERVAL_S)
             if live.version == version:
                 await self._changes.wait(HEARTBEAT_S - MIN_INTERVAL_S)
+            if not wanted:
+                require_few(self._backend.registry.count())
+            await self._send_removed(socket, told)
             since, version = version, live.version
             await self._send(socket, told, _chosen(live.changed_since(since), wanted), first=False)
+
+    async def _send_alarms(self, socket: WebSocket, wanted: Collection[str]) -> None:
+        """Push open alarms alone: costs nothing while none changes, however many assets send readings."""
+        live = self._backend.live
+        told: dict[str, Alarm] = {}
+        kind = "snapshot"
+        while True:
+            version = live.alarm_version
+            now = {alarm.alarm_id: alarm for alarm in live.alarms() if not wanted or alarm.asset_id in wanted}
+            fresh = [alarm for key, alarm in now.items() if told.get(key) is not alarm]
+            closed = [key for key in told if key not in now]
+            told = now
+            for start in range(0, max(len(fresh), 1), ALARMS_PER_MESSAGE):
+                part = [alarm.model_dump_json() for alarm in fresh[start : start + ALARMS_PER_MESSAGE]]
+                await self._send_news(socket, kind, _News(alarms=part, closed=closed))
+                kind, closed = "update", []
+            until_s = self._backend.clock.monotonic_s() + HEARTBEAT_S
+            await asyncio.sleep(MIN_INTERVAL_S)
+            while live.alarm_version == version and (left_s := until_s - self._backend.clock.monotonic_s()) > 0:
+                await self._changes.wait(left_s)
+                await asyncio.sleep(MIN_INTERVAL_S)  # readings may come all the time
+
+    async def _send_removed(self, socket: WebSocket, told: dict[str, LiveAsset]) -> None:
+        """Say which assets are not registered any more; what comes of them now is nobody's business."""
+        removed = [asset_id for asset_id in told if self._backend.registry.get(asset_id) is None]
+        for asset_id in removed:
+            del told[asset_id]
+            self._readings.pop(asset_id, None)
+        if removed:
+            await self._send_news(socket, "update", _News(removed=removed))
+
+    async def _send_news(self, socket: WebSocket, kind: str, news: "_News") -> None:
+        text = news.message(kind, self._backend.clock.now())
+        async with asyncio.timeout(SEND_TIMEOUT_S):  # wait_for of Python 3.11 can miss the cancellation
+            await socket.send_text(text)
+        LIVE_MESSAGES.inc()
 
     async def _send(self, socket: WebSocket, told: dict[str, LiveAsset], assets: list[str], *, first: bool) -> None:
         """Send what is new about some assets, in several messages if they are many."""
@@ -105,13 +165,10 @@ class LivePush:
             found = (self._backend.live.asset(asset_id) for asset_id in assets[start : start + ASSETS_PER_MESSAGE])
             news = _News()
             for live in found:
-                if live is not None:
+                if live is not None and self._backend.registry.get(live.asset_id) is not None:
                     self._add(news, told.get(live.asset_id), live)
                     told[live.asset_id] = live
-            text = news.message("snapshot" if first and start == 0 else "update", self._backend.clock.now())
-            async with asyncio.timeout(SEND_TIMEOUT_S):  # wait_for of Python 3.11 can miss the cancellation
-                await socket.send_text(text)
-            LIVE_MESSAGES.inc()
+            await self._send_news(socket, "snapshot" if first and start == 0 else "update", news)
 
     def _add(self, news: "_News", before: LiveAsset | None, live: LiveAsset) -> None:
         if before is None or before.reading is not live.reading or before.judgement is not live.judgement:
@@ -133,13 +190,14 @@ class _News:
     health: list[str] = field(default_factory=list)
     alarms: list[str] = field(default_factory=list)
     closed: list[str] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
 
     def message(self, kind: str, at: datetime) -> str:
         """Put together; without parts it is a heartbeat."""
         return (
             f'{{"type":"{kind}","at":"{format_utc(at)}","readings":[{",".join(self.readings)}],'
             f'"health":[{",".join(self.health)}],"alarms":[{",".join(self.alarms)}],'
-            f'"closed_alarms":{json.dumps(self.closed)}}}'
+            f'"closed_alarms":{json.dumps(self.closed)},"removed_assets":{json.dumps(self.removed)}}}'
         )
 
 

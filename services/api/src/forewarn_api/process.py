@@ -55,6 +55,7 @@ def main(settings: ApiSettings, stop: threading.Event) -> None:
         new_id=lambda: uuid.uuid4().hex,
         workers=Workers(),
         max_subscribers=settings.api_max_subscribers,
+        max_assets=settings.api_max_assets,
     )
     desk = CommandDesk(backend, CommandGroup(servers, prefix, service="api"))
     token, origins = settings.api_token.get_secret_value(), settings.api_allowed_origins

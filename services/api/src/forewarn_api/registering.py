@@ -1,14 +1,24 @@
 """What an entry of the asset registry must fulfil, and how it gets onto the topic."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any, Final
+
+from pydantic import Field, ValidationError
 
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.topics import TopicName
 from forewarn.domain.health.profile import profile_of
 from forewarn_api.backend import Backend
-from forewarn_api.problems import Fault, pointer, unprocessable
+from forewarn_api.models.assets import Registered
+from forewarn_api.problems import MAX_ERRORS, Fault, ProblemError, faults_of, pointer, summary, unprocessable
 from forewarn_api.routes.common import require_delivered
+
+#: Entries between which other requests get their turn.
+_AT_ONCE: Final = 500
+
+#: An asset, or what was meant to be one: each entry of a list is judged by itself.
+Entry = Annotated[Asset | dict[str, Any], Field(union_mode="left_to_right")]
 
 
 async def register(asset: Asset, backend: Backend) -> None:
@@ -16,7 +26,81 @@ async def register(asset: Asset, backend: Backend) -> None:
     at = backend.clock.now()
     failed = await backend.delivery.publish(TopicName.ASSETS, asset.asset_id, asset, event_id=backend.new_id(), at=at)
     require_delivered(failed, "The asset")
-    await backend.until_registered(asset)
+    await backend.until_registered({asset.asset_id: asset})
+
+
+async def register_all(entries: Sequence[Entry], backend: Backend) -> list[Registered]:
+    """Register what can be, and say of each entry what became of it, in their order.
+
+    Answers once the broker has stored the entries and this API knows them.
+    """
+    outcome: list[Registered] = []
+    for start in range(0, len(entries), _AT_ONCE):
+        outcome += await _register_some(entries[start : start + _AT_ONCE], backend)
+    return outcome
+
+
+async def _register_some(entries: Sequence[Entry], backend: Backend) -> list[Registered]:
+    room = backend.max_assets - backend.registry.count()
+    outcome: list[Registered] = []
+    sent: list[tuple[int, Asset]] = []  # with its place in the outcome
+    new: set[str] = set()
+    for entry in entries:
+        try:
+            asset = _asset_of(entry)
+            is_new = asset.asset_id not in new and backend.registry.get(asset.asset_id) is None
+            if is_new and len(new) >= room:
+                raise full(backend)
+            require_sound(asset, backend)
+        except ProblemError as exc:
+            name = entry.asset_id if isinstance(entry, Asset) else str(entry.get("asset_id", ""))[:128]
+            outcome.append(
+                Registered(asset_id=name, outcome="refused", detail=exc.detail, errors=list(exc.errors[:MAX_ERRORS]))
+            )
+            continue
+        new.update([asset.asset_id] if is_new else [])
+        sent.append((len(outcome), asset))
+        outcome.append(Registered(asset_id=asset.asset_id, outcome="created" if is_new else "replaced"))
+    events = [(asset.asset_id, asset, backend.new_id()) for _, asset in sent]
+    failures = await backend.delivery.publish_all(TopicName.ASSETS, events, at=backend.clock.now())
+    for failure in failures:
+        place, asset = sent[failure.index]
+        detail = f"The broker has not confirmed it ({failure.reason}). It is safe to send it again."
+        outcome[place] = Registered(asset_id=asset.asset_id, outcome="failed", detail=detail)
+    lost = {failure.index for failure in failures}
+    await backend.until_registered({asset.asset_id: asset for i, (_, asset) in enumerate(sent) if i not in lost})
+    return outcome
+
+
+def _asset_of(entry: Entry) -> Asset:
+    if isinstance(entry, Asset):
+        return entry
+    try:
+        return Asset.model_validate(entry)
+    except ValidationError as exc:
+        faults = faults_of(exc.errors(include_url=False, include_context=False, include_input=False), within_body=True)
+        raise unprocessable("invalid-request", summary(faults), faults) from exc
+
+
+def require_room(asset: Asset, backend: Backend) -> None:
+    """A new asset must fit into what the installation may hold.
+
+    Raises
+    ------
+    ProblemError
+        409 if there are as many as there may be.
+    """
+    if backend.registry.get(asset.asset_id) is None and backend.registry.count() >= backend.max_assets:
+        raise full(backend)
+
+
+def full(backend: Backend) -> ProblemError:
+    """There are as many assets as there may be."""
+    detail = (
+        f"There are {backend.registry.count()} assets, at most {backend.max_assets} may be registered: "
+        "remove some, or raise API_MAX_ASSETS."
+    )
+    return ProblemError(409, "too-many-assets", detail)
 
 
 def require_sound(asset: Asset, backend: Backend) -> None:

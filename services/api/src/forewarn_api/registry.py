@@ -1,6 +1,6 @@
 """The asset registry as the API asks it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from confluent_kafka import KafkaException
 
@@ -22,6 +22,14 @@ class KafkaRegistry:
     def all(self) -> Mapping[str, Asset]:
         """Every asset by id."""
         return self._assets.all()
+
+    def count(self) -> int:
+        """How many assets are registered."""
+        return self._assets.count()
+
+    def listen(self, on_change: Callable[[], None]) -> Callable[[], None]:
+        """Call ``on_change`` after changes, from a thread; returns the function that ends it."""
+        return self._assets.listen(on_change)
 
     def problem(self) -> str | None:
         """Why the registry is not complete; None when it is."""

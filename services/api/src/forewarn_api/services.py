@@ -10,13 +10,15 @@ from starlette.requests import HTTPConnection
 from forewarn_api.acknowledging import Claims
 from forewarn_api.changes import Changes
 from forewarn_api.live_push import LivePush
+from forewarn_api.plant_index import PlantIndex
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Running:
-    """News of the live view, clients they are pushed to, the turn to read a piece of a body, undecided claims."""
+    """News of the live view, clients they are pushed to, assets in short, the turn to read a body, undecided claims."""
 
     changes: Changes
+    index: PlantIndex
     push: LivePush
     reading: asyncio.Lock
     claims: Claims

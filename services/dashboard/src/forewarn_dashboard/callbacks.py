@@ -13,7 +13,7 @@ import structlog
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, no_update, set_props
 from dash.exceptions import PreventUpdate
 
-from forewarn_dashboard import acknowledging, figures, layout, twinning
+from forewarn_dashboard import acknowledging, figures, layout, removing, twinning
 from forewarn_dashboard.client import ApiError, ClosedAlarms, ClosedQuery, HistoryQuery, NotFoundError
 from forewarn_dashboard.components import SEARCH_ID
 from forewarn_dashboard.formatting import zone
@@ -22,6 +22,7 @@ from forewarn_dashboard.pages import alarms, asset, notices, overview
 from forewarn_dashboard.pages.asset_controls import APPLY_ID, FROM_ID, TO_ID
 from forewarn_dashboard.pagestate import PageState
 from forewarn_dashboard.parts import Parts
+from forewarn_dashboard.push import large_plant
 from forewarn_dashboard.scene import Node, Scene
 from forewarn_dashboard.timerange import TimeRangeError, resolve
 from forewarn_dashboard.urls import View, parse
@@ -50,6 +51,7 @@ def register(app: Dash, parts: Parts) -> None:
     _register_pages(app, parts)
     acknowledging.register(app, parts)
     twinning.register(app, parts)
+    removing.register(app, parts)
 
     @app.callback(websocket=True, persistent=True)
     async def live() -> None:
@@ -118,6 +120,12 @@ def _register_pages(app: Dash, parts: Parts) -> None:
         nav, clock = layout.navigation(view, len(parts.hub.plant.alarms)), layout.clock_switch(scene)
         if view.page == "alarms" and view.closed:
             scene = replace(scene, closed=await _closed_alarms(view, parts))
+        try:
+            scene = await large_plant(scene, parts.hub, parts.details)
+        except NotFoundError:
+            pass  # the page of the asset says so
+        except ApiError as exc:
+            return notices.api_away(str(exc)), state.to_store(), layout.APP_TITLE, nav, clock
         before = PageState.from_store(shown)
         if view.page in SEARCHABLE and before is not None and before.path == state.path:
             page = SEARCHABLE[view.page]

@@ -1,15 +1,16 @@
 """What the dashboard asks of the API: a Protocol, the values it returns and the ways it fails."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
 
-from forewarn.contracts.alarms import Alarm
+from forewarn.contracts.alarms import Alarm, Priority
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.economics import EconomicReport
-from forewarn.contracts.health import AssetHealth, ModelArtefact
+from forewarn.contracts.health import AssetHealth, HealthCategory, ModelArtefact
+from forewarn.domain.condition import Condition
 from forewarn_dashboard.twin_answers import FleetJudgement, Twin, WhatIf
 
 
@@ -142,7 +143,50 @@ class LiveUpdate:
     health: tuple[AssetHealth, ...] = ()
     alarms: tuple[Alarm, ...] = ()
     closed_alarms: tuple[str, ...] = ()
+    removed_assets: tuple[str, ...] = ()
     complete: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FleetQuery:
+    """Which assets of the plant, in which order, and which page of them; empty does not choose."""
+
+    text: str = ""
+    conditions: tuple[Condition, ...] = ()
+    assets: tuple[str, ...] = ()
+    sort: str = "area"
+    offset: int = 0
+    limit: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FleetRow:
+    """One asset in short."""
+
+    asset_id: str
+    name: str
+    asset_class: str
+    path: tuple[str, ...]
+    condition: Condition
+    ts: datetime | None
+    health: float | None
+    category: HealthCategory | None
+    trend: str
+    priority: Priority | None
+    alarm_text: str
+    alarm_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FleetPage:
+    """A page of assets, how many the query found, and counts over the whole plant."""
+
+    total: int
+    found: int
+    conditions: Mapping[Condition, int]
+    priorities: Mapping[Priority, int]
+    unacknowledged: int
+    rows: tuple[FleetRow, ...] = ()
 
 
 class PlantApi(Protocol):
@@ -150,6 +194,10 @@ class PlantApi(Protocol):
 
     async def assets(self) -> tuple[Asset, ...]:
         """All registered assets."""
+        ...
+
+    async def overview(self, query: FleetQuery) -> FleetPage:
+        """A page of assets in short, and counts over all."""
         ...
 
     async def detail(self, asset_id: str) -> AssetDetail:
@@ -180,6 +228,10 @@ class PlantApi(Protocol):
         """What the twin knows of an asset."""
         ...
 
+    async def remove(self, asset_id: str, *, by: str, purge: bool) -> None:
+        """Remove an asset, and with ``purge`` all that is stored of it; ``NotFoundError`` for an unknown one."""
+        ...
+
     async def what_if(self, asset_id: str, changes: Mapping[str, float]) -> WhatIf:
         """What would happen if drivers had these values."""
         ...
@@ -188,6 +240,6 @@ class PlantApi(Protocol):
         """Let the twin forget what is normal and learn it from the next readings."""
         ...
 
-    def live(self) -> AsyncIterator[LiveUpdate]:
-        """The live feed of all assets until the connection breaks, then ``ApiUnavailableError``."""
+    def live(self, *, assets: Sequence[str] = (), only_alarms: bool = False) -> AsyncGenerator[LiveUpdate, None]:
+        """The live feed of some or all assets until the connection breaks, then ``ApiUnavailableError``."""
         ...

@@ -7,10 +7,11 @@ from dash import dcc, html
 
 from forewarn.contracts.alarms import Priority
 from forewarn.contracts.health import HealthCategory
+from forewarn.domain.condition import Condition
 from forewarn_dashboard.formatting import UNKNOWN, whole
 from forewarn_dashboard.scene import Node
 from forewarn_dashboard.urls import View
-from forewarn_dashboard.viewmodels import CONDITION_TEXT, PRIORITY_NUMBER, Condition
+from forewarn_dashboard.viewmodels import CONDITION_TEXT, PRIORITY_NUMBER
 
 SEARCH_ID: Final = "search"
 
@@ -117,6 +118,32 @@ def choice_links(label: str, choices: Sequence[tuple[str, str, bool]]) -> html.N
         className="chips",
         **aria(label=label),
     )
+
+
+def pager(view: View, found: int, per_page: int, label: str) -> html.Nav | None:
+    """Links to the other pages of a list; None where there is only one."""
+    last = last_page(found, per_page)
+    here = min(view.number, last)
+    if last == 1:
+        return None
+    numbers = sorted({1, here - 1, here, here + 1, last} & set(range(1, last + 1)))
+    items: list[html.Li] = []
+    for before, number in zip([0, *numbers], numbers, strict=False):
+        if number - before > 1:
+            items.append(html.Li("…", className="pager-gap", **aria(hidden="true")))
+        mark = aria(current="page") if number == here else {}
+        link = dcc.Link(
+            [html.Span("Page ", className="visually-hidden"), f"{number:,}"],
+            href=view.href(number=number),
+            className="chip chip-on" if number == here else "chip",
+        )
+        items.append(html.Li(link, **mark))
+    return html.Nav(html.Ul(items), className="chips pager", **aria(label=label))
+
+
+def last_page(found: int, per_page: int) -> int:
+    """Number of the last page of a list."""
+    return max(-(-found // per_page), 1)
 
 
 def search_field(view: View, hint: str) -> html.Div:

@@ -42,6 +42,11 @@ class Details:
         self._kept[asset_id] = (now_s, detail)
         return detail
 
+    def forget(self, asset_id: str) -> None:
+        """The asset was removed."""
+        self._kept.pop(asset_id, None)
+        self._reports.pop(asset_id, None)
+
     async def _economics(self, asset_id: str, now_s: float) -> EconomicReport | None:
         kept = self._reports.get(asset_id)
         if kept is not None and now_s - kept[0] < KEEP_ECONOMICS_S:

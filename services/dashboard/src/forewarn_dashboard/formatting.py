@@ -125,4 +125,4 @@ def plot_time(at: datetime, tz: tzinfo) -> str:
 
 def plural(count: int, one: str, many: str | None = None) -> str:
     """``1 alarm``, ``2 alarms``."""
-    return f"{count} {one if count == 1 else many or one + 's'}"
+    return f"{count:,} {one if count == 1 else many or one + 's'}"

@@ -1,8 +1,8 @@
 """``PlantApi`` over HTTP and WebSocket."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Final, Self, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import httpx
 import pydantic
@@ -23,6 +23,8 @@ from forewarn_dashboard.client import (
     ClosedAlarms,
     ClosedQuery,
     ConflictError,
+    FleetPage,
+    FleetQuery,
     History,
     HistoryQuery,
     LiveUpdate,
@@ -39,6 +41,8 @@ ACKNOWLEDGED_WITHIN_S: Final = 3
 PAGE_SIZE: Final = 1000
 CLOSED_PAGE_SIZE: Final = 100
 MAX_PAGES: Final = 50
+
+_Parameters = Mapping[str, str | int | list[str]]
 
 BodyT = TypeVar("BodyT", bound=pydantic.BaseModel)
 
@@ -63,7 +67,7 @@ class HttpPlantApi:
     async def assets(self) -> tuple[Asset, ...]:
         """All registered assets, page by page."""
         found: list[Asset] = []
-        parameters: dict[str, str | int] = {"limit": PAGE_SIZE}
+        parameters: dict[str, str | int | list[str]] = {"limit": PAGE_SIZE}
         for _ in range(MAX_PAGES):
             page = await self._get("/assets", wire.AssetListBody, parameters)
             found += page.items
@@ -71,6 +75,18 @@ class HttpPlantApi:
                 break
             parameters["cursor"] = page.next_cursor
         return tuple(found)
+
+    async def overview(self, query: FleetQuery) -> FleetPage:
+        """A page of assets in short, and counts over all."""
+        parameters: dict[str, str | int | list[str]] = {
+            "q": query.text,
+            "condition": list(query.conditions),
+            "asset": list(query.assets),
+            "sort": query.sort,
+            "offset": query.offset,
+            "limit": query.limit,
+        }
+        return wire.fleet_page(await self._get("/overview", wire.OverviewBody, parameters))
 
     async def detail(self, asset_id: str) -> AssetDetail:
         """An asset with class and newest twin model."""
@@ -98,7 +114,7 @@ class HttpPlantApi:
     async def closed_alarms(self, query: ClosedQuery) -> ClosedAlarms:
         """Alarms that are over, from the database."""
         wanted = {"asset": query.asset_id, "priority": query.priority, "cursor": query.older_than}
-        parameters: dict[str, str | int] = {"state": "closed", "limit": CLOSED_PAGE_SIZE}
+        parameters: dict[str, str | int | list[str]] = {"state": "closed", "limit": CLOSED_PAGE_SIZE}
         parameters |= {name: value for name, value in wanted.items() if value}
         body = await self._get("/alarms", wire.AlarmListBody, parameters)
         items = tuple(ClosedAlarm(alarm=item.alarm, closed_at=item.closed_at) for item in body.items)
@@ -114,6 +130,11 @@ class HttpPlantApi:
         """What the twin knows of an asset."""
         return await self._get(f"/assets/{quote(asset_id, safe='')}/twin", Twin)
 
+    async def remove(self, asset_id: str, *, by: str, purge: bool) -> None:
+        """Remove an asset, and with ``purge`` all that is stored of it."""
+        parameters = {"history": "purge" if purge else "keep", "by": by}
+        await self._send("DELETE", f"/assets/{quote(asset_id, safe='')}", parameters)
+
     async def what_if(self, asset_id: str, changes: Mapping[str, float]) -> WhatIf:
         """What would happen if drivers had these values."""
         path = f"/assets/{quote(asset_id, safe='')}/what-if"
@@ -124,8 +145,8 @@ class HttpPlantApi:
         """Order the twin to learn from the next readings."""
         await self._send("POST", f"/assets/{quote(asset_id, safe='')}/baseline", body={"by": by, "reason": reason})
 
-    async def live(self) -> AsyncIterator[LiveUpdate]:
-        """Live feed of all assets; it always ends with an error.
+    async def live(self, *, assets: Sequence[str] = (), only_alarms: bool = False) -> AsyncGenerator[LiveUpdate, None]:
+        """Live feed of some or all assets; it always ends with an error.
 
         Raises
         ------
@@ -134,7 +155,8 @@ class HttpPlantApi:
         ApiError
             If the API refuses or sends what is no update.
         """
-        url = self._root.replace("http", "ws", 1) + "/live"
+        chosen = [("asset", asset_id) for asset_id in assets] + ([("only", "alarms")] if only_alarms else [])
+        url = self._root.replace("http", "ws", 1) + "/live" + (f"?{urlencode(chosen)}" if chosen else "")
         try:
             async with connect(
                 url,
@@ -156,14 +178,14 @@ class HttpPlantApi:
             raise ApiError(f"The live feed sent something unexpected: {_first(exc)}") from exc
         raise ApiUnavailableError("The API closed the live feed.")
 
-    async def _get(self, path: str, kind: type[BodyT], parameters: Mapping[str, str | int] | None = None) -> BodyT:
+    async def _get(self, path: str, kind: type[BodyT], parameters: _Parameters | None = None) -> BodyT:
         return _read(path, kind, await self._send("GET", path, parameters))
 
     async def _send(
         self,
         method: str,
         path: str,
-        parameters: Mapping[str, str | int] | None = None,
+        parameters: _Parameters | None = None,
         body: Mapping[str, object] | None = None,
     ) -> httpx.Response:
         try:
@@ -186,7 +208,7 @@ def _history_path(asset_id: str) -> str:
     return f"/assets/{quote(asset_id, safe='')}/history"
 
 
-def _history_parameters(query: HistoryQuery) -> dict[str, str | int]:
+def _history_parameters(query: HistoryQuery) -> dict[str, str | int | list[str]]:
     return {
         "from": format_utc(query.start),
         "to": format_utc(query.end),

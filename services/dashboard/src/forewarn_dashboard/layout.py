@@ -6,10 +6,11 @@ import dash_mantine_components as dmc
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from forewarn_dashboard import twin_dialogs
+from forewarn_dashboard import remove_dialog, twin_dialogs
 from forewarn_dashboard.components import SEARCH_ID, aria, choice_links
 from forewarn_dashboard.formatting import zone_label
 from forewarn_dashboard.pages import alarms, overview, twin_panel
+from forewarn_dashboard.pages.asset_controls import REMOVE_ID
 from forewarn_dashboard.scene import Node, Scene
 from forewarn_dashboard.signing import Wording, signed_dialog
 from forewarn_dashboard.urls import View
@@ -72,6 +73,7 @@ def shell() -> Component:
                 html.Main(html.P("Loading the plant …", className="loading"), id="content", tabIndex="-1"),
                 signed_dialog(_ACKNOWLEDGING),
                 *twin_dialogs.dialogs(),
+                remove_dialog.dialog(),
             ],
             id="shell",
         ),
@@ -86,6 +88,7 @@ def validation_layout() -> Component:
     searched = [dcc.Input(id=SEARCH_ID)]
     ranges = [dmc.DateTimePicker(id="range-from"), dmc.DateTimePicker(id="range-to"), html.Button(id="range-apply")]
     twin = [html.Button(id=twin_panel.ASK_ID), html.Button(id=twin_panel.RELEARN_ID)]
+    twin += [html.Button(id=REMOVE_ID)]
     return html.Div([shell(), *searched, *ranges, *twin])
 
 
@@ -120,7 +123,7 @@ def alarm_count(count: int) -> Node:
     """Number of open alarms beside the link; nothing when there are none."""
     if not count:
         return None
-    return [html.Span(str(count), className="count-badge"), html.Span(" open", className="visually-hidden")]
+    return [html.Span(f"{count:,}", className="count-badge"), html.Span(" open", className="visually-hidden")]
 
 
 def clock_switch(scene: Scene) -> Node:
@@ -129,7 +132,11 @@ def clock_switch(scene: Scene) -> Node:
     local = "Local time" if view.utc else zone_label(scene.tz, scene.now)
     if local == "UTC":
         return html.Span("Clock: UTC", className="chips-label")
-    return choice_links("Clock", [(local, view.href(utc=False), not view.utc), ("UTC", view.href(utc=True), view.utc)])
+    here = view.number
+    return choice_links(
+        "Clock",
+        [(local, view.href(utc=False, number=here), not view.utc), ("UTC", view.href(utc=True, number=here), view.utc)],
+    )
 
 
 def connection_banner(problem: str, since: str) -> Node:

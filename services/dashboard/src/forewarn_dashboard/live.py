@@ -3,13 +3,15 @@
 import asyncio
 import random
 import uuid
+from contextlib import aclosing
 from datetime import datetime
 from typing import Final
 
 import structlog
 
 from forewarn.ports.clock import Clock
-from forewarn_dashboard.client import ApiError, HistoryQuery, PlantApi
+from forewarn_dashboard.client import ApiError, FleetQuery, HistoryQuery, PlantApi
+from forewarn_dashboard.fleet import TILES_AT_MOST, Fleet
 from forewarn_dashboard.metrics import SUBSCRIBERS, UPSTREAM_CONNECTED, UPSTREAM_UPDATES
 from forewarn_dashboard.plant import SPARK_POINTS, SPARK_STEP, Plant
 
@@ -51,12 +53,17 @@ class Slot:
 class Hub:
     """Follows the API's live feed into a ``Plant`` and tells subscribers when it has changed.
 
+    ``large`` says that the plant has too many assets to follow each: only its alarms are followed, and ``fleet`` asks
+    for the rest as it is looked at.
+
     ``epoch`` names an unbroken stretch of the feed: a page rendered in another epoch may have a gap in
     its charts and has to be rendered anew.
     """
 
     def __init__(self, api: PlantApi, clock: Clock, rng: random.Random) -> None:
         self.plant = Plant()
+        self.large = False
+        self.fleet = Fleet(api, self.plant, clock, self._ring, self._counted)
         self.connected = False
         self.problem = ""
         self.epoch = ""
@@ -86,6 +93,13 @@ class Hub:
         """Forget a subscriber."""
         self._slots.discard(slot)
         SUBSCRIBERS.set(len(self._slots))
+
+    def forget(self, asset_id: str) -> None:
+        """An asset was removed."""
+        self.plant.forget(asset_id)
+        self.plant.names.pop(asset_id, None)
+        self.fleet.clear()
+        self._registry_wanted.set()
 
     async def follow_feed(self) -> None:
         """Follow the feed until cancelled; reconnect with growing pauses."""
@@ -118,8 +132,21 @@ class Hub:
             await self._fill_sparks()
             await asyncio.sleep(REGISTRY_PAUSE_S)
 
+    def _counted(self, assets: int) -> None:
+        """The API says how many assets there are: a small plant is followed in another way than a large one."""
+        if (assets > TILES_AT_MOST) != self.large:
+            self._registry_wanted.set()
+
     async def _load_registry(self) -> None:
-        self.plant.set_assets(await self._api.assets())
+        large = (await self._api.overview(FleetQuery())).total > TILES_AT_MOST
+        if large != self.large:
+            _log.info("plant_is_large" if large else "plant_is_small")
+            self.plant.set_assets(())
+        self.large = large
+        if large:
+            self.plant.loaded = True
+        else:
+            self.plant.set_assets(await self._api.assets())
 
     async def _fill_sparks(self) -> None:
         """Ask once for the recent past of each asset that sends data, one after the other."""
@@ -143,13 +170,17 @@ class Hub:
             live.fill_spark(zip(past.times, past.column("score"), strict=True))
 
     async def _read_feed(self) -> None:
-        async for update in self._api.live():
-            if update.complete:
-                self._gained()
-            if self.plant.apply(update):
-                self._registry_wanted.set()
-            UPSTREAM_UPDATES.inc()
-            self._ring()
+        large = self.large
+        async with aclosing(self._api.live(only_alarms=large)) as updates:
+            async for update in updates:
+                if update.complete:
+                    self._gained()
+                if self.plant.apply(update):
+                    self._registry_wanted.set()
+                UPSTREAM_UPDATES.inc()
+                self._ring()
+                if self.large != large:
+                    return  # the plant has grown or shrunk: another feed fits
 
     def _gained(self) -> None:
         self.connected, self.problem, self.lost_at = True, "", None

@@ -11,13 +11,12 @@ from typing import Final
 from forewarn.contracts.alarms import Alarm
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.health import AssetHealth
+from forewarn.domain.condition import stale_after_s
 from forewarn_dashboard.client import LiveUpdate, Snapshot
 
 RECENT_READINGS: Final = 120
 SPARK_POINTS: Final = 48
 SPARK_STEP: Final = timedelta(seconds=20)
-STALE_AFTER: Final = timedelta(seconds=30)
-_STALE_INTERVALS: Final = 5  # a sensor that reports every 10 min is not stale after 31 s
 
 
 @dataclass(slots=True, kw_only=True)
@@ -74,9 +73,8 @@ class AssetLive:
     def stale(self, now: datetime) -> bool:
         """Whether data has stopped coming: older than 30 s and than five usual intervals."""
         age, interval = self.age(now), self.interval()
-        if age is None:
-            return False
-        return age > max(STALE_AFTER, _STALE_INTERVALS * interval if interval is not None else STALE_AFTER)
+        usual_s = None if interval is None else interval.total_seconds()
+        return age is not None and age.total_seconds() > stale_after_s(usual_s)
 
 
 class Plant:
@@ -85,8 +83,23 @@ class Plant:
     def __init__(self) -> None:
         self.assets: dict[str, Asset] = {}
         self.alarms: dict[str, Alarm] = {}
+        self.names: dict[str, str] = {}  # of assets that are not in ``assets``: in a large plant most are not
         self.loaded = False
         self._live: dict[str, AssetLive] = {}
+
+    def name_of(self, asset_id: str) -> str:
+        """Name of an asset; its id where the name is not known."""
+        asset = self.assets.get(asset_id)
+        return self.names.get(asset_id, asset_id) if asset is None else asset.name
+
+    def add(self, asset: Asset) -> None:
+        """Know one more asset."""
+        self.assets[asset.asset_id] = asset
+
+    def forget(self, asset_id: str) -> None:
+        """Know an asset no longer."""
+        self.assets.pop(asset_id, None)
+        self._live.pop(asset_id, None)
 
     def live(self, asset_id: str) -> AssetLive:
         """Live part of an asset; empty for one that has sent nothing or is not registered."""
@@ -114,6 +127,8 @@ class Plant:
                 self.alarms.pop(alarm.alarm_id, None)
         for alarm_id in update.closed_alarms:
             self.alarms.pop(alarm_id, None)
+        for asset_id in update.removed_assets:
+            self.forget(asset_id)
         for reading in update.readings:
             self._heard_of(reading.asset_id).apply(reading)
         for health in update.health:

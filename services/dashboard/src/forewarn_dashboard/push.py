@@ -15,7 +15,7 @@ from forewarn_dashboard.details import Details
 from forewarn_dashboard.formatting import clock_time, plot_time, zone
 from forewarn_dashboard.live import Hub, Slot
 from forewarn_dashboard.metrics import PUSHES
-from forewarn_dashboard.pages import alarms, asset, overview
+from forewarn_dashboard.pages import alarms, asset, fleet_table, overview
 from forewarn_dashboard.pagestate import PageState
 from forewarn_dashboard.scene import ComponentId, Region, Scene, region_name
 from forewarn_dashboard.timerange import TimeRange, TimeRangeError, resolve
@@ -88,7 +88,7 @@ class Pusher:
 
     async def _pause(self, slot: Slot) -> None:
         begin_s = self._clock.monotonic_s()
-        await slot.wait(IDLE_S)
+        await slot.wait(INTERVAL_S if self._hub.large else IDLE_S)
         await asyncio.sleep(max(INTERVAL_S - (self._clock.monotonic_s() - begin_s), 0.0))
 
     async def news(self, page: PageState | None, told: Told) -> list[Update]:
@@ -108,16 +108,22 @@ class Pusher:
     async def _page_news(self, page: PageState, view: View, told: Told, now: datetime, tz: tzinfo) -> list[Update]:
         if self._hub.connected and page.epoch != self._hub.epoch:
             return self._refresh(told, f"epoch {self._hub.epoch}")
-        scene = Scene(view=view, plant=self._hub.plant, now=now, tz=tz)
+        try:
+            scene = await large_plant(Scene(view=view, plant=self._hub.plant, now=now, tz=tz), self._hub, self._details)
+        except ApiError:
+            return []  # the page stays as it is; the banner says that the API is away
         if view.page == "overview":
             return list(self._changed(overview.regions(scene), told))
-        if view.page == "alarms" and view.closed:
-            return self._closed_news(view, told, now)
         if view.page == "alarms":
-            return list(self._changed(alarms.regions(scene), told))
+            return self._alarm_news(scene, told)
         if view.page == "asset" and view.asset_id in self._hub.plant.assets:
             return await self._asset_news(page, scene, told)
         return []
+
+    def _alarm_news(self, scene: Scene, told: Told) -> list[Update]:
+        if scene.view.closed:
+            return self._closed_news(scene.view, told, scene.now)
+        return list(self._changed(alarms.regions(scene), told))
 
     async def _asset_news(self, page: PageState, scene: Scene, told: Told) -> list[Update]:
         try:
@@ -170,6 +176,26 @@ class Pusher:
                 continue
             drawn.add(name)
             yield region.id, {"children": region.build()}
+
+
+async def large_plant(scene: Scene, hub: Hub, details: Details) -> Scene:
+    """Ask for what the page of a large plant shows; the scene of a small one is complete.
+
+    Raises
+    ------
+    ApiError
+        If the API does not give it.
+    """
+    if not hub.large:
+        return scene
+    view = scene.view
+    if view.page == "overview":
+        return replace(scene, fleet=await hub.fleet.page(fleet_table.query_of(view)))
+    if view.page == "asset":
+        await hub.fleet.watch((await details.get(view.asset_id)).asset)
+    if view.page == "alarms" and not view.closed:
+        await hub.fleet.learn_names({row.asset_id for row in alarms.listing(scene).rows})
+    return scene
 
 
 def _frame(fresh: list[Snapshot], page: PageState, scene: Scene, window: TimeRange) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from datetime import datetime, tzinfo
 
 from dash.development.base_component import Component
 
-from forewarn_dashboard.client import AssetDetail, ClosedAlarms
+from forewarn_dashboard.client import AssetDetail, ClosedAlarms, FleetPage
 from forewarn_dashboard.plant import Plant
 from forewarn_dashboard.urls import View
 
@@ -19,7 +19,10 @@ ComponentId = str | dict[str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
-    """Input of every page: pure data, no connections. ``closed`` is set where the page shows alarms that are over."""
+    """Input of every page: pure data, no connections.
+
+    ``closed`` is set where the page shows alarms that are over, ``fleet`` where the overview shows a large plant.
+    """
 
     view: View
     plant: Plant
@@ -27,6 +30,7 @@ class Scene:
     tz: tzinfo
     detail: AssetDetail | None = None
     closed: ClosedAlarms | None = None
+    fleet: FleetPage | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,7 +22,7 @@ class Wording:
     prefix
         Its components are ``PREFIX-dialog``, ``-what``, ``-by``, ``-error``, ``-cancel`` and ``-confirm``.
     text
-        The text field is ``PREFIX-TEXT``; its label is the word with a capital letter.
+        The text field is ``PREFIX-TEXT``; its label is the word with a capital letter. Empty: there is none.
     signed, hint
         Below the fields of name and text.
     confirm
@@ -32,18 +32,19 @@ class Wording:
     prefix: str
     title: str
     signed: str
-    text: str
-    hint: str
     confirm: str
+    text: str = ""
+    hint: str = ""
 
 
-def signed_dialog(wording: Wording) -> Component:
-    """A closed dialog with a place for what it is about, name, text, and two buttons."""
+def signed_dialog(wording: Wording, *choices: Component) -> Component:
+    """A closed dialog with a place for what it is about, choices, name, text, and two buttons."""
     dialog: Component = dmc.Modal(
         [
             html.Div(id=f"{wording.prefix}-what", className="ack-what"),
+            *choices,
             _name(wording),
-            _text(wording),
+            *([_text(wording)] if wording.text else []),
             html.Div(id=f"{wording.prefix}-error", role="alert", className="ack-error"),
             _buttons(wording),
         ],

@@ -16,6 +16,7 @@ PRIORITIES: Final = ("critical", "high", "medium", "low")
 
 _MAX_TEXT: Final = 200
 _ASSET: Final = re.compile(IDENTIFIER)
+_MAX_NUMBER: Final = 20_000
 _ASSET_PATH: Final = re.compile(f"^/asset/({IDENTIFIER})/?$")
 _TAG: Final = re.compile(r"^[a-z][a-z0-9_]{0,47}$")
 _CURSOR: Final = re.compile(r"^[A-Za-z0-9_=.\-]{1,600}$")
@@ -26,12 +27,14 @@ _PAGES: Final[dict[str, Page]] = {"/": "overview", "": "overview", "/alarms": "a
 class View:
     """What the browser shows, read from path and query; unknown or odd parameters fall back to defaults.
 
-    ``closed`` shows alarms that are over, those before the API's cursor ``older_than`` if it is set.
+    ``number`` is the page of a long list. ``closed`` shows alarms that are over, those before the API's cursor
+    ``older_than`` if it is set.
     """
 
     page: Page
     asset_id: str = ""
     search: str = ""
+    number: int = 1
     sort: str = "area"
     show: str = "all"
     start: str = DEFAULT_FROM
@@ -55,7 +58,12 @@ class View:
         """Query with only what differs from the defaults, without the question mark."""
         own: dict[str, str] = {}
         if self.page == "overview":
-            own = {"q": self.search, "sort": _unless(self.sort, "area"), "show": _unless(self.show, "all")}
+            own = {
+                "q": self.search,
+                "page": _page_text(self.number),
+                "sort": _unless(self.sort, "area"),
+                "show": _unless(self.show, "all"),
+            }
         elif self.page == "asset":
             own = {
                 "from": _unless(self.start, DEFAULT_FROM),
@@ -66,6 +74,7 @@ class View:
         elif self.page == "alarms":
             own = {
                 "q": self.search,
+                "page": "" if self.closed else _page_text(self.number),
                 "priority": self.priority,
                 "ack": "no" if self.unacknowledged else "",
                 "asset": self.alarms_of,
@@ -76,8 +85,8 @@ class View:
         return urlencode({key: value for key, value in own.items() if value}, safe=":,")
 
     def href(self, **changes: object) -> str:
-        """Address of this view with some parts changed."""
-        view = replace(self, **changes)  # type: ignore[arg-type]  # the field names are checked at run time
+        """Address of this view with some parts changed; another choice starts at its first page."""
+        view = replace(self, **{"number": 1, **changes})  # type: ignore[arg-type]  # the field names are checked at run time
         query = view.query()
         return f"{view.path()}?{query}" if query else view.path()
 
@@ -97,6 +106,7 @@ def parse(pathname: str | None, search: str | None) -> View:
         page=page,
         asset_id=match.group(1) if match else "",
         search=query.get("q", "")[:_MAX_TEXT],
+        number=_page_number(query.get("page", "")),
         sort=_known(query.get("sort"), SORTS, "area"),
         show=_known(query.get("show"), SHOWS, "all"),
         start=query.get("from", DEFAULT_FROM)[:40],
@@ -119,6 +129,14 @@ def is_page(pathname: str) -> bool:
 
 def _known(value: str | None, allowed: dict[str, str], default: str) -> str:
     return value if value is not None and value in allowed else default
+
+
+def _page_number(text: str) -> int:
+    return min(max(int(text), 1), _MAX_NUMBER) if text.isascii() and text.isdecimal() and len(text) < 8 else 1
+
+
+def _page_text(number: int) -> str:
+    return "" if number == 1 else str(number)
 
 
 def _unless(value: str, default: str) -> str:

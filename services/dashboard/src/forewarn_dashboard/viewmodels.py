@@ -3,18 +3,17 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
-from typing import Final, Literal
+from typing import Final
 
 from forewarn.contracts.alarms import Alarm, AlarmState, Priority
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.frames import Hint, Phase
 from forewarn.contracts.health import AssetHealth, HealthCategory
+from forewarn.domain.condition import Condition, condition_of
 from forewarn_dashboard.client import Snapshot
 from forewarn_dashboard.formatting import clock_time, duration, life_days, number, quantity, signed
 from forewarn_dashboard.plant import AssetLive, Plant
 from forewarn_dashboard.unit_symbols import unit_symbol
-
-Condition = Literal["normal", "attention", "learning", "unjudged", "stale", "silent"]
 
 CONDITION_TEXT: Final[dict[Condition, str]] = {
     "normal": "Normal",
@@ -33,7 +32,6 @@ STATE_TEXT: Final = {
 }
 NO_AREA: Final = "No area assigned"
 TREND_ARROW: Final = {"improving": "↗", "stable": "→", "degrading": "↘", "unknown": ""}
-_UNHEALTHY: Final = frozenset({HealthCategory.POOR, HealthCategory.CRITICAL})
 _LIVE_AGE: Final = timedelta(seconds=10)
 _DAYS: Final = "d"  # the unit of remaining life
 _WHOLE_SCALE: Final = 100.0  # points of the health index
@@ -110,14 +108,14 @@ def condition(live: AssetLive, alarms: Iterable[Alarm], now: datetime) -> Condit
     """What somebody has to know first about an asset; missing data comes before what old data said."""
     if live.latest is None:
         return "silent"
-    if live.stale(now):
-        return "stale"
-    unhealthy = live.health is not None and live.health.category in _UNHEALTHY
-    if any(True for _ in alarms) or live.latest.flag or unhealthy:
-        return "attention"
-    if judged(live.latest):
-        return "normal"
-    return "unjudged" if live.latest.phase == Phase.LIVE else "learning"
+    return condition_of(
+        stale=live.stale(now),
+        alarms=any(True for _ in alarms),
+        flag=bool(live.latest.flag),
+        category=None if live.health is None else live.health.category,
+        score=live.latest.score,
+        phase=live.latest.phase,
+    )
 
 
 def judged(reading: Snapshot) -> bool:
@@ -127,10 +125,14 @@ def judged(reading: Snapshot) -> bool:
 
 def freshness(live: AssetLive, now: datetime) -> str:
     """Age of the newest reading; ``live`` while it is young, so that quiet tiles stay quiet."""
-    age = live.age(now)
+    return age_text(live.age(now), stale=live.stale(now))
+
+
+def age_text(age: timedelta | None, *, stale: bool) -> str:
+    """The same of an age, None where there is no reading."""
     if age is None:
         return "no data"
-    return "live" if age <= _LIVE_AGE or not live.stale(now) else f"{duration(age.total_seconds())} old"
+    return "live" if age <= _LIVE_AGE or not stale else f"{duration(age.total_seconds())} old"
 
 
 def rank(alarm: Alarm) -> tuple[int, bool, datetime]:
@@ -173,7 +175,6 @@ def summary(plant: Plant, now: datetime) -> Summary:
 
 def alarm_row(alarm: Alarm, plant: Plant, now: datetime, tz: tzinfo) -> AlarmRow:
     """One alarm as a line of a table."""
-    asset = plant.assets.get(alarm.asset_id)
     seen = ""
     if alarm.acknowledged:
         when = clock_time(alarm.acknowledged_at, tz, now)
@@ -182,7 +183,7 @@ def alarm_row(alarm: Alarm, plant: Plant, now: datetime, tz: tzinfo) -> AlarmRow
         alarm_id=alarm.alarm_id,
         occurrence_id=alarm.occurrence_id,
         asset_id=alarm.asset_id,
-        asset_name=asset.name if asset is not None else alarm.asset_id,
+        asset_name=plant.name_of(alarm.asset_id),
         rule=alarm.rule,
         priority=alarm.priority,
         message=alarm.message,

@@ -6,13 +6,14 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from forewarn.contracts.alarms import Alarm
+from forewarn.contracts.alarms import Alarm, Priority
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.base import UtcDatetime
 from forewarn.contracts.frames import Hint, Phase, expected_column
-from forewarn.contracts.health import AssetHealth, ModelArtefact
-from forewarn_dashboard.client import History, LiveUpdate, Snapshot, interval_columns
+from forewarn.contracts.health import AssetHealth, HealthCategory, ModelArtefact
+from forewarn.domain.condition import Condition
+from forewarn_dashboard.client import FleetPage, FleetRow, History, LiveUpdate, Snapshot, interval_columns
 
 HINTS: Final = {"none": Hint.NONE, "asset_fault": Hint.ASSET_FAULT, "sensor_fault": Hint.SENSOR_FAULT}
 PHASES: Final = {"baseline": Phase.BASELINE, "live": Phase.LIVE}
@@ -66,6 +67,7 @@ class LiveBody(_Body):
     health: tuple[AssetHealth, ...] = ()
     alarms: tuple[Alarm, ...] = ()
     closed_alarms: tuple[str, ...] = ()
+    removed_assets: tuple[str, ...] = ()
 
 
 class AssetListBody(_Body):
@@ -73,6 +75,46 @@ class AssetListBody(_Body):
 
     items: tuple[Asset, ...]
     next_cursor: str | None = None
+
+
+class WorstAlarmBody(_Body):
+    """The open alarm of an asset that wants a response first."""
+
+    priority: Priority
+    message: str
+
+
+class AssetRowBody(_Body):
+    """One asset in short."""
+
+    asset_id: str
+    name: str
+    asset_class: str
+    path: tuple[str, ...]
+    condition: Condition
+    ts: UtcDatetime | None
+    health: float | None
+    category: HealthCategory | None
+    trend: str
+    alarm: WorstAlarmBody | None
+    alarms: int
+
+
+class CountsBody(_Body):
+    """Counts over the whole plant."""
+
+    assets: int
+    conditions: dict[Condition, int]
+    priorities: dict[Priority, int]
+    unacknowledged: int
+
+
+class OverviewBody(_Body):
+    """A page of assets in short."""
+
+    counts: CountsBody
+    found: int
+    items: tuple[AssetRowBody, ...]
 
 
 class AssetDetailBody(_Body):
@@ -128,6 +170,27 @@ class ProblemBody(_Body):
 LIVE: Final = TypeAdapter(LiveBody)
 
 
+def fleet_page(body: OverviewBody) -> FleetPage:
+    """A page of assets in short."""
+    counts = body.counts
+    return FleetPage(
+        total=counts.assets,
+        found=body.found,
+        conditions=counts.conditions,
+        priorities=counts.priorities,
+        unacknowledged=counts.unacknowledged,
+        rows=tuple(
+            FleetRow(
+                **row.model_dump(exclude={"alarm", "alarms"}),
+                priority=None if row.alarm is None else row.alarm.priority,
+                alarm_text="" if row.alarm is None else row.alarm.message,
+                alarm_count=row.alarms,
+            )
+            for row in body.items
+        ),
+    )
+
+
 def live_update(text: str | bytes) -> LiveUpdate:
     """One message of the live feed."""
     body = LIVE.validate_json(text)
@@ -136,6 +199,7 @@ def live_update(text: str | bytes) -> LiveUpdate:
         health=body.health,
         alarms=body.alarms,
         closed_alarms=body.closed_alarms,
+        removed_assets=body.removed_assets,
         complete=body.type == "snapshot",
     )
 

@@ -14,6 +14,7 @@ from forewarn.adapters.faust.publisher import Outgoing
 from forewarn.adapters.faust.quarantine import Handler, Incoming
 from forewarn.adapters.forecasting.statsmodels_methods import StatsmodelsForecaster
 from forewarn.adapters.kafka.registry import AssetRegistry
+from forewarn.adapters.removals import between_removals, read_removal
 from forewarn.contracts.base import format_utc
 from forewarn.contracts.frames import FrameKind
 from forewarn.contracts.health import AssetHealth
@@ -74,6 +75,34 @@ class HealthLogic:
         self._foresight.restart(self._context.engine.states)
 
     async def _on_scores(self, batch: Sequence[Incoming]) -> None:
+        for stretch, removal in between_removals(batch):
+            await self._observe(stretch)
+            if removal is not None:
+                await self._forget(removal)
+
+    async def _forget(self, incoming: Incoming) -> None:
+        """Forget a removed asset; a tombstone behind its last event says so, and comes again after a crash."""
+        removal = read_removal(incoming)
+        if removal is None:
+            await self._context.reject(incoming, RejectionReason.BAD_FRAME, "the message holds no removal")
+            return
+        asset_id, engine = removal.asset_id, self._context.engine
+        if asset_id not in engine.states or engine.partition_of(asset_id) != incoming.partition:
+            return
+        gone = Outgoing(
+            topic=TopicName.ASSET_HEALTH,
+            key=asset_id,
+            event=None,
+            event_id=removal.removal_id,
+            at=removal.removed_at,
+            partition=incoming.partition,
+        )
+        await self._context.publish([gone])
+        engine.remove(asset_id)
+        for part in (self._pacing, self._foresight, self._profiles):
+            part.forget(asset_id)
+
+    async def _observe(self, batch: Sequence[Incoming]) -> None:
         turn = read_turn(batch, self._catalogue, FrameKind.ANOMALY)
         for incoming, problem in turn.unreadable:
             _log.warning("frame_rejected", partition=incoming.partition, offset=incoming.offset, reason=problem)

@@ -41,6 +41,11 @@ class Foresight:
         self._waiting = dict.fromkeys(asset_ids)
         self._not_before_s.clear()
 
+    def forget(self, asset_id: str) -> None:
+        """The asset was removed."""
+        self._waiting.pop(asset_id, None)
+        self._not_before_s.pop(asset_id, None)
+
     def finished(self) -> dict[str, Foreseen]:
         """What was found since the last call; raises what the thread failed with."""
         if self._job is None or not self._job.done():

@@ -46,6 +46,11 @@ class Pacing:
         """It is not worth telling; look again in a while."""
         self._fresh[asset_id] = now_s + self._min_interval_s
 
+    def forget(self, asset_id: str) -> None:
+        """The asset was removed."""
+        self._told.pop(asset_id, None)
+        self._fresh.pop(asset_id, None)
+
     def restart(self, asset_ids: Iterable[str]) -> None:
         """Forget the past: other workers may have told of these assets since, or nobody of their last readings."""
         self._told.clear()

@@ -14,6 +14,10 @@ class Profiles:
         self._find_asset = find_asset
         self._made: dict[str, tuple[Asset | None, AssetClass, HealthProfile]] = {}
 
+    def forget(self, asset_id: str) -> None:
+        """The asset was removed."""
+        self._made.pop(asset_id, None)
+
     def of(self, asset_class: AssetClass, asset_id: str) -> HealthProfile:
         """How an asset that sends readings of this class is judged."""
         asset = self._find_asset(asset_id)

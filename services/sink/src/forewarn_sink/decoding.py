@@ -6,6 +6,7 @@ from typing import Final
 
 from forewarn.adapters.arrow_codec import decode_frame
 from forewarn.adapters.event_codec import decode_event
+from forewarn.adapters.removals import read_removal
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.frames import FrameKind
 from forewarn.contracts.readings import RejectedReading, RejectionReason
@@ -43,6 +44,11 @@ class ItemDecoder:
             gone = Removed((record.key or b"").decode(errors="replace"), _time_of(record)) if removed else None
             return Item(source=source, offset=record.offset, content=gone)
         try:
+            if isinstance(topic.content, FrameKind) and (removal := read_removal(record)) is not None:
+                # rows of both topics before it belong to the removed asset; noted once, by its id
+                return Item(
+                    source=source, offset=record.offset, content=removal if removal.history == "purge" else None
+                )
             if isinstance(topic.content, FrameKind):
                 frame = decode_frame(record.value, self._catalogue, topic.content)
                 return Item(source=source, offset=record.offset, content=frame)

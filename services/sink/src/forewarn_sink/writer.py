@@ -2,7 +2,7 @@
 
 import threading
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -10,6 +10,7 @@ import structlog
 
 from forewarn.adapters.kafka.errors import BrokerUnavailable
 from forewarn.contracts.readings import RejectedReading, RejectionReason
+from forewarn.contracts.removal import AssetRemoval
 from forewarn.domain.frame import Frame
 from forewarn.ports.clock import Clock
 from forewarn.ports.lanes import Record
@@ -133,7 +134,8 @@ class Writer:
             self._heartbeat.beat()
             try:
                 self._claim()
-                self._write(self._collect(self._config.linger_s))
+                for stretch in _between_removals(self._collect(self._config.linger_s)):
+                    self._write(stretch)
                 self._retain()
                 self._watch()
             except (StoreUnavailable, BrokerUnavailable) as exc:
@@ -219,6 +221,8 @@ class Writer:
             self._stored[item.source] = item.offset + 1
             if isinstance(item.content, RejectedReading) and item.content.topic == item.source.topic:
                 self._metrics.refused.labels(reason=item.content.reason.value).inc()
+        if any(isinstance(item.content, AssetRemoval) for item in items):
+            self._retain_due_s = self._clock.monotonic_s()  # what is stored of it can go at once
         self._metrics.wrote(written, self._clock.now().timestamp())
 
     def _write_apart(self, batch: Sequence[_Delivery], problem: Unstorable) -> None:
@@ -321,7 +325,8 @@ class Writer:
         deadline_s = self._clock.monotonic_s() + _DRAIN_S
         try:
             while self._pending and self._clock.monotonic_s() < deadline_s:
-                self._write(self._collect(0.0))
+                for stretch in _between_removals(self._collect(0.0)):
+                    self._write(stretch)
             self._messages.commit({s: self._messages.past_markers(s, p) for s, p in self._stored.items()})
         except (StoreUnavailable, BrokerUnavailable, Fenced) as exc:
             _log.warning("not_drained", reason=str(exc), messages=len(self._pending))
@@ -329,3 +334,14 @@ class Writer:
 
 def _rows(item: Item) -> int:
     return item.content.rows if isinstance(item.content, Frame) else 1
+
+
+def _between_removals(batch: Sequence[_Delivery]) -> Iterator[Sequence[_Delivery]]:
+    """Removals by themselves: rows before one have another key in the database than rows behind it."""
+    start = 0
+    for place, delivery in enumerate(batch):
+        if isinstance(delivery.item.content, AssetRemoval):
+            yield batch[start:place]
+            yield [delivery]
+            start = place + 1
+    yield batch[start:]

@@ -10,6 +10,7 @@ from forewarn.adapters.arrow_codec import encode_by_partition
 from forewarn.adapters.baseline_orders import ORDER_KEY, ReceivedOrder, decode_order
 from forewarn.adapters.decode_boundary import decoder
 from forewarn.adapters.frame_input import dead_letter, read_frames
+from forewarn.adapters.removals import REMOVAL_KEY, pass_on, read_removal
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.frames import FrameKind
 from forewarn.contracts.topics import TopicName
@@ -53,7 +54,9 @@ class TwinLanes:
             outputs += read.dead_letters
             for frame in read.frames:
                 outputs += self._judge(frame, counts, alive)
-            if order is not None:
+            if order is not None and order.key == REMOVAL_KEY:
+                outputs += self._forget(order, counts)
+            elif order is not None:
                 outputs += self._obey(order, counts)
         return TurnResult(outputs=tuple(outputs), counts=counts)
 
@@ -69,6 +72,17 @@ class TwinLanes:
         state = self._states.get(frame.asset_class.name) or TwinState.empty(frame.asset_class)
         counts["received"] += frame.rows
         return self._publish(*step(state, frame, self._settings, alive), counts)
+
+    def _forget(self, record: Record, counts: Counter[str]) -> list[Output]:
+        removal = read_removal(record)
+        if removal is None:
+            counts["rejected"] += 1
+            return [dead_letter(record, "the message has the key of a removal but holds none")]
+        name = machine(record.partition, removal.asset_id)
+        state = self._states.get(removal.asset_class)
+        void = [withdraw(name)] if state is not None and name in state.cards else []
+        self._states.forget(name)
+        return [*pass_on(removal, TopicName.TWIN_STATES, record.partition, self._catalogue), *void]
 
     def _obey(self, record: Record, counts: Counter[str]) -> list[Output]:
         try:
@@ -105,7 +119,7 @@ def _between_orders(records: Sequence[Record]) -> Iterator[tuple[Sequence[Record
     """Stretches of readings, each with the order that ends it."""
     start = 0
     for position, record in enumerate(records):
-        if record.key == ORDER_KEY:
+        if record.key in {ORDER_KEY, REMOVAL_KEY}:
             yield records[start:position], record
             start = position + 1
     yield records[start:], None

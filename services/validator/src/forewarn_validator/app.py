@@ -3,12 +3,14 @@
 import threading
 
 from forewarn.adapters.catalogue import load_catalogue
+from forewarn.adapters.clock import SystemClock
 from forewarn.adapters.kafka.config import group_id
 from forewarn.adapters.kafka.registry import REGISTRY_READER, AssetRegistry
 from forewarn.contracts.topics import TopicName
 from forewarn.domain.guard.batch import GuardSettings
 from forewarn.runtime.frame_service import serve_lanes
 from forewarn_validator.lane import ValidatorLanes
+from forewarn_validator.removals import Removals
 from forewarn_validator.settings import ValidatorSettings
 
 _REGISTRY_PATIENCE_S = 60.0
@@ -33,8 +35,8 @@ def serve(settings: ValidatorSettings, stop: threading.Event) -> None:
     lanes = ValidatorLanes(
         catalogue,
         find_asset=registry.get,
-        nameplates=registry.nameplates,
         settings=guard,
+        is_gone=Removals(registry, SystemClock()).are_true,
     )
     try:
         serve_lanes(

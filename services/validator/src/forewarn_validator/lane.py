@@ -11,14 +11,16 @@ from forewarn.adapters.decode_boundary import decoder
 from forewarn.adapters.folded_refusals import folded
 from forewarn.adapters.raw_readings import DecodedBatch, RawReadingDecoder
 from forewarn.adapters.rejections import Refusal, rejection
+from forewarn.adapters.removals import between_removals, pass_on, read_raw_removal
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.assets import Asset
+from forewarn.contracts.removal import AssetRemoval
 from forewarn.contracts.topics import TopicName
 from forewarn.domain.guard.batch import GuardSettings, Rejection
 from forewarn.domain.guard.check import check
 from forewarn.domain.guard.state import GuardState, dump, load
 from forewarn.domain.machine_states import MachineStates
-from forewarn.domain.machines import asset_of, machines
+from forewarn.domain.machines import asset_of, machine, machines
 from forewarn.domain.progress import Alive, unwatched
 from forewarn.ports.lanes import Output, Record, StaleSnapshot, TurnResult
 
@@ -31,15 +33,14 @@ class ValidatorLanes:
         catalogue: Mapping[str, AssetClass],
         *,
         find_asset: Callable[[str], Asset | None],
-        nameplates: Callable[[], Mapping[str, Mapping[str, float]]],
         settings: GuardSettings,
+        is_gone: Callable[[AssetRemoval], bool] | None = None,
     ) -> None:
         self._catalogue = catalogue
         self._decoder = RawReadingDecoder(catalogue, find_asset)
-        self._nameplates = nameplates
+        self._find_asset = find_asset
+        self._is_gone = is_gone or (lambda removal: find_asset(removal.asset_id) is None)
         self._settings = settings
-        self._plates: Mapping[str, Mapping[str, float]] = {}
-        self._machine_plates: dict[str, Mapping[str, float]] = {}
         self._states: MachineStates[GuardState] = MachineStates()
 
     @decoder(StaleSnapshot)
@@ -51,10 +52,10 @@ class ValidatorLanes:
         """Decode and judge records; nothing is dropped but duplicates, and those are counted."""
         counts: Counter[str] = Counter()
         outputs: list[Output] = []
-        left = iter(records)
-        while (decoded := self._decoder.decode(left, alive)) != ([], []):
-            outputs += self._judge_all(*decoded, counts)
-            alive()
+        for readings, removal in between_removals(records):
+            outputs += self._take(readings, counts, alive)
+            if removal is not None:
+                outputs += self._forget(removal, counts, alive)
         counts["with_ignored_tags"] += self._decoder.ignored.take()
         return TurnResult(outputs=tuple(outputs), counts=counts)
 
@@ -65,6 +66,22 @@ class ValidatorLanes:
     def close(self, partition: int) -> None:
         """Forget a lane."""
         self._states.remove(partition)
+
+    def _take(self, records: Sequence[Record], counts: Counter[str], alive: Alive) -> list[Output]:
+        outputs: list[Output] = []
+        left = iter(records)
+        while (decoded := self._decoder.decode(left, alive)) != ([], []):
+            outputs += self._judge_all(*decoded, counts)
+            alive()
+        return outputs
+
+    def _forget(self, record: Record, counts: Counter[str], alive: Alive) -> list[Output]:
+        """Forget a removed asset, and let the stages behind forget it; what is no removal is refused as a reading."""
+        removal = read_raw_removal(record.value)
+        if removal is None or not self._is_gone(removal):
+            return self._take([record], counts, alive)
+        self._states.forget(machine(record.partition, removal.asset_id))
+        return pass_on(removal, TopicName.READINGS_VALID, record.partition, self._catalogue)
 
     def _judge_all(
         self, batches: Sequence[DecodedBatch], refusals: Sequence[Refusal], counts: Counter[str]
@@ -94,14 +111,9 @@ class ValidatorLanes:
         return frames, [_condemned(decoded, rejection) for rejection in result.rejections]
 
     def _plates_of(self, names: Iterable[str]) -> Mapping[str, Mapping[str, float]]:
-        """Rated values of machines: those of their assets."""
-        newest = self._nameplates()
-        if newest is not self._plates:
-            self._plates, self._machine_plates = newest, {}
-        for name in names:
-            if name not in self._machine_plates:
-                self._machine_plates[name] = newest.get(asset_of(name), {})
-        return self._machine_plates
+        """Rated values of the machines of a batch: those of their assets."""
+        found = ((name, self._find_asset(asset_of(name))) for name in names)
+        return {name: asset.nameplate for name, asset in found if asset is not None}
 
 
 def _condemned(decoded: DecodedBatch, rejection: Rejection) -> Refusal:

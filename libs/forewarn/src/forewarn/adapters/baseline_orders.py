@@ -9,11 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-import pyarrow as pa
-
-from forewarn.adapters.arrow_codec import MAX_ROWS, arrow_schema, decode_frame, encode_frame
+from forewarn.adapters.arrow_codec import MAX_ROWS, decode_frame, encode_frame
 from forewarn.adapters.decode_boundary import decoder
 from forewarn.adapters.event_codec import decode_event, encode_event
+from forewarn.adapters.order_frames import encode_order_frame, said_in
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.baseline import BaselineOrder
 from forewarn.contracts.frames import FrameKind
@@ -49,15 +48,10 @@ def encode_order(order: BaselineOrder, asset_class: AssetClass, history: Frame |
     """
     if history is not None and history.rows > MAX_HISTORY:
         raise ValueError(f"an order carries at most {MAX_HISTORY} readings, not {history.rows}")
-    schema = arrow_schema(FrameKind.VALID, asset_class)
     said = {_ORDER: encode_event(order)}
     if history is not None:
         said[_HISTORY] = encode_frame(history)
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, schema) as writer:
-        empty = pa.RecordBatch.from_arrays([pa.nulls(0, field.type) for field in schema], schema=schema)
-        writer.write_batch(empty, custom_metadata=said)
-    return sink.getvalue().to_pybytes()  # type: ignore[no-any-return]  # pyarrow ships no types
+    return encode_order_frame(FrameKind.VALID, asset_class, said)
 
 
 @decoder(InvalidFrame)
@@ -70,9 +64,7 @@ def decode_order(data: bytes, catalogue: Mapping[str, AssetClass]) -> ReceivedOr
         If it is none, or is about readings of another asset.
     """
     asset_class = decode_frame(data, catalogue, FrameKind.VALID).asset_class
-    with pa.ipc.open_stream(data) as reader:
-        _, metadata = reader.read_next_batch_with_custom_metadata()
-    said = dict(metadata or {})
+    said = said_in(data)
     if _ORDER not in said:
         raise InvalidFrame("the message has the key of a baseline order but holds none")
     order = decode_event(BaselineOrder, said[_ORDER])

@@ -27,6 +27,11 @@ MAX_PROBLEM_CHARACTERS: Final = 1_000
 #: Longest id that the platform hands out: topic, partition, offset and place of a refused message.
 MAX_REFERENCE_CHARACTERS: Final = 400
 
+#: Assets of an installation unless its settings say otherwise: what the stated memory of the services is measured for.
+DEFAULT_MAX_ASSETS: Final = 50_000
+#: Entries of one bulk registration.
+MAX_ASSETS_PER_REQUEST: Final = 5_000
+
 #: Bytes of messages that a processor, the sink or the live view takes in one turn; a larger message makes its own turn.
 MAX_TURN_BYTES: Final = 16 * MIB
 #: Bytes of one snapshot message; a larger state is stored in several.

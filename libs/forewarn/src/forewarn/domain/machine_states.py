@@ -54,6 +54,12 @@ class MachineStates(Generic[StateT]):
             if names := assets_in(state.assets, partition):
                 yield state.select(names)
 
+    def forget(self, name: str) -> None:
+        """Forget one machine."""
+        for class_name, state in self._states.items():
+            if name in state.assets:
+                self._states[class_name] = state.select({other: other for other in state.assets if other != name})
+
     def remove(self, partition: int) -> None:
         """Forget a partition."""
         for name, state in self._states.items():

@@ -11,11 +11,11 @@ from forewarn.contracts.topics import TopicName
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """One message for a topic; the key chooses the partition."""
+    """One message for a topic; the key chooses the partition. Without a value it is a tombstone."""
 
     topic: TopicName
     key: bytes | None
-    value: bytes
+    value: bytes | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +61,22 @@ class ConfirmedDelivery(Protocol):
         self, topic: TopicName, key: str, event: Contract, *, event_id: str, at: datetime
     ) -> Undelivered | None:
         """Send one event with its CloudEvents headers; returns why it failed, or None."""
+        ...
+
+    async def publish_all(
+        self, topic: TopicName, events: Sequence[tuple[str, Contract, str]], *, at: datetime
+    ) -> tuple[Undelivered, ...]:
+        """Send events, each with its key and id, in order; returns those that failed, usually none.
+
+        Raises
+        ------
+        DeliveryOverloaded
+            If the list does not fit into what may be under way.
+        """
+        ...
+
+    async def retract(self, topic: TopicName, key: str) -> Undelivered | None:
+        """Send the tombstone of an entry of a compacted topic; returns why it failed, or None."""
         ...
 
     async def ping(self) -> None:

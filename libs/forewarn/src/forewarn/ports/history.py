@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from forewarn.contracts.alarms import Alarm, Alert, Priority
+from forewarn.contracts.assets import Asset
 from forewarn.contracts.health import AssetHealth, ModelArtefact
 from forewarn.contracts.readings import RejectedReading
 
@@ -59,6 +60,14 @@ class Latest:
     flag: bool | None
     culprit: str | None
     hint: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemovedAsset:
+    """An asset that is not registered any more, as its entry was."""
+
+    asset: Asset
+    removed_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,6 +199,14 @@ class HistoryReader(Protocol):
 
     async def history(self, query: HistoryQuery) -> History | None:
         """A stretch of an asset's history; None for an asset without class, ``BadQuery`` for unknown columns."""
+        ...
+
+    async def removed_assets(self, *, after: str, limit: int) -> tuple[RemovedAsset, ...]:
+        """Removed assets whose history is kept, by id, those behind ``after``."""
+        ...
+
+    async def removed_asset(self, asset_id: str) -> RemovedAsset | None:
+        """A removed asset whose history is kept."""
         ...
 
     async def latest_health(self, asset_ids: Sequence[str] | None = None) -> tuple[AssetHealth, ...]:

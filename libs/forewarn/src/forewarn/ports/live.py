@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal, Protocol
 
 from forewarn.contracts.alarms import Alarm
-from forewarn.contracts.health import AssetHealth, ModelArtefact
+from forewarn.contracts.health import AssetHealth, HealthCategory, ModelArtefact
 from forewarn.ports.history import Latest
 
 #: Stages whose output the live feed follows.
@@ -79,6 +79,37 @@ class LiveAsset:
     alarms: Mapping[str, Alarm] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HealthInShort:
+    """Health without its explanation."""
+
+    health: float | None
+    category: HealthCategory | None
+    trend: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgementInShort:
+    """What the twin and the anomaly stage say of a reading, without the tags."""
+
+    score: float | None
+    flag: bool
+    phase: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveInShort:
+    """What an overview shows of an asset; far cheaper than ``LiveAsset`` and nothing of it is kept.
+
+    ``judgement`` is None where it trails the reading so much that it no longer speaks of the machine's present.
+    """
+
+    ts_us: int | None = None
+    judgement: JudgementInShort | None = None
+    health: HealthInShort | None = None
+    alarms: tuple[Alarm, ...] = ()
+
+
 class LiveView(Protocol):
     """The newest state; every method returns at once."""
 
@@ -87,8 +118,17 @@ class LiveView(Protocol):
         """Grows with each change of any asset."""
         ...
 
+    @property
+    def alarm_version(self) -> int:
+        """Grows with each change of any alarm."""
+        ...
+
     def asset(self, asset_id: str) -> LiveAsset | None:
         """What is known of an asset, None if nothing came yet."""
+        ...
+
+    def in_short(self, asset_id: str) -> LiveInShort | None:
+        """The same in short."""
         ...
 
     def changed_since(self, version: int) -> Sequence[str]:

@@ -12,6 +12,7 @@ from forewarn.contracts.health import AnomalyBand, AssetHealth, ModelArtefact
 from forewarn.contracts.quality import Severity
 from forewarn.domain.twin.deviation import DeviationBand
 from forewarn_api.models.readings import FoundIssue
+from forewarn_api.problems import Fault
 
 Phase = Literal["baseline", "live"]
 Hint = Literal["none", "asset_fault", "sensor_fault"]
@@ -21,6 +22,48 @@ class AssetList(BaseModel):
     """Registered assets."""
 
     items: list[Asset]
+    next_cursor: str | None = None
+
+
+class Registered(BaseModel):
+    """What became of one entry of a bulk registration."""
+
+    asset_id: str
+    outcome: Literal["created", "replaced", "refused", "failed"]
+    detail: str | None = Field(default=None, description="Why, unless it was registered.")
+    errors: list[Fault] = Field(default_factory=list, description="Single faults; pointers are into the entry.")
+
+
+class RegisteredList(BaseModel):
+    """Outcome of a bulk registration, entry by entry in the order sent."""
+
+    registered: int
+    items: list[Registered]
+
+
+class Removed(BaseModel):
+    """An asset that was removed."""
+
+    removal_id: Identifier
+    asset_id: Identifier
+    removed_at: UtcDatetime
+    history: Literal["keep", "purge"]
+
+
+class RemovedAsset(BaseModel):
+    """An asset that is not registered any more, with what was known of it."""
+
+    asset_id: str
+    name: str
+    asset_class: str
+    path: tuple[str, ...]
+    removed_at: UtcDatetime
+
+
+class RemovedList(BaseModel):
+    """Removed assets of which something is stored, by id."""
+
+    items: list[RemovedAsset]
     next_cursor: str | None = None
 
 

@@ -1,12 +1,15 @@
 """The asset registry and the catalogue of classes."""
 
-from typing import Annotated, Final
+import heapq
+from itertools import accumulate
+from typing import Annotated, Final, Literal
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Body, Path, Query, Response
 
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.assets import Asset, AssetRegistration, InjectFault
-from forewarn.contracts.base import IDENTIFIER, Identifier
+from forewarn.contracts.base import IDENTIFIER, Identifier, Line
+from forewarn.contracts.limits import MAX_ANSWER_BYTES, MAX_ASSETS_PER_REQUEST
 from forewarn.domain.simulation.kinds import KINDS
 from forewarn_api.backend import Uses
 from forewarn_api.models.assets import (
@@ -16,16 +19,21 @@ from forewarn_api.models.assets import (
     ClassSummary,
     CommandAccepted,
     FaultRequest,
+    RegisteredList,
+    Removed,
+    RemovedAsset,
+    RemovedList,
 )
 from forewarn_api.problems import Fault, pointer, unprocessable
-from forewarn_api.registering import register, require_sound
+from forewarn_api.registering import Entry, register, register_all, require_room, require_sound
+from forewarn_api.removing import remove
 from forewarn_api.routes.common import problems, send_command
 from forewarn_api.strict_json import FromJson
 from forewarn_api.whatif import without_parameters
 
 router = APIRouter(prefix="/api/v1", tags=["assets"])
 
-#: A page of assets is short text: a whole plant fits into one answer.
+#: Entries are short text, usually a few hundred bytes; a page with long ones ends early.
 _MOST_ASSETS: Final = 10_000
 
 AssetId = Annotated[str, Path(pattern=f"^{IDENTIFIER}$", examples=["P-101"])]
@@ -35,18 +43,52 @@ AssetId = Annotated[str, Path(pattern=f"^{IDENTIFIER}$", examples=["P-101"])]
 async def list_assets(
     backend: Uses,
     asset_class: Annotated[Identifier | None, Query(description="Only assets of this class.")] = None,
+    q: Annotated[str, Query(max_length=200, description="Text in id, name, class or place, in any case.")] = "",
     limit: Annotated[int, Query(ge=1, le=_MOST_ASSETS)] = 1_000,
     cursor: Annotated[Identifier | None, Query(description="next_cursor of the previous answer.")] = None,
 ) -> AssetList:
-    """List registered assets by id."""
+    """List registered assets by id. For conditions, health, alarms and other orders see /api/v1/overview."""
     assets = backend.complete_registry().all()
+    needle = q.strip().casefold()
     chosen = [
         asset
-        for asset_id, asset in sorted(assets.items())
-        if (asset_class is None or asset.asset_class == asset_class) and (cursor is None or asset_id > cursor)
+        for asset_id, asset in assets.items()
+        if (asset_class is None or asset.asset_class == asset_class)
+        and (cursor is None or asset_id > cursor)
+        and (not needle or needle in " ".join((asset_id, asset.name, asset.asset_class, *asset.path)).casefold())
     ]
-    more = len(chosen) > limit
-    return AssetList(items=chosen[:limit], next_cursor=chosen[limit - 1].asset_id if more else None)
+    page = heapq.nsmallest(limit, chosen, key=lambda asset: asset.asset_id)
+    size = accumulate(map(_size_bytes, page))
+    items = [asset for asset, total in zip(page, size, strict=True) if total <= MAX_ANSWER_BYTES]
+    return AssetList(items=items, next_cursor=items[-1].asset_id if len(items) < len(chosen) else None)
+
+
+def _size_bytes(asset: Asset) -> int:
+    """About the length of an entry in JSON."""
+    weights = asset.health_weights
+    fields = len(asset.nameplate) + (0 if weights is None else len(weights.metrics))
+    return 600 + 4 * len(asset.name) + sum(map(len, asset.path)) + 80 * fields
+
+
+@router.get("/removed-assets", responses=problems(503))
+async def list_removed_assets(
+    backend: Uses,
+    limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
+    cursor: Annotated[str, Query(max_length=128, description="next_cursor of the previous answer.")] = "",
+) -> RemovedList:
+    """List assets that were removed with their history kept. It stays queryable under the same addresses."""
+    found = await backend.history.removed_assets(after=cursor, limit=limit)
+    items = [
+        RemovedAsset(
+            asset_id=item.asset.asset_id,
+            name=item.asset.name,
+            asset_class=item.asset.asset_class,
+            path=item.asset.path,
+            removed_at=item.removed_at,
+        )
+        for item in found
+    ]
+    return RemovedList(items=items, next_cursor=items[-1].asset_id if len(items) == limit else None)
 
 
 @router.get("/assets/{asset_id}", responses=problems(404, 503))
@@ -63,7 +105,9 @@ async def get_asset(asset_id: AssetId, backend: Uses) -> AssetDetail:
 @router.post(
     "/assets",
     status_code=201,
-    responses=problems(413, 503, also={200: {"model": Asset, "description": "The asset was known and is replaced."}}),
+    responses=problems(
+        409, 413, 503, also={200: {"model": Asset, "description": "The asset was known and is replaced."}}
+    ),
 )
 async def register_asset(body: FromJson[AssetRegistration], response: Response, backend: Uses) -> Asset:
     """Register an asset, or replace one.
@@ -73,9 +117,40 @@ async def register_asset(body: FromJson[AssetRegistration], response: Response, 
     asset = body.entry()
     known = backend.complete_registry().get(asset.asset_id)
     require_sound(asset, backend)
+    require_room(asset, backend)
     await register(asset, backend)
     response.status_code = 201 if known is None else 200
     return asset
+
+
+@router.post("/assets/bulk", responses=problems(413, 503))
+async def register_assets(
+    entries: Annotated[list[Entry], Body(min_length=1, max_length=MAX_ASSETS_PER_REQUEST)], backend: Uses
+) -> RegisteredList:
+    """Register or replace many assets at once; what cannot be registered is named and holds up none of the others.
+
+    Answers once the broker has stored them and this API knows them.
+    """
+    backend.complete_registry()
+    items = await register_all(entries, backend)
+    return RegisteredList(registered=sum(item.outcome in ("created", "replaced") for item in items), items=items)
+
+
+@router.delete("/assets/{asset_id}", status_code=202, responses=problems(404, 503))
+async def remove_asset(
+    asset_id: AssetId,
+    backend: Uses,
+    history: Annotated[
+        Literal["keep", "purge"], Query(description="purge: also delete everything that is stored of it, for good.")
+    ] = "keep",
+    by: Annotated[Line, Query(min_length=1, max_length=200, description="Who asks: it stands in the log.")] = "api",
+) -> Removed:
+    """Remove an asset: its readings are refused from now on, all stages forget it, its open alarms are closed.
+
+    Registered again under the same id, it is a new asset: its twin learns from the beginning. Safe to repeat; an asset
+    that was removed with its history kept can be purged later.
+    """
+    return await remove(await backend.known_or_removed(asset_id), history, by, backend)
 
 
 @router.post("/assets/{asset_id}/faults", status_code=202, responses=problems(404, 413, 503))

@@ -152,7 +152,7 @@ async def _streamed(body: ScenarioBody, request: ScenarioRequest, backend: Backe
         at, event_id = backend.clock.now(), backend.new_id()
         failed = await backend.delivery.publish(TopicName.ASSETS, asset.asset_id, asset, event_id=event_id, at=at)
         require_delivered(failed, "The asset")
-        await backend.until_registered(asset)
+        await backend.until_registered({asset.asset_id: asset})
     command = RunScenario(
         scenario=body.scenario,
         asset_class=asset.asset_class,

@@ -71,7 +71,7 @@ async def history(
     Raw readings come in pages of ``max_points``: go on at ``next_from``. Buckets hold mean, minimum,
     maximum and the share of readings of good quality.
     """
-    asset = backend.known_asset(asset_id)
+    asset = await backend.known_or_removed(asset_id)
     start, end = _range(since, to, backend.clock.now())
     query = HistoryQuery(
         asset_id=asset_id,
@@ -98,7 +98,7 @@ async def health(
     max_points: Annotated[int, Query(ge=1, le=10_000)] = 500,
 ) -> HealthAnswer:
     """Health with breakdown, trend and remaining useful life; with ``from``, also its past."""
-    backend.known_asset(asset_id)
+    await backend.known_or_removed(asset_id)
     current = await backend.current_health(asset_id)
     if since is None:
         return HealthAnswer(asset_id=asset_id, current=current)

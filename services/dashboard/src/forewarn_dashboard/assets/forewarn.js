@@ -151,7 +151,7 @@
       },
 
       search: (text, search) => {
-        const changed = withParameters(search, { q: text });
+        const changed = withParameters(search, { q: text, page: "" });
         if (changed === (search || "")) {
           return NO_UPDATE();
         }

@@ -1,13 +1,23 @@
 """Open alarms in the order in which they want a response, and those that are over."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from dash import dcc, html
 
-from forewarn.contracts.alarms import Priority
+from forewarn.contracts.alarms import Alarm, Priority
 from forewarn_dashboard.client import ClosedAlarms
-from forewarn_dashboard.components import choice_links, data, empty_state, priority_badge, search_field, table
+from forewarn_dashboard.components import (
+    choice_links,
+    data,
+    empty_state,
+    last_page,
+    pager,
+    priority_badge,
+    search_field,
+    table,
+)
 from forewarn_dashboard.formatting import plural
 from forewarn_dashboard.pages.closed_alarms import closed_body
 from forewarn_dashboard.scene import Node, Region, Scene, draw
@@ -17,7 +27,7 @@ from forewarn_dashboard.viewmodels import STATE_TEXT, AlarmRow, alarm_row, rank
 TITLE: Final = "Alarms"
 BODY_ID: Final = "alarms-body"
 LINKS_ID: Final = "alarms-links"
-SHOWN_AT_MOST: Final = 200
+SHOWN: Final = 40  #: on one page
 
 _HEAD: Final = ("Priority", "Asset", "Alarm", "Value and limit", "Raised", "State", "Action", "Acknowledge")
 
@@ -26,9 +36,8 @@ def regions(scene: Scene) -> Iterator[Region]:
     """The list of open alarms is one region; that of closed ones changes only when the page is drawn."""
     if scene.view.closed:
         return
-    rows = chosen_rows(scene)
-    total = len(scene.plant.alarms)
-    yield Region(id=BODY_ID, key=(rows, total), build=lambda: _body(rows, total, scene.view))
+    listed = listing(scene)
+    yield Region(id=BODY_ID, key=listed, build=lambda: _body(listed, scene.view))
 
 
 def render(scene: Scene) -> Node:
@@ -50,22 +59,47 @@ def redraw(scene: Scene) -> dict[str, Node]:
     return body | {LINKS_ID: _links(scene.view)}
 
 
-def chosen_rows(scene: Scene) -> tuple[AlarmRow, ...]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """A page of the open alarms that the filters let through, and counts over all of those."""
+
+    rows: tuple[AlarmRow, ...]
+    found: int
+    waiting: int
+    total: int
+    number: int
+
+
+def listing(scene: Scene) -> Listing:
+    """The page that the view asks for, worst alarms first; only its rows are made."""
+    found = chosen_alarms(scene)
+    number = min(scene.view.number, last_page(len(found), SHOWN))
+    page = found[(number - 1) * SHOWN : number * SHOWN]
+    return Listing(
+        rows=tuple(alarm_row(alarm, scene.plant, scene.now, scene.tz) for alarm in page),
+        found=len(found),
+        waiting=sum(not alarm.acknowledged for alarm in found),
+        total=len(scene.plant.alarms),
+        number=number,
+    )
+
+
+def chosen_alarms(scene: Scene) -> list[Alarm]:
     """Alarms that the filters let through, worst first."""
     view, needle = scene.view, scene.view.search.casefold()
-    rows = []
-    for alarm in sorted(scene.plant.alarms.values(), key=rank):
-        if view.priority and alarm.priority != view.priority:
-            continue
-        if view.unacknowledged and alarm.acknowledged:
-            continue
-        if view.alarms_of and alarm.asset_id != view.alarms_of:
-            continue
-        row = alarm_row(alarm, scene.plant, scene.now, scene.tz)
-        if needle and needle not in f"{row.asset_id} {row.asset_name} {row.message} {row.rule}".casefold():
-            continue
-        rows.append(row)
-    return tuple(rows)
+    chosen = [
+        alarm
+        for alarm in scene.plant.alarms.values()
+        if (not view.priority or alarm.priority == view.priority)
+        and not (view.unacknowledged and alarm.acknowledged)
+        and (not view.alarms_of or alarm.asset_id == view.alarms_of)
+        and (not needle or needle in _text(alarm, scene))
+    ]
+    return sorted(chosen, key=rank)
+
+
+def _text(alarm: Alarm, scene: Scene) -> str:
+    return f"{alarm.asset_id} {scene.plant.name_of(alarm.asset_id)} {alarm.message} {alarm.rule}".casefold()
 
 
 def alarm_table(rows: Sequence[AlarmRow], view: View, caption: str, *, with_asset: bool = True) -> html.Div:
@@ -101,18 +135,20 @@ def _links(view: View) -> Node:
     return links
 
 
-def _body(rows: tuple[AlarmRow, ...], total: int, view: View) -> Node:
+def _body(listed: Listing, view: View) -> Node:
+    total, found = listed.total, listed.found
     if not total:
         return empty_state("No open alarms", "Every asset is within its limits and behaves as learned.")
-    if not rows:
+    if not found:
         return empty_state("No alarm matches", f"{plural(total, 'alarm')} open. Clear the search or the filters.")
-    shown = rows[:SHOWN_AT_MOST]
-    waiting = sum(row.can_acknowledge for row in rows)
-    of_all = "" if len(rows) == total else f" of {total}"
-    first = f", the first {SHOWN_AT_MOST} shown" if len(shown) < len(rows) else ""
+    of_all = "" if found == total else f" of {total:,}"
+    first = (listed.number - 1) * SHOWN + 1
+    shown = f"; {first:,}–{first + len(listed.rows) - 1:,} shown" if len(listed.rows) < found else ""
+    text = f"{found:,}{of_all} open, {listed.waiting:,} not acknowledged{shown}."
     return [
-        html.P(f"{len(rows)}{of_all} open, {waiting} not acknowledged{first}.", className="note", role="status"),
-        alarm_table(shown, view, "Open alarms"),
+        html.P(text, className="note", role="status"),
+        alarm_table(listed.rows, view, "Open alarms"),
+        pager(replace(view, number=listed.number), found, SHOWN, "Pages of alarms"),
     ]
 
 

@@ -12,13 +12,14 @@ from dash import dcc, html
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.frames import Phase, expected_column
 from forewarn.domain.anomaly.scale import band_of as anomaly_band_of
+from forewarn.domain.condition import Condition
 from forewarn.domain.twin.deviation import band_of
 from forewarn_dashboard import figures
 from forewarn_dashboard.client import AssetDetail, History, interval_columns
 from forewarn_dashboard.components import aria, condition_badge, definition_list, panel
 from forewarn_dashboard.formatting import date_time, duration, number
 from forewarn_dashboard.pages.alarms import alarm_table
-from forewarn_dashboard.pages.asset_controls import controls
+from forewarn_dashboard.pages.asset_controls import REMOVE_ID, controls
 from forewarn_dashboard.pages.asset_panels import contributions_panel, health_panel, life_panel, quality_panel
 from forewarn_dashboard.pages.asset_tables import Column, values_table
 from forewarn_dashboard.pages.economics_panel import economics_panel
@@ -29,7 +30,6 @@ from forewarn_dashboard.timerange import TimeRange
 from forewarn_dashboard.unit_symbols import unit_symbol
 from forewarn_dashboard.viewmodels import (
     AlarmRow,
-    Condition,
     alarm_row,
     area,
     class_title,
@@ -135,9 +135,15 @@ def _panels(scene: Scene, drawn: dict[str, Node]) -> html.Div:
             panel("Economics", drawn["asset-economics"], "asset-economics"),
             panel("Digital twin", _twin(detail, scene, drawn)),
             panel("Data quality", drawn["asset-quality"], "asset-quality"),
-            panel("Nameplate", _nameplate(detail)),
+            panel("Nameplate", [html.Div(_nameplate(detail)), _removing()]),
         ],
         className="asset-side",
+    )
+
+
+def _removing() -> html.Div:
+    return html.Div(
+        html.Button("Remove asset …", id=REMOVE_ID, className="button", n_clicks=0), className="twin-buttons"
     )
 
 

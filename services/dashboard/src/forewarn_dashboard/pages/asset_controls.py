@@ -16,6 +16,7 @@ from forewarn_dashboard.timerange import DEFAULT_TO, PRESETS, TimeRange
 FROM_ID: Final = "range-from"
 TO_ID: Final = "range-to"
 APPLY_ID: Final = "range-apply"
+REMOVE_ID: Final = "remove-open"
 
 
 def controls(scene: Scene, asset_class: AssetClass, window: TimeRange) -> html.Div:

@@ -17,6 +17,7 @@ from forewarn_dashboard.components import (
     search_field,
 )
 from forewarn_dashboard.formatting import plural
+from forewarn_dashboard.pages import fleet_table
 from forewarn_dashboard.scene import Node, Region, Scene, Single, draw
 from forewarn_dashboard.sparkline import score_sparkline
 from forewarn_dashboard.urls import SHOWS, SORTS, View
@@ -43,9 +44,12 @@ _ATTENTION_ORDER: Final = {
 
 
 def regions(scene: Scene) -> Iterator[Region]:
-    """The summary strip, the arrangement of tiles, and every tile."""
-    counts = summary(scene.plant, scene.now)
+    """The summary strip, the arrangement of tiles, and every tile; of a large plant rows instead of tiles."""
+    counts = summary(scene.plant, scene.now) if scene.fleet is None else fleet_table.summary_of(scene.fleet)
     yield Region(id=SUMMARY_ID, key=counts, build=lambda: _summary(counts, scene.view))
+    if scene.fleet is not None:
+        yield from fleet_table.regions(scene.fleet, scene, BODY_ID)
+        return
     tiles = chosen_tiles(scene)
     groups = grouped(tiles, scene)
     arrangement = tuple((name, tuple(t.asset_id for t in group)) for name, group in groups)
@@ -129,7 +133,7 @@ def _links(view: View) -> Node:
 def _summary(counts: Summary, view: View) -> html.Div:
     states = [
         html.Li(
-            [html.Span(str(count), className="count"), condition_badge(name)],
+            [html.Span(f"{count:,}", className="count"), condition_badge(name)],
             className="stat" if count else "stat stat-zero",
         )
         for name, count in counts.conditions
@@ -138,14 +142,14 @@ def _summary(counts: Summary, view: View) -> html.Div:
     alarms = [
         html.Li(
             dcc.Link(
-                [html.Span(str(count), className="count"), priority_badge(priority)],
+                [html.Span(f"{count:,}", className="count"), priority_badge(priority)],
                 href=view.to("alarms", priority=priority.value),
             ),
             className="stat" if count else "stat stat-none",
         )
         for priority, count in counts.priorities
     ]
-    note = f"{counts.unacknowledged} not acknowledged" if counts.unacknowledged else "all acknowledged"
+    note = f"{counts.unacknowledged:,} not acknowledged" if counts.unacknowledged else "all acknowledged"
     return html.Div(
         [
             html.Section([html.H2(plural(counts.total, "asset")), html.Ul(states)], className="strip"),

@@ -170,6 +170,10 @@ class MemberEnsemble:
         own.residuals, own.times = [place.remembered(strip, floor, np.nan)[0]], [ts[-1:]]
         return means
 
+    def forget(self, asset_id: str) -> None:
+        """Forget an asset."""
+        self._assets.pop(asset_id, None)
+
     def dump(self) -> bytes:
         """Serialise detectors, calibrations and recent residuals."""
         header: list[dict[str, Any]] = []

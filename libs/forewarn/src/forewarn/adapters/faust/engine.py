@@ -81,6 +81,7 @@ class EventEngine(Generic[StateT]):
         self._states: dict[str, StateT] = {}
         self._partitions: dict[str, int] = {}
         self._dirty: set[str] = set()
+        self._gone: dict[str, int] = {}  # removed since the last checkpoint, with their partitions
         self._inbox = Inbox()
         self._handlers: dict[str, Handler] = {}
         self._continuity = Continuity()
@@ -115,6 +116,13 @@ class EventEngine(Generic[StateT]):
         self._states[asset_id] = state
         self._partitions[asset_id] = partition
         self._dirty.add(asset_id)
+        self._gone.pop(asset_id, None)
+
+    def remove(self, asset_id: str) -> None:
+        """Forget an asset's state; the next checkpoint removes it from the store."""
+        if self._states.pop(asset_id, None) is not None:
+            self._gone[asset_id] = self._partitions.pop(asset_id)
+            self._dirty.discard(asset_id)
 
     async def store(self, asset_ids: Iterable[str]) -> None:
         """Store states now, before something is published that must not be decided twice."""
@@ -148,10 +156,15 @@ class EventEngine(Generic[StateT]):
 
     async def checkpoint(self) -> None:
         """Store changed states, then let Faust commit what led to them."""
-        await self.store(sorted(self._dirty))
+        await self._store_changes()
         for event in self._handled.values():
             event.ack()
         self._handled.clear()
+
+    async def _store_changes(self) -> None:
+        await self.store(sorted(self._dirty))
+        await self._table.drop({asset_id.encode(): partition for asset_id, partition in self._gone.items()})
+        self._gone.clear()
 
     async def drain(self) -> None:
         """Finish the turn in hand, store everything and commit; nothing is handled afterwards."""
@@ -253,10 +266,11 @@ class EventEngine(Generic[StateT]):
             self._continuity.restart()
             self._handled.clear()
             self._dirty.clear()
+            self._gone.clear()
         _log.info("partitions_released")
 
     async def _store_all(self) -> None:
-        await self.store(sorted(self._dirty))
+        await self._store_changes()
         await self._note(self._attempts.calm())
 
     async def _restore(self) -> None:
@@ -279,6 +293,7 @@ class EventEngine(Generic[StateT]):
         self._states = {entry.key.decode(): self._decode(entry) for entry in entries}
         self._partitions = {entry.key.decode(): entry.partition for entry in entries}
         self._dirty.clear()
+        self._gone.clear()
         self._continuity.restart()
         self._handled.clear()
         self._owned = owned

@@ -1,7 +1,7 @@
 """A Faust table whose changes are confirmed by the broker, and that knows each key's partition."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,6 +46,17 @@ class DurableTable(faust.Table[bytes, bytes]):
         for entry in entries:
             self.data[entry.key] = entry.value
             self._partitions[entry.key] = entry.partition
+
+    async def drop(self, keys: Mapping[bytes, int]) -> None:
+        """Remove entries, each of its partition, and wait until all replicas know."""
+        sent = [
+            await self.changelog_topic.send(key=key, value=None, partition=partition, force=True)
+            for key, partition in keys.items()
+        ]
+        await asyncio.gather(*sent)
+        for key in keys:
+            self.data.pop(key, None)
+            self._partitions.pop(key, None)
 
     def entries(self, partitions: frozenset[int]) -> list[Entry]:
         """Everything stored for these partitions; what others own by now is left out."""

@@ -1,12 +1,13 @@
 """Follows the compacted topic ``assets`` and knows every registered asset."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 
 import structlog
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from forewarn.adapters.event_codec import decode_event
 from forewarn.adapters.kafka.acquaintance import get_acquainted
@@ -30,7 +31,8 @@ _BATCH: Final = 500
 class AssetRegistry:
     """Present state of the asset registry, kept up to date by a thread of its own.
 
-    Reads are lock-free: each change installs a new mapping.
+    Reads are lock-free. A change costs the same however many assets there are: the thread changes one dictionary in
+    place, and only who asks for ``all`` pays for a copy.
 
     Partitions are assigned by hand. ``told_to`` is a consumer group whose committed offsets tell others how far this
     registry has read; None: nobody needs to know.
@@ -44,8 +46,12 @@ class AssetRegistry:
         )
         self._tells = told_to is not None
         self._untold = False
-        self._assets: Mapping[str, Asset] = MappingProxyType({})
-        self._nameplates: Mapping[str, Mapping[str, float]] = MappingProxyType({})
+        self._assets: dict[str, Asset] = {}
+        self._since_ms: dict[str, int] = {}  # time of each asset's entry
+        self._version = 0  # of _assets; grows after each change
+        self._copy: tuple[int, Mapping[str, Asset]] = (0, MappingProxyType({}))
+        self._listeners: tuple[Callable[[], None], ...] = ()
+        self._listening = threading.Lock()
         self._loaded = threading.Event()
         self._stop = threading.Event()
         self._failure: KafkaException | None = None
@@ -57,12 +63,41 @@ class AssetRegistry:
         return self._assets.get(asset_id)
 
     def all(self) -> Mapping[str, Asset]:
-        """Every asset by id; an unchanging snapshot."""
-        return self._assets
+        """Every asset by id; an unchanging snapshot, copied once per change at most."""
+        version, copy = self._copy
+        if version != self._version:
+            version = self._version  # read first: a change during the copy makes the next reader copy again
+            copy = MappingProxyType(self._assets.copy())
+            self._copy = (version, copy)
+        return copy
 
-    def nameplates(self) -> Mapping[str, Mapping[str, float]]:
-        """Rated values of every asset by id; an unchanging snapshot."""
-        return self._nameplates
+    def count(self) -> int:
+        """How many assets are registered."""
+        return len(self._assets)
+
+    def listen(self, on_change: Callable[[], None]) -> Callable[[], None]:
+        """Call ``on_change`` after changes, from the registry's thread; returns the function that ends it."""
+        with self._listening:
+            self._listeners = (*self._listeners, on_change)
+
+        def stop() -> None:
+            with self._listening:
+                left = list(self._listeners)
+                left.remove(on_change)
+                self._listeners = tuple(left)
+
+        return stop
+
+    def gone_since(self, asset_id: str, at: datetime, patience_s: float) -> bool:
+        """Whether an asset is not registered any more, or was registered again after ``at``; waits for the news."""
+        at_ms, news = int(at.timestamp() * 1000), threading.Event()
+        stop = self.listen(news.set)
+        try:
+            while not (gone := self._since_ms.get(asset_id, at_ms + 1) > at_ms) and news.wait(patience_s):
+                news.clear()
+        finally:
+            stop()
+        return gone
 
     def wait_until_loaded(self, timeout_s: float) -> None:
         """Wait until everything registered so far is known.
@@ -102,11 +137,11 @@ class AssetRegistry:
                 # Asked for many at once it would sit out its time limit, and every start of a validator with it.
                 messages = self._consumer.consume(1, timeout=_POLL_S)
                 messages += self._consumer.consume(_BATCH, timeout=0)
-                changes: dict[str, Asset | None] = {}
+                changes: dict[str, tuple[Asset | None, int]] = {}
                 for message in messages:
                     error = message.error()
                     if error is None:
-                        self._read(message.key(), message.value(), changes)
+                        self._read(message, changes)
                     elif is_fatal(error):
                         raise KafkaException(error)  # noqa: TRY301  # the handler below is for the broker's calls too
                 self._install(changes)
@@ -154,20 +189,28 @@ class AssetRegistry:
         self._untold = self._untold or error is not None
 
     @staticmethod
-    def _read(key: object, value: bytes | None, changes: dict[str, Asset | None]) -> None:
+    def _read(message: Message, changes: dict[str, tuple[Asset | None, int]]) -> None:
+        key, value, (_, at_ms) = message.key(), message.value(), message.timestamp()
         try:
             asset_id, asset = _entry(key, value)
         except InvalidEvent as exc:
             _log.warning("asset_ignored", key=one_line(repr(key)), problem=str(exc))
         else:
-            changes[asset_id] = asset
+            changes[asset_id] = (asset, at_ms)
 
-    def _install(self, changes: dict[str, Asset | None]) -> None:
+    def _install(self, changes: Mapping[str, tuple[Asset | None, int]]) -> None:
         if not changes:
             return
-        merged = {**self._assets, **changes}
-        self._assets = MappingProxyType({k: v for k, v in merged.items() if v is not None})
-        self._nameplates = MappingProxyType({k: v.nameplate for k, v in self._assets.items()})
+        for asset_id, (asset, at_ms) in changes.items():
+            if asset is None:
+                self._assets.pop(asset_id, None)
+                self._since_ms.pop(asset_id, None)
+            else:
+                self._assets[asset_id] = asset
+                self._since_ms[asset_id] = at_ms
+        self._version += 1
+        for listener in self._listeners:
+            listener()
 
 
 def _entry(key: object, value: bytes | None) -> tuple[str, Asset | None]:

@@ -112,10 +112,33 @@ class KafkaDelivery:
         TypeError
             If the topic does not carry such events.
         """
-        headers = topic_headers(topic, event, Envelope(id=event_id, source=self._source, time=at, partition_key=key))
-        message = Message(topic=topic, key=key.encode(), value=encode_event(event))
-        failed = await self._send([(message, headers, _BY_KEY)])
+        failed = await self.publish_all(topic, [(key, event, event_id)], at=at)
         return failed[0] if failed else None
+
+    async def publish_all(
+        self, topic: TopicName, events: Sequence[tuple[str, Contract, str]], *, at: datetime
+    ) -> tuple[Undelivered, ...]:
+        """Send events, each with its key and id, in order; returns those that failed, usually none.
+
+        Raises
+        ------
+        DeliveryOverloaded
+            If the list does not fit into what may be under way.
+        TypeError
+            If the topic does not carry such events.
+        """
+        return await self._send([self._addressed(topic, *event, at) for event in events])
+
+    async def retract(self, topic: TopicName, key: str) -> Undelivered | None:
+        """Send the tombstone of an entry of a compacted topic; returns why it failed, or None."""
+        failed = await self._send([(Message(topic=topic, key=key.encode(), value=None), [], _BY_KEY)])
+        return failed[0] if failed else None
+
+    def _addressed(
+        self, topic: TopicName, key: str, event: Contract, event_id: str, at: datetime
+    ) -> tuple[Message, Headers, int]:
+        headers = topic_headers(topic, event, Envelope(id=event_id, source=self._source, time=at, partition_key=key))
+        return Message(topic=topic, key=key.encode(), value=encode_event(event)), headers, _BY_KEY
 
     async def ping(self) -> None:
         """Ask the broker for a sign of life; raises ``BrokerSilent`` if there is none."""

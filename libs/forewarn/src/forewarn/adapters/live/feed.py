@@ -10,6 +10,7 @@ from forewarn.adapters.event_codec import decode_event
 from forewarn.adapters.live.follower import TopicFollower
 from forewarn.adapters.live.frames import FrameReader
 from forewarn.adapters.live.state import LiveState
+from forewarn.adapters.removals import read_removal
 from forewarn.contracts.alarms import Alarm
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.base import IDENTIFIER
@@ -103,13 +104,21 @@ class KafkaLiveFeed:
         self.view.announce()
 
     def _take_readings(self, record: Record) -> None:
+        if removal := read_removal(record):
+            self.view.end(removal.asset_id, "reading")
+            return
         self.view.take_readings(self._valid.open(record.value or b""))
 
     def _take_judgements(self, record: Record) -> None:
+        if removal := read_removal(record):
+            self.view.end(removal.asset_id, "judgement")
+            return
         self.view.take_judgements(self._judged.open(record.value or b""))
 
     def _take_health(self, record: Record) -> None:
-        if record.value is not None:
+        if record.value is None:
+            self.view.end(_asset_key(record), "health")
+        else:
             self.view.take_health(_asset_key(record), record.value, record.received_us)
 
     def _take_alarm(self, record: Record) -> None:

@@ -34,7 +34,7 @@ from forewarn.contracts.frames import (
 from forewarn.domain.frame import NUMPY_DTYPES
 from forewarn.domain.rows import to_datetime
 from forewarn.ports.codec import InvalidFrame
-from forewarn.ports.live import LiveJudgement, LiveReading
+from forewarn.ports.live import JudgementInShort, LiveJudgement, LiveReading
 
 _MAX_LAYOUTS: Final = 64
 
@@ -146,6 +146,12 @@ class FrameRows:
             flag=self._value("flag", row),
             culprit=self._value("culprit", row),
             hint=self._value("hint", row),
+        )
+
+    def judgement_in_short(self, row: int) -> JudgementInShort:
+        """The same without the tags."""
+        return JudgementInShort(
+            score=self._number("score", row), flag=bool(self._value("flag", row)), phase=self._value("phase", row)
         )
 
     def _column(self, name: str) -> pa.Array:

@@ -6,22 +6,47 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from typing import Generic, TypeVar
+from typing import Any, Final, Generic, Literal, TypeVar
 
 import structlog
+from pydantic import BaseModel, ValidationError
 
 from forewarn.adapters.event_codec import decode_event
 from forewarn.adapters.live.frames import FrameRows
 from forewarn.contracts.alarms import Alarm
 from forewarn.contracts.frames import Hint, Phase
-from forewarn.contracts.health import AssetHealth, ModelArtefact
+from forewarn.contracts.health import AssetHealth, HealthCategory, ModelArtefact
 from forewarn.domain.rows import to_datetime, to_microseconds
 from forewarn.ports.codec import InvalidEvent
 from forewarn.ports.history import Latest
-from forewarn.ports.live import LiveAsset, LiveJudgement, LiveReading, Stage
+from forewarn.ports.live import (
+    HealthInShort,
+    JudgementInShort,
+    LiveAsset,
+    LiveInShort,
+    LiveJudgement,
+    LiveReading,
+    Stage,
+)
 
 T = TypeVar("T")
 _log = structlog.get_logger(__name__)
+
+
+#: A judgement that trails its reading by more no longer speaks of the machine's present.
+_JUDGEMENT_KEEPS_US: Final = 10_000_000
+
+
+def _nothing() -> None:
+    """There is no short form."""
+
+
+class _HealthInShort(BaseModel):
+    """The part of a health event that overviews show."""
+
+    health: float | None
+    category: HealthCategory | None
+    trend: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +56,7 @@ class _Newest(Generic[T]):
     ts_us: int
     asset_class: str
     read: Callable[[], T]
+    in_short: Callable[[], Any] = _nothing  # JudgementInShort or HealthInShort
 
 
 @dataclass(slots=True)
@@ -61,6 +87,7 @@ class LiveState:
         self._models: dict[str, ModelArtefact] = {}
         self._newest_us: dict[Stage, int] = {}
         self._version = 0
+        self._alarm_version = 0
         self._listeners: list[Callable[[], None]] = []
         self._problem = problem
 
@@ -68,6 +95,11 @@ class LiveState:
     def version(self) -> int:
         """Grows with each change of any asset."""
         return self._version
+
+    @property
+    def alarm_version(self) -> int:
+        """Grows with each change of any alarm."""
+        return self._alarm_version
 
     def take_readings(self, frame: FrameRows) -> None:
         """Take in a frame of kind VALID."""
@@ -82,13 +114,18 @@ class LiveState:
         name = frame.asset_class.name
         with self._lock:
             for asset_id, ts_us, row in frame.newest:
-                self._offer_judgement(asset_id, _Newest(ts_us, name, partial(frame.judgement, row)))
+                self._offer_judgement(
+                    asset_id,
+                    _Newest(ts_us, name, partial(frame.judgement, row), partial(frame.judgement_in_short, row)),
+                )
                 self._saw("anomaly.scores", ts_us)
 
     def take_health(self, asset_id: str, data: bytes, sent_us: int) -> None:
         """Take in an event of ``asset.health``; it is decoded when somebody asks."""
         with self._lock:
-            self._offer_health(asset_id, _Newest(sent_us, "", partial(_decode_health, data)))
+            self._offer_health(
+                asset_id, _Newest(sent_us, "", partial(_decode_health, data), partial(_health_in_short, data))
+            )
             self._saw("asset.health", sent_us)
 
     def take_alarm(self, alarm_id: str, alarm: Alarm | None) -> None:
@@ -100,7 +137,10 @@ class LiveState:
                 slot.alarms.pop(alarm_id, None)
             else:
                 slot.alarms[alarm_id] = alarm
+            self._alarm_version += 1
             self._touch(asset_id, slot)
+            if slot.reading is None and slot.judgement is None and slot.health is None and not slot.alarms:
+                del self._slots[asset_id]
 
     def take_model(self, key: str, model: ModelArtefact | None) -> None:
         """Take in an entry of ``models``; None removes it."""
@@ -109,6 +149,18 @@ class LiveState:
                 self._models.pop(key, None)
             else:
                 self._models[key] = model
+
+    def end(self, asset_id: str, part: Literal["reading", "judgement", "health"]) -> None:
+        """The asset was removed: nothing older than this of it is to be shown; what comes later is of a new one."""
+        with self._lock:
+            slot = self._slots.get(asset_id)
+            if slot is None:
+                return
+            setattr(slot, part, None)
+            if slot.reading is None and slot.judgement is None and slot.health is None and not slot.alarms:
+                del self._slots[asset_id]
+            else:
+                self._touch(asset_id, slot)
 
     def seed(self, readings: Sequence[Latest], health: Sequence[AssetHealth]) -> None:
         """Take in what the database holds; only where nothing newer came from the topics."""
@@ -119,12 +171,16 @@ class LiveState:
                 if latest.judged_at is not None:
                     judged_us = to_microseconds(latest.judged_at)
                     judged = _Newest(
-                        judged_us, latest.asset_class, partial(_stored_judgement, latest, latest.judged_at)
+                        judged_us,
+                        latest.asset_class,
+                        partial(_stored_judgement, latest, latest.judged_at),
+                        partial(_stored_judgement_in_short, latest),
                     )
                     self._offer_judgement(latest.asset_id, judged)
             for event in health:
                 if self._slot(event.asset_id).health is None:
-                    self._offer_health(event.asset_id, _Newest(to_microseconds(event.ts), "", partial(_same, event)))
+                    read, in_short = partial(_same, event), partial(_event_in_short, event)
+                    self._offer_health(event.asset_id, _Newest(to_microseconds(event.ts), "", read, in_short))
         self.announce()
 
     def problem(self) -> str | None:
@@ -159,6 +215,24 @@ class LiveState:
                 slot.decoded = _decode(asset_id, slot)
                 slot.decoded_from = (slot.reading, slot.judgement, slot.health)
             return slot.decoded
+
+    def in_short(self, asset_id: str) -> LiveInShort | None:
+        """What an overview shows of an asset: read from where it stands, nothing of it is kept."""
+        with self._lock:
+            slot = self._slots.get(asset_id)
+            if slot is None:
+                return None
+            reading, judgement, health = slot.reading, slot.judgement, slot.health
+            alarms = tuple(slot.alarms.values())
+        newest = reading or judgement
+        if reading is not None and judgement is not None and reading.ts_us - judgement.ts_us > _JUDGEMENT_KEEPS_US:
+            judgement = None
+        return LiveInShort(
+            ts_us=None if newest is None else newest.ts_us,
+            judgement=None if judgement is None else judgement.in_short(),
+            health=None if health is None else health.in_short(),
+            alarms=alarms,
+        )
 
     def changed_since(self, version: int) -> Sequence[str]:
         """Assets that changed after ``version``, those that changed longest ago first."""
@@ -254,6 +328,23 @@ def _decode_health(data: bytes) -> AssetHealth | None:
     except InvalidEvent as exc:
         _log.warning("health_ignored", problem=str(exc))
         return None
+
+
+def _health_in_short(data: bytes) -> HealthInShort | None:
+    try:
+        short = _HealthInShort.model_validate_json(data)
+    except ValidationError:
+        return None  # whoever asks for all of it logs it
+    return HealthInShort(health=short.health, category=short.category, trend=short.trend)
+
+
+def _event_in_short(event: AssetHealth) -> HealthInShort:
+    return HealthInShort(health=event.health, category=event.category, trend=event.trend)
+
+
+def _stored_judgement_in_short(latest: Latest) -> JudgementInShort:
+    phase = Phase.LIVE if latest.phase is None else latest.phase
+    return JudgementInShort(score=latest.score, flag=bool(latest.flag), phase=phase)
 
 
 def _same(event: AssetHealth) -> AssetHealth | None:

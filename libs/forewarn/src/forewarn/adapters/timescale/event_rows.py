@@ -8,6 +8,7 @@ from forewarn.contracts.assets import Asset
 from forewarn.contracts.base import Contract
 from forewarn.contracts.health import AssetHealth, ModelArtefact
 from forewarn.contracts.readings import RejectedReading
+from forewarn.contracts.removal import AssetRemoval
 from forewarn.ports.store import Removed
 
 Parameters = dict[str, Any]
@@ -30,6 +31,8 @@ def rows_of_event(event: Contract | Removed, asset_keys: Mapping[str, int]) -> l
     """
     if isinstance(event, Removed):
         return [("asset", {**_NOTHING_NEW, "asset_id": event.key, "removed_at": event.at})]
+    if isinstance(event, AssetRemoval):
+        return [("begin_purge", event.model_dump(include={"removal_id", "asset_id", "asset_class", "removed_at"}))]
     if isinstance(event, AssetHealth):
         return [("asset_health", _health(event, asset_keys[event.asset_id]))]
     rows = _ROWS.get(type(event))

@@ -19,6 +19,7 @@ from forewarn.adapters.timescale.sqlfiles import statements
 from forewarn.adapters.timescale.tables import readings_table
 from forewarn.contracts.alarms import Alarm, Alert, Priority
 from forewarn.contracts.asset_class import AssetClass
+from forewarn.contracts.assets import Asset
 from forewarn.contracts.base import Contract
 from forewarn.contracts.health import AssetHealth, ModelArtefact
 from forewarn.contracts.readings import RejectedReading
@@ -32,6 +33,7 @@ from forewarn.ports.history import (
     Interval,
     Latest,
     Page,
+    RemovedAsset,
     RollUp,
 )
 
@@ -139,6 +141,15 @@ class TimescaleHistory:
             cursor = await connection.execute(statement, parameters)
             rows = await cursor.fetchall()
         return readings.history_of(query.asset_id, selection, roll_up, rows, query.max_points)
+
+    async def removed_assets(self, *, after: str, limit: int) -> tuple[RemovedAsset, ...]:
+        """Removed assets, by id."""
+        return tuple(map(_removed, await self._named("removed_assets", after=after, limit=limit)))
+
+    async def removed_asset(self, asset_id: str) -> RemovedAsset | None:
+        """A removed asset."""
+        rows = await self._named("removed_asset", asset_id=asset_id)
+        return _removed(rows[0]) if rows else None
 
     async def latest_health(self, asset_ids: Sequence[str] | None = None) -> tuple[AssetHealth, ...]:
         """Newest health."""
@@ -263,6 +274,11 @@ def _document(contract: type[ContractT], row: DictRow) -> ContractT | None:
         problems = [f"{'.'.join(map(str, error['loc']))}: {error['msg']}" for error in exc.errors()[:3]]
         _log.warning("row_left_out", kind=contract.__name__, problem="; ".join(problems), begin=row["document"][:200])
         return None
+
+
+def _removed(rows: Sequence[DictRow]) -> tuple[RemovedAsset, ...]:
+    read = ((row, _document(Asset, row)) for row in rows)
+    return tuple(RemovedAsset(asset=asset, removed_at=row["removed_at"]) for row, asset in read if asset is not None)
 
 
 def _page(page: Page | None) -> dict[str, object]:

@@ -7,6 +7,15 @@ SELECT 1
 -- name: asset_key
 SELECT asset_key, asset_class FROM asset WHERE asset_id = %(asset_id)s
 
+-- name: removed_assets
+SELECT document::text AS document, removed_at FROM asset
+WHERE removed_at IS NOT NULL AND document IS NOT NULL AND asset_id > %(after)s
+ORDER BY asset_id LIMIT %(limit)s
+
+-- name: removed_asset
+SELECT document::text AS document, removed_at FROM asset
+WHERE removed_at IS NOT NULL AND document IS NOT NULL AND asset_id = %(asset_id)s
+
 -- name: has_relation
 SELECT to_regclass(%(name)s) IS NOT NULL
 

@@ -15,6 +15,7 @@ API_ROLE: Final = "forewarn_api"
 
 _UPSERTED: Final = ("asset", "asset_health", "alarm", "model", "sink_offset")
 _APPENDED: Final = ("alarm_event", "rejected")
+_SINK_FUNCTIONS: Final = ("forewarn_retain", "forewarn_begin_purge", "forewarn_purge")
 _READ: Final = ("asset", "asset_health", "alarm", "alarm_event", "rejected", "model", "retention")
 
 
@@ -41,7 +42,12 @@ def ensure_roles(connection: psycopg.Connection, tables: Sequence[str], views: S
         _grant(connection, "SELECT, INSERT", (*tables, *_APPENDED), SINK_ROLE)
         _grant(connection, "SELECT, INSERT, UPDATE", _UPSERTED, SINK_ROLE)
         _grant(connection, "SELECT", (*tables, *views, *_READ), API_ROLE)
-        connection.execute(sql.SQL("GRANT EXECUTE ON FUNCTION forewarn_retain TO {}").format(sql.Identifier(SINK_ROLE)))
+        for function in _SINK_FUNCTIONS:
+            connection.execute(
+                sql.SQL("GRANT EXECUTE ON FUNCTION {} TO {}").format(
+                    sql.Identifier(function), sql.Identifier(SINK_ROLE)
+                )
+            )
         connection.execute(
             sql.SQL("GRANT CONNECT, TEMPORARY ON DATABASE {} TO {}").format(
                 sql.Identifier(connection.info.dbname), sql.Identifier(SINK_ROLE)

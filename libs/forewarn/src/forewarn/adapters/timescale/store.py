@@ -31,6 +31,7 @@ from forewarn.adapters.timescale.sqlfiles import statements
 from forewarn.adapters.timescale.tables import ASSET_KEY, WideTable, wide_table, wide_tables
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.health import AssetHealth
+from forewarn.contracts.removal import AssetRemoval
 from forewarn.domain.frame import Frame
 from forewarn.ports.store import (
     Claim,
@@ -107,6 +108,9 @@ class TimescaleStore:
     def write(self, items: Sequence[Item], claims: Mapping[Source, Claim]) -> Written:
         """Store items and move the offsets behind them."""
         with self._session() as connection:
+            for item in items:
+                if isinstance(item.content, AssetRemoval):  # from here on the asset has another key
+                    self._asset_keys.pop(item.content.asset_id, None)
             self._learn_assets(connection, items)
             staged = self._staged_left > 0
             self._staged_left -= staged
@@ -120,7 +124,9 @@ class TimescaleStore:
     def retain(self, now: datetime) -> Retained:
         """Drop a portion of what has outlived its retention."""
         with self._session() as connection:
-            rows = connection.execute(_SQL["retain"], {"now": now, "max_rows": _RETAIN_ROWS}).fetchall()
+            parameters = {"now": now, "max_rows": _RETAIN_ROWS}
+            rows = connection.execute(_SQL["retain"], parameters).fetchall()
+            rows += connection.execute(_SQL["purge"], parameters).fetchall()
         dropped = Counter({relation: count for relation, count in rows if count})
         return Retained(dropped=dropped, complete=all(count < _RETAIN_ROWS for count in dropped.values()))
 

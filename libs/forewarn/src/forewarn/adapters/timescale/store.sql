@@ -44,6 +44,12 @@ RETURNING asset_id, asset_key
 -- name: retain
 SELECT relation, dropped FROM forewarn_retain(%(now)s, %(max_rows)s)
 
+-- name: begin_purge
+SELECT forewarn_begin_purge(%(removal_id)s, %(asset_id)s, %(asset_class)s, %(removed_at)s)
+
+-- name: purge
+SELECT relation, sum(dropped)::bigint FROM forewarn_purge(%(now)s, %(max_rows)s) GROUP BY relation
+
 -- name: asset
 INSERT INTO asset AS a (asset_id, asset_class, name, path, criticality, document, removed_at)
 VALUES (

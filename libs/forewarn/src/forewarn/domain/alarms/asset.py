@@ -1,13 +1,14 @@
 """All alarms of one asset, and what commands and changes of its class do to them."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from forewarn.contracts.alarms import Alarm, Alert
+from forewarn.contracts.alarms import Alarm, AlarmSource, Alert
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.assets import AcknowledgeAlarm
-from forewarn.domain.alarms.machine import NORMAL, Refused, RuleState, acknowledge, alarm_id, withdraw
+from forewarn.contracts.removal import REMOVED_COMMENT
+from forewarn.domain.alarms.machine import NORMAL, Refused, RuleState, acknowledge, alarm_id, remove, withdraw
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +60,18 @@ def withdraw_unknown(
         state, returned = withdraw(alarms.rules[rule], at)
         alarms = with_rule(alarms, rule, state)
         alerts += returned
+    return alarms, tuple(alerts)
+
+
+def remove_alarms(
+    alarms: AssetAlarms, sources: Collection[AlarmSource], at: datetime, by: str
+) -> tuple[AssetAlarms, tuple[Alert, ...]]:
+    """Close the alarms of some sources because the asset was removed; delays that run are forgotten."""
+    alerts: list[Alert] = []
+    for rule, state in alarms.rules.items():
+        if state.alarm is None or state.alarm.source in sources:
+            alerts += remove(state, at, by, REMOVED_COMMENT)
+            alarms = with_rule(alarms, rule, NORMAL)
     return alarms, tuple(alerts)
 
 

@@ -115,6 +115,15 @@ def withdraw(state: RuleState, at: datetime) -> tuple[RuleState, tuple[Alert, ..
     return _return(state.alarm, at)
 
 
+def remove(state: RuleState, at: datetime, by: str, comment: str) -> tuple[Alert, ...]:
+    """Close the alarm because its asset was removed; nobody has acknowledged it by that."""
+    alarm = state.alarm
+    if alarm is None:
+        return ()
+    gone = {"active": False, "returned_at": alarm.returned_at or at, "comment": comment}
+    return (_alert(alarm.model_copy(update=gone), Transition.CLOSED, at, by=by),)
+
+
 def delay_ends(state: RuleState, rule: AlarmRule) -> datetime | None:
     """Event time at which the delay that runs now has passed; None if none runs."""
     active = state.alarm is not None and state.alarm.active

@@ -31,6 +31,10 @@ class Watermarks:
         time_us = self.by_asset.get(asset_id)
         return None if time_us is None else to_datetime(time_us)
 
+    def forget(self, asset_id: str) -> None:
+        """The asset was removed."""
+        self.by_asset.pop(asset_id, None)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:

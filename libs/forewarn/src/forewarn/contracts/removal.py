@@ -1,0 +1,23 @@
+"""The removal of an asset, as it travels through the stream behind the asset's last readings."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from forewarn.contracts.base import Contract, Identifier, Line, UtcDatetime
+
+History = Literal["keep", "purge"]
+
+#: What an alarm says that was closed because its asset was removed.
+REMOVED_COMMENT = "Asset removed"
+
+
+class AssetRemoval(Contract):
+    """Forget all state of an asset; ``purge`` also deletes what is stored of it."""
+
+    removal_id: Identifier
+    asset_id: Identifier
+    asset_class: Identifier
+    removed_at: UtcDatetime
+    removed_by: Annotated[Line, Field(min_length=1, max_length=200)]
+    history: History = "keep"

@@ -1,0 +1,135 @@
+"""Large plants: pages of assets are asked of the API as they are looked at, and single assets are followed meanwhile.
+
+Below ``TILES_AT_MOST`` assets the process follows the whole plant and every asset is a tile. Above, it follows the
+alarms only: neither its memory nor a page grows with the number of assets.
+"""
+
+import asyncio
+from collections.abc import Callable, Collection
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+import structlog
+
+from forewarn.contracts.assets import Asset
+from forewarn.ports.clock import Clock
+from forewarn_dashboard.client import ApiError, FleetPage, FleetQuery, PlantApi
+from forewarn_dashboard.plant import Plant
+
+#: More assets make a table: a tile is two dozen elements, and nobody takes in more at a glance.
+TILES_AT_MOST: Final = 100
+
+KEEP_PAGE_S: Final = 0.9  # tabs that look at the same page share an answer
+MAX_PAGES: Final = 64
+MAX_NAMES: Final = 10_000
+NAMES_AT_ONCE: Final = 50  # an address with more may be too long
+MAX_WATCHED: Final = 100
+LET_GO_S: Final = 20.0  # after the last look at an asset
+FIRST_NEWS_S: Final = 1.5
+RETRY_S: Final = 2.0
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class _Watched:
+    """An asset that some tab looks at."""
+
+    task: asyncio.Task[None]
+    looked_s: float
+    heard: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class Fleet:
+    """Pages of a large plant, and the assets that tabs look at."""
+
+    def __init__(
+        self, api: PlantApi, plant: Plant, clock: Clock, ring: Callable[[], None], counted: Callable[[int], None]
+    ) -> None:
+        self._api = api
+        self._plant = plant
+        self._clock = clock
+        self._ring = ring
+        self._counted = counted
+        self._pages: dict[FleetQuery, tuple[float, FleetPage]] = {}
+        self._asking: dict[FleetQuery, asyncio.Task[FleetPage]] = {}
+        self._watched: dict[str, _Watched] = {}
+
+    async def page(self, query: FleetQuery) -> FleetPage:
+        """A page no older than a second; raises what ``PlantApi.overview`` raises."""
+        kept = self._pages.get(query)
+        if kept is not None and self._clock.monotonic_s() - kept[0] < KEEP_PAGE_S:
+            return kept[1]
+        task = self._asking.get(query)
+        if task is None:
+            task = self._asking[query] = asyncio.create_task(self._ask(query))
+            task.add_done_callback(lambda _: self._asking.pop(query, None))
+        return await asyncio.shield(task)
+
+    def clear(self) -> None:
+        """The plant has changed: ask again."""
+        self._pages.clear()
+
+    async def learn_names(self, asset_ids: Collection[str]) -> None:
+        """Ask for the names of assets that are not known yet; what cannot be asked stays unknown."""
+        unknown = sorted({asset_id for asset_id in asset_ids if asset_id not in self._plant.names})
+        for start in range(0, len(unknown), NAMES_AT_ONCE):
+            part = tuple(unknown[start : start + NAMES_AT_ONCE])
+            try:
+                page = await self._api.overview(FleetQuery(assets=part, limit=NAMES_AT_ONCE))
+            except ApiError as exc:
+                _log.info("names_not_read", problem=str(exc))
+                return
+            if len(self._plant.names) > MAX_NAMES:
+                self._plant.names.clear()
+            self._plant.names.update({asset_id: asset_id for asset_id in part})
+            self._plant.names.update({row.asset_id: row.name for row in page.rows})
+
+    async def watch(self, asset: Asset) -> None:
+        """Follow an asset as long as somebody asks for it; the first time waits a moment for its newest state."""
+        watched = self._watched.get(asset.asset_id)
+        if watched is None:
+            if len(self._watched) >= MAX_WATCHED:
+                return  # its page shows what the database has
+            watched = _Watched(task=asyncio.create_task(self._follow(asset)), looked_s=0.0)
+            self._watched[asset.asset_id] = watched
+        watched.looked_s = self._clock.monotonic_s()
+        try:
+            async with asyncio.timeout(FIRST_NEWS_S):
+                await watched.heard.wait()
+        except TimeoutError:
+            return
+
+    async def _ask(self, query: FleetQuery) -> FleetPage:
+        page = await self._api.overview(query)
+        self._counted(page.total)
+        if len(self._pages) >= MAX_PAGES:
+            self._pages.clear()
+        self._pages[query] = (self._clock.monotonic_s(), page)
+        return page
+
+    async def _follow(self, asset: Asset) -> None:
+        self._plant.add(asset)
+        try:
+            while self._is_wanted(asset.asset_id):
+                try:
+                    await self._read(asset.asset_id)
+                except ApiError:
+                    await asyncio.sleep(RETRY_S)
+        finally:
+            self._plant.forget(asset.asset_id)
+            self._watched.pop(asset.asset_id, None)
+
+    async def _read(self, asset_id: str) -> None:
+        async with aclosing(self._api.live(assets=(asset_id,))) as updates:
+            async for update in updates:
+                # open alarms come with the feed of all alarms
+                self._plant.apply(replace(update, complete=False, alarms=(), closed_alarms=()))
+                self._watched[asset_id].heard.set()
+                self._ring()
+                if not self._is_wanted(asset_id):
+                    return
+
+    def _is_wanted(self, asset_id: str) -> bool:
+        return self._clock.monotonic_s() - self._watched[asset_id].looked_s < LET_GO_S
