@@ -144,12 +144,11 @@ class TimescaleHistory:
 
     async def removed_assets(self, *, after: str, limit: int) -> tuple[RemovedAsset, ...]:
         """Removed assets, by id."""
-        return tuple(map(_removed, await self._named("removed_assets", after=after, limit=limit)))
+        return _removed(await self._named("removed_assets", after=after, limit=limit))
 
     async def removed_asset(self, asset_id: str) -> RemovedAsset | None:
         """A removed asset."""
-        rows = await self._named("removed_asset", asset_id=asset_id)
-        return _removed(rows[0]) if rows else None
+        return next(iter(_removed(await self._named("removed_asset", asset_id=asset_id))), None)
 
     async def latest_health(self, asset_ids: Sequence[str] | None = None) -> tuple[AssetHealth, ...]:
         """Newest health."""
