@@ -142,7 +142,7 @@ class Platform:
 
 
 @pytest.fixture
-def platform() -> Iterator[Platform]:
+def platform(quick_java: None) -> Iterator[Platform]:
     directory = Path(tempfile.mkdtemp(prefix="forewarn-up-"))
     directory.chmod(0o711)
     one = Platform(directory)
