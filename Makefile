@@ -12,6 +12,7 @@ CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || comman
 BOOTSTRAP := libs/forewarn-local/src/forewarn_local/bootstrap.py
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
+SERVER_TESTS := tests/integration tests/e2e tests/containers
 DATA ?= ../shared/data
 export CHROMIUM
 
@@ -84,20 +85,20 @@ test-integration: test-servers test-timing ## Tests on real brokers and database
 
 # Most of their time they wait for servers and services, so more of them run at once than there are cores.
 test-servers: env-dev ## Those that may run beside others
-	@$(PYTEST) --numprocesses 3 --dist worksteal -m "not browser and not containers and not timing" \
-		$(wildcard tests/integration tests/e2e)
+	@$(PYTEST) --numprocesses 3 --dist worksteal -m "not (browser or containers or timing)" $(SERVER_TESTS)
 
 test-timing: env-dev ## Those that measure time and want the machine for themselves
-	@$(PYTEST) -m timing tests/integration
+	@$(PYTEST) -m "timing and not (browser or containers)" $(SERVER_TESTS)
 
 test-browser: env-dev ## Tests that drive the dashboard in headless Chromium
 	@if [ -z "$(CHROMIUM)" ]; then \
 		echo "The browser tests need Chromium, and none is on PATH. Install it, e.g. 'apt install chromium', or" \
 			"name it: make test-browser CHROMIUM=/path/to/chromium" >&2; exit 1; fi
-	@$(PYTEST) --numprocesses 2 --dist worksteal -m browser tests/e2e
+	@$(PYTEST) --numprocesses 2 --dist worksteal -m "browser and not containers" $(SERVER_TESTS)
 
 test-containers: env-dev ## Tests of the composed platform; skipped with a notice without a Docker engine
-	@if docker info >/dev/null 2>&1; then $(PYTEST) -m containers tests; \
+	@if docker info >/dev/null 2>&1; then \
+		$(PYTEST) --numprocesses 2 --dist loadfile -m containers $(SERVER_TESTS); \
 	else echo "SKIPPED: the container tests, because no Docker engine answers" \
 		"(docker info fails; DOCKER_HOST=$${DOCKER_HOST:-unset}). Start one and run make test-containers."; fi
 
