@@ -18,7 +18,7 @@ from forewarn_local.ports import any_free
 from forewarn_local.spawn import start
 from support.stack import wait_until
 
-START_TIMEOUT_S = 60.0
+START_TIMEOUT_S = 120.0  # of patience, beside other tests; how long a start may take is measured alone
 STOP_TIMEOUT_S = 45.0
 
 _SERVICE = """
