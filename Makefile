@@ -12,12 +12,12 @@ CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || comman
 BOOTSTRAP := libs/forewarn-local/src/forewarn_local/bootstrap.py
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
-TEST_LOGS := .forewarn/test-logs
+SERVER_TESTS := tests/integration tests/e2e tests/containers
 DATA ?= ../shared/data
 export CHROMIUM
 
 .PHONY: help setup run status stop clean distclean check fmt lint type imports spelling schemas schemas-check \
-	test test-unit test-integration test-browser test-containers bench scenarios evaluate up down logs env-run env-dev
+	test test-unit test-integration test-servers test-timing test-browser test-containers bench scenarios evaluate up down logs env-run env-dev
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -76,31 +76,29 @@ schemas-check: env-dev ## Fail if schemas/ differs from the contracts
 	@$(BIN)/python -m forewarn_api.export_openapi --check
 
 test: env-dev ## Everything CI runs: check, integration, browser, containers
-	@mkdir -p $(TEST_LOGS); failed=""; report=""; \
-	for phase in check test-integration test-browser test-containers; do \
-		begin=$$SECONDS; echo "===== $$phase"; log=$(TEST_LOGS)/$$phase.log; \
-		if $(MAKE) $$phase 2>&1 | tee $$log; then verdict=ok; else verdict=FAILED; failed="$$failed $$phase"; fi; \
-		summary=$$(grep -aE '^=+ .* in [0-9.]+s.*=+$$' $$log | tail -1 || true); \
-		if [ -z "$$summary" ]; then summary=$$(tail -1 $$log); fi; \
-		report+=$$(printf '%-17s %-6s %5d s  %s' $$phase $$verdict $$((SECONDS - begin)) "$$summary")$$'\n'; \
-	done; \
-	printf '\n===== phases\n%s' "$$report"; \
-	if [ -n "$$failed" ]; then echo "FAILED:$$failed (logs in $(TEST_LOGS))"; exit 1; fi
+	@.ci/phases
 
 test-unit: env-dev ## Unit and contract tests: no server, no network
 	@$(PYTEST) --numprocesses 2 $(wildcard tests/unit tests/contract)
 
-test-integration: env-dev ## Tests on a real broker and database, started on demand
-	@$(PYTEST) -m "not browser and not containers" $(wildcard tests/integration tests/e2e)
+test-integration: test-servers test-timing ## Tests on real brokers and databases, started on demand
+
+# Most of their time they wait for servers and services, so more of them run at once than there are cores.
+test-servers: env-dev ## Those that may run beside others
+	@$(PYTEST) --numprocesses 3 --dist worksteal -m "not (browser or containers or timing)" $(SERVER_TESTS)
+
+test-timing: env-dev ## Those that measure time and want the machine for themselves
+	@$(PYTEST) -m "timing and not (browser or containers)" $(SERVER_TESTS)
 
 test-browser: env-dev ## Tests that drive the dashboard in headless Chromium
 	@if [ -z "$(CHROMIUM)" ]; then \
 		echo "The browser tests need Chromium, and none is on PATH. Install it, e.g. 'apt install chromium', or" \
 			"name it: make test-browser CHROMIUM=/path/to/chromium" >&2; exit 1; fi
-	@$(PYTEST) -m browser tests
+	@$(PYTEST) --numprocesses 2 --dist worksteal -m "browser and not containers" $(SERVER_TESTS)
 
 test-containers: env-dev ## Tests of the composed platform; skipped with a notice without a Docker engine
-	@if docker info >/dev/null 2>&1; then $(PYTEST) -m containers tests; \
+	@if docker info >/dev/null 2>&1; then \
+		$(PYTEST) --numprocesses 2 --dist loadfile -m containers $(SERVER_TESTS); \
 	else echo "SKIPPED: the container tests, because no Docker engine answers" \
 		"(docker info fails; DOCKER_HOST=$${DOCKER_HOST:-unset}). Start one and run make test-containers."; fi
 

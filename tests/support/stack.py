@@ -19,11 +19,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
+import psycopg
 import pytest
 
 from forewarn_local.kafka import KafkaBroker
 from forewarn_local.postgres import PostgresServer
 from forewarn_local.spawn import start, tail
+from support.java import quick_start_options
 
 T = TypeVar("T")
 GRACE_S = 15.0  # the services' promise is 10 s
@@ -145,7 +147,15 @@ def stack_dir() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def session_broker(stack_dir: Path) -> Iterator[KafkaBroker]:
+def quick_java() -> Iterator[None]:
+    """Let every broker that starts from here on start quickly."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JDK_JAVA_OPTIONS", quick_start_options())
+        yield
+
+
+@pytest.fixture(scope="session")
+def session_broker(stack_dir: Path, quick_java: None) -> Iterator[KafkaBroker]:
     broker = KafkaBroker(stack_dir / "kafka", heap_mb=640)  # it holds the topics of all tests
     broker.start()
     yield broker
@@ -164,6 +174,10 @@ def postgres_server(stack_dir: Path) -> Iterator[PostgresServer]:
     """The session's database server: do not stop it."""
     server = PostgresServer(stack_dir / "postgres")
     server.start()
+    with psycopg.connect(server.url, autocommit=True) as connection:  # nothing kills it: it need not survive a crash
+        for setting in ("fsync", "full_page_writes"):
+            connection.execute(f"ALTER SYSTEM SET {setting} = off")
+        connection.execute("SELECT pg_reload_conf()")
     yield server
     server.stop()
 
@@ -183,7 +197,9 @@ def topic_prefix() -> str:
 
 
 @pytest.fixture
-def dedicated_broker(stack_dir: Path, request: pytest.FixtureRequest) -> Iterator[Callable[..., KafkaBroker]]:
+def dedicated_broker(
+    stack_dir: Path, quick_java: None, request: pytest.FixtureRequest
+) -> Iterator[Callable[..., KafkaBroker]]:
     """Factory of started brokers of this test's own, for tests that kill them."""
     brokers: list[KafkaBroker] = []
 

@@ -129,6 +129,7 @@ def rows_in(frame: bytes) -> int:
         return reader.read_next_batch().num_rows
 
 
+@pytest.mark.timing
 @pytest.mark.parametrize("processor", PROCESSORS, ids=lambda p: p.service)
 def test_a_restart_after_kill_9_costs_less_than_three_seconds_of_latency(
     processor, kafka_broker, topic_prefix, spawn_service

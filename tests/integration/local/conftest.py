@@ -18,7 +18,7 @@ from forewarn_local.ports import any_free
 from forewarn_local.spawn import start
 from support.stack import wait_until
 
-START_TIMEOUT_S = 60.0
+START_TIMEOUT_S = 120.0  # of patience, beside other tests; how long a start may take is measured alone
 STOP_TIMEOUT_S = 45.0
 
 _SERVICE = """
@@ -152,7 +152,7 @@ def platform_directory() -> Iterator[Path]:
 
 
 @pytest.fixture
-def platform(platform_directory: Path) -> Iterator[Platform]:
+def platform(platform_directory: Path, quick_java: None) -> Iterator[Platform]:
     one = Platform(platform_directory)
     yield one
     processes = one.processes()

@@ -49,6 +49,7 @@ def test_a_signal_that_comes_twice_at_once_still_stops_in_order(platform):
     assert "forewarn_sink stops" in (platform.home / "logs" / "sink.log").read_text()
 
 
+@pytest.mark.timing
 def test_a_second_run_goes_on_with_the_data_and_clean_forgets_it(platform):
     platform.up()
     with psycopg.connect(platform.database_url()) as connection:

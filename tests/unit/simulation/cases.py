@@ -1,6 +1,7 @@
 """Runs of simulated machines through the real guard and the real twin."""
 
 from collections.abc import Mapping
+from functools import cache
 
 import numpy as np
 
@@ -28,17 +29,30 @@ def simulate(
     onset: int = 0,
     day: Profile = DAY,
 ) -> dict[str, FloatArray]:
-    """Readings of one machine; the faults are there, at these severities, from the step ``onset`` on."""
+    """Readings of one machine; the faults are there, at these severities, from the step ``onset`` on.
+
+    Many tests compare with the same healthy machine, so each is simulated once: its arrays are read-only.
+    """
+    return dict(_simulated(name, tuple(sorted(faults.items())), steps, every_s, seed, onset, day))
+
+
+@cache
+def _simulated(
+    name: str, faults: tuple[tuple[str, float], ...], steps: int, every_s: float, seed: int, onset: int, day: Profile
+) -> dict[str, FloatArray]:
     kind, state, rows = KINDS[name], KINDS[name].start, []
     rng, design = np.random.default_rng(seed), KINDS[name].design()
-    severities = {fault: np.float64(severity) for fault, severity in faults.items()}
+    severities = {fault: np.float64(severity) for fault, severity in faults}
     for i in range(steps):
         present = severities if i >= onset else {}
         state, values = kind.step(
             design, state, dt_s=every_s, surroundings=day.at(i * every_s), faults=present, rng=rng
         )
         rows.append(values)
-    return {tag: np.array([float(row[tag]) for row in rows]) for tag in rows[0]}
+    columns = {tag: np.array([float(row[tag]) for row in rows]) for tag in rows[0]}
+    for values in columns.values():
+        values.setflags(write=False)
+    return columns
 
 
 def guarded(asset_class: AssetClass, columns: Mapping[str, FloatArray], every_s: float) -> GuardResult:

@@ -1,6 +1,7 @@
 """Reads the catalogue of asset classes from YAML files."""
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -55,15 +56,29 @@ def load_catalogue(directory: Path | None = None) -> Catalogue:
     CatalogueError
         If the directory does not exist or has no such file, or if files cannot be used.
     """
-    built_in = _read(_yaml_files(files("forewarn") / "catalogue"))
+    built_in = _built_in()
     own = [] if directory is None else _read(_own_files(directory))
-    families = _Families(_by_name(built_in), _by_name(own))
-    documents = [families.resolve(document, name) for name, document in families.newest.items()]
-    classes = [_class_of(document) for document in documents]
+    families = _Families(built_in, _by_name(own))
+    classes = [
+        _built_in_class(name) if document is built_in.get(name) else _class_of(document)
+        for name, document in ((name, families.resolve(newest, name)) for name, newest in families.newest.items())
+    ]
     problems = [problem for outcome in classes if not isinstance(outcome, AssetClass) for problem in outcome]
     if problems:
         raise CatalogueError.of(problems)
     return MappingProxyType({outcome.name: outcome for outcome in classes if isinstance(outcome, AssetClass)})
+
+
+@cache
+def _built_in() -> Mapping[str, Document]:
+    """Documents of the built-in classes; they are part of the package and do not change while it runs."""
+    return MappingProxyType(_by_name(_read(_yaml_files(files("forewarn") / "catalogue"))))
+
+
+@cache
+def _built_in_class(name: str) -> AssetClass | list[Problem]:
+    """Class of a built-in document that extends no other."""
+    return _class_of(_built_in()[name])
 
 
 def _own_files(directory: Path) -> list[Traversable]:
