@@ -13,3 +13,6 @@ REQUEST_SECONDS: Final = Histogram(
 READINGS: Final = Counter("forewarn_api_readings_total", "Readings taken in, by outcome.", ["outcome"])
 SUBSCRIBERS: Final = Gauge("forewarn_api_live_subscribers", "WebSocket clients connected to the live feed.")
 LIVE_MESSAGES: Final = Counter("forewarn_api_live_messages_total", "Messages sent to WebSocket clients.")
+LIVE_IGNORED: Final = Counter(
+    "forewarn_api_live_ignored_total", "Messages that the live feed could not read, and left out.", ["topic"]
+)
