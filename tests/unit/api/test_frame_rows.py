@@ -107,7 +107,7 @@ def test_a_schema_whose_names_are_no_text_is_refused(name):
 @pytest.mark.parametrize("year", [1969, 2200, 9000])
 def test_times_that_no_plant_has_are_refused(year):
     at = NOW.replace(year=year)
-    with pytest.raises(InvalidFrame, match="years 1970 to 2199"):
+    with pytest.raises(InvalidFrame, match="the years 1970 to 2199"):
         rows(encode_frame(frame(FrameKind.VALID, ["P-1"], at)))
 
 

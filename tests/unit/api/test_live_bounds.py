@@ -107,10 +107,13 @@ def test_of_too_many_assets_the_one_that_changed_longest_ago_is_forgotten_unless
     assert len(live.alarms()) == 3
 
 
-def test_names_that_are_no_identifiers_take_no_place_and_their_neighbours_do():
+@pytest.mark.parametrize("name", ["x" * 1_000, "a\nb", ""])
+def test_names_that_are_no_identifiers_take_no_place(name):
     live = LiveState()
-    live.take_readings(valid_rows(["x" * 1_000, "a\nb", "", "P-1"], NOW))
-    assert [live.asset(name) is not None for name in ("x" * 1_000, "a\nb", "", "P-1")] == [False, False, False, True]
+    live.take_health(name, b"{}", 0)
+    with pytest.raises(InvalidEvent):
+        live.take_alarm(f"{name}/hot", alarm("P-1", "hot"))
+    assert live.asset(name) is None
 
 
 def test_an_asset_has_only_so_many_alarms_and_models():

@@ -14,6 +14,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from forewarn.adapters.arrow_buffers import from_numpy, texts, to_numpy
+from forewarn.adapters.decode_boundary import decoder
+from forewarn.adapters.frame_checks import check_frame
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.frames import (
     BEFORE_THE_COLUMN,
@@ -26,6 +28,7 @@ from forewarn.contracts.frames import (
     quality_column,
     residual_column,
 )
+from forewarn.contracts.limits import KIB
 from forewarn.contracts.quality import StatusCode
 from forewarn.domain.frame import MISSING, NUMPY_DTYPES, Array, Frame, Strings
 from forewarn.domain.machines import asset_of, by_partition
@@ -34,6 +37,9 @@ from forewarn.ports.codec import InvalidFrame
 #: Readings in one message at most: 64 tags with all that is derived from them stay below 16 MiB.
 MAX_ROWS: Final = 4_000
 
+#: A schema takes some 150 bytes a column.
+_MAX_DESCRIPTION_BYTES: Final = 256 * KIB
+_DESCRIPTIONS: Final = 64  #: remembered at most
 _HEADER_BYTES: Final = 8  # of a part of an IPC stream: a marker and the length of its description
 
 _STRING_TYPE = pa.dictionary(pa.int32(), pa.utf8())
@@ -129,6 +135,7 @@ class OpenedFrame:
         return int(self.batch.num_rows)
 
 
+@decoder(InvalidFrame)
 def open_frame(data: bytes, catalogue: Mapping[str, AssetClass], expected: FrameKind) -> OpenedFrame:
     """First half of ``decode_frame``.
 
@@ -145,13 +152,14 @@ def open_frame(data: bytes, catalogue: Mapping[str, AssetClass], expected: Frame
     return OpenedFrame(expected, asset_class, batch)
 
 
+@decoder(InvalidFrame)
 def join_frames(opened: Sequence[OpenedFrame]) -> Frame:
     """Second half of ``decode_frame``, for one message or for many of one kind and class: costs little more.
 
     Raises
     ------
     InvalidFrame
-        If something is null that must not be.
+        If something is null that must not be, or cannot be true.
     """
     first = opened[0]
     batch = first.batch if len(opened) == 1 else pa.concat_batches([frame.batch for frame in opened])
@@ -162,7 +170,9 @@ def join_frames(opened: Sequence[OpenedFrame]) -> Frame:
             strings[column.name] = _to_strings(values, column)
         else:
             arrays[column.name] = _to_numpy(values, column)
-    return Frame(kind=first.kind, asset_class=first.asset_class, arrays=arrays, strings=strings)
+    frame = Frame(kind=first.kind, asset_class=first.asset_class, arrays=arrays, strings=strings)
+    check_frame(frame)
+    return frame
 
 
 def _to_batch(frame: Frame) -> pa.RecordBatch:
@@ -179,29 +189,44 @@ def _write(batch: pa.RecordBatch) -> bytes:
 
 def _read(data: bytes) -> tuple[pa.RecordBatch, bytes]:
     """Read a stream, and which of its bytes describe it; checks the buffers: damaged ones would crash the process."""
-    description = data[: _HEADER_BYTES + int.from_bytes(data[4:_HEADER_BYTES], "little")]
-    try:
-        with pa.ipc.open_stream(data) as reader:
-            batches = list(reader)
-        if len(batches) != 1:
-            raise InvalidFrame(f"a frame is a stream of one record batch, this one has {len(batches)}")
-        batches[0].validate(full=True)
-        _schema(description)
-    except (pa.ArrowException, OSError, ValueError) as exc:
-        raise InvalidFrame(f"not an Arrow IPC stream: {exc}") from exc
+    description = description_of(data)
+    with pa.ipc.open_stream(data) as reader:
+        batches = list(reader)
+    if len(batches) != 1:
+        raise InvalidFrame(f"a frame is a stream of one record batch, this one has {len(batches)}")
+    batches[0].validate(full=True)
     return batches[0], description
+
+
+def description_of(data: bytes) -> bytes:
+    """The bytes of a stream that describe it: four of 0xFF, a length, the schema.
+
+    Raises
+    ------
+    InvalidFrame
+        If they are longer than any class needs: readers remember them.
+    """
+    description = data[: _HEADER_BYTES + int.from_bytes(data[4:_HEADER_BYTES], "little")]
+    if len(description) > _MAX_DESCRIPTION_BYTES:
+        raise InvalidFrame(f"its schema takes more than {_MAX_DESCRIPTION_BYTES} bytes")
+    return description
+
+
+def may_be_null(column: Column) -> bool:
+    """Whether a value of the column may be unknown."""
+    return column.dtype in _NULLS or (column.dtype == "string" and column.name != "asset_id")
 
 
 # A writer sends the same description with every frame. Its bytes are looked up, because asking Arrow for the
 # schema of a batch and comparing it takes longer than reading a small frame.
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=_DESCRIPTIONS)
 def _schema(description: bytes) -> pa.Schema:
     return pa.ipc.read_schema(pa.py_buffer(description))
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=_DESCRIPTIONS)
 def _is_ours(description: bytes, kind: FrameKind, asset_class: AssetClass) -> bool:
     return bool(_schema(description).equals(arrow_schema(kind, asset_class)))
 
@@ -257,7 +282,7 @@ def _dictionary(codes: NDArray[np.int32], names: pa.Array) -> pa.DictionaryArray
 
 
 def _to_strings(values: pa.Array, column: Column) -> Strings:
-    if values.null_count and column.name == "asset_id":
+    if values.null_count and not may_be_null(column):
         raise InvalidFrame(f"column {column.name!r} must not be null")
     if values.dictionary.null_count:
         raise InvalidFrame(f"column {column.name!r} has a null in its dictionary")
@@ -266,7 +291,6 @@ def _to_strings(values: pa.Array, column: Column) -> Strings:
 
 
 def _to_numpy(values: pa.Array, column: Column) -> Array:
-    null = _NULLS.get(column.dtype)
-    if values.null_count and null is None:
+    if values.null_count and not may_be_null(column):
         raise InvalidFrame(f"column {column.name!r} must not be null")
-    return to_numpy(values, NUMPY_DTYPES[column.dtype], null)
+    return to_numpy(values, NUMPY_DTYPES[column.dtype], _NULLS.get(column.dtype))

@@ -12,12 +12,13 @@ from typing import Final
 import pyarrow as pa
 
 from forewarn.adapters.arrow_codec import MAX_ROWS, arrow_schema, decode_frame, encode_frame
+from forewarn.adapters.decode_boundary import decoder
 from forewarn.adapters.event_codec import decode_event, encode_event
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.baseline import BaselineOrder
 from forewarn.contracts.frames import FrameKind
 from forewarn.domain.frame import Frame
-from forewarn.ports.codec import InvalidEvent, InvalidFrame
+from forewarn.ports.codec import InvalidFrame
 
 #: Key of the messages: frames have none, so orders are found without opening any.
 ORDER_KEY: Final = b"forewarn.baseline"
@@ -59,6 +60,7 @@ def encode_order(order: BaselineOrder, asset_class: AssetClass, history: Frame |
     return sink.getvalue().to_pybytes()  # type: ignore[no-any-return]  # pyarrow ships no types
 
 
+@decoder(InvalidFrame)
 def decode_order(data: bytes, catalogue: Mapping[str, AssetClass]) -> ReceivedOrder:
     """Read an order.
 
@@ -73,10 +75,7 @@ def decode_order(data: bytes, catalogue: Mapping[str, AssetClass]) -> ReceivedOr
     said = dict(metadata or {})
     if _ORDER not in said:
         raise InvalidFrame("the message has the key of a baseline order but holds none")
-    try:
-        order = decode_event(BaselineOrder, said[_ORDER])
-    except InvalidEvent as exc:
-        raise InvalidFrame(f"the baseline order cannot be read: {exc}") from exc
+    order = decode_event(BaselineOrder, said[_ORDER])
     history = decode_frame(said[_HISTORY], catalogue, FrameKind.VALID) if _HISTORY in said else None
     if history is not None and (history.asset_class != asset_class or set(history.assets.to_list()) - {order.asset_id}):
         raise InvalidFrame(f"the baseline order of {order.asset_id} carries readings of other assets")

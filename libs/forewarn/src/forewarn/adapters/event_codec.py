@@ -6,6 +6,7 @@ from typing import Final, TypeVar
 
 from pydantic import ValidationError
 
+from forewarn.adapters.decode_boundary import decoder
 from forewarn.contracts.base import Contract, format_utc
 from forewarn.contracts.topics import TOPICS, TopicName
 from forewarn.ports.codec import InvalidEvent
@@ -66,13 +67,14 @@ def event_type(contract: type[Contract]) -> str:
     return f"{_TYPE_PREFIX}.{name}.v1"
 
 
+@decoder(InvalidEvent)
 def decode_event(contract: type[ContractT], data: bytes) -> ContractT:
     """Read and check an event: every value is of the JSON type its schema names, a number in quotes is no number.
 
     Raises
     ------
     InvalidEvent
-        With field and problem, for the first few problems.
+        With field and problem, for the first few problems; nothing else is raised, whatever the bytes are.
     """
     try:
         return contract.model_validate_json(data, strict=True)

@@ -19,6 +19,9 @@ MAX_METRICS_PER_READING: Final = 512
 #: Longer than any name of a tag; a tag that no class knows is shortened to this wherever it is mentioned.
 MAX_TAG_NAME_CHARACTERS: Final = 128
 
+#: Characters of the explanation of what is wrong with a message; it may quote names as long as the message itself.
+MAX_PROBLEM_CHARACTERS: Final = 1_000
+
 #: Bytes of messages that a processor, the sink or the live view takes in one turn; a larger message makes its own turn.
 MAX_TURN_BYTES: Final = 16 * MIB
 #: Bytes of one snapshot message; a larger state is stored in several.

@@ -1,9 +1,31 @@
 """What can go wrong when bytes from a topic are read."""
 
-
-class InvalidFrame(Exception):  # noqa: N818  # it says what the bytes are, like InvalidEvent
-    """The bytes are no frame this reader can use: dead-letter them, do not retry."""
+from forewarn.contracts.limits import MAX_PROBLEM_CHARACTERS
 
 
-class InvalidEvent(Exception):  # noqa: N818  # what has happened, not whose mistake it was
-    """The bytes are no event of the expected contract: dead-letter them, do not retry."""
+class Unreadable(Exception):  # noqa: N818  # it says what the bytes are, not whose mistake it was
+    """Bytes that a reader cannot use: dead-letter them, do not retry.
+
+    The problem is one short line of printable text, whatever of the message it quotes: it goes into logs, into
+    ``readings.rejected`` and into the database.
+    """
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(one_line(problem))
+
+
+class InvalidFrame(Unreadable):
+    """The bytes are no frame this reader can use."""
+
+
+class InvalidEvent(Unreadable):
+    """The bytes are no event of the expected contract."""
+
+
+def one_line(text: str, limit: int = MAX_PROBLEM_CHARACTERS) -> str:
+    """The text cut to ``limit`` characters, with everything unprintable written as an escape."""
+    if text.isprintable() and len(text) <= limit:
+        return text
+    shown = text[:limit]
+    plain = "".join(c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode() for c in shown)
+    return f"{plain[: limit - 1]}…" if len(text) > limit or len(plain) > limit else plain

@@ -15,23 +15,19 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from forewarn.adapters.arrow_buffers import present, to_numpy
-from forewarn.adapters.arrow_codec import arrow_schema
+from forewarn.adapters.arrow_codec import arrow_schema, description_of, may_be_null
+from forewarn.adapters.decode_boundary import decoder
+from forewarn.adapters.frame_checks import check_assets, check_times
 from forewarn.adapters.live.rows import PackedRow, RowShape, row_shape
 from forewarn.contracts.asset_class import AssetClass
-from forewarn.contracts.base import EARLIEST, LATEST
 from forewarn.contracts.frames import BEFORE_THE_COLUMN, FRAME_VERSION, FrameKind, frame_columns
-from forewarn.contracts.limits import KIB
 from forewarn.domain.frame import MISSING, NUMPY_DTYPES
-from forewarn.domain.rows import to_microseconds
 from forewarn.ports.codec import InvalidFrame
 from forewarn.ports.live import LiveJudgement, LiveReading
 
-_EARLIEST_US: Final = to_microseconds(EARLIEST)
-_LATEST_US: Final = to_microseconds(LATEST)
 #: Far beyond what a class's rules can find in one reading.
 _MAX_TEXT_CHARACTERS: Final = 16_384
-_MAX_LAYOUTS: Final = 256
-_MAX_HEAD_BYTES: Final = 128 * KIB
+_MAX_LAYOUTS: Final = 64
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,6 +36,8 @@ class _Layout:
 
     asset_class: AssetClass
     index: Mapping[str, int]
+    #: Columns in which nothing may be null.
+    required: tuple[str, ...]
     shape: RowShape
     #: Where each number of a row is, and its type.
     numbers: tuple[tuple[int, np.dtype[Any]], ...]
@@ -48,9 +46,16 @@ class _Layout:
     def of(cls, kind: FrameKind, asset_class: AssetClass, schema: pa.Schema) -> "_Layout":
         """Layout of frames with a schema that has all columns."""
         index = {name: i for i, name in enumerate(schema.names)}
+        columns = frame_columns(kind, asset_class)
         shape = row_shape(kind, asset_class)
-        dtypes = {column.name: NUMPY_DTYPES[column.dtype] for column in frame_columns(kind, asset_class)}
-        return cls(asset_class, index, shape, tuple((index[name], dtypes[name]) for name in shape.numbers))
+        dtypes = {column.name: NUMPY_DTYPES[column.dtype] for column in columns}
+        return cls(
+            asset_class=asset_class,
+            index=index,
+            required=tuple(c.name for c in columns if c.name in index and not may_be_null(c)),
+            shape=shape,
+            numbers=tuple((index[name], dtypes[name]) for name in shape.numbers),
+        )
 
 
 class FrameReader:
@@ -65,6 +70,7 @@ class FrameReader:
         self._kind = kind
         self._layouts: dict[bytes, _Layout] = {}
 
+    @decoder(InvalidFrame)
     def open(self, data: bytes) -> "FrameRows":
         """Open a frame.
 
@@ -73,23 +79,19 @@ class FrameReader:
         InvalidFrame
             If the bytes are no frame of this kind, are damaged, or lack a column.
         """
-        try:
-            with pa.ipc.open_stream(data) as reader:
-                batch = reader.read_next_batch()
-            batch.validate(full=True)  # damaged buffers would crash the process later
-            return FrameRows(batch, self._layout(data, batch.schema), len(data))
-        except (pa.ArrowException, OSError, ValueError, StopIteration) as exc:  # also of names that are not UTF-8
-            raise InvalidFrame(f"not an Arrow IPC stream with a record batch: {exc}") from exc
+        with pa.ipc.open_stream(data) as reader:
+            batch = reader.read_next_batch()
+        batch.validate(full=True)  # damaged buffers would crash the process later
+        return FrameRows(batch, self._layout(data, batch.schema), len(data))
 
     def _layout(self, data: bytes, schema: pa.Schema) -> _Layout:
-        # A stream begins with its schema: four bytes of 0xFF, its length, itself.
-        head = data[: 8 + int.from_bytes(data[4:8], "little")]
+        head = description_of(data)
         layout = self._layouts.get(head)
         if layout is None:
             asset_class = _class_of(schema, self._catalogue, self._kind)
             _check_columns(schema, arrow_schema(self._kind, asset_class))
             layout = _Layout.of(self._kind, asset_class, schema)
-            if len(self._layouts) < _MAX_LAYOUTS and len(head) <= _MAX_HEAD_BYTES:
+            if len(self._layouts) < _MAX_LAYOUTS:
                 self._layouts[head] = layout
         return layout
 
@@ -100,6 +102,9 @@ class FrameRows:
     def __init__(self, batch: pa.RecordBatch, layout: _Layout, size_bytes: int) -> None:
         self._batch = batch
         self._layout = layout
+        null = next((name for name in layout.required if self._column(name).null_count), None)
+        if null is not None:
+            raise InvalidFrame(f"column {null!r} must not be null")
         self.asset_class = layout.asset_class
         #: Of the message, which all rows keep in memory.
         self.size_bytes = size_bytes
@@ -108,16 +113,15 @@ class FrameRows:
 
     def _newest_rows(self) -> tuple[tuple[str, int, int], ...]:
         assets, times, late = self._column("asset_id"), self._column("ts"), self._column("late")
-        if assets.null_count or times.null_count or late.null_count:
-            raise InvalidFrame("asset_id, ts and late must not be null")
         in_time = np.flatnonzero(~to_numpy(late, NUMPY_DTYPES["bool"]))
         last = np.full(len(assets.dictionary), -1, dtype=np.int64)
         last[to_numpy(assets.indices, NUMPY_DTYPES["string"])[in_time]] = in_time  # of equal codes the last one stays
         rows = last[last >= 0]
         names = [name for name, row in zip(assets.dictionary.to_pylist(), last.tolist(), strict=True) if row >= 0]
+        check_assets(names)
         at_us = to_numpy(times, NUMPY_DTYPES["timestamp_us"])[rows]
-        if ((at_us < _EARLIEST_US) | (at_us >= _LATEST_US)).any():
-            raise InvalidFrame(f"an event time is not in the years {EARLIEST.year} to {LATEST.year - 1}")
+        check_times("ts", at_us)
+        check_times("received_at", to_numpy(self._column("received_at"), NUMPY_DTYPES["timestamp_us"])[rows])
         return tuple(zip(names, at_us.tolist(), rows.tolist(), strict=True))
 
     def pack(self, rows: Sequence[int]) -> list[PackedRow]:
