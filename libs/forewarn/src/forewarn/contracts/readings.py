@@ -49,6 +49,7 @@ class RejectionReason(StrEnum):
     PHYSICS = "physics"
     STRICT_MODE = "strict_mode"
     BAD_FRAME = "bad_frame"
+    QUARANTINED = "quarantined"
 
 
 class RejectedReading(Contract):
