@@ -1,4 +1,4 @@
-"""``python -m support.fragile_sink``: the sink, killed by any message that holds ``KILLER``, as by a library's fault."""
+"""``python -m support.fragile_sink``: the sink, killed by messages that hold ``KILLER``, as by a library's fault."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""No message stops the sink: what ends it is set aside after a few attempts, and another topic of the same name is noticed."""
+"""No message stops the sink: what ends it is set aside, and another topic of the same name is noticed."""
 
 import os
 import signal

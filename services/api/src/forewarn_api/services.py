@@ -1,7 +1,7 @@
 """What lives as long as the application runs and needs its event loop."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from fastapi import Depends
@@ -13,11 +13,13 @@ from forewarn_api.live_push import LivePush
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Running:
-    """News of the live view, the clients they are pushed to, and the turn to make forecasts."""
+    """News of the live view, the clients they are pushed to, and the turns to make forecasts and to replay messages."""
 
     changes: Changes
     push: LivePush
     forecasting: asyncio.Lock
+    #: One at a time: a message that is sent again is whole in memory.
+    replaying: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 def _running(connection: HTTPConnection) -> Running:
