@@ -1,6 +1,6 @@
 """Stand-ins for what the API works with: fast, in memory, with switches for everything that can fail."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -23,14 +23,19 @@ from forewarn.domain.frame import NUMPY_DTYPES, Frame, Strings
 from forewarn.domain.guard.batch import GuardSettings
 from forewarn.ports.delivery import BrokerSilent, DeliveryOverloaded, Message, Undelivered
 from forewarn.ports.history import (
+    MAX_ROWS,
     AlarmEntry,
     BadQuery,
+    Card,
+    Cards,
     History,
     HistoryQuery,
     HistoryUnavailable,
     Interval,
     Latest,
     Page,
+    Part,
+    Refusal,
     RemovedAsset,
     RollUp,
     Series,
@@ -158,9 +163,14 @@ class FakeHistory:
     async def ping(self) -> None:
         self._answer()
 
-    async def latest(self, asset_ids: Sequence[str] | None = None) -> tuple[Latest, ...]:
+    async def asset_ids(self, *, after: str | None = None, limit: int = MAX_ROWS) -> tuple[str, ...]:
         self._answer()
-        return tuple(item for item in self.newest if asset_ids is None or item.asset_id in asset_ids)
+        known = {item.asset_id for item in (*self.newest, *self.health_events)}
+        return tuple(sorted(name for name in known if after is None or name > after))[:limit]
+
+    async def latest(self, asset_ids: Sequence[str]) -> tuple[Latest, ...]:
+        self._answer()
+        return tuple(item for item in self.newest if item.asset_id in asset_ids)
 
     async def history(self, query: HistoryQuery) -> History | None:
         self._answer()
@@ -178,9 +188,9 @@ class FakeHistory:
         self._answer()
         return next((item for item in self.removed if item.asset.asset_id == asset_id), None)
 
-    async def latest_health(self, asset_ids: Sequence[str] | None = None) -> tuple[AssetHealth, ...]:
+    async def latest_health(self, asset_ids: Sequence[str]) -> tuple[AssetHealth, ...]:
         self._answer()
-        return tuple(item for item in self.health_events[-1:] if asset_ids is None or item.asset_id in asset_ids)
+        return tuple(item for item in self.health_events[-1:] if item.asset_id in asset_ids)
 
     async def health(self, asset_id: str, interval: Interval) -> tuple[AssetHealth, ...]:
         self._answer()
@@ -197,7 +207,7 @@ class FakeHistory:
         asset_id: str | None = None,
         priorities: Collection[Priority] | None = None,
         page: Page | None = None,
-    ) -> tuple[AlarmEntry, ...]:
+    ) -> Part[AlarmEntry]:
         self._answer()
         page = page or Page()
         chosen = [
@@ -208,7 +218,9 @@ class FakeHistory:
             and (page.before is None or (entry.changed_at, entry.alarm.occurrence_id) < (page.before, page.before_id))
         ]
         chosen.sort(key=lambda entry: (entry.changed_at, entry.alarm.occurrence_id), reverse=True)
-        return tuple(chosen[: page.limit])
+        kept = tuple(chosen[: page.limit])
+        full = len(kept) == page.limit
+        return Part(kept, (kept[-1].changed_at, kept[-1].alarm.occurrence_id) if full else None)
 
     async def alarm(self, alarm_id: str) -> AlarmEntry | None:
         self._answer()
@@ -222,17 +234,28 @@ class FakeHistory:
 
     async def rejected(
         self, *, asset_id: str | None = None, reason: str | None = None, page: Page | None = None
-    ) -> tuple[RejectedReading, ...]:
+    ) -> Part[Refusal]:
         self._answer()
-        return tuple(item for item in self.refused if reason is None or item.reason == reason)
+        return Part(tuple(in_short(item) for item in self.refused if reason is None or item.reason == reason))
 
     async def rejected_one(self, rejected_id: str) -> RejectedReading | None:
         self._answer()
+        found = self._refused_one(rejected_id)
+        return None if found is None else found.model_copy(update={"original": b""})
+
+    async def original(self, rejected_id: str) -> AsyncIterator[bytes]:
+        self._answer()
+        found = self._refused_one(rejected_id)
+        assert found is not None
+        for start in range(0, len(found.original), 3):
+            yield found.original[start : start + 3]
+
+    def _refused_one(self, rejected_id: str) -> RejectedReading | None:
         return next((item for item in self.refused if item.rejected_id == rejected_id), None)
 
-    async def models(self, asset_id: str | None = None) -> tuple[ModelArtefact, ...]:
+    async def models(self, asset_id: str | None = None, *, after: Card | None = None) -> Cards:
         self._answer()
-        return self.model_cards
+        return Cards(self.model_cards)
 
     async def model(self, asset_id: str, kind: str, version: int) -> ModelArtefact | None:
         self._answer()
@@ -377,6 +400,12 @@ def rejected(rejected_id: str = "readings.raw/3/17", **changes: object) -> Rejec
         "original": b'{"asset_id":"P-101"}',
     }
     return RejectedReading.model_validate({**values, **changes})
+
+
+def in_short(item: RejectedReading) -> Refusal:
+    """What lists show of a refused message."""
+    shown = {"rejected_id", "topic", "reason", "rule", "explanation", "recommendation", "asset_id", "rejected_at"}
+    return Refusal(**item.model_dump(include=shown), size_bytes=len(item.original), beginning=item.original[:2_048])
 
 
 def stretch(asset_id: str = "P-101", values: Sequence[float | None] = (1.5, None, -3.0)) -> History:

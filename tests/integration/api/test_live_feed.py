@@ -1,5 +1,6 @@
 """The live feed on a real broker."""
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -48,8 +49,10 @@ def sender(kafka_broker, topic_prefix):
 def start_feed():
     feeds = []
 
-    def start(bootstrap, prefix):
-        feed = KafkaLiveFeed(bootstrap, prefix, CATALOGUE, client_id=f"{prefix}test", clock=SystemClock())
+    def start(bootstrap, prefix, on_ignored=lambda topic: None):
+        feed = KafkaLiveFeed(
+            bootstrap, prefix, CATALOGUE, client_id=f"{prefix}test", clock=SystemClock(), on_ignored=on_ignored
+        )
         feed.start()
         feeds.append(feed)
         wait_until(lambda: feed.problem() is None, 30, describe=feed.problem)
@@ -120,12 +123,17 @@ def test_frames_that_arrive_become_the_newest_state(sender, start_feed, kafka_br
 
 
 def test_aborted_frames_and_rubbish_are_never_shown(sender, start_feed, kafka_broker, topic_prefix):
-    feed = start_feed(kafka_broker.bootstrap_servers, topic_prefix)
+    ignored = Counter()
+    feed = start_feed(kafka_broker.bootstrap_servers, topic_prefix, lambda topic: ignored.update([topic]))
     now = datetime.now(UTC)
 
     def seen():
         sender.send(
             (TopicName.READINGS_VALID, None, b"rubbish"),
+            (TopicName.READINGS_VALID, None, _with_a_name_that_is_no_text(now)),
+            (TopicName.ANOMALY_SCORES, None, b"\xff\xff\xff\xff\xff\xff\xff\x7f"),
+            (TopicName.MODELS, b"\xff", b"[" * 100_000),
+            (TopicName.ALERTS_ACTIVE, b"P-101/y", b'"' + b"x" * 900_000 + b'"'),
             (TopicName.ALERTS_ACTIVE, b"P-101/x", b"{}"),
             (TopicName.ASSET_HEALTH, None, b"{}"),
             (TopicName.ASSET_HEALTH, b"P-101", b"{"),
@@ -141,6 +149,12 @@ def test_aborted_frames_and_rubbish_are_never_shown(sender, start_feed, kafka_br
     assert feed.view.asset("P-101").health is None
     assert feed.view.alarm("P-101/x") is None
     assert feed.failure() is None
+    assert {"readings.valid", "anomaly.scores", "models", "alerts.active"} <= ignored.keys()
+
+
+def _with_a_name_that_is_no_text(at):
+    _, _, data = valid(["P-101"], at)
+    return data.replace(b"flow_m3_h", b"\xff" * 9)
 
 
 def test_the_feed_waits_for_topics_that_are_not_made_yet(kafka_broker, topic_prefix):

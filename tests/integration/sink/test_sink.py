@@ -148,4 +148,4 @@ def test_topics_made_anew_are_read_from_their_beginning(kafka_broker, url, prefi
         feed.run()
     sink = start_sink(url, prefix)
     wait_until(lambda: counts(url) == (work.total, work.total), 60, lambda: sink.service.log[-2000:])
-    assert "topic_made_anew" in sink.service.log
+    assert "topic_recreated" in sink.service.log

@@ -97,6 +97,20 @@ def test_a_schema_is_recognised_by_its_bytes_and_another_one_is_not():
         reader.open(changed(lambda table: table.drop_columns(["late"])))
 
 
+@pytest.mark.parametrize("name", [b"flow_m3_h", b"forewarn.kind", b"asset_id"])
+def test_a_schema_whose_names_are_no_text_is_refused(name):
+    """It was looked at outside of what turns errors into a refusal, and ended the API's feed."""
+    with pytest.raises(InvalidFrame):
+        rows(DATA.replace(name, b"\xff" * len(name)))
+
+
+@pytest.mark.parametrize("year", [1969, 2200, 9000])
+def test_times_that_no_plant_has_are_refused(year):
+    at = NOW.replace(year=year)
+    with pytest.raises(InvalidFrame, match="the years 1970 to 2199"):
+        rows(encode_frame(frame(FrameKind.VALID, ["P-1"], at)))
+
+
 def test_a_frame_of_another_kind_is_refused():
     with pytest.raises(InvalidFrame, match="expected a 'anomaly' frame"):
         rows(DATA, FrameKind.ANOMALY)

@@ -14,7 +14,17 @@ from forewarn.adapters.event_codec import encode_event
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.readings import RejectedReading
 from forewarn.ports.lanes import Record
-from forewarn.ports.store import Claim, Fenced, Removed, Retained, Source, StoreUnavailable, Unstorable, Written
+from forewarn.ports.store import (
+    Claim,
+    Doubtful,
+    Fenced,
+    Removed,
+    Retained,
+    Source,
+    StoreUnavailable,
+    Unstorable,
+    Written,
+)
 from forewarn.runtime.heartbeat import Heartbeat
 from forewarn_sink.backoff import Backoff
 from forewarn_sink.decoding import ItemDecoder
@@ -41,6 +51,7 @@ class Broker:
 
     def __init__(self, stop):
         self.logs = {}
+        self.ids = {}
         self.given = {}
         self.positions = {}
         self.commits = {}
@@ -87,6 +98,16 @@ class Broker:
     def halt(self):
         self.positions.clear()
 
+    def topic_ids(self, topics, timeout_s):
+        return {topic: self.ids[topic] for topic in topics if topic in self.ids}
+
+    def recreate(self, source, *values):
+        """Another topic of the same name, which reading goes on in as the client library does: from its beginning."""
+        self.logs[source] = []
+        self.ids[source.topic] = f"id-{len(self.ids)}-{next(self._numbers)}"
+        self.add(source, *values)
+        self.positions[source] = 0
+
     def bounds(self, sources, timeout_s):
         return {source: (0, len(self.logs.get(source, []))) for source in sources}
 
@@ -106,20 +127,44 @@ class MemoryStore:
     def __init__(self):
         self.epochs = Counter()
         self.offsets = {}
+        self.topic_ids = {}
+        self.stalls = Counter()
+        self.attempts = Counter()
+        self.attempted = []
+        self.released = []
         self.items = []
         self.failures = []
         self.transactions = []
+        self.full = False
 
     def claim(self, sources):
         self._fail("claim")
         out = {}
         for source in sources:
             self.epochs[source] += 1
-            out[source] = Claim(source=source, epoch=self.epochs[source], next_offset=self.offsets.get(source))
+            out[source] = Claim(
+                source=source,
+                epoch=self.epochs[source],
+                next_offset=self.offsets.get(source),
+                topic_id=self.topic_ids.get(source),
+                stalls=self.stalls[source],
+                attempts=self.attempts[source],
+            )
         return out
 
-    def rewind(self, claim, next_offset):
+    def release(self, claims):
+        self.released += claims
+
+    def identify(self, topic_ids):
+        self.topic_ids |= {claim.source: topic_id for claim, topic_id in topic_ids.items()}
+
+    def rewind(self, claim, next_offset, topic_id):
         self.offsets[claim.source] = next_offset
+        self.topic_ids[claim.source] = topic_id
+
+    def attempt(self, claim):
+        self.attempts[claim.source] += 1
+        self.attempted.append(claim.source)
 
     def write(self, items, claims):
         self._fail("before")
@@ -130,8 +175,13 @@ class MemoryStore:
                 raise Fenced("stored before")
             if isinstance(item.content, Asset) and item.content.name == "poison":
                 raise Unstorable("cannot be stored")
+            if isinstance(item.content, Asset) and item.content.name == "odd":
+                raise Doubtful("the server contradicts itself")
+            if self.full and isinstance(item.content, RejectedReading):
+                raise Unstorable("takes nothing")
         for item in items:
             self.offsets[item.source] = item.offset + 1
+            self.attempts[item.source] = 0
         self.items += items
         self.transactions.append(len(items))
         self._fail("after")
@@ -280,12 +330,109 @@ def test_a_tombstone_removes_the_asset(broker, store, run):
     assert store.items[0].content.key == "A-7"
 
 
-def test_a_topic_made_anew_is_read_from_its_beginning(broker, store, run):
+def test_a_topic_that_ends_before_the_stored_offset_is_read_from_its_beginning(broker, store, run):
     broker.give(A)
     broker.add(A, *map(asset, range(3)))
     store.offsets[A] = 1000
     run()
     assert stored(store, A) == [0, 1, 2]
+
+
+def test_another_topic_of_the_same_name_that_has_grown_past_the_stored_offset_is_read_from_its_beginning(
+    broker, store, run, metrics
+):
+    """Its first messages were skipped: nothing but the broker's id tells it from the one before."""
+    broker.ids = {"assets": "another"}
+    broker.give(A)
+    broker.add(A, *map(asset, range(9)))
+    store.offsets[A], store.topic_ids[A] = 5, "the one before"
+    before = REGISTRY.get_sample_value("forewarn_sink_partitions_recreated_total", {"topic": "assets"}) or 0
+    run()
+    assert stored(store, A) == list(range(9))
+    assert store.topic_ids[A] == "another"
+    assert REGISTRY.get_sample_value("forewarn_sink_partitions_recreated_total", {"topic": "assets"}) == before + 1
+
+
+def test_a_topic_whose_id_was_not_known_keeps_its_place_and_gets_its_id(broker, store, run):
+    """A database of an older version."""
+    broker.ids = {"assets": "its id"}
+    broker.give(A)
+    broker.add(A, *map(asset, range(9)))
+    store.offsets[A] = 5
+    run()
+    assert stored(store, A) == list(range(5, 9))
+    assert store.topic_ids[A] == "its id"
+
+
+def test_a_topic_that_is_created_again_while_it_is_read_is_read_from_its_beginning(broker, store, run):
+    broker.ids = {"assets": "the first"}
+    broker.give(A)
+    broker.add(A, *map(asset, range(7)))
+    broker.before_consume = [*[lambda: None] * 6, lambda: broker.recreate(A, *map(asset, range(10, 13)))]
+    run()
+    assert stored(store, A) == [*range(7), 0, 1, 2]
+    assert [item.content.asset_id for item in store.items[7:]] == ["A-10", "A-11", "A-12"]
+
+
+def test_bytes_bound_a_transaction_as_rows_do_and_a_larger_message_makes_its_own(broker, store, run, monkeypatch):
+    monkeypatch.setattr("forewarn_sink.writer.MAX_TURN_BYTES", 2 * len(asset(0)) + 10)
+    broker.give(A)
+    broker.add(A, *map(asset, range(6)), asset(6, "x" * 200), *map(asset, range(7, 9)))
+    run()
+    assert stored(store, A) == list(range(9))
+    assert max(store.transactions) <= 2
+    assert 1 in store.transactions
+
+
+def test_after_a_process_that_stored_nothing_messages_are_taken_one_by_one(broker, store, run):
+    broker.give(A, B)
+    broker.add(A, *map(asset, range(4)))
+    broker.add(B, *map(asset, range(4)))
+    store.stalls[A] = 1
+    run()
+    assert (stored(store, A), stored(store, B)) == (list(range(4)), list(range(4)))
+    assert store.attempted == [A] * 4
+    assert store.transactions.count(1) >= 4
+    assert {claim.source for claim in store.released} == {A, B}
+
+
+def test_a_message_over_which_processes_ended_is_set_aside_unread_and_the_next_ones_are_stored(broker, store, run):
+    broker.give(A)
+    broker.add(A, *map(asset, range(4)))
+    store.stalls[A], store.attempts[A] = 3, 2
+    run()
+    assert stored(store, A) == list(range(4))
+    assert [type(item.content) for item in store.items] == [RejectedReading, Asset, Asset, Asset]
+    refused = store.items[0].content
+    assert (refused.reason, refused.original) == ("quarantined", asset(0))
+    assert "2 processes ended" in refused.explanation
+
+
+def test_what_fails_for_no_clear_reason_is_tried_again_before_it_is_set_aside(broker, store, run):
+    broker.give(A)
+    broker.add(A, asset(0), asset(1, "odd"), asset(2))
+    run()
+    assert [type(item.content) for item in store.items] == [Asset, RejectedReading, Asset]
+    assert store.epochs[A] == 3, "claimed at the start and after each of two attempts"
+
+
+def test_a_database_that_takes_not_even_a_refusal_is_waited_for(broker, store, run):
+    broker.give(A)
+    broker.add(A, asset(0), b"no json", asset(2))
+    store.full = True
+    writer = run()
+    assert stored(store, A) == [0]
+    assert "not even a refusal" in writer.not_ready()
+
+
+@pytest.mark.parametrize("received_us", [-1, -(2**63), 2**63 - 1])
+def test_a_time_stamp_that_is_none_does_not_keep_a_message_from_being_set_aside(broker, store, run, received_us):
+    broker.give(A)
+    broker.add(A, b"no json")
+    broker.logs[A][0] = broker.logs[A][0]._replace(received_us=received_us)
+    run()
+    assert stored(store, A) == [0]
+    assert isinstance(store.items[0].content, RejectedReading)
 
 
 def test_while_the_database_is_away_nothing_is_read(broker, store, run, metrics):

@@ -11,6 +11,7 @@ from fastapi import Depends, FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import HTMLResponse, Response
 
+from forewarn.contracts.limits import MAX_LIVE_ASSETS
 from forewarn.ports.history import HistoryUnavailable
 from forewarn_api.acknowledging import Claims
 from forewarn_api.backend import Backend
@@ -44,6 +45,7 @@ from forewarn_api.routes import (
 from forewarn_api.services import Running
 
 _SEED_RETRY_S: Final = 5.0
+_SEED_ASSETS: Final = 200
 _LIST_PATHS: Final = frozenset({"/api/v1/readings", "/api/v1/readings/validate", "/api/v1/assets/bulk"})
 _log = structlog.get_logger(__name__)
 
@@ -125,15 +127,21 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 async def _seed(backend: Backend) -> None:
-    """Fill the live view with what the database holds, as soon as it answers."""
-    while True:
+    """Fill the live view with what the database holds, some assets at a time, as soon as it answers."""
+    after: str | None = None
+    seeded = 0
+    while seeded < MAX_LIVE_ASSETS:
         try:
-            backend.live.seed(await backend.history.latest(), await backend.history.latest_health())
+            asset_ids = await backend.history.asset_ids(after=after, limit=_SEED_ASSETS)
+            readings = await backend.history.latest(asset_ids)
+            backend.live.seed(readings, await backend.history.latest_health(asset_ids))
         except HistoryUnavailable as exc:
             _log.warning("live_view_not_seeded", reason=str(exc))
             await asyncio.sleep(_SEED_RETRY_S)
-        else:
+            continue
+        if len(asset_ids) < _SEED_ASSETS:
             return
+        after, seeded = asset_ids[-1], seeded + len(asset_ids)
 
 
 def _report(task: asyncio.Task[None]) -> None:

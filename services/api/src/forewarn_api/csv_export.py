@@ -17,9 +17,9 @@ _DIGITS: Final = 7  # no sensor has more; what is computed would fill its cells 
 Cell = str | float | int | bool | None
 
 
-def history_csv(history: HistoryAnswer) -> str:
+def history_csv(history: HistoryAnswer, *, headings: bool = True) -> str:
     """One line a reading or bucket; units stand in the heading, unknown is an empty cell."""
-    headings: list[str] = ["ts", "count"]
+    names: list[str] = ["ts", "count"]
     columns: list[Sequence[Cell]] = [[format_utc(ts) for ts in history.ts], history.count]
     for name, column in history.columns.items():
         parts = {
@@ -34,13 +34,14 @@ def history_csv(history: HistoryAnswer) -> str:
         }
         for prefix, values in parts.items():
             if values:
-                headings.append(f"{prefix}{name}" if prefix in _WITHOUT_UNIT else f"{prefix}{name} [{column.unit}]")
+                names.append(f"{prefix}{name}" if prefix in _WITHOUT_UNIT else f"{prefix}{name} [{column.unit}]")
                 columns.append([_short(value) for value in values])
-    headings += ["score", "deviation", "flag"]
+    names += ["score", "deviation", "flag"]
     columns += [history.score, history.deviation, history.flag]
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow([safe_text(heading) for heading in headings])
+    if headings:
+        writer.writerow([safe_text(name) for name in names])
     writer.writerows(zip(*columns, strict=True))
     return out.getvalue()
 

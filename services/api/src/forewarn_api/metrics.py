@@ -16,3 +16,6 @@ LIVE_MESSAGES: Final = Counter("forewarn_api_live_messages_total", "Messages sen
 WORK_REFUSED: Final = Counter(
     "forewarn_api_work_refused", "Requests refused because too many were under way.", ["work"]
 )
+LIVE_IGNORED: Final = Counter(
+    "forewarn_api_live_ignored_total", "Messages that the live feed could not read, and left out.", ["topic"]
+)

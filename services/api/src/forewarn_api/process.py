@@ -21,6 +21,7 @@ from forewarn_api.app import make_app
 from forewarn_api.backend import Backend
 from forewarn_api.command_desk import CommandDesk
 from forewarn_api.live_push import DASHBOARDS
+from forewarn_api.metrics import LIVE_IGNORED
 from forewarn_api.registry import KafkaRegistry
 from forewarn_api.server import serve
 from forewarn_api.settings import ApiSettings
@@ -39,7 +40,14 @@ def main(settings: ApiSettings, stop: threading.Event) -> None:
     history = TimescaleHistory(settings.database_url.unicode_string(), catalogue)
     delivery = _delivery(settings)
     assets = AssetRegistry(servers, prefix, client_id=f"{name}.assets")
-    feed = KafkaLiveFeed(servers, prefix, catalogue, client_id=f"{name}.live", clock=clock)
+    feed = KafkaLiveFeed(
+        servers,
+        prefix,
+        catalogue,
+        client_id=f"{name}.live",
+        clock=clock,
+        on_ignored=lambda topic: LIVE_IGNORED.labels(topic=topic).inc(),
+    )
     progress = KafkaProgress(servers, prefix, clock)
     registry = KafkaRegistry(assets)
     backend = Backend(

@@ -1,7 +1,7 @@
 """What lives as long as the application runs and needs its event loop."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from fastapi import Depends
@@ -15,13 +15,15 @@ from forewarn_api.plant_index import PlantIndex
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Running:
-    """News of the live view, clients they are pushed to, assets in short, the turn to read a body, undecided claims."""
+    """News of the live view, clients they are pushed to, assets in short, undecided claims, turns at heavy work."""
 
     changes: Changes
     index: PlantIndex
     push: LivePush
     reading: asyncio.Lock
     claims: Claims
+    #: One at a time: a message that is sent again is whole in memory.
+    replaying: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 def _running(connection: HTTPConnection) -> Running:

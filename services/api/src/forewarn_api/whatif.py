@@ -13,6 +13,7 @@ from forewarn.contracts import questions
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.health import ModelArtefact, OperatingRange, RulEstimate
+from forewarn.contracts.limits import MAX_ANSWER_BYTES
 from forewarn.domain.health.profile import HealthProfile, profile_of
 from forewarn.domain.twin.deviation import band_of
 from forewarn.domain.twin.effects import LifeEffect, health_effect, life_effects
@@ -23,6 +24,7 @@ from forewarn.domain.twin.predict import INTERVAL_Z, OwnModel, Prediction, Predi
 from forewarn.domain.twin.presets import presets_of
 from forewarn.domain.twin.report import Operating
 from forewarn.domain.twin.whatif import Change, Machine, WhatIf, changeable, complete, what_if
+from forewarn.ports.history import Card, Cards
 from forewarn.ports.live import LiveView
 from forewarn_api.intervals import TWIN_KIND
 from forewarn_api.models import twin as answers
@@ -222,6 +224,20 @@ def describe(asset: Asset, asset_class: AssetClass, subject: Subject | None) -> 
 def without_parameters(card: ModelArtefact) -> ModelArtefact:
     """A card for people."""
     return card.model_copy(update={"parameters": None})
+
+
+def newest_cards(live: LiveView, asset_id: str | None, after: Card | None) -> Cards:
+    """Cards of the newest models, of one asset or of all, behind ``after``: as many as fit into an answer."""
+    place = ("", "") if after is None else (after.asset_id, after.kind)
+    chosen = [card for card in live.models() if asset_id is None or card.asset_id == asset_id]
+    chosen = sorted((c for c in chosen if (c.asset_id, c.kind) > place), key=lambda c: (c.asset_id, c.kind))
+    size_bytes = 0
+    for number, card in enumerate(chosen):
+        size_bytes += len(without_parameters(card).model_dump_json())
+        if number and size_bytes > MAX_ANSWER_BYTES:
+            last = chosen[number - 1]
+            return Cards(tuple(chosen[:number]), Card(asset_id=last.asset_id, kind=last.kind, version=last.version))
+    return Cards(tuple(chosen))
 
 
 def _driver(subject: Subject | None, asset_class: AssetClass, name: str) -> answers.DriverItem:

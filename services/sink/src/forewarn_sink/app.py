@@ -1,6 +1,7 @@
 """Puts the sink together."""
 
 import threading
+import uuid
 from typing import Final
 
 import numpy as np
@@ -35,7 +36,10 @@ def serve(settings: SinkSettings, stop: threading.Event) -> None:
     catalogue = load_catalogue(settings.catalogue_path)
     prefix = settings.kafka_topic_prefix
     store = TimescaleStore(
-        str(settings.database_url), catalogue, application=f"forewarn-sink {settings.service_instance}".strip()
+        str(settings.database_url),
+        catalogue,
+        application=f"forewarn-sink {settings.service_instance}".strip(),
+        claimant=uuid.uuid4().hex,
     )
     inbox = Inbox(
         InboxConfig(

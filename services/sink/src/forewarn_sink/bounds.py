@@ -1,17 +1,21 @@
-"""Where the broker's partitions begin and end."""
+"""Which topics the broker has, and where their partitions begin and end."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Final
 
-from confluent_kafka import IsolationLevel, KafkaException, TopicPartition
+from confluent_kafka import IsolationLevel, KafkaException, TopicCollection, TopicPartition, Uuid
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # not among what it declares
 
 from forewarn.adapters.kafka.acquaintance import get_acquainted
 from forewarn.adapters.kafka.errors import BrokerUnavailable, error_of, is_fatal
 from forewarn.ports.store import Source
 
+_NO_ID: Final = str(Uuid(0, 0))
+
 
 class Bounds:
-    """Asks the broker for first and last offsets."""
+    """Asks the broker for the ids of topics, and for first and last offsets."""
 
     def __init__(self, bootstrap_servers: str, client_id: str) -> None:
         self._bootstrap_servers = bootstrap_servers
@@ -30,22 +34,39 @@ class Bounds:
         last = self._offsets(sources, OffsetSpec.latest(), timeout_s)  # type: ignore[no-untyped-call]  # the library leaves it untyped
         return {source: (first[source], last[source]) for source in sources}
 
+    def topic_ids(self, topics: Sequence[str], timeout_s: float) -> dict[str, str]:
+        """Ids of topics; a topic that is deleted and created again has another. Old brokers have none.
+
+        Raises
+        ------
+        BrokerUnavailable
+            If the broker does not answer.
+        """
+        with self._asking("topics", timeout_s) as admin:
+            futures = admin.describe_topics(TopicCollection(list(topics)), request_timeout=timeout_s)
+            ids = {topic: str(future.result(timeout_s).topic_id) for topic, future in futures.items()}
+        return {topic: topic_id for topic, topic_id in ids.items() if topic_id != _NO_ID}
+
     def _offsets(self, sources: Sequence[Source], spec: OffsetSpec, timeout_s: float) -> dict[Source, int]:
         places = {TopicPartition(s.topic, s.partition): spec for s in sources}
-        try:
-            admin = self._acquainted(timeout_s)
+        with self._asking("offsets", timeout_s) as admin:
             futures = admin.list_offsets(
                 places, isolation_level=IsolationLevel.READ_UNCOMMITTED, request_timeout=timeout_s
             )
-            offsets = {Source(p.topic, p.partition): f.result(timeout_s).offset for p, f in futures.items()}
+            return {Source(p.topic, p.partition): f.result(timeout_s).offset for p, f in futures.items()}
+
+    @contextmanager
+    def _asking(self, what: str, timeout_s: float) -> Iterator[AdminClient]:
+        try:
+            admin = self._acquainted(timeout_s)
+            yield admin
         except KafkaException as exc:
             if is_fatal(error_of(exc)):
                 raise
-            raise BrokerUnavailable(f"offsets could not be read: {error_of(exc).str()}") from exc
+            raise BrokerUnavailable(f"{what} could not be read: {error_of(exc).str()}") from exc
         except TimeoutError as exc:
-            raise BrokerUnavailable(f"no offsets within {timeout_s} s: is the broker up?") from exc
+            raise BrokerUnavailable(f"no {what} within {timeout_s} s: is the broker up?") from exc
         self._admin = admin
-        return offsets
 
     def _acquainted(self, timeout_s: float) -> AdminClient:
         """Kept only while it answers: one that lived through a broker's restart asks with the old epoch for good."""

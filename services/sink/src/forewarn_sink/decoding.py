@@ -1,17 +1,19 @@
 """What a message of each topic says: frames, events, removals; what cannot be read becomes a row of ``rejected``."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from forewarn.adapters.arrow_codec import decode_frame
 from forewarn.adapters.event_codec import decode_event
 from forewarn.adapters.removals import read_removal
 from forewarn.contracts.asset_class import AssetClass
+from forewarn.contracts.base import EARLIEST, LATEST
 from forewarn.contracts.frames import FrameKind
 from forewarn.contracts.readings import RejectedReading, RejectionReason
 from forewarn.contracts.topics import TOPICS, TopicName, qualified
-from forewarn.ports.codec import InvalidEvent, InvalidFrame
+from forewarn.domain.rows import to_datetime, to_microseconds
+from forewarn.ports.codec import InvalidEvent, InvalidFrame, one_line
 from forewarn.ports.lanes import Record
 from forewarn.ports.store import Item, Removed, Source
 
@@ -25,7 +27,6 @@ SOURCES: Final = (
     TopicName.ASSETS,
     TopicName.MODELS,
 )
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class ItemDecoder:
@@ -70,7 +71,7 @@ class ItemDecoder:
             offset=record.offset,
             reason=reason,
             rule="sink",
-            explanation=explanation,
+            explanation=one_line(explanation),
             recommendation="Find out what wrote this message: only Forewarn's own services write to this topic",
             rejected_at=_time_of(record),
             key=record.key,
@@ -80,4 +81,6 @@ class ItemDecoder:
 
 
 def _time_of(record: Record) -> datetime:
-    return _EPOCH + timedelta(microseconds=record.received_us)
+    """The broker's time stamp, which may be the producer's own and so anything."""
+    microseconds = min(max(record.received_us, to_microseconds(EARLIEST)), to_microseconds(LATEST) - 1)
+    return to_datetime(microseconds)

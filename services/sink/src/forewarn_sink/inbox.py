@@ -14,13 +14,15 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from forewarn.adapters.kafka.config import consumer_config
 from forewarn.adapters.kafka.errors import BrokerUnavailable, error_of
-from forewarn.adapters.kafka.records import records_of
+from forewarn.adapters.kafka.polling import poll_records
+from forewarn.contracts.limits import KIB, MAX_TURN_BYTES
 from forewarn.ports.lanes import Record
 from forewarn.ports.store import Source
 from forewarn_sink.bounds import Bounds
 
 _log = structlog.get_logger(__name__)
 
+_FETCHED_BYTES: Final = MAX_TURN_BYTES // 2
 _READING: Final[dict[str, Any]] = {
     "partition.assignment.strategy": "cooperative-sticky",
     "enable.partition.eof": True,
@@ -28,8 +30,8 @@ _READING: Final[dict[str, Any]] = {
     "fetch.min.bytes": 256 * 1024,
     "fetch.wait.max.ms": 50,
     # What is fetched ahead of a slow database, over all partitions; larger messages still come, one by one.
-    "fetch.max.bytes": 16 * 1024 * 1024,
-    "queued.max.messages.kbytes": 16 * 1024,
+    "fetch.max.bytes": _FETCHED_BYTES,
+    "queued.max.messages.kbytes": _FETCHED_BYTES // KIB,
 }
 
 _FENCED: Final = frozenset({KafkaError._FATAL, KafkaError.FENCED_INSTANCE_ID})  # noqa: SLF001  # the library's name
@@ -81,7 +83,7 @@ class Inbox:
         return self._given
 
     def consume(self, max_messages: int, timeout_s: float) -> list[Record]:
-        """Next messages: as soon as there are ``max_messages``, else what came within ``timeout_s``.
+        """Next messages: those that are there, or the first that come within ``timeout_s``; bounded by bytes as well.
 
         Raises
         ------
@@ -91,9 +93,13 @@ class Inbox:
             If the broker forbids reading.
         """
         with self._member():
-            messages = self._consumer.consume(max_messages, timeout=timeout_s)
-            self._note_ends(messages)
-            return records_of(messages)
+            return poll_records(
+                self._consumer,
+                max_messages=max_messages,
+                max_bytes=MAX_TURN_BYTES,
+                timeout_s=timeout_s,
+                on_end=self._note_end,
+            )
 
     def read_from(self, positions: Mapping[Source, int]) -> None:
         """Start reading these partitions; raises like ``consume``."""
@@ -115,6 +121,10 @@ class Inbox:
             If the broker does not answer.
         """
         return self._bounds.of(sources, timeout_s)
+
+    def topic_ids(self, topics: Sequence[str], timeout_s: float) -> dict[str, str]:
+        """The broker's ids of topics, which stand for a topic and not for its name; raises like ``bounds``."""
+        return self._bounds.topic_ids(topics, timeout_s)
 
     def ends(self, sources: Sequence[Source]) -> dict[Source, int]:
         """Offset after the last message, by partition, as the last answers to our reading told it; asks nobody."""
@@ -182,11 +192,8 @@ class Inbox:
         for source in leaving:
             self._ends.pop(source, None)
 
-    def _note_ends(self, messages: Iterable[Message]) -> None:
-        for message in messages:
-            error = message.error()
-            if error is not None and error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001  # the library's name
-                self._ends[Source(message.topic() or "", message.partition() or 0)] = message.offset() or 0
+    def _note_end(self, end: Message) -> None:
+        self._ends[Source(end.topic() or "", end.partition() or 0)] = end.offset() or 0
 
 
 def _shown(partitions: Iterable[TopicPartition]) -> str:

@@ -17,6 +17,9 @@ class SinkMetrics:
         self.duplicates = Counter("forewarn_sink_rows_duplicate", "Rows that were stored already.", ["table"])
         self.refused = Counter("forewarn_sink_messages_refused", "Messages put into table rejected.", ["reason"])
         self.dropped = Counter("forewarn_sink_rows_dropped", "Rows, or chunks, past their retention.", ["table"])
+        self.recreated = Counter(
+            "forewarn_sink_partitions_recreated", "Partitions whose topic was deleted and created again.", ["topic"]
+        )
         self.fenced = Counter("forewarn_sink_fenced", "Times another sink had taken over a partition.")
         self.transaction_seconds = Histogram("forewarn_sink_transaction_seconds", "Duration of a transaction.")
         self.transaction_rows = Histogram(

@@ -9,16 +9,19 @@ from typing import Final, Protocol
 import structlog
 
 from forewarn.adapters.kafka.errors import BrokerUnavailable
-from forewarn.contracts.readings import RejectedReading, RejectionReason
+from forewarn.adapters.kafka.polling import size_of
+from forewarn.contracts.limits import MAX_TURN_BYTES
 from forewarn.contracts.removal import AssetRemoval
 from forewarn.domain.frame import Frame
 from forewarn.ports.clock import Clock
 from forewarn.ports.lanes import Record
-from forewarn.ports.store import Claim, Fenced, Item, Source, Store, StoreUnavailable, Unstorable
+from forewarn.ports.store import Fenced, Item, Source, Store, StoreUnavailable, Written
 from forewarn.runtime.heartbeat import Heartbeat
 from forewarn_sink.backoff import Backoff
 from forewarn_sink.decoding import ItemDecoder
+from forewarn_sink.lanes import Lanes, Partitions
 from forewarn_sink.metrics import SinkMetrics
+from forewarn_sink.storing import Delivery, Storing
 
 _log = structlog.get_logger(__name__)
 
@@ -26,34 +29,21 @@ _log = structlog.get_logger(__name__)
 _MESSAGES_AT_ONCE: Final = 64
 _WATCH_EVERY_S: Final = 5.0
 _WATCH_PATIENCE_S: Final = 1.0  # writing waits meanwhile
-_CLAIM_PATIENCE_S: Final = 5.0
+_IDENTIFY_EVERY_S: Final = 30.0  # the group mostly has news of a topic that was deleted long before
 _RETAIN_AGAIN_S: Final = 5.0
 _DRAIN_S: Final = 5.0
 _IDLE_POLL_S: Final = 0.2
 
 
-class Messages(Protocol):
+class Messages(Partitions, Protocol):
     """Where messages come from; ``forewarn_sink.inbox.Inbox`` in service."""
-
-    @property
-    def given(self) -> Mapping[Source, int]:
-        """Partitions that are ours, with the number of the assignment."""
-        ...
 
     def consume(self, max_messages: int, timeout_s: float) -> list[Record]:
         """Next messages."""
         ...
 
-    def read_from(self, positions: Mapping[Source, int]) -> None:
-        """Start reading partitions."""
-        ...
-
     def halt(self) -> None:
         """Stop reading all partitions."""
-        ...
-
-    def bounds(self, sources: Sequence[Source], timeout_s: float) -> dict[Source, tuple[int, int]]:
-        """First and next offsets on the broker."""
         ...
 
     def ends(self, sources: Sequence[Source]) -> dict[Source, int]:
@@ -78,22 +68,6 @@ class WriterConfig:
     retention_interval_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class _Delivery:
-    record: Record
-    item: Item
-    refused: bool = False
-
-
-@dataclass(slots=True)
-class _Lane:
-    """A partition we may write: the claim, the assignment it belongs to, the next message expected."""
-
-    claim: Claim
-    assignment: int
-    position: int
-
-
 class Writer:
     """Moves messages into the store, exactly once."""
 
@@ -112,16 +86,18 @@ class Writer:
         self._messages = messages
         self._store = store
         self._decoder = decoder
+        self._lanes = Lanes(messages, store, metrics)
+        self._storing = Storing(self._lanes, store, decoder, metrics, self._written)
         self._config = config
         self._clock = clock
         self._backoff = backoff
         self._metrics = metrics
         self._heartbeat = heartbeat
-        self._lanes: dict[Source, _Lane] = {}
-        self._pending: deque[_Delivery] = deque()
+        self._pending: deque[Record] = deque()
         self._stored: dict[Source, int] = {}
         self._problem: str | None = "waiting for partitions"
         self._watch_due_s = clock.monotonic_s()
+        self._identify_due_s = clock.monotonic_s() + _IDENTIFY_EVERY_S
         self._retain_due_s = clock.monotonic_s() + config.retention_interval_s
 
     def not_ready(self) -> str | None:
@@ -135,7 +111,7 @@ class Writer:
             try:
                 self._claim()
                 for stretch in _between_removals(self._collect(self._config.linger_s)):
-                    self._write(stretch)
+                    self._storing.write(stretch)
                 self._retain()
                 self._watch()
             except (StoreUnavailable, BrokerUnavailable) as exc:
@@ -150,40 +126,21 @@ class Writer:
     def _claim(self) -> None:
         """Take over what the group has given us and we have not yet claimed."""
         self._forget_lost()
-        wanted = sorted(source for source in self._messages.given if source not in self._lanes)
-        if wanted:
-            assignments = {source: self._messages.given[source] for source in wanted}
-            claims = self._store.claim(wanted)
-            bounds = self._messages.bounds(wanted, _CLAIM_PATIENCE_S)
-            for source, claim in claims.items():
-                position = self._position(claim, *bounds[source])
-                self._lanes[source] = _Lane(claim, assignments[source], position)
-                self._stored[source] = position
-            self._messages.read_from({source: self._lanes[source].position for source in wanted})
-            _log.info("claimed", partitions=len(wanted))
+        positions = self._lanes.claim()
+        self._stored |= positions
+        if positions:
+            _log.info("claimed", partitions=len(positions))
         if self._lanes:
             self._recovered()
 
-    def _position(self, claim: Claim, first: int, end: int) -> int:
-        """Where to go on reading, given what the broker still has."""
-        stored = claim.next_offset
-        place = f"{claim.source.topic}/{claim.source.partition}"
-        if stored is None:
-            return first
-        if stored > end:
-            _log.warning("topic_made_anew", partition=place, stored=stored, end=end, reading_from=first)
-            self._store.rewind(claim, first)
-            return first
-        if stored < first:
-            _log.error("messages_lost", partition=place, count=first - stored, reason="retention was faster than we")
-            return first
-        return stored
+    def _collect(self, linger_s: float) -> list[Delivery]:
+        """Messages for one transaction: ``max_rows`` rows, ``MAX_TURN_BYTES``, or what comes within ``linger_s``.
 
-    def _collect(self, linger_s: float) -> list[_Delivery]:
-        """Messages for one transaction: ``max_rows`` rows, or what comes within ``linger_s``."""
+        A larger message makes its own transaction, and so does one that is taken with caution.
+        """
         deadline_s = self._clock.monotonic_s() + linger_s
-        batch: list[_Delivery] = []
-        rows = 0
+        batch: list[Delivery] = []
+        rows = size_bytes = 0
         while rows < self._config.max_rows:
             if not self._pending:
                 remaining_s = deadline_s - self._clock.monotonic_s()
@@ -191,64 +148,35 @@ class Writer:
                     break
                 records = self._messages.consume(_MESSAGES_AT_ONCE, remaining_s)
                 self._forget_lost()
-                self._pending.extend(_Delivery(r, self._decoder.decode(r)) for r in records if self._is_next(r))
+                self._pending.extend(record for record in records if self._lanes.take(record))
                 continue
-            delivery = self._pending.popleft()
+            record = self._pending[0]
+            lane = self._lanes[Source(record.topic, record.partition)]
+            size_bytes += size_of(record)
+            if batch and (lane.cautious or size_bytes > MAX_TURN_BYTES):
+                break
+            self._pending.popleft()
+            if lane.cautious:
+                return [self._storing.alone(lane, record)]
+            delivery = Delivery(record, self._decoder.decode(record))
             rows += _rows(delivery.item)
             batch.append(delivery)
         return [delivery for delivery in batch if delivery.item.source in self._lanes]
 
-    def _is_next(self, record: Record) -> bool:
-        """Whether a record is ours and new; moves its lane's position behind it."""
-        lane = self._lanes.get(Source(record.topic, record.partition))
-        if lane is None or record.offset < lane.position:
-            return False
-        lane.position = record.offset + 1
-        return True
-
-    def _write(self, batch: Sequence[_Delivery]) -> None:
-        if not batch:
-            return
-        items = [delivery.item for delivery in batch]
-        claims = {source: lane.claim for source, lane in self._lanes.items()}
-        try:
-            with self._metrics.transaction_seconds.time():
-                written = self._store.write(items, claims)
-        except Unstorable as exc:
-            self._write_apart(batch, exc)
-            return
+    def _written(self, items: Sequence[Item], written: Written) -> None:
         for item in items:
             self._stored[item.source] = item.offset + 1
-            if isinstance(item.content, RejectedReading) and item.content.topic == item.source.topic:
-                self._metrics.refused.labels(reason=item.content.reason.value).inc()
         if any(isinstance(item.content, AssetRemoval) for item in items):
             self._retain_due_s = self._clock.monotonic_s()  # what is stored of it can go at once
         self._metrics.wrote(written, self._clock.now().timestamp())
 
-    def _write_apart(self, batch: Sequence[_Delivery], problem: Unstorable) -> None:
-        """One message of the batch cannot be stored: find it and put it aside, store the others."""
-        if len(batch) > 1:
-            for delivery in batch:
-                self._write([delivery])
-            return
-        record = batch[0].record
-        if batch[0].refused:
-            raise problem  # there is nowhere left to put it
-        _log.warning(
-            "refused", topic=record.topic, partition=record.partition, offset=record.offset, reason=str(problem)
-        )
-        refused = self._decoder.refuse(record, RejectionReason.BAD_STRUCTURE, f"the database refuses it: {problem}")
-        self._write([_Delivery(record, refused, refused=True)])
-
     def _forget_lost(self) -> None:
-        """Drop lanes that the group took away, even if it gave them back meanwhile, with what was read of them."""
-        given = self._messages.given
-        lost = {source for source, lane in self._lanes.items() if given.get(source) != lane.assignment}
+        """Drop what was read of partitions that the group took away."""
+        lost = self._lanes.forget_lost()
         if lost:
             for source in lost:
-                del self._lanes[source]
                 self._stored.pop(source, None)
-            self._pending = deque(d for d in self._pending if d.item.source not in lost)
+            self._pending = deque(r for r in self._pending if Source(r.topic, r.partition) not in lost)
 
     def _let_go(self) -> None:
         """Give up all claims and what was read: the next turn claims anew and reads from what is stored."""
@@ -301,6 +229,7 @@ class Writer:
         if not sources:
             return
         try:
+            self._identify()
             spans = self._unread(sources)
         except BrokerUnavailable as exc:
             _log.warning("lag_unknown", reason=str(exc))
@@ -314,6 +243,16 @@ class Writer:
             self._metrics.lag.labels(topic=topic).set(behind)
         self._messages.commit(positions)
 
+    def _identify(self) -> None:
+        """Claim again where a topic is not the one that was claimed: only so its offsets are set back."""
+        if self._clock.monotonic_s() < self._identify_due_s:
+            return
+        self._identify_due_s = self._clock.monotonic_s() + _IDENTIFY_EVERY_S
+        recreated = self._lanes.recreated(_WATCH_PATIENCE_S)
+        if recreated:
+            _log.warning("claiming_again", recreated=recreated)
+            self._let_go()
+
     def _unread(self, sources: Sequence[Source]) -> Mapping[Source, tuple[int, int]]:
         """Where unread messages begin if nothing is stored, and end. The broker is asked only while nothing is read."""
         if self._problem is not None:
@@ -326,8 +265,9 @@ class Writer:
         try:
             while self._pending and self._clock.monotonic_s() < deadline_s:
                 for stretch in _between_removals(self._collect(0.0)):
-                    self._write(stretch)
+                    self._storing.write(stretch)
             self._messages.commit({s: self._messages.past_markers(s, p) for s, p in self._stored.items()})
+            self._lanes.release()
         except (StoreUnavailable, BrokerUnavailable, Fenced) as exc:
             _log.warning("not_drained", reason=str(exc), messages=len(self._pending))
 
@@ -336,7 +276,7 @@ def _rows(item: Item) -> int:
     return item.content.rows if isinstance(item.content, Frame) else 1
 
 
-def _between_removals(batch: Sequence[_Delivery]) -> Iterator[Sequence[_Delivery]]:
+def _between_removals(batch: Sequence[Delivery]) -> Iterator[Sequence[Delivery]]:
     """Removals by themselves: rows before one have another key in the database than rows behind it."""
     start = 0
     for place, delivery in enumerate(batch):

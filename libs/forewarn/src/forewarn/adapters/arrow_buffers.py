@@ -21,10 +21,10 @@ def from_numpy(values: NDArray[Any], dtype: pa.DataType, missing: NDArray[np.boo
     Shares the memory of ``values`` (not of booleans, which Arrow packs): they must not change any more.
     """
     packed = np.packbits(values, bitorder=_BITORDER) if pa.types.is_boolean(dtype) else np.ascontiguousarray(values)
-    present = None
+    validity = None
     if missing is not None and missing.any():
-        present = pa.py_buffer(np.packbits(~missing, bitorder=_BITORDER))
-    return pa.Array.from_buffers(dtype, values.size, [present, pa.py_buffer(packed)])
+        validity = pa.py_buffer(np.packbits(~missing, bitorder=_BITORDER))
+    return pa.Array.from_buffers(dtype, values.size, [validity, pa.py_buffer(packed)])
 
 
 def to_numpy(array: pa.Array, dtype: np.dtype[Any], null: float | None = None) -> NDArray[Any]:
@@ -33,13 +33,21 @@ def to_numpy(array: pa.Array, dtype: np.dtype[Any], null: float | None = None) -
     Shares the memory of the array and cannot be written to, unless there is something to replace or to unpack.
     """
     start, stop = array.offset, array.offset + len(array)
-    present, data = array.buffers()
+    validity, data = array.buffers()
     if data is None or not len(array):
         return np.empty(0, dtype=dtype)
     values = _bits(data, start, stop) if dtype == np.bool_ else np.frombuffer(data, dtype=dtype, count=stop)[start:]
     if array.null_count:
-        values = np.where(_bits(present, start, stop), values, dtype.type(null))
+        values = np.where(_bits(validity, start, stop), values, dtype.type(null))
     return values
+
+
+def present(array: pa.Array) -> NDArray[np.bool_]:
+    """Which values of an array are not null."""
+    validity = array.buffers()[0]
+    if validity is None:
+        return np.full(len(array), array.null_count == 0)
+    return _bits(validity, array.offset, array.offset + len(array))
 
 
 def texts(values: Sequence[str]) -> pa.StringArray:

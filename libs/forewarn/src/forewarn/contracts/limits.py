@@ -44,6 +44,12 @@ MAX_PACKED_HEADER_BYTES: Final = 16 * MIB
 #: Bytes of one answer of the API, as far as lists make it up; a page ends early and says where to go on.
 MAX_ANSWER_BYTES: Final = 8 * MIB
 
+#: Assets of which the API keeps the newest state in memory, and open alarms of one of them; no plant has more.
+MAX_LIVE_ASSETS: Final = 50_000
+MAX_ALARMS_PER_ASSET: Final = 500
+#: Bytes of an event that the API keeps in memory for an asset: an alarm, its health, its model.
+MAX_LIVE_EVENT_BYTES: Final = 512 * KIB
+
 #: Most resident memory [MiB] of a service whatever it is sent; docker compose enforces the same numbers.
 MEMORY_CEILING_MIB: Final = MappingProxyType(
     {

@@ -1,15 +1,17 @@
 """Questions about what was stored: assets, readings, health, alarms, models."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 from forewarn.contracts.alarms import Alarm, Alert, Priority
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.health import AssetHealth, ModelArtefact
-from forewarn.contracts.readings import RejectedReading
+from forewarn.contracts.readings import RejectedReading, RejectionReason
+
+T = TypeVar("T")
 
 #: Most rows any answer holds; a larger ``limit`` is refused.
 MAX_ROWS = 10_000
@@ -152,6 +154,53 @@ class AlarmEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """A refused message in short: instead of its bytes, how many they are and the ``beginning`` of them."""
+
+    rejected_id: str
+    topic: str
+    reason: RejectionReason
+    rule: str | None
+    explanation: str
+    recommendation: str
+    asset_id: str | None
+    rejected_at: datetime
+    size_bytes: int
+    beginning: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """Place of a model in the list of all: by asset, kind and version, the newest version first."""
+
+    asset_id: str
+    kind: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Part(Generic[T]):
+    """A part of a list, which ends with a full page, or earlier where more would be too many bytes.
+
+    Attributes
+    ----------
+    last
+        Time and id, after which the next part begins; None if there is none.
+    """
+
+    items: tuple[T, ...] = ()
+    last: tuple[datetime, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cards:
+    """Model cards without the models themselves, and the card after which there are more; None if that is all."""
+
+    items: tuple[ModelArtefact, ...] = ()
+    last: Card | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
     """Which rows of a list, newest first: those before ``(before, before_id)``, at most ``limit``."""
 
@@ -186,15 +235,21 @@ class Interval:
 class HistoryReader(Protocol):
     """Answers from the database.
 
-    Every method raises ``HistoryUnavailable`` while it is away, and ``BadQuery`` for what cannot be asked.
+    Every method raises ``HistoryUnavailable`` while it is away, and ``BadQuery`` for what cannot be asked. No answer
+    holds more than about ``MAX_ANSWER_BYTES``, whatever is stored; of readings, what ``max_points`` of the columns asked
+    for take.
     """
 
     async def ping(self) -> None:
         """Ask the database for a sign of life."""
         ...
 
-    async def latest(self, asset_ids: Sequence[str] | None = None) -> tuple[Latest, ...]:
-        """Newest reading of these assets, of all for None; an asset without readings is left out."""
+    async def asset_ids(self, *, after: str | None = None, limit: int = MAX_ROWS) -> tuple[str, ...]:
+        """Assets that the database has heard of and that were not removed, in their order, behind ``after``."""
+        ...
+
+    async def latest(self, asset_ids: Sequence[str]) -> tuple[Latest, ...]:
+        """Newest reading of these assets; one without readings is left out."""
         ...
 
     async def history(self, query: HistoryQuery) -> History | None:
@@ -209,12 +264,12 @@ class HistoryReader(Protocol):
         """A removed asset whose history is kept."""
         ...
 
-    async def latest_health(self, asset_ids: Sequence[str] | None = None) -> tuple[AssetHealth, ...]:
-        """Newest health of these assets, of all for None; an asset without is left out."""
+    async def latest_health(self, asset_ids: Sequence[str]) -> tuple[AssetHealth, ...]:
+        """Newest health of these assets; one without is left out."""
         ...
 
     async def health(self, asset_id: str, interval: Interval) -> tuple[AssetHealth, ...]:
-        """Health over time, oldest first; thinned out evenly to ``interval.limit`` rows."""
+        """Health over time, oldest first; thinned out evenly to ``interval.limit`` rows and to the size of an answer."""
         ...
 
     async def alarms(
@@ -224,7 +279,7 @@ class HistoryReader(Protocol):
         asset_id: str | None = None,
         priorities: Collection[Priority] | None = None,
         page: Page | None = None,
-    ) -> tuple[AlarmEntry, ...]:
+    ) -> Part[AlarmEntry]:
         """Alarms that are open (True), every occurrence that was closed (False) or both (None), newest first.
 
         What is open is as old as when it was raised, what was closed as when it was closed (``changed_at``).
@@ -244,16 +299,26 @@ class HistoryReader(Protocol):
 
     async def rejected(
         self, *, asset_id: str | None = None, reason: str | None = None, page: Page | None = None
-    ) -> tuple[RejectedReading, ...]:
-        """Refused messages, newest first, with their original bytes. Keyset id: rejected_id."""
+    ) -> Part[Refusal]:
+        """Refused messages, newest first. Keyset id: rejected_id."""
         ...
 
     async def rejected_one(self, rejected_id: str) -> RejectedReading | None:
-        """One refused message."""
+        """One refused message, with nothing in place of its original bytes."""
         ...
 
-    async def models(self, asset_id: str | None = None) -> tuple[ModelArtefact, ...]:
-        """Model cards of an asset or of all, newest version first, without the models themselves."""
+    def original(self, rejected_id: str) -> AsyncIterator[bytes]:
+        """The original bytes of a refused message, in pieces whose lengths, but for the last one's, divide by three.
+
+        Raises
+        ------
+        HistoryUnavailable
+            Also if it is dropped meanwhile.
+        """
+        ...
+
+    async def models(self, asset_id: str | None = None, *, after: Card | None = None) -> Cards:
+        """Model cards of an asset or of all, newest version first."""
         ...
 
     async def model(self, asset_id: str, kind: str, version: int) -> ModelArtefact | None:

@@ -1,7 +1,7 @@
 """Where the sink writes: rows and consumed offsets become visible together or not at all."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -22,6 +22,10 @@ class Unstorable(Exception):  # noqa: N818  # what has happened, not whose mista
     """The database refuses a value of the batch for good: nothing was written, trying again is of no use."""
 
 
+class Doubtful(Exception):  # noqa: N818  # what has happened, not whose mistake it was
+    """The write failed though the database is well: the batch may be the cause. Nothing was written."""
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Source:
     """One partition of one topic, under its name on the broker."""
@@ -34,12 +38,24 @@ class Source:
 class Claim:
     """The right to write what comes from ``source``: ends as soon as anybody else claims it.
 
-    ``next_offset`` is the first message that is not stored yet, None if none ever was.
+    Attributes
+    ----------
+    next_offset
+        First message that is not stored yet, None if none ever was.
+    topic_id
+        The broker's id of the topic that ``next_offset`` belongs to; None where it is not known.
+    stalls
+        Processes in a row that ended while they had the partition, and had stored nothing of it.
+    attempts
+        How often the next message was taken by itself by a process that ended over it.
     """
 
     source: Source
     epoch: int
     next_offset: int | None
+    topic_id: str | None = None
+    stalls: int = 0
+    attempts: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +98,20 @@ class Store(Protocol):
         """Take these partitions over from whoever had them, and learn where to go on reading."""
         ...
 
-    def rewind(self, claim: Claim, next_offset: int) -> None:
-        """Go on at an earlier offset than was stored: the topic was made anew. ``Fenced`` if lost since."""
+    def release(self, claims: Collection[Claim]) -> None:
+        """Give claims back: that nothing was stored under them says nothing about the messages."""
+        ...
+
+    def identify(self, topic_ids: Mapping[Claim, str]) -> None:
+        """Write down which topic a claim belongs to. ``Fenced`` if one was lost since."""
+        ...
+
+    def rewind(self, claim: Claim, next_offset: int, topic_id: str | None) -> None:
+        """Go on at ``next_offset`` of a topic that was created again. ``Fenced`` if lost since."""
+        ...
+
+    def attempt(self, claim: Claim) -> None:
+        """Write down that the next message is taken by itself, until something is stored. ``Fenced`` if lost since."""
         ...
 
     def write(self, items: Sequence[Item], claims: Mapping[Source, Claim]) -> Written:
@@ -91,7 +119,7 @@ class Store(Protocol):
 
         Raises
         ------
-        Fenced, Unstorable
+        Fenced, Unstorable, Doubtful
             Nothing was written.
         """
         ...

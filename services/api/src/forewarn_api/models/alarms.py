@@ -88,6 +88,7 @@ class ModelList(BaseModel):
     """Cards of fitted models."""
 
     items: list[ModelArtefact]
+    next_cursor: str | None = Field(default=None, description="Where to go on; null after the last card.")
 
 
 class ComponentState(BaseModel):

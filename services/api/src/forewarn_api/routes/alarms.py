@@ -1,6 +1,6 @@
 """Alarms and their acknowledgement."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Final
@@ -10,10 +10,10 @@ from fastapi import APIRouter, Path, Query, Response
 from forewarn.contracts.alarms import Alarm, AlarmState, Priority
 from forewarn.contracts.assets import AcknowledgeAlarm
 from forewarn.contracts.base import IDENTIFIER, Identifier, format_utc
-from forewarn.ports.history import AlarmEntry, Page
+from forewarn.ports.history import AlarmEntry, Page, Part
 from forewarn_api.backend import Backend, Uses
 from forewarn_api.models.alarms import Acknowledged, AcknowledgeRequest, AlarmDetail, AlarmItem, AlarmList
-from forewarn_api.paging import Cursor, Limit, cursor_after, page_of
+from forewarn_api.paging import Cursor, Limit, cursor_to, page_of
 from forewarn_api.problems import ProblemError, not_found
 from forewarn_api.routes.assets import AssetId
 from forewarn_api.routes.common import problems, send_command
@@ -53,17 +53,16 @@ async def list_alarms(
     Closed ones come from the database, one item for each time that an alarm was closed, newest closed first.
     """
     page = page_of(limit, cursor)
-    entries: Sequence[AlarmEntry]
     if state in (Which.CLOSED, Which.ALL):
         only_open = False if state is Which.CLOSED else None
-        entries = await backend.history.alarms(
+        part = await backend.history.alarms(
             open_alarms=only_open, asset_id=asset, priorities=priority or None, page=page
         )
     else:
-        entries = _open_alarms(backend, state, asset, priority, page)
+        part = _open_alarms(backend, state, asset, priority, page)
     return AlarmList(
-        items=[AlarmItem(alarm=entry.alarm, closed_at=entry.closed_at) for entry in entries],
-        next_cursor=cursor_after(entries, limit, _place),
+        items=[AlarmItem(alarm=entry.alarm, closed_at=entry.closed_at) for entry in part.items],
+        next_cursor=cursor_to(part.last),
     )
 
 
@@ -137,7 +136,7 @@ def _place(entry: AlarmEntry) -> tuple[datetime, str]:
 
 def _open_alarms(
     backend: Backend, state: Which, asset: str | None, priorities: Collection[Priority] | None, page: Page
-) -> Sequence[AlarmEntry]:
+) -> Part[AlarmEntry]:
     wanted = None if state is Which.OPEN else AlarmState(state.value)
     before = None if page.before is None else (page.before, page.before_id)
     chosen = [
@@ -148,7 +147,8 @@ def _open_alarms(
         and (not priorities or alarm.priority in priorities)
     ]
     chosen.sort(key=_place, reverse=True)
-    return [entry for entry in chosen if before is None or _place(entry) < before][: page.limit]
+    entries = [entry for entry in chosen if before is None or _place(entry) < before][: page.limit]
+    return Part(tuple(entries), _place(entries[-1]) if len(entries) == page.limit else None)
 
 
 def _require_acknowledgeable(alarm: Alarm | None, alarm_id: str, occurrence_id: str) -> None:

@@ -18,11 +18,12 @@ from forewarn.ports.progress import StageProgress, StageState
 from forewarn_api.backend import Backend, Uses
 from forewarn_api.http.parameters import known_parameters
 from forewarn_api.models.alarms import ComponentState, ModelList, ProcessingState, ServiceHealth, StageAge
+from forewarn_api.paging import Cursor, card_of, cursor_to_card
 from forewarn_api.problems import not_found
 from forewarn_api.routes.assets import AssetId
 from forewarn_api.routes.common import problems
 from forewarn_api.services import Pushes
-from forewarn_api.whatif import without_parameters
+from forewarn_api.whatif import newest_cards, without_parameters
 
 router = APIRouter()
 
@@ -36,12 +37,15 @@ async def list_models(
     asset: Annotated[Identifier | None, Query(description="Only models of this asset.")] = None,
     *,
     all_versions: Annotated[bool, Query(description="Also models that were replaced.")] = False,
+    cursor: Cursor = None,
 ) -> ModelList:
     """List the cards of fitted models: method, training span, cross-validated quality per tag."""
+    after = card_of(cursor)
     if all_versions:
-        return ModelList(items=[without_parameters(model) for model in await backend.history.models(asset)])
-    models = [without_parameters(m) for m in backend.complete_live().models() if asset is None or m.asset_id == asset]
-    return ModelList(items=sorted(models, key=lambda m: (m.asset_id, m.kind)))
+        found = await backend.history.models(asset, after=after)
+    else:
+        found = newest_cards(backend.complete_live(), asset, after)
+    return ModelList(items=[without_parameters(model) for model in found.items], next_cursor=cursor_to_card(found.last))
 
 
 @router.get("/api/v1/models/{asset_id}/{kind}/{version}", tags=["models"], responses=problems(404, 503))

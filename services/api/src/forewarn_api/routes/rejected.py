@@ -1,23 +1,30 @@
 """Readings the platform refused: look at them, and send them again once the cause is cured."""
 
+from base64 import b64encode
+from collections.abc import AsyncIterator
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Response
+from fastapi.responses import StreamingResponse
 
 from forewarn.contracts.base import Identifier, Reference
 from forewarn.contracts.readings import RejectedReading, RejectionReason
 from forewarn.contracts.topics import TopicName
 from forewarn.ports.delivery import Message
+from forewarn.ports.history import Refusal
 from forewarn_api.backend import Backend, Uses
 from forewarn_api.models.alarms import RejectedDetail, RejectedItem, RejectedList, Replayed
-from forewarn_api.paging import Cursor, cursor_after, page_of
+from forewarn_api.paging import Cursor, cursor_to, page_of
 from forewarn_api.problems import ProblemError, not_found
 from forewarn_api.routes.common import problems, require_delivered
+from forewarn_api.services import Pushes
 
 router = APIRouter(prefix="/api/v1/rejected", tags=["rejected"])
 
-_PREVIEW_BYTES: Final = 2_048
-_MAX_LIMIT: Final = 100  # the database hands out whole messages, and they can be large
+_MAX_LIMIT: Final = 100
+_JSON: Final = "application/json"
+#: How the answer says that there are no original bytes: the last field of the message.
+_NO_BYTES: Final = '"original":""'
 
 RejectedId = Annotated[Reference, Path(examples=["readings.raw/3/1742/0"])]
 
@@ -31,30 +38,45 @@ async def list_rejected(
     cursor: Cursor = None,
 ) -> RejectedList:
     """List refused messages, newest first."""
-    found = await backend.history.rejected(
+    part = await backend.history.rejected(
         asset_id=asset, reason=None if reason is None else reason.value, page=page_of(limit, cursor)
     )
-    following = cursor_after(found, limit, lambda item: (item.rejected_at, item.rejected_id))
-    return RejectedList(items=[_item(rejected) for rejected in found], next_cursor=following)
+    return RejectedList(items=[_item(refusal) for refusal in part.items], next_cursor=cursor_to(part.last))
 
 
 @router.post("/{rejected_id:path}/replay", status_code=202, responses=problems(404, 409, 503))
-async def replay(rejected_id: RejectedId, backend: Uses) -> Replayed:
+async def replay(rejected_id: RejectedId, backend: Uses, running: Pushes) -> Replayed:
     """Send the original bytes to ``readings.raw`` again; the validator judges them anew."""
     rejected = await _one(rejected_id, backend)
     key = _key_for(rejected)
-    failed = await backend.delivery.send([Message(topic=TopicName.READINGS_RAW, key=key, value=rejected.original)])
+    async with running.replaying:
+        original = b"".join([piece async for piece in backend.history.original(rejected_id)])
+        failed = await backend.delivery.send([Message(topic=TopicName.READINGS_RAW, key=key, value=original)])
     require_delivered(failed[0] if failed else None, "The message")
     return Replayed(rejected_id=rejected_id, key=key.decode(errors="replace"))
 
 
-@router.get("/{rejected_id:path}", responses=problems(404, 503))
-async def get_rejected(rejected_id: RejectedId, backend: Uses) -> RejectedDetail:
+@router.get("/{rejected_id:path}", response_model=RejectedDetail, responses=problems(404, 503))
+async def get_rejected(rejected_id: RejectedId, backend: Uses) -> Response:
     """A refused message with its original bytes."""
-    return RejectedDetail(rejected=await _one(rejected_id, backend))
+    rejected = await _one(rejected_id, backend)
+    pieces = backend.history.original(rejected_id)
+    first = await anext(pieces, b"")  # before the answer begins: what fails here is still a 503
+    return StreamingResponse(_document(RejectedDetail(rejected=rejected), first, pieces), media_type=_JSON)
+
+
+async def _document(detail: RejectedDetail, first: bytes, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The answer's JSON with the original bytes put into their place piece by piece; they may be 16 MiB."""
+    head, _, tail = detail.model_dump_json().rpartition(_NO_BYTES)
+    yield f'{head}"original":"'.encode()
+    yield b64encode(first)
+    async for piece in pieces:
+        yield b64encode(piece)
+    yield f'"{tail}'.encode()
 
 
 async def _one(rejected_id: str, backend: Backend) -> RejectedReading:
+    """A refused message without its original bytes."""
     rejected = await backend.history.rejected_one(rejected_id)
     if rejected is None:
         raise not_found(f"There is no refused message {rejected_id!r}; it may be older than what is kept.")
@@ -74,20 +96,16 @@ def _key_for(rejected: RejectedReading) -> bytes:
     return rejected.key
 
 
-def _item(rejected: RejectedReading) -> RejectedItem:
+def _item(refusal: Refusal) -> RejectedItem:
     return RejectedItem(
-        **rejected.model_dump(
-            include={
-                "rejected_id",
-                "topic",
-                "reason",
-                "rule",
-                "explanation",
-                "recommendation",
-                "asset_id",
-                "rejected_at",
-            }
-        ),
-        size_bytes=len(rejected.original),
-        preview=rejected.original[:_PREVIEW_BYTES].decode(errors="replace"),
+        rejected_id=refusal.rejected_id,
+        topic=refusal.topic,
+        reason=refusal.reason,
+        rule=refusal.rule,
+        explanation=refusal.explanation,
+        recommendation=refusal.recommendation,
+        asset_id=refusal.asset_id,
+        rejected_at=refusal.rejected_at,
+        size_bytes=refusal.size_bytes,
+        preview=refusal.beginning.decode(errors="replace"),
     )

@@ -1,14 +1,20 @@
 """Newest values, history and health of one asset."""
 
+from collections.abc import AsyncIterator, Collection, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Query, Response
+from fastapi.responses import StreamingResponse
 
+from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.base import UtcDatetime
+from forewarn.contracts.health import ModelArtefact
+from forewarn.contracts.limits import MAX_ANSWER_BYTES
 from forewarn.ports.history import HistoryQuery, Interval, RollUp
-from forewarn_api.backend import Uses
+from forewarn_api.backend import Backend, Uses
 from forewarn_api.csv_export import history_csv
 from forewarn_api.models.assets import HealthAnswer, HistoryAnswer, LatestState
 from forewarn_api.present import history_answer, latest_state, nothing_stored
@@ -22,6 +28,7 @@ router = APIRouter(prefix="/api/v1/assets/{asset_id}", tags=["state"])
 LONGEST_RANGE: Final = timedelta(days=3_660)
 DEFAULT_RANGE: Final = timedelta(hours=1)
 _CSV: Final = "text/csv; charset=utf-8"
+_MOST_NUMBERS: Final = MAX_ANSWER_BYTES // 8  # the usual length of one, with its comma
 
 From = Annotated[UtcDatetime | None, Query(alias="from", description="Included; an hour before 'to' by default.")]
 To = Annotated[UtcDatetime | None, Query(description="Not included; now by default.")]
@@ -69,24 +76,55 @@ async def history(
     """Measured and expected values, anomaly score and deviation over time.
 
     Raw readings come in pages of ``max_points``: go on at ``next_from``. Buckets hold mean, minimum,
-    maximum and the share of readings of good quality.
+    maximum and the share of readings of good quality. A page of very many columns is shorter than asked for.
     """
     asset = await backend.known_or_removed(asset_id)
     start, end = _range(since, to, backend.clock.now())
+    chosen = tuple(name for part in columns or () for name in part.split(",") if name)
     query = HistoryQuery(
         asset_id=asset_id,
         start=start,
         end=end,
-        columns=tuple(name for part in columns or () for name in part.split(",") if name),
+        columns=chosen,
         roll_up=None if resolution is Resolution.AUTO else RollUp(resolution.value),
-        max_points=max_points,
+        max_points=_affordable(max_points, backend.known_class(asset.asset_class), chosen),
     )
     found = await backend.history.history(query)
-    answer = nothing_stored(asset) if found is None else history_answer(found, await backend.history.models(asset_id))
+    cards = () if found is None else (await backend.history.models(asset_id)).items
+    answer = nothing_stored(asset) if found is None else history_answer(found, cards)
     if format == "json":
         return answer
     disposition = {"Content-Disposition": f'attachment; filename="{asset_id}-{answer.resolution}.csv"'}
-    return Response(history_csv(answer), media_type=_CSV, headers=disposition)
+    return StreamingResponse(
+        _csv_parts(backend, query, answer, cards, max_points), media_type=_CSV, headers=disposition
+    )
+
+
+async def _csv_parts(
+    backend: Backend, query: HistoryQuery, first: HistoryAnswer, cards: Sequence[ModelArtefact], max_points: int
+) -> AsyncIterator[str]:
+    """A file of up to ``max_points`` lines, made of answers that are small enough; none is kept."""
+    yield history_csv(first)
+    answer, left = first, max_points - len(first.ts)
+    while answer.next_from is not None and left > 0:
+        following = replace(
+            query,
+            start=answer.next_from,
+            roll_up=RollUp(answer.resolution),
+            max_points=min(query.max_points, left),
+        )
+        found = await backend.history.history(following)
+        if found is None or not found.ts:
+            return
+        answer = history_answer(found, cards)
+        left -= len(answer.ts)
+        yield history_csv(answer, headings=False)
+
+
+def _affordable(max_points: int, asset_class: AssetClass, columns: Collection[str]) -> int:
+    """As many of ``max_points`` as fit into one answer: each has up to five numbers a column and seven of its own."""
+    width = 7 + 5 * (len(columns) or len(asset_class.column_names))
+    return max(1, min(max_points, _MOST_NUMBERS // width))
 
 
 @router.get("/health", responses=problems(404, 503))

@@ -13,10 +13,12 @@ from forewarn.adapters.live.state import LiveState
 from forewarn.adapters.removals import read_removal
 from forewarn.contracts.alarms import Alarm
 from forewarn.contracts.asset_class import AssetClass
-from forewarn.contracts.base import IDENTIFIER
+from forewarn.contracts.base import EARLIEST, IDENTIFIER, LATEST
 from forewarn.contracts.frames import FrameKind
 from forewarn.contracts.health import ModelArtefact
+from forewarn.contracts.limits import MAX_LIVE_EVENT_BYTES
 from forewarn.contracts.topics import TopicName, qualified
+from forewarn.domain.rows import to_microseconds
 from forewarn.ports.clock import Clock
 from forewarn.ports.codec import InvalidEvent, InvalidFrame
 from forewarn.ports.lanes import Record
@@ -27,6 +29,8 @@ EVENT_WAIT_S: Final = 0.05
 HEALTH_LOOK_BACK_S: Final = 60.0
 
 _ASSET_KEY: Final = re.compile(f"{IDENTIFIER}(/{IDENTIFIER})?")
+_LOG_EVERY_S: Final = 1.0
+_MAX_PROBLEM_CHARACTERS: Final = 500
 
 _log = structlog.get_logger(__name__)
 
@@ -37,11 +41,26 @@ class KafkaLiveFeed:
     Frames are read from the end of their topics (older rows stand in the database), open alarms and
     model cards from the beginning. Events have a thread of their own, so that an alarm never waits
     behind frames.
+
+    What cannot be read is counted by ``on_ignored``, which gets the topic, and logged, at most once a second with the
+    number of those in between.
     """
 
     def __init__(
-        self, bootstrap_servers: str, prefix: str, catalogue: Mapping[str, AssetClass], *, client_id: str, clock: Clock
+        self,
+        bootstrap_servers: str,
+        prefix: str,
+        catalogue: Mapping[str, AssetClass],
+        *,
+        client_id: str,
+        clock: Clock,
+        on_ignored: Callable[[str], None] = lambda _topic: None,
     ) -> None:
+        self._prefix = prefix
+        self._clock = clock
+        self._on_ignored = on_ignored
+        self._log_again_s = clock.monotonic_s()
+        self._unlogged = 0
         self._valid = FrameReader(catalogue, FrameKind.VALID)
         self._judged = FrameReader(catalogue, FrameKind.ANOMALY)
         self.view = LiveState(self.problem)
@@ -97,11 +116,29 @@ class KafkaLiveFeed:
                 continue
             try:
                 self._handlers[record.topic](record)
-            except (InvalidFrame, InvalidEvent) as exc:
+            except Exception as exc:  # noqa: BLE001  # no message may end the feed, whatever it does to its readers
                 # Their own consumers dead-letter them; here they are only not shown.
-                place = f"{record.topic}/{record.partition}/{record.offset}"
-                _log.warning("live_record_ignored", record=place, problem=str(exc))
+                self._ignore(record, exc)
         self.view.announce()
+
+    def _ignore(self, record: Record, problem: Exception) -> None:
+        self._on_ignored(record.topic.removeprefix(self._prefix))
+        place = f"{record.topic}/{record.partition}/{record.offset}"
+        expected = isinstance(problem, InvalidFrame | InvalidEvent)
+        text = str(problem) if expected else f"{type(problem).__name__}: {problem}"
+        now_s = self._clock.monotonic_s()
+        if now_s >= self._log_again_s:
+            self._log_again_s = now_s + _LOG_EVERY_S
+            _log.warning(
+                "live_record_ignored",
+                record=place,
+                problem=text[:_MAX_PROBLEM_CHARACTERS],
+                more=self._unlogged,
+                exc_info=None if expected else problem,
+            )
+            self._unlogged = 0
+        else:
+            self._unlogged += 1
 
     def _take_readings(self, record: Record) -> None:
         if removal := read_removal(record):
@@ -119,16 +156,16 @@ class KafkaLiveFeed:
         if record.value is None:
             self.view.end(_asset_key(record), "health")
         else:
-            self.view.take_health(_asset_key(record), record.value, record.received_us)
+            self.view.take_health(_asset_key(record), _small(record.value), _within_years(record.received_us))
 
     def _take_alarm(self, record: Record) -> None:
-        alarm = None if record.value is None else decode_event(Alarm, record.value)
+        alarm = None if record.value is None else decode_event(Alarm, _small(record.value))
         key = _asset_key(record)
         _require_key(key, None if alarm is None else alarm.alarm_id)
         self.view.take_alarm(key, alarm)
 
     def _take_model(self, record: Record) -> None:
-        model = None if record.value is None else decode_event(ModelArtefact, record.value)
+        model = None if record.value is None else decode_event(ModelArtefact, _small(record.value))
         key = _asset_key(record)
         _require_key(key, None if model is None else f"{model.asset_id}/{model.kind}")
         self.view.take_model(key, model)
@@ -146,3 +183,14 @@ def _require_key(key: str, named: str | None) -> None:
     """An entry stands under its own name, or a tombstone of that name would not remove it."""
     if named is not None and named != key:
         raise InvalidEvent(f"the entry of {key!r} is about {named!r}")
+
+
+def _small(value: bytes) -> bytes:
+    if len(value) > MAX_LIVE_EVENT_BYTES:
+        raise InvalidEvent(f"{len(value)} bytes, at most {MAX_LIVE_EVENT_BYTES} are kept")
+    return value
+
+
+def _within_years(received_us: int) -> int:
+    """The broker's time stamp, which is the sender's own wherever it likes."""
+    return min(max(received_us, to_microseconds(EARLIEST)), to_microseconds(LATEST) - 1)

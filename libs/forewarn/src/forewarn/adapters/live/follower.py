@@ -5,16 +5,18 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import structlog
-from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, KafkaException, TopicPartition
 
 from forewarn.adapters.kafka.config import consumer_config
 from forewarn.adapters.kafka.errors import error_of, is_fatal
-from forewarn.adapters.kafka.records import records_of
+from forewarn.adapters.kafka.polling import poll_records
+from forewarn.contracts.limits import KIB, MAX_TURN_BYTES
 from forewarn.ports.clock import Clock
 from forewarn.ports.lanes import Record
 
 _log = structlog.get_logger(__name__)
 _BATCH: Final = 1_000
+_FETCHED_BYTES: Final = MAX_TURN_BYTES // 2
 _RETRY_S: Final = 0.5
 _BROKER_TIMEOUT_S: Final = 5.0
 
@@ -52,7 +54,9 @@ class TopicFollower:
                 group_id=client_id,
                 client_id=client_id,
                 # Few large fetches cost the broker less than many small ones; nobody looks more often than this.
-                **{"fetch.wait.max.ms": wait_ms, "fetch.min.bytes": 64 * 1024},
+                **{"fetch.wait.max.ms": wait_ms, "fetch.min.bytes": 64 * KIB},
+                # What lies fetched and what is under way; a larger message still comes, by itself.
+                **{"fetch.max.bytes": _FETCHED_BYTES, "queued.max.messages.kbytes": _FETCHED_BYTES // KIB},
                 # The ends tell that a topic has been read; positions would not: transactions end with a marker.
                 **{"enable.partition.eof": any(start != 0 for start in starts.values())},
             )
@@ -79,11 +83,15 @@ class TopicFollower:
             while not self._stop.is_set():
                 if not waiting:
                     self.caught_up.set()
-                messages = self._consumer.consume(_BATCH, timeout=self._batch_wait_s)
-                records = records_of(messages)
+                records = poll_records(
+                    self._consumer,
+                    max_messages=_BATCH,
+                    max_bytes=MAX_TURN_BYTES,
+                    timeout_s=self._batch_wait_s,
+                    on_end=lambda end: waiting.discard((end.topic(), end.partition())),
+                )
                 if records:
                     self._take(records)
-                waiting -= {(message.topic(), message.partition()) for message in messages if _is_end(message)}
         except Exception as exc:  # noqa: BLE001  # the thread ends here either way, whoever looks after it must know
             _log.exception("follower_failed", follower=self._name)
             self.failure = exc
@@ -137,8 +145,3 @@ class TopicFollower:
             if place.error is not None:
                 raise KafkaException(place.error)
         return found
-
-
-def _is_end(message: Message) -> bool:
-    error = message.error()
-    return error is not None and error.code() == KafkaError._PARTITION_EOF  # noqa: SLF001  # the library's own name

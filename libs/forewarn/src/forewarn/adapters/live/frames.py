@@ -3,39 +3,31 @@
 Nearly every row that passes the API is overwritten by a newer one before anybody looks. So a frame
 is only opened and indexed when it comes (asset, time and lateness columns, some 60 µs whatever its
 length); a row becomes values when somebody asks for it. Every frame is indexed, none is skipped:
-two frames of a partition may hold different assets.
+two frames of a partition may hold different assets. Rows that must outlive their frame are copied out of it.
 """
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from forewarn.adapters.arrow_buffers import to_numpy
+from forewarn.adapters.arrow_buffers import present, to_numpy
 from forewarn.adapters.arrow_codec import arrow_schema, description_of, may_be_null
 from forewarn.adapters.decode_boundary import decoder
 from forewarn.adapters.frame_checks import TIMES, check_assets, check_codes, check_times
+from forewarn.adapters.live.rows import PackedRow, RowShape, row_shape
 from forewarn.contracts.asset_class import AssetClass
-from forewarn.contracts.frames import (
-    BEFORE_THE_COLUMN,
-    FRAME_VERSION,
-    LARGEST_CODE,
-    FrameKind,
-    contribution_column,
-    expected_column,
-    frame_columns,
-    quality_column,
-    residual_column,
-)
-from forewarn.domain.frame import NUMPY_DTYPES
-from forewarn.domain.rows import to_datetime
+from forewarn.contracts.frames import BEFORE_THE_COLUMN, FRAME_VERSION, LARGEST_CODE, FrameKind, frame_columns
+from forewarn.domain.frame import MISSING, NUMPY_DTYPES
 from forewarn.ports.codec import InvalidFrame
 from forewarn.ports.live import JudgementInShort, LiveJudgement, LiveReading
 
+#: Far beyond what a class's rules can find in one reading.
+_MAX_TEXT_CHARACTERS: Final = 16_384
 _MAX_LAYOUTS: Final = 64
 
 
@@ -45,7 +37,26 @@ class _Layout:
 
     asset_class: AssetClass
     index: Mapping[str, int]
-    required: tuple[str, ...]  #: columns in which nothing may be null
+    #: Columns in which nothing may be null.
+    required: tuple[str, ...]
+    shape: RowShape
+    #: Where each number of a row is, and its type.
+    numbers: tuple[tuple[int, np.dtype[Any]], ...]
+
+    @classmethod
+    def of(cls, kind: FrameKind, asset_class: AssetClass, schema: pa.Schema) -> "_Layout":
+        """Layout of frames with a schema that has all columns."""
+        index = {name: i for i, name in enumerate(schema.names)}
+        columns = frame_columns(kind, asset_class)
+        shape = row_shape(kind, asset_class)
+        dtypes = {column.name: NUMPY_DTYPES[column.dtype] for column in columns}
+        return cls(
+            asset_class=asset_class,
+            index=index,
+            required=tuple(c.name for c in columns if c.name in index and not may_be_null(c)),
+            shape=shape,
+            numbers=tuple((index[name], dtypes[name]) for name in shape.numbers),
+        )
 
 
 class FrameReader:
@@ -72,7 +83,7 @@ class FrameReader:
         with pa.ipc.open_stream(data) as reader:
             batch = reader.read_next_batch()
         batch.validate(full=True)  # damaged buffers would crash the process later
-        return FrameRows(batch, self._layout(data, batch.schema))
+        return FrameRows(batch, self._layout(data, batch.schema), len(data))
 
     def _layout(self, data: bytes, schema: pa.Schema) -> _Layout:
         head = description_of(data)
@@ -80,11 +91,7 @@ class FrameReader:
         if layout is None:
             asset_class = _class_of(schema, self._catalogue, self._kind)
             _check_columns(schema, arrow_schema(self._kind, asset_class))
-            index = {name: i for i, name in enumerate(schema.names)}
-            columns = frame_columns(self._kind, asset_class)
-            layout = _Layout(
-                asset_class, index, tuple(c.name for c in columns if c.name in index and not may_be_null(c))
-            )
+            layout = _Layout.of(self._kind, asset_class, schema)
             if len(self._layouts) < _MAX_LAYOUTS:
                 self._layouts[head] = layout
         return layout
@@ -93,13 +100,15 @@ class FrameReader:
 class FrameRows:
     """An opened frame whose rows are read one by one."""
 
-    def __init__(self, batch: pa.RecordBatch, layout: _Layout) -> None:
+    def __init__(self, batch: pa.RecordBatch, layout: _Layout, size_bytes: int) -> None:
         self._batch = batch
-        self._index = layout.index
+        self._layout = layout
         null = next((name for name in layout.required if self._column(name).null_count), None)
         if null is not None:
             raise InvalidFrame(f"column {null!r} must not be null")
         self.asset_class = layout.asset_class
+        #: Of the message, which all rows keep in memory.
+        self.size_bytes = size_bytes
         #: Asset, event time [µs] and row of each asset's newest reading; late ones do not count.
         self.newest = self._newest_rows()
 
@@ -113,63 +122,53 @@ class FrameRows:
         check_assets(names)
         for name in TIMES:
             check_times(name, self._numbers(name, rows))
-        for name in LARGEST_CODE.keys() & self._index.keys():
+        for name in LARGEST_CODE.keys() & self._layout.index.keys():
             check_codes(name, self._numbers(name, rows))
         return tuple(zip(names, self._numbers("ts", rows).tolist(), rows.tolist(), strict=True))
 
+    def pack(self, rows: Sequence[int]) -> list[PackedRow]:
+        """Copy rows out of the frame, many for little more than one."""
+        shape = self._layout.shape
+        chosen = np.asarray(rows, dtype=np.intp)
+        numbers = np.empty((len(rows), len(shape.numbers)), dtype=np.float64)
+        for position, (index, dtype) in enumerate(self._layout.numbers):
+            column = self._batch.column(index)
+            numbers[:, position] = to_numpy(column, dtype, null=0)[chosen]
+            if column.null_count:
+                numbers[~present(column)[chosen], position] = np.nan
+        texts = self._texts(shape.text, chosen)
+        return [PackedRow(shape, row.tobytes(), text) for row, text in zip(numbers, texts, strict=True)]
+
     def reading(self, row: int) -> LiveReading:
-        """A row of a frame of kind VALID."""
-        tags, columns = self.asset_class.tag_names, self.asset_class.column_names
-        return LiveReading(
-            ts=self._time("ts", row),
-            received_at=self._time("received_at", row),
-            findings=self._value("findings", row),
-            values={name: self._number(name, row) for name in columns},
-            quality={name: self._value(quality_column(name), row) for name in tags},
-        )
+        """A row of a frame of kind VALID; raises ``InvalidFrame`` if it holds what no reading can."""
+        return self.pack([row])[0].reading()
 
     def judgement(self, row: int) -> LiveJudgement:
-        """A row of a frame of kind ANOMALY."""
-        responses = self.asset_class.twin.responses
-        return LiveJudgement(
-            ts=self._time("ts", row),
-            values={name: self._number(name, row) for name in self.asset_class.column_names},
-            expected={name: self._number(expected_column(name), row) for name in responses},
-            residual={name: self._number(residual_column(name), row) for name in responses},
-            contribution={name: self._number(contribution_column(name), row) for name in responses},
-            deviation=self._number("deviation", row),
-            phase=self._value("phase", row),
-            regime=self._value("regime", row),
-            model_version=self._value("model_version", row),
-            score=self._number("score", row),
-            p_value=self._number("p_value", row),
-            flag=self._value("flag", row),
-            culprit=self._value("culprit", row),
-            hint=self._value("hint", row),
-        )
+        """A row of a frame of kind ANOMALY; raises ``InvalidFrame`` if it holds what no judgement can."""
+        return self.pack([row])[0].judgement()
+
+    def _texts(self, name: str, rows: NDArray[np.intp]) -> list[str | None]:
+        column = self._column(name)
+        codes = to_numpy(column.indices, NUMPY_DTYPES["string"], null=MISSING)[rows].tolist()
+        # Value by value: of the dictionary, which may be long, few are in use.
+        return [None if code < 0 else _short_text(column.dictionary[code].as_py()) for code in codes]
 
     def judgement_in_short(self, row: int) -> JudgementInShort:
         """The same without the tags."""
-        return JudgementInShort(
-            score=self._number("score", row), flag=bool(self._value("flag", row)), phase=self._value("phase", row)
-        )
+        score, flag, phase = (self._column(name)[row].as_py() for name in ("score", "flag", "phase"))
+        known = score is not None and math.isfinite(score)
+        return JudgementInShort(score=score if known else None, flag=bool(flag), phase=phase)
 
     def _column(self, name: str) -> pa.Array:
-        return self._batch.column(self._index[name])
+        return self._batch.column(self._layout.index[name])
 
     def _numbers(self, name: str, rows: NDArray[np.int64]) -> NDArray[Any]:
         column = self._column(name)
         return to_numpy(column, NUMPY_DTYPES["uint8" if name in LARGEST_CODE else "timestamp_us"])[rows]
 
-    def _value(self, name: str, row: int) -> Any:  # noqa: ANN401  # the schema was checked: each caller knows its type
-        return self._column(name)[row].as_py()
 
-    def _number(self, name: str, row: int) -> float | None:
-        value = self._value(name, row)
-        return value if value is not None and np.isfinite(value) else None
-
-    def _time(self, name: str, row: int) -> datetime:
-        return to_datetime(self._column(name)[row].value)
+def _short_text(text: str | None) -> str | None:
+    return None if text is None else text[:_MAX_TEXT_CHARACTERS]
 
 
 def _class_of(schema: pa.Schema, catalogue: Mapping[str, AssetClass], kind: FrameKind) -> AssetClass:

@@ -1,27 +1,31 @@
 """The newest state of every asset in memory: written by the feed's threads, read by the API's event loop."""
 
+import re
 import threading
-from collections import OrderedDict
+import weakref
+from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from itertools import islice
 from typing import Any, Final, Generic, Literal, TypeVar
 
 import structlog
 from pydantic import BaseModel, ValidationError
 
-from forewarn.adapters.event_codec import decode_event
+from forewarn.adapters.event_codec import decode_event, encode_event
 from forewarn.adapters.live.frames import FrameRows
+from forewarn.adapters.live.stored import StoredState
 from forewarn.contracts.alarms import Alarm
-from forewarn.contracts.frames import Hint, Phase
+from forewarn.contracts.base import IDENTIFIER
 from forewarn.contracts.health import AssetHealth, HealthCategory, ModelArtefact
+from forewarn.contracts.limits import MAX_ALARMS_PER_ASSET, MAX_LIVE_ASSETS, MAX_TURN_BYTES
 from forewarn.domain.rows import to_datetime, to_microseconds
 from forewarn.ports.codec import InvalidEvent
 from forewarn.ports.history import Latest
 from forewarn.ports.live import (
     HealthInShort,
-    JudgementInShort,
     LiveAsset,
     LiveInShort,
     LiveJudgement,
@@ -32,6 +36,10 @@ from forewarn.ports.live import (
 T = TypeVar("T")
 _log = structlog.get_logger(__name__)
 
+_MODELS_PER_ASSET: Final = 4  # the twin makes one
+_MAX_PROBLEM_CHARACTERS: Final = 500
+#: How many assets with alarms are passed over in the search for one that may be forgotten.
+_MAX_SEARCH: Final = 100
 
 #: A judgement that trails its reading by more no longer speaks of the machine's present.
 _JUDGEMENT_KEEPS_US: Final = 10_000_000
@@ -49,14 +57,15 @@ class _HealthInShort(BaseModel):
     trend: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class _Newest(Generic[T]):
-    """Newest of a kind for one asset, and how to get its values; keeps at most one frame alive."""
+    """Newest of a kind for one asset, and how to get its values: from ``frame`` until the row is copied out of it."""
 
     ts_us: int
     asset_class: str
     read: Callable[[], T]
     in_short: Callable[[], Any] = _nothing  # JudgementInShort or HealthInShort
+    frame: FrameRows | None = None
 
 
 @dataclass(slots=True)
@@ -66,7 +75,7 @@ class _Slot:
     version: int = 0
     reading: _Newest[LiveReading] | None = None
     judgement: _Newest[LiveJudgement] | None = None
-    health: _Newest[AssetHealth | None] | None = None
+    health: _Newest[AssetHealth] | None = None
     alarms: dict[str, Alarm] = field(default_factory=dict)
     decoded: LiveAsset | None = None
     decoded_from: tuple[object, object, object] = (None, None, None)
@@ -75,13 +84,25 @@ class _Slot:
 class LiveState:
     """Implements ``forewarn.ports.live.LiveView``.
 
-    Holds the newest state; memory is bounded by the number of assets, never by the rate of data.
+    Memory is bounded by the number of assets, at most ``max_assets``, never by the rate or the size of data: the
+    newest frames are kept as they came, as their rows are soon replaced; of older ones the rows that are still the
+    newest are copied. Of too many assets those are forgotten that changed longest ago and have no alarm.
 
     Each change gives the asset a new version, so that a reader finds what changed since it last
     looked: there are no queues, and a slow reader simply skips what it missed.
     """
 
-    def __init__(self, problem: Callable[[], str | None] = lambda: None) -> None:
+    def __init__(
+        self,
+        problem: Callable[[], str | None] = lambda: None,
+        *,
+        max_assets: int = MAX_LIVE_ASSETS,
+        max_frame_bytes: int = MAX_TURN_BYTES,
+    ) -> None:
+        self._max_assets = max_assets
+        self._max_frame_bytes = max_frame_bytes
+        self._frames: deque[tuple[weakref.ref[FrameRows], int]] = deque()
+        self._frame_bytes = 0
         self._lock = threading.Lock()
         self._slots: OrderedDict[str, _Slot] = OrderedDict()  # in the order of their last change
         self._models: dict[str, ModelArtefact] = {}
@@ -106,35 +127,45 @@ class LiveState:
         name = frame.asset_class.name
         with self._lock:
             for asset_id, ts_us, row in frame.newest:
-                self._offer_reading(asset_id, _Newest(ts_us, name, partial(frame.reading, row)))
+                self._offer_reading(asset_id, _Newest(ts_us, name, partial(frame.reading, row), frame=frame))
                 self._saw("readings.valid", ts_us)
+            self._hold(frame)
 
     def take_judgements(self, frame: FrameRows) -> None:
         """Take in a frame of kind ANOMALY."""
         name = frame.asset_class.name
         with self._lock:
             for asset_id, ts_us, row in frame.newest:
-                self._offer_judgement(
-                    asset_id,
-                    _Newest(ts_us, name, partial(frame.judgement, row), partial(frame.judgement_in_short, row)),
-                )
+                read, in_short = partial(frame.judgement, row), partial(frame.judgement_in_short, row)
+                self._offer_judgement(asset_id, _Newest(ts_us, name, read, in_short, frame))
                 self._saw("anomaly.scores", ts_us)
+            self._hold(frame)
 
     def take_health(self, asset_id: str, data: bytes, sent_us: int) -> None:
         """Take in an event of ``asset.health``; it is decoded when somebody asks."""
         with self._lock:
-            self._offer_health(
-                asset_id, _Newest(sent_us, "", partial(_decode_health, data), partial(_health_in_short, data))
-            )
+            self._offer_health(asset_id, _newest_health(data, sent_us))
             self._saw("asset.health", sent_us)
 
     def take_alarm(self, alarm_id: str, alarm: Alarm | None) -> None:
-        """Take in an entry of ``alerts.active``; None closes the alarm."""
+        """Take in an entry of ``alerts.active``; None closes the alarm.
+
+        Raises
+        ------
+        InvalidEvent
+            If there is no room for it: no asset has so many alarms.
+        """
         asset_id = alarm_id.partition("/")[0]
         with self._lock:
-            slot = self._slot(asset_id)
+            slot = self._slots.get(asset_id) if alarm is None else self._slot(asset_id)
+            if slot is None:
+                if alarm is None:
+                    return
+                raise InvalidEvent(f"no room for an alarm of the asset {asset_id[:128]!r}")
             if alarm is None:
                 slot.alarms.pop(alarm_id, None)
+            elif len(slot.alarms) >= MAX_ALARMS_PER_ASSET and alarm_id not in slot.alarms:
+                raise InvalidEvent(f"{asset_id} has {len(slot.alarms)} open alarms already, more are not shown")
             else:
                 slot.alarms[alarm_id] = alarm
             self._alarm_version += 1
@@ -143,10 +174,18 @@ class LiveState:
                 del self._slots[asset_id]
 
     def take_model(self, key: str, model: ModelArtefact | None) -> None:
-        """Take in an entry of ``models``; None removes it."""
+        """Take in an entry of ``models``; None removes it.
+
+        Raises
+        ------
+        InvalidEvent
+            If there is no room for it.
+        """
         with self._lock:
             if model is None:
                 self._models.pop(key, None)
+            elif len(self._models) >= _MODELS_PER_ASSET * self._max_assets and key not in self._models:
+                raise InvalidEvent(f"there are {len(self._models)} models already, more are not shown")
             else:
                 self._models[key] = model
 
@@ -166,21 +205,17 @@ class LiveState:
         """Take in what the database holds; only where nothing newer came from the topics."""
         with self._lock:
             for latest in readings:
-                newest = _Newest(to_microseconds(latest.ts), latest.asset_class, partial(_stored_reading, latest))
-                self._offer_reading(latest.asset_id, newest)
+                stored = StoredState.of(latest)
+                ts_us = to_microseconds(latest.ts)
+                self._offer_reading(latest.asset_id, _Newest(ts_us, latest.asset_class, stored.reading))
                 if latest.judged_at is not None:
                     judged_us = to_microseconds(latest.judged_at)
-                    judged = _Newest(
-                        judged_us,
-                        latest.asset_class,
-                        partial(_stored_judgement, latest, latest.judged_at),
-                        partial(_stored_judgement_in_short, latest),
-                    )
-                    self._offer_judgement(latest.asset_id, judged)
+                    read, in_short = stored.judgement, stored.judgement_in_short
+                    self._offer_judgement(latest.asset_id, _Newest(judged_us, latest.asset_class, read, in_short))
             for event in health:
-                if self._slot(event.asset_id).health is None:
-                    read, in_short = partial(_same, event), partial(_event_in_short, event)
-                    self._offer_health(event.asset_id, _Newest(to_microseconds(event.ts), "", read, in_short))
+                slot = self._slot(event.asset_id)
+                if slot is not None and slot.health is None:
+                    self._offer_health(event.asset_id, _newest_health(encode_event(event), to_microseconds(event.ts)))
         self.announce()
 
     def problem(self) -> str | None:
@@ -212,6 +247,9 @@ class LiveState:
             if slot is None:
                 return None
             if slot.decoded is None or slot.decoded.version != slot.version:
+                for newest in (slot.reading, slot.judgement):
+                    if newest is not None and newest.frame is not None:
+                        self._let_go(newest.frame)  # who asks for one asset of a frame mostly asks for the others too
                 slot.decoded = _decode(asset_id, slot)
                 slot.decoded_from = (slot.reading, slot.judgement, slot.health)
             return slot.decoded
@@ -270,28 +308,59 @@ class LiveState:
         with self._lock:
             return {stage: to_datetime(us) for stage, us in self._newest_us.items()}
 
-    def _slot(self, asset_id: str) -> _Slot:
+    def _slot(self, asset_id: str) -> _Slot | None:
+        """Place of an asset; None if its name is none, or there is no room."""
         slot = self._slots.get(asset_id)
-        if slot is None:
+        if slot is None and _NAME.fullmatch(asset_id) and (len(self._slots) < self._max_assets or self._forget_one()):
             slot = self._slots[asset_id] = _Slot()
         return slot
 
+    def _forget_one(self) -> bool:
+        """Forget the asset that changed longest ago; the database still knows it. Those with alarms must be shown."""
+        for asset_id, slot in islice(self._slots.items(), _MAX_SEARCH):
+            if not slot.alarms:
+                del self._slots[asset_id]
+                return True
+        return False
+
     def _offer_reading(self, asset_id: str, newest: _Newest[LiveReading]) -> None:
         slot = self._slot(asset_id)
-        if slot.reading is None or slot.reading.ts_us <= newest.ts_us:
+        if slot is not None and (slot.reading is None or slot.reading.ts_us <= newest.ts_us):
             slot.reading = newest
             self._touch(asset_id, slot)
 
     def _offer_judgement(self, asset_id: str, newest: _Newest[LiveJudgement]) -> None:
         slot = self._slot(asset_id)
-        if slot.judgement is None or slot.judgement.ts_us <= newest.ts_us:
+        if slot is not None and (slot.judgement is None or slot.judgement.ts_us <= newest.ts_us):
             slot.judgement = newest
             self._touch(asset_id, slot)
 
-    def _offer_health(self, asset_id: str, newest: _Newest[AssetHealth | None]) -> None:
+    def _offer_health(self, asset_id: str, newest: _Newest[AssetHealth]) -> None:
         slot = self._slot(asset_id)
-        slot.health = newest
-        self._touch(asset_id, slot)
+        if slot is not None:
+            slot.health = newest
+            self._touch(asset_id, slot)
+
+    def _hold(self, frame: FrameRows) -> None:
+        """Keep a frame for now, and let go of the oldest ones while all together are too large."""
+        self._frames.append((weakref.ref(frame), frame.size_bytes))
+        self._frame_bytes += frame.size_bytes
+        while self._frame_bytes > self._max_frame_bytes:
+            held, size_bytes = self._frames.popleft()
+            self._frame_bytes -= size_bytes
+            oldest = held()
+            if oldest is not None:
+                self._let_go(oldest)
+
+    def _let_go(self, frame: FrameRows) -> None:
+        """Copy the rows of a frame that are still the newest of their assets, so that it is kept no longer."""
+        used: list[tuple[_Newest[Any], int]] = []
+        for asset_id, _, row in frame.newest:
+            slot = self._slots.get(asset_id)
+            of_asset = () if slot is None else (slot.reading, slot.judgement)
+            used += [(newest, row) for newest in of_asset if newest is not None and newest.frame is frame]
+        for (newest, _), packed in zip(used, frame.pack([row for _, row in used]), strict=True):
+            newest.read, newest.in_short, newest.frame = packed.read, packed.in_short, None
 
     def _touch(self, asset_id: str, slot: _Slot) -> None:
         self._version += 1
@@ -319,15 +388,17 @@ def _decode(asset_id: str, slot: _Slot) -> LiveAsset:
 
 
 def _read(newest: _Newest[T] | None) -> T | None:
-    return None if newest is None else newest.read()
-
-
-def _decode_health(data: bytes) -> AssetHealth | None:
-    try:
-        return decode_event(AssetHealth, data)
-    except InvalidEvent as exc:
-        _log.warning("health_ignored", problem=str(exc))
+    if newest is None:
         return None
+    try:
+        return newest.read()
+    except Exception as exc:  # noqa: BLE001  # whatever stands in a message: the asset is shown without it
+        _log.warning("live_value_ignored", problem=f"{type(exc).__name__}: {exc}"[:_MAX_PROBLEM_CHARACTERS])
+        return None
+
+
+def _newest_health(data: bytes, sent_us: int) -> _Newest[AssetHealth]:
+    return _Newest(sent_us, "", partial(decode_event, AssetHealth, data), partial(_health_in_short, data))
 
 
 def _health_in_short(data: bytes) -> HealthInShort | None:
@@ -338,44 +409,4 @@ def _health_in_short(data: bytes) -> HealthInShort | None:
     return HealthInShort(health=short.health, category=short.category, trend=short.trend)
 
 
-def _event_in_short(event: AssetHealth) -> HealthInShort:
-    return HealthInShort(health=event.health, category=event.category, trend=event.trend)
-
-
-def _stored_judgement_in_short(latest: Latest) -> JudgementInShort:
-    phase = Phase.LIVE if latest.phase is None else latest.phase
-    return JudgementInShort(score=latest.score, flag=bool(latest.flag), phase=phase)
-
-
-def _same(event: AssetHealth) -> AssetHealth | None:
-    return event
-
-
-def _stored_reading(latest: Latest) -> LiveReading:
-    return LiveReading(
-        ts=latest.ts,
-        received_at=latest.received_at,
-        findings=latest.findings,
-        values=latest.values,
-        quality=latest.quality,
-    )
-
-
-def _stored_judgement(latest: Latest, judged_at: datetime) -> LiveJudgement:
-    """The database keeps no contributions, and the judged reading's own values only if it is the newest."""
-    return LiveJudgement(
-        ts=judged_at,
-        values=latest.values if judged_at == latest.ts else {},
-        expected=latest.expected,
-        residual=latest.residual,
-        contribution={},
-        deviation=latest.deviation,
-        phase=Phase.LIVE if latest.phase is None else latest.phase,
-        regime=latest.regime or 0,
-        model_version=latest.model_version or 0,
-        score=latest.score,
-        p_value=latest.p_value,
-        flag=bool(latest.flag),
-        culprit=latest.culprit,
-        hint=latest.hint or Hint.NONE,
-    )
+_NAME: Final = re.compile(IDENTIFIER)

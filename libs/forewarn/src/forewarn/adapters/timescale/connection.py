@@ -7,7 +7,12 @@ from typing import Any, Final
 import psycopg
 from psycopg import conninfo, errors
 
-from forewarn.ports.store import StoreUnavailable, Unstorable
+from forewarn.ports.codec import one_line
+from forewarn.ports.store import Doubtful, Fenced, StoreUnavailable, Unstorable
+
+#: Classes of SQLSTATE: what a program asks for exceeds a limit or is not supported; the server contradicts itself.
+_CONTENT: Final = frozenset({"0A", "54"})
+_DISORDER: Final = "XX"
 
 #: A dead peer is noticed within seconds on both sides: the server must not hold a dead sink's locks.
 _DEFAULTS: Final[dict[str, Any]] = {
@@ -46,22 +51,36 @@ def describe(database_url: str) -> str:
 
 @contextmanager
 def translated_errors() -> Iterator[None]:
-    """Turn the driver's errors into those of ``ports.store``; programming errors pass.
+    """Turn the driver's errors into those of ``ports.store``, and what goes wrong with values before they are sent.
 
     Raises
     ------
     StoreUnavailable
-        Where another attempt may succeed.
+        Where another attempt may succeed: also while the schema is not what it must be.
     Unstorable
         Where none ever will: the values do not fit.
+    Doubtful
+        Where it cannot be told: the server gave up over what it was to do, or found itself in disorder.
     """
     try:
         yield
-    except (psycopg.DataError, psycopg.IntegrityError, errors.ProgramLimitExceeded) as exc:
-        raise Unstorable(_first_line(exc)) from exc  # too long for an index, for instance: never gets better
-    except AWAY as exc:
-        raise StoreUnavailable(_first_line(exc)) from exc
+    except (StoreUnavailable, Fenced, Unstorable, Doubtful):
+        raise
+    except psycopg.Error as exc:
+        raise _meaning(exc)(_first_line(exc)) from exc
+    except Exception as exc:  # a value that cannot be laid out, or not be encoded
+        raise Unstorable(f"{type(exc).__name__}: {_first_line(exc)}") from exc
+
+
+def _meaning(exc: psycopg.Error) -> type[Exception]:
+    if isinstance(exc, psycopg.DataError | psycopg.IntegrityError) or _class_of(exc) in _CONTENT:
+        return Unstorable  # also what is too long for an index, or nested too deep: never gets better
+    return Doubtful if isinstance(exc, errors.QueryCanceled) or _class_of(exc) == _DISORDER else StoreUnavailable
+
+
+def _class_of(exc: psycopg.Error) -> str:
+    return (exc.sqlstate or "")[:2]
 
 
 def _first_line(exc: BaseException) -> str:
-    return str(exc).strip().split("\n", 1)[0] or type(exc).__name__
+    return one_line(str(exc).strip().split("\n", 1)[0]) or type(exc).__name__

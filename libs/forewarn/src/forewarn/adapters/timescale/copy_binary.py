@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forewarn.adapters.timescale.tables import ASSET_KEY, PgType, StoredColumn
+from forewarn.contracts.limits import MIB
 from forewarn.domain.frame import MISSING, Array, Frame, Strings
 
 HEADER: Final = b"PGCOPY\n\xff\r\n\0" + bytes(8)
@@ -23,8 +24,10 @@ TRAILER: Final = b"\xff\xff"
 
 #: PostgreSQL counts microseconds from 2000-01-01 UTC.
 _PG_EPOCH_US: Final = 946_684_800_000_000
-#: Rows laid out at once: bounds the memory when one long text widens every row of its block.
+#: Rows laid out at once, and bytes of texts in them: one long text widens every row of its block.
 _BLOCK_ROWS: Final = 4_096
+_BLOCK_TEXT_BYTES: Final = 8 * MIB
+_MAX_TEXT_BYTES: Final = 64 * MIB
 
 _WIRE_TYPES: Final[Mapping[PgType, str]] = {
     "timestamptz": ">i8",
@@ -58,10 +61,29 @@ def encode_frame_rows(frame: Frame, columns: Sequence[StoredColumn], asset_keys:
         Columns in the order of the COPY statement.
     asset_keys
         Key of each category of ``frame.assets``.
+
+    Raises
+    ------
+    ValueError
+        If its texts, which stand once in the frame but in each of its rows here, take more than 64 MiB.
     """
-    for start in range(0, frame.rows, _BLOCK_ROWS):
-        rows = slice(start, min(start + _BLOCK_ROWS, frame.rows))
+    block_rows = _rows_at_once(frame, columns)
+    for start in range(0, frame.rows, block_rows):
+        rows = slice(start, min(start + block_rows, frame.rows))
         yield _encode_block([_field(frame, column, asset_keys, rows) for column in columns], columns)
+
+
+def _rows_at_once(frame: Frame, columns: Sequence[StoredColumn]) -> int:
+    widest_bytes = 0
+    for column in columns:
+        if column.pg_type == "text":
+            strings = frame.strings[column.frame_column]
+            lengths = np.array([len(text.encode()) for text in strings.categories], dtype=np.int64)
+            total_bytes = int(lengths[strings.codes[strings.codes >= 0]].sum()) if lengths.size else 0
+            if total_bytes > _MAX_TEXT_BYTES:
+                raise ValueError(f"column {column.name!r} would take {total_bytes} bytes, at most {_MAX_TEXT_BYTES} do")
+            widest_bytes += int(lengths.max(initial=0))
+    return max(1, min(_BLOCK_ROWS, _BLOCK_TEXT_BYTES // max(1, widest_bytes)))
 
 
 def _field(frame: Frame, column: StoredColumn, asset_keys: NDArray[np.int32], rows: slice) -> _Field | None:

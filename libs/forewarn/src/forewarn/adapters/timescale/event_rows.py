@@ -1,11 +1,12 @@
 """Which rows an event becomes: statement names of ``store.sql`` with their parameters."""
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from forewarn.contracts.alarms import Alert, Transition
 from forewarn.contracts.assets import Asset
-from forewarn.contracts.base import Contract
+from forewarn.contracts.base import Contract, format_utc
 from forewarn.contracts.health import AssetHealth, ModelArtefact
 from forewarn.contracts.readings import RejectedReading
 from forewarn.contracts.removal import AssetRemoval
@@ -16,6 +17,8 @@ Row = tuple[str, Parameters]
 
 #: PostgreSQL's text cannot hold NUL; what was refused for it must still be kept.
 _NUL_SHOWN: Final = "\N{SYMBOL FOR NULL}"
+
+_DIGEST_CHARACTERS: Final = 12
 
 #: A removal keeps what is known of the asset: its history stays readable.
 _NOTHING_NEW: Final = dict.fromkeys(("asset_class", "name", "path", "criticality", "document"))
@@ -83,7 +86,13 @@ def _alert(alert: Alert) -> Iterator[Row]:
 def _rejected(event: RejectedReading) -> Iterator[Row]:
     values = event.model_dump(exclude={"key", "original", "readings"})
     texts = {name: _without_nul(value) for name, value in values.items() if isinstance(value, str)}
-    yield "rejected", {**values, **texts, "key": event.key, "original": event.original}
+    yield "rejected", {**values, **texts, "key": event.key, "original": event.original, "other": _digest(event)}
+
+
+def _digest(event: RejectedReading) -> str:
+    """What tells a message from another one under the same id."""
+    parts = (format_utc(event.rejected_at).encode(), event.key or b"", event.original)
+    return f"~{hashlib.sha256(b'/'.join(parts)).hexdigest()[:_DIGEST_CHARACTERS]}"
 
 
 def _model(event: ModelArtefact) -> Iterator[Row]:

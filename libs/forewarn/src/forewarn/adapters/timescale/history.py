@@ -22,17 +22,22 @@ from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.base import Contract
 from forewarn.contracts.health import AssetHealth, ModelArtefact
-from forewarn.contracts.readings import RejectedReading
+from forewarn.contracts.limits import KIB, MAX_ANSWER_BYTES, MAX_LIVE_EVENT_BYTES, MAX_PROBLEM_CHARACTERS
+from forewarn.contracts.readings import RejectedReading, RejectionReason
 from forewarn.ports.history import (
     MAX_ROWS,
     AlarmEntry,
     BadQuery,
+    Card,
+    Cards,
     History,
     HistoryQuery,
     HistoryUnavailable,
     Interval,
     Latest,
     Page,
+    Part,
+    Refusal,
     RemovedAsset,
     RollUp,
 )
@@ -41,6 +46,12 @@ ContractT = TypeVar("ContractT", bound=Contract)
 _log = structlog.get_logger(__name__)
 _EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _POOL_PATIENCE_S: Final = 3.0
+_PREVIEW_BYTES: Final = 2 * KIB
+#: Of each of the texts about one refused message.
+_MOST_CHARACTERS: Final = 16 * KIB
+#: What is held of an original while it is handed out; divides by three, so that Base64 needs no padding in between.
+_PIECE_BYTES: Final = 768 * KIB
+_REASONS: Final = frozenset(RejectionReason)
 
 
 class TimescaleHistory:
@@ -105,9 +116,14 @@ class TimescaleHistory:
         """Ask for a sign of life."""
         await self._named("ping")
 
-    async def latest(self, asset_ids: Sequence[str] | None = None) -> tuple[Latest, ...]:
+    async def asset_ids(self, *, after: str | None = None, limit: int = MAX_ROWS) -> tuple[str, ...]:
+        """Assets in their order."""
+        rows = await self._named("asset_ids", after=after, limit=limit)
+        return tuple(row["asset_id"] for row in rows)
+
+    async def latest(self, asset_ids: Sequence[str]) -> tuple[Latest, ...]:
         """Newest reading beside newest judgement."""
-        wanted = None if asset_ids is None else list(asset_ids)
+        wanted = list(asset_ids)
         found = []
         async with self._connection() as connection:
             for asset_class in self._catalogue.values():
@@ -150,17 +166,15 @@ class TimescaleHistory:
         """A removed asset."""
         return next(iter(_removed(await self._named("removed_asset", asset_id=asset_id))), None)
 
-    async def latest_health(self, asset_ids: Sequence[str] | None = None) -> tuple[AssetHealth, ...]:
+    async def latest_health(self, asset_ids: Sequence[str]) -> tuple[AssetHealth, ...]:
         """Newest health."""
-        wanted = None if asset_ids is None else list(asset_ids)
-        rows = await self._named("latest_health", asset_ids=wanted)
+        rows = await self._named("latest_health", asset_ids=list(asset_ids), max_bytes=MAX_LIVE_EVENT_BYTES)
         return tuple(_documents(AssetHealth, rows))
 
     async def health(self, asset_id: str, interval: Interval) -> tuple[AssetHealth, ...]:
         """Health over time."""
-        rows = await self._named(
-            "health", asset_id=asset_id, start=interval.start, end=interval.end, limit=interval.limit
-        )
+        span = {"start": interval.start, "end": interval.end, "limit": interval.limit}
+        rows = await self._named("health", asset_id=asset_id, max_bytes=MAX_ANSWER_BYTES, **span)
         return tuple(_documents(AssetHealth, rows))
 
     async def alarms(
@@ -170,11 +184,14 @@ class TimescaleHistory:
         asset_id: str | None = None,
         priorities: Collection[Priority] | None = None,
         page: Page | None = None,
-    ) -> tuple[AlarmEntry, ...]:
+    ) -> Part[AlarmEntry]:
         """Occurrences of alarms, newest first."""
         chosen = None if priorities is None else [priority.value for priority in priorities]
-        rows = await self._named("alarms", open=open_alarms, asset_id=asset_id, priorities=chosen, **_page(page))
-        return _entries(rows)
+        limits = {**_page(page), "max_bytes": MAX_ANSWER_BYTES}
+        rows = await self._named("alarms", open=open_alarms, asset_id=asset_id, priorities=chosen, **limits)
+        more = bool(rows) and (len(rows) < rows[0]["total"] or len(rows) == limits["limit"])
+        last = (rows[-1]["at"], rows[-1]["occurrence_id"]) if more else None
+        return Part(_entries(rows), last)
 
     async def alarm(self, alarm_id: str) -> AlarmEntry | None:
         """One alarm."""
@@ -185,25 +202,51 @@ class TimescaleHistory:
         self, *, asset_id: str | None = None, alarm_id: str | None = None, page: Page | None = None
     ) -> tuple[Alert, ...]:
         """Transitions, newest first."""
-        rows = await self._named("alarm_events", asset_id=asset_id, alarm_id=alarm_id, **_page(page))
+        limits = {**_page(page), "max_bytes": MAX_ANSWER_BYTES}
+        rows = await self._named("alarm_events", asset_id=asset_id, alarm_id=alarm_id, **limits)
         return tuple(_documents(Alert, rows))
 
     async def rejected(
         self, *, asset_id: str | None = None, reason: str | None = None, page: Page | None = None
-    ) -> tuple[RejectedReading, ...]:
+    ) -> Part[Refusal]:
         """Refused messages, newest first."""
-        rows = await self._named("rejected", asset_id=asset_id, reason=reason, rejected_id=None, **_page(page))
-        return tuple(RejectedReading(**row) for row in rows)
+        limits = {**_page(page), "characters": MAX_PROBLEM_CHARACTERS, "preview_bytes": _PREVIEW_BYTES}
+        rows = await self._named("rejected", asset_id=asset_id, reason=reason, **limits)
+        last = (rows[-1]["rejected_at"], rows[-1]["rejected_id"]) if len(rows) == limits["limit"] else None
+        known = [row for row in rows if row["reason"] in _REASONS]  # a newer sink may have others
+        return Part(tuple(Refusal(**{**row, "reason": RejectionReason(row["reason"])}) for row in known), last)
 
     async def rejected_one(self, rejected_id: str) -> RejectedReading | None:
-        """One refused message."""
-        rows = await self._named("rejected", asset_id=None, reason=None, rejected_id=rejected_id, **_page(None))
+        """One refused message, with nothing in place of its original bytes."""
+        rows = await self._named("rejected_one", rejected_id=rejected_id, characters=_MOST_CHARACTERS)
         return RejectedReading(**rows[0]) if rows else None
 
-    async def models(self, asset_id: str | None = None) -> tuple[ModelArtefact, ...]:
+    async def original(self, rejected_id: str) -> AsyncIterator[bytes]:
+        """The original bytes of a refused message in pieces; no connection is held between two of them."""
+        start, piece = 1, b""
+        while start == 1 or len(piece) == _PIECE_BYTES:
+            async with self._connection() as connection, connection.cursor(binary=True) as cursor:
+                place = {"rejected_id": rejected_id, "start": start, "size_bytes": _PIECE_BYTES}
+                await cursor.execute(_SQL["rejected_piece"], place)
+                row = await cursor.fetchone()
+            if row is None:
+                raise HistoryUnavailable(f"{rejected_id} was dropped while it was read")
+            piece = row["piece"]
+            start += len(piece)
+            yield piece
+
+    async def models(self, asset_id: str | None = None, *, after: Card | None = None) -> Cards:
         """Model cards."""
-        rows = await self._named("models", asset_id=asset_id, limit=MAX_ROWS)
-        return tuple(_documents(ModelArtefact, rows))
+        place = {
+            "after_asset": after and after.asset_id,
+            "after_kind": after and after.kind,
+            "after_version": after and after.version,
+        }
+        rows = await self._named("models", asset_id=asset_id, limit=MAX_ROWS, max_bytes=MAX_ANSWER_BYTES, **place)
+        last = None
+        if rows and (len(rows) < rows[0]["total"] or len(rows) == MAX_ROWS):
+            last = Card(**{name: rows[-1][name] for name in ("asset_id", "kind", "version")})
+        return Cards(tuple(_documents(ModelArtefact, rows)), last)
 
     async def model(self, asset_id: str, kind: str, version: int) -> ModelArtefact | None:
         """One version of a model with its parameters."""

@@ -93,8 +93,7 @@ def latest_statement(asset_class: AssetClass) -> sql.Composed:
         "LEFT JOIN LATERAL (\n"
         "    SELECT ts AS _judged_at, {result_columns} FROM {results} AS r WHERE r.asset_key = asset.asset_key\n"
         "    ORDER BY ts DESC LIMIT 1) AS judgement ON true\n"
-        "WHERE asset_class = %(asset_class)s AND removed_at IS NULL\n"
-        "    AND (%(asset_ids)s::text[] IS NULL OR asset_id = ANY (%(asset_ids)s))\n"
+        "WHERE asset_class = %(asset_class)s AND removed_at IS NULL AND asset_id = ANY (%(asset_ids)s)\n"
         "ORDER BY asset_id"
     ).format(
         readings=sql.Identifier(readings.name),

@@ -12,7 +12,7 @@ known (asset, instant) the transaction is repeated with everything staged.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Final
@@ -35,6 +35,7 @@ from forewarn.contracts.removal import AssetRemoval
 from forewarn.domain.frame import Frame
 from forewarn.ports.store import (
     Claim,
+    Doubtful,
     Fenced,
     Item,
     Retained,
@@ -55,12 +56,18 @@ _SESSION: Final = {
 #: After a straight copy met a known row, that many transactions are staged: resent data come in runs.
 _STAGED_AFTER_CONFLICT: Final = 50
 _RETAIN_ROWS: Final = 20_000
+#: Keys of assets in memory: more than a plant has, fewer than names that somebody may invent.
+_MOST_KEYS: Final = 100_000
+_PROBE_PATIENCE_MS: Final = 2_000
 #: Much longer than any transaction takes, so that only a sink that does not move is cut off.
 _HUNG_AFTER: Final = timedelta(seconds=15)
 
 
 class TimescaleStore:
-    """Implements ``forewarn.ports.store.Store``; connects when needed, one connection, one thread."""
+    """Implements ``forewarn.ports.store.Store``; connects when needed, one connection, one thread.
+
+    ``claimant`` is a name that no other process has, and no later one will have; by default the application's.
+    """
 
     def __init__(
         self,
@@ -68,8 +75,10 @@ class TimescaleStore:
         catalogue: Mapping[str, AssetClass],
         *,
         application: str,
+        claimant: str = "",
         hung_after: timedelta = _HUNG_AFTER,
     ) -> None:
+        self._claimant = claimant or application
         self._hung_after = hung_after
         self._arguments = connection_arguments(database_url, application=application, settings=_SESSION)
         self._place = describe(database_url)
@@ -80,7 +89,11 @@ class TimescaleStore:
 
     def claim(self, sources: Sequence[Source]) -> dict[Source, Claim]:
         """Take partitions over; waits for a write of the previous owner that is under way, but not for ever."""
-        wanted = {"topics": [s.topic for s in sources], "partitions": [s.partition for s in sources]}
+        wanted = {
+            "topics": [s.topic for s in sources],
+            "partitions": [s.partition for s in sources],
+            "claimant": self._claimant,
+        }
         with self._session() as connection:
             try:
                 rows = connection.execute(_SQL["claim"], wanted).fetchall()
@@ -88,38 +101,59 @@ class TimescaleStore:
                 self._evict(connection)
                 raise
         claims = (
-            Claim(source=Source(topic, partition), epoch=epoch, next_offset=next_offset)
-            for topic, partition, epoch, next_offset in rows
+            Claim(
+                source=Source(topic, partition),
+                epoch=epoch,
+                next_offset=next_offset,
+                topic_id=topic_id,
+                stalls=stalls,
+                attempts=attempts,
+            )
+            for topic, partition, epoch, next_offset, topic_id, stalls, attempts in rows
         )
         return {claim.source: claim for claim in claims}
 
-    def rewind(self, claim: Claim, next_offset: int) -> None:
-        """Set a partition's offset back."""
-        parameters = {
-            "topic": claim.source.topic,
-            "partition": claim.source.partition,
-            "epoch": claim.epoch,
-            "next_offset": next_offset,
-        }
+    def release(self, claims: Collection[Claim]) -> None:
+        """Give claims back; those that were lost since are not ours to give."""
+        if claims:
+            with self._session() as connection:
+                connection.execute(_SQL["release"], _columns_of(list(claims)))
+
+    def identify(self, topic_ids: Mapping[Claim, str]) -> None:
+        """Write down which topics claims belong to."""
+        claims = list(topic_ids)
+        parameters = {**_columns_of(claims), "topic_ids": list(topic_ids.values())}
         with self._session() as connection:
-            if connection.execute(_SQL["rewind"], parameters).rowcount != 1:
-                raise Fenced(f"{claim.source.topic}/{claim.source.partition} was claimed by another sink")
+            if connection.execute(_SQL["identify"], parameters).rowcount != len(claims):
+                raise Fenced("another sink has claimed some of these partitions")
+
+    def rewind(self, claim: Claim, next_offset: int, topic_id: str | None) -> None:
+        """Set a partition's offset back, to that of another topic of the same name."""
+        self._update_claimed("rewind", claim, next_offset=next_offset, topic_id=topic_id)
+
+    def attempt(self, claim: Claim) -> None:
+        """Count an attempt at the next message of a partition; storing anything of it sets the count back."""
+        self._update_claimed("attempt", claim)
 
     def write(self, items: Sequence[Item], claims: Mapping[Source, Claim]) -> Written:
         """Store items and move the offsets behind them."""
-        with self._session() as connection:
-            for item in items:
-                if isinstance(item.content, AssetRemoval):  # from here on the asset has another key
-                    self._asset_keys.pop(item.content.asset_id, None)
-            self._learn_assets(connection, items)
-            staged = self._staged_left > 0
-            self._staged_left -= staged
-            try:
-                return self._write_all(connection, items, claims, staged=staged)
-            except errors.UniqueViolation:
-                self._staged_left = _STAGED_AFTER_CONFLICT
-                _log.info("staging", reason="readings that are stored already came again")
-                return self._write_all(connection, items, claims, staged=True)
+        for item in items:
+            if isinstance(item.content, AssetRemoval):  # from here on the asset has another key
+                self._asset_keys.pop(item.content.asset_id, None)
+        try:
+            with self._session() as connection:
+                self._learn_assets(connection, items)
+                staged = self._staged_left > 0
+                self._staged_left -= staged
+                try:
+                    return self._write_all(connection, items, claims, staged=staged)
+                except errors.UniqueViolation:
+                    self._staged_left = _STAGED_AFTER_CONFLICT
+                    _log.info("staging", reason="readings that are stored already came again")
+                    return self._write_all(connection, items, claims, staged=True)
+        except Doubtful:
+            self._require_well(claims[items[0].source])
+            raise
 
     def retain(self, now: datetime) -> Retained:
         """Drop a portion of what has outlived its retention."""
@@ -146,12 +180,27 @@ class TimescaleStore:
             self.close()
             raise
 
+    def _update_claimed(self, statement: str, claim: Claim, **values: object) -> None:
+        place = {"topic": claim.source.topic, "partition": claim.source.partition, "epoch": claim.epoch}
+        with self._session() as connection:
+            if connection.execute(_SQL[statement], {**place, **values}).rowcount != 1:
+                raise Fenced(f"{claim.source.topic}/{claim.source.partition} was claimed by another sink")
+
+    def _require_well(self, claim: Claim) -> None:
+        """Make sure that a write which is as small as can be ends well and soon: else it is not the batch's fault."""
+        try:
+            with self._session() as connection, connection.transaction():
+                connection.execute(f"SET LOCAL statement_timeout = '{_PROBE_PATIENCE_MS}ms'")
+                self._update_claimed("probe", claim)
+        except Doubtful as exc:
+            raise StoreUnavailable(f"the database hardly moves: {exc}") from exc
+
     def _connected(self) -> psycopg.Connection:
         if self._connection is None:
             connection = psycopg.connect(**self._arguments, autocommit=True, row_factory=tuple_row)
             try:
                 self._require_schema(connection)
-                self._asset_keys = dict(connection.execute(_SQL["asset_keys"]).fetchall())
+                self._asset_keys = dict(connection.execute(_SQL["asset_keys"], {"limit": _MOST_KEYS}).fetchall())
             except BaseException:
                 connection.close()
                 raise
@@ -161,13 +210,14 @@ class TimescaleStore:
 
     def _require_schema(self, connection: psycopg.Connection) -> None:
         wanted = {t.name: set(t.column_names) for c in self._catalogue.values() for t in wide_tables(c)}
+        wanted["sink_offset"] = {"attempts"}
         found: dict[str, list[str]] = dict(
-            connection.execute(_SQL["stored_columns"], {"tables": [*wanted, "sink_offset"]}).fetchall()
+            connection.execute(_SQL["stored_columns"], {"tables": list(wanted)}).fetchall()
         )
         missing = [name for name, columns in wanted.items() if not columns <= set(found.get(name, ()))]
-        if missing or "sink_offset" not in found:
+        if missing:
             raise StoreUnavailable(
-                f"the schema of {self._place} is older than this sink (see {', '.join(missing) or 'sink_offset'}): "
+                f"the schema of {self._place} is older than this sink (see {', '.join(missing)}): "
                 "run python -m forewarn.runtime.provision"
             )
 
@@ -179,6 +229,8 @@ class TimescaleStore:
 
     def _learn_assets(self, connection: psycopg.Connection, items: Sequence[Item]) -> None:
         """Give assets that were never heard of a key; stays even if the write fails, which does no harm."""
+        if len(self._asset_keys) > _MOST_KEYS:  # asked for again where they are needed
+            self._asset_keys.clear()
         heard: dict[str, str] = {}
         for item in items:
             if isinstance(item.content, Frame):
@@ -237,6 +289,14 @@ class TimescaleStore:
     def _keys_of(self, frame: Frame) -> NDArray[np.int32]:
         unused = 0  # a category without rows need not be known
         return np.array([self._asset_keys.get(c, unused) for c in frame.assets.categories], dtype=np.int32)
+
+
+def _columns_of(claims: Sequence[Claim]) -> dict[str, list[object]]:
+    return {
+        "topics": [claim.source.topic for claim in claims],
+        "partitions": [claim.source.partition for claim in claims],
+        "epochs": [claim.epoch for claim in claims],
+    }
 
 
 def _advance(cursor: psycopg.Cursor, items: Sequence[Item], claims: Mapping[Source, Claim]) -> None:

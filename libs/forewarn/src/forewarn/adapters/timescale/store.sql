@@ -1,11 +1,34 @@
 -- What the sink says to the database.
 
 -- name: claim
-INSERT INTO sink_offset AS o (topic, partition, epoch)
-SELECT topic, partition, 1 FROM unnest(%(topics)s::text[], %(partitions)s::integer[]) AS wanted (topic, partition)
+INSERT INTO sink_offset AS o (topic, partition, epoch, claimant)
+SELECT topic, partition, 1, %(claimant)s
+FROM unnest(%(topics)s::text[], %(partitions)s::integer[]) AS wanted (topic, partition)
 ORDER BY topic, partition
-ON CONFLICT (topic, partition) DO UPDATE SET epoch = o.epoch + 1, updated_at = now()
-RETURNING topic, partition, epoch, next_offset
+ON CONFLICT (topic, partition) DO UPDATE SET
+    epoch = o.epoch + 1, updated_at = now(), claimant = excluded.claimant, claimed_offset = o.next_offset,
+    stalls = CASE  -- a claimant that ended without giving its claim back and without storing anything has stalled
+        WHEN o.claimed_offset IS DISTINCT FROM o.next_offset THEN 0
+        WHEN o.claimant IS DISTINCT FROM excluded.claimant AND o.claimant IS NOT NULL THEN o.stalls + 1
+        ELSE o.stalls END,
+    -- who claims again lives: what it took by itself did not end it, and does not count
+    attempts = CASE WHEN o.claimant = excluded.claimant THEN GREATEST(o.attempts - 1, 0) ELSE o.attempts END
+RETURNING topic, partition, epoch, next_offset, topic_id, stalls, attempts
+
+-- name: release
+UPDATE sink_offset AS o SET claimant = NULL, updated_at = now()
+FROM unnest(%(topics)s::text[], %(partitions)s::integer[], %(epochs)s::bigint[]) AS held (topic, partition, epoch)
+WHERE o.topic = held.topic AND o.partition = held.partition AND o.epoch = held.epoch
+
+-- name: attempt
+UPDATE sink_offset SET attempts = attempts + 1, updated_at = now()
+WHERE topic = %(topic)s AND partition = %(partition)s AND epoch = %(epoch)s
+
+-- name: identify
+UPDATE sink_offset AS o SET topic_id = held.topic_id, updated_at = now()
+FROM unnest(%(topics)s::text[], %(partitions)s::integer[], %(epochs)s::bigint[], %(topic_ids)s::text[])
+    AS held (topic, partition, epoch, topic_id)
+WHERE o.topic = held.topic AND o.partition = held.partition AND o.epoch = held.epoch
 
 -- name: evict
 SELECT pg_terminate_backend(pid)
@@ -16,14 +39,20 @@ WHERE relation = 'sink_offset'::regclass AND database = (SELECT oid FROM pg_data
 
 -- name: advance
 UPDATE sink_offset AS o
-SET next_offset = step.next_offset, updated_at = now()
+SET next_offset = step.next_offset, attempts = 0, updated_at = now()
 FROM unnest(%(topics)s::text[], %(partitions)s::integer[], %(epochs)s::bigint[], %(first_offsets)s::bigint[], %(next_offsets)s::bigint[])
     AS step (topic, partition, epoch, first_offset, next_offset)
 WHERE o.topic = step.topic AND o.partition = step.partition
     AND o.epoch = step.epoch AND COALESCE(o.next_offset, 0) <= step.first_offset
 
 -- name: rewind
-UPDATE sink_offset SET next_offset = %(next_offset)s, updated_at = now()
+UPDATE sink_offset
+SET next_offset = %(next_offset)s, claimed_offset = %(next_offset)s, topic_id = %(topic_id)s, attempts = 0, stalls = 0,
+    generation = generation + 1, recreated_at = now(), updated_at = now()
+WHERE topic = %(topic)s AND partition = %(partition)s AND epoch = %(epoch)s
+
+-- name: probe
+UPDATE sink_offset SET updated_at = clock_timestamp()
 WHERE topic = %(topic)s AND partition = %(partition)s AND epoch = %(epoch)s
 
 -- name: stored_columns
@@ -33,7 +62,7 @@ WHERE attrelid = ANY (SELECT to_regclass(name) FROM unnest(%(tables)s::text[]) A
 GROUP BY relname
 
 -- name: asset_keys
-SELECT asset_id, asset_key FROM asset
+SELECT asset_id, asset_key FROM asset LIMIT %(limit)s
 
 -- name: add_assets
 INSERT INTO asset AS a (asset_id, asset_class)
@@ -98,9 +127,13 @@ ON CONFLICT (alarm_id) DO UPDATE SET
 INSERT INTO rejected (
     rejected_id, topic, partition, source_offset, source_index, reason, rule, explanation, recommendation,
     asset_id, rejected_at, key, original)
-VALUES (
-    %(rejected_id)s, %(topic)s, %(partition)s, %(offset)s, %(index)s, %(reason)s, %(rule)s, %(explanation)s,
-    %(recommendation)s, %(asset_id)s, %(rejected_at)s, %(key)s, %(original)s)
+SELECT
+    CASE WHEN EXISTS (  -- a topic that is created again counts from 0 again: another message gets a longer id, always the same
+        SELECT FROM rejected AS r WHERE r.rejected_id = %(rejected_id)s
+            AND (r.rejected_at, r.key, r.original) IS DISTINCT FROM (%(rejected_at)s, %(key)s::bytea, %(original)s::bytea)
+    ) THEN %(rejected_id)s::text || %(other)s::text ELSE %(rejected_id)s::text END,
+    %(topic)s, %(partition)s::integer, %(offset)s::bigint, %(index)s::integer, %(reason)s, %(rule)s, %(explanation)s,
+    %(recommendation)s, %(asset_id)s, %(rejected_at)s::timestamptz, %(key)s::bytea, %(original)s::bytea
 ON CONFLICT (rejected_id) DO NOTHING
 
 -- name: model

@@ -1,0 +1,183 @@
+"""The partitions we may write: claims, where to go on reading, and which messages are taken one by one."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+import structlog
+
+from forewarn.adapters.kafka.errors import BrokerUnavailable
+from forewarn.ports.lanes import Record
+from forewarn.ports.store import Claim, Source, Store
+from forewarn_sink.metrics import SinkMetrics
+
+_log = structlog.get_logger(__name__)
+
+_PATIENCE_S: Final = 5.0
+#: Messages taken one by one after a process ended over its first ones; the culprit is mostly among the first few.
+_CAUTIOUS_MESSAGES: Final = 1_000
+
+
+class Partitions(Protocol):
+    """What is asked of the broker about partitions; ``forewarn_sink.inbox.Inbox`` in service."""
+
+    @property
+    def given(self) -> Mapping[Source, int]:
+        """Partitions that are ours, with the number of the assignment."""
+        ...
+
+    def read_from(self, positions: Mapping[Source, int]) -> None:
+        """Start reading partitions."""
+        ...
+
+    def bounds(self, sources: Sequence[Source], timeout_s: float) -> dict[Source, tuple[int, int]]:
+        """First and next offsets on the broker."""
+        ...
+
+    def topic_ids(self, topics: Sequence[str], timeout_s: float) -> dict[str, str]:
+        """The broker's ids of topics, as far as it has any."""
+        ...
+
+
+@dataclass(slots=True)
+class Lane:
+    """A partition we may write: the claim, the assignment it belongs to, the next message expected.
+
+    ``cautious`` is the number of messages to take one by one, ``attempts`` how often the first of them ended a process.
+    """
+
+    claim: Claim
+    assignment: int
+    topic_id: str | None
+    position: int
+    cautious: int = 0
+    attempts: int = 0
+
+
+class Lanes:
+    """All lanes of a process."""
+
+    def __init__(self, partitions: Partitions, store: Store, metrics: SinkMetrics) -> None:
+        self._partitions = partitions
+        self._store = store
+        self._metrics = metrics
+        self._lanes: dict[Source, Lane] = {}
+        self._doubts: dict[Source, tuple[int, int]] = {}
+
+    def __len__(self) -> int:
+        return len(self._lanes)
+
+    def __contains__(self, source: Source) -> bool:
+        return source in self._lanes
+
+    def __getitem__(self, source: Source) -> Lane:
+        return self._lanes[source]
+
+    @property
+    def claims(self) -> dict[Source, Claim]:
+        """The claims we have."""
+        return {source: lane.claim for source, lane in self._lanes.items()}
+
+    def claim(self) -> dict[Source, int]:
+        """Take over what the group has given us and we have not yet claimed; returns where each goes on."""
+        wanted = sorted(source for source in self._partitions.given if source not in self._lanes)
+        if not wanted:
+            return {}
+        assignments = {source: self._partitions.given[source] for source in wanted}
+        ids = self._partitions.topic_ids(sorted({source.topic for source in wanted}), _PATIENCE_S)
+        claims = self._store.claim(wanted)
+        bounds = self._partitions.bounds(wanted, _PATIENCE_S)
+        claimed: dict[Source, Lane] = {}
+        for source, claim in claims.items():
+            topic_id = ids.get(source.topic)
+            position = self._position(claim, topic_id, *bounds[source])
+            claimed[source] = Lane(claim, assignments[source], topic_id, position)
+            if claim.stalls or claim.attempts or source in self._doubts:
+                _log.warning("cautious", partition=_place(source), stalls=claim.stalls, attempts=claim.attempts)
+                claimed[source].cautious = _CAUTIOUS_MESSAGES
+                claimed[source].attempts = claim.attempts
+        nameless = {c: ids[s.topic] for s, c in claims.items() if c.topic_id is None and s.topic in ids}
+        if nameless:
+            self._store.identify(nameless)
+        self._lanes |= claimed
+        positions = {source: lane.position for source, lane in claimed.items()}
+        self._partitions.read_from(positions)
+        return positions
+
+    def take(self, record: Record) -> bool:
+        """Whether a record is ours and new; moves its lane's position behind it.
+
+        Raises
+        ------
+        BrokerUnavailable
+            If the partition went back: its topic may be another one, which claiming again finds out.
+        """
+        source = Source(record.topic, record.partition)
+        lane = self._lanes.get(source)
+        if lane is None:
+            return False
+        if record.offset < lane.position:
+            raise BrokerUnavailable(f"{_place(source)} went back from offset {lane.position} to {record.offset}")
+        lane.position = record.offset + 1
+        return True
+
+    def recreated(self, timeout_s: float) -> list[str]:
+        """Topics that are not those we claimed any more."""
+        ids = self._partitions.topic_ids(sorted({source.topic for source in self._lanes}), timeout_s)
+        changed = (
+            source.topic
+            for source, lane in self._lanes.items()
+            if lane.topic_id is not None and ids.get(source.topic, lane.topic_id) != lane.topic_id
+        )
+        return sorted(set(changed))
+
+    def doubt(self, source: Source, offset: int) -> int:
+        """Count a write of one message that failed though the database is well; returns how often by now."""
+        known, count = self._doubts.get(source, (offset, 0))
+        count = count + 1 if known == offset else 1
+        self._doubts[source] = (offset, count)
+        return count
+
+    def settle(self, sources: Iterable[Source]) -> None:
+        """Something of these was stored."""
+        for source in sources:
+            self._doubts.pop(source, None)
+
+    def forget_lost(self) -> set[Source]:
+        """Drop lanes that the group took away, even if it gave them back meanwhile; returns them."""
+        given = self._partitions.given
+        lost = {source: lane for source, lane in self._lanes.items() if given.get(source) != lane.assignment}
+        for source in lost:
+            del self._lanes[source]
+        if lost:
+            self._store.release([lane.claim for lane in lost.values()])
+        return set(lost)
+
+    def release(self) -> None:
+        """Give everything back."""
+        claims = list(self.claims.values())
+        self._lanes.clear()
+        self._store.release(claims)
+
+    def clear(self) -> None:
+        """Forget all lanes, to claim them again."""
+        self._lanes.clear()
+
+    def _position(self, claim: Claim, topic_id: str | None, first: int, end: int) -> int:
+        """Where to go on reading, given what the broker still has."""
+        stored, place = claim.next_offset, _place(claim.source)
+        if stored is None:
+            return first
+        if stored > end or (claim.topic_id is not None and topic_id is not None and topic_id != claim.topic_id):
+            _log.warning("topic_recreated", partition=place, stored=stored, end=end, reading_from=first)
+            self._metrics.recreated.labels(topic=claim.source.topic).inc()
+            self._store.rewind(claim, first, topic_id)
+            return first
+        if stored < first:
+            _log.error("messages_lost", partition=place, count=first - stored, reason="retention was faster than we")
+            return first
+        return stored
+
+
+def _place(source: Source) -> str:
+    return f"{source.topic}/{source.partition}"
