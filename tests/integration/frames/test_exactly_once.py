@@ -3,7 +3,7 @@
 import pytest
 
 from forewarn.adapters.kafka.admin import create_topics
-from forewarn.adapters.kafka.history import Snapshot
+from forewarn.adapters.kafka.snapshots import SnapshotAssembly
 from forewarn.contracts.topics import qualified
 from integration.frames.processors import CATALOGUE, PROCESSORS, Processor
 from integration.frames.running import start_service, wait_until_drained
@@ -44,8 +44,14 @@ def complete(processor: Processor, bootstrap: str, prefix: str, rows: int) -> Ro
 
 def states(processor: Processor, bootstrap: str, prefix: str) -> dict[int, bytes]:
     """Newest snapshot of each partition."""
-    snapshots = by_partition(read_topic(bootstrap, processor.checkpoint, prefix))
-    return {partition: Snapshot.decode(records[-1].value).state for partition, records in snapshots.items()}
+    found = {}
+    for partition, records in by_partition(read_topic(bootstrap, processor.checkpoint, prefix)).items():
+        assembly = SnapshotAssembly()
+        for record in records:
+            assembly.take(record.value)
+        assert assembly.newest is not None
+        found[partition] = assembly.newest.state
+    return found
 
 
 @pytest.mark.parametrize("processor", PROCESSORS, ids=lambda p: p.service)

@@ -158,7 +158,7 @@ class RawReadingDecoder:
         rows: Mapping[str, "_Rows"],
         refusals: list[Refusal],
     ) -> None:
-        """Take the readings of a list; once enough refusals are explained, parts too short to be one are only counted."""
+        """Take the readings of a list; parts too short to be one are only counted once enough are explained."""
         enough = len(refusals) + explained_one_by_one(len(record.value or b""))
         obvious: list[int] = []
         for index, part in enumerate(parts):

@@ -1,65 +1,52 @@
 """The loop behind validator, twin and anomaly: records in, frames out, exactly once.
 
-Each turn takes what comes within a linger time of its first record, ``batch_records`` at most, processes them all
-together, and commits outputs, due snapshots and consumed offsets in one Kafka transaction. The state of
-a partition (a lane) is restored from its last snapshot by processing the records between the snapshot
+Each turn takes what comes within a linger time of its first record, ``batch_records`` and ``MAX_TURN_BYTES`` at most,
+processes them all together, and commits outputs, due snapshots and consumed offsets in one Kafka transaction. The state
+of a partition (a lane) is restored from its last snapshot by processing the records between the snapshot
 and the committed offset once more without publishing, so it is exact after a crash or a rebalance.
+
+Work that fails or ends the process is done again in smaller and smaller pieces until the one record is found that does
+it; that one goes to ``readings.rejected`` (ADR 0027).
 """
 
 import threading
 import uuid
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import chain
+from typing import Final
 
 import structlog
-from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from forewarn.adapters.kafka.config import consumer_config, group_id
 from forewarn.adapters.kafka.errors import error_of, is_passing
-from forewarn.adapters.kafka.history import PartitionReader, Snapshot
-from forewarn.adapters.kafka.records import records_of
-from forewarn.adapters.kafka.transaction import TransactionAborted, TransactionalProducer
-from forewarn.contracts.topics import TopicName, qualified
+from forewarn.adapters.kafka.transaction import OutputTooLarge, TransactionAborted, TransactionalProducer
+from forewarn.adapters.rejections import Refusal, rejection
+from forewarn.contracts.limits import shortened
+from forewarn.contracts.readings import RejectionReason
 from forewarn.ports.clock import Clock
-from forewarn.ports.lanes import Lanes, Output, Record, StaleSnapshot
+from forewarn.ports.lanes import Lanes, Output, Record
+from forewarn.runtime.frame_config import FrameLoopConfig
 from forewarn.runtime.frame_metrics import FrameMetrics
+from forewarn.runtime.gathering import Gatherer
 from forewarn.runtime.heartbeat import Heartbeat
-from forewarn.runtime.pace import Pace, PaceConfig
+from forewarn.runtime.lane_keeper import LaneKeeper
+from forewarn.runtime.lane_note import Attempt, suspicion_after
+from forewarn.runtime.pace import Pace
 
 _log = structlog.get_logger(__name__)
 
-_PATIENCE_S = 60.0
-_RETRY_S = 0.2
-_POLL_S = 0.1
-_FETCH_WAIT_MS = 20
-_LAG_EVERY_S = 1.0
-_NO_OFFSET = -1001  # librdkafka's OFFSET_INVALID: the group never committed this partition
+_PATIENCE_S: Final = 60.0
+_RETRY_S: Final = 0.2
+_FETCH_WAIT_MS: Final = 20
+_LAG_EVERY_S: Final = 1.0
+_TOPIC_EVERY_S: Final = 10.0
+#: Silence of a process that works on few records under suspicion: it need not be waited for as long as a full turn.
+_WARY_LIMIT_S: Final = 20.0
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FrameLoopConfig:
-    """How a frame processor reads, batches and snapshots.
-
-    ``fetch_min_bytes`` is what the broker gathers before it answers, for at most 20 ms: records that come
-    one by one would else be fetched nearly one by one.
-
-    ``instance`` names this replica across restarts: under the same name it gets its partitions back at
-    once and fences its own predecessor; without a name the group notices a crash only after the session
-    timeout.
-    """
-
-    service: str
-    bootstrap_servers: str
-    prefix: str
-    instance: str
-    source: TopicName
-    checkpoint: TopicName
-    batch_records: int = 30_000
-    pace: PaceConfig = field(default_factory=PaceConfig)
-    fetch_min_bytes: int = 1
-    snapshot_every_s: float = 5.0
+Batches = Mapping[int, Sequence[Record]]
 
 
 class MembershipLost(Exception):  # noqa: N818  # a state of the world, not a mistake
@@ -70,33 +57,22 @@ class MembershipLost(Exception):  # noqa: N818  # a state of the world, not a mi
     """
 
 
-@dataclass(slots=True, kw_only=True)
-class _Progress:
-    next_offset: int
-    snapshot_offset: int
-    snapshot_due_s: float
-
-
 class FrameLoop:
     """Runs one frame processor until asked to stop."""
 
     def __init__(
         self, config: FrameLoopConfig, lanes: Lanes, clock: Clock, metrics: FrameMetrics, heartbeat: Heartbeat
     ) -> None:
-        self._config = config
         self._lanes = lanes
         self._clock = clock
         self._metrics = metrics
         self._heartbeat = heartbeat
-        self._source = qualified(config.source, config.prefix)
-        self._checkpoint = qualified(config.checkpoint, config.prefix)
-        self._progress: dict[int, _Progress] = {}
-        self._first: list[Message] = []
-        self._pace = Pace(config.pace)
-        self._lag_due_s = 0.0
+        self._source = config.source_topic
+        self._lag_due_s = self._topic_due_s = 0.0
         self._assigned = False
         self._lost = False
         self._pause = threading.Event()
+        self._process = uuid.uuid4().hex[:12]
         identity = f"{config.prefix}forewarn.{config.service}.{config.instance or uuid.uuid4().hex}"
         membership = {"group.instance.id": identity} if config.instance else {}
         gathers = {"fetch.min.bytes": config.fetch_min_bytes, "fetch.wait.max.ms": _FETCH_WAIT_MS}
@@ -104,7 +80,7 @@ class FrameLoop:
         self._producer = TransactionalProducer(
             config.bootstrap_servers, transactional_id=identity, prefix=config.prefix, on_wait=heartbeat.beat
         )
-        self._reader = PartitionReader(config.bootstrap_servers, client_id=f"{identity}.restore")
+        self._keeper = LaneKeeper(config, lanes, clock, metrics, heartbeat, client_id=identity, process=self._process)
         self._consumer = Consumer(
             consumer_config(
                 config.bootstrap_servers,
@@ -113,6 +89,7 @@ class FrameLoop:
                 **{"partition.assignment.strategy": "cooperative-sticky", **membership, **fetching},
             )
         )
+        self._gatherer = Gatherer(self._consumer, Pace(config.pace), clock, most_records=config.batch_records)
 
     def not_ready(self) -> str | None:
         """Why this processor is not ready, or None: ready means that the group gave it its partitions."""
@@ -127,6 +104,8 @@ class FrameLoop:
             If the broker fenced this instance or forbids what it does.
         MembershipLost
             If the group took the partitions away.
+        TopicRecreated
+            If the source topic was deleted and created again.
         """
         self._consumer.subscribe(
             [self._source], on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost
@@ -134,58 +113,155 @@ class FrameLoop:
         try:
             while not stop.is_set():
                 self._heartbeat.beat()
-                messages = self._gather()
+                records = self._gatherer.next_turn()
                 if self._lost:
                     raise MembershipLost("the group took our partitions away: start again with what is committed")
-                if messages:
-                    self._pace.note(len(messages), self._clock.monotonic_s())
-                    self._turn(records_of(messages))
-                self._update_lag()
-            self._snapshot(self._progress)
+                if records:
+                    self._turn(records)
+                self._look_around()
+            self._snapshot(self._keeper.open)
         finally:
             self._consumer.close()
-            self._reader.close()
-
-    def _gather(self) -> list[Message]:
-        """Wait for a first message, then for more until the linger time is over and the turn is due."""
-        self._first = self._consumer.consume(1, timeout=_POLL_S)
-        if not self._first:
-            return []
-        wait_s = self._pace.wait_s(self._clock.monotonic_s())
-        more = self._consumer.consume(self._config.batch_records - 1, timeout=wait_s)
-        return self._first + more
+            self._keeper.close()
 
     def _turn(self, records: Sequence[Record]) -> None:
         by_partition: dict[int, list[Record]] = defaultdict(list)
         for record in records:
-            if record.partition in self._progress:  # a lost partition's records may still be on their way
+            if record.partition in self._keeper.open:  # a lost partition's records may still be on their way
                 by_partition[record.partition].append(record)
-        if not by_partition:
+        suspects = {p: by_partition.pop(p) for p in list(by_partition) if self._keeper.open[p].suspicion is not None}
+        if by_partition and not self._work(by_partition):
             return
-        result = self._lanes.process(list(chain.from_iterable(by_partition.values())), self._heartbeat.beat)
-        self._metrics.count(result.counts)
-        for partition, batch in by_partition.items():
-            self._progress[partition].next_offset = batch[-1].offset + 1
-        outputs = [*result.outputs, *self._due_snapshots()]
-        offsets = [TopicPartition(self._source, p, self._progress[p].next_offset) for p in by_partition]
-        with self._metrics.transaction_seconds.time():
-            committed = self._commit(outputs, offsets)
-        if committed:
-            self._metrics.read.inc(len(records))
-            self._metrics.written.inc(len(outputs))
+        for piece in self._pieces(suspects):
+            if not self._work(piece):
+                return
 
-    def _commit(self, outputs: Sequence[Output], offsets: Sequence[TopicPartition]) -> bool:
+    def _pieces(self, suspects: Batches) -> Iterator[Batches]:
+        """Cut the records under suspicion into small pieces, those first that are the least suspicious."""
+        piece: dict[int, list[Record]] = defaultdict(list)
+        beyond: dict[int, Sequence[Record]] = {}
+        room = 0
+        for partition in sorted(suspects, key=self._failures):
+            suspicion, batch = self._keeper.open[partition].suspicion, suspects[partition]
+            if suspicion is None:
+                continue
+            suspected = [record for record in batch if record.offset < suspicion.until]
+            if len(suspected) < len(batch):
+                beyond[partition] = batch[len(suspected) :]
+            for record in suspected:
+                room = min(room, suspicion.piece - sum(map(len, piece.values())))
+                if room <= 0:
+                    if piece:
+                        yield piece
+                    piece, room = defaultdict(list), suspicion.piece
+                piece[partition].append(record)
+                room -= 1
+        if piece:
+            yield piece
+        if beyond:
+            yield beyond
+
+    def _failures(self, partition: int) -> int:
+        suspicion = self._keeper.open[partition].suspicion
+        return 0 if suspicion is None else suspicion.failures
+
+    def _work(self, batches: Batches) -> bool:
+        """Process records and commit what comes of them; False if nothing was committed and reading begins again."""
+        lanes = {partition: self._keeper.open[partition] for partition in batches}
+        wary = any(lane.suspicion is not None for lane in lanes.values())
+        # What ends the process leaves a trace only if it is written before. That costs a transaction, so a process
+        # that has shown that it gets on does without.
+        unproven = wary or not all(lane.proven for lane in lanes.values())
+        if unproven and not self._mark(batches, working=True):
+            return False
+        self._heartbeat.expect_within(_WARY_LIMIT_S if wary else None)
         try:
-            self._producer.commit(outputs, offsets, self._consumer)
+            outputs = self._outputs(batches)
+        except Exception as exc:  # noqa: BLE001  # whatever it is, the other records are to get through
+            self._narrow(batches, exc)
+            return False
+        finally:
+            self._heartbeat.expect_within(None)
+        if wary and not self._mark(batches, working=False):
+            return False
+        for partition, batch in batches.items():
+            lanes[partition].next_offset = batch[-1].offset + 1
+        try:
+            committed = self._commit(
+                chain(outputs, self._keeper.snapshots(self._keeper.due())), [self._keeper.offset(p) for p in batches]
+            )
+        except OutputTooLarge as exc:
+            self._narrow(batches, exc)
+            return False
+        if committed:
+            self._metrics.read.inc(sum(map(len, batches.values())))
+            for lane in lanes.values():
+                lane.note_success()
+        return committed
+
+    def _outputs(self, batches: Batches) -> Sequence[Output]:
+        """What comes of records; those that were put aside become rejections."""
+        usable: list[Record] = []
+        put_aside: list[Record] = []
+        for partition, batch in batches.items():
+            if quarantined := self._keeper.open[partition].note.quarantined:
+                put_aside += [record for record in batch if record.offset in quarantined]
+                batch = [record for record in batch if record.offset not in quarantined]  # noqa: PLW2901
+            usable += batch
+        counts: Counter[str] = Counter({"rejected": len(put_aside)})
+        outputs = [_quarantined(record) for record in put_aside]
+        if usable:
+            result = self._lanes.process(usable, self._heartbeat.beat)
+            outputs += result.outputs
+            counts += result.counts
+        self._metrics.count(counts)
+        return outputs
+
+    def _mark(self, batches: Batches, *, working: bool) -> bool:
+        """Note beside the offsets that work on these records begins, or that only the commit is due."""
+        offsets = []
+        total = sum(map(len, batches.values()))
+        for partition, batch in batches.items():
+            attempt = Attempt(
+                by=self._process,
+                failures=self._failures(partition),
+                records=total,
+                until=batch[-1].offset + 1,
+                working=working,
+            )
+            offsets.append(self._keeper.offset(partition, replace(self._keeper.open[partition].note, attempt=attempt)))
+        return self._commit((), offsets)
+
+    def _narrow(self, batches: Batches, problem: Exception) -> None:
+        """After work that failed: begin again, in pieces, or without the record if there was but one."""
+        total = sum(map(len, batches.values()))
+        _log.error(
+            "work_failed", partitions=sorted(batches), records=total, reason=shortened(repr(problem)), exc_info=problem
+        )
+        self._rebuild()
+        for partition, batch in batches.items():
+            lane = self._keeper.open.get(partition)
+            if lane is None:
+                continue
+            if total == 1:
+                lane.note = lane.note.with_quarantined(batch[0].offset)
+            else:
+                lane.suspicion = suspicion_after(total, batch[-1].offset + 1, self._failures(partition) or 1)
+
+    def _commit(self, outputs: Iterable[Output], offsets: Sequence[TopicPartition]) -> bool:
+        try:
+            with self._metrics.transaction_seconds.time():
+                written = self._producer.commit(outputs, offsets, self._consumer)
         except TransactionAborted:
             self._rebuild()
             return False
+        self._metrics.written.inc(written)
         return True
 
     def _rebuild(self) -> None:
         """After a rollback: state and reading position go back to what is committed."""
         partitions = [p.partition for p in self._consumer.assignment()]
-        self._forget(list(self._progress))
+        self._forget(list(self._keeper.open))
         for position in self._restore(partitions):
             self._consumer.seek(position)
 
@@ -196,7 +272,7 @@ class FrameLoop:
         _log.info("partitions_assigned", partitions=sorted(p.partition for p in partitions))
 
     def _on_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        leaving = [p.partition for p in partitions if p.partition in self._progress]
+        leaving = [p.partition for p in partitions if p.partition in self._keeper.open]
         self._snapshot(leaving)  # the next owner then has nothing to replay
         self._forget(leaving)
         consumer.incremental_unassign(partitions)
@@ -204,21 +280,17 @@ class FrameLoop:
 
     def _on_lost(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self._lost = True
-        self._forget([p.partition for p in partitions if p.partition in self._progress])
+        self._forget([p.partition for p in partitions if p.partition in self._keeper.open])
         consumer.incremental_unassign(partitions)
         _log.warning("partitions_lost", partitions=sorted(p.partition for p in partitions))
 
     def _forget(self, partitions: Sequence[int]) -> None:
-        for partition in partitions:
-            self._lanes.close(partition)
-            del self._progress[partition]
-        # Should one of them come back while a turn gathers, it is read from the committed offset on.
-        self._first = [message for message in self._first if message.partition() not in partitions]
+        self._keeper.forget(partitions)
+        self._gatherer.drop(partitions)
 
     def _restore(self, partitions: Iterable[int]) -> list[TopicPartition]:
         """Rebuild the lanes of these partitions; returns where to go on reading."""
-        wanted = [TopicPartition(self._source, p) for p in partitions]
-        return [self._restore_lane(position) for position in self._committed(wanted)]
+        return self._keeper.restore(self._committed([TopicPartition(self._source, p) for p in partitions]))
 
     def _committed(self, wanted: list[TopicPartition]) -> list[TopicPartition]:
         give_up_s = self._clock.monotonic_s() + _PATIENCE_S
@@ -233,70 +305,38 @@ class FrameLoop:
                 self._pause.wait(_RETRY_S)
         return []
 
-    def _restore_lane(self, committed: TopicPartition) -> TopicPartition:
-        partition = committed.partition
-        snapshot = self._reader.newest_snapshot(self._checkpoint, partition)
-        if snapshot is not None and snapshot.next_offset > committed.offset != _NO_OFFSET:
-            _log.warning("snapshot_ignored", partition=partition, reason="the group's offset was set back")
-            snapshot = None
-        start = self._open_lane(partition, snapshot)
-        end = max(committed.offset, start)
-        replayed = 0
-        for records in self._reader.read(self._source, partition, start, end):
-            self._lanes.process(records, self._heartbeat.beat)
-            self._heartbeat.beat()
-            replayed += len(records)
-        self._progress[partition] = _Progress(
-            next_offset=end, snapshot_offset=start, snapshot_due_s=self._next_snapshot_s(partition)
-        )
-        _log.info("lane_restored", partition=partition, snapshot_offset=start, replayed=replayed, position=end)
-        return TopicPartition(self._source, partition, end)
-
-    def _open_lane(self, partition: int, snapshot: Snapshot | None) -> int:
-        """Open a lane with what the snapshot holds, if that can be read; returns the first offset to replay."""
-        if snapshot is not None:
-            try:
-                self._lanes.open(partition, snapshot.state)
-            except StaleSnapshot as exc:
-                _log.warning("snapshot_ignored", partition=partition, reason=str(exc))
-            else:
-                return snapshot.next_offset
-        self._lanes.open(partition, None)
-        return self._reader.bounds(self._source, partition)[0]
-
-    def _next_snapshot_s(self, partition: int) -> float:
-        # Lanes take turns: twelve snapshots in one transaction would delay its readings.
-        stagger = (partition % 12) / 12
-        return self._clock.monotonic_s() + self._config.snapshot_every_s * (1 + stagger) / 2
-
-    def _due_snapshots(self) -> list[Output]:
-        now_s = self._clock.monotonic_s()
-        due = [p for p, s in self._progress.items() if s.snapshot_due_s <= now_s and s.next_offset > s.snapshot_offset]
-        return [self._snapshot_of(p) for p in due]
-
-    def _snapshot_of(self, partition: int) -> Output:
-        progress = self._progress[partition]
-        value = Snapshot(next_offset=progress.next_offset, state=self._lanes.dump(partition)).encode()
-        progress.snapshot_offset = progress.next_offset
-        progress.snapshot_due_s = self._clock.monotonic_s() + self._config.snapshot_every_s
-        self._metrics.snapshot_bytes.set(len(value))
-        return Output(topic=self._config.checkpoint, partition=partition, key=str(partition).encode(), value=value)
-
     def _snapshot(self, partitions: Iterable[int]) -> None:
-        changed = [p for p in partitions if self._progress[p].next_offset > self._progress[p].snapshot_offset]
+        changed = [p for p in partitions if self._keeper.is_changed(p)]
         if not changed:
             return
         try:
-            self._producer.commit([self._snapshot_of(p) for p in changed], [], None)
+            self._producer.commit(self._keeper.snapshots(changed), [], None)
         except TransactionAborted:
             _log.warning("snapshot_skipped", partitions=sorted(changed))
 
-    def _update_lag(self) -> None:
+    def _look_around(self) -> None:
         now_s = self._clock.monotonic_s()
+        if now_s >= self._topic_due_s:
+            self._topic_due_s = now_s + _TOPIC_EVERY_S
+            self._keeper.check_topic()
         if now_s < self._lag_due_s:
             return
         self._lag_due_s = now_s + _LAG_EVERY_S
-        for partition, progress in self._progress.items():
+        for partition, lane in self._keeper.open.items():
             _, high = self._consumer.get_watermark_offsets(TopicPartition(self._source, partition), cached=True)
             if high >= 0:
-                self._metrics.lag.labels(partition=str(partition)).set(max(0, high - progress.next_offset))
+                self._metrics.lag.labels(partition=str(partition)).set(max(0, high - lane.next_offset))
+
+
+def _quarantined(record: Record) -> Output:
+    _log.error("record_quarantined", topic=record.topic, partition=record.partition, offset=record.offset)
+    return rejection(
+        Refusal(
+            record=record,
+            original=record.value or b"",
+            reason=RejectionReason.QUARANTINED,
+            explanation=f"Processing {record.topic}, partition {record.partition}, offset {record.offset} ended or "
+            "failed the service again and again, so it was put aside and the others went on.",
+            recommendation="Please report the message to the makers of Forewarn; replay it after an update",
+        )
+    )

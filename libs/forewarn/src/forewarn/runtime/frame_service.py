@@ -7,7 +7,8 @@ from pydantic import Field
 from forewarn.adapters.clock import SystemClock
 from forewarn.contracts.topics import TopicName
 from forewarn.ports.lanes import Lanes
-from forewarn.runtime.frame_loop import FrameLoop, FrameLoopConfig
+from forewarn.runtime.frame_config import FrameLoopConfig
+from forewarn.runtime.frame_loop import FrameLoop
 from forewarn.runtime.frame_metrics import FrameMetrics
 from forewarn.runtime.heartbeat import Heartbeat
 from forewarn.runtime.pace import PaceConfig

@@ -8,12 +8,16 @@ class Heartbeat:
 
     def __init__(self, clock: Clock, *, limit_s: float = 60.0) -> None:
         self._clock = clock
-        self._limit_s = limit_s
+        self._usual_limit_s = self._limit_s = limit_s
         self._last_s = clock.monotonic_s()
 
     def beat(self) -> None:
         """Note that the loop is alive."""
         self._last_s = self._clock.monotonic_s()
+
+    def expect_within(self, limit_s: float | None) -> None:
+        """Allow so much silence from now on, None: as much as usual."""
+        self._limit_s = self._usual_limit_s if limit_s is None else limit_s
 
     def check(self) -> str | None:
         """What is wrong, or None."""

@@ -1,10 +1,8 @@
 """Reads a known stretch of a partition: records to replay, the newest snapshot."""
 
-import struct
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
@@ -13,33 +11,12 @@ from forewarn.adapters.kafka.acquaintance import get_acquainted
 from forewarn.adapters.kafka.config import consumer_config
 from forewarn.adapters.kafka.errors import BrokerUnavailable, error_of, is_fatal, is_passing
 from forewarn.adapters.kafka.records import records_of
+from forewarn.adapters.kafka.snapshots import Snapshot, SnapshotAssembly
 from forewarn.ports.lanes import Record
 
-_MAGIC: Final = b"FWS1"
-_HEADER: Final = struct.Struct(">4sq")
 _FIRST_LOOK_BACK: Final = 8  # a transaction leaves a marker behind each snapshot
 _BATCH: Final = 5_000
 _RETRY_S: Final = 0.2
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshot:
-    """State of a lane after all source records before ``next_offset``."""
-
-    next_offset: int
-    state: bytes
-
-    def encode(self) -> bytes:
-        """Message value: a marker, the offset, the state."""
-        return _HEADER.pack(_MAGIC, self.next_offset) + self.state
-
-    @classmethod
-    def decode(cls, value: bytes | None) -> "Snapshot | None":
-        """Read a message value; None if it is no snapshot of this format."""
-        if value is None or len(value) < _HEADER.size:
-            return None
-        magic, next_offset = _HEADER.unpack_from(value)
-        return cls(next_offset=next_offset, state=value[_HEADER.size :]) if magic == _MAGIC else None
 
 
 class PartitionReader:
@@ -84,7 +61,7 @@ class PartitionReader:
                 return int(low), int(high)
 
     def read(self, topic: str, partition: int, start: int, end: int) -> Iterator[list[Record]]:
-        """Yield the retained records from ``start`` to before ``end``, in order, in batches.
+        """Yield the retained records from ``start`` to before ``end``, in order, in batches of bounded size.
 
         Raises
         ------
@@ -109,16 +86,17 @@ class PartitionReader:
             self._consumer.unassign()
 
     def newest_snapshot(self, topic: str, partition: int) -> Snapshot | None:
-        """Newest committed snapshot of a lane: looks back from the end in growing steps."""
+        """Newest committed snapshot of a lane that is complete: looks back from the end in growing steps."""
         low, high = self.bounds(topic, partition)
         look_back = _FIRST_LOOK_BACK
         while high > low:
             start = max(low, high - look_back)
-            newest: Record | None = None
+            assembly = SnapshotAssembly()
             for records in self.read(topic, partition, start, high):
-                newest = records[-1]
-            if newest is not None:
-                return Snapshot.decode(newest.value)
+                for record in records:
+                    assembly.take(record.value)
+            if assembly.newest is not None:
+                return assembly.newest
             if start == low:
                 break
             look_back *= 8

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 import structlog
-from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 
 from forewarn.adapters.kafka.config import producer_config
 from forewarn.adapters.kafka.errors import error_of, is_fatal
@@ -18,6 +18,10 @@ _log = structlog.get_logger(__name__)
 
 class TransactionAborted(Exception):  # noqa: N818  # a state of the world, not a mistake
     """Nothing of the transaction became visible: rebuild the state and process the records again."""
+
+
+class OutputTooLarge(Exception):  # noqa: N818  # as above
+    """A message does not fit into its topic; nothing of the transaction became visible."""
 
 
 class TransactionalProducer:
@@ -46,24 +50,30 @@ class TransactionalProducer:
                     "transactional.id": transactional_id,
                     "transaction.timeout.ms": int(timeout_s * 1000),
                     "linger.ms": 0,  # a commit flushes anyway
+                    "queue.buffering.max.kbytes": 32 * 1024,
                 },
             )
         )
         self._retry("init_transactions", lambda: self._producer.init_transactions(_STEP_TIMEOUT_S))
 
-    def commit(self, outputs: Iterable[Output], offsets: Sequence[TopicPartition], consumer: Consumer | None) -> None:
+    def commit(self, outputs: Iterable[Output], offsets: Sequence[TopicPartition], consumer: Consumer | None) -> int:
         """Publish outputs and, with a consumer, its offsets in one transaction; waits out broker outages.
+
+        Returns the number of outputs. They may be made on the way: what they need is held one after the other only.
 
         Raises
         ------
         TransactionAborted
             If the transaction was rolled back.
+        OutputTooLarge
+            If it was rolled back because of an output that will never fit.
         KafkaException
             If the producer was fenced or may not write.
         """
+        count = 0
         try:
             self._producer.begin_transaction()
-            for output in outputs:
+            for count, output in enumerate(outputs, start=1):  # noqa: B007  # the last one is the answer
                 self._produce(output)
             if consumer is not None and offsets:
                 metadata = consumer.consumer_group_metadata()
@@ -71,13 +81,23 @@ class TransactionalProducer:
             self._retry("commit", lambda: self._producer.commit_transaction(_STEP_TIMEOUT_S))
         except KafkaException as exc:
             error = error_of(exc)
+            if error.code() == KafkaError.MSG_SIZE_TOO_LARGE and not is_fatal(error):
+                self._abort()
+                raise OutputTooLarge(error.str()) from exc
             # A failed send_offsets could be repeated by the book, but librdkafka 2.16 was seen to block for
             # good when the group's coordinator went away in between. Rolling back is always safe.
             if is_fatal(error) or not (error.txn_requires_abort() or error.retriable()):
                 raise
             _log.warning("transaction_aborted", reason=error.str(), code=error.name())
-            self._retry("abort", lambda: self._producer.abort_transaction(_STEP_TIMEOUT_S))
+            self._abort()
             raise TransactionAborted(error.str()) from exc
+        except Exception:
+            self._abort()  # an output could not be made: whoever goes on after that needs a producer that is idle
+            raise
+        return count
+
+    def _abort(self) -> None:
+        self._retry("abort", lambda: self._producer.abort_transaction(_STEP_TIMEOUT_S))
 
     def _produce(self, output: Output) -> None:
         topic = qualified(output.topic, self._prefix)

@@ -1,0 +1,216 @@
+"""The lanes of a frame processor: restored, noted, written down and forgotten, partition by partition."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import structlog
+from confluent_kafka import TopicPartition
+
+from forewarn.adapters.kafka.history import PartitionReader
+from forewarn.adapters.kafka.snapshots import Snapshot
+from forewarn.adapters.kafka.topic_identity import TopicIdentity
+from forewarn.contracts.limits import KIB
+from forewarn.ports.clock import Clock
+from forewarn.ports.lanes import Lanes, Output, Record, StaleSnapshot
+from forewarn.runtime.frame_config import FrameLoopConfig
+from forewarn.runtime.frame_metrics import FrameMetrics
+from forewarn.runtime.heartbeat import Heartbeat
+from forewarn.runtime.lane_note import LaneNote, Suspicion, judged
+
+_log = structlog.get_logger(__name__)
+
+_NO_OFFSET: Final = -1001  # librdkafka's OFFSET_INVALID: the group never committed this partition
+#: A snapshot of a lane is written no faster than this, on average; twelve large ones would keep the broker busy.
+_SNAPSHOT_BYTES_PER_S: Final = 512 * KIB
+#: But never later than this, so that a restart need not process much again.
+_MAX_SNAPSHOT_EVERY_S: Final = 30.0
+
+
+class TopicRecreated(Exception):  # noqa: N818  # a state of the world, not a mistake
+    """The source topic was deleted and created again: offsets and states of this process belong to the old one."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Lane:
+    """How far a lane is. ``proven``: this process has committed work on it."""
+
+    next_offset: int
+    snapshot_offset: int
+    snapshot_due_s: float
+    snapshot_bytes: int
+    snapshot_parts: int
+    note: LaneNote
+    suspicion: Suspicion | None = None
+    proven: bool = False
+
+    def note_success(self) -> None:
+        """Work on this lane up to ``next_offset`` was committed."""
+        self.proven = True
+        if self.suspicion is not None and self.next_offset >= self.suspicion.until:
+            self.suspicion = None
+
+
+class LaneKeeper:
+    """Keeps ``Lanes`` and how far each of them is.
+
+    ``process`` names this process and no other; ``client_id`` is what the broker sees.
+    """
+
+    def __init__(
+        self,
+        config: FrameLoopConfig,
+        lanes: Lanes,
+        clock: Clock,
+        metrics: FrameMetrics,
+        heartbeat: Heartbeat,
+        *,
+        client_id: str,
+        process: str,
+    ) -> None:
+        self._config = config
+        self._lanes = lanes
+        self._clock = clock
+        self._metrics = metrics
+        self._heartbeat = heartbeat
+        self._process = process
+        self._source = config.source_topic
+        self._reader = PartitionReader(config.bootstrap_servers, client_id=f"{client_id}.restore")
+        self._identity = TopicIdentity(config.bootstrap_servers, self._source, client_id=f"{client_id}.topic")
+        self._topic_id = ""
+        self.open: dict[int, Lane] = {}
+
+    def close(self) -> None:
+        """Release the connections."""
+        self._reader.close()
+
+    def restore(self, committed: Iterable[TopicPartition]) -> list[TopicPartition]:
+        """Rebuild lanes as they were at the committed offsets; returns where to go on reading."""
+        self._topic_id = self._identity.current()
+        return [self._restore(position) for position in committed]
+
+    def forget(self, partitions: Iterable[int]) -> None:
+        """Close lanes."""
+        for partition in partitions:
+            self._lanes.close(partition)
+            del self.open[partition]
+
+    def check_topic(self) -> None:
+        """Look whether the source topic is still the same, without waiting for the answer.
+
+        Raises
+        ------
+        TopicRecreated
+            If it is another one.
+        """
+        newest = self._identity.newest()
+        if newest and self._topic_id and newest != self._topic_id:
+            raise TopicRecreated(f"{self._source} was deleted and created again: it is read from its beginning")
+
+    def offset(self, partition: int, note: LaneNote | None = None) -> TopicPartition:
+        """What to commit of a lane: the next offset with the lane's note, or with another one."""
+        lane = self.open[partition]
+        text = (note or lane.note).encode()
+        return TopicPartition(self._source, partition, lane.next_offset, text)
+
+    def due(self) -> list[int]:
+        """Lanes whose snapshot is due."""
+        now_s = self._clock.monotonic_s()
+        return [p for p, lane in self.open.items() if lane.snapshot_due_s <= now_s and self.is_changed(p)]
+
+    def is_changed(self, partition: int) -> bool:
+        """Whether a lane has gone on since its last snapshot."""
+        lane = self.open[partition]
+        return lane.next_offset > lane.snapshot_offset
+
+    def snapshots(self, partitions: Sequence[int]) -> Iterator[Output]:
+        """Messages with the states of lanes, made one lane after the other: all of them may be large."""
+        for partition in partitions:
+            yield from self._snapshot(partition)
+
+    def _snapshot(self, partition: int) -> Iterator[Output]:
+        lane = self.open[partition]
+        snapshot = Snapshot(
+            next_offset=lane.next_offset, state=self._lanes.dump(partition), topic_id=lane.note.topic_id
+        )
+        for key, value in snapshot.messages(partition, lane.snapshot_parts):
+            yield Output(topic=self._config.checkpoint, partition=partition, key=key, value=value)
+        lane.snapshot_offset = lane.next_offset
+        lane.snapshot_parts = snapshot.parts
+        lane.snapshot_bytes = len(snapshot.state)
+        lane.snapshot_due_s = self._clock.monotonic_s() + self._pause_s(lane.snapshot_bytes)
+        self._metrics.snapshot_bytes.set(lane.snapshot_bytes)
+
+    def _pause_s(self, state_bytes: int) -> float:
+        """Time between two snapshots of a lane: the larger they are, the longer."""
+        longest_s = max(self._config.snapshot_every_s, _MAX_SNAPSHOT_EVERY_S)
+        return min(longest_s, max(self._config.snapshot_every_s, state_bytes / _SNAPSHOT_BYTES_PER_S))
+
+    def _restore(self, committed: TopicPartition) -> TopicPartition:
+        partition, offset = committed.partition, committed.offset
+        note, suspicion = judged(LaneNote.decode(committed.metadata), self._process)
+        if self._is_another(note.topic_id):
+            _log.warning(
+                "topic_recreated", partition=partition, reason="read from its beginning", ignored_offset=offset
+            )
+            offset, note, suspicion = _NO_OFFSET, LaneNote(), None
+        note = replace(note, topic_id=self._topic_id or note.topic_id)
+        stored = self._reader.newest_snapshot(self._config.checkpoint_topic, partition)
+        snapshot = self._usable(partition, stored, offset)
+        start = self._open(partition, snapshot)
+        end = max(offset, start)
+        replayed = self._replay(partition, start, end, note.quarantined)
+        size = 0 if stored is None else len(stored.state)
+        # Lanes take turns: twelve snapshots in one transaction would delay its readings.
+        due_s = self._clock.monotonic_s() + self._pause_s(size) * (1 + (partition % 12) / 12) / 2
+        self.open[partition] = Lane(
+            next_offset=end,
+            snapshot_offset=start,
+            snapshot_due_s=due_s,
+            snapshot_bytes=size,
+            snapshot_parts=1 if stored is None else stored.parts,
+            note=note,
+            suspicion=suspicion,
+        )
+        _log.info("lane_restored", partition=partition, snapshot_offset=start, replayed=replayed, position=end)
+        if suspicion is not None:
+            _log.warning("lane_is_suspicious", partition=partition, failures=suspicion.failures, until=suspicion.until)
+        return TopicPartition(self._source, partition, end)
+
+    def _is_another(self, topic_id: str) -> bool:
+        return bool(topic_id and self._topic_id) and topic_id != self._topic_id
+
+    def _usable(self, partition: int, snapshot: Snapshot | None, offset: int) -> Snapshot | None:
+        if snapshot is None:
+            return None
+        if self._is_another(snapshot.topic_id):
+            _log.warning("snapshot_ignored", partition=partition, reason="it is of a topic that was deleted")
+            return None
+        if snapshot.next_offset > offset != _NO_OFFSET:
+            _log.warning("snapshot_ignored", partition=partition, reason="the group's offset was set back")
+            return None
+        return snapshot
+
+    def _open(self, partition: int, snapshot: Snapshot | None) -> int:
+        """Open a lane with what the snapshot holds, if that can be read; returns the first offset to replay."""
+        if snapshot is not None:
+            try:
+                self._lanes.open(partition, snapshot.state)
+            except StaleSnapshot as exc:
+                _log.warning("snapshot_ignored", partition=partition, reason=str(exc))
+            else:
+                return snapshot.next_offset
+        self._lanes.open(partition, None)
+        return self._reader.bounds(self._source, partition)[0]
+
+    def _replay(self, partition: int, start: int, end: int, quarantined: Sequence[int]) -> int:
+        replayed = 0
+        for records in self._reader.read(self._source, partition, start, end):
+            self._lanes.process(_without(records, quarantined), self._heartbeat.beat)
+            self._heartbeat.beat()
+            replayed += len(records)
+        return replayed
+
+
+def _without(records: Sequence[Record], offsets: Sequence[int]) -> Sequence[Record]:
+    return [record for record in records if record.offset not in offsets] if offsets else records
