@@ -45,6 +45,7 @@ def main(settings: ApiSettings, stop: threading.Event) -> None:
         progress=progress,
         clock=clock,
         new_id=lambda: uuid.uuid4().hex,
+        disk=settings.disk(),
         max_subscribers=settings.api_max_subscribers,
     )
     desk = CommandDesk(backend, CommandGroup(servers, prefix, service="api"))

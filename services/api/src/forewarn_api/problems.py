@@ -30,6 +30,7 @@ _TITLES: Final = {
     422: "Unprocessable Content",
     500: "Internal Server Error",
     503: "Service Unavailable",
+    507: "Insufficient Storage",
 }
 _log = structlog.get_logger(__name__)
 

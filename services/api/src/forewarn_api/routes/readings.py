@@ -22,7 +22,7 @@ router = APIRouter(prefix="/api/v1/readings", tags=["readings"])
     response_model=Ingested,
     openapi_extra=READINGS_BODY,
     responses=problems(
-        413, 415, 503, also={207: {"model": Ingested, "description": "Some readings are stored, some are not."}}
+        413, 415, 503, 507, also={207: {"model": Ingested, "description": "Some readings are stored, some are not."}}
     ),
 )
 async def ingest(request: Request, response: Response, backend: Uses) -> Ingested:
@@ -32,6 +32,7 @@ async def ingest(request: Request, response: Response, backend: Uses) -> Ingeste
     their order. If a reading breaks the contract or names an unknown asset, none is sent. Sending the
     same reading twice does no harm: the validator drops the second one.
     """
+    backend.require_disk()
     body = await readings_in(request)
     _require_known(body, backend)
     readings = body.readings
