@@ -118,11 +118,13 @@ class TimescaleStore:
                 return self._write_all(connection, items, claims, staged=True)
 
     def retain(self, now: datetime) -> Retained:
-        """Drop a portion of what has outlived its retention."""
+        """Drop a portion of what has outlived its retention or exceeds its disk budget."""
         with self._session() as connection:
             rows = connection.execute(_SQL["retain"], {"now": now, "max_rows": _RETAIN_ROWS}).fetchall()
-        dropped = Counter({relation: count for relation, count in rows if count})
-        return Retained(dropped=dropped, complete=all(count < _RETAIN_ROWS for count in dropped.values()))
+        dropped: Counter[str] = Counter()
+        for relation, count in rows:  # a table comes once for its age and once for its size
+            dropped[relation] += count
+        return Retained(dropped=+dropped, complete=all(count < _RETAIN_ROWS for _, count in rows))
 
     def close(self) -> None:
         """Close the connection."""
