@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from forewarn.contracts.limits import MEMORY_CEILING_MIB
+
 ROOT = Path(__file__).parents[2]
 DOCKERFILE = (ROOT / "infra/docker/service.Dockerfile").read_text(encoding="utf-8")
 OUR_DOCKERFILE = "infra/docker/service.Dockerfile"
@@ -114,6 +116,21 @@ def test_a_missing_healthcheck_is_found():
 def test_every_service_of_the_repository_is_composed():
     built = {service["build"]["args"]["SERVICE"] for service in COMPOSE["services"].values() if "build" in service}
     assert built == {path.name for path in (ROOT / "services").iterdir() if (path / "pyproject.toml").exists()}
+
+
+def test_memory_limits_are_the_ceilings_that_services_are_tested_against():
+    limits = {name: _mib(COMPOSE["services"][name]["mem_limit"]) for name in MEMORY_CEILING_MIB}
+    assert limits == dict(MEMORY_CEILING_MIB)
+
+
+def test_logs_and_write_ahead_log_of_every_container_are_bounded():
+    for name, service in COMPOSE["services"].items():
+        assert service["logging"]["options"] == {"max-size": "10m", "max-file": "3"}, name
+    assert "max_wal_size=1GB" in COMPOSE["services"]["database"]["command"]
+
+
+def _mib(limit):
+    return int(limit[:-1]) * {"m": 1, "g": 1024}[limit[-1]]
 
 
 def test_services_wait_for_topics_and_tables():

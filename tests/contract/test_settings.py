@@ -14,8 +14,15 @@ FINE_TUNING = (ROOT / ".env.example").read_text("utf-8").partition("--- Fine tun
 #: Where there is no default, the example shows what a value looks like.
 EXAMPLES_ONLY = {"KAFKA_BOOTSTRAP_SERVERS", "DATABASE_URL", "API_ALLOWED_ORIGINS", "SKAB_PATH"}
 #: What containers do not need: they have servers, addresses and a log format of their own.
-NOT_IN_CONTAINERS = {"FOREWARN_HOME", "FOREWARN_CACHE", "KAFKA_HEAP_MB", "KAFKA_BOOTSTRAP_SERVERS", "DATABASE_URL"}
-NOT_IN_CONTAINERS |= {"API_HOST", "DASHBOARD_HOST", "API_URL", "LOG_FORMAT"}
+NOT_IN_CONTAINERS = {
+    "FOREWARN_HOME",
+    "FOREWARN_CACHE",
+    "KAFKA_HEAP_MB",
+    "DISK_BUDGET_GB",
+    "KAFKA_BOOTSTRAP_SERVERS",
+    "DATABASE_URL",
+}
+NOT_IN_CONTAINERS |= {"DISK_BUDGET_GB", "API_HOST", "DASHBOARD_HOST", "API_URL", "LOG_FORMAT"}
 
 for service in (ROOT / "services").iterdir():
     importlib.import_module(f"forewarn_{service.name}.settings")

@@ -3,11 +3,13 @@
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 
 from forewarn.adapters.arrow_codec import encode_frame
 from forewarn.adapters.catalogue import load_catalogue
+from forewarn.adapters.disk import DiskSpace
 from forewarn.adapters.forecasting.statsmodels_methods import StatsmodelsForecaster
 from forewarn.adapters.live.frames import FrameReader, FrameRows
 from forewarn.adapters.live.state import LiveState
@@ -274,8 +276,10 @@ class FakePlatform:
     max_subscribers: int = 3
     progress: Progress | None = None
     max_assets: int = 50_000
+    free_gb: float = 100.0
 
     def __post_init__(self) -> None:
+        self.disk = DiskSpace(path=Path("/data"), reserve_gb=1.0, free_bytes=lambda _: int(self.free_gb * 1e9))
         self.live = LiveState(lambda: self.live_problem)
         self.delivery = FakeDelivery(self.registry)
         self._ids = 0
@@ -293,6 +297,7 @@ class FakePlatform:
             workers=Workers(worker_thread),
             max_subscribers=self.max_subscribers,
             max_assets=self.max_assets,
+            disk=self.disk,
         )
 
     def latest(self) -> Progress | None:

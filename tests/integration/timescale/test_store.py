@@ -8,6 +8,8 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
+from forewarn.adapters.timescale.lifecycle import LifeCycle
+from forewarn.adapters.timescale.migrate import migrate
 from forewarn.adapters.timescale.store import TimescaleStore
 from forewarn.contracts.alarms import Alarm, Alert, Transition
 from forewarn.contracts.assets import Asset
@@ -350,3 +352,52 @@ def test_what_has_outlived_its_retention_is_dropped(migrated_url, open_store, so
         return  # TimescaleDB's own job drops them, in its own time
     assert left == 50
     assert retained.dropped["readings_centrifugal_pump"] == (50 if means == ("asset_rows",) else 1)
+
+
+def test_the_oldest_rows_go_when_a_disk_budget_is_exceeded_and_junk_drives_out_no_readings(
+    empty_url, catalogue, open_store, source, pump, rng
+):
+    migrate(empty_url, catalogue, lifecycle=LifeCycle(max_bytes=2_000_000))
+    store = open_store(empty_url)
+    claims = store.claim([source])
+    day_s, last = 86_400, datetime.fromtimestamp(START_US / 1e6, tz=UTC)
+    days = [frame_of(pump, rng, "R-1", rows=1000, start=-day * day_s) for day in range(20, 0, -1)]
+    junk = [
+        RejectedReading(
+            rejected_id=f"t/0/{n}", topic="t", partition=0, offset=n, reason=RejectionReason.BAD_JSON, explanation="-",
+            recommendation="-", rejected_at=last - timedelta(hours=n), original=rng.bytes(5_000),
+        )
+        for n in range(200)
+    ]  # fmt: skip
+    store.write([item(source, n, content) for n, content in enumerate([*days, *junk])], claims)
+    with psycopg.connect(empty_url, autocommit=True) as connection:
+        _let_statistics_catch_up(store, connection)
+        before = _held(connection)
+        rounds = 0
+        while not (retained := store.retain(last)).complete or retained.dropped:
+            rounds += 1
+            assert rounds < 20, retained
+            _let_statistics_catch_up(store, connection)
+        after = _held(connection)
+    assert before == (20_000, 200)
+    readings, refused = after
+    assert 0.05 * 20_000 < readings < 0.8 * 20_000
+    assert 0.1 * 200 < refused < 0.4 * 200
+    newest = rows_of(empty_url, "readings_centrifugal_pump_v", "R-1")
+    assert newest[-1]["ts"] == last - timedelta(seconds=day_s - 999)
+    assert newest[0]["ts"] > last - timedelta(days=18)
+
+
+def _held(connection):
+    """Readings and refused messages that are stored."""
+    return tuple(
+        connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+        for table in ("readings_centrifugal_pump", "rejected")
+    )
+
+
+def _let_statistics_catch_up(store, connection):
+    """A session reports what it has changed when it ends, or within 10 s."""
+    store.close()
+    statement = "SELECT n_live_tup FROM pg_stat_user_tables WHERE relname = 'rejected'"
+    wait_until(lambda: connection.execute(statement).fetchone()[0] == _held(connection)[1], 10)

@@ -50,6 +50,25 @@ def test_a_service_that_stands_is_named_with_what_to_do_and_the_api_stays_in_ser
     assert client.get("/healthz").json()["status"] == "ok", "an idle plant is fine"
 
 
+def test_a_full_disk_refuses_readings_and_is_named_before_it_is_full(client, platform):
+    reading = {"asset_id": "P-101", "ts": "2026-11-20T20:00:00Z", "metrics": {"flow_m3_h": 120.5}}
+    platform.free_gb = 1.5
+    assert client.post("/api/v1/readings", json=reading).status_code == 202
+    health = client.get("/healthz")
+    assert (health.status_code, health.json()["status"]) == (200, "degraded")
+    assert "will be refused soon" in health.json()["components"]["disk"]["detail"]
+
+    platform.free_gb = 0.9
+    refused = client.post("/api/v1/readings", json=reading)
+    assert (refused.status_code, refused.headers["retry-after"]) == (507, "30")
+    assert "less than 1 GB free" in refused.json()["detail"]
+    assert client.get("/api/v1/alarms").status_code == 200
+
+    platform.free_gb = 3
+    assert client.post("/api/v1/readings", json=reading).status_code == 202
+    assert client.get("/healthz").json()["status"] == "ok"
+
+
 def test_ready_means_registry_and_live_state_are_complete(client, platform):
     assert client.get("/readyz").status_code == 200
     platform.live_problem = "still reading alarms"

@@ -162,11 +162,14 @@ class Launch:
                 end_leftovers(leftovers)
 
     def _service_programs(self, addresses: Addresses) -> list[Program]:
+        embeds_a_server = self._servers.broker is not None or self._servers.database is not None
+        disk = {"DISK_PATH": str(self._home.path)} if embeds_a_server else {}
         return [
             Program(
                 name=service.name,
                 command=[sys.executable, "-m", service.module],
-                environment=service_environment(service, self._environment, addresses, self._probes[service.name]),
+                environment=disk
+                | service_environment(service, self._environment, addresses, self._probes[service.name]),
                 cwd=self._home.root,
             )
             for service in SERVICES

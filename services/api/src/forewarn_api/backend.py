@@ -8,6 +8,7 @@ from typing import Annotated, Final, Protocol
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
+from forewarn.adapters.disk import DiskSpace, DiskState
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.health import AssetHealth
@@ -66,10 +67,26 @@ class Backend:
     workers: Workers
     max_subscribers: int = 200
     max_assets: int = DEFAULT_MAX_ASSETS
+    disk: DiskSpace | None = None
 
     def not_ready(self) -> str | None:
         """What is still being read; None when the API knows all there is."""
         return self.registry.problem() or self.live.problem()
+
+    def require_disk(self) -> None:
+        """Take new readings only while broker and database can store what follows from them.
+
+        Raises
+        ------
+        ProblemError
+            507 while the disk is full up to its reserve.
+        """
+        if self.disk is not None and self.disk.state() is DiskState.FULL:
+            detail = (
+                f"Nothing was sent: the disk of broker and database has less than {self.disk.reserve_gb:g} GB free "
+                "(DISK_RESERVE_GB). It is safe to send the same again once there is space."
+            )
+            raise ProblemError(507, "disk-full", detail, retry_after_s=30)
 
     async def until_registered(self, entries: Mapping[str, Asset | None]) -> None:
         """Wait a moment until the registry shows entries that were just published; None for a removed asset."""

@@ -31,6 +31,7 @@ _TITLES: Final = {
     422: "Unprocessable Content",
     500: "Internal Server Error",
     503: "Service Unavailable",
+    507: "Insufficient Storage",
 }
 #: nginx's status for it; it stands in the log and in metrics only.
 _CLIENT_CLOSED_REQUEST: Final = 499

@@ -62,6 +62,7 @@ def main(settings: ApiSettings, stop: threading.Event) -> None:
         clock=clock,
         new_id=lambda: uuid.uuid4().hex,
         workers=Workers(),
+        disk=settings.disk(),
         max_subscribers=settings.api_max_subscribers,
         max_assets=settings.api_max_assets,
     )

@@ -5,13 +5,13 @@ from typing import Final, Self
 from pydantic import Field, PostgresDsn, SecretStr, field_validator, model_validator
 
 from forewarn.contracts.limits import DEFAULT_MAX_ASSETS
-from forewarn.runtime.settings import Environment, ServiceSettings
+from forewarn.runtime.settings import DiskSettings, Environment
 
 _TOKEN_CHARACTERS: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _SHORTEST_TOKEN: Final = 16
 
 
-class ApiSettings(ServiceSettings):
+class ApiSettings(DiskSettings):
     """What the API reads from the environment."""
 
     database_url: PostgresDsn = Field(description="postgresql://user:password@host:port/database")

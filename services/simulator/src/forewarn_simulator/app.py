@@ -7,6 +7,7 @@ import structlog
 
 from forewarn.adapters.catalogue import Catalogue, load_catalogue
 from forewarn.adapters.clock import SystemClock
+from forewarn.adapters.disk import DiskState
 from forewarn.adapters.plant_file import PlantError, example_names, load_plant
 from forewarn.contracts.assets import SetUpPlant
 from forewarn.runtime.probes import ProbeServer
@@ -56,6 +57,8 @@ class Simulation:
         self._clock = SystemClock()
         self._fleet = Fleet(catalogue, self._now_s())
         self._metrics = SimulatorMetrics()
+        self._disk = settings.disk()
+        self._is_paused = False
 
     def enlist(self, parts: list[Part]) -> None:
         """Register machines and take them into the fleet; those it has stay as they are."""
@@ -87,8 +90,10 @@ class Simulation:
                     else:
                         self._fleet.obey(command, self._now_s())
                 self._metrics.machines.set(len(self._fleet))
+                is_full = self._is_disk_full()
                 for reading in self._fleet.due(self._now_s()):
-                    producer.send(reading)
+                    if not is_full:
+                        producer.send(reading)
                 producer.poll()
                 now_s = self._now_s()
                 wait_s = self._fleet.next_due_s(now_s) - now_s
@@ -96,6 +101,17 @@ class Simulation:
         finally:
             feed.close()
             producer.close(_FLUSH_S)
+
+    def _is_disk_full(self) -> bool:
+        """Whether readings are left out because nobody could store them; says when that begins and ends."""
+        is_full = self._disk is not None and self._disk.state() is DiskState.FULL
+        if is_full is not self._is_paused:
+            self._is_paused = is_full
+            if is_full:
+                _log.warning("paused", reason="the disk of broker and database is full (DISK_RESERVE_GB)")
+            else:
+                _log.info("resumed")
+        return is_full
 
     def _set_up(self, name: str) -> None:
         """An example plant that somebody asked for; asked for again, nothing happens."""

@@ -6,10 +6,10 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from forewarn.adapters.plant_file import PlantError, load_plants
-from forewarn.runtime.settings import ServiceSettings
+from forewarn.runtime.settings import DiskSettings
 
 
-class SimulatorSettings(ServiceSettings):
+class SimulatorSettings(DiskSettings):
     """What the simulator reads from the environment."""
 
     simulation_enabled: bool = Field(default=True, description="false: register the plant's assets and stay silent.")

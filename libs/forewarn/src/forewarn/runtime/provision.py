@@ -162,7 +162,10 @@ def _require_listener(bootstrap_servers: str) -> None:
 
 def _schema(settings: ProvisionSettings, catalogue: Catalogue) -> MigrationReport:
     try:
-        lifecycle = LifeCycle(drop_after=timedelta(days=settings.readings_retention_days))
+        lifecycle = LifeCycle(
+            drop_after=timedelta(days=settings.readings_retention_days),
+            max_bytes=_bytes(settings.database_disk_budget_gb),
+        )
         return migrate(str(settings.database_url), catalogue, lifecycle=lifecycle)
     except StoreUnavailable as exc:
         raise _NotThereError(str(exc)) from exc

@@ -4,9 +4,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final, Literal, Self, TypeVar
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from pydantic_settings.exceptions import SettingsError as SourceError
+
+from forewarn.adapters.disk import DiskSpace
 
 #: Secrets that stand in the examples; anyone can read them, so only the demo may use them.
 SAMPLE_SECRETS: Final = frozenset({"", "changeme", "change-me", "forewarn", "secret", "password", "sample", "demo"})
@@ -52,6 +54,29 @@ class ServiceSettings(BaseSettings):
                 msg = f"{name.upper()} is a sample or empty secret: set a real one (or FOREWARN_ENV=demo for a demo)"
                 raise ValueError(msg)
         return self
+
+
+class DiskSettings(ServiceSettings):
+    """Settings of a service that sends readings, and stops while the disk is full."""
+
+    disk_path: Path | None = Field(
+        default=None, description="A directory on the disk of broker and database; unset: the disk is not watched."
+    )
+    disk_reserve_gb: float = Field(
+        default=1.0, ge=0, description="Free space below which no new readings are taken [GB]."
+    )
+
+    @field_validator("disk_path")
+    @classmethod
+    def _is_there(cls, path: Path | None) -> Path | None:
+        if path is not None and not path.is_dir():
+            msg = f"there is no directory {path}"
+            raise ValueError(msg)
+        return path
+
+    def disk(self) -> DiskSpace | None:
+        """The disk to watch."""
+        return None if self.disk_path is None else DiskSpace(path=self.disk_path, reserve_gb=self.disk_reserve_gb)
 
 
 SettingsT = TypeVar("SettingsT", bound=BaseSettings)

@@ -94,7 +94,7 @@ class ModelList(BaseModel):
 class ComponentState(BaseModel):
     """Whether something the API needs works."""
 
-    status: Literal["ok", "failed"]
+    status: Literal["ok", "degraded", "failed"]
     detail: str | None = None
 
 

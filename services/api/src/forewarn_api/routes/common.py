@@ -19,6 +19,7 @@ _MEANINGS: Final = {
     415: "The body is no JSON.",
     422: "The request is wrong; 'errors' says where.",
     503: "Kafka or the database is away: try again after Retry-After.",
+    507: "The disk is full; nothing was sent: try again after Retry-After.",
 }
 
 

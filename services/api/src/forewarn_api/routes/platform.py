@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Path, Query, Response
 from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
 
+from forewarn.adapters.disk import DiskSpace, DiskState
 from forewarn.contracts.base import Identifier
 from forewarn.contracts.health import ModelArtefact
 from forewarn.ports.delivery import BrokerSilent
@@ -80,6 +81,8 @@ async def healthz(response: Response, backend: Uses, running: Pushes) -> Service
         "live": _component(backend.live.problem()),
         "registry": _component(backend.registry.problem()),
     }
+    if backend.disk is not None:
+        components["disk"] = _disk(backend.disk)
     newest, now = backend.live.newest(), backend.clock.now()
     progress = backend.progress.latest()
     processing = None if progress is None else [_processing(stage) for stage in progress.stages]
@@ -138,8 +141,21 @@ def _status(
 ) -> Literal["ok", "degraded", "failed"]:
     if any(component.status == "failed" for component in components.values()):
         return "failed"
+    if any(component.status == "degraded" for component in components.values()):
+        return "degraded"
     keeps_up = all(one.state is StageState.OK for one in processing or ())
     return "ok" if keeps_up else "degraded"
+
+
+def _disk(disk: DiskSpace) -> ComponentState:
+    state = disk.state()
+    if state is DiskState.AMPLE:
+        return _OK
+    refused = "are refused" if state is DiskState.FULL else "will be refused soon"
+    return ComponentState(
+        status="degraded",
+        detail=f"the disk of broker and database is {state.value}; new readings {refused} (DISK_RESERVE_GB)",
+    )
 
 
 def _processing(stage: StageProgress) -> ProcessingState:

@@ -25,7 +25,7 @@ router = APIRouter(prefix="/api/v1/readings", tags=["readings"])
     response_model=Ingested,
     openapi_extra=READINGS_BODY,
     responses=problems(
-        413, 415, 503, also={207: {"model": Ingested, "description": "Some readings are stored, some are not."}}
+        413, 415, 503, 507, also={207: {"model": Ingested, "description": "Some readings are stored, some are not."}}
     ),
 )
 async def ingest(request: Request, response: Response, backend: Uses, running: Pushes) -> Ingested:
@@ -35,6 +35,7 @@ async def ingest(request: Request, response: Response, backend: Uses, running: P
     their order. If a reading breaks the contract or names an unknown asset, none is sent. Sending the
     same reading twice does no harm: the validator drops the second one.
     """
+    backend.require_disk()
     body = await readings_in(request, running.reading)
     _require_known(body, backend)
     messages = [_message(*reading) for reading in zip(body.asset_ids, body.values, strict=True)]

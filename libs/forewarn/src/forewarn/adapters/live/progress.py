@@ -115,7 +115,7 @@ class KafkaProgress:
         places = [place for name in sorted(_READ) for place in self._places(name)]
         ends = _offsets(admin, places, _LATEST)
         firsts = _offsets(admin, places, _EARLIEST)
-        stages = [self._stage(admin, service, names, firsts, ends) for service, names in _INPUTS.items()]
+        stages = [self._stage(service, names, firsts, ends) for service, names in _INPUTS.items()]
         raw = _listed(admin, self._places(TopicName.READINGS_RAW), _MAX_TIMESTAMP)
         newest_ms = max(timestamp_ms for _, (_, timestamp_ms) in raw)
         return Progress(stages=stages, newest_input=_instant(newest_ms) if newest_ms > 0 else None)
@@ -124,9 +124,7 @@ class KafkaProgress:
         topic = qualified(name, self._prefix)
         return [Place(topic, partition) for partition in range(TOPICS[name].partitions)]
 
-    def _stage(
-        self, admin: AdminClient, service: str, names: Sequence[TopicName], firsts: _Offsets, ends: _Offsets
-    ) -> StageProgress:
+    def _stage(self, service: str, names: Sequence[TopicName], firsts: _Offsets, ends: _Offsets) -> StageProgress:
         places = [place for name in names for place in self._places(name)]
         committed = self._committed(service, places)
         behind: list[tuple[_Reader, str, int]] = []

@@ -10,6 +10,7 @@ from typing import Final
 from forewarn.ports.history import RollUp
 
 _DAY: Final = timedelta(days=1)
+_REJECTED_SHARE: Final = 0.1
 
 
 def _roll_up_lives() -> Mapping[RollUp, timedelta]:
@@ -24,6 +25,9 @@ class LifeCycle:
     see them; chunks are compressed after ``compress_after``, so late rows rarely meet a compressed
     chunk; rows are dropped after ``drop_after``, when their roll-ups are long made. ``roll_ups`` says how
     long each width lives; one that is not named lives for ever.
+
+    ``max_bytes`` is the disk that readings, results, health and refused messages may take: the oldest are dropped
+    before their time when there is more. None is no limit.
     """
 
     lateness: timedelta = 7 * _DAY
@@ -35,6 +39,15 @@ class LifeCycle:
     rejected: timedelta = 90 * _DAY
     alarm_events: timedelta = 5 * 366 * _DAY
     chunk: timedelta = _DAY
+    max_bytes: int | None = None
+
+    @property
+    def budgets(self) -> Mapping[str, int]:
+        """Bytes by kind of table, as in ``disk_budget``."""
+        if self.max_bytes is None:
+            return {}
+        rejected = int(_REJECTED_SHARE * self.max_bytes)
+        return {"series": self.max_bytes - rejected, "rejected": rejected}
 
     def __post_init__(self) -> None:
         # Roll-ups of an hour and a day end an hour and a day early, so they refresh a little further back.

@@ -25,6 +25,7 @@ from forewarn.adapters.timescale.schema import HEALTH, SchemaChanger, readable_n
 from forewarn.adapters.timescale.server import Edition, Server, inspect_server, install_timescaledb
 from forewarn.adapters.timescale.tables import WideTable, wide_tables
 from forewarn.contracts.asset_class import AssetClass
+from forewarn.contracts.limits import GB
 from forewarn.ports.store import StoreUnavailable
 
 _LOCK: Final = 0x464F5245  # "FORE": one migration at a time and database
@@ -130,19 +131,26 @@ def _ensure_retention(
     """Write down how long rows live, and hand it to TimescaleDB where it can do it by itself."""
     series = {table.name: lifecycle.drop_after for table in tables} | {HEALTH: lifecycle.health}
     means = {Edition.PLAIN: "asset_rows", Edition.APACHE: "chunks", Edition.COMMUNITY: "policy"}[edition]
-    rules = [(name, "ts", keep, means) for name, keep in series.items()]
+    rules = [(name, "ts", keep, means, "series") for name, keep in series.items()]
     rules += [
-        ("rejected", "rejected_at", lifecycle.rejected, "rows"),
-        ("alarm_event", "at", lifecycle.alarm_events, "rows"),
+        ("rejected", "rejected_at", lifecycle.rejected, "rows", "rejected"),
+        ("alarm_event", "at", lifecycle.alarm_events, "rows", "events"),
     ]
     before: dict[str, object] = dict(connection.execute("SELECT table_name, keep FROM retention").fetchall())
     with connection.transaction(), connection.cursor() as cursor:
         cursor.executemany(
-            "INSERT INTO retention AS r (table_name, time_column, keep, means) VALUES (%s, %s, %s, %s) "
-            "ON CONFLICT (table_name) DO UPDATE SET keep = excluded.keep, means = excluded.means "
-            "WHERE (r.keep, r.means) IS DISTINCT FROM (excluded.keep, excluded.means)",
+            "INSERT INTO retention AS r (table_name, time_column, keep, means, kind) VALUES (%s, %s, %s, %s, %s) "
+            "ON CONFLICT (table_name) DO UPDATE SET keep = excluded.keep, means = excluded.means, kind = excluded.kind "
+            "WHERE (r.keep, r.means, r.kind) IS DISTINCT FROM (excluded.keep, excluded.means, excluded.kind)",
             rules,
         )
+        had: dict[str, int] = dict(cursor.execute("SELECT kind, bytes FROM disk_budget").fetchall())
+        if had != lifecycle.budgets:
+            cursor.execute("DELETE FROM disk_budget")
+            cursor.executemany("INSERT INTO disk_budget VALUES (%s, %s)", list(lifecycle.budgets.items()))
+            changer.changes.append(
+                "disk budgets: " + (", ".join(f"{k} {v / GB:g} GB" for k, v in lifecycle.budgets.items()) or "none")
+            )
     if edition is Edition.COMMUNITY:
         for name, keep in series.items():
             if before.get(name, keep) != keep:

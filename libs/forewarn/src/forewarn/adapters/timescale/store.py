@@ -156,13 +156,15 @@ class TimescaleStore:
             raise
 
     def retain(self, now: datetime) -> Retained:
-        """Drop a portion of what has outlived its retention."""
+        """Drop a portion of what has outlived its retention or exceeds its disk budget."""
         with self._session() as connection:
             parameters = {"now": now, "max_rows": _RETAIN_ROWS}
             rows = connection.execute(_SQL["retain"], parameters).fetchall()
             rows += connection.execute(_SQL["purge"], parameters).fetchall()
-        dropped = Counter({relation: count for relation, count in rows if count})
-        return Retained(dropped=dropped, complete=all(count < _RETAIN_ROWS for count in dropped.values()))
+        dropped: Counter[str] = Counter()
+        for relation, count in rows:  # a table comes once for its age and once for its size
+            dropped[relation] += count
+        return Retained(dropped=+dropped, complete=all(count < _RETAIN_ROWS for _, count in rows))
 
     def close(self) -> None:
         """Close the connection."""
