@@ -19,7 +19,7 @@ class HistoryUnavailable(Exception):  # noqa: N818  # a state of the world, not 
 
 
 class BadQuery(ValueError):  # noqa: N818  # says what the question is
-    """The question makes no sense: an unknown column, an empty range, a limit too large, a value that no row can have."""
+    """The question makes no sense: an unknown column, an empty range, too large a limit, a value no row can have."""
 
 
 class RollUp(StrEnum):

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from forewarn.contracts.asset_class import AssetClass
+from forewarn.contracts.base import EARLIEST
 from forewarn.contracts.frames import FrameKind, Verdict, quality_column
 from forewarn.domain.frame import Array, FloatArray, Frame, Strings
 from forewarn.domain.guard.batch import GuardCounters, GuardResult, GuardSettings, Nameplates, RawBatch, Rejection
@@ -16,6 +18,9 @@ from forewarn.domain.guard.limits import US_PER_S
 from forewarn.domain.guard.reasons import Reasons
 from forewarn.domain.guard.sequence import Placement, place, repetitions, state_rows
 from forewarn.domain.guard.state import GuardState, watched
+from forewarn.domain.rows import to_microseconds
+
+_EARLIEST_US: Final = to_microseconds(EARLIEST)  # nothing behind the guard need hold older times
 
 
 def check(batch: RawBatch, state: GuardState, settings: GuardSettings, nameplates: Nameplates) -> GuardResult:
@@ -92,7 +97,7 @@ def _nothing_inside(batch: RawBatch, state: GuardState, outside: Sequence[Reject
 def _inside_window(batch: RawBatch, settings: GuardSettings) -> NDArray[np.bool_]:
     # as floats: the distance of two absurd times does not fit into an int64
     age_us = batch.received_at.astype(np.float64) - batch.ts.astype(np.float64)
-    recent = (age_us <= settings.max_age_s * US_PER_S) | batch.historical
+    recent = (age_us <= settings.max_age_s * US_PER_S) | (batch.historical & (batch.ts >= _EARLIEST_US))
     return recent & (age_us >= -settings.max_ahead_s * US_PER_S)
 
 

@@ -29,7 +29,8 @@ class Reasons:
         """The reading's time is absurd."""
         ts, received = int(self._batch.ts[row]), int(self._batch.received_at[row])
         distance = f"{_span((received - ts) / US_PER_S)} {'before' if ts < received else 'after'}"
-        window = f"{_span(self._settings.max_age_s)} before to {_span(self._settings.max_ahead_s)} after it"
+        since = "1970" if self._batch.historical[row] else f"{_span(self._settings.max_age_s)} before"
+        window = f"{since} to {_span(self._settings.max_ahead_s)} after it"
         return Rejection(
             row=row,
             reason=RejectionReason.OUTSIDE_TIME_WINDOW,
