@@ -54,6 +54,13 @@ TIMES = (
     "1970-01-01T00:00:00Z",
     "1700000000",
 )
+CURSORS = (
+    "WyIwMDAxLTAxLTAxVDAwOjAwOjAwKzA1OjAwIiwgImEiXQ==",  # of year 1
+    "WyIyMDI2LTExLTIwVDIwOjAwOjAwWiIsICJhXHUwMDAwYiJd",  # with NUL
+    "WyIyMDI2LTExLTIwVDIwOjAwOjAwIiwgImEiXQ==",  # without a zone
+)
+#: What a database might refuse.
+FOR_DATABASES = (*TIMES, *CURSORS, "\x00", "P-101\x00", "\ud800", "%00", "1" * 400)
 TEXTS = (
     *TIMES,
     "",
@@ -72,9 +79,7 @@ TEXTS = (
     "5e-324",
     "1" * 400,
     "x" * 10_000,
-    "WyIwMDAxLTAxLTAxVDAwOjAwOjAwKzA1OjAwIiwgImEiXQ==",  # a cursor of year 1
-    "WyIyMDI2LTExLTIwVDIwOjAwOjAwWiIsICJhXHUwMDAwYiJd",  # a cursor with NUL
-    "WyIyMDI2LTExLTIwVDIwOjAwOjAwIiwgImEiXQ==",  # a cursor without a zone
+    *CURSORS,
 )
 #: JSON literals, as some of them are nothing that ``json`` would write.
 LITERALS = (
@@ -155,12 +160,12 @@ def operations(document: dict) -> list[Operation]:
     ]
 
 
-def hostile_requests(operation: Operation, document: dict) -> Iterator[HostileRequest]:
+def hostile_requests(operation: Operation, document: dict, texts: tuple[str, ...] = TEXTS) -> Iterator[HostileRequest]:
     """The valid request, then every hostile one."""
     valid = None if operation.body is None else json.dumps(_without_rivals(operation.body, ())).encode()
     yield HostileRequest("as it should be", operation.method, operation.url(), valid)
     for name in (*operation.parameters, *_query_names(operation, document)):
-        for text in TEXTS:
+        for text in texts:
             if text.strip("./ ") or name not in operation.parameters:  # else it is the path of another operation
                 url = operation.url(**{name: text})
                 yield HostileRequest(f"{name}={text[:40]!a}", operation.method, url, valid, ODD)
