@@ -6,9 +6,12 @@ of its body in turn then gets every hostile value.
 
 import copy
 import json
+import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from urllib.parse import quote
+
+from jsonschema import Draft202012Validator
 
 #: Valid values by name, where the schema alone does not give one that leads past the first check.
 KNOWN = {
@@ -17,10 +20,11 @@ KNOWN = {
     "asset_class": "centrifugal_pump",
     "rule": "vibration_high",
     "name": "centrifugal_pump",
+    "tag": "vibration_mm_s",
     "rejected_id": "readings.raw/3/17",
     "columns": "flow_m3_h",
     "column": "flow_m3_h",
-    "scenario": "bearing_wear",
+    "scenario": "sensor_drift",
     "plant": "refinery",
     "fault": "bearing_wear",
     "occurrence_id": "o-1",
@@ -30,11 +34,16 @@ KNOWN = {
     "since": "2026-11-20T19:00:00Z",
     "start": "2026-11-20T19:00:00Z",
     "metrics": {"flow_m3_h": 120.3},
-    "nameplate": {"rated_flow_m3_h": 120.0},
+    "nameplate": {"fluid_density_kg_m3": 998.0},
     "path": ["works"],
+    "changes": [{"column": "flow_m3_h", "factor": 1.1}],
+    "version": 1,
 }
 #: Objects with names of their own need a valid name for the hostile value.
-KEYS = {"metrics": "vibration_mm_s", "components": "twin", "nameplate": "rated_flow_m3_h", "quality": "flow_m3_h"}
+KEYS = {"metrics": "vibration_mm_s", "components": "twin", "nameplate": "fluid_density_kg_m3", "quality": "flow_m3_h"}
+
+#: Fields of which a request may have one; a valid one has the first.
+RIVALS = (("changes", "preset"), ("since", "history"), ("acceleration", "start"))
 
 TIMES = (
     "0001-01-01T00:00:00Z",
@@ -45,6 +54,13 @@ TIMES = (
     "1970-01-01T00:00:00Z",
     "1700000000",
 )
+CURSORS = (
+    "WyIwMDAxLTAxLTAxVDAwOjAwOjAwKzA1OjAwIiwgImEiXQ==",  # of year 1
+    "WyIyMDI2LTExLTIwVDIwOjAwOjAwWiIsICJhXHUwMDAwYiJd",  # with NUL
+    "WyIyMDI2LTExLTIwVDIwOjAwOjAwIiwgImEiXQ==",  # without a zone
+)
+#: What a database might refuse.
+FOR_DATABASES = (*TIMES, *CURSORS, "\x00", "P-101\x00", "\ud800", "%00", "1" * 400)
 TEXTS = (
     *TIMES,
     "",
@@ -63,9 +79,7 @@ TEXTS = (
     "5e-324",
     "1" * 400,
     "x" * 10_000,
-    "WyIwMDAxLTAxLTAxVDAwOjAwOjAwKzA1OjAwIiwgImEiXQ==",  # a cursor of year 1
-    "WyIyMDI2LTExLTIwVDIwOjAwOjAwWiIsICJhXHUwMDAwYiJd",  # a cursor with NUL
-    "WyIyMDI2LTExLTIwVDIwOjAwOjAwIiwgImEiXQ==",  # a cursor without a zone
+    *CURSORS,
 )
 #: JSON literals, as some of them are nothing that ``json`` would write.
 LITERALS = (
@@ -94,6 +108,7 @@ LITERALS = (
     "[" * 100_000,
 )
 _HERE = "@hostile@"
+_KEPT = 0.8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,6 +132,11 @@ class Operation:
         return path + ("?" + "&".join(f"{name}={_quoted(value)}" for name, value in query.items()) if query else "")
 
 
+#: Kinds of requests: odd ones may be right by chance, mistyped ones never are, valid ones have none.
+ODD = "odd"
+MISTYPED = "mistyped"
+
+
 @dataclass(frozen=True)
 class HostileRequest:
     """One request; ``place`` says where it is hostile."""
@@ -125,6 +145,7 @@ class HostileRequest:
     method: str
     url: str
     content: bytes | None = None
+    kind: str | None = None
 
     def __str__(self):
         return f"{self.method} {self.place}"
@@ -139,21 +160,51 @@ def operations(document: dict) -> list[Operation]:
     ]
 
 
-def hostile_requests(operation: Operation, document: dict) -> Iterator[HostileRequest]:
+def hostile_requests(operation: Operation, document: dict, texts: tuple[str, ...] = TEXTS) -> Iterator[HostileRequest]:
     """The valid request, then every hostile one."""
-    valid = None if operation.body is None else json.dumps(operation.body).encode()
+    valid = None if operation.body is None else json.dumps(_without_rivals(operation.body, ())).encode()
     yield HostileRequest("as it should be", operation.method, operation.url(), valid)
     for name in (*operation.parameters, *_query_names(operation, document)):
-        for text in TEXTS:
+        for text in texts:
             if text.strip("./ ") or name not in operation.parameters:  # else it is the path of another operation
-                yield HostileRequest(f"{name}={text[:40]!a}", operation.method, operation.url(**{name: text}), valid)
+                url = operation.url(**{name: text})
+                yield HostileRequest(f"{name}={text[:40]!a}", operation.method, url, valid, ODD)
     if operation.body is not None:
-        for place in _places(operation.body):
-            template = json.dumps(_replaced(operation.body, place))
-            for literal in LITERALS:
-                content = template.replace(json.dumps(_HERE), literal).encode("utf-8", "surrogatepass")
-                where = f"/{'/'.join(map(str, place))}={literal[:40]}"
-                yield HostileRequest(where, operation.method, operation.url(), content)
+        yield from _hostile_bodies(operation)
+
+
+def _hostile_bodies(operation: Operation) -> Iterator[HostileRequest]:
+    chance = random.Random(str(operation))  # for variety, the same in each run
+    for place in _places(operation.body):
+        whole = _without_rivals(_replaced(operation.body, place), place)
+        for literal in LITERALS:
+            document = _without_some(whole, place, chance)
+            content = json.dumps(document).replace(json.dumps(_HERE), literal).encode("utf-8", "surrogatepass")
+            where = f"/{'/'.join(map(str, place))}={literal[:40]}"
+            kind = MISTYPED if _mistyped(_value_at(operation.body, place), literal) else ODD
+            yield HostileRequest(where, operation.method, operation.url(), content, kind)
+
+
+def _without_rivals(document: object, place: tuple) -> object:
+    if not isinstance(document, dict):
+        return document
+    dropped = {(first if place[:1] == (second,) else second) for first, second in RIVALS if second in document}
+    return {name: value for name, value in document.items() if name not in dropped}
+
+
+def _mistyped(valid: object, literal: str) -> bool:
+    """Whether a literal is of another JSON type than the valid value."""
+    if isinstance(valid, bool) or not isinstance(valid, str | int | float):
+        return False
+    number = literal[:1] in "-0123456789" and literal[:2] != "-I"
+    return literal in ("true", "false") or (number if isinstance(valid, str) else literal.startswith('"'))
+
+
+def _without_some(document: object, place: tuple, chance: random.Random) -> object:
+    """Leave out some fields other than the hostile one: defaults lead down other paths."""
+    if not isinstance(document, dict):
+        return document
+    return {name: value for name, value in document.items() if name == place[0] or chance.random() < _KEPT}
 
 
 def _operation(document: dict, method: str, path: str, described: dict) -> Operation:
@@ -163,7 +214,7 @@ def _operation(document: dict, method: str, path: str, described: dict) -> Opera
     return Operation(
         method=method.upper(),
         path=path,
-        parameters={p["name"]: values[p["name"]] for p in parameters if p["in"] == "path"},
+        parameters={p["name"]: str(values[p["name"]]) for p in parameters if p["in"] == "path"},
         query={p["name"]: str(values[p["name"]]) for p in parameters if p["in"] == "query" and p.get("required")},
         body=None if content is None else _sample(content["schema"], document, ""),
     )
@@ -178,10 +229,11 @@ def _sample(schema: dict, document: dict, name: str) -> object:
     """A value that fits a schema; optional fields are there too."""
     while "$ref" in schema:
         schema = _target(document, schema["$ref"])
-    stated = [KNOWN.get(name), *schema.get("examples", ()), schema.get("const"), schema.get("default")]
-    stated += schema.get("enum", ())
+    stated = [KNOWN.get(name), schema.get("const"), schema.get("default"), *schema.get("enum", ())]
+    stated += () if "properties" in schema else schema.get("examples", ())
+    validator = Draft202012Validator({**schema, "components": document["components"]})
     for value in stated:
-        if value is not None and value not in ({}, []):
+        if value is not None and value not in ({}, []) and validator.is_valid(value):
             return value
     for variants in (schema.get("oneOf"), schema.get("anyOf")):
         if variants:
@@ -191,8 +243,13 @@ def _sample(schema: dict, document: dict, name: str) -> object:
 
 def _sample_object(schema: dict, document: dict, name: str) -> object:
     if "properties" in schema:
-        return {field: _sample(inner, document, field) for field, inner in schema["properties"].items()}
-    return {KEYS.get(name, "flow_m3_h"): _sample(schema.get("additionalProperties", {}), document, "")}
+        known = schema.get("examples", [{}])[0]
+        return {
+            field: known[field] if field in known and field not in KNOWN else _sample(inner, document, field)
+            for field, inner in schema["properties"].items()
+        }
+    inner = schema.get("additionalProperties") or next(iter(schema.get("patternProperties", {"": {}}).values()))
+    return {KEYS.get(name, "flow_m3_h"): _sample(inner, document, "")}
 
 
 def _sample_number(schema: dict, _document: dict, _name: str) -> float:
@@ -237,3 +294,9 @@ def _replaced(document: object, place: tuple) -> object:
 
 def _quoted(text: str) -> str:
     return quote(text, safe="", errors="surrogatepass")
+
+
+def _value_at(document: object, place: tuple) -> object:
+    for step in place:
+        document = document[step]
+    return document

@@ -10,6 +10,7 @@ from psycopg.rows import dict_row
 from forewarn.adapters.timescale.history import TimescaleHistory
 from forewarn.contracts.alarms import Alarm, Alert, Priority, Transition
 from forewarn.contracts.assets import Asset
+from forewarn.contracts.base import format_utc
 from forewarn.contracts.frames import FrameKind
 from forewarn.contracts.health import AssetHealth, ModelArtefact
 from forewarn.contracts.readings import RejectedReading, RejectionReason
@@ -108,6 +109,9 @@ def events():
         alert("Q-1/c", Transition.RAISED, START + timedelta(seconds=4), occurrence=2),
         alert("Q-1/c", Transition.CLOSED, START + timedelta(seconds=5), active=False, acknowledged=True, occurrence=2),
         alert("Q-1/c", Transition.RAISED, START + timedelta(seconds=7), occurrence=3),
+        alert("Q-1/d", Transition.RAISED, START + timedelta(seconds=2)),
+        alert("Q-1/d", Transition.ACKNOWLEDGED, START - timedelta(seconds=9), acknowledged=True),
+        alert("Q-1/d", Transition.CLOSED, START - timedelta(seconds=9), active=False, acknowledged=True),
     ]
 
 
@@ -259,12 +263,12 @@ async def test_alarms_can_be_filtered_and_paged(reader):
     def ids(entries):
         return [entry.alarm.occurrence_id for entry in entries]
 
-    everything = ["Q-1/a#1", "Q-1/c#3", "Q-1/c#2", "Q-1/c#1", "Q-1/b#1"]
+    everything = ["Q-1/a#1", "Q-1/c#3", "Q-1/c#2", "Q-1/c#1", "Q-1/b#1", "Q-1/d#1"]
     assert ids(await reader.alarms()) == everything
     assert ids(await reader.alarms(open_alarms=True)) == ["Q-1/c#3", "Q-1/b#1"]
     closed = await reader.alarms(open_alarms=False)
-    assert ids(closed) == ["Q-1/a#1", "Q-1/c#2", "Q-1/c#1"], "every time that one was closed"
-    assert [entry.closed_at for entry in closed] == [START + timedelta(seconds=s) for s in (9, 5, 3)]
+    assert ids(closed) == ["Q-1/a#1", "Q-1/c#2", "Q-1/c#1", "Q-1/d#1"], "every time that one was closed"
+    assert [entry.closed_at for entry in closed] == [START + timedelta(seconds=s) for s in (9, 5, 3, -9)]
     assert ids(await reader.alarms(asset_id="Q-2")) == []
     assert ids(await reader.alarms(priorities=[Priority.HIGH])) == everything
     assert ids(await reader.alarms(priorities=[Priority.LOW])) == []
@@ -276,7 +280,38 @@ async def test_alarms_can_be_filtered_and_paged(reader):
     assert await reader.alarm("nothing") is None
     transitions = await reader.alarm_events(alarm_id="Q-1/a")
     assert [t.transition for t in transitions] == [Transition.CLOSED, Transition.RAISED]
-    assert len(await reader.alarm_events(asset_id="Q-1")) == 8
+    assert len(await reader.alarm_events(asset_id="Q-1")) == 11
+
+
+async def test_transitions_are_in_the_order_of_their_arrival(reader):
+    """The one who acknowledged had a slower clock than the gateway."""
+    transitions = await reader.alarm_events(alarm_id="Q-1/d")
+    assert [t.transition for t in transitions] == [Transition.CLOSED, Transition.ACKNOWLEDGED, Transition.RAISED]
+    last = transitions[0]
+    rest = await reader.alarm_events(alarm_id="Q-1/d", page=Page(before=last.at, before_id=last.alert_id))
+    assert rest == transitions[1:]
+
+
+@pytest.mark.parametrize("text", ["a\x00b", "\ud800"])
+async def test_what_the_database_cannot_hold_is_a_question_that_makes_no_sense(reader, text):
+    with pytest.raises(BadQuery):
+        await reader.rejected_one(text)
+    with pytest.raises(BadQuery):
+        await reader.alarms(asset_id=text)
+    with pytest.raises(BadQuery, match="1970 to 2199"):
+        Page(before=END.replace(year=9999))
+    await reader.ping()
+
+
+async def test_a_row_that_cannot_be_read_does_not_hide_the_others(reader, module_url):
+    spoil = "UPDATE asset_health SET document = document || %s::jsonb WHERE ts = %s"
+    with psycopg.connect(module_url, autocommit=True) as connection:
+        connection.execute(spoil, ['{"ts": "0001-01-01T00:00:00Z"}', START])
+        try:
+            rest = await reader.health("Q-1", Interval(start=START, end=END))
+        finally:
+            connection.execute(spoil, [f'{{"ts": "{format_utc(START)}"}}', START])
+    assert rest == tuple(health(minute, 90.0 - minute) for minute in range(1, 50))
 
 
 async def test_refused_messages_can_be_browsed(reader):

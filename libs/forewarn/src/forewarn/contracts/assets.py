@@ -97,8 +97,8 @@ class InjectFault(StrictContract):
 
     kind: Literal["inject_fault"] = "inject_fault"
     fault: Identifier
-    duration_s: Annotated[float, Field(gt=0)] = Field(description="Time from onset to failure.")
-    severity: Annotated[float, Field(gt=0, le=1)] = 1.0
+    duration_s: Annotated[Quantity, Field(gt=0)] = Field(description="Time from onset to failure.")
+    severity: Annotated[Quantity, Field(gt=0, le=1)] = 1.0
 
 
 class RunScenario(StrictContract):
@@ -107,12 +107,12 @@ class RunScenario(StrictContract):
     kind: Literal["run_scenario"] = "run_scenario"
     scenario: Identifier
     asset_class: Identifier = Field(description="Class of the machine; it must be one that can be simulated.")
-    days: Annotated[float, Field(gt=0, le=3660)] | None = Field(
+    days: Annotated[Quantity, Field(gt=0, le=3660)] | None = Field(
         default=None, description="Length of the story; null: as the scenario has it."
     )
-    severity: Annotated[float, Field(gt=0, le=1)] = 1.0
+    severity: Annotated[Quantity, Field(gt=0, le=1)] = 1.0
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
-    interval_s: Annotated[float, Field(gt=0, le=86_400)] = Field(
+    interval_s: Annotated[Quantity, Field(gt=0, le=86_400)] = Field(
         default=300.0, description="Distance of the readings, in the story's time."
     )
     acceleration: Annotated[float, Field(ge=1, le=1e7)] | None = Field(

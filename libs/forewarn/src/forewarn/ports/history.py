@@ -8,6 +8,7 @@ from typing import Generic, Protocol, TypeVar
 
 from forewarn.contracts.alarms import Alarm, Alert, Priority
 from forewarn.contracts.assets import Asset
+from forewarn.contracts.base import EARLIEST, LATEST
 from forewarn.contracts.health import AssetHealth, ModelArtefact
 from forewarn.contracts.readings import RejectedReading, RejectionReason
 
@@ -22,7 +23,21 @@ class HistoryUnavailable(Exception):  # noqa: N818  # a state of the world, not 
 
 
 class BadQuery(ValueError):  # noqa: N818  # says what the question is
-    """The question makes no sense: an unknown column, an empty range, a limit too large, a value that no row can have."""
+    """The question makes no sense: an unknown column, an empty range, too large a limit, a value no row can have."""
+
+
+def _require_time(name: str, moment: datetime) -> None:
+    if moment.tzinfo is None:
+        raise BadQuery(f"{name} needs a time zone")
+    if not EARLIEST <= moment < LATEST:
+        raise BadQuery(f"{name} must lie in the years {EARLIEST.year} to {LATEST.year - 1}, not {moment.isoformat()}")
+
+
+def _require_range(start: datetime, end: datetime) -> None:
+    _require_time("start", start)
+    _require_time("end", end)
+    if end <= start:
+        raise BadQuery(f"the range ends ({end.isoformat()}) before it starts ({start.isoformat()})")
 
 
 class RollUp(StrEnum):
@@ -89,10 +104,7 @@ class HistoryQuery:
     max_points: int = 2_000
 
     def __post_init__(self) -> None:
-        if self.start.tzinfo is None or self.end.tzinfo is None:
-            raise BadQuery("start and end need a time zone")
-        if self.end <= self.start:
-            raise BadQuery(f"the range ends ({self.end.isoformat()}) before it starts ({self.start.isoformat()})")
+        _require_range(self.start, self.end)
         if not 1 <= self.max_points <= MAX_ROWS:
             raise BadQuery(f"max_points must be 1 to {MAX_ROWS}, not {self.max_points}")
 
@@ -211,8 +223,8 @@ class Page:
     def __post_init__(self) -> None:
         if not 1 <= self.limit <= MAX_ROWS:
             raise BadQuery(f"limit must be 1 to {MAX_ROWS}, not {self.limit}")
-        if self.before is not None and self.before.tzinfo is None:
-            raise BadQuery("before needs a time zone")
+        if self.before is not None:
+            _require_time("before", self.before)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,10 +236,7 @@ class Interval:
     limit: int = field(default=MAX_ROWS)
 
     def __post_init__(self) -> None:
-        if self.start.tzinfo is None or self.end.tzinfo is None:
-            raise BadQuery("start and end need a time zone")
-        if self.end <= self.start:
-            raise BadQuery(f"the range ends ({self.end.isoformat()}) before it starts ({self.start.isoformat()})")
+        _require_range(self.start, self.end)
         if not 1 <= self.limit <= MAX_ROWS:
             raise BadQuery(f"limit must be 1 to {MAX_ROWS}, not {self.limit}")
 

@@ -245,12 +245,16 @@ def _wrong_content(target: Target) -> Iterator[HostileCase]:
     yield _refused("no_tag_is_known", target, strangers, Reason.UNKNOWN_TAGS)
     times = (
         ("ts_1970", "1970-01-01T00:00:00Z"),
+        ("ts_before_the_first_year", "0001-01-01T00:00:00+05:00"),
+        ("ts_after_the_last_year", "9999-12-31T23:59:59-05:00"),
         ("ts_9999", "9999-12-31T23:59:59Z"),
         ("ts_eight_days_ago", format_utc(target.now - timedelta(days=8))),
         ("ts_in_an_hour", format_utc(target.now + timedelta(hours=1))),
     )
     payloads = ((name, _json(target.reading(ts=ts))) for name, ts in times)
     yield from _refused_all(target, payloads, Reason.OUTSIDE_TIME_WINDOW)
+    of_old = target.reading(ts="0001-01-01T00:00:00+05:00", historical=True)
+    yield _refused("historical_ts_before_the_first_year", target, _json(of_old), Reason.OUTSIDE_TIME_WINDOW)
 
 
 def _lists(target: Target) -> Iterator[HostileCase]:

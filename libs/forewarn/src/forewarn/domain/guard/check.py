@@ -18,6 +18,9 @@ from forewarn.domain.guard.limits import US_PER_S
 from forewarn.domain.guard.reasons import Reasons
 from forewarn.domain.guard.sequence import Placement, place, repetitions, state_rows
 from forewarn.domain.guard.state import GuardState, watched
+from forewarn.domain.rows import to_microseconds
+
+_EARLIEST_US: Final = to_microseconds(EARLIEST)  # nothing behind the guard need hold older times
 
 _EARLIEST_US: Final = int(EARLIEST.timestamp() * US_PER_S)
 
