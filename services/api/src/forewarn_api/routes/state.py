@@ -1,5 +1,6 @@
 """Newest values, history and health of one asset."""
 
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Final, Literal
@@ -7,20 +8,25 @@ from typing import Annotated, Final, Literal
 from fastapi import APIRouter, Query, Response
 from pydantic import AwareDatetime
 
-from forewarn.ports.history import HistoryQuery, Interval, RollUp
-from forewarn_api.backend import Uses
+from forewarn.contracts.health import ModelArtefact
+from forewarn.ports.history import History, HistoryQuery, Interval, RollUp
+from forewarn_api.backend import Backend, Uses
 from forewarn_api.csv_export import history_csv
+from forewarn_api.jobs import history_json, history_text
 from forewarn_api.models.assets import HealthAnswer, HistoryAnswer, LatestState
-from forewarn_api.present import history_answer, latest_state, nothing_stored
+from forewarn_api.present import latest_state, nothing_stored
 from forewarn_api.problems import Fault, unprocessable
 from forewarn_api.routes.assets import AssetId
 from forewarn_api.routes.common import problems
 from forewarn_api.whatif import own_card
+from forewarn_api.workers import Work
 
 router = APIRouter(prefix="/api/v1/assets/{asset_id}", tags=["state"])
 
 LONGEST_RANGE: Final = timedelta(days=3_660)
 DEFAULT_RANGE: Final = timedelta(hours=1)
+#: Writing them keeps the event loop for a few milliseconds.
+_FEW_VALUES: Final = 2_000
 _CSV: Final = "text/csv; charset=utf-8"
 
 From = Annotated[AwareDatetime | None, Query(alias="from", description="Included; an hour before 'to' by default.")]
@@ -65,7 +71,7 @@ async def history(
     resolution: Resolution = Resolution.AUTO,
     max_points: Annotated[int, Query(ge=1, le=10_000)] = 2_000,
     format: Literal["json", "csv"] = "json",  # noqa: A002  # the parameter's public name
-) -> Response | HistoryAnswer:
+) -> Response:
     """Measured and expected values, anomaly score and deviation over time.
 
     Raw readings come in pages of ``max_points``: go on at ``next_from``. Buckets hold mean, minimum,
@@ -82,11 +88,21 @@ async def history(
         max_points=max_points,
     )
     found = await backend.history.history(query)
-    answer = nothing_stored(asset) if found is None else history_answer(found, await backend.history.models(asset_id))
-    if format == "json":
-        return answer
-    disposition = {"Content-Disposition": f'attachment; filename="{asset_id}-{answer.resolution}.csv"'}
-    return Response(history_csv(answer), media_type=_CSV, headers=disposition)
+    if format == "csv":
+        name = f"{asset_id}-{'raw' if found is None else found.roll_up.value}.csv"
+        disposition = {"Content-Disposition": f'attachment; filename="{name}"'}
+        text = history_csv(nothing_stored(asset)) if found is None else await _made(history_text, found, backend)
+        return Response(text, media_type=_CSV, headers=disposition)
+    body = nothing_stored(asset).model_dump_json() if found is None else await _made(history_json, found, backend)
+    return Response(body, media_type="application/json")
+
+
+async def _made(make: Callable[[History, Sequence[ModelArtefact]], bytes], found: History, backend: Backend) -> bytes:
+    """The body of an answer; a worker makes it if it is long."""
+    cards = await backend.history.models(found.asset_id)
+    if len(found.ts) * len(found.series) <= _FEW_VALUES:
+        return make(found, cards)
+    return await backend.workers.run(Work.LOOKING, make, found, cards)
 
 
 @router.get("/health", responses=problems(404, 503))
