@@ -1,7 +1,9 @@
 """The WebSocket: snapshot, changes, slow readers, limits."""
 
 import asyncio
+import contextlib
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,9 +11,10 @@ from fastapi.testclient import TestClient
 from starlette.testclient import WebSocketDenialResponse
 from starlette.websockets import WebSocketDisconnect
 
+from forewarn.runtime.http.clients import CLIENT_HEADER, DASHBOARD
 from forewarn_api.app import make_app
 from forewarn_api.changes import Changes
-from forewarn_api.live_push import ASSETS_PER_MESSAGE, LivePush
+from forewarn_api.live_push import ASSETS_PER_MESSAGE, DASHBOARDS, LivePush
 from support.api_fakes import NOW, FakePlatform, alarm, health, judged_rows, latest, valid_rows
 
 LIVE = "/api/v1/live"
@@ -184,6 +187,18 @@ async def test_a_large_plant_is_told_in_several_messages():
         sender.cancel()
     assert [message["type"] for message in messages] == ["snapshot", "update", "update"]
     assert sorted(item["asset_id"] for message in messages for item in message["readings"]) == names
+
+
+def test_dashboards_and_others_take_no_places_of_each_other(platform):
+    crowded = replace(platform.backend, max_subscribers=2)
+    dashboard = {CLIENT_HEADER: DASHBOARD}
+    with TestClient(make_app(crowded)) as client, contextlib.ExitStack() as stack:
+        for headers, places in (({}, 2), (dashboard, DASHBOARDS)):
+            for _ in range(places):
+                stack.enter_context(client.websocket_connect(LIVE, headers=headers))
+            with pytest.raises(WebSocketDenialResponse) as refused, client.websocket_connect(LIVE, headers=headers):
+                pass
+            assert refused.value.status_code == 503
 
 
 def test_the_database_fills_the_view_at_the_start(platform):

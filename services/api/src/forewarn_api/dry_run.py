@@ -79,9 +79,11 @@ def _refused(refusal: Refusal, readings: Sequence[Reading]) -> Judged:
 def _judged(decoded: DecodedBatch, result: GuardResult, readings: Sequence[Reading]) -> dict[int, Judged]:
     places = [record.offset for record in decoded.records]
     verdicts = {places[rejection.row]: _condemned(rejection, places, readings) for rejection in result.rejections}
+    findings = result.frame.strings["findings"].to_list()
     for position, row in enumerate(result.rows.tolist()):
         index = places[row]
-        verdicts[index] = _passed(index, readings[index], decoded.batch, row, result.frame, position)
+        place = _Place(batch=decoded.batch, row=row, frame=result.frame, position=position)
+        verdicts[index] = _passed(index, readings[index], place, findings[position])
     for index in places:
         if index not in verdicts:
             reading = readings[index]
@@ -105,12 +107,22 @@ def _condemned(rejection: Rejection, places: Sequence[int], readings: Sequence[R
     )
 
 
-def _passed(index: int, reading: Reading, batch: RawBatch, row: int, frame: Frame, position: int) -> Judged:
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class _Place:
+    """Where a reading is: its row in the batch that was judged, its position in the frame that was made of it."""
+
+    batch: RawBatch
+    row: int
+    frame: Frame
+    position: int
+
+
+def _passed(index: int, reading: Reading, place: _Place, findings: str | None) -> Judged:
+    batch, frame, position = place.batch, place.frame, place.position
     asset_class = batch.asset_class
     codes = {name: int(frame.arrays[quality_column(name)][position]) for name in asset_class.tag_names}
     derived = {name: float(frame.arrays[name][position]) for name in asset_class.derived_names}
-    values = dict(zip(asset_class.tag_names, batch.values[row].tolist(), strict=True)) | derived
-    findings = frame.strings["findings"].to_list()[position]
+    values = dict(zip(asset_class.tag_names, batch.values[place.row].tolist(), strict=True)) | derived
     return Judged(
         index=index,
         asset_id=reading.asset_id,

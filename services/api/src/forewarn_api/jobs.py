@@ -1,14 +1,20 @@
 """Heavy work as functions of what they are given: workers import this module and nothing of the running service."""
 
+from collections.abc import Sequence
+
 from forewarn.adapters.recording_files import NamedRecording, labels_csv, readings_csv, text_times
 from forewarn.adapters.scenario_request import ScenarioRequest, recorded
 from forewarn.contracts.asset_class import AssetClass
+from forewarn.contracts.health import ModelArtefact
+from forewarn.ports.history import History
 from forewarn_api.bodies import ReadingsBody, readings_of
+from forewarn_api.csv_export import history_csv
 from forewarn_api.dry_run import Judge, dry_run
 from forewarn_api.forecasting import forecasts
 from forewarn_api.models.scenarios import ScenarioData
+from forewarn_api.present import history_answer
 
-__all__ = ["forecasts", "recording_content", "verdicts_json"]
+__all__ = ["forecasts", "history_json", "history_text", "recording_content", "verdicts_json"]
 
 
 def verdicts_json(body: ReadingsBody, judge: Judge) -> bytes:
@@ -34,3 +40,13 @@ def recording_content(request: ScenarioRequest, output: str, asset_class: AssetC
         )
         return data.model_dump_json().encode()
     return readings_csv(item) if output == "csv" else labels_csv(item)
+
+
+def history_json(history: History, cards: Sequence[ModelArtefact]) -> bytes:
+    """A history as the body of an answer."""
+    return history_answer(history, cards).model_dump_json(by_alias=True).encode()
+
+
+def history_text(history: History, cards: Sequence[ModelArtefact], *, headings: bool = True) -> bytes:
+    """A history as CSV."""
+    return history_csv(history_answer(history, cards), headings=headings).encode()

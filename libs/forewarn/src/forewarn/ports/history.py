@@ -244,9 +244,9 @@ class Interval:
 class HistoryReader(Protocol):
     """Answers from the database.
 
-    Every method raises ``HistoryUnavailable`` while it is away, and ``BadQuery`` for what cannot be asked. No answer
-    holds more than about ``MAX_ANSWER_BYTES``, whatever is stored; of readings, what ``max_points`` of the columns asked
-    for take.
+    Every method raises ``HistoryUnavailable`` while it is away, and ``BadQuery`` for what cannot be asked. No
+    answer holds more than about ``MAX_ANSWER_BYTES``, whatever is stored; of readings, what ``max_points`` of the
+    columns asked for take.
     """
 
     async def ping(self) -> None:
@@ -278,7 +278,7 @@ class HistoryReader(Protocol):
         ...
 
     async def health(self, asset_id: str, interval: Interval) -> tuple[AssetHealth, ...]:
-        """Health over time, oldest first; thinned out evenly to ``interval.limit`` rows and to the size of an answer."""
+        """Health over time, oldest first; thinned out evenly to ``interval.limit`` rows and one answer."""
         ...
 
     async def alarms(

@@ -1,6 +1,7 @@
 """Newest values, history and health of one asset."""
 
-from collections.abc import AsyncIterator, Collection, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -13,20 +14,24 @@ from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.base import UtcDatetime
 from forewarn.contracts.health import ModelArtefact
 from forewarn.contracts.limits import MAX_ANSWER_BYTES
-from forewarn.ports.history import HistoryQuery, Interval, RollUp
+from forewarn.ports.history import History, HistoryQuery, Interval, RollUp
 from forewarn_api.backend import Backend, Uses
 from forewarn_api.csv_export import history_csv
+from forewarn_api.jobs import history_json, history_text
 from forewarn_api.models.assets import HealthAnswer, HistoryAnswer, LatestState
-from forewarn_api.present import history_answer, latest_state, nothing_stored
+from forewarn_api.present import latest_state, nothing_stored
 from forewarn_api.problems import Fault, unprocessable
 from forewarn_api.routes.assets import AssetId
 from forewarn_api.routes.common import problems
 from forewarn_api.whatif import own_card
+from forewarn_api.workers import Work
 
 router = APIRouter(prefix="/api/v1/assets/{asset_id}", tags=["state"])
 
 LONGEST_RANGE: Final = timedelta(days=3_660)
 DEFAULT_RANGE: Final = timedelta(hours=1)
+#: Writing them keeps the event loop for a few milliseconds.
+_FEW_VALUES: Final = 2_000
 _CSV: Final = "text/csv; charset=utf-8"
 _MOST_NUMBERS: Final = MAX_ANSWER_BYTES // 8  # the usual length of one, with its comma
 
@@ -72,7 +77,7 @@ async def history(
     resolution: Resolution = Resolution.AUTO,
     max_points: Annotated[int, Query(ge=1, le=10_000)] = 2_000,
     format: Literal["json", "csv"] = "json",  # noqa: A002  # the parameter's public name
-) -> Response | HistoryAnswer:
+) -> Response:
     """Measured and expected values, anomaly score and deviation over time.
 
     Raw readings come in pages of ``max_points``: go on at ``next_from``. Buckets hold mean, minimum,
@@ -91,34 +96,54 @@ async def history(
     )
     found = await backend.history.history(query)
     cards = () if found is None else (await backend.history.models(asset_id)).items
-    answer = nothing_stored(asset) if found is None else history_answer(found, cards)
     if format == "json":
-        return answer
-    disposition = {"Content-Disposition": f'attachment; filename="{asset_id}-{answer.resolution}.csv"'}
-    return StreamingResponse(
-        _csv_parts(backend, query, answer, cards, max_points), media_type=_CSV, headers=disposition
-    )
+        body = nothing_stored(asset).model_dump_json().encode()
+        if found is not None:
+            body = await _made(history_json, found, cards, backend)
+        return Response(body, media_type="application/json")
+    name = f"{asset_id}-{'raw' if found is None else found.roll_up.value}.csv"
+    disposition = {"Content-Disposition": f'attachment; filename="{name}"'}
+    if found is None:
+        return Response(history_csv(nothing_stored(asset)), media_type=_CSV, headers=disposition)
+    first = await _made(history_text, found, cards, backend)
+    parts = _csv_parts(backend, query, found, first, cards, max_points)
+    return StreamingResponse(parts, media_type=_CSV, headers=disposition)
+
+
+async def _made(
+    make: Callable[[History, Sequence[ModelArtefact]], bytes],
+    found: History,
+    cards: Sequence[ModelArtefact],
+    backend: Backend,
+) -> bytes:
+    """The body of an answer; a worker makes it if it is long."""
+    if len(found.ts) * len(found.series) <= _FEW_VALUES:
+        return make(found, cards)
+    return await backend.workers.run(Work.LOOKING, make, found, cards)
 
 
 async def _csv_parts(
-    backend: Backend, query: HistoryQuery, first: HistoryAnswer, cards: Sequence[ModelArtefact], max_points: int
-) -> AsyncIterator[str]:
+    backend: Backend,
+    query: HistoryQuery,
+    found: History,
+    first: bytes,
+    cards: Sequence[ModelArtefact],
+    max_points: int,
+) -> AsyncIterator[bytes]:
     """A file of up to ``max_points`` lines, made of answers that are small enough; none is kept."""
-    yield history_csv(first)
-    answer, left = first, max_points - len(first.ts)
-    while answer.next_from is not None and left > 0:
-        following = replace(
-            query,
-            start=answer.next_from,
-            roll_up=RollUp(answer.resolution),
-            max_points=min(query.max_points, left),
+    yield first
+    page: History | None = found
+    left = max_points - len(found.ts)
+    while page is not None and page.next_start is not None and left > 0:
+        size = min(query.max_points, left)
+        page = await backend.history.history(
+            replace(query, start=page.next_start, roll_up=page.roll_up, max_points=size)
         )
-        found = await backend.history.history(following)
-        if found is None or not found.ts:
+        if page is None or not page.ts:
             return
-        answer = history_answer(found, cards)
-        left -= len(answer.ts)
-        yield history_csv(answer, headings=False)
+        left -= len(page.ts)
+        # In a thread: a worker may be busy, and an answer that has begun can no longer say so.
+        yield await asyncio.to_thread(history_text, page, cards, headings=False)
 
 
 def _affordable(max_points: int, asset_class: AssetClass, columns: Collection[str]) -> int:

@@ -22,8 +22,6 @@ from forewarn.domain.rows import to_microseconds
 
 _EARLIEST_US: Final = to_microseconds(EARLIEST)  # nothing behind the guard need hold older times
 
-_EARLIEST_US: Final = int(EARLIEST.timestamp() * US_PER_S)
-
 
 def check(batch: RawBatch, state: GuardState, settings: GuardSettings, nameplates: Nameplates) -> GuardResult:
     """Judge a batch of readings of one class.
