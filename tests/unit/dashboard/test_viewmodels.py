@@ -160,14 +160,14 @@ def test_filters_choose_tiles_and_alarms(scene, tell, reading, alarm):
     assert overview.chosen_tiles(scene(search="chiller")) == []
     assert len(overview.chosen_tiles(scene(show="attention"))) == 1
     assert overview.chosen_tiles(scene(show="stale")) == []
-    assert [row.rule for row in alarms_page.chosen_rows(scene("alarms"))] == ["b", "vibration_high"]
-    assert [row.rule for row in alarms_page.chosen_rows(scene("alarms", priority="high"))] == ["b"]
-    assert [row.rule for row in alarms_page.chosen_rows(scene("alarms", unacknowledged=True))] == ["vibration_high"]
-    assert alarms_page.chosen_rows(scene("alarms", alarms_of="P-9")) == ()
+    assert [row.rule for row in alarms_page.listing(scene("alarms")).rows] == ["b", "vibration_high"]
+    assert [row.rule for row in alarms_page.listing(scene("alarms", priority="high")).rows] == ["b"]
+    assert [row.rule for row in alarms_page.listing(scene("alarms", unacknowledged=True)).rows] == ["vibration_high"]
+    assert alarms_page.listing(scene("alarms", alarms_of="P-9")).rows == ()
 
 
 def test_returned_alarms_can_still_be_acknowledged(scene, tell, alarm):
     tell(alarms=(alarm(active=False),))
-    (row,) = alarms_page.chosen_rows(scene("alarms"))
+    (row,) = alarms_page.listing(scene("alarms")).rows
     assert row.state is AlarmState.RETURNED_UNACKNOWLEDGED
     assert row.can_acknowledge
