@@ -1,6 +1,7 @@
 """The API's questions get the stored values, and roll-ups equal a recomputation from the readings."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import numpy as np
 import psycopg
@@ -15,7 +16,17 @@ from forewarn.contracts.frames import FrameKind
 from forewarn.contracts.health import AssetHealth, ModelArtefact
 from forewarn.contracts.readings import RejectedReading, RejectionReason
 from forewarn.domain.rows import US_PER_S
-from forewarn.ports.history import BadQuery, HistoryQuery, HistoryUnavailable, Interval, Page, RollUp
+from forewarn.ports.history import (
+    BadQuery,
+    Card,
+    Cards,
+    HistoryQuery,
+    HistoryUnavailable,
+    Interval,
+    Page,
+    Part,
+    RollUp,
+)
 from forewarn.ports.store import Item, Source
 from forewarn.testing.frames import START_US
 from support.sink_frames import random_frame
@@ -237,7 +248,9 @@ async def test_unknown_assets_columns_and_ranges_are_told_apart(reader):
 
 async def test_the_newest_reading_comes_with_the_newest_judgement(reader, frames):
     readings, results = frames
-    first, second = await reader.latest()
+    assert await reader.asset_ids() == ("Q-1", "Q-2")
+    assert await reader.asset_ids(after="Q-1", limit=5) == ("Q-2",)
+    first, second = await reader.latest(["Q-2", "Q-1"])
     assert (first.asset_id, second.asset_id) == ("Q-1", "Q-2")
     assert first.ts == START + timedelta(seconds=STEP_S * (ROWS - 1))
     assert first.judged_at == START + timedelta(seconds=STEP_S * (results.rows - 1))
@@ -251,7 +264,7 @@ async def test_the_newest_reading_comes_with_the_newest_judgement(reader, frames
 
 
 async def test_health_comes_newest_or_evenly_thinned(reader):
-    assert await reader.latest_health() == (health(49, 41.0),)
+    assert await reader.latest_health(["Q-1", "Q-2"]) == (health(49, 41.0),)
     assert await reader.latest_health(["Q-2"]) == ()
     everything = await reader.health("Q-1", Interval(start=START, end=END))
     assert everything == tuple(health(minute, 90.0 - minute) for minute in range(50))
@@ -261,22 +274,23 @@ async def test_health_comes_newest_or_evenly_thinned(reader):
 
 async def test_alarms_can_be_filtered_and_paged(reader):
     def ids(entries):
-        return [entry.alarm.occurrence_id for entry in entries]
+        return [entry.alarm.occurrence_id for entry in entries.items]
 
     everything = ["Q-1/a#1", "Q-1/c#3", "Q-1/c#2", "Q-1/c#1", "Q-1/b#1", "Q-1/d#1"]
     assert ids(await reader.alarms()) == everything
     assert ids(await reader.alarms(open_alarms=True)) == ["Q-1/c#3", "Q-1/b#1"]
     closed = await reader.alarms(open_alarms=False)
     assert ids(closed) == ["Q-1/a#1", "Q-1/c#2", "Q-1/c#1", "Q-1/d#1"], "every time that one was closed"
-    assert [entry.closed_at for entry in closed] == [START + timedelta(seconds=s) for s in (9, 5, 3, -9)]
+    assert [entry.closed_at for entry in closed.items] == [START + timedelta(seconds=s) for s in (9, 5, 3, -9)]
     assert ids(await reader.alarms(asset_id="Q-2")) == []
     assert ids(await reader.alarms(priorities=[Priority.HIGH])) == everything
     assert ids(await reader.alarms(priorities=[Priority.LOW])) == []
     page = await reader.alarms(page=Page(limit=2))
-    last = page[-1]
-    rest = await reader.alarms(page=Page(limit=9, before=last.changed_at, before_id=last.alarm.occurrence_id))
+    before, before_id = page.last
+    rest = await reader.alarms(page=Page(limit=9, before=before, before_id=before_id))
+    assert rest.last is None
     assert ids(page) + ids(rest) == everything
-    assert (await reader.alarm("Q-1/a")) == closed[0]
+    assert (await reader.alarm("Q-1/a")) == closed.items[0]
     assert await reader.alarm("nothing") is None
     transitions = await reader.alarm_events(alarm_id="Q-1/a")
     assert [t.transition for t in transitions] == [Transition.CLOSED, Transition.RAISED]
@@ -315,23 +329,60 @@ async def test_a_row_that_cannot_be_read_does_not_hide_the_others(reader, module
 
 
 async def test_refused_messages_can_be_browsed(reader):
-    seen, page = [], Page(limit=3)
-    while found := await reader.rejected(page=page):
-        seen += found
-        page = Page(limit=3, before=found[-1].rejected_at, before_id=found[-1].rejected_id)
-    assert seen == [rejected(number) for number in reversed(range(10))]
-    assert len(await reader.rejected(asset_id="Q-1")) == 5
-    assert await reader.rejected(reason="physics") == ()
-    assert await reader.rejected_one("raw/0/3") == rejected(3)
+    seen, part = [], await reader.rejected(page=Page(limit=3))
+    while part.items:
+        seen += part.items
+        part = (
+            await reader.rejected(page=Page(limit=3, before=part.last[0], before_id=part.last[1]))
+            if part.last
+            else Part()
+        )
+    assert [refusal.rejected_id for refusal in seen] == [f"raw/0/{number}" for number in reversed(range(10))]
+    assert {(refusal.size_bytes, refusal.beginning) for refusal in seen} == {(1, b"{")}
+    assert len((await reader.rejected(asset_id="Q-1")).items) == 5
+    assert await reader.rejected(reason="physics") == Part()
+    assert await reader.rejected_one("raw/0/3") == rejected(3).model_copy(update={"original": b""})
+    assert [piece async for piece in reader.original("raw/0/3")] == [b"{"]
     assert await reader.rejected_one("raw/0/99") is None
 
 
 async def test_all_model_versions_are_there_and_lists_leave_the_models_themselves_out(reader):
-    bare = [model(version).model_copy(update={"parameters": None}) for version in (2, 1)]
-    assert list(await reader.models("Q-1")) == bare
-    assert await reader.models("Q-2") == ()
+    bare = tuple(model(version).model_copy(update={"parameters": None}) for version in (2, 1))
+    assert await reader.models("Q-1") == Cards(bare)
+    after = Card(asset_id="Q-1", kind="twin", version=2)
+    assert await reader.models("Q-1", after=after) == Cards(bare[1:])
+    assert await reader.models("Q-2") == Cards()
     assert await reader.model("Q-1", "twin", 1) == model(1)
     assert await reader.model("Q-1", "twin", 3) is None
+
+
+async def test_an_answer_ends_before_it_is_too_large_and_says_where_to_go_on(reader, monkeypatch):
+    """A limit in rows bounds nothing where a row may be of any size."""
+    module = "forewarn.adapters.timescale.history"
+    size = len(health(0, 90.0).model_dump_json())
+    monkeypatch.setattr(f"{module}.MAX_ANSWER_BYTES", 10 * size + 500)
+    everything = tuple(health(minute, 90.0 - minute) for minute in range(50))
+    thinned = await reader.health("Q-1", Interval(start=START, end=END))
+    assert 5 <= len(thinned) <= 11
+    assert thinned[-1] == everything[-1], "the newest stays"
+    steps = {second.ts - first.ts for first, second in pairwise(thinned)}
+    assert len(steps) == 1, "evenly thinned"
+
+    monkeypatch.setattr(f"{module}.MAX_ANSWER_BYTES", 1)
+    seen, page = [], Page(limit=9)
+    while True:
+        part = await reader.alarms(page=page)
+        assert len(part.items) == 1, "one that is larger than all is an answer of its own"
+        seen += [entry.alarm.occurrence_id for entry in part.items]
+        if part.last is None:
+            break
+        page = Page(limit=9, before=part.last[0], before_id=part.last[1])
+    assert seen == ["Q-1/a#1", "Q-1/c#3", "Q-1/c#2", "Q-1/c#1", "Q-1/b#1"]
+    first = await reader.models("Q-1")
+    second = await reader.models("Q-1", after=first.last)
+    assert [card.version for card in (*first.items, *second.items)] == [2, 1]
+    assert second.last is None
+    assert len(await reader.alarm_events(alarm_id="Q-1/a")) == 1
 
 
 async def test_a_reader_cannot_write(reader):
@@ -352,7 +403,7 @@ async def test_a_database_that_is_away_is_unavailable(catalogue):
 async def test_a_database_without_schema_is_unavailable(empty_url, catalogue):
     async with TimescaleHistory(empty_url, catalogue) as history:
         with pytest.raises(HistoryUnavailable, match="provision"):
-            await history.latest_health()
+            await history.latest_health(["Q-1"])
 
 
 async def test_a_question_that_takes_too_long_is_given_up(stored_url, catalogue):

@@ -209,10 +209,10 @@ def test_a_rewound_partition_may_be_read_again(store, source):
     store.write([item(source, 99, None)], claims)
     claims = store.claim([source])
     assert claims[source].next_offset == 100
-    store.rewind(claims[source], 3)
+    store.rewind(claims[source], 3, None)
     assert store.claim([source])[source].next_offset == 3
     with pytest.raises(Fenced):
-        store.rewind(claims[source], 4)
+        store.rewind(claims[source], 4, None)
 
 
 def alert(transition, at, *, active=True, acknowledged=False, alarm_id="A-1/hot"):

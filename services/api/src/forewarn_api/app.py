@@ -10,6 +10,7 @@ import structlog
 from fastapi import Depends, FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import HTMLResponse, Response
+from starlette.types import Scope
 
 from forewarn.contracts.limits import MAX_LIVE_ASSETS
 from forewarn.ports.history import HistoryUnavailable
@@ -18,6 +19,7 @@ from forewarn_api.backend import Backend
 from forewarn_api.bodies import MAX_BODY_BYTES, MAX_LIST_BYTES
 from forewarn_api.changes import Changes
 from forewarn_api.docs_page import STYLE, render
+from forewarn_api.http.answer_limit import AnswerLimitMiddleware
 from forewarn_api.http.body_limit import BodyLimitMiddleware
 from forewarn_api.http.correlation import HEADER, CorrelationMiddleware
 from forewarn_api.http.gate import Gate
@@ -47,6 +49,8 @@ from forewarn_api.services import Running
 _SEED_RETRY_S: Final = 5.0
 _SEED_ASSETS: Final = 200
 _LIST_PATHS: Final = frozenset({"/api/v1/readings", "/api/v1/readings/validate", "/api/v1/assets/bulk"})
+#: Ends of the paths of lists and histories.
+_LARGE_ANSWERS: Final = frozenset({"alarms", "economics", "forecast", "health", "history", "models", "rejected"})
 _log = structlog.get_logger(__name__)
 
 
@@ -73,6 +77,7 @@ def make_app(
     app.state.resources = resources
     install_handlers(app)
     # The last one added is the outermost: every refusal of an inner one gets an id and headers.
+    app.add_middleware(AnswerLimitMiddleware, is_large=_is_large)
     app.add_middleware(BodyLimitMiddleware, limit_of=_body_limit)
     app.add_middleware(Gate, token=token, allowed_origins=allowed_origins)
     if allowed_origins:
@@ -147,6 +152,11 @@ async def _seed(backend: Backend) -> None:
 def _report(task: asyncio.Task[None]) -> None:
     if not task.cancelled() and task.exception() is not None:
         _log.error("background_task_failed", exc_info=task.exception())
+
+
+def _is_large(scope: Scope) -> bool:
+    path: str = scope["path"]
+    return scope["method"] == "GET" and path.startswith("/api/") and path.rsplit("/", 1)[-1] in _LARGE_ANSWERS
 
 
 def _body_limit(path: str) -> int:

@@ -278,7 +278,7 @@ class HistoryReader(Protocol):
         ...
 
     async def health(self, asset_id: str, interval: Interval) -> tuple[AssetHealth, ...]:
-        """Health over time, oldest first; thinned out evenly to ``interval.limit`` rows and one answer."""
+        """Health over time, oldest first; thinned out evenly to ``interval.limit`` rows and the size of an answer."""
         ...
 
     async def alarms(
