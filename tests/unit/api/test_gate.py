@@ -5,7 +5,6 @@ from fastapi.testclient import TestClient
 from pydantic import SecretStr, ValidationError
 from starlette.testclient import WebSocketDenialResponse
 
-from forewarn_api.app import make_app
 from forewarn_api.http.gate import PUBLIC_PATHS
 from forewarn_api.settings import ApiSettings
 
@@ -16,8 +15,8 @@ FAULT = {"fault": "bearing_wear", "duration_s": 600}
 
 
 @pytest.fixture
-def guarded(platform):
-    app = make_app(platform.backend, token=TOKEN, allowed_origins=["https://plant.example.org"])
+def guarded(platform, app_of):
+    app = app_of(platform.backend, token=TOKEN, allowed_origins=["https://plant.example.org"])
     with TestClient(app, raise_server_exceptions=False) as client:
         yield client
 
