@@ -1,6 +1,8 @@
 """Alarms from frames: late rows, redelivery, cuts, and all an asset's rules together."""
 
 import itertools
+import operator
+from collections import Counter
 from datetime import timedelta
 
 import numpy as np
@@ -18,7 +20,7 @@ from forewarn.domain.alarms.asset import AssetAlarms, acknowledge_alarm
 from forewarn.domain.alarms.evaluation import Level, level_of, levels
 from forewarn.domain.alarms.health import observe_health
 from forewarn.domain.alarms.machine import Refused
-from forewarn.domain.alarms.rows import observe_frame
+from forewarn.domain.alarms.rows import observe_frame, portions
 from forewarn.domain.alarms.seen import Seen
 from forewarn.domain.rows import to_datetime
 from forewarn.testing.frames import START_US, anomaly_frame, timestamps_us
@@ -321,3 +323,19 @@ def test_health_that_rests_on_imported_readings_neither_raises_nor_clears():
     assert raised
     well = well.model_copy(update={"historical": True})
     assert observe_health(open_alarms, seen, PUMP, well) == (open_alarms, ())
+
+
+@given(st.lists(st.integers(0, 3), max_size=60), st.integers(1, 9))
+def test_portions_hold_few_rows_of_an_asset_and_all_of_its_rows_in_their_order(owners, most):
+    frame = anomaly_frame(PUMP, [f"P-{owner}" for owner in owners], timestamps_us(len(owners)))
+    parts = list(portions(frame, most))
+    whole, cut = (
+        [row for part in them for row in zip(part.assets.to_list(), part.arrays["ts"].tolist(), strict=True)]
+        for them in ([frame], parts)
+    )
+    by_asset = operator.itemgetter(0)
+    assert sorted(cut, key=by_asset) == sorted(whole, key=by_asset), "sorting keeps the order within an asset"
+    for part in parts:
+        assert max(Counter(part.assets.to_list()).values(), default=0) <= most
+    if max(Counter(owners).values(), default=0) <= most:
+        assert parts == [frame]

@@ -24,8 +24,9 @@ from forewarn.contracts.topics import TopicName
 from forewarn.domain.alarms.asset import AssetAlarms, acknowledge_alarm, remove_alarms
 from forewarn.domain.alarms.health import observe_health
 from forewarn.domain.alarms.machine import Refused
-from forewarn.domain.alarms.rows import observe_frame
+from forewarn.domain.alarms.rows import observe_frame, portions
 from forewarn.domain.alarms.seen import Seen
+from forewarn.domain.frame import Frame
 from forewarn.ports.codec import InvalidEvent
 from forewarn.runtime.event_service import EventContext, EventService, serve_events
 from forewarn_alerting.outbox import Outbox
@@ -43,6 +44,9 @@ _OF_FRAMES: Final[Mapping[FrameKind, frozenset[AlarmSource]]] = {
     FrameKind.ANOMALY: frozenset({"threshold", "anomaly"}),
 }
 _OF_HEALTH: Final[frozenset[AlarmSource]] = frozenset({"health", "rul", "forecast"})
+#: Rows of an asset between two publications. Its state holds the transitions that are under way, a kilobyte each, and
+#: must fit into a message of the changelog however often its values cross a limit.
+_ROWS_AT_ONCE: Final = 200
 
 _log = structlog.get_logger(__name__)
 
@@ -114,12 +118,16 @@ class AlertingLogic:
         for incoming, problem in turn.unreadable:
             await self._reject(incoming, RejectionReason.BAD_FRAME, problem)
         for joined in turn.frames:
-            result = observe_frame(self._context.engine.states, self._seen, joined.frame)
-            for asset_id, alarms in result.states.items():
-                self._context.engine.put(asset_id, alarms, joined.partitions[asset_id])
-            self._context.metrics.rows.labels(fate="applied").inc(result.applied)
-            self._context.metrics.rows.labels(fate="skipped").inc(result.skipped)
-            await self._publish(result.alerts)
+            for frame in portions(joined.frame, _ROWS_AT_ONCE):
+                await self._observe(frame, joined.partitions)
+
+    async def _observe(self, frame: Frame, partitions: Mapping[str, int]) -> None:
+        result = observe_frame(self._context.engine.states, self._seen, frame)
+        for asset_id, alarms in result.states.items():
+            self._context.engine.put(asset_id, alarms, partitions[asset_id])
+        self._context.metrics.rows.labels(fate="applied").inc(result.applied)
+        self._context.metrics.rows.labels(fate="skipped").inc(result.skipped)
+        await self._publish(result.alerts)
 
     async def _on_health(self, incoming: Incoming) -> None:
         if incoming.value is None and incoming.key is not None:

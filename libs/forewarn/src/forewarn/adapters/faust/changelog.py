@@ -10,6 +10,7 @@ from confluent_kafka.cimpl import NewTopic
 
 from forewarn.adapters.kafka.admin import TopicMismatchError
 from forewarn.adapters.kafka.errors import BrokerUnavailable, error_of
+from forewarn.contracts.limits import MIB
 from forewarn.contracts.topics import DEFAULT_PARTITIONS
 
 #: Changelogs stay short, so that a restart reads little: one record a key and some minutes of changes.
@@ -18,6 +19,7 @@ _CONFIG: Final[Mapping[str, str]] = {
     "segment.ms": "600000",
     "min.cleanable.dirty.ratio": "0.1",
     "max.compaction.lag.ms": "1800000",
+    "max.message.bytes": str(16 * MIB),
 }
 _LOOK_EVERY_S: Final = 0.1
 

@@ -20,6 +20,8 @@ _NAMESPACE: Final = uuid.UUID("6f0a3c52-3b0e-5c0e-9a57-2f1f4c1f9d11")
 
 _SYSTEM: Final = "forewarn"
 
+_MAX_DETAIL_CHARACTERS: Final = 500
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleState:
@@ -184,9 +186,15 @@ def _raise(evaluation: Evaluation, asset_id: str, rule: AlarmRule, at: datetime)
         value=evaluation.value,
         limit=evaluation.limit,
         unit=evaluation.unit,
-        message=f"{rule.message}: {evaluation.detail}" if evaluation.detail else rule.message,
+        message=_message(rule, evaluation.detail),
         action=rule.action,
     )
+
+
+def _message(rule: AlarmRule, detail: str) -> str:
+    """What the rule says, with the detail on one line of bounded length: part of it may be another writer's words."""
+    plain = "".join(character if character.isprintable() else " " for character in detail[:_MAX_DETAIL_CHARACTERS])
+    return f"{rule.message}: {plain}" if plain else rule.message
 
 
 def _reactivate(alarm: Alarm, evaluation: Evaluation, rule: AlarmRule, at: datetime) -> Alarm:

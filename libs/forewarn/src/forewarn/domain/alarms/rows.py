@@ -7,7 +7,7 @@ where a row is over a limit, something is open or a delay runs. A healthy plant 
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -51,6 +51,24 @@ class _Judged:
         for course in self.courses:
             any_over |= course.levels[self.new.rows] == Level.OVER
         return self.new.keep(any_over).names if any_over.any() else ()
+
+
+def portions(frame: Frame, most_rows: int) -> Iterator[Frame]:
+    """Cut a frame so that no part has more than ``most_rows`` rows of an asset, each asset's rows in their order.
+
+    What comes of an asset's rows depends neither on the cuts nor on the rows of others.
+    """
+    codes = frame.assets.codes
+    if not codes.size or np.bincount(codes + 1).max() <= most_rows:
+        yield frame
+        return
+    order = np.argsort(codes, kind="stable")
+    begins = np.flatnonzero(np.diff(codes[order], prepend=codes[order][0] - 1))
+    rank = np.empty(codes.size, dtype=np.intp)
+    rank[order] = np.arange(codes.size) - np.repeat(begins, np.diff(begins, append=codes.size))
+    part = rank // most_rows
+    for number in range(int(part.max()) + 1):
+        yield frame.take(part == number)
 
 
 def observe_frame(states: Mapping[str, AssetAlarms], seen: Seen, frame: Frame) -> RowsResult:
