@@ -119,9 +119,9 @@ class AlertingLogic:
             await self._reject(incoming, RejectionReason.BAD_FRAME, problem)
         for joined in turn.frames:
             for frame in portions(joined.frame, _ROWS_AT_ONCE):
-                await self._observe(frame, joined.partitions)
+                await self._observe_rows(frame, joined.partitions)
 
-    async def _observe(self, frame: Frame, partitions: Mapping[str, int]) -> None:
+    async def _observe_rows(self, frame: Frame, partitions: Mapping[str, int]) -> None:
         result = observe_frame(self._context.engine.states, self._seen, frame)
         for asset_id, alarms in result.states.items():
             self._context.engine.put(asset_id, alarms, partitions[asset_id])
