@@ -1,13 +1,13 @@
-"""Claims know the topic they belong to and what became of those before them."""
+"""Purging of removed assets."""
 
 from forewarn.adapters.timescale.migrations.script import run_sql_beside
 
-revision = "0002"
-down_revision = "0001"
+revision = "0004"
+down_revision = "0003"
 branch_labels = None
 depends_on = None
 
 
 def upgrade() -> None:
-    """Run ``v0002_claims.sql``."""
+    """Run ``v0004_purge.sql``."""
     run_sql_beside(__file__)

@@ -1,13 +1,13 @@
-"""Purging of removed assets."""
+"""Claims know the topic they belong to and what became of those before them."""
 
 from forewarn.adapters.timescale.migrations.script import run_sql_beside
 
-revision = "0002_purge"
-down_revision = "0001"
+revision = "0003"
+down_revision = "0002"
 branch_labels = None
 depends_on = None
 
 
 def upgrade() -> None:
-    """Run ``v0002_purge.sql``."""
+    """Run ``v0003_claims.sql``."""
     run_sql_beside(__file__)
