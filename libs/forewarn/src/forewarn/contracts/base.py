@@ -132,8 +132,8 @@ def _several_lines(value: str) -> str:
 
 def _reference(value: str) -> str:
     # The length stands here and not in the schema: fields that had none must not refuse more than they promised.
-    if len(value) > MAX_REFERENCE_CHARACTERS:
-        msg = f"must have {MAX_REFERENCE_CHARACTERS} characters at most, not {len(value)}"
+    if not 1 <= len(value) <= MAX_REFERENCE_CHARACTERS:
+        msg = f"must have 1 to {MAX_REFERENCE_CHARACTERS} characters, not {len(value)}"
         raise ValueError(msg)
     return _one_line(value)
 
@@ -171,7 +171,9 @@ def _of_usable_size(value: float) -> float:
     return value
 
 
-Quantity = Annotated[float, AfterValidator(_of_usable_size)]
+#: Goes behind a field's own bounds, which the schema would lose otherwise.
+USABLE_SIZE: Final = AfterValidator(_of_usable_size)
+Quantity = Annotated[float, USABLE_SIZE]
 
 #: A column name: lower-case snake case with the unit at the end (``flow_m3_h``).
 TagName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,47}$")]
