@@ -164,8 +164,13 @@ SMALLEST: Final = 1e-30
 LARGEST: Final = 1e30
 
 
+def is_usable_size(value: float) -> bool:
+    """Whether a number can be multiplied and divided by others of plants without leaving the range of floats."""
+    return value == 0.0 or SMALLEST <= abs(value) <= LARGEST
+
+
 def _of_usable_size(value: float) -> float:
-    if value != 0.0 and not SMALLEST <= abs(value) <= LARGEST:
+    if not is_usable_size(value):
         msg = f"must be 0 or of a size between {SMALLEST:g} and {LARGEST:g}"
         raise ValueError(msg)
     return value
