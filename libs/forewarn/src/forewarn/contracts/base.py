@@ -2,7 +2,7 @@
 
 import re
 from base64 import b64decode, b64encode
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Final
 
 from pydantic import (
@@ -80,6 +80,25 @@ UtcDatetime = Annotated[
     AwareDatetime,
     BeforeValidator(_written_out),
     AfterValidator(_to_utc),
+    PlainSerializer(format_utc, return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
+
+
+def _brought_inside(value: datetime) -> datetime:
+    try:
+        utc = value.astimezone(UTC)
+    except OverflowError:
+        utc = EARLIEST if value.year < EARLIEST.year else LATEST
+    return min(max(utc, EARLIEST), LATEST - timedelta(microseconds=1))
+
+
+#: A time that a person's command brought into stored state, when older versions took any: outside of the bounds it
+#: counts as the nearest one inside, as an alarm's state must stay readable.
+StoredTime = Annotated[
+    AwareDatetime,
+    BeforeValidator(_written_out),
+    AfterValidator(_brought_inside),
     PlainSerializer(format_utc, return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]

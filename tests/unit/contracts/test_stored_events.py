@@ -1,4 +1,4 @@
-"""What older versions wrote with odd characters is still an asset and still an alarm."""
+"""What older versions wrote, with odd characters and odd times, is still an asset and still an alarm."""
 
 import json
 from datetime import UTC, datetime
@@ -52,6 +52,19 @@ def test_a_stored_alarm_keeps_its_comment_readably():
     document = json.loads(encode_event(alarm())) | {"comment": "seen\x00\non site", "acknowledged_by": "an\x1bna"}
     read = decode_event(Alarm, json.dumps(document).encode())
     assert (read.comment, read.acknowledged_by) == ("seen\ufffd\non site", "an\ufffdna")
+
+
+@pytest.mark.parametrize(
+    ("stored", "read"),
+    [
+        ("0001-01-01T00:00:00+05:00", "1970-01-01T00:00:00.000000Z"),
+        ("9999-12-31T23:59:59-05:00", "2199-12-31T23:59:59.999999Z"),
+        ("2026-11-20T20:00:00+01:00", "2026-11-20T19:00:00.000000Z"),
+    ],
+)
+def test_a_stored_alarm_is_readable_whenever_it_was_acknowledged(stored, read):
+    document = json.loads(encode_event(alarm())) | {"acknowledged_at": stored}
+    assert json.loads(encode_event(decode_event(Alarm, json.dumps(document).encode())))["acknowledged_at"] == read
 
 
 def test_a_stored_order_is_still_obeyed():
