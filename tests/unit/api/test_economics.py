@@ -5,9 +5,10 @@ from itertools import pairwise
 
 import pytest
 
+from forewarn.contracts.assets import AssetRates
 from forewarn.contracts.health import FailureRisk, RulEstimate
 from forewarn.ports.history import History, RollUp, Series
-from support.api_fakes import NOW, PUMP_CLASS, health
+from support.api_fakes import NOW, PUMP, PUMP_CLASS, health
 
 
 def near():
@@ -143,3 +144,13 @@ def test_a_change_of_weights_that_the_broker_does_not_confirm_is_a_503(client, p
 @pytest.mark.parametrize("path", ["/economics", "/health/weights"])
 def test_an_unknown_asset_has_neither(client, path):
     assert client.get(f"/api/v1/assets/P-999{path}").status_code == 404
+
+
+@pytest.mark.parametrize("rate", [5e-324, 1e300])
+def test_old_rates_that_cannot_be_computed_with_are_those_of_the_class(client, platform, rate):
+    platform.live.take_health("P-101", health().model_copy(update={"rul": (near(),)}).model_dump_json().encode(), 0)
+    platform.history.stretches["P-101"] = power_by_minute(3.0)
+    of_class = client.get("/api/v1/assets/P-101/economics").json()
+    own = AssetRates(downtime_cost_per_min=rate, energy_price_per_kwh=rate, monitoring_cost_per_year=rate)
+    platform.registry.assets["P-101"] = PUMP.model_copy(update={"economics": own})
+    assert client.get("/api/v1/assets/P-101/economics").json() == of_class

@@ -190,3 +190,44 @@ def test_a_body_that_is_no_json_is_told_so(client, body, media_type, status, det
     answer = client.post("/api/v1/assets", content=body, headers={"content-type": media_type} if media_type else {})
     assert answer.status_code == status
     assert answer.json()["detail"].startswith(detail)
+
+
+@pytest.mark.parametrize("host", ["[", "[::1", "[x]:80", "]"])
+@pytest.mark.parametrize("path", ["/livez", "/nothing", "/api/v1/assets", "/api/v1/assets/"])
+def test_a_host_that_is_none_is_no_error_of_ours(client, host, path):
+    assert client.get(path, headers={"host": host}).status_code in {200, 400, 404}
+    answer = client.post("/api/v1/assets", json={}, headers={"origin": f"http://{host}"})
+    assert answer.json()["type"] == "urn:forewarn:problem:foreign-origin"
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        ({"criticality": True}, "#/criticality"),
+        ({"criticality": "3"}, "#/criticality"),
+        ({"criticality": 3.0}, "#/criticality"),
+        ({"nameplate": {"fluid_density_kg_m3": "998"}}, "#/nameplate/fluid_density_kg_m3"),
+        ({"nameplate": {"fluid_density_kg_m3": 5e-324}}, "#/nameplate/fluid_density_kg_m3"),
+        ({"economics": {"energy_price_per_kwh": 1e300}}, "#/economics/energy_price_per_kwh"),
+        ({"name": "Pump\x00"}, "#/name"),
+        ({"name": "Pump\n1"}, "#/name"),
+        ({"name": "  "}, "#/name"),
+        ({"name": 17}, "#/name"),
+        ({"path": ["../../etc"]}, "#/path/0"),
+    ],
+)
+def test_an_asset_of_careless_values_is_refused(client, platform, body, pointer):
+    answer = client.post("/api/v1/assets", json={**_ASSET, **body})
+    assert answer.status_code == 422
+    assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
+    assert platform.delivery.events == []
+
+
+def test_a_time_is_written_out(client, platform):
+    for ts in ("1700000000", 1_700_000_000, True, "2026-11-20T20:00:00", "9999-12-31T23:59:59Z"):
+        answer = client.post("/api/v1/readings", json={"asset_id": "P-101", "ts": ts, "metrics": {"flow_m3_h": 1.0}})
+        assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "#/ts")
+    assert platform.delivery.sent == []
+
+
+_ASSET = {"asset_id": "P-103", "asset_class": "centrifugal_pump", "name": "New pump"}

@@ -92,6 +92,13 @@ async def test_foreign_host_names_and_origins_are_refused(http):
     assert foreign.status_code == 403
 
 
+@pytest.mark.parametrize("host", ["[", "[::1", "[x]:80", "]"])
+async def test_a_host_or_an_origin_that_is_none_is_refused(http, host):
+    assert (await http.get("/", headers={"Host": host})).status_code in {400, 421}
+    headers = {"Origin": f"http://{host}"}
+    assert (await http.post("/_dash-update-component", json={}, headers=headers)).status_code == 403
+
+
 async def test_large_bodies_are_refused(http):
     response = await http.post("/_dash-update-component", content=b"x" * 300_000, headers={"Origin": ORIGIN})
     assert response.status_code == 413

@@ -1,14 +1,15 @@
 """The plant file as a document: which machines there are, how they behave, and what goes wrong with them."""
 
+import json
 from collections import Counter
 from pathlib import PurePath
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from forewarn.adapters.plant_sensors import Gateway, SensorDocument, SwappedFault
-from forewarn.contracts.assets import Asset
-from forewarn.contracts.base import Identifier, StrictContract, TagName
+from forewarn.contracts.assets import Asset, AssetRegistration
+from forewarn.contracts.base import Identifier, Line, Name, StrictContract, TagName
 from forewarn.domain.simulation.designs import design_problems
 from forewarn.domain.simulation.kinds import KINDS
 from forewarn.domain.simulation.profile import FaultCourse, Profile
@@ -184,10 +185,15 @@ def _tags_named(source: SimulatedSource) -> set[str]:
     return {*source.sensors, *crossed, *([planned] if planned is not None else [])}
 
 
+def _registered(value: object) -> Asset:
+    """Read an asset as strictly as the API does: ``criticality: true`` is no number."""
+    return AssetRegistration.model_validate_json(json.dumps(value, default=str), strict=True).entry()
+
+
 class PlantAsset(StrictContract):
     """One machine of the plant."""
 
-    asset: Asset
+    asset: Annotated[Asset, BeforeValidator(_registered)]
     source: Annotated[SimulatedSource | ReplaySource, Field(discriminator="kind")]
 
     @model_validator(mode="after")
@@ -237,8 +243,8 @@ class Output(StrictContract):
 class Plant(StrictContract):
     """All machines of a plant file."""
 
-    name: str
-    title: str = Field(default="", description="One line for people.")
+    name: Name
+    title: Line = Field(default="", description="One line for people.")
     interval_s: Annotated[float, Field(ge=0.05, le=3600)] | None = Field(
         default=None, description="Distance of live readings; null: SIMULATION_INTERVAL_SECONDS."
     )

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, computed_field
 
-from forewarn.contracts.base import Contract, Identifier, StoredText, UtcDatetime
+from forewarn.contracts.base import Contract, Identifier, StoredText, StoredTime, UtcDatetime
 
 AlarmSource = Literal["threshold", "anomaly", "health", "rul", "forecast"]
 
@@ -52,7 +52,7 @@ class Alarm(Contract):
     raised_at: UtcDatetime = Field(description="Event time of the reading that raised it.")
     last_active_at: UtcDatetime
     returned_at: UtcDatetime | None = None
-    acknowledged_at: UtcDatetime | None = None
+    acknowledged_at: StoredTime | None = None
     acknowledged_by: StoredText | None = None
     acknowledged_command: str | None = Field(default=None, description="Id of the command that acknowledged it.")
     comment: StoredText = ""
@@ -77,6 +77,6 @@ class Alert(Contract):
 
     alert_id: StoredText
     transition: Transition
-    at: UtcDatetime
+    at: StoredTime
     by: StoredText = "forewarn"
     alarm: Alarm

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from forewarn.contracts.alarms import AlarmSource, Priority
-from forewarn.contracts.base import Identifier, NotNegative, Probability, StrictContract, TagName, is_reserved
+from forewarn.contracts.base import Identifier, Line, NotNegative, Probability, StrictContract, TagName, is_reserved
 from forewarn.contracts.guard_rules import Condition, PhysicsRule, RedundantSensors
 
 #: How a source that is a nameplate field begins.
@@ -23,8 +23,8 @@ class Tag(StrictContract):
     """One measured quantity."""
 
     name: TagName
-    title: str
-    unit: str
+    title: Line
+    unit: Line
     engineering_range: tuple[float, float] = Field(description="Outside: uncertain, a warning.")
     hard_range: tuple[float, float] | None = Field(
         default=None, description="Outside: physically impossible, the value is bad and is not used."
@@ -36,7 +36,7 @@ class Tag(StrictContract):
         default=None,
         description="Exactly the same value for longer while the machine runs: the sensor is stuck.",
     )
-    aliases: tuple[str, ...] = Field(default=(), description="Names gateways use for it.")
+    aliases: tuple[Line, ...] = Field(default=(), description="Names gateways use for it.")
     fallback: str | None = Field(
         default=None,
         description="'nameplate.NAME': what derived quantities are estimated with for an asset that never sends "
@@ -56,8 +56,8 @@ class Derived(StrictContract):
     """A quantity computed from tags and nameplate by a named physics function."""
 
     name: TagName
-    title: str
-    unit: str
+    title: Line
+    unit: Line
     function: str = Field(description="Name in forewarn.domain.physics.registry.")
     inputs: dict[str, str] = Field(
         description="Parameter of the function → tag, earlier derived quantity or 'nameplate.NAME'."
@@ -133,8 +133,8 @@ class HealthInput(StrictContract):
         default=None, description="Where good, fair, poor and critical begin; falling where more is better."
     )
     standard: Identifier | None = Field(default=None, description="Bands that people have agreed on, by name.")
-    message: str = Field(description="What a low score means, for people.")
-    recommendation: str
+    message: Line = Field(description="What a low score means, for people.")
+    recommendation: Line
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -201,12 +201,12 @@ class FailureMode(StrictContract):
     """How a machine of this class dies and what shows it."""
 
     id: Identifier
-    title: str
+    title: Line
     indicator: TagName
     threshold: float = Field(description="Value of the indicator that counts as failure.")
     growth: Literal["linear", "exponential"] = "linear"
     of_operation: bool = Field(default=False, description="The operating point fails: it is followed as measured.")
-    recommendation: str
+    recommendation: Line
     repair: Repair | None = Field(default=None, description="Without it nothing is said of the mode's costs.")
 
 
@@ -246,15 +246,15 @@ class AlarmRule(StrictContract):
     on_delay_s: Annotated[float, Field(ge=0)] = 0.0
     off_delay_s: Annotated[float, Field(ge=0)] = 0.0
     priority: Priority
-    message: str
-    action: str
+    message: Line
+    action: Line
 
 
 class NameplateField(StrictContract):
     """A rated value an asset may state."""
 
     name: TagName
-    unit: str
+    unit: Line
     default: float
 
 
@@ -262,7 +262,7 @@ class AssetClass(StrictContract):
     """A class of machines."""
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
-    title: str
+    title: Line
     version: Annotated[int, Field(ge=1)] = 1
     tags: Annotated[tuple[Tag, ...], Field(min_length=1, max_length=64)]
     nameplate: tuple[NameplateField, ...] = ()

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationInfo, field_validator
 
 from forewarn.contracts.base import (
+    USABLE_SIZE,
     Comment,
     Contract,
     Identifier,
@@ -22,7 +23,7 @@ from forewarn.contracts.base import (
 from forewarn.contracts.health import ComponentName
 from forewarn.contracts.questions import BaselineAccepted, BaselineSource, WhatIfAnswer, WhatIfRequest
 
-Price = Annotated[Quantity, Field(ge=0)]
+Price = Annotated[NotNegative, USABLE_SIZE]
 
 
 class HealthWeights(StrictContract):
@@ -97,8 +98,8 @@ class InjectFault(StrictContract):
 
     kind: Literal["inject_fault"] = "inject_fault"
     fault: Identifier
-    duration_s: Annotated[Quantity, Field(gt=0)] = Field(description="Time from onset to failure.")
-    severity: Annotated[Quantity, Field(gt=0, le=1)] = 1.0
+    duration_s: Annotated[float, Field(gt=0), USABLE_SIZE] = Field(description="Time from onset to failure.")
+    severity: Annotated[float, Field(gt=0, le=1), USABLE_SIZE] = 1.0
 
 
 class RunScenario(StrictContract):
@@ -107,12 +108,12 @@ class RunScenario(StrictContract):
     kind: Literal["run_scenario"] = "run_scenario"
     scenario: Identifier
     asset_class: Identifier = Field(description="Class of the machine; it must be one that can be simulated.")
-    days: Annotated[Quantity, Field(gt=0, le=3660)] | None = Field(
+    days: Annotated[float, Field(gt=0, le=3660), USABLE_SIZE] | None = Field(
         default=None, description="Length of the story; null: as the scenario has it."
     )
-    severity: Annotated[Quantity, Field(gt=0, le=1)] = 1.0
+    severity: Annotated[float, Field(gt=0, le=1), USABLE_SIZE] = 1.0
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
-    interval_s: Annotated[Quantity, Field(gt=0, le=86_400)] = Field(
+    interval_s: Annotated[float, Field(gt=0, le=86_400), USABLE_SIZE] = Field(
         default=300.0, description="Distance of the readings, in the story's time."
     )
     acceleration: Annotated[float, Field(ge=1, le=1e7)] | None = Field(

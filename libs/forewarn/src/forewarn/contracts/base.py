@@ -2,7 +2,7 @@
 
 import re
 from base64 import b64decode, b64encode
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Final
 
 from pydantic import (
@@ -85,6 +85,25 @@ UtcDatetime = Annotated[
 ]
 
 
+def _brought_inside(value: datetime) -> datetime:
+    try:
+        utc = value.astimezone(UTC)
+    except OverflowError:
+        utc = EARLIEST if value.year < EARLIEST.year else LATEST
+    return min(max(utc, EARLIEST), LATEST - timedelta(microseconds=1))
+
+
+#: A time that a person's command brought into stored state, when older versions took any: outside of the bounds it
+#: counts as the nearest one inside, as an alarm's state must stay readable.
+StoredTime = Annotated[
+    AwareDatetime,
+    BeforeValidator(_written_out),
+    AfterValidator(_brought_inside),
+    PlainSerializer(format_utc, return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
+
+
 def _from_base64(value: object) -> object:
     return b64decode(value, validate=True) if isinstance(value, str) else value
 
@@ -132,8 +151,8 @@ def _several_lines(value: str) -> str:
 
 def _reference(value: str) -> str:
     # The length stands here and not in the schema: fields that had none must not refuse more than they promised.
-    if len(value) > MAX_REFERENCE_CHARACTERS:
-        msg = f"must have {MAX_REFERENCE_CHARACTERS} characters at most, not {len(value)}"
+    if not 1 <= len(value) <= MAX_REFERENCE_CHARACTERS:
+        msg = f"must have 1 to {MAX_REFERENCE_CHARACTERS} characters, not {len(value)}"
         raise ValueError(msg)
     return _one_line(value)
 
@@ -164,14 +183,21 @@ SMALLEST: Final = 1e-30
 LARGEST: Final = 1e30
 
 
+def is_usable_size(value: float) -> bool:
+    """Whether a number can be multiplied and divided by others of plants without leaving the range of floats."""
+    return value == 0.0 or SMALLEST <= abs(value) <= LARGEST
+
+
 def _of_usable_size(value: float) -> float:
-    if value != 0.0 and not SMALLEST <= abs(value) <= LARGEST:
+    if not is_usable_size(value):
         msg = f"must be 0 or of a size between {SMALLEST:g} and {LARGEST:g}"
         raise ValueError(msg)
     return value
 
 
-Quantity = Annotated[float, AfterValidator(_of_usable_size)]
+#: Goes behind a field's own bounds, which the schema would lose otherwise.
+USABLE_SIZE: Final = AfterValidator(_of_usable_size)
+Quantity = Annotated[float, USABLE_SIZE]
 
 #: A column name: lower-case snake case with the unit at the end (``flow_m3_h``).
 TagName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,47}$")]

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from forewarn.contracts.base import Identifier, StrictContract, TagName
+from forewarn.contracts.base import Identifier, Line, StrictContract, TagName
 
 
 class Cause(StrEnum):
@@ -62,8 +62,8 @@ class _Check(StrictContract):
     id: Identifier
     when: _When | None = Field(default=None, description="When it holds; of a list, all conditions must hold.")
     cause: Cause = Field(default=Cause.SENSOR, description="What is at fault; a machine's fault never refuses data.")
-    message: str
-    recommendation: str
+    message: Line
+    recommendation: Line
 
     @property
     def conditions(self) -> tuple[RuleCondition, ...]:

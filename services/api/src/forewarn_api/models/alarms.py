@@ -36,7 +36,7 @@ class AcknowledgeRequest(Signed):
     """A person has seen an occurrence of an alarm."""
 
     occurrence_id: Reference = Field(
-        min_length=1, description="The occurrence that was seen; if a newer one exists the answer is 409."
+        description="The occurrence that was seen; if a newer one exists the answer is 409."
     )
     comment: Comment = ""
 

@@ -7,7 +7,15 @@ from pydantic import BaseModel, Field
 from forewarn.contracts.alarms import Alarm
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.assets import Asset, HealthWeights
-from forewarn.contracts.base import Identifier, Name, Probability, Quantity, Score, StrictContract, UtcDatetime
+from forewarn.contracts.base import (
+    USABLE_SIZE,
+    Identifier,
+    Name,
+    Probability,
+    Score,
+    StrictContract,
+    UtcDatetime,
+)
 from forewarn.contracts.health import AnomalyBand, AssetHealth, ModelArtefact
 from forewarn.contracts.quality import Severity
 from forewarn.domain.twin.deviation import DeviationBand
@@ -237,8 +245,10 @@ class FaultRequest(Signed):
     """Let a fault grow in a simulated machine."""
 
     fault: Identifier
-    duration_s: Annotated[Quantity, Field(gt=0, le=366 * 86_400)] = Field(description="Time from onset to failure [s].")
-    severity: Annotated[Quantity, Field(gt=0, le=1)] = 1.0
+    duration_s: Annotated[float, Field(gt=0, le=366 * 86_400), USABLE_SIZE] = Field(
+        description="Time from onset to failure [s]."
+    )
+    severity: Annotated[float, Field(gt=0, le=1), USABLE_SIZE] = 1.0
 
 
 class CommandAccepted(BaseModel):

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from forewarn.contracts.base import Identifier, Name, Quantity, TagName, UtcDatetime
+from forewarn.contracts.base import USABLE_SIZE, Identifier, Name, TagName, UtcDatetime
 
 MOST_STREAMED = 200_000
 MOST_RETURNED = 50_000
@@ -50,12 +50,12 @@ class ScenarioBody(BaseModel):
     asset_id: Identifier | None = Field(
         default=None, description="An asset; it is registered if it is not. Default: SIM-CLASS-SCENARIO-SEED."
     )
-    duration_days: Annotated[Quantity, Field(gt=0, le=3660)] | None = Field(
+    duration_days: Annotated[float, Field(gt=0, le=3660), USABLE_SIZE] | None = Field(
         default=None, description="null: as the scenario has it."
     )
-    severity: Annotated[Quantity, Field(gt=0, le=1)] = 1.0
+    severity: Annotated[float, Field(gt=0, le=1), USABLE_SIZE] = 1.0
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
-    interval_s: Annotated[Quantity, Field(gt=0, le=86_400)] = Field(
+    interval_s: Annotated[float, Field(gt=0, le=86_400), USABLE_SIZE] = Field(
         default=300.0, description="Distance of the readings, in the story's time."
     )
     acceleration: Annotated[float, Field(ge=1, le=1e7)] | None = Field(

@@ -34,7 +34,9 @@ Everything that crosses a service boundary, generated from `forewarn.contracts`.
   `released/`. A breaking change is a new version (`…v2`) beside the old one.
 - Readers ignore fields they do not know and expect new members in enumerations.
 - NaN and infinity are never written as JSON and never accepted; unknown is `null` or absent.
-- Times are UTC, written as `2026-11-20T20:00:00.123456Z`. Units stand in names (`flow_m3_h`) or beside the value.
+- Times are UTC, written as `2026-11-20T20:00:00.123456Z`, of the years 1970 to 2199; a number is no time. Text has no
+  control characters; in what older versions wrote they are read as U+FFFD. Units stand in names
+  (`flow_m3_h`) or beside the value.
 - A frame of a later stage carries the tags and derived quantities again and adds its own columns; status codes and
   findings stand in `valid` only. A reader needs the columns it knows and ignores others. A missing number is NaN, a
   missing text or counter is null.

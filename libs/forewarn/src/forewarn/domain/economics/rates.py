@@ -5,6 +5,7 @@ from typing import Final
 
 from forewarn.contracts.asset_class import AssetClass, Repair
 from forewarn.contracts.assets import Asset
+from forewarn.contracts.base import is_usable_size
 
 MIN_PER_H: Final = 60.0
 
@@ -32,9 +33,13 @@ class Rates:
 
 
 def rates_of(asset_class: AssetClass, asset: Asset) -> Rates:
-    """The class's rates with those the asset states for itself."""
+    """The class's rates with those the asset states for itself.
+
+    A rate that is too small or too large to compute with is none: old entries of the registry may have one.
+    """
     of_class, own = asset_class.economics, asset.economics
-    stated = {} if own is None else own.model_dump(exclude_none=True)
+    found = {} if own is None else own.model_dump(exclude_none=True)
+    stated = {name: rate for name, rate in found.items() if is_usable_size(rate)}
     return Rates(
         currency=of_class.currency,
         downtime_cost_per_min=stated.get("downtime_cost_per_min", of_class.downtime_cost_per_min),
