@@ -7,6 +7,7 @@ import psycopg
 import pytest
 from playwright.sync_api import Browser
 
+from e2e.poison import assert_no_message_stops_it
 from forewarn.adapters.event_codec import decode_event
 from forewarn.contracts.alarms import Alarm, Alert, Transition
 from forewarn.contracts.topics import TopicName
@@ -64,6 +65,7 @@ def test_a_recorded_valve_fault_becomes_an_alarm_that_the_operator_sees(
         item["alarm"]["alarm_id"] == alarm.alarm_id for item in platform.get("/api/v1/alarms?state=open")["items"]
     )
     assert_shown(browser, platform.dashboard_url, alarm)
+    assert_no_message_stops_it(platform, bootstrap, topic_prefix, alarm)
 
 
 def assert_stored(database_url: str, alarm: Alarm) -> None:

@@ -19,7 +19,7 @@ from unit.fuzz.corpus import CATALOGUE
 HOUR_S = 3600.0
 
 
-@pytest.mark.parametrize("name", ("centrifugal_pump", "reciprocating_compressor"))
+@pytest.mark.parametrize("name", ["centrifugal_pump", "reciprocating_compressor"])
 def test_health_remembers_months_in_a_few_kilobytes(name):
     asset_class, codec = CATALOGUE[name], TypeAdapter(AssetState)
     rng = np.random.default_rng(1)
@@ -33,7 +33,7 @@ def test_health_remembers_months_in_a_few_kilobytes(name):
     assert len(codec.dump_json(states["x"])) < 64 * KIB
 
 
-@pytest.mark.parametrize("name", ("centrifugal_pump", "turbine"))
+@pytest.mark.parametrize("name", ["centrifugal_pump", "turbine"])
 def test_an_asset_that_crosses_all_its_limits_with_every_reading_says_so_in_portions(name):
     """The stored state holds the transitions under way; published they are all the same."""
     asset_class, rows = CATALOGUE[name], 800
