@@ -100,6 +100,15 @@ async def test_more_than_may_be_under_way_is_refused_before_anything_is_sent(del
     assert [r.value for r in records] == [b"7"]
 
 
+async def test_bytes_that_may_be_under_way_are_bounded_as_messages_are(delivery):
+    """50,000 messages may be of 8 MiB each."""
+    large = Message(topic=TopicName.READINGS_RAW, key=b"P-1", value=b"x" * (7 * 2**20))
+    outcomes = await asyncio.gather(*(delivery.send([large]) for _ in range(6)), return_exceptions=True)
+    assert outcomes[:4] == [()] * 4
+    assert all(isinstance(outcome, DeliveryOverloaded) for outcome in outcomes[4:])
+    assert await delivery.send([large]) == ()
+
+
 async def test_what_is_too_large_fails_alone(delivery, kafka_broker, topic_prefix):
     large = Message(topic=TopicName.READINGS_RAW, key=b"P-1", value=b"x" * (17 * 2**20))
     failed = await delivery.send([raw("P-1", 1), large, raw("P-1", 2)])

@@ -75,5 +75,4 @@ def test_sink_and_api_stay_below_their_ceilings(api, kafka_broker, topic_prefix,
     assert sha256(b64decode(one["original"])).digest() == sha256(original(7)).digest()
     assert sink.running
     peaks = {"sink": peak_mib(sink), "api": peak_mib(api.process)}
-    print(f"peaks [MiB]: {peaks}")
     assert all(peaks[name] < MEMORY_CEILING_MIB[name] for name in peaks), peaks

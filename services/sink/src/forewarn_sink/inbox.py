@@ -12,17 +12,16 @@ from typing import Any, Final
 import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from forewarn.adapters.kafka.config import consumer_config
+from forewarn.adapters.kafka.config import consumer_config, small_fetches
 from forewarn.adapters.kafka.errors import BrokerUnavailable, error_of
 from forewarn.adapters.kafka.polling import poll_records
-from forewarn.contracts.limits import KIB, MAX_TURN_BYTES
+from forewarn.contracts.limits import MAX_TURN_BYTES
 from forewarn.ports.lanes import Record
 from forewarn.ports.store import Source
 from forewarn_sink.bounds import Bounds
 
 _log = structlog.get_logger(__name__)
 
-_FETCHED_BYTES: Final = MAX_TURN_BYTES // 2
 _READING: Final[dict[str, Any]] = {
     "partition.assignment.strategy": "cooperative-sticky",
     "enable.partition.eof": True,
@@ -30,8 +29,7 @@ _READING: Final[dict[str, Any]] = {
     "fetch.min.bytes": 256 * 1024,
     "fetch.wait.max.ms": 50,
     # What is fetched ahead of a slow database, over all partitions; larger messages still come, one by one.
-    "fetch.max.bytes": _FETCHED_BYTES,
-    "queued.max.messages.kbytes": _FETCHED_BYTES // KIB,
+    **small_fetches(MAX_TURN_BYTES // 2),
 }
 
 _FENCED: Final = frozenset({KafkaError._FATAL, KafkaError.FENCED_INSTANCE_ID})  # noqa: SLF001  # the library's name

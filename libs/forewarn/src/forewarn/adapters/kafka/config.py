@@ -6,6 +6,7 @@ from typing import Any, Final
 PARTITIONER: Final = "murmur2_random"
 
 _MIB: Final = 1024 * 1024
+_SMALL_FETCH_BYTES: Final = 512 * 1024
 _COMMON: Final[dict[str, Any]] = {
     "reconnect.backoff.ms": 100,
     "reconnect.backoff.max.ms": 2_000,
@@ -61,6 +62,20 @@ def consumer_config(bootstrap_servers: str, *, group_id: str, client_id: str, **
         "max.poll.interval.ms": 300_000,
         **_SMALL_FETCHES,
         **overrides,
+    }
+
+
+def small_fetches(queued_bytes: int) -> dict[str, Any]:
+    """Settings of a consumer that holds little of what it has fetched, however well it was compressed.
+
+    A fetch is bounded as it travels: 8 MiB of it can be 60 messages of 10 MB that LZ4 had made 40 kB each. A larger
+    message still comes, by itself.
+    """
+    return {
+        "message.max.bytes": _SMALL_FETCH_BYTES,  # no fetch can be smaller
+        "fetch.max.bytes": _SMALL_FETCH_BYTES,
+        "fetch.message.max.bytes": _SMALL_FETCH_BYTES,
+        "queued.max.messages.kbytes": queued_bytes // 1024,
     }
 
 

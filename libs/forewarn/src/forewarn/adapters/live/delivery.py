@@ -15,6 +15,7 @@ from forewarn.adapters.event_codec import Envelope, Headers, encode_event, topic
 from forewarn.adapters.kafka.config import producer_config
 from forewarn.adapters.kafka.errors import error_of
 from forewarn.contracts.base import Contract
+from forewarn.contracts.limits import MAX_TURN_BYTES
 from forewarn.contracts.topics import TopicName, qualified
 from forewarn.ports.delivery import BrokerSilent, DeliveryOverloaded, Message, Undelivered
 
@@ -52,13 +53,22 @@ class _Batch:
 class KafkaDelivery:
     """Implements ``forewarn.ports.delivery.ConfirmedDelivery`` with one idempotent producer.
 
-    ``timeout_s`` bounds how long a message may be under way, ``max_under_way`` how many may be: past
-    it lists are refused instead of kept in memory.
+    ``timeout_s`` bounds how long a message may be under way, ``max_under_way`` how many may be and ``max_bytes`` how
+    large they may be together: past it lists are refused instead of kept in memory.
     """
 
     def __init__(
-        self, bootstrap_servers: str, prefix: str, *, source: str, timeout_s: float, max_under_way: int
+        self,
+        bootstrap_servers: str,
+        prefix: str,
+        *,
+        source: str,
+        timeout_s: float,
+        max_under_way: int,
+        max_bytes: int = 2 * MAX_TURN_BYTES,
     ) -> None:
+        self._max_bytes = max_bytes
+        self._bytes_under_way = 0
         self._prefix = prefix
         self._source = source
         self._timeout_s = timeout_s
@@ -158,7 +168,8 @@ class KafkaDelivery:
     async def _send(self, messages: Sequence[tuple[Message, Headers, int]]) -> tuple[Undelivered, ...]:
         if not messages:
             return ()
-        self._reserve(len(messages))
+        sizes = [len(message.key or b"") + len(message.value or b"") for message, _, _ in messages]
+        self._reserve(len(messages), sum(sizes))
         batch = _Batch(len(messages), asyncio.get_running_loop())
         for index, (message, headers, partition) in enumerate(messages):
             try:
@@ -168,29 +179,39 @@ class KafkaDelivery:
                     key=message.key,
                     headers=headers,
                     partition=partition,
-                    on_delivery=partial(self._report, batch, index),
+                    on_delivery=partial(self._report, batch, index, sizes[index]),
                 )
             except BufferError:
-                self._settle(batch, index, "the send buffer is full")
+                self._settle(batch, index, sizes[index], "the send buffer is full")
             except KafkaException as exc:
-                self._settle(batch, index, error_of(exc).str())
+                self._settle(batch, index, sizes[index], error_of(exc).str())
         await batch.done
         return tuple(sorted(batch.failures, key=lambda failure: failure.index))
 
-    def _reserve(self, count: int) -> None:
+    def _reserve(self, count: int, size_bytes: int) -> None:
         with self._lock:
             if self._under_way + count > self._max_under_way:
                 raise DeliveryOverloaded(
                     f"{self._under_way} messages wait for the broker, {count} more would exceed {self._max_under_way}"
                 )
+            # A message that is larger than all may be sent by itself.
+            if self._under_way and self._bytes_under_way + size_bytes > self._max_bytes:
+                raise DeliveryOverloaded(
+                    f"{self._bytes_under_way} bytes wait for the broker, {size_bytes} more would exceed "
+                    f"{self._max_bytes}"
+                )
             self._under_way += count
+            self._bytes_under_way += size_bytes
 
-    def _report(self, batch: _Batch, index: int, error: KafkaError | None, _message: SentMessage) -> None:
-        self._settle(batch, index, None if error is None else error.str())
+    def _report(
+        self, batch: _Batch, index: int, size_bytes: int, error: KafkaError | None, _message: SentMessage
+    ) -> None:
+        self._settle(batch, index, size_bytes, None if error is None else error.str())
 
-    def _settle(self, batch: _Batch, index: int, reason: str | None) -> None:
+    def _settle(self, batch: _Batch, index: int, size_bytes: int, reason: str | None) -> None:
         with self._lock:
             self._under_way -= 1
+            self._bytes_under_way -= size_bytes
         batch.settle(index, reason)
 
     def _poll(self) -> None:

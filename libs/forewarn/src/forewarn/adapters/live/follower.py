@@ -7,7 +7,7 @@ from typing import Final
 import structlog
 from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, KafkaException, TopicPartition
 
-from forewarn.adapters.kafka.config import consumer_config
+from forewarn.adapters.kafka.config import consumer_config, small_fetches
 from forewarn.adapters.kafka.errors import error_of, is_fatal
 from forewarn.adapters.kafka.polling import poll_records
 from forewarn.contracts.limits import KIB, MAX_TURN_BYTES
@@ -16,7 +16,6 @@ from forewarn.ports.lanes import Record
 
 _log = structlog.get_logger(__name__)
 _BATCH: Final = 1_000
-_FETCHED_BYTES: Final = MAX_TURN_BYTES // 2
 _RETRY_S: Final = 0.5
 _BROKER_TIMEOUT_S: Final = 5.0
 
@@ -55,8 +54,7 @@ class TopicFollower:
                 client_id=client_id,
                 # Few large fetches cost the broker less than many small ones; nobody looks more often than this.
                 **{"fetch.wait.max.ms": wait_ms, "fetch.min.bytes": 64 * KIB},
-                # What lies fetched and what is under way; a larger message still comes, by itself.
-                **{"fetch.max.bytes": _FETCHED_BYTES, "queued.max.messages.kbytes": _FETCHED_BYTES // KIB},
+                **small_fetches(MAX_TURN_BYTES // 2),
                 # The ends tell that a topic has been read; positions would not: transactions end with a marker.
                 **{"enable.partition.eof": any(start != 0 for start in starts.values())},
             )
