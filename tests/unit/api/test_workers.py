@@ -4,12 +4,29 @@ import asyncio
 import os
 import pickle
 import signal
+import subprocess
+import sys
 import threading
 
+import psutil
 import pytest
 
 from forewarn_api.problems import Fault, ProblemError, not_found
 from forewarn_api.workers import MAX_UNDER_WAY, Work, Workers, worker_thread
+from support.stack import wait_until
+
+PARENT = """
+import asyncio, os
+from forewarn_api.workers import Work, Workers
+
+async def main():
+    async with Workers() as workers:
+        print(await workers.run(Work.JUDGING, os.getpid), flush=True)
+        await asyncio.sleep(60)
+
+if __name__ == "__main__":
+    asyncio.run(main())
+"""
 
 
 def test_a_problem_survives_the_way_from_a_worker():
@@ -46,6 +63,14 @@ async def test_a_process_does_the_work_and_another_one_follows_when_it_dies():
             await workers.run(Work.LOOKING, os.kill, first, signal.SIGKILL)
         assert (died.value.status, died.value.kind) == (503, "worker-died")
         assert await workers.run(Work.LOOKING, os.getpid) not in (first, os.getpid())
+
+
+def test_no_worker_outlives_a_killed_parent():
+    parent = subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE, text=True)
+    worker = psutil.Process(int(parent.stdout.readline()))
+    parent.kill()
+    parent.communicate()
+    wait_until(lambda: not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE, 20)
 
 
 def _raise_not_found():
