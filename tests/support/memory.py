@@ -32,17 +32,13 @@ class MemoryWatch:
         """How much the peak exceeds the beginning."""
         return self.peak_bytes - self.first_bytes
 
-    def children(self) -> list[psutil.Process]:
-        """Its descendants."""
-        return self._process.children(recursive=True)
-
     def _watch(self) -> None:
         while not self._stop.wait(SAMPLE_S):
             self.peak_bytes = max(self.peak_bytes, self._now_bytes())
 
     def _now_bytes(self) -> int:
         total = 0
-        for process in [self._process, *self.children()]:
+        for process in [self._process, *self._process.children(recursive=True)]:
             with contextlib.suppress(psutil.Error):
                 total += process.memory_full_info().pss
         return total

@@ -214,20 +214,3 @@ def test_of_thirty_acknowledgements_at_once_one_counts(api):
     [command] = api.topic(TopicName.COMMANDS)
     winner = json.loads(command.value)["issued_by"]
     assert all(winner in answer.json()["detail"] for answer in answers if answer.status_code == 409)
-
-
-def test_a_worker_that_dies_is_replaced_and_none_outlives_its_api(api):
-    many = json.dumps([reading(ts=datetime.now(UTC).isoformat()) for _ in range(50)])
-
-    def validate():
-        path = "/api/v1/readings/validate"
-        return api.http.post(path, content=many, headers=dict([JSON.split(": ")])).status_code
-
-    assert validate() == 200
-    for child in MemoryWatch(api.process.pid).children():
-        child.kill()
-    wait_until(lambda: validate() == 200, 30)
-    children = MemoryWatch(api.process.pid).children()
-    assert children
-    api.process.kill()
-    wait_until(lambda: not any(child.is_running() for child in children), 20)

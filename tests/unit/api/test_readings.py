@@ -253,3 +253,36 @@ def test_a_reading_older_than_the_one_before_it_is_late(client):
     newest, older = verdicts(client, [pump(), pump() | {"ts": "2026-11-20T19:00:00Z"}])
     assert (newest["late"], older["late"]) == (False, True)
     assert older["verdict"] == "accepted"
+
+
+@pytest.mark.parametrize(
+    ("body", "where", "what"),
+    [
+        (b"[" + b"1," * 4_000_000 + b"1]", "#/0", "object"),
+        (b"[" + b"{}," * 2_000_000 + b"{}]", "#", "1 to 5000 readings"),
+        (json.dumps([READING] * 3 + [1]).encode(), "#/3", "object"),
+        (json.dumps([READING, READING | {"source": "x" * 300_000}]).encode(), "#/1", "262144 bytes"),
+        (json.dumps(READING | {"source": "x" * 300_000}).encode(), "#", "262144 bytes"),
+        (json.dumps([READING] * 4_000 + [READING | {"asset_id": 7}]).encode(), "#/4000/asset_id", "string"),
+    ],
+    ids=["numbers", "objects", "a number", "long in a list", "long", "a fault far behind"],
+)
+def test_a_long_body_is_refused_where_its_fault_is(client, body, where, what):
+    answer = client.post("/api/v1/readings", content=body, headers={"content-type": "application/json"})
+    assert answer.status_code == 422
+    [fault] = answer.json()["errors"]
+    assert fault["pointer"] == where
+    assert what in fault["detail"]
+
+
+def test_a_long_list_keeps_its_order(client, platform):
+    body = [READING | {"seq": n} for n in range(5_000)]
+    assert client.post("/api/v1/readings", json=body).json()["accepted"] == 5_000
+    assert [json.loads(message.value)["seq"] for message in platform.delivery.sent] == list(range(5_000))
+
+
+def test_all_faults_of_a_long_list_are_counted(client):
+    body = [READING | {"asset_id": 7}] * 4_000
+    answer = client.post("/api/v1/readings", json=body).json()
+    assert "(and 3999 more)" in answer["detail"]
+    assert len(answer["errors"]) == 20

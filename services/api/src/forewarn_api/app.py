@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import structlog
 from fastapi import Depends, FastAPI
@@ -55,13 +55,15 @@ _log = structlog.get_logger(__name__)
 
 
 class Api(FastAPI):
-    """FastAPI with the platform's OpenAPI document."""
+    """FastAPI with the platform's OpenAPI document, which is the same for all of its applications."""
+
+    document: ClassVar[dict[str, Any] | None] = None
 
     def openapi(self) -> dict[str, Any]:
-        """The OpenAPI document, made once."""
-        if self.openapi_schema is None:
-            self.openapi_schema = document_of(self)
-        return self.openapi_schema
+        """The OpenAPI document, made once: it takes a good part of a second."""
+        if Api.document is None:
+            Api.document = document_of(self)
+        return Api.document
 
 
 def make_app(

@@ -10,6 +10,7 @@ import msgspec
 from fastapi import Request
 from pydantic import Field, TypeAdapter, ValidationError
 
+from forewarn.contracts.limits import KIB, MAX_READINGS_PER_MESSAGE, MIB
 from forewarn.contracts.readings import Reading
 from forewarn_api.problems import (
     MAX_ERRORS,
@@ -23,13 +24,13 @@ from forewarn_api.problems import (
     unprocessable,
 )
 
-MAX_READINGS: Final = 5_000
+MAX_READINGS: Final = MAX_READINGS_PER_MESSAGE
 #: Bodies of the routes that take lists of readings or assets; of all others.
-MAX_LIST_BYTES: Final = 8 * 1024 * 1024
-MAX_BODY_BYTES: Final = 1024 * 1024
+MAX_LIST_BYTES: Final = 8 * MIB
+MAX_BODY_BYTES: Final = MIB
 
 #: A reading with as many metrics as it may have, and their quality, takes less.
-LONGEST_READING_BYTES: Final = 256 * 1024
+LONGEST_READING_BYTES: Final = 256 * KIB
 
 
 class _Object(msgspec.Struct):
@@ -45,7 +46,7 @@ _PLACE: Final = re.compile(r"\$\[(\d+)\]")
 _MOST_BRACES: Final = 8 * MAX_READINGS
 _TOO_MANY: Final = f"a list has 1 to {MAX_READINGS} readings"
 #: Reading a piece takes a few milliseconds.
-_PIECE_BYTES: Final = 64 * 1024
+_PIECE_BYTES: Final = 64 * KIB
 _READING: Final = {"$ref": "#/components/schemas/Reading"}
 
 #: What OpenAPI says of such a body.
