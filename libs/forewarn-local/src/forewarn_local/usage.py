@@ -54,7 +54,7 @@ def growth_per_day(samples: list[Sample], what: str) -> float | None:
     """Bytes written a day; what was deleted in between is not subtracted. None while it is not known."""
     if len(samples) < 2 or (span_s := samples[-1].at_s - samples[0].at_s) < _LEAST_SPAN_S:
         return None
-    sizes = [getattr(sample, what) for sample in samples]
+    sizes: list[int] = [getattr(sample, what) for sample in samples]
     grown = sum(max(0, later - earlier) for earlier, later in pairwise(sizes))
     return grown / span_s * _DAY_S
 
