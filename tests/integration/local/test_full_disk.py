@@ -101,7 +101,14 @@ def _broker_takes_messages(platform) -> bool:
 
 
 def test_a_supervisor_that_cannot_write_logs_or_records_still_restarts_what_ends(tmp_path):
-    chatty = "import time\nwhile True: print('x' * 3000, flush=True); time.sleep(0.02)"
+    beats = tmp_path / "beats"  # on another disk
+    chatty = (
+        "import time, pathlib\n"
+        "for beat in range(10**9):\n"
+        "    print('x' * 3000, flush=True)\n"
+        f"    pathlib.Path({str(beats)!r}).write_text(str(beat))\n"
+        "    time.sleep(0.005)"
+    )
     home = Home(root=tmp_path, path=tmp_path / "home")
     with small_file_system(home.path, "1m"):
         home.make()
@@ -117,6 +124,7 @@ def test_a_supervisor_that_cannot_write_logs_or_records_still_restarts_what_ends
             (before,) = supervisor.processes()
             os.kill(before.pid, signal.SIGKILL)
             wait_until(lambda: supervisor.processes()[0].pid not in {0, before.pid}, 20, "it is started again")
+            wait_until(lambda: int(beats.read_text() or 0) > 200, 20, "nobody reads its output: it waits for the pipe")
             stuck = log.stat().st_size
             (home.path / "filler").unlink()
             wait_until(lambda: log.stat().st_size > stuck, 20, "its log goes on")

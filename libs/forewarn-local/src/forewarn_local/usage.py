@@ -13,7 +13,9 @@ from forewarn_local.home import Home
 
 SAMPLE_EVERY_S: Final = 30.0
 _SAMPLES_KEPT: Final = 240
-_LEAST_SPAN_S: Final = 60.0
+_START_UP_SAMPLES: Final = 6  # tables and states that are made at the start are no growth
+_LEAST_SPAN_S: Final = 120.0
+_COMPACTED: Final = ("__", "checkpoint-", "changelog-")
 _DAY_S: Final = 86_400.0
 
 
@@ -27,8 +29,11 @@ class Sample:
 
 
 def take_sample(home: Home) -> Sample:
-    """Measure."""
-    return Sample(time.monotonic(), used_bytes(home.data / "kafka"), used_bytes(home.data / "postgres"))
+    """Measure what budgets limit: not states that are compacted, nor the write-ahead log, which is used again."""
+    storage, cluster = home.data / "kafka" / "storage", home.data / "postgres"
+    partitions = [path for path in storage.glob("*-*") if not any(word in path.name for word in _COMPACTED)]
+    tables = used_bytes(cluster) - used_bytes(cluster / "pg_wal")
+    return Sample(time.monotonic(), sum(map(used_bytes, partitions)), tables)
 
 
 class UsageLog:
@@ -52,6 +57,7 @@ class UsageLog:
 
 def growth_per_day(samples: list[Sample], what: str) -> float | None:
     """Bytes written a day; what was deleted in between is not subtracted. None while it is not known."""
+    samples = samples[_START_UP_SAMPLES:]
     if len(samples) < 2 or (span_s := samples[-1].at_s - samples[0].at_s) < _LEAST_SPAN_S:
         return None
     sizes: list[int] = [getattr(sample, what) for sample in samples]
@@ -75,7 +81,7 @@ def describe(home: Home, budgets: dict[str, float], reserve_gb: float) -> list[s
         used_gb = getattr(now, what) / GB
         rate = growth_per_day(samples, what)
         if rate is None:
-            lasts = "days: not known in the first minutes"
+            lasts = "growth is not known in the first minutes"
         elif rate == 0:
             lasts = "does not grow"
         else:
