@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -168,10 +169,19 @@ def platform(platform_directory: Path, quick_java: None) -> Iterator[Platform]:
 def small_disk(platform_directory: Path) -> Iterator[Path]:
     """The platform's home on a disk of its own, of 400 MB; ask for it before ``platform``."""
     home = platform_directory / "home"
-    home.mkdir(mode=0o711)
-    mount = ["mount", "-t", "tmpfs", "-o", "size=400m,mode=0711", "forewarn-test", str(home)]
+    with small_file_system(home, "400m"):
+        yield home
+
+
+@contextmanager
+def small_file_system(directory: Path, size: str) -> Iterator[None]:
+    """A file system in memory, ``size`` as mount takes it; skips the test where it cannot be mounted."""
+    directory.mkdir(mode=0o711)
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={size},mode=0711", "forewarn-test", str(directory)]
     made = subprocess.run(mount, capture_output=True, text=True, check=False)
     if made.returncode != 0:
         pytest.skip(f"this test mounts a small disk, which needs root: {made.stderr.strip()}")
-    yield home
-    subprocess.run(["umount", "--lazy", str(home)], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", str(directory)], check=True)

@@ -2,7 +2,9 @@
 
 import contextlib
 import os
+import shutil
 import signal
+import sys
 from pathlib import Path
 
 import psutil
@@ -11,7 +13,11 @@ import pytest
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from forewarn_local.home import Home
 from forewarn_local.leftovers import is_alive
+from forewarn_local.processes import Program
+from forewarn_local.supervision import Supervisor
+from integration.local.conftest import small_file_system
 from support.stack import wait_until
 
 pytestmark = pytest.mark.integration
@@ -64,6 +70,10 @@ def _fill(path: Path) -> None:
             stream.write(b"\0" * 65536)
 
 
+def _room(path: Path) -> int:
+    return shutil.disk_usage(path).free
+
+
 def _insert(platform, first: int, count: int) -> list[int]:
     """Insert rows of 100 kB, one transaction each; return the committed ones."""
     committed = []
@@ -88,6 +98,39 @@ def _broker_takes_messages(platform) -> bool:
     except KafkaException:
         return False
     return bool(_produce(platform, 1))
+
+
+def test_a_supervisor_that_cannot_write_logs_or_records_still_restarts_what_ends(tmp_path):
+    beats = tmp_path / "beats"  # on another disk
+    chatty = (
+        "import time, pathlib\n"
+        "for beat in range(10**9):\n"
+        "    print('x' * 3000, flush=True)\n"
+        f"    pathlib.Path({str(beats)!r}).write_text(str(beat))\n"
+        "    time.sleep(0.005)"
+    )
+    home = Home(root=tmp_path, path=tmp_path / "home")
+    with small_file_system(home.path, "1m"):
+        home.make()
+        supervisor = Supervisor(home)
+        program = Program(name="chatty", command=[sys.executable, "-c", chatty], environment={}, cwd=tmp_path)
+        supervisor.start([program])
+        try:
+            supervisor.launch("chatty")
+            wait_until(lambda: "xxx" in supervisor.log_tail("chatty"), 20)
+            _fill(home.path / "filler")
+            log = home.logs / "chatty.log"
+            wait_until(lambda: _room(home.path) == 0, 20, "the disk is full to the last page")
+            (before,) = supervisor.processes()
+            os.kill(before.pid, signal.SIGKILL)
+            wait_until(lambda: supervisor.processes()[0].pid not in {0, before.pid}, 20, "it is started again")
+            wait_until(lambda: int(beats.read_text() or 0) > 200, 20, "nobody reads its output: it waits for the pipe")
+            stuck = log.stat().st_size
+            (home.path / "filler").unlink()
+            wait_until(lambda: log.stat().st_size > stuck, 20, "its log goes on")
+            assert supervisor.alive
+        finally:
+            supervisor.stop()
 
 
 @pytest.mark.timeout(180)

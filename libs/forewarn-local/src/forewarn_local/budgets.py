@@ -26,10 +26,14 @@ class Budgets:
     kafka_gb: float | None
     database_gb: float | None
 
+    def by_server(self) -> dict[str, float]:
+        """Budget of each server that runs here [GB]."""
+        named = {"kafka": self.kafka_gb, "database": self.database_gb}
+        return {name: value for name, value in named.items() if value is not None}
+
     def environment(self) -> dict[str, str]:
         """As settings of ``forewarn.runtime.provision``."""
-        named = {"KAFKA_DISK_BUDGET_GB": self.kafka_gb, "DATABASE_DISK_BUDGET_GB": self.database_gb}
-        return {name: f"{value:.3g}" for name, value in named.items() if value is not None}
+        return {f"{name.upper()}_DISK_BUDGET_GB": f"{value:.3g}" for name, value in self.by_server().items()}
 
 
 def used_bytes(directory: Path) -> int:

@@ -63,6 +63,11 @@ class Home:
         return self.run / "addresses.json"
 
     @property
+    def usage(self) -> Path:
+        """How broker and database grew in this run, for ``forewarn status``."""
+        return self.run / "usage.json"
+
+    @property
     def socket(self) -> Path:
         """The supervisor's socket."""
         wanted = self.run / "supervisor.sock"

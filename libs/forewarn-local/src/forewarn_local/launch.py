@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 
-from forewarn_local.budgets import GB, budgets
+from forewarn_local.budgets import GB, Budgets, budgets
 from forewarn_local.disk import DiskWatch
 from forewarn_local.display import Display
 from forewarn_local.errors import PreflightError, StartFailedError
@@ -26,6 +26,7 @@ from forewarn_local.settings import LocalSettings
 from forewarn_local.spawn import tail
 from forewarn_local.supervision import ProcessInfo, RpcError, Supervisor
 from forewarn_local.supervisord import LONGEST_PAUSE_S
+from forewarn_local.usage import SAMPLE_EVERY_S, UsageLog, take_sample
 
 UP = "up"
 _READY_TIMEOUT_S = 300.0  # what is wrong shows at once, as FATAL; this is for machines full of other work
@@ -67,7 +68,9 @@ class Launch:
         self._servers = Servers(home, settings, display)
         self._probes: dict[str, int] = {}
         self._programs: list[Program] = []
+        self._budgets = Budgets(kafka_gb=None, database_gb=None)
         self._restarts = Restarts()
+        self._sample_due_s = 0.0
         self._disk = DiskWatch(path=home.path, reserve_bytes=settings.disk_reserve_gb * GB)
 
     def up(self) -> Addresses:
@@ -85,6 +88,7 @@ class Launch:
         programs = self._servers.prepare()
         addresses = self._servers.addresses()
         self._probes = self._servers.probe_ports()
+        self._budgets = budgets(self._home, self._settings)
         self._programs = [*programs, *self._service_programs(addresses)]
         self._supervisor.start(self._programs)
         self._start_servers()
@@ -93,7 +97,12 @@ class Launch:
         if self._settings.simulation_enabled:
             self._await_reading(addresses)
         self._home.addresses.write_text(
-            json.dumps(asdict(addresses) | {"database": "", "probes": self._probes}, indent=1)
+            json.dumps(
+                asdict(addresses)
+                | {"database": "", "probes": self._probes, "budgets": self._budgets.by_server()}
+                | {"disk_reserve_gb": self._settings.disk_reserve_gb},
+                indent=1,
+            )
         )
         return addresses
 
@@ -107,9 +116,7 @@ class Launch:
         """
         while not until():
             time.sleep(_WATCH_EVERY_S)
-            with suppress(OSError):  # a disk that cannot be looked at
-                for message in self._disk.look():
-                    self._display.note(message)
+            self._look_at_disk()
             if not self._supervisor.alive:
                 self._revive()
                 continue
@@ -118,6 +125,14 @@ class Launch:
             except RpcError:
                 continue
             self._report(infos)
+
+    def _look_at_disk(self) -> None:
+        with suppress(OSError):  # a disk that cannot be looked at, or has no room for the sample
+            for message in self._disk.look():
+                self._display.note(message)
+            if time.monotonic() >= self._sample_due_s:
+                self._sample_due_s = time.monotonic() + SAMPLE_EVERY_S
+                UsageLog(self._home.usage).add(take_sample(self._home))
 
     def _revive(self) -> None:
         """Start supervisor and processes again; the watch tries once more if that fails."""
@@ -151,7 +166,7 @@ class Launch:
 
     def _forget(self) -> None:
         self._servers.close()
-        for path in (self._home.addresses, self._home.socket, *self._home.pids.glob("*.json")):
+        for path in (self._home.addresses, self._home.usage, self._home.socket, *self._home.pids.glob("*.json")):
             path.unlink(missing_ok=True)
 
     def _clear_leftovers(self) -> None:
@@ -188,8 +203,11 @@ class Launch:
 
     def _provision(self, addresses: Addresses) -> None:
         log = log_path(self._home, "provision")
-        limits = budgets(self._home, self._settings).environment()
-        environment = limits | base_environment(self._environment, addresses) | {"DATABASE_URL": addresses.database}
+        environment = (
+            self._budgets.environment()
+            | base_environment(self._environment, addresses)
+            | {"DATABASE_URL": addresses.database}
+        )
         with self._display.step("Creating topics and database tables") as step, log.open("wb") as output:
             run = subprocess.run(
                 [sys.executable, "-m", "forewarn.runtime.provision"],

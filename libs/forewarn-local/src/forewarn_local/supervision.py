@@ -6,7 +6,8 @@ import subprocess
 import sys
 import time
 import xmlrpc.client
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,7 +92,8 @@ class Supervisor:
     def answers(self) -> bool:
         """Say whether a supervisor answers on this home's socket."""
         try:
-            self._rpc().getState()
+            with self._rpc() as supervisor:
+                supervisor.getState()
         except RpcError:
             return False
         return True
@@ -106,13 +108,16 @@ class Supervisor:
         """
         full_name = f"{SERVICES_GROUP}:{name}" if name in self._services else name
         try:
-            self._rpc().startProcess(full_name, False)  # noqa: FBT003  # positional in XML-RPC
+            with self._rpc() as supervisor:
+                supervisor.startProcess(full_name, False)  # noqa: FBT003  # positional in XML-RPC
         except xmlrpc.client.Fault as fault:
             if not fault.faultString.startswith(("ALREADY_STARTED", "SPAWN_ERROR")):
                 raise StartFailedError(f"{name} could not be started: {fault.faultString}") from fault
 
     def processes(self) -> list[ProcessInfo]:
         """Return the state of every program."""
+        with self._rpc() as supervisor:
+            infos = supervisor.getAllProcessInfo()
         return [
             ProcessInfo(
                 name=str(info["name"]),
@@ -122,7 +127,7 @@ class Supervisor:
                 now_s=int(info["now"]),
                 exit_code=int(info["exitstatus"]),
             )
-            for info in self._rpc().getAllProcessInfo()
+            for info in infos
         ]
 
     def log_tail(self, name: str, lines: int = 25) -> str:
@@ -144,6 +149,10 @@ class Supervisor:
                 self._process.kill()
                 self._process.wait()
 
-    def _rpc(self) -> Any:  # noqa: ANN401  # a proxy has whatever methods the server has
+    @contextmanager
+    def _rpc(self) -> Iterator[Any]:  # a proxy has whatever methods the server has
         transport = SupervisorTransport(None, None, serverurl=f"unix://{self._home.socket}")
-        return xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport).supervisor
+        try:
+            yield xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport).supervisor
+        finally:
+            transport.close()

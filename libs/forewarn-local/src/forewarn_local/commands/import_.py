@@ -19,6 +19,7 @@ from rich.console import Console
 
 from forewarn.adapters.catalogue import Catalogue, CatalogueError, load_catalogue
 from forewarn.adapters.clock import SystemClock
+from forewarn.adapters.disk import DiskSpace
 from forewarn.adapters.importing.converting import check_mapping
 from forewarn.adapters.importing.mapping_file import read_mapping, write_mapping
 from forewarn.adapters.importing.progress import ImportRunningError, ProgressFile, import_key
@@ -45,7 +46,7 @@ from forewarn_local.display import Display
 from forewarn_local.home import Home, find_home
 from forewarn_local.import_display import mapping_table, progress_bars, report_table, summary
 from forewarn_local.kafka import answers
-from forewarn_local.settings import user_environment
+from forewarn_local.settings import load_settings, user_environment
 
 _SPAN: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|min|h|d)")
 _SECONDS: Final = {"ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
@@ -197,7 +198,9 @@ def _send(  # where to, and what to show
     new = registry.register(_assets(plan), plan.asset_class.name, plan.mapping.asset_class, SystemClock().now())
     if new:
         display.note(f"registered {', '.join(new)} as {plan.asset_class.name}")
-    sender = HistorySender(registry.bootstrap_servers, registry.prefix, SystemClock(), time.sleep)
+    reserve_gb = load_settings(user_environment(home.root)).disk_reserve_gb
+    disk = DiskSpace(path=home.data, reserve_gb=reserve_gb) if home.addresses.exists() else None
+    sender = HistorySender(registry.bootstrap_servers, registry.prefix, SystemClock(), time.sleep, disk=disk)
     settings = plan.mapping.model_dump_json() + json.dumps([plan.max_gap_us, plan.keep, options.ends_at])
     key = import_key(options.file, sender.cluster_id(), registry.prefix, settings)
     with (

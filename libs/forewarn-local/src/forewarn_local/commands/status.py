@@ -12,6 +12,7 @@ from forewarn_local.commands.common import here
 from forewarn_local.home import Home
 from forewarn_local.http_get import get
 from forewarn_local.supervision import ProcessInfo, RpcError, Supervisor
+from forewarn_local.usage import describe
 
 _CPU_SAMPLE_S = 0.5
 
@@ -38,6 +39,11 @@ def status() -> None:
         table.add_row(info.name, info.state.lower(), ready, pid, f"{info.uptime_s} s", *cost)
     Console(highlight=False).print(table)
     if addresses:
+        display.say()
+        for line in describe(home, addresses["budgets"], addresses["disk_reserve_gb"]):
+            display.say(line)
+        for line in _platform_health(addresses["api_url"]):
+            display.say(line)
         display.say(f"\nDashboard {addresses['dashboard_url']}   API {addresses['api_url']}/docs")
 
 
@@ -46,6 +52,21 @@ def _addresses(home: Home) -> dict[str, Any]:
         return dict(json.loads(home.addresses.read_text()))
     except (OSError, ValueError):
         return {}
+
+
+def _platform_health(api_url: str) -> list[str]:
+    """What the API says about services that stand and a disk that is nearly full."""
+    _, body = get(f"{api_url}/healthz")
+    try:
+        health = dict(json.loads(body))
+    except ValueError:
+        return [f"health    the API does not answer: {body.strip()[:100]}"]
+    found = [f"health    {health['status']}"]
+    found += [f"          {name}: {c['detail']}" for name, c in health["components"].items() if c["status"] != "ok"]
+    for one in health["processing"] or []:
+        if one["state"] != "ok":
+            found.append(f"          {one['detail']} ({one['behind_messages']} messages, since {one['since']})")
+    return found
 
 
 def _ready(port: int | None) -> str:

@@ -68,7 +68,7 @@ def create_app(config: EventAppConfig) -> faust.App:
         consumer_max_fetch_size=4 * _MIB,
         # static members must keep their address: Faust's assignor compares it after a restart
         canonical_url=f"http://{config.instance or config.service}",
-        producer_compression_type="lz4",
+        producer_compression_type="zstd",  # a third less to store than lz4; events are few
         producer_linger=0.005,
         producer_max_request_size=16 * _MIB,
         producer_request_timeout=_DELIVERY_TIMEOUT_S,

@@ -6,6 +6,7 @@ from typing import Final
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
+from forewarn.adapters.disk import DiskSpace, DiskState
 from forewarn.adapters.kafka.config import group_id, producer_config
 from forewarn.adapters.kafka.errors import BrokerUnavailable
 from forewarn.adapters.kafka.publisher import DeliveryError
@@ -22,7 +23,16 @@ _LOOK_EVERY_S: Final = 0.2
 class HistorySender:
     """Sends messages in order; keeps the platform's backlog short."""
 
-    def __init__(self, bootstrap_servers: str, prefix: str, clock: Clock, pause: Callable[[float], None]) -> None:
+    def __init__(
+        self,
+        bootstrap_servers: str,
+        prefix: str,
+        clock: Clock,
+        pause: Callable[[float], None],
+        *,
+        disk: DiskSpace | None = None,
+    ) -> None:
+        self._disk = disk
         self._producer = Producer(producer_config(bootstrap_servers, client_id="forewarn.import"))
         self._admin = AdminClient({"bootstrap.servers": bootstrap_servers, "log_level": 0})
         self._topic = qualified(TopicName.READINGS_RAW, prefix)
@@ -100,8 +110,13 @@ class HistorySender:
         Raises
         ------
         BrokerUnavailable
-            If it takes nothing for ``patience_s``, or Kafka does not tell.
+            If it takes nothing for ``patience_s``, Kafka does not say how far it is, or its disk is full.
         """
+        if self._disk is not None and self._disk.state() is DiskState.FULL:
+            raise BrokerUnavailable(
+                f"the disk of broker and database has less than {self._disk.reserve_gb:g} GB free (DISK_RESERVE_GB): "
+                "free some and run the same command again, it goes on where it stopped"
+            )
         least, since_s = self.backlog(), self._clock.monotonic_s()
         while (left := self.backlog()) > limit:
             on_wait(left)
