@@ -101,8 +101,8 @@ _ALL: Final = (
     Topic(
         name=TopicName.READINGS_VALID,
         description="Validated readings with derived quantities and a status code per tag. Frames without rows and "
-        "with the key forewarn.baseline are orders to the twin to learn anew; those with the key ~forewarn.removal, here "
-        "and on the other topics of frames, say that nothing of a removed asset comes behind them.",
+        "with the key forewarn.baseline are orders to the twin to learn anew; those with the key ~forewarn.removal, "
+        "here and on the other topics of frames, say that nothing of a removed asset comes behind them.",
         content=FrameKind.VALID,
         key="partition",
         producers=("validator", "api"),
