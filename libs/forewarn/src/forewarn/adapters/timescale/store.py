@@ -55,6 +55,8 @@ _SESSION: Final = {
 #: After a straight copy met a known row, that many transactions are staged: resent data come in runs.
 _STAGED_AFTER_CONFLICT: Final = 50
 _RETAIN_ROWS: Final = 20_000
+#: What ``forewarn_purge`` names while a purge is not finished.
+_UNFINISHED: Final = "purge"
 #: Much longer than any transaction takes, so that only a sink that does not move is cut off.
 _HUNG_AFTER: Final = timedelta(seconds=15)
 
@@ -126,9 +128,11 @@ class TimescaleStore:
         with self._session() as connection:
             parameters = {"now": now, "max_rows": _RETAIN_ROWS}
             rows = connection.execute(_SQL["retain"], parameters).fetchall()
-            rows += connection.execute(_SQL["purge"], parameters).fetchall()
+            purged = connection.execute(_SQL["purge"], parameters).fetchall()
         dropped = Counter({relation: count for relation, count in rows if count})
-        return Retained(dropped=dropped, complete=all(count < _RETAIN_ROWS for count in dropped.values()))
+        complete = all(count < _RETAIN_ROWS for count in dropped.values()) and _UNFINISHED not in dict(purged)
+        dropped.update({relation: count for relation, count in purged if count})
+        return Retained(dropped=dropped, complete=complete)
 
     def close(self) -> None:
         """Close the connection."""
