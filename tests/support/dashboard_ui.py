@@ -46,11 +46,11 @@ class Ui:
 
     def start_api(self) -> None:
         self.api.start()
-        wait_until(lambda: answers(f"{self.api_url}/api/v1/assets"), 20, "the fake API answers")
+        wait_until(lambda: answers(f"{self.api_url}/api/v1/assets"), 90, "the fake API answers")
 
     def start_dashboard(self) -> None:
         self.dashboard.start()
-        wait_until(lambda: answers(f"{self.url}/healthz"), 30, "the dashboard answers")
+        wait_until(lambda: answers(f"{self.url}/healthz"), 90, "the dashboard answers")
 
     def ensure_running(self) -> None:
         """Start what is not running and put the plant back."""
@@ -59,7 +59,7 @@ class Ui:
         if not self.dashboard.running:
             self.start_dashboard()
         self.control(reset=True)
-        wait_until(self.connected, 20, "the dashboard follows the API")
+        wait_until(self.connected, 60, "the dashboard follows the API")
 
     def connected(self) -> bool:
         """Whether the dashboard's live feed is connected."""

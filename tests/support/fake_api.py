@@ -19,6 +19,7 @@ from forewarn.contracts.assets import Asset
 from forewarn.contracts.economics import EconomicReport
 from forewarn.contracts.health import ModelArtefact
 from forewarn.domain.economics.report import economic_report
+from forewarn_api.live_push import MOST_ASSETS
 from forewarn_api.models.alarms import AcknowledgeRequest, AlarmList
 from forewarn_api.models.assets import AssetDetail, AssetList, HistoryAnswer
 from support.fake_fleet import add_overview
@@ -172,6 +173,9 @@ def add_live(app: FastAPI, plant: Plant) -> None:
             await socket.send_text(plant.message("snapshot", datetime.now(UTC), chosen))
             while True:
                 await asyncio.sleep(PERIOD_S)
+                if chosen is None and len(plant.assets) > MOST_ASSETS:
+                    await socket.close(1008, "too many assets to follow")
+                    return
                 await socket.send_text(plant.message("update", datetime.now(UTC), chosen))
         except WebSocketDisconnect:
             return

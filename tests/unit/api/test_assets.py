@@ -7,7 +7,10 @@ from datetime import timedelta
 import pytest
 from fastapi.testclient import TestClient
 
+from forewarn.adapters.removals import REMOVAL_KEY, read_raw_removal
 from forewarn.contracts.assets import InjectFault
+from forewarn.contracts.topics import TopicName
+from forewarn.ports.history import RemovedAsset
 from forewarn_api.app import make_app
 from forewarn_api.csv_export import safe_text
 from support.api_fakes import (
@@ -322,3 +325,27 @@ def test_no_more_assets_are_registered_than_the_installation_may_hold():
         assert (full.status_code, full.json()["type"]) == (409, "urn:forewarn:problem:too-many-assets")
         assert "API_MAX_ASSETS" in full.json()["detail"]
         assert client.post("/api/v1/assets", json=sound | {"asset_id": "P-101"}).status_code == 200
+
+
+def test_a_removal_goes_behind_the_tombstone_to_every_partition(client, platform):
+    answer = client.delete("/api/v1/assets/P-101", params={"history": "purge", "by": "Ada"})
+    assert (answer.status_code, answer.json()["history"]) == (202, "purge")
+    assert platform.delivery.retracted == [(TopicName.ASSETS, "P-101")]
+    assert len(platform.delivery.sent) == 12
+    removal = read_raw_removal(platform.delivery.sent[0].value)
+    assert (removal.asset_id, removal.asset_class, removal.removed_by) == ("P-101", "centrifugal_pump", "Ada")
+    assert {message.key for message in platform.delivery.sent} == {REMOVAL_KEY}
+    assert client.get("/api/v1/assets/P-101").status_code == 404
+    assert client.delete("/api/v1/assets/P-101").status_code == 404
+    assert client.delete("/api/v1/assets/P-102", params={"history": "burn"}).status_code == 422
+
+
+def test_a_removed_asset_can_be_looked_at_and_removed_again(client, platform):
+    platform.history.removed = (RemovedAsset(asset=PUMP.model_copy(update={"asset_id": "OLD-1"}), removed_at=NOW),)
+    listed = client.get("/api/v1/removed-assets").json()
+    assert [item["asset_id"] for item in listed["items"]] == ["OLD-1"]
+    assert client.get("/api/v1/assets/OLD-1/history").status_code == 200
+    assert client.get("/api/v1/assets/OLD-1/latest").status_code == 404
+    assert client.delete("/api/v1/assets/OLD-1", params={"history": "purge"}).status_code == 202
+    platform.delivery.away = True
+    assert client.delete("/api/v1/assets/OLD-1").status_code == 503

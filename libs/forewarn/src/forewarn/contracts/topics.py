@@ -93,7 +93,8 @@ def _checkpoint(name: TopicName, service: str) -> Topic:
 _ALL: Final = (
     Topic(
         name=TopicName.READINGS_RAW,
-        description="Readings as gateways send them: one JSON object, or a list of readings of one asset.",
+        description="Readings as gateways send them: one JSON object, or a list of readings of one asset. Messages "
+        "with the key ~forewarn.removal are the API's: an asset was removed from the registry.",
         content=Reading,
         key="asset_id",
         producers=("gateways", "simulator", "api"),
@@ -104,7 +105,8 @@ _ALL: Final = (
     Topic(
         name=TopicName.READINGS_VALID,
         description="Validated readings with derived quantities and a status code per tag. Frames without rows and "
-        "with the key forewarn.baseline are orders to the twin to learn anew.",
+        "with the key forewarn.baseline are orders to the twin to learn anew; those with the key ~forewarn.removal, "
+        "here and on the other topics of frames, say that nothing of a removed asset comes behind them.",
         content=FrameKind.VALID,
         key="partition",
         producers=("validator", "api"),
@@ -145,7 +147,8 @@ _ALL: Final = (
     ),
     Topic(
         name=TopicName.ASSET_HEALTH,
-        description="Health, trend and remaining useful life, at most once a second for each asset.",
+        description="Health, trend and remaining useful life, at most once a second for each asset; a tombstone says "
+        "that the asset was removed.",
         content=AssetHealth,
         key="asset_id",
         producers=("health",),

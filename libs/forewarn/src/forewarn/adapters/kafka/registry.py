@@ -1,6 +1,7 @@
 """Follows the compacted topic ``assets`` and knows every registered asset."""
 
 import threading
+import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from types import MappingProxyType
@@ -91,9 +92,12 @@ class AssetRegistry:
     def gone_since(self, asset_id: str, at: datetime, patience_s: float) -> bool:
         """Whether an asset is not registered any more, or was registered again after ``at``; waits for the news."""
         at_ms, news = int(at.timestamp() * 1000), threading.Event()
+        until_s = time.monotonic() + patience_s  # news of other assets must not make it longer
         stop = self.listen(news.set)
         try:
-            while not (gone := self._since_ms.get(asset_id, at_ms + 1) > at_ms) and news.wait(patience_s):
+            while not (gone := self._since_ms.get(asset_id, at_ms + 1) > at_ms):
+                if not news.wait(max(until_s - time.monotonic(), 0.0)):
+                    return False
                 news.clear()
         finally:
             stop()

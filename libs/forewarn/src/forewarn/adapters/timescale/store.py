@@ -59,6 +59,8 @@ _RETAIN_ROWS: Final = 20_000
 #: Keys of assets in memory: more than a plant has, fewer than names that somebody may invent.
 _MOST_KEYS: Final = 100_000
 _PROBE_PATIENCE_MS: Final = 2_000
+#: What ``forewarn_purge`` names while a purge is not finished.
+_UNFINISHED: Final = "purge"
 #: Much longer than any transaction takes, so that only a sink that does not move is cut off.
 _HUNG_AFTER: Final = timedelta(seconds=15)
 
@@ -160,11 +162,12 @@ class TimescaleStore:
         with self._session() as connection:
             parameters = {"now": now, "max_rows": _RETAIN_ROWS}
             rows = connection.execute(_SQL["retain"], parameters).fetchall()
-            rows += connection.execute(_SQL["purge"], parameters).fetchall()
+            purged = connection.execute(_SQL["purge"], parameters).fetchall()
         dropped: Counter[str] = Counter()
-        for relation, count in rows:  # a table comes once for its age and once for its size
+        for relation, count in [*rows, *purged]:  # a table comes once for its age and once for its size
             dropped[relation] += count
-        return Retained(dropped=+dropped, complete=all(count < _RETAIN_ROWS for _, count in rows))
+        complete = all(count < _RETAIN_ROWS for _, count in [*rows, *purged]) and _UNFINISHED not in dict(purged)
+        return Retained(dropped=+dropped, complete=complete)
 
     def close(self) -> None:
         """Close the connection."""

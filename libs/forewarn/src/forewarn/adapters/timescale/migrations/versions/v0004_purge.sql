@@ -22,7 +22,10 @@ BEGIN
     SELECT removal, a.asset_id, class, a.asset_key, at FROM asset AS a WHERE a.asset_id = asset
     ON CONFLICT (removal_id) DO NOTHING;
     IF FOUND THEN
-        UPDATE asset AS a SET asset_key = DEFAULT WHERE a.asset_id = asset;
+        -- without its document it is no longer listed among the removed assets
+        UPDATE asset AS a
+        SET asset_key = DEFAULT, document = CASE WHEN a.removed_at IS NULL THEN a.document END
+        WHERE a.asset_id = asset;
     END IF;
 END
 $$;
@@ -62,11 +65,13 @@ DECLARE
     name text;
     deleted bigint;
     found_any boolean;
+    total bigint := 0;
 BEGIN
     IF NOT pg_try_advisory_xact_lock(hashtext('forewarn_purge')) THEN
         RETURN;  -- another sink is at it
     END IF;
-    FOR job IN SELECT * FROM purge WHERE finished_at IS NULL ORDER BY requested_at LIMIT 20 LOOP
+    FOR job IN SELECT * FROM purge WHERE finished_at IS NULL ORDER BY requested_at LIMIT 100 LOOP
+        EXIT WHEN total >= max_rows;  -- one call stays short, however many assets are purged
         found_any := false;
         SELECT asset_key INTO present FROM asset WHERE asset_id = job.asset_id;
         FOREACH name IN ARRAY ARRAY['readings_' || job.asset_class, 'results_' || job.asset_class, 'asset_health'] LOOP
@@ -77,6 +82,7 @@ BEGIN
             relation := name;
             dropped := deleted;
             found_any := found_any OR deleted > 0;
+            total := total + deleted;
             RETURN NEXT;
         END LOOP;
         DELETE FROM alarm_event WHERE ctid = ANY (ARRAY(
@@ -96,8 +102,8 @@ BEGIN
             DELETE FROM asset AS a WHERE a.asset_id = job.asset_id AND a.removed_at IS NOT NULL;
             UPDATE purge AS p SET finished_at = at WHERE p.removal_id = job.removal_id;
         ELSE
-            relation := 'purge';
-            dropped := CASE WHEN found_any THEN max_rows ELSE 0 END;  -- there is more to do at once
+            relation := 'purge';  -- it is not finished: call again soon
+            dropped := 0;
             RETURN NEXT;
         END IF;
     END LOOP;
