@@ -16,7 +16,7 @@ TARGET = Target(
 )
 CASES = hostile_cases(TARGET)
 SCHEMA = json.loads((Path(__file__).parents[2] / "schemas/events/reading.v1.schema.json").read_text(encoding="utf-8"))
-NOT_FROM_BYTES = {Reason.NO_VALUE, Reason.PHYSICS, Reason.STRICT_MODE, Reason.BAD_FRAME}
+NOT_FROM_BYTES = {Reason.NO_VALUE, Reason.PHYSICS, Reason.STRICT_MODE, Reason.BAD_FRAME, Reason.QUARANTINED}
 
 
 def _readings(value):

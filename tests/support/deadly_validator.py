@@ -6,6 +6,7 @@ state of partition 0 is larger than a message may be.
 
 import os
 import random
+import threading
 from collections.abc import Sequence
 
 from forewarn.adapters.catalogue import load_catalogue
@@ -20,7 +21,7 @@ from forewarn_validator.lane import ValidatorLanes
 from forewarn_validator.settings import ValidatorSettings
 from support.plant import PUMPS
 
-ENDS_THE_PROCESS, RAISES = b'"ends the process"', b'"raises"'
+ENDS_THE_PROCESS, RAISES, HANGS = b'"ends the process"', b'"raises"', b'"hangs"'
 PADDING = random.Random(1).randbytes(18 * MIB)
 
 
@@ -29,6 +30,8 @@ class DeadlyLanes(ValidatorLanes):
         for record in records:
             if ENDS_THE_PROCESS in (record.value or b""):
                 os._exit(9)
+            if HANGS in (record.value or b""):  # for a test by hand: the watchdog takes its time
+                threading.Event().wait()
         result = super().process(records, alive)
         if any(RAISES in (record.value or b"") for record in records):
             raise RuntimeError("after the state has changed")

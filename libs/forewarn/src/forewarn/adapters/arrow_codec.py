@@ -28,7 +28,7 @@ from forewarn.contracts.frames import (
     quality_column,
     residual_column,
 )
-from forewarn.contracts.limits import KIB
+from forewarn.contracts.limits import KIB, MAX_ASSET_ID_CHARACTERS
 from forewarn.contracts.quality import StatusCode
 from forewarn.domain.frame import MISSING, NUMPY_DTYPES, Array, Frame, Strings
 from forewarn.domain.machines import asset_of, by_partition
@@ -287,7 +287,10 @@ def _to_strings(values: pa.Array, column: Column) -> Strings:
     if values.dictionary.null_count:
         raise InvalidFrame(f"column {column.name!r} has a null in its dictionary")
     codes = to_numpy(values.indices, NUMPY_DTYPES[column.dtype], null=MISSING)
-    return Strings(codes, tuple(values.dictionary.to_pylist()))
+    names = tuple(values.dictionary.to_pylist())
+    if column.name == "asset_id" and max(map(len, names), default=0) > MAX_ASSET_ID_CHARACTERS:
+        raise InvalidFrame(f"column {column.name!r} holds a name of over {MAX_ASSET_ID_CHARACTERS} characters")
+    return Strings(codes, names)
 
 
 def _to_numpy(values: pa.Array, column: Column) -> Array:

@@ -19,6 +19,8 @@ MAX_READINGS_PER_MESSAGE: Final = 5_000
 MAX_METRICS_PER_READING: Final = 512
 #: Longer than any name of a tag; a tag that no class knows is shortened to this wherever it is mentioned.
 MAX_TAG_NAME_CHARACTERS: Final = 128
+#: Those of ``contracts.base.IDENTIFIER``.
+MAX_ASSET_ID_CHARACTERS: Final = 128
 #: Words about one refused message or in one line of a log, whatever the message holds.
 MAX_EXPLANATION_CHARACTERS: Final = 500
 

@@ -12,6 +12,7 @@ from forewarn.adapters.kafka.config import consumer_config
 from forewarn.adapters.kafka.errors import BrokerUnavailable, error_of, is_fatal, is_passing
 from forewarn.adapters.kafka.records import records_of
 from forewarn.adapters.kafka.snapshots import Snapshot, SnapshotAssembly
+from forewarn.contracts.limits import KIB
 from forewarn.ports.lanes import Record
 
 _FIRST_LOOK_BACK: Final = 8  # a transaction leaves a marker behind each snapshot
@@ -24,7 +25,7 @@ class PartitionReader:
 
     def __init__(self, bootstrap_servers: str, *, client_id: str, patience_s: float = 30.0) -> None:
         # The broker tells of a partition's end only after the fetch's wait: keep that short.
-        own = {"enable.partition.eof": True, "fetch.wait.max.ms": 5}
+        own = {"enable.partition.eof": True, "fetch.wait.max.ms": 5, "fetch.message.max.bytes": 512 * KIB}
         self._consumer = Consumer(consumer_config(bootstrap_servers, group_id=client_id, client_id=client_id, **own))
         self._patience_s = patience_s
         self._pause = threading.Event()

@@ -23,13 +23,14 @@ class TopicIdentity:
     def __init__(self, bootstrap_servers: str, topic: str, *, client_id: str) -> None:
         self._admin = AdminClient({"bootstrap.servers": bootstrap_servers, "client.id": client_id})
         self._topic = topic
-        self._asked: Future[Any] | None = None
+        self._asked: Future[Any] | None = self._ask()  # the connection is made while the group is joined
 
     def current(self) -> str:
         """Id of the topic; empty if the broker does not say, so that nobody takes it for another one."""
         for _ in range(_ATTEMPTS):
+            asked, self._asked = self._asked or self._ask(), None
             try:
-                return _id_of(self._ask().result(_TIMEOUT_S))
+                return _id_of(asked.result(_TIMEOUT_S))
             except TimeoutError:
                 continue
             except KafkaException as exc:
