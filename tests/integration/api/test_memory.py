@@ -22,9 +22,9 @@ from support.wire import Message, produce
 
 pytestmark = pytest.mark.integration
 
-REFUSALS = 60
+REFUSALS = 40
 SIZE = int(7.9 * MIB)
-ASSETS = 40
+ASSETS = 30
 
 
 def peak_mib(service):

@@ -123,6 +123,8 @@ class Lanes:
 
     def recreated(self, timeout_s: float) -> list[str]:
         """Topics that are not those we claimed any more."""
+        if not self._lanes:
+            return []
         ids = self._partitions.topic_ids(sorted({source.topic for source in self._lanes}), timeout_s)
         changed = (
             source.topic
