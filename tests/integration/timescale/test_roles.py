@@ -34,6 +34,8 @@ FORBIDDEN_TO_API = [
     "INSERT INTO sink_offset VALUES ('t', 0, 1)",
     "SELECT * FROM sink_offset",
     "SELECT * FROM forewarn_retain(now(), 1)",
+    "SELECT * FROM forewarn_purge(now(), 1)",
+    "SELECT forewarn_begin_purge('r', 'P', 'c', now())",
 ]
 
 

@@ -210,3 +210,23 @@ def test_the_database_fills_the_view_at_the_start(platform):
             message = socket.receive_json()
     assert message["readings"][0]["values"] == {"flow_m3_h": 77.0}
     assert message["readings"][0]["judgement"]["model_version"] == 2
+
+
+async def test_a_client_hears_of_a_removed_asset_once_its_readings_have_ended():
+    platform = FakePlatform()
+    feed(platform)
+    async with Changes(platform.live) as changes:
+        push = LivePush(platform.backend, changes)
+        socket = SlowSocket()
+        sender = asyncio.create_task(push._send_changes(socket, ()))
+        await socket.take()
+        del platform.registry.assets["P-101"]
+        feed(platform, at=NOW + timedelta(seconds=1))  # was under way
+        under_way = await socket.take()
+        platform.live.end("P-101", "reading")
+        feed(platform, "P-102", at=NOW + timedelta(seconds=2))
+        gone = await socket.take()
+        sender.cancel()
+    assert (len(under_way["readings"]), under_way["removed_assets"]) == (1, [])
+    assert gone["removed_assets"] == ["P-101"]
+    assert platform.live.asset("P-101") is None

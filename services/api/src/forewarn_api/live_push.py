@@ -145,13 +145,20 @@ class LivePush:
                 await asyncio.sleep(MIN_INTERVAL_S)  # readings may come all the time
 
     async def _send_removed(self, socket: WebSocket, told: dict[str, LiveAsset]) -> None:
-        """Say which assets are not registered any more; what comes of them now is nobody's business."""
-        removed = [asset_id for asset_id in told if self._backend.registry.get(asset_id) is None]
+        """Say which assets were removed."""
+        removed = [asset_id for asset_id in told if self._is_removed(asset_id)]
         for asset_id in removed:
             del told[asset_id]
             self._readings.pop(asset_id, None)
         if removed:
             await self._send_news(socket, "update", _News(removed=removed))
+
+    def _is_removed(self, asset_id: str) -> bool:
+        """Not registered, and its readings have ended: the registry may learn of an asset after its first reading."""
+        if self._backend.registry.get(asset_id) is not None:
+            return False
+        live = self._backend.live.asset(asset_id)
+        return live is None or live.reading is None
 
     async def _send_news(self, socket: WebSocket, kind: str, news: "_News") -> None:
         text = news.message(kind, self._backend.clock.now())
@@ -165,7 +172,7 @@ class LivePush:
             found = (self._backend.live.asset(asset_id) for asset_id in assets[start : start + ASSETS_PER_MESSAGE])
             news = _News()
             for live in found:
-                if live is not None and self._backend.registry.get(live.asset_id) is not None:
+                if live is not None:
                     self._add(news, told.get(live.asset_id), live)
                     told[live.asset_id] = live
             await self._send_news(socket, "snapshot" if first and start == 0 else "update", news)
