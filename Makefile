@@ -81,13 +81,13 @@ test: env-dev ## Everything CI runs: check, integration, browser, containers
 test-unit: env-dev ## Unit and contract tests: no server, no network
 	@$(PYTEST) --numprocesses 2 $(wildcard tests/unit tests/contract)
 
-test-integration: test-servers test-timing ## Tests on real brokers and databases, started on demand
+test-integration: test-servers test-timing ## Tests on real brokers and databases, started on demand: both of these
 
 # Most of their time they wait for servers and services, so more of them run at once than there are cores.
-test-servers: env-dev ## Those that may run beside others
+test-servers: env-dev ## Tests on real servers that may run beside others
 	@$(PYTEST) --numprocesses 3 --dist worksteal -m "not (browser or containers or timing)" $(SERVER_TESTS)
 
-test-timing: env-dev ## Those that measure time and want the machine for themselves
+test-timing: env-dev ## Tests on real servers that measure time and run alone
 	@$(PYTEST) -m "timing and not (browser or containers)" $(SERVER_TESTS)
 
 test-browser: env-dev ## Tests that drive the dashboard in headless Chromium
