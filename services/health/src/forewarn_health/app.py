@@ -132,7 +132,12 @@ class HealthLogic:
     async def _foresee(self) -> None:
         """Take over what was foreseen since, and let the next forecasts be made: never waits for them."""
         states = self._context.engine.states
-        for asset_id, foreseen in self._foresight.finished().items():
+        try:
+            finished = self._foresight.finished()
+        except Exception:  # noqa: BLE001  # of a few assets' past: they are looked at again with their next bucket
+            _log.exception("forecasts_failed")
+            finished = {}
+        for asset_id, foreseen in finished.items():
             if asset_id in states:  # its partition may have gone meanwhile
                 after = states[asset_id].with_forecasts(foreseen)
                 self._context.engine.put(asset_id, after, self._context.engine.partition_of(asset_id))

@@ -50,8 +50,8 @@ class Foresight:
         """What was found since the last call; raises what the thread failed with."""
         if self._job is None or not self._job.done():
             return {}
-        found, self._job = self._job.result(), None
-        return found
+        job, self._job = self._job, None
+        return job.result()
 
     def begin(self, states: Mapping[str, AssetState], now_s: float) -> None:
         """Give the thread its next job, unless it is busy."""
@@ -88,6 +88,4 @@ class Foresight:
             return foresee(memory, asset_class, self._forecaster.tune)
         except ForecasterUnavailable as exc:
             _log.warning("forecasts_unavailable", asset_class=asset_class.name, reason=str(exc))
-        except Exception:  # noqa: BLE001  # of one asset's past; the others go on
-            _log.exception("forecast_failed", asset_class=asset_class.name)
-        return ()
+            return ()
