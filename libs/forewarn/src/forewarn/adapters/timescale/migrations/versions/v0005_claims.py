@@ -2,12 +2,12 @@
 
 from forewarn.adapters.timescale.migrations.script import run_sql_beside
 
-revision = "0002"
+revision = "0005"
 down_revision = "0001"
 branch_labels = None
 depends_on = None
 
 
 def upgrade() -> None:
-    """Run ``v0002_claims.sql``."""
+    """Run ``v0005_claims.sql``."""
     run_sql_beside(__file__)
