@@ -94,7 +94,7 @@ def test_a_database_of_an_older_version_keeps_its_place(migrated_url, catalogue,
     added = ("topic_id", "generation", "recreated_at", "claimant", "claimed_offset", "stalls", "attempts")
     with psycopg.connect(migrated_url) as connection:
         connection.execute("ALTER TABLE sink_offset " + ", ".join(f"DROP COLUMN {name}" for name in added))
-        connection.execute("UPDATE forewarn_schema_version SET version_num = '0001'")
+        connection.execute("UPDATE forewarn_schema_version SET version_num = '0002'")
         connection.execute("INSERT INTO sink_offset VALUES (%s, 0, 7, 42)", [source.topic])
     store = TimescaleStore(migrated_url, catalogue, application="test-sink")
     with pytest.raises(StoreUnavailable, match=r"sink_offset.*provision"):

@@ -167,7 +167,7 @@ def test_a_query_parameter_that_does_not_exist_is_named_with_those_that_do(clien
     answer = client.get("/api/v1/models", params={"assets": "P-101", "asset": "P-101"})
     assert answer.status_code == 422
     assert answer.json()["errors"] == [
-        {"detail": "no such parameter: there are asset, all_versions", "parameter": "query.assets"}
+        {"detail": "no such parameter: there are asset, all_versions, cursor", "parameter": "query.assets"}
     ]
     assert client.get("/api/v1/assets/P-101/latest", params={"x": 1}).json()["errors"][0]["detail"].endswith("none")
     assert client.get("/livez", params={"verbose": 1}).status_code == 200, "probes may say what they like"

@@ -12,7 +12,7 @@ from forewarn.adapters.live.frames import FrameReader
 from forewarn.adapters.live.state import LiveState
 from forewarn.contracts.frames import FrameKind
 from forewarn.contracts.limits import MAX_ALARMS_PER_ASSET
-from forewarn.ports.codec import InvalidEvent
+from forewarn.ports.codec import InvalidEvent, InvalidFrame
 from support.api_fakes import CATALOGUE, NOW, PUMP_CLASS, alarm, health, judged_rows, latest, model_card, valid_rows
 from support.sink_frames import random_frame
 
@@ -135,7 +135,8 @@ def test_an_asset_has_only_so_many_alarms_and_models():
 def test_a_row_that_cannot_be_shown_leaves_the_rest_of_its_asset():
     live = LiveState(max_frame_bytes=0)
     live.take_readings(valid_rows(["P-1"], NOW, flow_m3_h=5.0))
-    live.take_judgements(judged_rows(["P-1"], NOW, phase=77))
+    with pytest.raises(InvalidFrame, match="phase"):
+        live.take_judgements(judged_rows(["P-1"], NOW, phase=77))
     live.take_health("P-1", b"\xff{", 0)
     asset = live.asset("P-1")
     assert (asset.judgement, asset.health) == (None, None)

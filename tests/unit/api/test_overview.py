@@ -90,7 +90,8 @@ def test_a_large_plant_is_not_followed_as_a_whole():
 
 def test_alarms_alone_are_pushed_whatever_the_number_of_assets():
     platform = plant_of(MOST_ASSETS + 1)
-    open_alarms = {f"M-00001/rule-{n}": alarm(alarm_id=f"M-00001/rule-{n}") for n in range(ALARMS_PER_MESSAGE + 1)}
+    names = [f"M-{n % 2:05d}/rule-{n}" for n in range(ALARMS_PER_MESSAGE + 1)]
+    open_alarms = {name: alarm(asset_id=name.partition("/")[0], alarm_id=name) for name in names}
     for key, one in open_alarms.items():
         platform.live.take_alarm(key, one)
     with TestClient(make_app(platform.backend)) as client, client.websocket_connect(f"{LIVE}?only=alarms") as socket:
@@ -98,7 +99,7 @@ def test_alarms_alone_are_pushed_whatever_the_number_of_assets():
         assert (first["type"], second["type"]) == ("snapshot", "update")
         assert {one["alarm_id"] for one in first["alarms"] + second["alarms"]} == set(open_alarms)
         platform.live.take_readings(valid_rows(["M-00001"], NOW))
-        platform.live.take_alarm("M-00001/rule-0", None)
+        platform.live.take_alarm("M-00000/rule-0", None)
         platform.live.announce()
         third = socket.receive_json()
-        assert (third["closed_alarms"], third["alarms"], third["readings"]) == (["M-00001/rule-0"], [], [])
+        assert (third["closed_alarms"], third["alarms"], third["readings"]) == (["M-00000/rule-0"], [], [])

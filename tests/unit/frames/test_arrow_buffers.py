@@ -78,7 +78,8 @@ catalogue = load_catalogue()
 for kind in FrameKind:
     data = encode_frame(example_frame(kind, catalogue[GOLDEN_CLASS]))
     decode_frame(data, catalogue, kind)
-    FrameReader(catalogue, kind).open(data)
+    if kind is not FrameKind.TWIN:  # the live view reads the others
+        FrameReader(catalogue, kind).open(data)
     record = Record(topic="t", partition=7, offset=0, received_us=0, key=None, value=data)
     [(partition, _)] = encode_by_partition(read_frames([record], catalogue, kind).frames[0])
     assert partition == 7

@@ -25,8 +25,8 @@ from forewarn.adapters.event_codec import Envelope, decode_event, encode_event, 
 from forewarn.adapters.faust.publisher import Outgoing
 from forewarn.adapters.faust.quarantine import Incoming
 from forewarn.adapters.kafka.command_group import commands_of, everything_of
-from forewarn.adapters.kafka.history import Snapshot
 from forewarn.adapters.kafka.registry import AssetRegistry
+from forewarn.adapters.kafka.snapshots import Snapshot, SnapshotAssembly
 from forewarn.adapters.live.feed import KafkaLiveFeed
 from forewarn.adapters.plant_document import SimulatedSource
 from forewarn.adapters.timescale.copy_binary import encode_frame_rows
@@ -158,7 +158,6 @@ def validator() -> Lanes:
     return ValidatorLanes(
         CATALOGUE,
         find_asset=ASSETS.get,
-        nameplates=lambda: {name: asset.nameplate for name, asset in ASSETS.items()},
         settings=GuardSettings(),
     )
 
@@ -180,7 +179,7 @@ def snapshots(topic: TopicName, count: int) -> Iterator[Message]:
     whole = []
     for chunk in _chunks(seen):
         lanes.process([_record(source, number, message) for number, message in enumerate(chunk)])
-        whole.append(Message(b"0", Snapshot(next_offset=7, state=lanes.dump(0)).encode()))
+        whole += [Message(*message) for message in Snapshot(next_offset=7, state=lanes.dump(0)).messages(0)]
     return islice(damaged_bytes(whole, np.random.default_rng([1, list(TopicName).index(topic)])), count)
 
 
@@ -189,12 +188,13 @@ def feed_snapshots(make: Callable[[], Lanes]) -> Feed:
 
     def feed(_topic: TopicName, poison: Iterable[Message]) -> None:
         for message in poison:
-            snapshot = Snapshot.decode(message.value)
-            if snapshot is None:
+            assembly = SnapshotAssembly()
+            assembly.take(message.value)
+            if assembly.newest is None:
                 continue
             lanes = make()
             try:
-                lanes.open(0, snapshot.state)
+                lanes.open(0, assembly.newest.state)
             except StaleSnapshot:
                 lanes.open(0, None)
 
@@ -235,6 +235,10 @@ class _Engine:
 
     def partition_of(self, asset_id):
         return self.partitions[asset_id]
+
+    def remove(self, asset_id):
+        self.states.pop(asset_id, None)
+        self.dirty.discard(asset_id)
 
     async def store(self, asset_ids):
         for asset_id in asset_ids:
@@ -508,13 +512,29 @@ def _machine(asset_id: str, start_s: float) -> SimulatedMachine:
 # --- asset registry -----------------------------------------------------------------------------
 
 
+class _FromBroker:
+    """A message as the client library hands it over."""
+
+    def __init__(self, message: Message) -> None:
+        self._message = message
+
+    def key(self):
+        return self._message.key
+
+    def value(self):
+        return self._message.value
+
+    def timestamp(self):
+        return 1, int(NOW.timestamp() * 1000)
+
+
 def _registered(poison: Iterable[Message]) -> Iterator[Mapping[str, Asset]]:
-    known: dict[str, Asset | None] = {}
+    known: dict[str, tuple[Asset | None, int]] = {}
     good = Message(NEIGHBOUR.encode(), encode_event(ASSETS[NEIGHBOUR]))
     for chunk in _chunks(poison):
         for message in (*chunk, good):
-            AssetRegistry._read(message.key, message.value, known)
-        assets = {name: asset for name, asset in known.items() if asset is not None}
+            AssetRegistry._read(_FromBroker(message), known)
+        assets = {name: asset for name, (asset, _) in known.items() if asset is not None}
         assert assets[NEIGHBOUR] == ASSETS[NEIGHBOUR]
         yield assets
 
@@ -526,7 +546,6 @@ def feed_registry_of_validator(_topic: TopicName, poison: Iterable[Message]) -> 
         lanes = ValidatorLanes(
             CATALOGUE,
             find_asset=pumps.get,
-            nameplates=lambda assets=assets: {name: asset.nameplate for name, asset in assets.items()},
             settings=GuardSettings(),
         )
         lanes.open(0, None)

@@ -95,7 +95,7 @@ def test_the_finest_width_with_few_enough_buckets_is_taken():
 def test_every_statement_file_has_named_statements():
     for name in ("store.sql", "history.sql"):
         assert all(text and not text.startswith(b"--") for text in statements(name).values())
-    assert {"claim", "advance", "alarm"} <= statements("store.sql").keys()
+    assert {"claim", "advance", "alarm_event"} <= statements("store.sql").keys()
 
 
 def test_an_event_without_a_table_is_a_programming_error():

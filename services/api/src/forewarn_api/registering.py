@@ -1,14 +1,17 @@
 """What an entry of the asset registry must fulfil, and how it gets onto the topic."""
 
+import json
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, Final
 
 from pydantic import Field, ValidationError
 
 from forewarn.contracts.asset_class import AssetClass
-from forewarn.contracts.assets import Asset
+from forewarn.contracts.assets import Asset, AssetRegistration
+from forewarn.contracts.limits import MAX_ASSET_ID_CHARACTERS
 from forewarn.contracts.topics import TopicName
 from forewarn.domain.health.profile import profile_of
+from forewarn.ports.codec import one_line
 from forewarn_api.backend import Backend
 from forewarn_api.models.assets import Registered
 from forewarn_api.problems import MAX_ERRORS, Fault, ProblemError, faults_of, pointer, summary, unprocessable
@@ -18,7 +21,7 @@ from forewarn_api.routes.common import require_delivered
 _AT_ONCE: Final = 500
 
 #: An asset, or what was meant to be one: each entry of a list is judged by itself.
-Entry = Annotated[Asset | dict[str, Any], Field(union_mode="left_to_right")]
+Entry = Annotated[AssetRegistration | dict[str, Any], Field(union_mode="left_to_right")]
 
 
 async def register(asset: Asset, backend: Backend) -> None:
@@ -53,7 +56,7 @@ async def _register_some(entries: Sequence[Entry], backend: Backend) -> list[Reg
                 raise full(backend)
             require_sound(asset, backend)
         except ProblemError as exc:
-            name = entry.asset_id if isinstance(entry, Asset) else str(entry.get("asset_id", ""))[:128]
+            name = entry.asset_id if isinstance(entry, AssetRegistration) else _name_in(entry)
             outcome.append(
                 Registered(asset_id=name, outcome="refused", detail=exc.detail, errors=list(exc.errors[:MAX_ERRORS]))
             )
@@ -72,11 +75,16 @@ async def _register_some(entries: Sequence[Entry], backend: Backend) -> list[Reg
     return outcome
 
 
+def _name_in(entry: dict[str, Any]) -> str:
+    """What an entry that cannot be registered calls itself, as far as it can be shown."""
+    return one_line(str(entry.get("asset_id", "")), MAX_ASSET_ID_CHARACTERS)
+
+
 def _asset_of(entry: Entry) -> Asset:
-    if isinstance(entry, Asset):
-        return entry
+    if isinstance(entry, AssetRegistration):
+        return entry.entry()
     try:
-        return Asset.model_validate(entry)
+        return AssetRegistration.model_validate_json(json.dumps(entry), strict=True).entry()
     except ValidationError as exc:
         faults = faults_of(exc.errors(include_url=False, include_context=False, include_input=False), within_body=True)
         raise unprocessable("invalid-request", summary(faults), faults) from exc

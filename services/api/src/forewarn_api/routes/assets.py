@@ -125,7 +125,7 @@ async def register_asset(body: FromJson[AssetRegistration], response: Response, 
 
 @router.post("/assets/bulk", responses=problems(413, 503))
 async def register_assets(
-    entries: Annotated[list[Entry], Body(min_length=1, max_length=MAX_ASSETS_PER_REQUEST)], backend: Uses
+    entries: Annotated[FromJson[list[Entry]], Body(min_length=1, max_length=MAX_ASSETS_PER_REQUEST)], backend: Uses
 ) -> RegisteredList:
     """Register or replace many assets at once; what cannot be registered is named and holds up none of the others.
 

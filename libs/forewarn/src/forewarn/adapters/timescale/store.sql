@@ -104,9 +104,9 @@ ON CONFLICT (asset_key, ts) DO UPDATE SET
     primary_concern = excluded.primary_concern, document = excluded.document
 
 -- name: alarm_event
--- The alarm follows its transitions in their order on the topic, whatever their times say: those come from the clocks
--- of gateways and of whoever acknowledges. A transition that is stored already is an old one that came again.
 WITH new AS (
+    -- The alarm follows its transitions in their order on the topic, whatever their times say: those come from the
+    -- clocks of gateways and of whoever acknowledges. A transition that is stored already is an old one come again.
     INSERT INTO alarm_event (alert_id, alarm_id, asset_id, at, transition, priority, by_whom, document)
     VALUES (%(alert_id)s, %(alarm_id)s, %(asset_id)s, %(at)s, %(transition)s, %(priority)s, %(by)s, %(document)s::jsonb)
     ON CONFLICT (alert_id) DO NOTHING
