@@ -51,7 +51,8 @@ def test_no_value_makes_an_error_of_ours(client, platform, operation):
         elapsed_s = time.process_time() - begin_s
         if answer.status_code >= 500 or elapsed_s > _SLOW_S:
             faults.append(f"{request}: {answer.status_code} after {elapsed_s:.2f} s: {answer.text[:300]}")
-        if request.kind is MISTYPED and answer.status_code < 400:
+        refused = answer.status_code >= 400 or b'"registered":0' in answer.content  # a list is answered entry by entry
+        if request.kind is MISTYPED and not refused:
             coerced.append(str(request))
         if request.kind is None:
             assert answer.status_code < 400 or answer.status_code == 404, f"{request}: {answer.text}"
@@ -60,11 +61,12 @@ def test_no_value_makes_an_error_of_ours(client, platform, operation):
     assert [text for *_, event in platform.delivery.events for text in _unfit(event.model_dump(mode="json"))] == []
 
 
-def test_the_walk_reaches_past_the_first_check(client, platform):
+def test_the_walk_reaches_past_the_first_check(platform):
     """Valid requests do what they say: hostile values are not all refused for the same first reason."""
     platform.registry.assets["P-101"] = PUMP
     platform.live.take_alarm("P-101/vibration_high", alarm())
-    answers = {str(operation): _valid(client, operation) for operation in OPERATIONS}
+    with TestClient(make_app(platform.backend)) as fresh:  # the walk's own has acknowledged the alarm
+        answers = {str(operation): _valid(fresh, operation) for operation in OPERATIONS}
     assert [name for name, status in answers.items() if status >= 400] == [
         "GET /api/v1/models/{asset_id}/{kind}/{version}",
     ]
