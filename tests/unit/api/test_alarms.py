@@ -219,7 +219,22 @@ def test_a_rejected_message_is_replayed_with_its_original_bytes_under_its_asset(
     assert (message.topic, message.key, message.value) == ("readings.raw", b"P-101", original)
 
 
-@pytest.mark.parametrize("changes", [{"topic": "readings.valid"}, {"asset_id": None, "key": None}])
+def test_a_quarantined_message_is_replayed_to_the_partition_it_came_from(client, platform):
+    changes = {"topic": "plant.readings.valid", "key": None, "asset_id": None, "reason": RejectionReason.QUARANTINED}
+    platform.history.refused = (rejected(original=b"frame", **changes),)
+    assert client.post("/api/v1/rejected/readings.raw/3/17/replay").status_code == 202
+    [message] = platform.delivery.sent
+    assert (message.topic, message.partition, message.value) == ("readings.valid", 3, b"frame")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"topic": "readings.valid"},
+        {"asset_id": None, "key": None},
+        {"topic": "alerts.active", "reason": RejectionReason.QUARANTINED},
+    ],
+)
 def test_what_would_be_refused_again_is_not_replayed(client, platform, changes):
     platform.history.refused = (rejected(**changes),)
     answer = client.post("/api/v1/rejected/readings.raw/3/17/replay")

@@ -11,11 +11,12 @@ from forewarn.contracts.topics import TopicName
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """One message for a topic; the key chooses the partition. Without a value it is a tombstone."""
+    """One message for a topic; the key chooses the partition unless one is named. Without a value it is a tombstone."""
 
     topic: TopicName
     key: bytes | None
     value: bytes | None
+    partition: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

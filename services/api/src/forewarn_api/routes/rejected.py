@@ -2,6 +2,7 @@
 
 from base64 import b64encode
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Path, Query, Response
@@ -9,7 +10,7 @@ from fastapi.responses import StreamingResponse
 
 from forewarn.contracts.base import Identifier, Reference
 from forewarn.contracts.readings import RejectedReading, RejectionReason
-from forewarn.contracts.topics import TopicName
+from forewarn.contracts.topics import TOPICS, TopicName
 from forewarn.ports.delivery import Message
 from forewarn.ports.history import Refusal
 from forewarn_api.backend import Backend, Uses
@@ -46,14 +47,14 @@ async def list_rejected(
 
 @router.post("/{rejected_id:path}/replay", status_code=202, responses=problems(404, 409, 503))
 async def replay(rejected_id: RejectedId, backend: Uses, running: Pushes) -> Replayed:
-    """Send the original bytes to ``readings.raw`` again; the validator judges them anew."""
+    """Send the original bytes again: to ``readings.raw``, or where a quarantined message came from."""
     rejected = await _one(rejected_id, backend)
-    key = _key_for(rejected)
+    message = _again(rejected)
     async with running.replaying:
         original = b"".join([piece async for piece in backend.history.original(rejected_id)])
-        failed = await backend.delivery.send([Message(topic=TopicName.READINGS_RAW, key=key, value=original)])
+        failed = await backend.delivery.send([replace(message, value=original)])
     require_delivered(failed[0] if failed else None, "The message")
-    return Replayed(rejected_id=rejected_id, key=key.decode(errors="replace"))
+    return Replayed(rejected_id=rejected_id, key=(message.key or b"").decode(errors="replace"))
 
 
 @router.get("/{rejected_id:path}", response_model=RejectedDetail, responses=problems(404, 503))
@@ -83,15 +84,28 @@ async def _one(rejected_id: str, backend: Backend) -> RejectedReading:
     return rejected
 
 
+def _again(rejected: RejectedReading) -> Message:
+    """Where a message goes when it is sent again, still without its bytes."""
+    if rejected.topic.endswith(TopicName.READINGS_RAW.value):
+        return Message(topic=TopicName.READINGS_RAW, key=_key_for(rejected), value=None)
+    if rejected.reason is RejectionReason.QUARANTINED:
+        for name, topic in TOPICS.items():
+            # An entry of a compacted topic would replace a newer one.
+            if rejected.topic.endswith(name.value) and topic.cleanup == "delete":
+                return Message(topic=name, key=rejected.key, value=None, partition=rejected.partition)
+    detail = (
+        f"The message comes from {rejected.topic}: only readings, and quarantined messages of topics that are not "
+        "compacted, can be sent again."
+    )
+    raise ProblemError(409, "not-replayable", detail)
+
+
 def _key_for(rejected: RejectedReading) -> bytes:
-    """Key to send it under: the asset it speaks of, which cures a missing or wrong key as well."""
-    if not rejected.topic.endswith(TopicName.READINGS_RAW.value):
-        detail = f"The message comes from {rejected.topic}: only what came from readings.raw can be sent again."
-        raise ProblemError(409, "not-replayable", detail)
+    """Key to send a reading under: the asset it speaks of, which cures a missing or wrong key as well."""
     if rejected.asset_id is not None:
         return rejected.asset_id.encode()
     if rejected.key is None:
-        detail = "The message names no asset and had no key: it would be refused again. Correct it and send it anew."
+        detail = "The message names no asset and had no key: it would be refused again. Correct it and send the corrected one."
         raise ProblemError(409, "not-replayable", detail)
     return rejected.key
 

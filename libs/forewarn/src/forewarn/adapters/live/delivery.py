@@ -94,7 +94,8 @@ class KafkaDelivery:
         DeliveryOverloaded
             If the list does not fit into what may be under way.
         """
-        return await self._send([(message, [], _BY_KEY) for message in messages])
+        places = [_BY_KEY if message.partition is None else message.partition for message in messages]
+        return await self._send([(message, [], place) for message, place in zip(messages, places, strict=True)])
 
     async def broadcast(self, message: Message) -> tuple[Undelivered, ...]:
         """Send a message to every partition of its topic, whatever its key; returns those that failed.
