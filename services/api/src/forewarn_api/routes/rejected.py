@@ -105,7 +105,7 @@ def _key_for(rejected: RejectedReading) -> bytes:
     if rejected.asset_id is not None:
         return rejected.asset_id.encode()
     if rejected.key is None:
-        detail = "The message names no asset and had no key: it would be refused again. Correct it and send the corrected one."
+        detail = "The message names no asset and had no key: it would be refused again. Send a corrected one instead."
         raise ProblemError(409, "not-replayable", detail)
     return rejected.key
 
