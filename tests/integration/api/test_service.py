@@ -149,7 +149,7 @@ def test_a_refused_message_is_browsed_and_replayed_unchanged(api):
         partition=3,
         offset=17,
         reason=RejectionReason.UNKNOWN_ASSET,
-        explanation="Nobody has registered the asset.",
+        explanation="The asset is not registered.",
         recommendation="Register it.",
         asset_id="P-101",
         rejected_at=datetime.now(UTC),

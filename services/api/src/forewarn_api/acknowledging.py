@@ -30,7 +30,7 @@ class Claims:
         self._claims: dict[Occurrence, _Claim] = {}
 
     def first(self, occurrence: Occurrence) -> str | None:
-        """Who has acknowledged an occurrence before; None if nobody has."""
+        """Who has acknowledged an occurrence before; None if it is not acknowledged."""
         now_s = self._clock.monotonic_s()
         for name in [name for name, claim in self._claims.items() if claim.until_s < now_s]:
             del self._claims[name]

@@ -142,7 +142,7 @@ class Backend:
         Raises
         ------
         ProblemError
-            404 if there is none of this id, 503 while the registry is being read.
+            404 if there is no such asset, 503 while the registry is being read.
         """
         asset = self.complete_registry().get(asset_id)
         if asset is None:
@@ -155,7 +155,7 @@ class Backend:
         Raises
         ------
         ProblemError
-            404 if there is none of this id, 503 while the registry is being read.
+            404 if there is no such asset, 503 while the registry is being read.
         """
         asset = self.complete_registry().get(asset_id)
         if asset is None:

@@ -19,7 +19,7 @@ from forewarn_api.metrics import LIVE_MESSAGES, SUBSCRIBERS
 from forewarn_api.present import live_reading
 from forewarn_api.whatif import own_card
 
-#: At most so often a client is told about changes.
+#: Least time between two messages of changes to a client.
 MIN_INTERVAL_S: Final = 0.5
 #: A client hears at least so often from the service, so that it can tell silence from a dead line.
 HEARTBEAT_S: Final = 15.0
@@ -37,7 +37,7 @@ class TooManyAssetsError(Exception):
 
 
 def require_few(assets: int) -> None:
-    """Raise ``TooManyAssetsError`` if nobody can follow a plant of so many assets as a whole."""
+    """Raise ``TooManyAssetsError`` if a plant has too many assets to be followed as a whole."""
     if assets > MOST_ASSETS:
         raise TooManyAssetsError(f"{assets} assets are too many to follow: name some, or only=alarms")
 
@@ -110,30 +110,30 @@ class LivePush:
 
     async def _send_changes(self, socket: WebSocket, wanted: Collection[str]) -> None:
         live = self._backend.live
-        told: dict[str, LiveAsset] = {}
+        known: dict[str, LiveAsset] = {}
         version = live.version
-        await self._send(socket, told, _chosen(live.changed_since(0), wanted), first=True)
+        await self._send(socket, known, _chosen(live.changed_since(0), wanted), first=True)
         while True:
             await asyncio.sleep(MIN_INTERVAL_S)
             if live.version == version:
                 await self._changes.wait(HEARTBEAT_S - MIN_INTERVAL_S)
             if not wanted:
                 require_few(self._backend.registry.count())
-            await self._send_removed(socket, told)
+            await self._send_removed(socket, known)
             since, version = version, live.version
-            await self._send(socket, told, _chosen(live.changed_since(since), wanted), first=False)
+            await self._send(socket, known, _chosen(live.changed_since(since), wanted), first=False)
 
     async def _send_alarms(self, socket: WebSocket, wanted: Collection[str]) -> None:
         """Push open alarms alone: costs nothing while none changes, however many assets send readings."""
         live = self._backend.live
-        told: dict[str, Alarm] = {}
+        known: dict[str, Alarm] = {}
         kind = "snapshot"
         while True:
             version = live.alarm_version
             now = {alarm.alarm_id: alarm for alarm in live.alarms() if not wanted or alarm.asset_id in wanted}
-            fresh = [alarm for key, alarm in now.items() if told.get(key) is not alarm]
-            closed = [key for key in told if key not in now]
-            told = now
+            fresh = [alarm for key, alarm in now.items() if known.get(key) is not alarm]
+            closed = [key for key in known if key not in now]
+            known = now
             for start in range(0, max(len(fresh), 1), ALARMS_PER_MESSAGE):
                 part = [alarm.model_dump_json() for alarm in fresh[start : start + ALARMS_PER_MESSAGE]]
                 await self._send_news(socket, kind, _News(alarms=part, closed=closed))
@@ -144,11 +144,11 @@ class LivePush:
                 await self._changes.wait(left_s)
                 await asyncio.sleep(MIN_INTERVAL_S)  # readings may come all the time
 
-    async def _send_removed(self, socket: WebSocket, told: dict[str, LiveAsset]) -> None:
+    async def _send_removed(self, socket: WebSocket, known: dict[str, LiveAsset]) -> None:
         """Say which assets were removed."""
-        removed = [asset_id for asset_id in told if self._is_removed(asset_id)]
+        removed = [asset_id for asset_id in known if self._is_removed(asset_id)]
         for asset_id in removed:
-            del told[asset_id]
+            del known[asset_id]
             self._readings.pop(asset_id, None)
         if removed:
             await self._send_news(socket, "update", _News(removed=removed))
@@ -166,15 +166,15 @@ class LivePush:
             await socket.send_text(text)
         LIVE_MESSAGES.inc()
 
-    async def _send(self, socket: WebSocket, told: dict[str, LiveAsset], assets: list[str], *, first: bool) -> None:
+    async def _send(self, socket: WebSocket, known: dict[str, LiveAsset], assets: list[str], *, first: bool) -> None:
         """Send what is new about some assets, in several messages if they are many."""
         for start in range(0, max(len(assets), 1), ASSETS_PER_MESSAGE):
             found = (self._backend.live.asset(asset_id) for asset_id in assets[start : start + ASSETS_PER_MESSAGE])
             news = _News()
             for live in found:
                 if live is not None:
-                    self._add(news, told.get(live.asset_id), live)
-                    told[live.asset_id] = live
+                    self._add(news, known.get(live.asset_id), live)
+                    known[live.asset_id] = live
             await self._send_news(socket, "snapshot" if first and start == 0 else "update", news)
 
     def _add(self, news: "_News", before: LiveAsset | None, live: LiveAsset) -> None:

@@ -26,7 +26,7 @@ def page_of(limit: int, cursor: str | None) -> Page:
     Raises
     ------
     ProblemError
-        422 if the cursor is none of ours.
+        422 if the cursor is not one that this API gave out.
     """
     if cursor is None:
         return Page(limit=limit)
@@ -51,7 +51,7 @@ def card_of(cursor: str | None) -> Card | None:
     Raises
     ------
     ProblemError
-        422 if the cursor is none of ours.
+        422 if the cursor is not one that this API gave out.
     """
     if cursor is None:
         return None

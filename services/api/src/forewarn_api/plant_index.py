@@ -22,7 +22,7 @@ from forewarn_api.models.overview import AssetRow, Counts, Overview, Sort, Worst
 _SLICE_S: Final = 0.02
 _PAUSE_S: Final = 0.06
 _EVERY_S: Final = 1.0
-#: While nobody has asked for so long, rows are left as they are.
+#: Without a request for so long, rows are left as they are.
 _IDLE_S: Final = 60.0
 #: Results of one question are good for so long, and so many questions are remembered.
 _KEEP_S: Final = 1.0

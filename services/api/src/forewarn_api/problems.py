@@ -209,7 +209,7 @@ async def _on_overload(_request: Request, exc: Exception) -> JSONResponse:
 
 
 async def _on_disconnect(_request: Request, _exc: Exception) -> Response:
-    """The client hung up within its body, or the server did: nobody reads this."""
+    """The client hung up within its body, or the server did: this answer goes nowhere."""
     return Response(status_code=_CLIENT_CLOSED_REQUEST)
 
 

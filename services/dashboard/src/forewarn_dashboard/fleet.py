@@ -17,7 +17,7 @@ from forewarn.ports.clock import Clock
 from forewarn_dashboard.client import ApiError, FleetPage, FleetQuery, PlantApi
 from forewarn_dashboard.plant import Plant
 
-#: More assets make a table: a tile is two dozen elements, and nobody takes in more at a glance.
+#: More assets make a table: a tile is two dozen elements, and more cannot be taken in at a glance.
 TILES_AT_MOST: Final = 100
 
 KEEP_PAGE_S: Final = 0.9  # tabs that look at the same page share an answer

@@ -37,7 +37,7 @@ def _register_asking(app: Dash, parts: Parts) -> None:
     )
     async def ask(clicks: int | None, page: object) -> tuple[object, ...]:
         asset_id = _asset(page)
-        if not clicks or not asset_id:  # a page that is drawn anew brings a button that was not pressed
+        if not clicks or not asset_id:  # a page that is redrawn brings a button that was not pressed
             raise PreventUpdate
         detail = await parts.details.get(asset_id)
         return True, what(f"{detail.asset.name} ({asset_id})"), None, KEEP, ""

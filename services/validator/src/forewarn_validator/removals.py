@@ -8,7 +8,7 @@ from forewarn.ports.clock import Clock
 
 #: The registry is read by a thread of its own, which may lag behind the removal.
 _PATIENCE_S: Final = 1.0
-#: After a removal that was not true, others are not waited for: nobody can stall the stream with forged ones.
+#: After a removal that was not true, others are not waited for: forged ones cannot stall the stream.
 _NO_PATIENCE_S: Final = 30.0
 
 

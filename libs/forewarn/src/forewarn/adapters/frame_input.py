@@ -32,8 +32,8 @@ def read_frames(records: Sequence[Record], catalogue: Mapping[str, AssetClass], 
     for record in records:
         try:
             opened = open_frame(record.value or b"", catalogue, kind)
-        except Exception as exc:  # noqa: BLE001  # Arrow has many ways to find bytes unsound; neighbours are to be read
-            dead_letters.append(dead_letter(record, _words(exc)))
+        except InvalidFrame as exc:
+            dead_letters.append(dead_letter(record, str(exc)))
         else:
             by_class[opened.asset_class.name].append((record, opened))
     joined = [_join(messages, dead_letters) for messages in by_class.values()]
@@ -46,8 +46,11 @@ def _join(messages: Sequence[tuple[Record, OpenedFrame]], dead_letters: list[Out
         return None
     try:
         frame = join_frames([opened for _, opened in messages])
-    except Exception:  # noqa: BLE001  # as above
-        return _join([message for message in messages if _is_sound(message, dead_letters)], dead_letters)
+    except InvalidFrame:
+        sound = [message for message in messages if _is_sound(message, dead_letters)]
+        if len(sound) == len(messages):
+            raise  # each is sound by itself: the loop behind this narrows it down
+        return _join(sound, dead_letters)
     partitions = np.array([record.partition for record, _ in messages], dtype=np.int64)
     rows = [opened.rows for _, opened in messages]
     return replace(frame, strings={**frame.strings, "asset_id": machines(frame.assets, np.repeat(partitions, rows))})
@@ -57,8 +60,8 @@ def _is_sound(message: tuple[Record, OpenedFrame], dead_letters: list[Output]) -
     record, opened = message
     try:
         join_frames([opened])
-    except Exception as exc:  # noqa: BLE001  # as above
-        dead_letters.append(dead_letter(record, _words(exc)))
+    except InvalidFrame as exc:
+        dead_letters.append(dead_letter(record, str(exc)))
         return False
     return True
 
@@ -74,7 +77,3 @@ def dead_letter(record: Record, problem: str) -> Output:
             recommendation="Only the platform's own services write to this topic; check versions and catalogues",
         )
     )
-
-
-def _words(problem: Exception) -> str:
-    return str(problem) if isinstance(problem, InvalidFrame) else f"{type(problem).__name__}: {problem}"

@@ -347,7 +347,7 @@ def _not_explained(origin: Origin, _problem: Exception) -> Refusal:
 
 
 def _stranger(origin: Origin, asset_id: str) -> Refusal:
-    """Nobody has registered the asset, and its name or key may be wrong besides."""
+    """The asset is not registered, and its name or key may be wrong besides."""
     try:
         _decode_strangers(origin.original)
     except msgspec.ValidationError as exc:

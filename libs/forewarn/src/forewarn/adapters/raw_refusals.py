@@ -150,7 +150,7 @@ def _is_finite(value: float) -> bool:
 
 def not_registered(origin: Origin, asset_id: str) -> Refusal:
     """Nobody knows the asset."""
-    explanation = f"Nobody has registered the asset {asset_id!r}."
+    explanation = f"The asset {asset_id!r} is not registered."
     cure = "Register it (POST /api/v1/assets), then replay this reading"
     return _refuse(origin, RejectionReason.UNKNOWN_ASSET, explanation, cure, asset_id)
 

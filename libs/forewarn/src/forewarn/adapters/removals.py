@@ -51,7 +51,7 @@ def raw_removal(removal: AssetRemoval) -> bytes:
 
 
 def read_raw_removal(value: bytes | None) -> AssetRemoval | None:
-    """A removal from ``readings.raw``; None if it is none."""
+    """A removal from ``readings.raw``; None if it is something else."""
     try:
         return decode_event(AssetRemoval, value or b"")
     except InvalidEvent:
@@ -70,7 +70,7 @@ def pass_on(
 
 
 def read_removal(message: Keyed) -> AssetRemoval | None:
-    """A removal from a topic of frames; None if the message is none."""
+    """A removal from a topic of frames; None if the message is something else."""
     if message.key != REMOVAL_KEY:
         return None
     try:

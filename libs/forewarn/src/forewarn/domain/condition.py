@@ -29,7 +29,7 @@ def condition_of(
     Parameters
     ----------
     flag, score, phase
-        Of its newest judgement; None while there is none.
+        Of its newest judgement; None before the first.
     """
     if stale:
         return "stale"

@@ -197,7 +197,7 @@ class Part(Generic[T]):
     Attributes
     ----------
     last
-        Time and id, after which the next part begins; None if there is none.
+        Time and id, after which the next part begins; None at the end.
     """
 
     items: tuple[T, ...] = ()

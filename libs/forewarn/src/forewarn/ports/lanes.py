@@ -56,7 +56,7 @@ class Lanes(Protocol):
     """
 
     def open(self, partition: int, snapshot: bytes | None) -> None:
-        """Begin a lane anew, empty or from a snapshot; raises ``StaleSnapshot`` for one that cannot be read."""
+        """Begin a lane, empty or from a snapshot; raises ``StaleSnapshot`` for one that cannot be read."""
         ...
 
     def process(self, records: Sequence[Record], alive: Alive = unwatched) -> TurnResult:

@@ -62,7 +62,7 @@ class LaneNote:
 
     @classmethod
     def decode(cls, text: str | None) -> Self:
-        """Read a text; what is none of ours says nothing."""
+        """Read a text; one that we did not write counts as empty."""
         try:
             said = json.loads(text or "{}")
             attempt = said.get("attempt")

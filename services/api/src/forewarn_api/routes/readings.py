@@ -84,7 +84,7 @@ def _require_known(body: ReadingsBody, backend: Backend) -> None:
     if not unknown:
         return
     faults = [
-        Fault(detail=f"nobody has registered the asset {asset_id!r}", pointer=body.pointer(index, "asset_id"))
+        Fault(detail=f"the asset {asset_id!r} is not registered", pointer=body.pointer(index, "asset_id"))
         for index, asset_id in enumerate(body.asset_ids)
         if asset_id in unknown
     ]

@@ -116,18 +116,18 @@ def _create_topics(
 def _alter(admin: AdminClient, wanted: Mapping[str, Mapping[str, str]], timeout_s: float) -> list[str]:
     """Change settings of topics that differ from what is wanted; returns them as text."""
     asked = admin.describe_configs([ConfigResource(ResourceType.TOPIC, name) for name in wanted])
-    changes, told = [], []
+    changes, lines = [], []
     for resource, future in asked.items():
         present = future.result(timeout_s)
         different = {key: value for key, value in wanted[resource.name].items() if present[key].value != value}
         if different:
-            told.append(f"{resource.name}: {', '.join(f'{key}={value}' for key, value in sorted(different.items()))}")
+            lines.append(f"{resource.name}: {', '.join(f'{key}={value}' for key, value in sorted(different.items()))}")
             entries = [ConfigEntry(k, v, incremental_operation=AlterConfigOpType.SET) for k, v in different.items()]
             changes.append(ConfigResource(ResourceType.TOPIC, resource.name, incremental_configs=entries))
     if changes:
         for future in admin.incremental_alter_configs(changes).values():
             future.result(timeout_s)
-    return sorted(told)
+    return sorted(lines)
 
 
 def _new_topic(topic: Topic, prefix: str, replication_factor: int, budget_bytes: int | None) -> NewTopic:

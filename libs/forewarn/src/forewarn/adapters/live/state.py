@@ -309,7 +309,7 @@ class LiveState:
             return {stage: to_datetime(us) for stage, us in self._newest_us.items()}
 
     def _slot(self, asset_id: str) -> _Slot | None:
-        """Place of an asset; None if its name is none, or there is no room."""
+        """Place of an asset; None if its name cannot be one, or there is no room."""
         slot = self._slots.get(asset_id)
         if slot is None and _NAME.fullmatch(asset_id) and (len(self._slots) < self._max_assets or self._forget_one()):
             slot = self._slots[asset_id] = _Slot()

@@ -60,7 +60,7 @@ def translated_errors() -> Iterator[None]:
     Unstorable
         Where none ever will: the values do not fit.
     Doubtful
-        Where it cannot be told: the server gave up over what it was to do, or found itself in disorder.
+        Where it is not clear: the server gave up over what it was to do, or found itself in disorder.
     """
     try:
         yield

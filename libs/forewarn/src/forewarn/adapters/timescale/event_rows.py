@@ -90,7 +90,7 @@ def _rejected(event: RejectedReading) -> Iterator[Row]:
 
 
 def _digest(event: RejectedReading) -> str:
-    """What tells a message from another one under the same id."""
+    """Distinguishes a message from another one under the same id."""
     parts = (format_utc(event.rejected_at).encode(), event.key or b"", event.original)
     return f"~{hashlib.sha256(b'/'.join(parts)).hexdigest()[:_DIGEST_CHARACTERS]}"
 

@@ -118,7 +118,7 @@ def withdraw(state: RuleState, at: datetime) -> tuple[RuleState, tuple[Alert, ..
 
 
 def remove(state: RuleState, at: datetime, by: str, comment: str) -> tuple[Alert, ...]:
-    """Close the alarm because its asset was removed; nobody has acknowledged it by that."""
+    """Close the alarm because its asset was removed; that does not acknowledge it."""
     alarm = state.alarm
     if alarm is None:
         return ()

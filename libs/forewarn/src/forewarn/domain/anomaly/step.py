@@ -194,7 +194,7 @@ def _score(
     """Score live rows of calibrated assets; rows that no model has judged pass."""
     residuals = _residuals(frame.arrays, state.asset_class)
     rows = _scorable(frame.arrays, residuals)
-    rows = rows[position[rows] != _NOWHERE]  # residuals without a model: another writer's, nobody can judge them
+    rows = rows[position[rows] != _NOWHERE]  # residuals without a model: from another writer: they cannot be judged
     rows = rows[np.argsort(position[rows], kind="stable")]
     if not rows.size:
         return state, _with_verdicts(frame, Verdicts.none(frame.rows, residuals.shape[1]))

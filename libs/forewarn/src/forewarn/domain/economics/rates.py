@@ -35,7 +35,7 @@ class Rates:
 def rates_of(asset_class: AssetClass, asset: Asset) -> Rates:
     """The class's rates with those the asset states for itself.
 
-    A rate that is too small or too large to compute with is none: old entries of the registry may have one.
+    A rate that is too small or too large to compute with counts as unset: old entries of the registry may have one.
     """
     of_class, own = asset_class.economics, asset.economics
     found = {} if own is None else own.model_dump(exclude_none=True)
