@@ -17,7 +17,7 @@ DATA ?= ../shared/data
 export CHROMIUM
 
 .PHONY: help setup run status stop clean distclean check fmt lint type imports spelling schemas schemas-check \
-	test test-unit test-integration test-servers test-timing test-browser test-containers bench scenarios evaluate up down logs env-run env-dev
+	test test-unit test-integration test-servers test-timing test-browser test-containers bench abuse scenarios evaluate up down logs env-run env-dev
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -104,6 +104,9 @@ test-containers: env-dev ## Tests of the composed platform; skipped with a notic
 
 bench: env-dev ## Measure throughput and latency of the whole platform on this machine
 	@$(BIN)/python tests/bench/run.py
+
+abuse: env-dev ## Attack a running platform as broken and hostile senders do (infra/docs/hostile-input.md)
+	@$(BIN)/python tests/bench/abuse/run.py
 
 scenarios: env-dev ## Measure what the platform makes of every scenario (libs/forewarn/docs/scenarios.md)
 	@$(BIN)/python tests/bench/scenarios.py

@@ -49,7 +49,7 @@ class DeadlyLanes(ValidatorLanes):
 
 def main() -> None:
     assets = {asset.asset_id: asset for asset in PUMPS}
-    lanes = DeadlyLanes(load_catalogue(), find_asset=assets.get, nameplates=dict, settings=GuardSettings())
+    lanes = DeadlyLanes(load_catalogue(), find_asset=assets.get, settings=GuardSettings())
     run_service(
         "validator",
         ValidatorSettings,

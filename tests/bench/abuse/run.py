@@ -1,4 +1,4 @@
-"""``make abuse``: every attack against one running platform; prints the table of limits.md.
+"""``make abuse``: every attack against one running platform; prints the table of infra/docs/hostile-input.md.
 
 The exit code is not zero if a process ended, passed its memory ceiling, or a neighbour was stopped.
 """

@@ -3,6 +3,8 @@
 import psycopg
 import pytest
 
+from forewarn.adapters.timescale import migrate as steps
+from forewarn.adapters.timescale.connection import connection_arguments
 from forewarn.adapters.timescale.migrate import migrate
 from forewarn.adapters.timescale.store import TimescaleStore
 from forewarn.contracts.assets import Asset
@@ -90,16 +92,17 @@ def test_a_partition_belongs_to_the_topic_it_was_read_from(process, source):
     assert (claim.topic_id, claim.next_offset, claim.stalls) == ("second", 1, 0)
 
 
-def test_a_database_of_an_older_version_keeps_its_place(migrated_url, catalogue, source):
-    added = ("topic_id", "generation", "recreated_at", "claimant", "claimed_offset", "stalls", "attempts")
-    with psycopg.connect(migrated_url) as connection:
-        connection.execute("ALTER TABLE sink_offset " + ", ".join(f"DROP COLUMN {name}" for name in added))
-        connection.execute("UPDATE forewarn_schema_version SET version_num = '0002'")
+def test_a_database_of_an_older_version_keeps_its_place(empty_url, catalogue, source, monkeypatch):
+    upgrade = steps.command.upgrade
+    with monkeypatch.context() as before_claims:
+        before_claims.setattr(steps.command, "upgrade", lambda config, _: upgrade(config, "0002"))
+        steps._run_steps(connection_arguments(empty_url, application="test", settings={}))
+    with psycopg.connect(empty_url) as connection:
         connection.execute("INSERT INTO sink_offset VALUES (%s, 0, 7, 42)", [source.topic])
-    store = TimescaleStore(migrated_url, catalogue, application="test-sink")
+    store = TimescaleStore(empty_url, catalogue, application="test-sink")
     with pytest.raises(StoreUnavailable, match=r"sink_offset.*provision"):
         store.claim([source])
-    migrate(migrated_url, catalogue)
+    migrate(empty_url, catalogue)
     claim = store.claim([source])[source]
     assert (claim.epoch, claim.next_offset, claim.topic_id, claim.stalls) == (8, 42, None, 0)
     store.write([asset(source, 42)], {source: claim})

@@ -377,7 +377,7 @@ async def test_an_answer_ends_before_it_is_too_large_and_says_where_to_go_on(rea
         if part.last is None:
             break
         page = Page(limit=9, before=part.last[0], before_id=part.last[1])
-    assert seen == ["Q-1/a#1", "Q-1/c#3", "Q-1/c#2", "Q-1/c#1", "Q-1/b#1"]
+    assert seen == ["Q-1/a#1", "Q-1/c#3", "Q-1/c#2", "Q-1/c#1", "Q-1/b#1", "Q-1/d#1"]
     first = await reader.models("Q-1")
     second = await reader.models("Q-1", after=first.last)
     assert [card.version for card in (*first.items, *second.items)] == [2, 1]

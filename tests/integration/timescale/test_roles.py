@@ -58,7 +58,7 @@ def test_the_sink_s_role_is_enough_to_write_and_to_clean_up(sink_url, open_store
     for offset, late in enumerate([False, True]):
         frame = random_frame(FrameKind.VALID, pump, ["P"] * 9, range(START_US, START_US + 9), rng, late=late)
         store.write([Item(source=source, offset=offset, content=frame)], claims)
-    store.rewind(claims[source], 0)
+    store.rewind(claims[source], 0, None)
     assert store.retain(datetime(2026, 11, 20, tzinfo=UTC)).complete
 
 

@@ -61,6 +61,8 @@ def _platform_health(api_url: str) -> list[str]:
         health = dict(json.loads(body))
     except ValueError:
         return [f"health    the API does not answer: {body.strip()[:100]}"]
+    if "components" not in health:  # a problem detail: the API cannot say
+        return [f"health    the API answers: {str(health.get('detail', body))[:100]}"]
     found = [f"health    {health['status']}"]
     found += [f"          {name}: {c['detail']}" for name, c in health["components"].items() if c["status"] != "ok"]
     for one in health["processing"] or []:
