@@ -2,6 +2,7 @@
 
 import contextlib
 import socket
+import sys
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -16,7 +17,7 @@ _TEXT: Final = "text/plain; charset=utf-8"
 MAX_CONNECTIONS: Final = 16
 MAX_CONNECTION_S: Final = 10.0
 _READ_TIMEOUT_S: Final = 5.0
-_BACKLOG: Final = 64
+_BACKLOG: Final = 512  # the kernel leaves a connection beyond it hanging for seconds, on both sides
 _log = structlog.get_logger(__name__)
 
 #: Returns None when all is well, otherwise what is wrong.
@@ -55,7 +56,7 @@ class _Server(ThreadingHTTPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401, ARG002  # as the base class has it
         """A client that hangs up is not worth a traceback."""
-        _log.debug("probe_failed", exc_info=True)
+        _log.debug("probe_failed", reason=repr(sys.exception()))
 
 
 class ProbeServer:
