@@ -150,11 +150,14 @@
         }
       },
 
+      /* A new text begins at the first page. The field also follows the address: then it says nothing new, and must
+         not lead back from the page that was just chosen. */
       search: (text, search) => {
-        const changed = withParameters(search, { q: text, page: "" });
-        if (changed === (search || "")) {
+        const asked = new URLSearchParams(search || "").get("q") || "";
+        if ((text || "") === asked) {
           return NO_UPDATE();
         }
+        const changed = withParameters(search, { q: text, page: "" });
         typed.push(text || "");
         return changed;
       },
