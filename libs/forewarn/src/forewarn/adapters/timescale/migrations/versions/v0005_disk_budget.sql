@@ -66,6 +66,9 @@ AS $$
 DECLARE
     dropped bigint;
 BEGIN
+    IF cut IS NULL THEN
+        RETURN 0;  -- the table is empty
+    END IF;
     CASE rule.means
     WHEN 'rows' THEN
         EXECUTE format(
