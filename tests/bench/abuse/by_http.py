@@ -22,7 +22,7 @@ _HELD_S = 75.0
 
 def headers_without_end(plant: Plant) -> str:
     """H2: up to 300 MB of headers on one connection to API and dashboard."""
-    sent = {}
+    answers = []
     for name, url in (("API", plant.platform.api_url), ("dashboard", plant.platform.dashboard_url)):
         line = b"X-Padding: " + b"x" * 65_000 + b"\r\n"
         done = 0
@@ -31,8 +31,15 @@ def headers_without_end(plant: Plant) -> str:
             while done < 300 * _MIB:
                 connection.sendall(line)
                 done += len(line)
-        sent[name] = done / _MIB
-    return "cut off after " + ", ".join(f"{mib:.1f} MiB ({name})" for name, mib in sent.items())
+        answers.append(f"{name} {_status(plant, url, line)}, {done / _MIB:.0f} MiB thrown away")
+    return "; ".join(answers)
+
+
+def _status(plant: Plant, url: str, line: bytes) -> str:
+    """What such headers are answered with when the client stops to listen."""
+    with plant.connect(url) as connection:
+        connection.sendall(b"GET /livez HTTP/1.1\r\nHost: 127.0.0.1\r\n" + line)
+        return connection.recv(64).decode(errors="replace").partition("\r\n")[0]
 
 
 def validations_beside_scenarios(plant: Plant) -> str:
@@ -40,7 +47,7 @@ def validations_beside_scenarios(plant: Plant) -> str:
     metrics = {name: round(value, 3) for name, value in pump_metrics(plant.rng, load=0.5).items()}
     reading = {"asset_id": NEIGHBOURS[0], "ts": format_utc(datetime.now(UTC)), "metrics": metrics}
     readings = json.dumps([reading] * 5000).encode()
-    scenario = json.dumps({"scenario": "bearing_wear", "asset_class": "centrifugal_pump", "days": 30}).encode()
+    scenario = json.dumps({"scenario": "bearing_wear", "asset_class": "centrifugal_pump", "output": "json"}).encode()
     calls: list[Callable[[], tuple[int, bytes]]] = [
         *[lambda: plant.ask("/api/v1/readings/validate", readings)] * 4,
         *[lambda: plant.ask("/api/v1/scenarios/generate", scenario)] * 8,
@@ -117,7 +124,7 @@ def values_at_the_edge(plant: Plant) -> str:
         ("/api/v1/alarms?asset=%00", None, {}),
         ("/api/v1/models/%00/twin/1", None, {}),
         ("/api/v1/alarms", None, {"Host": "["}),
-        ("/api/v1/alarms", None, {"Origin": "http://["}),
+        ("/api/v1/readings", b"{}", {"Origin": "http://["}),
         ("/api/v1/scenarios/generate", b'{"scenario": "../../etc/passwd", "asset_class": "centrifugal_pump"}', {}),
         (f"{asset}/what-if", b'{"drivers": {"flow_m3_h": 5e-324}}', {}),
         (f"{asset}/baseline", b'{"since": "0001-01-01T00:00:00Z"}', {}),
