@@ -12,7 +12,7 @@ from typing import Any, Final
 import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from forewarn.adapters.kafka.config import consumer_config, small_fetches
+from forewarn.adapters.kafka.config import consumer_config, read_ahead
 from forewarn.adapters.kafka.errors import BrokerUnavailable, error_of
 from forewarn.adapters.kafka.polling import poll_records
 from forewarn.contracts.limits import MAX_TURN_BYTES
@@ -29,7 +29,7 @@ _READING: Final[dict[str, Any]] = {
     "fetch.min.bytes": 256 * 1024,
     "fetch.wait.max.ms": 50,
     # What is fetched ahead of a slow database, over all partitions; larger messages still come, one by one.
-    **small_fetches(MAX_TURN_BYTES // 2),
+    **read_ahead(MAX_TURN_BYTES // 2),
 }
 
 _FENCED: Final = frozenset({KafkaError._FATAL, KafkaError.FENCED_INSTANCE_ID})  # noqa: SLF001  # the library's name

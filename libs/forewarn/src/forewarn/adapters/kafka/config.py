@@ -6,7 +6,6 @@ from typing import Any, Final
 PARTITIONER: Final = "murmur2_random"
 
 _MIB: Final = 1024 * 1024
-_SMALL_FETCH_BYTES: Final = 512 * 1024
 _COMMON: Final[dict[str, Any]] = {
     "reconnect.backoff.ms": 100,
     "reconnect.backoff.max.ms": 2_000,
@@ -65,16 +64,14 @@ def consumer_config(bootstrap_servers: str, *, group_id: str, client_id: str, **
     }
 
 
-def small_fetches(queued_bytes: int) -> dict[str, Any]:
-    """Settings of a consumer that holds little of what it has fetched, however well it was compressed.
+def read_ahead(queued_bytes: int) -> dict[str, Any]:
+    """Settings of a consumer that reads ahead, while it works, no more than so many bytes.
 
-    A fetch is bounded as it travels: 8 MiB of it can be 60 messages of 10 MB that LZ4 had made 40 kB each. A larger
-    message still comes, by itself.
+    Answers stay as small as for everyone: 8 MiB of one can be 60 messages of 10 MB that LZ4 had made 40 kB each.
     """
     return {
-        "message.max.bytes": _SMALL_FETCH_BYTES,  # no fetch can be smaller
-        "fetch.max.bytes": _SMALL_FETCH_BYTES,
-        "fetch.message.max.bytes": _SMALL_FETCH_BYTES,
+        "fetch.message.max.bytes": _SMALL_FETCHES["fetch.max.bytes"],  # one partition may fill an answer
+        "queued.min.messages": 100_000,  # never reached: bytes are the limit
         "queued.max.messages.kbytes": queued_bytes // 1024,
     }
 

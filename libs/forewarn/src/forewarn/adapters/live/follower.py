@@ -7,7 +7,7 @@ from typing import Final
 import structlog
 from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, KafkaException, TopicPartition
 
-from forewarn.adapters.kafka.config import consumer_config, small_fetches
+from forewarn.adapters.kafka.config import consumer_config, read_ahead
 from forewarn.adapters.kafka.errors import error_of, is_fatal
 from forewarn.adapters.kafka.polling import poll_records
 from forewarn.contracts.limits import KIB, MAX_TURN_BYTES
@@ -54,7 +54,7 @@ class TopicFollower:
                 client_id=client_id,
                 # Few large fetches cost the broker less than many small ones; nobody looks more often than this.
                 **{"fetch.wait.max.ms": wait_ms, "fetch.min.bytes": 64 * KIB},
-                **small_fetches(MAX_TURN_BYTES // 2),
+                **read_ahead(MAX_TURN_BYTES // 2),
                 # The ends tell that a topic has been read; positions would not: transactions end with a marker.
                 **{"enable.partition.eof": any(start != 0 for start in starts.values())},
             )
