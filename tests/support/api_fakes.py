@@ -128,7 +128,7 @@ class FakeDelivery:
         fates = [await self.publish(topic, key, event, event_id=event_id, at=at) for key, event, event_id in events]
         return tuple(Undelivered(index=i, reason=fate.reason) for i, fate in enumerate(fates) if fate is not None)
 
-    async def retract(self, topic: TopicName, key: str) -> Undelivered | None:
+    async def retract(self, topic: TopicName, key: str, *, headers: Mapping[str, str]) -> Undelivered | None:
         if self.away:
             return Undelivered(index=0, reason="Local: Message timed out")
         self.retracted.append((topic, key))

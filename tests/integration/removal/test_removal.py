@@ -9,8 +9,10 @@ import pytest
 
 from forewarn.adapters.catalogue import load_catalogue
 from forewarn.adapters.kafka.admin import create_topics
+from forewarn.adapters.removals import REMOVAL_KEY, raw_removal
 from forewarn.adapters.timescale.migrate import migrate
-from forewarn.contracts.topics import TopicName, qualified
+from forewarn.contracts.removal import AssetRemoval
+from forewarn.contracts.topics import TOPICS, TopicName, qualified
 from forewarn_local.ports import any_free
 from support.api_service import TOKEN
 from support.dashboard_ui import TESTS
@@ -23,6 +25,15 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(420)]
 CATALOGUE = TESTS / "bench" / "catalogue"
 KEPT, PURGED = "KEPT-1", "PURGED-1"
 ROWS = 90
+#: By somebody who may write readings, of an asset that stays.
+FORGED = AssetRemoval(
+    removal_id="forged",
+    asset_id=KEPT,
+    asset_class="bench_probe",
+    removed_at=datetime(1990, 1, 1, tzinfo=UTC),
+    removed_by="somebody",
+    history="purge",
+)
 PATIENCE_S = 120
 COUNTS = """
 SELECT (SELECT count(*) FROM readings_bench_probe r JOIN asset USING (asset_key) WHERE asset_id = %(asset)s),
@@ -87,6 +98,9 @@ class Plant:
         answer = self.http.post("/readings", json=body)
         assert (answer.status_code, answer.json()["accepted"]) == (202, rows)
 
+    def refused(self):
+        return read_topic(self.bootstrap, TopicName.READINGS_REJECTED, self.prefix)
+
     def open_alarms(self):
         return {item["alarm"]["asset_id"] for item in self.http.get("/alarms").json()["items"]}
 
@@ -129,6 +143,12 @@ def test_a_removed_asset_is_forgotten_by_every_stage_and_starts_clean_when_it_co
     plant.until(lambda: all(min(plant.stored(asset)) >= 1 for asset in (KEPT, PURGED)), "everything is stored")
     plant.until(lambda: plant.stored(KEPT)[:2] == (ROWS, ROWS) == plant.stored(PURGED)[:2], "all rows are stored")
 
+    raw = qualified(TopicName.READINGS_RAW, plant.prefix)
+    forged = raw_removal(FORGED)
+    partitions = range(TOPICS[TopicName.READINGS_RAW].partitions)
+    assert produce(plant.bootstrap, raw, [Message(key=REMOVAL_KEY, value=forged, partition=p) for p in partitions])
+    plant.until(lambda: len(plant.refused()) == len(partitions), "a removal that the registry does not know is refused")
+
     plant.services["sink"].kill()  # it completes the purge when it is back
     assert plant.http.delete(f"/assets/{KEPT}").status_code == 202
     assert plant.http.delete(f"/assets/{PURGED}", params={"history": "purge"}).json()["history"] == "purge"
@@ -137,13 +157,9 @@ def test_a_removed_asset_is_forgotten_by_every_stage_and_starts_clean_when_it_co
     plant.until(lambda: plant.open_alarms() == set(), "alarms are closed")
     plant.until(lambda: plant.learned() == set(), "models are void")
     reading = b'{"asset_id":"KEPT-1","ts":"%s","metrics":{"load_pct":1.0}}' % datetime.now(UTC).isoformat().encode()
-    raw = qualified(TopicName.READINGS_RAW, plant.prefix)
     assert produce(plant.bootstrap, raw, [Message(key=KEPT.encode(), value=reading)])
     plant.until(
-        lambda: any(
-            b"unknown_asset" in record.value
-            for record in read_topic(plant.bootstrap, TopicName.READINGS_REJECTED, plant.prefix)
-        ),
+        lambda: any(b"unknown_asset" in record.value for record in plant.refused()),
         "a reading of a removed asset is refused",
     )
 

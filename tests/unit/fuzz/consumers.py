@@ -524,12 +524,12 @@ class _FromBroker:
     def value(self):
         return self._message.value
 
-    def timestamp(self):
-        return 1, int(NOW.timestamp() * 1000)
+    def headers(self):
+        return None
 
 
 def _registered(poison: Iterable[Message]) -> Iterator[Mapping[str, Asset]]:
-    known: dict[str, tuple[Asset | None, int]] = {}
+    known: dict[str, tuple[Asset | None, str | None]] = {}
     good = Message(NEIGHBOUR.encode(), encode_event(ASSETS[NEIGHBOUR]))
     for chunk in _chunks(poison):
         for message in (*chunk, good):

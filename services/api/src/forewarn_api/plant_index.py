@@ -135,9 +135,7 @@ class PlantIndex:
                 return
 
     def _update(self, entry: _Entry) -> None:
-        live = self._backend.live.in_short(entry.asset.asset_id)
-        if live is not None:
-            _take(entry, live)
+        _take(entry, self._backend.live.in_short(entry.asset.asset_id) or _NOTHING)
 
     def _found(self, question: Question) -> list[_Entry]:
         now_s = self._now_s()
@@ -181,6 +179,10 @@ def _entry(asset: Asset) -> _Entry:
         place=(not asset.path, asset.path[1:3] if len(asset.path) > 1 else asset.path, name, asset.asset_id),
         name=name,
     )
+
+
+#: What is known of an asset that the live view does not hold.
+_NOTHING: Final = LiveInShort()
 
 
 def _take(entry: _Entry, live: LiveInShort) -> None:

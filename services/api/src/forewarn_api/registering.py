@@ -21,7 +21,7 @@ from forewarn_api.routes.common import require_delivered
 _AT_ONCE: Final = 500
 
 #: An asset, or what was meant to be one: each entry of a list is judged by itself.
-Entry = Annotated[AssetRegistration | dict[str, Any], Field(union_mode="left_to_right")]
+Entry = Annotated[AssetRegistration | Any, Field(union_mode="left_to_right")]
 
 
 async def register(asset: Asset, backend: Backend) -> None:
@@ -75,9 +75,10 @@ async def _register_some(entries: Sequence[Entry], backend: Backend) -> list[Reg
     return outcome
 
 
-def _name_in(entry: dict[str, Any]) -> str:
+def _name_in(entry: object) -> str:
     """What an entry that cannot be registered calls itself, as far as it can be shown."""
-    return one_line(str(entry.get("asset_id", "")), MAX_ASSET_ID_CHARACTERS)
+    name = entry.get("asset_id", "") if isinstance(entry, dict) else ""
+    return one_line(str(name), MAX_ASSET_ID_CHARACTERS)
 
 
 def _asset_of(entry: Entry) -> Asset:

@@ -1,12 +1,13 @@
 """Removal of an asset: out of the registry first, then a word behind its last readings on every partition."""
 
-from typing import Literal
+import asyncio
+from typing import Final, Literal
 
 import structlog
 
 from forewarn.adapters.removals import REMOVAL_KEY, raw_removal
 from forewarn.contracts.assets import Asset
-from forewarn.contracts.removal import AssetRemoval
+from forewarn.contracts.removal import REMOVAL_HEADER, AssetRemoval
 from forewarn.contracts.topics import TopicName
 from forewarn.ports.delivery import BrokerSilent, Message
 from forewarn_api.backend import Backend
@@ -14,14 +15,17 @@ from forewarn_api.models.assets import Removed
 from forewarn_api.problems import ProblemError
 from forewarn_api.routes.common import require_delivered
 
+#: By then the registries of the validators know what this one knows; they wait for a removal a second at most.
+_SETTLE_S: Final = 0.3
+
 _log = structlog.get_logger(__name__)
 
 
 async def remove(asset: Asset, history: Literal["keep", "purge"], by: str, backend: Backend) -> Removed:
     """Remove an asset; answers once the broker has everything that is to be said about it.
 
-    The tombstone goes first: stages believe a removal only when the registry agrees. To repeat a removal completes one
-    that was cut off between the two messages; everything behind them is idempotent.
+    The tombstone goes first and bears the mark of the removal, without which no validator believes it. To repeat
+    a removal completes one that was cut off between the two messages; everything behind them is idempotent.
 
     Raises
     ------
@@ -36,9 +40,11 @@ async def remove(asset: Asset, history: Literal["keep", "purge"], by: str, backe
         removed_by=by,
         history=history,
     )
-    require_delivered(await backend.delivery.retract(TopicName.ASSETS, asset.asset_id), "The removal")
-    await _announce(removal, backend)
+    mark = {REMOVAL_HEADER: removal.mark}
+    require_delivered(await backend.delivery.retract(TopicName.ASSETS, asset.asset_id, headers=mark), "The removal")
     await backend.until_registered({asset.asset_id: None})
+    await asyncio.sleep(_SETTLE_S)
+    await _announce(removal, backend)
     _log.info("asset_removed", asset_id=asset.asset_id, by=by, history=history)
     return Removed(
         removal_id=removal.removal_id,

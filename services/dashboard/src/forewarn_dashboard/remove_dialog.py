@@ -38,7 +38,7 @@ def dialog() -> Component:
             ),
         ],
         id="remove-history",
-        label="What is stored of it",
+        label="Stored data",
         value=KEEP,
     )
     typed = dmc.TextInput(
@@ -55,6 +55,6 @@ def dialog() -> Component:
 def what(name: str) -> Node:
     """What a removal does, before it is confirmed."""
     return [
-        html.P([html.Strong(name), " is no longer monitored: its readings are refused, its open alarms are closed."]),
+        html.P([html.Strong(name), " will no longer be monitored: readings are refused, open alarms closed."]),
         html.P("Registered again under the same id, it is a new asset: its twin learns from the beginning."),
     ]

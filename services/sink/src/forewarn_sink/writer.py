@@ -15,7 +15,7 @@ from forewarn.contracts.removal import AssetRemoval
 from forewarn.domain.frame import Frame
 from forewarn.ports.clock import Clock
 from forewarn.ports.lanes import Record
-from forewarn.ports.store import Fenced, Item, Source, Store, StoreUnavailable, Written
+from forewarn.ports.store import Doubtful, Fenced, Item, Source, Store, StoreUnavailable, Written
 from forewarn.runtime.heartbeat import Heartbeat
 from forewarn_sink.backoff import Backoff
 from forewarn_sink.decoding import ItemDecoder
@@ -114,7 +114,7 @@ class Writer:
                     self._storing.write(stretch)
                 self._retain()
                 self._watch()
-            except (StoreUnavailable, BrokerUnavailable) as exc:
+            except (StoreUnavailable, BrokerUnavailable, Doubtful) as exc:
                 self._wait(exc, stop)
             except Fenced as exc:
                 self._metrics.fenced.inc()
@@ -215,10 +215,12 @@ class Writer:
 
     def _retain(self) -> None:
         if self._lanes and self._clock.monotonic_s() >= self._retain_due_s:
+            # Moved on first: a portion that takes too long must not keep the sink from what comes in.
+            self._retain_due_s = self._clock.monotonic_s() + self._config.retention_interval_s
             retained = self._store.retain(self._clock.now())
             self._metrics.retained(retained)
-            pause_s = self._config.retention_interval_s if retained.complete else _RETAIN_AGAIN_S
-            self._retain_due_s = self._clock.monotonic_s() + pause_s
+            if not retained.complete:
+                self._retain_due_s = self._clock.monotonic_s() + _RETAIN_AGAIN_S
 
     def _watch(self) -> None:
         """Publish the lag, here and to the group, every few seconds."""
@@ -268,7 +270,7 @@ class Writer:
                     self._storing.write(stretch)
             self._messages.commit({s: self._messages.past_markers(s, p) for s, p in self._stored.items()})
             self._lanes.release()
-        except (StoreUnavailable, BrokerUnavailable, Fenced) as exc:
+        except (StoreUnavailable, BrokerUnavailable, Doubtful, Fenced) as exc:
             _log.warning("not_drained", reason=str(exc), messages=len(self._pending))
 
 

@@ -1,6 +1,5 @@
 """Whether a removal on ``readings.raw`` is true: the registry has the last word."""
 
-from datetime import datetime
 from typing import Final, Protocol
 
 from forewarn.contracts.removal import AssetRemoval
@@ -15,8 +14,8 @@ _NO_PATIENCE_S: Final = 30.0
 class KnowsRemovals(Protocol):
     """The registry, as ``forewarn.adapters.kafka.registry.AssetRegistry`` implements it."""
 
-    def gone_since(self, asset_id: str, at: datetime, patience_s: float) -> bool:
-        """Whether an asset is not registered any more, or was registered again after ``at``."""
+    def knows_removal(self, asset_id: str, mark: str, patience_s: float) -> bool:
+        """Whether a tombstone of the asset bears the mark of a removal; waits for the news."""
         ...
 
 
@@ -31,7 +30,7 @@ class Removals:
     def are_true(self, removal: AssetRemoval) -> bool:
         """Whether the registry knows of a removal."""
         patience_s = _PATIENCE_S if self._clock.monotonic_s() >= self._patient_from_s else 0.0
-        known = self._registry.gone_since(removal.asset_id, removal.removed_at, patience_s)
+        known = self._registry.knows_removal(removal.asset_id, removal.mark, patience_s)
         if not known:
             self._patient_from_s = self._clock.monotonic_s() + _NO_PATIENCE_S
         return known

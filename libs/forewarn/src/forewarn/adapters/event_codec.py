@@ -1,5 +1,6 @@
 """JSON events on the wire, with CloudEvents 1.0 binary-mode headers on public low-rate topics."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, TypeVar
@@ -84,7 +85,7 @@ def decode_event(contract: type[ContractT], data: bytes) -> ContractT:
         raise InvalidEvent("; ".join(problems)) from exc
 
 
-def header(headers: Headers | None, name: str) -> str | None:
+def header(headers: Headers | Mapping[str, str | bytes | None] | None, name: str) -> str | None:
     """Text of a header, or None."""
     value = dict(headers or ()).get(name)
     return value.decode(errors="replace") if isinstance(value, bytes) else None

@@ -6,6 +6,9 @@ from pydantic import Field
 
 from forewarn.contracts.base import Contract, Identifier, Line, UtcDatetime
 
+#: Header of the tombstone on ``assets`` that a removal belongs to: its mark.
+REMOVAL_HEADER = "forewarn_removal"
+
 History = Literal["keep", "purge"]
 
 #: What an alarm says that was closed because its asset was removed.
@@ -21,3 +24,8 @@ class AssetRemoval(Contract):
     removed_at: UtcDatetime
     removed_by: Annotated[Line, Field(min_length=1, max_length=200)]
     history: History = "keep"
+
+    @property
+    def mark(self) -> str:
+        """What its tombstone says of it: a removal is believed only if the registry knows its mark."""
+        return f"{self.removal_id} {self.history}"

@@ -1,6 +1,6 @@
 """Sending messages and knowing that they arrived."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -76,7 +76,7 @@ class ConfirmedDelivery(Protocol):
         """
         ...
 
-    async def retract(self, topic: TopicName, key: str) -> Undelivered | None:
+    async def retract(self, topic: TopicName, key: str, *, headers: Mapping[str, str]) -> Undelivered | None:
         """Send the tombstone of an entry of a compacted topic; returns why it failed, or None."""
         ...
 

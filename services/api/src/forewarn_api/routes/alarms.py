@@ -169,7 +169,7 @@ def _require_decided_for(command_id: str, alarm: Alarm) -> None:
 
 def _who_and_when(alarm: Alarm) -> str:
     at = "an unknown time" if alarm.acknowledged_at is None else format_utc(alarm.acknowledged_at)
-    return f"{alarm.acknowledged_by or 'Somebody'} has acknowledged the alarm at {at} already."
+    return f"{alarm.acknowledged_by or 'Somebody'} acknowledged the alarm at {at}."
 
 
 def _acknowledged(detail: str, alarm: Alarm | None) -> ProblemError:

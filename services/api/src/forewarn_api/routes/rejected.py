@@ -8,6 +8,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Path, Query, Response
 from fastapi.responses import StreamingResponse
 
+from forewarn.adapters.removals import REMOVAL_KEY
 from forewarn.contracts.base import Identifier, Reference
 from forewarn.contracts.readings import RejectedReading, RejectionReason
 from forewarn.contracts.topics import TOPICS, TopicName
@@ -86,6 +87,9 @@ async def _one(rejected_id: str, backend: Backend) -> RejectedReading:
 
 def _again(rejected: RejectedReading) -> Message:
     """Where a message goes when it is sent again, still without its bytes."""
+    if rejected.key == REMOVAL_KEY:
+        detail = "The message is a removal of an asset: repeat DELETE /api/v1/assets/{asset_id} instead."
+        raise ProblemError(409, "not-replayable", detail)
     if rejected.topic.endswith(TopicName.READINGS_RAW.value):
         return Message(topic=TopicName.READINGS_RAW, key=_key_for(rejected), value=None)
     if rejected.reason is RejectionReason.QUARANTINED:

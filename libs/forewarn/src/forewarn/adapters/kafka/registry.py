@@ -2,19 +2,20 @@
 
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 
 import structlog
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from forewarn.adapters.event_codec import decode_event
+from forewarn.adapters.event_codec import decode_event, header
 from forewarn.adapters.kafka.acquaintance import get_acquainted
 from forewarn.adapters.kafka.config import consumer_config
 from forewarn.adapters.kafka.errors import BrokerUnavailable, is_fatal
 from forewarn.contracts.assets import Asset
+from forewarn.contracts.removal import REMOVAL_HEADER
 from forewarn.contracts.topics import TOPICS, TopicName, qualified
 from forewarn.ports.codec import InvalidEvent, one_line
 
@@ -27,6 +28,9 @@ _BROKER_TIMEOUT_S: Final = 5.0
 _RETRY_S: Final = 0.5
 _POLL_S: Final = 0.25
 _BATCH: Final = 500
+#: Removals that are remembered: of an asset, and assets. The stream meets a removal soon after its tombstone.
+_MOST_MARKS: Final = 4
+_MOST_REMOVED: Final = 100_000
 
 
 class AssetRegistry:
@@ -48,7 +52,7 @@ class AssetRegistry:
         self._tells = told_to is not None
         self._untold = False
         self._assets: dict[str, Asset] = {}
-        self._since_ms: dict[str, int] = {}  # time of each asset's entry
+        self._removals: OrderedDict[str, tuple[str, ...]] = OrderedDict()  # marks of tombstones, the newest last
         self._version = 0  # of _assets; grows after each change
         self._copy: tuple[int, Mapping[str, Asset]] = (0, MappingProxyType({}))
         self._listeners: tuple[Callable[[], None], ...] = ()
@@ -89,19 +93,19 @@ class AssetRegistry:
 
         return stop
 
-    def gone_since(self, asset_id: str, at: datetime, patience_s: float) -> bool:
-        """Whether an asset is not registered any more, or was registered again after ``at``; waits for the news."""
-        at_ms, news = int(at.timestamp() * 1000), threading.Event()
+    def knows_removal(self, asset_id: str, mark: str, patience_s: float) -> bool:
+        """Whether a tombstone of the asset bears the mark of a removal; waits for the news."""
+        news = threading.Event()
         until_s = time.monotonic() + patience_s  # news of other assets must not make it longer
         stop = self.listen(news.set)
         try:
-            while not (gone := self._since_ms.get(asset_id, at_ms + 1) > at_ms):
+            while mark not in self._removals.get(asset_id, ()):
                 if not news.wait(max(until_s - time.monotonic(), 0.0)):
                     return False
                 news.clear()
         finally:
             stop()
-        return gone
+        return True
 
     def wait_until_loaded(self, timeout_s: float) -> None:
         """Wait until everything registered so far is known.
@@ -141,7 +145,7 @@ class AssetRegistry:
                 # Asked for many at once it would sit out its time limit, and every start of a validator with it.
                 messages = self._consumer.consume(1, timeout=_POLL_S)
                 messages += self._consumer.consume(_BATCH, timeout=0)
-                changes: dict[str, tuple[Asset | None, int]] = {}
+                changes: dict[str, tuple[Asset | None, str | None]] = {}
                 for message in messages:
                     error = message.error()
                     if error is None:
@@ -193,28 +197,35 @@ class AssetRegistry:
         self._untold = self._untold or error is not None
 
     @staticmethod
-    def _read(message: Message, changes: dict[str, tuple[Asset | None, int]]) -> None:
-        key, value, (_, at_ms) = message.key(), message.value(), message.timestamp()
+    def _read(message: Message, changes: dict[str, tuple[Asset | None, str | None]]) -> None:
+        key, value = message.key(), message.value()
         try:
             asset_id, asset = _entry(key, value)
         except InvalidEvent as exc:
             _log.warning("asset_ignored", key=one_line(repr(key)), problem=str(exc))
         else:
-            changes[asset_id] = (asset, at_ms)
+            mark = header(message.headers(), REMOVAL_HEADER) if asset is None else None
+            changes[asset_id] = (asset, mark)
 
-    def _install(self, changes: Mapping[str, tuple[Asset | None, int]]) -> None:
+    def _install(self, changes: Mapping[str, tuple[Asset | None, str | None]]) -> None:
         if not changes:
             return
-        for asset_id, (asset, at_ms) in changes.items():
+        for asset_id, (asset, mark) in changes.items():
             if asset is None:
                 self._assets.pop(asset_id, None)
-                self._since_ms.pop(asset_id, None)
             else:
                 self._assets[asset_id] = asset
-                self._since_ms[asset_id] = at_ms
+            if mark is not None:
+                self._note_removal(asset_id, mark)
         self._version += 1
         for listener in self._listeners:
             listener()
+
+    def _note_removal(self, asset_id: str, mark: str) -> None:
+        self._removals[asset_id] = (*self._removals.get(asset_id, ()), mark)[-_MOST_MARKS:]
+        self._removals.move_to_end(asset_id)
+        if len(self._removals) > _MOST_REMOVED:
+            self._removals.popitem(last=False)
 
 
 def _entry(key: object, value: bytes | None) -> tuple[str, Asset | None]:

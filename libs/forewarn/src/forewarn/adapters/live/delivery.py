@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Final
@@ -140,9 +140,10 @@ class KafkaDelivery:
         """
         return await self._send([self._addressed(topic, *event, at) for event in events])
 
-    async def retract(self, topic: TopicName, key: str) -> Undelivered | None:
+    async def retract(self, topic: TopicName, key: str, *, headers: Mapping[str, str]) -> Undelivered | None:
         """Send the tombstone of an entry of a compacted topic; returns why it failed, or None."""
-        failed = await self._send([(Message(topic=topic, key=key.encode(), value=None), [], _BY_KEY)])
+        marks: Headers = [(name, text.encode()) for name, text in headers.items()]
+        failed = await self._send([(Message(topic=topic, key=key.encode(), value=None), marks, _BY_KEY)])
         return failed[0] if failed else None
 
     def _addressed(

@@ -170,8 +170,6 @@ class LiveState:
                 slot.alarms[alarm_id] = alarm
             self._alarm_version += 1
             self._touch(asset_id, slot)
-            if slot.reading is None and slot.judgement is None and slot.health is None and not slot.alarms:
-                del self._slots[asset_id]
 
     def take_model(self, key: str, model: ModelArtefact | None) -> None:
         """Take in an entry of ``models``; None removes it.

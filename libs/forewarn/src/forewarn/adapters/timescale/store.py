@@ -30,6 +30,7 @@ from forewarn.adapters.timescale.event_rows import Row, rows_of_event
 from forewarn.adapters.timescale.sqlfiles import statements
 from forewarn.adapters.timescale.tables import ASSET_KEY, WideTable, wide_table, wide_tables
 from forewarn.contracts.asset_class import AssetClass
+from forewarn.contracts.assets import Asset
 from forewarn.contracts.health import AssetHealth
 from forewarn.contracts.removal import AssetRemoval
 from forewarn.domain.frame import Frame
@@ -38,6 +39,7 @@ from forewarn.ports.store import (
     Doubtful,
     Fenced,
     Item,
+    Removed,
     Retained,
     Source,
     StoreUnavailable,
@@ -140,8 +142,10 @@ class TimescaleStore:
     def write(self, items: Sequence[Item], claims: Mapping[Source, Claim]) -> Written:
         """Store items and move the offsets behind them."""
         for item in items:
-            if isinstance(item.content, AssetRemoval):  # from here on the asset has another key
+            if isinstance(item.content, Asset | AssetRemoval):  # it may have another key from here on
                 self._asset_keys.pop(item.content.asset_id, None)
+            elif isinstance(item.content, Removed):
+                self._asset_keys.pop(item.content.key, None)
         try:
             with self._session() as connection:
                 self._learn_assets(connection, items)
@@ -215,7 +219,7 @@ class TimescaleStore:
 
     def _require_schema(self, connection: psycopg.Connection) -> None:
         wanted = {t.name: set(t.column_names) for c in self._catalogue.values() for t in wide_tables(c)}
-        wanted["sink_offset"] = {"attempts"}
+        wanted |= {"sink_offset": {"attempts"}, "purge": {"removal_id"}, "retention": {"kind"}}
         found: dict[str, list[str]] = dict(
             connection.execute(_SQL["stored_columns"], {"tables": list(wanted)}).fetchall()
         )

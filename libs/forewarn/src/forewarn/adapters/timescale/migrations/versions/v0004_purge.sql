@@ -58,8 +58,9 @@ RETURNS TABLE (relation text, dropped bigint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
 AS $$
 DECLARE
-    -- What was under way when the asset was removed arrives within this time and goes as well.
-    grace CONSTANT interval := interval '1 minute';
+    -- What was under way when the asset was removed goes as well, also if the sink was away meanwhile.
+    grace CONSTANT interval := interval '1 hour';
+    eager CONSTANT interval := interval '1 minute';  -- most of it comes so soon: worth looking again at once
     job purge%ROWTYPE;
     present integer;
     name text;
@@ -70,13 +71,17 @@ BEGIN
     IF NOT pg_try_advisory_xact_lock(hashtext('forewarn_purge')) THEN
         RETURN;  -- another sink is at it
     END IF;
-    FOR job IN SELECT * FROM purge WHERE finished_at IS NULL ORDER BY requested_at LIMIT 100 LOOP
+    FOR job IN SELECT * FROM purge WHERE finished_at IS NULL
+        ORDER BY requested_at + eager < at, requested_at LIMIT 100 LOOP
         EXIT WHEN total >= max_rows;  -- one call stays short, however many assets are purged
         found_any := false;
-        SELECT asset_key INTO present FROM asset WHERE asset_id = job.asset_id;
+        -- the tombstone may arrive after the removal
+        UPDATE asset AS a SET document = NULL
+        WHERE a.asset_id = job.asset_id AND a.removed_at IS NOT NULL AND a.document IS NOT NULL;
+        SELECT a.asset_key INTO present FROM asset AS a WHERE a.asset_id = job.asset_id AND a.removed_at IS NOT NULL;
         FOREACH name IN ARRAY ARRAY['readings_' || job.asset_class, 'results_' || job.asset_class, 'asset_health'] LOOP
             deleted := forewarn_delete_rows(name, job.asset_key, 'infinity', max_rows);
-            IF name NOT LIKE 'readings%' AND present IS NOT NULL AND at < job.requested_at + grace THEN
+            IF present IS NOT NULL THEN
                 deleted := deleted + forewarn_delete_rows(name, present, job.removed_at, max_rows);
             END IF;
             relation := name;
@@ -101,7 +106,7 @@ BEGIN
         IF NOT found_any AND at >= job.requested_at + grace THEN
             DELETE FROM asset AS a WHERE a.asset_id = job.asset_id AND a.removed_at IS NOT NULL;
             UPDATE purge AS p SET finished_at = at WHERE p.removal_id = job.removal_id;
-        ELSE
+        ELSIF found_any OR at < job.requested_at + eager THEN
             relation := 'purge';  -- it is not finished: call again soon
             dropped := 0;
             RETURN NEXT;
