@@ -107,7 +107,7 @@ def full(backend: Backend) -> ProblemError:
     """There are as many assets as there may be."""
     detail = (
         f"There are {backend.registry.count()} assets, at most {backend.max_assets} may be registered: "
-        "remove some, or raise API_MAX_ASSETS."
+        "remove some, or raise API_MAX_ASSETS (50,000 at most)."
     )
     return ProblemError(409, "too-many-assets", detail)
 

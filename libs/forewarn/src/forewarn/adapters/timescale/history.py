@@ -219,7 +219,8 @@ class TimescaleHistory:
     async def rejected_one(self, rejected_id: str) -> RejectedReading | None:
         """One refused message, with nothing in place of its original bytes."""
         rows = await self._named("rejected_one", rejected_id=rejected_id, characters=_MOST_CHARACTERS)
-        return RejectedReading(**rows[0]) if rows else None
+        known = [row for row in rows if row["reason"] in _REASONS]  # a newer sink may have others
+        return RejectedReading(**known[0]) if known else None
 
     async def original(self, rejected_id: str) -> AsyncIterator[bytes]:
         """The original bytes of a refused message in pieces; no connection is held between two of them."""
