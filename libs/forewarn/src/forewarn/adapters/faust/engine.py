@@ -24,6 +24,7 @@ from forewarn.adapters.faust.inbox import Inbox
 from forewarn.adapters.faust.quarantine import Attempts, Handler, Incoming, SetAside, handle_apart
 from forewarn.adapters.faust.table import DurableTable, Entry
 from forewarn.contracts.limits import MIB
+from forewarn.ports.codec import one_line
 
 StateT = TypeVar("StateT")
 
@@ -290,8 +291,9 @@ class EventEngine(Generic[StateT]):
         stored = self._table.entries(owned)
         self._attempts.restart({entry.key: entry.value for entry in stored if self._attempts.is_note(entry.key)})
         entries = [entry for entry in stored if not self._attempts.is_note(entry.key)]
-        self._states = {entry.key.decode(): self._decode(entry) for entry in entries}
-        self._partitions = {entry.key.decode(): entry.partition for entry in entries}
+        self._states = read_states(entries, self._decode)
+        partitions = {entry.key: entry.partition for entry in entries}
+        self._partitions = {asset_id: partitions[asset_id.encode()] for asset_id in self._states}
         self._dirty.clear()
         self._gone.clear()
         self._continuity.restart()
@@ -326,6 +328,27 @@ def _parts(batch: Sequence[Incoming]) -> Iterator[Sequence[Incoming]]:
             start, size = position + 1, 0
     if start < len(batch):
         yield batch[start:]
+
+
+def read_states(entries: Sequence[Entry], decode: Callable[[Entry], StateT]) -> dict[str, StateT]:
+    """States by asset; one that cannot be read is set aside with its beginning in the log, and the asset starts empty.
+
+    Raises
+    ------
+    StateUnreadableError
+        If not one of them can be read: another version has written them, and must not lose them all.
+    """
+    states: dict[str, StateT] = {}
+    problems: list[Exception] = []
+    for entry in entries:
+        try:
+            states[entry.key.decode()] = decode(entry)
+        except (StateUnreadableError, UnicodeDecodeError) as exc:
+            problems.append(exc)
+            _log.error("state_set_aside", key=entry.key[:200], problem=one_line(str(exc)), beginning=entry.value[:200])
+    if problems and not states:
+        raise StateUnreadableError(str(problems[0])) from problems[0]
+    return states
 
 
 def _incoming(message: Message) -> Incoming:
