@@ -12,7 +12,7 @@ from forewarn.adapters.disk import DiskSpace, DiskState
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.health import AssetHealth
-from forewarn.contracts.limits import DEFAULT_MAX_ASSETS
+from forewarn.contracts.limits import MAX_LIVE_ASSETS
 from forewarn.domain.guard.batch import GuardSettings
 from forewarn.ports.clock import Clock
 from forewarn.ports.delivery import ConfirmedDelivery
@@ -66,7 +66,7 @@ class Backend:
     new_id: Callable[[], str]
     workers: Workers
     max_subscribers: int = 200
-    max_assets: int = DEFAULT_MAX_ASSETS
+    max_assets: int = MAX_LIVE_ASSETS
     disk: DiskSpace | None = None
 
     def not_ready(self) -> str | None:

@@ -8,7 +8,7 @@ from pydantic import Field, ValidationError
 
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.assets import Asset, AssetRegistration
-from forewarn.contracts.limits import MAX_ASSET_ID_CHARACTERS
+from forewarn.contracts.limits import MAX_ASSET_ID_CHARACTERS, MAX_LIVE_ASSETS
 from forewarn.contracts.topics import TopicName
 from forewarn.domain.health.profile import profile_of
 from forewarn.ports.codec import one_line
@@ -107,7 +107,7 @@ def full(backend: Backend) -> ProblemError:
     """There are as many assets as there may be."""
     detail = (
         f"There are {backend.registry.count()} assets, at most {backend.max_assets} may be registered: "
-        "remove some, or raise API_MAX_ASSETS (50,000 at most)."
+        f"remove some, or raise API_MAX_ASSETS ({MAX_LIVE_ASSETS:,} at most)."
     )
     return ProblemError(409, "too-many-assets", detail)
 

@@ -4,7 +4,7 @@ from typing import Final, Self
 
 from pydantic import Field, PostgresDsn, SecretStr, field_validator, model_validator
 
-from forewarn.contracts.limits import DEFAULT_MAX_ASSETS, MAX_LIVE_ASSETS
+from forewarn.contracts.limits import MAX_LIVE_ASSETS
 from forewarn.runtime.settings import DiskSettings, Environment
 
 _TOKEN_CHARACTERS: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
@@ -31,7 +31,7 @@ class ApiSettings(DiskSettings):
         default=50_000, ge=5_000, le=1_000_000, description="Readings that may wait for the broker at a time."
     )
     api_max_assets: int = Field(
-        default=DEFAULT_MAX_ASSETS,
+        default=MAX_LIVE_ASSETS,
         ge=1,
         le=MAX_LIVE_ASSETS,
         description="Most registered assets; further ones are refused.",

@@ -1,4 +1,4 @@
-"""How much of anything one message, turn, answer or process may hold: what nobody can send more of.
+"""How much of anything one message, turn, answer or process may hold: what no sender can exceed.
 
 Counts alone bound nothing when one element may be of any size, so each boundary has a limit in bytes as well. The
 numbers fit together: a service's share of a turn stays far below its memory ceiling, and every message that a service
@@ -29,8 +29,8 @@ MAX_PROBLEM_CHARACTERS: Final = 1_000
 #: Longest id that the platform hands out: topic, partition, offset and place of a refused message.
 MAX_REFERENCE_CHARACTERS: Final = 400
 
-#: Assets of an installation unless its settings say otherwise: what the stated memory of the services is measured for.
-DEFAULT_MAX_ASSETS: Final = 50_000
+#: Assets of which the API keeps the newest state in memory; no installation may register more.
+MAX_LIVE_ASSETS: Final = 50_000
 #: Entries of one bulk registration.
 MAX_ASSETS_PER_REQUEST: Final = 5_000
 
@@ -46,8 +46,7 @@ MAX_PACKED_HEADER_BYTES: Final = 16 * MIB
 #: Bytes of one answer of the API, as far as lists make it up; a page ends early and says where to go on.
 MAX_ANSWER_BYTES: Final = 8 * MIB
 
-#: Assets of which the API keeps the newest state in memory, and open alarms of one of them; no plant has more.
-MAX_LIVE_ASSETS: Final = 50_000
+#: Open alarms that the API keeps of one asset; no machine has more.
 MAX_ALARMS_PER_ASSET: Final = 500
 #: Bytes of an event that the API keeps in memory for an asset: an alarm, its health, its model.
 MAX_LIVE_EVENT_BYTES: Final = 512 * KIB

@@ -20,7 +20,7 @@ from forewarn.contracts.limits import MAX_LIVE_EVENT_BYTES
 from forewarn.contracts.topics import TopicName, qualified
 from forewarn.domain.rows import to_microseconds
 from forewarn.ports.clock import Clock
-from forewarn.ports.codec import InvalidEvent, InvalidFrame
+from forewarn.ports.codec import InvalidEvent, InvalidFrame, one_line
 from forewarn.ports.lanes import Record
 
 FRAME_WAIT_S: Final = 0.2
@@ -30,7 +30,6 @@ HEALTH_LOOK_BACK_S: Final = 60.0
 
 _ASSET_KEY: Final = re.compile(f"{IDENTIFIER}(/{IDENTIFIER})?")
 _LOG_EVERY_S: Final = 1.0
-_MAX_PROBLEM_CHARACTERS: Final = 500
 
 _log = structlog.get_logger(__name__)
 
@@ -132,7 +131,7 @@ class KafkaLiveFeed:
             _log.warning(
                 "live_record_ignored",
                 record=place,
-                problem=text[:_MAX_PROBLEM_CHARACTERS],
+                problem=one_line(text),
                 more=self._unlogged,
                 exc_info=None if expected else problem,
             )

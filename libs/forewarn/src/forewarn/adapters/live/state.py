@@ -22,7 +22,7 @@ from forewarn.contracts.base import IDENTIFIER
 from forewarn.contracts.health import AssetHealth, HealthCategory, ModelArtefact
 from forewarn.contracts.limits import MAX_ALARMS_PER_ASSET, MAX_LIVE_ASSETS, MAX_TURN_BYTES
 from forewarn.domain.rows import to_datetime, to_microseconds
-from forewarn.ports.codec import InvalidEvent
+from forewarn.ports.codec import InvalidEvent, one_line
 from forewarn.ports.history import Latest
 from forewarn.ports.live import (
     HealthInShort,
@@ -37,7 +37,6 @@ T = TypeVar("T")
 _log = structlog.get_logger(__name__)
 
 _MODELS_PER_ASSET: Final = 4  # the twin makes one
-_MAX_PROBLEM_CHARACTERS: Final = 500
 #: How many assets with alarms are passed over in the search for one that may be forgotten.
 _MAX_SEARCH: Final = 100
 
@@ -391,7 +390,7 @@ def _read(newest: _Newest[T] | None) -> T | None:
     try:
         return newest.read()
     except Exception as exc:  # noqa: BLE001  # whatever stands in a message: the asset is shown without it
-        _log.warning("live_value_ignored", problem=f"{type(exc).__name__}: {exc}"[:_MAX_PROBLEM_CHARACTERS])
+        _log.warning("live_value_ignored", problem=one_line(f"{type(exc).__name__}: {exc}"))
         return None
 
 
