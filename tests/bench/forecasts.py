@@ -24,7 +24,7 @@ from forewarn.domain.forecast.memory import BUCKET_S, KEPT, Memory
 from forewarn.domain.forecast.outlook import look_ahead
 from forewarn.domain.forecast.series import NotForecastable, resample
 from forewarn.domain.forecast.watch import Watch, watched_columns, watches
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.physics.derive import derive
 from forewarn.domain.simulation.kinds import KINDS
 from forewarn.domain.simulation.machine import Surroundings

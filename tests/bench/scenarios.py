@@ -29,7 +29,7 @@ from forewarn.domain.alarms.seen import Seen
 from forewarn.domain.anomaly.settings import AnomalySettings
 from forewarn.domain.anomaly.state import AnomalyState
 from forewarn.domain.anomaly.step import step as score
-from forewarn.domain.frame import Frame
+from forewarn.domain.frames.frame import Frame
 from forewarn.domain.guard.batch import GuardResult, GuardSettings, RawBatch
 from forewarn.domain.guard.check import check
 from forewarn.domain.guard.state import GuardState

@@ -13,7 +13,7 @@ from forewarn.domain.alarms.evaluation import Evaluation, Level, levels, limit_f
 from forewarn.domain.alarms.machine import NORMAL, acknowledge, step
 from forewarn.domain.alarms.rows import observe_frame
 from forewarn.domain.alarms.seen import Seen
-from forewarn.domain.rows import to_datetime
+from forewarn.domain.time import to_datetime
 from forewarn.testing.frames import START_US, anomaly_frame
 
 PUMP = load_catalogue()["centrifugal_pump"]

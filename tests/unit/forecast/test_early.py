@@ -9,7 +9,7 @@ from forewarn.adapters.catalogue import load_catalogue
 from forewarn.domain.forecast.early import foresee
 from forewarn.domain.forecast.memory import Memory
 from forewarn.domain.forecast.watch import watched_columns
-from forewarn.domain.rows import to_datetime
+from forewarn.domain.time import to_datetime
 from unit.forecast.cases import PER_DAY, course, simple_tune
 
 PUMP = load_catalogue()["centrifugal_pump"]

@@ -6,7 +6,7 @@ import pytest
 from forewarn.adapters.catalogue import load_catalogue
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.frames import Phase
-from forewarn.domain.arrivals import timely_rows
+from forewarn.domain.frames.arrivals import timely_rows
 from forewarn.domain.health.expectation import expected_indicators
 from forewarn.domain.health.growth import Healthy
 from forewarn.domain.health.profile import class_profile, profile_of

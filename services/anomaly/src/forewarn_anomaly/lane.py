@@ -20,11 +20,11 @@ from forewarn.domain.anomaly.settings import AnomalySettings
 from forewarn.domain.anomaly.snapshot import dump, load
 from forewarn.domain.anomaly.state import AnomalyState
 from forewarn.domain.anomaly.step import step
-from forewarn.domain.frame import FloatArray, Frame
-from forewarn.domain.machine_states import MachineStates
-from forewarn.domain.machines import Stretch, by_partition, machine, of_partition
-from forewarn.domain.packing import pack, unpack
+from forewarn.domain.frames.frame import FloatArray, Frame
+from forewarn.domain.frames.machines import Stretch, by_partition, machine, of_partition
 from forewarn.domain.progress import Alive, unwatched
+from forewarn.domain.state.machine_states import MachineStates
+from forewarn.domain.state.packing import pack, unpack
 from forewarn.ports.lanes import Output, Record, StaleSnapshot, TurnResult
 
 _MAGIC: Final = b"FWANLN01"

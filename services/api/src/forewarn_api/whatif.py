@@ -16,14 +16,14 @@ from forewarn.contracts.health import ModelArtefact, OperatingRange, RulEstimate
 from forewarn.contracts.limits import MAX_ANSWER_BYTES
 from forewarn.domain.health.profile import HealthProfile, profile_of
 from forewarn.domain.twin.deviation import band_of
-from forewarn.domain.twin.effects import LifeEffect, health_effect, life_effects
 from forewarn.domain.twin.fleet import LEAST_MEMBERS, FleetModel
 from forewarn.domain.twin.model import AssetModel
 from forewarn.domain.twin.parameters import load_model
 from forewarn.domain.twin.predict import INTERVAL_Z, OwnModel, Prediction, Predictor, deviation_in
-from forewarn.domain.twin.presets import presets_of
 from forewarn.domain.twin.report import Operating
-from forewarn.domain.twin.whatif import Change, Machine, WhatIf, changeable, complete, what_if
+from forewarn.domain.whatif.effects import LifeEffect, health_effect, life_effects
+from forewarn.domain.whatif.presets import presets_of
+from forewarn.domain.whatif.question import Change, Machine, WhatIf, changeable, complete, what_if
 from forewarn.ports.history import Card, Cards
 from forewarn.ports.live import LiveView
 from forewarn_api.intervals import TWIN_KIND

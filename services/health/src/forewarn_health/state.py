@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from forewarn.contracts.forecasts import LimitForecast
 from forewarn.domain.forecast.memory import Memory, remember
 from forewarn.domain.forecast.watch import watched_columns
-from forewarn.domain.frame import Frame
+from forewarn.domain.frames.frame import Frame
 from forewarn.domain.health.asset import HealthState
 from forewarn.domain.health.profile import HealthProfile
 from forewarn.domain.health.rows import observe_frame

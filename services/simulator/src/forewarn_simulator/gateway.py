@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from forewarn.domain.rows import US_PER_S
 from forewarn.domain.simulation.delivery import Delivery, deliver
+from forewarn.domain.time import US_PER_S
 from forewarn_simulator.reading import ReadingSource, SourceReading
 
 

@@ -12,8 +12,8 @@ from forewarn.contracts.health import (
     SuspiciousStretch,
 )
 from forewarn.contracts.topics import TopicName
-from forewarn.domain.machines import asset_of
-from forewarn.domain.rows import to_datetime
+from forewarn.domain.frames.machines import asset_of
+from forewarn.domain.time import to_datetime
 from forewarn.domain.twin.interval import OperatingRegime as FoundRegime
 from forewarn.domain.twin.model import AssetModel, FittedModel
 from forewarn.domain.twin.parameters import dump_model

@@ -14,11 +14,11 @@ from forewarn.adapters.removals import REMOVAL_KEY, pass_on, read_removal
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.frames import FrameKind
 from forewarn.contracts.topics import TopicName
-from forewarn.domain.frame import Frame, Strings, concat
-from forewarn.domain.machine_states import MachineStates
-from forewarn.domain.machines import machine
+from forewarn.domain.frames.frame import Frame, Strings, concat
+from forewarn.domain.frames.machines import machine
 from forewarn.domain.progress import Alive, unwatched
-from forewarn.domain.rows import to_microseconds
+from forewarn.domain.state.machine_states import MachineStates
+from forewarn.domain.time import to_microseconds
 from forewarn.domain.twin.model import FittedModel
 from forewarn.domain.twin.orders import learn_from, start_over
 from forewarn.domain.twin.request import LearningRequest

@@ -16,12 +16,12 @@ from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.removal import AssetRemoval
 from forewarn.contracts.topics import TopicName
+from forewarn.domain.frames.machines import asset_of, machine, machines
 from forewarn.domain.guard.batch import GuardSettings, Rejection
 from forewarn.domain.guard.check import check
 from forewarn.domain.guard.state import GuardState, dump, load
-from forewarn.domain.machine_states import MachineStates
-from forewarn.domain.machines import asset_of, machine, machines
 from forewarn.domain.progress import Alive, unwatched
+from forewarn.domain.state.machine_states import MachineStates
 from forewarn.ports.lanes import Output, Record, StaleSnapshot, TurnResult
 
 

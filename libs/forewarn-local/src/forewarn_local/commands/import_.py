@@ -40,7 +40,7 @@ from forewarn.contracts.base import Identifier
 from forewarn.contracts.importing import ImportMapping, TimeFormat
 from forewarn.domain.importing.guess import Roles, guess_roles
 from forewarn.domain.importing.new_class import new_class
-from forewarn.domain.rows import to_microseconds
+from forewarn.domain.time import to_microseconds
 from forewarn_local.commands.common import fail
 from forewarn_local.display import Display
 from forewarn_local.home import Home, find_home

@@ -30,8 +30,8 @@ from forewarn.contracts.frames import (
 )
 from forewarn.contracts.limits import KIB, MAX_ASSET_ID_CHARACTERS
 from forewarn.contracts.quality import StatusCode
-from forewarn.domain.frame import MISSING, NUMPY_DTYPES, Array, Frame, Strings
-from forewarn.domain.machines import asset_of, by_partition
+from forewarn.domain.frames.frame import MISSING, NUMPY_DTYPES, Array, Frame, Strings
+from forewarn.domain.frames.machines import asset_of, by_partition
 from forewarn.ports.codec import InvalidFrame
 
 #: Readings in one message at most: 64 tags with all that is derived from them stay below 16 MiB.

@@ -11,8 +11,8 @@ from forewarn.adapters.rejections import Refusal, rejection
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.frames import FrameKind
 from forewarn.contracts.readings import RejectionReason
-from forewarn.domain.frame import Frame
-from forewarn.domain.machines import machines
+from forewarn.domain.frames.frame import Frame
+from forewarn.domain.frames.machines import machines
 from forewarn.ports.codec import InvalidFrame
 from forewarn.ports.lanes import Output, Record
 

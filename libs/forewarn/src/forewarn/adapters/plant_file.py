@@ -8,9 +8,9 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from forewarn.adapters.catalogue_document import Problem, UnreadableDocumentError, read_document
+from forewarn.adapters.catalogue.document import Problem, UnreadableDocumentError, read_document
+from forewarn.adapters.catalogue.schema_words import schema_findings
 from forewarn.adapters.plant_document import Plant
-from forewarn.adapters.schema_words import schema_findings
 
 _SUFFIX: Final = ".yaml"
 DEMO: Final = "demo"

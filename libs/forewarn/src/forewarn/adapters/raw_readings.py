@@ -39,7 +39,7 @@ from forewarn.contracts.assets import Asset
 from forewarn.contracts.base import IDENTIFIER
 from forewarn.contracts.limits import MAX_METRICS_PER_READING, MAX_RAW_MESSAGE_BYTES, MAX_READINGS_PER_MESSAGE
 from forewarn.contracts.quality import GATEWAY_QUALITY
-from forewarn.domain.frame import MISSING, Strings
+from forewarn.domain.frames.frame import MISSING, Strings
 from forewarn.domain.guard.batch import RawBatch
 from forewarn.domain.progress import Alive, unwatched
 from forewarn.ports.lanes import Record

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 from forewarn.adapters.catalogue import Catalogue
 from forewarn.contracts.assets import Asset
-from forewarn.domain.rows import S_PER_DAY
 from forewarn.domain.simulation.profile import Profile
 from forewarn.domain.simulation.recording import Recording, record
 from forewarn.domain.simulation.scenarios import SCENARIOS, UnknownScenarioError, find_scenario, require_tag
 from forewarn.domain.simulation.story import Plot, play
 from forewarn.domain.simulation.weather import Climate
+from forewarn.domain.time import S_PER_DAY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,9 +15,9 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from forewarn.domain.rows import S_PER_DAY
 from forewarn.domain.simulation.kinds import KINDS
 from forewarn.domain.simulation.profile import FaultCourse, Profile
+from forewarn.domain.time import S_PER_DAY
 
 _BERLIN: Final = ZoneInfo("Europe/Berlin")
 _NEW_YORK: Final = ZoneInfo("America/New_York")

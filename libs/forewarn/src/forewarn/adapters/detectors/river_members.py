@@ -7,8 +7,8 @@ from river.anomaly import HalfSpaceTrees
 from river.drift import ADWIN
 
 from forewarn.adapters.detectors.healthy_scale import HealthyScale
-from forewarn.domain.frame import FloatArray
-from forewarn.domain.packing import pack, unpack
+from forewarn.domain.frames.frame import FloatArray
+from forewarn.domain.state.packing import pack, unpack
 
 _TREES_MAGIC: Final = b"FWHST0001"
 _DRIFT_MAGIC: Final = b"FWADWIN01"

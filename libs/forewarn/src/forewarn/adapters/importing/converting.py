@@ -17,7 +17,7 @@ from forewarn.adapters.tables.columns import to_numbers
 from forewarn.adapters.tables.table import TableError
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.importing import ImportMapping
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.importing.gaps import UNCERTAIN
 from forewarn.domain.physics.units import Conversion, conversion
 

@@ -22,7 +22,7 @@ from forewarn.contracts.base import format_utc
 from forewarn.contracts.importing import ImportMapping
 from forewarn.domain.importing.gaps import Rows
 from forewarn.domain.importing.ghosts import Extent, Ghost, ghosts
-from forewarn.domain.rows import to_datetime
+from forewarn.domain.time import to_datetime
 
 #: Progress is kept, and the platform's backlog looked at, after so many messages.
 _CHECK_EVERY: Final = 100

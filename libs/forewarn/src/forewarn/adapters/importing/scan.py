@@ -13,7 +13,7 @@ from forewarn.adapters.tables.arrow_types import ArrowArray
 from forewarn.adapters.tables.columns import to_numbers
 from forewarn.adapters.tables.table import TableError
 from forewarn.contracts.importing import TimeColumns, TimeFormat
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.importing.clocks import DateEvidence, number_format
 from forewarn.domain.importing.guess import Roles
 

@@ -16,7 +16,7 @@ from forewarn.adapters.tables.columns import to_numbers
 from forewarn.adapters.tables.table import TableError
 from forewarn.contracts.importing import TimeColumns
 from forewarn.domain.importing.clocks import DateEvidence, Overlap, moments_of
-from forewarn.domain.rows import US_PER_S, to_microseconds
+from forewarn.domain.time import US_PER_S, to_microseconds
 
 MISSING: Final = "no time"
 UNREADABLE: Final = "the time cannot be read"

@@ -15,8 +15,8 @@ from forewarn.domain.anomaly.norms import NORM_ARRAYS, Norms
 from forewarn.domain.anomaly.state import CALIBRATION_ARRAYS, Memory
 from forewarn.domain.detection.detector import Detector, settings_for
 from forewarn.domain.detection.twin import TableTwin
-from forewarn.domain.frame import Array
-from forewarn.domain.packing import pack, unpack
+from forewarn.domain.frames.frame import Array
+from forewarn.domain.state.packing import pack, unpack
 from forewarn.domain.twin.kernel import KernelModel
 from forewarn.domain.twin.others import OthersModel
 from forewarn.domain.twin.ridge import RidgeModel

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from forewarn.adapters.tables.arrow_types import ArrowArray, ArrowType
 from forewarn.adapters.tables.table import Column, Stray
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 
 #: What stands for a missing value in CSV files, besides nothing at all.
 NULLS: Final = ("", "NA", "N/A", "n/a", "#N/A", "#NA", "NaN", "nan", "NAN", "-nan", "NULL", "null", "None", "NONE")

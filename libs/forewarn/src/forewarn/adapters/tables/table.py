@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from forewarn.adapters.tables.arrow_types import ArrowArray
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 
 Kind = Literal["number", "text", "empty", "mixed"]
 

@@ -12,8 +12,8 @@ from forewarn.contracts.frames import Hint
 from forewarn.domain.alarms.evaluation import NO_UNIT, Evaluation, Level, levels, limit_for, worst_of
 from forewarn.domain.alarms.machine import RuleState, delay_ends, step
 from forewarn.domain.anomaly.scale import band_of
-from forewarn.domain.frame import MISSING, FloatArray, Frame
-from forewarn.domain.rows import to_datetime, to_microseconds
+from forewarn.domain.frames.frame import MISSING, FloatArray, Frame
+from forewarn.domain.time import to_datetime, to_microseconds
 
 _HINTS: Final = {Hint.ASSET_FAULT: "the machine", Hint.SENSOR_FAULT: "the sensor"}
 

@@ -13,7 +13,7 @@ from forewarn.domain.alarms.evaluation import NO_UNIT, Evaluation, Level, evalua
 from forewarn.domain.alarms.machine import NORMAL, step, withdraw
 from forewarn.domain.alarms.seen import Seen
 from forewarn.domain.health.components import duration
-from forewarn.domain.rows import to_microseconds
+from forewarn.domain.time import to_microseconds
 
 
 def observe_health(

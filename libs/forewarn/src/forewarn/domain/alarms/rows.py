@@ -20,9 +20,9 @@ from forewarn.domain.alarms.course import Course, anomaly, follow, threshold
 from forewarn.domain.alarms.evaluation import Level
 from forewarn.domain.alarms.machine import NORMAL
 from forewarn.domain.alarms.seen import Seen, Watermarks
-from forewarn.domain.arrivals import Arrivals, live_rows, newer_rows
-from forewarn.domain.frame import Frame
-from forewarn.domain.rows import to_datetime
+from forewarn.domain.frames.arrivals import Arrivals, live_rows, newer_rows
+from forewarn.domain.frames.frame import Frame
+from forewarn.domain.time import to_datetime
 
 #: Rows of one asset, with the rules they are new to.
 _OwnRows = tuple[Sequence[Course], NDArray[np.intp]]

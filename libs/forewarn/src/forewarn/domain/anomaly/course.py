@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forewarn.domain.anomaly.judge import ResidualArray
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.twin.statistics import WANDERS_BELOW, caution, effective_readings
 
 _LEVEL_KNOWN_FROM: Final = 10.0  # independent readings: below, where a response will be next is not known

@@ -15,7 +15,7 @@ from forewarn.domain.anomaly.scale import score_of
 from forewarn.domain.anomaly.settings import AnomalySettings
 from forewarn.domain.anomaly.smoothing import Strip, shrunken_means, trailing_sums
 from forewarn.domain.anomaly.state import HIGH, LOW, MIDDLE, NEVER, UNKNOWN, Memory
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 
 #: A change from one reading to the next this large [healthy standard deviations] is a jump:
 #: white noise does not do that in ten million readings.

@@ -23,7 +23,7 @@ from forewarn.domain.anomaly.norms import (
 )
 from forewarn.domain.anomaly.settings import AnomalySettings
 from forewarn.domain.anomaly.state import UNKNOWN, Memory
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.twin.statistics import blocks_of, caution, effective_readings, robust_scale
 
 _TINY: Final = 1e-9

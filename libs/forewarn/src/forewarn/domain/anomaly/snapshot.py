@@ -11,9 +11,9 @@ from forewarn.domain.anomaly.calibration import Calibration
 from forewarn.domain.anomaly.norms import NORM_ARRAYS, Norms
 from forewarn.domain.anomaly.settings import AnomalySettings
 from forewarn.domain.anomaly.state import CALIBRATION_ARRAYS, MEMORY_ARRAYS, AnomalyState, Baseline, Memory, take
-from forewarn.domain.frame import Array
-from forewarn.domain.packing import pack, unpack
-from forewarn.domain.waiting import Waiting
+from forewarn.domain.frames.frame import Array
+from forewarn.domain.frames.waiting import Waiting
+from forewarn.domain.state.packing import pack, unpack
 
 _MAGIC: Final = b"FWANOM02"
 

@@ -11,8 +11,8 @@ from forewarn.contracts.asset_class import AssetClass
 from forewarn.domain.anomaly.calibration import KNOTS, Calibration
 from forewarn.domain.anomaly.norms import NORM_ARRAYS, Norms
 from forewarn.domain.anomaly.settings import AnomalySettings
-from forewarn.domain.frame import Array
-from forewarn.domain.waiting import Waiting
+from forewarn.domain.frames.frame import Array
+from forewarn.domain.frames.waiting import Waiting
 
 #: Stands for "no reading yet" in times.
 NEVER: Final = -(2**63)

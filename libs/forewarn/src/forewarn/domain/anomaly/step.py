@@ -16,9 +16,9 @@ from forewarn.domain.anomaly.scale import score_of
 from forewarn.domain.anomaly.settings import AnomalySettings
 from forewarn.domain.anomaly.state import AnomalyState, Baseline, put
 from forewarn.domain.anomaly.symptoms import symptoms_of
-from forewarn.domain.frame import Array, FloatArray, Frame, Strings, concat
+from forewarn.domain.frames.frame import Array, FloatArray, Frame, Strings, concat
+from forewarn.domain.frames.waiting import Waiting
 from forewarn.domain.progress import Alive, unwatched
-from forewarn.domain.waiting import Waiting
 
 _NOWHERE = -1
 _NO_MODEL = 0

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forewarn.contracts.asset_class import AssetClass
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.health.profile import fails_high, health_columns
 from forewarn.domain.physics.derive import derive
 

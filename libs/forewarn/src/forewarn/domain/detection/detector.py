@@ -11,7 +11,7 @@ from forewarn.domain.anomaly.settings import AnomalySettings
 from forewarn.domain.anomaly.state import Memory
 from forewarn.domain.detection.rows import TICK
 from forewarn.domain.detection.twin import TableTwin
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 
 _BLOCK_ROWS: Final = 8_192
 

@@ -21,7 +21,7 @@ from forewarn.domain.anomaly.settings import AnomalySettings
 from forewarn.domain.detection.detector import Detector, gap_of
 from forewarn.domain.detection.rows import Sequence, stretches
 from forewarn.domain.detection.twin import TableFit, fit_twin
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.twin.statistics import blocks_of
 
 #: Rows learned from at most, in so many stretches.

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.twin.associative import fast_tags, fit_associative
 from forewarn.domain.twin.kernel import KernelModel
 from forewarn.domain.twin.layout import MAX_CROSSED_DRIVERS, TwinLayout

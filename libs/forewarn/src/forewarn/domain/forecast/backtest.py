@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 
 from forewarn.domain.forecast.series import NotForecastable, Season, Series
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 
 #: From the steps so far and a number of steps: what each method expects, by its name.
 Forecast = Callable[[FloatArray, int], Mapping[str, FloatArray]]

@@ -9,7 +9,7 @@ from forewarn.domain.forecast.outlook import Outlook, look_ahead
 from forewarn.domain.forecast.screen import may_reach
 from forewarn.domain.forecast.series import NotForecastable, complete
 from forewarn.domain.forecast.watch import Watch, watches
-from forewarn.domain.rows import S_PER_DAY, to_datetime
+from forewarn.domain.time import S_PER_DAY, to_datetime
 
 _PER_DAY = int(S_PER_DAY) // BUCKET_S
 

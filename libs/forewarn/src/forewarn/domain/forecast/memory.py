@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forewarn.contracts.base import OpaqueBytes
-from forewarn.domain.arrivals import NEVER_US, Arrivals, newer_rows, timely_rows
-from forewarn.domain.frame import FloatArray, Frame
+from forewarn.domain.frames.arrivals import NEVER_US, Arrivals, newer_rows, timely_rows
+from forewarn.domain.frames.frame import FloatArray, Frame
 
 #: Length of a bucket: eight of them in a day show its course.
 BUCKET_S: Final = 10_800

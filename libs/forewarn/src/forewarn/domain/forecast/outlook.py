@@ -9,7 +9,7 @@ from forewarn.domain.forecast.backtest import Tune, back_test
 from forewarn.domain.forecast.choice import Scored, choose, score_methods
 from forewarn.domain.forecast.series import NotForecastable, Series
 from forewarn.domain.forecast.spread import Spread, learn_spread
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 
 #: Least scale of errors as a share of the range of the history.
 _RESOLUTION: Final = 1e-6

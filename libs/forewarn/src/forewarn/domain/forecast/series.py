@@ -6,8 +6,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from forewarn.domain.frame import FloatArray
-from forewarn.domain.rows import S_PER_DAY
+from forewarn.domain.frames.frame import FloatArray
+from forewarn.domain.time import S_PER_DAY
 
 #: Steps that a forecast needs at the least.
 MIN_STEPS: Final = 36

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.guard_rules import RedundantSensors
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.guard.limits import US_PER_S
 from forewarn.domain.guard.rules import certain
 from forewarn.domain.guard.sequence import Placement, segment_starts

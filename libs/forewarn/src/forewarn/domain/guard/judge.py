@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from forewarn.contracts.asset_class import PLATE_PREFIX, AssetClass
 from forewarn.contracts.guard_rules import Cause, PhysicsRule
 from forewarn.contracts.quality import SEVERITY_MASK, StatusCode
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.guard.batch import Nameplates, RawBatch
 from forewarn.domain.guard.drift import compare
 from forewarn.domain.guard.estimates import Estimates, estimate, fallbacks

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from forewarn.contracts.asset_class import AssetClass
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 
 US_PER_S: Final = 1_000_000
 

@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.guard.limits import MIN_EQUAL_READINGS, US_PER_S, Limits
 from forewarn.domain.guard.sequence import segment_starts
 from forewarn.domain.guard.state import GuardState

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forewarn.contracts.guard_rules import Condition, PhysicsRule, RuleCondition
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.physics.numerics import rounding
 
 BoolArray = NDArray[np.bool_]

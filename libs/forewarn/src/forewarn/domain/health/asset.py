@@ -16,7 +16,7 @@ from forewarn.domain.health.index import Index, Observation, concerns, health_in
 from forewarn.domain.health.profile import HealthProfile, class_profile, fails_high, status_of
 from forewarn.domain.health.rul import estimate
 from forewarn.domain.health.trend import TrendState
-from forewarn.domain.rows import to_datetime
+from forewarn.domain.time import to_datetime
 
 #: Failure modes expected within this time name the primary concern and put their advice first.
 SOON_DAYS: Final = 30.0

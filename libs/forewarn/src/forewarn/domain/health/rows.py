@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forewarn.contracts.frames import Phase
-from forewarn.domain.arrivals import NEVER_US, Arrivals, newer_rows, timely_rows
-from forewarn.domain.frame import MISSING, FloatArray, Frame, Strings
+from forewarn.domain.frames.arrivals import NEVER_US, Arrivals, newer_rows, timely_rows
+from forewarn.domain.frames.frame import MISSING, FloatArray, Frame, Strings
 from forewarn.domain.health.asset import HealthState, Judged
 from forewarn.domain.health.drift import observe_drift
 from forewarn.domain.health.expectation import expected_indicators

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forewarn.contracts.importing import TimeFormat
-from forewarn.domain.frame import FloatArray
-from forewarn.domain.rows import S_PER_DAY, US_PER_S
+from forewarn.domain.frames.frame import FloatArray
+from forewarn.domain.time import S_PER_DAY, US_PER_S
 
 #: Smallest and largest number that is a moment from 1973 to 2128, by format; for Excel from 1955 to 2119.
 _RANGES: Final[tuple[tuple[TimeFormat, float, float], ...]] = (

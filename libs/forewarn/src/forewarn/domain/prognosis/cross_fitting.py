@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.prognosis.outlook import Outlook, learn_outlook
 from forewarn.domain.prognosis.runs import BoolArray, IntArray
 from forewarn.domain.prognosis.trees import Forest, TreeLearner

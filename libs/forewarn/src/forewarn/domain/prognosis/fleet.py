@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.prognosis.cross_fitting import CrossFit, Progress, Sample
 from forewarn.domain.prognosis.outlook import Outlook
 from forewarn.domain.prognosis.preparation import Preparation, learn_preparation

@@ -4,7 +4,7 @@ from typing import Final
 
 import numpy as np
 
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.prognosis.runs import BoolArray, Runs
 
 #: Largest difference, as a share of the longest life, that still counts as equal.

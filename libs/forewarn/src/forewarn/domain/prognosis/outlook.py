@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.prognosis.runs import BoolArray, IntArray
 
 #: Share of the held-out predictions that count as close: this at least, one by the root of the number of units

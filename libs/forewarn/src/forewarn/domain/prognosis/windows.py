@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.prognosis.runs import IntArray
 
 #: Rows a straight line needs before its slope is believed.

@@ -9,8 +9,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from forewarn.domain.rows import US_PER_S
 from forewarn.domain.simulation.chance import uniform
+from forewarn.domain.time import US_PER_S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forewarn.contracts.asset_class import AssetClass, FailureMode
-from forewarn.domain.frame import FloatArray
-from forewarn.domain.rows import S_PER_DAY, US_PER_S
+from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.simulation.delivery import Delivery
 from forewarn.domain.simulation.growth import Curve, GrowthCourse, random_pace
 from forewarn.domain.simulation.indicator import Gauge, crossing_s, mode_of, severities_for, stated_nameplate
@@ -18,6 +17,7 @@ from forewarn.domain.simulation.run import MachineRun
 from forewarn.domain.simulation.scenarios import Scenario, crossed_tags, require_tag, usual_tag
 from forewarn.domain.simulation.schedule import Schedule
 from forewarn.domain.simulation.sensor_effects import During, SensorEffect, SwappedWires
+from forewarn.domain.time import S_PER_DAY, US_PER_S
 
 _ONSET_SPREAD: Final = 0.2  # of the time until the onset
 _POINTS: Final = 49  # of a course of the indicator translated into severities, beside its own

@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from forewarn.domain.frame import Array, FloatArray
+from forewarn.domain.frames.frame import Array, FloatArray
 from forewarn.domain.twin.associative import fast_tags, fit_associative
 from forewarn.domain.twin.deviation import MIN_TYPICAL, root_mean_square
 from forewarn.domain.twin.layout import TwinLayout

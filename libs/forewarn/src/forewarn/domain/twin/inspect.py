@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from forewarn.domain.frame import Array, FloatArray
+from forewarn.domain.frames.frame import Array, FloatArray
 from forewarn.domain.twin.deviation import root_mean_square
 from forewarn.domain.twin.fit import Fit, fit
 from forewarn.domain.twin.interval import OperatingRegime, interval_of

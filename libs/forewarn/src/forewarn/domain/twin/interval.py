@@ -11,7 +11,7 @@ from typing import Final, Protocol
 
 import numpy as np
 
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.twin.statistics import caution, independent_readings
 
 #: Quantiles that bound 90 % of healthy readings.

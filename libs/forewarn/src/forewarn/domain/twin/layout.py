@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.guard_rules import Condition
-from forewarn.domain.frame import Array, FloatArray
+from forewarn.domain.frames.frame import Array, FloatArray
 from forewarn.domain.twin.physics import NO_PRIORS, Priors, priors_of
 
 #: Share of a tag's engineering range that counts as no change of a driver, about what sensors are

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.frames import FrameKind, Phase, expected_column, residual_column
-from forewarn.domain.frame import Array, Frame
+from forewarn.domain.frames.frame import Array, Frame
+from forewarn.domain.frames.waiting import Waiting
 from forewarn.domain.twin.deviation import deviation_of, root_mean_square
 from forewarn.domain.twin.fit import Fit, fit
 from forewarn.domain.twin.inspect import inspect
@@ -18,7 +19,6 @@ from forewarn.domain.twin.model import AssetModel, FittedModel, Judgement, Regim
 from forewarn.domain.twin.regimes import CODES
 from forewarn.domain.twin.settings import TwinSettings
 from forewarn.domain.twin.state import Learning
-from forewarn.domain.waiting import Waiting
 
 #: ``model_version`` of readings that no model has judged.
 NO_MODEL: Final = 0

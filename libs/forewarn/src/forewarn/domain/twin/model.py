@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from forewarn.domain.frame import Array, FloatArray
+from forewarn.domain.frames.frame import Array, FloatArray
 from forewarn.domain.twin.deviation import deviation_of, root_mean_square
 from forewarn.domain.twin.kernel import KernelModel
 from forewarn.domain.twin.layout import TwinLayout

@@ -4,14 +4,14 @@ import numpy as np
 
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.frames import FrameKind
-from forewarn.domain.frame import Frame
+from forewarn.domain.frames.frame import Frame
+from forewarn.domain.frames.waiting import Waiting
 from forewarn.domain.twin.layout import layout_of
 from forewarn.domain.twin.learn import finish, release
 from forewarn.domain.twin.model import FittedModel
 from forewarn.domain.twin.request import LearningRequest
 from forewarn.domain.twin.settings import MIN_BASELINE, TwinSettings
 from forewarn.domain.twin.state import Learning, TwinState
-from forewarn.domain.waiting import Waiting
 
 
 def start_over(state: TwinState, asset_id: str, request: LearningRequest) -> tuple[TwinState, list[Frame]]:

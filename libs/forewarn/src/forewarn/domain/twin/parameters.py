@@ -8,8 +8,8 @@ from typing import Any, Final
 import numpy as np
 
 from forewarn.contracts.asset_class import AssetClass
-from forewarn.domain.frame import Array
-from forewarn.domain.packing import pack, unpack
+from forewarn.domain.frames.frame import Array
+from forewarn.domain.state.packing import pack, unpack
 from forewarn.domain.twin.kernel import KernelModel
 from forewarn.domain.twin.layout import TwinLayout, layout_of
 from forewarn.domain.twin.model import AssetModel, bank_of, judge

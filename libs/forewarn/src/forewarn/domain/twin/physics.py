@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forewarn.contracts.asset_class import PLATE_PREFIX, AssetClass, PhysicsTerm
-from forewarn.domain.frame import Array, FloatArray
+from forewarn.domain.frames.frame import Array, FloatArray
 from forewarn.domain.physics.registry import Formula, formula
 from forewarn.domain.physics.units import Conversion, UnitMismatchError, conversion
 

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.twin.layout import IMMATERIAL
 from forewarn.domain.twin.moments import left_out
 from forewarn.domain.twin.ridge import TIE, fit_responses

@@ -8,14 +8,14 @@ import numpy as np
 
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.frames import FrameKind, frame_columns
-from forewarn.domain.frame import NUMPY_DTYPES, Array
-from forewarn.domain.packing import pack, unpack
+from forewarn.domain.frames.frame import NUMPY_DTYPES, Array
+from forewarn.domain.frames.waiting import Waiting
+from forewarn.domain.state.packing import pack, unpack
 from forewarn.domain.twin.layout import layout_of
 from forewarn.domain.twin.model import AssetModel, FittedModel
 from forewarn.domain.twin.parameters import kind_of, restored
 from forewarn.domain.twin.request import LearningRequest
 from forewarn.domain.twin.state import Learning, TwinState
-from forewarn.domain.waiting import Waiting
 
 _MAGIC: Final = b"FWTWIN02"
 

@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.frames import FrameKind
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
+from forewarn.domain.frames.waiting import Waiting
 from forewarn.domain.twin.layout import TwinLayout
 from forewarn.domain.twin.model import AssetModel, Bank, FittedModel, bank_of
 from forewarn.domain.twin.request import AUTOMATIC, LearningRequest
-from forewarn.domain.waiting import Waiting
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

@@ -7,14 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forewarn.contracts.frames import FrameKind, Phase
-from forewarn.domain.frame import Frame, concat
+from forewarn.domain.frames.frame import Frame, concat
+from forewarn.domain.frames.waiting import Waiting
 from forewarn.domain.progress import Alive, unwatched
 from forewarn.domain.twin.layout import layout_of
 from forewarn.domain.twin.learn import NO_MODEL, learn, twin_columns
 from forewarn.domain.twin.model import FittedModel, judge, unjudged
 from forewarn.domain.twin.settings import TwinSettings
 from forewarn.domain.twin.state import Learning, TwinState
-from forewarn.domain.waiting import Waiting
 
 _NOWHERE = -1
 

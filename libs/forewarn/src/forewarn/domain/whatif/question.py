@@ -8,7 +8,7 @@ import numpy as np
 
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.questions import Reach
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.physics.derive import derive
 from forewarn.domain.twin.layout import IMMATERIAL, layout_of
 from forewarn.domain.twin.predict import INTERVAL_Z, Prediction, Predictor

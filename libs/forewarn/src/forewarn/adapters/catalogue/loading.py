@@ -10,15 +10,15 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from forewarn.adapters.catalogue_checks import cross_findings
-from forewarn.adapters.catalogue_document import (
+from forewarn.adapters.catalogue.checks import cross_findings
+from forewarn.adapters.catalogue.document import (
     Document,
     Problem,
     UnreadableDocumentError,
     extended,
     read_document,
 )
-from forewarn.adapters.schema_words import schema_findings
+from forewarn.adapters.catalogue.schema_words import schema_findings
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.domain.physics.derive import plan
 from forewarn.domain.physics.registry import nearest

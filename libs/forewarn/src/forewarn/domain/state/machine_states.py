@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Generic, Protocol, Self, TypeVar
 
-from forewarn.domain.machines import assets_in, elsewhere, machines_in
+from forewarn.domain.frames.machines import assets_in, elsewhere, machines_in
 
 
 class State(Protocol):

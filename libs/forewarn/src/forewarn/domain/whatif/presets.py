@@ -7,7 +7,7 @@ from typing import Final
 
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.domain.physics.units import UnitMismatchError, conversion
-from forewarn.domain.twin.whatif import Change, changeable
+from forewarn.domain.whatif.question import Change, changeable
 
 _SPIKE_K: Final = 10.0
 _MORE_PRESSURE: Final = 1.2

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from forewarn.domain.frame import MISSING, Frame, Strings
+from forewarn.domain.frames.frame import MISSING, Frame, Strings
 
 _SEPARATOR: Final = "/"
 _TURNS: Final = 8  # one turn after the other often has the same machines
