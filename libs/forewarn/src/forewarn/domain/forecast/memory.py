@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from forewarn.contracts.base import OpaqueBytes
 from forewarn.domain.frames.arrivals import NEVER_US, Arrivals, newer_rows, timely_rows
+from forewarn.domain.frames.conditions import is_running
 from forewarn.domain.frames.frame import FloatArray, Frame
 
 #: Length of a bucket: eight of them in a day show its course.
@@ -74,7 +75,7 @@ def remember(memories: Mapping[str, Memory], frame: Frame, columns: tuple[str, .
     """
     times = frame.arrays["ts"]
     found = timely_rows(frame)
-    found = found.keep(_running(frame, found.rows))
+    found = found.keep(is_running(frame.asset_class.twin.running, frame.arrays, found.rows))
     before = [_known(memories.get(name), columns) for name in found.names]
     watermarks = np.array([NEVER_US if memory is None else memory.seen_us for memory in before], dtype=np.int64)
     rows = newer_rows(found, times, watermarks)
@@ -84,17 +85,6 @@ def remember(memories: Mapping[str, Memory], frame: Frame, columns: tuple[str, .
 
 def _known(memory: Memory | None, columns: tuple[str, ...]) -> Memory | None:
     return memory if memory is not None and memory.columns == columns else None
-
-
-def _running(frame: Frame, rows: NDArray[np.intp]) -> NDArray[np.bool_]:
-    """A machine at rest says nothing about its wear."""
-    condition = frame.asset_class.twin.running
-    if condition is None:
-        return np.ones(rows.shape, dtype=np.bool_)
-    values = frame.arrays[condition.column][rows]
-    above = -math.inf if condition.above is None else condition.above
-    below = math.inf if condition.below is None else condition.below
-    return np.asarray((values > above) & (values < below))  # False where NaN
 
 
 def _values(frame: Frame, columns: Sequence[str], rows: NDArray[np.intp]) -> FloatArray:

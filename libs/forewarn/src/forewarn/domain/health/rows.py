@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from forewarn.contracts.frames import Phase
 from forewarn.domain.frames.arrivals import NEVER_US, Arrivals, newer_rows, timely_rows
+from forewarn.domain.frames.conditions import is_running
 from forewarn.domain.frames.frame import MISSING, FloatArray, Frame, Strings
 from forewarn.domain.health.asset import HealthState, Judged
 from forewarn.domain.health.drift import observe_drift
@@ -45,7 +46,7 @@ def observe_frame(
     before = [_state(states, name, frame) for name in found.names]
     watermarks = np.array([NEVER_US if state is None else state.seen_us for state in before], dtype=np.int64)
     new = newer_rows(found, times, watermarks)
-    running = new.keep(_running(frame, new.rows))
+    running = new.keep(is_running(frame.asset_class.twin.running, frame.arrays, new.rows))
     judged = dict(zip(running.names, _judge_rows(states, frame, running, profiles or _by_class(frame)), strict=True))
     after = {
         name: HealthState(
@@ -72,17 +73,6 @@ def _state(states: Mapping[str, HealthState], asset_id: str, frame: Frame) -> He
 
 def _judged(state: HealthState | None) -> Judged | None:
     return None if state is None else state.judged
-
-
-def _running(frame: Frame, rows: NDArray[np.intp]) -> NDArray[np.bool_]:
-    """Rows to judge by: a machine at rest neither wears nor recovers, however low its vibration."""
-    condition = frame.asset_class.twin.running
-    if condition is None:
-        return np.ones(rows.shape, dtype=np.bool_)
-    values = frame.arrays[condition.column][rows]
-    above = -math.inf if condition.above is None else condition.above
-    below = math.inf if condition.below is None else condition.below
-    return np.asarray((values > above) & (values < below))  # False where NaN
 
 
 def _judge_rows(

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.guard_rules import Condition
+from forewarn.domain.frames.conditions import is_running
 from forewarn.domain.frames.frame import Array, FloatArray
 from forewarn.domain.twin.physics import NO_PRIORS, Priors, priors_of
 
@@ -52,18 +53,6 @@ class TwinLayout:
     baseline_readings: int
     priors: Priors = NO_PRIORS
 
-    def is_running(self, columns: Mapping[str, Array]) -> NDArray[np.bool_]:
-        """Whether the machine runs, row by row; False where that is unknown."""
-        if self.running is None:
-            return np.ones(columns["ts"].shape, dtype=np.bool_)
-        values = columns[self.running.column]
-        holds = ~np.isnan(values)
-        if self.running.above is not None:
-            holds &= values > self.running.above
-        if self.running.below is not None:
-            holds &= values < self.running.below
-        return holds
-
     def is_usable(self, columns: Mapping[str, Array]) -> NDArray[np.bool_]:
         """Whether a reading counts towards the baseline: on time, running, something known to predict, nothing absurd.
 
@@ -73,7 +62,7 @@ class TwinLayout:
         known = np.zeros(columns["ts"].shape, dtype=np.bool_)
         for name in self.responses:
             known |= ~np.isnan(columns[name])
-        usable: NDArray[np.bool_] = self.is_running(columns) & ~columns["late"] & known
+        usable: NDArray[np.bool_] = is_running(self.running, columns) & ~columns["late"] & known
         for name in self.columns:
             usable &= ~(np.abs(columns[name]) > ABSURD)
         return usable

@@ -7,6 +7,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from forewarn.domain.frames.conditions import is_running
 from forewarn.domain.frames.frame import Array, FloatArray
 from forewarn.domain.twin.deviation import deviation_of, root_mean_square
 from forewarn.domain.twin.kernel import KernelModel
@@ -221,7 +222,7 @@ def judge(bank: Bank, layout: TwinLayout, columns: Mapping[str, Array], asset: N
     Rows of machines that do not run have neither expectation nor residual.
     """
     said = bank.judge(layout, columns, asset)
-    stopped = ~layout.is_running(columns)
+    stopped = ~is_running(layout.running, columns)
     if not stopped.any():
         return said
     expected, residual = (np.where(stopped, np.nan, values) for values in (said.expected, said.residual))
@@ -251,7 +252,7 @@ def unjudged(layout: TwinLayout, columns: Mapping[str, Array]) -> Judgement:
     """The judgement on rows for which there is no model."""
     rows = columns["ts"].shape[0]
     nothing = np.full((len(layout.responses), rows), np.nan)
-    running = layout.is_running(columns)
+    running = is_running(layout.running, columns)
     return Judgement(
         expected=nothing,
         residual=nothing,
