@@ -14,11 +14,10 @@ from forewarn.domain.frames.frame import Array, FloatArray, Frame, Strings
 from forewarn.domain.guard.batch import GuardCounters, GuardResult, GuardSettings, Nameplates, RawBatch, Rejection
 from forewarn.domain.guard.findings import findings_column, may_refuse
 from forewarn.domain.guard.judge import Judgement, judge
-from forewarn.domain.guard.limits import US_PER_S
 from forewarn.domain.guard.reasons import Reasons
 from forewarn.domain.guard.sequence import Placement, place, repetitions, state_rows
 from forewarn.domain.guard.state import GuardState, watched
-from forewarn.domain.time import to_microseconds
+from forewarn.domain.time import US_PER_S, to_microseconds
 
 _EARLIEST_US: Final = to_microseconds(EARLIEST)  # nothing behind the guard need hold older times
 

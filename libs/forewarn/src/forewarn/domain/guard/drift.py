@@ -21,10 +21,10 @@ from numpy.typing import NDArray
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.guard_rules import RedundantSensors
 from forewarn.domain.frames.frame import FloatArray
-from forewarn.domain.guard.limits import US_PER_S
 from forewarn.domain.guard.rules import certain
 from forewarn.domain.guard.sequence import Placement, segment_starts
 from forewarn.domain.guard.state import GuardState
+from forewarn.domain.time import US_PER_S
 
 #: One reading moves the smoothed difference by this share at most: sparse readings prove nothing each.
 MAX_WEIGHT: Final = 1 / 8

@@ -8,8 +8,7 @@ import numpy as np
 
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.domain.frames.frame import FloatArray
-
-US_PER_S: Final = 1_000_000
+from forewarn.domain.time import US_PER_S
 
 #: A sensor is called stuck only after this many equal readings: fewer prove nothing at slow sampling, where a coarse
 #: sensor of a steady machine repeats itself now and then.

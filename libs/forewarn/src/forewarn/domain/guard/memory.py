@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forewarn.domain.frames.frame import FloatArray
-from forewarn.domain.guard.limits import MIN_EQUAL_READINGS, US_PER_S, Limits
+from forewarn.domain.guard.limits import MIN_EQUAL_READINGS, Limits
 from forewarn.domain.guard.sequence import segment_starts
 from forewarn.domain.guard.state import GuardState
+from forewarn.domain.time import US_PER_S
 
 #: Closer readings are compared as if they were this far apart: noise is not a slope.
 MIN_STEP_S: Final = 1.0

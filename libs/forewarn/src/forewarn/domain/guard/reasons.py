@@ -10,10 +10,9 @@ from forewarn.contracts.readings import RejectionReason
 from forewarn.domain.guard.batch import GuardSettings, RawBatch, Rejection
 from forewarn.domain.guard.findings import explain, finding_names, may_refuse, seen_by
 from forewarn.domain.guard.judge import Judgement
-from forewarn.domain.guard.limits import US_PER_S
 from forewarn.domain.guard.rules import bound_text, measure, said_unit, unit_of
+from forewarn.domain.time import S_PER_DAY, US_PER_S
 
-_S_PER_DAY = 86_400.0
 _NO_USABLE_VALUE = "no_usable_value"
 
 
@@ -127,9 +126,9 @@ class Reasons:
 
 def _span(seconds: float) -> str:
     seconds = abs(seconds)
-    if seconds < _S_PER_DAY:
+    if seconds < S_PER_DAY:
         return f"{seconds:.4g} s"
-    days = seconds / _S_PER_DAY
+    days = seconds / S_PER_DAY
     return f"{days:.3g} days" if days < 100.0 else f"{days:.0f} days"
 
 

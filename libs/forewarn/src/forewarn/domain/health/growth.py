@@ -17,14 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forewarn.domain.frames.frame import FloatArray
-
-_DAY_S: Final = 86_400.0
+from forewarn.domain.time import S_PER_DAY
 
 #: Memory (time constant of forgetting) of each regression.
-MEMORIES_S: Final = (180.0, 2_700.0, _DAY_S, 2.0 * _DAY_S, 7.0 * _DAY_S)
+MEMORIES_S: Final = (180.0, 2_700.0, S_PER_DAY, 2.0 * S_PER_DAY, 7.0 * S_PER_DAY)
 
 #: Length of its buckets. Within a day the expected value tells load and weather apart; whole days average them out.
-BUCKETS_S: Final = (12.0, 180.0, 2_880.0, _DAY_S, _DAY_S)
+BUCKETS_S: Final = (12.0, 180.0, 2_880.0, S_PER_DAY, S_PER_DAY)
 
 #: Buckets of the memory before that make up one bucket.
 _JOINED: Final = (1, *(round(longer / shorter) for shorter, longer in pairwise(BUCKETS_S)))

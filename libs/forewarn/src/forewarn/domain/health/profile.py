@@ -122,21 +122,6 @@ def class_profile(asset_class: AssetClass) -> HealthProfile:
     )
 
 
-def health_columns(asset_class: AssetClass) -> tuple[str, ...]:
-    """Every column some metric looks at, each once."""
-    return tuple(dict.fromkeys(name for item in asset_class.health for name in item.columns))
-
-
-def fails_high(asset_class: AssetClass, column: str) -> bool | None:
-    """Whether a column is bad when it is high; None if no metric says so."""
-    for item in asset_class.health:
-        if column in item.columns:
-            if item.good is not None and item.bad is not None:
-                return None if item.good == item.bad else item.bad > item.good
-            return item.bands is None or item.bands[0] < item.bands[-1]  # less is better by every standard
-    return None
-
-
 def status_of(score: float | None) -> HealthCategory | None:
     """Category of a score; None where unknown."""
     return None if score is None else category_of_score(score)

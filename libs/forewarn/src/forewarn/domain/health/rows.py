@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,10 +16,9 @@ from forewarn.domain.health.drift import observe_drift
 from forewarn.domain.health.expectation import expected_indicators
 from forewarn.domain.health.growth import UNSEEN, Growth, learn_healthy, observe
 from forewarn.domain.health.index import Observation, present_health
-from forewarn.domain.health.profile import HealthProfile, class_profile, health_columns
+from forewarn.domain.health.profile import HealthProfile, class_profile
 from forewarn.domain.health.trend import TrendState, add_sample, wants_sample
-
-_US_PER_S: Final = 1e6
+from forewarn.domain.time import US_PER_S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +91,7 @@ def _judge_rows(
     after = []
     for k, known in enumerate(before):
         trend = TrendState() if known is None else known.trend
-        if wants_sample(trend, times_us[k] / _US_PER_S):
+        if wants_sample(trend, times_us[k] / US_PER_S):
             rows = running.rows[bounds[k] : bounds[k + 1]]
             trend = _sample_trend(trend, frame, rows, profiles(running.names[k]))
         after.append(
@@ -118,7 +116,7 @@ def _known_tag(frame: Frame, culprits: Strings, code: int) -> str | None:
 
 
 def _observations(frame: Frame, rows: NDArray[np.intp]) -> list[Observation]:
-    names = health_columns(frame.asset_class)
+    names = frame.asset_class.health_columns
     columns = [frame.arrays[name][rows].tolist() for name in names]
     scores = frame.arrays["score"][rows].tolist()
     deviations = frame.arrays["deviation"][rows].tolist()
@@ -144,7 +142,7 @@ def _percent(value: float) -> float | None:
 def _sample_trend(trend: TrendState, frame: Frame, rows: NDArray[np.intp], profile: HealthProfile) -> TrendState:
     """Sample the index of the present: what is foreseen is made of growth, which the trend would count again."""
     for row, time_us in zip(rows.tolist(), frame.arrays["ts"][rows].tolist(), strict=True):
-        time_s = time_us / _US_PER_S
+        time_s = time_us / US_PER_S
         if not wants_sample(trend, time_s):
             continue
         (observation,) = _observations(frame, np.array([row]))
@@ -183,7 +181,7 @@ def _grown(
     return observe(
         growths,
         running.owners[usable],
-        frame.arrays["ts"][running.rows[usable]] / _US_PER_S,
+        frame.arrays["ts"][running.rows[usable]] / US_PER_S,
         values[usable],
         expected[usable],
     )

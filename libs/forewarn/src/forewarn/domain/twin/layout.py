@@ -27,7 +27,7 @@ ABSURD: Final = 1e15
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class TwinLayout:
-    """Columns of the twin of one class.
+    """Columns of a twin.
 
     Attributes
     ----------
@@ -68,8 +68,22 @@ class TwinLayout:
         return usable
 
 
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class ClassLayout(TwinLayout):
+    """Columns of the twin of one class."""
+
+    asset_class: AssetClass
+
+
+def products_of(drivers: int) -> tuple[tuple[int, int], ...]:
+    """Return the second-order terms of so many drivers: squares, and products if these are not too many."""
+    squares = [(i, i) for i in range(drivers)]
+    crossed = [(i, j) for i in range(drivers) for j in range(i + 1, drivers)] if drivers <= MAX_CROSSED_DRIVERS else []
+    return (*squares, *crossed)
+
+
 @lru_cache(maxsize=256)
-def layout_of(asset_class: AssetClass) -> TwinLayout:
+def layout_of(asset_class: AssetClass) -> ClassLayout:
     """Work out the layout of a class; a tag named both driver and response is a response only.
 
     Raises
@@ -80,16 +94,14 @@ def layout_of(asset_class: AssetClass) -> TwinLayout:
     spec = asset_class.twin
     drivers = tuple(name for name in spec.drivers if name not in spec.responses)
     spans = {tag.name: tag.engineering_range[1] - tag.engineering_range[0] for tag in asset_class.tags}
-    count = len(drivers)
-    squares = [(i, i) for i in range(count)]
-    products = [(i, j) for i in range(count) for j in range(i + 1, count)] if count <= MAX_CROSSED_DRIVERS else []
-    return TwinLayout(
+    return ClassLayout(
+        asset_class=asset_class,
         drivers=drivers,
         responses=spec.responses,
         columns=(*drivers, *spec.responses),
         driver_spans=np.array([spans.get(name, np.nan) for name in drivers]),
         response_spans=np.array([spans.get(name, np.nan) for name in spec.responses]),
-        pairs=(*squares, *products),
+        pairs=products_of(len(drivers)),
         running=spec.running,
         baseline_readings=spec.baseline_readings,
         priors=priors_of(asset_class),

@@ -10,7 +10,6 @@ from forewarn.contracts.frames import FrameKind, Phase
 from forewarn.domain.frames.frame import Frame, concat
 from forewarn.domain.frames.waiting import Waiting
 from forewarn.domain.progress import Alive, unwatched
-from forewarn.domain.twin.layout import layout_of
 from forewarn.domain.twin.learn import NO_MODEL, learn, twin_columns
 from forewarn.domain.twin.model import FittedModel, judge, unjudged
 from forewarn.domain.twin.settings import TwinSettings
@@ -77,7 +76,7 @@ def _learn_all(
     state: TwinState, frame: Frame, unknown: NDArray[np.bool_], settings: TwinSettings, alive: Alive
 ) -> tuple[TwinState, list[Frame], list[FittedModel], NDArray[np.bool_]]:
     """Let every asset without a model learn; says which rows are left to be judged live."""
-    layout = layout_of(state.asset_class)
+    layout = state.layout
     learning: dict[str, Learning] = dict(state.learning)
     models, cards = dict(state.models), dict(state.cards)
     frames: list[Frame] = []
@@ -94,7 +93,7 @@ def _learn_all(
         before = learning.pop(asset_id, None) or Learning.fresh(layout)
         part = fresh.part(start, stop)
         allowed = usable[start:stop] & before.request.allows(part.columns["ts"])
-        lesson = learn(state.asset_class, asset_id, before, part, allowed, settings)
+        lesson = learn(layout, asset_id, before, part, allowed, settings)
         alive()
         frames += lesson.frames
         live[rows[start + lesson.taken : stop]] = True
@@ -108,7 +107,7 @@ def _learn_all(
 
 
 def _judge_live(state: TwinState, frame: Frame, position: NDArray[np.intp]) -> Frame:
-    layout = layout_of(state.asset_class)
+    layout = state.layout
     if state.bank is None:  # cannot be: live rows have a model
         said, versions = unjudged(layout, frame.arrays), np.full(frame.rows, NO_MODEL, dtype=np.uint32)
     else:

@@ -10,7 +10,7 @@ from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.questions import Reach
 from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.physics.derive import derive
-from forewarn.domain.twin.layout import IMMATERIAL, layout_of
+from forewarn.domain.twin.layout import IMMATERIAL, TwinLayout, layout_of
 from forewarn.domain.twin.predict import INTERVAL_Z, Prediction, Predictor
 from forewarn.domain.twin.report import Operating
 
@@ -127,7 +127,7 @@ def what_if(machine: Machine, predictor: Predictor, changes: Sequence[Change]) -
     wanted = _wanted(asset_class, changes, before)
     moved = {**before, **wanted}
     derived = {name: moved[name] for name in changeable(asset_class) if name in asset_class.derived_names}
-    cautions = [*_settle(machine, moved, derived), *_outside(machine, wanted)]
+    cautions = [*_settle(machine, layout_of(asset_class), moved, derived), *_outside(machine, wanted)]
     fixed = frozenset(wanted)
     now, then = predictor.predict(before, fixed), predictor.predict(moved, fixed)
     reach = _reach(then, cautions)
@@ -201,13 +201,12 @@ def _wanted(asset_class: AssetClass, changes: Sequence[Change], before: Mapping[
     return wanted
 
 
-def _settle(machine: Machine, moved: dict[str, float], goals: Mapping[str, float]) -> list[Caution]:
+def _settle(machine: Machine, layout: TwinLayout, moved: dict[str, float], goals: Mapping[str, float]) -> list[Caution]:
     """Move the tags that derived drivers are made of, so that physics gives the values the drivers have.
 
     Drivers are independent: chilled water is set colder at the same load, so it returns colder too.
     """
     asset_class, cautions = machine.asset_class, []
-    layout = layout_of(asset_class)
     for item in asset_class.derived:
         if item.name not in goals or np.isnan(goals[item.name]):
             continue
