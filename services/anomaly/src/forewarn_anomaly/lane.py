@@ -21,10 +21,10 @@ from forewarn.domain.anomaly.snapshot import dump, load
 from forewarn.domain.anomaly.state import AnomalyState
 from forewarn.domain.anomaly.step import step
 from forewarn.domain.frames.frame import FloatArray, Frame
-from forewarn.domain.frames.machines import Stretch, by_partition, machine, of_partition
+from forewarn.domain.frames.partitions import PartitionRows, by_partition, of_partition, partition_key
 from forewarn.domain.progress import Alive, unwatched
-from forewarn.domain.state.machine_states import MachineStates
 from forewarn.domain.state.packing import pack, unpack
+from forewarn.domain.state.partitioned import PartitionedStates
 from forewarn.ports.lanes import Output, Record, StaleSnapshot, TurnResult
 
 _MAGIC: Final = b"FWANLN01"
@@ -51,7 +51,7 @@ class AnomalyLanes:
 
     def __init__(self, config: AnomalyConfig) -> None:
         self._config = config
-        self._states: MachineStates[AnomalyState] = MachineStates()
+        self._states: PartitionedStates[AnomalyState] = PartitionedStates()
         self._ensembles: dict[int, dict[str, MemberEnsemble]] = defaultdict(dict)
 
     @decoder(StaleSnapshot)
@@ -97,7 +97,7 @@ class AnomalyLanes:
         if removal is None:
             counts["rejected"] += 1
             return [dead_letter(record, "the message has the key of a removal but holds none")]
-        self._states.forget(machine(record.partition, removal.asset_id))
+        self._states.forget(partition_key(record.partition, removal.asset_id))
         for ensemble in self._ensembles.get(record.partition, {}).values():
             ensemble.forget(removal.asset_id)
         return pass_on(removal, TopicName.ANOMALY_SCORES, record.partition, self._config.catalogue)
@@ -114,7 +114,7 @@ class AnomalyLanes:
             for partition, value in encode_by_partition(scored)
         ]
 
-    def _member_p_values(self, frame: Frame, stretches: Sequence[Stretch]) -> dict[str, FloatArray]:
+    def _member_p_values(self, frame: Frame, stretches: Sequence[PartitionRows]) -> dict[str, FloatArray]:
         if not self._config.members:
             return {}
         asked = [

@@ -15,9 +15,9 @@ from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.frames import FrameKind
 from forewarn.contracts.topics import TopicName
 from forewarn.domain.frames.frame import Frame, Strings, concat
-from forewarn.domain.frames.machines import machine
+from forewarn.domain.frames.partitions import partition_key
 from forewarn.domain.progress import Alive, unwatched
-from forewarn.domain.state.machine_states import MachineStates
+from forewarn.domain.state.partitioned import PartitionedStates
 from forewarn.domain.time import to_microseconds
 from forewarn.domain.twin.model import FittedModel
 from forewarn.domain.twin.orders import learn_from, start_over
@@ -37,7 +37,7 @@ class TwinLanes:
     def __init__(self, catalogue: Mapping[str, AssetClass], settings: TwinSettings) -> None:
         self._catalogue = catalogue
         self._settings = settings
-        self._states: MachineStates[TwinState] = MachineStates()
+        self._states: PartitionedStates[TwinState] = PartitionedStates()
 
     @decoder(StaleSnapshot)
     def open(self, partition: int, snapshot: bytes | None) -> None:
@@ -78,7 +78,7 @@ class TwinLanes:
         if removal is None:
             counts["rejected"] += 1
             return [dead_letter(record, "the message has the key of a removal but holds none")]
-        name = machine(record.partition, removal.asset_id)
+        name = partition_key(record.partition, removal.asset_id)
         state = self._states.get(removal.asset_class)
         void = [withdraw(name)] if state is not None and name in state.cards else []
         self._states.forget(name)
@@ -93,7 +93,7 @@ class TwinLanes:
         state = self._states.get(received.asset_class.name)
         if state is None:
             return []
-        name, request = machine(record.partition, received.order.asset_id), _request(received)
+        name, request = partition_key(record.partition, received.order.asset_id), _request(received)
         if received.history is None:
             new, released = start_over(state, name, request)
             void = [withdraw(name)] if name in state.cards and name not in new.cards else []

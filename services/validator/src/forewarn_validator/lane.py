@@ -16,12 +16,12 @@ from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.removal import AssetRemoval
 from forewarn.contracts.topics import TopicName
-from forewarn.domain.frames.machines import asset_of, machine, machines
+from forewarn.domain.frames.partitions import asset_of, partition_key, partition_keys
 from forewarn.domain.guard.batch import GuardSettings, Rejection
 from forewarn.domain.guard.check import check
 from forewarn.domain.guard.state import GuardState, dump, load
 from forewarn.domain.progress import Alive, unwatched
-from forewarn.domain.state.machine_states import MachineStates
+from forewarn.domain.state.partitioned import PartitionedStates
 from forewarn.ports.lanes import Output, Record, StaleSnapshot, TurnResult
 
 
@@ -41,7 +41,7 @@ class ValidatorLanes:
         self._find_asset = find_asset
         self._is_gone = is_gone or (lambda removal: find_asset(removal.asset_id) is None)
         self._settings = settings
-        self._states: MachineStates[GuardState] = MachineStates()
+        self._states: PartitionedStates[GuardState] = PartitionedStates()
 
     @decoder(StaleSnapshot)
     def open(self, partition: int, snapshot: bytes | None) -> None:
@@ -80,7 +80,7 @@ class ValidatorLanes:
         removal = read_raw_removal(record.value)
         if removal is None or not self._is_gone(removal):
             return self._take([record], counts, alive)
-        self._states.forget(machine(record.partition, removal.asset_id))
+        self._states.forget(partition_key(record.partition, removal.asset_id))
         return pass_on(removal, TopicName.READINGS_VALID, record.partition, self._catalogue)
 
     def _judge_all(
@@ -99,7 +99,7 @@ class ValidatorLanes:
         asset_class = decoded.batch.asset_class
         state = self._states.get(asset_class.name) or GuardState.empty(asset_class)
         partitions = np.array([record.partition for record in decoded.records], dtype=np.int64)
-        batch = replace(decoded.batch, assets=machines(decoded.batch.assets, partitions))
+        batch = replace(decoded.batch, assets=partition_keys(decoded.batch.assets, partitions))
         result = check(batch, state, self._settings, self._plates_of(batch.assets.categories))
         self._states.put(asset_class.name, result.state)
         tally = result.counters

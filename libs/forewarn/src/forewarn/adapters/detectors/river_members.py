@@ -103,7 +103,7 @@ class HalfSpace:
         return [dict(enumerate(row)) for row in unit.tolist()]
 
 
-class Drift:
+class DriftMember:
     """Adaptive windowing (Bifet & Gavaldà 2007) of the rows' size; implements ``Detector``.
 
     The score is how far the row's size and the mean of ADWIN's present window lie, on average, above the

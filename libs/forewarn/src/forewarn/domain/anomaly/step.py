@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.frames import FrameKind, Phase, contribution_column, expected_column, residual_column
 from forewarn.domain.anomaly.calibration import usual_period_us
-from forewarn.domain.anomaly.course import Course
+from forewarn.domain.anomaly.course import BaselineCourse
 from forewarn.domain.anomaly.judge import Verdicts, judge_live, with_history
 from forewarn.domain.anomaly.learning import learn_robustly
 from forewarn.domain.anomaly.scale import score_of
@@ -215,9 +215,9 @@ def _residuals(columns: Mapping[str, Array], asset_class: AssetClass) -> NDArray
     return np.stack([columns[residual_column(name)] for name in asset_class.twin.responses], axis=1)
 
 
-def _course(columns: Mapping[str, Array], rows: NDArray[np.intp], asset_class: AssetClass) -> Course:
+def _course(columns: Mapping[str, Array], rows: NDArray[np.intp], asset_class: AssetClass) -> BaselineCourse:
     names = asset_class.twin.responses
-    return Course(
+    return BaselineCourse(
         ts=columns["ts"][rows],
         residuals=_residuals(columns, asset_class)[rows],
         measured=np.stack([columns[name][rows] for name in names], axis=1).astype(np.float64),

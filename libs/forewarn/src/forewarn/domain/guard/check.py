@@ -13,7 +13,7 @@ from forewarn.contracts.frames import FrameKind, Verdict, quality_column
 from forewarn.domain.frames.frame import Array, FloatArray, Frame, Strings
 from forewarn.domain.guard.batch import GuardCounters, GuardResult, GuardSettings, Nameplates, RawBatch, Rejection
 from forewarn.domain.guard.findings import findings_column, may_refuse
-from forewarn.domain.guard.judge import Judgement, judge
+from forewarn.domain.guard.judge import GuardJudgement, judge
 from forewarn.domain.guard.reasons import Reasons
 from forewarn.domain.guard.sequence import Placement, place, repetitions, state_rows
 from forewarn.domain.guard.state import GuardState, watched
@@ -129,7 +129,7 @@ class _Kept:
         )
 
 
-def _kept(judgement: Judgement, placement: Placement, rows: NDArray[np.intp], kept: NDArray[np.intp]) -> _Kept:
+def _kept(judgement: GuardJudgement, placement: Placement, rows: NDArray[np.intp], kept: NDArray[np.intp]) -> _Kept:
     kept = kept[np.argsort(rows[kept])]  # back into the order of the batch
     flags = judgement.flags[kept]
     noticed = flags.any(axis=1)

@@ -39,7 +39,7 @@ _CODES = {
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Judgement:
+class GuardJudgement:
     """Verdicts on rows sorted by asset.
 
     Attributes
@@ -89,7 +89,7 @@ class Judgement:
 
 def judge(
     batch: RawBatch, rows: NDArray[np.intp], placement: Placement, state: GuardState, nameplates: Nameplates
-) -> Judgement:
+) -> GuardJudgement:
     """Judge rows of a batch.
 
     Parameters
@@ -131,7 +131,7 @@ def judge(
             stated = _stated_columns(asset_class, state, placement, nameplates)
             never_sent = absent & ~came_before & ~noticed[Check.GATEWAY_BAD]
             estimates = estimate(asset_class, columns, measured, plate, stated, never_sent)
-    return Judgement(
+    return GuardJudgement(
         asset_class=asset_class,
         values=clean,
         quality=quality,

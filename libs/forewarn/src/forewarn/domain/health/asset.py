@@ -31,7 +31,7 @@ _OF_ITSELF: Final = ("twin", _ANOMALY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
+class JudgedHealth:
     """What rows with the machine running told; all but trend and growth is of the one at ``at_us``."""
 
     at_us: int
@@ -55,7 +55,7 @@ class HealthState:
     asset_id: str
     asset_class: str
     seen_us: int
-    judged: Judged | None
+    judged: JudgedHealth | None
 
 
 def judge(state: HealthState, asset_class: AssetClass, profile: HealthProfile | None = None) -> AssetHealth | None:
@@ -101,7 +101,7 @@ def judge(state: HealthState, asset_class: AssetClass, profile: HealthProfile | 
     )
 
 
-def _remaining_life(judged: Judged, asset_class: AssetClass, profile: HealthProfile) -> tuple[RulEstimate, ...]:
+def _remaining_life(judged: JudgedHealth, asset_class: AssetClass, profile: HealthProfile) -> tuple[RulEstimate, ...]:
     """Estimates of the failure modes that are under way, the nearest failure first.
 
     Prognosis follows diagnosis (ISO 13374): indicators of a healthy machine rise and fall too, so a mode
@@ -126,7 +126,7 @@ def _remaining_life(judged: Judged, asset_class: AssetClass, profile: HealthProf
 
 
 def _process_drift(
-    judged: Judged, asset_class: AssetClass, index: Index, rul: tuple[RulEstimate, ...]
+    judged: JudgedHealth, asset_class: AssetClass, index: Index, rul: tuple[RulEstimate, ...]
 ) -> ProcessDrift | None:
     """The settled change of how it runs; none where a metric or a failure mode says that it is a fault."""
     departure = None if judged.drift is None else judged.drift.departure
@@ -167,7 +167,7 @@ def columns_showing(asset_class: AssetClass, tag: str) -> frozenset[str]:
 
 
 def _advice(
-    judged: Judged, asset_class: AssetClass, index: Index, rul: tuple[RulEstimate, ...]
+    judged: JudgedHealth, asset_class: AssetClass, index: Index, rul: tuple[RulEstimate, ...]
 ) -> tuple[str | None, tuple[str, ...]]:
     """Primary concern and recommendations: what fails soon first, then the parts that cost most points."""
     texts: list[tuple[str, str | None]] = []

@@ -84,7 +84,7 @@ class Regression:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Healthy:
+class HealthyLevel:
     """Indicator over the readings from which the twin learned: ``version`` of its model, number and sum."""
 
     version: int
@@ -105,7 +105,7 @@ class Growth:
     regressions: tuple[Regression, ...] = field(
         default_factory=lambda: tuple(Regression(memory_s=memory) for memory in MEMORIES_S)
     )
-    healthy: Healthy | None = None
+    healthy: HealthyLevel | None = None
 
 
 #: Of an indicator that was never read.
@@ -165,7 +165,7 @@ def learn_healthy(
     version, first, healthy = int(versions[baseline][-1]), 0, growth.healthy
     own = baseline & (versions == version)
     if healthy is None or healthy.version != version:
-        first, healthy, growth = int(np.argmax(own)), Healthy(version=version), UNSEEN
+        first, healthy, growth = int(np.argmax(own)), HealthyLevel(version=version), UNSEEN
     learned = values[own & np.isfinite(values)].tolist()
     total = healthy.total
     for value in learned:  # one by one: the same for any cut

@@ -16,7 +16,7 @@ _NOTHING_OWN: Final = HealthWeights()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class LinearScale:
     """100 at ``good`` or better, 0 at ``bad`` or worse, linear between; ``bad`` may lie on either side.
 
     If both are equal, only that value itself is good.
@@ -44,7 +44,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Graded:
+class BandScale:
     """Scored by agreed or declared bands."""
 
     bands: Bands
@@ -75,7 +75,7 @@ class Metric:
     weight: float
     unit: str
     titles: tuple[str, ...]  #: of the item's columns
-    scale: Limits | Graded | None
+    scale: LinearScale | BandScale | None
     lacks: tuple[str, ...] = ()
 
     def score(self, value: float | None) -> float | None:
@@ -141,11 +141,13 @@ def _metric(item: HealthInput, weight: float, plate: Mapping[str, float], asset_
     )
 
 
-def _scale(item: HealthInput, unit: str, plate: Mapping[str, float]) -> tuple[Limits | Graded | None, tuple[str, ...]]:
+def _scale(
+    item: HealthInput, unit: str, plate: Mapping[str, float]
+) -> tuple[LinearScale | BandScale | None, tuple[str, ...]]:
     if item.good is not None and item.bad is not None:
-        return Limits(good=item.good, bad=item.bad), ()
+        return LinearScale(good=item.good, bad=item.bad), ()
     if item.bands is not None:
-        return Graded(bands=Bands(unit=unit, edges=item.bands)), ()
+        return BandScale(bands=Bands(unit=unit, edges=item.bands)), ()
     standard = STANDARDS[item.standard or ""]
     bands = standard.of_machine(plate)
-    return (None, standard.nameplate) if bands is None else (Graded(bands=bands), ())
+    return (None, standard.nameplate) if bands is None else (BandScale(bands=bands), ())

@@ -11,7 +11,7 @@ from forewarn.contracts.frames import Phase
 from forewarn.domain.frames.arrivals import NEVER_US, Arrivals, newer_rows, timely_rows
 from forewarn.domain.frames.conditions import is_running
 from forewarn.domain.frames.frame import MISSING, FloatArray, Frame, Strings
-from forewarn.domain.health.asset import HealthState, Judged
+from forewarn.domain.health.asset import HealthState, JudgedHealth
 from forewarn.domain.health.drift import observe_drift
 from forewarn.domain.health.expectation import expected_indicators
 from forewarn.domain.health.growth import UNSEEN, Growth, learn_healthy, observe
@@ -69,13 +69,13 @@ def _state(states: Mapping[str, HealthState], asset_id: str, frame: Frame) -> He
     return state if state is not None and state.asset_class == frame.asset_class.name else None
 
 
-def _judged(state: HealthState | None) -> Judged | None:
+def _judged(state: HealthState | None) -> JudgedHealth | None:
     return None if state is None else state.judged
 
 
 def _judge_rows(
     states: Mapping[str, HealthState], frame: Frame, running: Arrivals, profiles: Callable[[str], HealthProfile]
-) -> list[Judged]:
+) -> list[JudgedHealth]:
     """What the rows with the machine running do to each asset."""
     before = [_judged(_state(states, name, frame)) for name in running.names]
     newest = running.newest
@@ -95,7 +95,7 @@ def _judge_rows(
             rows = running.rows[bounds[k] : bounds[k + 1]]
             trend = _sample_trend(trend, frame, rows, profiles(running.names[k]))
         after.append(
-            Judged(
+            JudgedHealth(
                 at_us=times_us[k],
                 latest=observations[k],
                 flag=flags[k],
@@ -153,7 +153,7 @@ def _sample_trend(trend: TrendState, frame: Frame, rows: NDArray[np.intp], profi
 
 
 def _observe_growth(
-    before: Sequence[Judged | None], frame: Frame, running: Arrivals, profiles: Sequence[HealthProfile]
+    before: Sequence[JudgedHealth | None], frame: Frame, running: Arrivals, profiles: Sequence[HealthProfile]
 ) -> list[dict[str, Growth]]:
     """Growth of every failure mode's indicator, by asset and mode."""
     modes = frame.asset_class.failure_modes

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from forewarn.contracts.asset_class import AssetClass, FailureMode
 from forewarn.domain.frames.frame import FloatArray
-from forewarn.domain.simulation.delivery import Delivery
+from forewarn.domain.simulation.delivery import GatewayDelivery
 from forewarn.domain.simulation.growth import Curve, GrowthCourse, random_pace
 from forewarn.domain.simulation.indicator import Gauge, crossing_s, mode_of, severities_for, stated_nameplate
 from forewarn.domain.simulation.profile import Profile
@@ -78,7 +78,7 @@ class Story:
 
     scenario: Scenario
     run: MachineRun
-    delivery: Delivery
+    delivery: GatewayDelivery
     fault: str | None = None
     mode: str | None = None
     onset_s: float | None = None
@@ -212,8 +212,8 @@ def _effects(scenario: Scenario, plot: Plot, during: During) -> tuple[SensorEffe
     return (scenario.effect(name, high - low, plot.severity, during),)
 
 
-def _scaled(delivery: Delivery, severity: float) -> Delivery:
-    return Delivery(
+def _scaled(delivery: GatewayDelivery, severity: float) -> GatewayDelivery:
+    return GatewayDelivery(
         clock_skew_s=delivery.clock_skew_s * severity,
         late_share=delivery.late_share * severity,
         late_by_s=delivery.late_by_s,

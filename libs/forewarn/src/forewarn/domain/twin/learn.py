@@ -14,7 +14,7 @@ from forewarn.domain.twin.deviation import deviation_of, root_mean_square
 from forewarn.domain.twin.fit import Fit, fit
 from forewarn.domain.twin.inspect import inspect
 from forewarn.domain.twin.layout import ClassLayout, TwinLayout
-from forewarn.domain.twin.model import AssetModel, FittedModel, Judgement, Regime, bank_of, judge, unjudged
+from forewarn.domain.twin.model import AssetModel, FittedModel, Regime, TwinJudgement, bank_of, judge, unjudged
 from forewarn.domain.twin.regimes import CODES
 from forewarn.domain.twin.settings import TwinSettings
 from forewarn.domain.twin.state import Learning
@@ -24,7 +24,7 @@ NO_MODEL: Final = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Lesson:
+class LearningStep:
     """What new readings of a learning asset led to.
 
     Attributes
@@ -53,7 +53,7 @@ def learn(
     fresh: Waiting,
     usable: NDArray[np.bool_],
     settings: TwinSettings,
-) -> Lesson:
+) -> LearningStep:
     """Add readings of one asset, in the order in which they came; ``usable`` are those the baseline may have."""
     goal = settings.baseline_readings or layout.baseline_readings
     known = learning.baseline_rows
@@ -69,9 +69,9 @@ def learn(
         learning, overflow = _shorten(grown, settings.pending_factor * goal, layout)
         frames += [_emit(layout, asset_id, overflow, None, NO_MODEL)] if overflow.rows else []
     if not complete.size:
-        return Lesson(frames=tuple(frames), learning=learning, model=None, card=None, taken=taken)
+        return LearningStep(frames=tuple(frames), learning=learning, model=None, card=None, taken=taken)
     last, model, card = finish(layout, asset_id, learning, settings)
-    return Lesson(frames=(*frames, last), learning=None, model=model, card=card, taken=taken)
+    return LearningStep(frames=(*frames, last), learning=None, model=model, card=card, taken=taken)
 
 
 def release(layout: ClassLayout, asset_id: str, learning: Learning) -> Frame | None:
@@ -122,7 +122,7 @@ def finish(
     return _emit(layout, asset_id, waiting, said, learning.version), fitted.model, card
 
 
-def _judge_baseline(layout: TwinLayout, waiting: Waiting, usable: NDArray[np.bool_], fitted: Fit) -> Judgement:
+def _judge_baseline(layout: TwinLayout, waiting: Waiting, usable: NDArray[np.bool_], fitted: Fit) -> TwinJudgement:
     """Judge waiting readings; those that trained the model by what was said without their block."""
     bank = bank_of({"": fitted.model})
     if bank is None:
@@ -136,10 +136,10 @@ def _judge_baseline(layout: TwinLayout, waiting: Waiting, usable: NDArray[np.boo
     residual[:, usable] = (measured - held_out) / fitted.scale[trained].T
     deviation[usable] = deviation_of(root_mean_square(residual[:, usable]), fitted.model.typical)
     regime[usable] = np.where(np.isnan(deviation[usable]), np.uint8(Regime.UNKNOWN), CODES[fitted.regime[trained]])
-    return Judgement(expected=expected, residual=residual, deviation=deviation, regime=regime)
+    return TwinJudgement(expected=expected, residual=residual, deviation=deviation, regime=regime)
 
 
-def _emit(layout: ClassLayout, asset_id: str, waiting: Waiting, said: Judgement | None, version: int) -> Frame:
+def _emit(layout: ClassLayout, asset_id: str, waiting: Waiting, said: TwinJudgement | None, version: int) -> Frame:
     judgement = unjudged(layout, waiting.columns) if said is None else said
     versions = np.full(waiting.rows, version, dtype=np.uint32)
     added = twin_columns(layout, judgement, np.uint8(Phase.BASELINE), versions)
@@ -152,7 +152,7 @@ def _emit(layout: ClassLayout, asset_id: str, waiting: Waiting, said: Judgement 
 
 
 def twin_columns(
-    layout: TwinLayout, said: Judgement, phase: np.uint8, versions: NDArray[np.uint32]
+    layout: TwinLayout, said: TwinJudgement, phase: np.uint8, versions: NDArray[np.uint32]
 ) -> Mapping[str, Array]:
     """A judgement as the columns that a frame of kind TWIN adds."""
     expected, residual = said.expected.astype(np.float32), said.residual.astype(np.float32)
