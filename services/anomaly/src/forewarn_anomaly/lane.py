@@ -22,7 +22,7 @@ from forewarn.domain.anomaly.state import AnomalyState
 from forewarn.domain.anomaly.step import step
 from forewarn.domain.frames.frame import FloatArray, Frame
 from forewarn.domain.frames.partitions import PartitionRows, by_partition, of_partition, partition_key
-from forewarn.domain.progress import Alive, unwatched
+from forewarn.domain.progress import ProgressCallback, no_progress
 from forewarn.domain.state.packing import pack, unpack
 from forewarn.domain.state.partitioned import PartitionedStates
 from forewarn.ports.lanes import Output, Record, StaleSnapshot, TurnResult
@@ -66,7 +66,7 @@ class AnomalyLanes:
         self._states.add(partition, states)
         self._ensembles[partition] = ensembles
 
-    def process(self, records: Sequence[Record], alive: Alive = unwatched) -> TurnResult:
+    def process(self, records: Sequence[Record], on_progress: ProgressCallback = no_progress) -> TurnResult:
         """Calibrate or score; what is no frame becomes a dead letter."""
         counts: Counter[str] = Counter()
         outputs: list[Output] = []
@@ -75,7 +75,7 @@ class AnomalyLanes:
             counts["rejected"] += len(read.dead_letters)
             outputs += read.dead_letters
             for frame in read.frames:
-                outputs += self._score(frame, counts, alive)
+                outputs += self._score(frame, counts, on_progress)
             if removal is not None:
                 outputs += self._forget(removal, counts)
         return TurnResult(outputs=tuple(outputs), counts=counts)
@@ -102,11 +102,11 @@ class AnomalyLanes:
             ensemble.forget(removal.asset_id)
         return pass_on(removal, TopicName.ANOMALY_SCORES, record.partition, self._config.catalogue)
 
-    def _score(self, frame: Frame, counts: Counter[str], alive: Alive) -> list[Output]:
+    def _score(self, frame: Frame, counts: Counter[str], on_progress: ProgressCallback) -> list[Output]:
         name, settings = frame.asset_class.name, self._config.settings
         frame, stretches = by_partition(frame)
         state = self._states.get(name) or AnomalyState.empty(frame.asset_class, settings)
-        state, scored = step(state, frame, settings, self._member_p_values(frame, stretches), alive)
+        state, scored = step(state, frame, settings, self._member_p_values(frame, stretches), on_progress)
         self._states.put(name, state)
         counts.update(received=frame.rows, scored=scored.rows, flagged=int(scored.arrays["flag"].sum()))
         return [

@@ -16,7 +16,7 @@ from forewarn.contracts.frames import FrameKind
 from forewarn.contracts.topics import TopicName
 from forewarn.domain.frames.frame import Frame, Strings, concat
 from forewarn.domain.frames.partitions import partition_key
-from forewarn.domain.progress import Alive, unwatched
+from forewarn.domain.progress import ProgressCallback, no_progress
 from forewarn.domain.state.partitioned import PartitionedStates
 from forewarn.domain.time import to_microseconds
 from forewarn.domain.twin.model import FittedModel
@@ -44,7 +44,7 @@ class TwinLanes:
         """Begin a lane, empty or from a snapshot."""
         self._states.add(partition, {} if snapshot is None else load(snapshot, self._catalogue))
 
-    def process(self, records: Sequence[Record], alive: Alive = unwatched) -> TurnResult:
+    def process(self, records: Sequence[Record], on_progress: ProgressCallback = no_progress) -> TurnResult:
         """Learn from readings or judge them, obey orders; what is neither becomes a dead letter."""
         counts: Counter[str] = Counter()
         outputs: list[Output] = []
@@ -53,7 +53,7 @@ class TwinLanes:
             counts["rejected"] += len(read.dead_letters)
             outputs += read.dead_letters
             for frame in read.frames:
-                outputs += self._judge(frame, counts, alive)
+                outputs += self._judge(frame, counts, on_progress)
             if order is not None and order.key == REMOVAL_KEY:
                 outputs += self._forget(order, counts)
             elif order is not None:
@@ -68,10 +68,10 @@ class TwinLanes:
         """Forget a lane."""
         self._states.remove(partition)
 
-    def _judge(self, frame: Frame, counts: Counter[str], alive: Alive) -> list[Output]:
+    def _judge(self, frame: Frame, counts: Counter[str], on_progress: ProgressCallback) -> list[Output]:
         state = self._states.get(frame.asset_class.name) or TwinState.empty(frame.asset_class)
         counts["received"] += frame.rows
-        return self._publish(*step(state, frame, self._settings, alive), counts)
+        return self._publish(*step(state, frame, self._settings, on_progress), counts)
 
     def _forget(self, record: Record, counts: Counter[str]) -> list[Output]:
         removal = read_removal(record)

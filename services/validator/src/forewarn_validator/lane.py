@@ -20,7 +20,7 @@ from forewarn.domain.frames.partitions import asset_of, partition_key, partition
 from forewarn.domain.guard.batch import GuardSettings, Rejection
 from forewarn.domain.guard.check import check
 from forewarn.domain.guard.state import GuardState, dump, load
-from forewarn.domain.progress import Alive, unwatched
+from forewarn.domain.progress import ProgressCallback, no_progress
 from forewarn.domain.state.partitioned import PartitionedStates
 from forewarn.ports.lanes import Output, Record, StaleSnapshot, TurnResult
 
@@ -48,14 +48,14 @@ class ValidatorLanes:
         """Begin a lane, empty or from a snapshot."""
         self._states.add(partition, {} if snapshot is None else load(snapshot, self._catalogue))
 
-    def process(self, records: Sequence[Record], alive: Alive = unwatched) -> TurnResult:
+    def process(self, records: Sequence[Record], on_progress: ProgressCallback = no_progress) -> TurnResult:
         """Decode and judge records; nothing is dropped but duplicates, and those are counted."""
         counts: Counter[str] = Counter()
         outputs: list[Output] = []
         for readings, removal in between_removals(records):
-            outputs += self._take(readings, counts, alive)
+            outputs += self._take(readings, counts, on_progress)
             if removal is not None:
-                outputs += self._forget(removal, counts, alive)
+                outputs += self._forget(removal, counts, on_progress)
         counts["with_ignored_tags"] += self._decoder.ignored.take()
         return TurnResult(outputs=tuple(outputs), counts=counts)
 
@@ -67,19 +67,19 @@ class ValidatorLanes:
         """Forget a lane."""
         self._states.remove(partition)
 
-    def _take(self, records: Sequence[Record], counts: Counter[str], alive: Alive) -> list[Output]:
+    def _take(self, records: Sequence[Record], counts: Counter[str], on_progress: ProgressCallback) -> list[Output]:
         outputs: list[Output] = []
         left = iter(records)
-        while (decoded := self._decoder.decode(left, alive)) != ([], []):
+        while (decoded := self._decoder.decode(left, on_progress)) != ([], []):
             outputs += self._judge_all(*decoded, counts)
-            alive()
+            on_progress()
         return outputs
 
-    def _forget(self, record: Record, counts: Counter[str], alive: Alive) -> list[Output]:
+    def _forget(self, record: Record, counts: Counter[str], on_progress: ProgressCallback) -> list[Output]:
         """Forget a removed asset, and let the stages behind forget it; what is no removal is refused as a reading."""
         removal = read_raw_removal(record.value)
         if removal is None or not self._is_gone(removal):
-            return self._take([record], counts, alive)
+            return self._take([record], counts, on_progress)
         self._states.forget(partition_key(record.partition, removal.asset_id))
         return pass_on(removal, TopicName.READINGS_VALID, record.partition, self._catalogue)
 

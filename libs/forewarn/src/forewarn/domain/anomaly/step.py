@@ -18,7 +18,7 @@ from forewarn.domain.anomaly.state import AnomalyState, Baseline, put
 from forewarn.domain.anomaly.symptoms import symptoms_of
 from forewarn.domain.frames.frame import Array, FloatArray, Frame, Strings, concat
 from forewarn.domain.frames.waiting import Waiting
-from forewarn.domain.progress import Alive, unwatched
+from forewarn.domain.progress import ProgressCallback, no_progress
 
 _NOWHERE = -1
 _NO_MODEL = 0
@@ -29,7 +29,7 @@ def step(
     frame: Frame,
     settings: AnomalySettings,
     member_p_values: Mapping[str, FloatArray] | None = None,
-    alive: Alive = unwatched,
+    on_progress: ProgressCallback = no_progress,
 ) -> tuple[AnomalyState, Frame]:
     """Score readings.
 
@@ -49,7 +49,7 @@ def step(
     member_p_values
         p-values of further detectors by name, one per row of ``frame``; NaN while a detector does not know.
 
-    alive
+    on_progress
         Called after each asset whose baseline waits or ends.
 
     Raises
@@ -68,7 +68,7 @@ def step(
         for own in _runs(codes, np.flatnonzero(careful)):
             state, emitted = _step_asset(state, frame, own, settings, members)
             pieces += emitted
-            alive()
+            on_progress()
         plain = np.flatnonzero(~careful)
         frame, position, members = frame.take(plain), position[plain], tuple(m[plain] for m in members)
     if frame.rows or not pieces:
