@@ -23,7 +23,7 @@ from forewarn.domain.anomaly import snapshot as anomaly_snapshot
 from forewarn.domain.anomaly import step as anomaly
 from forewarn.domain.anomaly.settings import AnomalySettings
 from forewarn.domain.anomaly.state import AnomalyState
-from forewarn.domain.frame import Frame, concat
+from forewarn.domain.frames.frame import Frame, concat
 from forewarn.domain.guard import state as guard_state
 from forewarn.domain.guard.batch import GuardSettings
 from forewarn.domain.guard.check import check

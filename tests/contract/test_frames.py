@@ -13,7 +13,7 @@ from forewarn.adapters.arrow_codec import arrow_schema, decode_frame, encode_fra
 from forewarn.adapters.catalogue import load_catalogue
 from forewarn.contracts.frames import FrameKind
 from forewarn.contracts.quality import StatusCode
-from forewarn.domain.frame import concat
+from forewarn.domain.frames.frame import concat
 from forewarn.ports.codec import InvalidFrame
 from forewarn.testing.examples import GOLDEN_CLASS, content, example_frame, golden_name, write_missing
 

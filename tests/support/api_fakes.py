@@ -21,7 +21,7 @@ from forewarn.contracts.frames import FrameKind, frame_columns
 from forewarn.contracts.health import AssetHealth, HealthCategory, ModelArtefact
 from forewarn.contracts.readings import RejectedReading, RejectionReason
 from forewarn.contracts.topics import TopicName
-from forewarn.domain.frame import NUMPY_DTYPES, Frame, Strings
+from forewarn.domain.frames.frame import NUMPY_DTYPES, Frame, Strings
 from forewarn.domain.guard.batch import GuardSettings
 from forewarn.ports.delivery import BrokerSilent, DeliveryOverloaded, Message, Undelivered
 from forewarn.ports.history import (

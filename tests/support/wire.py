@@ -18,7 +18,7 @@ from forewarn.adapters.kafka.records import records_of
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.frames import FrameKind
 from forewarn.contracts.topics import TOPICS, TopicName, qualified
-from forewarn.domain.frame import Frame
+from forewarn.domain.frames.frame import Frame
 from forewarn.ports.lanes import Lanes, Record
 
 

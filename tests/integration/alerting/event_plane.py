@@ -19,7 +19,7 @@ from forewarn.contracts.alarms import Alarm, Alert
 from forewarn.contracts.frames import FrameKind
 from forewarn.contracts.health import AssetHealth
 from forewarn.contracts.topics import TopicName, qualified
-from forewarn.domain.frame import Frame
+from forewarn.domain.frames.frame import Frame
 from forewarn.testing.frames import anomaly_frame, timestamps_us
 from support.stack import ServiceProcess, wait_until
 from support.wire import consumed, read_topic

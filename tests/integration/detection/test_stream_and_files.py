@@ -31,7 +31,7 @@ from forewarn.contracts.base import format_utc
 from forewarn.contracts.frames import FrameKind, Phase, contribution_column
 from forewarn.contracts.topics import TopicName, qualified
 from forewarn.domain.anomaly.settings import AnomalySettings
-from forewarn.domain.frame import FloatArray, Frame, concat
+from forewarn.domain.frames.frame import FloatArray, Frame, concat
 from forewarn.domain.simulation.growth import GrowthCourse
 from forewarn.domain.simulation.profile import Profile
 from forewarn.domain.simulation.run import MachineRun, simulate

@@ -15,7 +15,7 @@ from forewarn.contracts.baseline import BaselineOrder
 from forewarn.contracts.frames import FrameKind
 from forewarn.contracts.health import ModelArtefact
 from forewarn.contracts.topics import TopicName, qualified
-from forewarn.domain.frame import Frame, concat
+from forewarn.domain.frames.frame import Frame, concat
 from forewarn.ports.delivery import Message
 from forewarn.ports.lanes import Record
 from integration.frames.processors import BASELINE, CATALOGUE, LANES, TWIN, VALIDATOR

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from forewarn.adapters.clock import SystemClock
-from forewarn.adapters.importing.registering import Registry
+from forewarn.adapters.importing.registering import ImportRegistry
 from forewarn.adapters.kafka.admin import create_topics
 from forewarn.adapters.kafka.config import group_id
 from forewarn.adapters.kafka.errors import BrokerUnavailable
@@ -25,7 +25,7 @@ def bootstrap(kafka_broker, topic_prefix) -> str:
 
 @pytest.fixture
 def importing(bootstrap, topic_prefix):
-    registry = Registry(bootstrap, topic_prefix, SystemClock(), threading.Event().wait, patience_s=3.0)
+    registry = ImportRegistry(bootstrap, topic_prefix, SystemClock(), threading.Event().wait, patience_s=3.0)
     yield registry
     registry.close()
 

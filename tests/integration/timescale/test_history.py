@@ -15,7 +15,7 @@ from forewarn.contracts.base import format_utc
 from forewarn.contracts.frames import FrameKind
 from forewarn.contracts.health import AssetHealth, ModelArtefact
 from forewarn.contracts.readings import RejectedReading, RejectionReason
-from forewarn.domain.rows import US_PER_S
+from forewarn.domain.time import US_PER_S
 from forewarn.ports.history import (
     BadQuery,
     Card,

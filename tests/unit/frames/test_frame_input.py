@@ -6,7 +6,7 @@ from forewarn.adapters.arrow_codec import MAX_ROWS, decode_frame, encode_by_part
 from forewarn.adapters.catalogue import load_catalogue
 from forewarn.adapters.frame_input import read_frames
 from forewarn.contracts.frames import FrameKind
-from forewarn.domain.frame import concat
+from forewarn.domain.frames.frame import concat
 from forewarn.ports.lanes import Record
 from forewarn.testing.examples import example_frame
 

@@ -37,7 +37,7 @@ from forewarn.contracts.frames import FrameKind
 from forewarn.contracts.readings import RejectedReading
 from forewarn.contracts.topics import TOPICS, TopicName
 from forewarn.domain.anomaly.settings import AnomalySettings
-from forewarn.domain.frame import Frame
+from forewarn.domain.frames.frame import Frame
 from forewarn.domain.guard.batch import GuardSettings
 from forewarn.domain.health.asset import judge
 from forewarn.domain.twin.settings import TwinSettings

@@ -17,7 +17,7 @@ from forewarn.contracts.base import Contract
 from forewarn.contracts.baseline import BaselineOrder
 from forewarn.contracts.frames import FrameKind
 from forewarn.contracts.topics import TOPICS, TopicName
-from forewarn.domain.frame import Frame
+from forewarn.domain.frames.frame import Frame
 from forewarn.testing.examples import example_frame
 from forewarn.testing.frames import anomaly_frame, timestamps_us
 from forewarn.testing.hostile import Target, hostile_cases

@@ -16,8 +16,8 @@ from forewarn.contracts.baseline import BaselineOrder
 from forewarn.contracts.frames import FrameKind, Phase
 from forewarn.contracts.health import ModelArtefact
 from forewarn.contracts.topics import TopicName
-from forewarn.domain.frame import concat
-from forewarn.domain.rows import to_datetime
+from forewarn.domain.frames.frame import concat
+from forewarn.domain.time import to_datetime
 from forewarn.domain.twin.orders import learn_from, start_over
 from forewarn.domain.twin.request import LearningRequest
 from forewarn.domain.twin.settings import TwinSettings

@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from forewarn.contracts.asset_class import AssetClass
-from forewarn.domain.packing import pack, unpack
+from forewarn.domain.state.packing import pack, unpack
 from forewarn.domain.twin.fit import fit
 from forewarn.domain.twin.layout import layout_of
 from forewarn.domain.twin.model import bank_of, judge

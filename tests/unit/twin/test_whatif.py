@@ -11,15 +11,15 @@ from hypothesis import strategies as st
 from forewarn.contracts.health import RulEstimate
 from forewarn.domain.health.profile import class_profile
 from forewarn.domain.physics.derive import derive
-from forewarn.domain.twin.effects import health_effect, life_effects
 from forewarn.domain.twin.fleet import FleetModel
 from forewarn.domain.twin.parameters import dump_model, load_model
 from forewarn.domain.twin.predict import OwnModel, deviation_in
-from forewarn.domain.twin.presets import presets_of
 from forewarn.domain.twin.settings import TwinSettings
 from forewarn.domain.twin.state import TwinState
 from forewarn.domain.twin.step import step
-from forewarn.domain.twin.whatif import Change, Machine, complete, what_if
+from forewarn.domain.whatif.effects import health_effect, life_effects
+from forewarn.domain.whatif.presets import presets_of
+from forewarn.domain.whatif.question import Change, Machine, complete, what_if
 from unit.simulation.cases import CATALOGUE, guarded, simulate
 from unit.twin.cases import COUPLED, DRIVEN, coupled, driven, run_twin
 

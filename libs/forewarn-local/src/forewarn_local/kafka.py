@@ -13,7 +13,7 @@ from forewarn_local.artefacts import Progress, cache_dir, ensure_kafka
 from forewarn_local.errors import StartFailedError
 from forewarn_local.java import find_java
 from forewarn_local.ports import HOST, accepts, any_free
-from forewarn_local.server import Server
+from forewarn_local.server import LocalServer
 from forewarn_local.spawn import start
 
 _FORMAT_TIMEOUT_S = 120.0
@@ -79,7 +79,7 @@ logger.config.level=warn
 """
 
 
-class KafkaBroker(Server):
+class KafkaBroker(LocalServer):
     """One Kafka node: broker and controller in one process.
 
     Parameters

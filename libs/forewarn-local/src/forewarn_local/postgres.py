@@ -16,7 +16,7 @@ from psycopg import conninfo, sql
 from forewarn_local.errors import StartFailedError
 from forewarn_local.pgprograms import Account, PostgresPrograms, find_programs, open_path, server_account
 from forewarn_local.ports import HOST
-from forewarn_local.server import Server
+from forewarn_local.server import LocalServer
 from forewarn_local.spawn import start
 
 USER = "forewarn"
@@ -42,7 +42,7 @@ logging_collector = off
 """
 
 
-class PostgresServer(Server):
+class PostgresServer(LocalServer):
     """One PostgreSQL cluster with the database ``forewarn``.
 
     Parameters

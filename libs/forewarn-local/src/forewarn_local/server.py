@@ -20,7 +20,7 @@ _ATTEMPTS = 3  # a port chosen free can be taken before the server binds it
 _PORT_LOST = "Address already in use"
 
 
-class Server(ABC):
+class LocalServer(ABC):
     """A server that is started, watched, stopped in order and killed as a crash would.
 
     Parameters

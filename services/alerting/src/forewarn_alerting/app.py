@@ -23,10 +23,10 @@ from forewarn.contracts.readings import RejectionReason
 from forewarn.contracts.topics import TopicName
 from forewarn.domain.alarms.asset import AssetAlarms, acknowledge_alarm, remove_alarms
 from forewarn.domain.alarms.health import observe_health
-from forewarn.domain.alarms.machine import Refused
+from forewarn.domain.alarms.lifecycle import Refused
 from forewarn.domain.alarms.rows import observe_frame, portions
 from forewarn.domain.alarms.seen import Seen
-from forewarn.domain.frame import Frame
+from forewarn.domain.frames.frame import Frame
 from forewarn.ports.codec import InvalidEvent
 from forewarn.runtime.event_service import EventContext, EventService, serve_events
 from forewarn_alerting.outbox import Outbox

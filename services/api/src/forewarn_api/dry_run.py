@@ -12,7 +12,7 @@ from forewarn.contracts.frames import Verdict, quality_column
 from forewarn.contracts.guard_rules import Cause
 from forewarn.contracts.quality import severity
 from forewarn.contracts.readings import Reading
-from forewarn.domain.frame import Frame
+from forewarn.domain.frames.frame import Frame
 from forewarn.domain.guard.batch import GuardResult, GuardSettings, RawBatch, Rejection
 from forewarn.domain.guard.check import check
 from forewarn.domain.guard.state import GuardState

@@ -12,8 +12,8 @@ from forewarn.domain.forecast.early import limit_forecast
 from forewarn.domain.forecast.horizons import Grid
 from forewarn.domain.forecast.outlook import Outlook, look_ahead
 from forewarn.domain.forecast.series import NotForecastable, resample
-from forewarn.domain.frame import FloatArray
-from forewarn.domain.rows import US_PER_S, to_datetime
+from forewarn.domain.frames.frame import FloatArray
+from forewarn.domain.time import US_PER_S, to_datetime
 from forewarn.ports.forecasting import Forecaster
 from forewarn.ports.history import History, RollUp, Series
 from forewarn_api.models.forecast import ColumnForecast, TestedMethod

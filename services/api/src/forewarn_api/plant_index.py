@@ -13,8 +13,8 @@ from typing import Final
 
 from forewarn.contracts.alarms import Alarm, Priority
 from forewarn.contracts.assets import Asset
-from forewarn.domain.condition import CONDITIONS, Condition, condition_of, stale_after_s
-from forewarn.domain.rows import US_PER_S, to_datetime
+from forewarn.domain.health.condition import CONDITIONS, Condition, condition_of, stale_after_s
+from forewarn.domain.time import US_PER_S, to_datetime
 from forewarn.ports.live import HealthInShort, JudgementInShort, LiveInShort
 from forewarn_api.backend import Backend
 from forewarn_api.models.overview import AssetRow, Counts, Overview, Sort, WorstAlarm

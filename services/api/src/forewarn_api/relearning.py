@@ -10,7 +10,7 @@ from forewarn.contracts.assets import Asset
 from forewarn.contracts.baseline import BaselineOrder
 from forewarn.contracts.questions import BaselineAccepted, BaselineSource, HistoryRange
 from forewarn.contracts.topics import TopicName
-from forewarn.domain.frame import Frame
+from forewarn.domain.frames.frame import Frame
 from forewarn.domain.twin.orders import usable_readings
 from forewarn.domain.twin.settings import MIN_BASELINE
 from forewarn.ports.delivery import BrokerSilent, Message

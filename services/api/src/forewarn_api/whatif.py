@@ -16,14 +16,14 @@ from forewarn.contracts.health import ModelArtefact, OperatingRange, RulEstimate
 from forewarn.contracts.limits import MAX_ANSWER_BYTES
 from forewarn.domain.health.profile import HealthProfile, profile_of
 from forewarn.domain.twin.deviation import band_of
-from forewarn.domain.twin.effects import LifeEffect, health_effect, life_effects
 from forewarn.domain.twin.fleet import LEAST_MEMBERS, FleetModel
 from forewarn.domain.twin.model import AssetModel
 from forewarn.domain.twin.parameters import load_model
 from forewarn.domain.twin.predict import INTERVAL_Z, OwnModel, Prediction, Predictor, deviation_in
-from forewarn.domain.twin.presets import presets_of
 from forewarn.domain.twin.report import Operating
-from forewarn.domain.twin.whatif import Change, Machine, WhatIf, changeable, complete, what_if
+from forewarn.domain.whatif.effects import LifeChange, health_effect, life_effects
+from forewarn.domain.whatif.presets import presets_of
+from forewarn.domain.whatif.question import Change, Machine, WhatIfAnswer, changeable, complete, what_if
 from forewarn.ports.history import Card, Cards
 from forewarn.ports.live import LiveView
 from forewarn_api.intervals import TWIN_KIND
@@ -151,7 +151,7 @@ def ask(subject: Subject, changes: Sequence[Change], estimates: Sequence[RulEsti
     )
 
 
-def _responses(machine: Machine, said: WhatIf) -> dict[str, questions.ExpectedValue]:
+def _responses(machine: Machine, said: WhatIfAnswer) -> dict[str, questions.ExpectedValue]:
     return {
         name: questions.ExpectedValue(
             unit=machine.asset_class.units[name],
@@ -166,7 +166,7 @@ def _responses(machine: Machine, said: WhatIf) -> dict[str, questions.ExpectedVa
     }
 
 
-def _derived(asset_class: AssetClass, said: WhatIf) -> dict[str, questions.DerivedValue]:
+def _derived(asset_class: AssetClass, said: WhatIfAnswer) -> dict[str, questions.DerivedValue]:
     return {
         name: questions.DerivedValue(
             unit=asset_class.units[name],
@@ -178,7 +178,7 @@ def _derived(asset_class: AssetClass, said: WhatIf) -> dict[str, questions.Deriv
     }
 
 
-def _life(effect: LifeEffect) -> questions.LifeEffect:
+def _life(effect: LifeChange) -> questions.LifeEffect:
     return questions.LifeEffect(
         failure_mode=effect.failure_mode,
         indicator=effect.indicator,
@@ -189,7 +189,7 @@ def _life(effect: LifeEffect) -> questions.LifeEffect:
     )
 
 
-def _health(profile: HealthProfile, said: WhatIf) -> questions.HealthEffect:
+def _health(profile: HealthProfile, said: WhatIfAnswer) -> questions.HealthEffect:
     effect = health_effect(profile, said.before, said.after)
     return questions.HealthEffect(
         now=effect.before,

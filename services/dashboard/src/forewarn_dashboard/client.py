@@ -10,7 +10,7 @@ from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.economics import EconomicReport
 from forewarn.contracts.health import AssetHealth, HealthCategory, ModelArtefact
-from forewarn.domain.condition import Condition
+from forewarn.domain.health.condition import Condition
 from forewarn_dashboard.twin_answers import FleetJudgement, Twin, WhatIf
 
 

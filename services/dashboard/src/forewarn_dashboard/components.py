@@ -7,7 +7,7 @@ from dash import dcc, html
 
 from forewarn.contracts.alarms import Priority
 from forewarn.contracts.health import HealthCategory
-from forewarn.domain.condition import Condition
+from forewarn.domain.health.condition import Condition
 from forewarn_dashboard.formatting import UNKNOWN, whole
 from forewarn_dashboard.scene import Node
 from forewarn_dashboard.urls import View

@@ -11,7 +11,7 @@ from typing import Final
 from forewarn.contracts.alarms import Alarm
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.health import AssetHealth
-from forewarn.domain.condition import stale_after_s
+from forewarn.domain.health.condition import stale_after_s
 from forewarn_dashboard.client import LiveUpdate, Snapshot
 
 RECENT_READINGS: Final = 120

@@ -12,7 +12,7 @@ from forewarn.contracts.assets import Asset
 from forewarn.contracts.base import UtcDatetime
 from forewarn.contracts.frames import Hint, Phase, expected_column
 from forewarn.contracts.health import AssetHealth, HealthCategory, ModelArtefact
-from forewarn.domain.condition import Condition
+from forewarn.domain.health.condition import Condition
 from forewarn_dashboard.client import FleetPage, FleetRow, History, LiveUpdate, Snapshot, interval_columns
 
 HINTS: Final = {"none": Hint.NONE, "asset_fault": Hint.ASSET_FAULT, "sensor_fault": Hint.SENSOR_FAULT}

@@ -9,7 +9,7 @@ import structlog
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.forecasts import LimitForecast
 from forewarn.domain.forecast.early import foresee
-from forewarn.domain.forecast.memory import Memory
+from forewarn.domain.forecast.memory import SeriesMemory
 from forewarn.ports.forecasting import Forecaster, ForecasterUnavailable
 from forewarn_health.state import AssetState, Foreseen
 
@@ -57,7 +57,7 @@ class Foresight:
         """Give the thread its next job, unless it is busy."""
         if self._job is not None:
             return
-        chosen: dict[str, tuple[Memory, AssetClass]] = {}
+        chosen: dict[str, tuple[SeriesMemory, AssetClass]] = {}
         for asset_id in list(self._waiting):
             if len(chosen) == _AT_ONCE:
                 break
@@ -77,13 +77,13 @@ class Foresight:
         """Let the job under way end, and the thread."""
         self._pool.shutdown(cancel_futures=True)
 
-    def _look_ahead(self, chosen: Mapping[str, tuple[Memory, AssetClass]]) -> dict[str, Foreseen]:
+    def _look_ahead(self, chosen: Mapping[str, tuple[SeriesMemory, AssetClass]]) -> dict[str, Foreseen]:
         return {
             asset_id: Foreseen(index=memory.index, forecasts=self._forecasts(memory, asset_class))
             for asset_id, (memory, asset_class) in chosen.items()
         }
 
-    def _forecasts(self, memory: Memory, asset_class: AssetClass) -> tuple[LimitForecast, ...]:
+    def _forecasts(self, memory: SeriesMemory, asset_class: AssetClass) -> tuple[LimitForecast, ...]:
         try:
             return foresee(memory, asset_class, self._forecaster.tune)
         except ForecasterUnavailable as exc:

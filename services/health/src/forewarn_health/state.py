@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from forewarn.contracts.forecasts import LimitForecast
-from forewarn.domain.forecast.memory import Memory, remember
+from forewarn.domain.forecast.memory import SeriesMemory, remember
 from forewarn.domain.forecast.watch import watched_columns
-from forewarn.domain.frame import Frame
+from forewarn.domain.frames.frame import Frame
 from forewarn.domain.health.asset import HealthState
 from forewarn.domain.health.profile import HealthProfile
 from forewarn.domain.health.rows import observe_frame
@@ -25,7 +25,7 @@ class AssetState:
     """State of one asset; ``memory`` is None where its class watches nothing, ``foreseen`` before the first look."""
 
     health: HealthState
-    memory: Memory | None = None
+    memory: SeriesMemory | None = None
     foreseen: Foreseen | None = None
 
     @property
@@ -65,7 +65,7 @@ def observe(
     result = observe_frame({name: state.health for name, state in known.items()}, frame, profiles)
     own = {name: state for name, state in known.items() if state.health.asset_class == frame.asset_class.name}
     columns = watched_columns(frame.asset_class)
-    memories: dict[str, Memory] = {}
+    memories: dict[str, SeriesMemory] = {}
     if columns:
         before = {name: state.memory for name, state in own.items() if state.memory is not None}
         memories = remember(before, frame, columns)
@@ -73,7 +73,7 @@ def observe(
     return Observed(states=after, applied=result.applied, skipped=result.skipped)
 
 
-def _after(before: AssetState | None, health: HealthState, memory: Memory | None) -> AssetState:
+def _after(before: AssetState | None, health: HealthState, memory: SeriesMemory | None) -> AssetState:
     if before is None:
         return AssetState(health=health, memory=memory)
     return AssetState(health=health, memory=memory or before.memory, foreseen=before.foreseen)

@@ -6,15 +6,15 @@ from dataclasses import replace
 
 import numpy as np
 
-from forewarn.domain.rows import US_PER_S
-from forewarn.domain.simulation.delivery import Delivery, deliver
+from forewarn.domain.simulation.delivery import GatewayDelivery, deliver
+from forewarn.domain.time import US_PER_S
 from forewarn_simulator.reading import ReadingSource, SourceReading
 
 
 class BadGateway:
     """Delays, repeats and restamps the readings of another source; implements ``reading.ReadingSource``."""
 
-    def __init__(self, source: ReadingSource, delivery: Delivery, *, seed: int) -> None:
+    def __init__(self, source: ReadingSource, delivery: GatewayDelivery, *, seed: int) -> None:
         self._source = source
         self._delivery = delivery
         self._seed = seed

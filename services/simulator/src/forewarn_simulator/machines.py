@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forewarn.adapters.plant_document import SimulatedSource
-from forewarn.domain.frame import FloatArray
-from forewarn.domain.rows import US_PER_S
+from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.simulation.growth import GrowthCourse, worst_of
 from forewarn.domain.simulation.kinds import KINDS
 from forewarn.domain.simulation.machine import Values
@@ -19,6 +18,7 @@ from forewarn.domain.simulation.schedule import duty_at
 from forewarn.domain.simulation.sensor_effects import Memory, affect
 from forewarn.domain.simulation.standstill import at_duty
 from forewarn.domain.simulation.story import Story
+from forewarn.domain.time import US_PER_S
 from forewarn_simulator.reading import SourceReading
 
 _LONGEST_STEP_S: Final = 600.0  # after a longer pause the machine has settled anyway

@@ -7,11 +7,11 @@ from typing import Final
 from forewarn.adapters.plant_document import Day, SimulatedSource
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.assets import RunScenario
-from forewarn.domain.rows import S_PER_DAY
 from forewarn.domain.simulation.delivery import PERFECT
 from forewarn.domain.simulation.recording import MOST_ROWS, record
 from forewarn.domain.simulation.scenarios import find_scenario
 from forewarn.domain.simulation.story import Plot, Story, play
+from forewarn.domain.time import S_PER_DAY
 from forewarn_simulator.gateway import BadGateway
 from forewarn_simulator.machines import SimulatedMachine, readings_of
 from forewarn_simulator.reading import ReadingSource, SourceReading

@@ -6,7 +6,7 @@ from typing import Protocol
 
 import msgspec
 
-from forewarn.domain.rows import to_datetime
+from forewarn.domain.time import to_datetime
 
 _encode = msgspec.json.Encoder().encode
 

@@ -17,7 +17,7 @@ from forewarn.adapters.kafka.history import PartitionReader
 from forewarn.adapters.kafka.publisher import EventPublisher
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.topics import TOPICS, TopicName, qualified
-from forewarn.domain.rows import US_PER_S
+from forewarn.domain.time import US_PER_S
 
 _log = structlog.get_logger(__name__)
 

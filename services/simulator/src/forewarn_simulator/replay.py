@@ -11,7 +11,7 @@ from typing import Final
 
 from forewarn.adapters.plant_document import ReplaySource
 from forewarn.contracts.asset_class import AssetClass
-from forewarn.domain.rows import US_PER_S
+from forewarn.domain.time import US_PER_S
 from forewarn_simulator.reading import SourceReading
 
 _MAX_LAG_S: Final = 60.0  # longer behind (the process slept): go on from now instead of catching up in a burst

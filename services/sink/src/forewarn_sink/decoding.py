@@ -12,7 +12,7 @@ from forewarn.contracts.base import EARLIEST, LATEST
 from forewarn.contracts.frames import FrameKind
 from forewarn.contracts.readings import RejectedReading, RejectionReason
 from forewarn.contracts.topics import TOPICS, TopicName, qualified
-from forewarn.domain.rows import to_datetime, to_microseconds
+from forewarn.domain.time import to_datetime, to_microseconds
 from forewarn.ports.codec import InvalidEvent, InvalidFrame, one_line
 from forewarn.ports.lanes import Record
 from forewarn.ports.store import Item, Removed, Source

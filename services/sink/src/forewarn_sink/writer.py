@@ -12,7 +12,7 @@ from forewarn.adapters.kafka.errors import BrokerUnavailable
 from forewarn.adapters.kafka.polling import size_of
 from forewarn.contracts.limits import MAX_TURN_BYTES
 from forewarn.contracts.removal import AssetRemoval
-from forewarn.domain.frame import Frame
+from forewarn.domain.frames.frame import Frame
 from forewarn.ports.clock import Clock
 from forewarn.ports.lanes import Record
 from forewarn.ports.store import Doubtful, Fenced, Item, Source, Store, StoreUnavailable, Written

@@ -12,9 +12,9 @@ from forewarn.contracts.health import (
     SuspiciousStretch,
 )
 from forewarn.contracts.topics import TopicName
-from forewarn.domain.machines import asset_of
-from forewarn.domain.rows import to_datetime
-from forewarn.domain.twin.interval import OperatingRegime as FoundRegime
+from forewarn.domain.frames.partitions import asset_of
+from forewarn.domain.time import to_datetime
+from forewarn.domain.twin.interval import LearnedRegime
 from forewarn.domain.twin.model import AssetModel, FittedModel
 from forewarn.domain.twin.parameters import dump_model
 from forewarn.domain.twin.report import Stretch
@@ -68,7 +68,7 @@ def _key(asset_id: str) -> str:
     return f"{asset_id}/{_KIND}"
 
 
-def _regime(found: FoundRegime) -> OperatingRegime:
+def _regime(found: LearnedRegime) -> OperatingRegime:
     return OperatingRegime(
         code=found.code,
         share=found.share,

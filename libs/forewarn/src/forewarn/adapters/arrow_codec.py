@@ -30,8 +30,8 @@ from forewarn.contracts.frames import (
 )
 from forewarn.contracts.limits import KIB, MAX_ASSET_ID_CHARACTERS
 from forewarn.contracts.quality import StatusCode
-from forewarn.domain.frame import MISSING, NUMPY_DTYPES, Array, Frame, Strings
-from forewarn.domain.machines import asset_of, by_partition
+from forewarn.domain.frames.frame import MISSING, NUMPY_DTYPES, Array, Frame, Strings
+from forewarn.domain.frames.partitions import asset_of, by_partition
 from forewarn.ports.codec import InvalidFrame
 
 #: Readings in one message at most: 64 tags with all that is derived from them stay below 16 MiB.
@@ -92,7 +92,7 @@ def encode_by_partition(frame: Frame) -> list[tuple[int, bytes]]:
     names = _asset_names(frame.assets.categories)
     messages = []
     for stretch in stretches:
-        own = names.slice(stretch.first, stretch.machines)
+        own = names.slice(stretch.first, stretch.keys)
         codes = frame.assets.codes[stretch.start : stretch.stop] - np.int32(stretch.first)
         rows = whole.slice(stretch.start, codes.size).set_column(place, field, _dictionary(codes, own))
         messages += [

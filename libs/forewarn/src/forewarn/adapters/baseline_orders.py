@@ -16,7 +16,7 @@ from forewarn.adapters.order_frames import encode_order_frame, said_in
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.baseline import BaselineOrder
 from forewarn.contracts.frames import FrameKind
-from forewarn.domain.frame import Frame
+from forewarn.domain.frames.frame import Frame
 from forewarn.ports.codec import InvalidFrame
 
 #: Key of the messages: frames have none, so orders are found without opening any.

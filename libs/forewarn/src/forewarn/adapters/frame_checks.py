@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from forewarn.contracts.base import EARLIEST, IDENTIFIER, LATEST
 from forewarn.contracts.frames import LARGEST_CODE
 from forewarn.contracts.limits import KIB
-from forewarn.domain.frame import Frame
-from forewarn.domain.rows import to_datetime, to_microseconds
+from forewarn.domain.frames.frame import Frame
+from forewarn.domain.time import to_datetime, to_microseconds
 from forewarn.ports.codec import InvalidFrame
 
 #: Columns of event times and the like.

@@ -11,8 +11,8 @@ from forewarn.adapters.rejections import Refusal, rejection
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.frames import FrameKind
 from forewarn.contracts.readings import RejectionReason
-from forewarn.domain.frame import Frame
-from forewarn.domain.machines import machines
+from forewarn.domain.frames.frame import Frame
+from forewarn.domain.frames.partitions import partition_keys
 from forewarn.ports.codec import InvalidFrame
 from forewarn.ports.lanes import Output, Record
 
@@ -53,7 +53,9 @@ def _join(messages: Sequence[tuple[Record, OpenedFrame]], dead_letters: list[Out
         return _join(sound, dead_letters)
     partitions = np.array([record.partition for record, _ in messages], dtype=np.int64)
     rows = [opened.rows for _, opened in messages]
-    return replace(frame, strings={**frame.strings, "asset_id": machines(frame.assets, np.repeat(partitions, rows))})
+    return replace(
+        frame, strings={**frame.strings, "asset_id": partition_keys(frame.assets, np.repeat(partitions, rows))}
+    )
 
 
 def _is_sound(message: tuple[Record, OpenedFrame], dead_letters: list[Output]) -> bool:

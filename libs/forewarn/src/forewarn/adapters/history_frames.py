@@ -4,8 +4,8 @@ import numpy as np
 
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.frames import FINDINGS, FrameKind, Verdict, quality_column
-from forewarn.domain.frame import MISSING, Array, Frame, Strings
-from forewarn.domain.rows import to_microseconds
+from forewarn.domain.frames.frame import MISSING, Array, Frame, Strings
+from forewarn.domain.time import to_microseconds
 from forewarn.ports.history import History, RollUp
 
 

@@ -141,6 +141,13 @@ class HealthInput(StrictContract):
         """Every column the metric looks at."""
         return (self.column, *self.worst_with)
 
+    @property
+    def fails_high(self) -> bool | None:
+        """Whether large values are bad; None if only one value is good."""
+        if self.good is not None and self.bad is not None:
+            return None if self.good == self.bad else self.bad > self.good
+        return self.bands is None or self.bands[0] < self.bands[-1]  # less is better by every standard
+
     @model_validator(mode="after")
     def _scored_one_way(self) -> "HealthInput":
         limits = (self.good is not None) + (self.bad is not None)
@@ -293,6 +300,15 @@ class AssetClass(StrictContract):
     def column_names(self) -> tuple[str, ...]:
         """Tags, then derived quantities."""
         return (*self.tag_names, *self.derived_names)
+
+    @property
+    def health_columns(self) -> tuple[str, ...]:
+        """Every column some metric looks at, each once."""
+        return tuple(dict.fromkeys(name for item in self.health for name in item.columns))
+
+    def fails_high(self, column: str) -> bool | None:
+        """Return whether a column is bad when it is high; None if no metric says so."""
+        return next((item.fails_high for item in self.health if column in item.columns), None)
 
     @property
     def units(self) -> dict[str, str]:

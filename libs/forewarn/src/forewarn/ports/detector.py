@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 
 
 class Detector(Protocol):

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from forewarn.contracts.topics import TopicName
-from forewarn.domain.progress import Alive, unwatched
+from forewarn.domain.progress import ProgressCallback, no_progress
 from forewarn.ports.codec import Unreadable
 
 
@@ -59,10 +59,10 @@ class Lanes(Protocol):
         """Begin a lane, empty or from a snapshot; raises ``StaleSnapshot`` for one that cannot be read."""
         ...
 
-    def process(self, records: Sequence[Record], alive: Alive = unwatched) -> TurnResult:
+    def process(self, records: Sequence[Record], on_progress: ProgressCallback = no_progress) -> TurnResult:
         """Take records, those of a lane in order; dead-letters what it cannot use, raises only on programming errors.
 
-        It is fastest when the records of a lane stand together. What takes long calls ``alive`` now and then.
+        It is fastest when the records of a lane stand together. What takes long calls ``on_progress`` now and then.
         """
         ...
 

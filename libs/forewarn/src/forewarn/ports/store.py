@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from forewarn.contracts.base import Contract
-from forewarn.domain.frame import Frame
+from forewarn.domain.frames.frame import Frame
 
 
 class StoreUnavailable(Exception):  # noqa: N818  # a state of the world, not a mistake

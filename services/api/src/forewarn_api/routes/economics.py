@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query
 
 from forewarn.contracts.economics import EconomicReport
 from forewarn.domain.economics.report import Power, economic_report
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 from forewarn.ports.history import MAX_ROWS, BadQuery, HistoryQuery, Interval, RollUp, Series
 from forewarn_api.backend import Backend, Uses
 from forewarn_api.routes.assets import AssetId

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query
 
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.domain.forecast.horizons import LONGEST_S, grid_for
-from forewarn.domain.rows import to_datetime
+from forewarn.domain.time import to_datetime
 from forewarn.ports.forecasting import ForecasterUnavailable
 from forewarn.ports.history import History, HistoryQuery
 from forewarn_api.backend import Backend, Uses

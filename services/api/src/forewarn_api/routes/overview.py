@@ -5,7 +5,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from forewarn.domain.condition import Condition
+from forewarn.domain.health.condition import Condition
 from forewarn_api.backend import Uses
 from forewarn_api.models.overview import Overview, Sort
 from forewarn_api.plant_index import Question

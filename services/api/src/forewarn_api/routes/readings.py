@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request, Response
 
 from forewarn.contracts.topics import TopicName
-from forewarn.domain.rows import to_microseconds
+from forewarn.domain.time import to_microseconds
 from forewarn.ports.delivery import Message
 from forewarn_api.backend import Backend, Uses
 from forewarn_api.bodies import READINGS_BODY, ReadingsBody, readings_in

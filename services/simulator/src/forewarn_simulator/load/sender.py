@@ -10,7 +10,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from forewarn.adapters.kafka.config import producer_config
 from forewarn.adapters.kafka.errors import is_fatal
 from forewarn.contracts.topics import TopicName, qualified
-from forewarn.domain.rows import US_PER_S
+from forewarn.domain.time import US_PER_S
 from forewarn.ports.clock import Clock
 from forewarn_simulator.load.cycle import TAIL, Cycle
 from forewarn_simulator.reading import iso_utc

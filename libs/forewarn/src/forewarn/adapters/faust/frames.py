@@ -10,7 +10,7 @@ from forewarn.adapters.arrow_codec import OpenedFrame, join_frames, open_frame
 from forewarn.adapters.faust.quarantine import Incoming
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.frames import FrameKind
-from forewarn.domain.frame import Frame
+from forewarn.domain.frames.frame import Frame
 from forewarn.ports.codec import InvalidFrame
 
 

@@ -23,7 +23,7 @@ _ANSWER_S: Final = 20.0
 _LOOK_EVERY_S: Final = 0.1
 
 
-class Registry:
+class ImportRegistry:
     """The asset registry of a platform.
 
     Parameters

@@ -18,7 +18,7 @@ from forewarn.contracts.frames import FrameKind
 from forewarn.contracts.health import ModelArtefact
 from forewarn.contracts.limits import MAX_LIVE_EVENT_BYTES
 from forewarn.contracts.topics import TopicName, qualified
-from forewarn.domain.rows import to_microseconds
+from forewarn.domain.time import to_microseconds
 from forewarn.ports.clock import Clock
 from forewarn.ports.codec import InvalidEvent, InvalidFrame, one_line
 from forewarn.ports.lanes import Record

@@ -22,7 +22,7 @@ from forewarn.adapters.frame_checks import TIMES, check_assets, check_codes, che
 from forewarn.adapters.live.rows import PackedRow, RowShape, row_shape
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.frames import BEFORE_THE_COLUMN, FRAME_VERSION, LARGEST_CODE, FrameKind, frame_columns
-from forewarn.domain.frame import MISSING, NUMPY_DTYPES
+from forewarn.domain.frames.frame import MISSING, NUMPY_DTYPES
 from forewarn.ports.codec import InvalidFrame
 from forewarn.ports.live import JudgementInShort, LiveJudgement, LiveReading
 

@@ -20,7 +20,7 @@ from forewarn.contracts.frames import (
     quality_column,
     residual_column,
 )
-from forewarn.domain.rows import to_datetime
+from forewarn.domain.time import to_datetime
 from forewarn.ports.codec import InvalidFrame
 from forewarn.ports.live import JudgementInShort, LiveJudgement, LiveReading
 

@@ -21,7 +21,7 @@ from forewarn.contracts.alarms import Alarm
 from forewarn.contracts.base import IDENTIFIER
 from forewarn.contracts.health import AssetHealth, HealthCategory, ModelArtefact
 from forewarn.contracts.limits import MAX_ALARMS_PER_ASSET, MAX_LIVE_ASSETS, MAX_TURN_BYTES
-from forewarn.domain.rows import to_datetime, to_microseconds
+from forewarn.domain.time import to_datetime, to_microseconds
 from forewarn.ports.codec import InvalidEvent, one_line
 from forewarn.ports.history import Latest
 from forewarn.ports.live import (

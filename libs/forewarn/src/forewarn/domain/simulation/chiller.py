@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.physics.constants import S_PER_H, WATER_DENSITY_KG_M3, WATER_HEAT_CAPACITY_KJ_KG_K, ZERO_CELSIUS_K
 from forewarn.domain.physics.water import wet_bulb_c
 from forewarn.domain.simulation.dynamics import joined_rms

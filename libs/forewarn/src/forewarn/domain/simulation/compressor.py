@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.physics.compressor import surge_flow_m3_h, surge_margin_pct
 from forewarn.domain.physics.constants import (
     GAS_CONSTANT_J_MOL_K,

@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.physics.constants import (
     S_PER_H,
     STANDARD_ATMOSPHERE_PA,

@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.physics.constants import ZERO_CELSIUS_K
 from forewarn.domain.physics.fan import air_power_kw, velocity_pressure_pa
 from forewarn.domain.physics.motor import three_phase_power_kw

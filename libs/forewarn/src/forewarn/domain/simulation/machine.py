@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.simulation.dynamics import lagged, wander
 
 #: Readings of one instant: tag → value of each machine.

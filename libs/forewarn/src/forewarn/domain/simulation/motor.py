@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.physics.motor import synchronous_speed_rpm
 from forewarn.domain.simulation.dynamics import joined_rms
 from forewarn.domain.simulation.machine import (

@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.physics.constants import GRAVITY_M_S2, PA_PER_BAR, STANDARD_ATMOSPHERE_PA
 from forewarn.domain.physics.pump import affinity_head, hydraulic_power_kw, npsh_available_m
 from forewarn.domain.physics.water import vapour_pressure_pa

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Final
 
 from forewarn.contracts.asset_class import AssetClass
-from forewarn.domain.simulation.delivery import PERFECT, Delivery
+from forewarn.domain.simulation.delivery import PERFECT, GatewayDelivery
 from forewarn.domain.simulation.growth import AFTER_INTERVENTION, EARLY, STEADY, Curve
 from forewarn.domain.simulation.kinds import KINDS
 from forewarn.domain.simulation.sensor_effects import (
@@ -61,7 +61,7 @@ class Scenario:
     indicator_course: Curve | None = None
     effect: EffectOf | None = None
     swaps: bool = False
-    delivery: Delivery = PERFECT
+    delivery: GatewayDelivery = PERFECT
 
     @property
     def wears(self) -> bool:
@@ -296,19 +296,19 @@ _SENSORS: Final = (
         name="clock_skew",
         title="The gateway's clock is ahead",
         days=7,
-        delivery=Delivery(clock_skew_s=480.0),
+        delivery=GatewayDelivery(clock_skew_s=480.0),
     ),
     Scenario(
         name="late_delivery",
         title="A tenth of the readings arrive up to an hour late",
         days=7,
-        delivery=Delivery(late_share=0.1, late_by_s=3600.0),
+        delivery=GatewayDelivery(late_share=0.1, late_by_s=3600.0),
     ),
     Scenario(
         name="duplicate_delivery",
         title="A fifth of the readings are sent twice",
         days=7,
-        delivery=Delivery(duplicate_share=0.2),
+        delivery=GatewayDelivery(duplicate_share=0.2),
     ),
 )
 

@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.physics.constants import GAS_CONSTANT_J_MOL_K, STANDARD_ATMOSPHERE_BAR
 from forewarn.domain.physics.gas import isentropic_temp_c
 from forewarn.domain.simulation.dynamics import joined_rms

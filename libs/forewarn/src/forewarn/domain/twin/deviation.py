@@ -4,7 +4,7 @@ from typing import Final, Literal
 
 import numpy as np
 
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 
 #: The healthy 95th percentile maps to 8: below the band "low" that ends at 10.
 _TYPICAL_DEVIATION: Final = 8.0

@@ -43,7 +43,7 @@ class _NamedText(io.StringIO):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class Problem:
+class CatalogueProblem:
     """One thing that is wrong with the catalogue."""
 
     file: str
@@ -59,7 +59,7 @@ class Problem:
 class UnreadableDocumentError(Exception):
     """A file that holds no usable document."""
 
-    def __init__(self, problems: list[Problem]) -> None:
+    def __init__(self, problems: list[CatalogueProblem]) -> None:
         super().__init__("\n".join(map(str, problems)))
         self.problems = problems
 
@@ -98,7 +98,7 @@ class Document:
             ) from exc
         return values
 
-    def problem(self, location: Location, text: str) -> Problem:
+    def problem(self, location: Location, text: str) -> CatalogueProblem:
         """Something that is wrong at a place, or, where that place is missing, at what should hold it."""
         node: yaml.Node = self.root
         mark = node.start_mark
@@ -107,7 +107,7 @@ class Document:
             if child is None:
                 break
             node, mark = child, (key or child).start_mark
-        return Problem(file=str(mark.name), line=mark.line + 1, key=_key_text(location), text=text)
+        return CatalogueProblem(file=str(mark.name), line=mark.line + 1, key=_key_text(location), text=text)
 
 
 def read_document(source: Traversable) -> Document:
@@ -209,7 +209,7 @@ def _key_text(location: Location) -> str:
     return text.removeprefix(".")
 
 
-def _key_problems(node: yaml.Node, within: Location, visited: set[int]) -> Iterator[Problem]:
+def _key_problems(node: yaml.Node, within: Location, visited: set[int]) -> Iterator[CatalogueProblem]:
     """YAML forbids a key twice in a mapping; the parser keeps the last one and says nothing."""
     if id(node) in visited:  # an alias, perhaps of something around it
         return
@@ -220,13 +220,13 @@ def _key_problems(node: yaml.Node, within: Location, visited: set[int]) -> Itera
             here = (*within, str(key.value))
             line = key.start_mark.line + 1
             if not isinstance(key, yaml.ScalarNode):
-                yield Problem(
+                yield CatalogueProblem(
                     file=str(key.start_mark.name), line=line, key=_key_text(within), text="keys must be words"
                 )
                 continue
             if key.value in lines:
                 text = f"is given twice; the first time in line {lines[key.value]}"
-                yield Problem(file=str(key.start_mark.name), line=line, key=_key_text(here), text=text)
+                yield CatalogueProblem(file=str(key.start_mark.name), line=line, key=_key_text(here), text=text)
             lines.setdefault(key.value, line)
             yield from _key_problems(value, here, visited)
     elif isinstance(node, yaml.SequenceNode):
@@ -234,15 +234,15 @@ def _key_problems(node: yaml.Node, within: Location, visited: set[int]) -> Itera
             yield from _key_problems(child, (*within, position), visited)
 
 
-def _in_file(file: str, text: str) -> Problem:
-    return Problem(file=file, line=0, key="", text=text)
+def _in_file(file: str, text: str) -> CatalogueProblem:
+    return CatalogueProblem(file=file, line=0, key="", text=text)
 
 
-def _not_yaml(file: str, exc: yaml.MarkedYAMLError) -> Problem:
+def _not_yaml(file: str, exc: yaml.MarkedYAMLError) -> CatalogueProblem:
     line = exc.problem_mark.line + 1 if exc.problem_mark else 0
     if exc.context == "expected a single document in the stream":
-        return Problem(
+        return CatalogueProblem(
             file=file, line=line, key="", text="a file holds one document: put the second one into its own file"
         )
     context = f" ({exc.context})" if exc.context else ""
-    return Problem(file=file, line=line, key="", text=f"not valid YAML: {exc.problem}{context}")
+    return CatalogueProblem(file=file, line=line, key="", text=f"not valid YAML: {exc.problem}{context}")

@@ -7,14 +7,14 @@ from typing import Final
 
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.domain.physics.units import UnitMismatchError, conversion
-from forewarn.domain.twin.whatif import Change, changeable
+from forewarn.domain.whatif.question import Change, changeable
 
 _SPIKE_K: Final = 10.0
 _MORE_PRESSURE: Final = 1.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Preset:
+class QuestionPreset:
     """A named question; ``changes`` is empty for a class without such drivers."""
 
     title: str
@@ -46,16 +46,16 @@ def _fits(source: str, target: str) -> bool:
 
 
 #: By name, in the order in which they are offered.
-PRESETS: Final[Mapping[str, Preset]] = MappingProxyType(
+PRESETS: Final[Mapping[str, QuestionPreset]] = MappingProxyType(
     {
-        "high_load": Preset(title="Load 150 %", changes=_load(1.5)),
-        "reduced_load": Preset(title="Load 50 %", changes=_load(0.5)),
-        "temperature_spike": Preset(title="Temperatures 10 K higher", changes=_hotter),
-        "pressure_change": Preset(title="Pressures 20 % higher", changes=_more_pressure),
+        "high_load": QuestionPreset(title="Load 150 %", changes=_load(1.5)),
+        "reduced_load": QuestionPreset(title="Load 50 %", changes=_load(0.5)),
+        "temperature_spike": QuestionPreset(title="Temperatures 10 K higher", changes=_hotter),
+        "pressure_change": QuestionPreset(title="Pressures 20 % higher", changes=_more_pressure),
     }
 )
 
 
-def presets_of(asset_class: AssetClass) -> dict[str, Preset]:
+def presets_of(asset_class: AssetClass) -> dict[str, QuestionPreset]:
     """Questions that make sense for a class."""
     return {name: preset for name, preset in PRESETS.items() if preset.changes(asset_class)}

@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from forewarn.contracts.limits import MAX_PACKED_HEADER_BYTES
-from forewarn.domain.frame import Array
+from forewarn.domain.frames.frame import Array
 
 _LENGTH_BYTES: Final = 4
 _SHOWN: Final = 200  # characters of a name in an error

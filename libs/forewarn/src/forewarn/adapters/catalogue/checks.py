@@ -10,9 +10,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from forewarn.adapters.catalogue_document import Location
-from forewarn.adapters.catalogue_names import name_findings
-from forewarn.adapters.catalogue_raw import (
+from forewarn.adapters.catalogue.document import Location
+from forewarn.adapters.catalogue.names import name_findings
+from forewarn.adapters.catalogue.raw import (
     Finding,
     Raw,
     conditions,

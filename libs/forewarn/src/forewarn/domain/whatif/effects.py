@@ -11,7 +11,7 @@ from forewarn.domain.health.profile import HealthProfile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HealthEffect:
+class ConditionChange:
     """Condition, which is health by the class's metrics, before and after; None where no metric is known."""
 
     before: float | None
@@ -21,7 +21,7 @@ class HealthEffect:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LifeEffect:
+class LifeChange:
     """Remaining life of a failure mode whose indicator would stand elsewhere and grow on as fast as now.
 
     ``after`` is None where that cannot be told. In days, as ``RulEstimate``.
@@ -35,17 +35,17 @@ class LifeEffect:
     after: RulEstimate | None
 
 
-def health_effect(profile: HealthProfile, before: Mapping[str, float], after: Mapping[str, float]) -> HealthEffect:
+def health_effect(profile: HealthProfile, before: Mapping[str, float], after: Mapping[str, float]) -> ConditionChange:
     """Judge both states by the metrics of the asset's class, with its weights and nameplate."""
     was, would = (health_index(profile, Observation(values=_known(state))) for state in (before, after))
-    return HealthEffect(
+    return ConditionChange(
         before=was.condition, after=would.condition, metrics_before=was.metrics, metrics_after=would.metrics
     )
 
 
 def life_effects(
     asset_class: AssetClass, estimates: Sequence[RulEstimate], before: Mapping[str, float], after: Mapping[str, float]
-) -> tuple[LifeEffect, ...]:
+) -> tuple[LifeChange, ...]:
     """Move the indicator of each failure mode under way.
 
     The distance still to go shrinks or grows, the speed stays: life scales with the distance, for
@@ -59,7 +59,7 @@ def life_effects(
         if estimate.failure_mode in modes and math.isfinite(was) and math.isfinite(would):
             share = _share_left(modes[estimate.failure_mode], estimate.threshold, was, would)
             out.append(
-                LifeEffect(
+                LifeChange(
                     failure_mode=estimate.failure_mode,
                     indicator=estimate.indicator,
                     level_before=was,

@@ -10,15 +10,15 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from forewarn.adapters.catalogue_checks import cross_findings
-from forewarn.adapters.catalogue_document import (
+from forewarn.adapters.catalogue.checks import cross_findings
+from forewarn.adapters.catalogue.document import (
+    CatalogueProblem,
     Document,
-    Problem,
     UnreadableDocumentError,
     extended,
     read_document,
 )
-from forewarn.adapters.schema_words import schema_findings
+from forewarn.adapters.catalogue.schema_words import schema_findings
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.domain.physics.derive import plan
 from forewarn.domain.physics.registry import nearest
@@ -32,7 +32,7 @@ class CatalogueError(Exception):
     """Catalogue files cannot be used; the message names file, line, key and cure of every problem."""
 
     @classmethod
-    def of(cls, problems: Iterable[Problem]) -> "CatalogueError":
+    def of(cls, problems: Iterable[CatalogueProblem]) -> "CatalogueError":
         """Say all problems at once, in the order of files and lines."""
         lines = [str(problem) for problem in sorted(set(problems))]
         if len(lines) == 1:
@@ -76,7 +76,7 @@ def _built_in() -> Mapping[str, Document]:
 
 
 @cache
-def _built_in_class(name: str) -> AssetClass | list[Problem]:
+def _built_in_class(name: str) -> AssetClass | list[CatalogueProblem]:
     """Class of a built-in document that extends no other."""
     return _class_of(_built_in()[name])
 
@@ -99,7 +99,7 @@ def _yaml_files(directory: Traversable) -> list[Traversable]:
 
 def _read(sources: Iterable[Traversable]) -> list[Document]:
     documents: list[Document] = []
-    problems: list[Problem] = []
+    problems: list[CatalogueProblem] = []
     for source in sources:
         try:
             documents.append(read_document(source))
@@ -113,7 +113,7 @@ def _read(sources: Iterable[Traversable]) -> list[Document]:
 def _by_name(documents: Iterable[Document]) -> dict[str, Document]:
     """Documents by the name of their class; one without a name stands under its file for the schema to refuse."""
     named: dict[str, Document] = {}
-    problems: list[Problem] = []
+    problems: list[CatalogueProblem] = []
     for document in documents:
         name = document.text("name") or document.text(_EXTENDS) or document.file
         if name in named:
@@ -156,7 +156,7 @@ class _Families:
         return whole
 
 
-def _class_of(document: Document) -> AssetClass | list[Problem]:
+def _class_of(document: Document) -> AssetClass | list[CatalogueProblem]:
     try:
         raw = document.values()
     except UnreadableDocumentError as exc:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.frames import BEFORE_THE_COLUMN, IDENTITY, FrameKind, frame_columns
-from forewarn.domain.frame import NUMPY_DTYPES, Array, Frame, Strings
+from forewarn.domain.frames.frame import NUMPY_DTYPES, Array, Frame, Strings
 
 _NEXT = {FrameKind.VALID: FrameKind.TWIN, FrameKind.TWIN: FrameKind.ANOMALY}
 

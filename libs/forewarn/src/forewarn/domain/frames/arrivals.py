@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from forewarn.domain.frame import MISSING, Frame, Strings
+from forewarn.domain.frames.frame import MISSING, Frame, Strings
 
 #: Watermark of an asset of which no row was applied: every row is newer.
 NEVER_US: Final = np.iinfo(np.int64).min

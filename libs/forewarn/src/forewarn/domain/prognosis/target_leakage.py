@@ -1,24 +1,18 @@
-"""Columns that tell how a run ends, which nobody knows while it lasts: they must not be learned from."""
+"""Target leakage: columns that reveal how a run ends, which nobody knows while it lasts."""
 
 from typing import Final
 
 import numpy as np
 
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.prognosis.runs import BoolArray, Runs
 
 #: Largest difference, as a share of the longest life, that still counts as equal.
 _EQUAL: Final = 1e-6
 
 
-def giveaway(column: FloatArray, runs: Runs, failed: BoolArray) -> str | None:
-    """Why a column must be left out of training; None if nothing speaks against it.
-
-    Parameters
-    ----------
-    column
-        One value for each row.
-    """
+def target_leakage(column: FloatArray, runs: Runs, failed: BoolArray) -> str | None:
+    """Return why a column, one value for each row, must be left out of training; None if it may stay."""
     rows = failed[runs.unit_of_row] & np.isfinite(column)
     if np.count_nonzero(failed) < 2 or not rows.any():
         return None

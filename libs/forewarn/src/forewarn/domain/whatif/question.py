@@ -8,9 +8,9 @@ import numpy as np
 
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.questions import Reach
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.physics.derive import derive
-from forewarn.domain.twin.layout import IMMATERIAL, layout_of
+from forewarn.domain.twin.layout import IMMATERIAL, TwinLayout, layout_of
 from forewarn.domain.twin.predict import INTERVAL_Z, Prediction, Predictor
 from forewarn.domain.twin.report import Operating
 
@@ -63,7 +63,7 @@ class Expected:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Caution:
+class AnswerCaution:
     """Why the answer is worth less. ``by`` is how far a driver is outside, in widths of its learned range."""
 
     column: str
@@ -72,7 +72,7 @@ class Caution:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WhatIf:
+class WhatIfAnswer:
     """The answer.
 
     ``before`` and ``after`` hold every column (tags and derived quantities) of the machine as it is now
@@ -85,7 +85,7 @@ class WhatIf:
     after: Mapping[str, float]
     healthy: Mapping[str, float]
     reach: Reach
-    cautions: tuple[Caution, ...]
+    cautions: tuple[AnswerCaution, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +114,7 @@ def changeable(asset_class: AssetClass) -> tuple[str, ...]:
     return layout.drivers or layout.responses
 
 
-def what_if(machine: Machine, predictor: Predictor, changes: Sequence[Change]) -> WhatIf:
+def what_if(machine: Machine, predictor: Predictor, changes: Sequence[Change]) -> WhatIfAnswer:
     """Answer a question.
 
     Raises
@@ -127,7 +127,7 @@ def what_if(machine: Machine, predictor: Predictor, changes: Sequence[Change]) -
     wanted = _wanted(asset_class, changes, before)
     moved = {**before, **wanted}
     derived = {name: moved[name] for name in changeable(asset_class) if name in asset_class.derived_names}
-    cautions = [*_settle(machine, moved, derived), *_outside(machine, wanted)]
+    cautions = [*_settle(machine, layout_of(asset_class), moved, derived), *_outside(machine, wanted)]
     fixed = frozenset(wanted)
     now, then = predictor.predict(before, fixed), predictor.predict(moved, fixed)
     reach = _reach(then, cautions)
@@ -135,7 +135,7 @@ def what_if(machine: Machine, predictor: Predictor, changes: Sequence[Change]) -
     responses = _responses(machine.measured, now, then, fixed, known=reach != "too_far")
     healthy = {**moved, **{name: item.then for name, item in responses.items()}}
     after = {**moved, **{n: item.then if item.projected is None else item.projected for n, item in responses.items()}}
-    return WhatIf(
+    return WhatIfAnswer(
         drivers={name: moved[name] for name in changeable(asset_class)},
         responses=responses,
         before=before,
@@ -146,14 +146,14 @@ def what_if(machine: Machine, predictor: Predictor, changes: Sequence[Change]) -
     )
 
 
-def _reach(then: Prediction, cautions: Sequence[Caution]) -> Reach:
+def _reach(then: Prediction, cautions: Sequence[AnswerCaution]) -> Reach:
     farthest = max((caution.by for caution in cautions), default=0.0)
     if farthest > TOO_FAR or then.widening > _WIDENED_TOO_FAR:
         return "too_far"
     return "extrapolated" if then.extrapolated or farthest > 0.0 else "learned"
 
 
-def _of_the_whole(then: Prediction, reach: Reach) -> list[Caution]:
+def _of_the_whole(then: Prediction, reach: Reach) -> list[AnswerCaution]:
     texts = []
     if not then.expected:
         texts.append("Nothing is expected: the machine would not run, or is not judged.")
@@ -161,7 +161,7 @@ def _of_the_whole(then: Prediction, reach: Reach) -> list[Caution]:
         texts.append("Too far from all that was learned: expected values are guesses, effects are not told.")
     elif then.extrapolated:
         texts.append("The drivers together are outside of what was learned: intervals are wider.")
-    return [Caution(column="", message=text) for text in texts]
+    return [AnswerCaution(column="", message=text) for text in texts]
 
 
 def complete(machine: Machine) -> dict[str, float]:
@@ -201,13 +201,14 @@ def _wanted(asset_class: AssetClass, changes: Sequence[Change], before: Mapping[
     return wanted
 
 
-def _settle(machine: Machine, moved: dict[str, float], goals: Mapping[str, float]) -> list[Caution]:
+def _settle(
+    machine: Machine, layout: TwinLayout, moved: dict[str, float], goals: Mapping[str, float]
+) -> list[AnswerCaution]:
     """Move the tags that derived drivers are made of, so that physics gives the values the drivers have.
 
     Drivers are independent: chilled water is set colder at the same load, so it returns colder too.
     """
     asset_class, cautions = machine.asset_class, []
-    layout = layout_of(asset_class)
     for item in asset_class.derived:
         if item.name not in goals or np.isnan(goals[item.name]):
             continue
@@ -215,7 +216,7 @@ def _settle(machine: Machine, moved: dict[str, float], goals: Mapping[str, float
         free = [name for name in item.inputs.values() if name in asset_class.tag_names and name not in held]
         if not free or not _shifted(machine, moved, item.name, goals[item.name], free):
             text = "No tag it is computed from can be moved: quantities derived from those stay as they are."
-            cautions.append(Caution(column=item.name, message=text))
+            cautions.append(AnswerCaution(column=item.name, message=text))
     return cautions
 
 
@@ -253,7 +254,7 @@ def _narrowed(miss: Callable[[FloatArray], FloatArray], low: float, high: float)
     return float(shifts[nearest]), float(shifts[nearest + 1])
 
 
-def _outside(machine: Machine, wanted: Mapping[str, float]) -> list[Caution]:
+def _outside(machine: Machine, wanted: Mapping[str, float]) -> list[AnswerCaution]:
     """One caution for each changed driver that the twin never saw there."""
     asset_class, cautions = machine.asset_class, []
     ranges = {tag.name: tag.engineering_range for tag in asset_class.tags}
@@ -261,16 +262,16 @@ def _outside(machine: Machine, wanted: Mapping[str, float]) -> list[Caution]:
         usual, limits = machine.operating.get(name), ranges.get(name)
         if limits is not None and not limits[0] <= value <= limits[1]:
             text = f"{value:.4g} is outside of the engineering range {limits[0]:.4g} to {limits[1]:.4g}."
-            cautions.append(Caution(column=name, message=text))
+            cautions.append(AnswerCaution(column=name, message=text))
         if usual is None:
-            cautions.append(Caution(column=name, message="The twin does not know where it was while it learned."))
+            cautions.append(AnswerCaution(column=name, message="The twin does not know where it was while it learned."))
         elif not usual.low <= value <= usual.high:
             by = max(usual.low - value, value - usual.high) / _width(usual, limits)
             text = (
                 f"{value:.4g} is outside of the learned range {usual.low:.4g} to {usual.high:.4g}, "
                 f"by {100 * by:.0f} % of its width: the model extrapolates."
             )
-            cautions.append(Caution(column=name, message=text, by=by))
+            cautions.append(AnswerCaution(column=name, message=text, by=by))
     return cautions
 
 

@@ -9,7 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from forewarn.contracts.alarms import AlarmState, Priority, Transition
 from forewarn.contracts.asset_class import AlarmRule
 from forewarn.domain.alarms.evaluation import Evaluation, Level, evaluate_value
-from forewarn.domain.alarms.machine import NORMAL, Refused, acknowledge, step, withdraw
+from forewarn.domain.alarms.lifecycle import NORMAL, Refused, acknowledge, step, withdraw
 
 START = datetime(2026, 11, 20, 20, tzinfo=UTC)
 ASSET = "P-101"

@@ -1,9 +1,8 @@
-"""Machines of several partitions in one frame and in one state.
+"""Assets of several partitions in one frame and in one state.
 
-A processor works on all its partitions at once, because the cost of a step hardly depends on the number
-of rows. What a machine's rows lead to depends on that machine's rows alone, so a partition can still be
-restored, handed over and replayed by itself. To hold even when a producer spreads the readings of an
-asset over partitions, a *machine* is an asset as seen in one partition, and is named by both.
+A processor steps all its partitions at once, because a step's cost hardly depends on the number of rows. Each asset
+is keyed by its partition and its id: so a partition can be restored, handed over and replayed by itself, even when a
+producer spreads the readings of an asset over partitions.
 """
 
 from collections.abc import Iterable, Mapping
@@ -15,48 +14,42 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from forewarn.domain.frame import MISSING, Frame, Strings
+from forewarn.domain.frames.frame import MISSING, Frame, Strings
 
 _SEPARATOR: Final = "/"
 _TURNS: Final = 8  # one turn after the other often has the same machines
 
 
-class Stretch(NamedTuple):
-    """Rows of one partition, and which categories of ``asset_id`` are its machines."""
+class PartitionRows(NamedTuple):
+    """Rows of one partition; its keys are the categories ``first`` to ``first + keys`` of ``asset_id``."""
 
     partition: int
     start: int
     stop: int
     first: int
-    machines: int
+    keys: int
 
 
 @lru_cache(maxsize=65_536)
-def machine(partition: int, asset_id: str) -> str:
-    """Name of an asset as seen in a partition."""
+def partition_key(partition: int, asset_id: str) -> str:
+    """Return the key of an asset in a partition."""
     return f"{partition}{_SEPARATOR}{asset_id}"
 
 
 @lru_cache(maxsize=65_536)
-def partition_of(name: str) -> int:
-    """Partition of a machine."""
-    return int(name.partition(_SEPARATOR)[0])
+def partition_of(key: str) -> int:
+    """Return the partition of a key."""
+    return int(key.partition(_SEPARATOR)[0])
 
 
 @lru_cache(maxsize=65_536)
-def asset_of(name: str) -> str:
-    """Asset of a machine."""
-    return name.partition(_SEPARATOR)[2]
+def asset_of(key: str) -> str:
+    """Return the asset of a key."""
+    return key.partition(_SEPARATOR)[2]
 
 
-def machines(assets: Strings, partitions: NDArray[np.int64]) -> Strings:
-    """Name the machine of each row; rows without an asset keep none.
-
-    Parameters
-    ----------
-    assets, partitions
-        Asset and partition of each row, shape (rows,).
-    """
+def partition_keys(assets: Strings, partitions: NDArray[np.int64]) -> Strings:
+    """Return the key of each row, given its asset and partition, shape (rows,); none for rows without an asset."""
     width = len(assets.categories) + 1  # room for rows without an asset, code −1
     pair = partitions * width + (assets.codes + 1)
     used = np.flatnonzero(np.bincount(pair))
@@ -70,13 +63,13 @@ def machines(assets: Strings, partitions: NDArray[np.int64]) -> Strings:
 def _names(assets: tuple[str, ...], pairs: bytes) -> tuple[str, ...]:
     width = len(assets) + 1
     numbers = np.frombuffer(pairs, dtype=np.int64).tolist()
-    return tuple(machine(number // width, assets[number % width - 1]) for number in numbers)
+    return tuple(partition_key(number // width, assets[number % width - 1]) for number in numbers)
 
 
-def by_partition(frame: Frame) -> tuple[Frame, list[Stretch]]:
-    """Sort a frame of machines by partition, rows of one partition in their order, and say what is whose.
+def by_partition(frame: Frame) -> tuple[Frame, list[PartitionRows]]:
+    """Sort a frame of keys by partition, rows of one partition in their order, and return the rows of each.
 
-    Of the categories of ``asset_id`` only those remain that have rows; they are sorted by partition too.
+    Only categories of ``asset_id`` that have rows stay; they are sorted by partition too.
     """
     frame = _tidied(frame)
     home = _homes(frame.assets.categories)
@@ -86,13 +79,13 @@ def by_partition(frame: Frame) -> tuple[Frame, list[Stretch]]:
         frame, partition = frame.take(order), partition[order]
     starts, firsts = _starts(partition), _starts(home)
     return frame, [
-        Stretch(int(partition[start]), start, stop, first, last - first)
+        PartitionRows(int(partition[start]), start, stop, first, last - first)
         for (start, stop), (first, last) in zip(pairwise(starts), pairwise(firsts), strict=True)
     ]
 
 
 def _tidied(frame: Frame) -> Frame:
-    """Bring the categories of ``asset_id`` into the order of their partitions, without those that have no row."""
+    """Sort the categories of ``asset_id`` by partition and drop those without rows."""
     assets = frame.assets
     home = _homes(assets.categories)
     has_rows = np.bincount(assets.codes, minlength=home.size) > 0
@@ -116,23 +109,23 @@ def _starts(partition: NDArray[np.int64]) -> list[int]:
     return [0, *(np.flatnonzero(np.diff(partition)) + 1).tolist(), partition.size]
 
 
-def of_partition(frame: Frame, stretch: Stretch) -> Frame:
-    """The rows of one partition, named by their assets."""
+def of_partition(frame: Frame, stretch: PartitionRows) -> Frame:
+    """Return the rows of one partition, named by asset."""
     own = frame.take(np.arange(stretch.start, stretch.stop))
     names = tuple(map(asset_of, own.assets.categories))
     return replace(own, strings={**own.strings, "asset_id": Strings(own.assets.codes, names)})
 
 
-def assets_in(names: Iterable[str], partition: int) -> Mapping[str, str]:
-    """Those of the machines that are in a partition, each with its asset."""
-    return {name: asset_of(name) for name in names if partition_of(name) == partition}
+def assets_in(keys: Iterable[str], partition: int) -> Mapping[str, str]:
+    """Return the keys of a partition, each with its asset."""
+    return {key: asset_of(key) for key in keys if partition_of(key) == partition}
 
 
-def elsewhere(names: Iterable[str], partition: int) -> Mapping[str, str]:
-    """Those of the machines that are in other partitions, each with itself."""
-    return {name: name for name in names if partition_of(name) != partition}
+def elsewhere(keys: Iterable[str], partition: int) -> Mapping[str, str]:
+    """Return the keys of other partitions, each with itself."""
+    return {key: key for key in keys if partition_of(key) != partition}
 
 
-def machines_in(assets: Iterable[str], partition: int) -> Mapping[str, str]:
-    """Assets, each with the machine it is in a partition."""
-    return {asset_id: machine(partition, asset_id) for asset_id in assets}
+def keys_in(assets: Iterable[str], partition: int) -> Mapping[str, str]:
+    """Return assets, each with its key in a partition."""
+    return {asset_id: partition_key(partition, asset_id) for asset_id in assets}

@@ -6,8 +6,8 @@ from typing import get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from forewarn.adapters.catalogue_document import Location
-from forewarn.adapters.catalogue_raw import Finding
+from forewarn.adapters.catalogue.document import Location
+from forewarn.adapters.catalogue.raw import Finding
 from forewarn.domain.physics.registry import nearest
 
 

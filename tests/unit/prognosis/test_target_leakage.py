@@ -1,6 +1,6 @@
 import numpy as np
 
-from forewarn.domain.prognosis.giveaways import giveaway
+from forewarn.domain.prognosis.target_leakage import target_leakage
 from support.fleets import worn_fleet
 
 RUNS = worn_fleet(6)
@@ -8,7 +8,7 @@ FAILED = np.ones(RUNS.units, dtype=bool)
 
 
 def reason(column, failed=FAILED):
-    return giveaway(column, RUNS, failed)
+    return target_leakage(column, RUNS, failed)
 
 
 def test_a_column_with_the_life_left_is_found_also_when_capped_or_shifted():
@@ -25,7 +25,7 @@ def test_a_column_that_marks_the_failure_is_found():
     assert "last rows" in reason(mark)
 
 
-def test_tags_age_and_noise_are_no_giveaways():
+def test_tags_age_and_noise_are_no_target_leakage():
     rng = np.random.default_rng(0)
     noisy_life = RUNS.to_the_end + 0.01 * rng.normal(size=RUNS.time.size)
     for column in (*RUNS.tags.T, RUNS.time, -RUNS.time, noisy_life, rng.normal(size=RUNS.time.size)):

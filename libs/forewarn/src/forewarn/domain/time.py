@@ -6,6 +6,7 @@ from typing import Final
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 US_PER_S: Final = 1_000_000
 S_PER_DAY: Final = 86_400.0
+US_PER_DAY: Final = 86_400 * US_PER_S
 
 
 def to_datetime(microseconds: int) -> datetime:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from forewarn.adapters.catalogue_document import Location
+from forewarn.adapters.catalogue.document import Location
 
 Raw = Mapping[str, Any]
 
