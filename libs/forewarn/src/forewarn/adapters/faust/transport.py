@@ -3,7 +3,7 @@
 These things are wrong with the original (all measured on 0.15.3):
 
 - It reads uncommitted messages unless it runs in exactly-once mode, which is not trustworthy
-  (streaming.md §2.1), so an aborted transaction would be taken for data.
+  (ADR 0010), so an aborted transaction would be taken for data.
 - It commits offsets without holes only, and a transaction ends with a marker that is never
   delivered: it then gets on by one transaction in a commit interval, whatever was handled. The lag
   grows without end and a restart reads all of it again.
