@@ -13,8 +13,9 @@ import structlog
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, no_update, set_props
 from dash.exceptions import PreventUpdate
 
+from forewarn.contracts.answers.alarms import AlarmList
 from forewarn_dashboard import acknowledging, figures, layout, removing, twinning
-from forewarn_dashboard.client import ApiError, ClosedAlarms, ClosedQuery, HistoryQuery, NotFoundError
+from forewarn_dashboard.client import ApiError, ClosedQuery, HistoryQuery, NotFoundError
 from forewarn_dashboard.components import SEARCH_ID
 from forewarn_dashboard.formatting import zone
 from forewarn_dashboard.metrics import CALLBACK_ERRORS
@@ -136,12 +137,12 @@ def _register_pages(app: Dash, parts: Parts) -> None:
         return content, state.to_store(), f"{title} · {layout.APP_TITLE}", nav, clock
 
 
-async def _closed_alarms(view: View, parts: Parts) -> ClosedAlarms:
+async def _closed_alarms(view: View, parts: Parts) -> AlarmList | ApiError:
     query = ClosedQuery(asset_id=view.alarms_of, priority=view.priority, older_than=view.older_than)
     try:
         return await parts.api.closed_alarms(query)
     except ApiError as exc:
-        return ClosedAlarms(problem=str(exc))
+        return exc
 
 
 async def draw_page(scene: Scene, state: PageState, parts: Parts) -> Drawn:

@@ -1,7 +1,7 @@
 """Pushes to one browser tab what has changed since it was last told, at most once a second."""
 
 import asyncio
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
 from typing import Any, Final, Protocol
@@ -47,7 +47,7 @@ class Told:
     """What a tab has been told so far."""
 
     render_id: str | None = None
-    keys: dict[str, Hashable] = field(default_factory=dict)
+    keys: dict[str, object] = field(default_factory=dict)
     newest: datetime | None = None
     refreshed: bool = False
 

@@ -7,7 +7,7 @@ from typing import Final
 from dash import dcc, html
 
 from forewarn.contracts.alarms import Alarm, Priority
-from forewarn_dashboard.client import ClosedAlarms
+from forewarn.contracts.answers.alarms import AlarmList
 from forewarn_dashboard.components import (
     choice_links,
     data,
@@ -55,7 +55,11 @@ def render(scene: Scene) -> Node:
 
 def redraw(scene: Scene) -> dict[str, Node]:
     """All but the search field, which must stay as it is while somebody types: children by component id."""
-    body = {BODY_ID: closed_body(scene.closed or ClosedAlarms(), scene)} if scene.view.closed else draw(regions(scene))
+    body = (
+        {BODY_ID: closed_body(scene.closed or AlarmList(items=[]), scene)}
+        if scene.view.closed
+        else draw(regions(scene))
+    )
     return body | {LINKS_ID: _links(scene.view)}
 
 
