@@ -9,7 +9,7 @@ import pytest
 from forewarn.contracts.answers.alarms import AlarmItem, AlarmList
 from forewarn_dashboard.client import ApiError, ClosedQuery
 from forewarn_dashboard.http_client import HttpPlantApi
-from forewarn_dashboard.pages import alarms
+from forewarn_dashboard.pages.alarms import page as alarms
 from forewarn_dashboard.urls import View, parse
 from unit.dashboard.test_panels import words
 

@@ -11,7 +11,8 @@ from forewarn_dashboard.client import FleetQuery, LiveUpdate
 from forewarn_dashboard.components import pager
 from forewarn_dashboard.fleet import LET_GO_S, TILES_AT_MOST
 from forewarn_dashboard.live import Hub
-from forewarn_dashboard.pages import alarms, fleet_table
+from forewarn_dashboard.pages.alarms import page as alarms
+from forewarn_dashboard.pages.overview import table as fleet_table
 from forewarn_dashboard.urls import View, parse
 from support.memory_api import MemoryApi
 

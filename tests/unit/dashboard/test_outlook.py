@@ -8,9 +8,9 @@ from forewarn.contracts.answers.twin import FleetExpectation, FleetJudgement, Tw
 from forewarn.contracts.forecasts import LimitForecast
 from forewarn_dashboard.client import ApiUnavailableError
 from forewarn_dashboard.details import Details
-from forewarn_dashboard.pages.asset import regions
-from forewarn_dashboard.pages.forecast_panel import forecast_panel
-from forewarn_dashboard.pages.twin_panel import fleet_note
+from forewarn_dashboard.pages.asset.forecast_panel import forecast_panel
+from forewarn_dashboard.pages.asset.page import regions
+from forewarn_dashboard.pages.asset.twin_panel import fleet_note
 from support.memory_api import MemoryApi
 from unit.dashboard.test_panels import words
 

@@ -11,13 +11,13 @@ from dash.development.base_component import Component
 from forewarn.contracts.answers.twin import DriverItem, PresetItem, TwinAnswer
 from forewarn.contracts.health import ModelArtefact, SuspiciousStretch
 from forewarn.contracts.questions import WhatIfAnswer
-from forewarn_dashboard import twin_dialogs
 from forewarn_dashboard.app import build
 from forewarn_dashboard.client import ApiUnavailableError, History
 from forewarn_dashboard.details import AssetProfile, Details
-from forewarn_dashboard.pages.twin_panel import twin_panel
+from forewarn_dashboard.pages.asset import twin_dialogs
+from forewarn_dashboard.pages.asset.twin_panel import twin_panel
+from forewarn_dashboard.pages.asset.twinning import changed
 from forewarn_dashboard.pagestate import PageState
-from forewarn_dashboard.twinning import changed
 from support.memory_api import MemoryApi
 
 FLOW = {

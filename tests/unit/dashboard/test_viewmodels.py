@@ -6,8 +6,8 @@ import pytest
 
 from forewarn.contracts.alarms import AlarmState, Priority
 from forewarn_dashboard import viewmodels as v
-from forewarn_dashboard.pages import alarms as alarms_page
-from forewarn_dashboard.pages import overview
+from forewarn_dashboard.pages.alarms import page as alarms_page
+from forewarn_dashboard.pages.overview import page as overview
 from forewarn_dashboard.plant import SPARK_STEP
 
 

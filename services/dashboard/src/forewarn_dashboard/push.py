@@ -9,16 +9,20 @@ from typing import Any, Final, Protocol
 from dash.exceptions import WebsocketDisconnected
 
 from forewarn.ports.clock import Clock
-from forewarn_dashboard import figures, layout
+from forewarn_dashboard import layout
 from forewarn_dashboard.client import ApiError, Snapshot
 from forewarn_dashboard.details import Details
 from forewarn_dashboard.formatting import clock_time, plot_time, zone
 from forewarn_dashboard.live import Hub, Slot
 from forewarn_dashboard.metrics import PUSHES
-from forewarn_dashboard.pages import alarms, asset, fleet_table, overview
+from forewarn_dashboard.pages.alarms import page as alarms
+from forewarn_dashboard.pages.asset import figures
+from forewarn_dashboard.pages.asset import page as asset
+from forewarn_dashboard.pages.asset.timerange import TimeRange, TimeRangeError, resolve
+from forewarn_dashboard.pages.overview import page as overview
+from forewarn_dashboard.pages.overview import table as fleet_table
 from forewarn_dashboard.pagestate import PageState
 from forewarn_dashboard.scene import ComponentId, Region, Scene, region_name
-from forewarn_dashboard.timerange import TimeRange, TimeRangeError, resolve
 from forewarn_dashboard.urls import View, parse
 
 INTERVAL_S: Final = 1.0

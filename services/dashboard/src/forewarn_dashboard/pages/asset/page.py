@@ -14,20 +14,20 @@ from forewarn.contracts.frames import expected_column
 from forewarn.contracts.health import Condition
 from forewarn.domain.anomaly.scale import band_of as anomaly_band_of
 from forewarn.domain.twin.deviation import band_of
-from forewarn_dashboard import figures
 from forewarn_dashboard.client import History, interval_columns
 from forewarn_dashboard.components import aria, condition_badge, definition_list, panel
 from forewarn_dashboard.details import AssetProfile
 from forewarn_dashboard.formatting import date_time, duration, number
-from forewarn_dashboard.pages.alarms import alarm_table
-from forewarn_dashboard.pages.asset_controls import REMOVE_ID, controls
-from forewarn_dashboard.pages.asset_panels import contributions_panel, health_panel, life_panel, quality_panel
-from forewarn_dashboard.pages.asset_tables import Column, values_table
-from forewarn_dashboard.pages.economics_panel import economics_panel
-from forewarn_dashboard.pages.forecast_panel import forecast_panel, is_due
-from forewarn_dashboard.pages.twin_panel import fleet_note, twin_panel
+from forewarn_dashboard.pages.alarms.page import alarm_table
+from forewarn_dashboard.pages.asset import figures
+from forewarn_dashboard.pages.asset.controls import REMOVE_ID, controls
+from forewarn_dashboard.pages.asset.economics_panel import economics_panel
+from forewarn_dashboard.pages.asset.forecast_panel import forecast_panel, is_due
+from forewarn_dashboard.pages.asset.panels import contributions_panel, health_panel, life_panel, quality_panel
+from forewarn_dashboard.pages.asset.timerange import TimeRange
+from forewarn_dashboard.pages.asset.twin_panel import fleet_note, twin_panel
+from forewarn_dashboard.pages.asset.values_table import Column, values_table
 from forewarn_dashboard.scene import Node, Region, Scene, draw, region_name
-from forewarn_dashboard.timerange import TimeRange
 from forewarn_dashboard.unit_symbols import unit_symbol
 from forewarn_dashboard.viewmodels import (
     AlarmRow,

@@ -6,13 +6,14 @@ from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, no_up
 from dash.exceptions import PreventUpdate
 
 from forewarn.contracts.answers.twin import TwinAnswer
-from forewarn_dashboard import layout, twin_dialogs
+from forewarn_dashboard import layout
 from forewarn_dashboard.client import ApiError, ApiUnavailableError
-from forewarn_dashboard.pages.twin_panel import ASK_ID, RELEARN_ID
+from forewarn_dashboard.dependencies import Parts
+from forewarn_dashboard.pages.asset import twin_dialogs
+from forewarn_dashboard.pages.asset.twin_dialogs import PRESET, SLIDER
+from forewarn_dashboard.pages.asset.twin_panel import ASK_ID, RELEARN_ID
 from forewarn_dashboard.pagestate import PageState
-from forewarn_dashboard.parts import Parts
 from forewarn_dashboard.scene import Node
-from forewarn_dashboard.twin_dialogs import PRESET, SLIDER
 from forewarn_dashboard.urls import parse
 
 _MOST_DRIVERS: Final = 64

@@ -19,7 +19,7 @@ from forewarn_dashboard.components import (
     table,
 )
 from forewarn_dashboard.formatting import plural
-from forewarn_dashboard.pages.closed_alarms import closed_body
+from forewarn_dashboard.pages.alarms.closed import closed_body
 from forewarn_dashboard.scene import Node, Region, Scene, draw
 from forewarn_dashboard.urls import View
 from forewarn_dashboard.viewmodels import STATE_TEXT, AlarmRow, alarm_row, rank
