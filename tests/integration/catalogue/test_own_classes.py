@@ -19,13 +19,13 @@ from forewarn.adapters.catalogue import load_catalogue
 from forewarn.adapters.schema_export.rendering import render
 from forewarn.adapters.timescale.migrate import migrate
 from forewarn.contracts.frames import FrameKind, frame_columns
-from forewarn_dashboard import figures
 from forewarn_dashboard.client import HistoryQuery
 from forewarn_dashboard.http_client import HttpPlantApi
-from forewarn_dashboard.pages import asset as asset_page
+from forewarn_dashboard.pages.asset import figures
+from forewarn_dashboard.pages.asset import page as asset_page
+from forewarn_dashboard.pages.asset.timerange import resolve
 from forewarn_dashboard.plant import Plant
 from forewarn_dashboard.scene import Scene
-from forewarn_dashboard.timerange import resolve
 from forewarn_dashboard.urls import View
 from forewarn_local.ports import any_free
 from support.stack import SERVICE_ENV, wait_until

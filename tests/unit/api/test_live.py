@@ -11,6 +11,7 @@ from fastapi.testclient import TestClient
 from starlette.testclient import WebSocketDenialResponse
 from starlette.websockets import WebSocketDisconnect
 
+from forewarn.contracts.answers.live import LiveMessage
 from forewarn.runtime.http.clients import CLIENT_HEADER, DASHBOARD
 from forewarn_api.app import make_app
 from forewarn_api.changes import Changes
@@ -34,6 +35,8 @@ def test_the_snapshot_comes_first_and_holds_everything(client, platform):
     with client.websocket_connect(LIVE) as socket:
         message = socket.receive_json()
     assert message["type"] == "snapshot"
+    LiveMessage.model_validate(message)  # what is sent is what clients read, and nothing else
+    assert set(message) == set(LiveMessage.model_fields)
     readings = {item["asset_id"]: item for item in message["readings"]}
     assert set(readings) == {"P-101", "P-102"}
     assert readings["P-101"]["values"]["flow_m3_h"] == 120.0

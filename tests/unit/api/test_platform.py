@@ -4,7 +4,8 @@ import re
 from datetime import timedelta
 from html.parser import HTMLParser
 
-from forewarn.ports.progress import Progress, StageProgress, StageState
+from forewarn.contracts.answers.platform import StageState
+from forewarn.ports.progress import Progress, StageProgress
 from support.api_fakes import NOW, alarm, valid_rows
 
 

@@ -7,8 +7,8 @@ import pytest
 from forewarn.adapters.catalogue import load_catalogue
 from forewarn.contracts.alarms import Alarm, Priority
 from forewarn.contracts.assets import Asset
-from forewarn.contracts.frames import Phase
-from forewarn_dashboard.client import AssetDetail, LiveUpdate, Snapshot
+from forewarn_dashboard.client import LiveUpdate, Snapshot
+from forewarn_dashboard.details import AssetProfile
 from forewarn_dashboard.plant import Plant
 from forewarn_dashboard.scene import Scene
 from forewarn_dashboard.urls import View
@@ -65,7 +65,7 @@ def reading():
             "deviation": 8.0,
             "p_value": 0.4,
             "flag": False,
-            "phase": Phase.LIVE,
+            "phase": "live",
             "model_version": 1,
         }
         return Snapshot(asset_id=asset_id, ts=NOW - timedelta(seconds=age_s), **(content | changes))
@@ -112,7 +112,7 @@ def scene(plant, pump, pump_class):
     """Factory of scenes of a page."""
 
     def make(page="overview", **parts):
-        detail = AssetDetail(asset=pump, asset_class=pump_class)
+        detail = AssetProfile(asset=pump, asset_class=pump_class)
         asset_id = pump.asset_id if page == "asset" else ""
         return Scene(view=View(page=page, asset_id=asset_id, **parts), plant=plant, now=NOW, tz=UTC, detail=detail)
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forewarn_dashboard.timerange import PRESETS, TimeRangeError, resolve
+from forewarn_dashboard.pages.asset.timerange import PRESETS, TimeRangeError, resolve
 from forewarn_dashboard.urls import SHOWS, SORTS, View, is_page, parse
 
 NOW = datetime(2026, 11, 20, 20, 0, tzinfo=UTC)

@@ -9,9 +9,9 @@ import httpx
 import pytest
 
 from forewarn_dashboard import security
-from forewarn_dashboard.acknowledging import acknowledge
 from forewarn_dashboard.app import build
 from forewarn_dashboard.client import Acknowledgement, ApiUnavailableError, NotFoundError
+from forewarn_dashboard.pages.alarms.acknowledging import acknowledge
 from forewarn_dashboard.settings import DashboardSettings
 from support.memory_api import MemoryApi
 

@@ -11,7 +11,8 @@ from forewarn_dashboard.client import FleetQuery, LiveUpdate
 from forewarn_dashboard.components import pager
 from forewarn_dashboard.fleet import LET_GO_S, TILES_AT_MOST
 from forewarn_dashboard.live import Hub
-from forewarn_dashboard.pages import alarms, fleet_table
+from forewarn_dashboard.pages.alarms import page as alarms
+from forewarn_dashboard.pages.overview import table as fleet_table
 from forewarn_dashboard.urls import View, parse
 from support.memory_api import MemoryApi
 
@@ -47,7 +48,7 @@ async def test_a_large_plant_is_followed_by_its_alarms_only(hub, api):
 async def test_tabs_with_the_same_page_share_an_answer(hub, api, clock):
     query = FleetQuery(limit=10, offset=20)
     pages = await asyncio.gather(*(hub.fleet.page(query) for _ in range(5)))
-    assert [row.asset_id for row in pages[0].rows] == [f"M-{n}" for n in range(20, 30)]
+    assert [row.asset_id for row in pages[0].items] == [f"M-{n}" for n in range(20, 30)]
     assert len(api.asked_overview) == 1
     clock.elapsed_s += 1.0
     await hub.fleet.page(query)

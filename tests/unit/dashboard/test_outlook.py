@@ -4,13 +4,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from forewarn.contracts.answers.twin import FleetExpectation, FleetJudgement, TwinAnswer
 from forewarn.contracts.forecasts import LimitForecast
 from forewarn_dashboard.client import ApiUnavailableError
 from forewarn_dashboard.details import Details
-from forewarn_dashboard.pages.asset import regions
-from forewarn_dashboard.pages.forecast_panel import forecast_panel
-from forewarn_dashboard.pages.twin_panel import fleet_note
-from forewarn_dashboard.twin_answers import FleetExpectation, FleetJudgement, Twin
+from forewarn_dashboard.pages.asset.forecast_panel import forecast_panel
+from forewarn_dashboard.pages.asset.page import regions
+from forewarn_dashboard.pages.asset.twin_panel import fleet_note
 from support.memory_api import MemoryApi
 from unit.dashboard.test_panels import words
 
@@ -111,7 +111,9 @@ def test_others_that_never_ran_like_this_one_say_nothing():
 async def test_others_are_asked_only_while_the_asset_has_no_model(pump, pump_class, clock):
     api = MemoryApi([pump], {"centrifugal_pump": pump_class})
     fleet = judged_by_others()
-    api.twins["P-101"] = Twin(provenance="fleet", model=None, fleet=fleet, drivers=(), presets=())
+    api.twins["P-101"] = TwinAnswer(
+        asset_id="P-101", provenance="fleet", model=None, fleet=fleet, drivers=(), presets=()
+    )
     assert (await Details(api, clock).get("P-101")).fleet == fleet
     del api.twins["P-101"]
     assert (await Details(api, clock).get("P-101")).fleet is None

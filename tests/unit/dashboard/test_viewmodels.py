@@ -5,10 +5,9 @@ from datetime import timedelta
 import pytest
 
 from forewarn.contracts.alarms import AlarmState, Priority
-from forewarn.contracts.frames import Hint, Phase
 from forewarn_dashboard import viewmodels as v
-from forewarn_dashboard.pages import alarms as alarms_page
-from forewarn_dashboard.pages import overview
+from forewarn_dashboard.pages.alarms import page as alarms_page
+from forewarn_dashboard.pages.overview import page as overview
 from forewarn_dashboard.plant import SPARK_STEP
 
 
@@ -23,7 +22,7 @@ def test_fresh_judged_data_without_alarm_is_normal(plant, pump, now, tell, readi
     assert v.tile(plant, pump, now).age == "live"
 
 
-@pytest.mark.parametrize("change", [{"score": None, "phase": None}, {"phase": Phase.BASELINE}])
+@pytest.mark.parametrize("change", [{"score": None, "phase": None}, {"phase": "baseline"}])
 def test_data_that_the_twin_does_not_judge_yet_is_learning(plant, pump, now, tell, reading, change):
     tell(reading(**change))
     assert v.tile(plant, pump, now).condition == "learning"
@@ -136,8 +135,8 @@ def test_an_alarm_tells_by_how_much_its_limit_is_exceeded(alarm, changes, text):
 
 def test_the_verdict_answers_whether_it_is_the_sensor(reading):
     titles = {"vibration_mm_s": "Vibration"}
-    sensor = v.verdict(reading(flag=True, culprit="vibration_mm_s", hint=Hint.SENSOR_FAULT), titles)
-    machine = v.verdict(reading(flag=True, culprit="vibration_mm_s", hint=Hint.ASSET_FAULT), titles)
+    sensor = v.verdict(reading(flag=True, culprit="vibration_mm_s", hint="sensor_fault"), titles)
+    machine = v.verdict(reading(flag=True, culprit="vibration_mm_s", hint="asset_fault"), titles)
     assert sensor.startswith("Looks like a sensor fault: Vibration (60\u00a0% of the score)")
     assert machine.startswith("Looks like the machine")
     assert v.verdict(reading(flag=False), titles) == v.verdict(None, titles) == ""

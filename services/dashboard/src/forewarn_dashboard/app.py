@@ -16,10 +16,10 @@ from forewarn.ports.clock import Clock
 from forewarn_dashboard import layout
 from forewarn_dashboard.callbacks import explain_error, register
 from forewarn_dashboard.client import PlantApi
+from forewarn_dashboard.dependencies import Parts
 from forewarn_dashboard.details import Details
-from forewarn_dashboard.download import add_download
 from forewarn_dashboard.live import Hub
-from forewarn_dashboard.parts import Parts
+from forewarn_dashboard.pages.asset.download import add_download
 from forewarn_dashboard.push import Pusher
 from forewarn_dashboard.security import HEALTH_PATH, Gate, content_security_policy
 from forewarn_dashboard.urls import is_page

@@ -13,18 +13,24 @@ import structlog
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, no_update, set_props
 from dash.exceptions import PreventUpdate
 
-from forewarn_dashboard import acknowledging, figures, layout, removing, twinning
-from forewarn_dashboard.client import ApiError, ClosedAlarms, ClosedQuery, HistoryQuery, NotFoundError
+from forewarn.contracts.answers.alarms import AlarmList
+from forewarn_dashboard import layout
+from forewarn_dashboard.client import ApiError, ClosedQuery, HistoryQuery, NotFoundError
 from forewarn_dashboard.components import SEARCH_ID
+from forewarn_dashboard.dependencies import Parts
 from forewarn_dashboard.formatting import zone
 from forewarn_dashboard.metrics import CALLBACK_ERRORS
-from forewarn_dashboard.pages import alarms, asset, notices, overview
-from forewarn_dashboard.pages.asset_controls import APPLY_ID, FROM_ID, TO_ID
+from forewarn_dashboard.pages import notices
+from forewarn_dashboard.pages.alarms import acknowledging
+from forewarn_dashboard.pages.alarms import page as alarms
+from forewarn_dashboard.pages.asset import figures, removing, twinning
+from forewarn_dashboard.pages.asset import page as asset
+from forewarn_dashboard.pages.asset.controls import APPLY_ID, FROM_ID, TO_ID
+from forewarn_dashboard.pages.asset.timerange import TimeRangeError, resolve
+from forewarn_dashboard.pages.overview import page as overview
 from forewarn_dashboard.pagestate import PageState
-from forewarn_dashboard.parts import Parts
 from forewarn_dashboard.push import large_plant
 from forewarn_dashboard.scene import Node, Scene
-from forewarn_dashboard.timerange import TimeRangeError, resolve
 from forewarn_dashboard.urls import View, parse
 
 _log = structlog.get_logger(__name__)
@@ -136,12 +142,12 @@ def _register_pages(app: Dash, parts: Parts) -> None:
         return content, state.to_store(), f"{title} · {layout.APP_TITLE}", nav, clock
 
 
-async def _closed_alarms(view: View, parts: Parts) -> ClosedAlarms:
+async def _closed_alarms(view: View, parts: Parts) -> AlarmList | ApiError:
     query = ClosedQuery(asset_id=view.alarms_of, priority=view.priority, older_than=view.older_than)
     try:
         return await parts.api.closed_alarms(query)
     except ApiError as exc:
-        return ClosedAlarms(problem=str(exc))
+        return exc
 
 
 async def draw_page(scene: Scene, state: PageState, parts: Parts) -> Drawn:

@@ -1,17 +1,24 @@
 """What the dashboard asks of the API: a Protocol, the values it returns and the ways it fails."""
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Literal, Protocol
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Final, Literal, Protocol, Self
 
-from forewarn.contracts.alarms import Alarm, Priority
-from forewarn.contracts.asset_class import AssetClass
+from forewarn.contracts.alarms import Alarm
+from forewarn.contracts.answers.alarms import AlarmList
+from forewarn.contracts.answers.assets import AssetDetail, Hint, HistoryAnswer, Judgement, LiveReading, Phase
+from forewarn.contracts.answers.live import LiveMessage
+from forewarn.contracts.answers.overview import Overview
+from forewarn.contracts.answers.twin import TwinAnswer
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.economics import EconomicReport
-from forewarn.contracts.health import AssetHealth, HealthCategory, ModelArtefact
-from forewarn.domain.health.condition import Condition
-from forewarn_dashboard.twin_answers import FleetJudgement, Twin, WhatIf
+from forewarn.contracts.frames import expected_column
+from forewarn.contracts.health import AssetHealth, Condition
+from forewarn.contracts.questions import WhatIfAnswer
+
+#: A judgement that trails its reading by more no longer describes the machine's present state.
+JUDGEMENT_VALID_FOR: Final = timedelta(seconds=10)
 
 
 class ApiError(Exception):
@@ -27,7 +34,7 @@ class NotFoundError(ApiError):
 
 
 class ConflictError(ApiError):
-    """The world has moved on, for instance a newer occurrence of an alarm exists."""
+    """The request is out of date, for instance because a newer occurrence of an alarm exists."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,10 +55,33 @@ class Snapshot:
     p_value: float | None = None
     flag: bool | None = None
     culprit: str | None = None
-    hint: int | None = None
-    phase: int | None = None
+    hint: Hint | None = None
+    phase: Phase | None = None
     model_version: int | None = None
     findings: str | None = None
+
+    @classmethod
+    def of(cls, reading: LiveReading) -> Self:
+        """Combine a reading and its judgement, which arrives a moment later.
+
+        While the judgement is fresh, the values that were judged are shown beside the expected ones; once it lags,
+        only the bare reading is.
+        """
+        bare = cls(
+            asset_id=reading.asset_id,
+            ts=reading.ts,
+            values=reading.values,
+            quality=reading.quality,
+            findings=reading.findings,
+        )
+        judged = reading.judgement
+        if judged is None or reading.ts - judged.ts > JUDGEMENT_VALID_FOR:
+            return bare
+        known = {name: getattr(judged, name) for name in _JUDGED}
+        return replace(bare, **known | {"values": judged.values or reading.values})
+
+
+_JUDGED: Final = tuple(name for name in Judgement.model_fields if name in Snapshot.__dataclass_fields__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,21 +108,22 @@ class History:
     columns: Mapping[str, tuple[float | None, ...]]
     resolution: str
 
+    @classmethod
+    def of(cls, answer: HistoryAnswer) -> Self:
+        """Read the API's answer; expected values and the ends of their intervals become columns of their own."""
+        flags = tuple(None if flag is None else float(flag) for flag in answer.flag)
+        columns: dict[str, tuple[float | None, ...]] = {}
+        for name, column in answer.columns.items():
+            low, high = interval_columns(name)
+            columns |= {name: column.values, expected_column(name): column.expected}
+            columns |= {low: column.expected_low, high: column.expected_high}
+        columns |= {"score": answer.score, "deviation": answer.deviation, "flag": flags}
+        whole = {name: values for name, values in columns.items() if len(values) == len(answer.ts)}
+        return cls(times=answer.ts, columns=whole, resolution=answer.resolution)
+
     def column(self, name: str) -> tuple[float | None, ...]:
         """A column; all unknown when the API did not send it."""
         return self.columns.get(name, (None,) * len(self.times))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AssetDetail:
-    """What stands still about an asset: itself, its class, its newest twin model."""
-
-    asset: Asset
-    asset_class: AssetClass
-    model: ModelArtefact | None = None
-    learned: int | None = None  #: readings the twin can have learned from so far; None when not asked
-    economics: EconomicReport | None = None  #: None when the API could not say
-    fleet: FleetJudgement | None = None  #: while it has no model of its own, and others of its class have one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,26 +147,6 @@ class ClosedQuery:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ClosedAlarm:
-    """An occurrence of an alarm that is over."""
-
-    alarm: Alarm
-    closed_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClosedAlarms:
-    """A page of them, newest closed first.
-
-    ``older`` is the cursor of the next page, empty on the last; ``problem`` says why they could not be read.
-    """
-
-    items: tuple[ClosedAlarm, ...] = ()
-    older: str = ""
-    problem: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class LiveUpdate:
     """Part of the live feed. A snapshot of everything comes first with ``complete`` set: what it lacks is gone."""
 
@@ -145,6 +156,18 @@ class LiveUpdate:
     closed_alarms: tuple[str, ...] = ()
     removed_assets: tuple[str, ...] = ()
     complete: bool = False
+
+    @classmethod
+    def of(cls, message: LiveMessage) -> Self:
+        """Read a message of the API."""
+        return cls(
+            readings=tuple(Snapshot.of(reading) for reading in message.readings),
+            health=message.health,
+            alarms=message.alarms,
+            closed_alarms=message.closed_alarms,
+            removed_assets=message.removed_assets,
+            complete=message.type == "snapshot",
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,36 +182,6 @@ class FleetQuery:
     limit: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FleetRow:
-    """One asset in short."""
-
-    asset_id: str
-    name: str
-    asset_class: str
-    path: tuple[str, ...]
-    condition: Condition
-    ts: datetime | None
-    health: float | None
-    category: HealthCategory | None
-    trend: str
-    priority: Priority | None
-    alarm_text: str
-    alarm_count: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FleetPage:
-    """A page of assets, how many the query found, and counts over the whole plant."""
-
-    total: int
-    found: int
-    conditions: Mapping[Condition, int]
-    priorities: Mapping[Priority, int]
-    unacknowledged: int
-    rows: tuple[FleetRow, ...] = ()
-
-
 class PlantApi(Protocol):
     """Access to the plant through the API service. Every method may raise ``ApiError``."""
 
@@ -196,12 +189,12 @@ class PlantApi(Protocol):
         """All registered assets."""
         ...
 
-    async def overview(self, query: FleetQuery) -> FleetPage:
+    async def overview(self, query: FleetQuery) -> Overview:
         """A page of assets in short, and counts over all."""
         ...
 
     async def detail(self, asset_id: str) -> AssetDetail:
-        """An asset with class and model; ``NotFoundError`` for an unknown one."""
+        """An asset with its class and the cards of its models; ``NotFoundError`` for an unknown one."""
         ...
 
     async def history(self, asset_id: str, query: HistoryQuery) -> History:
@@ -216,7 +209,7 @@ class PlantApi(Protocol):
         """What an asset's condition costs, and what was saved."""
         ...
 
-    async def closed_alarms(self, query: ClosedQuery) -> ClosedAlarms:
+    async def closed_alarms(self, query: ClosedQuery) -> AlarmList:
         """Alarms that are over."""
         ...
 
@@ -224,7 +217,7 @@ class PlantApi(Protocol):
         """Acknowledge an occurrence; ``ConflictError`` if a newer one exists."""
         ...
 
-    async def twin(self, asset_id: str) -> Twin:
+    async def twin(self, asset_id: str) -> TwinAnswer:
         """What the twin knows of an asset."""
         ...
 
@@ -232,7 +225,7 @@ class PlantApi(Protocol):
         """Remove an asset, and with ``purge`` all that is stored of it; ``NotFoundError`` for an unknown one."""
         ...
 
-    async def what_if(self, asset_id: str, changes: Mapping[str, float]) -> WhatIf:
+    async def what_if(self, asset_id: str, changes: Mapping[str, float]) -> WhatIfAnswer:
         """What would happen if drivers had these values."""
         ...
 

@@ -1,14 +1,18 @@
 """What stands still about assets, asked of the API at most once in a while for each."""
 
-from dataclasses import replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
+from forewarn.contracts.answers.assets import AssetDetail
+from forewarn.contracts.answers.twin import FleetJudgement
+from forewarn.contracts.asset_class import AssetClass
+from forewarn.contracts.assets import Asset
 from forewarn.contracts.economics import EconomicReport
 from forewarn.contracts.frames import expected_column
+from forewarn.contracts.health import ModelArtefact
 from forewarn.ports.clock import Clock
-from forewarn_dashboard.client import ApiError, AssetDetail, HistoryQuery, PlantApi
-from forewarn_dashboard.twin_answers import FleetJudgement
+from forewarn_dashboard.client import ApiError, HistoryQuery, PlantApi
 
 KEEP_S: Final = 15.0
 #: Costs of weeks do not move in minutes, and adding them up costs the database something.
@@ -17,25 +21,43 @@ MAX_KEPT: Final = 200
 LEARNING_LOOKBACK: Final = timedelta(days=7)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssetProfile:
+    """What rarely changes about an asset."""
+
+    asset: Asset
+    asset_class: AssetClass
+    model: ModelArtefact | None = None  #: card of its newest twin
+    learned: int | None = None  #: readings the twin can have learned from so far; None when not asked
+    economics: EconomicReport | None = None  #: None when the API could not say
+    fleet: FleetJudgement | None = None  #: while it has no model of its own, and others of its class have one
+
+
 class Details:
     """Cache in front of ``PlantApi.detail``: live pages ask at every tick."""
 
     def __init__(self, api: PlantApi, clock: Clock) -> None:
         self._api = api
         self._clock = clock
-        self._kept: dict[str, tuple[float, AssetDetail]] = {}
+        self._kept: dict[str, tuple[float, AssetProfile]] = {}
         self._reports: dict[str, tuple[float, EconomicReport]] = {}
 
-    async def get(self, asset_id: str) -> AssetDetail:
+    async def get(self, asset_id: str) -> AssetProfile:
         """Detail no older than 15 s; raises what ``PlantApi.detail`` raises."""
         now_s = self._clock.monotonic_s()
         kept = self._kept.get(asset_id)
         if kept is not None and now_s - kept[0] < KEEP_S:
             return kept[1]
-        detail = await self._api.detail(asset_id)
-        if detail.model is None:
-            detail = replace(detail, learned=await self._readings_so_far(detail), fleet=await self._fleet(asset_id))
-        detail = replace(detail, economics=await self._economics(asset_id, now_s))
+        known = await self._api.detail(asset_id)
+        model = next((card for card in known.models if card.kind == "twin"), known.models[0] if known.models else None)
+        detail = AssetProfile(
+            asset=known.asset,
+            asset_class=known.asset_class,
+            model=model,
+            learned=await self._readings_so_far(known) if model is None else None,
+            fleet=await self._fleet(asset_id) if model is None else None,
+            economics=await self._economics(asset_id, now_s),
+        )
         if len(self._kept) >= MAX_KEPT:
             self._kept.clear()
             self._reports.clear()

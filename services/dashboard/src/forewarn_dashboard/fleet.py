@@ -12,9 +12,10 @@ from typing import Final
 
 import structlog
 
+from forewarn.contracts.answers.overview import Overview
 from forewarn.contracts.assets import Asset
 from forewarn.ports.clock import Clock
-from forewarn_dashboard.client import ApiError, FleetPage, FleetQuery, PlantApi
+from forewarn_dashboard.client import ApiError, FleetQuery, PlantApi
 from forewarn_dashboard.plant import Plant
 
 #: More assets make a table: a tile is two dozen elements, and more cannot be taken in at a glance.
@@ -52,11 +53,11 @@ class Fleet:
         self._clock = clock
         self._ring = ring
         self._counted = counted
-        self._pages: dict[FleetQuery, tuple[float, FleetPage]] = {}
-        self._asking: dict[FleetQuery, asyncio.Task[FleetPage]] = {}
+        self._pages: dict[FleetQuery, tuple[float, Overview]] = {}
+        self._asking: dict[FleetQuery, asyncio.Task[Overview]] = {}
         self._watched: dict[str, _Watched] = {}
 
-    async def page(self, query: FleetQuery) -> FleetPage:
+    async def page(self, query: FleetQuery) -> Overview:
         """A page no older than a second; raises what ``PlantApi.overview`` raises."""
         kept = self._pages.get(query)
         if kept is not None and self._clock.monotonic_s() - kept[0] < KEEP_PAGE_S:
@@ -84,7 +85,7 @@ class Fleet:
             if len(self._plant.names) > MAX_NAMES:
                 self._plant.names.clear()
             self._plant.names.update({asset_id: asset_id for asset_id in part})
-            self._plant.names.update({row.asset_id: row.name for row in page.rows})
+            self._plant.names.update({row.asset_id: row.name for row in page.items})
 
     async def watch(self, asset: Asset) -> None:
         """Follow an asset as long as somebody asks for it; the first time waits a moment for its newest state."""
@@ -101,9 +102,9 @@ class Fleet:
         except TimeoutError:
             return
 
-    async def _ask(self, query: FleetQuery) -> FleetPage:
+    async def _ask(self, query: FleetQuery) -> Overview:
         page = await self._api.overview(query)
-        self._counted(page.total)
+        self._counted(page.counts.assets)
         if len(self._pages) >= MAX_PAGES:
             self._pages.clear()
         self._pages[query] = (self._clock.monotonic_s(), page)

@@ -6,11 +6,12 @@ import dash_mantine_components as dmc
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from forewarn_dashboard import remove_dialog, twin_dialogs
 from forewarn_dashboard.components import SEARCH_ID, aria, choice_links
 from forewarn_dashboard.formatting import zone_label
-from forewarn_dashboard.pages import alarms, overview, twin_panel
-from forewarn_dashboard.pages.asset_controls import REMOVE_ID
+from forewarn_dashboard.pages.alarms import page as alarms
+from forewarn_dashboard.pages.asset import remove_dialog, twin_dialogs, twin_panel
+from forewarn_dashboard.pages.asset.controls import REMOVE_ID
+from forewarn_dashboard.pages.overview import page as overview
 from forewarn_dashboard.scene import Node, Scene
 from forewarn_dashboard.signing import Wording, signed_dialog
 from forewarn_dashboard.urls import View

@@ -138,7 +138,7 @@ class Hub:
             self._registry_wanted.set()
 
     async def _load_registry(self) -> None:
-        large = (await self._api.overview(FleetQuery())).total > TILES_AT_MOST
+        large = (await self._api.overview(FleetQuery())).counts.assets > TILES_AT_MOST
         if large != self.large:
             _log.info("plant_is_large" if large else "plant_is_small")
             self.plant.set_assets(())

@@ -1,7 +1,7 @@
 """Pushes to one browser tab what has changed since it was last told, at most once a second."""
 
 import asyncio
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
 from typing import Any, Final, Protocol
@@ -9,16 +9,20 @@ from typing import Any, Final, Protocol
 from dash.exceptions import WebsocketDisconnected
 
 from forewarn.ports.clock import Clock
-from forewarn_dashboard import figures, layout
+from forewarn_dashboard import layout
 from forewarn_dashboard.client import ApiError, Snapshot
 from forewarn_dashboard.details import Details
 from forewarn_dashboard.formatting import clock_time, plot_time, zone
 from forewarn_dashboard.live import Hub, Slot
 from forewarn_dashboard.metrics import PUSHES
-from forewarn_dashboard.pages import alarms, asset, fleet_table, overview
+from forewarn_dashboard.pages.alarms import page as alarms
+from forewarn_dashboard.pages.asset import figures
+from forewarn_dashboard.pages.asset import page as asset
+from forewarn_dashboard.pages.asset.timerange import TimeRange, TimeRangeError, resolve
+from forewarn_dashboard.pages.overview import page as overview
+from forewarn_dashboard.pages.overview import table as fleet_table
 from forewarn_dashboard.pagestate import PageState
 from forewarn_dashboard.scene import ComponentId, Region, Scene, region_name
-from forewarn_dashboard.timerange import TimeRange, TimeRangeError, resolve
 from forewarn_dashboard.urls import View, parse
 
 INTERVAL_S: Final = 1.0
@@ -47,7 +51,7 @@ class Told:
     """What a tab has been told so far."""
 
     render_id: str | None = None
-    keys: dict[str, Hashable] = field(default_factory=dict)
+    keys: dict[str, object] = field(default_factory=dict)
     newest: datetime | None = None
     refreshed: bool = False
 

@@ -1,12 +1,15 @@
 """Everything a page is drawn from at one instant, and the regions that a page consists of."""
 
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
 from dash.development.base_component import Component
 
-from forewarn_dashboard.client import AssetDetail, ClosedAlarms, FleetPage
+from forewarn.contracts.answers.alarms import AlarmList
+from forewarn.contracts.answers.overview import Overview
+from forewarn_dashboard.client import ApiError
+from forewarn_dashboard.details import AssetProfile
 from forewarn_dashboard.plant import Plant
 from forewarn_dashboard.urls import View
 
@@ -21,28 +24,28 @@ ComponentId = str | dict[str, str]
 class Scene:
     """Input of every page: pure data, no connections.
 
-    ``closed`` is set where the page shows alarms that are over, ``fleet`` where the overview shows a large plant.
+    ``closed`` is set for the page of closed alarms, ``fleet`` for the overview of a large plant.
     """
 
     view: View
     plant: Plant
     now: datetime
     tz: tzinfo
-    detail: AssetDetail | None = None
-    closed: ClosedAlarms | None = None
-    fleet: FleetPage | None = None
+    detail: AssetProfile | None = None
+    closed: AlarmList | ApiError | None = None
+    fleet: Overview | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Region:
     """Part of a page that changes by itself.
 
-    ``key`` is the view model: equal keys look equal, so nothing is sent. ``inside`` names a region whose
+    ``key`` is compared: equal keys look equal, so nothing is sent. ``inside`` names a region whose
     ``build`` draws this one too.
     """
 
     id: ComponentId
-    key: Hashable
+    key: object
     build: Callable[[], Node]
     inside: ComponentId | None = None
 

@@ -6,7 +6,7 @@ from typing import Final, Literal
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 from forewarn.contracts.base import IDENTIFIER
-from forewarn_dashboard.timerange import DEFAULT_FROM, DEFAULT_TO
+from forewarn_dashboard.pages.asset.timerange import DEFAULT_FROM, DEFAULT_TO
 
 Page = Literal["overview", "asset", "alarms", "missing"]
 

@@ -7,9 +7,9 @@ from typing import Final
 
 from forewarn.contracts.alarms import Alarm, AlarmState, Priority
 from forewarn.contracts.assets import Asset
-from forewarn.contracts.frames import Hint, Phase
-from forewarn.contracts.health import AssetHealth, HealthCategory
-from forewarn.domain.health.condition import Condition, condition_of
+from forewarn.contracts.frames import Phase
+from forewarn.contracts.health import AssetHealth, Condition, HealthCategory
+from forewarn.domain.health.condition import condition_of
 from forewarn_dashboard.client import Snapshot
 from forewarn_dashboard.formatting import clock_time, duration, life_days, number, quantity, signed
 from forewarn_dashboard.plant import AssetLive, Plant
@@ -114,13 +114,13 @@ def condition(live: AssetLive, alarms: Iterable[Alarm], now: datetime) -> Condit
         flag=bool(live.latest.flag),
         category=None if live.health is None else live.health.category,
         score=live.latest.score,
-        phase=live.latest.phase,
+        phase=Phase.LIVE if live.latest.phase == "live" else None,
     )
 
 
 def judged(reading: Snapshot) -> bool:
     """Whether the twin judges live readings already."""
-    return reading.score is not None and reading.phase == Phase.LIVE
+    return reading.score is not None and reading.phase == "live"
 
 
 def freshness(live: AssetLive, now: datetime) -> str:
@@ -222,9 +222,9 @@ def verdict(reading: Snapshot | None, titles: dict[str, str]) -> str:
     culprit = titles.get(reading.culprit or "", reading.culprit or "")
     share = reading.contribution.get(reading.culprit or "")
     named = f"{culprit}" + (f" ({_percent(share)} of the score)" if share is not None else "") if culprit else ""
-    if reading.hint == Hint.SENSOR_FAULT:
+    if reading.hint == "sensor_fault":
         return f"Looks like a sensor fault: {named or 'one tag'} disagrees with all others. Check the sensor first."
-    if reading.hint == Hint.ASSET_FAULT:
+    if reading.hint == "asset_fault":
         return f"Looks like the machine, not a sensor. Largest contribution: {named or 'several tags'}."
     return f"Behaves unlike its learned normal. Largest contribution: {named or 'several tags'}."
 

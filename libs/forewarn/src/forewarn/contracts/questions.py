@@ -30,6 +30,12 @@ class ChangeRequest(StrictContract):
             raise ValueError(msg)
         return self
 
+    def of(self, now: float) -> float:
+        """Return the driver's new value."""
+        if self.value is not None:
+            return self.value
+        return now * self.factor if self.factor is not None else now + (self.shift or 0.0)
+
 
 class WhatIfRequest(StrictContract):
     """A named question, or changes of drivers."""

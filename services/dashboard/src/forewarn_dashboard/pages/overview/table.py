@@ -7,8 +7,9 @@ from typing import Final
 
 from dash import dcc, html
 
-from forewarn.domain.health.condition import Condition
-from forewarn_dashboard.client import FleetPage, FleetQuery, FleetRow
+from forewarn.contracts.answers.overview import AssetRow, Overview
+from forewarn.contracts.health import Condition
+from forewarn_dashboard.client import FleetQuery
 from forewarn_dashboard.components import (
     condition_badge,
     empty_state,
@@ -45,21 +46,21 @@ def query_of(view: View) -> FleetQuery:
     )
 
 
-def summary_of(page: FleetPage) -> Summary:
+def summary_of(page: Overview) -> Summary:
     """Counts over the whole plant."""
     return Summary(
-        total=page.total,
-        conditions=tuple((name, page.conditions.get(name, 0)) for name in CONDITION_TEXT),
-        priorities=tuple((priority, page.priorities.get(priority, 0)) for priority in PRIORITY_NUMBER),
-        unacknowledged=page.unacknowledged,
+        total=page.counts.assets,
+        conditions=tuple((name, page.counts.conditions.get(name, 0)) for name in CONDITION_TEXT),
+        priorities=tuple((priority, page.counts.priorities.get(priority, 0)) for priority in PRIORITY_NUMBER),
+        unacknowledged=page.counts.unacknowledged,
     )
 
 
-def regions(page: FleetPage, scene: Scene, body_id: str) -> Iterator[Region]:
+def regions(page: Overview, scene: Scene, body_id: str) -> Iterator[Region]:
     """The list, and every row of it."""
-    arrangement = (page.found, tuple(row.asset_id for row in page.rows), scene.view.number)
+    arrangement = (page.found, tuple(row.asset_id for row in page.items), scene.view.number)
     yield Region(id=body_id, key=arrangement, build=lambda: body(page, scene))
-    for row in page.rows:
+    for row in page.items:
         key = (row, _age(row, scene.now))
         yield Region(id=row_id(row.asset_id), key=key, build=partial(_cells, row, scene), inside=body_id)
 
@@ -69,19 +70,19 @@ def row_id(asset_id: str) -> dict[str, str]:
     return {"type": "row", "asset": asset_id}
 
 
-def body(page: FleetPage, scene: Scene) -> Node:
+def body(page: Overview, scene: Scene) -> Node:
     """The list with its pages."""
     view = scene.view
     if not page.found:
         return empty_state("No asset matches", "Clear the search or choose “All”.")
-    if not page.rows:
+    if not page.items:
         last = last_page(page.found, ROWS)
         back = dcc.Link(f"Go to page {last:,}", href=view.href(number=last))
         return empty_state("There are no more assets", back)
     first = (view.number - 1) * ROWS + 1
-    of_all = "" if page.found == page.total else f" of {page.total:,}"
-    text = f"{first:,}–{first + len(page.rows) - 1:,} of {plural(page.found, 'asset')}{of_all}"
-    rows = [html.Tr(_cells(row, scene), id=row_id(row.asset_id)) for row in page.rows]
+    of_all = "" if page.found == page.counts.assets else f" of {page.counts.assets:,}"
+    text = f"{first:,}–{first + len(page.items) - 1:,} of {plural(page.found, 'asset')}{of_all}"
+    rows = [html.Tr(_cells(row, scene), id=row_id(row.asset_id)) for row in page.items]
     return [
         html.P(text, className="note", role="status"),
         html.Div(table("Assets", _HEAD, rows, hide_caption=True, cards=True), className="table-fleet"),
@@ -89,7 +90,7 @@ def body(page: FleetPage, scene: Scene) -> Node:
     ]
 
 
-def _cells(row: FleetRow, scene: Scene) -> list[html.Td]:
+def _cells(row: AssetRow, scene: Scene) -> list[html.Td]:
     link = dcc.Link(row.name, href=scene.view.to("asset", asset_id=row.asset_id))
     place = " / ".join(row.path[1:] or row.path)
     trend = html.Span(TREND_ARROW.get(row.trend, ""), className=f"trend trend-{row.trend}", title=f"Trend: {row.trend}")
@@ -115,15 +116,15 @@ def _cells(row: FleetRow, scene: Scene) -> list[html.Td]:
     ]
 
 
-def _state(row: FleetRow) -> Node:
-    if row.priority is None:
+def _state(row: AssetRow) -> Node:
+    if row.alarm is None:
         return condition_badge(row.condition)
-    more = f" and {row.alarm_count - 1} more" if row.alarm_count > 1 else ""
+    more = f" and {row.alarms - 1} more" if row.alarms > 1 else ""
     return [
-        priority_badge(row.priority),
-        html.Div(row.alarm_text + more, className="cell-sub cell-clip", title=row.alarm_text),
+        priority_badge(row.alarm.priority),
+        html.Div(row.alarm.message + more, className="cell-sub cell-clip", title=row.alarm.message),
     ]
 
 
-def _age(row: FleetRow, now: datetime) -> str:
+def _age(row: AssetRow, now: datetime) -> str:
     return age_text(None if row.ts is None else now - row.ts, stale=row.condition == "stale")

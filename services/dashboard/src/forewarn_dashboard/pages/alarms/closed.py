@@ -4,7 +4,8 @@ from typing import Final
 
 from dash import dcc, html
 
-from forewarn_dashboard.client import ClosedAlarm, ClosedAlarms
+from forewarn.contracts.answers.alarms import AlarmItem, AlarmList
+from forewarn_dashboard.client import ApiError
 from forewarn_dashboard.components import empty_state, priority_badge, table
 from forewarn_dashboard.formatting import date_time, duration, plural
 from forewarn_dashboard.scene import Node, Scene
@@ -14,13 +15,13 @@ from forewarn_dashboard.viewmodels import comparison
 _HEAD: Final = ("Priority", "Asset", "Alarm", "Value and limit", "Raised", "Closed", "Acknowledged")
 
 
-def closed_body(closed: ClosedAlarms, scene: Scene) -> Node:
+def closed_body(closed: AlarmList | ApiError, scene: Scene) -> Node:
     """The list with the way to older ones, or why there is none."""
     view = scene.view
-    if closed.problem:
-        return empty_state("Closed alarms cannot be read", closed.problem, "Reload the page to try again.")
+    if isinstance(closed, ApiError):
+        return empty_state("Closed alarms cannot be read", str(closed), "Reload the page to try again.")
     chosen = [item for item in closed.items if _matches(item, scene)]
-    if not chosen and not closed.older:
+    if not chosen and not closed.next_cursor:
         none = "No alarm has been closed yet" if not view.older_than else "There are no older ones"
         return empty_state("No closed alarm", f"{none}, or none matches the search and the filters.")
     return [
@@ -34,19 +35,19 @@ def closed_body(closed: ClosedAlarms, scene: Scene) -> Node:
     ]
 
 
-def _matches(item: ClosedAlarm, scene: Scene) -> bool:
+def _matches(item: AlarmItem, scene: Scene) -> bool:
     alarm, needle = item.alarm, scene.view.search.casefold()
     if scene.view.unacknowledged and alarm.acknowledged:
         return False
     return needle in f"{alarm.asset_id} {_name(item, scene)} {alarm.message} {alarm.rule}".casefold()
 
 
-def _name(item: ClosedAlarm, scene: Scene) -> str:
+def _name(item: AlarmItem, scene: Scene) -> str:
     asset = scene.plant.assets.get(item.alarm.asset_id)
     return item.alarm.asset_id if asset is None else asset.name
 
 
-def _row(item: ClosedAlarm, scene: Scene) -> html.Tr:
+def _row(item: AlarmItem, scene: Scene) -> html.Tr:
     alarm = item.alarm
     lasted = None if item.closed_at is None else (item.closed_at - alarm.raised_at).total_seconds()
     again = f"{alarm.occurrences} times" if alarm.occurrences > 1 else ""
@@ -70,7 +71,8 @@ def _cell(main: Node, below: str, style: str | None = None) -> html.Td:
     return html.Td([html.Div(main, className="cell-main"), html.Div(below, className="cell-sub")], className=style)
 
 
-def _paging(closed: ClosedAlarms, view: View) -> Node:
-    newest = dcc.Link("Newest", href=view.href(older_than=""), className="chip") if view.older_than else None
-    older = dcc.Link("Older", href=view.href(older_than=closed.older), className="chip") if closed.older else None
-    return [newest, older]
+def _paging(closed: AlarmList, view: View) -> Node:
+    places = (("Newest", "", view.older_than), ("Older", closed.next_cursor, closed.next_cursor))
+    return [
+        dcc.Link(text, href=view.href(older_than=to), className="chip") if shown else None for text, to, shown in places
+    ]

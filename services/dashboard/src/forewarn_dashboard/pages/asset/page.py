@@ -10,23 +10,24 @@ import plotly.graph_objects as go
 from dash import dcc, html
 
 from forewarn.contracts.asset_class import AssetClass
-from forewarn.contracts.frames import Phase, expected_column
+from forewarn.contracts.frames import expected_column
+from forewarn.contracts.health import Condition
 from forewarn.domain.anomaly.scale import band_of as anomaly_band_of
-from forewarn.domain.health.condition import Condition
 from forewarn.domain.twin.deviation import band_of
-from forewarn_dashboard import figures
-from forewarn_dashboard.client import AssetDetail, History, interval_columns
+from forewarn_dashboard.client import History, interval_columns
 from forewarn_dashboard.components import aria, condition_badge, definition_list, panel
+from forewarn_dashboard.details import AssetProfile
 from forewarn_dashboard.formatting import date_time, duration, number
-from forewarn_dashboard.pages.alarms import alarm_table
-from forewarn_dashboard.pages.asset_controls import REMOVE_ID, controls
-from forewarn_dashboard.pages.asset_panels import contributions_panel, health_panel, life_panel, quality_panel
-from forewarn_dashboard.pages.asset_tables import Column, values_table
-from forewarn_dashboard.pages.economics_panel import economics_panel
-from forewarn_dashboard.pages.forecast_panel import forecast_panel, is_due
-from forewarn_dashboard.pages.twin_panel import fleet_note, twin_panel
+from forewarn_dashboard.pages.alarms.page import alarm_table
+from forewarn_dashboard.pages.asset import figures
+from forewarn_dashboard.pages.asset.controls import REMOVE_ID, controls
+from forewarn_dashboard.pages.asset.economics_panel import economics_panel
+from forewarn_dashboard.pages.asset.forecast_panel import forecast_panel, is_due
+from forewarn_dashboard.pages.asset.panels import contributions_panel, health_panel, life_panel, quality_panel
+from forewarn_dashboard.pages.asset.timerange import TimeRange
+from forewarn_dashboard.pages.asset.twin_panel import fleet_note, twin_panel
+from forewarn_dashboard.pages.asset.values_table import Column, values_table
 from forewarn_dashboard.scene import Node, Region, Scene, draw, region_name
-from forewarn_dashboard.timerange import TimeRange
 from forewarn_dashboard.unit_symbols import unit_symbol
 from forewarn_dashboard.viewmodels import (
     AlarmRow,
@@ -147,13 +148,13 @@ def _removing() -> html.Div:
     )
 
 
-def _twin(detail: AssetDetail, scene: Scene, drawn: dict[str, Node]) -> Node:
+def _twin(detail: AssetProfile, scene: Scene, drawn: dict[str, Node]) -> Node:
     """What is judged by others comes and goes with the readings, the buttons stay."""
     fleet = html.Div(drawn[FLEET_ID], id=FLEET_ID)
     return [fleet, *twin_panel(detail, detail.asset_class.titles, scene.tz)]
 
 
-def twin_status(detail: AssetDetail, scene: Scene) -> str:
+def twin_status(detail: AssetProfile, scene: Scene) -> str:
     """Whether the twin learns or judges, and how well it reconstructs normal operation."""
     latest = scene.plant.live(detail.asset.asset_id).latest
     needed = detail.asset_class.twin.baseline_readings
@@ -165,12 +166,12 @@ def twin_status(detail: AssetDetail, scene: Scene) -> str:
         return "Twin judges live readings" + ("" if version is None else f", model version {version}")
     scores = sorted(detail.model.r2.values())
     fit = f", median R² {scores[len(scores) // 2]:.2f}" if scores else ""
-    silent = latest is not None and latest.phase == Phase.LIVE and latest.score is None
+    silent = latest is not None and latest.phase == "live" and latest.score is None
     why = "; it judges only while the machine runs and enough is known" if silent else ""
     return f"Twin model version {detail.model.version}, {detail.model.rows} readings{fit}{why}"
 
 
-def _detail(scene: Scene) -> AssetDetail:
+def _detail(scene: Scene) -> AssetProfile:
     if scene.detail is None:
         raise ValueError("the asset page needs the asset's detail")
     return scene.detail
@@ -180,7 +181,7 @@ def _age_text(age: timedelta | None) -> str:
     return "" if age is None else f"{duration(age.total_seconds())} ago"
 
 
-def _head(scene: Scene, detail: AssetDetail, drawn: dict[str, Node]) -> html.Header:
+def _head(scene: Scene, detail: AssetProfile, drawn: dict[str, Node]) -> html.Header:
     asset = detail.asset
     return html.Header(
         [
@@ -319,7 +320,7 @@ def _alarms(rows: tuple[AlarmRow, ...], scene: Scene) -> Node:
     return alarm_table(rows, scene.view, "Open alarms of this asset", with_asset=False)
 
 
-def _nameplate(detail: AssetDetail) -> Node:
+def _nameplate(detail: AssetProfile) -> Node:
     stated = detail.asset.nameplate
     facts = [
         ("Class", f"{detail.asset_class.title}, version {detail.asset_class.version}"),

@@ -6,12 +6,12 @@ from typing import Final
 
 from dash import html
 
+from forewarn.contracts.answers.twin import FleetExpectation, FleetJudgement
 from forewarn.contracts.health import ModelArtefact
-from forewarn_dashboard.client import AssetDetail
 from forewarn_dashboard.components import definition_list, table
+from forewarn_dashboard.details import AssetProfile
 from forewarn_dashboard.formatting import date_time, number, plural, quantity
 from forewarn_dashboard.scene import Node, Single
-from forewarn_dashboard.twin_answers import FleetExpectation, FleetJudgement
 
 ASK_ID: Final = "whatif-open"
 RELEARN_ID: Final = "relearn-open"
@@ -19,7 +19,7 @@ RELEARN_ID: Final = "relearn-open"
 _NAMED: Final = 3  # machines of a fleet that are named
 
 
-def twin_panel(detail: AssetDetail, titles: Mapping[str, str], tz: tzinfo) -> list[Single]:
+def twin_panel(detail: AssetProfile, titles: Mapping[str, str], tz: tzinfo) -> list[Single]:
     """Card of the model with R² per tag, what is not judged and why, what is suspicious, who asked."""
     buttons = html.Div(
         [

@@ -5,14 +5,15 @@ from typing import Any, Final
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, no_update
 from dash.exceptions import PreventUpdate
 
-from forewarn_dashboard import layout, twin_dialogs
+from forewarn.contracts.answers.twin import TwinAnswer
+from forewarn_dashboard import layout
 from forewarn_dashboard.client import ApiError, ApiUnavailableError
-from forewarn_dashboard.pages.twin_panel import ASK_ID, RELEARN_ID
+from forewarn_dashboard.dependencies import Parts
+from forewarn_dashboard.pages.asset import twin_dialogs
+from forewarn_dashboard.pages.asset.twin_dialogs import PRESET, SLIDER
+from forewarn_dashboard.pages.asset.twin_panel import ASK_ID, RELEARN_ID
 from forewarn_dashboard.pagestate import PageState
-from forewarn_dashboard.parts import Parts
 from forewarn_dashboard.scene import Node
-from forewarn_dashboard.twin_answers import Twin
-from forewarn_dashboard.twin_dialogs import PRESET, SLIDER
 from forewarn_dashboard.urls import parse
 
 _MOST_DRIVERS: Final = 64
@@ -148,7 +149,7 @@ def _asset(page: object) -> str:
     return "" if state is None else parse(state.path, state.search).asset_id
 
 
-def _kept(asset_id: str, twin: Twin) -> dict[str, Any]:
+def _kept(asset_id: str, twin: TwinAnswer) -> dict[str, Any]:
     """What the tab remembers while the dialog is open: where drivers stand, where named questions put them."""
     now = {driver.column: driver.now for driver in twin.drivers if driver.now is not None}
     presets = {

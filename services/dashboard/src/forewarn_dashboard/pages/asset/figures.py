@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 from forewarn.contracts.frames import expected_column
 from forewarn_dashboard.client import History, Snapshot, interval_columns
 from forewarn_dashboard.formatting import plot_time
-from forewarn_dashboard.timerange import TimeRange
+from forewarn_dashboard.pages.asset.timerange import TimeRange
 
 #: Traces carry these as ``uid``; plotly makes a CSS class ``trace<uid>`` of it, so one style sheet themes them all.
 TRACE_UIDS: Final = ("low", "high", "expected", "value", "score", "deviation", "flag")

@@ -17,9 +17,9 @@ from forewarn_dashboard.components import (
     search_field,
 )
 from forewarn_dashboard.formatting import plural
-from forewarn_dashboard.pages import fleet_table
+from forewarn_dashboard.pages.overview import table as fleet_table
+from forewarn_dashboard.pages.overview.sparkline import score_sparkline
 from forewarn_dashboard.scene import Node, Region, Scene, Single, draw
-from forewarn_dashboard.sparkline import score_sparkline
 from forewarn_dashboard.urls import SHOWS, SORTS, View
 from forewarn_dashboard.viewmodels import (
     CONDITION_TEXT,

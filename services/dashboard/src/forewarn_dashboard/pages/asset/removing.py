@@ -5,10 +5,10 @@ from dash.exceptions import PreventUpdate
 
 from forewarn_dashboard import layout
 from forewarn_dashboard.client import ApiError, ApiUnavailableError, NotFoundError
-from forewarn_dashboard.pages.asset_controls import REMOVE_ID
+from forewarn_dashboard.dependencies import Parts
+from forewarn_dashboard.pages.asset.controls import REMOVE_ID
+from forewarn_dashboard.pages.asset.remove_dialog import KEEP, PURGE, what
 from forewarn_dashboard.pagestate import PageState
-from forewarn_dashboard.parts import Parts
-from forewarn_dashboard.remove_dialog import KEEP, PURGE, what
 from forewarn_dashboard.urls import parse
 
 

@@ -8,7 +8,7 @@ from fastapi.responses import JSONResponse, Response
 from forewarn.contracts.base import IDENTIFIER
 from forewarn.ports.clock import Clock
 from forewarn_dashboard.client import ApiError, ApiUnavailableError, HistoryQuery, NotFoundError, PlantApi
-from forewarn_dashboard.timerange import DEFAULT_FROM, DEFAULT_TO, TimeRangeError, resolve
+from forewarn_dashboard.pages.asset.timerange import DEFAULT_FROM, DEFAULT_TO, TimeRangeError, resolve
 
 MAX_ROWS: Final = 10_000
 

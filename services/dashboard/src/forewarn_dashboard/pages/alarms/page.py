@@ -7,7 +7,7 @@ from typing import Final
 from dash import dcc, html
 
 from forewarn.contracts.alarms import Alarm, Priority
-from forewarn_dashboard.client import ClosedAlarms
+from forewarn.contracts.answers.alarms import AlarmList
 from forewarn_dashboard.components import (
     choice_links,
     data,
@@ -19,7 +19,7 @@ from forewarn_dashboard.components import (
     table,
 )
 from forewarn_dashboard.formatting import plural
-from forewarn_dashboard.pages.closed_alarms import closed_body
+from forewarn_dashboard.pages.alarms.closed import closed_body
 from forewarn_dashboard.scene import Node, Region, Scene, draw
 from forewarn_dashboard.urls import View
 from forewarn_dashboard.viewmodels import STATE_TEXT, AlarmRow, alarm_row, rank
@@ -55,7 +55,11 @@ def render(scene: Scene) -> Node:
 
 def redraw(scene: Scene) -> dict[str, Node]:
     """All but the search field, which must stay as it is while somebody types: children by component id."""
-    body = {BODY_ID: closed_body(scene.closed or ClosedAlarms(), scene)} if scene.view.closed else draw(regions(scene))
+    body = (
+        {BODY_ID: closed_body(scene.closed or AlarmList(items=[]), scene)}
+        if scene.view.closed
+        else draw(regions(scene))
+    )
     return body | {LINKS_ID: _links(scene.view)}
 
 

@@ -15,10 +15,10 @@ from forewarn_dashboard.client import (
     NotFoundError,
     PlantApi,
 )
+from forewarn_dashboard.dependencies import Parts
 from forewarn_dashboard.formatting import zone
-from forewarn_dashboard.pages import alarms
+from forewarn_dashboard.pages.alarms import page as alarms
 from forewarn_dashboard.pagestate import PageState
-from forewarn_dashboard.parts import Parts
 from forewarn_dashboard.scene import Node
 from forewarn_dashboard.urls import parse
 from forewarn_dashboard.viewmodels import alarm_row

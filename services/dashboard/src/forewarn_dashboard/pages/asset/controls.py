@@ -10,8 +10,8 @@ from dash import dcc, html
 from forewarn.contracts.asset_class import AssetClass
 from forewarn_dashboard.components import aria, choice_links
 from forewarn_dashboard.formatting import zone_label
+from forewarn_dashboard.pages.asset.timerange import DEFAULT_TO, PRESETS, TimeRange
 from forewarn_dashboard.scene import Scene
-from forewarn_dashboard.timerange import DEFAULT_TO, PRESETS, TimeRange
 
 FROM_ID: Final = "range-from"
 TO_ID: Final = "range-to"

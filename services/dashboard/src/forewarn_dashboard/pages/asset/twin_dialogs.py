@@ -1,17 +1,18 @@
 """The dialogs about an asset's twin: what if, and learning anew. They stay while pages come and go."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import dash_mantine_components as dmc
 from dash import html
 from dash.development.base_component import Component
 
+from forewarn.contracts.answers.twin import DriverItem, PresetItem, TwinAnswer
+from forewarn.contracts.questions import WhatIfAnswer
 from forewarn_dashboard.components import aria, table
 from forewarn_dashboard.formatting import life_days, quantity, whole
 from forewarn_dashboard.scene import Node, Single
 from forewarn_dashboard.signing import Wording, signed_dialog
-from forewarn_dashboard.twin_answers import Driver, Preset, Twin, WhatIf
 from forewarn_dashboard.unit_symbols import unit_symbol
 from forewarn_dashboard.viewmodels import class_title
 
@@ -59,7 +60,7 @@ def relearn_text(name: str, needed: int) -> Node:
     ]
 
 
-def sliders(twin: Twin) -> Node:
+def sliders(twin: TwinAnswer) -> Node:
     """Named questions, and a slider for each driver whose value and range are known."""
     usable = [driver for driver in twin.drivers if driver.now is not None and driver.learned is not None]
     if not usable:
@@ -71,7 +72,7 @@ def sliders(twin: Twin) -> Node:
     return [html.Div(buttons, className="whatif-presets"), *(_slider(driver, twin.presets) for driver in usable)]
 
 
-def _slider(driver: Driver, presets: tuple[Preset, ...]) -> html.Div:
+def _slider(driver: DriverItem, presets: Sequence[PresetItem]) -> html.Div:
     low, high, now = span_of(driver, presets)
     label = f"{driver.title}, {unit_symbol(driver.unit)}".removesuffix(", ")
     learned = driver.learned
@@ -107,7 +108,7 @@ def _slider(driver: Driver, presets: tuple[Preset, ...]) -> html.Div:
     )
 
 
-def span_of(driver: Driver, presets: tuple[Preset, ...]) -> tuple[float, float, float]:
+def span_of(driver: DriverItem, presets: Sequence[PresetItem]) -> tuple[float, float, float]:
     """Least and greatest value of a slider, and where it stands now.
 
     Raises
@@ -125,7 +126,7 @@ def span_of(driver: Driver, presets: tuple[Preset, ...]) -> tuple[float, float, 
     return low, high, now
 
 
-def result(said: WhatIf, titles: Mapping[str, str]) -> Node:
+def result(said: WhatIfAnswer, titles: Mapping[str, str]) -> Node:
     """The answer to a question."""
     whose = "other machines of its class" if said.provenance == "fleet" else "its own model"
     return [
@@ -161,7 +162,7 @@ def result(said: WhatIf, titles: Mapping[str, str]) -> Node:
     ]
 
 
-def _effects(said: WhatIf) -> Single:
+def _effects(said: WhatIfAnswer) -> Single:
     parts = []
     if said.health is not None and said.health.now is not None:
         parts.append(html.Li(f"Health by the class's metrics: {whole(said.health.now)} → {whole(said.health.then)}"))
