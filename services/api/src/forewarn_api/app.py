@@ -9,16 +9,15 @@ from typing import Any, ClassVar, Final
 import structlog
 from fastapi import Depends, FastAPI
 from fastapi.middleware.cors import CORSMiddleware
-from fastapi.responses import HTMLResponse, Response
 from starlette.types import Scope
 
 from forewarn.contracts.limits import MAX_LIVE_ASSETS
 from forewarn.ports.history import HistoryUnavailable
+from forewarn_api import docs
 from forewarn_api.acknowledging import Claims
 from forewarn_api.backend import Backend
 from forewarn_api.bodies import MAX_BODY_BYTES, MAX_LIST_BYTES
 from forewarn_api.changes import Changes
-from forewarn_api.docs_page import STYLE, render
 from forewarn_api.http.answer_limit import AnswerLimitMiddleware
 from forewarn_api.http.body_limit import BodyLimitMiddleware
 from forewarn_api.http.correlation import HEADER, CorrelationMiddleware
@@ -101,9 +100,8 @@ def routed_app() -> Api:
     asset_routes = (assets, overview, state, twin, weights, economics, forecast)
     for module in (readings, *asset_routes, alarms, rejected, scenarios):
         app.include_router(module.router, dependencies=[Depends(known_parameters)])
-    for module in (live, platform):
+    for module in (live, platform, docs):
         app.include_router(module.router)
-    _add_docs(app)
     return app
 
 
@@ -163,13 +161,3 @@ def _is_large(scope: Scope) -> bool:
 
 def _body_limit(path: str) -> int:
     return MAX_LIST_BYTES if path in _LIST_PATHS else MAX_BODY_BYTES
-
-
-def _add_docs(app: Api) -> None:
-    @app.get("/docs", include_in_schema=False)
-    async def docs() -> HTMLResponse:
-        return HTMLResponse(render(app.openapi()))
-
-    @app.get("/docs/style.css", include_in_schema=False)
-    async def style() -> Response:
-        return Response(STYLE, media_type="text/css")
