@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 
 from fastapi import FastAPI
 
+from forewarn.contracts.answers.twin import BaselineRequest
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.questions import WhatIfRequest
-from forewarn_api.models.twin import BaselineRequest
 from support.fake_plant import Plant
 
 

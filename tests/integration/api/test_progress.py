@@ -8,8 +8,8 @@ from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from forewarn.adapters.kafka.admin import create_topics
 from forewarn.adapters.kafka.config import consumer_config, group_id
 from forewarn.adapters.live.progress import KafkaProgress
+from forewarn.contracts.answers.platform import StageState
 from forewarn.contracts.topics import TopicName, qualified
-from forewarn.ports.progress import StageState
 from support.stack import wait_until
 
 pytestmark = pytest.mark.integration

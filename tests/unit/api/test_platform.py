@@ -3,7 +3,8 @@
 import re
 from datetime import timedelta
 
-from forewarn.ports.progress import Progress, StageProgress, StageState
+from forewarn.contracts.answers.platform import StageState
+from forewarn.ports.progress import Progress, StageProgress
 from support.api_fakes import NOW, alarm, valid_rows
 
 

@@ -11,7 +11,8 @@ import threading
 import psutil
 import pytest
 
-from forewarn_api.problems import Fault, ProblemError, not_found
+from forewarn.contracts.answers.problems import Fault
+from forewarn_api.problems import ProblemError, not_found
 from forewarn_api.workers import MAX_UNDER_WAY, Work, Workers, worker_thread
 from support.stack import wait_until
 

@@ -5,8 +5,15 @@ from datetime import timedelta
 import httpx
 import pytest
 
+from forewarn.contracts.answers.assets import (
+    AssetDetail,
+    AssetList,
+    HistoryAnswer,
+    HistoryColumn,
+    Judgement,
+    LiveReading,
+)
 from forewarn.contracts.health import ModelArtefact
-from forewarn_api.models.assets import AssetDetail, AssetList, HistoryAnswer, HistoryColumn, Judgement, LiveReading
 from forewarn_dashboard import wire
 from forewarn_dashboard.client import (
     Acknowledgement,

@@ -10,19 +10,10 @@ import msgspec
 from fastapi import Request
 from pydantic import Field, TypeAdapter, ValidationError
 
+from forewarn.contracts.answers.problems import MAX_ERRORS, Fault
 from forewarn.contracts.limits import KIB, MAX_READINGS_PER_MESSAGE, MIB
 from forewarn.contracts.readings import Reading
-from forewarn_api.problems import (
-    MAX_ERRORS,
-    Fault,
-    ProblemError,
-    faults_of,
-    no_json,
-    pointer,
-    says_json,
-    summary,
-    unprocessable,
-)
+from forewarn_api.problems import ProblemError, faults_of, no_json, pointer, says_json, summary, unprocessable
 
 MAX_READINGS: Final = MAX_READINGS_PER_MESSAGE
 #: Bodies of the routes that take lists of readings or assets; of all others.

@@ -6,6 +6,7 @@ from typing import Final, Literal
 
 from forewarn.adapters.raw_readings import DecodedBatch, RawReadingDecoder
 from forewarn.adapters.rejections import Refusal
+from forewarn.contracts.answers.readings import DryRun, Judged, TagQuality
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.frames import Verdict, quality_column
@@ -19,7 +20,6 @@ from forewarn.domain.guard.state import GuardState
 from forewarn.ports.lanes import Record
 from forewarn_api.bodies import wire_form
 from forewarn_api.issues import found_issues, known
-from forewarn_api.models.readings import DryRun, Judged, TagQuality
 
 _VERDICTS: Final[dict[int, Literal["accepted", "warning"]]] = {
     Verdict.ACCEPTED: "accepted",

@@ -5,6 +5,7 @@ from typing import Final
 
 import numpy as np
 
+from forewarn.contracts.answers.forecast import ColumnForecast, TestedMethod
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.forecasts import LimitForecast
 from forewarn.domain.forecast.crossing import crossing
@@ -16,7 +17,6 @@ from forewarn.domain.frame import FloatArray
 from forewarn.domain.rows import US_PER_S, to_datetime
 from forewarn.ports.forecasting import Forecaster
 from forewarn.ports.history import History, RollUp, Series
-from forewarn_api.models.forecast import ColumnForecast, TestedMethod
 
 #: Columns of one answer: each costs a fraction of a second.
 MAX_COLUMNS: Final = 8

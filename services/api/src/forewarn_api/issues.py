@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
+from forewarn.contracts.answers.readings import FoundIssue
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.domain.guard.findings import Explanation, explain
-from forewarn_api.models.readings import FoundIssue
 
 
 def found_issues(findings: str | None, asset_class: AssetClass, values: Mapping[str, float | None]) -> list[FoundIssue]:

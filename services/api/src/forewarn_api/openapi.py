@@ -6,8 +6,8 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
+from forewarn.contracts.answers.problems import Problem
 from forewarn.contracts.readings import Reading
-from forewarn_api.problems import Problem
 
 TITLE: Final = "Forewarn API"
 VERSION: Final = "1.0.0"

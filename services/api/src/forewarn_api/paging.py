@@ -8,9 +8,10 @@ from typing import Annotated, Final
 from fastapi import Query
 from pydantic import Field, TypeAdapter
 
+from forewarn.contracts.answers.problems import Fault
 from forewarn.contracts.base import Identifier, Reference, UtcDatetime, format_utc
 from forewarn.ports.history import Card, Page
-from forewarn_api.problems import Fault, ProblemError, unprocessable
+from forewarn_api.problems import ProblemError, unprocessable
 
 MAX_LIMIT: Final = 1_000
 _PLACE: Final = TypeAdapter(tuple[UtcDatetime, Reference])

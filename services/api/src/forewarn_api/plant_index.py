@@ -12,12 +12,13 @@ from datetime import datetime
 from typing import Final
 
 from forewarn.contracts.alarms import Alarm, Priority
+from forewarn.contracts.answers.overview import AssetRow, Counts, Overview, Sort, WorstAlarm
 from forewarn.contracts.assets import Asset
-from forewarn.domain.condition import CONDITIONS, Condition, condition_of, stale_after_s
+from forewarn.contracts.health import Condition
+from forewarn.domain.condition import CONDITIONS, condition_of, stale_after_s
 from forewarn.domain.rows import US_PER_S, to_datetime
 from forewarn.ports.live import HealthInShort, JudgementInShort, LiveInShort
 from forewarn_api.backend import Backend
-from forewarn_api.models.overview import AssetRow, Counts, Overview, Sort, WorstAlarm
 
 _SLICE_S: Final = 0.02
 _PAUSE_S: Final = 0.06

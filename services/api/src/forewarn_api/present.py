@@ -4,6 +4,16 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
+from forewarn.contracts.answers.assets import (
+    Hint,
+    HistoryAnswer,
+    HistoryColumn,
+    Judgement,
+    LatestState,
+    LatestValue,
+    LiveReading,
+    Phase,
+)
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.frames import Hint as HintCode
@@ -16,16 +26,6 @@ from forewarn.ports.history import History
 from forewarn.ports.live import LiveAsset, LiveJudgement
 from forewarn_api.intervals import along, around
 from forewarn_api.issues import found_issues
-from forewarn_api.models.assets import (
-    Hint,
-    HistoryAnswer,
-    HistoryColumn,
-    Judgement,
-    LatestState,
-    LatestValue,
-    LiveReading,
-    Phase,
-)
 
 _PER_TAG: Final = {"expected", "expected_low", "expected_high", "residual", "contribution"}
 PHASES: Final[Mapping[int, Phase]] = {PhaseCode.BASELINE: "baseline", PhaseCode.LIVE: "live"}

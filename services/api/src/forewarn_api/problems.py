@@ -2,22 +2,21 @@
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
-from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
+from forewarn.contracts.answers.problems import MAX_ERRORS, Fault, Problem
 from forewarn.ports.delivery import DeliveryOverloaded
 from forewarn.ports.history import BadQuery, HistoryUnavailable
 from forewarn_api.http.correlation import HEADER, correlation_id
 
 PROBLEM_JSON: Final = "application/problem+json"
-MAX_ERRORS: Final = 20
 #: Titles and kinds of what the framework itself refuses; Python's own phrases change between versions.
 _TITLES: Final = {
     400: "Bad Request",
@@ -36,27 +35,6 @@ _TITLES: Final = {
 #: nginx's status for it; it stands in the log and in metrics only.
 _CLIENT_CLOSED_REQUEST: Final = 499
 _log = structlog.get_logger(__name__)
-
-
-class Fault(BaseModel):
-    """One thing that is wrong with a request."""
-
-    detail: str
-    pointer: str | None = Field(default=None, description="JSON Pointer into the body (RFC 6901), as a fragment.")
-    parameter: str | None = Field(default=None, description="Where it is not the body: query.NAME, path.NAME, …")
-
-
-class Problem(BaseModel):
-    """A problem detail (RFC 9457)."""
-
-    model_config = ConfigDict(extra="allow")
-
-    type: str = Field(examples=["urn:forewarn:problem:unknown-asset"])
-    title: str
-    status: Annotated[int, Field(ge=400, le=599)]
-    detail: str
-    instance: str = Field(description="Names this request: its id stands in the service's log.")
-    errors: list[Fault] = Field(default_factory=list, description=f"Single faults, the first {MAX_ERRORS}.")
 
 
 class ProblemError(Exception):

@@ -2,12 +2,13 @@
 
 from typing import Final
 
+from forewarn.contracts.answers.problems import Fault
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.questions import WhatIfAnswer, WhatIfRequest
 from forewarn.domain.twin.presets import presets_of
 from forewarn.domain.twin.whatif import Change
 from forewarn_api.backend import Backend
-from forewarn_api.problems import Fault, ProblemError, pointer, unprocessable
+from forewarn_api.problems import ProblemError, pointer, unprocessable
 from forewarn_api.whatif import Subject, ask, subject_of
 from forewarn_api.workers import Work
 

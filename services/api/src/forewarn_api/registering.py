@@ -6,6 +6,8 @@ from typing import Annotated, Any, Final
 
 from pydantic import Field, ValidationError
 
+from forewarn.contracts.answers.assets import Registered
+from forewarn.contracts.answers.problems import MAX_ERRORS, Fault
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.assets import Asset, AssetRegistration
 from forewarn.contracts.limits import MAX_ASSET_ID_CHARACTERS, MAX_LIVE_ASSETS
@@ -13,8 +15,7 @@ from forewarn.contracts.topics import TopicName
 from forewarn.domain.health.profile import profile_of
 from forewarn.ports.codec import one_line
 from forewarn_api.backend import Backend
-from forewarn_api.models.assets import Registered
-from forewarn_api.problems import MAX_ERRORS, Fault, ProblemError, faults_of, pointer, summary, unprocessable
+from forewarn_api.problems import ProblemError, faults_of, pointer, summary, unprocessable
 from forewarn_api.routes.common import require_delivered
 
 #: Entries between which other requests get their turn.

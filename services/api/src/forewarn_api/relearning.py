@@ -5,6 +5,7 @@ from typing import Final, Never
 
 from forewarn.adapters.baseline_orders import MAX_HISTORY, ORDER_KEY, encode_order
 from forewarn.adapters.history_frames import valid_frame
+from forewarn.contracts.answers.problems import Fault
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.baseline import BaselineOrder
@@ -16,7 +17,7 @@ from forewarn.domain.twin.settings import MIN_BASELINE
 from forewarn.ports.delivery import BrokerSilent, Message
 from forewarn.ports.history import HistoryQuery, RollUp
 from forewarn_api.backend import Backend
-from forewarn_api.problems import Fault, ProblemError, pointer, unprocessable
+from forewarn_api.problems import ProblemError, pointer, unprocessable
 from forewarn_api.routes.common import require_delivered
 
 _LATEST_START: Final = timedelta(days=31)

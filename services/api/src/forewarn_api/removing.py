@@ -6,12 +6,12 @@ from typing import Final, Literal
 import structlog
 
 from forewarn.adapters.removals import REMOVAL_KEY, raw_removal
+from forewarn.contracts.answers.assets import Removed
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.removal import REMOVAL_HEADER, AssetRemoval
 from forewarn.contracts.topics import TopicName
 from forewarn.ports.delivery import BrokerSilent, Message
 from forewarn_api.backend import Backend
-from forewarn_api.models.assets import Removed
 from forewarn_api.problems import ProblemError
 from forewarn_api.routes.common import require_delivered
 

@@ -10,6 +10,7 @@ from typing import Final
 import structlog
 
 from forewarn.contracts import questions
+from forewarn.contracts.answers import twin as answers
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.health import ModelArtefact, OperatingRange, RulEstimate
@@ -27,7 +28,6 @@ from forewarn.domain.twin.whatif import Change, Machine, WhatIf, changeable, com
 from forewarn.ports.history import Card, Cards
 from forewarn.ports.live import LiveView
 from forewarn_api.intervals import TWIN_KIND
-from forewarn_api.models import twin as answers
 
 _log = structlog.get_logger(__name__)
 

@@ -9,8 +9,7 @@ from forewarn.contracts.alarms import Alarm, Priority
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.economics import EconomicReport
-from forewarn.contracts.health import AssetHealth, HealthCategory, ModelArtefact
-from forewarn.domain.condition import Condition
+from forewarn.contracts.health import AssetHealth, Condition, HealthCategory, ModelArtefact
 from forewarn_dashboard.twin_answers import FleetJudgement, Twin, WhatIf
 
 

@@ -6,8 +6,7 @@ from typing import Any, Final
 from dash import dcc, html
 
 from forewarn.contracts.alarms import Priority
-from forewarn.contracts.health import HealthCategory
-from forewarn.domain.condition import Condition
+from forewarn.contracts.health import Condition, HealthCategory
 from forewarn_dashboard.formatting import UNKNOWN, whole
 from forewarn_dashboard.scene import Node
 from forewarn_dashboard.urls import View

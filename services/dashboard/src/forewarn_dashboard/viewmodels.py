@@ -8,8 +8,8 @@ from typing import Final
 from forewarn.contracts.alarms import Alarm, AlarmState, Priority
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.frames import Hint, Phase
-from forewarn.contracts.health import AssetHealth, HealthCategory
-from forewarn.domain.condition import Condition, condition_of
+from forewarn.contracts.health import AssetHealth, Condition, HealthCategory
+from forewarn.domain.condition import condition_of
 from forewarn_dashboard.client import Snapshot
 from forewarn_dashboard.formatting import clock_time, duration, life_days, number, quantity, signed
 from forewarn_dashboard.plant import AssetLive, Plant

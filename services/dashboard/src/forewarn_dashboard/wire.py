@@ -11,8 +11,7 @@ from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.base import UtcDatetime
 from forewarn.contracts.frames import Hint, Phase, expected_column
-from forewarn.contracts.health import AssetHealth, HealthCategory, ModelArtefact
-from forewarn.domain.condition import Condition
+from forewarn.contracts.health import AssetHealth, Condition, HealthCategory, ModelArtefact
 from forewarn_dashboard.client import FleetPage, FleetRow, History, LiveUpdate, Snapshot, interval_columns
 
 HINTS: Final = {"none": Hint.NONE, "asset_fault": Hint.ASSET_FAULT, "sensor_fault": Hint.SENSOR_FAULT}

@@ -1,11 +1,9 @@
 """The one word for an asset's present state that overviews show first."""
 
-from typing import Final, Literal, get_args
+from typing import Final, get_args
 
 from forewarn.contracts.frames import Phase
-from forewarn.contracts.health import HealthCategory
-
-Condition = Literal["normal", "attention", "learning", "unjudged", "stale", "silent"]
+from forewarn.contracts.health import Condition, HealthCategory
 
 CONDITIONS: Final[tuple[Condition, ...]] = get_args(Condition)
 

@@ -3,16 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Protocol
 
-
-class StageState(StrEnum):
-    """What a stage does with its input."""
-
-    OK = "ok"
-    BEHIND = "behind"
-    STANDS = "stands"
+from forewarn.contracts.answers.platform import StageState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

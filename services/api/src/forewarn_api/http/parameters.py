@@ -5,7 +5,8 @@ from typing import Any
 
 from fastapi import Request
 
-from forewarn_api.problems import Fault, unprocessable
+from forewarn.contracts.answers.problems import Fault
+from forewarn_api.problems import unprocessable
 
 
 async def known_parameters(request: Request) -> None:

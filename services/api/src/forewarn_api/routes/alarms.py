@@ -8,11 +8,11 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Path, Query, Response
 
 from forewarn.contracts.alarms import Alarm, AlarmState, Priority
+from forewarn.contracts.answers.alarms import Acknowledged, AcknowledgeRequest, AlarmDetail, AlarmItem, AlarmList
 from forewarn.contracts.assets import AcknowledgeAlarm
 from forewarn.contracts.base import IDENTIFIER, Identifier, format_utc
 from forewarn.ports.history import AlarmEntry, Page, Part
 from forewarn_api.backend import Backend, Uses
-from forewarn_api.models.alarms import Acknowledged, AcknowledgeRequest, AlarmDetail, AlarmItem, AlarmList
 from forewarn_api.paging import Cursor, Limit, cursor_to, page_of
 from forewarn_api.problems import ProblemError, not_found
 from forewarn_api.routes.assets import AssetId

@@ -6,13 +6,7 @@ from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Body, Path, Query, Response
 
-from forewarn.contracts.asset_class import AssetClass
-from forewarn.contracts.assets import Asset, AssetRegistration, InjectFault
-from forewarn.contracts.base import IDENTIFIER, Identifier, Line
-from forewarn.contracts.limits import MAX_ANSWER_BYTES, MAX_ASSETS_PER_REQUEST
-from forewarn.domain.simulation.kinds import KINDS
-from forewarn_api.backend import Uses
-from forewarn_api.models.assets import (
+from forewarn.contracts.answers.assets import (
     AssetDetail,
     AssetList,
     ClassList,
@@ -24,7 +18,14 @@ from forewarn_api.models.assets import (
     RemovedAsset,
     RemovedList,
 )
-from forewarn_api.problems import Fault, pointer, unprocessable
+from forewarn.contracts.answers.problems import Fault
+from forewarn.contracts.asset_class import AssetClass
+from forewarn.contracts.assets import Asset, AssetRegistration, InjectFault
+from forewarn.contracts.base import IDENTIFIER, Identifier, Line
+from forewarn.contracts.limits import MAX_ANSWER_BYTES, MAX_ASSETS_PER_REQUEST
+from forewarn.domain.simulation.kinds import KINDS
+from forewarn_api.backend import Uses
+from forewarn_api.problems import pointer, unprocessable
 from forewarn_api.registering import Entry, register, register_all, require_room, require_sound
 from forewarn_api.removing import remove
 from forewarn_api.routes.common import problems, send_command

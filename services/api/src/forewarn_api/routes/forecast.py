@@ -5,6 +5,8 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Query
 
+from forewarn.contracts.answers.forecast import ColumnForecast, ForecastAnswer
+from forewarn.contracts.answers.problems import Fault
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.domain.forecast.horizons import LONGEST_S, grid_for
 from forewarn.domain.rows import to_datetime
@@ -13,8 +15,7 @@ from forewarn.ports.history import History, HistoryQuery
 from forewarn_api.backend import Backend, Uses
 from forewarn_api.forecasting import MAX_COLUMNS, Wish, columns_to_forecast
 from forewarn_api.jobs import forecasts
-from forewarn_api.models.forecast import ColumnForecast, ForecastAnswer
-from forewarn_api.problems import Fault, ProblemError, unprocessable
+from forewarn_api.problems import ProblemError, unprocessable
 from forewarn_api.routes.assets import AssetId
 from forewarn_api.routes.common import problems
 from forewarn_api.workers import Work

@@ -5,9 +5,9 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from forewarn.domain.condition import Condition
+from forewarn.contracts.answers.overview import Overview, Sort
+from forewarn.contracts.health import Condition
 from forewarn_api.backend import Uses
-from forewarn_api.models.overview import Overview, Sort
 from forewarn_api.plant_index import Question
 from forewarn_api.routes.common import problems
 from forewarn_api.services import Pushes

@@ -10,15 +10,16 @@ from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
 
 from forewarn.adapters.disk import DiskSpace, DiskState
+from forewarn.contracts.answers.alarms import ModelList
+from forewarn.contracts.answers.platform import ComponentState, ProcessingState, ServiceHealth, StageAge, StageState
 from forewarn.contracts.base import Identifier
 from forewarn.contracts.health import ModelArtefact
 from forewarn.ports.delivery import BrokerSilent
 from forewarn.ports.history import HistoryUnavailable
 from forewarn.ports.live import Stage
-from forewarn.ports.progress import StageProgress, StageState
+from forewarn.ports.progress import StageProgress
 from forewarn_api.backend import Backend, Uses
 from forewarn_api.http.parameters import known_parameters
-from forewarn_api.models.alarms import ComponentState, ModelList, ProcessingState, ServiceHealth, StageAge
 from forewarn_api.paging import Cursor, card_of, cursor_to_card
 from forewarn_api.problems import not_found
 from forewarn_api.routes.assets import AssetId

@@ -2,6 +2,8 @@
 
 from fastapi import APIRouter, Request, Response
 
+from forewarn.contracts.answers.problems import MAX_ERRORS, Fault
+from forewarn.contracts.answers.readings import DryRun, Ingested, Undeliverable
 from forewarn.contracts.topics import TopicName
 from forewarn.domain.rows import to_microseconds
 from forewarn.ports.delivery import Message
@@ -10,8 +12,7 @@ from forewarn_api.bodies import READINGS_BODY, ReadingsBody, readings_in
 from forewarn_api.dry_run import Judge
 from forewarn_api.jobs import verdicts_json
 from forewarn_api.metrics import READINGS
-from forewarn_api.models.readings import DryRun, Ingested, Undeliverable
-from forewarn_api.problems import MAX_ERRORS, Fault, ProblemError, unprocessable
+from forewarn_api.problems import ProblemError, unprocessable
 from forewarn_api.routes.common import problems
 from forewarn_api.services import Pushes
 from forewarn_api.workers import Work

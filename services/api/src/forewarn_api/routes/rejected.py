@@ -9,13 +9,13 @@ from fastapi import APIRouter, Path, Query, Response
 from fastapi.responses import StreamingResponse
 
 from forewarn.adapters.removals import REMOVAL_KEY
+from forewarn.contracts.answers.alarms import RejectedDetail, RejectedItem, RejectedList, Replayed
 from forewarn.contracts.base import Identifier, Reference
 from forewarn.contracts.readings import RejectedReading, RejectionReason
 from forewarn.contracts.topics import TOPICS, TopicName
 from forewarn.ports.delivery import Message
 from forewarn.ports.history import Refusal
 from forewarn_api.backend import Backend, Uses
-from forewarn_api.models.alarms import RejectedDetail, RejectedItem, RejectedList, Replayed
 from forewarn_api.paging import Cursor, cursor_to, page_of
 from forewarn_api.problems import ProblemError, not_found
 from forewarn_api.routes.common import problems, require_delivered

@@ -6,14 +6,8 @@ from fastapi import APIRouter, Response
 
 from forewarn.adapters.plant_file import example_names, load_plant
 from forewarn.adapters.scenario_request import ScenarioRequest, require_sound
-from forewarn.contracts.assets import Asset, RunScenario, SetUpPlant
-from forewarn.contracts.topics import TopicName
-from forewarn.domain.simulation.indicator import stated_nameplate
-from forewarn.domain.simulation.kinds import KINDS
-from forewarn.domain.simulation.scenarios import SCENARIOS
-from forewarn_api.backend import Backend, Uses
-from forewarn_api.jobs import recording_content
-from forewarn_api.models.scenarios import (
+from forewarn.contracts.answers.problems import Fault
+from forewarn.contracts.answers.scenarios import (
     MOST_RETURNED,
     MOST_STREAMED,
     PlantBody,
@@ -24,7 +18,14 @@ from forewarn_api.models.scenarios import (
     ScenarioList,
     ScenarioStarted,
 )
-from forewarn_api.problems import Fault, ProblemError, pointer, unprocessable
+from forewarn.contracts.assets import Asset, RunScenario, SetUpPlant
+from forewarn.contracts.topics import TopicName
+from forewarn.domain.simulation.indicator import stated_nameplate
+from forewarn.domain.simulation.kinds import KINDS
+from forewarn.domain.simulation.scenarios import SCENARIOS
+from forewarn_api.backend import Backend, Uses
+from forewarn_api.jobs import recording_content
+from forewarn_api.problems import ProblemError, pointer, unprocessable
 from forewarn_api.routes.common import problems, require_delivered, send_command
 from forewarn_api.strict_json import FromJson
 from forewarn_api.workers import Work

@@ -10,6 +10,8 @@ from typing import Annotated, Final, Literal
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
 
+from forewarn.contracts.answers.assets import HealthAnswer, HistoryAnswer, LatestState
+from forewarn.contracts.answers.problems import Fault
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.base import UtcDatetime
 from forewarn.contracts.health import ModelArtefact
@@ -18,9 +20,8 @@ from forewarn.ports.history import History, HistoryQuery, Interval, RollUp
 from forewarn_api.backend import Backend, Uses
 from forewarn_api.csv_export import history_csv
 from forewarn_api.jobs import history_json, history_text
-from forewarn_api.models.assets import HealthAnswer, HistoryAnswer, LatestState
 from forewarn_api.present import latest_state, nothing_stored
-from forewarn_api.problems import Fault, unprocessable
+from forewarn_api.problems import unprocessable
 from forewarn_api.routes.assets import AssetId
 from forewarn_api.routes.common import problems
 from forewarn_api.whatif import own_card

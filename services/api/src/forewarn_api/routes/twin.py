@@ -2,9 +2,9 @@
 
 from fastapi import APIRouter
 
+from forewarn.contracts.answers.twin import BaselineRequest, TwinAnswer
 from forewarn.contracts.questions import BaselineAccepted, WhatIfAnswer, WhatIfRequest
 from forewarn_api.backend import Uses
-from forewarn_api.models.twin import BaselineRequest, TwinAnswer
 from forewarn_api.questions import answer_to, find_subject
 from forewarn_api.relearning import order_baseline
 from forewarn_api.routes.assets import AssetId

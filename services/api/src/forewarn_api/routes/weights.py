@@ -2,11 +2,11 @@
 
 from fastapi import APIRouter
 
+from forewarn.contracts.answers.assets import WeightsAnswer
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.assets import Asset, HealthWeights
 from forewarn.domain.health.profile import profile_of
 from forewarn_api.backend import Uses
-from forewarn_api.models.assets import WeightsAnswer
 from forewarn_api.registering import register, require_weights
 from forewarn_api.routes.assets import AssetId
 from forewarn_api.routes.common import problems

@@ -11,8 +11,8 @@ from dash import dcc, html
 
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.frames import Phase, expected_column
+from forewarn.contracts.health import Condition
 from forewarn.domain.anomaly.scale import band_of as anomaly_band_of
-from forewarn.domain.condition import Condition
 from forewarn.domain.twin.deviation import band_of
 from forewarn_dashboard import figures
 from forewarn_dashboard.client import AssetDetail, History, interval_columns

@@ -7,7 +7,7 @@ from typing import Final
 
 from dash import dcc, html
 
-from forewarn.domain.condition import Condition
+from forewarn.contracts.health import Condition
 from forewarn_dashboard.client import FleetPage, FleetQuery, FleetRow
 from forewarn_dashboard.components import (
     condition_badge,

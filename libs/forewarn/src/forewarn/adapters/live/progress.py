@@ -13,9 +13,10 @@ from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-d
 
 from forewarn.adapters.kafka.acquaintance import get_acquainted
 from forewarn.adapters.kafka.config import consumer_config, group_id
+from forewarn.contracts.answers.platform import StageState
 from forewarn.contracts.topics import TOPICS, TopicName, qualified
 from forewarn.ports.clock import Clock
-from forewarn.ports.progress import Progress, StageProgress, StageState
+from forewarn.ports.progress import Progress, StageProgress
 
 _log = structlog.get_logger(__name__)
 

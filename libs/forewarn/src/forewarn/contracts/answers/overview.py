@@ -7,8 +7,7 @@ from pydantic import BaseModel, Field
 
 from forewarn.contracts.alarms import Priority
 from forewarn.contracts.base import Score, UtcDatetime
-from forewarn.contracts.health import HealthCategory
-from forewarn.domain.condition import Condition
+from forewarn.contracts.health import Condition, HealthCategory
 
 
 class Sort(StrEnum):

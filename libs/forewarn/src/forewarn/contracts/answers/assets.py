@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from forewarn.contracts.alarms import Alarm
+from forewarn.contracts.answers.problems import Fault
+from forewarn.contracts.answers.readings import FoundIssue
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.assets import Asset, HealthWeights
 from forewarn.contracts.base import (
@@ -16,11 +18,8 @@ from forewarn.contracts.base import (
     StrictContract,
     UtcDatetime,
 )
-from forewarn.contracts.health import AnomalyBand, AssetHealth, ModelArtefact
+from forewarn.contracts.health import AnomalyBand, AssetHealth, DeviationBand, ModelArtefact
 from forewarn.contracts.quality import Severity
-from forewarn.domain.twin.deviation import DeviationBand
-from forewarn_api.models.readings import FoundIssue
-from forewarn_api.problems import Fault
 
 Phase = Literal["baseline", "live"]
 Hint = Literal["none", "asset_fault", "sensor_fault"]

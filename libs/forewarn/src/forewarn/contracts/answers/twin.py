@@ -3,9 +3,8 @@
 from pydantic import BaseModel, Field
 
 from forewarn.contracts.base import Name, Score, UtcDatetime
-from forewarn.contracts.health import ModelArtefact, OperatingRange
+from forewarn.contracts.health import DeviationBand, ModelArtefact, OperatingRange
 from forewarn.contracts.questions import BaselineSource, ChangeRequest, Confidence, Number, Provenance
-from forewarn.domain.twin.deviation import DeviationBand
 
 
 class DriverItem(BaseModel):

@@ -1,15 +1,12 @@
-"""Alarms, rejected readings, models and the state of the service."""
-
-from typing import Literal
+"""Alarms, rejected messages and model cards."""
 
 from pydantic import BaseModel, Field
 
 from forewarn.contracts.alarms import Alarm, Alert
+from forewarn.contracts.answers.assets import Signed
 from forewarn.contracts.base import Comment, Identifier, Reference, UtcDatetime
 from forewarn.contracts.health import ModelArtefact
 from forewarn.contracts.readings import RejectedReading, RejectionReason
-from forewarn.ports.progress import StageState
-from forewarn_api.models.assets import Signed
 
 
 class AlarmItem(BaseModel):
@@ -89,50 +86,3 @@ class ModelList(BaseModel):
 
     items: list[ModelArtefact]
     next_cursor: str | None = Field(default=None, description="Where to go on; null after the last card.")
-
-
-class ComponentState(BaseModel):
-    """Whether something the API needs works."""
-
-    status: Literal["ok", "degraded", "failed"]
-    detail: str | None = None
-
-
-class StageAge(BaseModel):
-    """How old the newest data of a stage is."""
-
-    stage: str
-    newest: UtcDatetime | None
-    age_s: float | None
-
-
-class ProcessingState(BaseModel):
-    """Whether a service keeps up with what comes in.
-
-    ``behind`` reads messages older than 30 s and gets on; ``stands`` has not got on for 30 s. ``since`` is when its
-    oldest unread message was written.
-    """
-
-    service: str
-    state: StageState
-    behind_messages: int
-    since: UtcDatetime | None
-    detail: str | None
-
-
-class ServiceHealth(BaseModel):
-    """State of the API, of what it needs, and of the services behind it.
-
-    ``failed`` (with status 503) when the API lacks something it needs; ``degraded`` (with status 200, for the API
-    itself works) when a service stands or is behind, or the disk is nearly full. ``processing`` is null while nothing
-    is known; ``newest_input`` is when the newest raw reading came in.
-    """
-
-    status: Literal["ok", "degraded", "failed"]
-    components: dict[str, ComponentState]
-    stages: list[StageAge]
-    processing: list[ProcessingState] | None
-    newest_input: UtcDatetime | None
-    assets: int
-    open_alarms: int
-    subscribers: int
