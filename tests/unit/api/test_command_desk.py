@@ -73,9 +73,9 @@ def test_a_question_is_answered_like_over_http(client, platform):
 @pytest.mark.parametrize(
     ("body", "asset_id", "problem"),
     [
-        (FLOW_UP, "P-101", "the twin of P-101 still learns"),
+        (FLOW_UP, "P-101", "the twin of P-101 is still learning"),
         (FLOW_UP, "nobody", "There is no asset 'nobody'"),
-        (AskWhatIf(preset="warp_speed"), "P-101", "There is no question 'warp_speed'. centrifugal_pump can be asked:"),
+        (AskWhatIf(preset="warp_speed"), "P-101", "There is no preset 'warp_speed'. centrifugal_pump has "),
         (LearnAnew(history=HistoryRange.model_validate({"from": NOW, "to": NOW})), "P-101", "ends"),
     ],
 )

@@ -13,11 +13,12 @@ from starlette.types import Scope
 
 from forewarn.contracts.limits import MAX_LIVE_ASSETS
 from forewarn.ports.history import HistoryUnavailable
+from forewarn.usecases.backend import Backend
 from forewarn_api import docs
 from forewarn_api.acknowledging import Claims
-from forewarn_api.backend import Backend
 from forewarn_api.bodies import MAX_BODY_BYTES, MAX_LIST_BYTES
 from forewarn_api.changes import Changes
+from forewarn_api.dependencies import AppState
 from forewarn_api.http.answer_limit import AnswerLimitMiddleware
 from forewarn_api.http.body_limit import BodyLimitMiddleware
 from forewarn_api.http.correlation import HEADER, CorrelationMiddleware
@@ -43,7 +44,6 @@ from forewarn_api.routes import (
     twin,
     weights,
 )
-from forewarn_api.services import Running
 
 _SEED_RETRY_S: Final = 5.0
 _SEED_ASSETS: Final = 200
@@ -70,12 +70,14 @@ def make_app(
     *,
     token: str = "",
     allowed_origins: Collection[str] = (),
+    max_subscribers: int = 200,
     resources: Sequence[AbstractAsyncContextManager[object]] = (),
 ) -> Api:
     """Build the application; its lifespan must run before requests are served, and opens ``resources``."""
     app = routed_app()
     app.state.backend = backend
     app.state.resources = resources
+    app.state.max_subscribers = max_subscribers
     install_handlers(app)
     # The last one added is the outermost: every refusal of an inner one gets an id and headers.
     app.add_middleware(AnswerLimitMiddleware, is_large=_is_large)
@@ -115,10 +117,10 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         await stack.enter_async_context(backend.workers)
         changes = await stack.enter_async_context(Changes(backend.live))
         index = PlantIndex(backend)
-        app.state.running = Running(
+        app.state.running = AppState(
             changes=changes,
             index=index,
-            push=LivePush(backend, changes),
+            push=LivePush(backend, changes, max_subscribers=app.state.max_subscribers),
             reading=asyncio.Lock(),
             claims=Claims(backend.clock),
         )

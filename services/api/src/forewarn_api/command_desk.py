@@ -13,14 +13,13 @@ from forewarn.contracts.topics import TopicName
 from forewarn.ports.commands import CommandSource, UnreadableCommand
 from forewarn.ports.delivery import DeliveryOverloaded
 from forewarn.ports.history import BadQuery, HistoryUnavailable
-from forewarn_api.backend import Backend
-from forewarn_api.problems import ProblemError
-from forewarn_api.questions import answer_to
-from forewarn_api.relearning import order_baseline
+from forewarn.usecases.backend import Backend
+from forewarn.usecases.errors import UnavailableError, UseCaseError
+from forewarn.usecases.retraining import order_baseline
+from forewarn.usecases.whatif import answer_what_if
 
 _POLL_S: Final = 0.5
 _RETRY_S: Final = 2.0
-_UNAVAILABLE: Final = 503
 _log = structlog.get_logger(__name__)
 
 
@@ -82,7 +81,7 @@ class CommandDesk:
                 event_id=command.command_id,
                 at=answer.answered_at,
             )
-        except (ProblemError, HistoryUnavailable, DeliveryOverloaded) as exc:
+        except (UnavailableError, HistoryUnavailable, DeliveryOverloaded) as exc:
             reason = str(exc)
         else:
             if failed is None:
@@ -106,17 +105,15 @@ class CommandDesk:
                     self._backend, command.asset_id, body, by=command.issued_by, order_id=command.command_id
                 )
             elif isinstance(body, AskWhatIf):
-                what_if = await answer_to(self._backend, command.asset_id, body)
+                what_if = await answer_what_if(self._backend, command.asset_id, body)
             else:
                 return None
-        except ProblemError as exc:
-            if exc.status == _UNAVAILABLE:
-                raise
-            problem = " ".join([exc.detail, *(fault.detail for fault in exc.errors if fault.detail not in exc.detail)])
+        except (UnavailableError, HistoryUnavailable, DeliveryOverloaded):
+            raise
+        except UseCaseError as exc:
+            problem = " ".join([exc.detail, *(fault.detail for fault in exc.faults if fault.detail not in exc.detail)])
         except BadQuery as exc:
             problem = f"The query makes no sense: {exc}"
-        except (HistoryUnavailable, DeliveryOverloaded):
-            raise
         except Exception:  # noqa: BLE001  # one command's fault: those behind it are done
             _log.exception("command_failed", command_id=command.command_id)
             problem = "The command failed for a fault of the platform: see the log of the API."
