@@ -21,12 +21,12 @@ from forewarn.runtime.probes import ProbeServer
 from forewarn.usecases.backend import Backend
 from forewarn.usecases.workers import Workers, worker_process
 from forewarn_api.app import make_app
-from forewarn_api.command_desk import CommandDesk
 from forewarn_api.live_push import DASHBOARDS
 from forewarn_api.metrics import LIVE_IGNORED, WORK_REFUSED
 from forewarn_api.registry import KafkaRegistry
 from forewarn_api.server import serve
 from forewarn_api.settings import ApiSettings
+from forewarn_api.twin_commands import TwinCommandHandler
 
 #: WebSockets that are about to be refused or accepted.
 _HANDSHAKES: Final = 50
@@ -69,18 +69,18 @@ def main(settings: ApiSettings, stop: threading.Event) -> None:
         disk=settings.disk(),
         max_assets=settings.api_max_assets,
     )
-    desk = CommandDesk(backend, CommandGroup(servers, prefix, service="api"))
+    commands = TwinCommandHandler(backend, CommandGroup(servers, prefix, service="api"))
     token, origins = settings.api_token.get_secret_value(), settings.api_allowed_origins
     app = make_app(
         backend,
         token=token,
         allowed_origins=origins,
         max_subscribers=settings.api_max_subscribers,
-        resources=[history, desk],
+        resources=[history, commands],
     )
 
     def failure() -> str | None:
-        return feed.failure() or registry.failure() or desk.failure()
+        return feed.failure() or registry.failure() or commands.failure()
 
     feed.start()
     progress.start()

@@ -15,7 +15,7 @@ from forewarn.domain.frame import Frame
 from forewarn.domain.twin.orders import usable_readings
 from forewarn.domain.twin.settings import MIN_BASELINE
 from forewarn.ports.delivery import Message
-from forewarn.ports.history import HistoryQuery, RollUp
+from forewarn.ports.history import BadQuery, HistoryQuery, RollUp
 from forewarn.usecases.backend import Backend
 from forewarn.usecases.errors import InvalidRequestError
 from forewarn.usecases.faults import pointer
@@ -67,14 +67,13 @@ async def order_baseline(
 
 
 async def _stored(backend: Backend, asset: Asset, asset_class: AssetClass, span: HistoryRange) -> Frame:
-    query = HistoryQuery(
-        asset_id=asset.asset_id,
-        start=span.start,
-        end=span.end,
-        roll_up=RollUp.RAW,
-        max_points=MAX_HISTORY,
-    )
-    history = await backend.history.history(query)
+    try:
+        query = HistoryQuery(
+            asset_id=asset.asset_id, start=span.start, end=span.end, roll_up=RollUp.RAW, max_points=MAX_HISTORY
+        )
+        history = await backend.history.history(query)
+    except BadQuery as exc:
+        _refuse("history", str(exc))
     if history is None or not history.ts:
         _refuse("history", "no reading of this asset is stored in the range")
     if history.next_start is not None:
