@@ -43,8 +43,8 @@ from forewarn.ports.history import (
     Series,
 )
 from forewarn.ports.progress import Progress
-from forewarn_api.backend import Backend
-from forewarn_api.workers import Workers, worker_thread
+from forewarn.usecases.backend import Backend
+from forewarn.usecases.workers import Workers, worker_thread
 
 NOW = datetime(2026, 11, 20, 20, 0, tzinfo=UTC)
 CATALOGUE = load_catalogue()
@@ -273,7 +273,6 @@ class FakePlatform:
     registry: FakeRegistry = field(default_factory=FakeRegistry)
     history: FakeHistory = field(default_factory=FakeHistory)
     live_problem: str | None = None
-    max_subscribers: int = 3
     progress: Progress | None = None
     max_assets: int = 50_000
     free_gb: float = 100.0
@@ -295,7 +294,6 @@ class FakePlatform:
             clock=self.clock,
             new_id=self._new_id,
             workers=Workers(worker_thread),
-            max_subscribers=self.max_subscribers,
             max_assets=self.max_assets,
             disk=self.disk,
         )

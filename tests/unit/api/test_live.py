@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import json
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -80,8 +79,25 @@ def test_unknown_assets_are_refused_before_the_socket_opens(client):
     assert refused.value.headers["content-type"] == "application/problem+json"
 
 
-def test_no_more_clients_than_allowed(client, platform):
+@pytest.mark.parametrize(
+    ("query", "fault"),
+    [
+        ("?assets=P-101", ("query.assets", "no such parameter: there are only, asset")),
+        ("?only=alarms&only=alarms", ("query.only", "is given more than once")),
+        ("?only=health", ("query.only", "Input should be 'alarms'")),
+        ("?asset=../etc", ("query.asset.0", "String should match pattern '^[A-Za-z0-9][A-Za-z0-9_.\\-]{0,127}$'")),
+    ],
+)
+def test_parameters_that_do_not_exist_or_make_no_sense_are_refused_with_the_reason(client, query, fault):
+    with pytest.raises(WebSocketDenialResponse) as refused, client.websocket_connect(LIVE + query):
+        pass
+    assert (refused.value.status_code, refused.value.headers["content-type"]) == (422, "application/problem+json")
+    assert [(error["parameter"], error["detail"]) for error in refused.value.json()["errors"]] == [fault]
+
+
+def test_no_more_clients_than_allowed(platform):
     with (
+        TestClient(make_app(platform.backend, max_subscribers=3)) as client,
         client.websocket_connect(LIVE),
         client.websocket_connect(LIVE),
         client.websocket_connect(LIVE),
@@ -193,9 +209,8 @@ async def test_a_large_plant_is_told_in_several_messages():
 
 
 def test_dashboards_and_others_take_no_places_of_each_other(platform):
-    crowded = replace(platform.backend, max_subscribers=2)
     dashboard = {CLIENT_HEADER: DASHBOARD}
-    with TestClient(make_app(crowded)) as client, contextlib.ExitStack() as stack:
+    with TestClient(make_app(platform.backend, max_subscribers=2)) as client, contextlib.ExitStack() as stack:
         for headers, places in (({}, 2), (dashboard, DASHBOARDS)):
             for _ in range(places):
                 stack.enter_context(client.websocket_connect(LIVE, headers=headers))

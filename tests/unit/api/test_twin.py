@@ -202,7 +202,7 @@ def test_stored_readings_travel_with_the_order(client, platform):
 @pytest.mark.parametrize(
     ("history", "problem"),
     [
-        (None, "no stored reading"),
+        (None, "no reading of this asset is stored"),
         (stored(readings("P-101", rows=40)), "at least 50 are needed"),
         (stored(readings("P-101"), next_start=NOW), "more than 4000 readings"),
     ],

@@ -48,8 +48,8 @@ from forewarn.testing.examples import content
 from forewarn.testing.mutations import Message, damaged_bytes
 from forewarn_alerting.app import AlertingLogic
 from forewarn_anomaly.lane import AnomalyConfig, AnomalyLanes
-from forewarn_api.command_desk import CommandDesk
 from forewarn_api.present import latest_state, live_reading
+from forewarn_api.twin_commands import TwinCommandHandler
 from forewarn_health.app import HealthLogic
 from forewarn_health.foresight import Foresight
 from forewarn_health.pacing import Pacing
@@ -443,10 +443,10 @@ def _show(view, asset_id: str) -> None:
     latest_state(asset, asset_class, live, card, NOW).model_dump_json()
 
 
-def feed_desk(topic: TopicName, poison: Iterable[Message]) -> None:
+def feed_twin_commands(topic: TopicName, poison: Iterable[Message]) -> None:
     """Commands to twins."""
     platform = FakePlatform()
-    asyncio.run(_at_the_desk(platform, topic, list(poison)))
+    asyncio.run(_with_handler(platform, topic, list(poison)))
 
 
 class _Basket:
@@ -465,14 +465,14 @@ class _Basket:
         pass
 
 
-async def _at_the_desk(platform: FakePlatform, topic: TopicName, poison: Sequence[Message]) -> None:
+async def _with_handler(platform: FakePlatform, topic: TopicName, poison: Sequence[Message]) -> None:
     good = next(message for message in seeds(topic) if b"what_if" in (message.value or b""))
     good = Message(good.key, json.dumps({**json.loads(good.value), "command_id": "neighbour"}).encode())
     basket = _Basket(everything_of([_record(topic, n, message) for n, message in enumerate((*poison, good))]))
-    async with CommandDesk(platform.backend, basket) as desk:
+    async with TwinCommandHandler(platform.backend, basket) as handler:
         async with asyncio.timeout(60):
             while not basket.finished:
-                assert desk.failure() is None
+                assert handler.failure() is None
                 await asyncio.sleep(0.005)
     answered = [event.command_id for said, _, event in platform.delivery.events if said is TopicName.COMMANDS_ANSWERS]
     assert answered[-1] == "neighbour"
@@ -607,7 +607,7 @@ CONSUMERS: Mapping[tuple[TopicName, str], Feed] = {
     (TopicName.ALERTS_ACTIVE, "api"): feed_live,
     (TopicName.COMMANDS, "alerting"): _feed_plane(alerting, _good_command),
     (TopicName.COMMANDS, "simulator"): feed_simulator,
-    (TopicName.COMMANDS, "api"): feed_desk,
+    (TopicName.COMMANDS, "api"): feed_twin_commands,
     (TopicName.ASSETS, "validator"): feed_registry_of_validator,
     (TopicName.ASSETS, "health"): feed_registry_of_health,
     (TopicName.ASSETS, "sink"): feed_sink,

@@ -9,16 +9,16 @@ from typing import Any, ClassVar, Final
 import structlog
 from fastapi import Depends, FastAPI
 from fastapi.middleware.cors import CORSMiddleware
-from fastapi.responses import HTMLResponse, Response
 from starlette.types import Scope
 
 from forewarn.contracts.limits import MAX_LIVE_ASSETS
 from forewarn.ports.history import HistoryUnavailable
+from forewarn.usecases.backend import Backend
+from forewarn_api import docs
 from forewarn_api.acknowledging import Claims
-from forewarn_api.backend import Backend
 from forewarn_api.bodies import MAX_BODY_BYTES, MAX_LIST_BYTES
 from forewarn_api.changes import Changes
-from forewarn_api.docs_page import STYLE, render
+from forewarn_api.dependencies import AppState
 from forewarn_api.http.answer_limit import AnswerLimitMiddleware
 from forewarn_api.http.body_limit import BodyLimitMiddleware
 from forewarn_api.http.correlation import HEADER, CorrelationMiddleware
@@ -44,7 +44,6 @@ from forewarn_api.routes import (
     twin,
     weights,
 )
-from forewarn_api.services import Running
 
 _SEED_RETRY_S: Final = 5.0
 _SEED_ASSETS: Final = 200
@@ -71,12 +70,14 @@ def make_app(
     *,
     token: str = "",
     allowed_origins: Collection[str] = (),
+    max_subscribers: int = 200,
     resources: Sequence[AbstractAsyncContextManager[object]] = (),
 ) -> Api:
     """Build the application; its lifespan must run before requests are served, and opens ``resources``."""
     app = routed_app()
     app.state.backend = backend
     app.state.resources = resources
+    app.state.max_subscribers = max_subscribers
     install_handlers(app)
     # The last one added is the outermost: every refusal of an inner one gets an id and headers.
     app.add_middleware(AnswerLimitMiddleware, is_large=_is_large)
@@ -101,9 +102,8 @@ def routed_app() -> Api:
     asset_routes = (assets, overview, state, twin, weights, economics, forecast)
     for module in (readings, *asset_routes, alarms, rejected, scenarios):
         app.include_router(module.router, dependencies=[Depends(known_parameters)])
-    for module in (live, platform):
+    for module in (live, platform, docs):
         app.include_router(module.router)
-    _add_docs(app)
     return app
 
 
@@ -117,10 +117,10 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         await stack.enter_async_context(backend.workers)
         changes = await stack.enter_async_context(Changes(backend.live))
         index = PlantIndex(backend)
-        app.state.running = Running(
+        app.state.running = AppState(
             changes=changes,
             index=index,
-            push=LivePush(backend, changes),
+            push=LivePush(backend, changes, max_subscribers=app.state.max_subscribers),
             reading=asyncio.Lock(),
             claims=Claims(backend.clock),
         )
@@ -163,13 +163,3 @@ def _is_large(scope: Scope) -> bool:
 
 def _body_limit(path: str) -> int:
     return MAX_LIST_BYTES if path in _LIST_PATHS else MAX_BODY_BYTES
-
-
-def _add_docs(app: Api) -> None:
-    @app.get("/docs", include_in_schema=False)
-    async def docs() -> HTMLResponse:
-        return HTMLResponse(render(app.openapi()))
-
-    @app.get("/docs/style.css", include_in_schema=False)
-    async def style() -> Response:
-        return Response(STYLE, media_type="text/css")

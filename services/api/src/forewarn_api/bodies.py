@@ -13,7 +13,9 @@ from pydantic import Field, TypeAdapter, ValidationError
 from forewarn.contracts.answers.problems import MAX_ERRORS, Fault
 from forewarn.contracts.limits import KIB, MAX_READINGS_PER_MESSAGE, MIB
 from forewarn.contracts.readings import Reading
-from forewarn_api.problems import ProblemError, faults_of, no_json, pointer, says_json, summary, unprocessable
+from forewarn.usecases.errors import InvalidRequestError
+from forewarn.usecases.faults import faults_in_body, pointer, summary
+from forewarn_api.problems import no_json, says_json
 
 MAX_READINGS: Final = MAX_READINGS_PER_MESSAGE
 #: Bodies of the routes that take lists of readings or assets; of all others.
@@ -101,7 +103,9 @@ async def readings_in(request: Request, turn: asyncio.Lock) -> ReadingsBody:
     Raises
     ------
     ProblemError
-        415 for another media type, 422 with a JSON Pointer to each fault.
+        For another media type.
+    InvalidRequestError
+        With a JSON Pointer to each fault.
     """
     if not says_json(request):
         raise no_json()
@@ -116,7 +120,7 @@ async def readings_in(request: Request, turn: asyncio.Lock) -> ReadingsBody:
             await asyncio.sleep(0)
     if found.faults:
         more = found.faulty - len(found.faults)
-        raise unprocessable("invalid-reading", f"{summary(found.faults, more)} Nothing was sent.", found.faults)
+        raise InvalidRequestError("invalid-reading", f"{summary(found.faults, more)} Nothing was sent.", found.faults)
     return ReadingsBody(asset_ids=found.asset_ids, values=found.values, is_list=is_list)
 
 
@@ -140,7 +144,7 @@ class _Found:
                 if start:
                     first, *rest = error["loc"]
                     error["loc"] = (int(first) + start, *rest)
-                self.faults += faults_of([error], within_body=True)
+                self.faults += faults_in_body([error])
             return
         if not self.faults:
             self.asset_ids += [reading.asset_id for reading in readings]
@@ -193,6 +197,6 @@ def _taken_apart(body: bytes) -> list[msgspec.Raw]:
     return readings
 
 
-def _not_readable(detail: str, index: int | None = None) -> ProblemError:
+def _not_readable(detail: str, index: int | None = None) -> InvalidRequestError:
     fault = Fault(detail=detail, pointer=pointer() if index is None else pointer(index))
-    return unprocessable("invalid-reading", f"{summary([fault])} Nothing was sent.", [fault])
+    return InvalidRequestError("invalid-reading", f"{summary([fault])} Nothing was sent.", [fault])

@@ -8,10 +8,10 @@ from forewarn.contracts.answers.scenarios import ScenarioData
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.health import ModelArtefact
 from forewarn.ports.history import History
+from forewarn.usecases.forecasting import forecasts
 from forewarn_api.bodies import ReadingsBody, readings_of
 from forewarn_api.csv_export import history_csv
 from forewarn_api.dry_run import Judge, dry_run
-from forewarn_api.forecasting import forecasts
 from forewarn_api.present import history_answer
 
 __all__ = ["forecasts", "history_json", "history_text", "recording_content", "verdicts_json"]

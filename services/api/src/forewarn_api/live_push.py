@@ -13,11 +13,12 @@ from forewarn.contracts.alarms import Alarm
 from forewarn.contracts.base import format_utc
 from forewarn.ports.live import LiveAsset, LiveJudgement
 from forewarn.ports.live import LiveReading as NewestReading
-from forewarn_api.backend import Backend
+from forewarn.usecases.backend import Backend
+from forewarn.usecases.errors import ConflictError
+from forewarn.usecases.intervals import TWIN_KIND
 from forewarn_api.changes import Changes
 from forewarn_api.metrics import LIVE_MESSAGES, SUBSCRIBERS
 from forewarn_api.present import live_reading
-from forewarn_api.whatif import own_card
 
 #: Least time between two messages of changes to a client.
 MIN_INTERVAL_S: Final = 0.5
@@ -32,14 +33,11 @@ ALARMS_PER_MESSAGE: Final = 500
 MOST_ASSETS: Final = 1_000
 
 
-class TooManyAssetsError(Exception):
-    """A client follows every asset of a plant that is too large for that."""
-
-
 def require_few(assets: int) -> None:
-    """Raise ``TooManyAssetsError`` if a plant has too many assets to be followed as a whole."""
+    """Raise ``ConflictError`` if a plant has too many assets to be followed as a whole."""
     if assets > MOST_ASSETS:
-        raise TooManyAssetsError(f"{assets} assets are too many to follow: name some, or only=alarms")
+        detail = f"{assets} assets are too many to follow: name some, or only=alarms."
+        raise ConflictError("too-many-assets", detail)
 
 
 class LivePush:
@@ -49,9 +47,10 @@ class LivePush:
     only. So a slow client costs as much memory as a fast one and skips what it missed.
     """
 
-    def __init__(self, backend: Backend, changes: Changes) -> None:
+    def __init__(self, backend: Backend, changes: Changes, *, max_subscribers: int = 200) -> None:
         self._backend = backend
         self._changes = changes
+        self._max_subscribers = max_subscribers
         self._readings: dict[str, tuple[NewestReading | None, LiveJudgement | None, str]] = {}
         self._others = 0
         self._dashboards = 0
@@ -63,7 +62,7 @@ class LivePush:
 
     def full(self, *, dashboard: bool) -> bool:
         """Whether no further client is taken."""
-        return self._dashboards >= DASHBOARDS if dashboard else self._others >= self._backend.max_subscribers
+        return self._dashboards >= DASHBOARDS if dashboard else self._others >= self._max_subscribers
 
     async def serve(
         self, socket: WebSocket, wanted: Collection[str], *, only_alarms: bool = False, dashboard: bool = False
@@ -80,7 +79,7 @@ class LivePush:
                 await socket.close(1008, "this socket takes no messages")
         except* TimeoutError:
             await socket.close(1008, "the reader does not keep up")
-        except* TooManyAssetsError as exc:
+        except* ConflictError as exc:
             await socket.close(1008, str(exc.exceptions[0]))
         except* WebSocketDisconnect:
             pass  # it left while something was being sent
@@ -99,7 +98,7 @@ class LivePush:
         cached = self._readings.get(live.asset_id)
         if cached is not None and cached[0] is live.reading and cached[1] is live.judgement:
             return cached[2]
-        reading = live_reading(live, own_card(self._backend.live, live.asset_id))
+        reading = live_reading(live, self._backend.live.model(live.asset_id, TWIN_KIND))
         if reading is None:
             return None
         text = reading.model_dump_json()

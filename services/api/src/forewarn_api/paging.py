@@ -11,7 +11,7 @@ from pydantic import Field, TypeAdapter
 from forewarn.contracts.answers.problems import Fault
 from forewarn.contracts.base import Identifier, Reference, UtcDatetime, format_utc
 from forewarn.ports.history import Card, Page
-from forewarn_api.problems import ProblemError, unprocessable
+from forewarn.usecases.errors import InvalidRequestError
 
 MAX_LIMIT: Final = 1_000
 _PLACE: Final = TypeAdapter(tuple[UtcDatetime, Reference])
@@ -22,13 +22,7 @@ Cursor = Annotated[str | None, Query(max_length=1_000, description="next_cursor 
 
 
 def page_of(limit: int, cursor: str | None) -> Page:
-    """The page a client asks for.
-
-    Raises
-    ------
-    ProblemError
-        422 if the cursor is not one that this API gave out.
-    """
+    """Return the page that a client asks for; raises ``InvalidRequestError`` for an unknown cursor."""
     if cursor is None:
         return Page(limit=limit)
     try:
@@ -47,13 +41,7 @@ def cursor_to(last: tuple[datetime, str] | None) -> str | None:
 
 
 def card_of(cursor: str | None) -> Card | None:
-    """The model after which a client wants to go on.
-
-    Raises
-    ------
-    ProblemError
-        422 if the cursor is not one that this API gave out.
-    """
+    """Return the model after which a client wants to go on; raises like ``page_of``."""
     if cursor is None:
         return None
     try:
@@ -70,6 +58,6 @@ def cursor_to_card(last: Card | None) -> str | None:
     return base64.urlsafe_b64encode(json.dumps([last.asset_id, last.kind, last.version]).encode()).decode()
 
 
-def _unreadable() -> ProblemError:
+def _unreadable() -> InvalidRequestError:
     fault = Fault(detail="use next_cursor of an answer as it is", parameter="query.cursor")
-    return unprocessable("invalid-request", "The cursor cannot be read.", [fault])
+    return InvalidRequestError("invalid-request", "The cursor cannot be read.", [fault])

@@ -18,7 +18,7 @@ from forewarn.contracts.health import Condition
 from forewarn.domain.health.condition import CONDITIONS, condition_of, stale_after_s
 from forewarn.domain.time import US_PER_S, to_datetime
 from forewarn.ports.live import HealthInShort, JudgementInShort, LiveInShort
-from forewarn_api.backend import Backend
+from forewarn.usecases.backend import Backend
 
 _SLICE_S: Final = 0.02
 _PAUSE_S: Final = 0.06

@@ -24,7 +24,7 @@ from forewarn.domain.anomaly.scale import band_of as anomaly_band_of
 from forewarn.domain.twin.deviation import band_of
 from forewarn.ports.history import History
 from forewarn.ports.live import LiveAsset, LiveJudgement
-from forewarn_api.intervals import along, around
+from forewarn.usecases.intervals import along, around
 from forewarn_api.issues import found_issues
 
 _PER_TAG: Final = {"expected", "expected_low", "expected_high", "residual", "contribution"}

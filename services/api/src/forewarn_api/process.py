@@ -3,6 +3,7 @@
 import threading
 import uuid
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from forewarn.adapters.catalogue import load_catalogue
@@ -17,15 +18,15 @@ from forewarn.adapters.timescale.history import TimescaleHistory
 from forewarn.domain.guard.batch import GuardSettings
 from forewarn.runtime.http.limits import HttpLimits
 from forewarn.runtime.probes import ProbeServer
+from forewarn.usecases.backend import Backend
+from forewarn.usecases.workers import Workers, worker_process
 from forewarn_api.app import make_app
-from forewarn_api.backend import Backend
-from forewarn_api.command_desk import CommandDesk
 from forewarn_api.live_push import DASHBOARDS
-from forewarn_api.metrics import LIVE_IGNORED
+from forewarn_api.metrics import LIVE_IGNORED, WORK_REFUSED
 from forewarn_api.registry import KafkaRegistry
 from forewarn_api.server import serve
 from forewarn_api.settings import ApiSettings
-from forewarn_api.workers import Workers
+from forewarn_api.twin_commands import TwinCommandHandler
 
 #: WebSockets that are about to be refused or accepted.
 _HANDSHAKES: Final = 50
@@ -61,17 +62,25 @@ def main(settings: ApiSettings, stop: threading.Event) -> None:
         progress=progress,
         clock=clock,
         new_id=lambda: uuid.uuid4().hex,
-        workers=Workers(),
+        workers=Workers(
+            partial(worker_process, ["forewarn_api.jobs"]),
+            on_refused=lambda work: WORK_REFUSED.labels(work.value).inc(),
+        ),
         disk=settings.disk(),
-        max_subscribers=settings.api_max_subscribers,
         max_assets=settings.api_max_assets,
     )
-    desk = CommandDesk(backend, CommandGroup(servers, prefix, service="api"))
+    commands = TwinCommandHandler(backend, CommandGroup(servers, prefix, service="api"))
     token, origins = settings.api_token.get_secret_value(), settings.api_allowed_origins
-    app = make_app(backend, token=token, allowed_origins=origins, resources=[history, desk])
+    app = make_app(
+        backend,
+        token=token,
+        allowed_origins=origins,
+        max_subscribers=settings.api_max_subscribers,
+        resources=[history, commands],
+    )
 
     def failure() -> str | None:
-        return feed.failure() or registry.failure() or desk.failure()
+        return feed.failure() or registry.failure() or commands.failure()
 
     feed.start()
     progress.start()

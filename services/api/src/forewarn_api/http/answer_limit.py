@@ -5,7 +5,8 @@ from collections.abc import Callable
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from forewarn_api.problems import ProblemError, problem_response
+from forewarn.usecases.errors import UnavailableError
+from forewarn_api.problems import problem_response
 
 
 class AnswerLimitMiddleware:
@@ -29,7 +30,7 @@ class AnswerLimitMiddleware:
                 await self._turns.acquire()
         except TimeoutError:
             detail = "Other large answers are being made. Ask again, or for less at a time."
-            await problem_response(ProblemError(503, "busy", detail, retry_after_s=5))(scope, receive, send)
+            await problem_response(UnavailableError("busy", detail, retry_after_s=5))(scope, receive, send)
             return
         try:
             await self._app(scope, receive, send)

@@ -12,10 +12,11 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from forewarn_api import docs
 from forewarn_api.problems import ProblemError, problem_response
 
-#: Open to anybody: they tell nothing about the plant.
-PUBLIC_PATHS: Final = frozenset({"/livez", "/readyz", "/docs", "/docs/style.css", "/openapi.json"})
+#: Open to anybody: they reveal nothing about the plant.
+PUBLIC_PATHS: Final = frozenset({"/livez", "/readyz", "/openapi.json"}) | docs.PATHS
 #: First entry of ``Sec-WebSocket-Protocol`` when the second one is the token (browsers cannot set headers).
 TOKEN_PROTOCOL: Final = "token"  # noqa: S105  # the name of the protocol, not a token
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})

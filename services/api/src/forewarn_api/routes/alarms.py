@@ -12,12 +12,12 @@ from forewarn.contracts.answers.alarms import Acknowledged, AcknowledgeRequest, 
 from forewarn.contracts.assets import AcknowledgeAlarm
 from forewarn.contracts.base import IDENTIFIER, Identifier, format_utc
 from forewarn.ports.history import AlarmEntry, Page, Part
-from forewarn_api.backend import Backend, Uses
+from forewarn.usecases.backend import Backend
+from forewarn.usecases.errors import ConflictError, not_found
+from forewarn_api.dependencies import BackendDep, StateDep
 from forewarn_api.paging import Cursor, Limit, cursor_to, page_of
-from forewarn_api.problems import ProblemError, not_found
 from forewarn_api.routes.assets import AssetId
-from forewarn_api.routes.common import problems, send_command
-from forewarn_api.services import Pushes
+from forewarn_api.routes.common import problems
 from forewarn_api.strict_json import FromJson
 
 router = APIRouter(prefix="/api/v1/alarms", tags=["alarms"])
@@ -41,7 +41,7 @@ class Which(StrEnum):
 
 @router.get("", responses=problems(503))
 async def list_alarms(
-    backend: Uses,
+    backend: BackendDep,
     state: Which = Which.OPEN,
     asset: Annotated[Identifier | None, Query(description="Only alarms of this asset.")] = None,
     priority: Annotated[list[Priority] | None, Query(description="Only these priorities.")] = None,
@@ -67,7 +67,7 @@ async def list_alarms(
 
 
 @router.get("/{asset_id}/{rule}", responses=problems(404, 503))
-async def get_alarm(asset_id: AssetId, rule: Rule, backend: Uses) -> AlarmDetail:
+async def get_alarm(asset_id: AssetId, rule: Rule, backend: BackendDep) -> AlarmDetail:
     """An alarm as it stands, with its transitions."""
     alarm_id = f"{asset_id}/{rule}"
     alarm = backend.complete_live().alarm(alarm_id)
@@ -92,8 +92,8 @@ async def acknowledge(
     rule: Rule,
     body: FromJson[AcknowledgeRequest],
     response: Response,
-    backend: Uses,
-    running: Pushes,
+    backend: BackendDep,
+    state: StateDep,
     wait_s: Annotated[
         float, Query(ge=0, le=LONGEST_WAIT_S, description="Wait so long for the alarm to change; then 200.")
     ] = 0.0,
@@ -106,13 +106,13 @@ async def acknowledge(
     alarm_id = f"{asset_id}/{rule}"
     _require_acknowledgeable(live.alarm(alarm_id), alarm_id, body.occurrence_id)
     command = AcknowledgeAlarm(alarm_id=alarm_id, occurrence_id=body.occurrence_id, comment=body.comment)
-    claims, occurrence = running.claims, (alarm_id, body.occurrence_id)
+    claims, occurrence = state.claims, (alarm_id, body.occurrence_id)
     first = claims.first(occurrence)
     if first is not None:
         raise _acknowledged(f"{first} is acknowledging the alarm right now.", live.alarm(alarm_id))
     claims.claim(occurrence, body.by)
     try:
-        command_id = await send_command(backend, asset_id, command, by=body.by)
+        command_id = await backend.send_command(asset_id, command, by=body.by)
     except Exception:
         claims.withdraw(occurrence)
         raise
@@ -121,7 +121,7 @@ async def acknowledge(
         now = live.alarm(alarm_id)
         return now is None or now.acknowledged or now.occurrence_id != body.occurrence_id or None
 
-    seen = wait_s > 0 and await running.changes.wait_for(changed, wait_s) is True
+    seen = wait_s > 0 and await state.changes.wait_for(changed, wait_s) is True
     alarm = live.alarm(alarm_id)
     if seen and alarm is not None and alarm.occurrence_id == body.occurrence_id:
         _require_decided_for(command_id, alarm)
@@ -156,7 +156,7 @@ def _require_acknowledgeable(alarm: Alarm | None, alarm_id: str, occurrence_id: 
         raise not_found(f"The alarm {alarm_id!r} is not open.")
     if alarm.occurrence_id != occurrence_id:
         detail = "The alarm occurred again since it was looked at. The present occurrence is in 'alarm'."
-        raise ProblemError(409, "newer-occurrence", detail, extras={"alarm": alarm.model_dump(mode="json")})
+        raise ConflictError("newer-occurrence", detail, extras={"alarm": alarm.model_dump(mode="json")})
     if alarm.acknowledged:
         raise _acknowledged(_who_and_when(alarm), alarm)
 
@@ -172,6 +172,6 @@ def _who_and_when(alarm: Alarm) -> str:
     return f"{alarm.acknowledged_by or 'Somebody'} acknowledged the alarm at {at}."
 
 
-def _acknowledged(detail: str, alarm: Alarm | None) -> ProblemError:
+def _acknowledged(detail: str, alarm: Alarm | None) -> ConflictError:
     extras = {} if alarm is None else {"alarm": alarm.model_dump(mode="json")}
-    return ProblemError(409, "already-acknowledged", detail, extras=extras)
+    return ConflictError("already-acknowledged", detail, extras=extras)

@@ -11,7 +11,8 @@ from forewarn.contracts.economics import EconomicReport
 from forewarn.domain.economics.report import Power, economic_report
 from forewarn.domain.frames.frame import FloatArray
 from forewarn.ports.history import MAX_ROWS, BadQuery, HistoryQuery, Interval, RollUp, Series
-from forewarn_api.backend import Backend, Uses
+from forewarn.usecases.backend import Backend
+from forewarn_api.dependencies import BackendDep
 from forewarn_api.routes.assets import AssetId
 from forewarn_api.routes.common import problems
 
@@ -28,7 +29,7 @@ _COURSE_POINTS: Final = 1_000
 @router.get("/economics", responses=problems(404, 503))
 async def economics(
     asset_id: AssetId,
-    backend: Uses,
+    backend: BackendDep,
     days: Annotated[
         int, Query(ge=1, le=LONGEST_PERIOD_DAYS, description="Looked back for wasted energy and savings.")
     ] = 30,

@@ -15,11 +15,11 @@ from forewarn.contracts.readings import RejectedReading, RejectionReason
 from forewarn.contracts.topics import TOPICS, TopicName
 from forewarn.ports.delivery import Message
 from forewarn.ports.history import Refusal
-from forewarn_api.backend import Backend, Uses
+from forewarn.usecases.backend import Backend, require_delivered
+from forewarn.usecases.errors import ConflictError, not_found
+from forewarn_api.dependencies import BackendDep, StateDep
 from forewarn_api.paging import Cursor, cursor_to, page_of
-from forewarn_api.problems import ProblemError, not_found
-from forewarn_api.routes.common import problems, require_delivered
-from forewarn_api.services import Pushes
+from forewarn_api.routes.common import problems
 
 router = APIRouter(prefix="/api/v1/rejected", tags=["rejected"])
 
@@ -33,7 +33,7 @@ RejectedId = Annotated[Reference, Path(examples=["readings.raw/3/1742/0"])]
 
 @router.get("", responses=problems(503))
 async def list_rejected(
-    backend: Uses,
+    backend: BackendDep,
     asset: Annotated[Identifier | None, Query(description="Only messages that name this asset.")] = None,
     reason: RejectionReason | None = None,
     limit: Annotated[int, Query(ge=1, le=_MAX_LIMIT)] = 50,
@@ -47,11 +47,11 @@ async def list_rejected(
 
 
 @router.post("/{rejected_id:path}/replay", status_code=202, responses=problems(404, 409, 503))
-async def replay(rejected_id: RejectedId, backend: Uses, running: Pushes) -> Replayed:
+async def replay(rejected_id: RejectedId, backend: BackendDep, state: StateDep) -> Replayed:
     """Send the original bytes again: to ``readings.raw``, or where a quarantined message came from."""
     rejected = await _one(rejected_id, backend)
     message = _again(rejected)
-    async with running.replaying:
+    async with state.replaying:
         original = b"".join([piece async for piece in backend.history.original(rejected_id)])
         failed = await backend.delivery.send([replace(message, value=original)])
     require_delivered(failed[0] if failed else None, "The message")
@@ -59,7 +59,7 @@ async def replay(rejected_id: RejectedId, backend: Uses, running: Pushes) -> Rep
 
 
 @router.get("/{rejected_id:path}", response_model=RejectedDetail, responses=problems(404, 503))
-async def get_rejected(rejected_id: RejectedId, backend: Uses) -> Response:
+async def get_rejected(rejected_id: RejectedId, backend: BackendDep) -> Response:
     """A refused message with its original bytes."""
     rejected = await _one(rejected_id, backend)
     pieces = backend.history.original(rejected_id)
@@ -89,7 +89,7 @@ def _again(rejected: RejectedReading) -> Message:
     """Where a message goes when it is sent again, still without its bytes."""
     if rejected.key == REMOVAL_KEY:
         detail = "The message is a removal of an asset: repeat DELETE /api/v1/assets/{asset_id} instead."
-        raise ProblemError(409, "not-replayable", detail)
+        raise ConflictError("not-replayable", detail)
     if rejected.topic.endswith(TopicName.READINGS_RAW.value):
         return Message(topic=TopicName.READINGS_RAW, key=_key_for(rejected), value=None)
     if rejected.reason is RejectionReason.QUARANTINED:
@@ -101,7 +101,7 @@ def _again(rejected: RejectedReading) -> Message:
         f"The message comes from {rejected.topic}: only readings, and quarantined messages of topics that are not "
         "compacted, can be sent again."
     )
-    raise ProblemError(409, "not-replayable", detail)
+    raise ConflictError("not-replayable", detail)
 
 
 def _key_for(rejected: RejectedReading) -> bytes:
@@ -110,7 +110,7 @@ def _key_for(rejected: RejectedReading) -> bytes:
         return rejected.asset_id.encode()
     if rejected.key is None:
         detail = "The message names no asset and had no key: it would be refused again. Send a corrected one instead."
-        raise ProblemError(409, "not-replayable", detail)
+        raise ConflictError("not-replayable", detail)
     return rejected.key
 
 

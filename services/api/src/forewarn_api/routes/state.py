@@ -17,15 +17,16 @@ from forewarn.contracts.base import UtcDatetime
 from forewarn.contracts.health import ModelArtefact
 from forewarn.contracts.limits import MAX_ANSWER_BYTES
 from forewarn.ports.history import History, HistoryQuery, Interval, RollUp
-from forewarn_api.backend import Backend, Uses
+from forewarn.usecases.backend import Backend
+from forewarn.usecases.errors import InvalidRequestError
+from forewarn.usecases.intervals import TWIN_KIND
+from forewarn.usecases.workers import Work
 from forewarn_api.csv_export import history_csv
+from forewarn_api.dependencies import BackendDep
 from forewarn_api.jobs import history_json, history_text
 from forewarn_api.present import latest_state, nothing_stored
-from forewarn_api.problems import unprocessable
 from forewarn_api.routes.assets import AssetId
 from forewarn_api.routes.common import problems
-from forewarn_api.whatif import own_card
-from forewarn_api.workers import Work
 
 router = APIRouter(prefix="/api/v1/assets/{asset_id}", tags=["state"])
 
@@ -51,7 +52,7 @@ class Resolution(StrEnum):
 
 
 @router.get("/latest", responses=problems(404, 503))
-async def latest(asset_id: AssetId, backend: Uses) -> LatestState:
+async def latest(asset_id: AssetId, backend: BackendDep) -> LatestState:
     """Newest value of every column with unit, quality, expected value and residual; score, health, open alarms."""
     asset = backend.known_asset(asset_id)
     asset_class = backend.known_class(asset.asset_class)
@@ -59,7 +60,7 @@ async def latest(asset_id: AssetId, backend: Uses) -> LatestState:
     if live is None or live.reading is None:  # nothing came since this API started
         backend.live.seed(await backend.history.latest([asset_id]), await backend.history.latest_health([asset_id]))
         live = backend.live.asset(asset_id)
-    return latest_state(asset, asset_class, live, own_card(backend.live, asset_id), backend.clock.now())
+    return latest_state(asset, asset_class, live, backend.live.model(asset_id, TWIN_KIND), backend.clock.now())
 
 
 @router.get(
@@ -69,7 +70,7 @@ async def latest(asset_id: AssetId, backend: Uses) -> LatestState:
 )
 async def history(
     asset_id: AssetId,
-    backend: Uses,
+    backend: BackendDep,
     since: From = None,
     to: To = None,
     columns: Annotated[
@@ -156,7 +157,7 @@ def _affordable(max_points: int, asset_class: AssetClass, columns: Collection[st
 @router.get("/health", responses=problems(404, 503))
 async def health(
     asset_id: AssetId,
-    backend: Uses,
+    backend: BackendDep,
     since: From = None,
     to: To = None,
     max_points: Annotated[int, Query(ge=1, le=10_000)] = 500,
@@ -176,7 +177,7 @@ def _range(since: datetime | None, to: datetime | None, now: datetime) -> tuple[
     start = end - DEFAULT_RANGE if since is None else since
     if not timedelta(0) < end - start <= LONGEST_RANGE:
         detail = f"the range must be longer than nothing and at most {LONGEST_RANGE.days} days"
-        raise unprocessable(
+        raise InvalidRequestError(
             "invalid-request",
             f"The time range is not usable: {detail}.",
             [Fault(detail=detail, parameter="query.from")],

@@ -1,4 +1,4 @@
-"""What an entry of the asset registry must fulfil, and how it gets onto the topic."""
+"""Checks entries of the asset registry and publishes them."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -14,9 +14,9 @@ from forewarn.contracts.limits import MAX_ASSET_ID_CHARACTERS, MAX_LIVE_ASSETS
 from forewarn.contracts.topics import TopicName
 from forewarn.domain.health.profile import profile_of
 from forewarn.ports.codec import one_line
-from forewarn_api.backend import Backend
-from forewarn_api.problems import ProblemError, faults_of, pointer, summary, unprocessable
-from forewarn_api.routes.common import require_delivered
+from forewarn.usecases.backend import Backend
+from forewarn.usecases.errors import ConflictError, InvalidRequestError, UseCaseError
+from forewarn.usecases.faults import faults_in_body, invalid_request, pointer
 
 #: Entries between which other requests get their turn.
 _AT_ONCE: Final = 500
@@ -26,17 +26,15 @@ Entry = Annotated[AssetRegistration | Any, Field(union_mode="left_to_right")]
 
 
 async def register(asset: Asset, backend: Backend) -> None:
-    """Put an entry onto the topic; returns once the broker has stored it and this API knows it."""
-    at = backend.clock.now()
-    failed = await backend.delivery.publish(TopicName.ASSETS, asset.asset_id, asset, event_id=backend.new_id(), at=at)
-    require_delivered(failed, "The asset")
+    """Publish an entry; returns once the broker has stored it and the registry shows it."""
+    await backend.publish(TopicName.ASSETS, asset.asset_id, asset, what="The asset")
     await backend.until_registered({asset.asset_id: asset})
 
 
 async def register_all(entries: Sequence[Entry], backend: Backend) -> list[Registered]:
-    """Register what can be, and say of each entry what became of it, in their order.
+    """Register entries and return the outcome of each, in their order.
 
-    Answers once the broker has stored the entries and this API knows them.
+    Returns once the broker has stored them and the registry shows them.
     """
     outcome: list[Registered] = []
     for start in range(0, len(entries), _AT_ONCE):
@@ -54,12 +52,12 @@ async def _register_some(entries: Sequence[Entry], backend: Backend) -> list[Reg
             asset = _asset_of(entry)
             is_new = asset.asset_id not in new and backend.registry.get(asset.asset_id) is None
             if is_new and len(new) >= room:
-                raise full(backend)
+                raise _full(backend)
             require_sound(asset, backend)
-        except ProblemError as exc:
+        except UseCaseError as exc:
             name = entry.asset_id if isinstance(entry, AssetRegistration) else _name_in(entry)
             outcome.append(
-                Registered(asset_id=name, outcome="refused", detail=exc.detail, errors=list(exc.errors[:MAX_ERRORS]))
+                Registered(asset_id=name, outcome="refused", detail=exc.detail, errors=list(exc.faults[:MAX_ERRORS]))
             )
             continue
         new.update([asset.asset_id] if is_new else [])
@@ -77,7 +75,7 @@ async def _register_some(entries: Sequence[Entry], backend: Backend) -> list[Reg
 
 
 def _name_in(entry: object) -> str:
-    """What an entry that cannot be registered calls itself, as far as it can be shown."""
+    """Return the id of an entry that cannot be registered, as far as it can be shown."""
     name = entry.get("asset_id", "") if isinstance(entry, dict) else ""
     return one_line(str(name), MAX_ASSET_ID_CHARACTERS)
 
@@ -88,44 +86,30 @@ def _asset_of(entry: Entry) -> Asset:
     try:
         return AssetRegistration.model_validate_json(json.dumps(entry), strict=True).entry()
     except ValidationError as exc:
-        faults = faults_of(exc.errors(include_url=False, include_context=False, include_input=False), within_body=True)
-        raise unprocessable("invalid-request", summary(faults), faults) from exc
+        raise invalid_request(faults_in_body(exc.errors(include_url=False, include_context=False))) from exc
 
 
 def require_room(asset: Asset, backend: Backend) -> None:
-    """A new asset must fit into what the installation may hold.
-
-    Raises
-    ------
-    ProblemError
-        409 if there are as many as there may be.
-    """
+    """Raise ``ConflictError`` if the asset is new and the registry is full."""
     if backend.registry.get(asset.asset_id) is None and backend.registry.count() >= backend.max_assets:
-        raise full(backend)
+        raise _full(backend)
 
 
-def full(backend: Backend) -> ProblemError:
-    """There are as many assets as there may be."""
+def _full(backend: Backend) -> ConflictError:
     detail = (
         f"There are {backend.registry.count()} assets, at most {backend.max_assets} may be registered: "
         f"remove some, or raise API_MAX_ASSETS ({MAX_LIVE_ASSETS:,} at most)."
     )
-    return ProblemError(409, "too-many-assets", detail)
+    return ConflictError("too-many-assets", detail)
 
 
 def require_sound(asset: Asset, backend: Backend) -> None:
-    """The class must exist; nameplate and weights may name only what the class knows.
-
-    Raises
-    ------
-    ProblemError
-        422, with a JSON Pointer to each fault.
-    """
+    """Raise ``InvalidRequestError`` unless the class exists and has all that nameplate and weights name."""
     asset_class = backend.catalogue.get(asset.asset_class)
     if asset_class is None:
         known = ", ".join(sorted(backend.catalogue))
         fault = Fault(detail=f"there is no such class: there are {known}", pointer=pointer("asset_class"))
-        raise unprocessable("unknown-class", f"There is no asset class {asset.asset_class!r}.", [fault])
+        raise InvalidRequestError("unknown-class", f"There is no asset class {asset.asset_class!r}.", [fault])
     fields = {field.name for field in asset_class.nameplate}
     faults = [
         Fault(detail=f"{asset_class.name} has no such rated value", pointer=pointer("nameplate", name))
@@ -134,22 +118,16 @@ def require_sound(asset: Asset, backend: Backend) -> None:
     ]
     if faults:
         detail = f"{asset_class.name} has these rated values: {', '.join(sorted(fields)) or 'none'}."
-        raise unprocessable("unknown-nameplate-field", detail, faults)
+        raise InvalidRequestError("unknown-nameplate-field", detail, faults)
     require_weights(asset, asset_class, "health_weights")
 
 
 def require_weights(asset: Asset, asset_class: AssetClass, *place: str) -> None:
-    """Own weights may name only metrics of the class, and must leave something that counts.
-
-    Raises
-    ------
-    ProblemError
-        422, with a JSON Pointer to each fault.
-    """
+    """Raise ``InvalidRequestError`` if own weights name metrics that the class lacks, or let nothing count."""
     faults = list(_weight_faults(asset, asset_class, place))
     if faults:
         known = ", ".join(item.column for item in asset_class.health) or "none"
-        raise unprocessable("unusable-weights", f"{asset_class.name} has these health metrics: {known}.", faults)
+        raise InvalidRequestError("unusable-weights", f"{asset_class.name} has these health metrics: {known}.", faults)
 
 
 def _weight_faults(asset: Asset, asset_class: AssetClass, place: tuple[str, ...]) -> Iterator[Fault]:

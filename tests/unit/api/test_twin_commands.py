@@ -8,8 +8,8 @@ from forewarn.contracts.assets import AskWhatIf, Command, InjectFault, LearnAnew
 from forewarn.contracts.questions import ChangeRequest, HistoryRange
 from forewarn.contracts.topics import TopicName
 from forewarn.ports.commands import UnreadableCommand
-from forewarn_api import command_desk
-from forewarn_api.command_desk import CommandDesk
+from forewarn_api import twin_commands
+from forewarn_api.twin_commands import TwinCommandHandler
 from support.api_fakes import NOW
 from unit.api.test_twin import learn, measure
 
@@ -40,13 +40,13 @@ class Basket:
 
 
 def serve(platform, basket, until=lambda basket: basket.finished):
-    """Run a desk until a condition holds; returns the answers."""
+    """Run a handler until a condition holds; returns the answers."""
 
     async def run():
-        async with CommandDesk(platform.backend, basket) as desk:
+        async with TwinCommandHandler(platform.backend, basket) as handler:
             async with asyncio.timeout(10):
                 while not until(basket):
-                    assert desk.failure() is None
+                    assert handler.failure() is None
                     await asyncio.sleep(0.001)
 
     asyncio.run(run())
@@ -73,9 +73,9 @@ def test_a_question_is_answered_like_over_http(client, platform):
 @pytest.mark.parametrize(
     ("body", "asset_id", "problem"),
     [
-        (FLOW_UP, "P-101", "the twin of P-101 still learns"),
+        (FLOW_UP, "P-101", "the twin of P-101 is still learning"),
         (FLOW_UP, "nobody", "There is no asset 'nobody'"),
-        (AskWhatIf(preset="warp_speed"), "P-101", "There is no question 'warp_speed'. centrifugal_pump can be asked:"),
+        (AskWhatIf(preset="warp_speed"), "P-101", "There is no preset 'warp_speed'. centrifugal_pump has "),
         (LearnAnew(history=HistoryRange.model_validate({"from": NOW, "to": NOW})), "P-101", "ends"),
     ],
 )
@@ -100,7 +100,7 @@ def test_commands_for_others_are_passed_over(platform):
 
 @pytest.mark.parametrize("what", ["broker", "registry", "database"])
 def test_a_command_waits_while_something_is_away_and_is_done_once(platform, monkeypatch, what):
-    monkeypatch.setattr(command_desk, "_RETRY_S", 0.001)
+    monkeypatch.setattr(twin_commands, "_RETRY_S", 0.001)
     platform.delivery.away = what == "broker"
     platform.registry.reason = "it is being read" if what == "registry" else None
     platform.history.away = what == "database"
@@ -132,11 +132,11 @@ def test_a_source_that_ends_is_told(platform):
             raise OSError("topic authorization failed")
 
     async def run():
-        async with CommandDesk(platform.backend, Broken()) as desk:
+        async with TwinCommandHandler(platform.backend, Broken()) as handler:
             for _ in range(1_000):
-                if desk.failure() is not None:
+                if handler.failure() is not None:
                     break
                 await asyncio.sleep(0.001)
-            return desk.failure()
+            return handler.failure()
 
     assert asyncio.run(run()) == "commands cannot be read: topic authorization failed"

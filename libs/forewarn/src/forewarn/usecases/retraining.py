@@ -1,4 +1,4 @@
-"""Orders to learn anew: fetches the history that is to be learned from, and puts the order into the stream."""
+"""Orders the twin of an asset to learn its baseline again, from coming or from stored readings."""
 
 from datetime import timedelta
 from typing import Final, Never
@@ -14,11 +14,11 @@ from forewarn.contracts.topics import TopicName
 from forewarn.domain.frames.frame import Frame
 from forewarn.domain.twin.orders import usable_readings
 from forewarn.domain.twin.settings import MIN_BASELINE
-from forewarn.ports.delivery import BrokerSilent, Message
-from forewarn.ports.history import HistoryQuery, RollUp
-from forewarn_api.backend import Backend
-from forewarn_api.problems import ProblemError, pointer, unprocessable
-from forewarn_api.routes.common import require_delivered
+from forewarn.ports.delivery import Message
+from forewarn.ports.history import BadQuery, HistoryQuery, RollUp
+from forewarn.usecases.backend import Backend
+from forewarn.usecases.errors import InvalidRequestError
+from forewarn.usecases.faults import pointer
 
 _LATEST_START: Final = timedelta(days=31)
 
@@ -26,12 +26,14 @@ _LATEST_START: Final = timedelta(days=31)
 async def order_baseline(
     backend: Backend, asset_id: str, request: BaselineSource, *, by: str, order_id: str
 ) -> BaselineAccepted:
-    """Put an order of somebody into the stream; a second one of the same id changes nothing.
+    """Put an order into the stream; the twin carries out an ``order_id`` once.
 
     Raises
     ------
-    ProblemError
-        404 or 422 if it cannot be obeyed, 503 if the broker does not answer.
+    NotFoundError, InvalidRequestError
+        If there is no such asset, or the twin could not learn from this.
+    UnavailableError
+        If the broker does not confirm the order.
     """
     asset = backend.known_asset(asset_id)
     asset_class = backend.known_class(asset.asset_class)
@@ -43,8 +45,8 @@ async def order_baseline(
     if usable is not None and usable < MIN_BASELINE:
         _refuse(
             "history",
-            f"the range has {usable} readings that can be learned from (machine running, on time, at least half of "
-            f"the tags known), at least {MIN_BASELINE} are needed",
+            f"the range has {usable} usable readings (machine running, on time, at least half of the tags known), "
+            f"at least {MIN_BASELINE} are needed",
         )
     order = BaselineOrder(
         order_id=order_id,
@@ -55,12 +57,7 @@ async def order_baseline(
         since=request.since,
     )
     value = encode_order(order, asset_class, history)
-    try:
-        failed = await backend.delivery.broadcast(Message(topic=TopicName.READINGS_VALID, key=ORDER_KEY, value=value))
-    except BrokerSilent as exc:
-        detail = f"The order was not sent: the broker does not answer ({exc})."
-        raise ProblemError(503, "broker-unavailable", detail, retry_after_s=5) from exc
-    require_delivered(failed[0] if failed else None, "The order")
+    await backend.broadcast(Message(topic=TopicName.READINGS_VALID, key=ORDER_KEY, value=value), what="The order")
     return BaselineAccepted(
         order_id=order_id,
         asset_id=asset_id,
@@ -70,25 +67,24 @@ async def order_baseline(
 
 
 async def _stored(backend: Backend, asset: Asset, asset_class: AssetClass, span: HistoryRange) -> Frame:
-    query = HistoryQuery(
-        asset_id=asset.asset_id,
-        start=span.start,
-        end=span.end,
-        roll_up=RollUp.RAW,
-        max_points=MAX_HISTORY,
-    )
-    history = await backend.history.history(query)
+    try:
+        query = HistoryQuery(
+            asset_id=asset.asset_id, start=span.start, end=span.end, roll_up=RollUp.RAW, max_points=MAX_HISTORY
+        )
+        history = await backend.history.history(query)
+    except BadQuery as exc:
+        _refuse("history", str(exc))
     if history is None or not history.ts:
-        _refuse("history", "there is no stored reading of this asset in the range")
+        _refuse("history", "no reading of this asset is stored in the range")
     if history.next_start is not None:
         _refuse(
             "history",
-            f"the range has more than {MAX_HISTORY} readings, which is the most that is learned at once: let it end "
-            f"at {history.next_start.isoformat()} or earlier, or begin later",
+            f"the range has more than {MAX_HISTORY} readings, the most that can be learned at once: end it at "
+            f"{history.next_start.isoformat()} or earlier, or begin later",
         )
     return valid_frame(history, asset_class)
 
 
 def _refuse(field: str, detail: str) -> Never:
     fault = Fault(detail=detail, pointer=pointer(field))
-    raise unprocessable("baseline-not-possible", f"The twin cannot learn from this: {detail}.", [fault])
+    raise InvalidRequestError("baseline-not-possible", f"The twin cannot learn from this: {detail}.", [fault])

@@ -11,7 +11,7 @@ import os
 import signal
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from enum import StrEnum
 from functools import partial
@@ -21,8 +21,7 @@ from typing import Final, ParamSpec, Self, TypeVar
 import pyarrow as pa
 import structlog
 
-from forewarn_api.metrics import WORK_REFUSED
-from forewarn_api.problems import ProblemError
+from forewarn.usecases.errors import UnavailableError
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -32,7 +31,6 @@ _RETRY_AFTER_S: Final = 2
 _IDLE_S: Final = 60.0
 #: Work yields to the event loop, and to the other services of a small machine.
 _NICENESS: Final = 5
-_PRELOAD: Final = ["forewarn_api.jobs"]
 _log = structlog.get_logger(__name__)
 
 
@@ -56,22 +54,25 @@ MAX_UNDER_WAY: Final[Mapping[Work, int]] = MappingProxyType(
 
 
 def worker_thread() -> Executor:
-    """A thread."""
+    """Return a thread."""
     return ThreadPoolExecutor(1, thread_name_prefix="worker")
 
 
-def worker_process() -> Executor:
-    """A process that was forked from a small one, which has imported what the work needs."""
+def worker_process(preload: Sequence[str] = ()) -> Executor:
+    """Return a process that is forked from a small one, which has imported the modules that the work needs."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(_PRELOAD)
+    context.set_forkserver_preload(list(preload))
     return ProcessPoolExecutor(1, mp_context=context, initializer=_become_worker)
 
 
 class Workers:
     """Does heavy work; use it as an async context manager."""
 
-    def __init__(self, make: Callable[[], Executor] = worker_process) -> None:
+    def __init__(
+        self, make: Callable[[], Executor] = worker_process, on_refused: Callable[[Work], None] = lambda _work: None
+    ) -> None:
         self._make = make
+        self._on_refused = on_refused
         self._worker: Executor | None = None
         self._starting = asyncio.Lock()
         self._asking = worker_thread()
@@ -91,17 +92,17 @@ class Workers:
             process.terminate()  # whoever waits for it has gone by now
 
     async def run(self, work: Work, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-        """Call a function in the worker; it, and what goes in and comes out, must be picklable.
+        """Call a function in the worker; it, its arguments and its result must be picklable.
 
         Raises
         ------
-        ProblemError
-            503 if too much of this kind is under way, or the worker died.
+        UnavailableError
+            If too much of this kind is under way, or the worker died.
         """
         if self._under_way[work] >= MAX_UNDER_WAY[work]:
-            WORK_REFUSED.labels(work.value).inc()
+            self._on_refused(work)
             detail = f"{self._under_way[work]} requests of this kind ({work.value}) are under way: try again."
-            raise ProblemError(503, "busy", detail, retry_after_s=_RETRY_AFTER_S)
+            raise UnavailableError("busy", detail, retry_after_s=_RETRY_AFTER_S)
         self._under_way[work] += 1
         try:
             async with self._turns[work]:
@@ -114,7 +115,7 @@ class Workers:
             self._dismiss()
             _log.error("worker_died", work=work.value, reason=str(exc))
             detail = "The process that worked on this request died: try again, with less at a time."
-            raise ProblemError(503, "worker-died", detail, retry_after_s=_RETRY_AFTER_S) from exc
+            raise UnavailableError("worker-died", detail, retry_after_s=_RETRY_AFTER_S) from exc
         finally:
             self._under_way[work] -= 1
             self._rest_later()

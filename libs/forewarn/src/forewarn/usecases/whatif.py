@@ -1,4 +1,4 @@
-"""Puts questions to the twin of an asset: finds model and reading, and words the answer."""
+"""What-if: finds a model and the newest reading of an asset, and predicts how changes of its drivers would show."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -11,10 +11,10 @@ import structlog
 
 from forewarn.contracts import questions
 from forewarn.contracts.answers import twin as answers
+from forewarn.contracts.answers.problems import Fault
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.health import ModelArtefact, OperatingRange, RulEstimate
-from forewarn.contracts.limits import MAX_ANSWER_BYTES
 from forewarn.domain.health.profile import HealthProfile, profile_of
 from forewarn.domain.twin.deviation import band_of
 from forewarn.domain.twin.fleet import LEAST_MEMBERS, FleetModel
@@ -25,14 +25,21 @@ from forewarn.domain.twin.report import Operating
 from forewarn.domain.whatif.effects import LifeChange, health_effect, life_effects
 from forewarn.domain.whatif.presets import presets_of
 from forewarn.domain.whatif.question import Change, Machine, WhatIfAnswer, changeable, complete, what_if
-from forewarn.ports.history import Card, Cards
 from forewarn.ports.live import LiveView
-from forewarn_api.intervals import TWIN_KIND
+from forewarn.usecases.backend import Backend
+from forewarn.usecases.errors import ConflictError, InvalidRequestError
+from forewarn.usecases.faults import pointer
+from forewarn.usecases.intervals import TWIN_KIND
+from forewarn.usecases.workers import Work
 
 _log = structlog.get_logger(__name__)
 
 #: Machines whose models make a fleet model; more do not change the median, but cost 2 ms each.
 _MOST_MEMBERS: Final = 25
+_NO_MODEL: Final = (
+    "No model can answer: the twin of {asset_id} is still learning, and fewer than two other assets of its class have "
+    "a model. Try again when it has learned."
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -55,9 +62,60 @@ class Subject:
         return "fleet" if self.card is None else "own"
 
 
-def own_card(live: LiveView, asset_id: str) -> ModelArtefact | None:
-    """Card of the asset's own twin, with its parameters; None while it learns."""
-    return live.model(asset_id, TWIN_KIND)
+async def answer_what_if(backend: Backend, asset_id: str, request: questions.WhatIfRequest) -> questions.WhatIfAnswer:
+    """Predict from the newest reading of an asset.
+
+    Raises
+    ------
+    NotFoundError, InvalidRequestError
+        If there is no such asset, or the question is not possible.
+    ConflictError
+        If no model can answer yet.
+    UnavailableError
+        If registry or live state are incomplete, or too many questions are under way.
+    """
+    asset = backend.known_asset(asset_id)
+    changes = _changes(backend.known_class(asset.asset_class), request)
+    subject = await find_subject(backend, asset_id)
+    if subject is None:
+        raise ConflictError("no-model", _NO_MODEL.format(asset_id=asset_id))
+    live = backend.live.asset(asset_id)
+    estimates = live.health.rul if live is not None and live.health is not None else ()
+    try:
+        return await backend.workers.run(Work.ASKING, predict, subject, changes, estimates)
+    except ValueError as exc:
+        fault = Fault(detail=str(exc), pointer=pointer("changes"))
+        raise InvalidRequestError("question-not-possible", f"This cannot be asked: {exc}.", [fault]) from exc
+
+
+async def describe_twin(backend: Backend, asset_id: str) -> answers.TwinAnswer:
+    """Describe what the twin of an asset knows; raises like ``answer_what_if``, but not for want of a model."""
+    asset = backend.known_asset(asset_id)
+    asset_class = backend.known_class(asset.asset_class)
+    subject = await find_subject(backend, asset_id)
+    return await backend.workers.run(Work.ASKING, describe, asset, asset_class, subject)
+
+
+async def find_subject(backend: Backend, asset_id: str) -> Subject | None:
+    """Return model and newest reading of an asset; None while neither it nor two others of its class have a model."""
+    asset = backend.known_asset(asset_id)
+    asset_class = backend.known_class(asset.asset_class)
+    live = backend.complete_live()
+    seen = live.asset(asset_id)
+    if seen is None or seen.reading is None:  # nothing came since this process started
+        live.seed(await backend.history.latest([asset_id]), await backend.history.latest_health([asset_id]))
+    return await backend.workers.run(Work.ASKING, subject_of, asset, asset_class, live, backend.registry.all())
+
+
+def _changes(asset_class: AssetClass, request: questions.WhatIfRequest) -> list[Change]:
+    if request.preset is None:
+        return [Change(column=c.column, value=c.value, factor=c.factor, shift=c.shift) for c in request.changes]
+    known = presets_of(asset_class)
+    if request.preset not in known:
+        detail = f"{asset_class.name} has {', '.join(known) or 'no presets: give changes'}"
+        fault = Fault(detail=detail, pointer=pointer("preset"))
+        raise InvalidRequestError("unknown-preset", f"There is no preset {request.preset!r}.", [fault])
+    return list(known[request.preset].changes(asset_class))
 
 
 def subject_of(asset: Asset, asset_class: AssetClass, live: LiveView, assets: Mapping[str, Asset]) -> Subject | None:
@@ -65,7 +123,7 @@ def subject_of(asset: Asset, asset_class: AssetClass, live: LiveView, assets: Ma
     seen = live.asset(asset.asset_id)
     reading = None if seen is None else seen.reading
     measured = {} if reading is None else {n: math.nan if v is None else v for n, v in reading.values.items()}
-    own = own_card(live, asset.asset_id)
+    own = live.model(asset.asset_id, TWIN_KIND)
     cards = [own] if own is not None else _of_class(asset, live, assets)
     models = {card.asset_id: model for card in cards if (model := _model(card, asset_class)) is not None}
     predictor: Predictor
@@ -121,14 +179,8 @@ def _operating(cards: Sequence[ModelArtefact]) -> dict[str, Operating]:
     }
 
 
-def ask(subject: Subject, changes: Sequence[Change], estimates: Sequence[RulEstimate]) -> questions.WhatIfAnswer:
-    """Answer a question about an asset whose remaining life is estimated as given.
-
-    Raises
-    ------
-    ValueError
-        If it cannot be asked, see ``what_if``.
-    """
+def predict(subject: Subject, changes: Sequence[Change], estimates: Sequence[RulEstimate]) -> questions.WhatIfAnswer:
+    """Predict, remaining life being estimated as given; raises ``ValueError`` like ``what_if``."""
     said = what_if(subject.machine, subject.predictor, changes)
     asset_class, far = subject.machine.asset_class, said.reach == "too_far"
     lives = () if far else life_effects(asset_class, estimates, said.before, said.after)
@@ -224,20 +276,6 @@ def describe(asset: Asset, asset_class: AssetClass, subject: Subject | None) -> 
 def without_parameters(card: ModelArtefact) -> ModelArtefact:
     """A card for people."""
     return card.model_copy(update={"parameters": None})
-
-
-def newest_cards(live: LiveView, asset_id: str | None, after: Card | None) -> Cards:
-    """Cards of the newest models, of one asset or of all, behind ``after``: as many as fit into an answer."""
-    place = ("", "") if after is None else (after.asset_id, after.kind)
-    chosen = [card for card in live.models() if asset_id is None or card.asset_id == asset_id]
-    chosen = sorted((c for c in chosen if (c.asset_id, c.kind) > place), key=lambda c: (c.asset_id, c.kind))
-    size_bytes = 0
-    for number, card in enumerate(chosen):
-        size_bytes += len(without_parameters(card).model_dump_json())
-        if number and size_bytes > MAX_ANSWER_BYTES:
-            last = chosen[number - 1]
-            return Cards(tuple(chosen[:number]), Card(asset_id=last.asset_id, kind=last.kind, version=last.version))
-    return Cards(tuple(chosen))
 
 
 def _driver(subject: Subject | None, asset_class: AssetClass, name: str) -> answers.DriverItem:
