@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forewarn.adapters.arrow_codec import arrow_schema, decode_frame, encode_frame, join_frames, open_frame
 from forewarn.adapters.catalogue import load_catalogue
+from forewarn.adapters.frames.codec import arrow_schema, decode_frame, encode_frame, join_frames, open_frame
 from forewarn.contracts.frames import FrameKind
 from forewarn.contracts.quality import StatusCode
 from forewarn.domain.frame import concat

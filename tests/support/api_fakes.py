@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from forewarn.adapters.arrow_codec import encode_frame
 from forewarn.adapters.catalogue import load_catalogue
 from forewarn.adapters.disk import DiskSpace
 from forewarn.adapters.forecasting.statsmodels_methods import StatsmodelsForecaster
-from forewarn.adapters.live.frames import FrameReader, FrameRows
+from forewarn.adapters.frames.codec import encode_frame
+from forewarn.adapters.frames.rows import FrameReader, FrameRows
 from forewarn.adapters.live.state import LiveState
 from forewarn.contracts.alarms import Alarm, Alert, Priority
 from forewarn.contracts.asset_class import AssetClass

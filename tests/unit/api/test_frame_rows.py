@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forewarn.adapters.arrow_codec import decode_frame, encode_frame
-from forewarn.adapters.live.frames import FrameReader
+from forewarn.adapters.frames.codec import decode_frame, encode_frame
+from forewarn.adapters.frames.rows import FrameReader
 from forewarn.contracts.frames import FrameKind
 from forewarn.ports.codec import InvalidFrame
 from support.api_fakes import CATALOGUE, NOW, PUMP_CLASS, frame

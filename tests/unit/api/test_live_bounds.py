@@ -7,8 +7,8 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from forewarn.adapters.arrow_codec import decode_frame, encode_frame
-from forewarn.adapters.live.frames import FrameReader
+from forewarn.adapters.frames.codec import decode_frame, encode_frame
+from forewarn.adapters.frames.rows import FrameReader
 from forewarn.adapters.live.state import LiveState
 from forewarn.contracts.frames import FrameKind
 from forewarn.contracts.limits import MAX_ALARMS_PER_ASSET

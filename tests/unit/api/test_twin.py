@@ -5,9 +5,9 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from forewarn.adapters.arrow_codec import decode_frame, encode_frame
 from forewarn.adapters.baseline_orders import MAX_HISTORY, ORDER_KEY, decode_order
-from forewarn.adapters.live.frames import FrameReader
+from forewarn.adapters.frames.codec import decode_frame, encode_frame
+from forewarn.adapters.frames.rows import FrameReader
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.frames import FrameKind
 from forewarn.contracts.topics import TopicName

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from forewarn.adapters.arrow_buffers import from_numpy, texts, to_numpy
+from forewarn.adapters.frames.buffers import from_numpy, texts, to_numpy
 
 TYPES = {
     np.float64: pa.float64(),
@@ -66,10 +66,10 @@ def test_texts_are_what_arrow_makes_of_them(values):
 
 WITHOUT_PANDAS = """
 import sys
-from forewarn.adapters.arrow_codec import decode_frame, encode_by_partition, encode_frame
+from forewarn.adapters.frames.codec import decode_frame, encode_by_partition, encode_frame
 from forewarn.adapters.catalogue import load_catalogue
-from forewarn.adapters.frame_input import read_frames
-from forewarn.adapters.live.frames import FrameReader
+from forewarn.adapters.frames.turn import read_frames
+from forewarn.adapters.frames.rows import FrameReader
 from forewarn.contracts.frames import FrameKind
 from forewarn.ports.lanes import Record
 from forewarn.testing.examples import GOLDEN_CLASS, example_frame

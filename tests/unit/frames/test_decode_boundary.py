@@ -5,12 +5,12 @@ import json
 import pyarrow as pa
 import pytest
 
-from forewarn.adapters.arrow_codec import decode_frame, encode_frame
 from forewarn.adapters.catalogue import load_catalogue
 from forewarn.adapters.decode_boundary import decoder
 from forewarn.adapters.event_codec import decode_event
+from forewarn.adapters.frames.codec import decode_frame, encode_frame
+from forewarn.adapters.frames.rows import FrameReader
 from forewarn.adapters.kafka.command_group import commands_of
-from forewarn.adapters.live.frames import FrameReader
 from forewarn.contracts.assets import Asset, Command
 from forewarn.contracts.frames import FrameKind
 from forewarn.ports.codec import InvalidEvent, InvalidFrame, one_line

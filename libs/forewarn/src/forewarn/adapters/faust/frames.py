@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forewarn.adapters.arrow_codec import OpenedFrame, join_frames, open_frame
 from forewarn.adapters.faust.quarantine import Incoming
+from forewarn.adapters.frames.codec import OpenedFrame, join_frames, open_frame
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.frames import FrameKind
 from forewarn.domain.frame import Frame

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from forewarn.adapters.arrow_codec import OpenedFrame, join_frames, open_frame
+from forewarn.adapters.frames.codec import OpenedFrame, join_frames, open_frame
 from forewarn.adapters.rejections import Refusal, rejection
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.frames import FrameKind

@@ -15,11 +15,11 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from forewarn.adapters.arrow_buffers import present, to_numpy
-from forewarn.adapters.arrow_codec import arrow_schema, description_of, may_be_null
 from forewarn.adapters.decode_boundary import decoder
-from forewarn.adapters.frame_checks import TIMES, check_assets, check_codes, check_times
-from forewarn.adapters.live.rows import PackedRow, RowShape, row_shape
+from forewarn.adapters.frames.buffers import present, to_numpy
+from forewarn.adapters.frames.checks import TIMES, check_assets, check_codes, check_times
+from forewarn.adapters.frames.codec import arrow_schema, description_of, may_be_null
+from forewarn.adapters.frames.packed import PackedRow, RowShape, row_shape
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.frames import BEFORE_THE_COLUMN, FRAME_VERSION, LARGEST_CODE, FrameKind, frame_columns
 from forewarn.domain.frame import MISSING, NUMPY_DTYPES

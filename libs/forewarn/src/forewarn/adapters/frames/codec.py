@@ -13,9 +13,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from forewarn.adapters.arrow_buffers import from_numpy, texts, to_numpy
 from forewarn.adapters.decode_boundary import decoder
-from forewarn.adapters.frame_checks import check_frame
+from forewarn.adapters.frames.buffers import from_numpy, texts, to_numpy
+from forewarn.adapters.frames.checks import check_frame
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.frames import (
     BEFORE_THE_COLUMN,
