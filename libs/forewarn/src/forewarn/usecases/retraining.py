@@ -5,7 +5,6 @@ from typing import Final, Never
 
 from forewarn.adapters.baseline_orders import MAX_HISTORY, ORDER_KEY, encode_order
 from forewarn.adapters.frames.history import valid_frame
-from forewarn.adapters.history_frames import valid_frame
 from forewarn.contracts.answers.problems import Fault
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.assets import Asset

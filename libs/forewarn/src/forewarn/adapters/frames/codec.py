@@ -25,7 +25,6 @@ from forewarn.contracts.frames import (
 )
 from forewarn.contracts.limits import MAX_ASSET_ID_CHARACTERS
 from forewarn.domain.frames.frame import MISSING, NUMPY_DTYPES, Array, Frame, Strings
-from forewarn.domain.frames.machines import asset_of, by_partition
 from forewarn.domain.frames.partitions import asset_of, by_partition
 from forewarn.ports.codec import InvalidFrame
 

@@ -14,7 +14,7 @@ from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.frames import FrameKind
 from forewarn.contracts.readings import RejectionReason
 from forewarn.domain.frames.frame import Frame, Strings
-from forewarn.domain.frames.machines import machines
+from forewarn.domain.frames.partitions import partition_keys
 from forewarn.ports.codec import InvalidFrame
 from forewarn.ports.lanes import Output, Record
 
@@ -44,9 +44,9 @@ class JoinedFrame:
     row_partitions: NDArray[np.int64]
 
     @property
-    def machines(self) -> Strings:
+    def partition_keys(self) -> Strings:
         """Asset of each row, named by its partition too."""
-        return machines(self.frame.assets, self.row_partitions)
+        return partition_keys(self.frame.assets, self.row_partitions)
 
     @property
     def partitions(self) -> Mapping[str, int]:
