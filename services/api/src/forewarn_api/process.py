@@ -9,8 +9,8 @@ from forewarn.adapters.catalogue import load_catalogue
 from forewarn.adapters.clock import SystemClock
 from forewarn.adapters.forecasting.statsmodels_methods import StatsmodelsForecaster
 from forewarn.adapters.kafka.command_group import CommandGroup
+from forewarn.adapters.kafka.delivery import KafkaDelivery
 from forewarn.adapters.kafka.registry import AssetRegistry
-from forewarn.adapters.live.delivery import KafkaDelivery
 from forewarn.adapters.live.feed import KafkaLiveFeed
 from forewarn.adapters.live.progress import KafkaProgress
 from forewarn.adapters.timescale.history import TimescaleHistory

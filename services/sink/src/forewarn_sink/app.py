@@ -9,13 +9,13 @@ import numpy as np
 from forewarn.adapters.catalogue import load_catalogue
 from forewarn.adapters.clock import SystemClock
 from forewarn.adapters.kafka.config import group_id
+from forewarn.adapters.kafka.inbox import Inbox, InboxConfig
 from forewarn.adapters.timescale.store import TimescaleStore
 from forewarn.contracts.topics import qualified
 from forewarn.runtime.heartbeat import Heartbeat
 from forewarn.runtime.probes import ProbeServer
 from forewarn_sink.backoff import Backoff
 from forewarn_sink.decoding import SOURCES, ItemDecoder
-from forewarn_sink.inbox import Inbox, InboxConfig
 from forewarn_sink.metrics import SinkMetrics
 from forewarn_sink.settings import SinkSettings
 from forewarn_sink.writer import Writer, WriterConfig

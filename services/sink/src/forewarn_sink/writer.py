@@ -36,7 +36,7 @@ _IDLE_POLL_S: Final = 0.2
 
 
 class Messages(Partitions, Protocol):
-    """Where messages come from; ``forewarn_sink.inbox.Inbox`` in service."""
+    """Where messages come from; ``forewarn.adapters.kafka.inbox.Inbox`` in service."""
 
     def consume(self, max_messages: int, timeout_s: float) -> list[Record]:
         """Next messages."""

@@ -12,13 +12,13 @@ from pydantic import Field, TypeAdapter
 
 from forewarn.adapters.clock import SystemClock
 from forewarn.adapters.faust.app import EventAppConfig, create_app
-from forewarn.adapters.faust.changelog import ensure_changelog
 from forewarn.adapters.faust.engine import Action, EventEngine
 from forewarn.adapters.faust.publisher import FaustPublisher, Outgoing, raw_topic
 from forewarn.adapters.faust.quarantine import Handler, Incoming
 from forewarn.adapters.faust.rejects import dead_letter
 from forewarn.adapters.faust.runner import run_app
 from forewarn.adapters.faust.topics import check_topics
+from forewarn.adapters.kafka.changelog import ensure_changelog
 from forewarn.contracts.readings import RejectionReason
 from forewarn.contracts.topics import TopicName
 from forewarn.ports.clock import Clock

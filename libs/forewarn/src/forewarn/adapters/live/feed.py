@@ -7,7 +7,7 @@ from typing import Final
 import structlog
 
 from forewarn.adapters.event_codec import decode_event
-from forewarn.adapters.live.follower import TopicFollower
+from forewarn.adapters.kafka.follower import TopicFollower
 from forewarn.adapters.live.frames import FrameReader
 from forewarn.adapters.live.state import LiveState
 from forewarn.adapters.removals import read_removal

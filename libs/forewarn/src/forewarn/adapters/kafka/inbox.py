@@ -14,11 +14,11 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from forewarn.adapters.kafka.config import consumer_config, read_ahead
 from forewarn.adapters.kafka.errors import BrokerUnavailable, error_of
+from forewarn.adapters.kafka.offsets import Bounds
 from forewarn.adapters.kafka.polling import poll_records
 from forewarn.contracts.limits import MAX_TURN_BYTES
 from forewarn.ports.lanes import Record
 from forewarn.ports.store import Source
-from forewarn_sink.bounds import Bounds
 
 _log = structlog.get_logger(__name__)
 

@@ -8,9 +8,9 @@ import pytest
 from confluent_kafka.admin import AdminClient
 
 from forewarn.adapters.kafka.errors import BrokerUnavailable
+from forewarn.adapters.kafka.offsets import Bounds
 from forewarn.ports.store import Source
 from forewarn_local.ports import any_free
-from forewarn_sink.bounds import Bounds
 from support.sink_plant import PARTITIONS
 from support.stack import wait_until
 
@@ -30,7 +30,7 @@ def test_a_fresh_client_is_told_offsets_at_once(kafka_broker, prefix, monkeypatc
             super().__init__(config)
             time.sleep(next(pauses_s))
 
-    monkeypatch.setattr("forewarn_sink.bounds.AdminClient", Interrupted)
+    monkeypatch.setattr("forewarn.adapters.kafka.offsets.AdminClient", Interrupted)
 
     def ask():
         return Bounds(kafka_broker.bootstrap_servers, "test").of(sources, timeout_s=1.0)
