@@ -25,7 +25,7 @@ from forewarn.adapters.event_codec import Envelope, decode_event, encode_event, 
 from forewarn.adapters.faust.publisher import Outgoing
 from forewarn.adapters.faust.quarantine import Incoming
 from forewarn.adapters.kafka.command_group import commands_of, everything_of
-from forewarn.adapters.kafka.registry import AssetRegistry
+from forewarn.adapters.kafka.registry import change_of
 from forewarn.adapters.kafka.snapshots import Snapshot, SnapshotAssembly
 from forewarn.adapters.live.feed import KafkaLiveFeed
 from forewarn.adapters.plant_document import SimulatedSource
@@ -529,12 +529,13 @@ class _FromBroker:
 
 
 def _registered(poison: Iterable[Message]) -> Iterator[Mapping[str, Asset]]:
-    known: dict[str, tuple[Asset | None, str | None]] = {}
+    known: dict[str, Asset | None] = {}
     good = Message(NEIGHBOUR.encode(), encode_event(ASSETS[NEIGHBOUR]))
     for chunk in _chunks(poison):
         for message in (*chunk, good):
-            AssetRegistry._read(_FromBroker(message), known)
-        assets = {name: asset for name, (asset, _) in known.items() if asset is not None}
+            if (change := change_of(_FromBroker(message))) is not None:
+                known[change.asset_id] = change.asset
+        assets = {name: asset for name, asset in known.items() if asset is not None}
         assert assets[NEIGHBOUR] == ASSETS[NEIGHBOUR]
         yield assets
 

@@ -22,7 +22,6 @@ from forewarn_api.backend import Backend
 from forewarn_api.command_desk import CommandDesk
 from forewarn_api.live_push import DASHBOARDS
 from forewarn_api.metrics import LIVE_IGNORED
-from forewarn_api.registry import KafkaRegistry
 from forewarn_api.server import serve
 from forewarn_api.settings import ApiSettings
 from forewarn_api.workers import Workers
@@ -49,10 +48,9 @@ def main(settings: ApiSettings, stop: threading.Event) -> None:
         on_ignored=lambda topic: LIVE_IGNORED.labels(topic=topic).inc(),
     )
     progress = KafkaProgress(servers, prefix, clock)
-    registry = KafkaRegistry(assets)
     backend = Backend(
         catalogue=catalogue,
-        registry=registry,
+        registry=assets,
         live=feed.view,
         history=history,
         delivery=delivery,
@@ -71,7 +69,7 @@ def main(settings: ApiSettings, stop: threading.Event) -> None:
     app = make_app(backend, token=token, allowed_origins=origins, resources=[history, desk])
 
     def failure() -> str | None:
-        return feed.failure() or registry.failure() or desk.failure()
+        return feed.failure() or assets.failure() or desk.failure()
 
     feed.start()
     progress.start()

@@ -9,7 +9,6 @@ from typing import Final, Protocol
 import structlog
 
 from forewarn.adapters.kafka.errors import BrokerUnavailable
-from forewarn.adapters.kafka.polling import size_of
 from forewarn.contracts.limits import MAX_TURN_BYTES
 from forewarn.contracts.removal import AssetRemoval
 from forewarn.domain.frame import Frame
@@ -152,7 +151,7 @@ class Writer:
                 continue
             record = self._pending[0]
             lane = self._lanes[Source(record.topic, record.partition)]
-            size_bytes += size_of(record)
+            size_bytes += record.size_bytes
             if batch and (lane.cautious or size_bytes > MAX_TURN_BYTES):
                 break
             self._pending.popleft()

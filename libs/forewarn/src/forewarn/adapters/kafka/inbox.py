@@ -1,4 +1,4 @@
-"""The consumer side: the group says which partitions are ours, the database says where to go on.
+"""The messages of the sink: the group says which partitions are ours, the database says where to go on.
 
 A partition that the group has given is only read after ``read_from``; ``halt`` stops reading without
 leaving the group. So nothing piles up in memory while the database is away.
@@ -6,24 +6,23 @@ leaving the group. So nothing piles up in memory while the database is away.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any, Final
 
 import structlog
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import KafkaException
 
-from forewarn.adapters.kafka.config import consumer_config, read_ahead
-from forewarn.adapters.kafka.errors import BrokerUnavailable, error_of
-from forewarn.adapters.kafka.offsets import Bounds
-from forewarn.adapters.kafka.polling import poll_records
+from forewarn.adapters.kafka.config import read_ahead
+from forewarn.adapters.kafka.errors import BrokerUnavailable, error_of, is_fenced
+from forewarn.adapters.kafka.membership import GroupMember, Membership
+from forewarn.adapters.kafka.offsets import OffsetLookup
 from forewarn.contracts.limits import MAX_TURN_BYTES
 from forewarn.ports.lanes import Record
 from forewarn.ports.store import Source
 
 _log = structlog.get_logger(__name__)
 
+_ANSWER_S: Final = 5.0
 _READING: Final[dict[str, Any]] = {
-    "partition.assignment.strategy": "cooperative-sticky",
     "enable.partition.eof": True,
     # A transaction of the database pays for many messages: the broker may gather them.
     "fetch.min.bytes": 256 * 1024,
@@ -32,77 +31,50 @@ _READING: Final[dict[str, Any]] = {
     **read_ahead(MAX_TURN_BYTES // 2),
 }
 
-_FENCED: Final = frozenset({KafkaError._FATAL, KafkaError.FENCED_INSTANCE_ID})  # noqa: SLF001  # the library's name
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InboxConfig:
-    """Where to read; ``instance`` empty: this member has no lasting name in the group."""
-
-    bootstrap_servers: str
-    group: str
-    instance: str
-    topics: Sequence[str]
-
 
 class Inbox:
     """Messages of the partitions that are ours; one thread."""
 
-    def __init__(self, config: InboxConfig) -> None:
-        self._config = config
-        self._identity = f"{config.group}.{config.instance}" if config.instance else config.group
-        self._bounds = Bounds(config.bootstrap_servers, f"{self._identity}.admin")
+    def __init__(self, membership: Membership) -> None:
+        self._membership = membership
+        self._offsets = OffsetLookup(membership.bootstrap_servers, f"{membership.client_id}.admin", timeout_s=_ANSWER_S)
         self._assignments = 0
         self._given: dict[Source, int] = {}
         self._read: set[Source] = set()
         self._ends: dict[Source, int] = {}
-        self._consumer = self._join()
+        self._member = self._join()
 
-    def _join(self) -> Consumer:
-        config = self._config
-        static: dict[str, Any] = {"group.instance.id": self._identity} if config.instance else {}
-        consumer = Consumer(
-            consumer_config(
-                config.bootstrap_servers,
-                group_id=config.group,
-                client_id=self._identity,
-                **static,
-                **_READING,
-            )
+    def _join(self) -> GroupMember:
+        return GroupMember(
+            self._membership,
+            on_assign=self._on_assign,
+            on_revoke=self._on_revoke,
+            on_lost=self._on_revoke,
+            settings=_READING,
         )
-        consumer.subscribe(
-            list(config.topics), on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_revoke
-        )
-        return consumer
 
     @property
     def given(self) -> Mapping[Source, int]:
-        """Partitions that are ours; the number changes whenever a partition was away in between."""
+        """Return the partitions that are ours; the number changes whenever a partition was away in between."""
         return self._given
 
     def consume(self, max_messages: int, timeout_s: float) -> list[Record]:
-        """Next messages: those that are there, or the first that come within ``timeout_s``; bounded by bytes as well.
+        """Return what is there, or the first messages that come within ``timeout_s``; bounded by bytes as well.
 
         Raises
         ------
         BrokerUnavailable
-            If the broker has fenced this member, which has joined anew.
+            If the broker has fenced this member, which has joined again.
         KafkaException
             If the broker forbids reading.
         """
-        with self._member():
-            return poll_records(
-                self._consumer,
-                max_messages=max_messages,
-                max_bytes=MAX_TURN_BYTES,
-                timeout_s=timeout_s,
-                on_end=self._note_end,
-            )
+        with self._rejoining():
+            return self._member.poll(max_messages, MAX_TURN_BYTES, timeout_s, self._note_end)
 
     def read_from(self, positions: Mapping[Source, int]) -> None:
         """Start reading these partitions; raises like ``consume``."""
-        with self._member():
-            self._consumer.incremental_assign([TopicPartition(s.topic, s.partition, o) for s, o in positions.items()])
+        with self._rejoining():
+            self._member.start(positions)
         self._read.update(positions)
 
     def halt(self) -> None:
@@ -111,48 +83,37 @@ class Inbox:
             self._release(self._read)
 
     def bounds(self, sources: Sequence[Source], timeout_s: float) -> dict[Source, tuple[int, int]]:
-        """First retained offset and the one after the last, by partition.
-
-        Raises
-        ------
-        BrokerUnavailable
-            If the broker does not answer.
-        """
-        return self._bounds.of(sources, timeout_s)
+        """Return the first retained offset and the one after the last, by partition; raises like ``OffsetLookup``."""
+        return self._offsets.bounds(sources, timeout_s=timeout_s)
 
     def topic_ids(self, topics: Sequence[str], timeout_s: float) -> dict[str, str]:
-        """The broker's ids of topics, which stand for a topic and not for its name; raises like ``bounds``."""
-        return self._bounds.topic_ids(topics, timeout_s)
+        """Return the broker's ids of topics, which stand for a topic and not for its name; raises like ``bounds``."""
+        return self._offsets.topic_ids(topics, timeout_s=timeout_s)
 
     def ends(self, sources: Sequence[Source]) -> dict[Source, int]:
-        """Offset after the last message, by partition, as the last answers to our reading told it; asks nobody."""
-        places = {source: TopicPartition(source.topic, source.partition) for source in sources}
-        found = {
-            source: self._consumer.get_watermark_offsets(place, cached=True)[1] for source, place in places.items()
-        }
-        return {source: end for source, end in found.items() if end >= 0}
+        """Return the offset after the last message, by partition, as our last fetch had it; asks nobody."""
+        found = {source: self._member.end(source) for source in sources}
+        return {source: end for source, end in found.items() if end is not None}
 
     def past_markers(self, source: Source, position: int) -> int:
-        """A position with all messages before it read; past the transaction marker at the end, if that is all."""
+        """Return the position, past the transaction marker at the end if nothing else follows."""
         return max(position, self._ends.get(source, 0))
 
     def commit(self, positions: Mapping[Source, int]) -> None:
-        """Tell the group how far we are; raises like ``consume``.
-
-        Only for those who watch: the truth is in the database.
-        """
-        offsets = [TopicPartition(s.topic, s.partition, o) for s, o in positions.items() if s in self._read]
-        if offsets:
-            with self._member():
-                self._consumer.commit(offsets=offsets, asynchronous=True)
+        """Commit how far we are, for those who watch: the truth is in the database. Raises like ``consume``."""
+        own = {source: offset for source, offset in positions.items() if source in self._read}
+        if own:
+            with self._rejoining():
+                self._member.commit(own)
 
     def close(self) -> None:
         """Leave."""
-        self._consumer.close()
+        self._member.close()
+        self._offsets.close()
 
     @contextmanager
-    def _member(self) -> Iterator[None]:
-        """Join anew when the broker has fenced us: librdkafka gives a fenced client up for good.
+    def _rejoining(self) -> Iterator[None]:
+        """Join again when the broker has fenced us: librdkafka gives a fenced client up for good.
 
         Who else bears our name does no harm, as the database lets only one of us write. Mostly nobody does: an
         offset commit that crosses the broker's restart names the member of before, and is taken for a second one.
@@ -160,42 +121,40 @@ class Inbox:
         try:
             yield
         except KafkaException as exc:
-            if error_of(exc).code() not in _FENCED:
+            if not is_fenced(error_of(exc)):
                 raise
             self._given.clear()
             self._read.clear()
             self._ends.clear()
-            self._consumer.close()
-            self._consumer = self._join()
-            raise BrokerUnavailable(f"fenced by the broker, joining anew: {error_of(exc).str()}") from exc
+            self._member.close()
+            self._member = self._join()
+            raise BrokerUnavailable(f"fenced by the broker, joining again: {error_of(exc).str()}") from exc
 
-    def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+    def _on_assign(self, sources: Sequence[Source]) -> None:
         self._assignments += 1
-        self._given |= {Source(p.topic, p.partition): self._assignments for p in partitions}
-        consumer.incremental_assign([])  # accepts them; reading begins in read_from
-        _log.info("partitions_assigned", partitions=_shown(partitions))
+        self._given |= dict.fromkeys(sources, self._assignments)
+        self._member.start({})  # accepts them; reading begins in read_from
+        _log.info("partitions_assigned", partitions=_shown(sources))
 
-    def _on_revoke(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        gone = [Source(p.topic, p.partition) for p in partitions]
-        for source in gone:
+    def _on_revoke(self, sources: Sequence[Source]) -> None:
+        for source in sources:
             self._given.pop(source, None)
-        self._release(self._read.intersection(gone))
-        _log.info("partitions_revoked", partitions=_shown(partitions))
+        self._release(self._read.intersection(sources))
+        _log.info("partitions_revoked", partitions=_shown(sources))
 
     def _release(self, sources: Iterable[Source]) -> None:
         leaving = set(sources)
-        # In a callback also for none: else the library takes away what is not assigned, and ends consume with an error.
-        self._consumer.incremental_unassign([TopicPartition(s.topic, s.partition) for s in leaving])
+        self._member.stop(leaving)
         self._read -= leaving
         for source in leaving:
             self._ends.pop(source, None)
 
-    def _note_end(self, end: Message) -> None:
-        self._ends[Source(end.topic() or "", end.partition() or 0)] = end.offset() or 0
+    def _note_end(self, source: Source, offset: int) -> None:
+        self._ends[source] = offset
 
 
-def _shown(partitions: Iterable[TopicPartition]) -> str:
+def _shown(sources: Iterable[Source]) -> str:
     by_topic: dict[str, list[int]] = {}
-    for place in partitions:
-        by_topic.setdefault(place.topic, []).append(place.partition)
+    for source in sources:
+        by_topic.setdefault(source.topic, []).append(source.partition)
     return " ".join(f"{topic}:{','.join(map(str, sorted(own)))}" for topic, own in sorted(by_topic.items()))
