@@ -7,6 +7,7 @@ from typing import Final
 import structlog
 
 from forewarn.adapters.kafka.history import PartitionReader
+from forewarn.adapters.kafka.lane_note import LaneNote, Suspicion, judged
 from forewarn.adapters.kafka.membership import Position
 from forewarn.adapters.kafka.snapshots import Snapshot
 from forewarn.adapters.kafka.topic_identity import TopicIdentity
@@ -17,7 +18,6 @@ from forewarn.ports.store import Source
 from forewarn.runtime.frame_config import FrameLoopConfig
 from forewarn.runtime.frame_metrics import FrameMetrics
 from forewarn.runtime.heartbeat import Heartbeat
-from forewarn.runtime.lane_note import LaneNote, Suspicion, judged
 
 _log = structlog.get_logger(__name__)
 

@@ -130,33 +130,8 @@ class GroupMember:
         )
 
     def committed(self, sources: Iterable[Source], *, patience_s: float, on_wait: Callable[[], None]) -> list[Position]:
-        """Return what the group has committed; waits up to ``patience_s`` for its coordinator.
-
-        ``on_wait`` is called between two attempts. An error of one partition counts as one of all: taken for "never
-        committed" it would have the partition read from its beginning.
-        """
-        places = [_place(source) for source in sources]
-        if not places:
-            return []
-
-        def wait(problem: BaseException) -> None:
-            _log.warning("waiting_for_coordinator", reason=str(problem))
-            on_wait()
-
-        found = retry(
-            lambda: checked(self._consumer.committed(places, timeout=patience_s)),
-            passes,
-            patience_s=patience_s,
-            on_wait=wait,
-        )
-        return [
-            Position(
-                source=Source(place.topic, place.partition),
-                next_offset=place.offset if place.offset >= 0 else None,
-                note=place.metadata or "",
-            )
-            for place in found
-        ]
+        """Return what the group has committed; see ``committed_positions``."""
+        return committed_positions(self._consumer, sources, patience_s=patience_s, on_wait=on_wait)
 
     def commit(self, positions: Mapping[Source, int]) -> None:
         """Commit offsets without waiting for the broker."""
@@ -171,6 +146,35 @@ class GroupMember:
     def close(self) -> None:
         """Leave the group, after ``on_revoke``; a static member only goes away."""
         self._consumer.close()
+
+
+def committed_positions(
+    consumer: Consumer, sources: Iterable[Source], *, patience_s: float, on_wait: Callable[[], None] = lambda: None
+) -> list[Position]:
+    """Return what a consumer's group has committed; waits up to ``patience_s`` for its coordinator.
+
+    ``on_wait`` is called between two attempts. An error of one partition counts as one of all: taken for "never
+    committed" it would have the partition read from its beginning.
+    """
+    places = [_place(source) for source in sources]
+    if not places:
+        return []
+
+    def wait(problem: BaseException) -> None:
+        _log.warning("waiting_for_coordinator", reason=str(problem))
+        on_wait()
+
+    found = retry(
+        lambda: checked(consumer.committed(places, timeout=patience_s)), passes, patience_s=patience_s, on_wait=wait
+    )
+    return [
+        Position(
+            source=Source(place.topic, place.partition),
+            next_offset=place.offset if place.offset >= 0 else None,
+            note=place.metadata or "",
+        )
+        for place in found
+    ]
 
 
 def _place(source: Source, offset: int | None = None) -> TopicPartition:
