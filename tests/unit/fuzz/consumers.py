@@ -58,6 +58,7 @@ from forewarn_health.state import AssetState, observe
 from forewarn_simulator.fleet import Fleet
 from forewarn_simulator.machines import SimulatedMachine
 from forewarn_simulator.reading import encode_reading
+from forewarn_simulator.registration import registered_times
 from forewarn_sink.decoding import ItemDecoder
 from forewarn_twin.lane import TwinLanes
 from forewarn_validator.lane import ValidatorLanes
@@ -588,6 +589,27 @@ def feed_registry_of_api(_topic: TopicName, poison: Iterable[Message]) -> None:
                 assert response.status_code < 500
 
 
+def feed_registry_of_import(_topic: TopicName, poison: Iterable[Message]) -> None:
+    """The classes of assets that rows of a file belong to."""
+    for assets in _registered(poison):
+        assert {asset.asset_class for asset in assets.values()}
+
+
+def feed_registry_of_simulator(topic: TopicName, poison: Iterable[Message]) -> None:
+    """Times of entries: when the life of each machine began."""
+    good = Message(NEIGHBOUR.encode(), encode_event(ASSETS[NEIGHBOUR]))
+    records = [_record(topic, n, message) for n, message in enumerate((*poison, good))]
+
+    class Reader:
+        def bounds(self, _topic, _partition):
+            return 0, len(records)
+
+        def read(self, _topic, _partition, _start, _end):
+            yield records
+
+    assert registered_times(Reader(), topic.value)[NEIGHBOUR] == NOW_US / 1e6
+
+
 #: Every consumer of every topic of ``contracts.topics``; the test table fails when one is missing.
 CONSUMERS: Mapping[tuple[TopicName, str], Feed] = {
     (TopicName.READINGS_RAW, "validator"): _feed_lanes(validator, _good_reading),
@@ -613,6 +635,8 @@ CONSUMERS: Mapping[tuple[TopicName, str], Feed] = {
     (TopicName.ASSETS, "health"): feed_registry_of_health,
     (TopicName.ASSETS, "sink"): feed_sink,
     (TopicName.ASSETS, "api"): feed_registry_of_api,
+    (TopicName.ASSETS, "import"): feed_registry_of_import,
+    (TopicName.ASSETS, "simulator"): feed_registry_of_simulator,
     (TopicName.MODELS, "api"): feed_live,
     (TopicName.MODELS, "sink"): feed_sink,
     (TopicName.VALIDATOR_CHECKPOINT, "validator"): feed_snapshots(validator),

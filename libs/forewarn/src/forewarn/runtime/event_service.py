@@ -20,7 +20,7 @@ from forewarn.adapters.faust.runner import run_app
 from forewarn.adapters.kafka.changelog import ensure_changelog
 from forewarn.adapters.kafka.cluster import check_topics, look_at_cluster
 from forewarn.contracts.readings import RejectionReason
-from forewarn.contracts.topics import TopicName
+from forewarn.contracts.topics import TopicName, TopicUse
 from forewarn.ports.clock import Clock
 from forewarn.runtime.event_metrics import EventMetrics
 from forewarn.runtime.heartbeat import Heartbeat
@@ -97,7 +97,7 @@ class EventService(Generic[StateT]):
     name: str
     state: type[StateT]
     gather_s: float
-    writes: frozenset[TopicName]
+    topics: TopicUse
     logic: Callable[[EventContext[StateT]], EventLogic]
 
 
@@ -153,9 +153,8 @@ async def _serve(settings: EventServiceSettings, stop: threading.Event, service:
     publisher = FaustPublisher(app, settings.kafka_topic_prefix, source=f"/forewarn/{service.name}")
     context = EventContext(engine=engine, publisher=publisher, clock=clock, metrics=EventMetrics())
     logic = service.logic(context)
-    names = {*logic.handlers, *service.writes}
     cluster = await asyncio.to_thread(look_at_cluster, settings.kafka_bootstrap_servers, _BROKER_TIMEOUT_S)
-    check_topics(cluster, settings.kafka_topic_prefix, names)
+    check_topics(cluster, settings.kafka_topic_prefix, {*service.topics.reads, *service.topics.writes})
     await asyncio.to_thread(
         ensure_changelog,
         settings.kafka_bootstrap_servers,

@@ -11,7 +11,7 @@ import structlog
 from forewarn.adapters.kafka.config import group_id
 from forewarn.adapters.kafka.errors import BrokerUnavailable
 from forewarn.adapters.kafka.offsets import OffsetLookup
-from forewarn.contracts.topics import TOPICS, TopicName, qualified
+from forewarn.contracts.topics import TOPIC_USE, TOPICS, TopicName, qualified
 from forewarn.ports.clock import Clock
 from forewarn.ports.progress import Progress, StageProgress, StageState
 from forewarn.ports.store import Source
@@ -24,19 +24,11 @@ STANDS_AFTER_S: Final = 30.0
 _ANSWER_S: Final = 5.0
 
 #: Stages and what they read through their consumer group. Registry and commands come seldom and are left out.
-_INPUTS: Final[Mapping[str, tuple[TopicName, ...]]] = {
-    "validator": (TopicName.READINGS_RAW,),
-    "twin": (TopicName.READINGS_VALID,),
-    "anomaly": (TopicName.TWIN_STATES,),
-    "health": (TopicName.ANOMALY_SCORES,),
-    "alerting": (TopicName.READINGS_VALID, TopicName.ANOMALY_SCORES, TopicName.ASSET_HEALTH),
-    "sink": (
-        TopicName.READINGS_VALID,
-        TopicName.ANOMALY_SCORES,
-        TopicName.ASSET_HEALTH,
-        TopicName.ALERTS,
-        TopicName.READINGS_REJECTED,
-    ),
+_INPUTS: Final[Mapping[str, Sequence[TopicName]]] = {
+    service: [
+        name for name in TOPIC_USE[service].reads if TOPICS[name].cleanup == "delete" and name is not TopicName.COMMANDS
+    ]
+    for service in ("validator", "twin", "anomaly", "health", "alerting", "sink")
 }
 _READ: Final = {name for names in _INPUTS.values() for name in names}
 _Bounds: TypeAlias = Mapping[Source, tuple[int, int]]
