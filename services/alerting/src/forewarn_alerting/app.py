@@ -20,7 +20,7 @@ from forewarn.contracts.assets import AcknowledgeAlarm, Command
 from forewarn.contracts.frames import FrameKind
 from forewarn.contracts.health import AssetHealth
 from forewarn.contracts.readings import RejectionReason
-from forewarn.contracts.topics import TopicName
+from forewarn.contracts.topics import TOPIC_USE, TopicName
 from forewarn.domain.alarms.asset import AssetAlarms, acknowledge_alarm, remove_alarms
 from forewarn.domain.alarms.health import observe_health
 from forewarn.domain.alarms.lifecycle import Refused
@@ -207,7 +207,7 @@ def serve(settings: AlertingSettings, stop: threading.Event) -> None:
         name="alerting",
         state=AssetAlarms,
         gather_s=_GATHER_S,
-        writes=frozenset([TopicName.ALERTS, TopicName.ALERTS_ACTIVE, TopicName.READINGS_REJECTED]),
+        topics=TOPIC_USE["alerting"],
         logic=lambda context: AlertingLogic(context, catalogue),
     )
     serve_events(settings, stop, service)

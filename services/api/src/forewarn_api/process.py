@@ -10,8 +10,8 @@ from forewarn.adapters.catalogue import load_catalogue
 from forewarn.adapters.clock import SystemClock
 from forewarn.adapters.forecasting.statsmodels_methods import StatsmodelsForecaster
 from forewarn.adapters.kafka.command_group import CommandGroup
+from forewarn.adapters.kafka.delivery import KafkaDelivery
 from forewarn.adapters.kafka.registry import AssetRegistry
-from forewarn.adapters.live.delivery import KafkaDelivery
 from forewarn.adapters.live.feed import KafkaLiveFeed
 from forewarn.adapters.live.progress import KafkaProgress
 from forewarn.adapters.timescale.history import TimescaleHistory
@@ -23,7 +23,6 @@ from forewarn.usecases.workers import Workers, worker_process
 from forewarn_api.app import make_app
 from forewarn_api.live_push import DASHBOARDS
 from forewarn_api.metrics import LIVE_IGNORED, WORK_REFUSED
-from forewarn_api.registry import KafkaRegistry
 from forewarn_api.server import serve
 from forewarn_api.settings import ApiSettings
 from forewarn_api.twin_commands import TwinCommandHandler
@@ -50,10 +49,9 @@ def main(settings: ApiSettings, stop: threading.Event) -> None:
         on_ignored=lambda topic: LIVE_IGNORED.labels(topic=topic).inc(),
     )
     progress = KafkaProgress(servers, prefix, clock)
-    registry = KafkaRegistry(assets)
     backend = Backend(
         catalogue=catalogue,
-        registry=registry,
+        registry=assets,
         live=feed.view,
         history=history,
         delivery=delivery,
@@ -80,7 +78,7 @@ def main(settings: ApiSettings, stop: threading.Event) -> None:
     )
 
     def failure() -> str | None:
-        return feed.failure() or registry.failure() or commands.failure()
+        return feed.failure() or assets.failure() or commands.failure()
 
     feed.start()
     progress.start()

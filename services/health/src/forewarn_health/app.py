@@ -19,7 +19,7 @@ from forewarn.contracts.base import format_utc
 from forewarn.contracts.frames import FrameKind
 from forewarn.contracts.health import AssetHealth
 from forewarn.contracts.readings import RejectionReason
-from forewarn.contracts.topics import TopicName
+from forewarn.contracts.topics import TOPIC_USE, TopicName
 from forewarn.domain.health.asset import judge
 from forewarn.runtime.event_service import EventContext, EventService, serve_events
 from forewarn_health.foresight import Foresight
@@ -186,7 +186,7 @@ def serve(settings: HealthSettings, stop: threading.Event) -> None:
         name="health",
         state=AssetState,
         gather_s=_GATHER_S,
-        writes=frozenset([TopicName.ASSET_HEALTH, TopicName.READINGS_REJECTED]),
+        topics=TOPIC_USE["health"],
         logic=logic,
     )
     try:

@@ -15,6 +15,7 @@ import structlog
 from forewarn.adapters.kafka.errors import BrokerUnavailable
 from forewarn.adapters.kafka.history import PartitionReader
 from forewarn.adapters.kafka.publisher import EventPublisher
+from forewarn.adapters.retrying import retry
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.topics import TOPICS, TopicName, qualified
 from forewarn.domain.time import US_PER_S
@@ -66,22 +67,25 @@ def register(
 
 
 def _registered(bootstrap_servers: str, prefix: str, stop: threading.Event) -> dict[str, float] | None:
-    """Time of the entry of every registered asset [s]; None if ``stop`` came first."""
+    """Return the time of the entry of every registered asset [s]; None if ``stop`` came first."""
     reader = PartitionReader(bootstrap_servers, client_id="forewarn.simulator.assets", patience_s=_PATIENCE_S)
     topic = qualified(TopicName.ASSETS, prefix)
     try:
-        while not stop.is_set():
-            try:
-                return _read(reader, topic)
-            except BrokerUnavailable as exc:
-                _log.warning("waiting_for_broker", reason=str(exc))
-                stop.wait(_RETRY_S)
-        return None
+        return retry(
+            lambda: registered_times(reader, topic),
+            lambda problem: isinstance(problem, BrokerUnavailable),
+            on_wait=lambda problem: _log.warning("waiting_for_broker", reason=str(problem)),
+            pause_s=_RETRY_S,
+            stop=stop,
+        )
+    except BrokerUnavailable:
+        return None  # only a stop ends the attempts
     finally:
         reader.close()
 
 
-def _read(reader: PartitionReader, topic: str) -> dict[str, float]:
+def registered_times(reader: PartitionReader, topic: str) -> dict[str, float]:
+    """Return the time of the entry of every registered asset [s since 1970 UTC]."""
     entries: dict[str, float] = {}
     for partition in range(TOPICS[TopicName.ASSETS].partitions):
         low, high = reader.bounds(topic, partition)

@@ -9,13 +9,14 @@ import numpy as np
 from forewarn.adapters.catalogue import load_catalogue
 from forewarn.adapters.clock import SystemClock
 from forewarn.adapters.kafka.config import group_id
+from forewarn.adapters.kafka.inbox import Inbox
+from forewarn.adapters.kafka.membership import Membership
 from forewarn.adapters.timescale.store import TimescaleStore
 from forewarn.contracts.topics import qualified
 from forewarn.runtime.heartbeat import Heartbeat
 from forewarn.runtime.probes import ProbeServer
 from forewarn_sink.backoff import Backoff
 from forewarn_sink.decoding import SOURCES, ItemDecoder
-from forewarn_sink.inbox import Inbox, InboxConfig
 from forewarn_sink.metrics import SinkMetrics
 from forewarn_sink.settings import SinkSettings
 from forewarn_sink.writer import Writer, WriterConfig
@@ -41,11 +42,13 @@ def serve(settings: SinkSettings, stop: threading.Event) -> None:
         application=f"forewarn-sink {settings.service_instance}".strip(),
         claimant=uuid.uuid4().hex,
     )
+    group, instance = group_id("sink", prefix), settings.service_instance
     inbox = Inbox(
-        InboxConfig(
+        Membership(
             bootstrap_servers=settings.kafka_bootstrap_servers,
-            group=group_id("sink", prefix),
-            instance=settings.service_instance,
+            group=group,
+            client_id=f"{group}.{instance}" if instance else group,
+            is_static=bool(instance),
             topics=[qualified(name, prefix) for name in SOURCES],
         )
     )

@@ -24,7 +24,7 @@ def serve(settings: ValidatorSettings, stop: threading.Event) -> None:
         settings.kafka_bootstrap_servers,
         settings.kafka_topic_prefix,
         client_id=f"forewarn.validator.{settings.service_instance}.assets",
-        told_to=group_id(REGISTRY_READER, settings.kafka_topic_prefix),
+        commits_as=group_id(REGISTRY_READER, settings.kafka_topic_prefix),
     )
     registry.wait_until_loaded(_REGISTRY_PATIENCE_S)
     guard = GuardSettings(

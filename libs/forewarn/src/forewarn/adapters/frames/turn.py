@@ -98,7 +98,8 @@ def read_frames(records: Sequence[Record], catalogue: Mapping[str, AssetClass], 
     """Like ``read_turn``, with assets named by partition too, and dead letters."""
     turn = read_turn(records, catalogue, kind)
     frames = tuple(
-        replace(joined.frame, strings={**joined.frame.strings, "asset_id": joined.machines}) for joined in turn.frames
+        replace(joined.frame, strings={**joined.frame.strings, "asset_id": joined.partition_keys})
+        for joined in turn.frames
     )
     letters = tuple(dead_letter(record, problem) for record, problem in turn.unreadable)
     return FrameInput(frames=frames, dead_letters=letters)
