@@ -10,7 +10,6 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from forewarn.adapters.catalogue.checks import cross_findings
 from forewarn.adapters.catalogue.document import (
     CatalogueProblem,
     Document,
@@ -18,6 +17,7 @@ from forewarn.adapters.catalogue.document import (
     extended,
     read_document,
 )
+from forewarn.adapters.catalogue.rules import rule_findings
 from forewarn.adapters.catalogue.schema_words import schema_findings
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.domain.physics.derive import plan
@@ -161,15 +161,13 @@ def _class_of(document: Document) -> AssetClass | list[CatalogueProblem]:
         raw = document.values()
     except UnreadableDocumentError as exc:
         return exc.problems
-    findings = cross_findings(raw)
+    found = rule_findings(raw)
     try:
         asset_class = AssetClass.model_validate(raw)
     except ValidationError as exc:
-        # what the class says of itself as a whole has no line; the findings say it better
-        found = list(schema_findings(exc, AssetClass, raw))
-        findings += [finding for finding in found if finding[0]] or ([] if findings else found)
+        found += schema_findings(exc, AssetClass, raw)
     else:
-        if not findings:
+        if not found:
             plan(asset_class)  # from here on the class can be computed
             return asset_class
-    return [document.problem(location, text) for location, text in findings]
+    return [document.problem(location, text) for location, text in found]

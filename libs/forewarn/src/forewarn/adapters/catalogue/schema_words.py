@@ -7,7 +7,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from forewarn.adapters.catalogue.document import Location
-from forewarn.adapters.catalogue.raw import Finding
+from forewarn.adapters.catalogue.draft import Finding
 from forewarn.domain.physics.registry import nearest
 
 
