@@ -4,11 +4,9 @@ from dataclasses import dataclass
 from typing import Final
 
 import faust
-from faust.types.transports import TransportT
 from yarl import URL
 
-from forewarn.adapters.faust.table import DurableTable
-from forewarn.adapters.faust.transport import ReadCommittedTransport
+from forewarn.adapters.faust.internals import App, Transport
 from forewarn.adapters.kafka.config import group_id
 from forewarn.contracts.topics import DEFAULT_PARTITIONS
 
@@ -44,21 +42,12 @@ class EventAppConfig:
         return group_id(self.service, self.prefix)
 
 
-class _App(faust.App):
-    gather_s: float
-
-    def _new_transport(self) -> TransportT:
-        return ReadCommittedTransport(self.conf.broker_consumer, self)
-
-    def _create_directories(self) -> None:
-        """Create none: with the memory store Faust keeps nothing on disk."""
-
-
 def create_app(config: EventAppConfig) -> faust.App:
     """Make a Faust application; call it inside the running event loop that will run it."""
-    app = _App(
+    brokers = [URL(f"kafka://{server.strip()}") for server in config.bootstrap_servers.split(",")]
+    app = App(
         config.app_id,
-        broker=[URL(f"kafka://{server.strip()}") for server in config.bootstrap_servers.split(",")],
+        broker=brokers,
         broker_client_id=f"forewarn.{config.service}.{config.instance}",
         broker_session_timeout=_SESSION_TIMEOUT_S,
         broker_heartbeat_interval=2.0,
@@ -73,15 +62,14 @@ def create_app(config: EventAppConfig) -> faust.App:
         producer_max_request_size=16 * _MIB,
         producer_request_timeout=_DELIVERY_TIMEOUT_S,
         store="memory://",
-        table_standby_replicas=0,  # copies nobody needs: restoring takes a second
-        Table=DurableTable,
+        table_standby_replicas=0,  # restoring takes a second
         stream_buffer_maxsize=_QUEUED_MESSAGES,
         stream_wait_empty=False,
-        topic_allow_declare=False,  # check_topics and ensure_changelog have seen them all
+        topic_allow_declare=False,  # check_topics and ensure_changelog come before
         topic_disable_leader=True,
         topic_partitions=DEFAULT_PARTITIONS,
         web_enabled=False,
         autodiscover=False,
     )
-    app.gather_s = config.gather_s
+    app.transport = Transport(brokers, app, gather_s=config.gather_s)
     return app

@@ -77,7 +77,9 @@ class EventEngine(Generic[StateT]):
         self._app = app
         self._codec = codec
         self._on_restored: Action | None = None
-        self._table = self._make_table(app)
+        self._table = DurableTable(app, name="state", key_type=bytes, value_type=bytes, on_recover=self._restore)
+        app.tables.add(self._table)
+        app.on_partitions_revoked.connect(self._release)
         self._lock = asyncio.Lock()
         self._states: dict[str, StateT] = {}
         self._partitions: dict[str, int] = {}
@@ -178,13 +180,6 @@ class EventEngine(Generic[StateT]):
     @property
     def _halted(self) -> bool:
         return self._stopping or self.failure.done()
-
-    def _make_table(self, app: faust.App) -> DurableTable:
-        table = app.Table("state", key_type=bytes, value_type=bytes, on_recover=self._restore)
-        if not isinstance(table, DurableTable):
-            raise TypeError(f"the app must make DurableTable tables (see create_app), it made {type(table).__name__}")
-        app.on_partitions_revoked.connect(self._release)
-        return table
 
     async def _take_turns(self) -> None:
         while True:
