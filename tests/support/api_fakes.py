@@ -11,7 +11,7 @@ from forewarn.adapters.catalogue import load_catalogue
 from forewarn.adapters.disk import DiskSpace
 from forewarn.adapters.forecasting.statsmodels_methods import StatsmodelsForecaster
 from forewarn.adapters.frames.codec import encode_frame
-from forewarn.adapters.frames.rows import FrameReader, FrameRows
+from forewarn.adapters.frames.rows import FrameRows
 from forewarn.adapters.live.state import LiveState
 from forewarn.contracts.alarms import Alarm, Alert, Priority
 from forewarn.contracts.asset_class import AssetClass
@@ -333,11 +333,11 @@ def frame(
 
 
 def valid_rows(assets: Sequence[str], ts: datetime, **columns: object) -> FrameRows:
-    return FrameReader(CATALOGUE, FrameKind.VALID).open(encode_frame(frame(FrameKind.VALID, assets, ts, **columns)))
+    return FrameRows.read(encode_frame(frame(FrameKind.VALID, assets, ts, **columns)), CATALOGUE, FrameKind.VALID)
 
 
 def judged_rows(assets: Sequence[str], ts: datetime, **columns: object) -> FrameRows:
-    return FrameReader(CATALOGUE, FrameKind.ANOMALY).open(encode_frame(frame(FrameKind.ANOMALY, assets, ts, **columns)))
+    return FrameRows.read(encode_frame(frame(FrameKind.ANOMALY, assets, ts, **columns)), CATALOGUE, FrameKind.ANOMALY)
 
 
 def alarm(asset_id: str = "P-101", rule: str = "vibration_high", **changes: object) -> Alarm:

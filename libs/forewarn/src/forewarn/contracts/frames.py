@@ -4,7 +4,7 @@ A frame is a columnar batch of readings of one asset class. It travels as an Arr
 only gains columns on its way: what the twin adds stands behind what the validator wrote.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Final, Literal
 
 from forewarn.contracts.asset_class import AssetClass
+from forewarn.contracts.quality import StatusCode
 
 DType = Literal["string", "timestamp_us", "float64", "float32", "int64", "uint32", "uint8", "bool"]
 
@@ -28,14 +29,33 @@ class FrameKind(StrEnum):
 FRAME_VERSION: Final = 1
 
 
+#: Value of a number that is unknown.
+UNKNOWN: Final = float("nan")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """One column of a frame."""
+    """One column of a frame.
+
+    Attributes
+    ----------
+    absent
+        Its value in frames that were written before there was such a column; None: such a frame is refused.
+    largest
+        Largest value of a column whose values are codes.
+    """
 
     name: str
     dtype: DType
     unit: str = ""
     description: str = ""
+    absent: float | None = None
+    largest: int | None = None
+
+    @property
+    def nullable(self) -> bool:
+        """Whether a value may be unknown."""
+        return self.dtype in ("int64", "float64", "float32") or (self.dtype == "string" and self.name != "asset_id")
 
 
 class Verdict:
@@ -60,23 +80,15 @@ class Hint:
     SENSOR_FAULT: Final = 2
 
 
-#: Largest value of columns whose values are codes with a meaning of their own.
-LARGEST_CODE: Final[Mapping[str, int]] = MappingProxyType(
-    {"verdict": Verdict.WARNING, "phase": Phase.LIVE, "hint": Hint.SENSOR_FAULT}
-)
-
 IDENTITY: Final = (
     Column(name="asset_id", dtype="string", description="Asset."),
     Column(name="ts", dtype="timestamp_us", description="Event time, UTC."),
     Column(name="received_at", dtype="timestamp_us", description="When the broker took the raw message, UTC."),
     Column(name="seq", dtype="int64", description="The gateway's counter; null when it sent none."),
     Column(name="late", dtype="bool", description="History only: older than the asset's newest reading."),
-    Column(name="verdict", dtype="uint8", description="0 accepted, 1 accepted with warnings."),
-    Column(name="historical", dtype="bool", description="Imported from a historian: never alarms."),
+    Column(name="verdict", dtype="uint8", description="0 accepted, 1 accepted with warnings.", largest=Verdict.WARNING),
+    Column(name="historical", dtype="bool", description="Imported from a historian: never alarms.", absent=0.0),
 )
-
-#: What stands in an identity column of frames that were written before the column was there.
-BEFORE_THE_COLUMN: Final[Mapping[str, float]] = MappingProxyType({"historical": 0.0})
 
 FINDINGS: Final = Column(
     name="findings",
@@ -87,7 +99,7 @@ FINDINGS: Final = Column(
 
 _TWIN_SUMMARY: Final = (
     Column(name="deviation", dtype="float32", unit="%", description="Distance from normal behaviour, 0–100."),
-    Column(name="phase", dtype="uint8", description="0 baseline, 1 live."),
+    Column(name="phase", dtype="uint8", description="0 baseline, 1 live.", largest=Phase.LIVE),
     Column(
         name="regime",
         dtype="uint8",
@@ -102,7 +114,7 @@ _ANOMALY_SUMMARY: Final = (
     Column(name="p_value", dtype="float32", description="Share of held-out healthy scores at least as high."),
     Column(name="flag", dtype="bool", description="Persistent anomaly."),
     Column(name="culprit", dtype="string", description="Tag that contributes most; null when not flagged."),
-    Column(name="hint", dtype="uint8", description="0 none, 1 asset fault, 2 sensor fault."),
+    Column(name="hint", dtype="uint8", description="0 none, 1 asset fault, 2 sensor fault.", largest=Hint.SENSOR_FAULT),
 )
 
 
@@ -129,22 +141,25 @@ def contribution_column(tag: str) -> str:
 @lru_cache(maxsize=512)
 def frame_columns(kind: FrameKind, asset_class: AssetClass) -> tuple[Column, ...]:
     """All columns of a frame of this kind and class, in wire order."""
-    tags = tuple(Column(name=t.name, dtype="float64", unit=t.unit, description=t.title) for t in asset_class.tags)
-    derived = tuple(Column(name=d.name, dtype="float64", unit=d.unit, description=d.title) for d in asset_class.derived)
-    measured = (*IDENTITY, *tags, *derived)
+    titles, units = asset_class.titles, asset_class.units
+    values = (
+        Column(name=name, dtype="float64", unit=units[name], description=titles[name], absent=UNKNOWN)
+        for name in asset_class.column_names
+    )
+    measured = (*IDENTITY, *values)
     if kind is FrameKind.VALID:
-        quality = tuple(Column(name=quality_column(t.name), dtype="uint32") for t in asset_class.tags)
+        no_data = float(StatusCode.BAD_NO_DATA)
+        quality = (Column(name=quality_column(tag), dtype="uint32", absent=no_data) for tag in asset_class.tag_names)
         return (*measured, *quality, FINDINGS)
-    twin = (*measured, *_per_response(asset_class, ("expected", "residual")), *_TWIN_SUMMARY)
+    expected = _per_response(asset_class, expected_column, units)
+    twin = (*measured, *expected, *_per_response(asset_class, residual_column), *_TWIN_SUMMARY)
     if kind is FrameKind.TWIN:
         return twin
-    return (*twin, *_per_response(asset_class, ("contribution",)), *_ANOMALY_SUMMARY)
+    return (*twin, *_per_response(asset_class, contribution_column), *_ANOMALY_SUMMARY)
 
 
-def _per_response(asset_class: AssetClass, prefixes: Iterable[str]) -> tuple[Column, ...]:
-    units = asset_class.units
-    return tuple(
-        Column(name=f"{prefix}_{name}", dtype="float32", unit=units[name] if prefix == "expected" else "")
-        for prefix in prefixes
-        for name in asset_class.twin.responses
-    )
+def _per_response(
+    asset_class: AssetClass, column: Callable[[str], str], units: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[Column]:
+    for name in asset_class.twin.responses:
+        yield Column(name=column(name), dtype="float32", unit=units.get(name, ""), absent=UNKNOWN)

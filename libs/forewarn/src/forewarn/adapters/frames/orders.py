@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import pyarrow as pa
 
 from forewarn.adapters.decode_boundary import decoder
-from forewarn.adapters.frames.codec import arrow_schema
+from forewarn.adapters.frames.schema import arrow_schema
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.frames import FrameKind
 from forewarn.ports.codec import InvalidFrame

@@ -69,7 +69,7 @@ import sys
 from forewarn.adapters.frames.codec import decode_frame, encode_by_partition, encode_frame
 from forewarn.adapters.catalogue import load_catalogue
 from forewarn.adapters.frames.turn import read_frames
-from forewarn.adapters.frames.rows import FrameReader
+from forewarn.adapters.frames.rows import FrameRows
 from forewarn.contracts.frames import FrameKind
 from forewarn.ports.lanes import Record
 from forewarn.testing.examples import GOLDEN_CLASS, example_frame
@@ -79,11 +79,11 @@ for kind in FrameKind:
     data = encode_frame(example_frame(kind, catalogue[GOLDEN_CLASS]))
     decode_frame(data, catalogue, kind)
     if kind is not FrameKind.TWIN:  # the live view reads the others
-        FrameReader(catalogue, kind).open(data)
+        FrameRows.read(data, catalogue, kind)
     record = Record(topic="t", partition=7, offset=0, received_us=0, key=None, value=data)
     [(partition, _)] = encode_by_partition(read_frames([record], catalogue, kind).frames[0])
     assert partition == 7
-FrameReader(catalogue, FrameKind.ANOMALY).open(data).judgement(0)
+FrameRows.read(data, catalogue, FrameKind.ANOMALY).judgement(0)
 print("pandas" in sys.modules)
 """
 
