@@ -10,8 +10,9 @@ from typing import Final
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from forewarn.contracts.alarms import Alarm
+from forewarn.contracts.answers.assets import LiveJudgement
 from forewarn.contracts.base import format_utc
-from forewarn.ports.live import LiveAsset, LiveJudgement
+from forewarn.ports.live import LiveAsset
 from forewarn.ports.live import LiveReading as NewestReading
 from forewarn.usecases.backend import Backend
 from forewarn.usecases.errors import ConflictError

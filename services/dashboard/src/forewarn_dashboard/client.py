@@ -7,13 +7,13 @@ from typing import Final, Literal, Protocol, Self
 
 from forewarn.contracts.alarms import Alarm
 from forewarn.contracts.answers.alarms import AlarmList
-from forewarn.contracts.answers.assets import AssetDetail, Hint, HistoryAnswer, Judgement, LiveReading, Phase
+from forewarn.contracts.answers.assets import AssetDetail, HistoryAnswer, Judgement, LiveReading
 from forewarn.contracts.answers.live import LiveMessage
 from forewarn.contracts.answers.overview import Overview
 from forewarn.contracts.answers.twin import TwinAnswer
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.economics import EconomicReport
-from forewarn.contracts.frames import expected_column
+from forewarn.contracts.frames import HintName, PhaseName, expected_column
 from forewarn.contracts.health import AssetHealth, Condition
 from forewarn.contracts.questions import WhatIfAnswer
 
@@ -55,8 +55,8 @@ class Snapshot:
     p_value: float | None = None
     flag: bool | None = None
     culprit: str | None = None
-    hint: Hint | None = None
-    phase: Phase | None = None
+    hint: HintName | None = None
+    phase: PhaseName | None = None
     model_version: int | None = None
     findings: str | None = None
 

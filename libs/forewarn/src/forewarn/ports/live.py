@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Literal, Protocol
 
 from forewarn.contracts.alarms import Alarm
+from forewarn.contracts.answers.assets import LiveJudgement
 from forewarn.contracts.health import AssetHealth, HealthCategory, ModelArtefact
 from forewarn.ports.history import Latest
 
@@ -32,38 +33,6 @@ class LiveReading:
     findings: str | None
     values: Mapping[str, float | None]
     quality: Mapping[str, int]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LiveJudgement:
-    """Newest reading the twin and the anomaly stage have judged, usually some 0.1 s behind ``LiveReading``.
-
-    Attributes
-    ----------
-    values
-        The judged reading's own tags and derived quantities: ``expected`` and ``residual`` belong to these.
-    expected
-        What the twin expects, per response, in the tag's unit.
-    residual
-        Measured minus expected in healthy standard deviations.
-    contribution
-        Share of each response in the anomaly score.
-    """
-
-    ts: datetime
-    values: Mapping[str, float | None]
-    expected: Mapping[str, float | None]
-    residual: Mapping[str, float | None]
-    contribution: Mapping[str, float | None]
-    deviation: float | None
-    phase: int
-    regime: int
-    model_version: int
-    score: float | None
-    p_value: float | None
-    flag: bool
-    culprit: str | None
-    hint: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

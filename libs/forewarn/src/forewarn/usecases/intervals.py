@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from forewarn.contracts.answers.assets import LiveJudgement
 from forewarn.contracts.health import ModelArtefact, ResidualRange
 from forewarn.domain.twin.interval import bounds
 from forewarn.domain.twin.model import Regime
 from forewarn.ports.history import History, RollUp, Series
-from forewarn.ports.live import LiveJudgement
 
 TWIN_KIND: Final = "twin"
 

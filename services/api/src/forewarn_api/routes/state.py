@@ -10,7 +10,7 @@ from typing import Annotated, Final, Literal
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
 
-from forewarn.contracts.answers.assets import HealthAnswer, HistoryAnswer, LatestState
+from forewarn.contracts.answers.assets import HealthAnswer, HistoryAnswer, LatestState, StateOfAsset
 from forewarn.contracts.answers.problems import Fault
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.base import UtcDatetime
@@ -51,8 +51,8 @@ class Resolution(StrEnum):
     DAY = "1d"
 
 
-@router.get("/latest", responses=problems(404, 503))
-async def latest(asset_id: AssetId, backend: BackendDep) -> LatestState:
+@router.get("/latest", response_model=LatestState, responses=problems(404, 503))
+async def latest(asset_id: AssetId, backend: BackendDep) -> StateOfAsset:
     """Newest value of every column with unit, quality, expected value and residual; score, health, open alarms."""
     asset = backend.known_asset(asset_id)
     asset_class = backend.known_class(asset.asset_class)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from forewarn.adapters.decode_boundary import decoder
 from forewarn.adapters.frames.buffers import from_numpy, texts, to_numpy
 from forewarn.adapters.frames.checks import check_frame
-from forewarn.adapters.frames.schema import ARROW_TYPES, arrow_schema, class_of, resolved
+from forewarn.adapters.frames.schema import ARROW_TYPES, arrow_schema, class_of, description_of, resolved
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.frames import (
     Column,
@@ -103,13 +103,14 @@ def open_frame(data: bytes, catalogue: Mapping[str, AssetClass], expected: Frame
     InvalidFrame
         With what was expected and what was found.
     """
-    asset_class = class_of(data, catalogue, expected)
+    description = description_of(data)
+    asset_class = class_of(description, catalogue, expected)
     with pa.ipc.open_stream(data) as reader:
         batches = list(reader)
     if len(batches) != 1:
         raise InvalidFrame(f"a frame is a stream of one record batch, this one has {len(batches)}")
     batches[0].validate(full=True)  # damaged buffers would crash the process later
-    return OpenedFrame(expected, asset_class, resolved(batches[0], data, expected, asset_class))
+    return OpenedFrame(expected, asset_class, resolved(batches[0], description, expected, asset_class))
 
 
 @decoder(InvalidFrame)

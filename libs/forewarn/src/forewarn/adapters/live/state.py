@@ -18,6 +18,7 @@ from forewarn.adapters.event_codec import decode_event, encode_event
 from forewarn.adapters.frames.rows import FrameRows
 from forewarn.adapters.live.stored import StoredState
 from forewarn.contracts.alarms import Alarm
+from forewarn.contracts.answers.assets import LiveJudgement
 from forewarn.contracts.base import IDENTIFIER
 from forewarn.contracts.health import AssetHealth, HealthCategory, ModelArtefact
 from forewarn.contracts.limits import MAX_ALARMS_PER_ASSET, MAX_LIVE_ASSETS, MAX_TURN_BYTES
@@ -28,7 +29,6 @@ from forewarn.ports.live import (
     HealthInShort,
     LiveAsset,
     LiveInShort,
-    LiveJudgement,
     LiveReading,
     Stage,
 )
