@@ -12,7 +12,6 @@ LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 class DashboardSettings(ServiceSettings):
     """Where the dashboard listens and where its API is."""
 
-    kafka_bootstrap_servers: str = Field(default="", description="Not used: the dashboard talks to the API only.")
     dashboard_host: str = "127.0.0.1"
     dashboard_port: int = Field(default=8050, ge=0, le=65535)
     dashboard_allowed_hosts: str = Field(

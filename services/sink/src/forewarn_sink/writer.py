@@ -111,6 +111,7 @@ class Writer:
                 self._claim()
                 for stretch in _between_removals(self._collect(self._config.linger_s)):
                     self._storing.write(stretch)
+                    self._heartbeat.beat()
                 self._retain()
                 self._watch()
             except (StoreUnavailable, BrokerUnavailable, Doubtful) as exc:

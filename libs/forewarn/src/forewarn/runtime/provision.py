@@ -26,7 +26,7 @@ from forewarn.contracts.topics import LEAST_DISK_BUDGET_BYTES
 from forewarn.ports.clock import Clock
 from forewarn.ports.store import StoreUnavailable
 from forewarn.runtime.service import EXIT_BAD_SETTINGS, EXIT_CRASHED
-from forewarn.runtime.settings import ServiceSettings, SettingsError, load_settings
+from forewarn.runtime.settings import KafkaSettings, SettingsError, load_settings
 
 T = TypeVar("T")
 Say = Callable[[str], None]
@@ -35,7 +35,7 @@ _ATTEMPT_S: Final = 5.0
 _PAUSE_S: Final = 1.0
 
 
-class ProvisionSettings(ServiceSettings):
+class ProvisionSettings(KafkaSettings):
     """What provisioning reads from the environment."""
 
     database_url: PostgresDsn = Field(description="postgresql://user:password@host:port/database; the schema's owner")
