@@ -6,7 +6,6 @@ from functools import partial
 from typing import Final
 
 import structlog
-from prometheus_client import Counter
 
 from forewarn.adapters.catalogue import Catalogue
 from forewarn.adapters.event_codec import decode_event
@@ -28,6 +27,7 @@ from forewarn.domain.alarms.seen import Seen
 from forewarn.domain.frame import Frame
 from forewarn.ports.codec import InvalidEvent
 from forewarn.runtime.event_service import EventContext
+from forewarn.runtime.metrics import counter
 from forewarn_alerting.outbox import Outbox
 
 #: How often a worse value of an open alarm is shown on ``alerts.active``.
@@ -57,8 +57,8 @@ class AlertingLogic:
         self._catalogue = catalogue
         self._outbox = Outbox(context)
         self._seen = Seen()
-        self._transitions = Counter("forewarn_alarm_transitions", "Transitions of alarms.", ["transition"])
-        self._refused = Counter("forewarn_commands_refused", "Acknowledgements that were refused.")
+        self._transitions = counter("forewarn_alarm_transitions")
+        self._refused = counter("forewarn_commands_refused")
 
     @property
     def handlers(self) -> Mapping[TopicName, Handler]:

@@ -21,7 +21,7 @@ GRACE_S = 3
 async def serve(settings: DashboardSettings) -> None:
     """Serve until a signal; uvicorn watches for it and hangs up on browsers."""
     token = settings.api_token.get_secret_value() if settings.api_token is not None else None
-    async with HttpPlantApi(str(settings.api_url), token) as api:
+    async with HttpPlantApi(str(settings.api_url), token, baseline_readings=settings.baseline_readings) as api:
         clock = SystemClock()
         heartbeat = Heartbeat(clock)
         dashboard = await build(api, clock, random.Random(), settings.hosts)  # noqa: S311  # jitter, not secrets

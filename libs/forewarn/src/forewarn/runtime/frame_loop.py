@@ -66,6 +66,7 @@ class FrameLoop:
         self._metrics = metrics
         self._heartbeat = heartbeat
         self._source = config.source_topic
+        self._source_name = config.source.value
         self._lag_due_s = self._topic_due_s = 0.0
         self._assigned = False
         self._lost = False
@@ -193,7 +194,7 @@ class FrameLoop:
             self._narrow(batches, exc)
             return False
         if committed:
-            self._metrics.read.inc(sum(map(len, batches.values())))
+            self._metrics.read.labels(topic=self._source_name).inc(sum(map(len, batches.values())))
             for lane in lanes.values():
                 lane.note_success()
         return committed
@@ -255,7 +256,8 @@ class FrameLoop:
         except TransactionAborted:
             self._rebuild()
             return False
-        self._metrics.written.inc(written)
+        for topic, count in written.items():
+            self._metrics.written.labels(topic=topic.value).inc(count)
         return True
 
     def _rebuild(self) -> None:
