@@ -17,7 +17,7 @@ from forewarn.adapters.faust.publisher import FaustPublisher, Outgoing, raw_topi
 from forewarn.adapters.faust.quarantine import Handler, Incoming
 from forewarn.adapters.faust.rejects import dead_letter
 from forewarn.adapters.faust.runner import run_app
-from forewarn.adapters.kafka.changelog import ensure_changelog
+from forewarn.adapters.kafka.admin import ensure_changelog
 from forewarn.adapters.kafka.cluster import check_topics, look_at_cluster
 from forewarn.contracts.readings import RejectionReason
 from forewarn.contracts.topics import TopicName, TopicUse
