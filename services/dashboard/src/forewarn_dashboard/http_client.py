@@ -57,9 +57,20 @@ BodyT = TypeVar("BodyT", bound=pydantic.BaseModel)
 
 
 class HttpPlantApi:
-    """Implements ``PlantApi``; use it as an async context manager."""
+    """Implements ``PlantApi``; use it as an async context manager.
 
-    def __init__(self, base_url: str, token: str | None, transport: httpx.AsyncBaseTransport | None = None) -> None:
+    ``baseline_readings`` is the twin's setting of that name; None leaves the number to the asset class.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        token: str | None,
+        transport: httpx.AsyncBaseTransport | None = None,
+        *,
+        baseline_readings: int | None = None,
+    ) -> None:
+        self._baseline = {} if baseline_readings is None else {"baseline_readings": baseline_readings}
         self._root = base_url.rstrip("/") + "/api/v1"
         self._headers = {CLIENT_HEADER: DASHBOARD} | ({"Authorization": f"Bearer {token}"} if token else {})
         self._http = httpx.AsyncClient(headers=self._headers, timeout=TIMEOUT_S, transport=transport)
@@ -99,7 +110,9 @@ class HttpPlantApi:
 
     async def detail(self, asset_id: str) -> AssetDetail:
         """An asset with its class and the cards of its models."""
-        return await self._get(f"/assets/{quote(asset_id, safe='')}", AssetDetail)
+        detail = await self._get(f"/assets/{quote(asset_id, safe='')}", AssetDetail)
+        twin = detail.asset_class.twin.model_copy(update=self._baseline)
+        return detail.model_copy(update={"asset_class": detail.asset_class.model_copy(update={"twin": twin})})
 
     async def history(self, asset_id: str, query: HistoryQuery) -> History:
         """An asset's past; empty for one of which nothing is stored."""

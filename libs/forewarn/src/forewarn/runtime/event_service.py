@@ -17,16 +17,15 @@ from forewarn.adapters.faust.publisher import FaustPublisher, Outgoing, raw_topi
 from forewarn.adapters.faust.quarantine import Handler, Incoming
 from forewarn.adapters.faust.rejects import dead_letter
 from forewarn.adapters.faust.runner import run_app
-from forewarn.adapters.kafka.changelog import ensure_changelog
+from forewarn.adapters.kafka.admin import ensure_changelog
 from forewarn.adapters.kafka.cluster import check_topics, look_at_cluster
 from forewarn.contracts.readings import RejectionReason
 from forewarn.contracts.topics import TopicName, TopicUse
 from forewarn.ports.clock import Clock
 from forewarn.runtime.event_metrics import EventMetrics
 from forewarn.runtime.heartbeat import Heartbeat
-from forewarn.runtime.probes import ProbeServer
-from forewarn.runtime.settings import ServiceSettings
-from forewarn.runtime.watchdog import Watchdog
+from forewarn.runtime.service import supervised
+from forewarn.runtime.settings import KafkaSettings
 
 StateT = TypeVar("StateT")
 
@@ -34,7 +33,7 @@ _BEAT_S: Final = 1.0
 _BROKER_TIMEOUT_S: Final = 30.0
 
 
-class EventServiceSettings(ServiceSettings):
+class EventServiceSettings(KafkaSettings):
     """Settings of an event-plane service."""
 
     checkpoint_interval_s: float = Field(
@@ -169,11 +168,8 @@ async def _serve(settings: EventServiceSettings, stop: threading.Event, service:
     engine.every(settings.checkpoint_interval_s, lambda: _checkpoint(context))
 
     beating = asyncio.create_task(_beat(heartbeat))
-    probes = ProbeServer(
-        settings.probe_host, settings.probe_port, live=heartbeat.check, ready=lambda: _not_ready(engine)
-    )
     try:
-        with Watchdog(heartbeat), probes:
+        with supervised(settings, heartbeat, ready=lambda: _not_ready(engine)):
             await run_app(app, engine, stop)
     finally:
         beating.cancel()
