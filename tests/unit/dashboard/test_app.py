@@ -206,7 +206,7 @@ async def test_a_socket_cannot_start_callbacks_without_end(dashboard):
 
 async def test_a_failed_callback_tells_the_browser_an_id_and_nothing_else(dashboard, http, monkeypatch):
     secret = "postgresql://user:hunter2@db/plant"
-    monkeypatch.setattr("forewarn_dashboard.callbacks.parse", lambda *_: (_ for _ in ()).throw(RuntimeError(secret)))
+    monkeypatch.setattr("forewarn_dashboard.page.Pages.scene", lambda *_: (_ for _ in ()).throw(RuntimeError(secret)))
     dependencies = (await http.get("/_dash-dependencies")).json()
     page = next(entry for entry in dependencies if "content.children" in entry["output"])
     names = ["content.children", "view.data", "title.data", "nav.children", "clock.children"]
@@ -234,7 +234,7 @@ async def test_an_acknowledgement_says_what_became_of_it(api):
     api.occurrences = {"P-101/anomaly": "o1"}
     assert await acknowledge(api, seen) == ""
     api.failure = NotFoundError("gone")
-    assert "closed meanwhile" in await acknowledge(api, seen)
+    assert "closed in the meantime" in await acknowledge(api, seen)
     api.failure = ApiUnavailableError("The API does not answer.")
     assert "Try again" in await acknowledge(api, seen)
 

@@ -1,13 +1,15 @@
-"""Dialogs in which somebody orders something under their name; what they say and how they look is one choice."""
+"""Dialogs in which somebody orders something under their name."""
 
 from dataclasses import dataclass
 from typing import Final
 
 import dash_mantine_components as dmc
-from dash import html
+from dash import Dash, Input, Output, html
 from dash.development.base_component import Component
 
+from forewarn_dashboard.client import ApiError, ApiUnavailableError
 from forewarn_dashboard.components import data
+from forewarn_dashboard.page import run_in_browser
 
 _LONGEST_NAME: Final = 200  #: what the API takes
 _LONGEST_TEXT: Final = 1000
@@ -38,7 +40,7 @@ class Wording:
 
 
 def signed_dialog(wording: Wording, *choices: Component) -> Component:
-    """A closed dialog with a place for what it is about, choices, name, text, and two buttons."""
+    """Return a closed dialog: what it is about, choices, name, text, and two buttons."""
     dialog: Component = dmc.Modal(
         [
             html.Div(id=f"{wording.prefix}-what", className="ack-what"),
@@ -95,3 +97,24 @@ def _buttons(wording: Wording) -> html.Div:
         ],
         className="ack-buttons",
     )
+
+
+def register_cancel(app: Dash, prefix: str) -> None:
+    """Let the cancel button close the dialog."""
+    opened = Output(f"{prefix}-dialog", "opened", allow_duplicate=True)
+    run_in_browser(app, "close", opened, Input(f"{prefix}-cancel", "n_clicks"))
+
+
+def signature(name: object) -> str:
+    """Return a name as the API takes it; empty if the browser sent none."""
+    return name.strip()[:_LONGEST_NAME] if isinstance(name, str) else ""
+
+
+def remark(text: object) -> str:
+    """Return a comment or reason as the API takes it."""
+    return text.strip()[:_LONGEST_TEXT] if isinstance(text, str) else ""
+
+
+def failure(what: str, error: ApiError) -> str:
+    """Say why an order was not carried out, and whether it helps to try again."""
+    return f"Not {what}: {error}" + (" Try again." if isinstance(error, ApiUnavailableError) else "")
