@@ -10,7 +10,7 @@ from dash.exceptions import PreventUpdate
 from forewarn_dashboard.client import Acknowledgement, ApiError, ConflictError, NotFoundError, PlantApi
 from forewarn_dashboard.components import notice, priority_badge
 from forewarn_dashboard.dependencies import Dependencies
-from forewarn_dashboard.dialogs import Wording, failure, register_cancel, remark, signature, signed_dialog
+from forewarn_dashboard.dialogs import Wording, failure, register_cancel, signature, signed_dialog, written
 from forewarn_dashboard.page import run_in_browser
 from forewarn_dashboard.pages.alarms.viewmodel import AlarmRow, alarm_row
 from forewarn_dashboard.scene import Node
@@ -21,7 +21,7 @@ STORES: Final = ("asked", "answer")
 _WORDING: Final = Wording(
     prefix="ack",
     title="Acknowledge alarm",
-    signed="Recorded with the acknowledgement.",
+    signed="It is recorded with the acknowledgement.",
     text="comment",
     hint="What you saw or will do. Optional.",
     confirm="Acknowledge",
@@ -73,13 +73,13 @@ def _register_confirm(app: Dash, dependencies: Dependencies) -> None:
     async def confirm(answer: object) -> tuple[object, ...]:
         name = signature(_text(answer, "by"))
         if not name:
-            return True, "Enter your name: the acknowledgement is recorded under it.", no_update
+            return True, f"Enter your name. {_WORDING.signed}", no_update
         asset_id, _, rule = _text(answer, "alarm").partition("/")
         request = Acknowledgement(
             asset_id=asset_id,
             rule=rule,
             occurrence_id=_text(answer, "occurrence"),
-            comment=remark(_text(answer, "comment")),
+            comment=written(_text(answer, "comment")),
             by=name,
         )
         problem = await acknowledge(dependencies.api, request)
