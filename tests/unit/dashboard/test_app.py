@@ -69,6 +69,13 @@ async def test_paths_answer_with_their_own_status(http, path, status):
     assert (await http.get(path)).status_code == status
 
 
+@pytest.mark.parametrize("path", ["/nowhere", "/assets/NOPE", "/assets/a/b.js", "/_dash-component-suites/NOPE"])
+async def test_what_does_not_exist_is_the_applications_own_page(http, path):
+    missing = await http.get(path)
+    assert (missing.status_code, missing.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    assert missing.text == (await http.get("/alarms")).text
+
+
 async def test_unknown_api_paths_are_json(http):
     response = await http.get("/api/v1/assets")
     assert response.headers["content-type"] == "application/json"

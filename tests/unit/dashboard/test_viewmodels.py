@@ -89,6 +89,19 @@ def test_the_past_goes_in_front_of_the_live_sparkline(plant, now, tell, reading)
     assert [score for _, score in plant.live("P-101").spark] == [1.0, None, 9.0]
 
 
+def test_the_sparklines_gap_is_filled_once_a_stage_has_caught_up(plant, now, tell, reading):
+    live = plant.live("P-101")
+    tell(reading(age_s=100, score=5.0))
+    live.fill_spark(())
+    tell(reading(age_s=80, score=None), reading(age_s=60, score=None))
+    assert live.spark_filled, "the stage is still behind: the database does not know more either"
+    tell(reading(age_s=20, score=9.0))
+    assert not live.spark_filled
+    live.fill_spark([(now - timedelta(seconds=age_s), score) for age_s, score in ((100, 5.0), (80, 6.0), (60, 7.0))])
+    assert [score for _, score in live.spark] == [5.0, 6.0, 7.0, 9.0]
+    assert live.spark_filled
+
+
 def test_closed_alarms_and_a_new_snapshot_remove_what_they_should(plant, tell, alarm):
     tell(alarms=(alarm("a"), alarm("b"), alarm("c")))
     tell(closed_alarms=("P-101/a",), alarms=(alarm("b", active=False, acknowledged=True),))

@@ -10,6 +10,7 @@ import httpx
 from dash import Dash
 from fastapi import FastAPI
 from fastapi.responses import HTMLResponse, JSONResponse
+from starlette.requests import Request
 from starlette.types import ASGIApp
 
 from forewarn.ports.clock import Clock
@@ -65,9 +66,10 @@ async def build(
     app.layout = layout.shell(pages)
     app.validation_layout = layout.validation_layout(pages)  # type: ignore[assignment]  # Dash annotates its None only
     register(app, pages, dependencies, Pusher(pages, dependencies))
+    server.add_exception_handler(404, _page_not_found)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(server), base_url="http://localhost") as inside:
-        first = (await inside.get("/")).raise_for_status()
-    _add_pages(server, first.text, pages)
+        server.state.index = (await inside.get("/")).raise_for_status().text
+    _add_pages(server, pages)
     gate = Gate(
         server,
         hosts=hosts,
@@ -93,9 +95,14 @@ def _add_routes(server: FastAPI, hub: Hub) -> None:
         return JSONResponse({"title": f"The API is another service; there is no /api/{rest} here", "status": 404}, 404)
 
 
-def _add_pages(server: FastAPI, index: str, pages: Pages) -> None:
-    """Answer all other paths before Dash's own catch-all does: the same document, but 404 where there is no page."""
+async def _page_not_found(request: Request, _error: Exception) -> HTMLResponse:
+    """Answer with the document of every page: the browser then shows that this one does not exist."""
+    return HTMLResponse(request.app.state.index, 404)
+
+
+def _add_pages(server: FastAPI, pages: Pages) -> None:
+    """Answer all other paths, before Dash's own catch-all answers each of them with 200."""
 
     @server.get("/{path:path}", include_in_schema=False)
     async def page(path: str) -> HTMLResponse:
-        return HTMLResponse(index, 200 if pages.has(f"/{path}") else 404)
+        return HTMLResponse(server.state.index, 200 if pages.has(f"/{path}") else 404)

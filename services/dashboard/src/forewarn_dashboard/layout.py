@@ -46,13 +46,21 @@ def shell(pages: Pages) -> Component:
                 dcc.Location(id="url", refresh="callback-nav"),
                 *(dcc.Store(id=name) for name in stores),
                 html.A("Skip to content", href="#content", className="skip"),
-                html.Header(
+                html.Div(
                     [
-                        html.Span([html.Span(className="logo", **aria(hidden="true")), APP_TITLE], className="brand"),
-                        html.Div(id="nav", className="nav"),
-                        html.Div(id="clock", className="clock"),
+                        html.Header(
+                            [
+                                html.Span(
+                                    [html.Span(className="logo", **aria(hidden="true")), APP_TITLE], className="brand"
+                                ),
+                                html.Div(id="nav", className="nav"),
+                                html.Div(id="clock", className="clock"),
+                            ],
+                            className="topbar",
+                        ),
+                        html.Div(id="notice", role="status"),
                     ],
-                    className="topbar",
+                    className="top",
                 ),
                 html.Div(
                     "Connection to the dashboard is lost. Values on this page are old; it reconnects by itself.",
@@ -61,7 +69,6 @@ def shell(pages: Pages) -> Component:
                     role="alert",
                 ),
                 html.Div(id="connection", role="status"),
-                html.Div(id="notice", role="status"),
                 html.Main(html.P("Loading the plant …", className="loading"), id="content", tabIndex="-1"),
                 *(dialog for page in pages for dialog in page.dialogs()),
             ],
