@@ -26,7 +26,8 @@ from forewarn_dashboard.details import Details
 from forewarn_dashboard.http_client import HttpPlantApi
 from forewarn_dashboard.live import Hub
 from forewarn_dashboard.pages.asset.address import AssetView
-from forewarn_dashboard.pages.asset.page import ASSET, shown_tags
+from forewarn_dashboard.pages.asset.charts import shown_tags
+from forewarn_dashboard.pages.asset.page import ASSET
 from forewarn_dashboard.scene import Scene
 from forewarn_local.ports import any_free
 from support.stack import SERVICE_ENV, wait_until

@@ -15,7 +15,7 @@ from forewarn_dashboard.page import Pages
 from forewarn_dashboard.pages.alarms.address import AlarmsView
 from forewarn_dashboard.pages.alarms.page import AlarmsScene
 from forewarn_dashboard.pages.asset.address import AssetView
-from forewarn_dashboard.pages.asset.page import AssetScene
+from forewarn_dashboard.pages.asset.scene import AssetScene
 from forewarn_dashboard.pages.asset.timerange import resolve
 from forewarn_dashboard.pages.notices import NOT_FOUND
 from forewarn_dashboard.pages.overview.address import OverviewView

@@ -148,13 +148,28 @@ def test_an_alarm_tells_by_how_much_its_limit_is_exceeded(alarm, changes, text):
     assert alarms_words.comparison(alarm(**changes)).replace("\u00a0", " ") == text
 
 
-def test_the_verdict_answers_whether_it_is_the_sensor(reading):
-    titles = {"vibration_mm_s": "Vibration"}
-    sensor = asset_words.verdict(reading(flag=True, culprit="vibration_mm_s", hint="sensor_fault"), titles)
-    machine = asset_words.verdict(reading(flag=True, culprit="vibration_mm_s", hint="asset_fault"), titles)
-    assert sensor.startswith("Looks like a sensor fault: Vibration (60\u00a0% of the score)")
-    assert machine.startswith("Looks like the machine")
-    assert asset_words.verdict(reading(flag=False), titles) == asset_words.verdict(None, titles) == ""
+@pytest.mark.parametrize(
+    ("hint", "said"),
+    [
+        ("sensor_fault", "probably the sensor, check it first"),
+        ("asset_fault", "probably the machine"),
+        ("none", "machine or sensor not yet clear"),
+    ],
+)
+def test_the_verdict_says_signal_how_far_which_way_and_cause(reading, pump_class, hint, said):
+    flagged = {"flag": True, "culprit": "bearing_temp_c", "hint": hint}
+    hot = reading(**flagged, values={"bearing_temp_c": 124.3}, expected={"bearing_temp_c": 117.7})
+    text = asset_words.verdict(hot, pump_class, "14:02:00").replace("\u00a0", " ")
+    assert text == f"Bearing temperature 124.3 °C, 6.6 K above expected; {said}; since 14:02:00"
+
+
+def test_the_verdict_of_an_unknown_value_or_signal_claims_no_distance(reading, pump_class):
+    low = reading(flag=True, culprit="power_kw", hint="asset_fault", values={"power_kw": 30.0})
+    assert "9.0\u00a0kW below expected" in asset_words.verdict(low, pump_class)
+    lost = reading(flag=True, culprit="power_kw", hint="sensor_fault", values={"power_kw": None})
+    assert asset_words.verdict(lost, pump_class).startswith("Electrical power: unlike normal; probably the sensor")
+    assert asset_words.verdict(reading(flag=True), pump_class).startswith("Several signals: unlike normal")
+    assert asset_words.verdict(reading(flag=False), pump_class) == asset_words.verdict(None, pump_class) == ""
 
 
 def test_contributions_are_shares_of_what_is_known(reading):

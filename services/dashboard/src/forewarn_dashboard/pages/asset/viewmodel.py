@@ -2,34 +2,51 @@
 
 from typing import Final
 
+from forewarn.contracts.answers.assets import Hint
+from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.health import AssetHealth
 from forewarn_dashboard.client import Snapshot
+from forewarn_dashboard.details import AssetProfile
 from forewarn_dashboard.formatting import number, quantity, signed
 
+_CAUSES: Final[dict[Hint, str]] = {
+    "asset_fault": "probably the machine",
+    "sensor_fault": "probably the sensor, check it first",
+    "none": "machine or sensor not yet clear",
+}
 _WHOLE_SCALE: Final = 100.0  # points of the health index
 
 
-def judged(reading: Snapshot) -> bool:
-    """Whether the twin judges live readings already."""
-    return reading.score is not None and reading.phase == "live"
-
-
-def verdict(reading: Snapshot | None, titles: dict[str, str]) -> str:
-    """Why it is flagged, and the first question answered: is it the sensor or the machine? Empty when normal."""
+def verdict(reading: Snapshot | None, asset_class: AssetClass, since: str = "") -> str:
+    """Say which signal is off, how far, which way, whether machine or sensor, since when; empty when normal."""
     if reading is None or not reading.flag:
         return ""
-    culprit = titles.get(reading.culprit or "", reading.culprit or "")
-    share = reading.contribution.get(reading.culprit or "")
-    named = f"{culprit}" + (f" ({_percent(share)} of the score)" if share is not None else "") if culprit else ""
-    if reading.hint == "sensor_fault":
-        return f"Looks like a sensor fault: {named or 'one tag'} disagrees with all others. Check the sensor first."
-    if reading.hint == "asset_fault":
-        return f"Looks like the machine, not a sensor. Largest contribution: {named or 'several tags'}."
-    return f"Behaves unlike its learned normal. Largest contribution: {named or 'several tags'}."
+    tag = reading.culprit or ""
+    value, expected = reading.values.get(tag), reading.expected.get(tag)
+    text = asset_class.titles.get(tag, tag) if tag else "Several signals"
+    if value is not None and expected is not None:
+        unit = asset_class.units.get(tag, "")
+        distance = quantity(abs(value - expected), "K" if unit == "Cel" else unit, 2)
+        text += f" {quantity(value, unit)}, {distance} {'above' if value > expected else 'below'} expected"
+    else:
+        text += ": unlike normal"
+    return f"{text}; {_CAUSES[reading.hint or 'none']}" + (f"; since {since}" if since else "")
 
 
-def _percent(share: float) -> str:
-    return f"{100 * share if share <= 1 else share:.0f}\u00a0%"
+def twin_status(detail: AssetProfile, latest: Snapshot | None) -> str:
+    """Say whether the twin learns or judges, and how well it reconstructs normal operation."""
+    needed = detail.asset_class.twin.baseline_readings
+    if detail.model is None and (latest is None or latest.score is None or latest.phase != "live"):
+        have = "" if detail.learned is None else f" {min(detail.learned, needed)} of"
+        return f"Twin learns normal behaviour:{have} {needed} readings"
+    if detail.model is None:
+        version = latest.model_version if latest is not None else None
+        return "Twin judges live readings" + ("" if version is None else f", model version {version}")
+    scores = sorted(detail.model.r2.values())
+    fit = f", median R² {scores[len(scores) // 2]:.2f}" if scores else ""
+    silent = latest is not None and latest.phase == "live" and latest.score is None
+    why = "; not judging now: machine at rest or inputs missing" if silent else ""
+    return f"Twin model version {detail.model.version}, {detail.model.rows} readings{fit}{why}"
 
 
 def contributions(reading: Snapshot | None, titles: dict[str, str]) -> tuple[tuple[str, float], ...]:
