@@ -12,9 +12,9 @@ from forewarn.contracts.health import AssetHealth, ProcessDrift
 from forewarn.domain.economics.report import economic_report
 from forewarn_dashboard.formatting import money
 from forewarn_dashboard.pages.asset.economics_panel import economics_panel
-from forewarn_dashboard.pages.asset.page import field_title
+from forewarn_dashboard.pages.asset.nameplate import field_title
 from forewarn_dashboard.pages.asset.panels import health_panel, life_panel
-from forewarn_dashboard.viewmodels import health_trend
+from forewarn_dashboard.pages.asset.viewmodel import health_trend
 
 EXAMPLE = Path(__file__).parents[3] / "schemas/examples/asset_health.v1/degrading_bearing.json"
 NOW = datetime(2026, 11, 20, 20, 0, tzinfo=UTC)

@@ -126,6 +126,9 @@ class History:
         return self.columns.get(name, (None,) * len(self.times))
 
 
+NO_HISTORY: Final = History(times=(), columns={}, resolution="raw")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Acknowledgement:
     """A person has seen an occurrence of an alarm."""
@@ -229,8 +232,8 @@ class PlantApi(Protocol):
         """What would happen if drivers had these values."""
         ...
 
-    async def learn_anew(self, asset_id: str, *, by: str, reason: str) -> None:
-        """Let the twin forget what is normal and learn it from the next readings."""
+    async def retrain(self, asset_id: str, *, by: str, reason: str) -> None:
+        """Have the twin discard what is normal and learn it from the next readings."""
         ...
 
     def live(self, *, assets: Sequence[str] = (), only_alarms: bool = False) -> AsyncGenerator[LiveUpdate, None]:

@@ -9,7 +9,7 @@ from forewarn.contracts.alarms import Priority
 from forewarn.contracts.health import Condition, HealthCategory
 from forewarn_dashboard.formatting import UNKNOWN, whole
 from forewarn_dashboard.scene import Node
-from forewarn_dashboard.urls import View
+from forewarn_dashboard.view import ListView
 from forewarn_dashboard.viewmodels import CONDITION_TEXT, PRIORITY_NUMBER
 
 SEARCH_ID: Final = "search"
@@ -119,7 +119,7 @@ def choice_links(label: str, choices: Sequence[tuple[str, str, bool]]) -> html.N
     )
 
 
-def pager(view: View, found: int, per_page: int, label: str) -> html.Nav | None:
+def pager(view: ListView, found: int, per_page: int, label: str) -> html.Nav | None:
     """Links to the other pages of a list; None where there is only one."""
     last = last_page(found, per_page)
     here = min(view.number, last)
@@ -145,7 +145,7 @@ def last_page(found: int, per_page: int) -> int:
     return max(-(-found // per_page), 1)
 
 
-def search_field(view: View, hint: str) -> html.Div:
+def search_field(view: ListView, hint: str) -> html.Div:
     """Field that writes ``q`` into the address; the same id on every page that has one."""
     field = dcc.Input(
         id=SEARCH_ID,
@@ -162,3 +162,18 @@ def search_field(view: View, hint: str) -> html.Div:
 def definition_list(items: Sequence[tuple[str, Node]]) -> html.Dl:
     """Terms with their values."""
     return html.Dl([html.Div([html.Dt(term), html.Dd(value)]) for term, value in items], className="facts")
+
+
+def notice(text: str, *, error: bool = False) -> html.Div:
+    """Return a short message for the place ``notice`` of the shell; the next one replaces it."""
+    return html.Div(text, className="banner banner-error" if error else "banner banner-info")
+
+
+def cell(main: Node, below: Node = None, style: str | None = None) -> html.Td:
+    """Table cell of two lines."""
+    return html.Td([html.Div(main, className="cell-main"), html.Div(below, className="cell-sub")], className=style)
+
+
+def value_row(title: str, *values: str) -> html.Tr:
+    """Table row of a quantity and its values."""
+    return html.Tr([html.Th(title, scope="row"), *(html.Td(text, className="cell-number") for text in values)])

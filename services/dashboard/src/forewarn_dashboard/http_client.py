@@ -20,6 +20,7 @@ from forewarn.contracts.economics import EconomicReport
 from forewarn.contracts.questions import WhatIfAnswer
 from forewarn.runtime.http.clients import CLIENT_HEADER, DASHBOARD
 from forewarn_dashboard.client import (
+    NO_HISTORY,
     Acknowledgement,
     ApiError,
     ApiUnavailableError,
@@ -119,7 +120,7 @@ class HttpPlantApi:
         try:
             answer = await self._get(_history_path(asset_id), HistoryAnswer, _history_parameters(query))
         except NotFoundError:
-            return History(times=(), columns={}, resolution="raw")
+            return NO_HISTORY
         return History.of(answer)
 
     async def history_csv(self, asset_id: str, query: HistoryQuery) -> bytes:
@@ -159,7 +160,7 @@ class HttpPlantApi:
         body = {"changes": [{"column": column, "value": value} for column, value in changes.items()]}
         return _read(path, WhatIfAnswer, await self._send("POST", path, body=body))
 
-    async def learn_anew(self, asset_id: str, *, by: str, reason: str) -> None:
+    async def retrain(self, asset_id: str, *, by: str, reason: str) -> None:
         """Order the twin to learn from the next readings."""
         await self._send("POST", f"/assets/{quote(asset_id, safe='')}/baseline", body={"by": by, "reason": reason})
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import pairwise
+from operator import itemgetter
 from statistics import median
 from typing import Final
 
@@ -35,19 +36,19 @@ class AssetLive:
             return
         if self.latest is not None and reading.ts == self.latest.ts:
             self.recent.pop()
+        if reading.score is not None and self.spark and self.spark[-1][1] is None:
+            self.spark_filled = False  # a stage has caught up: what it judged meanwhile is stored
         self.latest = reading
         self.recent.append(reading)
         self._extend_spark(reading.ts, reading.score)
 
     def fill_spark(self, past: Iterable[tuple[datetime, float | None]]) -> None:
-        """Put the past in front of what has come live."""
+        """Put the stored past in front of live scores and in their gaps."""
         self.spark_filled = True
-        present = list(self.spark)
+        live = [(at, score) for at, score in self.spark if score is not None]
+        stored = [(at, score) for at, score in past if not self.spark or at < self.spark[-1][0]]
         self.spark.clear()
-        for at, score in past:
-            if not present or at < present[0][0]:
-                self._extend_spark(at, score)
-        for at, score in present:
+        for at, score in sorted([*stored, *live], key=itemgetter(0)):
             self._extend_spark(at, score)
 
     def _extend_spark(self, at: datetime, score: float | None) -> None:

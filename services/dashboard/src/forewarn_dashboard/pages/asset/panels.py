@@ -10,8 +10,9 @@ from forewarn.contracts.health import AssetHealth, ComponentName, FailureRisk, P
 from forewarn.contracts.quality import StatusCode, severity
 from forewarn_dashboard.components import aria, health_bar, health_words, table
 from forewarn_dashboard.formatting import life_days, number, quantity, whole
+from forewarn_dashboard.pages.asset.viewmodel import health_trend
 from forewarn_dashboard.scene import Node, Single
-from forewarn_dashboard.viewmodels import TREND_ARROW, class_title, health_trend
+from forewarn_dashboard.viewmodels import TREND_ARROW, class_title
 
 _LIFE_SCALE_DAYS = 365.0
 

@@ -11,10 +11,8 @@ from forewarn.contracts.health import ModelArtefact
 from forewarn_dashboard.components import definition_list, table
 from forewarn_dashboard.details import AssetProfile
 from forewarn_dashboard.formatting import date_time, number, plural, quantity
+from forewarn_dashboard.pages.asset import retraining, whatif
 from forewarn_dashboard.scene import Node, Single
-
-ASK_ID: Final = "whatif-open"
-RELEARN_ID: Final = "relearn-open"
 
 _NAMED: Final = 3  # machines of a fleet that are named
 
@@ -23,8 +21,8 @@ def twin_panel(detail: AssetProfile, titles: Mapping[str, str], tz: tzinfo) -> l
     """Card of the model with R² per tag, what is not judged and why, what is suspicious, who asked."""
     buttons = html.Div(
         [
-            html.Button("What if …", id=ASK_ID, className="button", n_clicks=0),
-            html.Button("Learn anew …", id=RELEARN_ID, className="button", n_clicks=0),
+            html.Button("What if …", id=whatif.OPEN_ID, className="button", n_clicks=0),
+            html.Button("Retrain …", id=retraining.OPEN_ID, className="button", n_clicks=0),
         ],
         className="twin-buttons",
     )

@@ -21,9 +21,11 @@ from forewarn_dashboard.components import (
     table,
 )
 from forewarn_dashboard.formatting import plural
+from forewarn_dashboard.pages.asset.address import AssetView
+from forewarn_dashboard.pages.overview.address import OverviewView
+from forewarn_dashboard.pages.overview.viewmodel import Summary
 from forewarn_dashboard.scene import Node, Region, Scene
-from forewarn_dashboard.urls import View
-from forewarn_dashboard.viewmodels import CONDITION_TEXT, PRIORITY_NUMBER, TREND_ARROW, Summary, age_text, class_title
+from forewarn_dashboard.viewmodels import CONDITION_TEXT, PRIORITY_NUMBER, TREND_ARROW, age_text, class_title
 
 ROWS: Final = 40  #: on one page
 
@@ -35,7 +37,7 @@ _SHOWN: Final[dict[str, tuple[Condition, ...]]] = {
 }
 
 
-def query_of(view: View) -> FleetQuery:
+def query_of(view: OverviewView) -> FleetQuery:
     """What the API is asked for this view."""
     return FleetQuery(
         text=view.search,
@@ -56,7 +58,7 @@ def summary_of(page: Overview) -> Summary:
     )
 
 
-def regions(page: Overview, scene: Scene, body_id: str) -> Iterator[Region]:
+def regions(page: Overview, scene: Scene[OverviewView], body_id: str) -> Iterator[Region]:
     """The list, and every row of it."""
     arrangement = (page.found, tuple(row.asset_id for row in page.items), scene.view.number)
     yield Region(id=body_id, key=arrangement, build=lambda: body(page, scene))
@@ -70,7 +72,7 @@ def row_id(asset_id: str) -> dict[str, str]:
     return {"type": "row", "asset": asset_id}
 
 
-def body(page: Overview, scene: Scene) -> Node:
+def body(page: Overview, scene: Scene[OverviewView]) -> Node:
     """The list with its pages."""
     view = scene.view
     if not page.found:
@@ -90,8 +92,8 @@ def body(page: Overview, scene: Scene) -> Node:
     ]
 
 
-def _cells(row: AssetRow, scene: Scene) -> list[html.Td]:
-    link = dcc.Link(row.name, href=scene.view.to("asset", asset_id=row.asset_id))
+def _cells(row: AssetRow, scene: Scene[OverviewView]) -> list[html.Td]:
+    link = dcc.Link(row.name, href=scene.view.to(AssetView, asset_id=row.asset_id))
     place = " / ".join(row.path[1:] or row.path)
     trend = html.Span(TREND_ARROW.get(row.trend, ""), className=f"trend trend-{row.trend}", title=f"Trend: {row.trend}")
     return [
