@@ -2,14 +2,14 @@
 
 from typing import Final
 
-from forewarn.contracts.answers.assets import Hint
 from forewarn.contracts.asset_class import AssetClass
+from forewarn.contracts.frames import HintName
 from forewarn.contracts.health import AssetHealth
 from forewarn_dashboard.client import Snapshot
 from forewarn_dashboard.details import AssetProfile
 from forewarn_dashboard.formatting import number, quantity, signed
 
-_CAUSES: Final[dict[Hint, str]] = {
+_CAUSES: Final[dict[HintName, str]] = {
     "asset_fault": "probably the machine",
     "sensor_fault": "probably the sensor, check it first",
     "none": "machine or sensor not yet clear",
