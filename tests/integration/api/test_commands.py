@@ -37,7 +37,7 @@ def test_commands_to_a_twin_are_done_once_and_answered_also_after_a_restart(
     await_answers("learn", "ask", "odd")
     found = {answer.command_id: answer for answer in answers()}
     assert found["learn"].learning.order_id == "learn"
-    assert "still learns" in found["ask"].problem
+    assert "is still learning" in found["ask"].problem
     assert found["odd"].problem.startswith("The command cannot be read: issued_at: Field required")
     orders = [record for record in api.topic(TopicName.READINGS_VALID) if record.key == b"forewarn.baseline"]
     assert len(orders) == 12

@@ -15,7 +15,6 @@ from forewarn.contracts.limits import MAX_LIVE_ASSETS
 from forewarn.ports.history import HistoryUnavailable
 from forewarn.usecases.backend import Backend
 from forewarn_api import docs
-from forewarn_api.acknowledging import Claims
 from forewarn_api.bodies import MAX_BODY_BYTES, MAX_LIST_BYTES
 from forewarn_api.changes import Changes
 from forewarn_api.dependencies import AppState
@@ -29,6 +28,7 @@ from forewarn_api.live_push import LivePush
 from forewarn_api.openapi import DESCRIPTION, TITLE, VERSION, document_of
 from forewarn_api.plant_index import PlantIndex
 from forewarn_api.problems import install_handlers
+from forewarn_api.recent import Recent
 from forewarn_api.routes import (
     alarms,
     assets,
@@ -45,6 +45,10 @@ from forewarn_api.routes import (
     weights,
 )
 
+#: An acknowledgement without effect after this time may be given again: the alerting service is probably away.
+_UNDECIDED_S: Final = 30.0
+#: A replay that is repeated within this time, by a double click or a retry, is sent once.
+_REPLAY_ONCE_S: Final = 10.0
 _SEED_RETRY_S: Final = 5.0
 _SEED_ASSETS: Final = 200
 _LIST_PATHS: Final = frozenset({"/api/v1/readings", "/api/v1/readings/validate", "/api/v1/assets/bulk"})
@@ -122,7 +126,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             index=index,
             push=LivePush(backend, changes, max_subscribers=app.state.max_subscribers),
             reading=asyncio.Lock(),
-            claims=Claims(backend.clock),
+            claims=Recent(backend.clock, _UNDECIDED_S),
+            replays=Recent(backend.clock, _REPLAY_ONCE_S),
         )
         background = [asyncio.create_task(_seed(backend)), asyncio.create_task(index.run())]
         for task in background:

@@ -138,10 +138,14 @@ class Backend:
             failed = (Undelivered(index=0, reason=str(exc)),)
         require_delivered(failed[0] if failed else None, what)
 
-    async def send_command(self, asset_id: str, body: CommandBody, *, by: str) -> str:
+    async def send_command(self, asset_id: str, body: CommandBody, *, by: str, command_id: str | None = None) -> str:
         """Send a command to the services and return its id; raises like ``publish``."""
         command = Command(
-            command_id=self.new_id(), asset_id=asset_id, issued_at=self.clock.now(), issued_by=by, body=body
+            command_id=command_id or self.new_id(),
+            asset_id=asset_id,
+            issued_at=self.clock.now(),
+            issued_by=by,
+            body=body,
         )
         await self.publish(TopicName.COMMANDS, asset_id, command, what="The command", event_id=command.command_id)
         return command.command_id

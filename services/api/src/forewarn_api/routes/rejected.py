@@ -48,14 +48,20 @@ async def list_rejected(
 
 @router.post("/{rejected_id:path}/replay", status_code=202, responses=problems(404, 409, 503))
 async def replay(rejected_id: RejectedId, backend: BackendDep, state: StateDep) -> Replayed:
-    """Send the original bytes again: to ``readings.raw``, or where a quarantined message came from."""
-    rejected = await _one(rejected_id, backend)
-    message = _again(rejected)
+    """Send the original bytes again: to ``readings.raw``, or where a quarantined message came from.
+
+    Repeated within 10 s, it is sent once.
+    """
     async with state.replaying:
-        original = b"".join([piece async for piece in backend.history.original(rejected_id)])
-        failed = await backend.delivery.send([replace(message, value=original)])
-    require_delivered(failed[0] if failed else None, "The message")
-    return Replayed(rejected_id=rejected_id, key=(message.key or b"").decode(errors="replace"))
+        done = state.replays.get(rejected_id)
+        if done is None:
+            message = _again(await _one(rejected_id, backend))
+            original = b"".join([piece async for piece in backend.history.original(rejected_id)])
+            failed = await backend.delivery.send([replace(message, value=original)])
+            require_delivered(failed[0] if failed else None, "The message")
+            done = Replayed(rejected_id=rejected_id, key=(message.key or b"").decode(errors="replace"))
+            state.replays.put(rejected_id, done)
+        return done
 
 
 @router.get("/{rejected_id:path}", response_model=RejectedDetail, responses=problems(404, 503))
