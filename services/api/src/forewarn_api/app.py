@@ -1,4 +1,4 @@
-"""Puts routes, errors and what surrounds every request together."""
+"""The application: routes, error handlers and middleware."""
 
 import asyncio
 import contextlib
@@ -52,18 +52,18 @@ _REPLAY_ONCE_S: Final = 10.0
 _SEED_RETRY_S: Final = 5.0
 _SEED_ASSETS: Final = 200
 _LIST_PATHS: Final = frozenset({"/api/v1/readings", "/api/v1/readings/validate", "/api/v1/assets/bulk"})
-#: Ends of the paths of lists and histories.
+#: Last segments of the paths of lists and histories.
 _LARGE_ANSWERS: Final = frozenset({"alarms", "economics", "forecast", "health", "history", "models", "rejected"})
 _log = structlog.get_logger(__name__)
 
 
 class Api(FastAPI):
-    """FastAPI with the platform's OpenAPI document, which is the same for all of its applications."""
+    """FastAPI with one OpenAPI document for all instances."""
 
     document: ClassVar[dict[str, Any] | None] = None
 
     def openapi(self) -> dict[str, Any]:
-        """The OpenAPI document, made once: it takes a good part of a second."""
+        """Return the OpenAPI document, built once: that takes a good part of a second."""
         if Api.document is None:
             Api.document = document_of(self)
         return Api.document
@@ -83,7 +83,7 @@ def make_app(
     app.state.resources = resources
     app.state.max_subscribers = max_subscribers
     install_handlers(app)
-    # The last one added is the outermost: every refusal of an inner one gets an id and headers.
+    # The last one added is the outermost, so that every refusal gets an id and headers.
     app.add_middleware(AnswerLimitMiddleware, is_large=_is_large)
     app.add_middleware(BodyLimitMiddleware, limit_of=_body_limit)
     app.add_middleware(Gate, token=token, allowed_origins=allowed_origins)
@@ -101,7 +101,7 @@ def make_app(
 
 
 def routed_app() -> Api:
-    """The application with its routes and nothing behind them: enough to describe it."""
+    """Return the application with its routes but without a backend, enough to describe it."""
     app = Api(title=TITLE, version=VERSION, description=DESCRIPTION, docs_url=None, redoc_url=None, lifespan=_lifespan)
     asset_routes = (assets, overview, state, twin, weights, economics, forecast)
     for module in (readings, *asset_routes, alarms, rejected, scenarios):
@@ -114,7 +114,7 @@ def routed_app() -> Api:
 @contextlib.asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     backend: Backend = app.state.backend
-    app.openapi()  # the first request would wait for it, and all others with that one
+    app.openapi()  # or all first requests would wait for it
     async with contextlib.AsyncExitStack() as stack:
         for resource in app.state.resources:
             await stack.enter_async_context(resource)
@@ -139,7 +139,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 async def _seed(backend: Backend) -> None:
-    """Fill the live view with what the database holds, some assets at a time, as soon as it answers."""
+    """Fill the live view from the database, some assets at a time, as soon as it answers."""
     after: str | None = None
     seeded = 0
     while seeded < MAX_LIVE_ASSETS:

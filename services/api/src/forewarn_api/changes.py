@@ -1,4 +1,4 @@
-"""Brings the live feed's news from its threads into the event loop."""
+"""Brings changes of the live view from its threads into the event loop."""
 
 import asyncio
 from collections.abc import Callable
@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 class Changes:
-    """Wakes tasks after the live view has changed; ten changes at once wake them once."""
+    """Wake tasks after changes of the live view; ten changes at once wake them once."""
 
     def __init__(self, live: LiveView) -> None:
         self._live = live
@@ -36,7 +36,7 @@ class Changes:
             self._stop()
 
     async def wait(self, timeout_s: float) -> bool:
-        """Wait for the next change, at most ``timeout_s``; whether there was one."""
+        """Wait up to ``timeout_s`` for the next change; return whether there was one."""
         try:
             async with asyncio.timeout(timeout_s):
                 await self._news.wait()
@@ -45,7 +45,7 @@ class Changes:
         return True
 
     async def wait_for(self, look: Callable[[], T | None], timeout_s: float) -> T | None:
-        """Look after each change until ``look`` finds something; None if it does not in time."""
+        """Call ``look`` after each change and return what it finds; None if it finds nothing in time."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + timeout_s
         while (found := look()) is None and (left_s := deadline - loop.time()) > 0:

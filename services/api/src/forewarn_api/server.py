@@ -1,4 +1,4 @@
-"""Runs the application inside the frame every service has."""
+"""Serves the application until it is stopped or fails."""
 
 import threading
 from collections.abc import Callable
@@ -10,10 +10,10 @@ from fastapi import FastAPI
 from forewarn.runtime.http.limits import HttpLimits
 from forewarn.runtime.http.server import GuardedServer
 
-#: Requests under way may finish so long after SIGTERM; the whole service ends within 10 s.
+#: How long requests under way may take after SIGTERM; the whole service ends within 10 s.
 _DRAIN_S: Final = 5
 _WATCH_S: Final = 0.5
-#: Clients of the live feed have nothing to say.
+#: Clients of the live feed send nothing.
 _MAX_INBOUND_BYTES: Final = 32 * 1024
 _log = structlog.get_logger(__name__)
 
@@ -21,7 +21,7 @@ _log = structlog.get_logger(__name__)
 def serve(
     app: FastAPI, host: str, port: int, limits: HttpLimits, stop: threading.Event, failure: Callable[[], str | None]
 ) -> None:
-    """Serve until ``stop`` is set, a signal comes, or ``failure`` tells of something that only a restart cures.
+    """Serve until ``stop`` is set, a signal comes, or ``failure`` reports something that only a restart cures.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Lets nobody in who may not: bearer token, and no foreign web pages.
+"""Access: the bearer token, and the origins of web pages.
 
 It stands outside the router, so that a route that is added later is closed by default.
 """
@@ -81,7 +81,7 @@ class Gate:
 
 
 async def deny(response: Response, scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer the opening of a WebSocket with an HTTP response, where the server can."""
+    """Answer a WebSocket handshake with an HTTP response, where the server can."""
     if "websocket.http.response" in scope.get("extensions", {}):
         await receive()  # websocket.connect
         await response(scope, receive, send)

@@ -1,4 +1,4 @@
-"""Headers that keep browsers from doing more with an answer than they should."""
+"""Security headers."""
 
 from typing import Final
 
@@ -14,7 +14,7 @@ _HEADERS: Final = {
 
 
 class SecurityHeadersMiddleware:
-    """Sets each header an answer does not set itself."""
+    """Set each header that an answer does not set itself."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

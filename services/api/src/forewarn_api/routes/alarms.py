@@ -68,7 +68,7 @@ async def list_alarms(
 
 @router.get("/{asset_id}/{rule}", responses=problems(404, 503))
 async def get_alarm(asset_id: AssetId, rule: Rule, backend: BackendDep) -> AlarmDetail:
-    """An alarm as it stands, with its transitions."""
+    """An alarm in its present state, with its transitions."""
     alarm_id = f"{asset_id}/{rule}"
     alarm = backend.complete_live().alarm(alarm_id)
     transitions = list(await backend.history.alarm_events(alarm_id=alarm_id, page=Page(limit=_TRANSITIONS)))
@@ -135,7 +135,7 @@ async def acknowledge(
 
 
 def _place(entry: AlarmEntry) -> tuple[datetime, str]:
-    """Place of an entry in the list."""
+    """Return the sort key of an entry."""
     return entry.changed_at, entry.alarm.occurrence_id
 
 
@@ -175,7 +175,7 @@ async def _open_occurrence(backend: Backend, alarm_id: str, occurrence_id: str) 
     try:
         past = await backend.history.alarm_events(alarm_id=alarm_id, page=Page(limit=_TRANSITIONS))
     except HistoryUnavailable:
-        past = None  # nobody knows, but one thing is certain: it is not the open one
+        past = None  # unknown whether it ever was; it is not the open one in any case
     if past is None or any(event.alarm.occurrence_id == occurrence_id for event in past):
         detail = "The alarm occurred again since it was looked at. The present occurrence is in 'alarm'."
         raise ConflictError("newer-occurrence", detail, extras=extras)

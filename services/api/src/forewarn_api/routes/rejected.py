@@ -1,4 +1,4 @@
-"""Readings the platform refused: look at them, and send them again once the cause is cured."""
+"""Refused messages: list them, and send them again once the cause is removed."""
 
 from base64 import b64encode
 from collections.abc import AsyncIterator
@@ -25,7 +25,7 @@ router = APIRouter(prefix="/api/v1/rejected", tags=["rejected"])
 
 _MAX_LIMIT: Final = 100
 _JSON: Final = "application/json"
-#: How the answer says that there are no original bytes: the last field of the message.
+#: An answer without original bytes, its last field.
 _NO_BYTES: Final = '"original":""'
 
 RejectedId = Annotated[Reference, Path(examples=["readings.raw/3/1742/0"])]
@@ -69,12 +69,12 @@ async def get_rejected(rejected_id: RejectedId, backend: BackendDep) -> Response
     """A refused message with its original bytes."""
     rejected = await _one(rejected_id, backend)
     pieces = backend.history.original(rejected_id)
-    first = await anext(pieces, b"")  # before the answer begins: what fails here is still a 503
+    first = await anext(pieces, b"")  # before the answer begins, so that a failure is still a 503
     return StreamingResponse(_document(RejectedDetail(rejected=rejected), first, pieces), media_type=_JSON)
 
 
 async def _document(detail: RejectedDetail, first: bytes, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """The answer's JSON with the original bytes put into their place piece by piece; they may be 16 MiB."""
+    """Yield the answer's JSON with the original bytes, up to 16 MiB, inserted piece by piece."""
     head, _, tail = detail.model_dump_json().rpartition(_NO_BYTES)
     yield f'{head}"original":"'.encode()
     yield b64encode(first)
@@ -84,7 +84,7 @@ async def _document(detail: RejectedDetail, first: bytes, pieces: AsyncIterator[
 
 
 async def _one(rejected_id: str, backend: Backend) -> RejectedReading:
-    """A refused message without its original bytes."""
+    """Return a refused message without its original bytes."""
     rejected = await backend.history.rejected_one(rejected_id)
     if rejected is None:
         raise not_found(f"There is no refused message {rejected_id!r}; it may be older than what is kept.")
@@ -92,7 +92,7 @@ async def _one(rejected_id: str, backend: Backend) -> RejectedReading:
 
 
 def _again(rejected: RejectedReading) -> Message:
-    """Where a message goes when it is sent again, still without its bytes."""
+    """Return the message that a replay sends, still without its bytes."""
     if rejected.key == REMOVAL_KEY:
         detail = "The message is a removal of an asset: repeat DELETE /api/v1/assets/{asset_id} instead."
         raise ConflictError("not-replayable", detail)
@@ -111,11 +111,11 @@ def _again(rejected: RejectedReading) -> Message:
 
 
 def _key_for(rejected: RejectedReading) -> bytes:
-    """Key to send a reading under: the asset it speaks of, which cures a missing or wrong key as well."""
+    """Return the key of a replayed reading: its asset, which also corrects a missing or wrong key."""
     if rejected.asset_id is not None:
         return rejected.asset_id.encode()
     if rejected.key is None:
-        detail = "The message names no asset and had no key: it would be refused again. Send a corrected one instead."
+        detail = "The message names no asset and has no key: it would be refused again. Send a corrected one instead."
         raise ConflictError("not-replayable", detail)
     return rejected.key
 
