@@ -34,7 +34,7 @@ async def what_if(asset_id: AssetId, body: FromJson[WhatIfRequest], backend: Bac
 
 
 @router.post("/baseline", status_code=202, responses=problems(404, 413, 503))
-async def learn_anew(asset_id: AssetId, body: FromJson[BaselineRequest], backend: BackendDep) -> BaselineAccepted:
+async def retrain(asset_id: AssetId, body: FromJson[BaselineRequest], backend: BackendDep) -> BaselineAccepted:
     """Let the twin forget its baseline and learn a new one, for example after maintenance.
 
     Without ``history`` it learns from the readings that follow and judges none until it has enough;
