@@ -15,9 +15,9 @@ from forewarn.contracts.answers.problems import Fault
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.health import ModelArtefact, OperatingRange, RulEstimate
-from forewarn.domain.health.profile import HealthProfile, profile_of
+from forewarn.domain.health.profile import profile_of
 from forewarn.domain.twin.deviation import band_of
-from forewarn.domain.twin.effects import LifeEffect, health_effect, life_effects
+from forewarn.domain.twin.effects import health_effect, life_effects
 from forewarn.domain.twin.fleet import LEAST_MEMBERS, FleetModel
 from forewarn.domain.twin.model import AssetModel
 from forewarn.domain.twin.parameters import load_model
@@ -194,8 +194,8 @@ def predict(subject: Subject, changes: Sequence[Change], estimates: Sequence[Rul
         drivers={name: value for name, value in said.drivers.items() if math.isfinite(value)},
         responses=_responses(subject.machine, said),
         derived=_derived(asset_class, said),
-        health=None if far else _health(profile_of(asset_class, subject.asset), said),
-        remaining_life=tuple(_life(item) for item in lives),
+        health=None if far else health_effect(profile_of(asset_class, subject.asset), said.before, said.after),
+        remaining_life=lives,
         cautions=tuple(
             questions.CautionItem(column=item.column, message=item.message, outside_by=item.by)
             for item in said.cautions
@@ -228,27 +228,6 @@ def _derived(asset_class: AssetClass, said: WhatIf) -> dict[str, questions.Deriv
         )
         for name in asset_class.derived_names
     }
-
-
-def _life(effect: LifeEffect) -> questions.LifeEffect:
-    return questions.LifeEffect(
-        failure_mode=effect.failure_mode,
-        indicator=effect.indicator,
-        level_now=effect.level_before,
-        level_then=effect.level_after,
-        now=effect.before,
-        then=effect.after,
-    )
-
-
-def _health(profile: HealthProfile, said: WhatIf) -> questions.HealthEffect:
-    effect = health_effect(profile, said.before, said.after)
-    return questions.HealthEffect(
-        now=effect.before,
-        then=effect.after,
-        metrics_now=effect.metrics_before,
-        metrics_then=effect.metrics_after,
-    )
 
 
 def describe(asset: Asset, asset_class: AssetClass, subject: Subject | None) -> answers.TwinAnswer:
