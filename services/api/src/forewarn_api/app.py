@@ -14,15 +14,14 @@ from starlette.types import Scope
 from forewarn.contracts.limits import MAX_LIVE_ASSETS
 from forewarn.ports.history import HistoryUnavailable
 from forewarn.usecases.backend import Backend
+from forewarn.usecases.changes import Changes
 from forewarn_api import docs
 from forewarn_api.bodies import MAX_BODY_BYTES, MAX_LIST_BYTES
-from forewarn_api.changes import Changes
 from forewarn_api.dependencies import AppState
 from forewarn_api.http.answer_limit import AnswerLimitMiddleware
 from forewarn_api.http.body_limit import BodyLimitMiddleware
 from forewarn_api.http.correlation import HEADER, CorrelationMiddleware
 from forewarn_api.http.gate import Gate
-from forewarn_api.http.headers import SecurityHeadersMiddleware
 from forewarn_api.http.parameters import known_parameters
 from forewarn_api.live_push import LivePush
 from forewarn_api.openapi import DESCRIPTION, TITLE, VERSION, document_of
@@ -95,7 +94,6 @@ def make_app(
             allow_headers=["Authorization", "Content-Type", HEADER],
             expose_headers=[HEADER],
         )
-    app.add_middleware(SecurityHeadersMiddleware)
     app.add_middleware(CorrelationMiddleware, clock=backend.clock, new_id=backend.new_id)
     return app
 

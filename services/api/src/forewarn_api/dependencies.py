@@ -9,7 +9,7 @@ from starlette.requests import HTTPConnection
 
 from forewarn.contracts.answers.alarms import Replayed
 from forewarn.usecases.backend import Backend
-from forewarn_api.changes import Changes
+from forewarn.usecases.changes import Changes
 from forewarn_api.live_push import LivePush
 from forewarn_api.plant_index import PlantIndex
 from forewarn_api.recent import Recent

@@ -14,9 +14,9 @@ from forewarn.contracts.base import format_utc
 from forewarn.ports.live import LiveAsset, LiveJudgement
 from forewarn.ports.live import LiveReading as NewestReading
 from forewarn.usecases.backend import Backend
+from forewarn.usecases.changes import Changes
 from forewarn.usecases.errors import ConflictError
 from forewarn.usecases.intervals import TWIN_KIND
-from forewarn_api.changes import Changes
 from forewarn_api.metrics import LIVE_MESSAGES, SUBSCRIBERS
 from forewarn_api.present import live_reading
 

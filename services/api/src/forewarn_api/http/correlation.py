@@ -1,4 +1,4 @@
-"""Request ids, in log lines, answers and problem details."""
+"""What every answer has: the request's id, which log lines and problem details bear too, and security headers."""
 
 import re
 from collections.abc import Callable
@@ -14,6 +14,12 @@ from forewarn_api.metrics import REQUEST_SECONDS
 
 HEADER: Final = "X-Correlation-ID"
 _USABLE: Final = re.compile(r"[A-Za-z0-9._\-]{1,64}")  # it goes into the log
+_SECURITY: Final = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Content-Security-Policy": "default-src 'none'; base-uri 'none'; frame-ancestors 'none'",
+    "Cache-Control": "no-store",
+}
 _current: ContextVar[str] = ContextVar("correlation_id", default="unknown")
 _log = structlog.get_logger(__name__)
 
@@ -24,7 +30,7 @@ def correlation_id() -> str:
 
 
 class CorrelationMiddleware:
-    """Give requests an id, or keep the client's own; log and measure them."""
+    """Give requests an id, or keep the client's own; log and measure them; set security headers that are not set."""
 
     def __init__(self, app: ASGIApp, *, clock: Clock, new_id: Callable[[], str]) -> None:
         self._app = app
@@ -47,7 +53,10 @@ class CorrelationMiddleware:
             nonlocal status
             if message["type"] in ("http.response.start", "websocket.accept", "websocket.http.response.start"):
                 status = message.get("status", 101)
-                MutableHeaders(raw=message.setdefault("headers", []))[HEADER] = request_id
+                headers = MutableHeaders(raw=message.setdefault("headers", []))
+                headers[HEADER] = request_id
+                for name, value in _SECURITY.items() if message["type"] == "http.response.start" else ():
+                    headers.setdefault(name, value)
             await send(message)
 
         try:

@@ -2,7 +2,7 @@
 
 from base64 import b64encode
 from collections.abc import AsyncIterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Path, Query, Response
@@ -121,15 +121,6 @@ def _key_for(rejected: RejectedReading) -> bytes:
 
 
 def _item(refusal: Refusal) -> RejectedItem:
-    return RejectedItem(
-        rejected_id=refusal.rejected_id,
-        topic=refusal.topic,
-        reason=refusal.reason,
-        rule=refusal.rule,
-        explanation=refusal.explanation,
-        recommendation=refusal.recommendation,
-        asset_id=refusal.asset_id,
-        rejected_at=refusal.rejected_at,
-        size_bytes=refusal.size_bytes,
-        preview=refusal.beginning.decode(errors="replace"),
-    )
+    fields = asdict(refusal)
+    preview: bytes = fields.pop("beginning")
+    return RejectedItem(**fields, preview=preview.decode(errors="replace"))
