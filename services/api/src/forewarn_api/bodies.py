@@ -178,7 +178,7 @@ def _pieces(body: bytes) -> Iterator[tuple[int, bytes]]:
 def _taken_apart(body: bytes) -> list[msgspec.Raw]:
     """Return the readings of a list, undecoded.
 
-    Anything but objects is refused where it stands: millions of numbers would fill memory before they are counted.
+    Anything but objects is refused at once: millions of numbers would fill memory before they are counted.
     """
     if body.count(b"{") > _MOST_BRACES:
         raise _not_readable(_TOO_MANY)

@@ -42,7 +42,7 @@ _TITLES: Final = {
     503: "Service Unavailable",
     507: "Insufficient Storage",
 }
-#: A subclass stands before its base.
+#: Subclasses before their bases.
 _STATUSES: Final[Mapping[type[UseCaseError], int]] = {
     NotFoundError: 404,
     ConflictError: 409,

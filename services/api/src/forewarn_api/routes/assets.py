@@ -146,7 +146,7 @@ async def remove_asset(
     history: Annotated[
         Literal["keep", "purge"], Query(description="purge: also delete everything that is stored of it, for good.")
     ] = "keep",
-    by: Annotated[Line, Query(min_length=1, max_length=200, description="Who asks: it stands in the log.")] = "api",
+    by: Annotated[Line, Query(min_length=1, max_length=200, description="Who asks, for the log.")] = "api",
 ) -> Removed:
     """Remove an asset: its readings are refused from now on, all stages forget it, its open alarms are closed.
 

@@ -62,7 +62,7 @@ async def list_scenarios() -> ScenarioList:
 async def generate(body: FromJson[ScenarioBody], backend: BackendDep) -> ScenarioStarted | Response:
     """Play a scenario with one machine: into the platform, or returned as data.
 
-    A stream is played by the simulator, so one must be running. An asset that nobody registered is registered first.
+    A stream is played by the simulator, so one must be running. An unknown asset is registered first.
     """
     request = _request(body, backend)
     _require_possible(body, request, backend)
