@@ -1,4 +1,4 @@
-"""Turns what the ports return into the bodies of answers. Pure."""
+"""Turns what the ports return into bodies of answers. Pure."""
 
 from collections.abc import Sequence
 from datetime import datetime

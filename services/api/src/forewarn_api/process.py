@@ -28,7 +28,7 @@ from forewarn_api.server import serve
 from forewarn_api.settings import ApiSettings
 from forewarn_api.twin_commands import TwinCommandHandler
 
-#: WebSockets that are about to be refused or accepted.
+#: WebSockets in their handshake.
 _HANDSHAKES: Final = 50
 
 

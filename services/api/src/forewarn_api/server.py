@@ -1,4 +1,4 @@
-"""Runs the application inside the frame every service has."""
+"""Serves the application until it is stopped or fails."""
 
 import threading
 from collections.abc import Callable
@@ -11,10 +11,10 @@ from forewarn.runtime.heartbeat import Heartbeat
 from forewarn.runtime.http.limits import HttpLimits
 from forewarn.runtime.http.server import GuardedServer
 
-#: Requests under way may finish so long after SIGTERM; the whole service ends within 10 s.
+#: How long requests under way may take after SIGTERM; the whole service ends within 10 s.
 _DRAIN_S: Final = 5
 _WATCH_S: Final = 0.5
-#: Clients of the live feed have nothing to say.
+#: Clients of the live feed send nothing.
 _MAX_INBOUND_BYTES: Final = 32 * 1024
 _log = structlog.get_logger(__name__)
 

@@ -1,4 +1,4 @@
-"""Commands that wait to be done."""
+"""Commands to carry out."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from forewarn.contracts.assets import Command
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnreadableCommand:
-    """What came as a command and is none, but bears an id and an asset, so that its sender can be told."""
+    """A message that is not a valid command, but has the id and the asset that an answer needs."""
 
     command_id: str
     asset_id: str
@@ -17,16 +17,16 @@ class UnreadableCommand:
 
 
 class CommandSource(Protocol):
-    """Hands out commands; what was taken and is not ``done`` with comes again after a crash."""
+    """Hands out commands; those taken but not ``done`` come again after a crash. One thread at a time."""
 
     def take(self, timeout_s: float) -> Sequence[Command | UnreadableCommand]:
-        """Commands that came, after ``timeout_s`` at the latest; maybe none."""
+        """Return new commands, maybe none; blocks up to ``timeout_s``, and raises when the topic can never be read."""
         ...
 
     def done(self) -> None:
-        """All that was taken has been done."""
+        """Confirm that all taken commands are done; blocks until the broker has stored that, or is away."""
         ...
 
     def close(self) -> None:
-        """Take no more."""
+        """Stop taking commands; those not done come again."""
         ...

@@ -1,4 +1,4 @@
-"""Sending messages and knowing that they arrived."""
+"""Sending messages with confirmation."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -81,5 +81,5 @@ class ConfirmedDelivery(Protocol):
         ...
 
     async def ping(self) -> None:
-        """Ask the broker for a sign of life; raises ``BrokerSilent`` if there is none."""
+        """Raise ``BrokerSilent`` unless the broker answers."""
         ...

@@ -19,7 +19,7 @@ class TestedMethod(BaseModel):
 
 
 class ColumnForecast(BaseModel):
-    """What is expected of one column. All lists are as long as ``ts``; empty if ``reason`` says why there is none."""
+    """What is expected of one column. All lists are as long as ``ts``; all are empty if there is a ``reason``."""
 
     column: str
     unit: str

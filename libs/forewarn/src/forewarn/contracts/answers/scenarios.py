@@ -86,7 +86,7 @@ class ScenarioBody(BaseModel):
 
 
 class ScenarioStarted(BaseModel):
-    """The simulator has been told."""
+    """The command to the simulator is stored."""
 
     command_id: str
     asset_id: str
@@ -116,7 +116,7 @@ class PlantBody(BaseModel):
 
 
 class PlantStarted(BaseModel):
-    """The simulator has been told; it registers machines that are new and starts them."""
+    """The command to the simulator is stored; it registers new machines and starts them."""
 
     command_id: str
     plant: str

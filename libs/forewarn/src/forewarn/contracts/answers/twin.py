@@ -1,4 +1,4 @@
-"""What the twin knows of an asset, and orders to learn anew."""
+"""What the twin knows of an asset, and requests to retrain it."""
 
 from pydantic import BaseModel, Field
 
@@ -62,6 +62,6 @@ class TwinAnswer(BaseModel):
 
 
 class BaselineRequest(BaselineSource):
-    """Learn normal behaviour anew."""
+    """Retrain the twin: learn the baseline again."""
 
     by: Name = Field(description="Who asks.")
