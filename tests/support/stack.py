@@ -129,8 +129,9 @@ class ServiceProcess:
 
 def attach_logs(item: pytest.Item, report: pytest.TestReport) -> None:
     """Add the end of each log of the test to its failure report."""
-    for path in item.stash.get(_LOGS, []):
-        report.sections.append((f"{report.when}: end of {path}", tail(path, 40)))
+    for path in reversed(item.stash.get(_LOGS, [])):  # services before their servers
+        lines = (line[:400] for line in tail(path, 40).splitlines())
+        report.sections.append((f"{report.when}: end of {path}", "\n".join(lines)))
 
 
 def _remember(node: pytest.Item, log: Path) -> None:

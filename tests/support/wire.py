@@ -186,8 +186,11 @@ def assert_same_rows(
             assert same, f"{key}: {found[key]} instead of {row}"
 
 
-def consumed(bootstrap: str, group: str, topic: str, partitions: int = 12) -> tuple[int, int]:
-    """How many records of a topic a group has behind it, and how many there are (markers included)."""
+def consumed(bootstrap: str, group: str, topic: str, partitions: int = 12) -> tuple[float, float]:
+    """Return how many records of a topic a group has behind it, and how many there are (markers included).
+
+    The second is infinite while the group's coordinator cannot say.
+    """
     consumer = Consumer(consumer_config(bootstrap, group_id=group, client_id="test-lag"))
     try:
         places = [TopicPartition(topic, p) for p in range(partitions)]
@@ -200,7 +203,7 @@ def consumed(bootstrap: str, group: str, topic: str, partitions: int = 12) -> tu
     except KafkaException as exc:
         if not is_passing(error_of(exc)):
             raise
-        return 0, 1  # the group's coordinator is not up yet
+        return 0, math.inf
     finally:
         consumer.close()
     return done, total

@@ -1,6 +1,7 @@
 """The simulator as a process against a real broker."""
 
 import json
+import os
 import subprocess
 import sys
 from collections import defaultdict
@@ -16,7 +17,7 @@ from forewarn.adapters.event_codec import decode_event
 from forewarn.adapters.kafka.admin import create_topics
 from forewarn.adapters.kafka.publisher import EventPublisher
 from forewarn.contracts.assets import Asset, Command, InjectFault, RunScenario, SetUpPlant
-from forewarn.contracts.readings import Reading
+from forewarn.contracts.readings import Reading, RejectedReading, RejectionReason
 from forewarn.contracts.topics import TopicName
 from forewarn.domain.simulation.pump import PUMP_TAGS
 from support.stack import ServiceProcess
@@ -28,6 +29,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
 wait_until = partial(wait_for, timeout_s=60, interval_s=0.3)  # each look reads whole topics
 ROWS = 40
 REPLAY_SPEED = 20.0
+TESTS = Path(__file__).parents[2]
 
 
 class Platform:
@@ -158,6 +160,28 @@ def test_an_injected_fault_grows(platform):
         publisher.publish(TopicName.COMMANDS, asset_id, command, event_id=command.command_id, at=command.issued_at)
     publisher.flush(20)
     wait_until(lambda: platform.readings()["P-1"][-1].metrics["vibration_mm_s"] > 7.0)
+
+
+def test_a_command_that_ends_the_process_again_and_again_is_put_aside(platform, spawn_service):
+    issued_at = datetime.now(UTC)
+    publisher = EventPublisher(platform.broker.bootstrap_servers, platform.prefix, source="/test")
+    for command_id in ("before", "deadly", "after"):
+        fault = InjectFault(fault="bearing_wear" if command_id == "after" else "rust", duration_s=2.0)
+        command = Command(command_id=command_id, asset_id="P-1", issued_at=issued_at, issued_by="test", body=fault)
+        publisher.publish(TopicName.COMMANDS, "P-1", command, event_id=command_id, at=issued_at)
+    publisher.flush(20)
+    env = platform.env | {"PYTHONPATH": os.pathsep.join(filter(None, [str(TESTS), os.environ.get("PYTHONPATH")]))}
+    simulator = spawn_service("support.deadly_commands", env, ["forewarn_simulator"])
+    for _ in range(3):
+        wait_until(lambda: not simulator.running)
+        assert simulator.returncode == 9
+        simulator.start()
+    wait_until(lambda: platform.readings()["P-1"][-1].metrics["vibration_mm_s"] > 7.0)
+    (rejected,) = (
+        decode_event(RejectedReading, record.value) for record in platform.records(TopicName.READINGS_REJECTED)
+    )
+    assert rejected.reason is RejectionReason.QUARANTINED
+    assert b"deadly" in rejected.original
 
 
 def test_scenarios_and_plants_come_by_command_and_a_month_of_history_streams_at_once(platform):

@@ -8,10 +8,10 @@ import structlog
 from forewarn.adapters.catalogue import Catalogue, load_catalogue
 from forewarn.adapters.clock import SystemClock
 from forewarn.adapters.disk import DiskState
+from forewarn.adapters.kafka.command_group import CommandGroup
 from forewarn.adapters.plant_file import PlantError, example_names, load_plant
-from forewarn.contracts.assets import SetUpPlant
+from forewarn.contracts.assets import Command, SetUpPlant
 from forewarn.runtime.probes import ProbeServer
-from forewarn_simulator.commands import CommandFeed
 from forewarn_simulator.fleet import Fleet
 from forewarn_simulator.metrics import SimulatorMetrics
 from forewarn_simulator.raw_producer import RawProducer
@@ -80,15 +80,12 @@ class Simulation:
         """Send readings and obey commands until ``stop``."""
         bootstrap, prefix = self._settings.kafka_bootstrap_servers, self._settings.kafka_topic_prefix
         producer = RawProducer(bootstrap, prefix, self._stop, self._metrics)
-        feed = CommandFeed(bootstrap, prefix)
+        # What a command starts is timed from when it was issued: all of them read again put every machine where it was.
+        commands = CommandGroup(bootstrap, prefix, service="simulator", from_start=True)
         _log.info("streaming", machines=len(self._fleet), interval_s=self._settings.simulation_interval_seconds)
         try:
             while not self._stop.is_set():
-                for command in feed.poll():
-                    if isinstance(command.body, SetUpPlant):
-                        self._set_up(command.body.plant)
-                    else:
-                        self._fleet.obey(command, self._now_s())
+                self._obey(commands)
                 self._metrics.machines.set(len(self._fleet))
                 is_full = self._is_disk_full()
                 for reading in self._fleet.due(self._now_s()):
@@ -99,8 +96,20 @@ class Simulation:
                 wait_s = self._fleet.next_due_s(now_s) - now_s
                 self._stop.wait(min(max(wait_s, 0.0), _LONGEST_WAIT_S))
         finally:
-            feed.close()
+            commands.close()
             producer.close(_FLUSH_S)
+
+    def _obey(self, commands: CommandGroup) -> None:
+        """Carry out the commands that came since the last call."""
+        while not self._stop.is_set() and (came := commands.take(0)):
+            for command in came:
+                if not isinstance(command, Command):
+                    continue
+                if isinstance(command.body, SetUpPlant):
+                    self._set_up(command.body.plant)
+                else:
+                    self._fleet.obey(command, self._now_s())
+            commands.done()
 
     def _is_disk_full(self) -> bool:
         """Whether readings are left out because they could not be stored; says when that begins and ends."""

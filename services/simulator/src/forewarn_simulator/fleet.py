@@ -9,7 +9,6 @@ import structlog
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.assets import Command, InjectFault, RunScenario
 from forewarn.domain.simulation.profile import FaultCourse
-from forewarn_simulator.commands import course_of
 from forewarn_simulator.gateway import BadGateway
 from forewarn_simulator.machines import SimulatedMachine
 from forewarn_simulator.performance import Performance, past_readings, performance_of
@@ -25,6 +24,9 @@ _SETTLING_S: Final = 2.0
 
 #: History is sent only for commands that are not much older than the process: it was sent by the one before.
 _FRESH_S: Final = 60.0
+
+#: An injected fault that has reached its full severity stays this long, then the machine is repaired.
+_HOLD_S: Final = 900.0
 
 
 class Fleet:
@@ -55,7 +57,7 @@ class Fleet:
         """Do what a command for one machine asks; a scenario begins when all have heard of its asset."""
         body = command.body
         if isinstance(body, InjectFault):
-            self._inject(command.asset_id, course_of(command, body))
+            self._inject(command.asset_id, _course_of(command, body))
         elif isinstance(body, RunScenario):
             self._waiting.append((now_s + _SETTLING_S, command, body))
 
@@ -143,3 +145,15 @@ class Fleet:
             before = self._past.get(asset_id, iter(()))
             self._past[asset_id] = chain(before, past_readings(asset_id, asset_class, body, issued_s))
             _log.info("scenario_sent_as_history", asset_id=asset_id, scenario=body.scenario)
+
+
+def _course_of(command: Command, body: InjectFault) -> FaultCourse:
+    """How an injected fault grows: once, then it is repaired."""
+    return FaultCourse(
+        fault=body.fault,
+        onset_s=command.issued_at.timestamp(),
+        duration_s=body.duration_s,
+        hold_s=_HOLD_S,
+        healthy_s=float("inf"),
+        severity=body.severity,
+    )

@@ -1,7 +1,9 @@
-"""Messages for ``readings.rejected`` from the frame plane."""
+"""Messages for ``readings.rejected`` from services that read records themselves."""
 
 from dataclasses import dataclass
 from typing import Final
+
+import structlog
 
 from forewarn.adapters.event_codec import encode_event
 from forewarn.contracts.limits import KIB, MIB, shortened
@@ -14,6 +16,8 @@ from forewarn.ports.lanes import Output, Record
 _MAX_ORIGINAL_BYTES: Final = 11 * MIB
 #: A longer message key is no asset's; it stays in the event, but chooses no partition.
 _MAX_KEY_BYTES: Final = KIB
+
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,3 +64,18 @@ def rejection(refusal: Refusal) -> Output:
     if key is not None and len(key) > _MAX_KEY_BYTES:
         key = None
     return Output(topic=TopicName.READINGS_REJECTED, key=key, value=encode_event(event))
+
+
+def quarantined(record: Record) -> Output:
+    """The event for a record that ended or failed its reader again and again; logs it, too."""
+    _log.error("record_quarantined", topic=record.topic, partition=record.partition, offset=record.offset)
+    return rejection(
+        Refusal(
+            record=record,
+            original=record.value or b"",
+            reason=RejectionReason.QUARANTINED,
+            explanation=f"Processing {record.topic}, partition {record.partition}, offset {record.offset} ended or "
+            "failed the service again and again, so it was put aside and the others went on.",
+            recommendation="Please report the message to the makers of Forewarn; replay it after an update",
+        )
+    )

@@ -22,10 +22,10 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from forewarn.adapters.kafka.config import consumer_config, group_id
 from forewarn.adapters.kafka.errors import error_of, is_passing
+from forewarn.adapters.kafka.lane_note import Attempt, suspicion_after
 from forewarn.adapters.kafka.transaction import OutputTooLarge, TransactionAborted, TransactionalProducer
-from forewarn.adapters.rejections import Refusal, rejection
+from forewarn.adapters.rejections import quarantined
 from forewarn.contracts.limits import shortened
-from forewarn.contracts.readings import RejectionReason
 from forewarn.ports.clock import Clock
 from forewarn.ports.lanes import Lanes, Output, Record
 from forewarn.runtime.frame_config import FrameLoopConfig
@@ -33,7 +33,6 @@ from forewarn.runtime.frame_metrics import FrameMetrics
 from forewarn.runtime.gathering import Gatherer
 from forewarn.runtime.heartbeat import Heartbeat
 from forewarn.runtime.lane_keeper import LaneKeeper
-from forewarn.runtime.lane_note import Attempt, suspicion_after
 from forewarn.runtime.pace import Pace
 
 _log = structlog.get_logger(__name__)
@@ -204,12 +203,12 @@ class FrameLoop:
         usable: list[Record] = []
         put_aside: list[Record] = []
         for partition, batch in batches.items():
-            if quarantined := self._keeper.open[partition].note.quarantined:
-                put_aside += [record for record in batch if record.offset in quarantined]
-                batch = [record for record in batch if record.offset not in quarantined]  # noqa: PLW2901
+            if offsets := self._keeper.open[partition].note.quarantined:
+                put_aside += [record for record in batch if record.offset in offsets]
+                batch = [record for record in batch if record.offset not in offsets]  # noqa: PLW2901
             usable += batch
         counts: Counter[str] = Counter({"rejected": len(put_aside)})
-        outputs = [_quarantined(record) for record in put_aside]
+        outputs = [quarantined(record) for record in put_aside]
         if usable:
             result = self._lanes.process(usable, self._heartbeat.beat)
             outputs += result.outputs
@@ -326,17 +325,3 @@ class FrameLoop:
             _, high = self._consumer.get_watermark_offsets(TopicPartition(self._source, partition), cached=True)
             if high >= 0:
                 self._metrics.lag.labels(partition=str(partition)).set(max(0, high - lane.next_offset))
-
-
-def _quarantined(record: Record) -> Output:
-    _log.error("record_quarantined", topic=record.topic, partition=record.partition, offset=record.offset)
-    return rejection(
-        Refusal(
-            record=record,
-            original=record.value or b"",
-            reason=RejectionReason.QUARANTINED,
-            explanation=f"Processing {record.topic}, partition {record.partition}, offset {record.offset} ended or "
-            "failed the service again and again, so it was put aside and the others went on.",
-            recommendation="Please report the message to the makers of Forewarn; replay it after an update",
-        )
-    )

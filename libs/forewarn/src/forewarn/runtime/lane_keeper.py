@@ -8,6 +8,7 @@ import structlog
 from confluent_kafka import TopicPartition
 
 from forewarn.adapters.kafka.history import PartitionReader
+from forewarn.adapters.kafka.lane_note import LaneNote, Suspicion, judged
 from forewarn.adapters.kafka.snapshots import Snapshot
 from forewarn.adapters.kafka.topic_identity import TopicIdentity
 from forewarn.contracts.limits import KIB
@@ -16,7 +17,6 @@ from forewarn.ports.lanes import Lanes, Output, Record, StaleSnapshot
 from forewarn.runtime.frame_config import FrameLoopConfig
 from forewarn.runtime.frame_metrics import FrameMetrics
 from forewarn.runtime.heartbeat import Heartbeat
-from forewarn.runtime.lane_note import LaneNote, Suspicion, judged
 
 _log = structlog.get_logger(__name__)
 

@@ -1,23 +1,38 @@
-"""Reads the topic ``commands``; shares the commands of all assets among the workers of a service."""
+"""Reads the topic ``commands``; a command that ends the process again and again is put aside (ADR 0027).
 
+Before a service works on commands, it notes them beside the group's offset. A process that finds such a note works on
+the noted commands in smaller and smaller pieces, until the one that ended its predecessors is alone.
+"""
+
+import threading
+import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 import structlog
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Producer, TopicPartition
 from pydantic import BaseModel, ValidationError
 
 from forewarn.adapters.event_codec import decode_event
-from forewarn.adapters.kafka.config import consumer_config, group_id
+from forewarn.adapters.kafka.config import consumer_config, group_id, producer_config
+from forewarn.adapters.kafka.errors import error_of, is_passing
+from forewarn.adapters.kafka.lane_note import Attempt, LaneNote, Suspicion, judged
 from forewarn.adapters.kafka.records import records_of
+from forewarn.adapters.kafka.topic_identity import TopicIdentity
+from forewarn.adapters.rejections import quarantined
 from forewarn.contracts.assets import Command
 from forewarn.contracts.base import Identifier
-from forewarn.contracts.topics import TopicName, qualified
+from forewarn.contracts.topics import TOPICS, TopicName, qualified
 from forewarn.ports.codec import InvalidEvent
 from forewarn.ports.commands import UnreadableCommand
 from forewarn.ports.lanes import Record
 
 _MOST_AT_ONCE: Final = 100
+_TIMEOUT_S: Final = 10.0
+_RETRY_S: Final = 0.5
+_ATTEMPTS: Final = 60
+_PUT_ASIDE: Final = "it ended the service several times and was put aside (readings.rejected)"
 _log = structlog.get_logger(__name__)
 
 
@@ -29,63 +44,218 @@ class _Sender(BaseModel):
 
 
 def commands_of(records: Sequence[Record]) -> list[Command]:
-    """Commands of these records; what is none is told in the log."""
+    """Decode commands; log and skip what is not a valid command."""
     return [command for command in everything_of(records) if isinstance(command, Command)]
 
 
 def everything_of(records: Sequence[Record]) -> list[Command | UnreadableCommand]:
-    """Commands of these records, and what is none but can be answered; all that is none is told in the log."""
+    """Decode commands, and the senders of unreadable ones; log what is not a valid command."""
     found: list[Command | UnreadableCommand] = []
     for record in records:
         try:
             found.append(decode_event(Command, record.value or b""))
         except InvalidEvent as exc:
             _log.warning("command_ignored", offset=record.offset, problem=str(exc))
-            unreadable = _answerable(record.value or b"", str(exc))
-            found += [unreadable] if unreadable is not None else []
+            found += _answerable(record, str(exc))
     return found
 
 
-def _answerable(value: bytes, problem: str) -> UnreadableCommand | None:
+def _answerable(record: Record, problem: str) -> list[UnreadableCommand]:
     try:
-        sender = _Sender.model_validate_json(value, strict=True)
+        sender = _Sender.model_validate_json(record.value or b"", strict=True)
     except ValidationError:
-        return None
-    return UnreadableCommand(command_id=sender.command_id, asset_id=sender.asset_id, problem=problem)
+        return []
+    return [UnreadableCommand(command_id=sender.command_id, asset_id=sender.asset_id, problem=problem)]
+
+
+@dataclass(slots=True, kw_only=True)
+class _Lane:
+    """A partition that we read, with the note stored beside its offset.
+
+    ``position`` is the next offset to work on. Commands from ``suspects_from`` on are under ``suspicion``. This process
+    has put the offsets in ``fresh`` aside, and has to report them when it comes to them.
+    """
+
+    position: int
+    note: LaneNote
+    suspects_from: int
+    suspicion: Suspicion | None
+    fresh: frozenset[int]
+
+    def suspects(self, record: Record) -> Suspicion | None:
+        """Return the suspicion that a record is under."""
+        suspicion = self.suspicion
+        return suspicion if suspicion is not None and self.suspects_from <= record.offset < suspicion.until else None
 
 
 class CommandGroup:
-    """Implements ``forewarn.ports.commands.CommandSource`` with a consumer group; one thread at a time."""
+    """Implement ``forewarn.ports.commands.CommandSource``; one thread at a time.
 
-    def __init__(self, bootstrap_servers: str, prefix: str, *, service: str) -> None:
+    Parameters
+    ----------
+    from_start
+        Read every retained command at each start, in all partitions, as a service does whose state follows from all
+        commands. The group's offsets then only carry the notes.
+    """
+
+    def __init__(self, bootstrap_servers: str, prefix: str, *, service: str, from_start: bool = False) -> None:
         group = group_id(f"{service}.commands", prefix)
+        self._topic = qualified(TopicName.COMMANDS, prefix)
+        self._prefix = prefix
+        self._process = uuid.uuid4().hex[:12]
+        self._from_start = from_start
+        self._pause = threading.Event()
+        self._lanes: dict[int, _Lane] = {}
+        self._waiting: list[Record] = []
+        self._taken: dict[int, int] = {}  # partition → offset behind the last command in hand
+        self._identity = TopicIdentity(bootstrap_servers, self._topic, client_id=f"{group}.topic")
+        self._rejects = Producer(producer_config(bootstrap_servers, client_id=f"{group}.rejected"))
         self._consumer = Consumer(consumer_config(bootstrap_servers, group_id=group, client_id=group))
-        self._consumer.subscribe([qualified(TopicName.COMMANDS, prefix)])
-        self._taken: dict[tuple[str, int], int] = {}
+        if not from_start:
+            self._consumer.subscribe([self._topic], on_assign=self._on_assign, on_revoke=self._on_revoke)
 
     def take(self, timeout_s: float) -> list[Command | UnreadableCommand]:
-        """Commands that came, and what is none but can be answered; all that is none is told in the log.
+        """Return commands that came, and the senders of unreadable ones; log what is not a valid command.
 
         Raises
         ------
         KafkaException
             If the topic can never be read.
         """
-        records = records_of(self._consumer.consume(_MOST_AT_ONCE, timeout=timeout_s))
-        self._taken |= {(record.topic, record.partition): record.offset + 1 for record in records}
-        return everything_of(records)
+        if self._from_start and not self._lanes:
+            self._assign_all()
+        if (room := _MOST_AT_ONCE - len(self._waiting)) > 0:
+            came = records_of(self._consumer.consume(room, timeout=0 if self._waiting else timeout_s))
+            self._waiting += came  # only now: a rebalance may just have replaced the list
+        while piece := self._next_piece():
+            if not self._mark(piece):
+                break
+            del self._waiting[: len(piece)]
+            self._taken = {record.partition: record.offset + 1 for record in piece}
+            if found := self._read(piece):
+                return found
+            self.done()
+        return []
 
     def done(self) -> None:
-        """Tell the group how far we are; if it does not hear, the commands come again."""
-        offsets = [TopicPartition(topic, partition, offset) for (topic, partition), offset in self._taken.items()]
+        """Commit what was taken; if the broker is away, the commands come again."""
+        for partition, position in self._taken.items():
+            lane = self._lanes[partition]
+            lane.position = position
+            if lane.suspicion is not None and position >= lane.suspicion.until:
+                lane.suspicion = None
+        self._commit(list(self._taken))
         self._taken.clear()
-        if not offsets:
-            return
+
+    def close(self) -> None:
+        """Leave the group; what was taken but not done comes again, and does not count as an attempt."""
+        self._commit(list(self._taken))
+        self._consumer.close()
+
+    def _next_piece(self) -> list[Record]:
+        """Choose how many of the waiting records to work on at once: few, from one partition, under suspicion."""
+        if not self._waiting:
+            return []
+        first = self._waiting[0]
+        suspicion = self._lanes[first.partition].suspects(first)
+        most = _MOST_AT_ONCE if suspicion is None else suspicion.piece
+        piece: list[Record] = []
+        for record in self._waiting[:most]:
+            if self._lanes[record.partition].suspects(record) is not suspicion:
+                break
+            piece.append(record)
+        return piece
+
+    def _mark(self, piece: Sequence[Record]) -> bool:
+        """Note that work on these records begins; False if the broker did not store it."""
+        ends = {record.partition: record.offset + 1 for record in piece}
+        notes = {}
+        for record in reversed(piece):
+            self._lanes[record.partition].position = record.offset
+        for partition, until in ends.items():
+            lane = self._lanes[partition]
+            failures = 0 if lane.suspicion is None else lane.suspicion.failures
+            attempt = Attempt(by=self._process, failures=failures, records=len(piece), until=until)
+            notes[partition] = replace(lane.note, attempt=attempt)
+        return self._commit(list(ends), notes)
+
+    def _read(self, piece: Sequence[Record]) -> list[Command | UnreadableCommand]:
+        found: list[Command | UnreadableCommand] = []
+        for record in piece:
+            lane = self._lanes[record.partition]
+            if record.offset not in lane.note.quarantined:
+                found += everything_of([record])
+            elif record.offset in lane.fresh:
+                self._reject(record)
+                found += _answerable(record, _PUT_ASIDE)
+        return found
+
+    def _reject(self, record: Record) -> None:
+        output = quarantined(record)
+        self._rejects.produce(qualified(output.topic, self._prefix), value=output.value, key=output.key)
+        if self._rejects.flush(_TIMEOUT_S):
+            _log.warning("rejection_under_way", offset=record.offset)
+
+    def _commit(self, partitions: Sequence[int], notes: dict[int, LaneNote] | None = None) -> bool:
+        if not partitions:
+            return True
+        lanes = {partition: self._lanes[partition] for partition in partitions if partition in self._lanes}
+        offsets = [
+            TopicPartition(self._topic, partition, lane.position, (notes or {}).get(partition, lane.note).encode())
+            for partition, lane in lanes.items()
+        ]
         try:
             self._consumer.commit(offsets=offsets, asynchronous=False)
         except KafkaException as exc:
             _log.warning("commands_may_come_again", reason=str(exc))
+            return False
+        return True
 
-    def close(self) -> None:
-        """Leave the group."""
-        self._consumer.close()
+    def _assign_all(self) -> None:
+        partitions = [TopicPartition(self._topic, p) for p in range(TOPICS[TopicName.COMMANDS].partitions)]
+        self._open(partitions)
+        self._consumer.assign([TopicPartition(self._topic, p.partition, OFFSET_BEGINNING) for p in partitions])
+
+    def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self._open(partitions)
+        consumer.assign([TopicPartition(p.topic, p.partition, self._lanes[p.partition].position) for p in partitions])
+
+    def _on_revoke(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        for gone in partitions:
+            self._lanes.pop(gone.partition, None)
+        self._waiting = [record for record in self._waiting if record.partition in self._lanes]
+
+    def _open(self, partitions: Sequence[TopicPartition]) -> None:
+        """Take over partitions with what is stored beside their offsets."""
+        topic_id = self._identity.current()
+        lanes = {}
+        for stored in self._committed(partitions):
+            before, position = LaneNote.decode(stored.metadata), stored.offset
+            if topic_id and before.topic_id and topic_id != before.topic_id:
+                _log.warning("topic_recreated", topic=self._topic, partition=stored.partition)
+                before, position = LaneNote(), OFFSET_BEGINNING
+            note, suspicion = judged(before, self._process)
+            lanes[stored.partition] = _Lane(
+                position=position,
+                note=replace(note, topic_id=topic_id or note.topic_id),
+                suspects_from=position,
+                suspicion=suspicion,
+                fresh=frozenset(note.quarantined) - frozenset(before.quarantined),
+            )
+        self._lanes |= lanes
+
+    def _committed(self, partitions: Sequence[TopicPartition]) -> list[TopicPartition]:
+        for attempts_left in reversed(range(_ATTEMPTS)):
+            try:
+                found = self._consumer.committed(list(partitions), timeout=_TIMEOUT_S)
+                error = next((each.error for each in found if each.error is not None), None)
+            except KafkaException as exc:
+                error = error_of(exc)
+            else:
+                if error is None:
+                    return found
+            if not attempts_left or not is_passing(error):
+                raise KafkaException(error)
+            _log.warning("waiting_for_coordinator", reason=error.str())
+            self._pause.wait(_RETRY_S)
+        return []

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from forewarn.runtime.lane_note import Attempt, LaneNote, Suspicion, judged
+from forewarn.adapters.kafka.lane_note import Attempt, LaneNote, Suspicion, judged
 
 NOTE = LaneNote(topic_id="wZxXQTrpTtCWg2F0Tthwxg", quarantined=(3, 17))
 
