@@ -12,8 +12,8 @@ from bench.installation import BenchError
 from bench.offline import CLASS, Fleet, baseline_rows
 from bench.options import Options
 from bench.progress import say
-from forewarn.adapters.arrow_codec import decode_frame, encode_frame
 from forewarn.adapters.catalogue import load_catalogue
+from forewarn.adapters.frames.codec import decode_frame, encode_frame
 from forewarn.adapters.raw_readings import RawReadingDecoder
 from forewarn.adapters.timescale.copy_binary import encode_frame_rows
 from forewarn.adapters.timescale.tables import wide_table

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from forewarn.adapters.arrow_codec import encode_frame
+from forewarn.adapters.frames.codec import encode_frame
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.frames import FrameKind, frame_columns
 from forewarn.contracts.quality import StatusCode

@@ -11,7 +11,7 @@ from typing import Self
 import numpy as np
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 
-from forewarn.adapters.arrow_codec import decode_frame
+from forewarn.adapters.frames.codec import decode_frame
 from forewarn.adapters.kafka.config import consumer_config, producer_config
 from forewarn.adapters.kafka.errors import error_of, is_passing
 from forewarn.adapters.kafka.records import records_of

@@ -11,9 +11,9 @@ from typing import Self
 import numpy as np
 from confluent_kafka import Consumer, Message, Producer, TopicPartition
 
-from forewarn.adapters.arrow_codec import decode_frame, encode_frame
 from forewarn.adapters.catalogue import load_catalogue
 from forewarn.adapters.event_codec import decode_event
+from forewarn.adapters.frames.codec import decode_frame, encode_frame
 from forewarn.adapters.kafka.config import consumer_config, group_id, producer_config
 from forewarn.contracts.alarms import Alarm, Alert
 from forewarn.contracts.frames import FrameKind

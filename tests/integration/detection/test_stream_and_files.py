@@ -20,9 +20,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from forewarn.adapters.arrow_codec import decode_frame
 from forewarn.adapters.catalogue import Catalogue, load_catalogue
 from forewarn.adapters.event_codec import decode_event
+from forewarn.adapters.frames.codec import decode_frame
 from forewarn.adapters.kafka.admin import create_topics
 from forewarn.contracts.alarms import Alert, Transition
 from forewarn.contracts.asset_class import AssetClass

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 from confluent_kafka import Consumer, TopicPartition
 
-from forewarn.adapters.arrow_codec import decode_frame
+from forewarn.adapters.frames.codec import decode_frame
 from forewarn.adapters.kafka.admin import create_topics
 from forewarn.adapters.kafka.config import consumer_config
 from forewarn.contracts.topics import TopicName, qualified

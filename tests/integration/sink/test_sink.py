@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 import psycopg
 import pytest
 
-from forewarn.adapters.arrow_codec import encode_frame
 from forewarn.adapters.event_codec import encode_event
+from forewarn.adapters.frames.codec import encode_frame
 from forewarn.adapters.timescale.migrate import migrate
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.frames import FrameKind

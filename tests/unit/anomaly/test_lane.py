@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from forewarn.adapters.arrow_codec import decode_frame
 from forewarn.adapters.catalogue import load_catalogue
+from forewarn.adapters.frames.codec import decode_frame
 from forewarn.contracts.frames import FrameKind
 from forewarn.contracts.topics import TopicName
 from forewarn.domain.anomaly.settings import AnomalySettings

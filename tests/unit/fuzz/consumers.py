@@ -19,11 +19,11 @@ import numpy as np
 from prometheus_client import REGISTRY
 from pydantic import TypeAdapter
 
-from forewarn.adapters.arrow_codec import decode_frame, encode_frame
 from forewarn.adapters.baseline_orders import ORDER_KEY
 from forewarn.adapters.event_codec import Envelope, decode_event, encode_event, topic_headers
 from forewarn.adapters.faust.publisher import Outgoing
 from forewarn.adapters.faust.quarantine import Incoming
+from forewarn.adapters.frames.codec import decode_frame, encode_frame
 from forewarn.adapters.kafka.command_group import commands_of, everything_of
 from forewarn.adapters.kafka.registry import AssetRegistry
 from forewarn.adapters.kafka.snapshots import Snapshot, SnapshotAssembly

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from forewarn.adapters.arrow_codec import encode_frame
 from forewarn.adapters.baseline_orders import ORDER_KEY, encode_order
 from forewarn.adapters.catalogue import load_catalogue
+from forewarn.adapters.frames.codec import encode_frame
 from forewarn.contracts.base import Contract
 from forewarn.contracts.baseline import BaselineOrder
 from forewarn.contracts.frames import FrameKind

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forewarn.adapters.arrow_codec import decode_frame, encode_frame
 from forewarn.adapters.baseline_orders import ORDER_KEY, encode_order
 from forewarn.adapters.event_codec import decode_event
+from forewarn.adapters.frames.codec import decode_frame, encode_frame
 from forewarn.contracts.base import Contract
 from forewarn.contracts.baseline import BaselineOrder
 from forewarn.contracts.frames import FrameKind, Phase

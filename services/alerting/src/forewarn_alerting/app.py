@@ -12,8 +12,8 @@ from prometheus_client import Counter
 from forewarn.adapters.catalogue import Catalogue, load_catalogue
 from forewarn.adapters.event_codec import decode_event
 from forewarn.adapters.faust.engine import Action, one_by_one
-from forewarn.adapters.faust.frames import read_turn
 from forewarn.adapters.faust.quarantine import Handler, Incoming
+from forewarn.adapters.frames.turn import read_turn
 from forewarn.adapters.removals import between_removals, read_removal
 from forewarn.contracts.alarms import AlarmSource, Alert
 from forewarn.contracts.assets import AcknowledgeAlarm, Command

@@ -8,10 +8,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from forewarn.adapters.arrow_codec import encode_by_partition
 from forewarn.adapters.decode_boundary import decoder
 from forewarn.adapters.detectors.ensemble import MemberEnsemble
-from forewarn.adapters.frame_input import dead_letter, read_frames
+from forewarn.adapters.frames.codec import encode_by_partition
+from forewarn.adapters.frames.turn import dead_letter, read_frames
 from forewarn.adapters.removals import between_removals, pass_on, read_removal
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.frames import FrameKind

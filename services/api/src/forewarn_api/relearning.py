@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Final, Never
 
 from forewarn.adapters.baseline_orders import MAX_HISTORY, ORDER_KEY, encode_order
-from forewarn.adapters.history_frames import valid_frame
+from forewarn.adapters.frames.history import valid_frame
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.baseline import BaselineOrder

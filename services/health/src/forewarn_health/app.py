@@ -9,10 +9,10 @@ import structlog
 
 from forewarn.adapters.catalogue import Catalogue, load_catalogue
 from forewarn.adapters.faust.engine import Action
-from forewarn.adapters.faust.frames import read_turn
 from forewarn.adapters.faust.publisher import Outgoing
 from forewarn.adapters.faust.quarantine import Handler, Incoming
 from forewarn.adapters.forecasting.statsmodels_methods import StatsmodelsForecaster
+from forewarn.adapters.frames.turn import read_turn
 from forewarn.adapters.kafka.registry import AssetRegistry
 from forewarn.adapters.removals import between_removals, read_removal
 from forewarn.contracts.base import format_utc

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
-from forewarn.adapters.arrow_codec import decode_frame
 from forewarn.adapters.event_codec import decode_event
+from forewarn.adapters.frames.codec import decode_frame
 from forewarn.adapters.removals import read_removal
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.base import EARLIEST, LATEST

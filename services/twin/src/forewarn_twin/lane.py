@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from forewarn.adapters.arrow_codec import encode_by_partition
 from forewarn.adapters.baseline_orders import ORDER_KEY, ReceivedOrder, decode_order
 from forewarn.adapters.decode_boundary import decoder
-from forewarn.adapters.frame_input import dead_letter, read_frames
+from forewarn.adapters.frames.codec import encode_by_partition
+from forewarn.adapters.frames.turn import dead_letter, read_frames
 from forewarn.adapters.removals import REMOVAL_KEY, pass_on, read_removal
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.frames import FrameKind

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from forewarn.adapters.arrow_codec import encode_by_partition
 from forewarn.adapters.decode_boundary import decoder
 from forewarn.adapters.folded_refusals import folded
+from forewarn.adapters.frames.codec import encode_by_partition
 from forewarn.adapters.raw_readings import DecodedBatch, RawReadingDecoder
 from forewarn.adapters.rejections import Refusal, rejection
 from forewarn.adapters.removals import between_removals, pass_on, read_raw_removal

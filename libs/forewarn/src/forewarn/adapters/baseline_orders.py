@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from forewarn.adapters.arrow_codec import MAX_ROWS, decode_frame, encode_frame
 from forewarn.adapters.decode_boundary import decoder
 from forewarn.adapters.event_codec import decode_event, encode_event
-from forewarn.adapters.order_frames import encode_order_frame, said_in
+from forewarn.adapters.frames.codec import MAX_ROWS, decode_frame, encode_frame
+from forewarn.adapters.frames.orders import encode_order_frame, said_in
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.baseline import BaselineOrder
 from forewarn.contracts.frames import FrameKind

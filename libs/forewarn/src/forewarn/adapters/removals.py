@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, Protocol, TypeVar
 
 from forewarn.adapters.event_codec import decode_event, encode_event
-from forewarn.adapters.order_frames import encode_order_frame, said_in
+from forewarn.adapters.frames.orders import encode_order_frame, said_in
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.frames import FrameKind
 from forewarn.contracts.removal import AssetRemoval

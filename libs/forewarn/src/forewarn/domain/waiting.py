@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forewarn.contracts.asset_class import AssetClass
-from forewarn.contracts.frames import BEFORE_THE_COLUMN, IDENTITY, FrameKind, frame_columns
+from forewarn.contracts.frames import FrameKind, frame_columns
 from forewarn.domain.frame import NUMPY_DTYPES, Array, Frame, Strings
 
 _NEXT = {FrameKind.VALID: FrameKind.TWIN, FrameKind.TWIN: FrameKind.ANOMALY}
@@ -39,12 +39,15 @@ class Waiting:
         return cls({name: frame.arrays[name][rows] for name in carried_columns(frame.kind, frame.asset_class)})
 
     @classmethod
-    def stored(cls, columns: Mapping[str, Array]) -> "Waiting":
+    def stored(cls, columns: Mapping[str, Array], kind: FrameKind, asset_class: AssetClass) -> "Waiting":
         """Take readings out of a snapshot, which may be from before a column was there."""
-        rows = columns["ts"].shape[0]
-        missing = BEFORE_THE_COLUMN.keys() - columns.keys()
-        dtypes = {column.name: NUMPY_DTYPES[column.dtype] for column in IDENTITY}
-        return cls({**columns, **{name: np.full(rows, BEFORE_THE_COLUMN[name], dtypes[name]) for name in missing}})
+        rows, carried = columns["ts"].shape[0], carried_columns(kind, asset_class)
+        gained = {
+            column.name: np.full(rows, column.absent, NUMPY_DTYPES[column.dtype])
+            for column in frame_columns(kind, asset_class)
+            if column.name in carried and column.name not in columns and column.absent is not None
+        }
+        return cls({**columns, **gained})
 
     @classmethod
     def joined(cls, parts: Sequence["Waiting"]) -> "Waiting":

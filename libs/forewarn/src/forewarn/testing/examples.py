@@ -13,8 +13,8 @@ from typing import Final
 
 import numpy as np
 
-from forewarn.adapters.arrow_codec import encode_frame
 from forewarn.adapters.catalogue import load_catalogue
+from forewarn.adapters.frames.codec import encode_frame
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.frames import FRAME_VERSION, Column, FrameKind, frame_columns
 from forewarn.contracts.quality import StatusCode

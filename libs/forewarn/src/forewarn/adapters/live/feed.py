@@ -7,8 +7,8 @@ from typing import Final
 import structlog
 
 from forewarn.adapters.event_codec import decode_event
+from forewarn.adapters.frames.rows import FrameRows
 from forewarn.adapters.live.follower import TopicFollower
-from forewarn.adapters.live.frames import FrameReader
 from forewarn.adapters.live.state import LiveState
 from forewarn.adapters.removals import read_removal
 from forewarn.contracts.alarms import Alarm
@@ -60,8 +60,7 @@ class KafkaLiveFeed:
         self._on_ignored = on_ignored
         self._log_again_s = clock.monotonic_s()
         self._unlogged = 0
-        self._valid = FrameReader(catalogue, FrameKind.VALID)
-        self._judged = FrameReader(catalogue, FrameKind.ANOMALY)
+        self._catalogue = catalogue
         self.view = LiveState(self.problem)
         self._handlers: dict[str, Callable[[Record], None]] = {
             qualified(TopicName.READINGS_VALID, prefix): self._take_readings,
@@ -143,13 +142,13 @@ class KafkaLiveFeed:
         if removal := read_removal(record):
             self.view.end(removal.asset_id, "reading")
             return
-        self.view.take_readings(self._valid.open(record.value or b""))
+        self.view.take_readings(FrameRows.read(record.value or b"", self._catalogue, FrameKind.VALID))
 
     def _take_judgements(self, record: Record) -> None:
         if removal := read_removal(record):
             self.view.end(removal.asset_id, "judgement")
             return
-        self.view.take_judgements(self._judged.open(record.value or b""))
+        self.view.take_judgements(FrameRows.read(record.value or b"", self._catalogue, FrameKind.ANOMALY))
 
     def _take_health(self, record: Record) -> None:
         if record.value is None:

@@ -15,7 +15,7 @@ import structlog
 from pydantic import BaseModel, ValidationError
 
 from forewarn.adapters.event_codec import decode_event, encode_event
-from forewarn.adapters.live.frames import FrameRows
+from forewarn.adapters.frames.rows import FrameRows
 from forewarn.adapters.live.stored import StoredState
 from forewarn.contracts.alarms import Alarm
 from forewarn.contracts.base import IDENTIFIER

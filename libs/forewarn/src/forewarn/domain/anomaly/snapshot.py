@@ -78,7 +78,8 @@ def _load_one(asset_class: AssetClass, header: Mapping[str, Any], arrays: Mappin
     norms = Norms(**{item: arrays[f"{name}/{item}"] for item in NORM_ARRAYS})
     memory = Memory(**{item: arrays[f"{name}/{item}"] for item in MEMORY_ARRAYS}, calibration=calibration, norms=norms)
     prefix = f"{name}/waiting/"
-    everything = Waiting.stored({k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)})
+    stored = {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
+    everything = Waiting.stored(stored, FrameKind.TWIN, asset_class)
     baselines, start = {}, 0
     for asset_id, version, rows in header["baselines"]:
         baselines[asset_id] = Baseline(version=version, waiting=(everything.part(start, start + rows),))

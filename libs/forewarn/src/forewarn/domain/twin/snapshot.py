@@ -94,7 +94,8 @@ def _load_one(asset_class: AssetClass, header: Mapping[str, Any], arrays: Mappin
         cards[card.asset_id] = card
     dtypes = {column.name: NUMPY_DTYPES[column.dtype] for column in frame_columns(FrameKind.VALID, asset_class)}
     prefix = f"{name}/waiting/"
-    everything = Waiting.stored({k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)})
+    stored = {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
+    everything = Waiting.stored(stored, FrameKind.VALID, asset_class)
     if any(values.dtype != dtypes[column] for column, values in everything.columns.items()):
         raise ValueError(f"snapshot of {name} holds waiting readings in other types than a frame has")
     learning, start = {}, 0

@@ -2,9 +2,9 @@
 
 import pyarrow as pa
 
-from forewarn.adapters.arrow_codec import MAX_ROWS, decode_frame, encode_by_partition, encode_frame
 from forewarn.adapters.catalogue import load_catalogue
-from forewarn.adapters.frame_input import read_frames
+from forewarn.adapters.frames.codec import MAX_ROWS, decode_frame, encode_by_partition, encode_frame
+from forewarn.adapters.frames.turn import read_frames
 from forewarn.contracts.frames import FrameKind
 from forewarn.domain.frame import concat
 from forewarn.ports.lanes import Record

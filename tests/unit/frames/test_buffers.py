@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from forewarn.adapters.arrow_buffers import from_numpy, texts, to_numpy
+from forewarn.adapters.frames.buffers import from_numpy, texts, to_numpy
 
 TYPES = {
     np.float64: pa.float64(),
@@ -66,10 +66,10 @@ def test_texts_are_what_arrow_makes_of_them(values):
 
 WITHOUT_PANDAS = """
 import sys
-from forewarn.adapters.arrow_codec import decode_frame, encode_by_partition, encode_frame
+from forewarn.adapters.frames.codec import decode_frame, encode_by_partition, encode_frame
 from forewarn.adapters.catalogue import load_catalogue
-from forewarn.adapters.frame_input import read_frames
-from forewarn.adapters.live.frames import FrameReader
+from forewarn.adapters.frames.turn import read_frames
+from forewarn.adapters.frames.rows import FrameRows
 from forewarn.contracts.frames import FrameKind
 from forewarn.ports.lanes import Record
 from forewarn.testing.examples import GOLDEN_CLASS, example_frame
@@ -79,11 +79,11 @@ for kind in FrameKind:
     data = encode_frame(example_frame(kind, catalogue[GOLDEN_CLASS]))
     decode_frame(data, catalogue, kind)
     if kind is not FrameKind.TWIN:  # the live view reads the others
-        FrameReader(catalogue, kind).open(data)
+        FrameRows.read(data, catalogue, kind)
     record = Record(topic="t", partition=7, offset=0, received_us=0, key=None, value=data)
     [(partition, _)] = encode_by_partition(read_frames([record], catalogue, kind).frames[0])
     assert partition == 7
-FrameReader(catalogue, FrameKind.ANOMALY).open(data).judgement(0)
+FrameRows.read(data, catalogue, FrameKind.ANOMALY).judgement(0)
 print("pandas" in sys.modules)
 """
 

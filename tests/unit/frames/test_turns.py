@@ -5,10 +5,11 @@ from datetime import UTC, datetime
 import numpy as np
 import pyarrow as pa
 
-from forewarn.adapters.arrow_codec import arrow_schema, encode_frame
 from forewarn.adapters.catalogue import load_catalogue
-from forewarn.adapters.faust.frames import read_turn
 from forewarn.adapters.faust.quarantine import Incoming
+from forewarn.adapters.frames.codec import encode_frame
+from forewarn.adapters.frames.schema import arrow_schema
+from forewarn.adapters.frames.turn import read_turn
 from forewarn.contracts.frames import FrameKind
 from forewarn.testing.frames import anomaly_frame, timestamps_us
 

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 
 import pyarrow as pa
 
-from forewarn.adapters.arrow_codec import arrow_schema
 from forewarn.adapters.decode_boundary import decoder
+from forewarn.adapters.frames.schema import arrow_schema
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.frames import FrameKind
 from forewarn.ports.codec import InvalidFrame

@@ -9,20 +9,15 @@ from functools import lru_cache
 from re import compile as compile_pattern
 from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
-
 from forewarn.contracts.base import EARLIEST, IDENTIFIER, LATEST
-from forewarn.contracts.frames import LARGEST_CODE
+from forewarn.contracts.frames import Column
 from forewarn.contracts.limits import KIB
-from forewarn.domain.frame import Frame
+from forewarn.domain.frame import Array, Frame
 from forewarn.domain.rows import to_datetime, to_microseconds
 from forewarn.ports.codec import InvalidFrame
 
-#: Columns of event times and the like.
-TIMES: Final = ("ts", "received_at")
 #: Longest text of a row: the database lays out all rows of a block as wide as the longest.
-_MAX_TEXT_CHARACTERS: Final = 16 * KIB
+MAX_TEXT_CHARACTERS: Final = 16 * KIB
 _EARLIEST_US: Final = to_microseconds(EARLIEST)
 _LATEST_US: Final = to_microseconds(LATEST)
 _IDENTIFIER: Final = compile_pattern(IDENTIFIER)
@@ -37,13 +32,12 @@ def check_frame(frame: Frame) -> None:
         With the column and what is wrong in it.
     """
     check_assets(frame.assets.categories)
-    for name in TIMES:
-        check_times(name, frame.arrays[name])
-    for name in LARGEST_CODE.keys() & frame.arrays.keys():
-        check_codes(name, frame.arrays[name])
+    for column in frame.columns:
+        if is_checked(column):
+            check_values(column, frame.arrays[column.name])
     for name, strings in frame.strings.items():
-        if any(len(text) > _MAX_TEXT_CHARACTERS for text in strings.categories):
-            raise InvalidFrame(f"column {name!r} has a text of more than {_MAX_TEXT_CHARACTERS} characters")
+        if any(len(text) > MAX_TEXT_CHARACTERS for text in strings.categories):
+            raise InvalidFrame(f"column {name!r} has a text of more than {MAX_TEXT_CHARACTERS} characters")
 
 
 def check_assets(asset_ids: Sequence[str]) -> None:
@@ -59,29 +53,26 @@ def check_assets(asset_ids: Sequence[str]) -> None:
         raise InvalidFrame(f"column 'asset_id' has the name {unfit!r}, which is no identifier")
 
 
-def check_times(column: str, at_us: NDArray[np.int64]) -> None:
-    """Check that times [µs since 1970 UTC] lie in the range that all of the platform shares.
-
-    Raises
-    ------
-    InvalidFrame
-        With the column.
-    """
-    if at_us.size and not (at_us.min() >= _EARLIEST_US and at_us.max() < _LATEST_US):
-        years = f"{EARLIEST.year} to {to_datetime(_LATEST_US - 1).year}"
-        raise InvalidFrame(f"column {column!r} has a time outside of the years {years}")
+def is_checked(column: Column) -> bool:
+    """Whether ``check_values`` knows what the column may hold."""
+    return column.dtype == "timestamp_us" or column.largest is not None
 
 
-def check_codes(column: str, codes: NDArray[np.uint8]) -> None:
-    """Check that codes have a meaning.
+def check_values(column: Column, values: Array) -> None:
+    """Check that times [µs since 1970 UTC] lie in the platform's range, and that codes have a meaning.
 
     Raises
     ------
     InvalidFrame
         With the column and the code.
     """
-    if codes.size and codes.max() > LARGEST_CODE[column]:
-        raise InvalidFrame(f"column {column!r} has the code {codes.max()}, the largest is {LARGEST_CODE[column]}")
+    if not values.size:
+        return
+    if column.dtype == "timestamp_us" and not (values.min() >= _EARLIEST_US and values.max() < _LATEST_US):
+        years = f"{EARLIEST.year} to {to_datetime(_LATEST_US - 1).year}"
+        raise InvalidFrame(f"column {column.name!r} has a time outside of the years {years}")
+    if column.largest is not None and values.max() > column.largest:
+        raise InvalidFrame(f"column {column.name!r} has the code {values.max()}, the largest is {column.largest}")
 
 
 @lru_cache(maxsize=65_536)
