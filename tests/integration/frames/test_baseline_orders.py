@@ -10,7 +10,7 @@ from forewarn.adapters.baseline_orders import ORDER_KEY, encode_order
 from forewarn.adapters.event_codec import decode_event
 from forewarn.adapters.frames.codec import decode_frame
 from forewarn.adapters.kafka.admin import create_topics
-from forewarn.adapters.live.delivery import KafkaDelivery
+from forewarn.adapters.kafka.delivery import KafkaDelivery
 from forewarn.contracts.baseline import BaselineOrder
 from forewarn.contracts.frames import FrameKind
 from forewarn.contracts.health import ModelArtefact

@@ -32,7 +32,7 @@ def importing(bootstrap, topic_prefix):
 
 def test_registering_ends_when_the_validator_knows_the_new_assets(importing, bootstrap, topic_prefix):
     validator = AssetRegistry(
-        bootstrap, topic_prefix, client_id="validator", told_to=group_id(REGISTRY_READER, topic_prefix)
+        bootstrap, topic_prefix, client_id="validator", commits_as=group_id(REGISTRY_READER, topic_prefix)
     )
     try:
         for names in (("P-1", "P-2"), ("P-3",)):

@@ -25,7 +25,7 @@ from forewarn.adapters.faust.publisher import Outgoing
 from forewarn.adapters.faust.quarantine import Incoming
 from forewarn.adapters.frames.codec import decode_frame, encode_frame
 from forewarn.adapters.kafka.command_group import commands_of, everything_of
-from forewarn.adapters.kafka.registry import AssetRegistry
+from forewarn.adapters.kafka.registry import change_of
 from forewarn.adapters.kafka.snapshots import Snapshot, SnapshotAssembly
 from forewarn.adapters.live.feed import KafkaLiveFeed
 from forewarn.adapters.plant_document import SimulatedSource
@@ -58,6 +58,7 @@ from forewarn_health.state import AssetState, observe
 from forewarn_simulator.fleet import Fleet
 from forewarn_simulator.machines import SimulatedMachine
 from forewarn_simulator.reading import encode_reading
+from forewarn_simulator.registration import registered_times
 from forewarn_sink.decoding import ItemDecoder
 from forewarn_twin.lane import TwinLanes
 from forewarn_validator.lane import ValidatorLanes
@@ -529,12 +530,13 @@ class _FromBroker:
 
 
 def _registered(poison: Iterable[Message]) -> Iterator[Mapping[str, Asset]]:
-    known: dict[str, tuple[Asset | None, str | None]] = {}
+    known: dict[str, Asset | None] = {}
     good = Message(NEIGHBOUR.encode(), encode_event(ASSETS[NEIGHBOUR]))
     for chunk in _chunks(poison):
         for message in (*chunk, good):
-            AssetRegistry._read(_FromBroker(message), known)
-        assets = {name: asset for name, (asset, _) in known.items() if asset is not None}
+            if (change := change_of(_FromBroker(message))) is not None:
+                known[change.asset_id] = change.asset
+        assets = {name: asset for name, asset in known.items() if asset is not None}
         assert assets[NEIGHBOUR] == ASSETS[NEIGHBOUR]
         yield assets
 
@@ -587,6 +589,27 @@ def feed_registry_of_api(_topic: TopicName, poison: Iterable[Message]) -> None:
                 assert response.status_code < 500
 
 
+def feed_registry_of_import(_topic: TopicName, poison: Iterable[Message]) -> None:
+    """The classes of assets that rows of a file belong to."""
+    for assets in _registered(poison):
+        assert {asset.asset_class for asset in assets.values()}
+
+
+def feed_registry_of_simulator(topic: TopicName, poison: Iterable[Message]) -> None:
+    """Times of entries: when the life of each machine began."""
+    good = Message(NEIGHBOUR.encode(), encode_event(ASSETS[NEIGHBOUR]))
+    records = [_record(topic, n, message) for n, message in enumerate((*poison, good))]
+
+    class Reader:
+        def bounds(self, _topic, _partition):
+            return 0, len(records)
+
+        def read(self, _topic, _partition, _start, _end):
+            yield records
+
+    assert registered_times(Reader(), topic.value)[NEIGHBOUR] == NOW_US / 1e6
+
+
 #: Every consumer of every topic of ``contracts.topics``; the test table fails when one is missing.
 CONSUMERS: Mapping[tuple[TopicName, str], Feed] = {
     (TopicName.READINGS_RAW, "validator"): _feed_lanes(validator, _good_reading),
@@ -612,6 +635,8 @@ CONSUMERS: Mapping[tuple[TopicName, str], Feed] = {
     (TopicName.ASSETS, "health"): feed_registry_of_health,
     (TopicName.ASSETS, "sink"): feed_sink,
     (TopicName.ASSETS, "api"): feed_registry_of_api,
+    (TopicName.ASSETS, "import"): feed_registry_of_import,
+    (TopicName.ASSETS, "simulator"): feed_registry_of_simulator,
     (TopicName.MODELS, "api"): feed_live,
     (TopicName.MODELS, "sink"): feed_sink,
     (TopicName.VALIDATOR_CHECKPOINT, "validator"): feed_snapshots(validator),

@@ -8,7 +8,7 @@ import sys
 SERVICE = """\
 from forewarn.adapters.catalogue import load_catalogue
 from forewarn.runtime.service import run_service
-from forewarn.runtime.settings import ServiceSettings
+from forewarn.runtime.settings import KafkaSettings
 
 
 def main(settings, stop):
@@ -16,7 +16,7 @@ def main(settings, stop):
     {then}
 
 
-run_service("press", ServiceSettings, main)
+run_service("press", KafkaSettings, main)
 """
 
 

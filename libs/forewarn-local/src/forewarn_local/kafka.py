@@ -6,9 +6,8 @@ import subprocess
 import uuid
 from pathlib import Path
 
-from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient
-
+from forewarn.adapters.kafka.cluster import look_at_cluster
+from forewarn.adapters.kafka.errors import BrokerUnavailable
 from forewarn_local.artefacts import Progress, cache_dir, ensure_kafka
 from forewarn_local.errors import StartFailedError
 from forewarn_local.java import find_java
@@ -203,10 +202,8 @@ def answers(bootstrap_servers: str, timeout_s: float = 2.0) -> bool:
 
 
 def cluster_at(bootstrap_servers: str, timeout_s: float = 2.0) -> str | None:
-    """Id of the Kafka cluster that answers a metadata request at the address; None if none does."""
-    admin = AdminClient({"bootstrap.servers": bootstrap_servers, "log_level": 0, "socket.timeout.ms": 2000})
+    """Return the id of the Kafka cluster that answers a metadata request at the address; None if none does."""
     try:
-        metadata = admin.list_topics(timeout=timeout_s)
-    except KafkaException:
+        return look_at_cluster(bootstrap_servers, timeout_s).cluster_id
+    except BrokerUnavailable:
         return None
-    return metadata.cluster_id if metadata.brokers else None

@@ -1,15 +1,13 @@
-"""The alerting service: handlers, timers and composition root."""
+"""Logic of the alerting service: what frames, health and commands do to alarms."""
 
-import threading
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Final
 
 import structlog
-from prometheus_client import Counter
 
-from forewarn.adapters.catalogue import Catalogue, load_catalogue
+from forewarn.adapters.catalogue import Catalogue
 from forewarn.adapters.event_codec import decode_event
 from forewarn.adapters.faust.engine import Action, one_by_one
 from forewarn.adapters.faust.quarantine import Handler, Incoming
@@ -28,15 +26,15 @@ from forewarn.domain.alarms.rows import observe_frame, portions
 from forewarn.domain.alarms.seen import Seen
 from forewarn.domain.frame import Frame
 from forewarn.ports.codec import InvalidEvent
-from forewarn.runtime.event_service import EventContext, EventService, serve_events
+from forewarn.runtime.event_service import EventContext
+from forewarn.runtime.metrics import counter
 from forewarn_alerting.outbox import Outbox
-from forewarn_alerting.settings import AlertingSettings
 
 #: How often worse values of open alarms are published on ``alerts.active``.
 _REFRESH_S: Final = 2.0
 
 #: Delay of an alarm, so that many messages share the costs of a turn.
-_GATHER_S: Final = 0.1
+GATHER_S: Final = 0.1
 
 #: Alarms that only this topic's messages raise: a removal on it ends them.
 _OF_FRAMES: Final[Mapping[FrameKind, frozenset[AlarmSource]]] = {
@@ -59,8 +57,8 @@ class AlertingLogic:
         self._catalogue = catalogue
         self._outbox = Outbox(context)
         self._seen = Seen()
-        self._transitions = Counter("forewarn_alarm_transitions", "Transitions of alarms.", ["transition"])
-        self._refused = Counter("forewarn_commands_refused", "Acknowledgements that were refused.")
+        self._transitions = counter("forewarn_alarm_transitions")
+        self._refused = counter("forewarn_commands_refused")
 
     @property
     def handlers(self) -> Mapping[TopicName, Handler]:
@@ -198,16 +196,3 @@ class AlertingLogic:
             reason=explanation,
         )
         await self._context.reject(incoming, reason, explanation)
-
-
-def serve(settings: AlertingSettings, stop: threading.Event) -> None:
-    """Raise, acknowledge and clear alarms until ``stop``."""
-    catalogue = load_catalogue(settings.catalogue_path)
-    service = EventService(
-        name="alerting",
-        state=AssetAlarms,
-        gather_s=_GATHER_S,
-        writes=frozenset([TopicName.ALERTS, TopicName.ALERTS_ACTIVE, TopicName.READINGS_REJECTED]),
-        logic=lambda context: AlertingLogic(context, catalogue),
-    )
-    serve_events(settings, stop, service)

@@ -7,6 +7,7 @@ from typing import Final
 import structlog
 from fastapi import FastAPI
 
+from forewarn.runtime.heartbeat import Heartbeat
 from forewarn.runtime.http.limits import HttpLimits
 from forewarn.runtime.http.server import GuardedServer
 
@@ -19,9 +20,17 @@ _log = structlog.get_logger(__name__)
 
 
 def serve(
-    app: FastAPI, host: str, port: int, limits: HttpLimits, stop: threading.Event, failure: Callable[[], str | None]
+    app: FastAPI,
+    host: str,
+    port: int,
+    limits: HttpLimits,
+    stop: threading.Event,
+    failure: Callable[[], str | None],
+    heartbeat: Heartbeat,
 ) -> None:
-    """Serve until ``stop`` is set, a signal comes, or ``failure`` tells of something that only a restart cures.
+    """Serve until ``stop`` is set, a signal comes, or ``failure`` reports something that only a restart cures.
+
+    The heartbeat beats while the event loop turns.
 
     Raises
     ------
@@ -29,7 +38,13 @@ def serve(
         With the failure: the process must end.
     """
     server = GuardedServer(
-        app, host=host, port=port, limits=limits, drain_s=_DRAIN_S, max_message_bytes=_MAX_INBOUND_BYTES
+        app,
+        host=host,
+        port=port,
+        limits=limits,
+        drain_s=_DRAIN_S,
+        max_message_bytes=_MAX_INBOUND_BYTES,
+        heartbeat=heartbeat,
     )
     ended = threading.Event()
 

@@ -48,9 +48,20 @@ BodyT = TypeVar("BodyT", bound=pydantic.BaseModel)
 
 
 class HttpPlantApi:
-    """Implements ``PlantApi``; use it as an async context manager."""
+    """Implements ``PlantApi``; use it as an async context manager.
 
-    def __init__(self, base_url: str, token: str | None, transport: httpx.AsyncBaseTransport | None = None) -> None:
+    ``baseline_readings`` is the twin's setting of that name; None leaves the number to the asset class.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        token: str | None,
+        transport: httpx.AsyncBaseTransport | None = None,
+        *,
+        baseline_readings: int | None = None,
+    ) -> None:
+        self._baseline = {} if baseline_readings is None else {"baseline_readings": baseline_readings}
         self._root = base_url.rstrip("/") + "/api/v1"
         self._headers = {CLIENT_HEADER: DASHBOARD} | ({"Authorization": f"Bearer {token}"} if token else {})
         self._http = httpx.AsyncClient(headers=self._headers, timeout=TIMEOUT_S, transport=transport)
@@ -92,7 +103,10 @@ class HttpPlantApi:
         """An asset with class and newest twin model."""
         body = await self._get(f"/assets/{quote(asset_id, safe='')}", wire.AssetDetailBody)
         model = next((card for card in body.models if card.kind == "twin"), body.models[0] if body.models else None)
-        return AssetDetail(asset=body.asset, asset_class=body.asset_class, model=model)
+        twin = body.asset_class.twin.model_copy(update=self._baseline)
+        return AssetDetail(
+            asset=body.asset, asset_class=body.asset_class.model_copy(update={"twin": twin}), model=model
+        )
 
     async def history(self, asset_id: str, query: HistoryQuery) -> History:
         """An asset's past; empty for one of which nothing is stored."""

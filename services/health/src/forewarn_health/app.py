@@ -1,19 +1,16 @@
-"""The health service: handlers, timers and composition root."""
+"""Logic of the health service: what scored frames do to health and forecasts."""
 
-import threading
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Final
 
 import structlog
 
-from forewarn.adapters.catalogue import Catalogue, load_catalogue
+from forewarn.adapters.catalogue import Catalogue
 from forewarn.adapters.faust.engine import Action
 from forewarn.adapters.faust.publisher import Outgoing
 from forewarn.adapters.faust.quarantine import Handler, Incoming
-from forewarn.adapters.forecasting.statsmodels_methods import StatsmodelsForecaster
 from forewarn.adapters.frames.turn import read_turn
-from forewarn.adapters.kafka.registry import AssetRegistry
 from forewarn.adapters.removals import between_removals, read_removal
 from forewarn.contracts.base import format_utc
 from forewarn.contracts.frames import FrameKind
@@ -21,23 +18,20 @@ from forewarn.contracts.health import AssetHealth
 from forewarn.contracts.readings import RejectionReason
 from forewarn.contracts.topics import TopicName
 from forewarn.domain.health.asset import judge
-from forewarn.runtime.event_service import EventContext, EventService, serve_events
+from forewarn.runtime.event_service import EventContext
 from forewarn_health.foresight import Foresight
 from forewarn_health.pacing import Pacing
 from forewarn_health.profiles import Profiles
-from forewarn_health.settings import HealthSettings
 from forewarn_health.state import AssetState, observe
 
 #: How often waiting assets are checked: well below the shortest interval of an asset's events.
 _TICK_S: Final = 0.25
 
 #: Results are published on ticks only, and all readings of a turn share its costs.
-_GATHER_S: Final = _TICK_S
+GATHER_S: Final = _TICK_S
 
 #: How often finished forecasts are collected and new ones started.
 _FORESEE_S: Final = 1.0
-
-_REGISTRY_PATIENCE_S: Final = 60.0
 
 _log = structlog.get_logger(__name__)
 
@@ -165,33 +159,3 @@ class HealthLogic:
             at=health.ts,
             partition=self._context.engine.partition_of(health.asset_id),
         )
-
-
-def serve(settings: HealthSettings, stop: threading.Event) -> None:
-    """Judge health until ``stop``."""
-    catalogue = load_catalogue(settings.catalogue_path)
-    registry = AssetRegistry(
-        settings.kafka_bootstrap_servers,
-        settings.kafka_topic_prefix,
-        client_id=f"forewarn.health.{settings.service_instance}.assets",
-    )
-
-    foresight = Foresight(StatsmodelsForecaster(), catalogue, settings.health_forecast_interval_s)
-
-    def logic(context: EventContext[AssetState]) -> HealthLogic:
-        pacing = Pacing(settings.health_min_interval_s, settings.health_refresh_s)
-        return HealthLogic(context, catalogue, Profiles(registry.get), pacing, foresight)
-
-    service = EventService(
-        name="health",
-        state=AssetState,
-        gather_s=_GATHER_S,
-        writes=frozenset([TopicName.ASSET_HEALTH, TopicName.READINGS_REJECTED]),
-        logic=logic,
-    )
-    try:
-        registry.wait_until_loaded(_REGISTRY_PATIENCE_S)
-        serve_events(settings, stop, service)
-    finally:
-        registry.close()
-        foresight.close()

@@ -11,22 +11,14 @@ from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.base import EARLIEST, LATEST
 from forewarn.contracts.frames import FrameKind
 from forewarn.contracts.readings import RejectedReading, RejectionReason
-from forewarn.contracts.topics import TOPICS, TopicName, qualified
+from forewarn.contracts.topics import TOPIC_USE, TOPICS, TopicName, qualified
 from forewarn.domain.rows import to_datetime, to_microseconds
 from forewarn.ports.codec import InvalidEvent, InvalidFrame, one_line
 from forewarn.ports.lanes import Record
 from forewarn.ports.store import Item, Removed, Source
 
 #: What the sink stores.
-SOURCES: Final = (
-    TopicName.READINGS_VALID,
-    TopicName.ANOMALY_SCORES,
-    TopicName.ASSET_HEALTH,
-    TopicName.ALERTS,
-    TopicName.READINGS_REJECTED,
-    TopicName.ASSETS,
-    TopicName.MODELS,
-)
+SOURCES: Final = TOPIC_USE["sink"].reads
 
 
 class ItemDecoder:

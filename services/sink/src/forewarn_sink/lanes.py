@@ -19,7 +19,7 @@ _CAUTIOUS_MESSAGES: Final = 1_000
 
 
 class Partitions(Protocol):
-    """What is asked of the broker about partitions; ``forewarn_sink.inbox.Inbox`` in service."""
+    """What is asked of the broker about partitions; ``forewarn.adapters.kafka.inbox.Inbox`` in service."""
 
     @property
     def given(self) -> Mapping[Source, int]:

@@ -9,7 +9,6 @@ from typing import Final, Protocol
 import structlog
 
 from forewarn.adapters.kafka.errors import BrokerUnavailable
-from forewarn.adapters.kafka.polling import size_of
 from forewarn.contracts.limits import MAX_TURN_BYTES
 from forewarn.contracts.removal import AssetRemoval
 from forewarn.domain.frame import Frame
@@ -36,7 +35,7 @@ _IDLE_POLL_S: Final = 0.2
 
 
 class Messages(Partitions, Protocol):
-    """Where messages come from; ``forewarn_sink.inbox.Inbox`` in service."""
+    """Where messages come from; ``forewarn.adapters.kafka.inbox.Inbox`` in service."""
 
     def consume(self, max_messages: int, timeout_s: float) -> list[Record]:
         """Next messages."""
@@ -112,6 +111,7 @@ class Writer:
                 self._claim()
                 for stretch in _between_removals(self._collect(self._config.linger_s)):
                     self._storing.write(stretch)
+                    self._heartbeat.beat()
                 self._retain()
                 self._watch()
             except (StoreUnavailable, BrokerUnavailable, Doubtful) as exc:
@@ -152,7 +152,7 @@ class Writer:
                 continue
             record = self._pending[0]
             lane = self._lanes[Source(record.topic, record.partition)]
-            size_bytes += size_of(record)
+            size_bytes += record.size_bytes
             if batch and (lane.cautious or size_bytes > MAX_TURN_BYTES):
                 break
             self._pending.popleft()

@@ -27,6 +27,11 @@ class Record(NamedTuple):
     key: bytes | None
     value: bytes | None
 
+    @property
+    def size_bytes(self) -> int:
+        """Return the bytes of key and value."""
+        return len(self.key or b"") + len(self.value or b"")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Output:

@@ -12,28 +12,28 @@ from pydantic import Field, TypeAdapter
 
 from forewarn.adapters.clock import SystemClock
 from forewarn.adapters.faust.app import EventAppConfig, create_app
-from forewarn.adapters.faust.changelog import ensure_changelog
 from forewarn.adapters.faust.engine import Action, EventEngine
 from forewarn.adapters.faust.publisher import FaustPublisher, Outgoing, raw_topic
 from forewarn.adapters.faust.quarantine import Handler, Incoming
 from forewarn.adapters.faust.rejects import dead_letter
 from forewarn.adapters.faust.runner import run_app
-from forewarn.adapters.faust.topics import check_topics
+from forewarn.adapters.kafka.changelog import ensure_changelog
+from forewarn.adapters.kafka.cluster import check_topics, look_at_cluster
 from forewarn.contracts.readings import RejectionReason
-from forewarn.contracts.topics import TopicName
+from forewarn.contracts.topics import TopicName, TopicUse
 from forewarn.ports.clock import Clock
 from forewarn.runtime.event_metrics import EventMetrics
 from forewarn.runtime.heartbeat import Heartbeat
-from forewarn.runtime.probes import ProbeServer
-from forewarn.runtime.settings import ServiceSettings
-from forewarn.runtime.watchdog import Watchdog
+from forewarn.runtime.service import supervised
+from forewarn.runtime.settings import KafkaSettings
 
 StateT = TypeVar("StateT")
 
 _BEAT_S: Final = 1.0
+_BROKER_TIMEOUT_S: Final = 30.0
 
 
-class EventServiceSettings(ServiceSettings):
+class EventServiceSettings(KafkaSettings):
     """Settings of an event-plane service."""
 
     checkpoint_interval_s: float = Field(
@@ -99,7 +99,7 @@ class EventService(Generic[StateT]):
     name: str
     state: type[StateT]
     gather_s: float
-    writes: frozenset[TopicName]
+    topics: TopicUse
     logic: Callable[[EventContext[StateT]], EventLogic]
 
 
@@ -155,8 +155,8 @@ async def _serve(settings: EventServiceSettings, stop: threading.Event, service:
     publisher = FaustPublisher(app, settings.kafka_topic_prefix, source=f"/forewarn/{service.name}")
     context = EventContext(engine=engine, publisher=publisher, clock=clock, metrics=EventMetrics())
     logic = service.logic(context)
-    names = {*logic.handlers, *service.writes}
-    await asyncio.to_thread(check_topics, settings.kafka_bootstrap_servers, settings.kafka_topic_prefix, names)
+    cluster = await asyncio.to_thread(look_at_cluster, settings.kafka_bootstrap_servers, _BROKER_TIMEOUT_S)
+    check_topics(cluster, settings.kafka_topic_prefix, {*service.topics.reads, *service.topics.writes})
     await asyncio.to_thread(
         ensure_changelog,
         settings.kafka_bootstrap_servers,
@@ -171,11 +171,8 @@ async def _serve(settings: EventServiceSettings, stop: threading.Event, service:
     engine.every(settings.checkpoint_interval_s, lambda: _checkpoint(context))
 
     beating = asyncio.create_task(_beat(heartbeat))
-    probes = ProbeServer(
-        settings.probe_host, settings.probe_port, live=heartbeat.check, ready=lambda: _not_ready(engine)
-    )
     try:
-        with Watchdog(heartbeat), probes:
+        with supervised(settings, heartbeat, ready=lambda: _not_ready(engine)):
             await run_app(app, engine, stop)
     finally:
         beating.cancel()

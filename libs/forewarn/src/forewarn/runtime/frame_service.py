@@ -12,12 +12,11 @@ from forewarn.runtime.frame_loop import FrameLoop
 from forewarn.runtime.frame_metrics import FrameMetrics
 from forewarn.runtime.heartbeat import Heartbeat
 from forewarn.runtime.pace import PaceConfig
-from forewarn.runtime.probes import ProbeServer
-from forewarn.runtime.settings import ServiceSettings
-from forewarn.runtime.watchdog import Watchdog
+from forewarn.runtime.service import supervised
+from forewarn.runtime.settings import KafkaSettings
 
 
-class FrameServiceSettings(ServiceSettings):
+class FrameServiceSettings(KafkaSettings):
     """Settings of a frame processor."""
 
     frame_batch_records: int = Field(default=30_000, ge=2, le=100_000, description="Most records in one transaction.")
@@ -63,6 +62,5 @@ def serve_lanes(
         snapshot_every_s=settings.snapshot_interval_s,
     )
     loop = FrameLoop(config, lanes, clock, FrameMetrics(), heartbeat)
-    probes = ProbeServer(settings.probe_host, settings.probe_port, live=heartbeat.check, ready=loop.not_ready)
-    with probes, Watchdog(heartbeat):
+    with supervised(settings, heartbeat, ready=loop.not_ready):
         loop.run(stop)

@@ -5,22 +5,22 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 import structlog
-from confluent_kafka import TopicPartition
 
 from forewarn.adapters.kafka.history import PartitionReader
 from forewarn.adapters.kafka.lane_note import LaneNote, Suspicion, judged
+from forewarn.adapters.kafka.membership import Position
 from forewarn.adapters.kafka.snapshots import Snapshot
 from forewarn.adapters.kafka.topic_identity import TopicIdentity
 from forewarn.contracts.limits import KIB
 from forewarn.ports.clock import Clock
 from forewarn.ports.lanes import Lanes, Output, Record, StaleSnapshot
+from forewarn.ports.store import Source
 from forewarn.runtime.frame_config import FrameLoopConfig
 from forewarn.runtime.frame_metrics import FrameMetrics
 from forewarn.runtime.heartbeat import Heartbeat
 
 _log = structlog.get_logger(__name__)
 
-_NO_OFFSET: Final = -1001  # librdkafka's OFFSET_INVALID: the group never committed this partition
 #: A snapshot of a lane is written no faster than this, on average; twelve large ones would keep the broker busy.
 _SNAPSHOT_BYTES_PER_S: Final = 512 * KIB
 #: But never later than this, so that a restart need not process much again.
@@ -84,10 +84,10 @@ class LaneKeeper:
         """Release the connections."""
         self._reader.close()
 
-    def restore(self, committed: Iterable[TopicPartition]) -> list[TopicPartition]:
+    def restore(self, committed: Iterable[Position]) -> dict[Source, int]:
         """Rebuild lanes as they were at the committed offsets; returns where to go on reading."""
         self._topic_id = self._identity.current()
-        return [self._restore(position) for position in committed]
+        return {position.source: self._restore(position) for position in committed}
 
     def forget(self, partitions: Iterable[int]) -> None:
         """Close lanes."""
@@ -107,11 +107,11 @@ class LaneKeeper:
         if newest and self._topic_id and newest != self._topic_id:
             raise TopicRecreated(f"{self._source} was deleted and created again: it is read from its beginning")
 
-    def offset(self, partition: int, note: LaneNote | None = None) -> TopicPartition:
-        """What to commit of a lane: the next offset with the lane's note, or with another one."""
+    def position(self, partition: int, note: LaneNote | None = None) -> Position:
+        """Return what to commit of a lane: the next offset with the lane's note, or with another one."""
         lane = self.open[partition]
         text = (note or lane.note).encode()
-        return TopicPartition(self._source, partition, lane.next_offset, text)
+        return Position(source=Source(self._source, partition), next_offset=lane.next_offset, note=text)
 
     def due(self) -> list[int]:
         """Lanes whose snapshot is due."""
@@ -146,19 +146,19 @@ class LaneKeeper:
         longest_s = max(self._config.snapshot_every_s, _MAX_SNAPSHOT_EVERY_S)
         return min(longest_s, max(self._config.snapshot_every_s, state_bytes / _SNAPSHOT_BYTES_PER_S))
 
-    def _restore(self, committed: TopicPartition) -> TopicPartition:
-        partition, offset = committed.partition, committed.offset
-        note, suspicion = judged(LaneNote.decode(committed.metadata), self._process)
+    def _restore(self, committed: Position) -> int:
+        partition, offset = committed.source.partition, committed.next_offset
+        note, suspicion = judged(LaneNote.decode(committed.note), self._process)
         if self._is_another(note.topic_id):
             _log.warning(
                 "topic_recreated", partition=partition, reason="read from its beginning", ignored_offset=offset
             )
-            offset, note, suspicion = _NO_OFFSET, LaneNote(), None
+            offset, note, suspicion = None, LaneNote(), None
         note = replace(note, topic_id=self._topic_id or note.topic_id)
         stored = self._reader.newest_snapshot(self._config.checkpoint_topic, partition)
         snapshot = self._usable(partition, stored, offset)
         start = self._open(partition, snapshot)
-        end = max(offset, start)
+        end = start if offset is None else max(offset, start)
         replayed = self._replay(partition, start, end, note.quarantined)
         size = 0 if stored is None else len(stored.state)
         # Lanes take turns: twelve snapshots in one transaction would delay its readings.
@@ -175,18 +175,18 @@ class LaneKeeper:
         _log.info("lane_restored", partition=partition, snapshot_offset=start, replayed=replayed, position=end)
         if suspicion is not None:
             _log.warning("lane_is_suspicious", partition=partition, failures=suspicion.failures, until=suspicion.until)
-        return TopicPartition(self._source, partition, end)
+        return end
 
     def _is_another(self, topic_id: str) -> bool:
         return bool(topic_id and self._topic_id) and topic_id != self._topic_id
 
-    def _usable(self, partition: int, snapshot: Snapshot | None, offset: int) -> Snapshot | None:
+    def _usable(self, partition: int, snapshot: Snapshot | None, offset: int | None) -> Snapshot | None:
         if snapshot is None:
             return None
         if self._is_another(snapshot.topic_id):
             _log.warning("snapshot_ignored", partition=partition, reason="it is of a topic that was deleted")
             return None
-        if snapshot.next_offset > offset != _NO_OFFSET:
+        if offset is not None and snapshot.next_offset > offset:
             _log.warning("snapshot_ignored", partition=partition, reason="the group's offset was set back")
             return None
         return snapshot

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, TypeVar
 
-from confluent_kafka import KafkaException
 from pydantic import Field, PostgresDsn, field_validator
 
 from forewarn.adapters.catalogue import Catalogue, CatalogueError, load_catalogue
 from forewarn.adapters.clock import SystemClock
-from forewarn.adapters.kafka.admin import TopicMismatchError, TopicReport, create_topics
-from forewarn.adapters.kafka.errors import BrokerUnavailable, error_of
+from forewarn.adapters.kafka.admin import TopicReport, create_topics
+from forewarn.adapters.kafka.cluster import TopicMismatchError
+from forewarn.adapters.kafka.errors import BrokerRefused, BrokerUnavailable
 from forewarn.adapters.timescale.lifecycle import LifeCycle
 from forewarn.adapters.timescale.migrate import MigrationError, MigrationReport, migrate
 from forewarn.contracts.limits import GB
@@ -26,7 +26,7 @@ from forewarn.contracts.topics import LEAST_DISK_BUDGET_BYTES
 from forewarn.ports.clock import Clock
 from forewarn.ports.store import StoreUnavailable
 from forewarn.runtime.service import EXIT_BAD_SETTINGS, EXIT_CRASHED
-from forewarn.runtime.settings import ServiceSettings, SettingsError, load_settings
+from forewarn.runtime.settings import KafkaSettings, SettingsError, load_settings
 
 T = TypeVar("T")
 Say = Callable[[str], None]
@@ -35,7 +35,7 @@ _ATTEMPT_S: Final = 5.0
 _PAUSE_S: Final = 1.0
 
 
-class ProvisionSettings(ServiceSettings):
+class ProvisionSettings(KafkaSettings):
     """What provisioning reads from the environment."""
 
     database_url: PostgresDsn = Field(description="postgresql://user:password@host:port/database; the schema's owner")
@@ -133,10 +133,10 @@ def _topics(settings: ProvisionSettings) -> TopicReport:
         raise ProvisionError(str(exc)) from exc
     except BrokerUnavailable as exc:
         raise _NotThereError(str(exc)) from exc
-    except KafkaException as exc:
+    except BrokerRefused as exc:
         raise ProvisionError(
-            f"Kafka refuses to create the topics: {error_of(exc).str()}. Check KAFKA_REPLICATION_FACTOR, and that "
-            "the platform may create topics"
+            f"Kafka refuses to create or alter the topics: {exc}. Check KAFKA_REPLICATION_FACTOR, and that "
+            "the platform may create and alter topics"
         ) from exc
 
 

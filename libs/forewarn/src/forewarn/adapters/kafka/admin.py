@@ -1,8 +1,7 @@
-"""Creates the platform's topics and checks those that exist."""
+"""Creates the platform's topics, checks those that exist and sets them up."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
 
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # not among what it declares
@@ -14,21 +13,9 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # not among w
 )
 from confluent_kafka.cimpl import NewTopic
 
-from forewarn.adapters.kafka.errors import BrokerUnavailable, error_of
+from forewarn.adapters.kafka.cluster import check_topics, look_at_cluster
+from forewarn.adapters.kafka.errors import BrokerRefused, BrokerUnavailable, error_of, passes
 from forewarn.contracts.topics import TOPICS, Topic, qualified, size_config
-
-#: The broker is not there, or not there yet; everything else is an answer.
-_AWAY_CODES: Final = frozenset(
-    {
-        KafkaError._TRANSPORT,  # noqa: SLF001  # the library's own way to name client-side errors
-        KafkaError._ALL_BROKERS_DOWN,  # noqa: SLF001  # as above
-        KafkaError._RESOLVE,  # noqa: SLF001  # as above
-        KafkaError._TIMED_OUT,  # noqa: SLF001  # as above
-        KafkaError.REQUEST_TIMED_OUT,
-        KafkaError.BROKER_NOT_AVAILABLE,
-        KafkaError.NOT_CONTROLLER,
-    }
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,10 +27,6 @@ class TopicReport:
     changed: tuple[str, ...] = ()
 
 
-class TopicMismatchError(Exception):
-    """A topic exists with another number of partitions than the platform needs."""
-
-
 def create_topics(
     bootstrap_servers: str,
     prefix: str,
@@ -52,7 +35,10 @@ def create_topics(
     replication_factor: int = -1,
     disk_budget_bytes: int | None = None,
 ) -> TopicReport:
-    """Create every topic of the table that does not exist yet, and bring the size limits of the others up to date.
+    """Create every topic of the table that does not exist yet, and set up the others as the table says.
+
+    Settings of existing topics that differ from the table's are altered, retention and sizes among them: what the
+    broker then no longer keeps is deleted for good. ``TopicReport.changed`` names each with its value before.
 
     ``replication_factor`` −1 leaves it to the broker's default; without ``disk_budget_bytes`` sizes are not limited.
 
@@ -63,7 +49,7 @@ def create_topics(
         stay in one partition number.
     BrokerUnavailable
         If the broker does not answer or is not ready. Trying again is safe: what has been created meanwhile exists.
-    KafkaException
+    BrokerRefused
         If the broker refuses.
     """
     try:
@@ -71,10 +57,9 @@ def create_topics(
     except TimeoutError as exc:
         raise _unavailable(bootstrap_servers, f"no answer within {timeout_s:g} s") from exc
     except KafkaException as exc:
-        error = error_of(exc)
-        if error.code() in _AWAY_CODES:
-            raise _unavailable(bootstrap_servers, error.str()) from exc
-        raise
+        if passes(exc):
+            raise _unavailable(bootstrap_servers, error_of(exc).str()) from exc
+        raise BrokerRefused(error_of(exc).str()) from exc
 
 
 def _unavailable(bootstrap_servers: str, reason: str) -> BrokerUnavailable:
@@ -103,13 +88,13 @@ def _create_topics(
             existing.append(name)
     changed: list[str] = []
     if existing:
-        _check_partitions(admin, TOPICS.values(), prefix, timeout_s)
-        sizes = {
-            qualified(topic.name, prefix): size_config(topic, budget_bytes)
+        check_topics(look_at_cluster(bootstrap_servers, timeout_s), prefix, TOPICS)
+        wanted = {
+            name: topic.config | size_config(topic, budget_bytes)
             for topic in TOPICS.values()
-            if qualified(topic.name, prefix) in existing
+            if (name := qualified(topic.name, prefix)) in existing
         }
-        changed = _alter(admin, sizes, timeout_s)
+        changed = _alter(admin, wanted, timeout_s)
     return TopicReport(created=tuple(sorted(created)), existing=tuple(sorted(existing)), changed=tuple(changed))
 
 
@@ -118,10 +103,11 @@ def _alter(admin: AdminClient, wanted: Mapping[str, Mapping[str, str]], timeout_
     asked = admin.describe_configs([ConfigResource(ResourceType.TOPIC, name) for name in wanted])
     changes, lines = [], []
     for resource, future in asked.items():
-        present = future.result(timeout_s)
-        different = {key: value for key, value in wanted[resource.name].items() if present[key].value != value}
+        present = {key: entry.value for key, entry in future.result(timeout_s).items()}
+        different = {key: value for key, value in wanted[resource.name].items() if present.get(key) != value}
         if different:
-            lines.append(f"{resource.name}: {', '.join(f'{key}={value}' for key, value in sorted(different.items()))}")
+            settings = ", ".join(f"{key}={value} (was {present.get(key)})" for key, value in sorted(different.items()))
+            lines.append(f"{resource.name}: {settings}")
             entries = [ConfigEntry(k, v, incremental_operation=AlterConfigOpType.SET) for k, v in different.items()]
             changes.append(ConfigResource(ResourceType.TOPIC, resource.name, incremental_configs=entries))
     if changes:
@@ -137,14 +123,3 @@ def _new_topic(topic: Topic, prefix: str, replication_factor: int, budget_bytes:
         replication_factor=replication_factor,
         config=topic.config | size_config(topic, budget_bytes),
     )
-
-
-def _check_partitions(admin: AdminClient, topics: Iterable[Topic], prefix: str, timeout_s: float) -> None:
-    found = admin.list_topics(timeout=timeout_s).topics
-    for topic in topics:
-        name = qualified(topic.name, prefix)
-        if name in found and len(found[name].partitions) != topic.partitions:
-            raise TopicMismatchError(
-                f"topic {name} has {len(found[name].partitions)} partitions, the platform needs {topic.partitions}: "
-                "delete the topic, or choose another KAFKA_TOPIC_PREFIX"
-            )

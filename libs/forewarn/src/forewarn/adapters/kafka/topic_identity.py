@@ -1,4 +1,4 @@
-"""Tells a topic from one of the same name that was created after it had been deleted."""
+"""Distinguishes a topic from one of the same name that was created after it had been deleted."""
 
 from typing import TYPE_CHECKING, Any, Final
 
@@ -6,14 +6,14 @@ import structlog
 from confluent_kafka import KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient
 
-from forewarn.adapters.kafka.errors import error_of, is_passing
+from forewarn.adapters.kafka.errors import passes
+from forewarn.adapters.kafka.offsets import topic_id_of
+from forewarn.adapters.retrying import retry
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-_UNKNOWN: Final = "AAAAAAAAAAAAAAAAAAAAAA"  # sixteen zero bytes: the broker is too old to have ids
 _TIMEOUT_S: Final = 10.0
-_ATTEMPTS: Final = 3
 _log = structlog.get_logger(__name__)
 
 
@@ -26,33 +26,29 @@ class TopicIdentity:
         self._asked: Future[Any] | None = self._ask()  # the connection is made while the group is joined
 
     def current(self) -> str:
-        """Id of the topic; empty if the broker does not say, so that nobody takes it for another one."""
-        for _ in range(_ATTEMPTS):
-            asked, self._asked = self._asked or self._ask(), None
-            try:
-                return _id_of(asked.result(_TIMEOUT_S))
-            except TimeoutError:
-                continue
-            except KafkaException as exc:
-                if not is_passing(error_of(exc)):
-                    _log.warning("topic_id_unknown", topic=self._topic, reason=str(exc))
-                    break
-        return ""
+        """Return the topic's id; empty if the broker does not say, so that nobody takes it for another one.
+
+        Blocks up to 30 s while the broker is away.
+        """
+        try:
+            return topic_id_of(retry(self._answer, passes, patience_s=2 * _TIMEOUT_S))
+        except (TimeoutError, KafkaException) as exc:
+            _log.warning("topic_id_unknown", topic=self._topic, reason=str(exc))
+            return ""
 
     def newest(self) -> str:
-        """Answer to the question that the last call asked, and ask again; empty while there is none. Never waits."""
+        """Return the answer to the question that the last call asked, and ask again; empty without one. Never waits."""
         found = ""
         if self._asked is not None and self._asked.done() and self._asked.exception() is None:
-            found = _id_of(self._asked.result())
+            found = topic_id_of(self._asked.result())
         if self._asked is None or self._asked.done():
             self._asked = self._ask()
         return found
 
+    def _answer(self) -> Any:  # noqa: ANN401  # the library does not export its type
+        asked, self._asked = self._asked or self._ask(), None
+        return asked.result(_TIMEOUT_S)
+
     def _ask(self) -> "Future[Any]":
         answers = self._admin.describe_topics(TopicCollection([self._topic]), request_timeout=_TIMEOUT_S)
         return answers[self._topic]
-
-
-def _id_of(description: Any) -> str:  # noqa: ANN401  # the library does not export its type
-    found = str(description.topic_id)
-    return "" if found == _UNKNOWN else found

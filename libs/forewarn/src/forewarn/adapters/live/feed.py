@@ -8,7 +8,9 @@ import structlog
 
 from forewarn.adapters.event_codec import decode_event
 from forewarn.adapters.frames.rows import FrameRows
-from forewarn.adapters.live.follower import TopicFollower
+from forewarn.adapters.kafka.config import read_ahead
+from forewarn.adapters.kafka.follower import FollowerConfig, TopicFollower
+from forewarn.adapters.kafka.records import record_of
 from forewarn.adapters.live.state import LiveState
 from forewarn.adapters.removals import read_removal
 from forewarn.contracts.alarms import Alarm
@@ -16,7 +18,7 @@ from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.base import EARLIEST, IDENTIFIER, LATEST
 from forewarn.contracts.frames import FrameKind
 from forewarn.contracts.health import ModelArtefact
-from forewarn.contracts.limits import MAX_LIVE_EVENT_BYTES
+from forewarn.contracts.limits import KIB, MAX_LIVE_EVENT_BYTES, MAX_TURN_BYTES
 from forewarn.contracts.topics import TopicName, qualified
 from forewarn.domain.rows import to_microseconds
 from forewarn.ports.clock import Clock
@@ -25,6 +27,7 @@ from forewarn.ports.lanes import Record
 
 FRAME_WAIT_S: Final = 0.2
 EVENT_WAIT_S: Final = 0.05
+_READ_AHEAD: Final = read_ahead(MAX_TURN_BYTES // 2)
 #: Health comes once a second for every asset that sends data; what is older stands in the database.
 HEALTH_LOOK_BACK_S: Final = 60.0
 
@@ -78,7 +81,17 @@ class KafkaLiveFeed:
         self._health_topic = qualified(TopicName.ASSET_HEALTH, prefix)
         self._followers = tuple(
             TopicFollower(
-                bootstrap_servers, starts, self._take, client_id=f"{client_id}-{what}", clock=clock, batch_wait_s=wait_s
+                FollowerConfig(
+                    bootstrap_servers=bootstrap_servers,
+                    client_id=f"{client_id}-{what}",
+                    batch_wait_s=wait_s,
+                    # Few large fetches cost the broker less than many small ones; nobody looks more often than this.
+                    settings={"fetch.wait.max.ms": int(wait_s * 1000), "fetch.min.bytes": 64 * KIB, **_READ_AHEAD},
+                ),
+                starts,
+                record_of,
+                self._take,
+                clock,
             )
             for what, starts, wait_s in (("frames", frames, FRAME_WAIT_S), ("events", events, EVENT_WAIT_S))
         )

@@ -1,4 +1,4 @@
-"""What the sink asks the broker about partitions."""
+"""Questions to the broker about partitions."""
 
 import time
 from contextlib import suppress
@@ -8,9 +8,9 @@ import pytest
 from confluent_kafka.admin import AdminClient
 
 from forewarn.adapters.kafka.errors import BrokerUnavailable
+from forewarn.adapters.kafka.offsets import OffsetLookup
 from forewarn.ports.store import Source
 from forewarn_local.ports import any_free
-from forewarn_sink.bounds import Bounds
 from support.sink_plant import PARTITIONS
 from support.stack import wait_until
 
@@ -30,10 +30,10 @@ def test_a_fresh_client_is_told_offsets_at_once(kafka_broker, prefix, monkeypatc
             super().__init__(config)
             time.sleep(next(pauses_s))
 
-    monkeypatch.setattr("forewarn_sink.bounds.AdminClient", Interrupted)
+    monkeypatch.setattr("forewarn.adapters.kafka.offsets.AdminClient", Interrupted)
 
     def ask():
-        return Bounds(kafka_broker.bootstrap_servers, "test").of(sources, timeout_s=1.0)
+        return OffsetLookup(kafka_broker.bootstrap_servers, "test", timeout_s=1.0).bounds(sources)
 
     def all_partitions_are_led():
         with suppress(BrokerUnavailable):
@@ -46,4 +46,4 @@ def test_a_fresh_client_is_told_offsets_at_once(kafka_broker, prefix, monkeypatc
 
 def test_without_a_broker_it_says_so():
     with pytest.raises(BrokerUnavailable, match="offsets could not be read"):
-        Bounds(f"127.0.0.1:{any_free()}", "test").of([Source("readings.valid", 0)], timeout_s=0.3)
+        OffsetLookup(f"127.0.0.1:{any_free()}", "test", timeout_s=0.3).bounds([Source("readings.valid", 0)])

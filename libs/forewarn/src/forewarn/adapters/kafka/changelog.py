@@ -1,6 +1,5 @@
 """The compacted topic that holds a service's states."""
 
-import time
 from collections.abc import Mapping
 from typing import Final
 
@@ -8,8 +7,9 @@ from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
-from forewarn.adapters.kafka.admin import TopicMismatchError
+from forewarn.adapters.kafka.cluster import TopicMismatchError, look_at_cluster
 from forewarn.adapters.kafka.errors import BrokerUnavailable, error_of
+from forewarn.adapters.retrying import retry
 from forewarn.contracts.limits import MIB
 from forewarn.contracts.topics import DEFAULT_PARTITIONS
 
@@ -27,7 +27,7 @@ _LOOK_EVERY_S: Final = 0.1
 def ensure_changelog(
     bootstrap_servers: str, topic: str, *, replication_factor: int = -1, timeout_s: float = 30.0
 ) -> None:
-    """Create the topic if it is not there, and wait until the broker tells of it.
+    """Create the topic if it is not there, and wait until the broker reports it.
 
     Faust would create it too, but joins its group without waiting: the assignment then misses the
     changelog, and the worker sits there without states.
@@ -42,8 +42,13 @@ def ensure_changelog(
     admin = AdminClient({"bootstrap.servers": bootstrap_servers, "socket.timeout.ms": int(timeout_s * 1000)})
     try:
         _create(admin, topic, replication_factor, timeout_s)
-        found = _wait_until_known(admin, topic, timeout_s)
-    except (KafkaException, TimeoutError) as exc:
+        found = retry(
+            lambda: look_at_cluster(bootstrap_servers, timeout_s).partitions[topic],
+            lambda problem: isinstance(problem, KeyError),
+            patience_s=timeout_s,
+            pause_s=_LOOK_EVERY_S,
+        )
+    except (KafkaException, BrokerUnavailable, TimeoutError, KeyError) as exc:
         raise BrokerUnavailable(
             f"Kafka at {bootstrap_servers} did not create topic {topic} within {timeout_s:g} s ({exc}): "
             "check that the broker runs and that KAFKA_BOOTSTRAP_SERVERS names it"
@@ -64,14 +69,3 @@ def _create(admin: AdminClient, topic: str, replication_factor: int, timeout_s: 
     except KafkaException as exc:
         if error_of(exc).code() != KafkaError.TOPIC_ALREADY_EXISTS:
             raise
-
-
-def _wait_until_known(admin: AdminClient, topic: str, timeout_s: float) -> int:
-    """Number of partitions, as soon as the broker tells of any."""
-    give_up_s = time.monotonic() + timeout_s
-    while time.monotonic() < give_up_s:
-        found = admin.list_topics(timeout=timeout_s).topics.get(topic)
-        if found is not None and found.partitions:
-            return len(found.partitions)
-        time.sleep(_LOOK_EVERY_S)
-    raise TimeoutError("the broker does not tell of it")
