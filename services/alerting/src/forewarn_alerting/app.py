@@ -1,4 +1,4 @@
-"""What the alerting service does with frames, health and commands."""
+"""Logic of the alerting service: what frames, health and commands do to alarms."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -30,20 +30,20 @@ from forewarn.runtime.event_service import EventContext
 from forewarn.runtime.metrics import counter
 from forewarn_alerting.outbox import Outbox
 
-#: How often a worse value of an open alarm is shown on ``alerts.active``.
+#: How often worse values of open alarms are published on ``alerts.active``.
 _REFRESH_S: Final = 2.0
 
-#: The delay of an alarm that a turn's shared costs are worth.
+#: Delay of an alarm, so that many messages share the costs of a turn.
 GATHER_S: Final = 0.1
 
-#: Alarms that only messages of a topic raise: a removal on that topic ends them.
+#: Alarms that only this topic's messages raise: a removal on it ends them.
 _OF_FRAMES: Final[Mapping[FrameKind, frozenset[AlarmSource]]] = {
     FrameKind.VALID: frozenset({"threshold"}),
     FrameKind.ANOMALY: frozenset({"threshold", "anomaly"}),
 }
 _OF_HEALTH: Final[frozenset[AlarmSource]] = frozenset({"health", "rul", "forecast"})
-#: Rows of an asset between two publications. Its state holds the transitions that are under way, a kilobyte each, and
-#: must fit into a message of the changelog however often its values cross a limit.
+#: Rows of an asset between two publications. Its state holds the pending transitions, a kilobyte each, and must fit
+#: into a message of the changelog however often values cross a limit.
 _ROWS_AT_ONCE: Final = 200
 
 _log = structlog.get_logger(__name__)
@@ -62,7 +62,7 @@ class AlertingLogic:
 
     @property
     def handlers(self) -> Mapping[TopicName, Handler]:
-        """An asset has the same partition on all of them, so one worker sees all that concerns it."""
+        """Read four topics; an asset has the same partition on all of them, so one worker sees all its messages."""
         return {
             TopicName.READINGS_VALID: partial(self._on_frames, FrameKind.VALID),
             TopicName.ANOMALY_SCORES: partial(self._on_frames, FrameKind.ANOMALY),
@@ -72,11 +72,11 @@ class AlertingLogic:
 
     @property
     def timers(self) -> Sequence[tuple[float, Action]]:
-        """Transitions go out at once; only growing worst values wait."""
+        """Refresh worst values; transitions are published at once."""
         return ((_REFRESH_S, self._outbox.refresh),)
 
     async def restored(self) -> None:
-        """Publish what a crash may have kept back."""
+        """Publish what a crash may have interrupted."""
         self._seen = Seen.of(self._context.engine.states)
         await self._outbox.resume()
 
@@ -87,7 +87,7 @@ class AlertingLogic:
                 await self._on_removal(kind, removal)
 
     async def _on_removal(self, kind: FrameKind, incoming: Incoming) -> None:
-        """Close what this topic's rows have raised: none of the removed asset comes behind this message."""
+        """Close alarms that this topic's rows raised: no row of the removed asset follows this message."""
         removal = read_removal(incoming)
         if removal is None:
             await self._reject(incoming, RejectionReason.BAD_FRAME, "the message holds no removal")
