@@ -8,7 +8,6 @@ from typing import Final
 from forewarn.contracts.answers.assets import HistoryAnswer
 from forewarn.contracts.base import format_utc
 from forewarn.contracts.frames import JudgementOverTime
-from forewarn_api.models.assets import HistoryAnswer
 
 #: A text cell that begins with one of these is a formula to a spreadsheet.
 _FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
