@@ -14,7 +14,14 @@ from forewarn.adapters.faust.quarantine import Incoming
 from forewarn.adapters.frames.codec import decode_frame, encode_frame
 from forewarn.adapters.frames.rows import FrameRows
 from forewarn.adapters.frames.turn import read_frames, read_turn
-from forewarn.contracts.frames import FrameKind, contribution_column, expected_column, quality_column, residual_column
+from forewarn.contracts.frames import (
+    JUDGEMENT,
+    FrameKind,
+    contribution_column,
+    expected_column,
+    quality_column,
+    residual_column,
+)
 from forewarn.contracts.quality import StatusCode
 from forewarn.contracts.readings import RejectedReading
 from forewarn.contracts.topics import TopicName
@@ -107,8 +114,9 @@ def of_live(kind, rows, row):
         )
         for name, value in values.items()
     }
-    names = ("deviation", "phase", "regime", "model_version", "score", "p_value", "flag", "culprit", "hint")
-    summary = {name: getattr(judged, name) for name in names}
+    words = {"phase": ("baseline", "live"), "hint": ("none", "asset_fault", "sensor_fault")}
+    summary = {column.name: getattr(judged, column.name) for column in JUDGEMENT}
+    summary |= {name: codes.index(summary[name]) for name, codes in words.items()}
     return {"ts": to_microseconds(judged.ts), **judged.values, **per_response, **summary}
 
 

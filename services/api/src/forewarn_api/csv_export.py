@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from forewarn.contracts.base import format_utc
+from forewarn.contracts.frames import JudgementOverTime
 from forewarn_api.models.assets import HistoryAnswer
 
 #: A text cell that begins with one of these is a formula to a spreadsheet.
@@ -36,8 +37,8 @@ def history_csv(history: HistoryAnswer, *, headings: bool = True) -> str:
             if values:
                 names.append(f"{prefix}{name}" if prefix in _WITHOUT_UNIT else f"{prefix}{name} [{column.unit}]")
                 columns.append([_short(value) for value in values])
-    names += ["score", "deviation", "flag"]
-    columns += [history.score, history.deviation, history.flag]
+    names += JudgementOverTime.model_fields
+    columns += [getattr(history, name) for name in JudgementOverTime.model_fields]
     out = io.StringIO()
     writer = csv.writer(out)
     if headings:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from forewarn.adapters.catalogue_document import Location
 from forewarn.adapters.catalogue_raw import Finding, Raw, conditions, entries, listed, mapping, names_of
 from forewarn.contracts.asset_class import PLATE_PREFIX
-from forewarn.contracts.base import is_reserved
+from forewarn.contracts.frames import is_reserved
 from forewarn.domain.guard.findings import GENERAL_CHECKS
 from forewarn.domain.physics.registry import nearest
 

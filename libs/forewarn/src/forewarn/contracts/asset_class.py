@@ -12,7 +12,8 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from forewarn.contracts.alarms import AlarmSource, Priority
-from forewarn.contracts.base import Identifier, Line, NotNegative, Probability, StrictContract, TagName, is_reserved
+from forewarn.contracts.base import Identifier, Line, NotNegative, Probability, StrictContract, TagName
+from forewarn.contracts.frames import is_reserved
 from forewarn.contracts.guard_rules import Condition, PhysicsRule, RedundantSensors
 
 #: How a source that is a nameplate field begins.

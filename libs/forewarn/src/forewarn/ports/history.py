@@ -9,6 +9,7 @@ from typing import Generic, Protocol, TypeVar
 from forewarn.contracts.alarms import Alarm, Alert, Priority
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.base import EARLIEST, LATEST
+from forewarn.contracts.frames import JudgementOverTime, JudgementSummary
 from forewarn.contracts.health import AssetHealth, ModelArtefact
 from forewarn.contracts.readings import RejectedReading, RejectionReason
 
@@ -54,7 +55,7 @@ class Latest:
     """Newest reading of an asset beside the newest judgement of it.
 
     Every value is in the unit of its column; None is unknown. ``quality`` holds OPC UA status codes.
-    ``judged_at`` is the event time of the reading that ``expected`` to ``hint`` belong to: None while the
+    ``judged_at`` is the event time of the reading that ``expected`` to ``judgement`` belong to: None while the
     twin learns, a moment older than ``ts`` while a judgement is under way.
     """
 
@@ -68,15 +69,7 @@ class Latest:
     judged_at: datetime | None
     expected: Mapping[str, float | None]
     residual: Mapping[str, float | None]
-    deviation: float | None
-    phase: int | None
-    regime: int | None
-    model_version: int | None
-    score: float | None
-    p_value: float | None
-    flag: bool | None
-    culprit: str | None
-    hint: int | None
+    judgement: JudgementSummary | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,14 +121,12 @@ class Series:
     pct_good: tuple[float | None, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class History:
+class History(JudgementOverTime):
     """An asset's readings and judgements, oldest first, all columns as long as ``ts``.
 
     ``ts`` is the time of a reading or the start of a bucket; ``count`` is the number of readings in it.
-    Rolled up, ``score`` and ``deviation`` are the highest of the bucket and ``flag`` says whether any was
-    flagged. None: not judged. ``model_version`` and ``regime`` say which model judged a raw reading and how
-    it saw it; they are empty when rolled up.
+    ``model_version`` and ``regime`` say which model judged a raw reading and how it saw it; they are empty when
+    rolled up.
     """
 
     asset_id: str
@@ -144,9 +135,6 @@ class History:
     ts: tuple[datetime, ...]
     count: tuple[int, ...]
     series: tuple[Series, ...]
-    score: tuple[float | None, ...]
-    deviation: tuple[float | None, ...]
-    flag: tuple[bool | None, ...]
     next_start: datetime | None
     model_version: tuple[int | None, ...] = ()
     regime: tuple[int | None, ...] = ()

@@ -5,7 +5,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
 
+from pydantic import Field
+
 from forewarn.contracts.alarms import Alarm
+from forewarn.contracts.base import UtcDatetime
+from forewarn.contracts.frames import JudgementSummary
 from forewarn.contracts.health import AssetHealth, HealthCategory, ModelArtefact
 from forewarn.ports.history import Latest
 
@@ -34,36 +38,14 @@ class LiveReading:
     quality: Mapping[str, int]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LiveJudgement:
-    """Newest reading the twin and the anomaly stage have judged, usually some 0.1 s behind ``LiveReading``.
+class LiveJudgement(JudgementSummary):
+    """Newest reading the twin and the anomaly stage have judged, usually some 0.1 s behind ``LiveReading``."""
 
-    Attributes
-    ----------
-    values
-        The judged reading's own tags and derived quantities: ``expected`` and ``residual`` belong to these.
-    expected
-        What the twin expects, per response, in the tag's unit.
-    residual
-        Measured minus expected in healthy standard deviations.
-    contribution
-        Share of each response in the anomaly score.
-    """
-
-    ts: datetime
-    values: Mapping[str, float | None]
-    expected: Mapping[str, float | None]
-    residual: Mapping[str, float | None]
-    contribution: Mapping[str, float | None]
-    deviation: float | None
-    phase: int
-    regime: int
-    model_version: int
-    score: float | None
-    p_value: float | None
-    flag: bool
-    culprit: str | None
-    hint: int
+    ts: UtcDatetime = Field(description="Event time of the reading this belongs to.")
+    values: dict[str, float | None] = Field(description="That reading's own tags and derived quantities.")
+    expected: dict[str, float | None] = Field(description="What the twin expects, in the tag's unit.")
+    residual: dict[str, float | None] = Field(description="Measured − expected in healthy standard deviations.")
+    contribution: dict[str, float | None] = Field(description="Share in the anomaly score.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,8 +1,8 @@
 """Assets, their newest values and their past."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, create_model
 
 from forewarn.contracts.alarms import Alarm
 from forewarn.contracts.asset_class import AssetClass
@@ -11,19 +11,16 @@ from forewarn.contracts.base import (
     USABLE_SIZE,
     Identifier,
     Name,
-    Probability,
-    Score,
     StrictContract,
     UtcDatetime,
 )
+from forewarn.contracts.frames import JudgementOverTime
 from forewarn.contracts.health import AnomalyBand, AssetHealth, ModelArtefact
 from forewarn.contracts.quality import Severity
 from forewarn.domain.twin.deviation import DeviationBand
+from forewarn.ports.live import LiveJudgement
 from forewarn_api.models.readings import FoundIssue
 from forewarn_api.problems import Fault
-
-Phase = Literal["baseline", "live"]
-Hint = Literal["none", "asset_fault", "sensor_fault"]
 
 
 class AssetList(BaseModel):
@@ -100,32 +97,18 @@ class ClassList(BaseModel):
     items: list[ClassSummary]
 
 
-class Judgement(BaseModel):
+class Judgement(LiveJudgement):
     """What twin and anomaly stage say of one reading. All mappings go by tag; null is unknown."""
 
-    ts: UtcDatetime = Field(description="Event time of the reading this belongs to.")
-    values: dict[str, float | None] = Field(description="That reading's own tags and derived quantities.")
-    expected: dict[str, float | None] = Field(description="What the twin expects, in the tag's unit.")
     expected_low: dict[str, float] = Field(
         default_factory=dict,
         description="Where 90 % of a healthy machine's readings lie around it, P5; in the tag's unit.",
     )
     expected_high: dict[str, float] = Field(default_factory=dict, description="P95 of the same.")
-    residual: dict[str, float | None] = Field(description="Measured − expected in healthy standard deviations.")
-    contribution: dict[str, float | None] = Field(description="Share in the anomaly score.")
-    deviation: Score | None
     deviation_band: DeviationBand | None = Field(default=None, description="low below 10, medium to 25, high above.")
-    phase: Phase
-    regime: int
-    model_version: int
-    score: Score | None
     score_band: AnomalyBand | None = Field(
         default=None, description="monitoring below 70, warning to 85, critical above."
     )
-    p_value: Probability | None
-    flag: bool = Field(description="Persistent anomaly.")
-    culprit: str | None
-    hint: Hint = Field(description="Is it the machine or the sensor?")
 
 
 class LiveReading(BaseModel):
@@ -157,8 +140,8 @@ class LatestValue(BaseModel):
     contribution: float | None = None
 
 
-class LatestState(BaseModel):
-    """Everything that is known now of one asset."""
+class StateOfAsset(BaseModel):
+    """What ``LatestState`` has besides the judgement as a whole."""
 
     asset_id: Identifier
     asset_class: Identifier
@@ -172,19 +155,21 @@ class LatestState(BaseModel):
     judged_at: UtcDatetime | None = Field(
         default=None, description="Event time of the reading that expected … hint belong to."
     )
-    deviation: Score | None = None
-    deviation_band: DeviationBand | None = None
-    score: Score | None = None
-    score_band: AnomalyBand | None = None
-    p_value: Probability | None = None
-    flag: bool | None = None
-    culprit: str | None = None
-    hint: Hint | None = None
-    phase: Phase | None = None
-    regime: int | None = None
-    model_version: int | None = None
     health: AssetHealth | None = None
     alarms: list[Alarm] = Field(default_factory=list, description="Open alarms.")
+
+
+#: Fields of a judgement that go by tag.
+PER_TAG: Final = frozenset({"expected", "expected_low", "expected_high", "residual", "contribution"})
+#: Fields of the judgement as a whole, null before the first.
+_IF_JUDGED: Final[dict[str, Any]] = {
+    name: (field.annotation | None, Field(default=None, description=field.description))  # type: ignore[operator]  # of types
+    for name, field in Judgement.model_fields.items()
+    if name not in {"ts", "values", *PER_TAG}
+}
+LatestState = create_model(
+    "LatestState", __base__=StateOfAsset, __doc__="Everything that is known now of one asset.", **_IF_JUDGED
+)
 
 
 class HistoryColumn(BaseModel):
@@ -203,7 +188,7 @@ class HistoryColumn(BaseModel):
     pct_good: tuple[float | None, ...] = ()
 
 
-class HistoryAnswer(BaseModel):
+class HistoryAnswer(JudgementOverTime):
     """An asset's past, oldest first, column by column."""
 
     asset_id: Identifier
@@ -212,9 +197,6 @@ class HistoryAnswer(BaseModel):
     ts: tuple[UtcDatetime, ...] = Field(description="Time of a reading, or start of a bucket.")
     count: tuple[int, ...] = Field(description="Readings in the bucket.")
     columns: dict[str, HistoryColumn]
-    score: tuple[float | None, ...] = Field(description="Anomaly score; the highest of the bucket.")
-    deviation: tuple[float | None, ...]
-    flag: tuple[bool | None, ...]
     next_from: UtcDatetime | None = Field(description="Where to go on, when the answer was cut off.")
 
 

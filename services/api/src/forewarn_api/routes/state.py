@@ -18,7 +18,7 @@ from forewarn.ports.history import History, HistoryQuery, Interval, RollUp
 from forewarn_api.backend import Backend, Uses
 from forewarn_api.csv_export import history_csv
 from forewarn_api.jobs import history_json, history_text
-from forewarn_api.models.assets import HealthAnswer, HistoryAnswer, LatestState
+from forewarn_api.models.assets import HealthAnswer, HistoryAnswer, LatestState, StateOfAsset
 from forewarn_api.present import latest_state, nothing_stored
 from forewarn_api.problems import Fault, unprocessable
 from forewarn_api.routes.assets import AssetId
@@ -49,8 +49,8 @@ class Resolution(StrEnum):
     DAY = "1d"
 
 
-@router.get("/latest", responses=problems(404, 503))
-async def latest(asset_id: AssetId, backend: Uses) -> LatestState:
+@router.get("/latest", response_model=LatestState, responses=problems(404, 503))
+async def latest(asset_id: AssetId, backend: Uses) -> StateOfAsset:
     """Newest value of every column with unit, quality, expected value and residual; score, health, open alarms."""
     asset = backend.known_asset(asset_id)
     asset_class = backend.known_class(asset.asset_class)

@@ -109,8 +109,8 @@ class FrameRows:
             numbers[:, position] = to_numpy(column, dtype, null=0)[chosen]
             if column.null_count:
                 numbers[~present(column)[chosen], position] = np.nan
-        texts = self._texts(shape.text, chosen)
-        return [PackedRow(shape, row.tobytes(), text) for row, text in zip(numbers, texts, strict=True)]
+        texts = zip(*(self._texts(name, chosen) for name in shape.texts), strict=True)
+        return [PackedRow(shape, row.tobytes(), own) for row, own in zip(numbers, texts, strict=True)]
 
     def reading(self, row: int) -> LiveReading:
         """A row of a frame of kind VALID; raises ``InvalidFrame`` if it holds what no reading can."""

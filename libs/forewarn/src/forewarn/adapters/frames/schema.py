@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from forewarn.adapters.frames.buffers import from_numpy
 from forewarn.contracts.asset_class import AssetClass
-from forewarn.contracts.frames import FRAME_VERSION, FrameKind, frame_columns
+from forewarn.contracts.frames import FRAME_VERSION, Column, FrameKind, frame_columns
 from forewarn.contracts.limits import KIB
 from forewarn.domain.frame import NUMPY_DTYPES
 from forewarn.ports.codec import InvalidFrame
@@ -92,12 +92,16 @@ def resolved(batch: pa.RecordBatch, description: bytes, kind: FrameKind, asset_c
     if positions is None:
         return batch
     columns = [
-        batch.column(position)
-        if position is not None
-        else from_numpy(np.full(batch.num_rows, column.absent, NUMPY_DTYPES[column.dtype]), ARROW_TYPES[column.dtype])
+        _absent(column, batch.num_rows) if position is None else batch.column(position)
         for column, position in zip(frame_columns(kind, asset_class), positions, strict=True)
     ]
     return pa.RecordBatch.from_arrays(columns, schema=arrow_schema(kind, asset_class))
+
+
+def _absent(column: Column, rows: int) -> pa.Array:
+    if column.dtype == "string":
+        return pa.nulls(rows, ARROW_TYPES["string"])
+    return from_numpy(np.full(rows, column.absent, NUMPY_DTYPES[column.dtype]), ARROW_TYPES[column.dtype])
 
 
 # A writer sends the same description with every frame. Its bytes are looked up, because asking Arrow for the
