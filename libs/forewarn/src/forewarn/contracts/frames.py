@@ -1,7 +1,7 @@
-"""Which columns a frame has: one description from which codec, database and docs are made.
+"""The columns of frames: the one description from which codec, tables, roll-ups, API models and docs are derived.
 
-A frame is a columnar batch of readings of one asset class. It travels as an Arrow IPC stream and
-only gains columns on its way: what the twin adds stands behind what the validator wrote.
+A frame is a columnar batch of readings of one asset class, sent as an Arrow IPC stream. Each stage appends its
+columns to those of the stage before.
 """
 
 from collections.abc import Callable, Iterator, Mapping

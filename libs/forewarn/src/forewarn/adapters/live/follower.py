@@ -52,10 +52,10 @@ class TopicFollower:
                 bootstrap_servers,
                 group_id=client_id,
                 client_id=client_id,
-                # Few large fetches cost the broker less than many small ones; nobody looks more often than this.
+                # Few large fetches cost the broker less than many small ones; nothing needs them sooner.
                 **{"fetch.wait.max.ms": wait_ms, "fetch.min.bytes": 64 * KIB},
                 **read_ahead(MAX_TURN_BYTES // 2),
-                # The ends tell that a topic has been read; positions would not: transactions end with a marker.
+                # Ends show that a topic has been read; positions do not, as transactions end with a marker.
                 **{"enable.partition.eof": any(start != 0 for start in starts.values())},
             )
         )
@@ -90,7 +90,7 @@ class TopicFollower:
                 )
                 if records:
                     self._take(records)
-        except Exception as exc:  # noqa: BLE001  # the thread ends here either way, whoever looks after it must know
+        except Exception as exc:  # noqa: BLE001  # the thread ends here either way, its owner must know
             _log.exception("follower_failed", follower=self._name)
             self.failure = exc
 
