@@ -1,7 +1,7 @@
-"""Which columns a frame has: one description from which codec, database and docs are made.
+"""The columns of frames: the one description from which codec, tables, roll-ups, API models and docs are derived.
 
-A frame is a columnar batch of readings of one asset class. It travels as an Arrow IPC stream and
-only gains columns on its way: what the twin adds stands behind what the validator wrote.
+A frame is a columnar batch of readings of one asset class, sent as an Arrow IPC stream. Each stage appends its
+columns to those of the stage before.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from forewarn.contracts.base import Probability, Score
+from forewarn.contracts.base import NotNegative, Probability, Score
 from forewarn.contracts.quality import StatusCode
 
 if TYPE_CHECKING:
@@ -147,6 +147,11 @@ class TwinSummary(BaseModel):
         "4 to 6 further regimes that were learned."
     )
     model_version: Annotated[int, _Stored("uint32")] = Field(description="Version of the asset's twin.")
+    operating_distance: Annotated[NotNegative | None, _Stored("float32")] = Field(
+        default=None,
+        description="Distance of the operating point from the middle of the learned range: 1 is its edge, "
+        "beyond 1.25 the twin extrapolates.",
+    )
 
 
 class JudgementSummary(TwinSummary):

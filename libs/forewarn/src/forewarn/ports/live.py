@@ -1,4 +1,4 @@
-"""The newest state of every asset, as it comes off the topics: what the API shows and pushes."""
+"""The newest state of every asset, from the topics: what the API shows and pushes."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -70,7 +70,7 @@ class JudgementInShort:
 class LiveInShort:
     """What an overview shows of an asset; far cheaper than ``LiveAsset`` and nothing of it is kept.
 
-    ``judgement`` is None where it trails the reading so much that it no longer speaks of the machine's present.
+    ``judgement`` is None if it lags the reading so much that it is outdated.
     """
 
     ts_us: int | None = None

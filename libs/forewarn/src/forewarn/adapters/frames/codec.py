@@ -96,7 +96,7 @@ class OpenedFrame:
 
 @decoder(InvalidFrame)
 def open_frame(data: bytes, catalogue: Mapping[str, AssetClass], expected: FrameKind) -> OpenedFrame:
-    """First half of ``decode_frame``.
+    """Find the columns of a message: the first half of ``decode_frame``.
 
     Raises
     ------
@@ -115,12 +115,12 @@ def open_frame(data: bytes, catalogue: Mapping[str, AssetClass], expected: Frame
 
 @decoder(InvalidFrame)
 def join_frames(opened: Sequence[OpenedFrame]) -> Frame:
-    """Second half of ``decode_frame``, for one message or for many of one kind and class: costs little more.
+    """Read opened messages of one kind and class as one frame; many cost little more than one.
 
     Raises
     ------
     InvalidFrame
-        If something is null that must not be, or cannot be true.
+        If a value is null that must not be, or is impossible.
     """
     first = opened[0]
     batch = first.batch if len(opened) == 1 else pa.concat_batches([frame.batch for frame in opened])

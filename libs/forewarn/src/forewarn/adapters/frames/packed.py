@@ -1,4 +1,4 @@
-"""One row of a frame on its own: some hundred bytes that keep nothing of the frame alive, read when asked for."""
+"""One row of a frame, copied into a few hundred bytes and decoded on request."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -60,17 +60,17 @@ class PackedRow:
     texts: tuple[str | None, ...]
 
     def read(self) -> LiveReading | LiveJudgement:
-        """Meaning of the row."""
+        """Decode the row."""
         return self.reading() if self.shape.kind is FrameKind.VALID else self.judgement()
 
     @decoder(InvalidFrame)
     def reading(self) -> LiveReading:
-        """Meaning of a row of kind VALID.
+        """Decode a row of kind VALID.
 
         Raises
         ------
         InvalidFrame
-            If it holds what no reading can.
+            If a value is impossible.
         """
         asset_class = self.shape.asset_class
         numbers = self._numbers()
@@ -82,12 +82,12 @@ class PackedRow:
 
     @decoder(InvalidFrame)
     def judgement(self) -> LiveJudgement:
-        """Meaning of a row of kind ANOMALY.
+        """Decode a row of kind ANOMALY.
 
         Raises
         ------
         InvalidFrame
-            If it holds what no judgement can.
+            If a value is impossible.
         """
         asset_class = self.shape.asset_class
         numbers = self._numbers()

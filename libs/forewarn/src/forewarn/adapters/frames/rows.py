@@ -1,9 +1,8 @@
-"""Single rows of frames, without decoding the frames.
+"""Reads single rows of frames without decoding the frames.
 
-Nearly every row that passes the API is overwritten by a newer one before anybody looks. So a frame
-is only opened and indexed when it comes (asset, time and lateness columns, some 60 µs whatever its
-length); a row becomes values when somebody asks for it. Every frame is indexed, none is skipped:
-two frames of a partition may hold different assets. Rows that must outlive their frame are copied out of it.
+Nearly every row that reaches the API is replaced by a newer one before anybody looks. So a frame is only opened and
+indexed when it arrives (asset, time and lateness columns, some 100 µs whatever its length) and a row is decoded on
+request. Rows that must outlive their frame are copied out of it.
 """
 
 import math
@@ -82,7 +81,7 @@ class FrameRows:
         Raises
         ------
         InvalidFrame
-            If the bytes are no frame of this kind, are damaged, or lack a column.
+            If the bytes are not a sound frame of this kind.
         """
         return cls(open_frame(data, catalogue, kind), len(data))
 
@@ -114,11 +113,11 @@ class FrameRows:
         return [PackedRow(shape, row.tobytes(), own) for row, own in zip(numbers, texts, strict=True)]
 
     def reading(self, row: int) -> LiveReading:
-        """A row of a frame of kind VALID; raises ``InvalidFrame`` if it holds what no reading can."""
+        """A row of a frame of kind VALID; raises ``InvalidFrame`` if a value is impossible."""
         return self.pack([row])[0].reading()
 
     def judgement(self, row: int) -> LiveJudgement:
-        """A row of a frame of kind ANOMALY; raises ``InvalidFrame`` if it holds what no judgement can."""
+        """A row of a frame of kind ANOMALY; raises ``InvalidFrame`` if a value is impossible."""
         return self.pack([row])[0].judgement()
 
     def judgement_in_short(self, row: int) -> JudgementInShort:

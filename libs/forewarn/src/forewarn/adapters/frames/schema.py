@@ -1,4 +1,4 @@
-"""What a message says it is, and where it has the columns of a class: the same for every reader of frames.
+"""Resolves the schema of a message, for every reader of frames.
 
 A column that the reader does not know is ignored. One that its class has gained since the message was written holds
 what ``Column.absent`` says. Any other column that is missing, or has another type, makes the frame invalid.
@@ -51,7 +51,7 @@ def arrow_schema(kind: FrameKind, asset_class: AssetClass) -> pa.Schema:
 
 
 def description_of(data: bytes) -> bytes:
-    """The bytes of a stream that describe it: four of 0xFF, a length, the schema. Remembered, so bounded.
+    """Return the bytes of a stream with its schema: a marker, a length, the schema. Readers cache them.
 
     Raises
     ------
@@ -65,7 +65,7 @@ def description_of(data: bytes) -> bytes:
 
 
 def class_of(description: bytes, catalogue: Mapping[str, AssetClass], kind: FrameKind) -> AssetClass:
-    """Class of the readings in a message.
+    """Return the class of the readings in a message.
 
     Raises
     ------
@@ -81,7 +81,7 @@ def class_of(description: bytes, catalogue: Mapping[str, AssetClass], kind: Fram
 
 
 def resolved(batch: pa.RecordBatch, description: bytes, kind: FrameKind, asset_class: AssetClass) -> pa.RecordBatch:
-    """The batch of a message with the columns of the class, in wire order.
+    """Return the batch of a message with the columns of the class, in wire order.
 
     Raises
     ------
@@ -126,7 +126,7 @@ def _positions(description: bytes, kind: FrameKind, asset_class: AssetClass) -> 
     if found.equals(arrow_schema(kind, asset_class)):
         return None
     columns = frame_columns(kind, asset_class)
-    places = {name: place for place, name in enumerate(found.names)}  # raises for a name that is no text
+    places = {name: place for place, name in enumerate(found.names)}  # raises for a name that is not text
     for column in columns:
         place, wanted = places.get(column.name), ARROW_TYPES[column.dtype]
         if place is None and column.absent is None:

@@ -1,4 +1,4 @@
-"""Messages of a turn become one frame a class; what is no frame is returned with the reason."""
+"""Joins the messages of a turn into one frame per class and returns unreadable ones with the reason."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -59,15 +59,15 @@ class JoinedFrame:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn(Generic[M]):
-    """What the messages of a turn held."""
+    """Content of the messages of a turn."""
 
     frames: tuple[JoinedFrame, ...]
-    unreadable: tuple[tuple[M, str], ...]  #: messages that are no frame, with the reason
+    unreadable: tuple[tuple[M, str], ...]  #: with the reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrameInput:
-    """What some records held: one frame of machines a class, rows in the order of the records, and dead letters."""
+    """One frame per class with assets named by partition too, rows in the order of the records; and dead letters."""
 
     frames: tuple[Frame, ...]
     dead_letters: tuple[Output, ...]
@@ -95,7 +95,7 @@ def read_turn(messages: Sequence[M], catalogue: Mapping[str, AssetClass], kind: 
 
 
 def read_frames(records: Sequence[Record], catalogue: Mapping[str, AssetClass], kind: FrameKind) -> FrameInput:
-    """Like ``read_turn``, with assets named by partition too, and dead letters."""
+    """Read a turn for a processor, which tells assets apart by partition and dead-letters what it cannot read."""
     turn = read_turn(records, catalogue, kind)
     frames = tuple(
         replace(joined.frame, strings={**joined.frame.strings, "asset_id": joined.partition_keys})
@@ -121,13 +121,13 @@ def _is_sound(message: M, opened: OpenedFrame, unreadable: list[tuple[M, str]]) 
 
 
 def dead_letter(record: Record, problem: str) -> Output:
-    """Put a record of a frame topic aside, with what is wrong with it."""
+    """Return the dead letter of a record of a frame topic."""
     return rejection(
         Refusal(
             record=record,
             original=record.value or b"",
             reason=RejectionReason.BAD_FRAME,
-            explanation=f"The message is no frame that this service can use: {problem}.",
+            explanation=f"This service cannot read the message as a frame: {problem}.",
             recommendation="Only the platform's own services write to this topic; check versions and catalogues",
         )
     )

@@ -1,4 +1,4 @@
-"""What the database holds of an asset, kept small until somebody asks."""
+"""What the database holds of an asset, packed until it is requested."""
 
 import math
 from collections.abc import Iterator, Mapping

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+import structlog
 from psycopg import sql
+from pydantic import ValidationError
 
 from forewarn.adapters.timescale.rollups import (
     WIDTHS,
@@ -30,6 +32,7 @@ from forewarn.ports.history import BadQuery, History, Latest, RollUp, Series
 _OVER_TIME: Final = tuple(JudgementOverTime.model_fields)
 #: Which model judged a reading, and how it saw it.
 _JUDGED_BY: Final = ("model_version", "regime")
+_log = structlog.get_logger(__name__)
 _UNSIGNED: Final = 0xFFFFFFFF
 #: From coarse to fine, widths a history may be rolled up to.
 _BY_ROLL_UP: Final[Mapping[RollUp, Width]] = {width.roll_up: width for width in WIDTHS}
@@ -111,7 +114,8 @@ def latest_statement(asset_class: AssetClass) -> sql.Composed:
 
 def latest_of(asset_class: AssetClass, row: Row) -> Latest:
     """Meaning of a row of ``latest_statement``."""
-    judged = row["_judged_at"] is not None
+    judgement = _judgement(row)
+    judged = judgement is not None
     responses = asset_class.twin.responses if judged else ()
     return Latest(
         asset_id=row["asset_id"],
@@ -121,11 +125,23 @@ def latest_of(asset_class: AssetClass, row: Row) -> Latest:
         values={name: row[name] for name in asset_class.column_names},
         quality={tag: _status(row[quality_column(tag)]) for tag in asset_class.tag_names},
         findings=row["findings"],
-        judged_at=row["_judged_at"],
+        judged_at=row["_judged_at"] if judged else None,
         expected={name: row[expected_column(name)] for name in responses},
         residual={name: row[residual_column(name)] for name in responses},
-        judgement=JudgementSummary(**row) if judged else None,
+        judgement=judgement,
     )
+
+
+def _judgement(row: Row) -> JudgementSummary | None:
+    """None without one, or if a newer writer used codes that are unknown here."""
+    if row["_judged_at"] is None:
+        return None
+    try:
+        return JudgementSummary(**row)
+    except ValidationError as exc:
+        problems = [f"{error['loc'][0]}: {error['msg']}" for error in exc.errors()[:3]]
+        _log.warning("judgement_left_out", asset=row["asset_id"], problem="; ".join(problems))
+        return None
 
 
 def count_statement(asset_class: AssetClass) -> sql.Composed:

@@ -2,7 +2,7 @@
 
 The public name is a view. On TimescaleDB Community it reads continuous aggregates: one *part* holds the
 columns that were there when the roll-up was made, every later migration that adds columns adds a part
-with those (an aggregate cannot gain columns, and making it anew would lose what is older than the
+with those (an aggregate cannot gain columns, and rebuilding it would lose what is older than the
 readings). Hours are made of minutes and days of hours. What is not aggregated yet is read from the table, so the newest
 bucket is always there; a late reading shows in its bucket after the next refresh (5 min, 30 min, 6 h). Elsewhere
 the view aggregates the table itself.

@@ -136,7 +136,7 @@ def _judge_baseline(layout: TwinLayout, waiting: Waiting, usable: NDArray[np.boo
     residual[:, usable] = (measured - held_out) / fitted.scale[trained].T
     deviation[usable] = deviation_of(root_mean_square(residual[:, usable]), fitted.model.typical)
     regime[usable] = np.where(np.isnan(deviation[usable]), np.uint8(Regime.UNKNOWN), CODES[fitted.regime[trained]])
-    return TwinJudgement(expected=expected, residual=residual, deviation=deviation, regime=regime)
+    return replace(said, expected=expected, residual=residual, deviation=deviation, regime=regime)
 
 
 def _emit(layout: ClassLayout, asset_id: str, waiting: Waiting, said: TwinJudgement | None, version: int) -> Frame:
@@ -164,4 +164,5 @@ def twin_columns(
     out["phase"] = np.full(versions.shape, phase)
     out["regime"] = said.regime
     out["model_version"] = versions
+    out["operating_distance"] = said.distance.astype(np.float32)
     return out
