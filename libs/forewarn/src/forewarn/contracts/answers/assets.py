@@ -13,7 +13,6 @@ from forewarn.contracts.base import USABLE_SIZE, Identifier, Name, StrictContrac
 from forewarn.contracts.frames import JudgementOverTime, JudgementSummary
 from forewarn.contracts.health import AnomalyBand, AssetHealth, DeviationBand, ModelArtefact
 from forewarn.contracts.quality import Severity
-from forewarn.ports.live import LiveJudgement
 
 
 class AssetList(BaseModel):
