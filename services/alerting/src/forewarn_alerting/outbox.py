@@ -38,7 +38,7 @@ class Outbox:
             self._put(replace(engine.states[asset_id], outbox=()))
 
     async def resume(self) -> None:
-        """After a restart: publish what may not have been, and show every open alarm anew."""
+        """After a restart: publish what may not have been, and show every open alarm again."""
         self._shown.clear()
         for alarms in list(self._context.engine.states.values()):
             if alarms.outbox:

@@ -27,7 +27,7 @@ from forewarn_health.state import AssetState, observe
 #: How often waiting assets are looked at: well below the shortest distance of an asset's events.
 _TICK_S: Final = 0.25
 
-#: Nobody sees readings sooner than on a tick, and what a turn costs is shared by all readings of an asset in it.
+#: Results are published on a tick anyway, and what a turn costs is shared by all readings of an asset in it.
 GATHER_S: Final = _TICK_S
 
 #: How often finished forecasts are looked for, and new ones begun.
@@ -60,11 +60,11 @@ class HealthLogic:
 
     @property
     def timers(self) -> Sequence[tuple[float, Action]]:
-        """Events are told from a timer, whatever the rate of frames; forecasts are made in the background."""
-        return ((_TICK_S, self._tell), (_FORESEE_S, self._foresee))
+        """Return what publishes events, whatever the rate of frames, and what makes forecasts in the background."""
+        return ((_TICK_S, self._publish_due), (_FORESEE_S, self._foresee))
 
     async def restored(self) -> None:
-        """Tell of every asset once: the last events before the restart may be missing."""
+        """Publish every asset once: the last events before the restart may be missing."""
         self._pacing.restart(self._context.engine.states)
         self._foresight.restart(self._context.engine.states)
 
@@ -111,17 +111,17 @@ class HealthLogic:
             self._context.metrics.rows.labels(fate="applied").inc(result.applied)
             self._context.metrics.rows.labels(fate="skipped").inc(result.skipped)
 
-    async def _tell(self) -> None:
+    async def _publish_due(self) -> None:
         now_s = self._context.clock.monotonic_s()
-        told: list[AssetHealth] = []
+        due: list[AssetHealth] = []
         for asset_id in self._pacing.due(now_s):
             health = self._judge(asset_id)
-            if health is not None and self._pacing.worth_telling(health, now_s):
-                self._pacing.tell(health, now_s)
-                told.append(health)
+            if health is not None and self._pacing.worth_publishing(health, now_s):
+                self._pacing.published(health, now_s)
+                due.append(health)
             else:
                 self._pacing.postpone(asset_id, now_s)
-        await self._context.publish([self._outgoing(health) for health in told])
+        await self._context.publish([self._outgoing(health) for health in due])
 
     async def _foresee(self) -> None:
         """Take over what was foreseen since, and let the next forecasts be made: never waits for them."""

@@ -32,22 +32,22 @@ class Foresight:
         self._not_before_s: dict[str, float] = {}
 
     def note(self, states: Mapping[str, AssetState]) -> None:
-        """Readings have moved these assets."""
+        """Note that readings have moved these assets."""
         self._waiting.update((asset_id, None) for asset_id, state in states.items() if state.news)
 
     def restart(self, asset_ids: Iterable[str]) -> None:
-        """Begin anew with these assets; a job under way is of no use any more."""
+        """Start over with these assets and drop the job under way."""
         self._job = None
         self._waiting = dict.fromkeys(asset_ids)
         self._not_before_s.clear()
 
     def forget(self, asset_id: str) -> None:
-        """The asset was removed."""
+        """Forget a removed asset."""
         self._waiting.pop(asset_id, None)
         self._not_before_s.pop(asset_id, None)
 
     def finished(self) -> dict[str, Foreseen]:
-        """What was found since the last call; raises what the thread failed with."""
+        """Return what was found since the last call; raises what the thread failed with."""
         if self._job is None or not self._job.done():
             return {}
         job, self._job = self._job, None

@@ -15,11 +15,11 @@ class Profiles:
         self._made: dict[str, tuple[Asset | None, AssetClass, HealthProfile]] = {}
 
     def forget(self, asset_id: str) -> None:
-        """The asset was removed."""
+        """Forget a removed asset."""
         self._made.pop(asset_id, None)
 
     def of(self, asset_class: AssetClass, asset_id: str) -> HealthProfile:
-        """How an asset that sends readings of this class is judged."""
+        """Return how an asset that sends readings of this class is judged."""
         asset = self._find_asset(asset_id)
         made = self._made.get(asset_id)
         if made is not None and made[0] is asset and made[1] is asset_class:

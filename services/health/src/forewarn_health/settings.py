@@ -22,5 +22,5 @@ class HealthSettings(EventServiceSettings):
         description="Forecasts of an asset are not made more often, however fast its event time runs.",
     )
     health_refresh_s: float = Field(
-        default=60.0, gt=0, le=3600, description="An asset that sends readings is told of this often, changed or not."
+        default=60.0, gt=0, le=3600, description="An asset that sends readings is published this often, changed or not."
     )

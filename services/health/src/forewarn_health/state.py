@@ -30,18 +30,18 @@ class AssetState:
 
     @property
     def forecasts(self) -> tuple[LimitForecast, ...]:
-        """What is foreseen now."""
+        """Return what is foreseen now."""
         return () if self.foreseen is None else self.foreseen.forecasts
 
     @property
     def news(self) -> bool:
-        """Whether a bucket was completed since the last look ahead."""
+        """Return whether a bucket was completed since the last look ahead."""
         if self.memory is None or not self.memory.closed_buckets:
             return False
         return self.foreseen is None or self.foreseen.index < self.memory.index
 
     def with_forecasts(self, foreseen: Foreseen) -> "AssetState":
-        """The state after a look ahead."""
+        """Return the state after a look ahead."""
         return replace(self, foreseen=foreseen)
 
 
@@ -59,7 +59,7 @@ def observe(
 ) -> Observed:
     """Apply an anomaly frame to health and long memory of its assets.
 
-    ``profiles`` tells how an asset is judged; without, all are judged by their class alone.
+    ``profiles`` says how an asset is judged; without, all are judged by their class alone.
     """
     known = {name: states[name] for name in frame.assets.categories if name in states}
     result = observe_frame({name: state.health for name, state in known.items()}, frame, profiles)

@@ -76,12 +76,12 @@ class EventLogic(Protocol):
 
     @property
     def handlers(self) -> Mapping[TopicName, Handler]:
-        """What is done with the messages of each source topic."""
+        """Return what is done with the messages of each source topic."""
         ...
 
     @property
     def timers(self) -> Sequence[tuple[float, Action]]:
-        """What is done every so many seconds."""
+        """Return what is done every so many seconds."""
         ...
 
     async def restored(self) -> None:
@@ -111,13 +111,13 @@ def serve_events(settings: EventServiceSettings, stop: threading.Event, service:
         Whatever a handler failed with; the process must end, its supervisor starts it again.
     """
     _quieten_faust(settings)
-    # under Faust a message costs a sixth less with uvloop (streaming.md §2.4)
+    # under Faust a message costs a sixth less with uvloop (measured)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(settings, stop, service))
 
 
 def _quieten_faust(settings: EventServiceSettings) -> None:
-    """Faust tells of every step in tables, and of timers that wait for the event in hand, as ours do on purpose."""
+    """Silence Faust: it logs every step as a table, and timers that wait for the event in hand, which ours do."""
     if settings.log_level != "DEBUG":
         for name, level in (
             ("faust", "WARNING"),
