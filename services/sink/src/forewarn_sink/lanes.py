@@ -55,7 +55,7 @@ class Lanes:
 
     @property
     def claims(self) -> dict[Source, Claim]:
-        """The claims we have."""
+        """Return the claims we have."""
         return {source: lane.claim for source, lane in self._lanes.items()}
 
     def claim(self) -> dict[Source, int]:
@@ -85,7 +85,7 @@ class Lanes:
         return positions
 
     def take(self, record: Record) -> bool:
-        """Whether a record is ours and new; moves its lane's position behind it.
+        """Return whether a record is ours and new; moves its lane's position behind it.
 
         Raises
         ------
@@ -146,7 +146,7 @@ class Lanes:
         self._lanes.clear()
 
     def _position(self, claim: Claim, topic_id: str | None, first: int, end: int) -> int:
-        """Where to go on reading, given what the broker still has."""
+        """Return where to go on reading, given what the broker still has."""
         stored, place = claim.next_offset, _place(claim.source)
         if stored is None:
             return first

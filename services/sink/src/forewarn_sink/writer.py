@@ -77,7 +77,7 @@ class Writer:
         self._retain_due_s = clock.monotonic_s() + config.retention_interval_s
 
     def not_ready(self) -> str | None:
-        """Why nothing is written at the moment, or None."""
+        """Return why nothing is written at the moment, or None."""
         return self._problem
 
     def run(self, stop: threading.Event) -> None:
@@ -111,7 +111,7 @@ class Writer:
             self._recovered()
 
     def _collect(self, linger_s: float) -> list[Delivery]:
-        """Messages for one transaction: ``max_rows`` rows, ``MAX_TURN_BYTES``, or what comes within ``linger_s``.
+        """Return messages of one transaction: ``max_rows`` rows, ``MAX_TURN_BYTES``, or all within ``linger_s``.
 
         A larger message makes its own transaction, and so does one that is taken with caution.
         """
@@ -156,7 +156,7 @@ class Writer:
             self._pending = deque(r for r in self._pending if Source(r.topic, r.partition) not in lost)
 
     def _let_go(self) -> None:
-        """Give up all claims and what was read: the next turn claims anew and reads from what is stored."""
+        """Give up all claims and what was read: the next turn claims again and reads from what is stored."""
         self._inbox.halt()
         self._lanes.clear()
         self._pending.clear()
@@ -233,7 +233,7 @@ class Writer:
             self._let_go()
 
     def _unread(self, sources: Sequence[Source]) -> Mapping[Source, tuple[int, int]]:
-        """Where unread messages begin if nothing is stored, and end. The broker is asked only while nothing is read."""
+        """Return where unread messages begin and end; the broker is asked only while nothing is read."""
         if self._problem is not None:
             return self._inbox.bounds(sources, _WATCH_PATIENCE_S)
         return {source: (end, end) for source, end in self._inbox.ends(sources).items()}

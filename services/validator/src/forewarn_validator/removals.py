@@ -21,7 +21,7 @@ class Removals:
         self._patient_from_s = clock.monotonic_s()
 
     def are_true(self, removal: AssetRemoval) -> bool:
-        """Whether the registry knows of a removal."""
+        """Return whether the registry knows of a removal."""
         patience_s = _PATIENCE_S if self._clock.monotonic_s() >= self._patient_from_s else 0.0
         known = self._registry.knows_removal(removal.asset_id, removal.mark, patience_s)
         if not known:

@@ -1,4 +1,4 @@
-"""Commands to carry out."""
+"""Commands that wait to be carried out."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from forewarn.contracts.assets import Command
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnreadableCommand:
-    """A message that is not a valid command, but has the id and the asset that an answer needs."""
+    """A message that is not a valid command, but has the id and asset that an answer to its sender needs."""
 
     command_id: str
     asset_id: str
@@ -17,16 +17,22 @@ class UnreadableCommand:
 
 
 class CommandSource(Protocol):
-    """Hands out commands; those taken but not ``done`` come again after a crash. One thread at a time."""
+    """Hands out commands, one thread at a time; what was taken but is not ``done`` comes again after a crash.
+
+    Rebalances happen within ``take``. Commands taken before one may be done by another process as well.
+    """
 
     def take(self, timeout_s: float) -> Sequence[Command | UnreadableCommand]:
-        """Return new commands, maybe none; blocks up to ``timeout_s``, and raises when the topic can never be read."""
+        """Return the commands that came; blocks up to ``timeout_s``, and longer while the broker is away at the start.
+
+        Raises the client's exception if the topic can never be read.
+        """
         ...
 
     def done(self) -> None:
-        """Confirm that all taken commands are done; blocks until the broker has stored that, or is away."""
+        """Note that all that was taken has been done; blocks while the broker stores that, never raises."""
         ...
 
     def close(self) -> None:
-        """Stop taking commands; those not done come again."""
+        """Leave the group; blocks until the broker knows."""
         ...

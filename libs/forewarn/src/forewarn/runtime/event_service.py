@@ -22,8 +22,8 @@ from forewarn.adapters.kafka.cluster import check_topics, look_at_cluster
 from forewarn.contracts.readings import RejectionReason
 from forewarn.contracts.topics import TopicName, TopicUse
 from forewarn.ports.clock import Clock
-from forewarn.runtime.event_metrics import EventMetrics
 from forewarn.runtime.heartbeat import Heartbeat
+from forewarn.runtime.metrics import EventMetrics
 from forewarn.runtime.service import supervised
 from forewarn.runtime.settings import KafkaSettings
 

@@ -20,7 +20,7 @@ class FrameServiceSettings(KafkaSettings):
 
     @property
     def pace(self) -> PaceConfig:
-        """How long turns wait."""
+        """Return how long turns wait."""
         return PaceConfig(
             linger_s=self.frame_linger_s,
             idle_linger_s=self.frame_idle_linger_s,
@@ -48,10 +48,10 @@ class FrameLoopConfig:
 
     @property
     def source_topic(self) -> str:
-        """Name of the source topic on the broker."""
+        """Return the name of the source topic on the broker."""
         return qualified(self.source, self.settings.kafka_topic_prefix)
 
     @property
     def checkpoint_topic(self) -> str:
-        """Name of the checkpoint topic on the broker."""
+        """Return the name of the checkpoint topic on the broker."""
         return qualified(self.checkpoint, self.settings.kafka_topic_prefix)

@@ -29,10 +29,10 @@ from forewarn.ports.clock import Clock
 from forewarn.ports.lanes import Lanes, Output, Record
 from forewarn.ports.store import Source
 from forewarn.runtime.frame_config import FrameLoopConfig
-from forewarn.runtime.frame_metrics import FrameMetrics
 from forewarn.runtime.gathering import Gatherer
 from forewarn.runtime.heartbeat import Heartbeat
 from forewarn.runtime.lane_keeper import LaneKeeper
+from forewarn.runtime.metrics import FrameMetrics
 from forewarn.runtime.pace import Pace
 
 _log = structlog.get_logger(__name__)
@@ -99,7 +99,7 @@ class FrameLoop:
         self._gatherer = Gatherer(self._member, Pace(settings.pace), clock, most_records=settings.frame_batch_records)
 
     def not_ready(self) -> str | None:
-        """Why this processor is not ready, or None: ready means that the group gave it its partitions."""
+        """Return why this processor is not ready, or None: ready means that the group gave it its partitions."""
         return None if self._assigned else f"waiting for partitions of {self._source}"
 
     def run(self, stop: threading.Event) -> None:
@@ -204,7 +204,7 @@ class FrameLoop:
         return committed
 
     def _outputs(self, batches: Batches) -> Sequence[Output]:
-        """What comes of records; those that were put aside become rejections."""
+        """Return what comes of records; those that were put aside become rejections."""
         usable: list[Record] = []
         put_aside: list[Record] = []
         for partition, batch in batches.items():

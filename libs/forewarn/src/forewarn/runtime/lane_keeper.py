@@ -16,8 +16,8 @@ from forewarn.ports.clock import Clock
 from forewarn.ports.lanes import Lanes, Output, Record, StaleSnapshot
 from forewarn.ports.store import Source
 from forewarn.runtime.frame_config import FrameLoopConfig
-from forewarn.runtime.frame_metrics import FrameMetrics
 from forewarn.runtime.heartbeat import Heartbeat
+from forewarn.runtime.metrics import FrameMetrics
 
 _log = structlog.get_logger(__name__)
 
@@ -119,17 +119,17 @@ class LaneKeeper:
         return Position(source=Source(self._source, partition), next_offset=lane.next_offset, note=text)
 
     def due(self) -> list[int]:
-        """Lanes whose snapshot is due."""
+        """Return lanes whose snapshot is due."""
         now_s = self._clock.monotonic_s()
         return [p for p, lane in self.open.items() if lane.snapshot_due_s <= now_s and self.is_changed(p)]
 
     def is_changed(self, partition: int) -> bool:
-        """Whether a lane has gone on since its last snapshot."""
+        """Return whether a lane has gone on since its last snapshot."""
         lane = self.open[partition]
         return lane.next_offset > lane.snapshot_offset
 
     def snapshots(self, partitions: Sequence[int]) -> Iterator[Output]:
-        """Messages with the states of lanes, made one lane after the other: all of them may be large."""
+        """Return messages with the states of lanes, made one lane after the other: all of them may be large."""
         for partition in partitions:
             yield from self._snapshot(partition)
 
@@ -147,7 +147,7 @@ class LaneKeeper:
         self._metrics.snapshot_bytes.set(lane.snapshot_bytes)
 
     def _pause_s(self, state_bytes: int) -> float:
-        """Time between two snapshots of a lane: the larger they are, the longer."""
+        """Return the time between two snapshots of a lane: the larger they are, the longer."""
         longest_s = max(self._snapshot_every_s, _MAX_SNAPSHOT_EVERY_S)
         return min(longest_s, max(self._snapshot_every_s, state_bytes / _SNAPSHOT_BYTES_PER_S))
 

@@ -64,7 +64,7 @@ class ProvisionError(Exception):
 
 
 class _NotThereError(Exception):
-    """Nobody answers yet: worth another attempt."""
+    """The server does not answer yet: worth another attempt."""
 
 
 def provision(settings: ProvisionSettings, catalogue: Catalogue, say: Say) -> None:
@@ -125,7 +125,7 @@ def _bytes(budget_gb: float) -> int | None:
 
 
 def _require_listener(bootstrap_servers: str) -> None:
-    """Ask with a plain socket first: a Kafka client that finds nobody fills the terminal with retries."""
+    """Try a plain socket first: a Kafka client without a broker fills the terminal with retries."""
     problems = []
     for server in bootstrap_servers.split(","):
         host, _, port = server.strip().rpartition(":")

@@ -92,7 +92,9 @@ def _create_topics(
     )
     changed: list[str] = []
     if existing:
-        check_topics(look_at_cluster(bootstrap_servers, timeout_s), prefix, TOPICS)
+        cluster = look_at_cluster(bootstrap_servers, timeout_s)
+        known = [name for name in TOPICS if qualified(name, prefix) in cluster.partitions]  # others are new
+        check_topics(cluster, prefix, known)
         wanted = {
             name: topic.config | size_config(topic, budget_bytes)
             for topic in TOPICS.values()

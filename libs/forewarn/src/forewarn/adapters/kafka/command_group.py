@@ -150,6 +150,7 @@ class CommandGroup:
         """Leave the group; what was taken but not done comes again, and does not count as an attempt."""
         self._commit(list(self._taken))
         self._consumer.close()
+        self._lookup.close()
 
     def _next_piece(self) -> list[Record]:
         """Choose how many of the waiting records to work on at once: few, from one partition, under suspicion."""

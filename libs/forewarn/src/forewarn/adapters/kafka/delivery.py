@@ -36,7 +36,7 @@ class _Batch:
         self._lock = threading.Lock()
 
     def settle(self, index: int, reason: str | None) -> None:
-        """One more message has found its fate."""
+        """Note the fate of one more message."""
         with self._lock:
             if reason is not None:
                 self.failures.append(Undelivered(index=index, reason=reason))
@@ -127,7 +127,7 @@ class KafkaDelivery:
         return Message(topic=topic, key=key.encode(), value=encode_event(event)), headers, _BY_KEY
 
     async def ping(self) -> None:
-        """Ask the broker for a sign of life; raises ``BrokerSilent`` if there is none."""
+        """Ask the broker for its metadata; raises ``BrokerSilent`` if it does not answer."""
         try:
             await asyncio.to_thread(self._producer.list_topics, timeout=_PING_TIMEOUT_S)
         except KafkaException as exc:

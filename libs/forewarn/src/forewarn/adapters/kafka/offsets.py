@@ -127,7 +127,7 @@ class OffsetLookup:
         return {topic: topic_id for topic, topic_id in ids.items() if topic_id != _NO_ID}
 
     def topic_id(self, topic: str, *, patience_s: float = 0.0) -> str:
-        """Return the id of a topic; empty if the broker does not say, so that nobody takes it for another one."""
+        """Return the id of a topic; empty if unknown, which counts as the same topic."""
         try:
             ids = retry(
                 lambda: self.topic_ids([topic]),
