@@ -50,7 +50,7 @@ def judged_by_others(**changes):
 
 def test_a_forecast_says_when_how_surely_and_on_what_it_rests():
     text = words(forecast_panel([forecast()], TITLES, MADE_AT, UTC))
-    assert "Vibration velocity (RMS) towards 4.500 mm/s" in text
+    assert "Vibration velocity (RMS) to 4.500 mm/s" in text
     assert "about 2026-11-28 | 80 % interval 2026-11-25 – 2026-12-02" in text
     assert "Probability 92 % within 14 d" in text
     assert "Method: daily trend, on readings up to 2026-11-20 18:00:00" in text
@@ -68,7 +68,7 @@ def test_a_near_crossing_has_a_time_of_day():
         ({"likely_days": None, "latest_days": None}, "probably not within 14 d | 80 % interval from 2026-11-25 on"),
         (
             {"earliest_days": None, "likely_days": None, "latest_days": None},
-            "probably not within 14 d | hardly before 2026-12-04",
+            "probably not within 14 d | unlikely before 2026-12-04",
         ),
     ],
 )
@@ -89,7 +89,7 @@ def test_the_nearest_crossing_comes_first():
 
 
 def test_no_forecast_is_said_in_words():
-    assert words(forecast_panel((), TITLES, MADE_AT, UTC)) == "No signal is expected to reach the limit of an alarm."
+    assert words(forecast_panel((), TITLES, MADE_AT, UTC)) == "No signal is expected to reach an alarm limit."
     assert words(forecast_panel(None, TITLES, MADE_AT, UTC)).startswith("Not known yet"), "nothing was looked at"
 
 
@@ -104,7 +104,7 @@ def test_the_judgement_of_others_says_whose_it_is_and_what_it_is_worth():
 
 def test_others_that_never_ran_like_this_one_say_nothing():
     text = words(fleet_note(judged_by_others(deviation=None, band=None, responses={}), TITLES, UTC))
-    assert "The machine runs where none of them was: nothing can be said." in text
+    assert "None of them has run like this: no judgement." in text
     assert "Measured" not in text
 
 

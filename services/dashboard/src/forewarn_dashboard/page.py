@@ -117,7 +117,7 @@ class Pages:
         return next(((page, view) for page, view in views if view is not None), (self._missing, self._missing.view()))
 
     def has(self, path: str) -> bool:
-        """Whether a path is that of a page."""
+        """Return whether a path is that of a page."""
         return any(spec.view.read(path, {}) is not None for spec in self._specs)
 
 

@@ -23,7 +23,7 @@ class AnyView(View):
 
 
 def api_away(problem: str) -> Node:
-    """The API does not answer."""
+    """Say that the API does not answer."""
     patience = "This page continues by itself as soon as the API answers again."
     return [html.H1("No connection to the API"), empty_state("The plant's data cannot be read", problem, patience)]
 

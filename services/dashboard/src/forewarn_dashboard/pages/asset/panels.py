@@ -29,9 +29,9 @@ Quality = tuple[tuple[tuple[str, int], ...], str | None]
 
 
 def health_panel(health: AssetHealth | None, titles: Mapping[str, str]) -> Node:
-    """Index, category, trend, and what each metric and component adds."""
+    """Draw index, category, trend, and what each metric and component adds."""
     if health is None:
-        return html.P("Not known yet: health needs validated readings.", className="note")
+        return html.P("Not known yet: health needs valid readings.", className="note")
     trend = health_trend(health)
     return [
         html.Div(
@@ -63,14 +63,14 @@ def health_panel(health: AssetHealth | None, titles: Mapping[str, str]) -> Node:
 
 
 def _drift(drift: ProcessDrift | None) -> Single:
-    """A settled change of how it runs, apart from what is wrong with it."""
+    """Draw a lasting change of operation, which is not a fault."""
     if drift is None:
         return None
     return html.P([html.Strong("Process drift, perhaps a new normal. "), drift.explanation, "."], className="note")
 
 
 def _views(health: AssetHealth) -> Single:
-    """The two views the index is the lower one of."""
+    """Say which two views the index is the lower one of."""
     if health.condition is None and health.component_index is None:
         return None
     said = [
@@ -127,12 +127,12 @@ def _row(title: str, message: str, value: str | None, judged: tuple[float | None
 
 
 def life_panel(life: Sequence[RulEstimate] | None, asset_class: AssetClass, titles: Mapping[str, str]) -> Node:
-    """Per failure mode the median and the interval it lies in; None while there is no health."""
+    """Draw median and interval of each failure mode; ``life`` is None before the first health."""
     if life is None:
-        return html.P("Not known yet: it follows from the course of health.", className="note")
+        return html.P("Not known yet: it needs a history of health.", className="note")
     if not life:
         return html.P(
-            "No failure mode shows growth that allows an estimate.",
+            "No failure mode is growing.",
             className="note",
         )
     longest = max(_LIFE_SCALE_DAYS / 12, min(max(item.p90_days for item in life), _LIFE_SCALE_DAYS))
@@ -171,7 +171,7 @@ def _life(item: RulEstimate, longest_days: float, asset_class: AssetClass, title
 def _risk_words(risk: FailureRisk) -> str:
     shares = (risk.within_7_days, risk.within_30_days, risk.within_90_days)
     said = ", ".join(f"{100 * p:.0f}\u00a0% in {days} d" for p, days in zip(shares, (7, 30, 90), strict=True))
-    return f"Fails with a probability of {said}"
+    return f"Probability of failure: {said}"
 
 
 def _interval(item: RulEstimate, longest_days: float) -> html.Div:
@@ -187,7 +187,7 @@ def _interval(item: RulEstimate, longest_days: float) -> html.Div:
 
 
 def contributions_panel(shares: Sequence[tuple[str, float]]) -> Node:
-    """Share of each tag in the anomaly score."""
+    """Draw the share of each tag in the anomaly score."""
     if not shares:
         return html.P("Not known until the twin judges live readings.", className="note")
     return html.Table(
@@ -216,7 +216,7 @@ def contributions_panel(shares: Sequence[tuple[str, float]]) -> Node:
 
 
 def quality_panel(quality: Quality | None, titles: Mapping[str, str]) -> Node:
-    """Tags of the newest reading whose values are bad or uncertain, and what the guard noticed."""
+    """List bad and uncertain values of the newest reading, and what the guard noticed."""
     if quality is None:
         return html.P("No reading yet.", className="note")
     codes, findings = quality
