@@ -1,6 +1,6 @@
 """Building blocks of the pages. Colour is for the abnormal only, and never the only mark."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from dash import dcc, html
@@ -145,8 +145,8 @@ def last_page(found: int, per_page: int) -> int:
     return max(-(-found // per_page), 1)
 
 
-def search_field(view: ListView, hint: str) -> html.Div:
-    """Draw the field that writes ``q`` into the address; the same id on every page that has one."""
+def toolbar(view: ListView, hint: str, links_id: str, links: Node) -> html.Div:
+    """Draw the field that writes ``q`` into the address, the same on every page that has one, and links."""
     field = dcc.Input(
         id=SEARCH_ID,
         type="search",
@@ -156,7 +156,8 @@ def search_field(view: ListView, hint: str) -> html.Div:
         className="field",
         maxLength=100,
     )
-    return html.Div([html.Label("Search", htmlFor=SEARCH_ID, className="chips-label"), field], className="search")
+    search = html.Div([html.Label("Search", htmlFor=SEARCH_ID, className="chips-label"), field], className="search")
+    return html.Div([search, html.Div(links, id=links_id, className="links")], className="toolbar")
 
 
 def definition_list(items: Sequence[tuple[str, Node]]) -> html.Dl:
@@ -174,6 +175,14 @@ def cell(main: Node, below: Node = None, style: str | None = None) -> html.Td:
     return html.Td([html.Div(main, className="cell-main"), html.Div(below, className="cell-sub")], className=style)
 
 
-def value_row(title: str, *values: str) -> html.Tr:
-    """Draw a table row of a quantity and its values."""
-    return html.Tr([html.Th(title, scope="row"), *(html.Td(text, className="cell-number") for text in values)])
+def value_row(title: str, *values: str, poor: bool = False) -> html.Tr:
+    """Draw a table row of a quantity and its values, the first of them marked if it is poor."""
+    styles = ["cell-number cell-poor" if poor else "cell-number", *("cell-number" for _ in values[1:])]
+    cells = [html.Td(text, className=style) for text, style in zip(values, styles, strict=True)]
+    return html.Tr([html.Th(title, scope="row"), *cells])
+
+
+def bullets(items: Iterable[Node], style: str = "advice") -> html.Ul | None:
+    """Draw a list; None without items."""
+    points = [html.Li(item) for item in items]
+    return html.Ul(points, className=style) if points else None

@@ -14,7 +14,7 @@ from forewarn_dashboard.components import (
     empty_state,
     last_page,
     pager,
-    search_field,
+    toolbar,
 )
 from forewarn_dashboard.dependencies import Dependencies
 from forewarn_dashboard.formatting import plural
@@ -76,10 +76,7 @@ def render(scene: AlarmsScene) -> Node:
     parts = redraw(scene)
     return [
         html.H1("Alarms"),
-        html.Div(
-            [search_field(scene.view, "Asset or message …"), html.Div(parts[LINKS_ID], id=LINKS_ID, className="links")],
-            className="toolbar",
-        ),
+        toolbar(scene.view, "Asset or message …", LINKS_ID, parts[LINKS_ID]),
         html.Div(parts[BODY_ID], id=BODY_ID),
     ]
 

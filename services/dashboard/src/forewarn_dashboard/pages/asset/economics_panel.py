@@ -3,7 +3,7 @@
 from dash import html
 
 from forewarn.contracts.economics import EconomicReport, RepairChoice
-from forewarn_dashboard.components import definition_list
+from forewarn_dashboard.components import bullets, definition_list
 from forewarn_dashboard.formatting import estimate, money
 from forewarn_dashboard.scene import Node
 
@@ -17,7 +17,7 @@ def economics_panel(report: EconomicReport | None) -> Node:
         html.Details(
             [
                 html.Summary("Assumptions"),
-                html.Ul([html.Li(text) for text in report.assumptions], className="advice"),
+                bullets(report.assumptions),
             ]
         ),
     ]

@@ -1,14 +1,22 @@
 """Side panels of the asset page: health, remaining life, contributions, data quality."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from dash import html
 
 from forewarn.contracts.asset_class import AssetClass
-from forewarn.contracts.health import AssetHealth, ComponentName, FailureRisk, ProcessDrift, RulEstimate
+from forewarn.contracts.health import (
+    AssetHealth,
+    ComponentName,
+    FailureRisk,
+    HealthComponent,
+    HealthMetric,
+    ProcessDrift,
+    RulEstimate,
+)
 from forewarn.contracts.quality import StatusCode, severity
-from forewarn_dashboard.components import aria, health_bar, health_words, table
+from forewarn_dashboard.components import aria, bullets, health_bar, health_words, table
 from forewarn_dashboard.formatting import life_days, number, quantity, whole
 from forewarn_dashboard.pages.asset.viewmodel import health_trend
 from forewarn_dashboard.scene import Node, Single
@@ -33,6 +41,11 @@ def health_panel(health: AssetHealth | None, titles: Mapping[str, str]) -> Node:
     if health is None:
         return html.P("Not known yet: health needs valid readings.", className="note")
     trend = health_trend(health)
+    metrics = [
+        _row(titles.get(item.name, class_title(item.name)), item, quantity(item.value, item.unit, 3))
+        for item in health.metrics
+    ]
+    components = [_row(COMPONENT_TITLES[item.name], item) for item in health.components]
     return [
         html.Div(
             [
@@ -47,18 +60,11 @@ def health_panel(health: AssetHealth | None, titles: Mapping[str, str]) -> Node:
         html.P(health.primary_concern, className="concern") if health.primary_concern else None,
         _drift(health.process_drift),
         _views(health),
-        table(
-            "Condition by metrics",
-            ("Metric", "Value", "Score", "Weight"),
-            _metric_rows(health, titles),
-            hide_caption=True,
-        ),
-        table("Behaviour and outlook", ("Component", "Score", "Weight"), _component_rows(health), hide_caption=True)
-        if health.components
+        table("Condition by metrics", ("Metric", "Value", "Score", "Weight"), metrics, hide_caption=True),
+        table("Behaviour and outlook", ("Component", "Score", "Weight"), components, hide_caption=True)
+        if components
         else None,
-        html.Ul([html.Li(text) for text in health.recommendations], className="advice")
-        if health.recommendations
-        else None,
+        bullets(health.recommendations),
     ]
 
 
@@ -73,55 +79,27 @@ def _views(health: AssetHealth) -> Single:
     """Say which two views the index is the lower one of."""
     if health.condition is None and health.component_index is None:
         return None
-    said = [
-        f"Condition {whole(health.condition)}",
-        f"behaviour and outlook {whole(health.component_index)}",
-    ]
-    return html.P(f"{', '.join(said)}: the lower one counts.", className="note")
+    views = f"Condition {whole(health.condition)}, behaviour and outlook {whole(health.component_index)}"
+    return html.P(f"{views}: the lower one counts.", className="note")
 
 
-def _metric_rows(health: AssetHealth, titles: Mapping[str, str]) -> list[html.Tr]:
-    return [
-        _row(
-            titles.get(metric.name, class_title(metric.name)),
-            metric.message,
-            quantity(metric.value, metric.unit, 3),
-            (metric.score, metric.status, metric.weight),
-        )
-        for metric in health.metrics
-    ]
-
-
-def _component_rows(health: AssetHealth) -> list[html.Tr]:
-    return [
-        _row(
-            COMPONENT_TITLES[component.name],
-            component.message,
-            None,
-            (component.score, component.status, component.weight),
-        )
-        for component in health.components
-    ]
-
-
-def _row(title: str, message: str, value: str | None, judged: tuple[float | None, str, float]) -> html.Tr:
-    score, status, weight = judged
-    poor = status in {"fair", "poor", "critical"}
+def _row(title: str, item: HealthMetric | HealthComponent, value: str | None = None) -> html.Tr:
+    poor = item.status in {"fair", "poor", "critical"}
     return html.Tr(
         [
             html.Th(
                 [
                     html.Div(title, className="cell-main"),
-                    html.Div(message, className="cell-sub") if message else None,
+                    html.Div(item.message, className="cell-sub") if item.message else None,
                 ],
                 scope="row",
             ),
             None if value is None else html.Td(value, className="cell-number"),
             html.Td(
-                [whole(score), html.Div(status, className=f"cell-sub category-{status}")],
+                [whole(item.score), html.Div(item.status, className=f"cell-sub category-{item.status}")],
                 className="cell-number cell-poor" if poor else "cell-number",
             ),
-            html.Td(f"{100 * weight:.0f}\u00a0%", className="cell-number"),
+            html.Td(f"{100 * item.weight:.0f}\u00a0%", className="cell-number"),
         ]
     )
 
@@ -223,20 +201,10 @@ def quality_panel(quality: Quality | None, titles: Mapping[str, str]) -> Node:
     issues = [(tag, code) for tag, code in codes if severity(code) != "good"]
     if not issues and not findings:
         return html.P("All values of the newest reading are good.", className="note")
-    parts: list[Single] = []
-    if issues:
-        parts.append(
-            html.Ul(
-                [
-                    html.Li([html.Strong(titles.get(tag, tag)), f": {severity(code)}, {_code_words(code)}"])
-                    for tag, code in issues
-                ],
-                className="advice",
-            )
-        )
-    if findings:
-        parts.append(html.P(findings.replace(";", "; "), className="cell-sub"))
-    return parts
+    listed: Iterable[Node] = (
+        [html.Strong(titles.get(tag, tag)), f": {severity(code)}, {_code_words(code)}"] for tag, code in issues
+    )
+    return [bullets(listed), html.P(findings.replace(";", "; "), className="cell-sub") if findings else None]
 
 
 def _code_words(code: int) -> str:

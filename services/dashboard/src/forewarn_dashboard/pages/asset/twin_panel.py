@@ -8,7 +8,7 @@ from dash import html
 
 from forewarn.contracts.answers.twin import FleetExpectation, FleetJudgement
 from forewarn.contracts.health import ModelArtefact
-from forewarn_dashboard.components import definition_list, table
+from forewarn_dashboard.components import bullets, definition_list, table, value_row
 from forewarn_dashboard.details import AssetProfile
 from forewarn_dashboard.formatting import date_time, number, plural, quantity
 from forewarn_dashboard.pages.asset import retraining, whatif
@@ -67,15 +67,9 @@ def fleet_note(fleet: FleetJudgement | None, titles: Mapping[str, str], tz: tzin
 
 def _expectation(title: str, item: FleetExpectation) -> html.Tr:
     outside = item.measured is not None and not item.low <= item.measured <= item.high
-    return html.Tr(
-        [
-            html.Th(title, scope="row"),
-            html.Td(
-                quantity(item.measured, item.unit), className="cell-number cell-poor" if outside else "cell-number"
-            ),
-            html.Td(quantity(item.expected, item.unit), className="cell-number"),
-            html.Td(f"{number(item.low)} – {number(item.high)}", className="cell-number"),
-        ]
+    interval = f"{number(item.low)} – {number(item.high)}"
+    return value_row(
+        title, quantity(item.measured, item.unit), quantity(item.expected, item.unit), interval, poor=outside
     )
 
 
@@ -93,15 +87,7 @@ def _card(model: ModelArtefact, titles: Mapping[str, str], tz: tzinfo) -> list[S
         table(
             "How much of each signal the twin explains (R²), cross-validated",
             ("Signal", "R²"),
-            [
-                html.Tr(
-                    [
-                        html.Th(titles.get(tag, tag), scope="row"),
-                        html.Td(f"{value:.3f}", className="cell-number cell-poor" if value < 0 else "cell-number"),
-                    ]
-                )
-                for tag, value in model.r2.items()
-            ],
+            [value_row(titles.get(tag, tag), f"{value:.3f}", poor=value < 0) for tag, value in model.r2.items()],
             hide_caption=True,
         ),
         _reasons("Not judged", [(titles.get(tag, tag), reason) for tag, reason in model.unjudged.items()]),
@@ -118,9 +104,4 @@ def _card(model: ModelArtefact, titles: Mapping[str, str], tz: tzinfo) -> list[S
 def _reasons(heading: str, items: list[tuple[str, str]]) -> Single:
     if not items:
         return None
-    return html.Div(
-        [
-            html.H3(heading),
-            html.Ul([html.Li([html.Strong(name), f": {text}"]) for name, text in items], className="advice"),
-        ]
-    )
+    return html.Div([html.H3(heading), bullets([html.Strong(name), f": {text}"] for name, text in items)])

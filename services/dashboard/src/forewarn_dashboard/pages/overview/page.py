@@ -16,7 +16,7 @@ from forewarn_dashboard.components import (
     health_bar,
     health_words,
     priority_badge,
-    search_field,
+    toolbar,
 )
 from forewarn_dashboard.dependencies import Dependencies
 from forewarn_dashboard.formatting import plural
@@ -75,13 +75,7 @@ def render(scene: OverviewScene) -> Node:
     return [
         html.H1("Plant overview", className="visually-hidden"),
         html.Div(parts[SUMMARY_ID], id=SUMMARY_ID),
-        html.Div(
-            [
-                search_field(scene.view, "Name, class, area …"),
-                html.Div(parts[LINKS_ID], id=LINKS_ID, className="links"),
-            ],
-            className="toolbar",
-        ),
+        toolbar(scene.view, "Name, class, area …", LINKS_ID, parts[LINKS_ID]),
         html.Div(parts[BODY_ID], id=BODY_ID),
     ]
 
