@@ -96,9 +96,7 @@ def test_no_forecast_is_said_in_words():
 def test_the_judgement_of_others_says_whose_it_is_and_what_it_is_worth():
     text = words(fleet_note(judged_by_others(), TITLES, UTC))
     assert "Judged by 4 other machines of its class |  (P-2, P-3, P-4, …). Deviation 31.2 (high)." in text
-    assert (
-        "Low confidence, for the reading of 2026-11-20 18:00:00. Not stored, raises no alarm." in text
-    )
+    assert "Low confidence, for the reading of 2026-11-20 18:00:00. Not stored, raises no alarm." in text
     assert "Electrical power | 44.00 kW | 40.00 kW | 38.00 – 42.00" in text
 
 

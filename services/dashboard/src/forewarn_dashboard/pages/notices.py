@@ -17,9 +17,7 @@ from forewarn_dashboard.view import View
 class AnyView(View):
     """An address that no page has."""
 
-    def path(self) -> str:
-        """Return the path that the other clock is linked on: the missing page has none."""
-        return "/"
+    PATHS = ("/",)  # where the other clock is linked: the missing page has no path
 
 
 def api_away(problem: str) -> Node:
