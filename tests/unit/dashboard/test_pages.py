@@ -31,14 +31,13 @@ ORIGIN = "http://localhost:8050"
 class ShiftView(View):
     """Address of the throwaway page: ``/shift?of=``."""
 
+    PATHS = ("/shift",)
+
     of: str = "day"
 
     @classmethod
-    def read(cls, path, query):
-        return cls(of=query.get("of", "day")) if path == "/shift" else None
-
-    def path(self):
-        return "/shift"
+    def parse(cls, query):
+        return {"of": query.get("of", "day")}
 
     def parameters(self):
         return {"of": "" if self.of == "day" else self.of}

@@ -31,7 +31,7 @@ MAX_BODY_BYTES = 256 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dashboard:
-    """The finished application: what uvicorn serves, and the hub that has to be run beside it."""
+    """The finished application: what uvicorn serves, and the hub that has to run beside it."""
 
     asgi: ASGIApp
     hub: Hub
@@ -59,7 +59,7 @@ async def build(
         update_title="",
         compress=True,
         on_error=explain_error,
-        websocket_inactivity_timeout=0,  # the push keeps the line busy; an idle plant is no reason to hang up
+        websocket_inactivity_timeout=0,  # the push keeps the connection busy; an idle plant must not close it
         add_log_handler=False,
         enable_mcp=False,
     )
@@ -92,7 +92,7 @@ def _add_routes(server: FastAPI, hub: Hub) -> None:
 
     @server.get("/api/{rest:path}", include_in_schema=False)
     async def no_api(rest: str) -> JSONResponse:
-        return JSONResponse({"title": f"The API is another service; there is no /api/{rest} here", "status": 404}, 404)
+        return JSONResponse({"title": f"The API is another service; this one has no /api/{rest}", "status": 404}, 404)
 
 
 async def _page_not_found(request: Request, _error: Exception) -> HTMLResponse:

@@ -20,26 +20,14 @@ _LONGEST_TEXT: Final = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wording:
-    """What a dialog says.
+    """What a dialog says."""
 
-    Attributes
-    ----------
-    prefix
-        Its components are ``PREFIX-dialog``, ``-what``, ``-by``, ``-error``, ``-cancel`` and ``-confirm``.
-    text
-        The text field is ``PREFIX-TEXT``; its label is the word with a capital letter. Empty: there is none.
-    signed, hint
-        Below the fields of name and text.
-    confirm
-        On the button that gives the order.
-    """
-
-    prefix: str
+    prefix: str  #: its components are ``PREFIX-dialog``, ``-what``, ``-by``, ``-error``, ``-cancel`` and ``-confirm``
     title: str
-    signed: str
-    confirm: str
-    text: str = ""
-    hint: str = ""
+    signed: str  #: below the field for the name
+    confirm: str  #: on the button that gives the order
+    text: str = ""  #: the text field is ``PREFIX-TEXT``, its label the word with a capital letter; empty: no field
+    hint: str = ""  #: below the text field
 
 
 class RefusedError(Exception):
@@ -48,31 +36,16 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """What a signed dialog orders for an asset.
+    """What a signed dialog orders for an asset."""
 
-    Attributes
-    ----------
-    opened_by
-        Id of the button that opens the dialog.
-    asset_of
-        Reads the asset out of what the tab shows; empty if it shows none.
-    fields
-        Further fields of the dialog, without the prefix, and what they hold when it opens.
-    explain
-        What the order does, before it is given.
-    send
-        Sends the order for an asset under a name, with the fields' values; returns what to report. May raise
-        ``RefusedError`` and ``ApiError``.
-    done
-        Participle for failures: "Not DONE: …".
-    """
-
-    opened_by: str
-    asset_of: Callable[[object], str]
-    fields: Mapping[str, str]
-    explain: Callable[[str], Awaitable[Node]]
+    opened_by: str  #: id of the button that opens the dialog
+    asset_of: Callable[[object], str]  #: reads the asset out of what the tab shows; empty if it shows none
+    fields: Mapping[str, str]  #: further fields, without the prefix, and what they hold when the dialog opens
+    explain: Callable[[str], Awaitable[Node]]  #: says what the order does, before it is given
+    #: Sends the order for an asset under a name, with the fields' values; returns what to report. May raise
+    #: ``RefusedError`` and ``ApiError``.
     send: Callable[..., Awaitable[str]]
-    done: str
+    done: str  #: participle for failures: "Not DONE: …"
 
 
 def signed_dialog(wording: Wording, *choices: Component) -> Component:

@@ -63,7 +63,7 @@ def shell(pages: Pages) -> Component:
                     className="top",
                 ),
                 html.Div(
-                    "Connection to the dashboard is lost. Values on this page are old; it reconnects by itself.",
+                    "Connection to the dashboard lost. Values on this page are old; it reconnects by itself.",
                     id="offline",
                     className="banner banner-offline",
                     role="alert",
@@ -81,13 +81,13 @@ def shell(pages: Pages) -> Component:
 
 
 def validation_layout(pages: Pages) -> Component:
-    """Every component id a callback names, so that Dash checks them at start; pages add theirs at run time."""
+    """Return every component id that callbacks name: Dash checks them at start, pages add theirs at run time."""
     controls = [control for page in pages for control in page.controls()]
     return html.Div([shell(pages), dcc.Input(id=SEARCH_ID), *controls])
 
 
 def menu(pages: Pages, shown: AnyPage, scene: Scene[Any]) -> Node:
-    """Links to the pages; the present one is marked."""
+    """Draw links to the pages; the present one is marked."""
     items: list[html.Li] = []
     for page in pages:
         if page.parent:
@@ -105,7 +105,7 @@ def menu(pages: Pages, shown: AnyPage, scene: Scene[Any]) -> Node:
 
 
 def badges(pages: Pages, plant: Plant) -> Iterator[Region]:
-    """Counts beside the links of the menu."""
+    """Yield the counts beside the links of the menu."""
     for page in pages:
         if page.badge is not None:
             identifier, count = page.badge
@@ -114,7 +114,7 @@ def badges(pages: Pages, plant: Plant) -> Iterator[Region]:
 
 
 def badge(count: int) -> Node:
-    """Number of open items beside a link; nothing when there are none."""
+    """Draw the number of open items beside a link; nothing if it is 0."""
     if not count:
         return None
     return [html.Span(f"{count:,}", className="count-badge"), html.Span(" open", className="visually-hidden")]

@@ -30,51 +30,26 @@ class CannotShowError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageSpec(Generic[ViewT, SceneT]):
-    """One page. A new page is a folder with such a value, and a line in ``pages.registry``.
+    """One page. A new page is a folder with such a value, and a line in ``pages.registry``."""
 
-    Attributes
-    ----------
-    title
-        Of the document, and of the link in the menu.
-    view
-        Reads and writes the address.
-    load
-        Asks the API for what the regions show. May raise ``ApiError`` and ``CannotShowError``.
-    open
-        The same when the page is drawn as a whole, if that needs more.
-    regions
-        What changes while the page is open.
-    render
-        The whole page.
-    redraw
-        Of a page with a search field: all but the field, by component id, so that it keeps the focus while somebody
-        types.
-    follow
-        Updates for an open tab, once a second; by default the changed regions of a loaded scene.
-    parent
-        Title of the page in whose place in the menu it is; empty: it has its own.
-    badge
-        Id and value of a count beside the link.
-    stores, dialogs, controls
-        Ids of its stores; dialogs, which stay while pages come and go; components with the ids that callbacks name.
-    register
-        Registers its callbacks and routes.
-    """
-
-    title: str
-    view: type[ViewT]
+    title: str  #: of the document, and of the link in the menu
+    view: type[ViewT]  #: reads and writes the address
+    #: Asks the API for what the regions show; may raise ``ApiError`` and ``CannotShowError``.
     load: Callable[[Scene[ViewT], Dependencies], Awaitable[SceneT]]
-    regions: Callable[[SceneT], Iterator[Region]]
-    render: Callable[[SceneT], Node]
+    regions: Callable[[SceneT], Iterator[Region]]  #: what changes while the page is open
+    render: Callable[[SceneT], Node]  #: the whole page
+    #: Like ``load``, for drawing the whole page, if that needs more.
     open: Callable[[Scene[ViewT], Dependencies], Awaitable[SceneT]] | None = None
+    #: Of a page with a search field: all but the field, by component id, so that it keeps the focus.
     redraw: Callable[[SceneT], dict[str, Node]] | None = None
+    #: Updates for an open tab, once a second; by default the changed regions of a loaded scene.
     follow: Callable[[Scene[ViewT], Dependencies, Tab], Awaitable[list[Update]]] | None = None
-    parent: str = ""
-    badge: tuple[str, Callable[[Plant], int]] | None = None
-    stores: Sequence[str] = ()
-    dialogs: Callable[[], Sequence[Component]] = tuple
-    controls: Callable[[], Sequence[Component]] = tuple
-    register: Callable[[Dash, Dependencies], None] | None = None
+    parent: str = ""  #: title of the page that stands for it in the menu; empty: it is in the menu
+    badge: tuple[str, Callable[[Plant], int]] | None = None  #: id and value of a count beside the link
+    stores: Sequence[str] = ()  #: ids
+    dialogs: Callable[[], Sequence[Component]] = tuple  #: they stay while pages come and go
+    controls: Callable[[], Sequence[Component]] = tuple  #: components with the ids that callbacks name
+    register: Callable[[Dash, Dependencies], None] | None = None  #: registers callbacks and routes
 
     async def opened(self, scene: Scene[ViewT], dependencies: Dependencies) -> SceneT:
         """Load everything that a drawing of the whole page needs."""
@@ -117,7 +92,7 @@ class Pages:
         return next(((page, view) for page, view in views if view is not None), (self._missing, self._missing.view()))
 
     def has(self, path: str) -> bool:
-        """Whether a path is that of a page."""
+        """Return whether a path is that of a page."""
         return any(spec.view.read(path, {}) is not None for spec in self._specs)
 
 

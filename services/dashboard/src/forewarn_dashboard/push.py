@@ -19,7 +19,7 @@ from forewarn_dashboard.scene import ComponentId, Region, Update
 from forewarn_dashboard.tab import PageState, Tab
 
 INTERVAL_S: Final = 1.0
-IDLE_S: Final = 3.0  # a tick even without news: the page takes silence for a broken connection
+IDLE_S: Final = 3.0  # a tick even without news: silence means a broken connection to the page
 ANSWER_TIMEOUT_S: Final = 30.0
 
 

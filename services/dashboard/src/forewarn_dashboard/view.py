@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final, Self
+from typing import Any, ClassVar, Final, Self
 from urllib.parse import urlencode
 
 _LONGEST_TEXT: Final = 200
@@ -13,16 +13,23 @@ _LAST_NUMBER: Final = 20_000
 class View:
     """What the browser shows. Unknown or odd parameters of an address fall back to defaults."""
 
+    PATHS: ClassVar[tuple[str, ...]] = ()  #: of the page; links use the first
+
     utc: bool = False
 
     @classmethod
     def read(cls, path: str, query: Mapping[str, str]) -> Self | None:
         """Read the page's own part of an address; None for the address of another page."""
-        raise NotImplementedError
+        return cls(**cls.parse(query)) if path in cls.PATHS else None
+
+    @classmethod
+    def parse(cls, query: Mapping[str, str]) -> dict[str, Any]:  # noqa: ARG003  # pages with parameters need it
+        """Read the page's own parameters."""
+        return {}
 
     def path(self) -> str:
         """Return the path of the page."""
-        raise NotImplementedError
+        return self.PATHS[0]
 
     def parameters(self) -> dict[str, str]:
         """Return the page's own parameters; empty texts are left out of the address."""
@@ -60,6 +67,13 @@ class ListView(View):
     search: str = ""
     number: int = 1
 
+    @classmethod
+    def parse(cls, query: Mapping[str, str]) -> dict[str, Any]:
+        """Read search text and number."""
+        text = query.get("page", "")
+        number = int(text) if text.isascii() and text.isdecimal() and len(text) < 8 else 1
+        return {"search": query.get("q", "")[:_LONGEST_TEXT], "number": min(max(number, 1), _LAST_NUMBER)}
+
     def parameters(self) -> dict[str, str]:
         """Return search text and number."""
         return {"q": self.search, "page": unless(str(self.number), "1")}
@@ -67,13 +81,6 @@ class ListView(View):
     def href(self, **changes: object) -> str:
         """Return the address with some parts changed; another choice starts at its first page."""
         return replace(self, **{"number": 1, **changes}).address  # type: ignore[arg-type]  # as above
-
-
-def list_part(query: Mapping[str, str]) -> dict[str, Any]:
-    """Read what every ``ListView`` has."""
-    text = query.get("page", "")
-    number = int(text) if text.isascii() and text.isdecimal() and len(text) < 8 else 1
-    return {"search": query.get("q", "")[:_LONGEST_TEXT], "number": min(max(number, 1), _LAST_NUMBER)}
 
 
 def known(value: str | None, allowed: Mapping[str, object], default: str) -> str:

@@ -27,19 +27,19 @@ _LIVE_AGE: Final = timedelta(seconds=10)
 
 
 def class_title(name: str) -> str:
-    """``centrifugal_pump`` → Centrifugal pump."""
+    """Return a name as words: ``centrifugal_pump`` → Centrifugal pump."""
     text = name.replace("_", " ").replace("-", " ").strip()
     return text[:1].upper() + text[1:]
 
 
 def area(asset: Asset) -> str:
-    """Place of an asset for grouping: its ISA-95 path below the enterprise."""
+    """Return where an asset is grouped: its ISA-95 path below the enterprise."""
     below = asset.path[1:3] if len(asset.path) > 1 else asset.path
     return " / ".join(below) or NO_AREA
 
 
 def condition(live: AssetLive, alarms: Iterable[Alarm], now: datetime) -> Condition:
-    """What somebody has to know first about an asset; missing data comes before what old data said."""
+    """Return the condition of an asset; missing data comes before what old data said."""
     if live.latest is None:
         return "silent"
     return condition_of(
@@ -53,7 +53,7 @@ def condition(live: AssetLive, alarms: Iterable[Alarm], now: datetime) -> Condit
 
 
 def age_text(age: timedelta | None, *, stale: bool) -> str:
-    """The same of an age, None where there is no reading."""
+    """Return the age of the newest reading; ``live`` while it is young, so that quiet tiles stay quiet."""
     if age is None:
         return "no data"
     return "live" if age <= _LIVE_AGE or not stale else f"{duration(age.total_seconds())} old"

@@ -17,13 +17,11 @@ from forewarn_dashboard.view import View
 class AnyView(View):
     """An address that no page has."""
 
-    def path(self) -> str:
-        """Return the path that the other clock is linked on: the missing page has none."""
-        return "/"
+    PATHS = ("/",)  # where the other clock is linked: the missing page has no path
 
 
 def api_away(problem: str) -> Node:
-    """The API does not answer."""
+    """Say that the API does not answer."""
     patience = "This page continues by itself as soon as the API answers again."
     return [html.H1("No connection to the API"), empty_state("The plant's data cannot be read", problem, patience)]
 

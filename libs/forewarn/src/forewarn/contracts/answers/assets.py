@@ -1,4 +1,4 @@
-"""Assets, their newest values and their past."""
+"""Assets, their newest values and their history."""
 
 from typing import Annotated, Any, Final, Literal
 
@@ -48,7 +48,7 @@ class Removed(BaseModel):
 
 
 class RemovedAsset(BaseModel):
-    """An asset that is not registered any more, with what was known of it."""
+    """An asset that is no longer registered, with what was known of it."""
 
     asset_id: str
     name: str
@@ -58,14 +58,14 @@ class RemovedAsset(BaseModel):
 
 
 class RemovedList(BaseModel):
-    """Removed assets of which something is stored, by id."""
+    """Removed assets with stored data, by id."""
 
     items: list[RemovedAsset]
     next_cursor: str | None = None
 
 
 class AssetDetail(BaseModel):
-    """An asset with what is the same for all of its class."""
+    """An asset with its class and models."""
 
     asset: Asset
     asset_class: AssetClass
@@ -100,7 +100,7 @@ class LiveJudgement(JudgementSummary):
 
 
 class Judgement(LiveJudgement):
-    """What twin and anomaly stage say of one reading. All mappings go by tag; null is unknown."""
+    """Judgement of one reading by twin and anomaly stage. All mappings are by tag; null is unknown."""
 
     expected_low: dict[str, float] = Field(
         default_factory=dict,
@@ -120,7 +120,7 @@ class LiveReading(BaseModel):
     asset_class: Identifier
     ts: UtcDatetime
     received_at: UtcDatetime
-    findings: str | None = Field(description="What the guard noticed: rule:tag pairs joined by ';'.")
+    findings: str | None = Field(description="What the guard found: rule:tag pairs joined by ';'.")
     values: dict[str, float | None]
     quality: dict[str, int] = Field(description="OPC UA status code of every tag; 0 is good.")
     judgement: Judgement | None
@@ -170,12 +170,12 @@ _IF_JUDGED: Final[dict[str, Any]] = {
     if name not in {"ts", "values", *PER_TAG}
 }
 LatestState = create_model(
-    "LatestState", __base__=StateOfAsset, __doc__="Everything that is known now of one asset.", **_IF_JUDGED
+    "LatestState", __base__=StateOfAsset, __doc__="Everything known now about one asset.", **_IF_JUDGED
 )
 
 
 class HistoryColumn(BaseModel):
-    """One column over time, as long as ``ts`` of the answer; empty lists where there is nothing to say."""
+    """One column over time: lists as long as ``ts`` of the answer, or empty."""
 
     unit: str
     values: tuple[float | None, ...] = Field(description="Values, or means of the buckets.")
@@ -191,7 +191,7 @@ class HistoryColumn(BaseModel):
 
 
 class HistoryAnswer(JudgementOverTime):
-    """An asset's past, oldest first, column by column."""
+    """An asset's history, oldest first, column by column."""
 
     asset_id: Identifier
     asset_class: Identifier
@@ -211,18 +211,18 @@ class HealthAnswer(BaseModel):
 
 
 class WeightsAnswer(BaseModel):
-    """What counts how much in an asset's health; unknown parts share their weight among the known ones."""
+    """Weights of the parts of an asset's health; unknown parts share their weight among the known ones."""
 
     asset_id: Identifier
-    effective: HealthWeights = Field(description="What holds: the class's weights with the asset's own.")
+    effective: HealthWeights = Field(description="Weights in effect: the class's with the asset's own.")
     of_class: HealthWeights
-    own: HealthWeights = Field(description="What the asset states for itself.")
+    own: HealthWeights = Field(description="The asset's own weights.")
 
 
 class Signed(StrictContract):
-    """A request by somebody."""
+    """A request signed by a person or program."""
 
-    by: Name = Field(default="api", description="Who asks: it stands in the audit trail.")
+    by: Name = Field(default="api", description="Who asks; recorded in the audit trail.")
 
 
 class FaultRequest(Signed):

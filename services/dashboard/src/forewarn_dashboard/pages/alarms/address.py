@@ -3,11 +3,11 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Self
+from typing import Any, Final
 
 from forewarn.contracts.alarms import Priority
 from forewarn.contracts.base import IDENTIFIER
-from forewarn_dashboard.view import ListView, known, list_part
+from forewarn_dashboard.view import ListView, known
 
 _ASSET: Final = re.compile(IDENTIFIER)
 _CURSOR: Final = re.compile(r"^[A-Za-z0-9_=.\-]{1,600}$")
@@ -20,6 +20,8 @@ class AlarmsView(ListView):
     ``closed`` shows closed alarms, those before the API's cursor ``older_than`` if it is set.
     """
 
+    PATHS = ("/alarms", "/alarms/")
+
     priority: str = ""
     unacknowledged: bool = False
     alarms_of: str = ""
@@ -27,22 +29,15 @@ class AlarmsView(ListView):
     older_than: str = ""
 
     @classmethod
-    def read(cls, path: str, query: Mapping[str, str]) -> Self | None:
-        """Read the address; None if it is another page's."""
-        if path not in {"/alarms", "/alarms/"}:
-            return None
-        return cls(
-            **list_part(query),
-            priority=known(query.get("priority"), {priority.value: None for priority in Priority}, ""),
-            unacknowledged=query.get("ack") == "no",
-            alarms_of=asset_id if _ASSET.fullmatch(asset_id := query.get("asset", "")) else "",
-            closed=query.get("state") == "closed",
-            older_than=cursor if _CURSOR.match(cursor := query.get("cursor", "")) else "",
-        )
-
-    def path(self) -> str:
-        """Return the path of the page."""
-        return "/alarms"
+    def parse(cls, query: Mapping[str, str]) -> dict[str, Any]:
+        """Read the parameters."""
+        return ListView.parse(query) | {
+            "priority": known(query.get("priority"), {priority.value: None for priority in Priority}, ""),
+            "unacknowledged": query.get("ack") == "no",
+            "alarms_of": asset_id if _ASSET.fullmatch(asset_id := query.get("asset", "")) else "",
+            "closed": query.get("state") == "closed",
+            "older_than": cursor if _CURSOR.match(cursor := query.get("cursor", "")) else "",
+        }
 
     def parameters(self) -> dict[str, str]:
         """Return what differs from the defaults."""

@@ -1,4 +1,4 @@
-"""Open alarms in the order in which they want a response, and those that are over."""
+"""Open alarms, most urgent first, and closed ones."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ from forewarn_dashboard.components import (
     empty_state,
     last_page,
     pager,
-    search_field,
+    toolbar,
 )
 from forewarn_dashboard.dependencies import Dependencies
 from forewarn_dashboard.formatting import plural
@@ -64,7 +64,7 @@ async def follow(scene: Scene[AlarmsView], dependencies: Dependencies, tab: Tab)
 
 
 def regions(scene: AlarmsScene) -> Iterator[Region]:
-    """The list of open alarms is one region; that of closed ones changes only when the page is drawn."""
+    """Yield the list of open alarms; that of closed ones changes only when the page is drawn."""
     if scene.view.closed:
         return
     listed = listing(scene)
@@ -72,20 +72,17 @@ def regions(scene: AlarmsScene) -> Iterator[Region]:
 
 
 def render(scene: AlarmsScene) -> Node:
-    """The whole page."""
+    """Draw the whole page."""
     parts = redraw(scene)
     return [
         html.H1("Alarms"),
-        html.Div(
-            [search_field(scene.view, "Asset or message …"), html.Div(parts[LINKS_ID], id=LINKS_ID, className="links")],
-            className="toolbar",
-        ),
+        toolbar(scene.view, "Asset or message …", LINKS_ID, parts[LINKS_ID]),
         html.Div(parts[BODY_ID], id=BODY_ID),
     ]
 
 
 def redraw(scene: AlarmsScene) -> dict[str, Node]:
-    """All but the search field, which must stay as it is while somebody types: children by component id."""
+    """Draw all but the search field, which must not change while somebody types: children by component id."""
     body = (
         {BODY_ID: closed_body(scene.closed or AlarmList(items=[]), scene)}
         if scene.view.closed
@@ -96,7 +93,7 @@ def redraw(scene: AlarmsScene) -> dict[str, Node]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """A page of the open alarms that the filters let through, and counts over all of those."""
+    """A page of the open alarms that pass the filters, and counts of all of them."""
 
     rows: tuple[AlarmRow, ...]
     found: int
@@ -106,7 +103,7 @@ class Listing:
 
 
 def listing(scene: Scene[AlarmsView]) -> Listing:
-    """The page that the view asks for, worst alarms first; only its rows are made."""
+    """Return the page that the view asks for, worst alarms first; only its rows are made."""
     found = chosen_alarms(scene)
     number = min(scene.view.number, last_page(len(found), SHOWN))
     page = found[(number - 1) * SHOWN : number * SHOWN]
@@ -120,7 +117,7 @@ def listing(scene: Scene[AlarmsView]) -> Listing:
 
 
 def chosen_alarms(scene: Scene[AlarmsView]) -> list[Alarm]:
-    """Return the alarms that the filters let through, worst first."""
+    """Return the alarms that pass the filters, worst first."""
     view, plant = scene.view, scene.plant
     chosen = [
         alarm
@@ -161,7 +158,7 @@ def _links(view: AlarmsView) -> Node:
 def _body(listed: Listing, view: AlarmsView) -> Node:
     total, found = listed.total, listed.found
     if not total:
-        return empty_state("No open alarms", "Every asset is within its limits and behaves as learned.")
+        return empty_state("No open alarms", "Every asset is within its limits and behaves normally.")
     if not found:
         return empty_state("No alarm matches", f"{plural(total, 'alarm')} open. Clear the search or the filters.")
     of_all = "" if found == total else f" of {total:,}"

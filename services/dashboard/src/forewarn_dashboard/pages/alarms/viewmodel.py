@@ -41,17 +41,17 @@ class AlarmRow:
 
     @property
     def can_acknowledge(self) -> bool:
-        """Whether somebody still has to say that they have seen it."""
+        """Whether nobody has acknowledged it yet."""
         return self.state in {AlarmState.UNACKNOWLEDGED, AlarmState.RETURNED_UNACKNOWLEDGED}
 
 
 def rank(alarm: Alarm) -> tuple[int, bool, datetime]:
-    """Order of alarms: priority, then not acknowledged first, then oldest first."""
+    """Return the sort key of alarms: priority, then not acknowledged first, then oldest first."""
     return PRIORITY_NUMBER[alarm.priority], alarm.acknowledged, alarm.raised_at
 
 
 def matches(alarm: Alarm, view: AlarmsView, plant: Plant) -> bool:
-    """Whether an alarm is among those that are searched for, acknowledged or not as asked."""
+    """Return whether an alarm passes the search and the filter for acknowledged ones."""
     if view.unacknowledged and alarm.acknowledged:
         return False
     text = f"{alarm.asset_id} {plant.name_of(alarm.asset_id)} {alarm.message} {alarm.rule}"
@@ -59,7 +59,7 @@ def matches(alarm: Alarm, view: AlarmsView, plant: Plant) -> bool:
 
 
 def alarm_row(alarm: Alarm, plant: Plant, now: datetime, tz: tzinfo) -> AlarmRow:
-    """One alarm as a line of a table."""
+    """Return an alarm as a row of a table."""
     seen = ""
     if alarm.acknowledged:
         when = clock_time(alarm.acknowledged_at, tz, now)
@@ -84,7 +84,7 @@ def alarm_row(alarm: Alarm, plant: Plant, now: datetime, tz: tzinfo) -> AlarmRow
 
 
 def comparison(alarm: Alarm) -> str:
-    """By how much a limit is exceeded: ``5.1 mm/s, limit 4.5 (+13 %)``; remaining life in a unit that fits."""
+    """Say by how much a limit is exceeded: ``5.1 mm/s, limit 4.5 (+13 %)``; remaining life in a unit that fits."""
     if alarm.value is None:
         return "" if alarm.limit is None else f"limit {_amount(alarm.limit, alarm.unit)}"
     text = _amount(alarm.value, alarm.unit)

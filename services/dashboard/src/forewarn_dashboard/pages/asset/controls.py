@@ -1,4 +1,4 @@
-"""Controls of the asset page: range, clock, pause, signals, download. All of them are addresses."""
+"""Controls of the asset page: range, clock, pause, signals, download. Each is a link."""
 
 from datetime import datetime
 from typing import Final

@@ -87,7 +87,7 @@ async def follow(scene: Scene[AssetView], dependencies: Dependencies, tab: Tab) 
     """Send what has changed, and the readings that continue the charts."""
     hub, asset_id = dependencies.hub, scene.view.asset_id
     if not hub.large and asset_id not in hub.plant.assets:
-        return []  # asking the API again and again would not make it known
+        return []  # do not ask the API each second for an unknown asset
     loaded = await load(scene, dependencies)
     if asset_id not in hub.plant.assets:
         return []
@@ -117,7 +117,7 @@ def _frame(fresh: list[Snapshot], render_id: str, scene: AssetScene) -> dict[str
 
 
 def regions(scene: AssetScene) -> Iterator[Region]:
-    """Everything on the page that changes with new readings, except the lines of the charts."""
+    """Yield everything that changes with new readings, except the lines of the charts."""
     detail = scene.detail
     asset_class, names = detail.asset_class, detail.asset_class.titles
     live, alarms = scene.plant.live(detail.asset.asset_id), scene.plant.alarms_of(detail.asset.asset_id)
@@ -154,7 +154,7 @@ def regions(scene: AssetScene) -> Iterator[Region]:
 
 
 def render(scene: AssetScene) -> Node:
-    """The whole page."""
+    """Draw the whole page."""
     detail = scene.detail
     drawn = draw(regions(scene))
     return [

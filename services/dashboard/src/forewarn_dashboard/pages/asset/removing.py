@@ -1,4 +1,4 @@
-"""The dialog that removes an asset: says what is kept, and wants the id typed before history is deleted."""
+"""The dialog that removes an asset: says what is kept, and asks for the id before history is deleted."""
 
 from contextlib import suppress
 from typing import Final

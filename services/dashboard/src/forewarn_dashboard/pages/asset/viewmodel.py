@@ -50,7 +50,7 @@ def twin_status(detail: AssetProfile, latest: Snapshot | None) -> str:
 
 
 def contributions(reading: Snapshot | None, titles: dict[str, str]) -> tuple[tuple[str, float], ...]:
-    """Tags with their share of the anomaly score in percent, largest first; empty while unknown."""
+    """Return signals with their share of the anomaly score in percent, largest first; empty while unknown."""
     if reading is None:
         return ()
     known = {tag: share for tag, share in reading.contribution.items() if share is not None}
@@ -62,9 +62,9 @@ def contributions(reading: Snapshot | None, titles: dict[str, str]) -> tuple[tup
 
 
 def health_trend(health: AssetHealth | None) -> str:
-    """``degrading, −1.3 points a day``; empty while unknown.
+    """Say ``degrading, −1.3 points a day``; empty while unknown.
 
-    A sudden fall makes a slope of thousands of points, which nobody can picture on a scale of 100.
+    A sudden fall makes a slope of thousands of points, which means nothing on a scale of 100.
     """
     if health is None or health.trend == "unknown":
         return ""
@@ -77,7 +77,7 @@ def health_trend(health: AssetHealth | None) -> str:
 
 
 def readout(reading: Snapshot | None, tag: str, unit: str) -> tuple[str, str, str]:
-    """Measured value with unit, expected value, distance in healthy standard deviations."""
+    """Return the measured value with unit, expected value, distance in healthy standard deviations."""
     if reading is None:
         return number(None), "", ""
     expected, residual = reading.expected.get(tag), reading.residual.get(tag)

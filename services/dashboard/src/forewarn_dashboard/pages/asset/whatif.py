@@ -11,7 +11,7 @@ from dash.exceptions import PreventUpdate
 from forewarn.contracts.answers.twin import DriverItem, PresetItem, TwinAnswer
 from forewarn.contracts.questions import WhatIfAnswer
 from forewarn_dashboard.client import ApiError
-from forewarn_dashboard.components import aria, notice, table, value_row
+from forewarn_dashboard.components import aria, bullets, notice, table, value_row
 from forewarn_dashboard.dependencies import Dependencies
 from forewarn_dashboard.formatting import life_days, quantity, whole
 from forewarn_dashboard.pages.asset.address import asset_of
@@ -186,9 +186,7 @@ def result(said: WhatIfAnswer, titles: Mapping[str, str]) -> Node:
     whose = "other machines of its class" if said.provenance == "fleet" else "its own model"
     return [
         html.P([html.Strong(f"Confidence {said.confidence}"), f", by {whose}."]),
-        html.Ul([html.Li(_caution(item.column, item.message, titles)) for item in said.cautions], className="advice")
-        if said.cautions
-        else None,
+        bullets(_caution(item.column, item.message, titles) for item in said.cautions),
         _effects(said),
         table(
             "Expected values after the change",

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Self
+from typing import Any, Final
 
-from forewarn_dashboard.view import ListView, known, list_part, unless
+from forewarn_dashboard.view import ListView, known, unless
 
 SORTS: Final = {"area": "Area", "attention": "Attention first", "name": "Name", "health": "Health"}
 SHOWS: Final = {"all": "All", "attention": "Needs attention", "stale": "No fresh data"}
@@ -14,20 +14,16 @@ SHOWS: Final = {"all": "All", "attention": "Needs attention", "stale": "No fresh
 class OverviewView(ListView):
     """Which assets, in which order."""
 
+    PATHS = ("/", "")
+
     sort: str = "area"
     show: str = "all"
 
     @classmethod
-    def read(cls, path: str, query: Mapping[str, str]) -> Self | None:
-        """Read the address; None if it is another page's."""
-        if path not in {"/", ""}:
-            return None
-        sort, show = known(query.get("sort"), SORTS, "area"), known(query.get("show"), SHOWS, "all")
-        return cls(**list_part(query), sort=sort, show=show)
-
-    def path(self) -> str:
-        """Return the path of the page."""
-        return "/"
+    def parse(cls, query: Mapping[str, str]) -> dict[str, Any]:
+        """Read the parameters."""
+        own = {"sort": known(query.get("sort"), SORTS, "area"), "show": known(query.get("show"), SHOWS, "all")}
+        return ListView.parse(query) | own
 
     def parameters(self) -> dict[str, str]:
         """Return what differs from the defaults."""

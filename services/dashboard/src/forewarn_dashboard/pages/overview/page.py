@@ -1,4 +1,4 @@
-"""All assets at a glance: quiet grey tiles grouped by area, colour only where something is abnormal."""
+"""All assets at a glance: grey tiles by area, colour only where something is abnormal."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from forewarn_dashboard.components import (
     health_bar,
     health_words,
     priority_badge,
-    search_field,
+    toolbar,
 )
 from forewarn_dashboard.dependencies import Dependencies
 from forewarn_dashboard.formatting import plural
@@ -55,7 +55,7 @@ async def load(scene: Scene[OverviewView], dependencies: Dependencies) -> Overvi
 
 
 def regions(scene: OverviewScene) -> Iterator[Region]:
-    """The summary strip, the arrangement of tiles, and every tile; of a large plant rows instead of tiles."""
+    """Yield the summary, the arrangement of tiles, and every tile; rows instead of tiles in a large plant."""
     counts = summary(scene.plant, scene.now) if scene.fleet is None else table.summary_of(scene.fleet)
     yield Region(id=SUMMARY_ID, key=counts, build=lambda: _summary(counts, scene.view))
     if scene.fleet is not None:
@@ -70,29 +70,23 @@ def regions(scene: OverviewScene) -> Iterator[Region]:
 
 
 def render(scene: OverviewScene) -> Node:
-    """The whole page."""
+    """Draw the whole page."""
     parts = redraw(scene)
     return [
         html.H1("Plant overview", className="visually-hidden"),
         html.Div(parts[SUMMARY_ID], id=SUMMARY_ID),
-        html.Div(
-            [
-                search_field(scene.view, "Name, class, area …"),
-                html.Div(parts[LINKS_ID], id=LINKS_ID, className="links"),
-            ],
-            className="toolbar",
-        ),
+        toolbar(scene.view, "Name, class, area …", LINKS_ID, parts[LINKS_ID]),
         html.Div(parts[BODY_ID], id=BODY_ID),
     ]
 
 
 def redraw(scene: OverviewScene) -> dict[str, Node]:
-    """All but the search field, which must stay as it is while somebody types: children by component id."""
+    """Draw all but the search field, which must not change while somebody types: children by component id."""
     return draw(regions(scene)) | {LINKS_ID: _links(scene.view)}
 
 
 def chosen_tiles(scene: OverviewScene) -> list[Tile]:
-    """Tiles that search and filter let through, in the chosen order."""
+    """Return the tiles that pass search and filter, in the chosen order."""
     view, needle = scene.view, scene.view.search.casefold()
     found = []
     for asset in scene.plant.assets.values():
@@ -109,7 +103,7 @@ def chosen_tiles(scene: OverviewScene) -> list[Tile]:
 
 
 def grouped(tiles: list[Tile], scene: OverviewScene) -> list[tuple[str, list[Tile]]]:
-    """Tiles by area when sorted by area, else in one group."""
+    """Return the tiles by area when sorted by area, else in one group."""
     if scene.view.sort != "area":
         return [("", tiles)] if tiles else []
     groups: dict[str, list[Tile]] = {}
@@ -119,7 +113,7 @@ def grouped(tiles: list[Tile], scene: OverviewScene) -> list[tuple[str, list[Til
 
 
 def tile_id(asset_id: str) -> dict[str, str]:
-    """Component id of a tile."""
+    """Return the component id of a tile."""
     return {"type": "tile", "asset": asset_id}
 
 
@@ -205,8 +199,7 @@ def _no_assets(scene: OverviewScene) -> html.Div:
         return empty_state("Waiting for the API", "The plant appears here as soon as the API answers.")
     return empty_state(
         "No assets yet",
-        "Register a machine with POST /api/v1/assets of the API, or start the simulator's demo plant with "
-        "SIMULATION_ENABLED=true.",
+        "Register a machine with POST /api/v1/assets, or start the simulator's plant: SIMULATION_ENABLED=true.",
         "It appears here by itself.",
     )
 
@@ -247,7 +240,7 @@ def _tile_health(one: Tile) -> html.Div:
 def _tile_spark(one: Tile) -> Single:
     spark = score_sparkline(one.spark, abnormal=one.flagged)
     if not spark:
-        return html.Div("anomaly score not known yet", className="spark spark-none")
+        return html.Div("no anomaly score yet", className="spark spark-none")
     known = [score for score in one.spark if score is not None]
     return html.Img(src=spark, alt=f"Anomaly score, newest {known[-1]:.0f} of 100", className="spark")
 

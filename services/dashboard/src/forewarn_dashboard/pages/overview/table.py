@@ -38,7 +38,7 @@ _SHOWN: Final[dict[str, tuple[Condition, ...]]] = {
 
 
 def query_of(view: OverviewView) -> FleetQuery:
-    """What the API is asked for this view."""
+    """Return the query for this view."""
     return FleetQuery(
         text=view.search,
         conditions=_SHOWN[view.show],
@@ -49,7 +49,7 @@ def query_of(view: OverviewView) -> FleetQuery:
 
 
 def summary_of(page: Overview) -> Summary:
-    """Counts over the whole plant."""
+    """Return counts over the whole plant."""
     return Summary(
         total=page.counts.assets,
         conditions=tuple((name, page.counts.conditions.get(name, 0)) for name in CONDITION_TEXT),
@@ -59,7 +59,7 @@ def summary_of(page: Overview) -> Summary:
 
 
 def regions(page: Overview, scene: Scene[OverviewView], body_id: str) -> Iterator[Region]:
-    """The list, and every row of it."""
+    """Yield the list, and every row of it."""
     arrangement = (page.found, tuple(row.asset_id for row in page.items), scene.view.number)
     yield Region(id=body_id, key=arrangement, build=lambda: body(page, scene))
     for row in page.items:
@@ -68,12 +68,12 @@ def regions(page: Overview, scene: Scene[OverviewView], body_id: str) -> Iterato
 
 
 def row_id(asset_id: str) -> dict[str, str]:
-    """Component id of a row."""
+    """Return the component id of a row."""
     return {"type": "row", "asset": asset_id}
 
 
 def body(page: Overview, scene: Scene[OverviewView]) -> Node:
-    """The list with its pages."""
+    """Draw the list with its pages."""
     view = scene.view
     if not page.found:
         return empty_state("No asset matches", "Clear the search or choose “All”.")

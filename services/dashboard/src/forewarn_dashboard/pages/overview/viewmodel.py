@@ -41,7 +41,7 @@ class Summary:
 
 
 def tile(plant: Plant, asset: Asset, now: datetime) -> Tile:
-    """One asset's tile."""
+    """Return the tile of an asset."""
     live, alarms = plant.live(asset.asset_id), plant.alarms_of(asset.asset_id)
     worst = min(alarms, key=rank, default=None)
     return Tile(
@@ -62,7 +62,7 @@ def tile(plant: Plant, asset: Asset, now: datetime) -> Tile:
 
 
 def summary(plant: Plant, now: datetime) -> Summary:
-    """Counts over all assets and open alarms."""
+    """Return counts over all assets and open alarms."""
     found = [condition(plant.live(a), plant.alarms_of(a), now) for a in plant.assets]
     alarms = list(plant.alarms.values())
     return Summary(
