@@ -7,12 +7,12 @@ import dash_mantine_components as dmc
 from dash import html
 from dash.development.base_component import Component
 
+from forewarn.domain.physics.unit_symbols import unit_symbol
 from forewarn_dashboard.components import aria, table
 from forewarn_dashboard.formatting import life_days, quantity, whole
 from forewarn_dashboard.scene import Node, Single
 from forewarn_dashboard.signing import Wording, signed_dialog
 from forewarn_dashboard.twin_answers import Driver, Preset, Twin, WhatIf
-from forewarn_dashboard.unit_symbols import unit_symbol
 from forewarn_dashboard.viewmodels import class_title
 
 SLIDER: Final = "whatif-driver"

@@ -10,10 +10,10 @@ from forewarn.contracts.assets import Asset
 from forewarn.contracts.frames import Hint, Phase
 from forewarn.contracts.health import AssetHealth, HealthCategory
 from forewarn.domain.health.condition import Condition, condition_of
+from forewarn.domain.physics.unit_symbols import unit_symbol
 from forewarn_dashboard.client import Snapshot
 from forewarn_dashboard.formatting import clock_time, duration, life_days, number, quantity, signed
 from forewarn_dashboard.plant import AssetLive, Plant
-from forewarn_dashboard.unit_symbols import unit_symbol
 
 CONDITION_TEXT: Final[dict[Condition, str]] = {
     "normal": "Normal",

@@ -13,6 +13,7 @@ from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.frames import Phase, expected_column
 from forewarn.domain.anomaly.scale import band_of as anomaly_band_of
 from forewarn.domain.health.condition import Condition
+from forewarn.domain.physics.unit_symbols import unit_symbol
 from forewarn.domain.twin.deviation import band_of
 from forewarn_dashboard import figures
 from forewarn_dashboard.client import AssetDetail, History, interval_columns
@@ -27,7 +28,6 @@ from forewarn_dashboard.pages.forecast_panel import forecast_panel, is_due
 from forewarn_dashboard.pages.twin_panel import fleet_note, twin_panel
 from forewarn_dashboard.scene import Node, Region, Scene, draw, region_name
 from forewarn_dashboard.timerange import TimeRange
-from forewarn_dashboard.unit_symbols import unit_symbol
 from forewarn_dashboard.viewmodels import (
     AlarmRow,
     alarm_row,

@@ -156,11 +156,11 @@ def _reach(then: Prediction, cautions: Sequence[AnswerCaution]) -> Reach:
 def _of_the_whole(then: Prediction, reach: Reach) -> list[AnswerCaution]:
     texts = []
     if not then.expected:
-        texts.append("Nothing is expected: the machine would not run, or is not judged.")
+        texts.append("No expectation: the machine would not run or is not judged.")
     elif reach == "too_far":
-        texts.append("Too far from all that was learned: expected values are guesses, effects are not told.")
+        texts.append("Too far outside what was learned: expected values are guesses, effects are left out.")
     elif then.extrapolated:
-        texts.append("The drivers together are outside of what was learned: intervals are wider.")
+        texts.append("This combination of drivers was never learned: intervals are wider.")
     return [AnswerCaution(column="", message=text) for text in texts]
 
 
@@ -215,7 +215,7 @@ def _settle(
         held = {*layout.drivers, *layout.responses}
         free = [name for name in item.inputs.values() if name in asset_class.tag_names and name not in held]
         if not free or not _shifted(machine, moved, item.name, goals[item.name], free):
-            text = "No tag it is computed from can be moved: quantities derived from those stay as they are."
+            text = "None of the tags it is computed from can be changed; what is derived from them stays as it is."
             cautions.append(AnswerCaution(column=item.name, message=text))
     return cautions
 
@@ -261,14 +261,14 @@ def _outside(machine: Machine, wanted: Mapping[str, float]) -> list[AnswerCautio
     for name, value in wanted.items():
         usual, limits = machine.operating.get(name), ranges.get(name)
         if limits is not None and not limits[0] <= value <= limits[1]:
-            text = f"{value:.4g} is outside of the engineering range {limits[0]:.4g} to {limits[1]:.4g}."
+            text = f"{value:.4g} is outside the engineering range {limits[0]:.4g} to {limits[1]:.4g}."
             cautions.append(AnswerCaution(column=name, message=text))
         if usual is None:
-            cautions.append(AnswerCaution(column=name, message="The twin does not know where it was while it learned."))
+            cautions.append(AnswerCaution(column=name, message="The twin has no learned range of it."))
         elif not usual.low <= value <= usual.high:
             by = max(usual.low - value, value - usual.high) / _width(usual, limits)
             text = (
-                f"{value:.4g} is outside of the learned range {usual.low:.4g} to {usual.high:.4g}, "
+                f"{value:.4g} is outside the learned range {usual.low:.4g} to {usual.high:.4g} "
                 f"by {100 * by:.0f} % of its width: the model extrapolates."
             )
             cautions.append(AnswerCaution(column=name, message=text, by=by))
