@@ -1,4 +1,4 @@
-"""What scores are normal for an asset: learned from held-out residuals of its baseline.
+"""Which scores are normal for an asset, learned from held-out residuals of its baseline.
 
 Below the 90th percentile healthy scores speak for themselves (conformal p-value, Vovk et al. 2005: the
 share of healthy scores at least as high, the new one counted in). Above it a generalised Pareto tail goes on
@@ -39,7 +39,7 @@ class Calibration:
     tail_start, tail_width
         Where the Pareto tail begins and its scale.
     gap_us
-        A pause longer than this starts the smoothing anew [µs].
+        A longer pause restarts the smoothing [µs].
     """
 
     knots: FloatArray

@@ -1,4 +1,4 @@
-"""A baseline as it was seen and as it was expected, and how much of the machine it shows."""
+"""A baseline as measured and as expected, and how much of the machine it shows."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -11,7 +11,7 @@ from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.twin.statistics import WANDERS_BELOW, caution, effective_readings
 
 _LEVEL_KNOWN_FROM: Final = 10.0  # independent readings: below, where a response will be next is not known
-_CARE_WITH_DRIVERS: Final = 0.5  # ADR 0023: without, one false alarm a month; in full, some faults are told late
+_CARE_WITH_DRIVERS: Final = 0.5  # ADR 0023: without, one false alarm a month; in full, some faults are found late
 _EXPLAINED: Final = 0.75  # share of the variance: a chance likeness of two courses seldom reaches it
 
 

@@ -41,7 +41,7 @@ DISTURBED_ROWS: Final = 5
 DISTURBED_SPREADS: Final = 6.0
 
 _MOST_DISTURBED: Final = 0.1
-_PEAK_WINDOWS: Final = 100  # fewer separate windows do not tell the tails of single responses
+_PEAK_WINDOWS: Final = 100  # fewer separate windows do not show the tails of single responses
 _ENOUGH: Final = 10.0  # independent healthy rows beyond a threshold: then their share is known well
 _OPEN: Final = np.array([[1.0, np.inf, 1.0, 1.0]])  # magnitudes as they are; patterns are taken block by block
 

@@ -46,7 +46,7 @@ class Norms:
     tails
         Healthy tail of each magnitude, infinite for one that is not looked at; (assets, CHANNELS).
     flag_at
-        Size at which the flag wants to go on.
+        Size at which the flag goes on.
     """
 
     level_scale: FloatArray
@@ -80,7 +80,7 @@ NORM_ARRAYS: Final = tuple(item.name for item in fields(Norms))
 
 
 def magnitudes(norms: Norms, asset: NDArray[np.intp], levels: FloatArray, jumps: FloatArray) -> FloatArray:
-    """The magnitudes of rows in their healthy tails, shape (CHANNELS, rows); NaN where one cannot be told.
+    """The magnitudes of rows in their healthy tails, shape (CHANNELS, rows); NaN where unknown.
 
     Parameters
     ----------
@@ -90,10 +90,10 @@ def magnitudes(norms: Norms, asset: NDArray[np.intp], levels: FloatArray, jumps:
     z = levels / norms.level_scale[asset]
     out = np.empty((CHANNELS, len(levels)))
     out[LEVEL] = root_mean_square(z, norms.level_usual[asset])
-    told = np.isfinite(norms.tails[:, PATTERN]).any()
-    out[PATTERN] = pattern(norms.whitener, asset, weighed(norms, asset, levels)) if told else np.nan
+    known = np.isfinite(norms.tails[:, PATTERN]).any()
+    out[PATTERN] = pattern(norms.whitener, asset, weighed(norms, asset, levels)) if known else np.nan
     jump = root_mean_square(jumps / norms.jump_scale[asset], norms.jump_usual[asset])
-    out[JUMP] = np.where(np.isnan(out[LEVEL]), np.nan, jump)  # right after a gap nothing is told by a change alone
+    out[JUMP] = np.where(np.isnan(out[LEVEL]), np.nan, jump)  # right after a gap a change alone says nothing
     out[PEAK] = peak(z, norms.peak_scale[asset])
     out /= norms.tails[asset].T
     return out

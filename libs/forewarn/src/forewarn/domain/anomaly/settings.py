@@ -18,11 +18,11 @@ class AnomalySettings:
     far
         Share of healthy readings that may be flagged, persistence included.
     on_ratio, off_ratio
-        Hysteresis: the flag wants scores above ``on_ratio`` × threshold, and goes below ``off_ratio`` ×.
+        Hysteresis: the flag goes on above ``on_ratio`` × threshold and off below ``off_ratio`` ×.
     persist, of_last
         So many of the last so many readings must be beyond before the flag changes.
     gap_periods
-        A pause of more than this many sample periods starts the smoothing anew.
+        A pause of more than this many sample periods restarts the smoothing.
     folds
         Contiguous blocks of the baseline. What is learned from a score's own distribution is learned without the
         block it is then applied to, and the flag is calibrated on how much the blocks differ.

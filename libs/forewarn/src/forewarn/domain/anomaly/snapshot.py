@@ -28,7 +28,7 @@ def dump(states: Iterable[AnomalyState]) -> bytes:
 def load(data: bytes, catalogue: Mapping[str, AssetClass], settings: AnomalySettings) -> dict[str, AnomalyState]:
     """Read what ``dump`` wrote, by name of class.
 
-    A class that the catalogue no longer has, or has with other tags or responses, starts anew.
+    A class that the catalogue no longer has, or has with other tags or responses, starts empty.
 
     Raises
     ------

@@ -32,7 +32,7 @@ class ScoringMemory:
     version
         Model version that the calibration belongs to.
     residuals
-        Last residuals since the last gap, NaN where there are none; shape (assets, history, responses).
+        Last residuals since the last gap, NaN before the first; shape (assets, history, responses).
     levels
         Levels of the last scores, shape (assets, history).
     flagged, abrupt

@@ -1,4 +1,4 @@
-"""The detector of a table: learned from healthy rows, asked row by row or in pieces of any size."""
+"""The detector of a table: learned from healthy rows, scores single rows or pieces of any size."""
 
 from dataclasses import dataclass, replace
 from typing import Final

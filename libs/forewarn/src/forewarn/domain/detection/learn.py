@@ -1,4 +1,4 @@
-"""Learns a detector from healthy rows, and tells what was odd about them."""
+"""Learns a detector from healthy rows, and reports what was odd about them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -167,7 +167,7 @@ class _Work:
     def hidden(
         self, clock: NDArray[np.int64], healthy: LearnedNorms
     ) -> tuple[NDArray[np.bool_], LearnedNorms, FloatArray]:
-        """Disturbed rows that the first twin had learned to expect, what saw them, and residuals by that.
+        """Return disturbed rows that the first twin had learned to expect, what found them, and its residuals.
 
         A twin of the most ordinary rows (a step of least trimmed squares, Rousseeuw 1984) looks at all of them. What
         comes again is a way of running: only a single stretch counts.

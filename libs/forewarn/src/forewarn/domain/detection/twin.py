@@ -1,4 +1,4 @@
-"""The twin of a table: what each tag should measure, learned from healthy rows of tags nobody has described.
+"""The twin of a table: what each tag should measure, learned from healthy rows of undescribed tags.
 
 * With drivers: each other tag from them, by second-order ridge regression (``twin.ridge``).
 * Without: tags that vary fast from remembered states like the present one (``twin.kernel``); tags that wander

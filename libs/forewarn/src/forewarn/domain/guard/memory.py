@@ -215,7 +215,7 @@ def _equal_readings(
 
 
 def _newest_row(flags: BoolArray) -> NDArray[np.intp]:
-    """Newest row with the flag up to and including each, −1 where there is none."""
+    """Newest row with the flag up to and including each, −1 without one."""
     rows = np.arange(flags.shape[0], dtype=np.intp)[:, None]
     newest: NDArray[np.intp] = np.maximum.accumulate(np.where(flags, rows, -1), axis=0)
     return newest

@@ -26,13 +26,13 @@ RETRAIN_ADVICE: Final = "If this is the new normal, retrain the twin; if not, fi
 
 _ANOMALY: Final = "anomaly"
 
-#: Components that are a concern of their own; those of the future are told by the failure modes.
+#: Components that are a concern of their own; those of the future show in the failure modes.
 _OF_ITSELF: Final = ("twin", _ANOMALY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JudgedHealth:
-    """What rows with the machine running told; all but trend and growth is of the one at ``at_us``."""
+    """Outcome of the rows with the machine running; all but trend and growth is of the one at ``at_us``."""
 
     at_us: int
     latest: Observation

@@ -1,4 +1,4 @@
-"""Drift of the process: a lasting, settled change of how a machine runs, told apart from a fault that grows.
+"""Drift of the process: a lasting, settled change of how a machine runs, as opposed to a fault that grows.
 
 While an asset is flagged its residuals are sampled in event time. A change counts as settled when
 

@@ -69,5 +69,5 @@ def _derived_indicators(asset_class: AssetClass) -> frozenset[str]:
 
 
 def _indicators(asset_class: AssetClass) -> set[str]:
-    """Indicators that are told at the usual operating point."""
+    """Indicators that are judged at the usual operating point."""
     return {mode.indicator for mode in asset_class.failure_modes if not mode.of_operation}

@@ -22,7 +22,7 @@ from forewarn.domain.time import S_PER_DAY
 #: Memory (time constant of forgetting) of each regression.
 MEMORIES_S: Final = (180.0, 2_700.0, S_PER_DAY, 2.0 * S_PER_DAY, 7.0 * S_PER_DAY)
 
-#: Length of its buckets. Within a day the expected value tells load and weather apart; whole days average them out.
+#: Length of its buckets. Within a day the expected value separates load and weather; whole days average them out.
 BUCKETS_S: Final = (12.0, 180.0, 2_880.0, S_PER_DAY, S_PER_DAY)
 
 #: Buckets of the memory before that make up one bucket.
@@ -147,7 +147,7 @@ def learn_healthy(
 ) -> tuple[Growth, int]:
     """Note the healthy level from readings of which the twin learned.
 
-    With a new version of the model all begins anew: the machine was put right, or is what it is from now on.
+    A new version of the model restarts it: the machine was repaired, or its present state is the new normal.
 
     Parameters
     ----------

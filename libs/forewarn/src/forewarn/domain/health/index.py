@@ -27,7 +27,7 @@ CONCERN_BELOW: Final = 70.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
-    """What one reading tells about health; None is unknown. ``values`` has the columns of the class's metrics."""
+    """What one reading says about health; None is unknown. ``values`` has the columns of the class's metrics."""
 
     values: Mapping[str, float | None]
     anomaly_score: float | None = None

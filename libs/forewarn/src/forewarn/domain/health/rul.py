@@ -45,7 +45,7 @@ AGE: Final = 1.0
 #: Share of the way from the healthy level to the threshold from which on growth counts that nothing else points to.
 WORN: Final = 0.2
 
-#: A bend this small over the way is none.
+#: A smaller bend over the way counts as straight.
 _STRAIGHT: Final = 1e-6
 
 #: Forgetting leaves this many memories of data in a regression (95 % of the weight).

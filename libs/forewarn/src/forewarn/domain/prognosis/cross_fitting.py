@@ -28,7 +28,7 @@ class FoldSample:
     unit
         Position of the unit.
     cap
-        Longest life told apart.
+        Longest life distinguished.
     """
 
     features: FloatArray
@@ -55,7 +55,7 @@ class CrossFit:
     folds
         Fold of each unit in each repeat, shape (repeats, units).
     progress
-        Told how many of how many forests are grown.
+        Called with how many of how many forests are grown.
     """
 
     def __init__(

@@ -49,7 +49,7 @@ class FleetLifeModel:
     Attributes
     ----------
     cap
-        Longest life it tells apart; infinite if there is none.
+        Longest life it distinguishes; may be infinite.
     """
 
     preparation: Preparation
@@ -142,9 +142,9 @@ def train(
     failed
         Whether a unit's last row is its failure, shape (units,).
     cap
-        Longest life to tell apart, in the runs' unit of time.
+        Longest life to distinguish, in the runs' unit of time.
     progress
-        Told how many of how many forests are grown.
+        Called with how many of how many forests are grown.
 
     Raises
     ------

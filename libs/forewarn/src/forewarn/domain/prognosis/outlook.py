@@ -132,7 +132,7 @@ def learn_outlook(
     Parameters
     ----------
     cap
-        Longest life told apart: an interval that reaches it says "at least" and cannot be passed.
+        Longest life distinguished: an interval that reaches it says "at least" and cannot be passed.
     """
     order = np.argsort(predicted, kind="stable")
     share = float(np.clip(np.unique(unit).size ** -0.5, *NEIGHBOURS))

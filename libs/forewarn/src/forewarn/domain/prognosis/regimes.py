@@ -40,7 +40,7 @@ class Conditions:
     low, high
         Learned range of each driver, shape (drivers,).
     centres
-        Drivers of each regime, scaled to their range, shape (regimes, drivers); one regime if there are none.
+        Drivers of each regime, scaled to their range, shape (regimes, drivers); one regime without any.
     mean, sd
         Of each tag in each regime, shape (regimes, tags).
     weights
@@ -88,7 +88,7 @@ def learn_conditions(runs: Runs) -> Conditions:
 
 
 def find_regimes(scaled: FloatArray) -> FloatArray:
-    """Centres of tight clusters of driver settings, shape (regimes, drivers); a single centre if there are none."""
+    """Centres of tight clusters of driver settings, shape (regimes, drivers); a single centre without any."""
     centre: FloatArray = scaled.mean(axis=0, keepdims=True)
     total = float(((scaled - centre) ** 2).sum())
     if total == 0.0:
@@ -133,7 +133,7 @@ def _scaled(drivers: FloatArray, low: FloatArray, high: FloatArray) -> FloatArra
 
 
 def _moments(tags: FloatArray, regime: IntArray, regimes: int) -> tuple[FloatArray, FloatArray]:
-    """Mean and standard deviation of each tag in each regime; those of all rows where a regime cannot tell."""
+    """Mean and standard deviation of each tag in each regime; those of all rows where a regime has too few."""
     whole_mean, whole_sd = _mean_sd(tags)
     mean, sd = np.tile(whole_mean, (regimes, 1)), np.tile(whole_sd, (regimes, 1))
     for place in range(regimes if regimes > 1 else 0):

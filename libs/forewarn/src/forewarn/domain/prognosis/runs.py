@@ -75,7 +75,7 @@ class Runs:
 def evenly_spaced(runs: Runs, per_unit: int) -> IntArray:
     """Choose at most ``per_unit`` rows of each unit, evenly in row number, the last one always among them.
 
-    Neighbouring rows tell nearly the same; learning from all of them takes longer and gives nothing.
+    Neighbouring rows are nearly the same; learning from all of them takes longer and adds nothing.
     """
     chosen = []
     for rows in runs.slices():

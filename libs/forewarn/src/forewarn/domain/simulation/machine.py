@@ -20,7 +20,7 @@ class Surroundings:
     Attributes
     ----------
     demand
-        Share of the rated duty that is asked for, 0–1.
+        Demanded share of the rated duty, 0–1.
     ambient_temp_c, relative_humidity_pct
         Air around the machine.
     """

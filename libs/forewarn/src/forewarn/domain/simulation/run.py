@@ -56,7 +56,7 @@ def times_us(start_s: float, step_s: float, rows: int) -> NDArray[np.int64]:
 
 
 def simulate(run: MachineRun, *, start_s: float, step_s: float, rows: int) -> Values:
-    """Readings at ``start_s``, ``start_s + step_s``, …: value per tag, each of shape (rows,), NaN where there is none.
+    """Readings at ``start_s``, ``start_s + step_s``, …: value per tag, each of shape (rows,), NaN where it has none.
 
     Raises
     ------

@@ -269,7 +269,7 @@ def require_tag(asset_class: AssetClass, tag: str) -> None:
 
 
 def usual_tag(asset_class: AssetClass) -> str:
-    """The tag whose sensor fails if nobody names one: the first that the twin predicts and that is simulated."""
+    """Return the tag whose sensor fails by default: the first that the twin predicts and that is simulated."""
     known = simulated_tags(asset_class)
     return next((name for name in asset_class.twin.responses if name in known), known[0])
 

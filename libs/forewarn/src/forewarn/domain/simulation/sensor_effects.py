@@ -117,7 +117,7 @@ def affect(
     Parameters
     ----------
     columns
-        Value per tag, each of shape (n,), NaN where there is none.
+        Value per tag, each of shape (n,), NaN where it has none.
     ts_us
         Times of the readings [µs since 1970 UTC], rising.
     seed
@@ -181,6 +181,6 @@ def _measured(
 
 
 def _first(values: FloatArray) -> float:
-    """The first value that is there, NaN if there is none."""
+    """The first known value, NaN without any."""
     known = values[np.isfinite(values)]
     return float(known[0]) if known.size else float("nan")

@@ -77,7 +77,7 @@ class Priors:
     signature: tuple[str, ...]
 
     def values(self, columns: Mapping[str, Array]) -> FloatArray:
-        """Value of each name, row by row: shape (names, rows), NaN where there is none."""
+        """Value of each name, row by row: shape (names, rows), NaN where it has none."""
         known: dict[str, Array] = {name: np.asarray(value) for name, value in self.nameplate.items()} | dict(columns)
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # absurd inputs become NaN below
             for step in self.steps:

@@ -3,7 +3,7 @@
 Expected response = intercept + Σ g_t·p_t + Σ c_k φ_k, with the terms p of the prior and the features φ of ``ridge``.
 The factors are all but free, the correction is penalised up to being ignored; the penalty is chosen by blocked
 cross-validation, the strongest of those that do as well. A poor prior must not harm: it is used only if blocks that
-were left out are told as well with it as without.
+were left out are predicted as well with it as without.
 """
 
 from dataclasses import dataclass
@@ -87,7 +87,7 @@ class _PriorFit:
 
 
 def _fit_one(phi: FloatArray, terms: FloatArray, measured: FloatArray, settings: TwinSettings) -> _PriorFit:
-    """Fit with the penalty that tells best the blocks that are left out."""
+    """Fit with the penalty that predicts left-out blocks best."""
     middle, spread, level = terms.mean(axis=0), terms.std(axis=0), measured.mean()
     design, wanted = np.column_stack([(terms - middle) / spread, phi]), measured[:, None] - level
     corrections = np.array([*settings.penalties, _NO_CORRECTION])

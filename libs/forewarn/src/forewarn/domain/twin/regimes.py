@@ -113,7 +113,7 @@ def _spread_up_to(values: FloatArray) -> FloatArray:
 
 
 def levels(residuals: FloatArray, label: NDArray[np.intp], count: int, folds: int) -> tuple[FloatArray, FloatArray]:
-    """Level of what a shared model leaves in each regime, where left-out blocks are told better with it.
+    """Level of what a shared model leaves in each regime, where it predicts left-out blocks better.
 
     Parameters
     ----------

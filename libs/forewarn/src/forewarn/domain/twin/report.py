@@ -14,7 +14,7 @@ from forewarn.domain.twin.statistics import MAD_TO_SD
 _WINDOW: Final = 5  # readings of a running median: fewer in a row are spikes, not a stretch
 _FAR: Final = 5.0  # robust standard deviations
 _LEAST_SHARE: Final = 0.02  # of the baseline: less does no harm, and a machine may warm up
-_MOST: Final = 10  # stretches that are told one by one
+_MOST: Final = 10  # stretches listed
 _LEAST_SPREAD: Final = 0.25  # of the plain standard deviation: a tag that mostly rests has a MAD near zero
 
 

@@ -30,7 +30,7 @@ def dump(states: Iterable[TwinState]) -> bytes:
 def load(data: bytes, catalogue: Mapping[str, AssetClass]) -> dict[str, TwinState]:
     """Read what ``dump`` wrote, by name of class.
 
-    A class that the catalogue no longer has, or has with other tags, drivers, responses or priors, starts anew.
+    A class that the catalogue no longer has, or has with other tags, drivers, responses or priors, starts empty.
 
     Raises
     ------

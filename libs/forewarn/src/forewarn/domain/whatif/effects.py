@@ -24,7 +24,7 @@ class ConditionChange:
 class LifeChange:
     """Remaining life of a failure mode whose indicator would stand elsewhere and grow on as fast as now.
 
-    ``after`` is None where that cannot be told. In days, as ``RulEstimate``.
+    ``after`` is None where unknown. In days, as ``RulEstimate``.
     """
 
     failure_mode: str

@@ -1,4 +1,4 @@
-"""What if a machine were operated differently: the same model, asked with other drivers."""
+"""What-if questions: the same model at another operating point."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -90,7 +90,7 @@ class WhatIfAnswer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
-    """What is known of the machine that is asked about.
+    """What is known of the machine in question.
 
     Attributes
     ----------
@@ -172,7 +172,7 @@ def complete(machine: Machine) -> dict[str, float]:
         usual = machine.operating.get(name)
         tags[name] = usual.middle if np.isnan(value) and usual is not None else value
     state = _with_derived(machine, tags, {})
-    for name, usual in machine.operating.items():  # a driver that is derived from tags nobody measures
+    for name, usual in machine.operating.items():  # a driver that is derived from unmeasured tags
         if np.isnan(state[name]):
             state[name] = usual.middle
     return state
