@@ -1,6 +1,6 @@
 """The state machine of one alarm: a pure step over two flags, with delays in event time.
 
-ISA-18.2 states follow from ``active`` and ``acknowledged`` (domain.md §4.1):
+ISA-18.2 states follow from ``active`` and ``acknowledged``:
 normal → (occurs) unacknowledged → acknowledged or returned-unacknowledged → normal again.
 An alarm stays open, under one ``occurrence_id``, until it has returned *and* was acknowledged.
 """

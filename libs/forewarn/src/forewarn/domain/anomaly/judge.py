@@ -104,18 +104,11 @@ def judge_live(
     member_p_values: Sequence[FloatArray] = (),
     symptoms: NDArray[np.bool_] | None = None,
 ) -> tuple[ScoringMemory, Verdicts]:
-    """Score rows, sorted by asset and in the order in which they came within one.
+    """Score rows, sorted by asset and in order of arrival within one.
 
-    Parameters
-    ----------
-    asset, ts, residuals
-        Position in the memory, event time [µs] and residuals of each row; shapes (rows,), (rows,),
-        (rows, responses).
-    member_p_values
-        What further detectors say of the rows, each of shape (rows,), NaN while they do not know. The
-        combined p-value takes the place of the residuals' own: the score is the one that is as unlikely.
-    symptoms
-        See ``symptoms.symptoms_of``; None: no response is known to be a symptom of the machine.
+    ``asset`` is each row's position in the memory; ``residuals`` have shape (rows, responses). ``member_p_values`` are
+    those of further detectors, NaN while they do not know: combined with the residuals' own, they set the score. See
+    ``symptoms.symptoms_of`` for ``symptoms``; None: no response is known to be a symptom of the machine.
     """
     look = look_back(memory, asset, ts, residuals, settings)
     sizes = _sizes(memory, asset, look, member_p_values)

@@ -124,16 +124,10 @@ def fit_twin(
     breaks: NDArray[np.intp],
     block: NDArray[np.intp],
 ) -> TableFit:
-    """Learn from healthy rows.
+    """Learn from healthy rows of ``drivers`` and ``responses``, shape (rows, columns), NaN where unknown.
 
-    Parameters
-    ----------
-    drivers, responses
-        Shapes (rows, drivers) and (rows, responses), NaN where unknown; every response moves.
-    names
-        Of the drivers and of the responses.
-    breaks, block
-        Rows that follow a gap; the block that each row is left out with.
+    ``names`` are those of drivers and responses; ``breaks`` rows that follow a gap; ``block`` what each row is left out
+    with. Every response moves.
     """
     centre = np.nanmean(responses, axis=0)
     spread = np.maximum(np.nanstd(responses, axis=0), _LEAST)

@@ -54,14 +54,9 @@ class Outlook:
 
 
 def look_ahead(series: BucketSeries, horizon: int, tune: Tune) -> Outlook:
-    """Back-test all methods, choose one, forecast with it.
+    """Back-test all methods, choose one, forecast with it; the horizon is at most a third of the history.
 
-    The horizon is cut to a third of the history: what was never tested is not claimed.
-
-    Raises
-    ------
-    NotForecastable
-        If the history is too short, or no method can cope with it.
+    Raises NotForecastable if the history is too short, or no method can cope with it.
     """
     test = back_test(series, horizon, tune)
     now = test.forecast(series.values, test.plan.horizon)

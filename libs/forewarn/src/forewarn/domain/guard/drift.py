@@ -61,18 +61,8 @@ def compare(
 ) -> Disagreement:
     """Compare the redundant sensors of rows sorted by asset.
 
-    Parameters
-    ----------
-    asset_class
-        Declares what is redundant.
-    columns
-        Tags and derived quantities, NaN where unknown or bad, each of shape (rows,).
-    ts
-        Event times [µs]; late and repeated rows are not compared.
-    placement
-        Where each row stands.
-    state
-        Before the rows, with a row for every asset.
+    ``columns`` are tags and derived quantities, NaN where unknown or bad, shape (rows,); ``state`` is that before the
+    rows. Late and repeated rows are not compared.
     """
     flags = np.zeros((ts.shape[0], len(state.watched)), dtype=np.bool_)
     if not asset_class.redundant:

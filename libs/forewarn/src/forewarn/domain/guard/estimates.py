@@ -82,20 +82,11 @@ def estimate(
     stated: Mapping[str, FloatArray],
     never_sent: NDArray[np.bool_],
 ) -> Estimates:
-    """Estimate what is unknown for want of a tag that the asset does not have.
+    """Estimate what is unknown for want of a tag that the asset does not have; arrays of shape (n,).
 
-    Parameters
-    ----------
-    asset_class
-        Class of all rows.
-    columns, measured
-        Tags, and what was derived from them alone, each of shape (n,).
-    plate
-        Rated values for ``derive``, each of shape (n,).
-    stated
-        Fallback fields by name, shape (n,); NaN where the asset does not state them. 0 states nothing.
-    never_sent
-        Tags the asset has not sent up to the row, shape (n, tags).
+    ``measured`` was derived from the tags in ``columns`` alone. ``plate`` are rated values for ``derive``, ``stated``
+    the fallback fields, NaN where the asset does not state them; 0 states nothing. ``never_sent``, shape (n, tags), are
+    tags that the asset has not sent up to the row.
     """
     stand_ins: dict[str, FloatArray] = {}
     for item in fallbacks(asset_class):

@@ -56,20 +56,7 @@ class Explanation:
 
 
 def explain(finding: str, asset_class: AssetClass) -> Explanation:
-    """Explain a finding of the column ``findings``.
-
-    Parameters
-    ----------
-    finding
-        ``rule:tag``, or ``estimated:column``.
-    asset_class
-        Class of the reading's asset.
-
-    Raises
-    ------
-    ValueError
-        If the class has no such rule, or no such column.
-    """
+    """Explain a finding, ``rule:tag`` or ``estimated:column``; ValueError if the class has no such rule or column."""
     rule_id, _, column = finding.partition(":")
     rules: tuple[PhysicsRule | RedundantSensors, ...] = (*asset_class.rules, *asset_class.redundant)
     for rule in rules:
@@ -207,18 +194,9 @@ def may_refuse(asset_class: AssetClass) -> NDArray[np.bool_]:
 
 
 def findings_column(asset_class: AssetClass, flags: NDArray[np.bool_], rows: int, at: NDArray[np.intp]) -> Strings:
-    """Encode flags as the column ``findings``.
+    """Encode flags as the column ``findings`` of length ``rows``; only the rows ``at`` have some.
 
-    Parameters
-    ----------
-    asset_class
-        Class of the readings.
-    flags
-        What was noticed, one column per entry of ``finding_names``, one row per entry of ``at``.
-    rows
-        Length of the column.
-    at
-        Rows with findings; all others get none.
+    ``flags`` have a row per entry of ``at`` and a column per entry of ``finding_names``.
     """
     codes = np.full(rows, MISSING, dtype=np.int32)
     names = finding_names(asset_class)

@@ -90,19 +90,7 @@ class GuardJudgement:
 def judge(
     batch: RawBatch, rows: NDArray[np.intp], placement: Placement, state: GuardState, nameplates: Nameplates
 ) -> GuardJudgement:
-    """Judge rows of a batch.
-
-    Parameters
-    ----------
-    batch, rows
-        Readings, and which of them, sorted by asset as in ``placement``.
-    placement
-        Where each row stands in its asset's history.
-    state
-        Memory before the rows, with a row for every asset.
-    nameplates
-        Rated values by asset.
-    """
+    """Judge rows of a batch, sorted by asset as in ``placement``; ``state`` has a row for every asset."""
     asset_class = batch.asset_class
     values = batch.values[rows]
     plate = _nameplate_columns(asset_class, state, placement, nameplates)

@@ -164,14 +164,10 @@ def _bent(line: Usual, regression: Regression, skew: float, s_bb: float, at_s: f
 def course(
     regression: Regression, at_s: float, *, usual: Usual | None = None, healthy: float | None = None
 ) -> GrowthCourse | None:
-    """Parabola through the complete buckets, at a time (seconds since 1970 UTC); None with too few for its error.
+    """Fit a parabola to the complete buckets, seen at a time; None with too few for its error.
 
-    Parameters
-    ----------
-    usual
-        Operating point to see the indicator at; None: as measured.
-    healthy
-        Level over which it grows exponentially; None: growth is linear. The bend is drawn towards that.
+    ``usual`` is the operating point to see the indicator at (None: as measured), ``healthy`` the level over which it
+    grows exponentially (None: growth is linear): the bend is drawn towards that.
     """
     basis = _basis(regression)
     if basis is None:

@@ -76,17 +76,12 @@ class _Passage:
 def estimate(
     mode: FailureMode, growth: Growth, now_s: float, *, asset_class: AssetClass, suspected: bool = True
 ) -> RulEstimate | None:
-    """Estimate one failure mode's remaining life at event time ``now_s`` (seconds since 1970 UTC).
+    """Estimate one failure mode's remaining life at event time ``now_s``.
 
-    Regressions with significant growth are pooled, the more certain ones of the time left count more. Life is
-    zero once the level is surely beyond the threshold; None without growth, or when the threshold
-    lies farther ahead than a line may be prolonged.
-
-    Parameters
-    ----------
-    suspected
-        Whether something else says that the mode is under way; if not, its own indicator must have
-        come a good part of the way from the healthy level.
+    Regressions with significant growth are pooled, the more certain ones of the time left count more. Life is zero once
+    the level is surely beyond the threshold; None without growth, or when the threshold lies farther ahead than a line
+    may be prolonged. Unless ``suspected`` by something else, the mode's indicator must have come a good part of the
+    way.
     """
     rising = _fails_high(mode, asset_class, growth)
     if suspected and _has_failed(growth, mode.threshold, rising=rising):

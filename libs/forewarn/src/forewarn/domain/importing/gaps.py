@@ -72,14 +72,8 @@ def close_gaps(
 ) -> tuple[Pending, Rows, NDArray[np.bool_]]:
     """Fill missing values between two known ones that are at most ``max_gap_us`` apart.
 
-    A filled value is uncertain. A value that the file calls bad is missing as well as known to be bad:
-    nothing is put in its place. Rows leave when nothing that follows can change them, all with ``last``.
-    The result does not depend on how the rows are cut.
-
-    Returns
-    -------
-    pending, rows, filled
-        ``filled`` says which values were put in, shape (rows, tags).
+    A filled value is uncertain; a value that the file calls bad stays missing. Rows leave when nothing that follows can
+    change them, all with ``last``, however rows are cut. ``filled``, shape (rows, tags), are the values put in.
     """
     rows = pending.rows.then(fresh)
     if not rows.count:

@@ -133,23 +133,11 @@ def train(
     """Learn from runs of which some ended in failure.
 
     Units are divided into folds; each fold is predicted by trees grown on the others. These predictions, for units
-    never seen, say how far off the model is, and all trees together are the model. Of a unit that did not fail
-    it is known that it had at least the time to its last row left: where that reaches the cap it is a full example;
-    elsewhere its target is the expected life given that it is longer (Buckley and James 1979).
-
-    Parameters
-    ----------
-    failed
-        Whether a unit's last row is its failure, shape (units,).
-    cap
-        Longest life to distinguish, in the runs' unit of time.
-    progress
-        Called with how many of how many forests are grown.
-
-    Raises
-    ------
-    ValueError
-        If fewer than ``MIN_FAILURES`` units failed, or nothing varies.
+    never seen, say how far off the model is, and all trees together are the model. A unit that did not fail had at
+    least the time to its last row left: where that reaches ``cap``, the longest life distinguished, it is a full
+    example; elsewhere its target is the expected life given that it is longer (Buckley and James 1979). ``progress`` is
+    called with how many of how many forests are grown. Raises ValueError if fewer than ``MIN_FAILURES`` units failed,
+    or nothing varies.
     """
     if np.count_nonzero(failed) < MIN_FAILURES:
         raise ValueError(

@@ -129,16 +129,9 @@ def at_duty(
     sensors: Mapping[str, Sensor],
     seed: int,
 ) -> Values:
-    """Turn readings of a running machine into those of one that is on as far as ``duty`` says.
+    """Turn readings of a running machine, shape (n,), into those of one that is on as far as ``duty`` says.
 
     Sensors keep their noise at standstill: a flow meter without flow reads a little more than nothing.
-
-    Parameters
-    ----------
-    columns
-        Readings as if the machine ran, each of shape (n,).
-    ts_us
-        Their times [µs since 1970 UTC].
     """
     out = dict(columns)
     for tag, rest in STANDSTILL[asset_class].items():

@@ -33,20 +33,11 @@ def start_over(state: TwinState, asset_id: str, request: LearningRequest) -> tup
 def learn_from(
     state: TwinState, asset_id: str, history: Frame, request: LearningRequest, settings: TwinSettings
 ) -> tuple[TwinState, list[Frame], list[FittedModel]]:
-    """Replace an asset's model by one fitted to stored readings.
+    """Replace an asset's model by one fitted to stored readings: a VALID frame of this asset, oldest first.
 
     They are emitted again as rows of a baseline, so that the next stage can calibrate on them, and marked historical.
-
-    Parameters
-    ----------
-    history
-        Frame of kind VALID with readings of this asset alone, oldest first.
-
-    Returns
-    -------
-    state, frames, fitted
-        As of ``step``; the state unchanged and nothing else for an unknown asset, a repeated order, or too few
-        usable readings.
+    Returns as ``step``; the state unchanged and nothing else for an unknown asset, a repeated order, or too few usable
+    readings.
     """
     version = _next_version(state, asset_id, request)
     usable = state.layout.is_usable(history.arrays) & request.allows(history.arrays["ts"])

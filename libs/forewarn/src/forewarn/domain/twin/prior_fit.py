@@ -46,12 +46,8 @@ def fit_parts(
 ) -> PriorParts:
     """Regress responses on features, shape (rows, features), and where it helps on the terms they follow.
 
-    Parameters
-    ----------
-    terms, followed
-        Values, shape (terms, rows), and for each term the positions of the responses that follow it.
-    responses
-        Shape (rows, responses), NaN unknown; a response of which nothing is known stays NaN.
+    ``terms`` have shape (terms, rows), ``followed`` for each the positions of the responses that follow it. Responses,
+    shape (rows, responses), are NaN where unknown; one that is never known stays NaN.
     """
     measurable = np.flatnonzero(~np.isnan(responses).all(axis=0))
     intercept, held_out = np.full(responses.shape[1], np.nan), np.full(responses.shape, np.nan)

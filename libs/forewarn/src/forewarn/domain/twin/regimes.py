@@ -113,17 +113,10 @@ def _spread_up_to(values: FloatArray) -> FloatArray:
 
 
 def levels(residuals: FloatArray, label: NDArray[np.intp], count: int, folds: int) -> tuple[FloatArray, FloatArray]:
-    """Level of what a shared model leaves in each regime, where it predicts left-out blocks better.
+    """Return the level of what a shared model leaves in each regime, where it predicts left-out blocks better.
 
-    Parameters
-    ----------
-    residuals
-        Of left-out blocks, shape (rows, responses), NaN unknown.
-
-    Returns
-    -------
-    levels, held_out
-        Shape (regimes, responses), and for each row the level found without its block, shape (rows, responses).
+    ``residuals`` are those of left-out blocks, shape (rows, responses). Levels have shape (regimes, responses), held-
+    out ones, found without the row's block, (rows, responses).
     """
     regime, block = np.eye(count)[label], np.eye(folds)[fold_of(len(label), folds)]
     known = ~np.isnan(residuals)

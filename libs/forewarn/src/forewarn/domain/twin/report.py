@@ -75,19 +75,9 @@ def suspicious_stretches(
 ) -> tuple[tuple[Stretch, ...], float]:
     """Find readings in a row that differ from what is expected far more than the others do.
 
-    Parameters
-    ----------
-    difference
-        Measured minus expected, shape (rows, responses), NaN unknown.
-    floors
-        Least standard deviation that means something, for each response.
-    times_us
-        Event times, shape (rows,).
-
-    Returns
-    -------
-    stretches, share
-        At most ten, the longest first; share of the readings that are in any.
+    ``difference`` is measured minus expected, shape (rows, responses), NaN unknown; ``floors`` are least standard
+    deviations that mean something, by response. Returns at most ten stretches, the longest first, and the share of the
+    readings that are in any.
     """
     marked = np.zeros(difference.shape[0], dtype=np.bool_)
     found: list[Stretch] = []
