@@ -54,34 +54,17 @@ class SuspiciousRows:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class LearnedDetector:
-    """A detector, and what was found in the healthy rows.
-
-    Attributes
-    ----------
-    rows
-        Rows learned from.
-    left_out
-        Columns that cannot be judged, with the reason.
-    wanders
-        Tags that drifted through the baseline: they count by how they change, and little by their level.
-    disturbed
-        Rows far beyond the rest, not learned: those of suspicious stretches and single disturbances.
-    suspicious
-        Lasting stretches among them.
-    independent
-        Independent readings that the healthy rows are worth once smoothed.
-    r2
-        Cross-validated share of each tag's variance that the twin explains.
-    """
+    """A detector, and what was found in the healthy rows."""
 
     detector: TableDetector
-    rows: int
-    left_out: Mapping[str, str]
+    rows: int  #: Rows learned from.
+    left_out: Mapping[str, str]  #: Columns that cannot be judged, with the reason.
+    #: Tags that drifted through the baseline: they count by how they change, and little by their level.
     wanders: tuple[str, ...]
-    disturbed: int
-    suspicious: tuple[SuspiciousRows, ...]
-    independent: float
-    r2: Mapping[str, float]
+    disturbed: int  #: Rows far beyond the rest, not learned: those of suspicious stretches and single disturbances.
+    suspicious: tuple[SuspiciousRows, ...]  #: Lasting stretches among them.
+    independent: float  #: Independent readings that the healthy rows are worth once smoothed.
+    r2: Mapping[str, float]  #: Cross-validated share of each tag's variance that the twin explains.
 
 
 def learn(

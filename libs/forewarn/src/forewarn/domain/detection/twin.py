@@ -27,31 +27,21 @@ _FARTHEST: Final = 1e20  # spreads: what is beyond counts as that far, so that n
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class TableTwin:
-    """Fitted twin of a table.
+    """Fitted twin of a table."""
 
-    Attributes
-    ----------
-    drivers, responses
-        Columns that go in, and those that are judged.
-    centre, spread
-        Standardisation of the responses, shape (responses,).
-    low, high
-        Learned range of the drivers in their units, shape (drivers,).
-    ridge
-        With drivers, else None; without them there is ``kernel``.
-    fill
-        Guesses drivers that are unknown from all other columns, standardised by ``fill_centre`` and ``fill_spread``:
-        drivers, then responses. None without drivers.
-    """
-
+    #: Columns that go in, and those that are judged.
     drivers: tuple[str, ...]
     responses: tuple[str, ...]
+    #: Standardisation of the responses, shape (responses,).
     centre: FloatArray
     spread: FloatArray
+    #: Learned range of the drivers in their units, shape (drivers,).
     low: FloatArray
     high: FloatArray
-    ridge: RidgeModel | None
+    ridge: RidgeModel | None  #: With drivers, else None; without them there is ``kernel``.
     kernel: KernelModel | None
+    #: Guesses drivers that are unknown from all other columns, standardised by ``fill_centre`` and ``fill_spread``:
+    #: drivers, then responses. None without drivers.
     fill: OthersModel | None
     fill_centre: FloatArray
     fill_spread: FloatArray

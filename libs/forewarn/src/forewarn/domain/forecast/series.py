@@ -32,24 +32,12 @@ class Season:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class BucketSeries:
-    """One column in equal steps, complete.
+    """One column in equal steps, complete."""
 
-    Attributes
-    ----------
-    start_s
-        Begin of the first step, seconds since 1970 UTC, a multiple of ``step_s``.
-    step_s
-        Length of a step [s].
-    values
-        Mean of each step, shape (n,); filled where nothing was read.
-    observed
-        Whether the step has readings of its own, shape (n,).
-    """
-
-    start_s: float
-    step_s: float
-    values: FloatArray
-    observed: NDArray[np.bool_]
+    start_s: float  #: Begin of the first step, seconds since 1970 UTC, a multiple of ``step_s``.
+    step_s: float  #: Length of a step [s].
+    values: FloatArray  #: Mean of each step, shape (n,); filled where nothing was read.
+    observed: NDArray[np.bool_]  #: Whether the step has readings of its own, shape (n,).
 
     @property
     def end_s(self) -> float:

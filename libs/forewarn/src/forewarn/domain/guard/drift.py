@@ -37,17 +37,10 @@ BoolArray = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Disagreement:
-    """What redundant sensors say.
+    """What redundant sensors say."""
 
-    Attributes
-    ----------
-    flags
-        The smoothed difference is beyond what is tolerated, shape (rows, ``len(state.watched)``).
-    values, ts
-        ``GuardState.drift`` and ``GuardState.drift_ts`` after the rows.
-    """
-
-    flags: BoolArray
+    flags: BoolArray  #: The smoothed difference is beyond what is tolerated, shape (rows, ``len(state.watched)``).
+    #: ``GuardState.drift`` and ``GuardState.drift_ts`` after the rows.
     values: FloatArray
     ts: NDArray[np.int64]
 

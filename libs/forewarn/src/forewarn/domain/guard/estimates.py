@@ -31,17 +31,10 @@ class Fallback:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Estimates:
-    """Derived quantities with estimates where nothing is measured, and where these are.
+    """Derived quantities with estimates where nothing is measured, and where these are."""
 
-    Attributes
-    ----------
-    derived
-        Derived quantities by name.
-    flags
-        Where they are estimates, shape (rows, ``len(estimable(asset_class))``), or (rows, 0) if nowhere.
-    """
-
-    derived: Mapping[str, FloatArray]
+    derived: Mapping[str, FloatArray]  #: Derived quantities by name.
+    #: Where they are estimates, shape (rows, ``len(estimable(asset_class))``), or (rows, 0) if nowhere.
     flags: NDArray[np.bool_]
 
     @classmethod

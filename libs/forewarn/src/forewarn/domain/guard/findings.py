@@ -37,22 +37,13 @@ GENERAL_CHECKS: Final = frozenset({*(check.value for check in Check), ESTIMATED}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """A finding in plain words.
+    """A finding in plain words."""
 
-    Attributes
-    ----------
-    message, recommendation
-        What is wrong, and what to do.
-    cause
-        What is probably at fault.
-    columns
-        Tags and derived quantities whose values led to the finding.
-    """
-
+    #: What is wrong, and what to do.
     message: str
     recommendation: str
-    cause: Cause
-    columns: tuple[str, ...]
+    cause: Cause  #: What is probably at fault.
+    columns: tuple[str, ...]  #: Tags and derived quantities whose values led to the finding.
 
 
 def explain(finding: str, asset_class: AssetClass) -> Explanation:

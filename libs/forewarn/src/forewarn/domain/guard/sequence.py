@@ -13,30 +13,14 @@ from forewarn.domain.guard.state import GuardState
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Placement:
-    """Rows sorted by asset, in their order of arrival within an asset.
+    """Rows sorted by asset, in their order of arrival within an asset."""
 
-    Attributes
-    ----------
-    order
-        Row of the batch behind each sorted row.
-    asset
-        Row of the state for each sorted row.
-    starts
-        First sorted row of each asset.
-    newest
-        Newest event time of the asset up to and including the row [µs].
-    current
-        The row is newer than all before it; only such rows are remembered.
-    late
-        The row is older than one before it.
-    """
-
-    order: NDArray[np.intp]
-    asset: NDArray[np.intp]
-    starts: NDArray[np.intp]
-    newest: NDArray[np.int64]
-    current: NDArray[np.bool_]
-    late: NDArray[np.bool_]
+    order: NDArray[np.intp]  #: Row of the batch behind each sorted row.
+    asset: NDArray[np.intp]  #: Row of the state for each sorted row.
+    starts: NDArray[np.intp]  #: First sorted row of each asset.
+    newest: NDArray[np.int64]  #: Newest event time of the asset up to and including the row [µs].
+    current: NDArray[np.bool_]  #: The row is newer than all before it; only such rows are remembered.
+    late: NDArray[np.bool_]  #: The row is older than one before it.
 
 
 def state_rows(assets: Strings, state: GuardState) -> tuple[GuardState, NDArray[np.intp]]:

@@ -44,19 +44,12 @@ def moments_of(numbers: FloatArray, time_format: TimeFormat, start_us: int) -> N
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DateEvidence:
-    """What the dates of a file say about the order of day and month.
+    """What the dates of a file say about the order of day and month."""
 
-    Attributes
-    ----------
-    first, second
-        Largest first and second number of dates that are written in numbers with the year last; 0 if none.
-    dotted
-        All of them have dots, which are not used with the month first.
-    """
-
+    #: Largest first and second number of dates that are written in numbers with the year last; 0 if none.
     first: int = 0
     second: int = 0
-    dotted: bool = True
+    dotted: bool = True  #: All of them have dots, which are not used with the month first.
 
     def __or__(self, other: "DateEvidence") -> "DateEvidence":
         return DateEvidence(

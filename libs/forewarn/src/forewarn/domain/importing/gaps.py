@@ -10,21 +10,11 @@ from forewarn.domain.frames.frame import FloatArray
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Rows:
-    """Rows of one asset in order of time.
+    """Rows of one asset in order of time."""
 
-    Attributes
-    ----------
-    ts
-        Event times [µs], shape (n,), rising.
-    values
-        Shape (n, tags); NaN where nothing is known.
-    quality
-        What the file says: 0 good, 1 uncertain, 2 bad; shape (n, tags).
-    """
-
-    ts: NDArray[np.int64]
-    values: FloatArray
-    quality: NDArray[np.uint8]
+    ts: NDArray[np.int64]  #: Event times [µs], shape (n,), rising.
+    values: FloatArray  #: Shape (n, tags); NaN where nothing is known.
+    quality: NDArray[np.uint8]  #: What the file says: 0 good, 1 uncertain, 2 bad; shape (n, tags).
 
     @classmethod
     def none(cls, tags: int) -> "Rows":

@@ -43,7 +43,7 @@ def derive(
     *,
     wanted: AbstractSet[str] | None = None,
 ) -> dict[str, FloatArray]:
-    """Compute derived quantities in the class's order, converting units; only ``wanted`` ones and their inputs if given.
+    """Compute derived quantities in the class's order, converting units; if given, only ``wanted`` and their inputs.
 
     ``columns`` has every tag, shape (n,), NaN where unknown; ``nameplate`` rated values, one for all rows or one per
     row, by default those of the class. Results are NaN where an input is NaN or the result is no finite number. Raises

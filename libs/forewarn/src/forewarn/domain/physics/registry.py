@@ -78,22 +78,12 @@ class UnknownFormulaError(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Formula:
-    """A formula as the catalogue sees it.
-
-    Attributes
-    ----------
-    function
-        Element-wise on arrays; unknown where an input is unknown.
-    unit
-        Of the result (UCUM); ``ANY``: that of the parameters.
-    parameters
-        Unit of each parameter; ``ANY``: any unit, the same for all of them.
-    """
+    """A formula as the catalogue sees it."""
 
     name: str
-    function: Function
-    unit: str | None
-    parameters: Mapping[str, str | None]
+    function: Function  #: Element-wise on arrays; unknown where an input is unknown.
+    unit: str | None  #: Of the result (UCUM); ``ANY``: that of the parameters.
+    parameters: Mapping[str, str | None]  #: Unit of each parameter; ``ANY``: any unit, the same for all of them.
 
     @property
     def summary(self) -> str:

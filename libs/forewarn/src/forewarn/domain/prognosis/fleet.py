@@ -44,18 +44,12 @@ class Forecast:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class FleetLifeModel:
-    """Predicts remaining life.
-
-    Attributes
-    ----------
-    cap
-        Longest life it distinguishes; may be infinite.
-    """
+    """Predicts remaining life."""
 
     preparation: Preparation
     forest: Forest
     outlook: LifeOutlook
-    cap: float
+    cap: float  #: Longest life it distinguishes; may be infinite.
 
     def predict(self, runs: Runs, rows: IntArray) -> Forecast:
         """Predict from rows (in rising order) and what came before them in their units."""
@@ -79,27 +73,13 @@ class FleetLifeModel:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class HeldOut:
-    """Predictions for rows of units that the trees in question had not seen.
+    """Predictions for rows of units that the trees in question had not seen."""
 
-    Attributes
-    ----------
-    rows
-        Rows of the training runs.
-    mean
-        Predicted life, not above the cap.
-    actual
-        Life that followed, or was at least seen to follow; not capped.
-    known
-        Whether the unit failed.
-    unit
-        Position of the unit.
-    """
-
-    rows: IntArray
-    mean: FloatArray
-    actual: FloatArray
-    known: BoolArray
-    unit: IntArray
+    rows: IntArray  #: Rows of the training runs.
+    mean: FloatArray  #: Predicted life, not above the cap.
+    actual: FloatArray  #: Life that followed, or was at least seen to follow; not capped.
+    known: BoolArray  #: Whether the unit failed.
+    unit: IntArray  #: Position of the unit.
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

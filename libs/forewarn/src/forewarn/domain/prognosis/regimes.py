@@ -33,25 +33,17 @@ _MARGIN = 0.05
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Conditions:
-    """Takes the operating condition out of tags.
+    """Takes the operating condition out of tags."""
 
-    Attributes
-    ----------
-    low, high
-        Learned range of each driver, shape (drivers,).
-    centres
-        Drivers of each regime, scaled to their range, shape (regimes, drivers); one regime without any.
-    mean, sd
-        Of each tag in each regime, shape (regimes, tags).
-    weights
-        Quadratic function of the scaled drivers for each standardised tag, shape (terms, tags); zeros where unused.
-    """
-
+    #: Learned range of each driver, shape (drivers,).
     low: FloatArray
     high: FloatArray
+    #: Drivers of each regime, scaled to their range, shape (regimes, drivers); one regime without any.
     centres: FloatArray
+    #: Of each tag in each regime, shape (regimes, tags).
     mean: FloatArray
     sd: FloatArray
+    #: Quadratic function of the scaled drivers for each standardised tag, shape (terms, tags); zeros where unused.
     weights: FloatArray
 
     def remove(self, tags: FloatArray, drivers: FloatArray) -> FloatArray:

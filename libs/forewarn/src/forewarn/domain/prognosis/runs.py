@@ -14,20 +14,11 @@ IntArray = NDArray[np.intp]
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Runs:
-    """Rows of several units: unit after unit, each in rising time.
+    """Rows of several units: unit after unit, each in rising time."""
 
-    Attributes
-    ----------
-    starts
-        First row of each unit and, at the end, the number of rows: shape (units + 1,).
-    time
-        Time of each row, any unit, shape (rows,).
-    tags, drivers
-        Measured values, NaN where unknown, shapes (rows, tags) and (rows, drivers).
-    """
-
-    starts: IntArray
-    time: FloatArray
+    starts: IntArray  #: First row of each unit and, at the end, the number of rows: shape (units + 1,).
+    time: FloatArray  #: Time of each row, any unit, shape (rows,).
+    #: Measured values, NaN where unknown, shapes (rows, tags) and (rows, drivers).
     tags: FloatArray
     drivers: FloatArray
 

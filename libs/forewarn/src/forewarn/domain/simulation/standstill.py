@@ -20,21 +20,11 @@ from forewarn.domain.simulation.schedule import Duty
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rest:
-    """Where a tag goes at standstill.
+    """Where a tag goes at standstill."""
 
-    Attributes
-    ----------
-    at
-        A value, or the name of the tag it then equals.
-    by
-        The ramp it follows.
-    power
-        Of the ramp.
-    """
-
-    at: float | str = 0.0
-    by: Literal["auxiliary", "main", "warmth"] = "main"
-    power: float = 1.0
+    at: float | str = 0.0  #: A value, or the name of the tag it then equals.
+    by: Literal["auxiliary", "main", "warmth"] = "main"  #: The ramp it follows.
+    power: float = 1.0  #: Of the ramp.
 
 
 def _same(rest: Rest, *tags: str) -> dict[str, Rest]:

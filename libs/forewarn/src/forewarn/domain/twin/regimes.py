@@ -32,24 +32,14 @@ _NARROWEST: Final = 0.05  # standardised drivers; a regime in which a driver res
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Regimes:
-    """Regimes of one baseline, the one with most readings first.
+    """Regimes of one baseline, the one with most readings first."""
 
-    Attributes
-    ----------
-    label
-        Regime of each row.
-    centres
-        In standardised drivers, shape (regimes, drivers).
-    widths
-        Standard deviation of each driver within the regimes, in standardised drivers, shape (drivers,).
-    radius
-        Greatest distance of a reading from its centre, in widths, shape (regimes,). ``centres`` and
-        ``radius`` are empty where there is one regime.
-    """
-
-    label: NDArray[np.intp]
-    centres: FloatArray
+    label: NDArray[np.intp]  #: Regime of each row.
+    centres: FloatArray  #: In standardised drivers, shape (regimes, drivers).
+    #: Standard deviation of each driver within the regimes, in standardised drivers, shape (drivers,).
     widths: FloatArray
+    #: Greatest distance of a reading from its centre, in widths, shape (regimes,). ``centres`` and ``radius`` are empty
+    #: where there is one regime.
     radius: FloatArray
 
 

@@ -90,22 +90,13 @@ class WhatIfAnswer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
-    """What is known of the machine in question.
-
-    Attributes
-    ----------
-    measured
-        Its newest tags, NaN or left out where unknown: the middle of what was learned stands in.
-    operating
-        Where each driver and response was while the twin learned.
-    nameplate
-        Its rated values; fields not given have the class's default.
-    """
+    """What is known of the machine in question."""
 
     asset_class: AssetClass
+    #: Its newest tags, NaN or left out where unknown: the middle of what was learned stands in.
     measured: Mapping[str, float]
-    operating: Mapping[str, Operating]
-    nameplate: Mapping[str, float]
+    operating: Mapping[str, Operating]  #: Where each driver and response was while the twin learned.
+    nameplate: Mapping[str, float]  #: Its rated values; fields not given have the class's default.
 
 
 def changeable(asset_class: AssetClass) -> tuple[str, ...]:
