@@ -51,7 +51,7 @@ def alpha_lambda(time: FloatArray, predicted: FloatArray, actual: FloatArray, *,
 def prognostic_horizon(
     time: FloatArray, predicted: FloatArray, actual: FloatArray, *, tolerance: float
 ) -> float | None:
-    """Return the life left from which on predictions stay within an absolute ``tolerance``; None if the last does not."""
+    """Return the life left from which on predictions stay within ``tolerance``; None if the last does not."""
     outside = np.flatnonzero(np.abs(predicted - actual) > tolerance)
     first = int(outside[-1]) + 1 if outside.size else 0
     return float(actual[first]) if first < time.size else None
