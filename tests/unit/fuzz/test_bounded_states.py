@@ -13,7 +13,7 @@ from forewarn.contracts.topics import TopicName
 from forewarn.testing.frames import anomaly_frame, timestamps_us
 from forewarn.testing.mutations import Message
 from forewarn_health.state import AssetState, observe
-from unit.fuzz.consumers import _incoming, _record, alerting
+from unit.fuzz.consumers import _record, alerting
 from unit.fuzz.corpus import CATALOGUE
 
 HOUR_S = 3600.0
