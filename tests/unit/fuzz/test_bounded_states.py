@@ -56,7 +56,7 @@ def test_an_asset_that_crosses_all_its_limits_with_every_reading_says_so_in_port
 
     plane.engine.store = measured
     record = _record(TopicName.READINGS_VALID, 0, Message(b"0", encode_frame(frame)))
-    asyncio.run(plane.take(TopicName.READINGS_VALID, [_incoming(record)]))
+    asyncio.run(plane.take(TopicName.READINGS_VALID, [record]))
     transitions = sum(item.topic is TopicName.ALERTS for item in plane.publisher.sent)
     assert transitions > 500
     assert max(sizes, default=0) < MIB
