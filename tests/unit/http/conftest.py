@@ -65,7 +65,7 @@ def server():
         limits=LIMITS,
         drain_s=1,
         max_message_bytes=1_000,
-        heartbeat=Heartbeat(SystemClock()),
+        heartbeat=Heartbeat(SystemClock(), limit_s=0.5),
     )
     thread = threading.Thread(target=made.run)
     thread.start()

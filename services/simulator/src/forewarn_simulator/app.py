@@ -100,7 +100,7 @@ class Simulation:
             commands.done()
 
     def _is_disk_full(self) -> bool:
-        """Whether readings are left out because they could not be stored; says when that begins and ends."""
+        """Return whether readings are left out because they could not be stored; says when that begins and ends."""
         is_full = self._disk is not None and self._disk.state() is DiskState.FULL
         if is_full is not self._is_paused:
             self._is_paused = is_full

@@ -73,6 +73,6 @@ class ItemDecoder:
 
 
 def _time_of(record: Record) -> datetime:
-    """The broker's time stamp, which may be the producer's own and so anything."""
+    """Return the broker's time stamp, which may be the producer's own and so anything."""
     microseconds = min(max(record.received_us, to_microseconds(EARLIEST)), to_microseconds(LATEST) - 1)
     return to_datetime(microseconds)

@@ -8,6 +8,7 @@ from forewarn.adapters.kafka.config import group_id
 from forewarn.adapters.kafka.registry import REGISTRY_READER, AssetRegistry
 from forewarn.contracts.topics import TopicName
 from forewarn.domain.guard.batch import GuardSettings
+from forewarn.runtime.frame_config import FrameLoopConfig
 from forewarn.runtime.frame_service import serve_lanes
 from forewarn.runtime.service import run_service
 from forewarn_validator.lane import ValidatorLanes
@@ -40,15 +41,14 @@ def main(settings: ValidatorSettings, stop: threading.Event) -> None:
         is_gone=Removals(registry, SystemClock()).are_true,
     )
     try:
-        serve_lanes(
-            settings,
-            stop,
+        config = FrameLoopConfig(
+            settings=settings,
             service="validator",
             source=TopicName.READINGS_RAW,
             checkpoint=TopicName.VALIDATOR_CHECKPOINT,
-            lanes=lanes,
             fetch_min_bytes=_FETCH_MIN_BYTES,
         )
+        serve_lanes(config, lanes, stop)
     finally:
         registry.close()
 

@@ -149,7 +149,7 @@ class AlarmEntry:
 
     @property
     def changed_at(self) -> datetime:
-        """When it was closed, or raised while it is open: lists are in this order."""
+        """Return when it was closed, or raised while it is open: lists are in this order."""
         return self.closed_at or self.alarm.raised_at
 
 
@@ -246,11 +246,11 @@ class HistoryReader(Protocol):
         ...
 
     async def latest(self, asset_ids: Sequence[str]) -> tuple[Latest, ...]:
-        """Newest reading of these assets; one without readings is left out."""
+        """Return the newest reading of these assets; one without readings is left out."""
         ...
 
     async def history(self, query: HistoryQuery) -> History | None:
-        """A stretch of an asset's history; None for an asset without class, ``BadQuery`` for unknown columns."""
+        """Return a stretch of an asset's history; None for an asset without class, ``BadQuery`` for unknown columns."""
         ...
 
     async def removed_assets(self, *, after: str, limit: int) -> tuple[RemovedAsset, ...]:
@@ -258,11 +258,11 @@ class HistoryReader(Protocol):
         ...
 
     async def removed_asset(self, asset_id: str) -> RemovedAsset | None:
-        """A removed asset whose history is kept."""
+        """Return a removed asset whose history is kept."""
         ...
 
     async def latest_health(self, asset_ids: Sequence[str]) -> tuple[AssetHealth, ...]:
-        """Newest health of these assets; one without is left out."""
+        """Return the newest health of these assets; one without is left out."""
         ...
 
     async def health(self, asset_id: str, interval: Interval) -> tuple[AssetHealth, ...]:
@@ -285,7 +285,7 @@ class HistoryReader(Protocol):
         ...
 
     async def alarm(self, alarm_id: str) -> AlarmEntry | None:
-        """One alarm as it stands."""
+        """Return one alarm as it stands."""
         ...
 
     async def alarm_events(
@@ -301,11 +301,11 @@ class HistoryReader(Protocol):
         ...
 
     async def rejected_one(self, rejected_id: str) -> RejectedReading | None:
-        """One refused message, with nothing in place of its original bytes."""
+        """Return one refused message, with nothing in place of its original bytes."""
         ...
 
     def original(self, rejected_id: str) -> AsyncIterator[bytes]:
-        """The original bytes of a refused message, in pieces whose lengths, but for the last one's, divide by three.
+        """Return the original bytes of a refused message, in pieces; all lengths but the last divide by three.
 
         Raises
         ------
@@ -319,5 +319,5 @@ class HistoryReader(Protocol):
         ...
 
     async def model(self, asset_id: str, kind: str, version: int) -> ModelArtefact | None:
-        """One version of a model with its parameters."""
+        """Return one version of a model with its parameters."""
         ...

@@ -93,7 +93,7 @@ class LiveInShort:
 
 
 class LiveView(Protocol):
-    """The newest state; every method returns at once."""
+    """The newest state; every method returns at once, may be called from any thread and never raises."""
 
     @property
     def version(self) -> int:
@@ -106,11 +106,11 @@ class LiveView(Protocol):
         ...
 
     def asset(self, asset_id: str) -> LiveAsset | None:
-        """What is known of an asset, None if nothing came yet."""
+        """Return what is known of an asset, None if nothing came yet."""
         ...
 
     def in_short(self, asset_id: str) -> LiveInShort | None:
-        """The same in short."""
+        """Return the same in short."""
         ...
 
     def changed_since(self, version: int) -> Sequence[str]:
@@ -118,7 +118,7 @@ class LiveView(Protocol):
         ...
 
     def alarms(self) -> Sequence[Alarm]:
-        """Every open alarm."""
+        """Return every open alarm."""
         ...
 
     def alarm(self, alarm_id: str) -> Alarm | None:
@@ -142,7 +142,7 @@ class LiveView(Protocol):
         ...
 
     def problem(self) -> str | None:
-        """Why the view is not complete or not fresh; None when all is well."""
+        """Return why the view is not complete or not fresh; None when all is well."""
         ...
 
     def listen(self, on_change: Callable[[], None]) -> Callable[[], None]:

@@ -16,7 +16,7 @@ from forewarn.adapters.faust.engine import Action, EventEngine
 from forewarn.adapters.faust.publisher import FaustPublisher, Outgoing, raw_topic
 from forewarn.adapters.faust.quarantine import Handler
 from forewarn.adapters.faust.runner import run_app
-from forewarn.adapters.kafka.changelog import ensure_changelog
+from forewarn.adapters.kafka.admin import ensure_changelog
 from forewarn.adapters.kafka.cluster import check_topics, look_at_cluster
 from forewarn.adapters.rejections import Refusal, rejected_reading
 from forewarn.contracts.readings import RejectionReason
@@ -97,12 +97,12 @@ class EventLogic(Protocol):
 
     @property
     def handlers(self) -> Mapping[TopicName, Handler]:
-        """Handler of each source topic."""
+        """Return the handler of each source topic."""
         ...
 
     @property
     def timers(self) -> Sequence[tuple[float, Action]]:
-        """Periodic actions with their intervals in seconds."""
+        """Return periodic actions with their intervals in seconds."""
         ...
 
     async def restored(self) -> None:

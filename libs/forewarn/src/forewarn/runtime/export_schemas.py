@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def differences(directory: Path, wanted: Mapping[str, str]) -> list[str]:
-    """What is missing, changed or left over in ``directory``, one line each."""
+    """Return what is missing, changed or left over in ``directory``, one line each."""
     found = {path: (directory / path).read_text(encoding="utf-8") for path in _generated_files(directory)}
     return [
         *(f"missing: {path}" for path in sorted(wanted.keys() - found.keys())),
@@ -56,7 +56,7 @@ def differences(directory: Path, wanted: Mapping[str, str]) -> list[str]:
 
 
 def breaking(directory: Path, wanted: Mapping[str, str]) -> Iterator[str]:
-    """What in ``wanted`` breaks the contracts released below ``directory``, one line each."""
+    """Return what in ``wanted`` breaks the contracts released below ``directory``, one line each."""
     released = directory / "released"
     for folder in _RELEASED_FOLDERS:
         compare = breaking_changes if folder == "events" else missing_columns

@@ -85,6 +85,6 @@ def supervised(
 
 
 def _refuse_to_start(name: str, problem: Exception) -> NoReturn:
-    """Tell the user what to change; where the code noticed it is of no use to them."""
+    """Print what the user has to change, without a traceback, and exit."""
     sys.stderr.write(f"{name}: cannot start\n{problem}\n")
     sys.exit(EXIT_BAD_SETTINGS)

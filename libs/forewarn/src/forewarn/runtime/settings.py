@@ -80,7 +80,7 @@ class DiskSettings(KafkaSettings):
         return path
 
     def disk(self) -> DiskSpace | None:
-        """The disk to watch."""
+        """Return the disk to watch."""
         return None if self.disk_path is None else DiskSpace(path=self.disk_path, reserve_gb=self.disk_reserve_gb)
 
 

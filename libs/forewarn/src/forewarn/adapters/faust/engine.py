@@ -96,17 +96,17 @@ class EventEngine(Generic[StateT]):
 
     @property
     def states(self) -> Mapping[str, StateT]:
-        """Current states by asset id."""
+        """Return the current states by asset id."""
         return MappingProxyType(self._states)
 
     @property
     def changelog(self) -> str:
-        """Topic that holds the states; it must exist before the application starts."""
+        """Return the topic of the states, which must exist before the application starts."""
         return str(self._table.changelog_topic_name)
 
     @property
     def ready(self) -> bool:
-        """Whether states are restored; also true for a spare worker without partitions."""
+        """Return whether states are restored; also true for a spare worker without partitions."""
         return bool(self._app.tables.actives_ready)
 
     def partition_of(self, asset_id: str) -> int:

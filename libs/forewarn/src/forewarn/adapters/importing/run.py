@@ -33,7 +33,7 @@ _SWALLOWED: Final = "a quote that is opened in a row before and not closed takes
 _USUAL_GAP_PERIODS: Final = 3
 _SOURCE_CHARS: Final = 128
 
-#: Told phase, rows done, rows in all.
+#: Called with phase, rows done, rows in all.
 OnProgress = Callable[[str, int, int], None]
 
 
@@ -193,7 +193,7 @@ def _read(plan: Plan, spool: Spool, rejects: Rejects, on_progress: OnProgress) -
 
 
 def _spared(plan: Plan) -> Sequence[str]:
-    """Tags whose flat line means something: the one that tells whether the machine runs may never change."""
+    """Tags whose flat line means something: the one that shows whether the machine runs may never change."""
     running = plan.asset_class.twin.running
     return (*plan.keep, *(() if running is None else (running.column,)))
 

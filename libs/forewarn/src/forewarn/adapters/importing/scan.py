@@ -48,7 +48,7 @@ class Scan:
 
 
 def scan(source: Source, roles: Roles, progress: Callable[[int], None]) -> Scan:
-    """Read a file once; ``progress`` is told the number of rows so far.
+    """Read a file once; ``progress`` is called with the number of rows so far.
 
     Raises
     ------

@@ -98,7 +98,7 @@ class TransactionalProducer:
             self._abort()
             raise TransactionAborted(error.str()) from exc
         except Exception:
-            self._abort()  # an output could not be made: whoever goes on after that needs a producer that is idle
+            self._abort()  # an output could not be made; the producer must be idle before it is used again
             raise
         return count
 
