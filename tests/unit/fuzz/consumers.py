@@ -41,8 +41,8 @@ from forewarn.domain.guard.batch import GuardSettings
 from forewarn.domain.health.asset import judge
 from forewarn.domain.twin.settings import TwinSettings
 from forewarn.ports.lanes import Lanes, Output, Record, StaleSnapshot
-from forewarn.runtime.event_metrics import EventMetrics
 from forewarn.runtime.event_service import EventContext, EventLogic
+from forewarn.runtime.metrics import EventMetrics
 from forewarn.testing.examples import content
 from forewarn.testing.mutations import Message, damaged_bytes
 from forewarn_alerting.app import AlertingLogic

@@ -24,8 +24,8 @@ from forewarn.contracts.topics import TopicName, TopicUse
 from forewarn.ports.clock import Clock
 from forewarn.ports.codec import one_line
 from forewarn.ports.lanes import Record
-from forewarn.runtime.event_metrics import EventMetrics
 from forewarn.runtime.heartbeat import Heartbeat
+from forewarn.runtime.metrics import EventMetrics
 from forewarn.runtime.service import supervised
 from forewarn.runtime.settings import KafkaSettings
 

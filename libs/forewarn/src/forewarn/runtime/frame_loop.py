@@ -29,10 +29,10 @@ from forewarn.ports.clock import Clock
 from forewarn.ports.lanes import Lanes, Output, Record
 from forewarn.ports.store import Source
 from forewarn.runtime.frame_config import FrameLoopConfig
-from forewarn.runtime.frame_metrics import FrameMetrics
 from forewarn.runtime.gathering import Gatherer
 from forewarn.runtime.heartbeat import Heartbeat
 from forewarn.runtime.lane_keeper import LaneKeeper
+from forewarn.runtime.metrics import FrameMetrics
 from forewarn.runtime.pace import Pace
 
 _log = structlog.get_logger(__name__)

@@ -6,8 +6,8 @@ from forewarn.adapters.clock import SystemClock
 from forewarn.ports.lanes import Lanes
 from forewarn.runtime.frame_config import FrameLoopConfig
 from forewarn.runtime.frame_loop import FrameLoop
-from forewarn.runtime.frame_metrics import FrameMetrics
 from forewarn.runtime.heartbeat import Heartbeat
+from forewarn.runtime.metrics import FrameMetrics
 from forewarn.runtime.service import supervised
 
 

@@ -1,5 +1,6 @@
 """The one table of metrics: name, labels and meaning of everything that services count."""
 
+from collections import Counter as Counts
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -41,9 +42,7 @@ METRICS: Final[Mapping[str, Metric]] = {
     "forewarn_sink_rows_duplicate": Metric("Rows that were stored already.", ("sink",), ("table",)),
     "forewarn_sink_messages_refused": Metric("Messages put into table rejected.", ("sink",), ("reason",)),
     "forewarn_sink_rows_dropped": Metric("Rows, or chunks, past their retention.", ("sink",), ("table",)),
-    "forewarn_sink_partitions_recreated": Metric(
-        "Partitions whose topic was deleted and created again.", ("sink",), ("topic",)
-    ),
+    "forewarn_sink_partitions_recreated": Metric("Partitions of recreated topics.", ("sink",), ("topic",)),
     "forewarn_sink_fenced": Metric("Times another sink had taken over a partition.", ("sink",)),
     "forewarn_sink_transaction_seconds": Metric("Duration of a transaction.", ("sink",)),
     "forewarn_sink_transaction_rows": Metric("Rows in a transaction.", ("sink",), (), _ROW_BUCKETS),
@@ -86,6 +85,36 @@ def gauge(name: str) -> Gauge:
 def histogram(name: str) -> Histogram:
     """Return a new histogram of the table; it is exposed as ``name`` with ``_bucket``, ``_sum`` and ``_count``."""
     return Histogram(name, METRICS[name].meaning, METRICS[name].labels, buckets=METRICS[name].buckets)
+
+
+class FrameMetrics:
+    """What a frame processor counts."""
+
+    def __init__(self) -> None:
+        self.read = counter("forewarn_records_read")
+        self.written = counter("forewarn_records_written")
+        self.readings = counter("forewarn_readings")
+        self.lag = gauge("forewarn_lag_records")
+        self.snapshot_bytes = gauge("forewarn_snapshot_bytes")
+        self.transaction_seconds = histogram("forewarn_transaction_seconds")
+
+    def count(self, counts: Counts[str]) -> None:
+        """Add readings by fate."""
+        for fate, number in counts.items():
+            self.readings.labels(fate=fate).inc(number)
+
+
+class EventMetrics:
+    """What an event-plane service counts."""
+
+    def __init__(self) -> None:
+        self.read = counter("forewarn_records_read")
+        self.written = counter("forewarn_records_written")
+        self.rejected = counter("forewarn_records_rejected")
+        self.quarantined = counter("forewarn_records_quarantined")
+        self.rows = counter("forewarn_rows")
+        self.assets = gauge("forewarn_assets")
+        self.checkpoint_seconds = histogram("forewarn_checkpoint_seconds")
 
 
 def metrics_page() -> str:
