@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from forewarn.contracts.limits import GB
 from forewarn_local.home import Home
 from forewarn_local.settings import LocalSettings
 
-GB: Final = 1e9
 #: With less, the topics could not hold their largest messages twice.
 LEAST_GB: Final = 8.0
 _DEFAULT_GB: Final = 30.0

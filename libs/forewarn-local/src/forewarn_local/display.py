@@ -4,13 +4,14 @@ import contextlib
 import io
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TextIO, cast
 
 from rich.console import Console
 from rich.markup import escape
 from rich.status import Status
+from rich.table import Table
 
 
 class Lasting(io.TextIOBase):
@@ -40,6 +41,16 @@ class Lasting(io.TextIOBase):
     def fileno(self) -> int:
         """The file descriptor, from which the terminal's size is asked."""
         return self._stream.fileno()
+
+
+def plain_table(*left: str, right: Sequence[str] = (), title: str | None = None) -> Table:
+    """Return a table without lines: columns of text, then columns of numbers."""
+    table = Table(box=None, pad_edge=False, header_style="bold", title=title, title_justify="left")
+    for heading in left:
+        table.add_column(heading, overflow="fold")
+    for heading in right:
+        table.add_column(heading, justify="right", no_wrap=True)
+    return table
 
 
 class Step:

@@ -1,5 +1,6 @@
 """Where the local platform keeps its things: ``.forewarn/`` in the repository, or ``FOREWARN_HOME``."""
 
+import json
 import os
 import secrets
 import tempfile
@@ -7,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 from dotenv import dotenv_values
 
@@ -59,8 +61,15 @@ class Home:
 
     @property
     def addresses(self) -> Path:
-        """Addresses of the running platform, for ``forewarn status``."""
+        """Addresses, ports and budgets of the running platform."""
         return self.run / "addresses.json"
+
+    def running(self) -> dict[str, Any]:
+        """Return the content of :attr:`addresses`; empty if the platform does not run."""
+        try:
+            return dict(json.loads(self.addresses.read_text()))
+        except (OSError, ValueError):
+            return {}
 
     @property
     def usage(self) -> Path:

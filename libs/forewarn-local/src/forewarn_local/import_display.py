@@ -15,15 +15,14 @@ from forewarn.adapters.importing.scan import Scan
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.importing import ImportMapping
 from forewarn.domain.physics.units import conversion
+from forewarn_local.display import plain_table
 
 _REFUSED_SHOWN = 12
 
 
 def mapping_table(mapping: ImportMapping, scan: Scan, asset_class: AssetClass) -> Table:
     """What each column is taken for, with a value to judge by."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("column", "is the tag", "unit in the file", "middle value", ""):
-        table.add_column(heading, overflow="fold")
+    table = plain_table("column", "tag", "unit in the file", "median", "")
     tags = {tag.name: tag for tag in asset_class.tags}
     time = mapping.time
     table.add_row(
@@ -59,12 +58,9 @@ def mapping_table(mapping: ImportMapping, scan: Scan, asset_class: AssetClass) -
 
 def report_table(report: ImportReport) -> Table:
     """What was done to each tag."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
     many = len({tag.asset_id for tag in report.tags}) > 1
-    for heading in (*(["asset"] if many else []), "tag", "from"):
-        table.add_column(heading, overflow="fold")
-    for heading in ("values", "filled in", "missing", "lowest", "highest"):
-        table.add_column(heading, justify="right")
+    headings = (*(["asset"] if many else []), "tag", "from")
+    table = plain_table(*headings, right=("values", "filled in", "missing", "lowest", "highest"))
     table.add_column("")
     for tag in report.tags:
         removed = {"flat": "removed: a flat line", "missing": "removed: never a value", None: ""}[tag.removed]

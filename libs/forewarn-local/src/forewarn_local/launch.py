@@ -9,13 +9,15 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
+from functools import partial
 
-from forewarn_local.budgets import GB, Budgets, budgets
+from forewarn.adapters.disk import DiskSpace
+from forewarn_local.budgets import Budgets, budgets
 from forewarn_local.disk import DiskWatch
 from forewarn_local.display import Display
 from forewarn_local.errors import PreflightError, StartFailedError
 from forewarn_local.home import Home
-from forewarn_local.http_get import get, has_items
+from forewarn_local.http_requests import get, has_items, readiness
 from forewarn_local.leftovers import end_leftovers, find_leftovers, kill_leftovers, record_process
 from forewarn_local.plan import SERVICES, Addresses, base_environment, service_environment
 from forewarn_local.preflight import problems
@@ -71,7 +73,7 @@ class Launch:
         self._budgets = Budgets(kafka_gb=None, database_gb=None)
         self._restarts = Restarts()
         self._sample_due_s = 0.0
-        self._disk = DiskWatch(path=home.path, reserve_bytes=settings.disk_reserve_gb * GB)
+        self._disk = DiskWatch(DiskSpace(path=home.path, reserve_gb=settings.disk_reserve_gb))
 
     def up(self) -> Addresses:
         """Start everything, in order, and return when a first live reading is visible.
@@ -227,7 +229,7 @@ class Launch:
         with self._display.step(f"Starting {len(SERVICES)} services") as step:
             for service in SERVICES:
                 self._supervisor.launch(service.name)
-            checks = {name: _readiness(port) for name, port in self._probes.items()}
+            checks = {name: partial(readiness, port) for name, port in self._probes.items()}
             self._await(checks, step.update)
             step.result = f"{len(SERVICES)} services are ready"
 
@@ -254,12 +256,9 @@ class Launch:
             self._report_start(self._supervisor.processes())
             update(f"Waiting for {', '.join(waiting)}")
             if time.monotonic() > deadline:
-                lines = [f"{name}: {reason}\n{self._log_of(name)}" for name, reason in reasons.items()]
+                lines = [f"{name}: {reason}\n{self._supervisor.log_tail(name)}" for name, reason in reasons.items()]
                 raise StartFailedError(f"Not ready after {_READY_TIMEOUT_S:.0f} s: " + "\n".join(lines))
             time.sleep(_POLL_S)
-
-    def _log_of(self, name: str) -> str:
-        return self._supervisor.log_tail(name) if log_path(self._home, name).exists() else ""
 
     def _report_start(self, infos: list[ProcessInfo]) -> None:
         for event in self._restarts.look(infos):
@@ -283,11 +282,3 @@ class Launch:
             else:
                 log = log_path(self._home, event.name)
                 self._display.note(f"{event.name} {event.reason} and was started again (log: {log}).")
-
-
-def _readiness(port: int) -> Callable[[], str | None]:
-    def check() -> str | None:
-        status, body = get(f"http://127.0.0.1:{port}/readyz")
-        return None if status == 200 else body.strip()[:200] or f"answers {status}"
-
-    return check

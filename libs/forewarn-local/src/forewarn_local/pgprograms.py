@@ -35,13 +35,18 @@ class Account:
 
     uid: int | None = None
     gid: int | None = None
-    name: str | None = None
 
 
 def parse_major(text: str) -> int | None:
     """Return 18 for ``postgres (PostgreSQL) 18.4``; None if no version is in the text."""
     found = _VERSION.search(text)
     return int(found[1]) if found else None
+
+
+def data_major(data_dir: Path) -> int | None:
+    """Return the major version that made a data directory; None if there is no cluster in it."""
+    version = data_dir / "PG_VERSION"
+    return int(version.read_text()) if version.exists() else None
 
 
 def find_programs(data_major: int | None = None) -> PostgresPrograms:
@@ -127,7 +132,7 @@ def server_account() -> Account:
         return Account()
     for name in _SYSTEM_USERS:
         if entry := _passwd(name):
-            return Account(uid=entry.pw_uid, gid=entry.pw_gid, name=name)
+            return Account(uid=entry.pw_uid, gid=entry.pw_gid)
     name = _SYSTEM_USERS[-1]
     if shutil.which("useradd"):
         subprocess.run(
@@ -141,7 +146,7 @@ def server_account() -> Account:
             f"PostgreSQL does not run as root, and the system user {name!r} could not be created. "
             f"Create it (`useradd --system {name}`) or run as an ordinary user."
         )
-    return Account(uid=entry.pw_uid, gid=entry.pw_gid, name=name)
+    return Account(uid=entry.pw_uid, gid=entry.pw_gid)
 
 
 def _passwd(name: str) -> pwd.struct_passwd | None:

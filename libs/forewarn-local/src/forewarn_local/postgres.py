@@ -14,7 +14,7 @@ import psycopg
 from psycopg import conninfo, sql
 
 from forewarn_local.errors import StartFailedError
-from forewarn_local.pgprograms import Account, PostgresPrograms, find_programs, open_path, server_account
+from forewarn_local.pgprograms import Account, PostgresPrograms, data_major, find_programs, open_path, server_account
 from forewarn_local.ports import HOST
 from forewarn_local.server import Server
 from forewarn_local.spawn import start
@@ -78,8 +78,7 @@ class PostgresServer(Server):
     def programs(self) -> PostgresPrograms:
         """The installation this cluster runs on."""
         if self._programs is None:
-            version = self.data_dir / "PG_VERSION"
-            self._programs = find_programs(int(version.read_text()) if version.exists() else None)
+            self._programs = find_programs(data_major(self.data_dir))
         return self._programs
 
     @property
@@ -104,7 +103,7 @@ class PostgresServer(Server):
         self.data_dir.parent.mkdir(parents=True, exist_ok=True)
         if self.account.uid is not None:
             self.opened = open_path(self.data_dir) + open_path(self.programs.bin_dir / "postgres")
-        if not (self.data_dir / "PG_VERSION").exists():
+        if data_major(self.data_dir) is None:
             self._initdb()
         preload = "shared_preload_libraries = 'timescaledb'\n" if self.programs.has_timescaledb else ""
         (self.data_dir / "forewarn.conf").write_text(f"{_SETTINGS}{preload}port = {self._port}\n")

@@ -1,23 +1,21 @@
 """Look at the machine before starting anything: each problem is one message that says what to do."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import psycopg
 
-from forewarn_local.bootstrap import disk_problem, python_problem, venv_problem, write_problem
-from forewarn_local.budgets import GB, needed_gb, used_bytes
+from forewarn.contracts.limits import GB
+from forewarn_local.bootstrap import disk_problem, write_problem
+from forewarn_local.budgets import needed_gb, used_bytes
 from forewarn_local.errors import LocalStackError
 from forewarn_local.home import Home
 from forewarn_local.java import find_java
 from forewarn_local.kafka import answers
-from forewarn_local.pgprograms import find_programs
+from forewarn_local.pgprograms import data_major, find_programs
 from forewarn_local.postgres import redacted
 from forewarn_local.settings import LocalSettings
 
 _REACH_TIMEOUT_S = 10.0
-
-__all__ = ["database_problem", "kafka_problem", "problems", "python_problem", "venv_problem"]
 
 
 def problems(home: Home, settings: LocalSettings) -> list[str]:
@@ -30,7 +28,7 @@ def problems(home: Home, settings: LocalSettings) -> list[str]:
     else:
         found.append(kafka_problem(settings.kafka_bootstrap_servers))
     if settings.database_url is None:
-        found.append(_postgres_problem(home))
+        found.append(_problem_of(lambda: find_programs(data_major(home.data / "postgres"))))
     else:
         found.append(database_problem(settings.database_url))
     return [problem for problem in found if problem is not None]
@@ -59,15 +57,6 @@ def database_problem(url: str) -> str | None:
             f"No database answers at DATABASE_URL ({redacted(url)}): {reason}. Check address and password; or "
             "remove the setting to have one started here."
         )
-
-
-def _postgres_problem(home: Home) -> str | None:
-    version = home.data / "postgres" / "PG_VERSION"
-    return _problem_of(lambda: find_programs(_major(version)))
-
-
-def _major(version: Path) -> int | None:
-    return int(version.read_text()) if version.exists() else None
 
 
 def _problem_of(look: Callable[[], object]) -> str | None:

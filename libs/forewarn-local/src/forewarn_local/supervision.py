@@ -2,14 +2,13 @@
 
 import http.client
 import signal
-import subprocess
 import sys
 import time
 import xmlrpc.client
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from supervisor.xmlrpc import SupervisorTransport
 
@@ -17,7 +16,10 @@ from forewarn_local.errors import StartFailedError
 from forewarn_local.home import Home
 from forewarn_local.leftovers import record_process
 from forewarn_local.processes import SERVICES_GROUP, Program, log_path, render_config, write_spec
-from forewarn_local.spawn import start, tail
+from forewarn_local.spawn import start, stop, tail
+
+if TYPE_CHECKING:
+    from subprocess import Popen
 
 RECORD = "supervisord"
 _START_TIMEOUT_S = 20.0
@@ -50,7 +52,7 @@ class Supervisor:
 
     def __init__(self, home: Home) -> None:
         self._home = home
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Popen[bytes] | None = None
         self._services: frozenset[str] = frozenset()
 
     def start(self, programs: Sequence[Program]) -> None:
@@ -134,20 +136,10 @@ class Supervisor:
         """Return the end of a program's log."""
         return tail(log_path(self._home, name), lines)
 
-    def request_stop(self) -> None:
-        """Ask supervisord to stop everything in order and end; returns at once."""
-        if self.alive and self._process is not None:
-            self._process.send_signal(signal.SIGTERM)
-
     def stop(self) -> None:
         """Stop everything in order and wait for the end."""
-        self.request_stop()
         if self._process is not None:
-            try:
-                self._process.wait(_STOP_TIMEOUT_S)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
+            stop(self._process, number=signal.SIGTERM, timeout_s=_STOP_TIMEOUT_S)
 
     @contextmanager
     def _rpc(self) -> Iterator[Any]:  # a proxy has whatever methods the server has

@@ -8,7 +8,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
-from forewarn_local.budgets import GB, used_bytes
+from forewarn.contracts.limits import GB
+from forewarn_local.budgets import used_bytes
 from forewarn_local.home import Home
 
 SAMPLE_EVERY_S: Final = 30.0

@@ -1,6 +1,7 @@
 """``forewarn down``: stop a platform that runs in another terminal."""
 
 from forewarn_local.commands.common import fail, here
+from forewarn_local.display import Display
 from forewarn_local.launch import UP
 from forewarn_local.leftovers import end_leftovers, find_leftovers, recorded, wait_gone
 
@@ -9,7 +10,8 @@ _STOP_TIMEOUT_S = 120.0
 
 def down() -> None:
     """Stop the platform, wherever it was started; also ends what an interrupted run left behind."""
-    home, display = here()
+    home, _ = here()
+    display = Display()
     running = recorded(home.pids, UP)
     leftovers = find_leftovers(home.pids, besides=frozenset({UP}))
     if running is None and not leftovers:

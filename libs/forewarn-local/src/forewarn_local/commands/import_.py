@@ -41,12 +41,12 @@ from forewarn.contracts.importing import ImportMapping, TimeFormat
 from forewarn.domain.importing.guess import Roles, guess_roles
 from forewarn.domain.importing.new_class import new_class
 from forewarn.domain.rows import to_microseconds
-from forewarn_local.commands.common import fail
+from forewarn_local.commands.common import catalogue_path, fail, here
 from forewarn_local.display import Display
-from forewarn_local.home import Home, find_home
+from forewarn_local.home import Home
 from forewarn_local.import_display import mapping_table, progress_bars, report_table, summary
 from forewarn_local.kafka import answers
-from forewarn_local.settings import load_settings, user_environment
+from forewarn_local.settings import load_settings
 
 _SPAN: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|min|h|d)")
 _SECONDS: Final = {"ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
@@ -139,9 +139,7 @@ def _explained(display: Display) -> Iterator[Display]:
 
 def _import(options: Options, display: Display) -> None:
     _require_asset_ids([options.said.asset] if options.said.asset is not None else [])
-    home = find_home()
-    environment = user_environment(home.root)
-    place = environment.get("CATALOGUE_PATH")
+    home, environment = here()
     console = Console(highlight=False)
     writes_only = options.write_mapping is not None and options.mapping is None
     alone = options.dry_run or options.new_class or (writes_only and options.said.asset_class)
@@ -153,9 +151,9 @@ def _import(options: Options, display: Display) -> None:
         found = scan(source, roles, lambda rows: show("looking", rows, rows))
     display.say(f"{options.file}: {source.form}, {found.rows:,} rows, {len(source.names)} columns")
     if options.new_class is not None:
-        _write_class(options, found, None if place is None else home.root / place, display)
+        _write_class(options, found, catalogue_path(), display)
         return
-    catalogue = load_catalogue(None if place is None else home.root / place)
+    catalogue = load_catalogue(catalogue_path())
     registry = None if platform is None else Registry(*platform, SystemClock(), time.sleep)
     try:
         asset_class = _class(options, known, catalogue, _registered_class(registry, options, known, found))
@@ -198,7 +196,7 @@ def _send(  # where to, and what to show
     new = registry.register(_assets(plan), plan.asset_class.name, plan.mapping.asset_class, SystemClock().now())
     if new:
         display.note(f"registered {', '.join(new)} as {plan.asset_class.name}")
-    reserve_gb = load_settings(user_environment(home.root)).disk_reserve_gb
+    reserve_gb = load_settings(here()[1]).disk_reserve_gb
     disk = DiskSpace(path=home.data, reserve_gb=reserve_gb) if home.addresses.exists() else None
     sender = HistorySender(registry.bootstrap_servers, registry.prefix, SystemClock(), time.sleep, disk=disk)
     settings = plan.mapping.model_dump_json() + json.dumps([plan.max_gap_us, plan.keep, options.ends_at])
@@ -368,21 +366,16 @@ def _write_class(options: Options, found: Scan, directory: Path | None, display:
 
 
 def _kafka(home: Home, environment: dict[str, str]) -> tuple[str, str]:
-    servers = environment.get("KAFKA_BOOTSTRAP_SERVERS")
+    servers = environment.get("KAFKA_BOOTSTRAP_SERVERS") or home.running().get("kafka")
     if servers is None:
-        try:
-            servers = str(json.loads(home.addresses.read_text())["kafka"])
-        except (OSError, ValueError, KeyError):
-            raise _StopError(
-                "Forewarn does not run here (`make run`), and KAFKA_BOOTSTRAP_SERVERS is not set"
-            ) from None
+        raise _StopError("Forewarn does not run here (`make run`), and KAFKA_BOOTSTRAP_SERVERS is not set")
     if not answers(servers, _ANSWER_S):
         raise _StopError(f"no Kafka answers at {servers}: does the platform run?")
     return servers, environment.get("KAFKA_TOPIC_PREFIX", "")
 
 
 def _retention_days() -> int:
-    text = user_environment(find_home().root).get("READINGS_RETENTION_DAYS", "")
+    text = here()[1].get("READINGS_RETENTION_DAYS", "")
     return int(text) if text.isdigit() else LifeCycle().drop_after.days
 
 

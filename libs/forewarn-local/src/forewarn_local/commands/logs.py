@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from forewarn_local.commands.common import fail, here
+from forewarn_local.display import Display
 from forewarn_local.processes import log_path
 from forewarn_local.spawn import tail
 
@@ -21,11 +22,11 @@ def logs(
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until Ctrl-C.")] = False,
 ) -> None:
     """Show the end of a process's log."""
-    home, display = here()
+    home, _ = here()
     path = log_path(home, service)
     if not path.exists():
         known = ", ".join(sorted(found.stem for found in home.logs.glob("*.log"))) or "none yet"
-        raise fail(display, f"There is no log of {service!r}. Logs: {known}.")
+        raise fail(Display(), f"There is no log of {service!r}. Logs: {known}.")
     typer.echo(tail(path, lines))
     if follow:
         try:

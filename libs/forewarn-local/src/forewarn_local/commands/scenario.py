@@ -1,15 +1,13 @@
 """``forewarn scenario``: play scenarios into files, or in a platform that runs here."""
 
-import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
-from forewarn.adapters.catalogue import CatalogueError
+from forewarn.adapters.catalogue import CatalogueError, load_catalogue
 from forewarn.adapters.clock import SystemClock
 from forewarn.adapters.plant_file import example_names, load_plant
 from forewarn.adapters.recording_files import (
@@ -23,13 +21,10 @@ from forewarn.adapters.scenario_request import ScenarioRequest, recorded
 from forewarn.contracts.assets import Asset
 from forewarn.domain.simulation.kinds import KINDS
 from forewarn.domain.simulation.scenarios import SCENARIOS
-from forewarn_local.commands.common import fail, here
-from forewarn_local.commands.own_classes import own_catalogue
+from forewarn_local.commands.common import catalogue_path, fail, here
 from forewarn_local.commands.scenario_plant import plant
-from forewarn_local.display import Display
-from forewarn_local.home import Home
-from forewarn_local.http_post import post
-from forewarn_local.settings import user_environment
+from forewarn_local.display import Display, plain_table
+from forewarn_local.http_requests import post
 
 app = typer.Typer(help="Play scenarios: faults of machines, sensors and gateways.", no_args_is_help=True)
 app.command("plant")(plant)
@@ -54,9 +49,7 @@ def show(
     """List the scenarios with their usual length and the classes they can be played with."""
     if asset_class is not None and asset_class not in KINDS:
         raise fail(Display(), f"Machines of class {asset_class!r} cannot be simulated, only {', '.join(KINDS)}.")
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("scenario", "days", "what happens", "classes"):
-        table.add_column(heading, no_wrap=heading == "scenario")
+    table = plain_table("scenario", "days", "what happens", "classes")
     for item in SCENARIOS.values():
         if asset_class is None or asset_class in item.classes:
             classes = "all" if len(item.classes) == len(KINDS) else ", ".join(item.classes)
@@ -98,7 +91,8 @@ def generate(  # noqa: PLR0913  # options of a command line
         require_format(out)
         if labels is not None:
             require_labels_apart(labels, out)
-        named = NamedRecording(asset_id=request.asset.asset_id, recording=recorded(request, own_catalogue()))
+        recording = recorded(request, load_catalogue(catalogue_path()))
+        named = NamedRecording(asset_id=request.asset.asset_id, recording=recording)
         write_readings(out, [named])
         if labels is not None:
             write_labels(labels, [named])
@@ -169,17 +163,12 @@ def _asset(display: Display, asset_id: str | None, asset_class: str | None) -> A
 
 
 def _ask(path: str, body: dict[str, object]) -> dict[str, object]:
-    """Ask the running platform's API, or end with what it says is wrong."""
-    home, display = here()
-    token = user_environment(home.root).get("API_TOKEN")
-    status, answer = post(f"{_api_url(home, display)}{path}", body, token=token)
+    """Post to the running platform's API; end with the problem that it reports."""
+    home, environment = here()
+    api_url = home.running().get("api_url")
+    if api_url is None:
+        raise fail(Display(), "Forewarn does not run here. `make run` starts it.")
+    status, answer = post(f"{api_url}{path}", body, token=environment.get("API_TOKEN"))
     if status != _ACCEPTED:
-        raise fail(display, str(answer.get("detail") or f"the API answered {status}"))
+        raise fail(Display(), str(answer.get("detail") or f"the API answered {status}"))
     return answer
-
-
-def _api_url(home: Home, display: Display) -> str:
-    try:
-        return str(json.loads(home.addresses.read_text())["api_url"])
-    except (OSError, ValueError, KeyError) as exc:
-        raise fail(display, "Forewarn does not run here. `make run` starts it.") from exc

@@ -2,22 +2,19 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
-from forewarn.adapters.catalogue import CatalogueError
+from forewarn.adapters.catalogue import CatalogueError, load_catalogue
 from forewarn.adapters.clock import SystemClock
 from forewarn.adapters.plant_document import Plant, SimulatedSource
 from forewarn.adapters.plant_file import PlantError, example_names, load_plant
 from forewarn.adapters.plant_machine import story_of
 from forewarn.adapters.recording_files import NamedRecording, write_labels, write_readings
 from forewarn.domain.simulation.recording import record
-from forewarn_local.commands.common import fail
-from forewarn_local.commands.own_classes import own_catalogue
+from forewarn_local.commands.common import catalogue_path, fail
 from forewarn_local.display import Display
-
-_DEFAULT_FORMAT: Final = "csv"
 
 
 def plant(
@@ -34,12 +31,13 @@ def plant(
     try:
         document = load_plant(name)
         directory = out or _directory(name, document)
+        suffix = "csv" if document.output.kind == "kafka" else document.output.kind
         end_s = (SystemClock().now() if end is None else end.replace(tzinfo=UTC)).timestamp()
         histories = _histories(document, end_s)
         if not histories:
             display.note("no machine of the plant asks for a history of one reading or more: nothing is written")
         for item in histories:
-            path = directory / f"{item.asset_id}.{_format(document)}"
+            path = directory / f"{item.asset_id}.{suffix}"
             write_readings(path, [item])
             if labels:
                 write_labels(path.with_suffix(".labels.csv"), [item])
@@ -48,17 +46,13 @@ def plant(
         raise fail(display, str(exc)) from exc
 
 
-def _format(document: Plant) -> str:
-    return _DEFAULT_FORMAT if document.output.kind == "kafka" else document.output.kind
-
-
 def _directory(name: str, document: Plant) -> Path:
     beside = Path() if name in example_names() else Path(name).parent
     return beside / (document.output.directory or document.name)
 
 
 def _histories(document: Plant, end_s: float) -> list[NamedRecording]:
-    catalogue = own_catalogue()
+    catalogue = load_catalogue(catalogue_path())
     found: list[NamedRecording] = []
     for entry in document.assets:
         source = entry.source

@@ -11,12 +11,13 @@ from types import FrameType
 
 import typer
 
+from forewarn_local.commands.common import here
 from forewarn_local.display import Display
 from forewarn_local.errors import LocalStackError
-from forewarn_local.home import Home, find_home
+from forewarn_local.home import Home
 from forewarn_local.launch import Launch, only_one
 from forewarn_local.plan import Addresses
-from forewarn_local.settings import load_settings, user_environment
+from forewarn_local.settings import load_settings
 from forewarn_local.spawn import die_with_parent
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -32,9 +33,7 @@ def up() -> None:
     display = Display()
     _end_with_make()
     try:
-        first = find_home()
-        environment = user_environment(first.root)
-        home = find_home(environment)
+        home, environment = here()
         settings = load_settings(environment)
         with only_one(home):
             failed = _run(Launch(home, settings, environment, display), home, display)
