@@ -1,4 +1,4 @@
-"""Look at the machine before starting anything: each problem is one message that says what to do."""
+"""Check the machine before starting anything; each problem is one message that says what to do."""
 
 from collections.abc import Callable
 
@@ -19,7 +19,7 @@ _REACH_TIMEOUT_S = 10.0
 
 
 def problems(home: Home, settings: LocalSettings) -> list[str]:
-    """Return everything that keeps the platform from starting; empty when it can start."""
+    """Return everything that prevents a start."""
     existing = next(path for path in (home.path, *home.path.parents) if path.exists())
     still_needed_gb = needed_gb(settings) - used_bytes(home.data) / GB
     found = [write_problem(existing), disk_problem(existing, round(still_needed_gb, 1))]
@@ -35,17 +35,17 @@ def problems(home: Home, settings: LocalSettings) -> list[str]:
 
 
 def kafka_problem(bootstrap_servers: str) -> str | None:
-    """Return what to do if the user's own Kafka does not answer."""
+    """Return what to do if the user's Kafka does not answer."""
     if answers(bootstrap_servers, _REACH_TIMEOUT_S):
         return None
     return (
         f"No Kafka answers at KAFKA_BOOTSTRAP_SERVERS={bootstrap_servers}. Check the address, the brokers' "
-        "advertised listeners and the network; or remove the setting to have one started here."
+        "advertised listeners and the network; or remove the setting to start one here."
     )
 
 
 def database_problem(url: str) -> str | None:
-    """Return what to do if the user's own database does not answer."""
+    """Return what to do if the user's database does not answer."""
     try:
         with psycopg.connect(url, connect_timeout=int(_REACH_TIMEOUT_S)):
             return None
@@ -55,7 +55,7 @@ def database_problem(url: str) -> str | None:
         reason = " ".join(str(exc).split())
         return (
             f"No database answers at DATABASE_URL ({redacted(url)}): {reason}. Check address and password; or "
-            "remove the setting to have one started here."
+            "remove the setting to start one here."
         )
 
 

@@ -17,7 +17,7 @@ from forewarn_local.evaluation.skab import GROUPS, Outcome, Points, clean, point
 app = typer.Typer(help="Figures on published data sets, with their protocols.", no_args_is_help=True)
 app.command("cmapss")(cmapss)
 
-Data = Annotated[Path, typer.Option("--data", metavar="DIR", help="Folder that holds the data set.")]
+Data = Annotated[Path, typer.Option("--data", metavar="DIR", help="Folder with the data set.")]
 
 _WIDTH = 120
 

@@ -1,4 +1,4 @@
-"""``forewarn scenario plant``: the history of a plant file's machines as files."""
+"""``forewarn scenario plant``: histories of a plant's machines as files."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,12 +21,13 @@ def plant(
     name: Annotated[str, typer.Argument(metavar="PLANT", help=f"Plant file, or one of {', '.join(example_names())}.")],
     out: Annotated[Path | None, typer.Option(help="Directory; the plant file's output.directory by default.")] = None,
     end: Annotated[
-        datetime | None, typer.Option(help="End of the history (UTC), when machines count as registered; now.")
+        datetime | None,
+        typer.Option(help="End of the history (UTC), when the machines count as registered; default: now."),
     ] = None,
     *,
-    labels: Annotated[bool, typer.Option(help="Write a file NAME.labels.csv beside each.")] = False,
+    labels: Annotated[bool, typer.Option(help="Also write NAME.labels.csv for each.")] = False,
 ) -> None:
-    """Write the history of every simulated machine of a plant, one file each, as the plant file says."""
+    """Write the history of every simulated machine of a plant file, one file each."""
     display = Display()
     try:
         document = load_plant(name)
@@ -35,7 +36,7 @@ def plant(
         end_s = (SystemClock().now() if end is None else end.replace(tzinfo=UTC)).timestamp()
         histories = _histories(document, end_s)
         if not histories:
-            display.note("no machine of the plant asks for a history of one reading or more: nothing is written")
+            display.note("no machine of the plant has a history: nothing written")
         for item in histories:
             path = directory / f"{item.asset_id}.{suffix}"
             write_readings(path, [item])

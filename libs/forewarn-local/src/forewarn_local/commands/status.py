@@ -16,13 +16,13 @@ _CPU_SAMPLE_S = 0.5
 
 
 def status() -> None:
-    """Show every process with its state, readiness, CPU and memory; exit code 3 if nothing runs."""
+    """Show the state, readiness, CPU and memory of every process; exit code 3 if nothing runs."""
     home, _ = here()
     display = Display()
     try:
         infos = Supervisor(home).processes()
     except RpcError:
-        display.say("Forewarn does not run here. `make run` starts it.")
+        display.say("Forewarn is not running here. `make run` starts it.")
         raise typer.Exit(3) from None
     addresses = home.running()
     probes: dict[str, int] = addresses.get("probes", {})
