@@ -61,7 +61,7 @@ def test_a_mapping_is_written_corrected_and_given_back(place):
     assert mapping["ignored"] == ["Comment"]
     code, said = run("a.csv", "--mapping", "m.yaml", "--asset", "P-2", "--dry-run", "--report", "r.json")
     assert code == 0
-    assert "the readings are of P-2" in said
+    assert "Assets: P-2." in said
     report = json.loads((place / "r.json").read_text())
     assert (report["rows"], report["readings"], report["ignored"]) == (2, 2, ["Comment"])
 
