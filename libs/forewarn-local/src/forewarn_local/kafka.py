@@ -78,13 +78,8 @@ logger.config.level=warn
 """
 
 
-<<<<<<< HEAD
 class KafkaBroker(LocalServer):
-    """One Kafka node: broker and controller in one process.
-=======
-class KafkaBroker(Server):
     """One Kafka node, broker and controller in one process, on 127.0.0.1.
->>>>>>> i11-docs
 
     ``data_dir`` holds configuration, data and, by default, the log. ``progress`` is called while jars are downloaded.
     """
@@ -190,12 +185,7 @@ def answers(bootstrap_servers: str, timeout_s: float = 2.0) -> bool:
 
 
 def cluster_at(bootstrap_servers: str, timeout_s: float = 2.0) -> str | None:
-<<<<<<< HEAD
-    """Return the id of the Kafka cluster that answers a metadata request at the address; None if none does."""
-=======
     """Return the id of the Kafka cluster that answers a metadata request; None without an answer."""
-    admin = AdminClient({"bootstrap.servers": bootstrap_servers, "log_level": 0, "socket.timeout.ms": 2000})
->>>>>>> i11-docs
     try:
         return look_at_cluster(bootstrap_servers, timeout_s).cluster_id
     except BrokerUnavailable:

@@ -42,13 +42,8 @@ logging_collector = off
 """
 
 
-<<<<<<< HEAD
 class PostgresServer(LocalServer):
-    """One PostgreSQL cluster with the database ``forewarn``.
-=======
-class PostgresServer(Server):
     """One PostgreSQL cluster with the database ``forewarn``, on 127.0.0.1.
->>>>>>> i11-docs
 
     The password of the role ``forewarn`` is set when the cluster is created. The default is random, which suits only a
     server that does not outlive this object.

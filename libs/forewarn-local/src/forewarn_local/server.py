@@ -20,13 +20,8 @@ _ATTEMPTS = 3  # a free port can be taken before the server binds it
 _PORT_LOST = "Address already in use"
 
 
-<<<<<<< HEAD
 class LocalServer(ABC):
-    """A server that is started, watched, stopped in order and killed as a crash would.
-=======
-class Server(ABC):
     """A server that can be started, stopped in order, and killed as a crash would.
->>>>>>> i11-docs
 
     Port 0 chooses a free one, which restarts keep. ``log`` receives the server's output.
     """

@@ -41,8 +41,6 @@ from forewarn.contracts.importing import ImportMapping, TimeFormat
 from forewarn.domain.importing.guess import Roles, guess_roles
 from forewarn.domain.importing.new_class import new_class
 from forewarn.domain.time import to_microseconds
-from forewarn_local.commands.common import fail
-from forewarn.domain.rows import to_microseconds
 from forewarn_local.commands.common import catalogue_path, fail, here
 from forewarn_local.display import Display
 from forewarn_local.home import Home
@@ -155,13 +153,8 @@ def _import(options: Options, display: Display) -> None:
     if options.new_class is not None:
         _write_class(options, found, catalogue_path(), display)
         return
-<<<<<<< HEAD
-    catalogue = load_catalogue(None if place is None else home.root / place)
-    registry = None if platform is None else ImportRegistry(*platform, SystemClock(), time.sleep)
-=======
     catalogue = load_catalogue(catalogue_path())
-    registry = None if platform is None else Registry(*platform, SystemClock(), time.sleep)
->>>>>>> i11-docs
+    registry = None if platform is None else ImportRegistry(*platform, SystemClock(), time.sleep)
     try:
         asset_class = _class(options, known, catalogue, _registered_class(registry, options, known, found))
         mapping = known or _agreed(source, found, roles, options, asset_class, console)
@@ -191,24 +184,15 @@ def _require_asset_ids(names: Sequence[str]) -> None:
         raise _StopError(f"{name!r} is not a valid asset id: {cure}") from exc
 
 
-<<<<<<< HEAD
 def _assets(plan: ImportPlan) -> list[str]:
-    """The file's machines under the names of the registry."""
-=======
-def _assets(plan: Plan) -> list[str]:
     """Return the asset ids of the file's machines."""
->>>>>>> i11-docs
     names = [plan.mapping.asset] if plan.mapping.asset else plan.scan.assets
     return [plan.mapping.asset_names.get(name, name) for name in names]
 
 
-<<<<<<< HEAD
-def _send(  # where to, and what to show
+def _send(
     plan: ImportPlan, registry: ImportRegistry, home: Home, options: Options, display: Display, console: Console
 ) -> None:
-=======
-def _send(plan: Plan, registry: Registry, home: Home, options: Options, display: Display, console: Console) -> None:
->>>>>>> i11-docs
     new = registry.register(_assets(plan), plan.asset_class.name, plan.mapping.asset_class, SystemClock().now())
     if new:
         display.note(f"registered {', '.join(new)} as {plan.asset_class.name}")
@@ -312,13 +296,8 @@ def _class(options: Options, known: ImportMapping | None, catalogue: Catalogue, 
     return catalogue[name]
 
 
-<<<<<<< HEAD
-def _agreed(  # what was found, and whom to ask
-    source: SourceFile, found: Scan, roles: Roles, options: Options, asset_class: AssetClass, console: Console
-=======
 def _agreed(
-    source: Source, found: Scan, roles: Roles, options: Options, asset_class: AssetClass, console: Console
->>>>>>> i11-docs
+    source: SourceFile, found: Scan, roles: Roles, options: Options, asset_class: AssetClass, console: Console
 ) -> ImportMapping:
     """Return the guessed mapping once the user agrees."""
     interactive = sys.stdin.isatty() and console.is_terminal and not options.yes
