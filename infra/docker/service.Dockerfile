@@ -32,7 +32,7 @@ RUN --mount=type=bind,from=uv,source=/usr/local/bin/uv,target=/usr/local/bin/uv 
 
 FROM scratch AS sources
 ARG SERVICE
-COPY pyproject.toml uv.lock ./
+COPY LICENSE pyproject.toml uv.lock ./
 COPY libs/forewarn libs/forewarn
 COPY services/${SERVICE} services/${SERVICE}
 
@@ -54,7 +54,8 @@ RUN --mount=type=bind,from=uv,source=/usr/local/bin/uv,target=/usr/local/bin/uv 
     uv sync --frozen --no-dev --inexact --no-editable --package "forewarn-${SERVICE}"
 COPY --chmod=0755 infra/docker/entrypoint.sh infra/docker/healthcheck.py /usr/local/lib/forewarn/
 LABEL org.opencontainers.image.title="forewarn-${SERVICE}" \
-      org.opencontainers.image.description="Forewarn: streaming digital twins and predictive maintenance"
+      org.opencontainers.image.description="Forewarn: streaming digital twins and predictive maintenance" \
+      org.opencontainers.image.licenses="Apache-2.0"
 # Services write only to /tmp (a tmpfs in docker-compose.yml), so the root file system can be read-only.
 # PYTHONSAFEPATH keeps that writable directory out of the import path.
 ENV FOREWARN_SERVICE=${SERVICE} \

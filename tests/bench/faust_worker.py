@@ -26,7 +26,7 @@ from forewarn.contracts.topics import DEFAULT_PARTITIONS
 from forewarn.domain.anomaly import step as anomaly
 from forewarn.domain.anomaly.settings import AnomalySettings
 from forewarn.domain.anomaly.state import AnomalyState
-from forewarn.domain.frame import Frame, concat
+from forewarn.domain.frames.frame import Frame, concat
 from forewarn.domain.guard.batch import GuardSettings
 from forewarn.domain.guard.check import check
 from forewarn.domain.guard.state import GuardState

@@ -20,11 +20,11 @@ from forewarn.adapters.forecasting.statsmodels_methods import StatsmodelsForecas
 from forewarn.domain.forecast.baselines import moving_average
 from forewarn.domain.forecast.early import foresee
 from forewarn.domain.forecast.horizons import Grid, grid_for
-from forewarn.domain.forecast.memory import BUCKET_S, KEPT, Memory
+from forewarn.domain.forecast.memory import BUCKET_S, KEPT, SeriesMemory
 from forewarn.domain.forecast.outlook import look_ahead
 from forewarn.domain.forecast.series import NotForecastable, resample
 from forewarn.domain.forecast.watch import Watch, watched_columns, watches
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.physics.derive import derive
 from forewarn.domain.simulation.kinds import KINDS
 from forewarn.domain.simulation.machine import Surroundings
@@ -167,7 +167,7 @@ def early(name: str, fault: str | None, seed: int) -> None:
         crossed = {w.rule: _first_crossing(w, table[:, columns.index(w.column)]) for w in watches(asset_class)}
         alarmed: dict[str, int] = {}
         for now in range(5 * PER_DAY, len(table), 4):
-            memory = Memory(
+            memory = SeriesMemory(
                 columns=columns,
                 seen_us=0,
                 index=now,

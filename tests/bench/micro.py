@@ -12,8 +12,8 @@ from bench.installation import BenchError
 from bench.offline import CLASS, Fleet, baseline_rows
 from bench.options import Options
 from bench.progress import say
-from forewarn.adapters.arrow_codec import decode_frame, encode_frame
 from forewarn.adapters.catalogue import load_catalogue
+from forewarn.adapters.frames.codec import decode_frame, encode_frame
 from forewarn.adapters.raw_readings import RawReadingDecoder
 from forewarn.adapters.timescale.copy_binary import encode_frame_rows
 from forewarn.adapters.timescale.tables import wide_table
@@ -23,7 +23,7 @@ from forewarn.domain.anomaly import snapshot as anomaly_snapshot
 from forewarn.domain.anomaly import step as anomaly
 from forewarn.domain.anomaly.settings import AnomalySettings
 from forewarn.domain.anomaly.state import AnomalyState
-from forewarn.domain.frame import Frame, concat
+from forewarn.domain.frames.frame import Frame, concat
 from forewarn.domain.guard import state as guard_state
 from forewarn.domain.guard.batch import GuardSettings
 from forewarn.domain.guard.check import check

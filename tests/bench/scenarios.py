@@ -29,7 +29,7 @@ from forewarn.domain.alarms.seen import Seen
 from forewarn.domain.anomaly.settings import AnomalySettings
 from forewarn.domain.anomaly.state import AnomalyState
 from forewarn.domain.anomaly.step import step as score
-from forewarn.domain.frame import Frame
+from forewarn.domain.frames.frame import Frame
 from forewarn.domain.guard.batch import GuardResult, GuardSettings, RawBatch
 from forewarn.domain.guard.check import check
 from forewarn.domain.guard.state import GuardState
@@ -37,7 +37,7 @@ from forewarn.domain.health.asset import HealthState, judge
 from forewarn.domain.health.rows import observe_frame as observe_health_rows
 from forewarn.domain.simulation.indicator import stated_nameplate
 from forewarn.domain.simulation.profile import Profile
-from forewarn.domain.simulation.recording import Recording, record
+from forewarn.domain.simulation.recording import SimulatedRecording, record
 from forewarn.domain.simulation.scenarios import SCENARIOS, Scenario
 from forewarn.domain.simulation.story import Plot, play
 from forewarn.domain.simulation.weather import Climate
@@ -185,7 +185,7 @@ def _life(health: AssetHealth | None, mode: str | None, true_days: float) -> Lif
     return Life(true_days=true_days, said=next((item for item in estimates if item.failure_mode == mode), None))
 
 
-def _batches(asset_class: AssetClass, recording: Recording) -> Iterator[RawBatch]:
+def _batches(asset_class: AssetClass, recording: SimulatedRecording) -> Iterator[RawBatch]:
     values = columns_of(asset_class, recording.columns)
     newest = np.maximum.accumulate(recording.stamped_us - _skew_us(recording))
     for start in range(0, recording.rows, _ROWS):
@@ -194,7 +194,7 @@ def _batches(asset_class: AssetClass, recording: Recording) -> Iterator[RawBatch
         yield raw_batch(asset_class, ts, values[part], _ASSET, received_at_us=newest[part])
 
 
-def _skew_us(recording: Recording) -> int:
+def _skew_us(recording: SimulatedRecording) -> int:
     return round(recording.story.delivery.clock_skew_s * 1e6)
 
 

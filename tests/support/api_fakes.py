@@ -7,21 +7,21 @@ from pathlib import Path
 
 import numpy as np
 
-from forewarn.adapters.arrow_codec import encode_frame
 from forewarn.adapters.catalogue import load_catalogue
 from forewarn.adapters.disk import DiskSpace
 from forewarn.adapters.forecasting.statsmodels_methods import StatsmodelsForecaster
-from forewarn.adapters.live.frames import FrameReader, FrameRows
+from forewarn.adapters.frames.codec import encode_frame
+from forewarn.adapters.frames.rows import FrameRows
 from forewarn.adapters.live.state import LiveState
 from forewarn.contracts.alarms import Alarm, Alert, Priority
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.base import Contract
-from forewarn.contracts.frames import FrameKind, frame_columns
+from forewarn.contracts.frames import FrameKind, JudgementSummary, frame_columns
 from forewarn.contracts.health import AssetHealth, HealthCategory, ModelArtefact
 from forewarn.contracts.readings import RejectedReading, RejectionReason
 from forewarn.contracts.topics import TopicName
-from forewarn.domain.frame import NUMPY_DTYPES, Frame, Strings
+from forewarn.domain.frames.frame import NUMPY_DTYPES, Frame, Strings
 from forewarn.domain.guard.batch import GuardSettings
 from forewarn.ports.delivery import BrokerSilent, DeliveryOverloaded, Message, Undelivered
 from forewarn.ports.history import (
@@ -43,8 +43,8 @@ from forewarn.ports.history import (
     Series,
 )
 from forewarn.ports.progress import Progress
-from forewarn_api.backend import Backend
-from forewarn_api.workers import Workers, worker_thread
+from forewarn.usecases.backend import Backend
+from forewarn.usecases.workers import Workers, worker_thread
 
 NOW = datetime(2026, 11, 20, 20, 0, tzinfo=UTC)
 CATALOGUE = load_catalogue()
@@ -273,7 +273,6 @@ class FakePlatform:
     registry: FakeRegistry = field(default_factory=FakeRegistry)
     history: FakeHistory = field(default_factory=FakeHistory)
     live_problem: str | None = None
-    max_subscribers: int = 3
     progress: Progress | None = None
     max_assets: int = 50_000
     free_gb: float = 100.0
@@ -295,7 +294,6 @@ class FakePlatform:
             clock=self.clock,
             new_id=self._new_id,
             workers=Workers(worker_thread),
-            max_subscribers=self.max_subscribers,
             max_assets=self.max_assets,
             disk=self.disk,
         )
@@ -333,11 +331,11 @@ def frame(
 
 
 def valid_rows(assets: Sequence[str], ts: datetime, **columns: object) -> FrameRows:
-    return FrameReader(CATALOGUE, FrameKind.VALID).open(encode_frame(frame(FrameKind.VALID, assets, ts, **columns)))
+    return FrameRows.read(encode_frame(frame(FrameKind.VALID, assets, ts, **columns)), CATALOGUE, FrameKind.VALID)
 
 
 def judged_rows(assets: Sequence[str], ts: datetime, **columns: object) -> FrameRows:
-    return FrameReader(CATALOGUE, FrameKind.ANOMALY).open(encode_frame(frame(FrameKind.ANOMALY, assets, ts, **columns)))
+    return FrameRows.read(encode_frame(frame(FrameKind.ANOMALY, assets, ts, **columns)), CATALOGUE, FrameKind.ANOMALY)
 
 
 def alarm(asset_id: str = "P-101", rule: str = "vibration_high", **changes: object) -> Alarm:
@@ -449,13 +447,15 @@ def latest(asset_id: str = "P-101", ts: datetime = NOW) -> Latest:
         judged_at=ts,
         expected={"power_kw": 20.0},
         residual={"power_kw": 0.5},
-        deviation=4.0,
-        phase=1,
-        regime=0,
-        model_version=2,
-        score=9.0,
-        p_value=0.4,
-        flag=False,
-        culprit=None,
-        hint=0,
+        judgement=JudgementSummary(
+            deviation=4.0,
+            phase="live",
+            regime=0,
+            model_version=2,
+            score=9.0,
+            p_value=0.4,
+            flag=False,
+            culprit=None,
+            hint="none",
+        ),
     )

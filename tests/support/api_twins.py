@@ -6,7 +6,7 @@ from functools import cache
 import numpy as np
 
 from forewarn.contracts.frames import FrameKind, frame_columns
-from forewarn.domain.frame import MISSING, NUMPY_DTYPES, Frame, Strings
+from forewarn.domain.frames.frame import MISSING, NUMPY_DTYPES, Frame, Strings
 from forewarn.domain.physics.derive import derive
 from forewarn.domain.twin.settings import TwinSettings
 from forewarn.domain.twin.state import TwinState

@@ -13,8 +13,9 @@ from forewarn.adapters.catalogue import load_catalogue
 from forewarn.contracts.limits import MIB
 from forewarn.contracts.topics import TopicName
 from forewarn.domain.guard.batch import GuardSettings
-from forewarn.domain.progress import Alive, unwatched
+from forewarn.domain.progress import ProgressCallback, no_progress
 from forewarn.ports.lanes import Record, TurnResult
+from forewarn.runtime.frame_config import FrameLoopConfig
 from forewarn.runtime.frame_service import serve_lanes
 from forewarn.runtime.service import run_service
 from forewarn_validator.lane import ValidatorLanes
@@ -26,13 +27,13 @@ PADDING = random.Random(1).randbytes(18 * MIB)
 
 
 class DeadlyLanes(ValidatorLanes):
-    def process(self, records: Sequence[Record], alive: Alive = unwatched) -> TurnResult:
+    def process(self, records: Sequence[Record], on_progress: ProgressCallback = no_progress) -> TurnResult:
         for record in records:
             if ENDS_THE_PROCESS in (record.value or b""):
                 os._exit(9)
             if HANGS in (record.value or b""):  # for a test by hand: the watchdog takes its time
                 threading.Event().wait()
-        result = super().process(records, alive)
+        result = super().process(records, on_progress)
         if any(RAISES in (record.value or b"") for record in records):
             raise RuntimeError("after the state has changed")
         return result
@@ -54,12 +55,14 @@ def main() -> None:
         "validator",
         ValidatorSettings,
         lambda settings, stop: serve_lanes(
-            settings,
+            FrameLoopConfig(
+                settings=settings,
+                service="validator",
+                source=TopicName.READINGS_RAW,
+                checkpoint=TopicName.VALIDATOR_CHECKPOINT,
+            ),
+            lanes,
             stop,
-            service="validator",
-            source=TopicName.READINGS_RAW,
-            checkpoint=TopicName.VALIDATOR_CHECKPOINT,
-            lanes=lanes,
         ),
     )
 

@@ -15,13 +15,13 @@ from fastapi import FastAPI, HTTPException, Query, WebSocket
 from fastapi.responses import JSONResponse, PlainTextResponse
 from starlette.websockets import WebSocketDisconnect
 
+from forewarn.contracts.answers.alarms import AcknowledgeRequest, AlarmList
+from forewarn.contracts.answers.assets import AssetDetail, AssetList, HistoryAnswer
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.economics import EconomicReport
 from forewarn.contracts.health import ModelArtefact
 from forewarn.domain.economics.report import economic_report
 from forewarn_api.live_push import MOST_ASSETS
-from forewarn_api.models.alarms import AcknowledgeRequest, AlarmList
-from forewarn_api.models.assets import AssetDetail, AssetList, HistoryAnswer
 from support.fake_fleet import add_overview
 from support.fake_plant import Control, Plant
 from support.fake_twin import add_twin

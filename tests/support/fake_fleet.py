@@ -7,9 +7,9 @@ from typing import Annotated
 from fastapi import FastAPI, Query
 
 from forewarn.contracts.alarms import Alarm, Priority
+from forewarn.contracts.answers.overview import AssetRow, Counts, Overview, WorstAlarm
 from forewarn.contracts.assets import Asset
-from forewarn.domain.condition import CONDITIONS
-from forewarn_api.models.overview import AssetRow, Counts, Overview, WorstAlarm
+from forewarn.domain.health.condition import CONDITIONS
 from forewarn_api.routes.overview import OverviewQuery
 from support.fake_plant import Plant
 

@@ -6,13 +6,13 @@ from pydantic import BaseModel
 
 from forewarn.adapters.catalogue import load_catalogue
 from forewarn.contracts.alarms import Alarm
+from forewarn.contracts.answers.alarms import AlarmItem
+from forewarn.contracts.answers.assets import HistoryAnswer, HistoryColumn, Judgement, LiveReading
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.forecasts import LimitForecast
 from forewarn.contracts.health import AssetHealth, FailureRisk, HealthCategory, HealthMetric, RulEstimate
 from forewarn.domain.health.components import components_of, prognosis_of
 from forewarn.domain.health.profile import class_profile
-from forewarn_api.models.alarms import AlarmItem
-from forewarn_api.models.assets import HistoryAnswer, HistoryColumn, Judgement, LiveReading
 
 LEVELS = {
     "flow_m3_h": 182.0,

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 
 from fastapi import FastAPI
 
+from forewarn.contracts.answers.twin import BaselineRequest, TwinAnswer
 from forewarn.contracts.assets import Asset
-from forewarn.contracts.questions import WhatIfRequest
-from forewarn_api.models.twin import BaselineRequest
+from forewarn.contracts.questions import WhatIfAnswer, WhatIfRequest
 from support.fake_plant import Plant
 
 
@@ -16,30 +16,39 @@ def add_twin(app: FastAPI, plant: Plant, known: Callable[[str], Asset]) -> None:
     levels = plant.levels
 
     @app.get("/api/v1/assets/{asset_id}/twin")
-    async def twin(asset_id: str) -> dict[str, object]:
+    async def twin(asset_id: str) -> TwinAnswer:
         asset_class = plant.classes[known(asset_id).asset_class]
         drivers = [_driver(name, asset_class.units[name], levels[name]) for name in asset_class.twin.drivers]
         load = [{"column": name, "factor": 1.5} for name in asset_class.twin.load]
         presets = [{"name": "high_load", "title": "Load 150 %", "changes": load}]
         fleet = _fleet(levels) if asset_id in plant.learning else None
         provenance = "own" if fleet is None else "fleet"
-        return {"provenance": provenance, "model": None, "fleet": fleet, "drivers": drivers, "presets": presets}
+        return TwinAnswer(
+            asset_id=asset_id, provenance=provenance, model=None, fleet=fleet, drivers=drivers, presets=presets
+        )
 
     @app.post("/api/v1/assets/{asset_id}/what-if")
-    async def what_if(asset_id: str, body: WhatIfRequest) -> dict[str, object]:
+    async def what_if(asset_id: str, body: WhatIfRequest) -> WhatIfAnswer:
         known(asset_id)
         flow = next((change.value for change in body.changes if change.column == "flow_m3_h"), levels["flow_m3_h"])
         power = levels["power_kw"] * flow / levels["flow_m3_h"]
-        said = {"unit": "kW", "measured": levels["power_kw"], "expected": power, "projected": power}
-        return {
-            "provenance": "own",
-            "confidence": "low",
-            "responses": {"power_kw": {**said, "low": power - 1, "high": power + 1}},
-            "derived": {},
-            "health": {"now": 94.0, "then": 81.0},
-            "remaining_life": [],
-            "cautions": [{"column": "flow_m3_h", "message": "outside of the learned range"}],
-        }
+        said = {"unit": "kW", "measured": levels["power_kw"], "expected_now": levels["power_kw"]}
+        said |= {"expected": power, "projected": power, "low": power - 1, "high": power + 1}
+        caution = {"column": "flow_m3_h", "message": "outside of the learned range", "outside_by": 1.0}
+        return WhatIfAnswer(
+            asset_id=asset_id,
+            provenance="own",
+            confidence="low",
+            reach="extrapolated",
+            model_version=1,
+            reading_at=datetime.now(UTC),
+            drivers={"flow_m3_h": flow},
+            responses={"power_kw": said},
+            derived={},
+            health={"now": 94.0, "then": 81.0, "metrics_now": (), "metrics_then": ()},
+            remaining_life=(),
+            cautions=(caution,),
+        )
 
     @app.post("/api/v1/assets/{asset_id}/baseline", status_code=202)
     async def learn_anew(asset_id: str, body: BaselineRequest) -> dict[str, str]:

@@ -7,7 +7,7 @@ from forewarn.adapters.importing.converting import check_mapping
 from forewarn.adapters.importing.progress import ProgressFile
 from forewarn.adapters.importing.proposal import Said, propose
 from forewarn.adapters.importing.rejects import Rejects
-from forewarn.adapters.importing.run import Plan, send_all
+from forewarn.adapters.importing.run import ImportPlan, send_all
 from forewarn.adapters.importing.scan import scan
 from forewarn.adapters.importing.source import open_source
 from forewarn.contracts.readings import Reading
@@ -49,7 +49,7 @@ def plan_of(path, *, mapping=None, max_gap_s=None, keep=(), end_us=None, latest_
     mapping = mapping or propose(source, found, roles, Said(**({"asset": "P-1"} | said)), PUMP)
     check_mapping(source, mapping, PUMP)
     gap = None if max_gap_s is None else int(max_gap_s * 1e6)
-    return Plan(
+    return ImportPlan(
         source=source, scan=found, mapping=mapping, asset_class=PUMP, max_gap_us=gap, latest_us=latest_us,
         end_us=end_us, keep=keep,
     )  # fmt: skip

@@ -13,7 +13,7 @@ from forewarn.adapters.faust.engine import Action
 from forewarn.adapters.faust.publisher import Outgoing
 from forewarn.adapters.faust.quarantine import Handler, Incoming
 from forewarn.contracts.assets import CommandAnswer
-from forewarn.contracts.topics import TopicName
+from forewarn.contracts.topics import TopicName, TopicUse
 from forewarn.runtime.event_service import EventContext, EventService, EventServiceSettings, serve_events
 from forewarn.runtime.service import run_service
 
@@ -68,7 +68,7 @@ def serve(settings: EventServiceSettings, stop: threading.Event) -> None:
         name="fragile",
         state=Handled,
         gather_s=0.05,
-        writes=frozenset([TopicName.COMMANDS_ANSWERS, TopicName.READINGS_REJECTED]),
+        topics=TopicUse(reads=(TopicName.COMMANDS,), writes=(TopicName.COMMANDS_ANSWERS, TopicName.READINGS_REJECTED)),
         logic=Fragile,
     )
     serve_events(settings, stop, service)

@@ -3,14 +3,13 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 
+from forewarn.contracts.answers.alarms import AlarmList
+from forewarn.contracts.answers.assets import AssetDetail
+from forewarn.contracts.answers.overview import AssetRow, Counts, Overview
 from forewarn.domain.economics.report import economic_report
 from forewarn_dashboard.client import (
     ApiUnavailableError,
-    AssetDetail,
-    ClosedAlarms,
     ConflictError,
-    FleetPage,
-    FleetRow,
     History,
     LiveUpdate,
     NotFoundError,
@@ -26,7 +25,7 @@ class MemoryApi:
         self.failure = None
         self.acknowledged = []
         self.twins = {}
-        self.closed = ClosedAlarms(items=())
+        self.closed = AlarmList(items=[])
         self.asked_closed = []
         self.answer = None
         self.asked = []
@@ -51,30 +50,27 @@ class MemoryApi:
         self._called("overview")
         self.asked_overview.append(query)
         rows = [
-            FleetRow(
-                asset_id=asset.asset_id,
-                name=asset.name,
-                asset_class=asset.asset_class,
-                path=asset.path,
+            AssetRow(
+                **asset.model_dump(include={"asset_id", "name", "asset_class", "path", "criticality"}),
                 condition="silent",
                 ts=None,
                 health=None,
                 category=None,
                 trend="unknown",
-                priority=None,
-                alarm_text="",
-                alarm_count=0,
+                score=None,
+                flag=False,
+                alarm=None,
+                alarms=0,
             )
             for asset in self.known.values()
             if query.text in asset.name and (not query.assets or asset.asset_id in query.assets)
         ]
-        return FleetPage(
-            total=len(self.known),
+        return Overview(
+            counts=Counts(
+                assets=len(self.known), conditions={"silent": len(self.known)}, priorities={}, unacknowledged=0
+            ),
             found=len(rows),
-            conditions={"silent": len(self.known)},
-            priorities={},
-            unacknowledged=0,
-            rows=tuple(rows[query.offset : query.offset + query.limit]),
+            items=rows[query.offset : query.offset + query.limit],
         )
 
     async def detail(self, asset_id):
@@ -82,7 +78,7 @@ class MemoryApi:
         if asset_id not in self.known:
             raise NotFoundError(f"There is no asset {asset_id!r}.")
         asset = self.known[asset_id]
-        return AssetDetail(asset=asset, asset_class=self.classes[asset.asset_class])
+        return AssetDetail(asset=asset, asset_class=self.classes[asset.asset_class], models=[])
 
     async def history(self, asset_id, query):
         self._called("history")
@@ -134,8 +130,8 @@ class MemoryApi:
         self.asked.append((asset_id, dict(changes)))
         return self.answer
 
-    async def learn_anew(self, asset_id, *, by, reason):
-        self._called("learn_anew")
+    async def retrain(self, asset_id, *, by, reason):
+        self._called("retrain")
         self.ordered.append((asset_id, by, reason))
 
     async def live(self, *, assets=(), only_alarms=False):

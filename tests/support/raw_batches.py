@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from forewarn.contracts.asset_class import AssetClass
-from forewarn.domain.frame import MISSING, FloatArray, Strings
+from forewarn.domain.frames.frame import MISSING, FloatArray, Strings
 from forewarn.domain.guard.batch import RawBatch
 
 

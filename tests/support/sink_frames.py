@@ -4,11 +4,11 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from forewarn.adapters.arrow_codec import encode_frame
+from forewarn.adapters.frames.codec import encode_frame
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.frames import FrameKind, frame_columns
 from forewarn.contracts.quality import StatusCode
-from forewarn.domain.frame import MISSING, NUMPY_DTYPES, Array, Frame, Strings
+from forewarn.domain.frames.frame import MISSING, NUMPY_DTYPES, Array, Frame, Strings
 from forewarn.testing.frames import START_US
 
 _CODES = np.array([int(code) for code in StatusCode], dtype=np.uint32)

@@ -11,14 +11,14 @@ from typing import Self
 import numpy as np
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 
-from forewarn.adapters.arrow_codec import decode_frame
+from forewarn.adapters.frames.codec import decode_frame
 from forewarn.adapters.kafka.config import consumer_config, producer_config
 from forewarn.adapters.kafka.errors import error_of, is_passing
 from forewarn.adapters.kafka.records import records_of
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.frames import FrameKind
 from forewarn.contracts.topics import TOPICS, TopicName, qualified
-from forewarn.domain.frame import Frame
+from forewarn.domain.frames.frame import Frame
 from forewarn.ports.lanes import Lanes, Record
 
 

@@ -11,15 +11,15 @@ from typing import Self
 import numpy as np
 from confluent_kafka import Consumer, Message, Producer, TopicPartition
 
-from forewarn.adapters.arrow_codec import decode_frame, encode_frame
 from forewarn.adapters.catalogue import load_catalogue
 from forewarn.adapters.event_codec import decode_event
+from forewarn.adapters.frames.codec import decode_frame, encode_frame
 from forewarn.adapters.kafka.config import consumer_config, group_id, producer_config
 from forewarn.contracts.alarms import Alarm, Alert
 from forewarn.contracts.frames import FrameKind
 from forewarn.contracts.health import AssetHealth
 from forewarn.contracts.topics import TopicName, qualified
-from forewarn.domain.frame import Frame
+from forewarn.domain.frames.frame import Frame
 from forewarn.testing.frames import anomaly_frame, timestamps_us
 from support.stack import ServiceProcess, wait_until
 from support.wire import consumed, read_topic

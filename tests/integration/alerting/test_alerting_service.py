@@ -17,7 +17,7 @@ from forewarn.contracts.health import AssetHealth
 from forewarn.contracts.topics import TopicName, qualified
 from forewarn.domain.alarms.rows import observe_frame
 from forewarn.domain.alarms.seen import Seen
-from forewarn.domain.rows import to_datetime
+from forewarn.domain.time import to_datetime
 from forewarn.testing.frames import START_US
 from integration.alerting.event_plane import (
     PUMPS,

@@ -7,7 +7,7 @@ import pytest
 from confluent_kafka import TopicPartition
 
 from forewarn.adapters.kafka.admin import create_topics
-from forewarn.adapters.live.delivery import KafkaDelivery
+from forewarn.adapters.kafka.delivery import KafkaDelivery
 from forewarn.contracts.assets import AcknowledgeAlarm, Command
 from forewarn.contracts.topics import TopicName, qualified
 from forewarn.ports.delivery import BrokerSilent, DeliveryOverloaded, Message

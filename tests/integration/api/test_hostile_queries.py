@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 from forewarn.adapters.timescale.history import TimescaleHistory
 from forewarn.adapters.timescale.store import TimescaleStore
 from forewarn.domain.alarms.evaluation import Evaluation, Level
-from forewarn.domain.alarms.machine import NORMAL, acknowledge, step
+from forewarn.domain.alarms.lifecycle import NORMAL, acknowledge, step
 from forewarn.ports.store import Item, Source
 from forewarn_api.app import make_app, routed_app
 from support.api_fakes import CATALOGUE, NOW, PUMP, PUMP_CLASS, FakePlatform, health, rejected

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from confluent_kafka import Producer
 
-from forewarn.adapters.arrow_codec import encode_frame
 from forewarn.adapters.clock import SystemClock
+from forewarn.adapters.frames.codec import encode_frame
 from forewarn.adapters.kafka.admin import create_topics
 from forewarn.adapters.kafka.config import producer_config
 from forewarn.adapters.live.feed import KafkaLiveFeed

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from forewarn.adapters.arrow_codec import encode_frame
+from forewarn.adapters.frames.codec import encode_frame
 from forewarn.contracts.alarms import Alarm
 from forewarn.contracts.frames import FrameKind
 from forewarn.contracts.topics import TopicName

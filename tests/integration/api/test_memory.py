@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from forewarn.adapters.arrow_codec import encode_frame
 from forewarn.adapters.event_codec import encode_event
+from forewarn.adapters.frames.codec import encode_frame
 from forewarn.contracts.frames import FrameKind
 from forewarn.contracts.limits import MEMORY_CEILING_MIB, MIB
 from forewarn.contracts.readings import RejectedReading, RejectionReason

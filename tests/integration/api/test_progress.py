@@ -3,13 +3,14 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
+from confluent_kafka import Consumer, Producer, TopicPartition
 
 from forewarn.adapters.kafka.admin import create_topics
 from forewarn.adapters.kafka.config import consumer_config, group_id
+from forewarn.adapters.kafka.errors import BrokerUnavailable
 from forewarn.adapters.live.progress import KafkaProgress
+from forewarn.contracts.answers.platform import StageState
 from forewarn.contracts.topics import TopicName, qualified
-from forewarn.ports.progress import StageState
 from support.stack import wait_until
 
 pytestmark = pytest.mark.integration
@@ -45,7 +46,7 @@ def progress(kafka_broker, topic_prefix, clock):
 def _answers(watch):
     try:
         return watch.look()
-    except KafkaException:
+    except BrokerUnavailable:
         return None
 
 

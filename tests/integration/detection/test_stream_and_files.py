@@ -20,9 +20,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from forewarn.adapters.arrow_codec import decode_frame
 from forewarn.adapters.catalogue import Catalogue, load_catalogue
 from forewarn.adapters.event_codec import decode_event
+from forewarn.adapters.frames.codec import decode_frame
 from forewarn.adapters.kafka.admin import create_topics
 from forewarn.contracts.alarms import Alert, Transition
 from forewarn.contracts.asset_class import AssetClass
@@ -31,7 +31,7 @@ from forewarn.contracts.base import format_utc
 from forewarn.contracts.frames import FrameKind, Phase, contribution_column
 from forewarn.contracts.topics import TopicName, qualified
 from forewarn.domain.anomaly.settings import AnomalySettings
-from forewarn.domain.frame import FloatArray, Frame, concat
+from forewarn.domain.frames.frame import FloatArray, Frame, concat
 from forewarn.domain.simulation.growth import GrowthCourse
 from forewarn.domain.simulation.profile import Profile
 from forewarn.domain.simulation.run import MachineRun, simulate

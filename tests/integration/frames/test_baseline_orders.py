@@ -6,16 +6,16 @@ from datetime import UTC, datetime
 
 import pytest
 
-from forewarn.adapters.arrow_codec import decode_frame
 from forewarn.adapters.baseline_orders import ORDER_KEY, encode_order
 from forewarn.adapters.event_codec import decode_event
+from forewarn.adapters.frames.codec import decode_frame
 from forewarn.adapters.kafka.admin import create_topics
-from forewarn.adapters.live.delivery import KafkaDelivery
+from forewarn.adapters.kafka.delivery import KafkaDelivery
 from forewarn.contracts.baseline import BaselineOrder
 from forewarn.contracts.frames import FrameKind
 from forewarn.contracts.health import ModelArtefact
 from forewarn.contracts.topics import TopicName, qualified
-from forewarn.domain.frame import Frame, concat
+from forewarn.domain.frames.frame import Frame, concat
 from forewarn.ports.delivery import Message
 from forewarn.ports.lanes import Record
 from integration.frames.processors import BASELINE, CATALOGUE, LANES, TWIN, VALIDATOR

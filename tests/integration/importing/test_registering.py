@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from forewarn.adapters.clock import SystemClock
-from forewarn.adapters.importing.registering import Registry
+from forewarn.adapters.importing.registering import ImportRegistry
 from forewarn.adapters.kafka.admin import create_topics
 from forewarn.adapters.kafka.config import group_id
 from forewarn.adapters.kafka.errors import BrokerUnavailable
@@ -25,14 +25,14 @@ def bootstrap(kafka_broker, topic_prefix) -> str:
 
 @pytest.fixture
 def importing(bootstrap, topic_prefix):
-    registry = Registry(bootstrap, topic_prefix, SystemClock(), threading.Event().wait, patience_s=3.0)
+    registry = ImportRegistry(bootstrap, topic_prefix, SystemClock(), threading.Event().wait, patience_s=3.0)
     yield registry
     registry.close()
 
 
 def test_registering_ends_when_the_validator_knows_the_new_assets(importing, bootstrap, topic_prefix):
     validator = AssetRegistry(
-        bootstrap, topic_prefix, client_id="validator", told_to=group_id(REGISTRY_READER, topic_prefix)
+        bootstrap, topic_prefix, client_id="validator", commits_as=group_id(REGISTRY_READER, topic_prefix)
     )
     try:
         for names in (("P-1", "P-2"), ("P-3",)):

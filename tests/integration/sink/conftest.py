@@ -2,8 +2,8 @@
 
 import pytest
 
-from forewarn.adapters.arrow_codec import encode_frame
 from forewarn.adapters.catalogue import load_catalogue
+from forewarn.adapters.frames.codec import encode_frame
 from forewarn.adapters.kafka.admin import create_topics
 from forewarn.adapters.timescale.migrate import migrate
 from forewarn_local.ports import any_free

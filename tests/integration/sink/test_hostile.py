@@ -8,8 +8,8 @@ import psycopg
 import pytest
 from confluent_kafka.admin import AdminClient
 
-from forewarn.adapters.arrow_codec import encode_frame
 from forewarn.adapters.event_codec import encode_event
+from forewarn.adapters.frames.codec import encode_frame
 from forewarn.adapters.kafka.admin import create_topics
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.frames import FrameKind

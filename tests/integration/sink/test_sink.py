@@ -6,14 +6,14 @@ from datetime import UTC, datetime
 import psycopg
 import pytest
 
-from forewarn.adapters.arrow_codec import encode_frame
 from forewarn.adapters.event_codec import encode_event
+from forewarn.adapters.frames.codec import encode_frame
 from forewarn.adapters.timescale.migrate import migrate
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.frames import FrameKind
 from forewarn.contracts.readings import RejectedReading, RejectionReason
 from forewarn.contracts.topics import TopicName, qualified
-from forewarn.domain.frame import Frame, Strings
+from forewarn.domain.frames.frame import Frame, Strings
 from support.sink_frames import numbered_frames
 from support.sink_plant import assert_every_number_once, count, counts
 from support.stack import wait_until

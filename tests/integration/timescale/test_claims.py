@@ -10,7 +10,7 @@ from forewarn.adapters.timescale.store import TimescaleStore
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.frames import FrameKind
 from forewarn.contracts.readings import RejectedReading, RejectionReason
-from forewarn.domain.frame import Frame, Strings
+from forewarn.domain.frames.frame import Frame, Strings
 from forewarn.ports.store import Doubtful, Fenced, Item, Source, StoreUnavailable, Unstorable
 from forewarn.testing.frames import START_US
 from support.sink_frames import random_frame

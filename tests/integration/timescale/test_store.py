@@ -16,8 +16,8 @@ from forewarn.contracts.assets import Asset
 from forewarn.contracts.frames import FrameKind
 from forewarn.contracts.health import AssetHealth, HealthCategory, RulEstimate
 from forewarn.contracts.readings import RejectedReading, RejectionReason
-from forewarn.domain.frame import MISSING, Frame, Strings
-from forewarn.domain.rows import US_PER_S
+from forewarn.domain.frames.frame import MISSING, Frame, Strings
+from forewarn.domain.time import US_PER_S
 from forewarn.ports.store import Fenced, Item, Removed, Source, StoreUnavailable, Unstorable
 from forewarn.testing.frames import START_US
 from support.sink_frames import random_frame

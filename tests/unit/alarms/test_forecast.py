@@ -9,7 +9,7 @@ from forewarn.domain.alarms.asset import AssetAlarms
 from forewarn.domain.alarms.health import observe_health
 from forewarn.domain.alarms.rows import observe_frame
 from forewarn.domain.alarms.seen import Seen
-from forewarn.domain.rows import to_datetime
+from forewarn.domain.time import to_datetime
 from forewarn.testing.frames import START_US, anomaly_frame, timestamps_us
 
 PUMP = load_catalogue()["centrifugal_pump"]

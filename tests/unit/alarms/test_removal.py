@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from forewarn.contracts.alarms import Alarm, AlarmSource, Priority, Transition
 from forewarn.domain.alarms.asset import AssetAlarms, remove_alarms
-from forewarn.domain.alarms.machine import RuleState
+from forewarn.domain.alarms.lifecycle import RuleState
 
 AT = datetime(2026, 11, 20, tzinfo=UTC)
 

@@ -10,10 +10,10 @@ from forewarn.contracts.assets import AcknowledgeAlarm
 from forewarn.contracts.frames import FrameKind
 from forewarn.domain.alarms.asset import acknowledge_alarm
 from forewarn.domain.alarms.evaluation import Evaluation, Level, levels, limit_for
-from forewarn.domain.alarms.machine import NORMAL, acknowledge, step
+from forewarn.domain.alarms.lifecycle import NORMAL, acknowledge, step
 from forewarn.domain.alarms.rows import observe_frame
 from forewarn.domain.alarms.seen import Seen
-from forewarn.domain.rows import to_datetime
+from forewarn.domain.time import to_datetime
 from forewarn.testing.frames import START_US, anomaly_frame
 
 PUMP = load_catalogue()["centrifugal_pump"]

@@ -19,10 +19,10 @@ from forewarn.contracts.health import AssetHealth, RulEstimate
 from forewarn.domain.alarms.asset import AssetAlarms, acknowledge_alarm
 from forewarn.domain.alarms.evaluation import Level, level_of, levels
 from forewarn.domain.alarms.health import observe_health
-from forewarn.domain.alarms.machine import Refused
+from forewarn.domain.alarms.lifecycle import Refused
 from forewarn.domain.alarms.rows import observe_frame, portions
 from forewarn.domain.alarms.seen import Seen
-from forewarn.domain.rows import to_datetime
+from forewarn.domain.time import to_datetime
 from forewarn.testing.frames import START_US, anomaly_frame, timestamps_us
 
 PUMP = load_catalogue()["centrifugal_pump"]

@@ -9,7 +9,7 @@ from forewarn.contracts.frames import FrameKind, Phase, frame_columns
 from forewarn.domain.anomaly.settings import AnomalySettings
 from forewarn.domain.anomaly.state import AnomalyState
 from forewarn.domain.anomaly.step import step
-from forewarn.domain.frame import NUMPY_DTYPES, Frame, Strings, concat
+from forewarn.domain.frames.frame import NUMPY_DTYPES, Frame, Strings, concat
 from unit.twin.cases import COUPLED, T0, S, run_twin
 
 RESPONSES = COUPLED.twin.responses

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from forewarn.contracts.frames import Phase
-from forewarn.domain.anomaly.course import Course
+from forewarn.domain.anomaly.course import BaselineCourse
 from forewarn.domain.anomaly.learning import learn_norms
 from forewarn.domain.anomaly.settings import AnomalySettings
 from unit.anomaly.cases import RESPONSES, judged, run_anomaly
@@ -24,7 +24,7 @@ def coupled(rows, seed):
 def course(values):
     """Residuals of a machine that its twin explains in part."""
     load = np.sin(np.arange(ROWS) / 40)[:, None] + np.where(np.isnan(values), np.nan, 0.0)
-    return Course(ts=np.arange(ROWS) * S, residuals=values, measured=load + values, expected=load, driven=False)
+    return BaselineCourse(ts=np.arange(ROWS) * S, residuals=values, measured=load + values, expected=load, driven=False)
 
 
 def without_last(values):

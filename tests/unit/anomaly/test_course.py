@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from forewarn.domain.anomaly.course import Course, evidence_of
+from forewarn.domain.anomaly.course import BaselineCourse, evidence_of
 from support.plants import course as wandering
 
 NO_BREAKS = np.empty(0, dtype=np.intp)
@@ -14,7 +14,9 @@ def evidence(measured, expected, driven=False):
     ts = np.arange(len(measured), dtype=np.int64)
     spread = measured.std(axis=0)
     return evidence_of(
-        Course(ts=ts, residuals=(measured - expected) / spread, measured=measured, expected=expected, driven=driven),
+        BaselineCourse(
+            ts=ts, residuals=(measured - expected) / spread, measured=measured, expected=expected, driven=driven
+        ),
         NO_BREAKS,
     )
 
@@ -56,7 +58,7 @@ def test_a_likeness_of_two_slow_courses_is_no_explanation():
 
 def test_rows_of_which_nothing_is_known_are_worth_nothing():
     seen = evidence_of(
-        Course(
+        BaselineCourse(
             ts=np.arange(5, dtype=np.int64),
             residuals=np.full((5, 1), np.nan),
             measured=np.full((5, 1), np.nan),

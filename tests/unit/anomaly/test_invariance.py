@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from forewarn.contracts.frames import Phase
 from forewarn.domain.anomaly.settings import AnomalySettings
 from forewarn.domain.anomaly.snapshot import dump, load
-from forewarn.domain.frame import concat
+from forewarn.domain.frames.frame import concat
 from forewarn.domain.twin.settings import TwinSettings
 from unit.anomaly.cases import baseline, judged, residuals, run_anomaly
 from unit.twin.cases import COUPLED, T0, S, assert_same_rows, chunks, coupled, interleaved, of_asset, run_twin

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from forewarn.adapters.arrow_codec import decode_frame
 from forewarn.adapters.catalogue import load_catalogue
+from forewarn.adapters.frames.codec import decode_frame
 from forewarn.contracts.frames import FrameKind
 from forewarn.contracts.topics import TopicName
 from forewarn.domain.anomaly.settings import AnomalySettings
-from forewarn.domain.frame import concat
+from forewarn.domain.frames.frame import concat
 from forewarn.domain.guard.batch import GuardSettings
 from forewarn.domain.twin.settings import TwinSettings
 from forewarn.ports.lanes import Record, StaleSnapshot

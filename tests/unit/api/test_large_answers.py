@@ -109,7 +109,7 @@ def test_cards_come_in_pages_of_a_bounded_size(client, platform, monkeypatch):
     for n in range(5):
         platform.live.take_model(f"P-10{n}/twin", model_card(f"P-10{n}"))
     size = len(model_card("P-100").model_dump_json())
-    monkeypatch.setattr("forewarn_api.whatif.MAX_ANSWER_BYTES", 2 * size + size // 2)
+    monkeypatch.setattr("forewarn_api.routes.platform.MAX_ANSWER_BYTES", 2 * size + size // 2)
     seen, cursor = [], None
     while True:
         page = client.get("/api/v1/models", params={} if cursor is None else {"cursor": cursor}).json()

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import json
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,9 +10,10 @@ from fastapi.testclient import TestClient
 from starlette.testclient import WebSocketDenialResponse
 from starlette.websockets import WebSocketDisconnect
 
+from forewarn.contracts.answers.live import LiveMessage
 from forewarn.runtime.http.clients import CLIENT_HEADER, DASHBOARD
+from forewarn.usecases.changes import Changes
 from forewarn_api.app import make_app
-from forewarn_api.changes import Changes
 from forewarn_api.live_push import ASSETS_PER_MESSAGE, DASHBOARDS, LivePush
 from support.api_fakes import NOW, FakePlatform, alarm, health, judged_rows, latest, valid_rows
 
@@ -34,6 +34,8 @@ def test_the_snapshot_comes_first_and_holds_everything(client, platform):
     with client.websocket_connect(LIVE) as socket:
         message = socket.receive_json()
     assert message["type"] == "snapshot"
+    LiveMessage.model_validate(message)  # what is sent is what clients read, and nothing else
+    assert set(message) == set(LiveMessage.model_fields)
     readings = {item["asset_id"]: item for item in message["readings"]}
     assert set(readings) == {"P-101", "P-102"}
     assert readings["P-101"]["values"]["flow_m3_h"] == 120.0
@@ -77,8 +79,25 @@ def test_unknown_assets_are_refused_before_the_socket_opens(client):
     assert refused.value.headers["content-type"] == "application/problem+json"
 
 
-def test_no_more_clients_than_allowed(client, platform):
+@pytest.mark.parametrize(
+    ("query", "fault"),
+    [
+        ("?assets=P-101", ("query.assets", "no such parameter: there are only, asset")),
+        ("?only=alarms&only=alarms", ("query.only", "is given more than once")),
+        ("?only=health", ("query.only", "Input should be 'alarms'")),
+        ("?asset=../etc", ("query.asset.0", "String should match pattern '^[A-Za-z0-9][A-Za-z0-9_.\\-]{0,127}$'")),
+    ],
+)
+def test_parameters_that_do_not_exist_or_make_no_sense_are_refused_with_the_reason(client, query, fault):
+    with pytest.raises(WebSocketDenialResponse) as refused, client.websocket_connect(LIVE + query):
+        pass
+    assert (refused.value.status_code, refused.value.headers["content-type"]) == (422, "application/problem+json")
+    assert [(error["parameter"], error["detail"]) for error in refused.value.json()["errors"]] == [fault]
+
+
+def test_no_more_clients_than_allowed(platform):
     with (
+        TestClient(make_app(platform.backend, max_subscribers=3)) as client,
         client.websocket_connect(LIVE),
         client.websocket_connect(LIVE),
         client.websocket_connect(LIVE),
@@ -190,9 +209,8 @@ async def test_a_large_plant_is_told_in_several_messages():
 
 
 def test_dashboards_and_others_take_no_places_of_each_other(platform):
-    crowded = replace(platform.backend, max_subscribers=2)
     dashboard = {CLIENT_HEADER: DASHBOARD}
-    with TestClient(make_app(crowded)) as client, contextlib.ExitStack() as stack:
+    with TestClient(make_app(platform.backend, max_subscribers=2)) as client, contextlib.ExitStack() as stack:
         for headers, places in (({}, 2), (dashboard, DASHBOARDS)):
             for _ in range(places):
                 stack.enter_context(client.websocket_connect(LIVE, headers=headers))

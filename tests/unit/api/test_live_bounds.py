@@ -7,8 +7,8 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from forewarn.adapters.arrow_codec import decode_frame, encode_frame
-from forewarn.adapters.live.frames import FrameReader
+from forewarn.adapters.frames.codec import decode_frame, encode_frame
+from forewarn.adapters.frames.rows import FrameRows
 from forewarn.adapters.live.state import LiveState
 from forewarn.contracts.frames import FrameKind
 from forewarn.contracts.limits import MAX_ALARMS_PER_ASSET
@@ -17,7 +17,6 @@ from support.api_fakes import CATALOGUE, NOW, PUMP_CLASS, alarm, health, judged_
 from support.sink_frames import random_frame
 
 START_US = 1_750_000_000_000_000
-READERS = {kind: FrameReader(CATALOGUE, kind) for kind in (FrameKind.VALID, FrameKind.ANOMALY)}
 
 
 def frame_bytes(kind, asset_ids, at_us=START_US, rows=1):
@@ -30,7 +29,7 @@ def frame_bytes(kind, asset_ids, at_us=START_US, rows=1):
 
 
 def opened(kind, *args, **options):
-    return READERS[kind].open(frame_bytes(kind, *args, **options))
+    return FrameRows.read(frame_bytes(kind, *args, **options), CATALOGUE, kind)
 
 
 def test_an_import_leaves_rows_behind_and_not_its_frames():

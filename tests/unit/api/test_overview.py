@@ -7,10 +7,10 @@ import pytest
 from fastapi.testclient import TestClient
 from starlette.testclient import WebSocketDenialResponse
 
+from forewarn.contracts.answers.overview import Sort
 from forewarn.contracts.assets import Asset
 from forewarn_api.app import make_app
 from forewarn_api.live_push import ALARMS_PER_MESSAGE, MOST_ASSETS
-from forewarn_api.models.overview import Sort
 from forewarn_api.plant_index import PlantIndex, Question
 from support.api_fakes import NOW, FakePlatform, alarm, judged_rows, valid_rows
 

@@ -5,9 +5,9 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from forewarn.adapters.arrow_codec import decode_frame, encode_frame
 from forewarn.adapters.baseline_orders import MAX_HISTORY, ORDER_KEY, decode_order
-from forewarn.adapters.live.frames import FrameReader
+from forewarn.adapters.frames.codec import decode_frame, encode_frame
+from forewarn.adapters.frames.rows import FrameRows
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.frames import FrameKind
 from forewarn.contracts.topics import TopicName
@@ -202,7 +202,7 @@ def test_stored_readings_travel_with_the_order(client, platform):
 @pytest.mark.parametrize(
     ("history", "problem"),
     [
-        (None, "no stored reading"),
+        (None, "no reading of this asset is stored"),
         (stored(readings("P-101", rows=40)), "at least 50 are needed"),
         (stored(readings("P-101"), next_start=NOW), "more than 4000 readings"),
     ],
@@ -250,7 +250,7 @@ def test_to_all_other_readers_an_order_is_a_frame_without_readings(client, platf
     value = platform.delivery.sent[0].value
     frame = decode_frame(value, CATALOGUE, FrameKind.VALID)
     assert (frame.rows, frame.asset_class) == (0, PUMP_CLASS)
-    assert FrameReader(CATALOGUE, FrameKind.VALID).open(value).newest == ()
+    assert FrameRows.read(value, CATALOGUE, FrameKind.VALID).newest == ()
     assert observe_frame({}, Seen(), frame).alerts == ()
     assert encode_frame(frame)
     assert {PUMP.asset_id, OTHER_PUMP.asset_id} == set(platform.registry.assets)

@@ -213,7 +213,7 @@ from unit.catalogue.catalogue_files import GOOD, KILN, redundant, refusal, write
         (
             "twin:",
             "twin:\n  drivers: [low_bar]\n  load: [hi_bar]",
-            "19: twin.load[0]: 'hi_bar' is none of twin.drivers",
+            "19: twin.load[0]: 'hi_bar' is not one of twin.drivers",
         ),
         (
             "twin:",
@@ -225,7 +225,11 @@ from unit.catalogue.catalogue_files import GOOD, KILN, redundant, refusal, write
             "twin:\n  drivers: [low_bar]\n  physics: [{name: head_m, powers: {low_bar: 1}}]",
             "19: twin.physics[0].name: 'head_m' is the name of a column or an earlier term",
         ),
-        ("twin:", "twin:\n  priors: {high_bar: []}", "18: twin.priors.high_bar: 'high_bar' is none of twin.responses"),
+        (
+            "twin:",
+            "twin:\n  priors: {high_bar: []}",
+            "18: twin.priors.high_bar: 'high_bar' is not one of twin.responses",
+        ),
         ("twin:", "twin:\n  priors: {temp_c: [x]}", "18: twin.priors.temp_c[0]: 'x' is neither a driver nor a term"),
         ("title: A", "title: A\ntitle: B", "3: title: is given twice; the first time in line 2"),
         ("title: A", "? [a, b]\n: c\ntitle: A", "2: keys must be words"),

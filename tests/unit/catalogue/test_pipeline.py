@@ -5,7 +5,7 @@ import pytest
 
 from forewarn.adapters.catalogue import load_catalogue
 from forewarn.contracts.frames import Phase, frame_columns, residual_column
-from forewarn.domain.frame import Frame
+from forewarn.domain.frames.frame import Frame
 from forewarn.domain.guard.batch import GuardSettings, RawBatch
 from forewarn.domain.guard.check import check
 from forewarn.domain.guard.state import GuardState

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from forewarn.adapters.catalogue import load_catalogue
-from forewarn.domain.packing import pack, unpack
+from forewarn.domain.state.packing import pack, unpack
 from forewarn.domain.twin.parameters import load_model
 
 MAGIC = b"FWTEST01"

@@ -1,22 +1,34 @@
 """The API as the dashboard reads it: bodies made with the API's own models, errors as problem details."""
 
+import json
 from datetime import timedelta
 
 import httpx
 import pytest
 
+from forewarn.contracts.answers.assets import (
+    AssetDetail,
+    AssetList,
+    HistoryAnswer,
+    HistoryColumn,
+    Judgement,
+    LiveReading,
+)
+from forewarn.contracts.answers.live import LiveMessage
+from forewarn.contracts.base import format_utc
 from forewarn.contracts.health import ModelArtefact
-from forewarn_api.models.assets import AssetDetail, AssetList, HistoryAnswer, HistoryColumn, Judgement, LiveReading
-from forewarn_dashboard import wire
 from forewarn_dashboard.client import (
     Acknowledgement,
     ApiError,
     ApiUnavailableError,
     ConflictError,
     HistoryQuery,
+    LiveUpdate,
     NotFoundError,
 )
+from forewarn_dashboard.details import Details
 from forewarn_dashboard.http_client import HttpPlantApi
+from support.memory_api import MemoryApi
 
 
 def api_that(answer, token=None):
@@ -59,6 +71,10 @@ def judgement(now):
     return make
 
 
+def read(text):
+    return LiveUpdate.of(LiveMessage.model_validate_json(text, extra="ignore"))
+
+
 def live_text(now, judged):
     reading = LiveReading(
         asset_id="P-101",
@@ -70,29 +86,34 @@ def live_text(now, judged):
         quality={"power_kw": 0},
         judgement=judged,
     )
-    return f'{{"type":"snapshot","at":"x","readings":[{reading.model_dump_json()}],"new_field":1}}'
+    return f'{{"type":"snapshot","at":"{format_utc(now)}","readings":[{reading.model_dump_json()}],"new_field":1}}'
 
 
 def test_a_fresh_judgement_is_shown_with_the_values_it_judged(now, judgement):
-    (shown,) = wire.live_update(live_text(now, judgement(0.2))).readings
+    (shown,) = read(live_text(now, judgement(0.2))).readings
     assert (shown.ts, shown.values, shown.expected) == (
         now - timedelta(seconds=0.2),
         {"power_kw": 40.0},
         {"power_kw": 39.0},
     )
-    assert (shown.score, shown.deviation, shown.hint, shown.findings) == (12.0, None, 2, "range:power_kw")
+    assert (shown.score, shown.deviation, shown.hint, shown.findings) == (
+        12.0,
+        None,
+        "sensor_fault",
+        "range:power_kw",
+    )
 
 
 @pytest.mark.parametrize("lag_s", [None, 60.0])
 def test_without_a_fresh_judgement_only_the_bare_reading_is_shown(now, judgement, lag_s):
-    (shown,) = wire.live_update(live_text(now, None if lag_s is None else judgement(lag_s))).readings
+    (shown,) = read(live_text(now, None if lag_s is None else judgement(lag_s))).readings
     assert shown.values == {"power_kw": 41.0, "flow_m3_h": None}
     assert (shown.ts, shown.score, shown.flag, dict(shown.expected)) == (now, None, None, {})
 
 
 def test_a_snapshot_is_complete_and_an_update_is_not(now):
-    assert wire.live_update(live_text(now, None)).complete
-    assert not wire.live_update('{"type":"update","closed_alarms":["P-101/x"]}').complete
+    assert read(live_text(now, None)).complete
+    assert not read(f'{{"type":"update","at":"{format_utc(now)}","closed_alarms":["P-101/x"]}}').complete
 
 
 async def test_a_history_becomes_columns(now, pump):
@@ -142,7 +163,7 @@ async def test_the_registry_is_read_page_by_page(pump):
     assert asked == [None, "P-101"]
 
 
-async def test_the_twins_model_is_chosen(pump, pump_class, now):
+async def test_the_twins_model_is_chosen(pump, pump_class, now, clock, monkeypatch):
     def card(kind, version):
         return ModelArtefact(
             asset_id="P-101",
@@ -156,9 +177,27 @@ async def test_the_twins_model_is_chosen(pump, pump_class, now):
         )
 
     body = AssetDetail(asset=pump, asset_class=pump_class, models=[card("anomaly", 1), card("twin", 2)])
-    detail = await api_that(answering(body)).detail("P-101")
-    assert detail.model is not None
-    assert detail.model.version == 2
+    api = MemoryApi([pump], {pump_class.name: pump_class})
+    monkeypatch.setattr(api, "detail", api_that(answering(body)).detail)
+    profile = await Details(api, clock).get("P-101")
+    assert profile.model is not None
+    assert profile.model.version == 2
+
+
+async def test_what_a_newer_api_adds_is_ignored_at_every_depth(pump, pump_class):
+    twin = {"asset_id": "P-101", "provenance": "own", "model": None, "fleet": None, "drivers": [], "later": 1}
+    change = {"column": "flow_m3_h", "factor": 1.5, "later": 1}
+    twin["presets"] = [{"name": "high_load", "title": "Load 150 %", "changes": [change], "later": 1}]
+    found = await api_that(answering(json.dumps(twin).encode())).twin("P-101")
+    assert found.presets[0].changes[0].of(100.0) == 150.0
+
+
+@pytest.mark.parametrize(("setting", "needed"), [(None, 600), (80, 80)])
+async def test_the_goal_of_learning_is_the_twins_setting_or_the_classes_number(pump, pump_class, setting, needed):
+    body = AssetDetail(asset=pump, asset_class=pump_class, models=[])
+    api = HttpPlantApi("http://api", None, httpx.MockTransport(answering(body)), baseline_readings=setting)
+    assert pump_class.twin.baseline_readings == 600
+    assert (await api.detail(pump.asset_id)).asset_class.twin.baseline_readings == needed
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,11 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from forewarn_dashboard.client import ClosedAlarm, ClosedAlarms, ClosedQuery
+from forewarn.contracts.answers.alarms import AlarmItem, AlarmList
+from forewarn_dashboard.client import ApiError, ClosedQuery
 from forewarn_dashboard.http_client import HttpPlantApi
-from forewarn_dashboard.pages import alarms
-from forewarn_dashboard.urls import View, parse
+from forewarn_dashboard.pages.alarms import page as alarms
+from forewarn_dashboard.pages.alarms.address import AlarmsView
 from unit.dashboard.test_panels import words
 
 
@@ -17,7 +18,7 @@ from unit.dashboard.test_panels import words
 def closed(alarm, now):
     def make(rule="vibration_high", **changes):
         item = alarm(rule, active=False, raised_at=now - timedelta(hours=3), **changes)
-        return ClosedAlarm(alarm=item, closed_at=now - timedelta(hours=1))
+        return AlarmItem(alarm=item, closed_at=now - timedelta(hours=1))
 
     return make
 
@@ -25,9 +26,8 @@ def closed(alarm, now):
 @pytest.fixture
 def page(scene):
     def draw(*items, older="", problem="", **view):
-        shown = replace(
-            scene("alarms", closed=True, **view), closed=ClosedAlarms(items=items, older=older, problem=problem)
-        )
+        closed = ApiError(problem) if problem else AlarmList(items=items, next_cursor=older or None)
+        shown = replace(scene("alarms", closed=True, **view), closed=closed)
         return words(alarms.render(shown))
 
     return draw
@@ -55,16 +55,18 @@ def test_none_and_a_problem_are_said_in_words(page):
 
 
 def test_older_ones_are_a_link_away(scene, closed):
-    shown = replace(scene("alarms", closed=True, priority="high"), closed=ClosedAlarms(items=(closed(),), older="YWJj"))
+    shown = replace(
+        scene("alarms", closed=True, priority="high"), closed=AlarmList(items=[closed()], next_cursor="YWJj")
+    )
     body = alarms.redraw(shown)[alarms.BODY_ID]
     assert body[-1].children[1].href == "/alarms?priority=high&state=closed&cursor=YWJj"
 
 
-def test_the_address_keeps_what_is_shown():
-    view = parse("/alarms", "?state=closed&cursor=YWJj&priority=low")
+def test_the_address_keeps_what_is_shown(view_of):
+    view = view_of("/alarms", "?state=closed&cursor=YWJj&priority=low")
     assert (view.closed, view.older_than) == (True, "YWJj")
-    assert parse("/alarms", "?" + view.query()) == view
-    assert parse("/alarms", "?cursor=%3Cscript%3E&state=odd") == View(page="alarms")
+    assert view_of("/alarms", "?" + view.query) == view
+    assert view_of("/alarms", "?cursor=%3Cscript%3E&state=odd") == AlarmsView()
     assert view.href(closed=False) == "/alarms?priority=low"
 
 
@@ -79,6 +81,6 @@ async def test_the_api_is_asked_for_closed_ones_by_filters_and_cursor(alarm):
     api = HttpPlantApi("http://api", None, httpx.MockTransport(answer))
     found = await api.closed_alarms(ClosedQuery(asset_id="P-101", priority="high", older_than="c"))
     assert asked == [{"state": "closed", "limit": "100", "asset": "P-101", "priority": "high", "cursor": "c"}]
-    assert (found.items[0].alarm, found.older) == (alarm(), "n")
+    assert (found.items[0].alarm, found.next_cursor) == (alarm(), "n")
     await api.closed_alarms(ClosedQuery())
     assert asked[1] == {"state": "closed", "limit": "100"}

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forewarn_dashboard import figures
 from forewarn_dashboard.client import History
 from forewarn_dashboard.formatting import zone
-from forewarn_dashboard.sparkline import score_sparkline
-from forewarn_dashboard.timerange import resolve
+from forewarn_dashboard.pages.asset import figures
+from forewarn_dashboard.pages.asset.timerange import resolve
+from forewarn_dashboard.pages.overview.sparkline import score_sparkline
 
 NOW = datetime(2026, 11, 20, 20, 0, tzinfo=UTC)
 WINDOW = resolve("now-30m", "now", NOW)

@@ -8,15 +8,16 @@ import httpx
 import pytest
 from dash.development.base_component import Component
 
+from forewarn.contracts.answers.twin import DriverItem, PresetItem, TwinAnswer
 from forewarn.contracts.health import ModelArtefact, SuspiciousStretch
-from forewarn_dashboard import twin_dialogs
+from forewarn.contracts.questions import WhatIfAnswer
 from forewarn_dashboard.app import build
-from forewarn_dashboard.client import ApiUnavailableError, AssetDetail, History
-from forewarn_dashboard.details import Details
-from forewarn_dashboard.pages.twin_panel import twin_panel
-from forewarn_dashboard.pagestate import PageState
-from forewarn_dashboard.twin_answers import Driver, Preset, Twin, WhatIf
-from forewarn_dashboard.twinning import changed
+from forewarn_dashboard.client import ApiUnavailableError, History
+from forewarn_dashboard.details import AssetProfile, Details
+from forewarn_dashboard.pages.asset import whatif
+from forewarn_dashboard.pages.asset.twin_panel import twin_panel
+from forewarn_dashboard.pages.asset.whatif import changed
+from forewarn_dashboard.tab import PageState
 from support.memory_api import MemoryApi
 
 FLOW = {
@@ -27,25 +28,33 @@ FLOW = {
     "learned": {"low": 80.0, "middle": 100.0, "high": 120.0},
 }
 LOAD = {"name": "high_load", "title": "Load 150 %", "changes": [{"column": "flow_m3_h", "factor": 1.5}]}
-TWIN = Twin.model_validate({"provenance": "own", "model": None, "fleet": None, "drivers": [FLOW], "presets": [LOAD]})
-ANSWER = WhatIf.model_validate(
+TWIN = TwinAnswer.model_validate(
+    {"asset_id": "P-101", "provenance": "own", "model": None, "fleet": None, "drivers": [FLOW], "presets": [LOAD]}
+)
+ANSWER = WhatIfAnswer.model_validate(
     {
+        "asset_id": "P-101",
         "provenance": "fleet",
         "confidence": "low",
+        "reach": "extrapolated",
+        "model_version": None,
+        "reading_at": None,
+        "drivers": {"flow_m3_h": 150.0},
         "responses": {
             "power_kw": {
                 "unit": "kW",
                 "measured": 40.0,
+                "expected_now": 41.0,
                 "expected": 55.0,
                 "low": None,
                 "high": None,
                 "projected": 56.0,
             }
         },
-        "derived": {"head_m": {"unit": "m", "now": 40.0, "projected": 31.0}},
-        "health": {"now": 90.0, "then": 70.0},
+        "derived": {"head_m": {"unit": "m", "now": 40.0, "projected": 31.0, "healthy": 33.0}},
+        "health": {"now": 90.0, "then": 70.0, "metrics_now": [], "metrics_then": []},
         "remaining_life": [],
-        "cautions": [{"column": "flow_m3_h", "message": "outside"}],
+        "cautions": [{"column": "flow_m3_h", "message": "outside", "outside_by": 0.75}],
     }
 )
 
@@ -83,7 +92,7 @@ def model(now):
 
 
 def test_the_panel_tells_quality_reasons_suspicions_and_who_asked(pump, pump_class, model, now):
-    detail = AssetDetail(asset=pump, asset_class=pump_class, model=model)
+    detail = AssetProfile(asset=pump, asset_class=pump_class, model=model)
     words = text(twin_panel(detail, pump_class.titles, now.tzinfo))
     for said in (
         "3, ridge2",
@@ -98,25 +107,25 @@ def test_the_panel_tells_quality_reasons_suspicions_and_who_asked(pump, pump_cla
 
 
 def test_without_a_model_the_panel_says_that_it_learns(pump, pump_class, now):
-    words = text(twin_panel(AssetDetail(asset=pump, asset_class=pump_class), pump_class.titles, now.tzinfo))
+    words = text(twin_panel(AssetProfile(asset=pump, asset_class=pump_class), pump_class.titles, now.tzinfo))
     assert "No model of its own yet" in words
 
 
 def test_a_slider_reaches_what_named_questions_ask():
-    driver, preset = Driver.model_validate(FLOW), Preset.model_validate(LOAD)
-    assert twin_dialogs.span_of(driver, ()) == (60.0, 140.0, 100.0)
-    assert twin_dialogs.span_of(driver, (preset,)) == (60.0, 150.0, 100.0)
+    driver, preset = DriverItem.model_validate(FLOW), PresetItem.model_validate(LOAD)
+    assert whatif.span_of(driver, ()) == (60.0, 140.0, 100.0)
+    assert whatif.span_of(driver, (preset,)) == (60.0, 150.0, 100.0)
 
 
 def test_an_answer_tells_confidence_cautions_effects_and_values(pump_class):
-    words = text(twin_dialogs.result(ANSWER, pump_class.titles))
+    words = text(whatif.result(ANSWER, pump_class.titles))
     for said in ("Confidence low", "other machines", "Volume flow: outside", "90 → 70", "not known", "56.00", "31.00"):
         assert said in words
 
 
 def test_a_twin_nobody_can_ask_has_no_sliders():
-    nobody = TWIN.model_copy(update={"drivers": (Driver.model_validate({**FLOW, "now": None}),)})
-    assert "still learns" in text(twin_dialogs.sliders(nobody))
+    nobody = TWIN.model_copy(update={"drivers": (DriverItem.model_validate({**FLOW, "now": None}),)})
+    assert "still learning" in text(whatif.sliders(nobody))
 
 
 @pytest.mark.parametrize(
@@ -141,11 +150,8 @@ def api(pump, pump_class):
     return made
 
 
-@pytest.fixture
-async def call(api, clock):
-    """Call a callback of the running application as a browser does."""
-    dashboard = await build(api, clock, random.Random(1), frozenset({"localhost"}))
-    view = PageState(path="/asset/P-101").to_store()
+def calling(dashboard, view):
+    """Call callbacks of the running application as a browser that shows ``view`` does."""
 
     async def make(output, inputs, states=()):
         multiple = output.startswith("..")
@@ -165,6 +171,13 @@ async def call(api, clock):
                 "/_dash-update-component", content=json.dumps(body), headers={"Content-Type": "application/json"}
             )
 
+    return make
+
+
+@pytest.fixture
+async def call(api, clock):
+    dashboard = await build(api, clock, random.Random(1), frozenset({"localhost"}))
+    make = calling(dashboard, PageState(path="/asset/P-101").to_store())
     make.outputs = list(dashboard.dash.callback_map)
     return make
 
@@ -184,7 +197,7 @@ async def test_an_order_goes_out_under_a_name(call, api):
     answer = await call(confirm_output(call), CONFIRM, said_by(" anna "))
     assert answer.status_code == 200
     assert api.ordered == [("P-101", "anna", "new impeller")]
-    assert "learns anew" in answer.text
+    assert "is being retrained" in answer.text
 
 
 async def test_without_a_name_no_order_goes_out(call, api):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from forewarn.domain.detection.detector import Scores, score, settings_for
 from forewarn.domain.detection.learn import NothingToLearnError, learn
-from forewarn.domain.detection.rows import TICK, Sequence, sample_period, sequence_of, stretches
+from forewarn.domain.detection.rows import TICK, RowOrder, sample_period, sequence_of, stretches
 from support.plants import healthy
 
 NAMES = tuple("abcdef")
@@ -20,7 +20,7 @@ def table(values, names=NAMES):
     return dict(zip(names, values.T, strict=True))
 
 
-def rows_of(count, time=True) -> Sequence:
+def rows_of(count, time=True) -> RowOrder:
     return sequence_of(np.arange(count) * 1.0 if time else None, NO_UNIT[:count], 1.0)
 
 

@@ -6,7 +6,7 @@ from forewarn.contracts.frames import Phase
 from forewarn.domain.anomaly.settings import AnomalySettings
 from forewarn.domain.anomaly.state import AnomalyState
 from forewarn.domain.anomaly.step import step
-from forewarn.domain.frame import concat
+from forewarn.domain.frames.frame import concat
 from unit.anomaly.cases import baseline, judged, residuals
 from unit.twin.cases import COUPLED, chunks
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from forewarn.adapters.fleet_life.array_archive import read_archive
-from forewarn.adapters.fleet_life.model_file import ModelFileError, read_model
+from forewarn.adapters.fleet_life.model_file import FleetModelFileError, read_model
 from forewarn.contracts.limits import MAX_MODEL_FILE_BYTES, MIB
 
 
@@ -48,7 +48,7 @@ def test_a_few_megabytes_that_unpack_to_gigabytes_are_refused_unread(tmp_path):
             member.write(zeros)
     assert path.stat().st_size < MIB
     before = peak_mib()
-    with pytest.raises(ModelFileError, match=r"unpacks to 300 MiB in 1 parts, a model has at most 256"):
+    with pytest.raises(FleetModelFileError, match=r"unpacks to 300 MiB in 1 parts, a model has at most 256"):
         read_model(path)
     assert peak_mib() - before < 32
 
@@ -78,7 +78,7 @@ def test_an_entry_that_says_less_than_it_holds_gives_no_more_than_it_says(tmp_pa
 )
 def test_a_part_that_is_no_array_of_numbers_is_refused(tmp_path, data, complaint):
     path = archive(tmp_path / "x.fw", header=data)
-    with pytest.raises(ModelFileError, match=complaint):
+    with pytest.raises(FleetModelFileError, match=complaint):
         read_model(path)
 
 
@@ -91,7 +91,7 @@ def test_a_file_larger_than_any_model_is_refused(tmp_path):
     path = tmp_path / "large.fw"
     with path.open("wb") as file:
         file.truncate(MAX_MODEL_FILE_BYTES + 1)
-    with pytest.raises(ModelFileError, match="a model has at most 64"):
+    with pytest.raises(FleetModelFileError, match="a model has at most 64"):
         read_model(path)
 
 
@@ -101,5 +101,5 @@ def test_a_header_that_is_none_is_refused(tmp_path, text):
     buffer = io.BytesIO()
     np.savez_compressed(buffer, header=header)
     (tmp_path / "x.fw").write_bytes(buffer.getvalue())
-    with pytest.raises(ModelFileError, match="not a model written by"):
+    with pytest.raises(FleetModelFileError, match="not a model written by"):
         read_model(tmp_path / "x.fw")

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from forewarn.adapters.fleet_life.model_file import ModelFileError, read_model
+from forewarn.adapters.fleet_life.model_file import FleetModelFileError, read_model
 from forewarn_local.cli import app
 from support.fleets import cut_off, worn_fleet
 
@@ -108,9 +108,9 @@ def test_what_is_no_model_is_refused(model, tmp_path):
     assert "not a model written by `forewarn rul fit`" in result.stderr
     cut = tmp_path / "cut.fw"
     cut.write_bytes(model.read_bytes()[:-100])
-    with pytest.raises(ModelFileError, match="damaged"):
+    with pytest.raises(FleetModelFileError, match="damaged"):
         read_model(cut)
-    with pytest.raises(ModelFileError, match="No such file"):
+    with pytest.raises(FleetModelFileError, match="No such file"):
         read_model(tmp_path / "none.fw")
 
 
@@ -119,7 +119,7 @@ def test_a_model_of_a_newer_version_is_refused(tmp_path):
     path = tmp_path / "new.fw"
     with path.open("wb") as file:
         np.savez(file, header=header)
-    with pytest.raises(ModelFileError, match="newer version"):
+    with pytest.raises(FleetModelFileError, match="newer version"):
         read_model(path)
 
 
@@ -127,7 +127,7 @@ def test_objects_in_a_model_file_are_not_loaded(tmp_path):
     path = tmp_path / "evil.fw"
     with path.open("wb") as file:
         np.savez(file, header=np.array([{"a": 1}], dtype=object))
-    with pytest.raises(ModelFileError, match="not a model"):
+    with pytest.raises(FleetModelFileError, match="not a model"):
         read_model(path)
 
 

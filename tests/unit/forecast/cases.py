@@ -3,7 +3,7 @@
 import numpy as np
 
 from forewarn.domain.forecast.baselines import moving_average, theil_sen
-from forewarn.domain.forecast.series import Series
+from forewarn.domain.forecast.series import BucketSeries
 
 STEP_S = 10_800.0
 PER_DAY = 8
@@ -18,7 +18,7 @@ def course(steps, *, slope_per_day=0.0, daily=0.0, noise=0.1, level=50.0, seed=0
 
 def series(values):
     values = np.asarray(values, dtype=np.float64)
-    return Series(start_s=0.0, step_s=STEP_S, values=values, observed=np.isfinite(values))
+    return BucketSeries(start_s=0.0, step_s=STEP_S, values=values, observed=np.isfinite(values))
 
 
 def simple_tune(training, seasons, horizon):

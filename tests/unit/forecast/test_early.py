@@ -7,9 +7,9 @@ import pytest
 
 from forewarn.adapters.catalogue import load_catalogue
 from forewarn.domain.forecast.early import foresee
-from forewarn.domain.forecast.memory import Memory
+from forewarn.domain.forecast.memory import SeriesMemory
 from forewarn.domain.forecast.watch import watched_columns
-from forewarn.domain.rows import to_datetime
+from forewarn.domain.time import to_datetime
 from unit.forecast.cases import PER_DAY, course, simple_tune
 
 PUMP = load_catalogue()["centrifugal_pump"]
@@ -19,7 +19,7 @@ COLUMNS = watched_columns(PUMP)
 def memory_of(vibration, **columns):
     known = {"vibration_mm_s": vibration, **columns}
     table = np.stack([known.get(name, np.full(vibration.size, np.nan)) for name in COLUMNS], axis=1)
-    return Memory(
+    return SeriesMemory(
         columns=COLUMNS,
         seen_us=0,
         index=200_000,

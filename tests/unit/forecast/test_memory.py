@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from forewarn.adapters.catalogue import load_catalogue
-from forewarn.domain.forecast.memory import BUCKET_S, KEPT, Memory, remember
+from forewarn.domain.forecast.memory import BUCKET_S, KEPT, SeriesMemory, remember
 from forewarn.domain.forecast.watch import watched_columns, watches
 from forewarn.testing.frames import anomaly_frame, timestamps_us
 
@@ -90,7 +90,7 @@ def test_hours_without_readings_are_unknown_and_the_memory_is_bounded():
 
 
 def test_a_month_of_an_asset_survives_storage_in_a_few_kilobytes():
-    codec = TypeAdapter(Memory)
+    codec = TypeAdapter(SeriesMemory)
     memory = replay((["P-1"] * 800, timestamps_us(800, step_s=3 * 3600), np.full(800, 2.0), np.full(800, 1480.0)), [])
     stored = codec.dump_json(memory["P-1"])
     assert len(stored) < 5_000

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forewarn.adapters.forecasting.statsmodels_methods import StatsmodelsForecaster
-from forewarn.domain.forecast.backtest import LEAST_ORIGINS, MAX_HORIZON_SHARE, Plan, back_test
+from forewarn.domain.forecast.backtest import LEAST_ORIGINS, MAX_HORIZON_SHARE, BacktestPlan, back_test
 from forewarn.domain.forecast.baselines import moving_average
 from forewarn.domain.forecast.choice import choose, crps_by_origin
 from forewarn.domain.forecast.outlook import look_ahead
@@ -21,7 +21,7 @@ TUNE = StatsmodelsForecaster().tune
 
 @given(st.integers(36, 700), st.integers(1, 400))
 def test_every_origin_has_its_horizon_measured_and_enough_history(steps, horizon):
-    plan = Plan.of(steps, horizon)
+    plan = BacktestPlan.of(steps, horizon)
     assert len(plan.origins) >= LEAST_ORIGINS
     assert plan.origins[-1] + plan.horizon == steps
     assert plan.horizon <= max(1, steps * MAX_HORIZON_SHARE)

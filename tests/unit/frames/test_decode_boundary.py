@@ -2,15 +2,13 @@
 
 import json
 
-import pyarrow as pa
 import pytest
 
-from forewarn.adapters.arrow_codec import decode_frame, encode_frame
 from forewarn.adapters.catalogue import load_catalogue
 from forewarn.adapters.decode_boundary import decoder
 from forewarn.adapters.event_codec import decode_event
+from forewarn.adapters.frames.codec import encode_frame
 from forewarn.adapters.kafka.command_group import commands_of
-from forewarn.adapters.live.frames import FrameReader
 from forewarn.contracts.assets import Asset, Command
 from forewarn.contracts.frames import FrameKind
 from forewarn.ports.codec import InvalidEvent, InvalidFrame, one_line
@@ -59,30 +57,6 @@ def test_a_command_of_an_impossible_time_is_refused(moment):
     good = json.dumps(COMMAND).encode()
     records = [Record("commands", 0, n, 0, b"P-101", each) for n, each in enumerate((good, value, good))]
     assert [command.command_id for command in commands_of(records)] == ["c-1", "c-1"]
-
-
-def test_a_corrupt_name_in_a_schema_is_an_invalid_frame_to_both_readers():
-    damaged = FRAME.replace(b"vibration_mm_s", b"\xff\xfeibration_mm_s")
-    assert damaged != FRAME
-    with pytest.raises(InvalidFrame):
-        FrameReader(CATALOGUE, FrameKind.VALID).open(damaged)
-    with pytest.raises(InvalidFrame):
-        decode_frame(damaged, CATALOGUE, FrameKind.VALID)
-
-
-def test_a_schema_that_readers_would_remember_is_bounded():
-    with pa.ipc.open_stream(FRAME) as reader:
-        table = reader.read_all()
-    table = table.replace_schema_metadata({**table.schema.metadata, b"note": b"x" * 300_000})
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, table.schema) as writer:
-        writer.write_table(table)
-    for read in (
-        FrameReader(CATALOGUE, FrameKind.VALID).open,
-        lambda data: decode_frame(data, CATALOGUE, FrameKind.VALID),
-    ):
-        with pytest.raises(InvalidFrame, match="more than 262144 bytes"):
-            read(sink.getvalue().to_pybytes())
 
 
 def test_a_problem_is_one_printable_line_of_bounded_length():

@@ -19,13 +19,13 @@ import numpy as np
 from prometheus_client import REGISTRY
 from pydantic import TypeAdapter
 
-from forewarn.adapters.arrow_codec import decode_frame, encode_frame
 from forewarn.adapters.baseline_orders import ORDER_KEY
 from forewarn.adapters.event_codec import Envelope, decode_event, encode_event, topic_headers
 from forewarn.adapters.faust.publisher import Outgoing
 from forewarn.adapters.faust.quarantine import Incoming
+from forewarn.adapters.frames.codec import decode_frame, encode_frame
 from forewarn.adapters.kafka.command_group import commands_of, everything_of
-from forewarn.adapters.kafka.registry import AssetRegistry
+from forewarn.adapters.kafka.registry import change_of
 from forewarn.adapters.kafka.snapshots import Snapshot, SnapshotAssembly
 from forewarn.adapters.live.feed import KafkaLiveFeed
 from forewarn.adapters.plant_document import SimulatedSource
@@ -37,19 +37,19 @@ from forewarn.contracts.frames import FrameKind
 from forewarn.contracts.readings import RejectedReading
 from forewarn.contracts.topics import TOPICS, TopicName
 from forewarn.domain.anomaly.settings import AnomalySettings
-from forewarn.domain.frame import Frame
+from forewarn.domain.frames.frame import Frame
 from forewarn.domain.guard.batch import GuardSettings
 from forewarn.domain.health.asset import judge
 from forewarn.domain.twin.settings import TwinSettings
 from forewarn.ports.lanes import Lanes, Output, Record, StaleSnapshot
-from forewarn.runtime.event_metrics import EventMetrics
 from forewarn.runtime.event_service import EventContext, EventLogic
+from forewarn.runtime.metrics import EventMetrics
 from forewarn.testing.examples import content
 from forewarn.testing.mutations import Message, damaged_bytes
 from forewarn_alerting.app import AlertingLogic
 from forewarn_anomaly.lane import AnomalyConfig, AnomalyLanes
-from forewarn_api.command_desk import CommandDesk
 from forewarn_api.present import latest_state, live_reading
+from forewarn_api.twin_commands import TwinCommandHandler
 from forewarn_health.app import HealthLogic
 from forewarn_health.foresight import Foresight
 from forewarn_health.pacing import Pacing
@@ -58,6 +58,7 @@ from forewarn_health.state import AssetState, observe
 from forewarn_simulator.fleet import Fleet
 from forewarn_simulator.machines import SimulatedMachine
 from forewarn_simulator.reading import encode_reading
+from forewarn_simulator.registration import registered_times
 from forewarn_sink.decoding import ItemDecoder
 from forewarn_twin.lane import TwinLanes
 from forewarn_validator.lane import ValidatorLanes
@@ -443,10 +444,10 @@ def _show(view, asset_id: str) -> None:
     latest_state(asset, asset_class, live, card, NOW).model_dump_json()
 
 
-def feed_desk(topic: TopicName, poison: Iterable[Message]) -> None:
+def feed_twin_commands(topic: TopicName, poison: Iterable[Message]) -> None:
     """Commands to twins."""
     platform = FakePlatform()
-    asyncio.run(_at_the_desk(platform, topic, list(poison)))
+    asyncio.run(_with_handler(platform, topic, list(poison)))
 
 
 class _Basket:
@@ -465,14 +466,14 @@ class _Basket:
         pass
 
 
-async def _at_the_desk(platform: FakePlatform, topic: TopicName, poison: Sequence[Message]) -> None:
+async def _with_handler(platform: FakePlatform, topic: TopicName, poison: Sequence[Message]) -> None:
     good = next(message for message in seeds(topic) if b"what_if" in (message.value or b""))
     good = Message(good.key, json.dumps({**json.loads(good.value), "command_id": "neighbour"}).encode())
     basket = _Basket(everything_of([_record(topic, n, message) for n, message in enumerate((*poison, good))]))
-    async with CommandDesk(platform.backend, basket) as desk:
+    async with TwinCommandHandler(platform.backend, basket) as handler:
         async with asyncio.timeout(60):
             while not basket.finished:
-                assert desk.failure() is None
+                assert handler.failure() is None
                 await asyncio.sleep(0.005)
     answered = [event.command_id for said, _, event in platform.delivery.events if said is TopicName.COMMANDS_ANSWERS]
     assert answered[-1] == "neighbour"
@@ -529,12 +530,13 @@ class _FromBroker:
 
 
 def _registered(poison: Iterable[Message]) -> Iterator[Mapping[str, Asset]]:
-    known: dict[str, tuple[Asset | None, str | None]] = {}
+    known: dict[str, Asset | None] = {}
     good = Message(NEIGHBOUR.encode(), encode_event(ASSETS[NEIGHBOUR]))
     for chunk in _chunks(poison):
         for message in (*chunk, good):
-            AssetRegistry._read(_FromBroker(message), known)
-        assets = {name: asset for name, (asset, _) in known.items() if asset is not None}
+            if (change := change_of(_FromBroker(message))) is not None:
+                known[change.asset_id] = change.asset
+        assets = {name: asset for name, asset in known.items() if asset is not None}
         assert assets[NEIGHBOUR] == ASSETS[NEIGHBOUR]
         yield assets
 
@@ -587,6 +589,27 @@ def feed_registry_of_api(_topic: TopicName, poison: Iterable[Message]) -> None:
                 assert response.status_code < 500
 
 
+def feed_registry_of_import(_topic: TopicName, poison: Iterable[Message]) -> None:
+    """The classes of assets that rows of a file belong to."""
+    for assets in _registered(poison):
+        assert {asset.asset_class for asset in assets.values()}
+
+
+def feed_registry_of_simulator(topic: TopicName, poison: Iterable[Message]) -> None:
+    """Times of entries: when the life of each machine began."""
+    good = Message(NEIGHBOUR.encode(), encode_event(ASSETS[NEIGHBOUR]))
+    records = [_record(topic, n, message) for n, message in enumerate((*poison, good))]
+
+    class Reader:
+        def bounds(self, _topic, _partition):
+            return 0, len(records)
+
+        def read(self, _topic, _partition, _start, _end):
+            yield records
+
+    assert registered_times(Reader(), topic.value)[NEIGHBOUR] == NOW_US / 1e6
+
+
 #: Every consumer of every topic of ``contracts.topics``; the test table fails when one is missing.
 CONSUMERS: Mapping[tuple[TopicName, str], Feed] = {
     (TopicName.READINGS_RAW, "validator"): _feed_lanes(validator, _good_reading),
@@ -607,11 +630,13 @@ CONSUMERS: Mapping[tuple[TopicName, str], Feed] = {
     (TopicName.ALERTS_ACTIVE, "api"): feed_live,
     (TopicName.COMMANDS, "alerting"): _feed_plane(alerting, _good_command),
     (TopicName.COMMANDS, "simulator"): feed_simulator,
-    (TopicName.COMMANDS, "api"): feed_desk,
+    (TopicName.COMMANDS, "api"): feed_twin_commands,
     (TopicName.ASSETS, "validator"): feed_registry_of_validator,
     (TopicName.ASSETS, "health"): feed_registry_of_health,
     (TopicName.ASSETS, "sink"): feed_sink,
     (TopicName.ASSETS, "api"): feed_registry_of_api,
+    (TopicName.ASSETS, "import"): feed_registry_of_import,
+    (TopicName.ASSETS, "simulator"): feed_registry_of_simulator,
     (TopicName.MODELS, "api"): feed_live,
     (TopicName.MODELS, "sink"): feed_sink,
     (TopicName.VALIDATOR_CHECKPOINT, "validator"): feed_snapshots(validator),

@@ -10,14 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from forewarn.adapters.arrow_codec import encode_frame
 from forewarn.adapters.baseline_orders import ORDER_KEY, encode_order
 from forewarn.adapters.catalogue import load_catalogue
+from forewarn.adapters.frames.codec import encode_frame
 from forewarn.contracts.base import Contract
 from forewarn.contracts.baseline import BaselineOrder
 from forewarn.contracts.frames import FrameKind
 from forewarn.contracts.topics import TOPICS, TopicName
-from forewarn.domain.frame import Frame
+from forewarn.domain.frames.frame import Frame
 from forewarn.testing.examples import example_frame
 from forewarn.testing.frames import anomaly_frame, timestamps_us
 from forewarn.testing.hostile import Target, hostile_cases

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from pydantic import TypeAdapter
 
-from forewarn.adapters.arrow_codec import encode_frame
+from forewarn.adapters.frames.codec import encode_frame
 from forewarn.contracts.frames import FrameKind
 from forewarn.contracts.limits import KIB, MIB
 from forewarn.contracts.topics import TopicName

@@ -6,7 +6,7 @@ import pytest
 from forewarn.contracts.frames import FrameKind
 from forewarn.contracts.quality import StatusCode
 from forewarn.contracts.readings import RejectionReason
-from forewarn.domain.frame import Strings
+from forewarn.domain.frames.frame import Strings
 from forewarn.domain.guard.batch import GuardSettings, RawBatch
 from forewarn.domain.guard.check import check
 from forewarn.domain.guard.findings import explain

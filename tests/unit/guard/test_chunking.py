@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forewarn.contracts.quality import StatusCode
-from forewarn.domain.frame import Frame, concat
+from forewarn.domain.frames.frame import Frame, concat
 from forewarn.domain.guard.batch import GuardCounters, GuardSettings, RawBatch, Rejection
 from forewarn.domain.guard.check import check
 from forewarn.domain.guard.state import GuardState, dump, load

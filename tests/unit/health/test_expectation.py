@@ -6,9 +6,9 @@ import pytest
 from forewarn.adapters.catalogue import load_catalogue
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.frames import Phase
-from forewarn.domain.arrivals import timely_rows
+from forewarn.domain.frames.arrivals import timely_rows
 from forewarn.domain.health.expectation import expected_indicators
-from forewarn.domain.health.growth import Healthy
+from forewarn.domain.health.growth import HealthyLevel
 from forewarn.domain.health.profile import class_profile, profile_of
 from forewarn.domain.health.rows import observe_frame
 from forewarn.testing.frames import anomaly_frame, timestamps_us
@@ -78,7 +78,7 @@ def test_readings_the_twin_learned_from_tell_the_healthy_level_and_a_new_model_b
         return states["P"].judged.growth["bearing_wear"]
 
     whole = grown([])
-    assert whole.healthy == Healthy(version=2, count=2, total=4.0)
+    assert whole.healthy == HealthyLevel(version=2, count=2, total=4.0)
     assert whole.regressions[0].buckets == 1
     for cuts in ([1], [4], [5], [2, 3], [1, 2, 3, 4, 5]):
         assert grown(cuts) == whole

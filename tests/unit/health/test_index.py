@@ -18,7 +18,7 @@ from forewarn.domain.health.index import (
     impaired_columns,
     present_health,
 )
-from forewarn.domain.health.profile import Limits, class_profile, profile_of, status_of
+from forewarn.domain.health.profile import LinearScale, class_profile, profile_of, status_of
 
 CATALOGUE = load_catalogue()
 PUMP, CHILLER = CATALOGUE["centrifugal_pump"], CATALOGUE["chiller"]
@@ -59,19 +59,19 @@ def foreseen(days, month):
 
 @pytest.mark.parametrize(("value", "expected"), [(2.0, 100), (2.8, 100), (4.95, 50), (7.1, 0), (9.0, 0)])
 def test_a_score_is_linear_between_good_and_bad(value, expected):
-    assert Limits(good=2.8, bad=7.1).score(value) == pytest.approx(expected)
+    assert LinearScale(good=2.8, bad=7.1).score(value) == pytest.approx(expected)
 
 
 def test_bad_may_lie_below_good():
-    assert Limits(good=55, bad=30).score(42.5) == pytest.approx(50)
+    assert LinearScale(good=55, bad=30).score(42.5) == pytest.approx(50)
 
 
 def test_an_unknown_value_has_no_score():
-    assert Limits(good=1, bad=0).score(math.nan) is None
+    assert LinearScale(good=1, bad=0).score(math.nan) is None
 
 
 def test_equal_limits_are_a_step():
-    limits = Limits(good=5, bad=5)
+    limits = LinearScale(good=5, bad=5)
     assert (limits.score(5), limits.score(6)) == (100, 0)
 
 

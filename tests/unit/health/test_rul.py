@@ -15,7 +15,7 @@ from forewarn.domain.health.growth import (
     MEMORIES_S,
     UNSEEN,
     Growth,
-    Healthy,
+    HealthyLevel,
     Regression,
     learn_healthy,
     observe,
@@ -192,7 +192,7 @@ def a_machine_with_load(days, wear, *, seed, noise=0.02):
 
 def worn_life(days, wear, *, suspected, expected=True, seed=21):
     times, values, healthy = a_machine_with_load(days, wear, seed=seed)
-    start = replace(UNSEEN, healthy=Healthy(version=1, count=10, total=15.0))
+    start = replace(UNSEEN, healthy=HealthyLevel(version=1, count=10, total=15.0))
     growth = observe_one(start, times, values, healthy if expected else np.nan)
     return estimate(MODES["bearing_wear"], growth, float(times[-1]), asset_class=PUMP, suspected=suspected)
 
@@ -243,7 +243,7 @@ def test_a_gap_in_the_expectation_changes_nothing_else():
 def test_the_healthy_level_is_that_of_the_readings_the_twin_learned_from():
     values, baseline = np.array([1.0, 2.0, np.nan, 3.0, 9.0]), np.array([True, True, True, True, False])
     growth, first = learn_healthy(UNSEEN, values, baseline, np.full(5, 7, dtype=np.uint32))
-    assert (growth.healthy, first) == (Healthy(version=7, count=3, total=6.0), 0)
+    assert (growth.healthy, first) == (HealthyLevel(version=7, count=3, total=6.0), 0)
     again, first = learn_healthy(growth, values[:1], baseline[:1], np.full(1, 7, dtype=np.uint32))
     assert (again.healthy.level, first) == (7.0 / 4.0, 0)
 
@@ -256,12 +256,12 @@ def test_growth_begins_anew_where_the_twin_learned_anew():
         worn, np.array([6.0, 2.0, 2.0]), np.array([False, True, True]), np.array([1, 2, 2], dtype=np.uint32)
     )
     assert first == 1
-    assert repaired == replace(UNSEEN, healthy=Healthy(version=2, count=2, total=4.0))
+    assert repaired == replace(UNSEEN, healthy=HealthyLevel(version=2, count=2, total=4.0))
 
 
 def test_a_state_stored_with_other_memories_begins_anew():
-    old = Growth(regressions=(Regression(memory_s=180.0, buckets=40, weight=3.0),) * 4, healthy=Healthy(version=1))
-    assert observe_one(old, np.array([T0]), np.array([np.nan])) == replace(UNSEEN, healthy=Healthy(version=1))
+    old = Growth(regressions=(Regression(memory_s=180.0, buckets=40, weight=3.0),) * 4, healthy=HealthyLevel(version=1))
+    assert observe_one(old, np.array([T0]), np.array([np.nan])) == replace(UNSEEN, healthy=HealthyLevel(version=1))
 
 
 def test_the_recursive_fit_equals_weighted_least_squares():
@@ -370,7 +370,7 @@ def _alone(growth, place):
 def test_an_expectation_that_follows_the_fault_hides_no_life(followed):
     """What a fault does to the operating point, the twin expects: of a part of growth, or of all of it."""
     times, values, healthy = a_machine_with_load(28.0, exponential_wear, seed=22)
-    start = replace(UNSEEN, healthy=Healthy(version=1, count=10, total=15.0))
+    start = replace(UNSEEN, healthy=HealthyLevel(version=1, count=10, total=15.0))
     growth = observe_one(start, times, values, healthy + followed * (values - healthy))
     found = estimate(MODES["bearing_wear"], growth, float(times[-1]), asset_class=PUMP)
     assert found.p50_days == pytest.approx(10.0 * np.log1p(5.6 / 0.2) - 28.0, rel=0.3)

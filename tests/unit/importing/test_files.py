@@ -13,7 +13,7 @@ from forewarn.adapters.importing import spool
 from forewarn.adapters.importing.mapping_file import read_mapping, write_mapping
 from forewarn.adapters.importing.proposal import AmbiguousTimeError, Said, propose
 from forewarn.adapters.importing.rejects import Rejects
-from forewarn.adapters.importing.run import Plan, try_out
+from forewarn.adapters.importing.run import ImportPlan, try_out
 from forewarn.adapters.importing.scan import scan
 from forewarn.adapters.importing.source import open_source
 from forewarn.adapters.raw_readings import RawReadingDecoder
@@ -275,7 +275,7 @@ def test_the_examples_can_be_imported_whole_and_are_small(name, asset_class, tim
     found = scan(source, roles, lambda _: None)
     mapping = propose(source, found, roles, Said(asset="X-1", timezone=timezone), catalogue[asset_class])
     assert {column.tag for column in mapping.columns.values()} == set(catalogue[asset_class].tag_names)
-    plan = Plan(
+    plan = ImportPlan(
         source=source, scan=found, mapping=mapping, asset_class=catalogue[asset_class], max_gap_us=None,
         latest_us=2**62,
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Published and hand-checked values of the formulae (shared reference domain.md §4.8 unless said otherwise)."""
+"""Values of the formulae, worked by hand unless a source is named."""
 
 import numpy as np
 import pytest

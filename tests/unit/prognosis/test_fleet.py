@@ -6,7 +6,7 @@ import pytest
 from forewarn.adapters.boosting.lightgbm_trees import LightGbmTrees
 from forewarn.domain.prognosis.fleet import interval, train
 from forewarn.domain.prognosis.metrics import coverage, rmse
-from forewarn.domain.prognosis.outlook import Outlook
+from forewarn.domain.prognosis.outlook import LifeOutlook
 from forewarn.domain.prognosis.runs import Runs, evenly_spaced
 from support.fleets import cut_off, runs_of, worn_fleet
 
@@ -22,7 +22,7 @@ def trained(runs, failed=None, *, cap=np.inf, seed=0):
 
 def test_the_mean_lies_between_p10_and_p90_also_where_all_of_the_distribution_is_at_the_cap():
     held_out = np.full(60, 49.9)
-    outlook = Outlook(
+    outlook = LifeOutlook(
         predicted=held_out,
         actual=np.full(60, 50.0),
         known=np.ones(60, dtype=bool),

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from forewarn.domain.prognosis.outlook import Spread, learn_outlook
+from forewarn.domain.prognosis.outlook import LifeSpread, learn_outlook
 
 
 def held_out(units, rows, rng, *, scale=lambda predicted: 0.1 * predicted):
@@ -12,7 +12,7 @@ def held_out(units, rows, rng, *, scale=lambda predicted: 0.1 * predicted):
 
 
 def test_quantiles_without_censoring_are_those_of_the_sample():
-    spread = Spread(excess=np.arange(1.0, 11.0), reached=np.arange(1.0, 11.0) / 10.0)
+    spread = LifeSpread(excess=np.arange(1.0, 11.0), reached=np.arange(1.0, 11.0) / 10.0)
     assert spread.quantiles([0.1, 0.5, 0.9]).tolist() == [1.0, 5.0, 9.0]
     assert spread.probability(0.5) == 0.0
     assert spread.probability(3.0) == pytest.approx(0.3)
@@ -60,7 +60,7 @@ def test_few_units_give_wide_intervals():
 
 
 def test_a_unit_seen_alive_is_expected_to_live_longer_than_it_was_seen():
-    spread = Spread(excess=np.array([-10.0, 0.0, 10.0]), reached=np.array([1 / 3, 2 / 3, 1.0]))
+    spread = LifeSpread(excess=np.array([-10.0, 0.0, 10.0]), reached=np.array([1 / 3, 2 / 3, 1.0]))
     assert spread.mean_beyond(50.0, 45.0, np.inf) == pytest.approx(55.0)
     assert spread.mean_beyond(50.0, 45.0, 52.0) == pytest.approx(51.0)
     assert spread.mean_beyond(50.0, 70.0, np.inf) == 70.0

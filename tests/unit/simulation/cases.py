@@ -7,7 +7,7 @@ import numpy as np
 
 from forewarn.adapters.catalogue import load_catalogue
 from forewarn.contracts.asset_class import AssetClass
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.guard.batch import GuardResult, GuardSettings
 from forewarn.domain.guard.check import check
 from forewarn.domain.guard.state import GuardState

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.physics.motor import motor_load_by_slip_pct
 from forewarn.domain.simulation.kinds import KINDS
 from forewarn.domain.simulation.machine import Surroundings

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from forewarn.contracts.asset_class import AssetClass, TwinSpec
-from forewarn.domain.frame import FloatArray, Frame
+from forewarn.domain.frames.frame import FloatArray, Frame
 from forewarn.domain.simulation.machine import Surroundings
 from forewarn.domain.simulation.profile import Profile
 from forewarn.domain.twin.fit import fit

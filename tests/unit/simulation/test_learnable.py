@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from forewarn.contracts.frames import Phase
-from forewarn.domain.frame import Frame
+from forewarn.domain.frames.frame import Frame
 from forewarn.domain.simulation.kinds import KINDS
 from forewarn.domain.twin.settings import TwinSettings
 from forewarn.domain.twin.state import TwinState

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forewarn.domain.simulation.chance import normal, uniform
-from forewarn.domain.simulation.delivery import Delivery, deliver
+from forewarn.domain.simulation.delivery import GatewayDelivery, deliver
 from forewarn.domain.simulation.sensor_effects import (
     Drift,
     Dropout,
@@ -117,13 +117,13 @@ def test_an_effect_on_a_tag_that_is_not_there_is_an_error():
 
 
 def test_perfect_delivery_is_in_order_and_complete():
-    arrivals = deliver(TS, Delivery(), seed=1)
+    arrivals = deliver(TS, GatewayDelivery(), seed=1)
     np.testing.assert_array_equal(arrivals.rows, np.arange(ROWS))
     np.testing.assert_array_equal(arrivals.stamped_us, TS)
 
 
 def test_late_readings_arrive_later_than_they_are_stamped_and_none_is_lost():
-    arrivals = deliver(TS, Delivery(late_share=0.1, late_by_s=3600.0), seed=1)
+    arrivals = deliver(TS, GatewayDelivery(late_share=0.1, late_by_s=3600.0), seed=1)
     late = arrivals.arrived_us > arrivals.stamped_us
     assert late.mean() == pytest.approx(0.1, abs=0.03)
     assert (arrivals.arrived_us - arrivals.stamped_us).max() < 3600e6
@@ -133,20 +133,20 @@ def test_late_readings_arrive_later_than_they_are_stamped_and_none_is_lost():
 
 
 def test_duplicates_are_the_same_reading_again():
-    arrivals = deliver(TS, Delivery(duplicate_share=0.2), seed=1)
+    arrivals = deliver(TS, GatewayDelivery(duplicate_share=0.2), seed=1)
     assert arrivals.rows.size == pytest.approx(1.2 * ROWS, rel=0.05)
     assert set(arrivals.rows.tolist()) == set(range(ROWS))
 
 
 def test_a_clock_that_is_ahead_stamps_ahead():
-    arrivals = deliver(TS, Delivery(clock_skew_s=480.0), seed=1)
+    arrivals = deliver(TS, GatewayDelivery(clock_skew_s=480.0), seed=1)
     np.testing.assert_array_equal(arrivals.stamped_us - TS, 480_000_000)
     np.testing.assert_array_equal(arrivals.arrived_us, TS)
 
 
 @given(cut=st.integers(1, ROWS - 1))
 def test_a_reading_s_fate_does_not_depend_on_its_neighbours(cut):
-    delivery = Delivery(late_share=0.2, late_by_s=900.0, duplicate_share=0.1)
+    delivery = GatewayDelivery(late_share=0.2, late_by_s=900.0, duplicate_share=0.1)
     fates = {(int(a), int(s)) for a, s in _fates(deliver(TS, delivery, seed=3))}
     parts = [deliver(part, delivery, seed=3) for part in (TS[:cut], TS[cut:])]
     assert fates == {(int(a), int(s)) for part in parts for a, s in _fates(part)}
@@ -159,7 +159,7 @@ def _fates(arrivals):
 @pytest.mark.parametrize("wrong", [{"late_share": 2.0}, {"late_share": 0.1}, {"late_by_s": -1.0}])
 def test_an_impossible_delivery_is_refused(wrong):
     with pytest.raises(ValueError, match="shares must lie"):
-        Delivery(**wrong)
+        GatewayDelivery(**wrong)
 
 
 def test_chance_is_uniform_normal_and_independent_between_streams():

@@ -16,7 +16,7 @@ from forewarn.contracts.asset_class import AssetClass
 from forewarn.domain.anomaly.settings import AnomalySettings
 from forewarn.domain.anomaly.state import AnomalyState
 from forewarn.domain.anomaly.step import step as score
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.guard.batch import GuardSettings, RawBatch
 from forewarn.domain.guard.check import check
 from forewarn.domain.guard.state import GuardState

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 from forewarn.adapters.catalogue import load_catalogue
 from forewarn.adapters.plant_document import History, SimulatedSource
 from forewarn.contracts.assets import Command, InjectFault, RunScenario
-from forewarn.domain.simulation.delivery import Delivery
+from forewarn.domain.simulation.delivery import GatewayDelivery
 from forewarn_simulator.fleet import Fleet
 from forewarn_simulator.gateway import BadGateway
 from forewarn_simulator.machines import SimulatedMachine
@@ -90,14 +90,14 @@ def test_faults_are_injected_into_machines_that_know_them():
 
 def test_a_fault_reaches_a_machine_behind_a_bad_gateway():
     fleet = Fleet(CATALOGUE, T0)
-    fleet.add("P-1", BadGateway(pump(), Delivery(duplicate_share=1.0), seed=1), T0, is_new=False)
+    fleet.add("P-1", BadGateway(pump(), GatewayDelivery(duplicate_share=1.0), seed=1), T0, is_new=False)
     fleet.obey(command(InjectFault(fault="bearing_wear", duration_s=10)), T0)
     readings = list(fleet.due(T0 + 20))
     assert [reading.metrics["vibration_mm_s"] > 7 for reading in readings] == [True, True]
 
 
 def test_a_bad_gateway_delays_repeats_and_restamps_but_loses_nothing():
-    delivery = Delivery(clock_skew_s=60.0, late_share=0.3, late_by_s=20.0, duplicate_share=0.3)
+    delivery = GatewayDelivery(clock_skew_s=60.0, late_share=0.3, late_by_s=20.0, duplicate_share=0.3)
     gateway = BadGateway(pump(), delivery, seed=1)
     sent = [reading.ts_us for second in range(1, 301) for reading in gateway.due(T0 + second)]
     stamps = {round((T0 + timedelta(seconds=60 + n).total_seconds()) * US) for n in range(1, 270)}

@@ -12,7 +12,7 @@ from forewarn.adapters.catalogue import load_catalogue
 from forewarn.adapters.timescale.copy_binary import HEADER, TRAILER, encode_frame_rows
 from forewarn.adapters.timescale.tables import wide_table
 from forewarn.contracts.frames import FrameKind
-from forewarn.domain.frame import MISSING, Frame, Strings
+from forewarn.domain.frames.frame import MISSING, Frame, Strings
 from forewarn.testing.frames import START_US
 from support.sink_frames import random_frame
 

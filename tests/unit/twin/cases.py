@@ -7,7 +7,7 @@ import numpy as np
 
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.frames import FrameKind, frame_columns
-from forewarn.domain.frame import MISSING, NUMPY_DTYPES, Frame, Strings, concat
+from forewarn.domain.frames.frame import MISSING, NUMPY_DTYPES, Frame, Strings, concat
 from forewarn.domain.twin.settings import TwinSettings
 from forewarn.domain.twin.state import TwinState
 from forewarn.domain.twin.step import step

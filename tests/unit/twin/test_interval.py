@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from forewarn.contracts.frames import Phase
-from forewarn.domain.frame import concat
+from forewarn.domain.frames.frame import concat
 from forewarn.domain.simulation.kinds import KINDS
 from forewarn.domain.twin.interval import bounds, interval_of
 from forewarn.domain.twin.model import Regime

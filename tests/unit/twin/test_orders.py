@@ -8,16 +8,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forewarn.adapters.arrow_codec import decode_frame, encode_frame
 from forewarn.adapters.baseline_orders import ORDER_KEY, encode_order
 from forewarn.adapters.event_codec import decode_event
+from forewarn.adapters.frames.codec import decode_frame, encode_frame
 from forewarn.contracts.base import Contract
 from forewarn.contracts.baseline import BaselineOrder
 from forewarn.contracts.frames import FrameKind, Phase
 from forewarn.contracts.health import ModelArtefact
 from forewarn.contracts.topics import TopicName
-from forewarn.domain.frame import concat
-from forewarn.domain.rows import to_datetime
+from forewarn.domain.frames.frame import concat
+from forewarn.domain.time import to_datetime
 from forewarn.domain.twin.orders import learn_from, start_over
 from forewarn.domain.twin.request import LearningRequest
 from forewarn.domain.twin.settings import TwinSettings

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
+from forewarn.adapters.catalogue.rules import rule_findings
 from forewarn.contracts.asset_class import AssetClass
-from forewarn.domain.packing import pack, unpack
+from forewarn.domain.state.packing import pack, unpack
 from forewarn.domain.twin.fit import fit
 from forewarn.domain.twin.layout import layout_of
 from forewarn.domain.twin.model import bank_of, judge
@@ -143,13 +144,8 @@ def test_a_formula_is_a_term_in_its_own_units():
 @pytest.mark.parametrize(
     ("term", "priors", "complaint"),
     [
-        ({"name": "a", "powers": {"power": 1}}, {}, "no such column: power"),
-        ({"name": "a", "powers": {"later": 1}}, {}, "no such column: later"),
         ({"name": "a"}, {}, "needs a 'function' with 'inputs', or 'powers'"),
         ({"name": "a", "function": "wet_bulb_c", "powers": {"speed": 1}}, {}, "needs a 'function'"),
-        ({"name": "speed", "powers": {"speed": 2}}, {}, "'speed' is taken"),
-        ({"name": "a", "powers": {"speed": 2}}, {"power": ["b"]}, "no such column: b"),
-        ({"name": "a", "powers": {"speed": 2}}, {"speed": ["a"]}, "no such column: speed"),
         ({"name": "a", "powers": {"speed": 2}}, {"power": []}, "at least 1 item"),
     ],
 )
@@ -158,6 +154,24 @@ def test_terms_that_cannot_be_are_refused(term, priors, complaint):
     spec["twin"] |= {"physics": [term], "priors": priors}
     with pytest.raises(ValidationError, match=complaint):
         AssetClass.model_validate(spec)
+
+
+@pytest.mark.parametrize(
+    ("term", "priors", "problem"),
+    [
+        ({"name": "a", "powers": {"power": 1}}, {}, "'power' is no driver, earlier term or nameplate field"),
+        ({"name": "a", "powers": {"later": 1}}, {}, "'later' is no driver, earlier term or nameplate field"),
+        ({"name": "speed", "powers": {"speed": 2}}, {}, "'speed' is the name of a column or an earlier term"),
+        ({"name": "a", "powers": {"speed": 2}}, {"power": ["b"]}, "'b' is neither a driver nor a term"),
+        ({"name": "a", "powers": {"speed": 2}}, {"speed": ["a"]}, "'speed' is not one of twin.responses"),
+    ],
+)
+def test_terms_of_unknown_or_taken_names_are_a_finding(term, priors, problem):
+    spec = machine().model_dump(mode="json")
+    spec["twin"] |= {"physics": [term], "priors": priors}
+    found = [text for location, text in rule_findings(spec) if location[1] in {"physics", "priors"}]
+    assert len(found) == 1, found
+    assert found[0].startswith(problem)
 
 
 def test_a_formula_with_inputs_of_other_units_is_refused():

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from forewarn.contracts.asset_class import AssetClass
-from forewarn.domain.packing import pack, unpack
+from forewarn.domain.state.packing import pack, unpack
 from forewarn.domain.twin.settings import TwinSettings
 from forewarn.domain.twin.snapshot import dump, load
 from forewarn.domain.twin.state import TwinState

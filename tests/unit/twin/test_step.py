@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from forewarn.contracts.frames import FrameKind, Phase
-from forewarn.domain.frame import MISSING
+from forewarn.domain.frames.frame import MISSING
 from forewarn.domain.twin.model import Regime
 from forewarn.domain.twin.orders import start_over
 from forewarn.domain.twin.request import LearningRequest

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from forewarn.adapters.arrow_codec import decode_frame
 from forewarn.adapters.catalogue import load_catalogue
 from forewarn.adapters.event_codec import decode_event
+from forewarn.adapters.frames.codec import decode_frame
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.frames import FrameKind
 from forewarn.contracts.readings import RejectedReading, RejectionReason

@@ -18,7 +18,7 @@ from forewarn.contracts.base import EARLIEST, LATEST
 from forewarn.contracts.limits import MAX_EXPLANATION_CHARACTERS, MAX_RAW_MESSAGE_BYTES, MAX_READINGS_PER_MESSAGE
 from forewarn.contracts.quality import StatusCode
 from forewarn.contracts.readings import Reading, RejectionReason
-from forewarn.domain.frame import MISSING
+from forewarn.domain.frames.frame import MISSING
 from forewarn.ports.lanes import Record
 from forewarn.testing.hostile import HostileCase, Target, good_message, hostile_cases
 

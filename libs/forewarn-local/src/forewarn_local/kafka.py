@@ -6,14 +6,13 @@ import subprocess
 import uuid
 from pathlib import Path
 
-from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient
-
+from forewarn.adapters.kafka.cluster import look_at_cluster
+from forewarn.adapters.kafka.errors import BrokerUnavailable
 from forewarn_local.artefacts import Progress, cache_dir, ensure_kafka
 from forewarn_local.errors import StartFailedError
 from forewarn_local.java import find_java
 from forewarn_local.ports import HOST, accepts, any_free
-from forewarn_local.server import Server
+from forewarn_local.server import LocalServer
 from forewarn_local.spawn import start
 
 _FORMAT_TIMEOUT_S = 120.0
@@ -79,7 +78,7 @@ logger.config.level=warn
 """
 
 
-class KafkaBroker(Server):
+class KafkaBroker(LocalServer):
     """One Kafka node, broker and controller in one process, on 127.0.0.1.
 
     ``data_dir`` holds configuration, data and, by default, the log. ``progress`` is called while jars are downloaded.
@@ -187,9 +186,7 @@ def answers(bootstrap_servers: str, timeout_s: float = 2.0) -> bool:
 
 def cluster_at(bootstrap_servers: str, timeout_s: float = 2.0) -> str | None:
     """Return the id of the Kafka cluster that answers a metadata request; None without an answer."""
-    admin = AdminClient({"bootstrap.servers": bootstrap_servers, "log_level": 0, "socket.timeout.ms": 2000})
     try:
-        metadata = admin.list_topics(timeout=timeout_s)
-    except KafkaException:
+        return look_at_cluster(bootstrap_servers, timeout_s).cluster_id
+    except BrokerUnavailable:
         return None
-    return metadata.cluster_id if metadata.brokers else None

@@ -16,7 +16,7 @@ from psycopg import conninfo, sql
 from forewarn_local.errors import StartFailedError
 from forewarn_local.pgprograms import Account, PostgresPrograms, data_major, find_programs, open_path, server_account
 from forewarn_local.ports import HOST
-from forewarn_local.server import Server
+from forewarn_local.server import LocalServer
 from forewarn_local.spawn import start
 
 USER = "forewarn"
@@ -42,7 +42,7 @@ logging_collector = off
 """
 
 
-class PostgresServer(Server):
+class PostgresServer(LocalServer):
     """One PostgreSQL cluster with the database ``forewarn``, on 127.0.0.1.
 
     The password of the role ``forewarn`` is set when the cluster is created. The default is random, which suits only a

@@ -20,7 +20,7 @@ _ATTEMPTS = 3  # a free port can be taken before the server binds it
 _PORT_LOST = "Address already in use"
 
 
-class Server(ABC):
+class LocalServer(ABC):
     """A server that can be started, stopped in order, and killed as a crash would.
 
     Port 0 chooses a free one, which restarts keep. ``log`` receives the server's output.

@@ -1,19 +1,17 @@
-"""Puts the alerting service together."""
+"""Logic of the alerting service: what frames, health and commands do to alarms."""
 
-import threading
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Final
 
 import structlog
-from prometheus_client import Counter
 
-from forewarn.adapters.catalogue import Catalogue, load_catalogue
+from forewarn.adapters.catalogue import Catalogue
 from forewarn.adapters.event_codec import decode_event
 from forewarn.adapters.faust.engine import Action, one_by_one
-from forewarn.adapters.faust.frames import read_turn
 from forewarn.adapters.faust.quarantine import Handler, Incoming
+from forewarn.adapters.frames.turn import read_turn
 from forewarn.adapters.removals import between_removals, read_removal
 from forewarn.contracts.alarms import AlarmSource, Alert
 from forewarn.contracts.assets import AcknowledgeAlarm, Command
@@ -23,29 +21,29 @@ from forewarn.contracts.readings import RejectionReason
 from forewarn.contracts.topics import TopicName
 from forewarn.domain.alarms.asset import AssetAlarms, acknowledge_alarm, remove_alarms
 from forewarn.domain.alarms.health import observe_health
-from forewarn.domain.alarms.machine import Refused
+from forewarn.domain.alarms.lifecycle import Refused
 from forewarn.domain.alarms.rows import observe_frame, portions
 from forewarn.domain.alarms.seen import Seen
-from forewarn.domain.frame import Frame
+from forewarn.domain.frames.frame import Frame
 from forewarn.ports.codec import InvalidEvent
-from forewarn.runtime.event_service import EventContext, EventService, serve_events
+from forewarn.runtime.event_service import EventContext
+from forewarn.runtime.metrics import counter
 from forewarn_alerting.outbox import Outbox
-from forewarn_alerting.settings import AlertingSettings
 
-#: How often a worse value of an open alarm is shown on ``alerts.active``.
+#: How often worse values of open alarms are published on ``alerts.active``.
 _REFRESH_S: Final = 2.0
 
-#: The delay of an alarm that a turn's shared costs are worth.
-_GATHER_S: Final = 0.1
+#: Delay of an alarm, so that many messages share the costs of a turn.
+GATHER_S: Final = 0.1
 
-#: Alarms that only messages of a topic raise: a removal on that topic ends them.
+#: Alarms that only this topic's messages raise: a removal on it ends them.
 _OF_FRAMES: Final[Mapping[FrameKind, frozenset[AlarmSource]]] = {
     FrameKind.VALID: frozenset({"threshold"}),
     FrameKind.ANOMALY: frozenset({"threshold", "anomaly"}),
 }
 _OF_HEALTH: Final[frozenset[AlarmSource]] = frozenset({"health", "rul", "forecast"})
-#: Rows of an asset between two publications. Its state holds the transitions that are under way, a kilobyte each, and
-#: must fit into a message of the changelog however often its values cross a limit.
+#: Rows of an asset between two publications. Its state holds the pending transitions, a kilobyte each, and must fit
+#: into a message of the changelog however often values cross a limit.
 _ROWS_AT_ONCE: Final = 200
 
 _log = structlog.get_logger(__name__)
@@ -59,12 +57,12 @@ class AlertingLogic:
         self._catalogue = catalogue
         self._outbox = Outbox(context)
         self._seen = Seen()
-        self._transitions = Counter("forewarn_alarm_transitions", "Transitions of alarms.", ["transition"])
-        self._refused = Counter("forewarn_commands_refused", "Acknowledgements that were refused.")
+        self._transitions = counter("forewarn_alarm_transitions")
+        self._refused = counter("forewarn_commands_refused")
 
     @property
     def handlers(self) -> Mapping[TopicName, Handler]:
-        """An asset has the same partition on all of them, so one worker sees all that concerns it."""
+        """Read four topics; an asset has the same partition on all of them, so one worker sees all its messages."""
         return {
             TopicName.READINGS_VALID: partial(self._on_frames, FrameKind.VALID),
             TopicName.ANOMALY_SCORES: partial(self._on_frames, FrameKind.ANOMALY),
@@ -74,11 +72,11 @@ class AlertingLogic:
 
     @property
     def timers(self) -> Sequence[tuple[float, Action]]:
-        """Transitions go out at once; only growing worst values wait."""
+        """Refresh worst values; transitions are published at once."""
         return ((_REFRESH_S, self._outbox.refresh),)
 
     async def restored(self) -> None:
-        """Publish what a crash may have kept back."""
+        """Publish what a crash may have interrupted."""
         self._seen = Seen.of(self._context.engine.states)
         await self._outbox.resume()
 
@@ -89,7 +87,7 @@ class AlertingLogic:
                 await self._on_removal(kind, removal)
 
     async def _on_removal(self, kind: FrameKind, incoming: Incoming) -> None:
-        """Close what this topic's rows have raised: none of the removed asset comes behind this message."""
+        """Close alarms that this topic's rows raised: no row of the removed asset follows this message."""
         removal = read_removal(incoming)
         if removal is None:
             await self._reject(incoming, RejectionReason.BAD_FRAME, "the message holds no removal")
@@ -198,16 +196,3 @@ class AlertingLogic:
             reason=explanation,
         )
         await self._context.reject(incoming, reason, explanation)
-
-
-def serve(settings: AlertingSettings, stop: threading.Event) -> None:
-    """Raise, acknowledge and clear alarms until ``stop``."""
-    catalogue = load_catalogue(settings.catalogue_path)
-    service = EventService(
-        name="alerting",
-        state=AssetAlarms,
-        gather_s=_GATHER_S,
-        writes=frozenset([TopicName.ALERTS, TopicName.ALERTS_ACTIVE, TopicName.READINGS_REJECTED]),
-        logic=lambda context: AlertingLogic(context, catalogue),
-    )
-    serve_events(settings, stop, service)

@@ -8,10 +8,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from forewarn.adapters.arrow_codec import encode_by_partition
 from forewarn.adapters.decode_boundary import decoder
 from forewarn.adapters.detectors.ensemble import MemberEnsemble
-from forewarn.adapters.frame_input import dead_letter, read_frames
+from forewarn.adapters.frames.codec import encode_by_partition
+from forewarn.adapters.frames.turn import dead_letter, read_frames
 from forewarn.adapters.removals import between_removals, pass_on, read_removal
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.frames import FrameKind
@@ -20,11 +20,11 @@ from forewarn.domain.anomaly.settings import AnomalySettings
 from forewarn.domain.anomaly.snapshot import dump, load
 from forewarn.domain.anomaly.state import AnomalyState
 from forewarn.domain.anomaly.step import step
-from forewarn.domain.frame import FloatArray, Frame
-from forewarn.domain.machine_states import MachineStates
-from forewarn.domain.machines import Stretch, by_partition, machine, of_partition
-from forewarn.domain.packing import pack, unpack
-from forewarn.domain.progress import Alive, unwatched
+from forewarn.domain.frames.frame import FloatArray, Frame
+from forewarn.domain.frames.partitions import PartitionRows, by_partition, of_partition, partition_key
+from forewarn.domain.progress import ProgressCallback, no_progress
+from forewarn.domain.state.packing import pack, unpack
+from forewarn.domain.state.partitioned import PartitionedStates
 from forewarn.ports.lanes import Output, Record, StaleSnapshot, TurnResult
 
 _MAGIC: Final = b"FWANLN01"
@@ -51,7 +51,7 @@ class AnomalyLanes:
 
     def __init__(self, config: AnomalyConfig) -> None:
         self._config = config
-        self._states: MachineStates[AnomalyState] = MachineStates()
+        self._states: PartitionedStates[AnomalyState] = PartitionedStates()
         self._ensembles: dict[int, dict[str, MemberEnsemble]] = defaultdict(dict)
 
     @decoder(StaleSnapshot)
@@ -66,7 +66,7 @@ class AnomalyLanes:
         self._states.add(partition, states)
         self._ensembles[partition] = ensembles
 
-    def process(self, records: Sequence[Record], alive: Alive = unwatched) -> TurnResult:
+    def process(self, records: Sequence[Record], on_progress: ProgressCallback = no_progress) -> TurnResult:
         """Calibrate or score; what is no frame becomes a dead letter."""
         counts: Counter[str] = Counter()
         outputs: list[Output] = []
@@ -75,7 +75,7 @@ class AnomalyLanes:
             counts["rejected"] += len(read.dead_letters)
             outputs += read.dead_letters
             for frame in read.frames:
-                outputs += self._score(frame, counts, alive)
+                outputs += self._score(frame, counts, on_progress)
             if removal is not None:
                 outputs += self._forget(removal, counts)
         return TurnResult(outputs=tuple(outputs), counts=counts)
@@ -97,16 +97,16 @@ class AnomalyLanes:
         if removal is None:
             counts["rejected"] += 1
             return [dead_letter(record, "the message has the key of a removal but holds none")]
-        self._states.forget(machine(record.partition, removal.asset_id))
+        self._states.forget(partition_key(record.partition, removal.asset_id))
         for ensemble in self._ensembles.get(record.partition, {}).values():
             ensemble.forget(removal.asset_id)
         return pass_on(removal, TopicName.ANOMALY_SCORES, record.partition, self._config.catalogue)
 
-    def _score(self, frame: Frame, counts: Counter[str], alive: Alive) -> list[Output]:
+    def _score(self, frame: Frame, counts: Counter[str], on_progress: ProgressCallback) -> list[Output]:
         name, settings = frame.asset_class.name, self._config.settings
         frame, stretches = by_partition(frame)
         state = self._states.get(name) or AnomalyState.empty(frame.asset_class, settings)
-        state, scored = step(state, frame, settings, self._member_p_values(frame, stretches), alive)
+        state, scored = step(state, frame, settings, self._member_p_values(frame, stretches), on_progress)
         self._states.put(name, state)
         counts.update(received=frame.rows, scored=scored.rows, flagged=int(scored.arrays["flag"].sum()))
         return [
@@ -114,7 +114,7 @@ class AnomalyLanes:
             for partition, value in encode_by_partition(scored)
         ]
 
-    def _member_p_values(self, frame: Frame, stretches: Sequence[Stretch]) -> dict[str, FloatArray]:
+    def _member_p_values(self, frame: Frame, stretches: Sequence[PartitionRows]) -> dict[str, FloatArray]:
         if not self._config.members:
             return {}
         asked = [

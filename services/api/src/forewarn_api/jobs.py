@@ -1,29 +1,29 @@
-"""Heavy work as functions of what they are given: workers import this module and nothing of the running service."""
+"""Heavy work as plain functions: worker processes import this module and nothing of the running service."""
 
 from collections.abc import Sequence
 
 from forewarn.adapters.recording_files import NamedRecording, labels_csv, readings_csv, text_times
 from forewarn.adapters.scenario_request import ScenarioRequest, recorded
+from forewarn.contracts.answers.scenarios import ScenarioData
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.health import ModelArtefact
 from forewarn.ports.history import History
+from forewarn.usecases.forecasting import forecasts
 from forewarn_api.bodies import ReadingsBody, readings_of
 from forewarn_api.csv_export import history_csv
 from forewarn_api.dry_run import Judge, dry_run
-from forewarn_api.forecasting import forecasts
-from forewarn_api.models.scenarios import ScenarioData
 from forewarn_api.present import history_answer
 
 __all__ = ["forecasts", "history_json", "history_text", "recording_content", "verdicts_json"]
 
 
 def verdicts_json(body: ReadingsBody, judge: Judge) -> bytes:
-    """The verdicts of a dry run as JSON."""
+    """Return the verdicts of a dry run as JSON."""
     return dry_run(readings_of(body), judge).model_dump_json().encode()
 
 
 def recording_content(request: ScenarioRequest, output: str, asset_class: AssetClass) -> bytes:
-    """A recording as the body of an answer: ``output`` is json, csv or labels_csv."""
+    """Return a recording as the body of an answer; ``output`` is json, csv or labels_csv."""
     catalogue = {asset_class.name: asset_class}
     item = NamedRecording(asset_id=request.asset.asset_id, recording=recorded(request, catalogue))
     if output == "json":
@@ -43,10 +43,10 @@ def recording_content(request: ScenarioRequest, output: str, asset_class: AssetC
 
 
 def history_json(history: History, cards: Sequence[ModelArtefact]) -> bytes:
-    """A history as the body of an answer."""
+    """Return a history as the body of an answer."""
     return history_answer(history, cards).model_dump_json(by_alias=True).encode()
 
 
 def history_text(history: History, cards: Sequence[ModelArtefact], *, headings: bool = True) -> bytes:
-    """A history as CSV."""
+    """Return a history as CSV."""
     return history_csv(history_answer(history, cards), headings=headings).encode()

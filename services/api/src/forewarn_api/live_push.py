@@ -10,36 +10,35 @@ from typing import Final
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from forewarn.contracts.alarms import Alarm
+from forewarn.contracts.answers.assets import LiveJudgement
 from forewarn.contracts.base import format_utc
-from forewarn.ports.live import LiveAsset, LiveJudgement
+from forewarn.ports.live import LiveAsset
 from forewarn.ports.live import LiveReading as NewestReading
-from forewarn_api.backend import Backend
-from forewarn_api.changes import Changes
+from forewarn.usecases.backend import Backend
+from forewarn.usecases.changes import Changes
+from forewarn.usecases.errors import ConflictError
+from forewarn.usecases.intervals import TWIN_KIND
 from forewarn_api.metrics import LIVE_MESSAGES, SUBSCRIBERS
 from forewarn_api.present import live_reading
-from forewarn_api.whatif import own_card
 
 #: Least time between two messages of changes to a client.
 MIN_INTERVAL_S: Final = 0.5
-#: A client hears at least so often from the service, so that it can tell silence from a dead line.
+#: Longest pause between messages, so that a client can tell silence from a dead connection.
 HEARTBEAT_S: Final = 15.0
 SEND_TIMEOUT_S: Final = 10.0
 ASSETS_PER_MESSAGE: Final = 100
-#: Places for dashboards, beside those of everybody else: neither can shut the other out.
+#: Places reserved for dashboards, beside those of other clients.
 DASHBOARDS: Final = 8
 ALARMS_PER_MESSAGE: Final = 500
-#: Most assets that one client follows.
+#: Most assets that one client can follow.
 MOST_ASSETS: Final = 1_000
 
 
-class TooManyAssetsError(Exception):
-    """A client follows every asset of a plant that is too large for that."""
-
-
 def require_few(assets: int) -> None:
-    """Raise ``TooManyAssetsError`` if a plant has too many assets to be followed as a whole."""
+    """Raise ``ConflictError`` if a plant has too many assets to be followed as a whole."""
     if assets > MOST_ASSETS:
-        raise TooManyAssetsError(f"{assets} assets are too many to follow: name some, or only=alarms")
+        detail = f"{assets} assets are too many to follow: name some, or only=alarms."
+        raise ConflictError("too-many-assets", detail)
 
 
 class LivePush:
@@ -49,21 +48,22 @@ class LivePush:
     only. So a slow client costs as much memory as a fast one and skips what it missed.
     """
 
-    def __init__(self, backend: Backend, changes: Changes) -> None:
+    def __init__(self, backend: Backend, changes: Changes, *, max_subscribers: int = 200) -> None:
         self._backend = backend
         self._changes = changes
+        self._max_subscribers = max_subscribers
         self._readings: dict[str, tuple[NewestReading | None, LiveJudgement | None, str]] = {}
         self._others = 0
         self._dashboards = 0
 
     @property
     def subscribers(self) -> int:
-        """Clients that are connected."""
+        """Number of connected clients."""
         return self._others + self._dashboards
 
     def full(self, *, dashboard: bool) -> bool:
-        """Whether no further client is taken."""
-        return self._dashboards >= DASHBOARDS if dashboard else self._others >= self._backend.max_subscribers
+        """Return whether no further client is accepted."""
+        return self._dashboards >= DASHBOARDS if dashboard else self._others >= self._max_subscribers
 
     async def serve(
         self, socket: WebSocket, wanted: Collection[str], *, only_alarms: bool = False, dashboard: bool = False
@@ -80,7 +80,7 @@ class LivePush:
                 await socket.close(1008, "this socket takes no messages")
         except* TimeoutError:
             await socket.close(1008, "the reader does not keep up")
-        except* TooManyAssetsError as exc:
+        except* ConflictError as exc:
             await socket.close(1008, str(exc.exceptions[0]))
         except* WebSocketDisconnect:
             pass  # it left while something was being sent
@@ -95,11 +95,11 @@ class LivePush:
         SUBSCRIBERS.inc(change)
 
     def reading_json(self, live: LiveAsset) -> str | None:
-        """The newest reading as JSON, made once for all clients."""
+        """Return the newest reading as JSON, encoded once for all clients."""
         cached = self._readings.get(live.asset_id)
         if cached is not None and cached[0] is live.reading and cached[1] is live.judgement:
             return cached[2]
-        reading = live_reading(live, own_card(self._backend.live, live.asset_id))
+        reading = live_reading(live, self._backend.live.model(live.asset_id, TWIN_KIND))
         if reading is None:
             return None
         text = reading.model_dump_json()
@@ -124,7 +124,7 @@ class LivePush:
             await self._send(socket, known, _chosen(live.changed_since(since), wanted), first=False)
 
     async def _send_alarms(self, socket: WebSocket, wanted: Collection[str]) -> None:
-        """Push open alarms alone: costs nothing while none changes, however many assets send readings."""
+        """Push open alarms only; costs nothing while none changes, however many assets send readings."""
         live = self._backend.live
         known: dict[str, Alarm] = {}
         kind = "snapshot"
@@ -142,10 +142,10 @@ class LivePush:
             await asyncio.sleep(MIN_INTERVAL_S)
             while live.alarm_version == version and (left_s := until_s - self._backend.clock.monotonic_s()) > 0:
                 await self._changes.wait(left_s)
-                await asyncio.sleep(MIN_INTERVAL_S)  # readings may come all the time
+                await asyncio.sleep(MIN_INTERVAL_S)  # readings also count as changes, and may come all the time
 
     async def _send_removed(self, socket: WebSocket, known: dict[str, LiveAsset]) -> None:
-        """Say which assets were removed."""
+        """Send the ids of removed assets."""
         removed = [asset_id for asset_id in known if self._is_removed(asset_id)]
         for asset_id in removed:
             del known[asset_id]
@@ -154,7 +154,7 @@ class LivePush:
             await self._send_news(socket, "update", _News(removed=removed))
 
     def _is_removed(self, asset_id: str) -> bool:
-        """Not registered, and its readings have ended: the registry may learn of an asset after its first reading."""
+        """Return whether an asset is gone; a new one may send readings before the registry shows it."""
         if self._backend.registry.get(asset_id) is not None:
             return False
         live = self._backend.live.asset(asset_id)
@@ -167,7 +167,7 @@ class LivePush:
         LIVE_MESSAGES.inc()
 
     async def _send(self, socket: WebSocket, known: dict[str, LiveAsset], assets: list[str], *, first: bool) -> None:
-        """Send what is new about some assets, in several messages if they are many."""
+        """Send what changed about some assets, in several messages if they are many."""
         for start in range(0, max(len(assets), 1), ASSETS_PER_MESSAGE):
             found = (self._backend.live.asset(asset_id) for asset_id in assets[start : start + ASSETS_PER_MESSAGE])
             news = _News()
@@ -191,7 +191,7 @@ class LivePush:
 
 @dataclass(slots=True)
 class _News:
-    """Parts of one message, each in JSON already."""
+    """Parts of one message, each encoded as JSON."""
 
     readings: list[str] = field(default_factory=list)
     health: list[str] = field(default_factory=list)
@@ -200,7 +200,7 @@ class _News:
     removed: list[str] = field(default_factory=list)
 
     def message(self, kind: str, at: datetime) -> str:
-        """Put together; without parts it is a heartbeat."""
+        """Return the message; without parts it is a heartbeat."""
         return (
             f'{{"type":"{kind}","at":"{format_utc(at)}","readings":[{",".join(self.readings)}],'
             f'"health":[{",".join(self.health)}],"alarms":[{",".join(self.alarms)}],'
@@ -213,6 +213,6 @@ def _chosen(assets: Sequence[str], wanted: Collection[str]) -> list[str]:
 
 
 async def _until_gone(socket: WebSocket) -> bool:
-    """Wait until the client leaves, or says something: it has nothing to say, so that ends the connection too."""
+    """Wait until the client leaves or sends a message, which ends the connection too; return whether it sent one."""
     message = await socket.receive()
     return bool(message["type"] != "websocket.disconnect")

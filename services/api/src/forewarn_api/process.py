@@ -3,37 +3,39 @@
 import threading
 import uuid
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from forewarn.adapters.catalogue import load_catalogue
 from forewarn.adapters.clock import SystemClock
 from forewarn.adapters.forecasting.statsmodels_methods import StatsmodelsForecaster
 from forewarn.adapters.kafka.command_group import CommandGroup
+from forewarn.adapters.kafka.delivery import KafkaDelivery
 from forewarn.adapters.kafka.registry import AssetRegistry
-from forewarn.adapters.live.delivery import KafkaDelivery
 from forewarn.adapters.live.feed import KafkaLiveFeed
 from forewarn.adapters.live.progress import KafkaProgress
 from forewarn.adapters.timescale.history import TimescaleHistory
 from forewarn.domain.guard.batch import GuardSettings
+from forewarn.runtime.heartbeat import Heartbeat
 from forewarn.runtime.http.limits import HttpLimits
-from forewarn.runtime.probes import ProbeServer
+from forewarn.runtime.service import supervised
+from forewarn.usecases.backend import Backend
+from forewarn.usecases.workers import Workers, worker_process
 from forewarn_api.app import make_app
-from forewarn_api.backend import Backend
-from forewarn_api.command_desk import CommandDesk
 from forewarn_api.live_push import DASHBOARDS
-from forewarn_api.metrics import LIVE_IGNORED
-from forewarn_api.registry import KafkaRegistry
+from forewarn_api.metrics import LIVE_IGNORED, WORK_REFUSED
 from forewarn_api.server import serve
 from forewarn_api.settings import ApiSettings
-from forewarn_api.workers import Workers
+from forewarn_api.twin_commands import TwinCommandHandler
 
-#: WebSockets that are about to be refused or accepted.
+#: WebSockets in their handshake.
 _HANDSHAKES: Final = 50
 
 
 def main(settings: ApiSettings, stop: threading.Event) -> None:
     """Serve until ``stop``, or until something fails that only a restart cures."""
     clock = SystemClock()
+    heartbeat = Heartbeat(clock)
     catalogue = load_catalogue(settings.catalogue_path)
     servers, prefix = settings.kafka_bootstrap_servers, settings.kafka_topic_prefix
     name = f"{prefix}forewarn.api"
@@ -49,10 +51,9 @@ def main(settings: ApiSettings, stop: threading.Event) -> None:
         on_ignored=lambda topic: LIVE_IGNORED.labels(topic=topic).inc(),
     )
     progress = KafkaProgress(servers, prefix, clock)
-    registry = KafkaRegistry(assets)
     backend = Backend(
         catalogue=catalogue,
-        registry=registry,
+        registry=assets,
         live=feed.view,
         history=history,
         delivery=delivery,
@@ -61,23 +62,31 @@ def main(settings: ApiSettings, stop: threading.Event) -> None:
         progress=progress,
         clock=clock,
         new_id=lambda: uuid.uuid4().hex,
-        workers=Workers(),
+        workers=Workers(
+            partial(worker_process, ["forewarn_api.jobs"]),
+            on_refused=lambda work: WORK_REFUSED.labels(work.value).inc(),
+        ),
         disk=settings.disk(),
-        max_subscribers=settings.api_max_subscribers,
         max_assets=settings.api_max_assets,
     )
-    desk = CommandDesk(backend, CommandGroup(servers, prefix, service="api"))
+    commands = TwinCommandHandler(backend, CommandGroup(servers, prefix, service="api"))
     token, origins = settings.api_token.get_secret_value(), settings.api_allowed_origins
-    app = make_app(backend, token=token, allowed_origins=origins, resources=[history, desk])
+    app = make_app(
+        backend,
+        token=token,
+        allowed_origins=origins,
+        max_subscribers=settings.api_max_subscribers,
+        resources=[history, commands],
+    )
 
     def failure() -> str | None:
-        return feed.failure() or registry.failure() or desk.failure()
+        return feed.failure() or assets.failure() or commands.failure()
 
     feed.start()
     progress.start()
     try:
-        with ProbeServer(settings.probe_host, settings.probe_port, live=failure, ready=backend.not_ready):
-            serve(app, settings.api_host, settings.api_port, _limits(settings), stop, failure)
+        with supervised(settings, heartbeat, ready=backend.not_ready, failure=failure):
+            serve(app, settings.api_host, settings.api_port, _limits(settings), stop, failure, heartbeat)
     finally:
         feed.close()
         progress.close()

@@ -1,21 +1,28 @@
 """What the dashboard asks of the API: a Protocol, the values it returns and the ways it fails."""
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Literal, Protocol
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Final, Literal, Protocol, Self
 
-from forewarn.contracts.alarms import Alarm, Priority
-from forewarn.contracts.asset_class import AssetClass
+from forewarn.contracts.alarms import Alarm
+from forewarn.contracts.answers.alarms import AlarmList
+from forewarn.contracts.answers.assets import AssetDetail, HistoryAnswer, Judgement, LiveReading
+from forewarn.contracts.answers.live import LiveMessage
+from forewarn.contracts.answers.overview import Overview
+from forewarn.contracts.answers.twin import TwinAnswer
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.economics import EconomicReport
-from forewarn.contracts.health import AssetHealth, HealthCategory, ModelArtefact
-from forewarn.domain.condition import Condition
-from forewarn_dashboard.twin_answers import FleetJudgement, Twin, WhatIf
+from forewarn.contracts.frames import HintName, PhaseName, expected_column
+from forewarn.contracts.health import AssetHealth, Condition
+from forewarn.contracts.questions import WhatIfAnswer
+
+#: A judgement that trails its reading by more no longer describes the machine's present state.
+JUDGEMENT_VALID_FOR: Final = timedelta(seconds=10)
 
 
 class ApiError(Exception):
-    """The API refused or failed; the text is fit to be shown."""
+    """The API refused or failed; the text can be shown to users."""
 
 
 class ApiUnavailableError(ApiError):
@@ -23,11 +30,11 @@ class ApiUnavailableError(ApiError):
 
 
 class NotFoundError(ApiError):
-    """The API knows no such thing."""
+    """The API does not have what was asked for."""
 
 
 class ConflictError(ApiError):
-    """The world has moved on, for instance a newer occurrence of an alarm exists."""
+    """The request is out of date, for instance because a newer occurrence of an alarm exists."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,10 +55,33 @@ class Snapshot:
     p_value: float | None = None
     flag: bool | None = None
     culprit: str | None = None
-    hint: int | None = None
-    phase: int | None = None
+    hint: HintName | None = None
+    phase: PhaseName | None = None
     model_version: int | None = None
     findings: str | None = None
+
+    @classmethod
+    def of(cls, reading: LiveReading) -> Self:
+        """Combine a reading and its judgement, which arrives a moment later.
+
+        While the judgement is fresh, the values that were judged are shown beside the expected ones; once it lags,
+        only the bare reading is.
+        """
+        bare = cls(
+            asset_id=reading.asset_id,
+            ts=reading.ts,
+            values=reading.values,
+            quality=reading.quality,
+            findings=reading.findings,
+        )
+        judged = reading.judgement
+        if judged is None or reading.ts - judged.ts > JUDGEMENT_VALID_FOR:
+            return bare
+        known = {name: getattr(judged, name) for name in _JUDGED}
+        return replace(bare, **known | {"values": judged.values or reading.values})
+
+
+_JUDGED: Final = tuple(name for name in Judgement.model_fields if name in Snapshot.__dataclass_fields__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +96,7 @@ class HistoryQuery:
 
 
 def interval_columns(tag: str) -> tuple[str, str]:
-    """Names of a history's columns with the ends of a tag's 90 % interval."""
+    """Return the names of a history's columns with the ends of a tag's 90 % interval."""
     return f"low:{tag}", f"high:{tag}"
 
 
@@ -78,21 +108,25 @@ class History:
     columns: Mapping[str, tuple[float | None, ...]]
     resolution: str
 
+    @classmethod
+    def of(cls, answer: HistoryAnswer) -> Self:
+        """Read the API's answer; expected values and the ends of their intervals become columns of their own."""
+        flags = tuple(None if flag is None else float(flag) for flag in answer.flag)
+        columns: dict[str, tuple[float | None, ...]] = {}
+        for name, column in answer.columns.items():
+            low, high = interval_columns(name)
+            columns |= {name: column.values, expected_column(name): column.expected}
+            columns |= {low: column.expected_low, high: column.expected_high}
+        columns |= {"score": answer.score, "deviation": answer.deviation, "flag": flags}
+        whole = {name: values for name, values in columns.items() if len(values) == len(answer.ts)}
+        return cls(times=answer.ts, columns=whole, resolution=answer.resolution)
+
     def column(self, name: str) -> tuple[float | None, ...]:
-        """A column; all unknown when the API did not send it."""
+        """Return a column; all unknown when the API did not send it."""
         return self.columns.get(name, (None,) * len(self.times))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AssetDetail:
-    """What stands still about an asset: itself, its class, its newest twin model."""
-
-    asset: Asset
-    asset_class: AssetClass
-    model: ModelArtefact | None = None
-    learned: int | None = None  #: readings the twin can have learned from so far; None when not asked
-    economics: EconomicReport | None = None  #: None when the API could not say
-    fleet: FleetJudgement | None = None  #: while it has no model of its own, and others of its class have one
+NO_HISTORY: Final = History(times=(), columns={}, resolution="raw")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +142,7 @@ class Acknowledgement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClosedQuery:
-    """Which alarms that are over; empty texts do not choose. ``older_than`` is the cursor of an earlier answer."""
+    """Which closed alarms; empty texts do not filter. ``older_than`` is the cursor of an earlier answer."""
 
     asset_id: str = ""
     priority: str = ""
@@ -116,28 +150,8 @@ class ClosedQuery:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ClosedAlarm:
-    """An occurrence of an alarm that is over."""
-
-    alarm: Alarm
-    closed_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClosedAlarms:
-    """A page of them, newest closed first.
-
-    ``older`` is the cursor of the next page, empty on the last; ``problem`` says why they could not be read.
-    """
-
-    items: tuple[ClosedAlarm, ...] = ()
-    older: str = ""
-    problem: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class LiveUpdate:
-    """Part of the live feed. A snapshot of everything comes first with ``complete`` set: what it lacks is gone."""
+    """Part of the live feed. A ``complete`` snapshot comes first: what it lacks does not exist."""
 
     readings: tuple[Snapshot, ...] = ()
     health: tuple[AssetHealth, ...] = ()
@@ -146,10 +160,22 @@ class LiveUpdate:
     removed_assets: tuple[str, ...] = ()
     complete: bool = False
 
+    @classmethod
+    def of(cls, message: LiveMessage) -> Self:
+        """Read a message of the API."""
+        return cls(
+            readings=tuple(Snapshot.of(reading) for reading in message.readings),
+            health=message.health,
+            alarms=message.alarms,
+            closed_alarms=message.closed_alarms,
+            removed_assets=message.removed_assets,
+            complete=message.type == "snapshot",
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FleetQuery:
-    """Which assets of the plant, in which order, and which page of them; empty does not choose."""
+    """Which assets of the plant, in which order, and which page of them; empty does not filter."""
 
     text: str = ""
     conditions: tuple[Condition, ...] = ()
@@ -159,87 +185,57 @@ class FleetQuery:
     limit: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FleetRow:
-    """One asset in short."""
-
-    asset_id: str
-    name: str
-    asset_class: str
-    path: tuple[str, ...]
-    condition: Condition
-    ts: datetime | None
-    health: float | None
-    category: HealthCategory | None
-    trend: str
-    priority: Priority | None
-    alarm_text: str
-    alarm_count: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FleetPage:
-    """A page of assets, how many the query found, and counts over the whole plant."""
-
-    total: int
-    found: int
-    conditions: Mapping[Condition, int]
-    priorities: Mapping[Priority, int]
-    unacknowledged: int
-    rows: tuple[FleetRow, ...] = ()
-
-
 class PlantApi(Protocol):
     """Access to the plant through the API service. Every method may raise ``ApiError``."""
 
     async def assets(self) -> tuple[Asset, ...]:
-        """All registered assets."""
+        """Return all registered assets."""
         ...
 
-    async def overview(self, query: FleetQuery) -> FleetPage:
-        """A page of assets in short, and counts over all."""
+    async def overview(self, query: FleetQuery) -> Overview:
+        """Return a page of assets in short, and counts over all."""
         ...
 
     async def detail(self, asset_id: str) -> AssetDetail:
-        """An asset with class and model; ``NotFoundError`` for an unknown one."""
+        """Return an asset with its class and the cards of its models; ``NotFoundError`` for an unknown one."""
         ...
 
     async def history(self, asset_id: str, query: HistoryQuery) -> History:
-        """An asset's past in at most ``max_points`` rows; empty for one of which nothing is stored."""
+        """Return an asset's past in at most ``max_points`` rows; empty if nothing is stored."""
         ...
 
     async def history_csv(self, asset_id: str, query: HistoryQuery) -> bytes:
-        """The same as a CSV file."""
+        """Return the same as a CSV file."""
         ...
 
     async def economics(self, asset_id: str) -> EconomicReport:
-        """What an asset's condition costs, and what was saved."""
+        """Return what an asset's condition costs, and what was saved."""
         ...
 
-    async def closed_alarms(self, query: ClosedQuery) -> ClosedAlarms:
-        """Alarms that are over."""
+    async def closed_alarms(self, query: ClosedQuery) -> AlarmList:
+        """Return closed alarms, newest closed first."""
         ...
 
     async def acknowledge(self, request: Acknowledgement) -> None:
         """Acknowledge an occurrence; ``ConflictError`` if a newer one exists."""
         ...
 
-    async def twin(self, asset_id: str) -> Twin:
-        """What the twin knows of an asset."""
+    async def twin(self, asset_id: str) -> TwinAnswer:
+        """Return what the twin knows of an asset."""
         ...
 
     async def remove(self, asset_id: str, *, by: str, purge: bool) -> None:
-        """Remove an asset, and with ``purge`` all that is stored of it; ``NotFoundError`` for an unknown one."""
+        """Remove an asset, and with ``purge`` everything stored of it; ``NotFoundError`` for an unknown one."""
         ...
 
-    async def what_if(self, asset_id: str, changes: Mapping[str, float]) -> WhatIf:
-        """What would happen if drivers had these values."""
+    async def what_if(self, asset_id: str, changes: Mapping[str, float]) -> WhatIfAnswer:
+        """Return what the twin expects if drivers had these values."""
         ...
 
-    async def learn_anew(self, asset_id: str, *, by: str, reason: str) -> None:
-        """Let the twin forget what is normal and learn it from the next readings."""
+    async def retrain(self, asset_id: str, *, by: str, reason: str) -> None:
+        """Have the twin discard what is normal and learn it from the next readings."""
         ...
 
     def live(self, *, assets: Sequence[str] = (), only_alarms: bool = False) -> AsyncGenerator[LiveUpdate, None]:
-        """The live feed of some or all assets until the connection breaks, then ``ApiUnavailableError``."""
+        """Iterate over the live feed of some or all assets; ends with ``ApiUnavailableError``."""
         ...

@@ -1,20 +1,36 @@
-"""What stands still about assets, asked of the API at most once in a while for each."""
+"""What rarely changes about assets: the API is asked for it now and then."""
 
-from dataclasses import replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
+from forewarn.contracts.answers.assets import AssetDetail
+from forewarn.contracts.answers.twin import FleetJudgement
+from forewarn.contracts.asset_class import AssetClass
+from forewarn.contracts.assets import Asset
 from forewarn.contracts.economics import EconomicReport
 from forewarn.contracts.frames import expected_column
+from forewarn.contracts.health import ModelArtefact
 from forewarn.ports.clock import Clock
-from forewarn_dashboard.client import ApiError, AssetDetail, HistoryQuery, PlantApi
-from forewarn_dashboard.twin_answers import FleetJudgement
+from forewarn_dashboard.client import ApiError, HistoryQuery, PlantApi
 
 KEEP_S: Final = 15.0
-#: Costs of weeks do not move in minutes, and adding them up costs the database something.
+#: Costs of weeks do not move in minutes, and adding them up loads the database.
 KEEP_ECONOMICS_S: Final = 300.0
 MAX_KEPT: Final = 200
 LEARNING_LOOKBACK: Final = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssetProfile:
+    """What rarely changes about an asset."""
+
+    asset: Asset
+    asset_class: AssetClass
+    model: ModelArtefact | None = None  #: card of its newest twin
+    learned: int | None = None  #: readings the twin can have learned from so far; None when not asked
+    economics: EconomicReport | None = None  #: None when the API could not say
+    fleet: FleetJudgement | None = None  #: while it has no model of its own, and others of its class have one
 
 
 class Details:
@@ -23,19 +39,25 @@ class Details:
     def __init__(self, api: PlantApi, clock: Clock) -> None:
         self._api = api
         self._clock = clock
-        self._kept: dict[str, tuple[float, AssetDetail]] = {}
+        self._kept: dict[str, tuple[float, AssetProfile]] = {}
         self._reports: dict[str, tuple[float, EconomicReport]] = {}
 
-    async def get(self, asset_id: str) -> AssetDetail:
-        """Detail no older than 15 s; raises what ``PlantApi.detail`` raises."""
+    async def get(self, asset_id: str) -> AssetProfile:
+        """Return a profile no older than 15 s; raises what ``PlantApi.detail`` raises."""
         now_s = self._clock.monotonic_s()
         kept = self._kept.get(asset_id)
         if kept is not None and now_s - kept[0] < KEEP_S:
             return kept[1]
-        detail = await self._api.detail(asset_id)
-        if detail.model is None:
-            detail = replace(detail, learned=await self._readings_so_far(detail), fleet=await self._fleet(asset_id))
-        detail = replace(detail, economics=await self._economics(asset_id, now_s))
+        known = await self._api.detail(asset_id)
+        model = next((card for card in known.models if card.kind == "twin"), known.models[0] if known.models else None)
+        detail = AssetProfile(
+            asset=known.asset,
+            asset_class=known.asset_class,
+            model=model,
+            learned=await self._readings_so_far(known) if model is None else None,
+            fleet=await self._fleet(asset_id) if model is None else None,
+            economics=await self._economics(asset_id, now_s),
+        )
         if len(self._kept) >= MAX_KEPT:
             self._kept.clear()
             self._reports.clear()
@@ -43,7 +65,7 @@ class Details:
         return detail
 
     def forget(self, asset_id: str) -> None:
-        """The asset was removed."""
+        """Drop a removed asset."""
         self._kept.pop(asset_id, None)
         self._reports.pop(asset_id, None)
 
@@ -53,7 +75,7 @@ class Details:
             return kept[1]
         try:
             report = await self._api.economics(asset_id)
-        except ApiError:  # the page has more to say than its costs
+        except ApiError:  # the rest of the page does not need it
             return None
         self._reports[asset_id] = (now_s, report)
         return report
@@ -65,7 +87,7 @@ class Details:
             return None
 
     async def _readings_so_far(self, detail: AssetDetail) -> int | None:
-        """Readings that the first model can be learned from; None where there was a model and it learns anew."""
+        """Return readings for the first model so far; None where there was a model and the twin is being retrained."""
         now = self._clock.now()
         spec = detail.asset_class.twin
         query = HistoryQuery(

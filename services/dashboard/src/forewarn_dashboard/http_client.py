@@ -1,7 +1,7 @@
 """``PlantApi`` over HTTP and WebSocket."""
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from typing import Final, Self, TypeVar
+from typing import Annotated, Final, Self, TypeVar
 from urllib.parse import quote, urlencode
 
 import httpx
@@ -9,28 +9,29 @@ import pydantic
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus, WebSocketException
 
+from forewarn.contracts.answers.alarms import AlarmList
+from forewarn.contracts.answers.assets import AssetDetail, AssetList, HistoryAnswer
+from forewarn.contracts.answers.live import LiveMessage
+from forewarn.contracts.answers.overview import Overview
+from forewarn.contracts.answers.twin import TwinAnswer
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.base import format_utc
 from forewarn.contracts.economics import EconomicReport
+from forewarn.contracts.questions import WhatIfAnswer
 from forewarn.runtime.http.clients import CLIENT_HEADER, DASHBOARD
-from forewarn_dashboard import wire
 from forewarn_dashboard.client import (
+    NO_HISTORY,
     Acknowledgement,
     ApiError,
     ApiUnavailableError,
-    AssetDetail,
-    ClosedAlarm,
-    ClosedAlarms,
     ClosedQuery,
     ConflictError,
-    FleetPage,
     FleetQuery,
     History,
     HistoryQuery,
     LiveUpdate,
     NotFoundError,
 )
-from forewarn_dashboard.twin_answers import Twin, WhatIf
 
 TIMEOUT_S: Final = 10.0
 LIVE_OPEN_TIMEOUT_S: Final = 5.0
@@ -42,15 +43,35 @@ PAGE_SIZE: Final = 1000
 CLOSED_PAGE_SIZE: Final = 100
 MAX_PAGES: Final = 50
 
+
+class _Problem(pydantic.BaseModel):
+    """The members of a problem detail (RFC 9457) that are shown; each may be missing."""
+
+    title: str = ""
+    detail: str = ""
+    instance: Annotated[str, pydantic.Field(max_length=300)] = ""
+
+
 _Parameters = Mapping[str, str | int | list[str]]
 
 BodyT = TypeVar("BodyT", bound=pydantic.BaseModel)
 
 
 class HttpPlantApi:
-    """Implements ``PlantApi``; use it as an async context manager."""
+    """Implements ``PlantApi``; use it as an async context manager.
 
-    def __init__(self, base_url: str, token: str | None, transport: httpx.AsyncBaseTransport | None = None) -> None:
+    ``baseline_readings`` is the twin's setting of that name; None leaves the number to the asset class.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        token: str | None,
+        transport: httpx.AsyncBaseTransport | None = None,
+        *,
+        baseline_readings: int | None = None,
+    ) -> None:
+        self._baseline = {} if baseline_readings is None else {"baseline_readings": baseline_readings}
         self._root = base_url.rstrip("/") + "/api/v1"
         self._headers = {CLIENT_HEADER: DASHBOARD} | ({"Authorization": f"Bearer {token}"} if token else {})
         self._http = httpx.AsyncClient(headers=self._headers, timeout=TIMEOUT_S, transport=transport)
@@ -65,19 +86,19 @@ class HttpPlantApi:
         await self._http.aclose()
 
     async def assets(self) -> tuple[Asset, ...]:
-        """All registered assets, page by page."""
+        """Return all registered assets, page by page."""
         found: list[Asset] = []
         parameters: dict[str, str | int | list[str]] = {"limit": PAGE_SIZE}
         for _ in range(MAX_PAGES):
-            page = await self._get("/assets", wire.AssetListBody, parameters)
+            page = await self._get("/assets", AssetList, parameters)
             found += page.items
             if page.next_cursor is None:
                 break
             parameters["cursor"] = page.next_cursor
         return tuple(found)
 
-    async def overview(self, query: FleetQuery) -> FleetPage:
-        """A page of assets in short, and counts over all."""
+    async def overview(self, query: FleetQuery) -> Overview:
+        """Return a page of assets in short, and counts over all."""
         parameters: dict[str, str | int | list[str]] = {
             "q": query.text,
             "condition": list(query.conditions),
@@ -86,39 +107,37 @@ class HttpPlantApi:
             "offset": query.offset,
             "limit": query.limit,
         }
-        return wire.fleet_page(await self._get("/overview", wire.OverviewBody, parameters))
+        return await self._get("/overview", Overview, parameters)
 
     async def detail(self, asset_id: str) -> AssetDetail:
-        """An asset with class and newest twin model."""
-        body = await self._get(f"/assets/{quote(asset_id, safe='')}", wire.AssetDetailBody)
-        model = next((card for card in body.models if card.kind == "twin"), body.models[0] if body.models else None)
-        return AssetDetail(asset=body.asset, asset_class=body.asset_class, model=model)
+        """Return an asset with its class and the cards of its models."""
+        detail = await self._get(f"/assets/{quote(asset_id, safe='')}", AssetDetail)
+        twin = detail.asset_class.twin.model_copy(update=self._baseline)
+        return detail.model_copy(update={"asset_class": detail.asset_class.model_copy(update={"twin": twin})})
 
     async def history(self, asset_id: str, query: HistoryQuery) -> History:
-        """An asset's past; empty for one of which nothing is stored."""
+        """Return an asset's past; empty if nothing is stored."""
         try:
-            body = await self._get(_history_path(asset_id), wire.HistoryBody, _history_parameters(query))
+            answer = await self._get(_history_path(asset_id), HistoryAnswer, _history_parameters(query))
         except NotFoundError:
-            return History(times=(), columns={}, resolution="raw")
-        return wire.history(body)
+            return NO_HISTORY
+        return History.of(answer)
 
     async def history_csv(self, asset_id: str, query: HistoryQuery) -> bytes:
-        """An asset's past as the API's own CSV file."""
+        """Return an asset's past as the API's own CSV file."""
         parameters = _history_parameters(query) | {"format": "csv"}
         return (await self._send("GET", _history_path(asset_id), parameters)).content
 
     async def economics(self, asset_id: str) -> EconomicReport:
-        """What an asset's condition costs, and what was saved."""
+        """Return what an asset's condition costs, and what was saved."""
         return await self._get(f"/assets/{quote(asset_id, safe='')}/economics", EconomicReport)
 
-    async def closed_alarms(self, query: ClosedQuery) -> ClosedAlarms:
-        """Alarms that are over, from the database."""
+    async def closed_alarms(self, query: ClosedQuery) -> AlarmList:
+        """Return closed alarms, from the database."""
         wanted = {"asset": query.asset_id, "priority": query.priority, "cursor": query.older_than}
         parameters: dict[str, str | int | list[str]] = {"state": "closed", "limit": CLOSED_PAGE_SIZE}
         parameters |= {name: value for name, value in wanted.items() if value}
-        body = await self._get("/alarms", wire.AlarmListBody, parameters)
-        items = tuple(ClosedAlarm(alarm=item.alarm, closed_at=item.closed_at) for item in body.items)
-        return ClosedAlarms(items=items, older=body.next_cursor or "")
+        return await self._get("/alarms", AlarmList, parameters)
 
     async def acknowledge(self, request: Acknowledgement) -> None:
         """Acknowledge an occurrence of an alarm."""
@@ -126,34 +145,34 @@ class HttpPlantApi:
         content = {"occurrence_id": request.occurrence_id, "comment": request.comment, "by": request.by}
         await self._send("POST", path, {"wait_s": ACKNOWLEDGED_WITHIN_S}, content)
 
-    async def twin(self, asset_id: str) -> Twin:
-        """What the twin knows of an asset."""
-        return await self._get(f"/assets/{quote(asset_id, safe='')}/twin", Twin)
+    async def twin(self, asset_id: str) -> TwinAnswer:
+        """Return what the twin knows of an asset."""
+        return await self._get(f"/assets/{quote(asset_id, safe='')}/twin", TwinAnswer)
 
     async def remove(self, asset_id: str, *, by: str, purge: bool) -> None:
-        """Remove an asset, and with ``purge`` all that is stored of it."""
+        """Remove an asset, and with ``purge`` everything stored of it."""
         parameters = {"history": "purge" if purge else "keep", "by": by}
         await self._send("DELETE", f"/assets/{quote(asset_id, safe='')}", parameters)
 
-    async def what_if(self, asset_id: str, changes: Mapping[str, float]) -> WhatIf:
-        """What would happen if drivers had these values."""
+    async def what_if(self, asset_id: str, changes: Mapping[str, float]) -> WhatIfAnswer:
+        """Return what the twin expects if drivers had these values."""
         path = f"/assets/{quote(asset_id, safe='')}/what-if"
         body = {"changes": [{"column": column, "value": value} for column, value in changes.items()]}
-        return _read(path, WhatIf, await self._send("POST", path, body=body))
+        return _read(path, WhatIfAnswer, await self._send("POST", path, body=body))
 
-    async def learn_anew(self, asset_id: str, *, by: str, reason: str) -> None:
+    async def retrain(self, asset_id: str, *, by: str, reason: str) -> None:
         """Order the twin to learn from the next readings."""
         await self._send("POST", f"/assets/{quote(asset_id, safe='')}/baseline", body={"by": by, "reason": reason})
 
     async def live(self, *, assets: Sequence[str] = (), only_alarms: bool = False) -> AsyncGenerator[LiveUpdate, None]:
-        """Live feed of some or all assets; it always ends with an error.
+        """Iterate over the live feed of some or all assets; it always ends with an error.
 
         Raises
         ------
         ApiUnavailableError
             When the feed ends, or cannot be reached.
         ApiError
-            If the API refuses or sends what is no update.
+            If the API refuses, or sends something that is not a message of the feed.
         """
         chosen = [("asset", asset_id) for asset_id in assets] + ([("only", "alarms")] if only_alarms else [])
         url = self._root.replace("http", "ws", 1) + "/live" + (f"?{urlencode(chosen)}" if chosen else "")
@@ -169,7 +188,7 @@ class HttpPlantApi:
                 proxy=None,
             ) as socket:
                 async for message in socket:
-                    yield wire.live_update(message)
+                    yield LiveUpdate.of(LiveMessage.model_validate_json(message, extra="ignore"))
         except InvalidStatus as exc:
             raise _refused(exc.response.status_code) from exc
         except (OSError, WebSocketException, TimeoutError) as exc:
@@ -199,7 +218,7 @@ class HttpPlantApi:
 
 def _read(path: str, kind: type[BodyT], response: httpx.Response) -> BodyT:
     try:
-        return kind.model_validate_json(response.content)
+        return kind.model_validate_json(response.content, extra="ignore")
     except pydantic.ValidationError as exc:
         raise ApiError(f"The API answered {path} with something unexpected: {_first(exc)}") from exc
 
@@ -220,9 +239,9 @@ def _history_parameters(query: HistoryQuery) -> dict[str, str | int | list[str]]
 
 def _error(response: httpx.Response) -> ApiError:
     try:
-        problem = wire.ProblemBody.model_validate_json(response.content)
-    except pydantic.ValidationError:
-        problem = wire.ProblemBody()
+        problem = _Problem.model_validate_json(response.content)
+    except pydantic.ValidationError:  # a proxy's answer, perhaps
+        problem = _Problem()
     text = problem.detail or problem.title or f"The API answered with status {response.status_code}."
     if response.status_code >= 500 and problem.instance:
         text = f"{text} ({problem.instance})"

@@ -37,7 +37,7 @@ _PART: Final = re.compile(r"\{(?P<note>[^{}]*)\}|(?P<atom>\[[^\]]+\]|[A-Za-z%]+)
 
 @lru_cache(maxsize=1024)
 def unit_symbol(unit: str) -> str:
-    """UCUM code as engineers write it (``m3/h`` → m³/h); nothing for a plain number."""
+    """Return a UCUM code as engineers write it (``m3/h`` → m³/h); nothing for a plain number."""
     if unit in _WHOLE:
         return _WHOLE[unit]
     text = _PART.sub(_part, unit)

@@ -1,12 +1,12 @@
-"""What the service remembers of an asset: its health, the long memory of watched columns, what was foreseen."""
+"""State of an asset: its health, the long memory of watched columns, and its forecasts."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from forewarn.contracts.forecasts import LimitForecast
-from forewarn.domain.forecast.memory import Memory, remember
+from forewarn.domain.forecast.memory import SeriesMemory, remember
 from forewarn.domain.forecast.watch import watched_columns
-from forewarn.domain.frame import Frame
+from forewarn.domain.frames.frame import Frame
 from forewarn.domain.health.asset import HealthState
 from forewarn.domain.health.profile import HealthProfile
 from forewarn.domain.health.rows import observe_frame
@@ -14,7 +14,7 @@ from forewarn.domain.health.rows import observe_frame
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Foreseen:
-    """Forecasts made from the buckets of a memory before its ``index``-th."""
+    """Forecasts made from the buckets of a memory before the ``index``-th."""
 
     index: int
     forecasts: tuple[LimitForecast, ...]
@@ -25,29 +25,29 @@ class AssetState:
     """State of one asset; ``memory`` is None where its class watches nothing, ``foreseen`` before the first look."""
 
     health: HealthState
-    memory: Memory | None = None
+    memory: SeriesMemory | None = None
     foreseen: Foreseen | None = None
 
     @property
     def forecasts(self) -> tuple[LimitForecast, ...]:
-        """What is foreseen now."""
+        """Current forecasts."""
         return () if self.foreseen is None else self.foreseen.forecasts
 
     @property
     def news(self) -> bool:
-        """Whether a bucket was completed since the last look ahead."""
+        """Whether a bucket was completed since the last forecast."""
         if self.memory is None or not self.memory.closed_buckets:
             return False
         return self.foreseen is None or self.foreseen.index < self.memory.index
 
     def with_forecasts(self, foreseen: Foreseen) -> "AssetState":
-        """The state after a look ahead."""
+        """Return the state with new forecasts."""
         return replace(self, foreseen=foreseen)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observed:
-    """What a frame did: new states of the assets it moved; rows taken in, and rows that were late or seen before."""
+    """Result of a frame: changed states, and the number of rows applied and skipped (late or seen before)."""
 
     states: Mapping[str, AssetState]
     applied: int
@@ -59,13 +59,13 @@ def observe(
 ) -> Observed:
     """Apply an anomaly frame to health and long memory of its assets.
 
-    ``profiles`` tells how an asset is judged; without, all are judged by their class alone.
+    ``profiles`` returns an asset's profile; without it, all are judged by their class alone.
     """
     known = {name: states[name] for name in frame.assets.categories if name in states}
     result = observe_frame({name: state.health for name, state in known.items()}, frame, profiles)
     own = {name: state for name, state in known.items() if state.health.asset_class == frame.asset_class.name}
     columns = watched_columns(frame.asset_class)
-    memories: dict[str, Memory] = {}
+    memories: dict[str, SeriesMemory] = {}
     if columns:
         before = {name: state.memory for name, state in own.items() if state.memory is not None}
         memories = remember(before, frame, columns)
@@ -73,7 +73,7 @@ def observe(
     return Observed(states=after, applied=result.applied, skipped=result.skipped)
 
 
-def _after(before: AssetState | None, health: HealthState, memory: Memory | None) -> AssetState:
+def _after(before: AssetState | None, health: HealthState, memory: SeriesMemory | None) -> AssetState:
     if before is None:
         return AssetState(health=health, memory=memory)
     return AssetState(health=health, memory=memory or before.memory, foreseen=before.foreseen)

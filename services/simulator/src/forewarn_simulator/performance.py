@@ -7,11 +7,11 @@ from typing import Final
 from forewarn.adapters.plant_document import Day, SimulatedSource
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.assets import RunScenario
-from forewarn.domain.rows import S_PER_DAY
 from forewarn.domain.simulation.delivery import PERFECT
 from forewarn.domain.simulation.recording import MOST_ROWS, record
 from forewarn.domain.simulation.scenarios import find_scenario
 from forewarn.domain.simulation.story import Plot, Story, play
+from forewarn.domain.time import S_PER_DAY
 from forewarn_simulator.gateway import BadGateway
 from forewarn_simulator.machines import SimulatedMachine, readings_of
 from forewarn_simulator.reading import ReadingSource, SourceReading
@@ -30,7 +30,7 @@ class Performance:
 
 
 def performance_of(asset_id: str, asset_class: AssetClass, body: RunScenario, issued_s: float) -> Performance:
-    """A scenario in quick motion, live: days and growth shrink, the physics of the machine does not.
+    """Return a scenario in quick motion, live: days and growth shrink, the physics of the machine does not.
 
     Raises
     ------
@@ -61,7 +61,7 @@ def performance_of(asset_id: str, asset_class: AssetClass, body: RunScenario, is
 def past_readings(
     asset_id: str, asset_class: AssetClass, body: RunScenario, issued_s: float
 ) -> Iterator[SourceReading]:
-    """A scenario as history that ends when the command was issued.
+    """Return a scenario as history that ends when the command was issued.
 
     Raises
     ------

@@ -4,11 +4,10 @@ import threading
 from typing import Final
 
 import structlog
-from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-from forewarn.adapters.kafka.config import producer_config
-from forewarn.adapters.kafka.errors import is_fatal
+from forewarn.adapters.kafka.producing import QueuedProducer
 from forewarn.contracts.topics import TopicName, qualified
+from forewarn.runtime.heartbeat import Heartbeat
 from forewarn_simulator.metrics import SimulatorMetrics
 from forewarn_simulator.reading import SourceReading, encode_reading
 
@@ -26,19 +25,28 @@ class RawProducer:
     and logged.
     """
 
-    def __init__(self, bootstrap_servers: str, prefix: str, stop: threading.Event, metrics: SimulatorMetrics) -> None:
-        self._producer = Producer(
-            producer_config(
-                bootstrap_servers,
-                client_id="forewarn.simulator",
-                **{"queue.buffering.max.messages": _QUEUE_READINGS, "message.timeout.ms": 0},
-            )
+    def __init__(
+        self,
+        bootstrap_servers: str,
+        prefix: str,
+        stop: threading.Event,
+        metrics: SimulatorMetrics,
+        heartbeat: Heartbeat,
+    ) -> None:
+        self._producer = QueuedProducer(
+            bootstrap_servers,
+            qualified(TopicName.READINGS_RAW, prefix),
+            client_id="forewarn.simulator",
+            on_stored=lambda _partition, _offset: self._metrics.readings.labels(outcome="stored").inc(),
+            on_refused=self._note_refused,
+            settings={"queue.buffering.max.messages": _QUEUE_READINGS, "message.timeout.ms": 0},
         )
-        self._topic = qualified(TopicName.READINGS_RAW, prefix)
         self._stop = stop
         self._metrics = metrics
+        self._heartbeat = heartbeat
         self._counters: dict[str, int] = {}
-        self._fatal: KafkaError | None = None
+        self._is_full = False
+        self._is_closing = False
 
     def send(self, reading: SourceReading) -> bool:
         """Queue a reading; blocks while the buffer is full. False if ``stop`` came before there was room.
@@ -48,55 +56,39 @@ class RawProducer:
         KafkaException
             If the producer can never send again.
         """
+        if self._stop.is_set():
+            return False
         seq = self._counters.get(reading.asset_id, 0)
         value, key = encode_reading(reading, seq), reading.asset_id.encode()
-        full = False
-        while not self._stop.is_set():
-            self._check()
-            try:
-                self._producer.produce(self._topic, value=value, key=key, on_delivery=self._on_delivery)
-            except BufferError:
-                if not full:
-                    _log.warning("buffer_full", readings=len(self._producer), action="waiting for the broker")
-                full = True
-                self._producer.poll(0.2)
-            else:
-                if full:
-                    _log.info("buffer_has_room")
-                self._counters[reading.asset_id] = seq + 1
-                return True
-        return False
+        if not self._producer.send(key, value, on_full=self._wait):
+            return False
+        if self._is_full:
+            _log.info("buffer_has_room")
+        self._is_full = False
+        self._counters[reading.asset_id] = seq + 1
+        return True
 
     def poll(self) -> None:
-        """Take delivery reports.
-
-        Raises
-        ------
-        KafkaException
-            If the producer can never send again.
-        """
-        self._producer.poll(0)
+        """Take delivery reports; raises like ``send``."""
+        self._producer.poll()
         self._metrics.waiting.set(len(self._producer))
-        self._check()
 
     def close(self, timeout_s: float) -> None:
-        """Send what is buffered; say what could not be sent in time."""
+        """Send what is buffered; log what could not be sent in time."""
         waiting = self._producer.flush(timeout_s)
         if waiting:
             _log.warning("readings_not_sent", readings=waiting, reason="the broker did not take them in time")
+            self._is_closing = True
             self._producer.purge()
-            self._producer.poll(0)
 
-    def _check(self) -> None:
-        if self._fatal is not None:
-            raise KafkaException(self._fatal)
+    def _wait(self) -> bool:
+        if not self._is_full:
+            _log.warning("buffer_full", readings=len(self._producer), action="waiting for the broker")
+        self._is_full = True
+        self._heartbeat.beat()
+        return not self._stop.is_set()
 
-    def _on_delivery(self, error: KafkaError | None, message: Message) -> None:
-        if error is None:
-            self._metrics.readings.labels(outcome="stored").inc()
-            return
+    def _note_refused(self, key: bytes | str | None, reason: str) -> None:
         self._metrics.readings.labels(outcome="refused").inc()
-        if is_fatal(error):
-            self._fatal = error
-        elif error.code() != KafkaError._PURGE_QUEUE:  # noqa: SLF001  # the library's own name for it
-            _log.error("reading_refused", key=message.key(), reason=error.str(), code=error.name())
+        if not self._is_closing:
+            _log.error("reading_refused", key=key, reason=reason)

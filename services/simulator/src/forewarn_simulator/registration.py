@@ -5,7 +5,7 @@ which its faults are timed. So a restart goes on where the plant stands, without
 """
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -15,9 +15,10 @@ import structlog
 from forewarn.adapters.kafka.errors import BrokerUnavailable
 from forewarn.adapters.kafka.history import PartitionReader
 from forewarn.adapters.kafka.publisher import EventPublisher
+from forewarn.adapters.retrying import retry
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.topics import TOPICS, TopicName, qualified
-from forewarn.domain.rows import US_PER_S
+from forewarn.domain.time import US_PER_S
 
 _log = structlog.get_logger(__name__)
 
@@ -37,18 +38,24 @@ class Registration:
 
 
 def register(
-    assets: Iterable[Asset], bootstrap_servers: str, prefix: str, *, now: datetime, stop: threading.Event
+    assets: Iterable[Asset],
+    bootstrap_servers: str,
+    prefix: str,
+    *,
+    now: datetime,
+    stop: threading.Event,
+    on_wait: Callable[[], None] = lambda: None,
 ) -> dict[str, Registration]:
     """Register the assets that are not registered yet; those that are stay as people have made them.
 
-    Waits for the broker until ``stop``; then nothing is registered.
+    Waits for the broker until ``stop``, calling ``on_wait`` every half minute; then nothing is registered.
 
     Raises
     ------
     DeliveryError
         If the broker refuses an entry.
     """
-    known = _registered(bootstrap_servers, prefix, stop)
+    known = _registered(bootstrap_servers, prefix, stop, on_wait)
     if known is None:
         return {}
     outcome = {asset_id: Registration(at_s=at_s, is_new=False) for asset_id, at_s in known.items()}
@@ -65,23 +72,33 @@ def register(
     return outcome
 
 
-def _registered(bootstrap_servers: str, prefix: str, stop: threading.Event) -> dict[str, float] | None:
-    """Time of the entry of every registered asset [s]; None if ``stop`` came first."""
+def _registered(
+    bootstrap_servers: str, prefix: str, stop: threading.Event, on_wait: Callable[[], None]
+) -> dict[str, float] | None:
+    """Return the time of the entry of every registered asset [s]; None if ``stop`` came first."""
     reader = PartitionReader(bootstrap_servers, client_id="forewarn.simulator.assets", patience_s=_PATIENCE_S)
     topic = qualified(TopicName.ASSETS, prefix)
+
+    def wait(problem: BaseException) -> None:
+        _log.warning("waiting_for_broker", reason=str(problem))
+        on_wait()
+
     try:
-        while not stop.is_set():
-            try:
-                return _read(reader, topic)
-            except BrokerUnavailable as exc:
-                _log.warning("waiting_for_broker", reason=str(exc))
-                stop.wait(_RETRY_S)
-        return None
+        return retry(
+            lambda: registered_times(reader, topic),
+            lambda problem: isinstance(problem, BrokerUnavailable),
+            on_wait=wait,
+            pause_s=_RETRY_S,
+            stop=stop,
+        )
+    except BrokerUnavailable:
+        return None  # only a stop ends the attempts
     finally:
         reader.close()
 
 
-def _read(reader: PartitionReader, topic: str) -> dict[str, float]:
+def registered_times(reader: PartitionReader, topic: str) -> dict[str, float]:
+    """Return the time of the entry of every registered asset [s since 1970 UTC]."""
     entries: dict[str, float] = {}
     for partition in range(TOPICS[TopicName.ASSETS].partitions):
         low, high = reader.bounds(topic, partition)

@@ -1,32 +1,24 @@
-"""What a message of each topic says: frames, events, removals; what cannot be read becomes a row of ``rejected``."""
+"""Decodes the messages of each topic: frames, events, removals; unreadable ones become rows of ``rejected``."""
 
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
-from forewarn.adapters.arrow_codec import decode_frame
 from forewarn.adapters.event_codec import decode_event
+from forewarn.adapters.frames.codec import decode_frame
 from forewarn.adapters.removals import read_removal
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.base import EARLIEST, LATEST
 from forewarn.contracts.frames import FrameKind
 from forewarn.contracts.readings import RejectedReading, RejectionReason
-from forewarn.contracts.topics import TOPICS, TopicName, qualified
-from forewarn.domain.rows import to_datetime, to_microseconds
+from forewarn.contracts.topics import TOPIC_USE, TOPICS, TopicName, qualified
+from forewarn.domain.time import to_datetime, to_microseconds
 from forewarn.ports.codec import InvalidEvent, InvalidFrame, one_line
 from forewarn.ports.lanes import Record
 from forewarn.ports.store import Item, Removed, Source
 
 #: What the sink stores.
-SOURCES: Final = (
-    TopicName.READINGS_VALID,
-    TopicName.ANOMALY_SCORES,
-    TopicName.ASSET_HEALTH,
-    TopicName.ALERTS,
-    TopicName.READINGS_REJECTED,
-    TopicName.ASSETS,
-    TopicName.MODELS,
-)
+SOURCES: Final = TOPIC_USE["sink"].reads
 
 
 class ItemDecoder:
@@ -63,7 +55,7 @@ class ItemDecoder:
             return self.refuse(record, RejectionReason.BAD_STRUCTURE, str(exc))
 
     def refuse(self, record: Record, reason: RejectionReason, explanation: str) -> Item:
-        """Put a record aside, with its bytes and why."""
+        """Return a record as rejected, with its bytes and the reason."""
         rejected = RejectedReading(
             rejected_id=f"{record.topic}/{record.partition}/{record.offset}",
             topic=record.topic,
@@ -81,6 +73,6 @@ class ItemDecoder:
 
 
 def _time_of(record: Record) -> datetime:
-    """The broker's time stamp, which may be the producer's own and so anything."""
+    """Return the broker's time stamp, which the producer may have set to anything."""
     microseconds = min(max(record.received_us, to_microseconds(EARLIEST)), to_microseconds(LATEST) - 1)
     return to_datetime(microseconds)

@@ -1,4 +1,4 @@
-"""What the twin tells about a model it has fitted: its card, and the model itself."""
+"""Publishes a fitted model: its card and the model itself."""
 
 from typing import Final
 
@@ -12,9 +12,9 @@ from forewarn.contracts.health import (
     SuspiciousStretch,
 )
 from forewarn.contracts.topics import TopicName
-from forewarn.domain.machines import asset_of
-from forewarn.domain.rows import to_datetime
-from forewarn.domain.twin.interval import OperatingRegime as FoundRegime
+from forewarn.domain.frames.partitions import asset_of
+from forewarn.domain.time import to_datetime
+from forewarn.domain.twin.interval import LearnedRegime
 from forewarn.domain.twin.model import AssetModel, FittedModel
 from forewarn.domain.twin.parameters import dump_model
 from forewarn.domain.twin.report import Stretch
@@ -25,7 +25,7 @@ _KIND: Final = "twin"
 
 
 def announce(fitted: FittedModel, model: AssetModel, asset_class: AssetClass) -> Output:
-    """The message for the topic ``models``."""
+    """Return the message for the topic ``models``."""
     card = artefact(fitted, model, asset_class)
     key = _key(card.asset_id)
     envelope = Envelope(id=f"{key}/{card.version}", source=_SOURCE, time=card.trained_to, partition_key=card.asset_id)
@@ -34,12 +34,12 @@ def announce(fitted: FittedModel, model: AssetModel, asset_class: AssetClass) ->
 
 
 def withdraw(machine: str) -> Output:
-    """The message for the topic ``models`` that says that a machine's model is void."""
+    """Return the message for the topic ``models`` that says that a machine's model is void."""
     return Output(topic=TopicName.MODELS, key=_key(asset_of(machine)).encode(), value=None)
 
 
 def artefact(fitted: FittedModel, model: AssetModel, asset_class: AssetClass) -> ModelArtefact:
-    """The card of a model."""
+    """Return the card of a model."""
     report = fitted.report
     return ModelArtefact(
         asset_id=asset_of(fitted.asset_id),
@@ -68,7 +68,7 @@ def _key(asset_id: str) -> str:
     return f"{asset_id}/{_KIND}"
 
 
-def _regime(found: FoundRegime) -> OperatingRegime:
+def _regime(found: LearnedRegime) -> OperatingRegime:
     return OperatingRegime(
         code=found.code,
         share=found.share,

@@ -6,19 +6,19 @@ from dataclasses import replace
 
 import numpy as np
 
-from forewarn.adapters.arrow_codec import encode_by_partition
 from forewarn.adapters.baseline_orders import ORDER_KEY, ReceivedOrder, decode_order
 from forewarn.adapters.decode_boundary import decoder
-from forewarn.adapters.frame_input import dead_letter, read_frames
+from forewarn.adapters.frames.codec import encode_by_partition
+from forewarn.adapters.frames.turn import dead_letter, read_frames
 from forewarn.adapters.removals import REMOVAL_KEY, pass_on, read_removal
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.frames import FrameKind
 from forewarn.contracts.topics import TopicName
-from forewarn.domain.frame import Frame, Strings, concat
-from forewarn.domain.machine_states import MachineStates
-from forewarn.domain.machines import machine
-from forewarn.domain.progress import Alive, unwatched
-from forewarn.domain.rows import to_microseconds
+from forewarn.domain.frames.frame import Frame, Strings, concat
+from forewarn.domain.frames.partitions import partition_key
+from forewarn.domain.progress import ProgressCallback, no_progress
+from forewarn.domain.state.partitioned import PartitionedStates
+from forewarn.domain.time import to_microseconds
 from forewarn.domain.twin.model import FittedModel
 from forewarn.domain.twin.orders import learn_from, start_over
 from forewarn.domain.twin.request import LearningRequest
@@ -37,14 +37,14 @@ class TwinLanes:
     def __init__(self, catalogue: Mapping[str, AssetClass], settings: TwinSettings) -> None:
         self._catalogue = catalogue
         self._settings = settings
-        self._states: MachineStates[TwinState] = MachineStates()
+        self._states: PartitionedStates[TwinState] = PartitionedStates()
 
     @decoder(StaleSnapshot)
     def open(self, partition: int, snapshot: bytes | None) -> None:
         """Begin a lane, empty or from a snapshot."""
         self._states.add(partition, {} if snapshot is None else load(snapshot, self._catalogue))
 
-    def process(self, records: Sequence[Record], alive: Alive = unwatched) -> TurnResult:
+    def process(self, records: Sequence[Record], on_progress: ProgressCallback = no_progress) -> TurnResult:
         """Learn from readings or judge them, obey orders; what is neither becomes a dead letter."""
         counts: Counter[str] = Counter()
         outputs: list[Output] = []
@@ -53,7 +53,7 @@ class TwinLanes:
             counts["rejected"] += len(read.dead_letters)
             outputs += read.dead_letters
             for frame in read.frames:
-                outputs += self._judge(frame, counts, alive)
+                outputs += self._judge(frame, counts, on_progress)
             if order is not None and order.key == REMOVAL_KEY:
                 outputs += self._forget(order, counts)
             elif order is not None:
@@ -68,17 +68,17 @@ class TwinLanes:
         """Forget a lane."""
         self._states.remove(partition)
 
-    def _judge(self, frame: Frame, counts: Counter[str], alive: Alive) -> list[Output]:
+    def _judge(self, frame: Frame, counts: Counter[str], on_progress: ProgressCallback) -> list[Output]:
         state = self._states.get(frame.asset_class.name) or TwinState.empty(frame.asset_class)
         counts["received"] += frame.rows
-        return self._publish(*step(state, frame, self._settings, alive), counts)
+        return self._publish(*step(state, frame, self._settings, on_progress), counts)
 
     def _forget(self, record: Record, counts: Counter[str]) -> list[Output]:
         removal = read_removal(record)
         if removal is None:
             counts["rejected"] += 1
             return [dead_letter(record, "the message has the key of a removal but holds none")]
-        name = machine(record.partition, removal.asset_id)
+        name = partition_key(record.partition, removal.asset_id)
         state = self._states.get(removal.asset_class)
         void = [withdraw(name)] if state is not None and name in state.cards else []
         self._states.forget(name)
@@ -93,7 +93,7 @@ class TwinLanes:
         state = self._states.get(received.asset_class.name)
         if state is None:
             return []
-        name, request = machine(record.partition, received.order.asset_id), _request(received)
+        name, request = partition_key(record.partition, received.order.asset_id), _request(received)
         if received.history is None:
             new, released = start_over(state, name, request)
             void = [withdraw(name)] if name in state.cards and name not in new.cards else []
@@ -105,7 +105,7 @@ class TwinLanes:
     def _publish(
         self, state: TwinState, judged: Sequence[Frame], fitted: Sequence[FittedModel], counts: Counter[str]
     ) -> list[Output]:
-        """Take over a new state; returns the messages that tell of it."""
+        """Take over a new state; returns the messages that publish it."""
         self._states.put(state.asset_class.name, state)
         counts.update(judged=sum(f.rows for f in judged), fitted=len(fitted))
         outputs = [

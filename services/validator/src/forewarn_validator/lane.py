@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from forewarn.adapters.arrow_codec import encode_by_partition
 from forewarn.adapters.decode_boundary import decoder
 from forewarn.adapters.folded_refusals import folded
+from forewarn.adapters.frames.codec import encode_by_partition
 from forewarn.adapters.raw_readings import DecodedBatch, RawReadingDecoder
 from forewarn.adapters.rejections import Refusal, rejection
 from forewarn.adapters.removals import between_removals, pass_on, read_raw_removal
@@ -16,12 +16,12 @@ from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.removal import AssetRemoval
 from forewarn.contracts.topics import TopicName
+from forewarn.domain.frames.partitions import asset_of, partition_key, partition_keys
 from forewarn.domain.guard.batch import GuardSettings, Rejection
 from forewarn.domain.guard.check import check
 from forewarn.domain.guard.state import GuardState, dump, load
-from forewarn.domain.machine_states import MachineStates
-from forewarn.domain.machines import asset_of, machine, machines
-from forewarn.domain.progress import Alive, unwatched
+from forewarn.domain.progress import ProgressCallback, no_progress
+from forewarn.domain.state.partitioned import PartitionedStates
 from forewarn.ports.lanes import Output, Record, StaleSnapshot, TurnResult
 
 
@@ -41,21 +41,21 @@ class ValidatorLanes:
         self._find_asset = find_asset
         self._is_gone = is_gone or (lambda removal: find_asset(removal.asset_id) is None)
         self._settings = settings
-        self._states: MachineStates[GuardState] = MachineStates()
+        self._states: PartitionedStates[GuardState] = PartitionedStates()
 
     @decoder(StaleSnapshot)
     def open(self, partition: int, snapshot: bytes | None) -> None:
         """Begin a lane, empty or from a snapshot."""
         self._states.add(partition, {} if snapshot is None else load(snapshot, self._catalogue))
 
-    def process(self, records: Sequence[Record], alive: Alive = unwatched) -> TurnResult:
+    def process(self, records: Sequence[Record], on_progress: ProgressCallback = no_progress) -> TurnResult:
         """Decode and judge records; nothing is dropped but duplicates, and those are counted."""
         counts: Counter[str] = Counter()
         outputs: list[Output] = []
         for readings, removal in between_removals(records):
-            outputs += self._take(readings, counts, alive)
+            outputs += self._take(readings, counts, on_progress)
             if removal is not None:
-                outputs += self._forget(removal, counts, alive)
+                outputs += self._forget(removal, counts, on_progress)
         counts["with_ignored_tags"] += self._decoder.ignored.take()
         return TurnResult(outputs=tuple(outputs), counts=counts)
 
@@ -67,20 +67,20 @@ class ValidatorLanes:
         """Forget a lane."""
         self._states.remove(partition)
 
-    def _take(self, records: Sequence[Record], counts: Counter[str], alive: Alive) -> list[Output]:
+    def _take(self, records: Sequence[Record], counts: Counter[str], on_progress: ProgressCallback) -> list[Output]:
         outputs: list[Output] = []
         left = iter(records)
-        while (decoded := self._decoder.decode(left, alive)) != ([], []):
+        while (decoded := self._decoder.decode(left, on_progress)) != ([], []):
             outputs += self._judge_all(*decoded, counts)
-            alive()
+            on_progress()
         return outputs
 
-    def _forget(self, record: Record, counts: Counter[str], alive: Alive) -> list[Output]:
+    def _forget(self, record: Record, counts: Counter[str], on_progress: ProgressCallback) -> list[Output]:
         """Forget a removed asset, and let the stages behind forget it; what is no removal is refused as a reading."""
         removal = read_raw_removal(record.value)
         if removal is None or not self._is_gone(removal):
-            return self._take([record], counts, alive)
-        self._states.forget(machine(record.partition, removal.asset_id))
+            return self._take([record], counts, on_progress)
+        self._states.forget(partition_key(record.partition, removal.asset_id))
         return pass_on(removal, TopicName.READINGS_VALID, record.partition, self._catalogue)
 
     def _judge_all(
@@ -99,7 +99,7 @@ class ValidatorLanes:
         asset_class = decoded.batch.asset_class
         state = self._states.get(asset_class.name) or GuardState.empty(asset_class)
         partitions = np.array([record.partition for record in decoded.records], dtype=np.int64)
-        batch = replace(decoded.batch, assets=machines(decoded.batch.assets, partitions))
+        batch = replace(decoded.batch, assets=partition_keys(decoded.batch.assets, partitions))
         result = check(batch, state, self._settings, self._plates_of(batch.assets.categories))
         self._states.put(asset_class.name, result.state)
         tally = result.counters

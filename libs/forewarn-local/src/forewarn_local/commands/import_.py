@@ -24,13 +24,13 @@ from forewarn.adapters.importing.converting import check_mapping
 from forewarn.adapters.importing.mapping_file import read_mapping, write_mapping
 from forewarn.adapters.importing.progress import ImportRunningError, ProgressFile, import_key
 from forewarn.adapters.importing.proposal import AmbiguousTimeError, Said, propose
-from forewarn.adapters.importing.registering import Registry
+from forewarn.adapters.importing.registering import ImportRegistry
 from forewarn.adapters.importing.rejects import Rejects
 from forewarn.adapters.importing.report import ImportReport
-from forewarn.adapters.importing.run import Plan, send_all, try_out, wait_until_taken
+from forewarn.adapters.importing.run import ImportPlan, send_all, try_out, wait_until_taken
 from forewarn.adapters.importing.scan import Scan, scan
 from forewarn.adapters.importing.sending import HistorySender
-from forewarn.adapters.importing.source import Source, open_source
+from forewarn.adapters.importing.source import SourceFile, open_source
 from forewarn.adapters.kafka.errors import BrokerUnavailable
 from forewarn.adapters.kafka.publisher import DeliveryError
 from forewarn.adapters.tables.table import TableError
@@ -40,7 +40,7 @@ from forewarn.contracts.base import Identifier
 from forewarn.contracts.importing import ImportMapping, TimeFormat
 from forewarn.domain.importing.guess import Roles, guess_roles
 from forewarn.domain.importing.new_class import new_class
-from forewarn.domain.rows import to_microseconds
+from forewarn.domain.time import to_microseconds
 from forewarn_local.commands.common import catalogue_path, fail, here
 from forewarn_local.display import Display
 from forewarn_local.home import Home
@@ -154,7 +154,7 @@ def _import(options: Options, display: Display) -> None:
         _write_class(options, found, catalogue_path(), display)
         return
     catalogue = load_catalogue(catalogue_path())
-    registry = None if platform is None else Registry(*platform, SystemClock(), time.sleep)
+    registry = None if platform is None else ImportRegistry(*platform, SystemClock(), time.sleep)
     try:
         asset_class = _class(options, known, catalogue, _registered_class(registry, options, known, found))
         mapping = known or _agreed(source, found, roles, options, asset_class, console)
@@ -184,13 +184,13 @@ def _require_asset_ids(names: Sequence[str]) -> None:
         raise _StopError(f"{name!r} is not a valid asset id: {cure}") from exc
 
 
-def _assets(plan: Plan) -> list[str]:
+def _assets(plan: ImportPlan) -> list[str]:
     """Return the asset ids of the file's machines."""
     names = [plan.mapping.asset] if plan.mapping.asset else plan.scan.assets
     return [plan.mapping.asset_names.get(name, name) for name in names]
 
 
-def _send(plan: Plan, registry: Registry, home: Home, options: Options, display: Display, console: Console) -> None:
+def _send(plan: ImportPlan, registry: ImportRegistry, home: Home, options: Options, display: Display, console: Console) -> None:
     new = registry.register(_assets(plan), plan.asset_class.name, plan.mapping.asset_class, SystemClock().now())
     if new:
         display.note(f"registered {', '.join(new)} as {plan.asset_class.name}")
@@ -211,7 +211,7 @@ def _send(plan: Plan, registry: Registry, home: Home, options: Options, display:
     display.say("Readings that the guard rejected: GET /api/v1/rejected.")
 
 
-def _try_out(plan: Plan, home: Home, options: Options, display: Display, console: Console) -> None:
+def _try_out(plan: ImportPlan, home: Home, options: Options, display: Display, console: Console) -> None:
     home.imports.mkdir(parents=True, exist_ok=True)
     with Rejects(options.rejects) as rejects, progress_bars(console) as show:
         report, assets = try_out(plan, home.imports / f"dry-run-{os.getpid()}.spool", rejects, show)
@@ -235,7 +235,7 @@ def _show(report: ImportReport, options: Options, display: Display, console: Con
         raise TableError(f"{options.file}: no reading could be imported; see the reasons above")
 
 
-def _roles(source: Source, options: Options, known: ImportMapping | None) -> Roles:
+def _roles(source: SourceFile, options: Options, known: ImportMapping | None) -> Roles:
     if known is not None:
         long = known.long
         return Roles(
@@ -268,7 +268,7 @@ def _adapted(mapping: ImportMapping, said: Said) -> ImportMapping:
 
 
 def _registered_class(
-    registry: Registry | None, options: Options, known: ImportMapping | None, found: Scan
+    registry: ImportRegistry | None, options: Options, known: ImportMapping | None, found: Scan
 ) -> str | None:
     """Return the class of the file's registered assets; None if there are none."""
     if registry is None:
@@ -295,7 +295,7 @@ def _class(options: Options, known: ImportMapping | None, catalogue: Catalogue, 
 
 
 def _agreed(
-    source: Source, found: Scan, roles: Roles, options: Options, asset_class: AssetClass, console: Console
+    source: SourceFile, found: Scan, roles: Roles, options: Options, asset_class: AssetClass, console: Console
 ) -> ImportMapping:
     """Return the guessed mapping once the user agrees."""
     interactive = sys.stdin.isatty() and console.is_terminal and not options.yes
@@ -326,13 +326,15 @@ def _agreed(
     return mapping
 
 
-def _plan(source: Source, found: Scan, mapping: ImportMapping, asset_class: AssetClass, options: Options) -> Plan:
+def _plan(
+    source: SourceFile, found: Scan, mapping: ImportMapping, asset_class: AssetClass, options: Options
+) -> ImportPlan:
     now_us = to_microseconds(SystemClock().now())
     end_us = None if options.ends_at is None else now_us if options.ends_at == "now" else _moment_us(options.ends_at)
     unknown = sorted(set(options.keep) - set(asset_class.tag_names))
     if unknown:
         raise _StopError(f"--keep {unknown[0]}: {asset_class.name} has no such tag")
-    return Plan(
+    return ImportPlan(
         source=source,
         scan=found,
         mapping=mapping,

@@ -9,7 +9,7 @@ import typer
 
 from forewarn.adapters.boosting.lightgbm_trees import BoostingUnavailable
 from forewarn.adapters.fleet_life.fitting import fit_fleet
-from forewarn.adapters.fleet_life.model_file import FleetFile, ModelFileError, read_model, write_model
+from forewarn.adapters.fleet_life.model_file import FleetFile, FleetModelFileError, read_model, write_model
 from forewarn.adapters.fleet_life.predictions import predictions_csv
 from forewarn.adapters.fleet_life.recorded_runs import RecordedRuns, TrainingRuns, read_runs, read_training_runs
 from forewarn.adapters.tables.table import TableError
@@ -81,7 +81,7 @@ def predict(
         need_directory(output)
         fitted = read_model(model)
         recorded = read_runs(input_, fitted.columns, sort=sort)
-    except (ModelFileError, TableError) as exc:
+    except (FleetModelFileError, TableError) as exc:
         _refuse(display, str(exc))
     _warn(display, fitted, recorded)
     content = predictions_csv(fitted, recorded, spans)

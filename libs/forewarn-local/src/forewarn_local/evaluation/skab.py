@@ -30,7 +30,7 @@ BoolArray = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Recording:
+class SkabRecording:
     """One recording: its rows, and which of them are labelled anomalous."""
 
     name: str
@@ -43,7 +43,7 @@ class Recording:
 class Outcome:
     """What was flagged in a recording."""
 
-    recording: Recording
+    recording: SkabRecording
     flag: BoolArray
 
     @property
@@ -123,11 +123,11 @@ def _paths(data: Path) -> list[Path]:
     raise TableError(f"{data}: no SKAB recordings (valve1/*.csv, valve2/*.csv, other/*.csv) here, nor in data/")
 
 
-def _read(path: Path) -> Recording:
+def _read(path: Path) -> SkabRecording:
     table = open_table(path, "datetime", None)
     table.require(_LABELS)
     tags = [name for name in table.names if name not in ("datetime", *_LABELS)]
-    return Recording(
+    return SkabRecording(
         name=f"{path.parent.name}/{path.stem}",
         path=path,
         readings=readings_of(table, "datetime", None, tags, sort=False),
@@ -135,7 +135,7 @@ def _read(path: Path) -> Recording:
     )
 
 
-def _judge(recording: Recording) -> Outcome:
+def _judge(recording: SkabRecording) -> Outcome:
     request = Request(path=recording.path, time="datetime")
     model = learn_readings(recording.readings.head(TRAIN_ROWS), request, {}).model
     return Outcome(recording=recording, flag=score_readings(model, recording.readings).flag)

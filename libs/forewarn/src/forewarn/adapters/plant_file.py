@@ -8,9 +8,9 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from forewarn.adapters.catalogue_document import Problem, UnreadableDocumentError, read_document
+from forewarn.adapters.catalogue.document import CatalogueProblem, UnreadableDocumentError, read_document
+from forewarn.adapters.catalogue.schema_words import schema_findings
 from forewarn.adapters.plant_document import Plant
-from forewarn.adapters.schema_words import schema_findings
 
 _SUFFIX: Final = ".yaml"
 DEMO: Final = "demo"
@@ -50,7 +50,7 @@ def load_plant(name: str) -> Plant:
         raise _refused([document.problem(place, text) for place, text in findings]) from exc
 
 
-def _refused(problems: Sequence[Problem]) -> PlantError:
+def _refused(problems: Sequence[CatalogueProblem]) -> PlantError:
     lines = [str(problem) for problem in sorted(set(problems))]
     if len(lines) == 1:
         return PlantError(f"plant {lines[0]}")

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from forewarn.contracts.base import StrictContract, TagName
-from forewarn.domain.simulation.delivery import Delivery
+from forewarn.domain.simulation.delivery import GatewayDelivery
 from forewarn.domain.simulation.sensor_effects import (
     Drift,
     Dropout,
@@ -148,6 +148,6 @@ class Gateway(StrictContract):
         self.delivery()
         return self
 
-    def delivery(self) -> Delivery:
+    def delivery(self) -> GatewayDelivery:
         """The delivery of the domain."""
-        return Delivery(**self.model_dump())
+        return GatewayDelivery(**self.model_dump())

@@ -39,9 +39,9 @@ from forewarn.contracts.assets import Asset
 from forewarn.contracts.base import IDENTIFIER
 from forewarn.contracts.limits import MAX_METRICS_PER_READING, MAX_RAW_MESSAGE_BYTES, MAX_READINGS_PER_MESSAGE
 from forewarn.contracts.quality import GATEWAY_QUALITY
-from forewarn.domain.frame import MISSING, Strings
+from forewarn.domain.frames.frame import MISSING, Strings
 from forewarn.domain.guard.batch import RawBatch
-from forewarn.domain.progress import Alive, unwatched
+from forewarn.domain.progress import ProgressCallback, no_progress
 from forewarn.ports.lanes import Record
 
 _Identifier = Annotated[str, msgspec.Meta(pattern=rf"^{IDENTIFIER}\Z")]
@@ -105,7 +105,9 @@ class RawReadingDecoder:
         self._tags = {name: _Tags(asset_class) for name, asset_class in catalogue.items()}
         self.ignored = IgnoredTags()
 
-    def decode(self, records: Iterable[Record], alive: Alive = unwatched) -> tuple[list[DecodedBatch], list[Refusal]]:
+    def decode(
+        self, records: Iterable[Record], on_progress: ProgressCallback = no_progress
+    ) -> tuple[list[DecodedBatch], list[Refusal]]:
         """Sort records into one batch a class, in record order, and refusals.
 
         Given an iterator, it stops when lists have brought more readings than one portion is to have; the iterator then
@@ -121,7 +123,7 @@ class RawReadingDecoder:
             sender = senders[key]
             if sender is None or value is None or not sender[1].take_usual(record, value, sender[0]):
                 self._take_unusual(record, sender, rows, refusals)
-                alive()
+                on_progress()
                 if len(refusals) + sum(map(len, rows.values())) >= _PORTION:
                     break
         return [collected.batch() for collected in rows.values() if collected], refusals

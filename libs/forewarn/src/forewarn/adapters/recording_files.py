@@ -11,8 +11,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import csv, parquet
 
-from forewarn.domain.rows import US_PER_S
-from forewarn.domain.simulation.recording import Recording
+from forewarn.domain.simulation.recording import SimulatedRecording
+from forewarn.domain.time import US_PER_S
 
 _PLAIN: Final = csv.WriteOptions(quoting_style="needed")
 FORMATS: Final = (".csv", ".parquet", ".jsonl")
@@ -41,7 +41,7 @@ class NamedRecording:
     """A recording and the asset it belongs to."""
 
     asset_id: str
-    recording: Recording
+    recording: SimulatedRecording
 
 
 def require_format(path: Path) -> str:

@@ -9,7 +9,7 @@ from forewarn.adapters.event_codec import encode_event
 from forewarn.contracts.limits import KIB, MIB, shortened
 from forewarn.contracts.readings import RejectedReading, RejectionReason
 from forewarn.contracts.topics import TopicName
-from forewarn.domain.rows import to_datetime
+from forewarn.domain.time import to_datetime
 from forewarn.ports.lanes import Output, Record
 
 #: More, written in base 64, would not fit into a message. Only frame topics can hold such records.

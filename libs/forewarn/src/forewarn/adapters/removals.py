@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, Protocol, TypeVar
 
 from forewarn.adapters.event_codec import decode_event, encode_event
-from forewarn.adapters.order_frames import encode_order_frame, said_in
+from forewarn.adapters.frames.orders import batch_metadata, encode_order_frame
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.frames import FrameKind
 from forewarn.contracts.removal import AssetRemoval
@@ -74,7 +74,7 @@ def read_removal(message: Keyed) -> AssetRemoval | None:
     if message.key != REMOVAL_KEY:
         return None
     try:
-        return decode_event(AssetRemoval, said_in(message.value or b"").get(_REMOVAL, b""))
+        return decode_event(AssetRemoval, batch_metadata(message.value or b"").get(_REMOVAL, b""))
     except (InvalidEvent, InvalidFrame):
         return None
 

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 from forewarn.adapters.catalogue import Catalogue
 from forewarn.contracts.assets import Asset
-from forewarn.domain.rows import S_PER_DAY
 from forewarn.domain.simulation.profile import Profile
-from forewarn.domain.simulation.recording import Recording, record
+from forewarn.domain.simulation.recording import SimulatedRecording, record
 from forewarn.domain.simulation.scenarios import SCENARIOS, UnknownScenarioError, find_scenario, require_tag
 from forewarn.domain.simulation.story import Plot, play
 from forewarn.domain.simulation.weather import Climate
+from forewarn.domain.time import S_PER_DAY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +56,7 @@ class ScenarioRequest:
         return last_s - (self.rows - 1) * self.step_s if self.start_s is None else self.start_s
 
 
-def recorded(request: ScenarioRequest, catalogue: Catalogue) -> Recording:
+def recorded(request: ScenarioRequest, catalogue: Catalogue) -> SimulatedRecording:
     """Play a scenario with one machine and write it down.
 
     Raises

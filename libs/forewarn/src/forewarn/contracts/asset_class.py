@@ -4,15 +4,14 @@ A class is data. It names tags, limits, physics rules, what the twin predicts fr
 is judged and which alarms exist; formulae are referred to by name (``forewarn.domain.physics``).
 """
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from forewarn.contracts.alarms import AlarmSource, Priority
-from forewarn.contracts.base import Identifier, Line, NotNegative, Probability, StrictContract, TagName, is_reserved
+from forewarn.contracts.base import Identifier, Line, NotNegative, Probability, StrictContract, TagName
 from forewarn.contracts.guard_rules import Condition, PhysicsRule, RedundantSensors
 
 #: How a source that is a nameplate field begins.
@@ -141,6 +140,13 @@ class HealthInput(StrictContract):
         """Every column the metric looks at."""
         return (self.column, *self.worst_with)
 
+    @property
+    def fails_high(self) -> bool | None:
+        """Whether large values are bad; None if only one value is good."""
+        if self.good is not None and self.bad is not None:
+            return None if self.good == self.bad else self.bad > self.good
+        return self.bands is None or self.bands[0] < self.bands[-1]  # less is better by every standard
+
     @model_validator(mode="after")
     def _scored_one_way(self) -> "HealthInput":
         limits = (self.good is not None) + (self.bad is not None)
@@ -259,7 +265,7 @@ class NameplateField(StrictContract):
 
 
 class AssetClass(StrictContract):
-    """A class of machines."""
+    """A class of machines; ``forewarn.adapters.catalogue.rules`` checks what its fields say of each other."""
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
     title: Line
@@ -295,6 +301,15 @@ class AssetClass(StrictContract):
         return (*self.tag_names, *self.derived_names)
 
     @property
+    def health_columns(self) -> tuple[str, ...]:
+        """Every column some metric looks at, each once."""
+        return tuple(dict.fromkeys(name for item in self.health for name in item.columns))
+
+    def fails_high(self, column: str) -> bool | None:
+        """Return whether a column is bad when it is high; None if no metric says so."""
+        return next((item.fails_high for item in self.health if column in item.columns), None)
+
+    @property
     def units(self) -> dict[str, str]:
         """Unit of every tag and derived quantity."""
         return {tag.name: tag.unit for tag in self.tags} | {item.name: item.unit for item in self.derived}
@@ -303,73 +318,3 @@ class AssetClass(StrictContract):
     def titles(self) -> dict[str, str]:
         """What people call every tag and derived quantity."""
         return {tag.name: tag.title for tag in self.tags} | {item.name: item.title for item in self.derived}
-
-    @model_validator(mode="after")
-    def _names_are_unique_and_free(self) -> "AssetClass":
-        names = self.column_names
-        twice = [name for name, count in Counter(names).items() if count > 1]
-        if twice:
-            msg = f"column names must be unique, these are not: {', '.join(twice)}"
-            raise ValueError(msg)
-        taken = [name for name in names if is_reserved(name)]
-        if taken:
-            msg = f"these names are reserved for the platform's own columns: {', '.join(taken)}"
-            raise ValueError(msg)
-        known = {*self.tag_names, *(alias for tag in self.tags for alias in tag.aliases)}
-        if len(known) != len(self.tags) + sum(len(tag.aliases) for tag in self.tags):
-            msg = "an alias stands for two tags, or is another tag's name"
-            raise ValueError(msg)
-        return self
-
-    @model_validator(mode="after")
-    def _references_exist(self) -> "AssetClass":
-        columns = set(self.column_names)
-        self._require("twin.drivers", self.twin.drivers, columns)
-        self._require("twin.responses", self.twin.responses, columns)
-        self._require("twin.load", self.twin.load, set(self.twin.drivers))
-        self._require("twin.heat", self.twin.heat, set(self.twin.drivers))
-        self._require_terms()
-        self._require("health", (name for h in self.health for name in h.columns), columns)
-        self._require("failure_modes", (f.indicator for f in self.failure_modes), columns)
-        power = self.economics.power
-        self._require("economics.power", () if power is None else (power,), set(self.twin.responses))
-        self._require("alarms", (a.column for a in self.alarms if a.column is not None), columns)
-        self._require("rules", (name for r in self.rules for name in (r.column, r.minus) if name), columns)
-        self._require("redundant", (name for r in self.redundant for name in r.columns), columns)
-        checks: tuple[PhysicsRule | RedundantSensors, ...] = (*self.rules, *self.redundant)
-        self._require("blames", (name for check in checks for name in check.blames), set(self.tag_names))
-        conditions = (condition for check in checks for condition in check.conditions)
-        self._require("conditions", (name for condition in conditions for name in condition.columns), columns)
-        self._require("twin.running", () if self.twin.running is None else (self.twin.running.column,), columns)
-        thresholds = {a.id for a in self.alarms if a.source == "threshold"}
-        self._require("alarms.anticipates", (a.anticipates for a in self.alarms if a.anticipates), thresholds)
-        self._require_derived_inputs()
-        return self
-
-    def _require_derived_inputs(self) -> None:
-        plate = {f"{PLATE_PREFIX}{field.name}" for field in self.nameplate}
-        self._require("tags.fallback", (tag.fallback for tag in self.tags if tag.fallback is not None), plate)
-        available = set(self.tag_names) | plate
-        for item in self.derived:
-            self._require(f"derived.{item.name}.inputs", item.inputs.values(), available)
-            available.add(item.name)
-
-    def _require_terms(self) -> None:
-        plate = {f"{PLATE_PREFIX}{field.name}" for field in self.nameplate}
-        available = set(self.twin.drivers) - set(self.twin.responses)  # of responses nothing may be known beforehand
-        for term in self.twin.physics:
-            self._require(f"twin.physics.{term.name}", term.sources, available | plate)
-            if term.name in self.column_names or term.name in available:
-                msg = f"twin.physics: the name {term.name!r} is taken"
-                raise ValueError(msg)
-            available.add(term.name)
-        self._require("twin.priors", self.twin.priors, set(self.twin.responses))
-        for response, terms in self.twin.priors.items():
-            self._require(f"twin.priors.{response}", terms, available)
-
-    @staticmethod
-    def _require(where: str, used: Iterable[str], available: set[str]) -> None:
-        missing = sorted({name for name in used if name not in available})
-        if missing:
-            msg = f"{where}: no such column: {', '.join(missing)} (there are {', '.join(sorted(available))})"
-            raise ValueError(msg)

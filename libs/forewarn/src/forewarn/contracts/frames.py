@@ -1,17 +1,23 @@
-"""Which columns a frame has: one description from which codec, database and docs are made.
+"""The columns of frames: the one description from which codec, tables, roll-ups, API models and docs are derived.
 
-A frame is a columnar batch of readings of one asset class. It travels as an Arrow IPC stream and
-only gains columns on its way: what the twin adds stands behind what the validator wrote.
+A frame is a columnar batch of readings of one asset class, sent as an Arrow IPC stream. Each stage appends its
+columns to those of the stage before.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal, get_args
 
-from forewarn.contracts.asset_class import AssetClass
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from forewarn.contracts.base import NotNegative, Probability, Score
+from forewarn.contracts.quality import StatusCode
+
+if TYPE_CHECKING:
+    from forewarn.contracts.asset_class import AssetClass  # whose names must not be those of columns here
 
 DType = Literal["string", "timestamp_us", "float64", "float32", "int64", "uint32", "uint8", "bool"]
 
@@ -28,14 +34,33 @@ class FrameKind(StrEnum):
 FRAME_VERSION: Final = 1
 
 
+#: Value of a number that is unknown.
+UNKNOWN: Final = float("nan")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """One column of a frame."""
+    """One column of a frame.
+
+    Attributes
+    ----------
+    absent
+        Its value in frames that were written before there was such a column; None: such a frame is refused.
+    largest
+        Largest value of a column whose values are codes.
+    """
 
     name: str
     dtype: DType
     unit: str = ""
     description: str = ""
+    absent: float | None = None
+    largest: int | None = None
+
+    @property
+    def nullable(self) -> bool:
+        """Whether a value may be unknown."""
+        return self.dtype in ("int64", "float64", "float32") or (self.dtype == "string" and self.name != "asset_id")
 
 
 class Verdict:
@@ -60,23 +85,15 @@ class Hint:
     SENSOR_FAULT: Final = 2
 
 
-#: Largest value of columns whose values are codes with a meaning of their own.
-LARGEST_CODE: Final[Mapping[str, int]] = MappingProxyType(
-    {"verdict": Verdict.WARNING, "phase": Phase.LIVE, "hint": Hint.SENSOR_FAULT}
-)
-
 IDENTITY: Final = (
     Column(name="asset_id", dtype="string", description="Asset."),
     Column(name="ts", dtype="timestamp_us", description="Event time, UTC."),
     Column(name="received_at", dtype="timestamp_us", description="When the broker took the raw message, UTC."),
     Column(name="seq", dtype="int64", description="The gateway's counter; null when it sent none."),
     Column(name="late", dtype="bool", description="History only: older than the asset's newest reading."),
-    Column(name="verdict", dtype="uint8", description="0 accepted, 1 accepted with warnings."),
-    Column(name="historical", dtype="bool", description="Imported from a historian: never alarms."),
+    Column(name="verdict", dtype="uint8", description="0 accepted, 1 accepted with warnings.", largest=Verdict.WARNING),
+    Column(name="historical", dtype="bool", description="Imported from a historian: never alarms.", absent=0.0),
 )
-
-#: What stands in an identity column of frames that were written before the column was there.
-BEFORE_THE_COLUMN: Final[Mapping[str, float]] = MappingProxyType({"historical": 0.0})
 
 FINDINGS: Final = Column(
     name="findings",
@@ -85,25 +102,107 @@ FINDINGS: Final = Column(
     "estimated:COLUMN: the nameplate stands in for a tag the asset never sent; no reason for a warning.",
 )
 
-_TWIN_SUMMARY: Final = (
-    Column(name="deviation", dtype="float32", unit="%", description="Distance from normal behaviour, 0–100."),
-    Column(name="phase", dtype="uint8", description="0 baseline, 1 live."),
-    Column(
-        name="regime",
-        dtype="uint8",
-        description="0 usual operating regime, 1 outside of what was learned, 2 not running, 3 not judged, "
-        "4 to 6 further regimes that were learned.",
-    ),
-    Column(name="model_version", dtype="uint32", description="Version of the asset's twin."),
-)
 
-_ANOMALY_SUMMARY: Final = (
-    Column(name="score", dtype="float32", unit="%", description="Anomaly score 0–100, causal."),
-    Column(name="p_value", dtype="float32", description="Share of held-out healthy scores at least as high."),
-    Column(name="flag", dtype="bool", description="Persistent anomaly."),
-    Column(name="culprit", dtype="string", description="Tag that contributes most; null when not flagged."),
-    Column(name="hint", dtype="uint8", description="0 none, 1 asset fault, 2 sensor fault."),
-)
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """How a field of a judgement is kept as a column; ``words`` are those of its codes."""
+
+    dtype: DType
+    unit: str = ""
+    words: tuple[str, ...] = ()
+
+
+def _word_of(words: tuple[str, ...]) -> BeforeValidator:
+    """Take a code for its word."""
+    return BeforeValidator(lambda value: value if isinstance(value, str) else dict(enumerate(words)).get(value, value))
+
+
+def _within(largest: float) -> BeforeValidator:
+    """Cut at 0 and at the largest value: a 32-bit sum can stand a hair outside."""
+    return BeforeValidator(lambda value: min(max(value, 0.0), largest) if isinstance(value, float) else value)
+
+
+PhaseName = Literal["baseline", "live"]
+HintName = Literal["none", "asset_fault", "sensor_fault"]
+_PHASES: Final[tuple[str, ...]] = get_args(PhaseName)
+_HINTS: Final[tuple[str, ...]] = get_args(HintName)
+
+
+class TwinSummary(BaseModel):
+    """What the twin says of a reading as a whole: each field is a column of frames and tables and part of answers.
+
+    A field added later has the default None: it is unknown in what was written before.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    deviation: Annotated[Score | None, _within(100.0), _Stored("float32", "%")] = Field(
+        description="Distance from normal behaviour, 0–100."
+    )
+    phase: Annotated[PhaseName, _word_of(_PHASES), _Stored("uint8", words=_PHASES)] = Field(
+        description="Does the reading belong to the learning period, or did it come later?"
+    )
+    regime: Annotated[int, _Stored("uint8")] = Field(
+        description="0 usual operating regime, 1 outside of what was learned, 2 not running, 3 not judged, "
+        "4 to 6 further regimes that were learned."
+    )
+    model_version: Annotated[int, _Stored("uint32")] = Field(description="Version of the asset's twin.")
+    operating_distance: Annotated[NotNegative | None, _Stored("float32")] = Field(
+        default=None,
+        description="Distance of the operating point from the middle of the learned range: 1 is its edge, "
+        "beyond 1.25 the twin extrapolates.",
+    )
+
+
+class JudgementSummary(TwinSummary):
+    """What twin and anomaly stage say of a reading as a whole."""
+
+    score: Annotated[Score | None, _within(100.0), _Stored("float32", "%")] = Field(
+        description="Anomaly score 0–100, causal."
+    )
+    p_value: Annotated[Probability | None, _within(1.0), _Stored("float32")] = Field(
+        description="Share of held-out healthy scores at least as high."
+    )
+    flag: Annotated[bool, _Stored("bool")] = Field(description="Persistent anomaly.")
+    culprit: Annotated[str | None, _Stored("string")] = Field(
+        description="Tag that contributes most; null when not flagged."
+    )
+    hint: Annotated[HintName, _word_of(_HINTS), _Stored("uint8", words=_HINTS)] = Field(
+        description="Is it the machine or the sensor?"
+    )
+
+
+class JudgementOverTime(BaseModel):
+    """What a history shows of judgements: fields of ``JudgementSummary``, None where a reading was not judged."""
+
+    score: tuple[float | None, ...] = Field(description="Anomaly score; the highest of the bucket.")
+    deviation: tuple[float | None, ...] = Field(description="Distance from normal; the highest of the bucket.")
+    flag: tuple[bool | None, ...] = Field(description="Persistent anomaly; whether any of the bucket was.")
+
+
+def _summary_columns(summary: type[TwinSummary]) -> tuple[Column, ...]:
+    columns = []
+    for name, field in summary.model_fields.items():
+        (stored,) = (item for item in field.metadata if isinstance(item, _Stored))
+        codes = ", ".join(f"{code} {word}" for code, word in enumerate(stored.words))
+        columns.append(
+            Column(
+                name=name,
+                dtype=stored.dtype,
+                unit=stored.unit,
+                description=f"{field.description} {codes}." if codes else field.description or "",
+                absent=None if field.is_required() else UNKNOWN,
+                largest=len(stored.words) - 1 if stored.words else None,
+            )
+        )
+    return tuple(columns)
+
+
+#: Columns of a judgement as a whole: the twin's, and all.
+TWIN_COLUMNS: Final = _summary_columns(TwinSummary)
+JUDGEMENT: Final = _summary_columns(JudgementSummary)
+#: Columns that frames of every class have.
+FIXED_COLUMNS: Final = (*IDENTITY, FINDINGS, *JUDGEMENT)
 
 
 def quality_column(tag: str) -> str:
@@ -126,25 +225,40 @@ def contribution_column(tag: str) -> str:
     return f"contribution_{tag}"
 
 
+#: Beginnings of the names of columns that belong to a tag.
+TAG_PREFIXES: Final = tuple(
+    column("") for column in (quality_column, expected_column, residual_column, contribution_column)
+)
+_RESERVED: Final = frozenset({*(column.name for column in FIXED_COLUMNS), "source", "key"})
+
+
+def is_reserved(name: str) -> bool:
+    """Whether a column name is one of the platform's own."""
+    return name in _RESERVED or name.startswith(TAG_PREFIXES)
+
+
 @lru_cache(maxsize=512)
-def frame_columns(kind: FrameKind, asset_class: AssetClass) -> tuple[Column, ...]:
+def frame_columns(kind: FrameKind, asset_class: "AssetClass") -> tuple[Column, ...]:
     """All columns of a frame of this kind and class, in wire order."""
-    tags = tuple(Column(name=t.name, dtype="float64", unit=t.unit, description=t.title) for t in asset_class.tags)
-    derived = tuple(Column(name=d.name, dtype="float64", unit=d.unit, description=d.title) for d in asset_class.derived)
-    measured = (*IDENTITY, *tags, *derived)
+    titles, units = asset_class.titles, asset_class.units
+    values = (
+        Column(name=name, dtype="float64", unit=units[name], description=titles[name], absent=UNKNOWN)
+        for name in asset_class.column_names
+    )
+    measured = (*IDENTITY, *values)
     if kind is FrameKind.VALID:
-        quality = tuple(Column(name=quality_column(t.name), dtype="uint32") for t in asset_class.tags)
+        no_data = float(StatusCode.BAD_NO_DATA)
+        quality = (Column(name=quality_column(tag), dtype="uint32", absent=no_data) for tag in asset_class.tag_names)
         return (*measured, *quality, FINDINGS)
-    twin = (*measured, *_per_response(asset_class, ("expected", "residual")), *_TWIN_SUMMARY)
+    expected = _per_response(asset_class, expected_column, units)
+    twin = (*measured, *expected, *_per_response(asset_class, residual_column), *TWIN_COLUMNS)
     if kind is FrameKind.TWIN:
         return twin
-    return (*twin, *_per_response(asset_class, ("contribution",)), *_ANOMALY_SUMMARY)
+    return (*twin, *_per_response(asset_class, contribution_column), *JUDGEMENT[len(TWIN_COLUMNS) :])
 
 
-def _per_response(asset_class: AssetClass, prefixes: Iterable[str]) -> tuple[Column, ...]:
-    units = asset_class.units
-    return tuple(
-        Column(name=f"{prefix}_{name}", dtype="float32", unit=units[name] if prefix == "expected" else "")
-        for prefix in prefixes
-        for name in asset_class.twin.responses
-    )
+def _per_response(
+    asset_class: "AssetClass", column: Callable[[str], str], units: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[Column]:
+    for name in asset_class.twin.responses:
+        yield Column(name=column(name), dtype="float32", unit=units.get(name, ""), absent=UNKNOWN)

@@ -13,6 +13,10 @@ Trend = Literal["improving", "stable", "degrading", "unknown"]
 
 #: Bands of the anomaly score: below 70, to 85, above.
 AnomalyBand = Literal["monitoring", "warning", "critical"]
+#: Bands of the deviation from the twin: below 10, to 25, above.
+DeviationBand = Literal["low", "medium", "high"]
+#: An asset's present state in one word, as overviews show it first.
+Condition = Literal["normal", "attention", "learning", "unjudged", "stale", "silent"]
 
 #: Components of the health index beside the class's metrics.
 ComponentName = Literal["twin", "anomaly", "rul", "risk"]

@@ -38,6 +38,60 @@ class TopicName(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TopicUse:
+    """Topics that a service, or somebody outside the platform, reads and writes."""
+
+    reads: tuple[TopicName, ...] = ()
+    writes: tuple[TopicName, ...] = ()
+
+
+_T: Final = TopicName
+
+#: Who uses which topics. Services subscribe to what stands here, and a test compares it with what they really do.
+TOPIC_USE: Final[dict[str, TopicUse]] = {
+    "gateways": TopicUse(writes=(_T.READINGS_RAW,)),
+    "import": TopicUse(reads=(_T.ASSETS,), writes=(_T.READINGS_RAW, _T.ASSETS)),
+    "simulator": TopicUse(
+        reads=(_T.COMMANDS, _T.ASSETS), writes=(_T.READINGS_RAW, _T.ASSETS, _T.READINGS_REJECTED)
+    ),
+    "validator": TopicUse(
+        reads=(_T.READINGS_RAW, _T.ASSETS, _T.VALIDATOR_CHECKPOINT),
+        writes=(_T.READINGS_VALID, _T.READINGS_REJECTED, _T.VALIDATOR_CHECKPOINT),
+    ),
+    "twin": TopicUse(
+        reads=(_T.READINGS_VALID, _T.TWIN_CHECKPOINT),
+        writes=(_T.TWIN_STATES, _T.MODELS, _T.READINGS_REJECTED, _T.TWIN_CHECKPOINT),
+    ),
+    "anomaly": TopicUse(
+        reads=(_T.TWIN_STATES, _T.ANOMALY_CHECKPOINT),
+        writes=(_T.ANOMALY_SCORES, _T.READINGS_REJECTED, _T.ANOMALY_CHECKPOINT),
+    ),
+    "health": TopicUse(
+        reads=(_T.ANOMALY_SCORES, _T.ASSETS), writes=(_T.ASSET_HEALTH, _T.READINGS_REJECTED)
+    ),
+    "alerting": TopicUse(
+        reads=(_T.READINGS_VALID, _T.ANOMALY_SCORES, _T.ASSET_HEALTH, _T.COMMANDS),
+        writes=(_T.ALERTS, _T.ALERTS_ACTIVE, _T.READINGS_REJECTED),
+    ),
+    "sink": TopicUse(
+        reads=(
+            _T.READINGS_VALID, _T.ANOMALY_SCORES, _T.ASSET_HEALTH, _T.ALERTS, _T.READINGS_REJECTED, _T.ASSETS,
+            _T.MODELS,
+        )
+    ),
+    "api": TopicUse(
+        reads=(
+            _T.READINGS_VALID, _T.ANOMALY_SCORES, _T.ASSET_HEALTH, _T.ALERTS_ACTIVE, _T.COMMANDS, _T.ASSETS, _T.MODELS,
+        ),
+        writes=(
+            _T.READINGS_RAW, _T.READINGS_VALID, _T.READINGS_REJECTED, _T.COMMANDS, _T.COMMANDS_ANSWERS, _T.ASSETS,
+        ),
+    ),
+    "downstream": TopicUse(reads=(_T.ALERTS, _T.ALERTS_ACTIVE, _T.COMMANDS_ANSWERS), writes=(_T.COMMANDS,)),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Topic:
     """One topic.
 
@@ -52,14 +106,22 @@ class Topic:
     description: str
     content: type[Contract] | FrameKind | None
     key: str
-    producers: tuple[str, ...]
-    consumers: tuple[str, ...]
     partitions: int = DEFAULT_PARTITIONS
     cleanup: Literal["delete", "compact"] = "delete"
     retention_ms: int | None = 7 * _DAY_MS
     max_message_bytes: int = _MIB
     cloud_events: bool = False
     disk_share: int = 1
+
+    @property
+    def producers(self) -> tuple[str, ...]:
+        """Who writes to the topic."""
+        return tuple(name for name, use in TOPIC_USE.items() if self.name in use.writes)
+
+    @property
+    def consumers(self) -> tuple[str, ...]:
+        """Who reads the topic."""
+        return tuple(name for name, use in TOPIC_USE.items() if self.name in use.reads)
 
     @property
     def config(self) -> dict[str, str]:
@@ -82,8 +144,6 @@ def _checkpoint(name: TopicName, service: str) -> Topic:
         description=f"State snapshots of the {service}, one per partition; nobody else reads them.",
         content=None,
         key="partition",
-        producers=(service,),
-        consumers=(service,),
         cleanup="compact",
         retention_ms=None,
         max_message_bytes=16 * _MIB,
@@ -97,20 +157,16 @@ _ALL: Final = (
         "with the key ~forewarn.removal are the API's: an asset was removed from the registry.",
         content=Reading,
         key="asset_id",
-        producers=("gateways", "simulator", "api"),
-        consumers=("validator",),
         max_message_bytes=8 * _MIB,
         disk_share=20,
     ),
     Topic(
         name=TopicName.READINGS_VALID,
         description="Validated readings with derived quantities and a status code per tag. Frames without rows and "
-        "with the key forewarn.baseline are orders to the twin to learn anew; those with the key ~forewarn.removal, "
+        "with the key forewarn.baseline are orders to the twin to retrain; those with the key ~forewarn.removal, "
         "here and on the other topics of frames, say that nothing of a removed asset comes behind them.",
         content=FrameKind.VALID,
         key="partition",
-        producers=("validator", "api"),
-        consumers=("twin", "alerting", "sink", "api"),
         max_message_bytes=16 * _MIB,
         disk_share=20,
     ),
@@ -119,8 +175,6 @@ _ALL: Final = (
         description="Refused messages: original bytes, reason, explanation and recommendation.",
         content=RejectedReading,
         key="asset_id where known",
-        producers=("validator", "twin", "anomaly"),
-        consumers=("sink",),
         max_message_bytes=16 * _MIB,
         retention_ms=30 * _DAY_MS,
         disk_share=10,
@@ -130,8 +184,6 @@ _ALL: Final = (
         description="Readings beside what the twin expects, with normalised residuals and deviation.",
         content=FrameKind.TWIN,
         key="partition",
-        producers=("twin",),
-        consumers=("anomaly",),
         max_message_bytes=16 * _MIB,
         disk_share=12,
     ),
@@ -140,8 +192,6 @@ _ALL: Final = (
         description="Twin states with anomaly score, flag and contributions.",
         content=FrameKind.ANOMALY,
         key="partition",
-        producers=("anomaly",),
-        consumers=("health", "alerting", "sink", "api"),
         max_message_bytes=16 * _MIB,
         disk_share=28,
     ),
@@ -151,8 +201,6 @@ _ALL: Final = (
         "that the asset was removed.",
         content=AssetHealth,
         key="asset_id",
-        producers=("health",),
-        consumers=("alerting", "sink", "api"),
         retention_ms=30 * _DAY_MS,
         cloud_events=True,
         disk_share=6,
@@ -162,8 +210,6 @@ _ALL: Final = (
         description="Every alarm transition, for downstream systems.",
         content=Alert,
         key="asset_id",
-        producers=("alerting",),
-        consumers=("sink", "downstream"),
         retention_ms=30 * _DAY_MS,
         cloud_events=True,
         disk_share=2,
@@ -173,8 +219,6 @@ _ALL: Final = (
         description="Present state of every open alarm; a tombstone closes it.",
         content=Alarm,
         key="alarm_id",
-        producers=("alerting",),
-        consumers=("api", "downstream"),
         cleanup="compact",
         retention_ms=None,
         cloud_events=True,
@@ -182,20 +226,16 @@ _ALL: Final = (
     Topic(
         name=TopicName.COMMANDS,
         description="Requests to the services: acknowledge an alarm, inject a fault, run a scenario, set up a plant, "
-        "let a twin learn anew, ask it what if.",
+        "retrain a twin, ask it what if.",
         content=Command,
         key="asset_id",
-        producers=("api", "dashboard", "downstream"),
-        consumers=("alerting", "simulator", "api"),
         cloud_events=True,
     ),
     Topic(
         name=TopicName.COMMANDS_ANSWERS,
-        description="What became of commands to a twin: its answer to what if, its order to learn, or the problem.",
+        description="Outcome of commands to a twin: its answer to what if, its order to retrain, or the problem.",
         content=CommandAnswer,
         key="asset_id",
-        producers=("api",),
-        consumers=("downstream",),
         partitions=1,
         cloud_events=True,
     ),
@@ -204,8 +244,6 @@ _ALL: Final = (
         description="Asset registry; a tombstone removes an asset.",
         content=Asset,
         key="asset_id",
-        producers=("api", "simulator"),
-        consumers=("validator", "health", "sink", "api"),
         partitions=1,
         cleanup="compact",
         retention_ms=None,
@@ -213,12 +251,10 @@ _ALL: Final = (
     ),
     Topic(
         name=TopicName.MODELS,
-        description="Fitted models with their cards, newest per asset and kind; a tombstone says that the asset "
-        "learns anew.",
+        description="Fitted models with their cards, newest per asset and kind; a tombstone says that the model of the "
+        "asset is void.",
         content=ModelArtefact,
         key="asset_id/kind",
-        producers=("twin",),
-        consumers=("api", "sink"),
         cleanup="compact",
         retention_ms=None,
         cloud_events=True,

@@ -1,10 +1,10 @@
-"""Signs of life from work that may take minutes: hundreds of machines often finish their baselines in one turn."""
+"""Progress callback of work that may take minutes, so that a watchdog sees it move."""
 
 from collections.abc import Callable
 
-#: Called after each machine.
-Alive = Callable[[], None]
+#: Called after each asset.
+ProgressCallback = Callable[[], None]
 
 
-def unwatched() -> None:
-    """Nobody waits for signs of life."""
+def no_progress() -> None:
+    """Report progress to nobody."""

@@ -4,7 +4,7 @@ from typing import Protocol
 
 from forewarn.domain.forecast.backtest import Forecast
 from forewarn.domain.forecast.series import Season
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 
 
 class Forecaster(Protocol):

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from forewarn.contracts.topics import TopicName
-from forewarn.domain.progress import Alive, unwatched
+from forewarn.domain.progress import ProgressCallback, no_progress
 from forewarn.ports.codec import Unreadable
 
 
@@ -26,6 +26,11 @@ class Record(NamedTuple):
     received_us: int
     key: bytes | None
     value: bytes | None
+
+    @property
+    def size_bytes(self) -> int:
+        """Return the bytes of key and value."""
+        return len(self.key or b"") + len(self.value or b"")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,25 +58,29 @@ class Lanes(Protocol):
     ``process`` takes records of any open lanes together, but what comes of the records of one lane must
     depend on nothing but them and that lane's state: after a crash a lane is rebuilt by processing its
     records again, in other batches, without those of other lanes, and with the outputs thrown away.
+
+    All methods run in the loop's thread and may block: the loop polls no messages meanwhile, and its watchdog ends a
+    process that is silent for a minute. A rebalance happens between two calls of ``process``: ``dump`` and ``close``
+    are called for partitions that go, ``open`` and ``process`` (to replay) for those that come.
     """
 
     def open(self, partition: int, snapshot: bytes | None) -> None:
         """Begin a lane, empty or from a snapshot; raises ``StaleSnapshot`` for one that cannot be read."""
         ...
 
-    def process(self, records: Sequence[Record], alive: Alive = unwatched) -> TurnResult:
+    def process(self, records: Sequence[Record], on_progress: ProgressCallback = no_progress) -> TurnResult:
         """Take records, those of a lane in order; dead-letters what it cannot use, raises only on programming errors.
 
-        It is fastest when the records of a lane stand together. What takes long calls ``alive`` now and then.
+        It is fastest when the records of a lane stand together. What takes long calls ``on_progress`` now and then.
         """
         ...
 
     def dump(self, partition: int) -> bytes:
-        """Serialise the state of a lane."""
+        """Return the state of a lane as bytes; called before a commit, and before a lane goes to another process."""
         ...
 
     def close(self, partition: int) -> None:
-        """Forget a lane."""
+        """Forget a lane; called after a rebalance took it away, and before it is rebuilt."""
         ...
 
 

@@ -3,16 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Protocol
 
-
-class StageState(StrEnum):
-    """What a stage does with its input."""
-
-    OK = "ok"
-    BEHIND = "behind"
-    STANDS = "stands"
+from forewarn.contracts.answers.platform import StageState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,8 +28,8 @@ class Progress:
 
 
 class ProgressWatch(Protocol):
-    """Looks at the stages every few seconds."""
+    """Looks at the stages every few seconds, in a thread of its own."""
 
     def latest(self) -> Progress | None:
-        """What the last look found; None while nothing is known, at the start or without a broker."""
+        """Return what the last look found, at once; None while nothing is known, at the start or without a broker."""
         ...

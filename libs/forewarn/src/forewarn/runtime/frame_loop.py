@@ -18,27 +18,26 @@ from itertools import chain
 from typing import Final
 
 import structlog
-from confluent_kafka import Consumer, KafkaException, TopicPartition
 
-from forewarn.adapters.kafka.config import consumer_config, group_id
-from forewarn.adapters.kafka.errors import error_of, is_passing
+from forewarn.adapters.kafka.config import group_id
 from forewarn.adapters.kafka.lane_note import Attempt, suspicion_after
+from forewarn.adapters.kafka.membership import GroupMember, Membership, Position
 from forewarn.adapters.kafka.transaction import OutputTooLarge, TransactionAborted, TransactionalProducer
 from forewarn.adapters.rejections import quarantined
 from forewarn.contracts.limits import shortened
 from forewarn.ports.clock import Clock
 from forewarn.ports.lanes import Lanes, Output, Record
+from forewarn.ports.store import Source
 from forewarn.runtime.frame_config import FrameLoopConfig
-from forewarn.runtime.frame_metrics import FrameMetrics
 from forewarn.runtime.gathering import Gatherer
 from forewarn.runtime.heartbeat import Heartbeat
 from forewarn.runtime.lane_keeper import LaneKeeper
+from forewarn.runtime.metrics import FrameMetrics
 from forewarn.runtime.pace import Pace
 
 _log = structlog.get_logger(__name__)
 
 _PATIENCE_S: Final = 60.0
-_RETRY_S: Final = 0.2
 _FETCH_WAIT_MS: Final = 20
 _LAG_EVERY_S: Final = 1.0
 _TOPIC_EVERY_S: Final = 10.0
@@ -62,36 +61,45 @@ class FrameLoop:
     def __init__(
         self, config: FrameLoopConfig, lanes: Lanes, clock: Clock, metrics: FrameMetrics, heartbeat: Heartbeat
     ) -> None:
+        settings = config.settings
         self._lanes = lanes
         self._clock = clock
         self._metrics = metrics
         self._heartbeat = heartbeat
         self._source = config.source_topic
+        self._source_name = config.source.value
         self._lag_due_s = self._topic_due_s = 0.0
         self._assigned = False
         self._lost = False
-        self._pause = threading.Event()
         self._process = uuid.uuid4().hex[:12]
-        identity = f"{config.prefix}forewarn.{config.service}.{config.instance or uuid.uuid4().hex}"
-        membership = {"group.instance.id": identity} if config.instance else {}
+        group = group_id(config.service, settings.kafka_topic_prefix)
+        identity = f"{group}.{settings.service_instance or uuid.uuid4().hex}"
         gathers = {"fetch.min.bytes": config.fetch_min_bytes, "fetch.wait.max.ms": _FETCH_WAIT_MS}
         fetching = gathers if config.fetch_min_bytes > 1 else {}
         self._producer = TransactionalProducer(
-            config.bootstrap_servers, transactional_id=identity, prefix=config.prefix, on_wait=heartbeat.beat
+            settings.kafka_bootstrap_servers,
+            transactional_id=identity,
+            prefix=settings.kafka_topic_prefix,
+            on_wait=heartbeat.beat,
         )
         self._keeper = LaneKeeper(config, lanes, clock, metrics, heartbeat, client_id=identity, process=self._process)
-        self._consumer = Consumer(
-            consumer_config(
-                config.bootstrap_servers,
-                group_id=group_id(config.service, config.prefix),
+        self._member = GroupMember(
+            Membership(
+                bootstrap_servers=settings.kafka_bootstrap_servers,
+                group=group,
                 client_id=identity,
-                **{"partition.assignment.strategy": "cooperative-sticky", **membership, **fetching},
-            )
+                is_static=bool(settings.service_instance),
+                topics=[self._source],
+            ),
+            on_assign=self._on_assign,
+            on_revoke=self._on_revoke,
+            on_lost=self._on_lost,
+            settings=fetching,
         )
-        self._gatherer = Gatherer(self._consumer, Pace(config.pace), clock, most_records=config.batch_records)
+        self._gatherer = Gatherer(self._member, Pace(settings.pace), clock, most_records=settings.frame_batch_records)
 
     def not_ready(self) -> str | None:
-        """Why this processor is not ready, or None: ready means that the group gave it its partitions."""
+        """Return why this processor is not ready, or None: ready means that the group gave it its partitions."""
         return None if self._assigned else f"waiting for partitions of {self._source}"
 
     def run(self, stop: threading.Event) -> None:
@@ -106,9 +114,6 @@ class FrameLoop:
         TopicRecreated
             If the source topic was deleted and created again.
         """
-        self._consumer.subscribe(
-            [self._source], on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost
-        )
         try:
             while not stop.is_set():
                 self._heartbeat.beat()
@@ -120,7 +125,7 @@ class FrameLoop:
                 self._look_around()
             self._snapshot(self._keeper.open)
         finally:
-            self._consumer.close()
+            self._member.close()
             self._keeper.close()
 
     def _turn(self, records: Sequence[Record]) -> None:
@@ -187,19 +192,19 @@ class FrameLoop:
             lanes[partition].next_offset = batch[-1].offset + 1
         try:
             committed = self._commit(
-                chain(outputs, self._keeper.snapshots(self._keeper.due())), [self._keeper.offset(p) for p in batches]
+                chain(outputs, self._keeper.snapshots(self._keeper.due())), [self._keeper.position(p) for p in batches]
             )
         except OutputTooLarge as exc:
             self._narrow(batches, exc)
             return False
         if committed:
-            self._metrics.read.inc(sum(map(len, batches.values())))
+            self._metrics.read.labels(topic=self._source_name).inc(sum(map(len, batches.values())))
             for lane in lanes.values():
                 lane.note_success()
         return committed
 
     def _outputs(self, batches: Batches) -> Sequence[Output]:
-        """What comes of records; those that were put aside become rejections."""
+        """Return what comes of records; those that were put aside become rejections."""
         usable: list[Record] = []
         put_aside: list[Record] = []
         for partition, batch in batches.items():
@@ -218,7 +223,7 @@ class FrameLoop:
 
     def _mark(self, batches: Batches, *, working: bool) -> bool:
         """Note beside the offsets that work on these records begins, or that only the commit is due."""
-        offsets = []
+        positions = []
         total = sum(map(len, batches.values()))
         for partition, batch in batches.items():
             attempt = Attempt(
@@ -228,8 +233,9 @@ class FrameLoop:
                 until=batch[-1].offset + 1,
                 working=working,
             )
-            offsets.append(self._keeper.offset(partition, replace(self._keeper.open[partition].note, attempt=attempt)))
-        return self._commit((), offsets)
+            note = replace(self._keeper.open[partition].note, attempt=attempt)
+            positions.append(self._keeper.position(partition, note))
+        return self._commit((), positions)
 
     def _narrow(self, batches: Batches, problem: Exception) -> None:
         """After work that failed: begin again, in pieces, or without the record if there was but one."""
@@ -247,62 +253,49 @@ class FrameLoop:
             else:
                 lane.suspicion = suspicion_after(total, batch[-1].offset + 1, self._failures(partition) or 1)
 
-    def _commit(self, outputs: Iterable[Output], offsets: Sequence[TopicPartition]) -> bool:
+    def _commit(self, outputs: Iterable[Output], positions: Sequence[Position]) -> bool:
         try:
             with self._metrics.transaction_seconds.time():
-                written = self._producer.commit(outputs, offsets, self._consumer)
+                written = self._producer.commit(outputs, positions, self._member)
         except TransactionAborted:
             self._rebuild()
             return False
-        self._metrics.written.inc(written)
+        for topic, count in written.items():
+            self._metrics.written.labels(topic=topic.value).inc(count)
         return True
 
     def _rebuild(self) -> None:
         """After a rollback: state and reading position go back to what is committed."""
-        partitions = [p.partition for p in self._consumer.assignment()]
+        given = self._member.given
         self._forget(list(self._keeper.open))
-        for position in self._restore(partitions):
-            self._consumer.seek(position)
+        self._member.seek(self._restore(given))
 
-    def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        positions = self._restore(p.partition for p in partitions)
-        consumer.incremental_assign(positions)
+    def _on_assign(self, sources: Sequence[Source]) -> None:
+        self._member.start(self._restore(sources))
         self._assigned = True
-        _log.info("partitions_assigned", partitions=sorted(p.partition for p in partitions))
+        _log.info("partitions_assigned", partitions=sorted(source.partition for source in sources))
 
-    def _on_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        leaving = [p.partition for p in partitions if p.partition in self._keeper.open]
+    def _on_revoke(self, sources: Sequence[Source]) -> None:
+        leaving = [source.partition for source in sources if source.partition in self._keeper.open]
         self._snapshot(leaving)  # the next owner then has nothing to replay
         self._forget(leaving)
-        consumer.incremental_unassign(partitions)
+        self._member.stop(sources)
         _log.info("partitions_revoked", partitions=sorted(leaving))
 
-    def _on_lost(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+    def _on_lost(self, sources: Sequence[Source]) -> None:
         self._lost = True
-        self._forget([p.partition for p in partitions if p.partition in self._keeper.open])
-        consumer.incremental_unassign(partitions)
-        _log.warning("partitions_lost", partitions=sorted(p.partition for p in partitions))
+        self._forget([source.partition for source in sources if source.partition in self._keeper.open])
+        self._member.stop(sources)
+        _log.warning("partitions_lost", partitions=sorted(source.partition for source in sources))
 
     def _forget(self, partitions: Sequence[int]) -> None:
         self._keeper.forget(partitions)
         self._gatherer.drop(partitions)
 
-    def _restore(self, partitions: Iterable[int]) -> list[TopicPartition]:
+    def _restore(self, sources: Iterable[Source]) -> dict[Source, int]:
         """Rebuild the lanes of these partitions; returns where to go on reading."""
-        return self._keeper.restore(self._committed([TopicPartition(self._source, p) for p in partitions]))
-
-    def _committed(self, wanted: list[TopicPartition]) -> list[TopicPartition]:
-        give_up_s = self._clock.monotonic_s() + _PATIENCE_S
-        while wanted:
-            try:
-                return self._consumer.committed(wanted, timeout=_PATIENCE_S)
-            except KafkaException as exc:
-                if not is_passing(error_of(exc)) or self._clock.monotonic_s() > give_up_s:
-                    raise
-                _log.warning("waiting_for_coordinator", reason=str(exc))
-                self._heartbeat.beat()
-                self._pause.wait(_RETRY_S)
-        return []
+        committed = self._member.committed(sources, patience_s=_PATIENCE_S, on_wait=self._heartbeat.beat)
+        return self._keeper.restore(committed)
 
     def _snapshot(self, partitions: Iterable[int]) -> None:
         changed = [p for p in partitions if self._keeper.is_changed(p)]
@@ -322,6 +315,6 @@ class FrameLoop:
             return
         self._lag_due_s = now_s + _LAG_EVERY_S
         for partition, lane in self._keeper.open.items():
-            _, high = self._consumer.get_watermark_offsets(TopicPartition(self._source, partition), cached=True)
-            if high >= 0:
-                self._metrics.lag.labels(partition=str(partition)).set(max(0, high - lane.next_offset))
+            end = self._member.end(Source(self._source, partition))
+            if end is not None:
+                self._metrics.lag.labels(partition=str(partition)).set(max(0, end - lane.next_offset))

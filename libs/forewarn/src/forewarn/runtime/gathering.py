@@ -4,9 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from operator import itemgetter
 from typing import Final
 
-from confluent_kafka import Consumer
-
-from forewarn.adapters.kafka.records import records_of
+from forewarn.adapters.kafka.membership import GroupMember
 from forewarn.contracts.limits import MAX_TURN_BYTES
 from forewarn.ports.clock import Clock
 from forewarn.ports.lanes import Record
@@ -25,20 +23,20 @@ def size_of(records: Sequence[Record]) -> int:
 
 
 def fitting(records: Sequence[Record], most_bytes: int = MAX_TURN_BYTES) -> int:
-    """How many of the first records hold no more than so many bytes together; one at least."""
+    """Return how many of the first records hold no more than so many bytes together; one at least."""
     total = 0
     for count, record in enumerate(records):
-        total += size_of((record,))
+        total += record.size_bytes
         if total > most_bytes and count:
             return count
     return len(records)
 
 
 class Gatherer:
-    """Takes records from a consumer, turn by turn; what is too much for one turn opens the next."""
+    """Takes records from the member of a group, turn by turn; what is too much for one turn opens the next."""
 
-    def __init__(self, consumer: Consumer, pace: Pace, clock: Clock, *, most_records: int) -> None:
-        self._consumer = consumer
+    def __init__(self, member: GroupMember, pace: Pace, clock: Clock, *, most_records: int) -> None:
+        self._member = member
         self._pace = pace
         self._clock = clock
         self._most_records = most_records
@@ -65,7 +63,7 @@ class Gatherer:
         self._hold(record for record in self._held if record.partition not in partitions)
 
     def _take(self, most: int, timeout_s: float) -> int:
-        records = records_of(self._consumer.consume(most, timeout=timeout_s))
+        records = self._member.consume(most, timeout_s)
         self._held += records
         self._bytes += size_of(records)
         return len(records)

@@ -5,26 +5,28 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 import structlog
-from confluent_kafka import TopicPartition
 
 from forewarn.adapters.kafka.history import PartitionReader
 from forewarn.adapters.kafka.lane_note import LaneNote, Suspicion, judged
+from forewarn.adapters.kafka.membership import Position
+from forewarn.adapters.kafka.offsets import OffsetLookup
 from forewarn.adapters.kafka.snapshots import Snapshot
-from forewarn.adapters.kafka.topic_identity import TopicIdentity
 from forewarn.contracts.limits import KIB
 from forewarn.ports.clock import Clock
 from forewarn.ports.lanes import Lanes, Output, Record, StaleSnapshot
+from forewarn.ports.store import Source
 from forewarn.runtime.frame_config import FrameLoopConfig
-from forewarn.runtime.frame_metrics import FrameMetrics
 from forewarn.runtime.heartbeat import Heartbeat
+from forewarn.runtime.metrics import FrameMetrics
 
 _log = structlog.get_logger(__name__)
 
-_NO_OFFSET: Final = -1001  # librdkafka's OFFSET_INVALID: the group never committed this partition
 #: A snapshot of a lane is written no faster than this, on average; twelve large ones would keep the broker busy.
 _SNAPSHOT_BYTES_PER_S: Final = 512 * KIB
 #: But never later than this, so that a restart need not process much again.
 _MAX_SNAPSHOT_EVERY_S: Final = 30.0
+_LOOK_UP_S: Final = 1.0
+_LOOK_UP_PATIENCE_S: Final = 20.0
 
 
 class TopicRecreated(Exception):  # noqa: N818  # a state of the world, not a mistake
@@ -75,19 +77,22 @@ class LaneKeeper:
         self._heartbeat = heartbeat
         self._process = process
         self._source = config.source_topic
-        self._reader = PartitionReader(config.bootstrap_servers, client_id=f"{client_id}.restore")
-        self._identity = TopicIdentity(config.bootstrap_servers, self._source, client_id=f"{client_id}.topic")
+        self._snapshot_every_s = config.settings.snapshot_interval_s
+        servers = config.settings.kafka_bootstrap_servers
+        self._reader = PartitionReader(servers, client_id=f"{client_id}.restore")
+        self._lookup = OffsetLookup(servers, f"{client_id}.topic", timeout_s=_LOOK_UP_S)
         self._topic_id = ""
         self.open: dict[int, Lane] = {}
 
     def close(self) -> None:
         """Release the connections."""
         self._reader.close()
+        self._lookup.close()
 
-    def restore(self, committed: Iterable[TopicPartition]) -> list[TopicPartition]:
+    def restore(self, committed: Iterable[Position]) -> dict[Source, int]:
         """Rebuild lanes as they were at the committed offsets; returns where to go on reading."""
-        self._topic_id = self._identity.current()
-        return [self._restore(position) for position in committed]
+        self._topic_id = self._lookup.topic_id(self._source, patience_s=_LOOK_UP_PATIENCE_S)
+        return {position.source: self._restore(position) for position in committed}
 
     def forget(self, partitions: Iterable[int]) -> None:
         """Close lanes."""
@@ -96,35 +101,35 @@ class LaneKeeper:
             del self.open[partition]
 
     def check_topic(self) -> None:
-        """Look whether the source topic is still the same, without waiting for the answer.
+        """Look whether the source topic is still the same; blocks for a second while the broker is away.
 
         Raises
         ------
         TopicRecreated
             If it is another one.
         """
-        newest = self._identity.newest()
+        newest = self._lookup.topic_id(self._source)
         if newest and self._topic_id and newest != self._topic_id:
             raise TopicRecreated(f"{self._source} was deleted and created again: it is read from its beginning")
 
-    def offset(self, partition: int, note: LaneNote | None = None) -> TopicPartition:
-        """What to commit of a lane: the next offset with the lane's note, or with another one."""
+    def position(self, partition: int, note: LaneNote | None = None) -> Position:
+        """Return what to commit of a lane: the next offset with the lane's note, or with another one."""
         lane = self.open[partition]
         text = (note or lane.note).encode()
-        return TopicPartition(self._source, partition, lane.next_offset, text)
+        return Position(source=Source(self._source, partition), next_offset=lane.next_offset, note=text)
 
     def due(self) -> list[int]:
-        """Lanes whose snapshot is due."""
+        """Return lanes whose snapshot is due."""
         now_s = self._clock.monotonic_s()
         return [p for p, lane in self.open.items() if lane.snapshot_due_s <= now_s and self.is_changed(p)]
 
     def is_changed(self, partition: int) -> bool:
-        """Whether a lane has gone on since its last snapshot."""
+        """Return whether a lane has gone on since its last snapshot."""
         lane = self.open[partition]
         return lane.next_offset > lane.snapshot_offset
 
     def snapshots(self, partitions: Sequence[int]) -> Iterator[Output]:
-        """Messages with the states of lanes, made one lane after the other: all of them may be large."""
+        """Return messages with the states of lanes, made one lane after the other: all of them may be large."""
         for partition in partitions:
             yield from self._snapshot(partition)
 
@@ -142,23 +147,23 @@ class LaneKeeper:
         self._metrics.snapshot_bytes.set(lane.snapshot_bytes)
 
     def _pause_s(self, state_bytes: int) -> float:
-        """Time between two snapshots of a lane: the larger they are, the longer."""
-        longest_s = max(self._config.snapshot_every_s, _MAX_SNAPSHOT_EVERY_S)
-        return min(longest_s, max(self._config.snapshot_every_s, state_bytes / _SNAPSHOT_BYTES_PER_S))
+        """Return the time between two snapshots of a lane: the larger they are, the longer."""
+        longest_s = max(self._snapshot_every_s, _MAX_SNAPSHOT_EVERY_S)
+        return min(longest_s, max(self._snapshot_every_s, state_bytes / _SNAPSHOT_BYTES_PER_S))
 
-    def _restore(self, committed: TopicPartition) -> TopicPartition:
-        partition, offset = committed.partition, committed.offset
-        note, suspicion = judged(LaneNote.decode(committed.metadata), self._process)
+    def _restore(self, committed: Position) -> int:
+        partition, offset = committed.source.partition, committed.next_offset
+        note, suspicion = judged(LaneNote.decode(committed.note), self._process)
         if self._is_another(note.topic_id):
             _log.warning(
                 "topic_recreated", partition=partition, reason="read from its beginning", ignored_offset=offset
             )
-            offset, note, suspicion = _NO_OFFSET, LaneNote(), None
+            offset, note, suspicion = None, LaneNote(), None
         note = replace(note, topic_id=self._topic_id or note.topic_id)
         stored = self._reader.newest_snapshot(self._config.checkpoint_topic, partition)
         snapshot = self._usable(partition, stored, offset)
         start = self._open(partition, snapshot)
-        end = max(offset, start)
+        end = start if offset is None else max(offset, start)
         replayed = self._replay(partition, start, end, note.quarantined)
         size = 0 if stored is None else len(stored.state)
         # Lanes take turns: twelve snapshots in one transaction would delay its readings.
@@ -175,18 +180,18 @@ class LaneKeeper:
         _log.info("lane_restored", partition=partition, snapshot_offset=start, replayed=replayed, position=end)
         if suspicion is not None:
             _log.warning("lane_is_suspicious", partition=partition, failures=suspicion.failures, until=suspicion.until)
-        return TopicPartition(self._source, partition, end)
+        return end
 
     def _is_another(self, topic_id: str) -> bool:
         return bool(topic_id and self._topic_id) and topic_id != self._topic_id
 
-    def _usable(self, partition: int, snapshot: Snapshot | None, offset: int) -> Snapshot | None:
+    def _usable(self, partition: int, snapshot: Snapshot | None, offset: int | None) -> Snapshot | None:
         if snapshot is None:
             return None
         if self._is_another(snapshot.topic_id):
             _log.warning("snapshot_ignored", partition=partition, reason="it is of a topic that was deleted")
             return None
-        if snapshot.next_offset > offset != _NO_OFFSET:
+        if offset is not None and snapshot.next_offset > offset:
             _log.warning("snapshot_ignored", partition=partition, reason="the group's offset was set back")
             return None
         return snapshot

@@ -15,9 +15,9 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from forewarn.domain.rows import S_PER_DAY
 from forewarn.domain.simulation.kinds import KINDS
 from forewarn.domain.simulation.profile import FaultCourse, Profile
+from forewarn.domain.time import S_PER_DAY
 
 _BERLIN: Final = ZoneInfo("Europe/Berlin")
 _NEW_YORK: Final = ZoneInfo("America/New_York")
@@ -27,7 +27,7 @@ Row = tuple[datetime, Mapping[str, float]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recording:
+class ExampleRecording:
     """What a machine did."""
 
     asset_class: str
@@ -39,7 +39,7 @@ class Recording:
 
 
 #: Three weeks of a healthy pump, every 15 minutes.
-HEALTHY: Final = Recording(
+HEALTHY: Final = ExampleRecording(
     asset_class="centrifugal_pump",
     start=datetime(2026, 9, 1, tzinfo=UTC),
     every=timedelta(minutes=15),
@@ -48,7 +48,7 @@ HEALTHY: Final = Recording(
 )
 
 #: Twelve weeks of a chiller, hourly; its condenser tubes begin to foul after five.
-FOULING: Final = Recording(
+FOULING: Final = ExampleRecording(
     asset_class="chiller",
     start=datetime(2026, 8, 17, tzinfo=UTC),
     every=timedelta(hours=1),
@@ -58,7 +58,7 @@ FOULING: Final = Recording(
 )
 
 #: Seven weeks of a pump, every half hour; its bearing begins to wear after three.
-WEAR: Final = Recording(
+WEAR: Final = ExampleRecording(
     asset_class="centrifugal_pump",
     start=datetime(2026, 9, 20, tzinfo=UTC),
     every=timedelta(minutes=30),
@@ -68,7 +68,7 @@ WEAR: Final = Recording(
 )
 
 
-def record(recording: Recording) -> list[Row]:
+def record(recording: ExampleRecording) -> list[Row]:
     """Let the machine run."""
     kind = KINDS[recording.asset_class]
     design, state, profile = kind.design(), kind.start, Profile()

@@ -13,13 +13,13 @@ from typing import Final
 
 import numpy as np
 
-from forewarn.adapters.arrow_codec import encode_frame
 from forewarn.adapters.catalogue import load_catalogue
+from forewarn.adapters.frames.codec import encode_frame
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.frames import FRAME_VERSION, Column, FrameKind, frame_columns
 from forewarn.contracts.quality import StatusCode
-from forewarn.domain.frame import MISSING, NUMPY_DTYPES, Array, Frame, Strings
-from forewarn.domain.rows import US_PER_S
+from forewarn.domain.frames.frame import MISSING, NUMPY_DTYPES, Array, Frame, Strings
+from forewarn.domain.time import US_PER_S
 
 GOLDEN_CLASS: Final = "centrifugal_pump"
 

@@ -8,8 +8,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from forewarn.contracts.asset_class import AssetClass, HealthInput
 from forewarn.contracts.frames import Column, FrameKind, Phase, frame_columns
-from forewarn.domain.frame import MISSING, NUMPY_DTYPES, Array, Frame, Strings
-from forewarn.domain.rows import US_PER_S
+from forewarn.domain.frames.frame import MISSING, NUMPY_DTYPES, Array, Frame, Strings
+from forewarn.domain.time import US_PER_S
 
 START_US: Final = 1_795_204_800_000_000  #: 2026-11-20T20:00:00Z
 

@@ -1,15 +1,16 @@
-"""Few large answers are made at a time: they are what a reader of the API costs in memory."""
+"""Limits how many large answers are made at a time, and with them the memory that readers cost."""
 
 import asyncio
 from collections.abc import Callable
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from forewarn_api.problems import ProblemError, problem_response
+from forewarn.usecases.errors import UnavailableError
+from forewarn_api.problems import problem_response
 
 
 class AnswerLimitMiddleware:
-    """Requests whose answers may be large are served ``at_once`` at a time; others wait up to ``patience_s``."""
+    """Serve requests with large answers ``at_once`` at a time; others wait up to ``patience_s``."""
 
     def __init__(
         self, app: ASGIApp, *, is_large: Callable[[Scope], bool], at_once: int = 3, patience_s: float = 10.0
@@ -29,7 +30,7 @@ class AnswerLimitMiddleware:
                 await self._turns.acquire()
         except TimeoutError:
             detail = "Other large answers are being made. Ask again, or for less at a time."
-            await problem_response(ProblemError(503, "busy", detail, retry_after_s=5))(scope, receive, send)
+            await problem_response(UnavailableError("busy", detail, retry_after_s=5))(scope, receive, send)
             return
         try:
             await self._app(scope, receive, send)

@@ -1,6 +1,6 @@
-"""Lets nobody in who may not: bearer token, and no foreign web pages.
+"""Access: the bearer token, and the origins of web pages.
 
-It stands outside the router, so that a route that is added later is closed by default.
+It is outside the router, so that a new route is closed by default.
 """
 
 import hmac
@@ -12,10 +12,11 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from forewarn_api import docs
 from forewarn_api.problems import ProblemError, problem_response
 
-#: Open to anybody: they tell nothing about the plant.
-PUBLIC_PATHS: Final = frozenset({"/livez", "/readyz", "/docs", "/docs/style.css", "/openapi.json"})
+#: Open to anybody: they reveal nothing about the plant.
+PUBLIC_PATHS: Final = frozenset({"/livez", "/readyz", "/openapi.json"}) | docs.PATHS
 #: First entry of ``Sec-WebSocket-Protocol`` when the second one is the token (browsers cannot set headers).
 TOKEN_PROTOCOL: Final = "token"  # noqa: S105  # the name of the protocol, not a token
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -23,10 +24,10 @@ _READING_METHODS: Final = frozenset({"GET", "HEAD"})
 
 
 class Gate:
-    """Checks origin and token of every request and socket.
+    """Check origin and token of every request and socket.
 
     Browsers send ``Origin`` with every WebSocket and every changing request. A foreign page is refused
-    even while no token is set: otherwise any page a visitor opens could command the plant on localhost.
+    even without a token: otherwise any page that a person opens could command the plant on localhost.
     """
 
     def __init__(self, app: ASGIApp, *, token: str, allowed_origins: Collection[str]) -> None:
@@ -80,7 +81,7 @@ class Gate:
 
 
 async def deny(response: Response, scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer the opening of a WebSocket with an HTTP response, where the server can."""
+    """Answer a WebSocket handshake with an HTTP response, where the server can."""
     if "websocket.http.response" in scope.get("extensions", {}):
         await receive()  # websocket.connect
         await response(scope, receive, send)

@@ -6,13 +6,7 @@ from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Body, Path, Query, Response
 
-from forewarn.contracts.asset_class import AssetClass
-from forewarn.contracts.assets import Asset, AssetRegistration, InjectFault
-from forewarn.contracts.base import IDENTIFIER, Identifier, Line
-from forewarn.contracts.limits import MAX_ANSWER_BYTES, MAX_ASSETS_PER_REQUEST
-from forewarn.domain.simulation.kinds import KINDS
-from forewarn_api.backend import Uses
-from forewarn_api.models.assets import (
+from forewarn.contracts.answers.assets import (
     AssetDetail,
     AssetList,
     ClassList,
@@ -24,12 +18,20 @@ from forewarn_api.models.assets import (
     RemovedAsset,
     RemovedList,
 )
-from forewarn_api.problems import Fault, pointer, unprocessable
-from forewarn_api.registering import Entry, register, register_all, require_room, require_sound
-from forewarn_api.removing import remove
-from forewarn_api.routes.common import problems, send_command
+from forewarn.contracts.answers.problems import Fault
+from forewarn.contracts.asset_class import AssetClass
+from forewarn.contracts.assets import Asset, AssetRegistration, InjectFault
+from forewarn.contracts.base import IDENTIFIER, Identifier, Line
+from forewarn.contracts.limits import MAX_ANSWER_BYTES, MAX_ASSETS_PER_REQUEST
+from forewarn.domain.simulation.kinds import KINDS
+from forewarn.usecases.errors import InvalidRequestError
+from forewarn.usecases.faults import pointer
+from forewarn.usecases.registration import Entry, register, register_all, require_room, require_sound
+from forewarn.usecases.removal import remove
+from forewarn.usecases.whatif import without_parameters
+from forewarn_api.dependencies import BackendDep
+from forewarn_api.routes.common import problems
 from forewarn_api.strict_json import FromJson
-from forewarn_api.whatif import without_parameters
 
 router = APIRouter(prefix="/api/v1", tags=["assets"])
 
@@ -41,7 +43,7 @@ AssetId = Annotated[str, Path(pattern=f"^{IDENTIFIER}$", examples=["P-101"])]
 
 @router.get("/assets", responses=problems(503))
 async def list_assets(
-    backend: Uses,
+    backend: BackendDep,
     asset_class: Annotated[Identifier | None, Query(description="Only assets of this class.")] = None,
     q: Annotated[str, Query(max_length=200, description="Text in id, name, class or place, in any case.")] = "",
     limit: Annotated[int, Query(ge=1, le=_MOST_ASSETS)] = 1_000,
@@ -64,7 +66,7 @@ async def list_assets(
 
 
 def _size_bytes(asset: Asset) -> int:
-    """About the length of an entry in JSON."""
+    """Return the approximate length of an entry in JSON."""
     weights = asset.health_weights
     fields = len(asset.nameplate) + (0 if weights is None else len(weights.metrics))
     return 600 + 4 * len(asset.name) + sum(map(len, asset.path)) + 80 * fields
@@ -72,7 +74,7 @@ def _size_bytes(asset: Asset) -> int:
 
 @router.get("/removed-assets", responses=problems(503))
 async def list_removed_assets(
-    backend: Uses,
+    backend: BackendDep,
     limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
     cursor: Annotated[str, Query(max_length=128, description="next_cursor of the previous answer.")] = "",
 ) -> RemovedList:
@@ -92,7 +94,7 @@ async def list_removed_assets(
 
 
 @router.get("/assets/{asset_id}", responses=problems(404, 503))
-async def get_asset(asset_id: AssetId, backend: Uses) -> AssetDetail:
+async def get_asset(asset_id: AssetId, backend: BackendDep) -> AssetDetail:
     """An asset with its class and the cards of its newest models."""
     asset = backend.known_asset(asset_id)
     return AssetDetail(
@@ -109,7 +111,7 @@ async def get_asset(asset_id: AssetId, backend: Uses) -> AssetDetail:
         409, 413, 503, also={200: {"model": Asset, "description": "The asset was known and is replaced."}}
     ),
 )
-async def register_asset(body: FromJson[AssetRegistration], response: Response, backend: Uses) -> Asset:
+async def register_asset(body: FromJson[AssetRegistration], response: Response, backend: BackendDep) -> Asset:
     """Register an asset, or replace one.
 
     Answers once the broker has stored it and this API knows it.
@@ -125,9 +127,10 @@ async def register_asset(body: FromJson[AssetRegistration], response: Response, 
 
 @router.post("/assets/bulk", responses=problems(413, 503))
 async def register_assets(
-    entries: Annotated[FromJson[list[Entry]], Body(min_length=1, max_length=MAX_ASSETS_PER_REQUEST)], backend: Uses
+    entries: Annotated[FromJson[list[Entry]], Body(min_length=1, max_length=MAX_ASSETS_PER_REQUEST)],
+    backend: BackendDep,
 ) -> RegisteredList:
-    """Register or replace many assets at once; what cannot be registered is named and holds up none of the others.
+    """Register or replace many assets at once; the answer names entries that cannot be registered, the others are.
 
     Answers once the broker has stored them and this API knows them.
     """
@@ -139,11 +142,11 @@ async def register_assets(
 @router.delete("/assets/{asset_id}", status_code=202, responses=problems(404, 503))
 async def remove_asset(
     asset_id: AssetId,
-    backend: Uses,
+    backend: BackendDep,
     history: Annotated[
         Literal["keep", "purge"], Query(description="purge: also delete everything that is stored of it, for good.")
     ] = "keep",
-    by: Annotated[Line, Query(min_length=1, max_length=200, description="Who asks: it stands in the log.")] = "api",
+    by: Annotated[Line, Query(min_length=1, max_length=200, description="Who asks, for the log.")] = "api",
 ) -> Removed:
     """Remove an asset: its readings are refused from now on, all stages forget it, its open alarms are closed.
 
@@ -154,12 +157,12 @@ async def remove_asset(
 
 
 @router.post("/assets/{asset_id}/faults", status_code=202, responses=problems(404, 413, 503))
-async def inject_fault(asset_id: AssetId, body: FromJson[FaultRequest], backend: Uses) -> CommandAccepted:
-    """Let a fault grow in a simulated machine; real machines are unimpressed."""
+async def inject_fault(asset_id: AssetId, body: FromJson[FaultRequest], backend: BackendDep) -> CommandAccepted:
+    """Let a fault grow in a simulated machine; real machines ignore it."""
     asset = backend.known_asset(asset_id)
     _require_fault(body.fault, asset.asset_class)
     fault = InjectFault(fault=body.fault, duration_s=body.duration_s, severity=body.severity)
-    command_id = await send_command(backend, asset_id, fault, by=body.by)
+    command_id = await backend.send_command(asset_id, fault, by=body.by)
     return CommandAccepted(command_id=command_id, asset_id=asset_id)
 
 
@@ -168,11 +171,11 @@ def _require_fault(name: str, asset_class: str) -> None:
     if name not in known:
         there_are = f"there are {', '.join(known)}" if known else "machines of this class cannot be simulated"
         fault = Fault(detail=there_are, pointer=pointer("fault"))
-        raise unprocessable("unknown-fault", f"{asset_class} has no fault {name!r}.", [fault])
+        raise InvalidRequestError("unknown-fault", f"{asset_class} has no fault {name!r}.", [fault])
 
 
 @router.get("/classes", responses=problems())
-async def list_classes(backend: Uses) -> ClassList:
+async def list_classes(backend: BackendDep) -> ClassList:
     """List the classes of the catalogue."""
     return ClassList(
         items=[
@@ -190,6 +193,8 @@ async def list_classes(backend: Uses) -> ClassList:
 
 
 @router.get("/classes/{name}", responses=problems(404))
-async def get_class(name: Annotated[Identifier, Path(examples=["centrifugal_pump"])], backend: Uses) -> AssetClass:
+async def get_class(
+    name: Annotated[Identifier, Path(examples=["centrifugal_pump"])], backend: BackendDep
+) -> AssetClass:
     """A class: tags, limits, physics rules, twin, health, failure modes, alarms."""
     return backend.known_class(name)

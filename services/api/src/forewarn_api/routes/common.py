@@ -1,22 +1,18 @@
-"""What several routes share: the problems they may answer with, sending commands."""
+"""What several routes share."""
 
 from collections.abc import Mapping
 from typing import Any, Final
 
-from forewarn.contracts.assets import Command, CommandBody
-from forewarn.contracts.topics import TopicName
-from forewarn.ports.delivery import Undelivered
-from forewarn_api.backend import Backend
-from forewarn_api.problems import PROBLEM_JSON, ProblemError
+from forewarn_api.problems import PROBLEM_JSON
 
 _MEANINGS: Final = {
     400: "The body cannot be read.",
     401: "The token is missing or wrong.",
-    403: "A web page of a foreign origin.",
-    404: "There is no such thing.",
-    409: "The world has moved on.",
+    403: "The request comes from a web page of a foreign origin.",
+    404: "It does not exist.",
+    409: "The present state of the platform does not permit it; 'detail' says why.",
     413: "The body is too large.",
-    415: "The body is no JSON.",
+    415: "The body is not JSON.",
     422: "The request is wrong; 'errors' says where.",
     503: "Kafka or the database is away: try again after Retry-After.",
     507: "The disk is full; nothing was sent: try again after Retry-After.",
@@ -24,35 +20,10 @@ _MEANINGS: Final = {
 
 
 def problems(*statuses: int, also: Mapping[int | str, dict[str, Any]] | None = None) -> dict[int | str, dict[str, Any]]:
-    """OpenAPI's description of the problems a route may answer with, and of its other answers."""
+    """Return OpenAPI's description of a route's problems and further answers."""
     schema = {"schema": {"$ref": "#/components/schemas/Problem"}}
     answers: dict[int | str, dict[str, Any]] = dict(also or {})
     of_bodies = {415} if 413 in statuses else set()
     for status in sorted({401, 403, 422, *of_bodies, *statuses} - answers.keys()):
         answers[status] = {"description": _MEANINGS[status], "content": {PROBLEM_JSON: schema}}
     return answers
-
-
-async def send_command(backend: Backend, asset_id: str, body: CommandBody, *, by: str) -> str:
-    """Publish a command for the services and return its id once the broker has it."""
-    command = Command(
-        command_id=backend.new_id(), asset_id=asset_id, issued_at=backend.clock.now(), issued_by=by, body=body
-    )
-    failed = await backend.delivery.publish(
-        TopicName.COMMANDS, asset_id, command, event_id=command.command_id, at=command.issued_at
-    )
-    require_delivered(failed, "The command")
-    return command.command_id
-
-
-def require_delivered(failed: Undelivered | None, what: str) -> None:
-    """Turn a failed delivery into a problem.
-
-    Raises
-    ------
-    ProblemError
-        503 if the delivery failed.
-    """
-    if failed is not None:
-        detail = f"{what} could not be confirmed by the broker ({failed.reason}). It is safe to send it again."
-        raise ProblemError(503, "broker-unavailable", detail, retry_after_s=5)

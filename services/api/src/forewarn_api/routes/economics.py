@@ -1,4 +1,4 @@
-"""What an asset's condition costs, and what was saved."""
+"""Cost of an asset's condition, and savings."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -9,26 +9,27 @@ from fastapi import APIRouter, Query
 
 from forewarn.contracts.economics import EconomicReport
 from forewarn.domain.economics.report import Power, economic_report
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 from forewarn.ports.history import MAX_ROWS, BadQuery, HistoryQuery, Interval, RollUp, Series
-from forewarn_api.backend import Backend, Uses
+from forewarn.usecases.backend import Backend
+from forewarn_api.dependencies import BackendDep
 from forewarn_api.routes.assets import AssetId
 from forewarn_api.routes.common import problems
 
 router = APIRouter(prefix="/api/v1/assets/{asset_id}", tags=["state"])
 
 LONGEST_PERIOD_DAYS: Final = 366
-#: Up to this period power is added up minute by minute, beyond it hour by hour: a machine that starts and
-#: stops within a bucket mixes rest and run in its mean.
+#: Up to this period power is summed by minutes, beyond it by hours; buckets of a machine that starts and
+#: stops mix running and standstill in their means.
 BY_MINUTE_DAYS: Final = 31
-#: Health events that tell the course of a period: one in 43 minutes of a month.
+#: Health events of a period, one in 43 minutes of a month.
 _COURSE_POINTS: Final = 1_000
 
 
 @router.get("/economics", responses=problems(404, 503))
 async def economics(
     asset_id: AssetId,
-    backend: Uses,
+    backend: BackendDep,
     days: Annotated[
         int, Query(ge=1, le=LONGEST_PERIOD_DAYS, description="Looked back for wasted energy and savings.")
     ] = 30,

@@ -1,34 +1,27 @@
 """Forecasts of one asset."""
 
-from datetime import datetime, timedelta
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Query
 
-from forewarn.contracts.asset_class import AssetClass
-from forewarn.domain.forecast.horizons import LONGEST_S, grid_for
-from forewarn.domain.rows import to_datetime
-from forewarn.ports.forecasting import ForecasterUnavailable
-from forewarn.ports.history import History, HistoryQuery
-from forewarn_api.backend import Backend, Uses
-from forewarn_api.forecasting import MAX_COLUMNS, Wish, columns_to_forecast
-from forewarn_api.jobs import forecasts
-from forewarn_api.models.forecast import ColumnForecast, ForecastAnswer
-from forewarn_api.problems import Fault, ProblemError, unprocessable
+from forewarn.contracts.answers.forecast import ForecastAnswer
+from forewarn.contracts.answers.problems import Fault
+from forewarn.domain.forecast.horizons import LONGEST_S
+from forewarn.usecases.errors import InvalidRequestError
+from forewarn.usecases.forecasting import MAX_COLUMNS, ForecastRequest, forecast_asset
+from forewarn_api.dependencies import BackendDep
 from forewarn_api.routes.assets import AssetId
 from forewarn_api.routes.common import problems
-from forewarn_api.workers import Work
 
 router = APIRouter(prefix="/api/v1/assets/{asset_id}", tags=["state"])
 
 _LONGEST_H: Final = LONGEST_S / 3_600
-_MOST_BUCKETS: Final = 10_000
 
 
 @router.get("/forecast", responses=problems(404, 503))
 async def forecast(
     asset_id: AssetId,
-    backend: Uses,
+    backend: BackendDep,
     columns: Annotated[
         list[str] | None,
         Query(
@@ -45,20 +38,8 @@ async def forecast(
     The method is chosen for each column by a back-test on its own stored history; the intervals
     are made of the errors in it. Present operation is assumed to go on as it did.
     """
-    asset = backend.known_asset(asset_id)
-    asset_class = backend.known_class(asset.asset_class)
-    wish = Wish(horizon_s=horizon_h * 3_600, grid=grid_for(horizon_h * 3_600), level=level)
-    chosen = _chosen(columns) or columns_to_forecast(asset_class)
-    history = await backend.history.history(_past(asset_id, chosen, wish, backend.clock.now()))
-    made = [] if history is None else await _made(history, asset_class, wish, backend)
-    return ForecastAnswer(
-        asset_id=asset_id,
-        asset_class=asset.asset_class,
-        level=level,
-        step_s=wish.grid.step_s,
-        horizon_s=wish.horizon_s,
-        forecasts=made,
-    )
+    request = ForecastRequest(columns=_chosen(columns), horizon_s=horizon_h * 3_600, level=level)
+    return await forecast_asset(backend, asset_id, request)
 
 
 def _chosen(columns: list[str] | None) -> tuple[str, ...]:
@@ -66,26 +47,5 @@ def _chosen(columns: list[str] | None) -> tuple[str, ...]:
     asked = len(set(chosen))
     if asked > MAX_COLUMNS:
         detail = f"{asked} columns are too many: {MAX_COLUMNS} at most"
-        raise unprocessable("invalid-request", f"{detail}.", [Fault(detail=detail, parameter="query.columns")])
+        raise InvalidRequestError("invalid-request", f"{detail}.", [Fault(detail=detail, parameter="query.columns")])
     return chosen
-
-
-def _past(asset_id: str, columns: tuple[str, ...], wish: Wish, now: datetime) -> HistoryQuery:
-    """The past that a forecast rests on, without the step that still fills: it says little."""
-    step_s = wish.grid.step_s
-    end = to_datetime(round(now.timestamp() // step_s * step_s * 1e6))
-    return HistoryQuery(
-        asset_id=asset_id,
-        start=end - timedelta(seconds=step_s * wish.grid.steps),
-        end=end,
-        columns=columns,
-        roll_up=wish.roll_up,
-        max_points=_MOST_BUCKETS,
-    )
-
-
-async def _made(history: History, asset_class: AssetClass, wish: Wish, backend: Backend) -> list[ColumnForecast]:
-    try:
-        return await backend.workers.run(Work.LOOKING, forecasts, history, asset_class, wish, backend.forecaster)
-    except ForecasterUnavailable as exc:
-        raise ProblemError(503, "forecasts-unavailable", f"There are no forecasts here: {exc}.") from exc

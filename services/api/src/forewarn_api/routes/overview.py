@@ -1,16 +1,15 @@
-"""All assets in short."""
+"""Summaries of all assets."""
 
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from forewarn.domain.condition import Condition
-from forewarn_api.backend import Uses
-from forewarn_api.models.overview import Overview, Sort
+from forewarn.contracts.answers.overview import Overview, Sort
+from forewarn.contracts.health import Condition
+from forewarn_api.dependencies import BackendDep, StateDep
 from forewarn_api.plant_index import Question
 from forewarn_api.routes.common import problems
-from forewarn_api.services import Pushes
 
 router = APIRouter(prefix="/api/v1", tags=["assets"])
 
@@ -44,8 +43,8 @@ class OverviewQuery(BaseModel):
 
 
 @router.get("/overview", responses=problems(503))
-async def overview(backend: Uses, running: Pushes, query: Annotated[OverviewQuery, Query()]) -> Overview:
-    """A page of assets in short, with their condition, health and worst alarm, and counts over the whole plant."""
+async def overview(backend: BackendDep, state: StateDep, query: Annotated[OverviewQuery, Query()]) -> Overview:
+    """A page of assets with their condition, health and worst alarm, and counts over the whole plant."""
     backend.complete_registry()
     backend.complete_live()
-    return running.index.answer(query.question, query.offset, query.limit)
+    return state.index.answer(query.question, query.offset, query.limit)

@@ -10,21 +10,23 @@ from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
 
 from forewarn.adapters.disk import DiskSpace, DiskState
+from forewarn.contracts.answers.alarms import ModelList
+from forewarn.contracts.answers.platform import ComponentState, ProcessingState, ServiceHealth, StageAge, StageState
 from forewarn.contracts.base import Identifier
 from forewarn.contracts.health import ModelArtefact
+from forewarn.contracts.limits import MAX_ANSWER_BYTES
 from forewarn.ports.delivery import BrokerSilent
-from forewarn.ports.history import HistoryUnavailable
-from forewarn.ports.live import Stage
-from forewarn.ports.progress import StageProgress, StageState
-from forewarn_api.backend import Backend, Uses
+from forewarn.ports.history import Card, Cards, HistoryUnavailable
+from forewarn.ports.live import LiveView, Stage
+from forewarn.ports.progress import StageProgress
+from forewarn.usecases.backend import Backend
+from forewarn.usecases.errors import not_found
+from forewarn.usecases.whatif import without_parameters
+from forewarn_api.dependencies import BackendDep, StateDep
 from forewarn_api.http.parameters import known_parameters
-from forewarn_api.models.alarms import ComponentState, ModelList, ProcessingState, ServiceHealth, StageAge
 from forewarn_api.paging import Cursor, card_of, cursor_to_card
-from forewarn_api.problems import not_found
 from forewarn_api.routes.assets import AssetId
 from forewarn_api.routes.common import problems
-from forewarn_api.services import Pushes
-from forewarn_api.whatif import newest_cards, without_parameters
 
 router = APIRouter()
 
@@ -34,7 +36,7 @@ _OK: Final = ComponentState(status="ok")
 
 @router.get("/api/v1/models", tags=["models"], responses=problems(503), dependencies=[Depends(known_parameters)])
 async def list_models(
-    backend: Uses,
+    backend: BackendDep,
     asset: Annotated[Identifier | None, Query(description="Only models of this asset.")] = None,
     *,
     all_versions: Annotated[bool, Query(description="Also models that were replaced.")] = False,
@@ -45,7 +47,7 @@ async def list_models(
     if all_versions:
         found = await backend.history.models(asset, after=after)
     else:
-        found = newest_cards(backend.complete_live(), asset, after)
+        found = _newest_cards(backend.complete_live(), asset, after)
     return ModelList(items=[without_parameters(model) for model in found.items], next_cursor=cursor_to_card(found.last))
 
 
@@ -54,7 +56,7 @@ async def get_model(
     asset_id: AssetId,
     kind: AssetId,
     version: Annotated[int, Path(ge=1, le=2**31 - 1)],
-    backend: Uses,
+    backend: BackendDep,
 ) -> ModelArtefact:
     """One version of a model, replaced or not, with its parameters in base64."""
     model = await backend.history.model(asset_id, kind, version)
@@ -68,7 +70,7 @@ async def get_model(
     tags=["service"],
     responses=problems(also={503: {"model": ServiceHealth, "description": "Something the API needs is away."}}),
 )
-async def healthz(response: Response, backend: Uses, running: Pushes) -> ServiceHealth:
+async def healthz(response: Response, backend: BackendDep, state: StateDep) -> ServiceHealth:
     """State of Kafka, database and live feed, how old the newest data of each stage is, and which service stands.
 
     503 only when the API itself lacks something: a service that stands makes it `degraded`, with 200, so that a load
@@ -96,7 +98,7 @@ async def healthz(response: Response, backend: Uses, running: Pushes) -> Service
         newest_input=None if progress is None else progress.newest_input,
         assets=len(backend.registry.all()),
         open_alarms=len(backend.live.alarms()),
-        subscribers=running.push.subscribers,
+        subscribers=state.push.subscribers,
     )
 
 
@@ -107,7 +109,7 @@ async def livez() -> str:
 
 
 @router.get("/readyz", tags=["service"], response_class=PlainTextResponse)
-async def readyz(response: Response, backend: Uses) -> str:
+async def readyz(response: Response, backend: BackendDep) -> str:
     """Registry and live state are complete; 503 with the reason while they are not."""
     problem = backend.not_ready()
     response.status_code = 200 if problem is None else 503
@@ -118,6 +120,20 @@ async def readyz(response: Response, backend: Uses) -> str:
 async def metrics() -> Response:
     """Metrics for Prometheus."""
     return Response(generate_latest(REGISTRY), media_type=CONTENT_TYPE_LATEST)
+
+
+def _newest_cards(live: LiveView, asset_id: str | None, after: Card | None) -> Cards:
+    """Return cards of the newest models behind ``after``, as many as fit into an answer."""
+    place = ("", "") if after is None else (after.asset_id, after.kind)
+    chosen = [card for card in live.models() if asset_id is None or card.asset_id == asset_id]
+    chosen = sorted((c for c in chosen if (c.asset_id, c.kind) > place), key=lambda c: (c.asset_id, c.kind))
+    size_bytes = 0
+    for number, card in enumerate(chosen):
+        size_bytes += len(without_parameters(card).model_dump_json())
+        if number and size_bytes > MAX_ANSWER_BYTES:
+            last = chosen[number - 1]
+            return Cards(tuple(chosen[:number]), Card(asset_id=last.asset_id, kind=last.kind, version=last.version))
+    return Cards(tuple(chosen))
 
 
 async def _kafka(backend: Backend) -> ComponentState:

@@ -2,19 +2,20 @@
 
 from fastapi import APIRouter, Request, Response
 
+from forewarn.contracts.answers.problems import MAX_ERRORS, Fault
+from forewarn.contracts.answers.readings import DryRun, Ingested, Undeliverable
 from forewarn.contracts.topics import TopicName
-from forewarn.domain.rows import to_microseconds
+from forewarn.domain.time import to_microseconds
 from forewarn.ports.delivery import Message
-from forewarn_api.backend import Backend, Uses
+from forewarn.usecases.backend import Backend
+from forewarn.usecases.errors import InvalidRequestError, UnavailableError
+from forewarn.usecases.workers import Work
 from forewarn_api.bodies import READINGS_BODY, ReadingsBody, readings_in
+from forewarn_api.dependencies import BackendDep, StateDep
 from forewarn_api.dry_run import Judge
 from forewarn_api.jobs import verdicts_json
 from forewarn_api.metrics import READINGS
-from forewarn_api.models.readings import DryRun, Ingested, Undeliverable
-from forewarn_api.problems import MAX_ERRORS, Fault, ProblemError, unprocessable
 from forewarn_api.routes.common import problems
-from forewarn_api.services import Pushes
-from forewarn_api.workers import Work
 
 router = APIRouter(prefix="/api/v1/readings", tags=["readings"])
 
@@ -28,7 +29,7 @@ router = APIRouter(prefix="/api/v1/readings", tags=["readings"])
         413, 415, 503, 507, also={207: {"model": Ingested, "description": "Some readings are stored, some are not."}}
     ),
 )
-async def ingest(request: Request, response: Response, backend: Uses, running: Pushes) -> Ingested:
+async def ingest(request: Request, response: Response, backend: BackendDep, state: StateDep) -> Ingested:
     """Send one reading or up to 5000 to the platform.
 
     Answers after the broker has stored every one of them on all replicas. Readings of one asset keep
@@ -36,7 +37,7 @@ async def ingest(request: Request, response: Response, backend: Uses, running: P
     same reading twice does no harm: the validator drops the second one.
     """
     backend.require_disk()
-    body = await readings_in(request, running.reading)
+    body = await readings_in(request, state.reading)
     _require_known(body, backend)
     messages = [_message(*reading) for reading in zip(body.asset_ids, body.values, strict=True)]
     failed = await backend.delivery.send(messages)
@@ -44,7 +45,7 @@ async def ingest(request: Request, response: Response, backend: Uses, running: P
     READINGS.labels(outcome="failed").inc(len(failed))
     if len(failed) == len(messages):
         detail = f"The broker confirmed none of the readings ({failed[0].reason}). It is safe to send them again."
-        raise ProblemError(503, "broker-unavailable", detail, retry_after_s=5)
+        raise UnavailableError("broker-unavailable", detail, retry_after_s=5)
     if failed:
         response.status_code = 207
     return Ingested(
@@ -55,12 +56,12 @@ async def ingest(request: Request, response: Response, backend: Uses, running: P
 
 
 @router.post("/validate", response_model=DryRun, openapi_extra=READINGS_BODY, responses=problems(413, 415, 503))
-async def validate(request: Request, backend: Uses, running: Pushes) -> Response:
-    """Say what the validator would make of readings, without sending them.
+async def validate(request: Request, backend: BackendDep, state: StateDep) -> Response:
+    """Judge readings as the validator would, without sending them.
 
     Rules that need an asset's past (spikes, frozen sensors) see only what the request holds.
     """
-    body = await readings_in(request, running.reading)
+    body = await readings_in(request, state.reading)
     registry = backend.complete_registry()
     assets = {asset_id: asset for asset_id in set(body.asset_ids) if (asset := registry.get(asset_id)) is not None}
     classes = {asset.asset_class for asset in assets.values()}
@@ -91,4 +92,4 @@ def _require_known(body: ReadingsBody, backend: Backend) -> None:
     READINGS.labels(outcome="unknown_asset").inc(len(faults))
     names = sorted(unknown)[:MAX_ERRORS]
     detail = f"Unknown assets: {', '.join(names)}. Nothing was sent: register them with POST /api/v1/assets first."
-    raise unprocessable("unknown-asset", detail, faults, extras={"assets": names})
+    raise InvalidRequestError("unknown-asset", detail, faults, extras={"assets": names})

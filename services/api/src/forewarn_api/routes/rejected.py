@@ -1,31 +1,31 @@
-"""Readings the platform refused: look at them, and send them again once the cause is cured."""
+"""Refused messages: list them, and send them again once the cause is removed."""
 
 from base64 import b64encode
 from collections.abc import AsyncIterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Path, Query, Response
 from fastapi.responses import StreamingResponse
 
 from forewarn.adapters.removals import REMOVAL_KEY
+from forewarn.contracts.answers.alarms import RejectedDetail, RejectedItem, RejectedList, Replayed
 from forewarn.contracts.base import Identifier, Reference
 from forewarn.contracts.readings import RejectedReading, RejectionReason
 from forewarn.contracts.topics import TOPICS, TopicName
 from forewarn.ports.delivery import Message
 from forewarn.ports.history import Refusal
-from forewarn_api.backend import Backend, Uses
-from forewarn_api.models.alarms import RejectedDetail, RejectedItem, RejectedList, Replayed
+from forewarn.usecases.backend import Backend, require_delivered
+from forewarn.usecases.errors import ConflictError, not_found
+from forewarn_api.dependencies import BackendDep, StateDep
 from forewarn_api.paging import Cursor, cursor_to, page_of
-from forewarn_api.problems import ProblemError, not_found
-from forewarn_api.routes.common import problems, require_delivered
-from forewarn_api.services import Pushes
+from forewarn_api.routes.common import problems
 
 router = APIRouter(prefix="/api/v1/rejected", tags=["rejected"])
 
 _MAX_LIMIT: Final = 100
 _JSON: Final = "application/json"
-#: How the answer says that there are no original bytes: the last field of the message.
+#: An answer without original bytes, its last field.
 _NO_BYTES: Final = '"original":""'
 
 RejectedId = Annotated[Reference, Path(examples=["readings.raw/3/1742/0"])]
@@ -33,7 +33,7 @@ RejectedId = Annotated[Reference, Path(examples=["readings.raw/3/1742/0"])]
 
 @router.get("", responses=problems(503))
 async def list_rejected(
-    backend: Uses,
+    backend: BackendDep,
     asset: Annotated[Identifier | None, Query(description="Only messages that name this asset.")] = None,
     reason: RejectionReason | None = None,
     limit: Annotated[int, Query(ge=1, le=_MAX_LIMIT)] = 50,
@@ -47,28 +47,34 @@ async def list_rejected(
 
 
 @router.post("/{rejected_id:path}/replay", status_code=202, responses=problems(404, 409, 503))
-async def replay(rejected_id: RejectedId, backend: Uses, running: Pushes) -> Replayed:
-    """Send the original bytes again: to ``readings.raw``, or where a quarantined message came from."""
-    rejected = await _one(rejected_id, backend)
-    message = _again(rejected)
-    async with running.replaying:
-        original = b"".join([piece async for piece in backend.history.original(rejected_id)])
-        failed = await backend.delivery.send([replace(message, value=original)])
-    require_delivered(failed[0] if failed else None, "The message")
-    return Replayed(rejected_id=rejected_id, key=(message.key or b"").decode(errors="replace"))
+async def replay(rejected_id: RejectedId, backend: BackendDep, state: StateDep) -> Replayed:
+    """Send the original bytes again: to ``readings.raw``, or where a quarantined message came from.
+
+    Repeated within 10 s, it is sent once.
+    """
+    async with state.replaying:
+        done = state.replays.get(rejected_id)
+        if done is None:
+            message = _again(await _one(rejected_id, backend))
+            original = b"".join([piece async for piece in backend.history.original(rejected_id)])
+            failed = await backend.delivery.send([replace(message, value=original)])
+            require_delivered(failed[0] if failed else None, "The message")
+            done = Replayed(rejected_id=rejected_id, key=(message.key or b"").decode(errors="replace"))
+            state.replays.put(rejected_id, done)
+        return done
 
 
 @router.get("/{rejected_id:path}", response_model=RejectedDetail, responses=problems(404, 503))
-async def get_rejected(rejected_id: RejectedId, backend: Uses) -> Response:
+async def get_rejected(rejected_id: RejectedId, backend: BackendDep) -> Response:
     """A refused message with its original bytes."""
     rejected = await _one(rejected_id, backend)
     pieces = backend.history.original(rejected_id)
-    first = await anext(pieces, b"")  # before the answer begins: what fails here is still a 503
+    first = await anext(pieces, b"")  # before the answer begins, so that a failure is still a 503
     return StreamingResponse(_document(RejectedDetail(rejected=rejected), first, pieces), media_type=_JSON)
 
 
 async def _document(detail: RejectedDetail, first: bytes, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """The answer's JSON with the original bytes put into their place piece by piece; they may be 16 MiB."""
+    """Yield the answer's JSON with the original bytes, up to 16 MiB, inserted piece by piece."""
     head, _, tail = detail.model_dump_json().rpartition(_NO_BYTES)
     yield f'{head}"original":"'.encode()
     yield b64encode(first)
@@ -78,7 +84,7 @@ async def _document(detail: RejectedDetail, first: bytes, pieces: AsyncIterator[
 
 
 async def _one(rejected_id: str, backend: Backend) -> RejectedReading:
-    """A refused message without its original bytes."""
+    """Return a refused message without its original bytes."""
     rejected = await backend.history.rejected_one(rejected_id)
     if rejected is None:
         raise not_found(f"There is no refused message {rejected_id!r}; it may be older than what is kept.")
@@ -86,10 +92,10 @@ async def _one(rejected_id: str, backend: Backend) -> RejectedReading:
 
 
 def _again(rejected: RejectedReading) -> Message:
-    """Where a message goes when it is sent again, still without its bytes."""
+    """Return the message that a replay sends, still without its bytes."""
     if rejected.key == REMOVAL_KEY:
         detail = "The message is a removal of an asset: repeat DELETE /api/v1/assets/{asset_id} instead."
-        raise ProblemError(409, "not-replayable", detail)
+        raise ConflictError("not-replayable", detail)
     if rejected.topic.endswith(TopicName.READINGS_RAW.value):
         return Message(topic=TopicName.READINGS_RAW, key=_key_for(rejected), value=None)
     if rejected.reason is RejectionReason.QUARANTINED:
@@ -101,29 +107,20 @@ def _again(rejected: RejectedReading) -> Message:
         f"The message comes from {rejected.topic}: only readings, and quarantined messages of topics that are not "
         "compacted, can be sent again."
     )
-    raise ProblemError(409, "not-replayable", detail)
+    raise ConflictError("not-replayable", detail)
 
 
 def _key_for(rejected: RejectedReading) -> bytes:
-    """Key to send a reading under: the asset it speaks of, which cures a missing or wrong key as well."""
+    """Return the key of a replayed reading: its asset, which also corrects a missing or wrong key."""
     if rejected.asset_id is not None:
         return rejected.asset_id.encode()
     if rejected.key is None:
-        detail = "The message names no asset and had no key: it would be refused again. Send a corrected one instead."
-        raise ProblemError(409, "not-replayable", detail)
+        detail = "The message names no asset and has no key: it would be refused again. Send a corrected one instead."
+        raise ConflictError("not-replayable", detail)
     return rejected.key
 
 
 def _item(refusal: Refusal) -> RejectedItem:
-    return RejectedItem(
-        rejected_id=refusal.rejected_id,
-        topic=refusal.topic,
-        reason=refusal.reason,
-        rule=refusal.rule,
-        explanation=refusal.explanation,
-        recommendation=refusal.recommendation,
-        asset_id=refusal.asset_id,
-        rejected_at=refusal.rejected_at,
-        size_bytes=refusal.size_bytes,
-        preview=refusal.beginning.decode(errors="replace"),
-    )
+    fields = asdict(refusal)
+    preview: bytes = fields.pop("beginning")
+    return RejectedItem(**fields, preview=preview.decode(errors="replace"))

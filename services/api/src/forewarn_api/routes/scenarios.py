@@ -6,14 +6,8 @@ from fastapi import APIRouter, Response
 
 from forewarn.adapters.plant_file import example_names, load_plant
 from forewarn.adapters.scenario_request import ScenarioRequest, require_sound
-from forewarn.contracts.assets import Asset, RunScenario, SetUpPlant
-from forewarn.contracts.topics import TopicName
-from forewarn.domain.simulation.indicator import stated_nameplate
-from forewarn.domain.simulation.kinds import KINDS
-from forewarn.domain.simulation.scenarios import SCENARIOS
-from forewarn_api.backend import Backend, Uses
-from forewarn_api.jobs import recording_content
-from forewarn_api.models.scenarios import (
+from forewarn.contracts.answers.problems import Fault
+from forewarn.contracts.answers.scenarios import (
     MOST_RETURNED,
     MOST_STREAMED,
     PlantBody,
@@ -24,10 +18,19 @@ from forewarn_api.models.scenarios import (
     ScenarioList,
     ScenarioStarted,
 )
-from forewarn_api.problems import Fault, ProblemError, pointer, unprocessable
-from forewarn_api.routes.common import problems, require_delivered, send_command
+from forewarn.contracts.assets import Asset, RunScenario, SetUpPlant
+from forewarn.domain.simulation.indicator import stated_nameplate
+from forewarn.domain.simulation.kinds import KINDS
+from forewarn.domain.simulation.scenarios import SCENARIOS
+from forewarn.usecases.backend import Backend
+from forewarn.usecases.errors import ConflictError, InvalidRequestError
+from forewarn.usecases.faults import pointer
+from forewarn.usecases.registration import register
+from forewarn.usecases.workers import Work
+from forewarn_api.dependencies import BackendDep
+from forewarn_api.jobs import recording_content
+from forewarn_api.routes.common import problems
 from forewarn_api.strict_json import FromJson
-from forewarn_api.workers import Work
 
 router = APIRouter(prefix="/api/v1/scenarios", tags=["scenarios"])
 
@@ -56,10 +59,10 @@ async def list_scenarios() -> ScenarioList:
     response_model=ScenarioStarted,
     responses=problems(409, 413, 503, also=_DATA),
 )
-async def generate(body: FromJson[ScenarioBody], backend: Uses) -> ScenarioStarted | Response:
+async def generate(body: FromJson[ScenarioBody], backend: BackendDep) -> ScenarioStarted | Response:
     """Play a scenario with one machine: into the platform, or returned as data.
 
-    A stream is played by the simulator, so one must be running. An asset that nobody registered is registered first.
+    A stream is played by the simulator, so one must be running. An unknown asset is registered first.
     """
     request = _request(body, backend)
     _require_possible(body, request, backend)
@@ -69,18 +72,18 @@ async def generate(body: FromJson[ScenarioBody], backend: Uses) -> ScenarioStart
 
 
 @router.post("/demo/setup", status_code=202, responses=problems(413, 503))
-async def set_up(body: FromJson[PlantBody], backend: Uses) -> PlantStarted:
+async def set_up(body: FromJson[PlantBody], backend: BackendDep) -> PlantStarted:
     """Have the simulator register an example plant's machines, give them their history, and start them.
 
     Asked for again, nothing changes.
     """
     if body.plant not in example_names():
         fault = Fault(detail=f"there are {', '.join(example_names())}", pointer=pointer("plant"))
-        raise unprocessable("unknown-plant", f"There is no example plant {body.plant!r}.", [fault])
+        raise InvalidRequestError("unknown-plant", f"There is no example plant {body.plant!r}.", [fault])
     registered = backend.complete_registry().all()
     assets = [entry.asset.asset_id for entry in load_plant(body.plant).assets]
-    # keyed by the plant, so that its commands stay in order
-    command_id = await send_command(backend, body.plant, SetUpPlant(plant=body.plant), by=body.by)
+    # keyed by the plant to keep its commands in order
+    command_id = await backend.send_command(body.plant, SetUpPlant(plant=body.plant), by=body.by)
     known = [asset_id for asset_id in assets if asset_id in registered]
     return PlantStarted(command_id=command_id, plant=body.plant, assets=assets, known=known)
 
@@ -100,20 +103,20 @@ def _request(body: ScenarioBody, backend: Backend) -> ScenarioRequest:
 
 
 def _asset(body: ScenarioBody, backend: Backend) -> Asset:
-    """The registered asset, or a new one of the class."""
+    """Return the registered asset, or a new one of the class."""
     known = None if body.asset_id is None else backend.complete_registry().get(body.asset_id)
     if known is not None:
         if body.asset_class not in (None, known.asset_class):
             detail = f"{known.asset_id} is registered as {known.asset_class}, not as {body.asset_class}."
-            raise ProblemError(409, "other-class", detail)
+            raise ConflictError("other-class", detail)
         return known
     if body.asset_class is None:
         fault = Fault(detail="it is not registered: name its asset_class too", pointer=pointer("asset_id"))
-        raise unprocessable("unknown-asset", f"There is no asset {body.asset_id!r}.", [fault])
+        raise InvalidRequestError("unknown-asset", f"There is no asset {body.asset_id!r}.", [fault])
     if body.scenario not in SCENARIOS:
         detail = f"there are {', '.join(SCENARIOS)}"
         fault = Fault(detail=detail, pointer=pointer("scenario"))
-        raise unprocessable("unknown-scenario", f"There is no scenario {body.scenario!r}.", [fault])
+        raise InvalidRequestError("unknown-scenario", f"There is no scenario {body.scenario!r}.", [fault])
     asset_class = backend.catalogue.get(body.asset_class)
     plate = stated_nameplate(asset_class, {}) if asset_class is not None and asset_class.name in KINDS else {}
     name = body.asset_id or f"SIM-{body.asset_class}-{body.scenario}-{body.seed}"[:128]
@@ -131,16 +134,18 @@ def _require_possible(body: ScenarioBody, request: ScenarioRequest, backend: Bac
     try:
         require_sound(request, backend.catalogue)
     except ValueError as exc:
-        raise unprocessable("unknown-scenario", f"{str(exc)[:1].upper()}{str(exc)[1:]}.", [_fault(body, exc)]) from exc
+        raise InvalidRequestError(
+            "unknown-scenario", f"{str(exc)[:1].upper()}{str(exc)[1:]}.", [_fault(body, exc)]
+        ) from exc
     most = MOST_STREAMED if body.output == "stream" else MOST_RETURNED
     if request.rows > most:
         fault = Fault(detail=f"at most {most:,} readings at a time", pointer=pointer("interval_s"))
         detail = f"{request.length_days:g} days at {body.interval_s:g} s are {request.rows:,} readings."
-        raise unprocessable("too-many-readings", detail, [fault])
+        raise InvalidRequestError("too-many-readings", detail, [fault])
 
 
 def _fault(body: ScenarioBody, exc: ValueError) -> Fault:
-    """Point to the field that names what does not exist."""
+    """Point to the field at fault."""
     text = str(exc)
     field = "tag" if body.tag is not None and "tag" in text else "asset_class" if "class" in text else "scenario"
     return Fault(detail=text, pointer=pointer(field))
@@ -149,10 +154,7 @@ def _fault(body: ScenarioBody, exc: ValueError) -> Fault:
 async def _streamed(body: ScenarioBody, request: ScenarioRequest, backend: Backend) -> ScenarioStarted:
     asset = request.asset
     if backend.complete_registry().get(asset.asset_id) is None:
-        at, event_id = backend.clock.now(), backend.new_id()
-        failed = await backend.delivery.publish(TopicName.ASSETS, asset.asset_id, asset, event_id=event_id, at=at)
-        require_delivered(failed, "The asset")
-        await backend.until_registered({asset.asset_id: asset})
+        await register(asset, backend)
     command = RunScenario(
         scenario=body.scenario,
         asset_class=asset.asset_class,
@@ -164,7 +166,7 @@ async def _streamed(body: ScenarioBody, request: ScenarioRequest, backend: Backe
         tag=body.tag,
     )
     return ScenarioStarted(
-        command_id=await send_command(backend, asset.asset_id, command, by=body.by),
+        command_id=await backend.send_command(asset.asset_id, command, by=body.by),
         asset_id=asset.asset_id,
         asset_class=asset.asset_class,
         scenario=body.scenario,
@@ -173,7 +175,7 @@ async def _streamed(body: ScenarioBody, request: ScenarioRequest, backend: Backe
 
 
 async def _returned(body: ScenarioBody, request: ScenarioRequest, backend: Backend) -> Response:
-    """The data as the body of an answer."""
+    """Return the data as the body of an answer."""
     asset = request.asset
     asset_class = backend.catalogue[asset.asset_class]
     content = await backend.workers.run(Work.PLAYING, recording_content, request, body.output, asset_class)

@@ -1,48 +1,43 @@
-"""The twin of an asset: what it knows, what if, learning anew."""
+"""The twin of an asset: what it knows, what-if, retraining."""
 
 from fastapi import APIRouter
 
+from forewarn.contracts.answers.twin import BaselineRequest, TwinAnswer
 from forewarn.contracts.questions import BaselineAccepted, WhatIfAnswer, WhatIfRequest
-from forewarn_api.backend import Uses
-from forewarn_api.models.twin import BaselineRequest, TwinAnswer
-from forewarn_api.questions import answer_to, find_subject
-from forewarn_api.relearning import order_baseline
+from forewarn.usecases.retraining import order_baseline
+from forewarn.usecases.whatif import answer_what_if, describe_twin
+from forewarn_api.dependencies import BackendDep
 from forewarn_api.routes.assets import AssetId
 from forewarn_api.routes.common import problems
 from forewarn_api.strict_json import FromJson
-from forewarn_api.whatif import describe
-from forewarn_api.workers import Work
 
 router = APIRouter(prefix="/api/v1/assets/{asset_id}", tags=["twin"])
 
 
 @router.get("/twin", responses=problems(404, 503))
-async def get_twin(asset_id: AssetId, backend: Uses) -> TwinAnswer:
+async def get_twin(asset_id: AssetId, backend: BackendDep) -> TwinAnswer:
     """Card of the asset's own model, drivers with their learned ranges, named questions.
 
     While it has no model of its own, the newest reading as two or more other assets of its class would
     judge it: with low confidence, stored nowhere, and never a reason for an alarm.
     """
-    asset = backend.known_asset(asset_id)
-    asset_class = backend.known_class(asset.asset_class)
-    subject = await find_subject(backend, asset_id)
-    return await backend.workers.run(Work.ASKING, describe, asset, asset_class, subject)
+    return await describe_twin(backend, asset_id)
 
 
 @router.post("/what-if", responses=problems(404, 409, 413, 503))
-async def what_if(asset_id: AssetId, body: FromJson[WhatIfRequest], backend: Uses) -> WhatIfAnswer:
+async def what_if(asset_id: AssetId, body: FromJson[WhatIfRequest], backend: BackendDep) -> WhatIfAnswer:
     """Expected values, derived quantities, health and remaining life if the machine were operated differently.
 
     Nothing is changed or stored. Starts from the newest reading.
     """
-    return await answer_to(backend, asset_id, body)
+    return await answer_what_if(backend, asset_id, body)
 
 
 @router.post("/baseline", status_code=202, responses=problems(404, 413, 503))
-async def learn_anew(asset_id: AssetId, body: FromJson[BaselineRequest], backend: Uses) -> BaselineAccepted:
-    """Let the twin forget what is normal and learn it anew, say after maintenance.
+async def retrain(asset_id: AssetId, body: FromJson[BaselineRequest], backend: BackendDep) -> BaselineAccepted:
+    """Let the twin forget its baseline and learn a new one, for example after maintenance.
 
-    Without ``history`` it learns from the readings that follow and judges nothing until it has enough;
+    Without ``history`` it learns from the readings that follow and judges none until it has enough;
     with it, from those stored readings at once.
     """
     return await order_baseline(backend, asset_id, body, by=body.by, order_id=backend.new_id())

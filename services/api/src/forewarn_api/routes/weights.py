@@ -1,13 +1,13 @@
-"""What counts how much in an asset's health."""
+"""Weights of an asset's health metrics and components."""
 
 from fastapi import APIRouter
 
+from forewarn.contracts.answers.assets import WeightsAnswer
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.assets import Asset, HealthWeights
 from forewarn.domain.health.profile import profile_of
-from forewarn_api.backend import Uses
-from forewarn_api.models.assets import WeightsAnswer
-from forewarn_api.registering import register, require_weights
+from forewarn.usecases.registration import register, require_weights
+from forewarn_api.dependencies import BackendDep
 from forewarn_api.routes.assets import AssetId
 from forewarn_api.routes.common import problems
 from forewarn_api.strict_json import FromJson
@@ -16,17 +16,17 @@ router = APIRouter(prefix="/api/v1/assets/{asset_id}/health/weights", tags=["sta
 
 
 @router.get("", responses=problems(404, 503))
-async def get_weights(asset_id: AssetId, backend: Uses) -> WeightsAnswer:
+async def get_weights(asset_id: AssetId, backend: BackendDep) -> WeightsAnswer:
     """Weights of the health metrics and components: in effect, of the class, and the asset's own."""
     asset = backend.known_asset(asset_id)
     return _answer(asset, backend.known_class(asset.asset_class))
 
 
 @router.put("", responses=problems(404, 413, 503))
-async def put_weights(asset_id: AssetId, weights: FromJson[HealthWeights], backend: Uses) -> WeightsAnswer:
-    """Give an asset weights of its own; what is not named has the class's weight, ``{}`` takes all back.
+async def put_weights(asset_id: AssetId, weights: FromJson[HealthWeights], backend: BackendDep) -> WeightsAnswer:
+    """Give an asset its own weights; what is not named keeps the class's weight, ``{}`` resets all.
 
-    They stand in the asset's registry entry and hold from its next reading on.
+    They are part of the asset's registry entry and apply from its next reading on.
     """
     asset = backend.known_asset(asset_id)
     asset_class = backend.known_class(asset.asset_class)

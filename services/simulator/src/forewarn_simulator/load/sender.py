@@ -5,12 +5,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import structlog
-from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-from forewarn.adapters.kafka.config import producer_config
-from forewarn.adapters.kafka.errors import is_fatal
+from forewarn.adapters.kafka.producing import QueuedProducer
 from forewarn.contracts.topics import TopicName, qualified
-from forewarn.domain.rows import US_PER_S
+from forewarn.domain.time import US_PER_S
 from forewarn.ports.clock import Clock
 from forewarn_simulator.load.cycle import TAIL, Cycle
 from forewarn_simulator.reading import iso_utc
@@ -33,7 +31,7 @@ class Tally:
 
     @property
     def rate_per_s(self) -> float:
-        """Readings stored per second."""
+        """Return readings stored per second."""
         return self.delivered / self.seconds if self.seconds > 0 else 0.0
 
 
@@ -42,14 +40,17 @@ class LoadSender:
 
     def __init__(self, bootstrap_servers: str, prefix: str, cycle: Cycle, clock: Clock) -> None:
         # Only failures are reported one by one; whatever is flushed and did not fail is stored.
-        overrides: dict[str, Any] = {"delivery.report.only.error": True, "message.timeout.ms": 60_000, "linger.ms": 20}
-        self._producer = Producer(producer_config(bootstrap_servers, client_id="forewarn.load", **overrides))
-        self._topic = qualified(TopicName.READINGS_RAW, prefix)
+        self._producer = QueuedProducer(
+            bootstrap_servers,
+            qualified(TopicName.READINGS_RAW, prefix),
+            client_id="forewarn.load",
+            on_refused=self._note_refused,
+            settings={"message.timeout.ms": 60_000, "linger.ms": 20},
+        )
         self._cycle = cycle
         self._clock = clock
         self._seq = [0] * len(cycle.keys)
         self._failed = 0
-        self._fatal: KafkaError | None = None
 
     def past(self, rounds: int, *, step_us: int) -> Tally:
         """Send rounds of the past as fast as the broker takes them, the newest one step before now."""
@@ -95,17 +96,7 @@ class LoadSender:
         ]
         for i in range(first, last):
             seq[i] += 1
-        waiting = messages
-        while waiting:
-            queued = self._producer.produce_batch(self._topic, waiting, on_delivery=self._on_delivery)
-            self._producer.poll(0)
-            if queued < len(waiting):  # the queue is full: the tail waits for room
-                waiting = [message for message in waiting if message.pop("_error", None) is not None]
-                self._producer.poll(0.01)
-            else:
-                waiting = []
-            if self._fatal is not None:
-                raise KafkaException(self._fatal)
+        self._producer.send_all(messages)
         return len(messages)
 
     def _settle(self, sent: int, failed_before: int, begin: float) -> Tally:
@@ -118,9 +109,5 @@ class LoadSender:
     def _now_us(self) -> int:
         return int(self._clock.now().timestamp() * US_PER_S)
 
-    def _on_delivery(self, error: KafkaError | None, _message: Message) -> None:
-        if error is None:
-            return
+    def _note_refused(self, _key: bytes | str | None, _reason: str) -> None:
         self._failed += 1
-        if is_fatal(error):
-            self._fatal = error

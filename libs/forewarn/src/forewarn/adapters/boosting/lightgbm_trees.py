@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.prognosis.trees import Forest
 
 #: Growth of the trees: many shallow ones, each sees half of the features. Chosen by cross-validation over engines

@@ -17,8 +17,8 @@ from forewarn.contracts.frames import Phase, residual_column
 from forewarn.domain.anomaly.calibration import KNOTS, Calibration, calibrate, usual_period_us
 from forewarn.domain.anomaly.settings import AnomalySettings
 from forewarn.domain.anomaly.smoothing import Strip, shrunken_means
-from forewarn.domain.frame import Array, FloatArray, Frame
-from forewarn.domain.packing import pack, unpack
+from forewarn.domain.frames.frame import Array, FloatArray, Frame
+from forewarn.domain.state.packing import pack, unpack
 from forewarn.ports.detector import Detector
 
 _MAGIC: Final = b"FWMEMBER1"

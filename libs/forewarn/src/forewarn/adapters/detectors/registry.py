@@ -20,9 +20,9 @@ def _half_space(seed: int) -> Detector:
 
 
 def _drift(_seed: int) -> Detector:
-    from forewarn.adapters.detectors.river_members import Drift  # noqa: PLC0415  # imports River
+    from forewarn.adapters.detectors.river_members import DriftMember  # noqa: PLC0415  # imports River
 
-    return Drift()
+    return DriftMember()
 
 
 def _pyod(name: str) -> Callable[[int], Detector]:

@@ -7,8 +7,8 @@ from river.anomaly import HalfSpaceTrees
 from river.drift import ADWIN
 
 from forewarn.adapters.detectors.healthy_scale import HealthyScale
-from forewarn.domain.frame import FloatArray
-from forewarn.domain.packing import pack, unpack
+from forewarn.domain.frames.frame import FloatArray
+from forewarn.domain.state.packing import pack, unpack
 
 _TREES_MAGIC: Final = b"FWHST0001"
 _DRIFT_MAGIC: Final = b"FWADWIN01"
@@ -103,7 +103,7 @@ class HalfSpace:
         return [dict(enumerate(row)) for row in unit.tolist()]
 
 
-class Drift:
+class DriftMember:
     """Adaptive windowing (Bifet & Gavaldà 2007) of the rows' size; implements ``Detector``.
 
     The score is how far the row's size and the mean of ADWIN's present window lie, on average, above the

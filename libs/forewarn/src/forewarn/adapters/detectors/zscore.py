@@ -5,8 +5,8 @@ from typing import Final
 import numpy as np
 
 from forewarn.adapters.detectors.healthy_scale import HealthyScale
-from forewarn.domain.frame import FloatArray
-from forewarn.domain.packing import pack, unpack
+from forewarn.domain.frames.frame import FloatArray
+from forewarn.domain.state.packing import pack, unpack
 
 _MAGIC: Final = b"FWZSCORE1"
 

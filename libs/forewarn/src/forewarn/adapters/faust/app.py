@@ -4,31 +4,29 @@ from dataclasses import dataclass
 from typing import Final
 
 import faust
-from faust.types.transports import TransportT
 from yarl import URL
 
-from forewarn.adapters.faust.table import DurableTable
-from forewarn.adapters.faust.transport import ReadCommittedTransport
+from forewarn.adapters.faust.internals import App, Transport
 from forewarn.adapters.kafka.config import group_id
 from forewarn.contracts.topics import DEFAULT_PARTITIONS
 
 _MIB: Final = 1024 * 1024
 
-#: Frames waiting in one agent's queue; each may be megabytes, so Faust's default of 4,096 is no bound.
+#: Messages in one agent's queue. Each may have megabytes, so Faust's default of 4,096 is too many.
 _QUEUED_MESSAGES: Final = 64
 
-#: After a kill -9 the group waits this long for a member without a stable name.
+#: After a kill -9 the group waits this long for a member without a static id.
 _SESSION_TIMEOUT_S: Final = 10.0
 
-#: A broker restart passes unnoticed; a longer outage ends the process, which the supervisor restarts.
+#: Survives a restart of the broker; a longer outage ends the process, which the supervisor restarts.
 _DELIVERY_TIMEOUT_S: Final = 120.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventAppConfig:
-    """What distinguishes one event-plane service.
+    """Settings of one event-plane service.
 
-    ``instance`` is a stable replica name: with one, a restarted process rejoins its group at once.
+    With ``instance``, a stable replica name, a restarted process rejoins its group at once.
     ``gather_s`` is how long the broker may hold messages back to send many at once.
     """
 
@@ -40,25 +38,16 @@ class EventAppConfig:
 
     @property
     def app_id(self) -> str:
-        """Consumer group, and first part of the changelog topics' names."""
+        """Consumer group and prefix of the changelog topic."""
         return group_id(self.service, self.prefix)
 
 
-class _App(faust.App):
-    gather_s: float
-
-    def _new_transport(self) -> TransportT:
-        return ReadCommittedTransport(self.conf.broker_consumer, self)
-
-    def _create_directories(self) -> None:
-        """Create none: with the memory store Faust keeps nothing on disk."""
-
-
 def create_app(config: EventAppConfig) -> faust.App:
-    """Make a Faust application; call it inside the running event loop that will run it."""
-    app = _App(
+    """Make a Faust application; call it inside the event loop that will run it."""
+    brokers = [URL(f"kafka://{server.strip()}") for server in config.bootstrap_servers.split(",")]
+    app = App(
         config.app_id,
-        broker=[URL(f"kafka://{server.strip()}") for server in config.bootstrap_servers.split(",")],
+        broker=brokers,
         broker_client_id=f"forewarn.{config.service}.{config.instance}",
         broker_session_timeout=_SESSION_TIMEOUT_S,
         broker_heartbeat_interval=2.0,
@@ -73,15 +62,14 @@ def create_app(config: EventAppConfig) -> faust.App:
         producer_max_request_size=16 * _MIB,
         producer_request_timeout=_DELIVERY_TIMEOUT_S,
         store="memory://",
-        table_standby_replicas=0,  # copies nobody needs: restoring takes a second
-        Table=DurableTable,
+        table_standby_replicas=0,  # restoring takes a second
         stream_buffer_maxsize=_QUEUED_MESSAGES,
         stream_wait_empty=False,
-        topic_allow_declare=False,  # check_topics and ensure_changelog have seen them all
+        topic_allow_declare=False,  # check_topics and ensure_changelog come before
         topic_disable_leader=True,
         topic_partitions=DEFAULT_PARTITIONS,
         web_enabled=False,
         autodiscover=False,
     )
-    app.gather_s = config.gather_s
+    app.transport = Transport(brokers, app, gather_s=config.gather_s)
     return app

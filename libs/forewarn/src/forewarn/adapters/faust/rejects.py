@@ -1,4 +1,4 @@
-"""Dead letters of the event plane: what cannot be read is kept with the reason, and the stream goes on."""
+"""Dead letters of the event plane: a message that cannot be read is kept with the reason."""
 
 from typing import Final
 
@@ -8,7 +8,7 @@ from forewarn.contracts.readings import RejectedReading, RejectionReason
 from forewarn.contracts.topics import TopicName
 from forewarn.ports.codec import one_line
 
-#: More of the refused bytes would not fit into a message once they are written in base 64.
+#: More would not fit into a message in base 64.
 _MAX_ORIGINAL_BYTES: Final = 10 * 1024 * 1024
 
 _FOREIGN: Final = "Find out what wrote this message: only Forewarn's own services write to this topic"
@@ -19,7 +19,7 @@ _RECOMMENDATIONS: Final = {
 
 
 def dead_letter(incoming: Incoming, reason: RejectionReason, explanation: str) -> Outgoing:
-    """The event for ``readings.rejected``; the same message always gives the same event."""
+    """Make the event for ``readings.rejected``; the same message always gives the same event."""
     rejected_id = f"{incoming.topic}/{incoming.partition}/{incoming.offset}"
     original = incoming.value or b""
     explanation = one_line(explanation)

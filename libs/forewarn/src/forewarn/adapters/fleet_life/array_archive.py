@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 
 from forewarn.contracts.limits import MAX_MODEL_FILE_BYTES, MAX_UNPACKED_MODEL_BYTES, MIB
-from forewarn.domain.frame import Array
+from forewarn.domain.frames.frame import Array
 
 _SUFFIX: Final = ".npy"
 _MOST_ARRAYS: Final = 1_000

@@ -10,7 +10,7 @@ import numpy as np
 from forewarn.adapters.fleet_life.fitting import fit_fleet
 from forewarn.adapters.fleet_life.recorded_runs import read_runs, read_training_runs
 from forewarn.adapters.tables.table import TableError
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.prognosis.cross_fitting import Progress
 from forewarn.domain.prognosis.fleet import Forecast, HeldOut
 from forewarn.domain.prognosis.metrics import (

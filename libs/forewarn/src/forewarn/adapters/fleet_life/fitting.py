@@ -5,10 +5,10 @@ import math
 import numpy as np
 
 from forewarn.adapters.boosting.lightgbm_trees import LightGbmTrees
-from forewarn.adapters.fleet_life.model_file import FleetFile, Summary
+from forewarn.adapters.fleet_life.model_file import FleetFile, FleetModelSummary
 from forewarn.adapters.fleet_life.recorded_runs import TrainingRuns
 from forewarn.domain.prognosis.cross_fitting import Progress
-from forewarn.domain.prognosis.fleet import HeldOut, Training, interval, train
+from forewarn.domain.prognosis.fleet import FleetTraining, HeldOut, interval, train
 from forewarn.domain.prognosis.metrics import coverage, rmse
 
 
@@ -30,12 +30,12 @@ def fit_fleet(
     return FleetFile(model=trained.model, columns=training.recorded.columns, summary=summary), trained.held_out
 
 
-def _summary(trained: Training, training: TrainingRuns, seed: int) -> Summary:
+def _summary(trained: FleetTraining, training: TrainingRuns, seed: int) -> FleetModelSummary:
     held_out, cap = trained.held_out, trained.model.cap
     known = held_out.known
     actual, mean = np.minimum(held_out.actual, cap)[known], held_out.mean[known]
     seen = interval(trained.model.outlook, mean, cap)
-    return Summary(
+    return FleetModelSummary(
         units=training.recorded.runs.units,
         failures=int(np.count_nonzero(training.failed)),
         rows=training.recorded.runs.time.size,

@@ -14,8 +14,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from forewarn.adapters.fleet_life.array_archive import read_archive
 from forewarn.adapters.fleet_life.recorded_runs import RunColumns
 from forewarn.adapters.whole_file import write_whole
-from forewarn.domain.prognosis.fleet import FleetModel
-from forewarn.domain.prognosis.outlook import Outlook
+from forewarn.domain.prognosis.fleet import FleetLifeModel
+from forewarn.domain.prognosis.outlook import LifeOutlook
 from forewarn.domain.prognosis.preparation import Preparation
 from forewarn.domain.prognosis.regimes import Conditions
 from forewarn.domain.prognosis.trees import Forest
@@ -26,11 +26,11 @@ _OUTLOOK: Final = ("predicted", "actual", "known", "unit")
 _CONDITIONS: Final = ("low", "high", "centres", "mean", "sd", "weights")
 
 
-class ModelFileError(Exception):
+class FleetModelFileError(Exception):
     """A file is not a model that can be used; the message says why."""
 
 
-class Summary(BaseModel):
+class FleetModelSummary(BaseModel):
     """What a model learned from and how it did on units held out; lives in the unit of the time column."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -49,9 +49,9 @@ class Summary(BaseModel):
 class FleetFile:
     """What a model file holds: the model, the columns it reads, and where it comes from."""
 
-    model: FleetModel
+    model: FleetLifeModel
     columns: RunColumns
-    summary: Summary
+    summary: FleetModelSummary
 
 
 class _Header(BaseModel):
@@ -73,7 +73,7 @@ class _Header(BaseModel):
     share: float
     below: float
     above: float
-    summary: Summary
+    summary: FleetModelSummary
 
 
 def write_model(path: Path, file: FleetFile) -> None:
@@ -118,15 +118,15 @@ def read_model(path: Path) -> FleetFile:
     try:
         arrays = read_archive(path)
         return _file(_header(path, arrays.pop(_HEADER).tobytes()), arrays)
-    except ModelFileError:
+    except FleetModelFileError:
         raise
     except OSError as exc:
-        raise ModelFileError(f"{path}: cannot be read: {exc.strerror or exc}") from exc
+        raise FleetModelFileError(f"{path}: cannot be read: {exc.strerror or exc}") from exc
     except Exception as exc:  # a foreign file may break any part of reading it
-        raise ModelFileError(f"{path}: not a model written by `forewarn rul fit`, or damaged: {exc}") from exc
+        raise FleetModelFileError(f"{path}: not a model written by `forewarn rul fit`, or damaged: {exc}") from exc
 
 
-def _arrays(model: FleetModel, header: _Header) -> dict[str, Any]:
+def _arrays(model: FleetLifeModel, header: _Header) -> dict[str, Any]:
     preparation = model.preparation
     arrays = {_HEADER: np.frombuffer(header.model_dump_json().encode(), dtype=np.uint8)}
     arrays |= {f"forest.{name}": getattr(model.forest, name) for name in _FOREST}
@@ -138,18 +138,18 @@ def _arrays(model: FleetModel, header: _Header) -> dict[str, Any]:
 def _header(path: Path, content: bytes) -> _Header:
     version = json.loads(content).get("version")
     if isinstance(version, int) and version > 1:
-        raise ModelFileError(f"{path}: written by a newer version of Forewarn (format {version}, known: 1)")
+        raise FleetModelFileError(f"{path}: written by a newer version of Forewarn (format {version}, known: 1)")
     try:
         return _Header.model_validate_json(content)
     except ValidationError as exc:
-        raise ModelFileError(f"{path}: not a model written by `forewarn rul fit`, or damaged") from exc
+        raise FleetModelFileError(f"{path}: not a model written by `forewarn rul fit`, or damaged") from exc
 
 
 def _file(header: _Header, arrays: Mapping[str, Any]) -> FleetFile:
     def part(prefix: str, names: tuple[str, ...]) -> dict[str, Any]:
         return {name: arrays[f"{prefix}.{name}"] for name in names}
 
-    model = FleetModel(
+    model = FleetLifeModel(
         preparation=Preparation(
             low=arrays["low"],
             high=arrays["high"],
@@ -159,7 +159,7 @@ def _file(header: _Header, arrays: Mapping[str, Any]) -> FleetFile:
             birth=header.birth,
         ),
         forest=Forest(**part("forest", _FOREST), depth=header.depth, features=header.features),
-        outlook=Outlook(**part("outlook", _OUTLOOK), share=header.share, below=header.below, above=header.above),
+        outlook=LifeOutlook(**part("outlook", _OUTLOOK), share=header.share, below=header.below, above=header.above),
         cap=math.inf if header.cap is None else header.cap,
     )
     _check_shapes(header, model)
@@ -169,7 +169,7 @@ def _file(header: _Header, arrays: Mapping[str, Any]) -> FleetFile:
     return FleetFile(model=model, columns=columns, summary=header.summary)
 
 
-def _check_shapes(header: _Header, model: FleetModel) -> None:
+def _check_shapes(header: _Header, model: FleetLifeModel) -> None:
     conditions, tags, drivers = model.preparation.conditions, len(header.tags), len(header.drivers)
     regimes = len(conditions.centres)
     expected = {

@@ -10,11 +10,11 @@ import numpy as np
 from forewarn.adapters.tables.reading import read_table
 from forewarn.adapters.tables.table import Table, TableError, require_one_purpose
 from forewarn.adapters.tables.times import Disorder, first_disorder, sorted_rows, times_of
-from forewarn.domain.frame import FloatArray
-from forewarn.domain.prognosis.giveaways import giveaway
+from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.prognosis.preparation import varies
 from forewarn.domain.prognosis.runs import BoolArray, IntArray, Runs
-from forewarn.domain.rows import S_PER_DAY
+from forewarn.domain.prognosis.target_leakage import target_leakage
+from forewarn.domain.time import S_PER_DAY
 
 _YES: Final = frozenset({"1", "1.0", "true", "t", "yes", "y"})
 _NO: Final = frozenset({"0", "0.0", "false", "f", "no", "n"})
@@ -178,7 +178,7 @@ def _not_to_learn_from(recorded: RecordedRuns, failed: BoolArray) -> dict[str, s
         if not varying:
             reasons[name] = "constant"
     for name, varying, values in zip(columns.tags, varies(runs.tags), runs.tags.T, strict=True):
-        reason = giveaway(values, runs, failed) if varying else "constant"
+        reason = target_leakage(values, runs, failed) if varying else "constant"
         if reason is not None:
             reasons[name] = reason
     return reasons

@@ -16,7 +16,7 @@ import numpy as np
 from forewarn.domain.forecast.backtest import Forecast
 from forewarn.domain.forecast.baselines import moving_average, theil_sen
 from forewarn.domain.forecast.series import Season
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 from forewarn.ports.forecasting import ForecasterUnavailable
 
 #: Smoothing constants that are tried. A grid instead of an optimiser: bounded time, always the same result.

@@ -24,7 +24,7 @@ class TagTally:
 
 
 @dataclass(slots=True)
-class Tally:
+class CleaningTally:
     """What became of rows."""
 
     sent: int = 0
@@ -46,7 +46,7 @@ class Cleaner:
         self._max_gap_us = max_gap_us
         self._rejects = rejects
         self._pending: dict[int, Pending] = {}
-        self.tally = Tally()
+        self.tally = CleaningTally()
 
     def clean(self, window: Converted) -> Iterator[tuple[int, Rows]]:
         """Readings of each asset that are ready, by number of the asset, times rising."""

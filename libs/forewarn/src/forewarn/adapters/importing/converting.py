@@ -10,14 +10,14 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from forewarn.adapters.importing.rejects import Rejects
-from forewarn.adapters.importing.source import Piece, Source
+from forewarn.adapters.importing.source import Piece, SourceFile
 from forewarn.adapters.importing.times import TimeReader, joined
 from forewarn.adapters.tables.arrow_types import ArrowArray
 from forewarn.adapters.tables.columns import to_numbers
 from forewarn.adapters.tables.table import TableError
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.importing import ImportMapping
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.importing.gaps import UNCERTAIN
 from forewarn.domain.physics.units import Conversion, conversion
 
@@ -42,7 +42,7 @@ class Converter:
     """Converts the pieces of one file in their order."""
 
     def __init__(
-        self, source: Source, mapping: ImportMapping, asset_class: AssetClass, *, descending: bool, latest_us: int
+        self, source: SourceFile, mapping: ImportMapping, asset_class: AssetClass, *, descending: bool, latest_us: int
     ) -> None:
         self._source = source
         self._mapping = mapping
@@ -150,7 +150,7 @@ class Converter:
             rejects.add(int(piece.numbers[row]), reason, texts[row].as_py() or "")
 
 
-def check_mapping(source: Source, mapping: ImportMapping, asset_class: AssetClass) -> None:
+def check_mapping(source: SourceFile, mapping: ImportMapping, asset_class: AssetClass) -> None:
     """Make sure that a mapping fits a file and a class.
 
     Raises
@@ -197,7 +197,7 @@ def _quality_of(word: str) -> int:
     return UNCERTAIN if text in _UNCERTAIN_WORDS else _BAD
 
 
-def unmapped(mapping: ImportMapping, source: Source, tags: Sequence[str]) -> tuple[str, ...]:
+def unmapped(mapping: ImportMapping, source: SourceFile, tags: Sequence[str]) -> tuple[str, ...]:
     """Columns, or tags of a long file, that nothing is done with."""
     used = {*mapping.columns, *(c.quality for c in mapping.columns.values() if c.quality)}
     used |= {*mapping.time.columns, mapping.asset_column or ""}

@@ -12,7 +12,7 @@ _CHUNK_BYTES: Final = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
+class ImportProgress:
     """Messages that the broker has confirmed, of the file's messages in their order.
 
     ``end_us`` is the moment to which the last time was moved, so that a later run moves them alike.
@@ -70,14 +70,14 @@ class ProgressFile:
         """Give it back."""
         self._lock.close()
 
-    def read(self) -> Progress | None:
+    def read(self) -> ImportProgress | None:
         """What an earlier run left; None if there was none, or its file is damaged."""
         try:
-            return Progress(**json.loads(self._path.read_text(encoding="utf-8")))
+            return ImportProgress(**json.loads(self._path.read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError):
             return None
 
-    def write(self, progress: Progress) -> None:
+    def write(self, progress: ImportProgress) -> None:
         """Replace what was remembered."""
         fresh = self._path.with_suffix(".new")
         fresh.write_text(json.dumps(asdict(progress)), encoding="utf-8")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from forewarn.adapters.importing.scan import Scan
-from forewarn.adapters.importing.source import Source
+from forewarn.adapters.importing.source import SourceFile
 from forewarn.adapters.tables.table import TableError
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.importing import ColumnMapping, ImportMapping, LongLayout, TimeColumns, TimeFormat
@@ -25,7 +25,7 @@ class Said:
     time_format: TimeFormat | None = None
 
 
-def propose(source: Source, scan: Scan, roles: Roles, said: Said, asset_class: AssetClass) -> ImportMapping:
+def propose(source: SourceFile, scan: Scan, roles: Roles, said: Said, asset_class: AssetClass) -> ImportMapping:
     """Put a mapping together.
 
     Raises
@@ -64,7 +64,7 @@ def propose(source: Source, scan: Scan, roles: Roles, said: Said, asset_class: A
     )
 
 
-def _time(source: Source, scan: Scan, roles: Roles, said: Said) -> TimeColumns:
+def _time(source: SourceFile, scan: Scan, roles: Roles, said: Said) -> TimeColumns:
     if not roles.time:
         raise TableError(
             f"{source.path}: none of {_listed(source.names)} is called like a time; name the column with --time"

@@ -4,26 +4,24 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final
 
-from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient
-
 from forewarn.adapters.importing.sending import assets_at
 from forewarn.adapters.kafka.config import group_id
 from forewarn.adapters.kafka.errors import BrokerUnavailable
-from forewarn.adapters.kafka.history import PartitionReader
+from forewarn.adapters.kafka.offsets import OffsetLookup
 from forewarn.adapters.kafka.publisher import EventPublisher
 from forewarn.adapters.kafka.registry import REGISTRY_READER, AssetRegistry
 from forewarn.adapters.tables.table import TableError
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.topics import TOPICS, TopicName, qualified
 from forewarn.ports.clock import Clock
+from forewarn.ports.store import Source
 
 _PATIENCE_S: Final = 30.0
 _ANSWER_S: Final = 20.0
 _LOOK_EVERY_S: Final = 0.1
 
 
-class Registry:
+class ImportRegistry:
     """The asset registry of a platform.
 
     Parameters
@@ -48,12 +46,12 @@ class Registry:
         self._clock = clock
         self._pause = pause
         self._patience_s = patience_s
-        self._admin = AdminClient({"bootstrap.servers": bootstrap_servers, "log_level": 0})
+        self._offsets = OffsetLookup(bootstrap_servers, "forewarn.import.offsets", timeout_s=_ANSWER_S, is_quiet=True)
         self._registry = AssetRegistry(bootstrap_servers, prefix, client_id="forewarn.import.assets")
         self._registry.wait_until_loaded(_PATIENCE_S)
 
     def class_of(self, asset_id: str) -> str | None:
-        """Class of an asset; None if nobody registered it."""
+        """Return the class of an asset; None if it is not registered."""
         asset = self._registry.get(asset_id)
         return None if asset is None else asset.asset_class
 
@@ -92,33 +90,19 @@ class Registry:
     def close(self) -> None:
         """Stop following."""
         self._registry.close()
+        self._offsets.close()
 
     def _wait_for_validator(self) -> None:
-        group, ends = group_id(REGISTRY_READER, self.prefix), self._ends()
+        topic, group = qualified(TopicName.ASSETS, self.prefix), group_id(REGISTRY_READER, self.prefix)
+        sources = [Source(topic, number) for number in range(TOPICS[TopicName.ASSETS].partitions)]
+        ends = {source: end for source, (_, end) in self._offsets.bounds(sources).items()}
         until_s = self._clock.monotonic_s() + self._patience_s
-        while self._unread(group, ends):
+        while True:
+            read = self._offsets.committed(group, sources)
+            if all(read.get(source, 0) >= end for source, end in ends.items()):
+                return
             if self._clock.monotonic_s() > until_s:
                 raise BrokerUnavailable(
                     f"the validator has not noticed the new assets for {self._patience_s:g} s: does it run?"
                 )
             self._pause(_LOOK_EVERY_S)
-
-    def _ends(self) -> list[TopicPartition]:
-        """Offset after the last message of each partition of the registry that holds one."""
-        topic = qualified(TopicName.ASSETS, self.prefix)
-        reader = PartitionReader(self.bootstrap_servers, client_id="forewarn.import.ends", patience_s=_PATIENCE_S)
-        try:
-            ends = [(number, reader.bounds(topic, number)[1]) for number in range(TOPICS[TopicName.ASSETS].partitions)]
-        finally:
-            reader.close()
-        return [TopicPartition(topic, number, end) for number, end in ends if end > 0]
-
-    def _unread(self, group: str, ends: list[TopicPartition]) -> bool:
-        """Whether the validator has not read up to these offsets."""
-        places = [TopicPartition(end.topic, end.partition) for end in ends]
-        answer = self._admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group, places)])
-        try:
-            read = {place.partition: place.offset for place in answer[group].result(_ANSWER_S).topic_partitions}
-        except KafkaException as exc:
-            raise BrokerUnavailable(f"Kafka does not tell how far the validator has read the registry: {exc}") from exc
-        return any(read.get(end.partition, 0) < end.offset for end in ends)

@@ -7,22 +7,22 @@ from typing import Final
 
 import numpy as np
 
-from forewarn.adapters.importing.cleaning import Cleaner, TagTally, Tally
+from forewarn.adapters.importing.cleaning import Cleaner, CleaningTally, TagTally
 from forewarn.adapters.importing.converting import Converter, unmapped
 from forewarn.adapters.importing.encoding import messages
-from forewarn.adapters.importing.progress import Progress, ProgressFile
+from forewarn.adapters.importing.progress import ImportProgress, ProgressFile
 from forewarn.adapters.importing.rejects import Rejects
 from forewarn.adapters.importing.report import ImportReport, TagReport
 from forewarn.adapters.importing.scan import Scan, pace
 from forewarn.adapters.importing.sending import HistorySender
-from forewarn.adapters.importing.source import Source
+from forewarn.adapters.importing.source import SourceFile
 from forewarn.adapters.importing.spool import Spool
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.base import format_utc
 from forewarn.contracts.importing import ImportMapping
 from forewarn.domain.importing.gaps import Rows
 from forewarn.domain.importing.ghosts import Extent, Ghost, ghosts
-from forewarn.domain.rows import to_datetime
+from forewarn.domain.time import to_datetime
 
 #: Progress is kept, and the platform's backlog looked at, after so many messages.
 _CHECK_EVERY: Final = 100
@@ -33,12 +33,12 @@ _SWALLOWED: Final = "a quote that is opened in a row before and not closed takes
 _USUAL_GAP_PERIODS: Final = 3
 _SOURCE_CHARS: Final = 128
 
-#: Told phase, rows done, rows in all.
+#: Called with phase, rows done, rows in all.
 OnProgress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class ImportPlan:
     """What is to be imported and how.
 
     Attributes
@@ -53,7 +53,7 @@ class Plan:
         Tags whose flat lines are believed.
     """
 
-    source: Source
+    source: SourceFile
     scan: Scan
     mapping: ImportMapping
     asset_class: AssetClass
@@ -67,7 +67,7 @@ class Plan:
 class _Cleaned:
     """The spool's rows as they come out of cleaning, and what is known of them then."""
 
-    plan: Plan
+    plan: ImportPlan
     converter: Converter
     spool: Spool
     cleaner: Cleaner
@@ -90,7 +90,9 @@ class _Cleaned:
                 yield asset, Rows(ts=rows.ts + self.shift_us, values=rows.values, quality=rows.quality)
 
 
-def try_out(plan: Plan, spool: Path, rejects: Rejects, on_progress: OnProgress) -> tuple[ImportReport, tuple[str, ...]]:
+def try_out(
+    plan: ImportPlan, spool: Path, rejects: Rejects, on_progress: OnProgress
+) -> tuple[ImportReport, tuple[str, ...]]:
     """Do everything but send; also says which assets the file has."""
     with Spool(spool, len(plan.mapping.columns)) as rows:
         cleaned = _read(plan, rows, rejects, on_progress)
@@ -100,7 +102,7 @@ def try_out(plan: Plan, spool: Path, rejects: Rejects, on_progress: OnProgress) 
 
 
 def send_all(
-    plan: Plan, place: ProgressFile, rejects: Rejects, sender: HistorySender, on_progress: OnProgress
+    plan: ImportPlan, place: ProgressFile, rejects: Rejects, sender: HistorySender, on_progress: OnProgress
 ) -> ImportReport:
     """Import the file; what an earlier run has sent is not sent again.
 
@@ -154,7 +156,7 @@ def _messages(cleaned: _Cleaned) -> Iterator[tuple[str, bytes, int]]:
             yield asset_id, message, count
 
 
-def _read(plan: Plan, spool: Spool, rejects: Rejects, on_progress: OnProgress) -> _Cleaned:
+def _read(plan: ImportPlan, spool: Spool, rejects: Rejects, on_progress: OnProgress) -> _Cleaned:
     usual = pace(plan.source, plan.mapping.time)
     max_gap_us = _USUAL_GAP_PERIODS * usual.period_us if plan.max_gap_us is None else plan.max_gap_us
     converter = Converter(
@@ -192,14 +194,14 @@ def _read(plan: Plan, spool: Spool, rejects: Rejects, on_progress: OnProgress) -
     )
 
 
-def _spared(plan: Plan) -> Sequence[str]:
-    """Tags whose flat line means something: the one that tells whether the machine runs may never change."""
+def _spared(plan: ImportPlan) -> Sequence[str]:
+    """Tags whose flat line means something: the one that shows whether the machine runs may never change."""
     running = plan.asset_class.twin.running
     return (*plan.keep, *(() if running is None else (running.column,)))
 
 
-def _progress(plan: Plan, number: int, readings: int, *, finished: bool = False) -> Progress:
-    return Progress(
+def _progress(plan: ImportPlan, number: int, readings: int, *, finished: bool = False) -> ImportProgress:
+    return ImportProgress(
         file=str(plan.source.path), messages=number, readings=readings, finished=finished, end_us=plan.end_us
     )
 
@@ -225,7 +227,7 @@ def _report(cleaned: _Cleaned, rejects: Rejects, sent_before: int) -> ImportRepo
     )
 
 
-def _tags(cleaned: _Cleaned, tally: Tally) -> Iterator[TagReport]:
+def _tags(cleaned: _Cleaned, tally: CleaningTally) -> Iterator[TagReport]:
     units = {tag.name: tag.unit for tag in cleaned.plan.asset_class.tags}
     for number, asset_id in enumerate(cleaned.converter.assets):
         for position, (name, column) in enumerate(cleaned.plan.mapping.columns.items()):

@@ -7,13 +7,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from forewarn.adapters.importing.source import Source
+from forewarn.adapters.importing.source import SourceFile
 from forewarn.adapters.importing.times import Dates, TimeReader, is_iso, joined
 from forewarn.adapters.tables.arrow_types import ArrowArray
 from forewarn.adapters.tables.columns import to_numbers
 from forewarn.adapters.tables.table import TableError
 from forewarn.contracts.importing import TimeColumns, TimeFormat
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.importing.clocks import DateEvidence, number_format
 from forewarn.domain.importing.guess import Roles
 
@@ -47,8 +47,8 @@ class Scan:
     samples: dict[str, FloatArray] = field(default_factory=dict)
 
 
-def scan(source: Source, roles: Roles, progress: Callable[[int], None]) -> Scan:
-    """Read a file once; ``progress`` is told the number of rows so far.
+def scan(source: SourceFile, roles: Roles, progress: Callable[[int], None]) -> Scan:
+    """Read a file once; ``progress`` is called with the number of rows so far.
 
     Raises
     ------
@@ -88,20 +88,20 @@ def scan(source: Source, roles: Roles, progress: Callable[[int], None]) -> Scan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pace:
+class SamplingPace:
     """How the times at the beginning of a file go: whether they fall, and their usual distance [µs]."""
 
     descending: bool
     period_us: int
 
 
-def pace(source: Source, columns: TimeColumns) -> Pace:
+def pace(source: SourceFile, columns: TimeColumns) -> SamplingPace:
     """Look at the first times."""
     piece = next(source.pieces())
     us = TimeReader(columns, decimal_comma=source.decimal_comma).read(piece).us
     steps = np.diff(us[us != 0][:_SAMPLE_ROWS])
     distances = np.abs(steps[steps != 0])
-    return Pace(
+    return SamplingPace(
         descending=bool(np.count_nonzero(steps < 0) > np.count_nonzero(steps > 0)),
         period_us=int(np.median(distances)) if distances.size else 0,
     )

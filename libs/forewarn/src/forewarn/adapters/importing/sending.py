@@ -3,15 +3,16 @@
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, Message, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient
-
 from forewarn.adapters.disk import DiskSpace, DiskState
-from forewarn.adapters.kafka.config import group_id, producer_config
+from forewarn.adapters.kafka.cluster import look_at_cluster
+from forewarn.adapters.kafka.config import group_id
 from forewarn.adapters.kafka.errors import BrokerUnavailable
+from forewarn.adapters.kafka.offsets import OffsetLookup
+from forewarn.adapters.kafka.producing import QueuedProducer
 from forewarn.adapters.kafka.publisher import DeliveryError
 from forewarn.contracts.topics import TopicName, qualified
 from forewarn.ports.clock import Clock
+from forewarn.ports.store import Source
 
 #: Messages the validator may be behind before sending pauses: live readings of the partition wait behind them.
 _BACKLOG_MESSAGES: Final = 250
@@ -33,42 +34,41 @@ class HistorySender:
         disk: DiskSpace | None = None,
     ) -> None:
         self._disk = disk
-        self._producer = Producer(producer_config(bootstrap_servers, client_id="forewarn.import"))
-        self._admin = AdminClient({"bootstrap.servers": bootstrap_servers, "log_level": 0})
         self._topic = qualified(TopicName.READINGS_RAW, prefix)
+        self._producer = QueuedProducer(
+            bootstrap_servers,
+            self._topic,
+            client_id="forewarn.import",
+            on_stored=self._note_stored,
+            on_refused=self._note_refused,
+        )
+        self._offsets = OffsetLookup(bootstrap_servers, "forewarn.import", timeout_s=_ANSWER_S, is_quiet=True)
         self._group = group_id("validator", prefix)
-        self._place = bootstrap_servers
+        self._bootstrap_servers = bootstrap_servers
         self._clock = clock
         self._pause = pause
-        self._ends: dict[int, int] = {}
+        self._ends: dict[Source, int] = {}
         self._failure: str | None = None
 
     def cluster_id(self) -> str:
-        """Id of the cluster, which is another one after its data were removed.
+        """Return the id of the cluster, which changes when its data are removed.
 
         Raises
         ------
         BrokerUnavailable
             If no broker answers, or the platform's topics are not there.
         """
-        try:
-            found = self._admin.list_topics(timeout=_ANSWER_S)
-        except KafkaException as exc:
-            raise BrokerUnavailable(f"no Kafka answers at {self._place}: does the platform run?") from exc
-        if self._topic not in found.topics:
-            raise BrokerUnavailable(f"Kafka at {self._place} has no topic {self._topic}: does the platform run?")
-        return str(found.cluster_id)
+        found = look_at_cluster(self._bootstrap_servers, _ANSWER_S)
+        if self._topic not in found.partitions:
+            raise BrokerUnavailable(
+                f"Kafka at {self._bootstrap_servers} has no topic {self._topic}: does the platform run?"
+            )
+        return found.cluster_id
 
     def send(self, asset_id: str, message: bytes) -> None:
         """Queue a message; blocks while the queue is full."""
-        while True:
-            try:
-                self._producer.produce(self._topic, value=message, key=asset_id.encode(), on_delivery=self._on_delivery)
-            except BufferError:
-                self._producer.poll(0.1)
-            else:
-                self._producer.poll(0)
-                return
+        self._producer.send(asset_id.encode(), message)
+        self._producer.poll()
 
     def flush(self) -> None:
         """Wait until the broker has everything.
@@ -87,22 +87,17 @@ class HistorySender:
             raise BrokerUnavailable(f"{waiting} messages not confirmed within {_FLUSH_S:g} s: is the broker up?")
 
     def backlog(self) -> int:
-        """Messages of ours that the validator has not taken yet.
+        """Return how many of our messages the validator has not taken yet.
 
         Raises
         ------
         BrokerUnavailable
-            If Kafka does not tell.
+            If Kafka does not say.
         """
         if not self._ends:
             return 0
-        wanted = [TopicPartition(self._topic, partition) for partition in self._ends]
-        asked = self._admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(self._group, wanted)])
-        try:
-            taken = {p.partition: max(0, p.offset) for p in asked[self._group].result(_ANSWER_S).topic_partitions}
-        except KafkaException as exc:
-            raise BrokerUnavailable(f"Kafka at {self._place} does not tell how far the validator is: {exc}") from exc
-        return sum(max(0, end - taken.get(partition, 0)) for partition, end in self._ends.items())
+        taken = self._offsets.committed(self._group, list(self._ends))
+        return sum(max(0, end - taken.get(source, 0)) for source, end in self._ends.items())
 
     def wait_for_backlog(self, limit: int, patience_s: float, on_wait: Callable[[int], None]) -> None:
         """Wait until the validator is at most ``limit`` messages behind.
@@ -135,13 +130,12 @@ class HistorySender:
         """Backlog up to which sending goes on."""
         return _BACKLOG_MESSAGES
 
-    def _on_delivery(self, error: KafkaError | None, message: Message) -> None:
-        if error is not None:
-            self._failure = self._failure or f"{message.topic()}: {error.str()}"
-            return
-        partition, offset = message.partition(), message.offset()
-        if partition is not None and offset is not None:
-            self._ends[partition] = max(offset + 1, self._ends.get(partition, 0))
+    def _note_stored(self, partition: int, offset: int) -> None:
+        source = Source(self._topic, partition)
+        self._ends[source] = max(offset + 1, self._ends.get(source, 0))
+
+    def _note_refused(self, key: bytes | str | None, reason: str) -> None:
+        self._failure = self._failure or f"{self._topic} [{key!r}]: {reason}"
 
 
 def assets_at(names: Sequence[str]) -> str:

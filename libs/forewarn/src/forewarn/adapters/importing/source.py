@@ -32,7 +32,7 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class SourceFile:
     """A CSV or Parquet file; ``dialect`` is None for Parquet."""
 
     path: Path
@@ -91,7 +91,7 @@ class Source:
             raise TableError(f"{self.path}: cannot be read as Parquet: {exc}") from exc
 
 
-def open_source(path: Path) -> Source:
+def open_source(path: Path) -> SourceFile:
     """Find out what a file is.
 
     Raises
@@ -104,13 +104,13 @@ def open_source(path: Path) -> Source:
             magic = file.read(len(_PARQUET_MAGIC))
         if magic == _PARQUET_MAGIC:
             names = tuple(f.name for f in pq.ParquetFile(path).schema_arrow if not pa.types.is_nested(f.type))
-            return Source(path=path, names=names, dialect=None)
+            return SourceFile(path=path, names=names, dialect=None)
         dialect = sniff(path)
     except OSError as exc:
         raise TableError(f"{path}: cannot be read: {exc.strerror or exc}") from exc
     except pa.ArrowInvalid as exc:
         raise TableError(f"{path}: cannot be read as Parquet: {exc}") from exc
-    return Source(path=path, names=tuple(name for name in dialect.header if name), dialect=dialect)
+    return SourceFile(path=path, names=tuple(name for name in dialect.header if name), dialect=dialect)
 
 
 def _plain(array: ArrowArray) -> ArrowArray:

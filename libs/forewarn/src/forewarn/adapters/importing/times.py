@@ -16,7 +16,7 @@ from forewarn.adapters.tables.columns import to_numbers
 from forewarn.adapters.tables.table import TableError
 from forewarn.contracts.importing import TimeColumns
 from forewarn.domain.importing.clocks import DateEvidence, Overlap, moments_of
-from forewarn.domain.rows import US_PER_S, to_microseconds
+from forewarn.domain.time import US_PER_S, to_microseconds
 
 MISSING: Final = "no time"
 UNREADABLE: Final = "the time cannot be read"
@@ -65,7 +65,7 @@ class TimeReader:
     def __init__(self, columns: TimeColumns, *, decimal_comma: bool, descending: bool = False) -> None:
         self._columns = columns
         self._decimal_comma = decimal_comma
-        self._zone = Zone(columns.timezone)
+        self._zone = SourceZone(columns.timezone)
         self._overlap = Overlap(descending=descending)
 
     def read(self, piece: Piece, series: Sequence[Hashable] | None = None) -> Instants:
@@ -120,7 +120,7 @@ class TimeReader:
         return Instants(us=us, problems=problems, doubled=doubled.size)
 
 
-class Zone:
+class SourceZone:
     """A time zone by name, or a fixed offset.
 
     Raises

@@ -1,6 +1,6 @@
-"""Creates the platform's topics and checks those that exist."""
+"""Creates the platform's topics, checks those that exist and sets them up."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,21 +14,20 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # not among w
 )
 from confluent_kafka.cimpl import NewTopic
 
-from forewarn.adapters.kafka.errors import BrokerUnavailable, error_of
-from forewarn.contracts.topics import TOPICS, Topic, qualified, size_config
+from forewarn.adapters.kafka.cluster import TopicMismatchError, check_topics, look_at_cluster
+from forewarn.adapters.kafka.errors import BrokerRefused, BrokerUnavailable, error_of, passes
+from forewarn.adapters.retrying import retry
+from forewarn.contracts.limits import MIB
+from forewarn.contracts.topics import DEFAULT_PARTITIONS, TOPICS, Topic, qualified, size_config
 
-#: The broker is not there, or not there yet; everything else is an answer.
-_AWAY_CODES: Final = frozenset(
-    {
-        KafkaError._TRANSPORT,  # noqa: SLF001  # the library's own way to name client-side errors
-        KafkaError._ALL_BROKERS_DOWN,  # noqa: SLF001  # as above
-        KafkaError._RESOLVE,  # noqa: SLF001  # as above
-        KafkaError._TIMED_OUT,  # noqa: SLF001  # as above
-        KafkaError.REQUEST_TIMED_OUT,
-        KafkaError.BROKER_NOT_AVAILABLE,
-        KafkaError.NOT_CONTROLLER,
-    }
-)
+#: Changelogs stay short, so that a restart reads little: one record a key and some minutes of changes.
+_CHANGELOG_CONFIG: Final[Mapping[str, str]] = {
+    "cleanup.policy": "compact",
+    "segment.ms": "600000",
+    "min.cleanable.dirty.ratio": "0.1",
+    "max.compaction.lag.ms": "1800000",
+    "max.message.bytes": str(16 * MIB),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,10 +39,6 @@ class TopicReport:
     changed: tuple[str, ...] = ()
 
 
-class TopicMismatchError(Exception):
-    """A topic exists with another number of partitions than the platform needs."""
-
-
 def create_topics(
     bootstrap_servers: str,
     prefix: str,
@@ -52,7 +47,10 @@ def create_topics(
     replication_factor: int = -1,
     disk_budget_bytes: int | None = None,
 ) -> TopicReport:
-    """Create every topic of the table that does not exist yet, and bring the size limits of the others up to date.
+    """Create every topic of the table that does not exist yet, and set up the others as the table says.
+
+    Settings of existing topics that differ from the table's are altered, retention and sizes among them: what the
+    broker then no longer keeps is deleted for good. ``TopicReport.changed`` names each with its value before.
 
     ``replication_factor`` −1 leaves it to the broker's default; without ``disk_budget_bytes`` sizes are not limited.
 
@@ -63,7 +61,7 @@ def create_topics(
         stay in one partition number.
     BrokerUnavailable
         If the broker does not answer or is not ready. Trying again is safe: what has been created meanwhile exists.
-    KafkaException
+    BrokerRefused
         If the broker refuses.
     """
     try:
@@ -71,10 +69,9 @@ def create_topics(
     except TimeoutError as exc:
         raise _unavailable(bootstrap_servers, f"no answer within {timeout_s:g} s") from exc
     except KafkaException as exc:
-        error = error_of(exc)
-        if error.code() in _AWAY_CODES:
-            raise _unavailable(bootstrap_servers, error.str()) from exc
-        raise
+        if passes(exc):
+            raise _unavailable(bootstrap_servers, error_of(exc).str()) from exc
+        raise BrokerRefused(error_of(exc).str()) from exc
 
 
 def _unavailable(bootstrap_servers: str, reason: str) -> BrokerUnavailable:
@@ -88,12 +85,29 @@ def _create_topics(
     bootstrap_servers: str, prefix: str, timeout_s: float, replication_factor: int, budget_bytes: int | None
 ) -> TopicReport:
     admin = AdminClient({"bootstrap.servers": bootstrap_servers, "socket.timeout.ms": int(timeout_s * 1000)})
-    futures = admin.create_topics(
+    created, existing = _create(
+        admin,
         [_new_topic(topic, prefix, replication_factor, budget_bytes) for topic in TOPICS.values()],
-        operation_timeout=timeout_s,
+        timeout_s,
     )
+    changed: list[str] = []
+    if existing:
+        cluster = look_at_cluster(bootstrap_servers, timeout_s)
+        known = [name for name in TOPICS if qualified(name, prefix) in cluster.partitions]  # others are new
+        check_topics(cluster, prefix, known)
+        wanted = {
+            name: topic.config | size_config(topic, budget_bytes)
+            for topic in TOPICS.values()
+            if (name := qualified(topic.name, prefix)) in existing
+        }
+        changed = _alter(admin, wanted, timeout_s)
+    return TopicReport(created=tuple(sorted(created)), existing=tuple(sorted(existing)), changed=tuple(changed))
+
+
+def _create(admin: AdminClient, topics: list[NewTopic], timeout_s: float) -> tuple[list[str], list[str]]:
+    """Create topics; returns the names of those that were created and of those that existed."""
     created, existing = [], []
-    for name, future in futures.items():
+    for name, future in admin.create_topics(topics, operation_timeout=timeout_s).items():
         try:
             future.result(timeout_s)
             created.append(name)
@@ -101,16 +115,7 @@ def _create_topics(
             if error_of(exc).code() != KafkaError.TOPIC_ALREADY_EXISTS:
                 raise
             existing.append(name)
-    changed: list[str] = []
-    if existing:
-        _check_partitions(admin, TOPICS.values(), prefix, timeout_s)
-        sizes = {
-            qualified(topic.name, prefix): size_config(topic, budget_bytes)
-            for topic in TOPICS.values()
-            if qualified(topic.name, prefix) in existing
-        }
-        changed = _alter(admin, sizes, timeout_s)
-    return TopicReport(created=tuple(sorted(created)), existing=tuple(sorted(existing)), changed=tuple(changed))
+    return created, existing
 
 
 def _alter(admin: AdminClient, wanted: Mapping[str, Mapping[str, str]], timeout_s: float) -> list[str]:
@@ -118,10 +123,11 @@ def _alter(admin: AdminClient, wanted: Mapping[str, Mapping[str, str]], timeout_
     asked = admin.describe_configs([ConfigResource(ResourceType.TOPIC, name) for name in wanted])
     changes, lines = [], []
     for resource, future in asked.items():
-        present = future.result(timeout_s)
-        different = {key: value for key, value in wanted[resource.name].items() if present[key].value != value}
+        present = {key: entry.value for key, entry in future.result(timeout_s).items()}
+        different = {key: value for key, value in wanted[resource.name].items() if present.get(key) != value}
         if different:
-            lines.append(f"{resource.name}: {', '.join(f'{key}={value}' for key, value in sorted(different.items()))}")
+            settings = ", ".join(f"{key}={value} (was {present.get(key)})" for key, value in sorted(different.items()))
+            lines.append(f"{resource.name}: {settings}")
             entries = [ConfigEntry(k, v, incremental_operation=AlterConfigOpType.SET) for k, v in different.items()]
             changes.append(ConfigResource(ResourceType.TOPIC, resource.name, incremental_configs=entries))
     if changes:
@@ -139,12 +145,41 @@ def _new_topic(topic: Topic, prefix: str, replication_factor: int, budget_bytes:
     )
 
 
-def _check_partitions(admin: AdminClient, topics: Iterable[Topic], prefix: str, timeout_s: float) -> None:
-    found = admin.list_topics(timeout=timeout_s).topics
-    for topic in topics:
-        name = qualified(topic.name, prefix)
-        if name in found and len(found[name].partitions) != topic.partitions:
-            raise TopicMismatchError(
-                f"topic {name} has {len(found[name].partitions)} partitions, the platform needs {topic.partitions}: "
-                "delete the topic, or choose another KAFKA_TOPIC_PREFIX"
-            )
+def ensure_changelog(
+    bootstrap_servers: str, topic: str, *, replication_factor: int = -1, timeout_s: float = 30.0
+) -> None:
+    """Create the topic if it is not there, and wait until the broker reports it.
+
+    Faust would create it too, but joins its group without waiting: the assignment then misses the
+    changelog, and the worker sits there without states.
+
+    Raises
+    ------
+    TopicMismatchError
+        If it exists with another number of partitions.
+    BrokerUnavailable
+        If the broker does not create it in time.
+    """
+    admin = AdminClient({"bootstrap.servers": bootstrap_servers, "socket.timeout.ms": int(timeout_s * 1000)})
+    try:
+        wanted = NewTopic(
+            topic,
+            num_partitions=DEFAULT_PARTITIONS,
+            replication_factor=replication_factor,
+            config=dict(_CHANGELOG_CONFIG),
+        )
+        _create(admin, [wanted], timeout_s)
+        found = retry(
+            lambda: look_at_cluster(bootstrap_servers, timeout_s).partitions[topic],
+            lambda problem: isinstance(problem, KeyError),
+            patience_s=timeout_s,
+        )
+    except (KafkaException, BrokerUnavailable, TimeoutError, KeyError) as exc:
+        raise BrokerUnavailable(
+            f"Kafka at {bootstrap_servers} did not create topic {topic} within {timeout_s:g} s ({exc}): "
+            "check that the broker runs and that KAFKA_BOOTSTRAP_SERVERS names it"
+        ) from exc
+    if found != DEFAULT_PARTITIONS:
+        raise TopicMismatchError(
+            f"topic {topic} has {found} partitions, the platform needs {DEFAULT_PARTITIONS}: delete the topic"
+        )

@@ -4,22 +4,22 @@ Before a service works on commands, it notes them beside the group's offset. A p
 the noted commands in smaller and smaller pieces, until the one that ended its predecessors is alone.
 """
 
-import threading
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 import structlog
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Producer, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, OFFSET_INVALID, Consumer, KafkaException, Producer, TopicPartition
 from pydantic import BaseModel, ValidationError
 
 from forewarn.adapters.event_codec import decode_event
 from forewarn.adapters.kafka.config import consumer_config, group_id, producer_config
-from forewarn.adapters.kafka.errors import error_of, is_passing
 from forewarn.adapters.kafka.lane_note import Attempt, LaneNote, Suspicion, judged
+from forewarn.adapters.kafka.membership import committed_positions
+from forewarn.adapters.kafka.offsets import OffsetLookup
+from forewarn.adapters.kafka.producing import produce
 from forewarn.adapters.kafka.records import records_of
-from forewarn.adapters.kafka.topic_identity import TopicIdentity
 from forewarn.adapters.rejections import quarantined
 from forewarn.contracts.assets import Command
 from forewarn.contracts.base import Identifier
@@ -27,11 +27,11 @@ from forewarn.contracts.topics import TOPICS, TopicName, qualified
 from forewarn.ports.codec import InvalidEvent
 from forewarn.ports.commands import UnreadableCommand
 from forewarn.ports.lanes import Record
+from forewarn.ports.store import Source
 
 _MOST_AT_ONCE: Final = 100
 _TIMEOUT_S: Final = 10.0
-_RETRY_S: Final = 0.5
-_ATTEMPTS: Final = 60
+_PATIENCE_S: Final = 30.0
 _PUT_ASIDE: Final = "it ended the service several times and was put aside (readings.rejected)"
 _log = structlog.get_logger(__name__)
 
@@ -104,11 +104,10 @@ class CommandGroup:
         self._prefix = prefix
         self._process = uuid.uuid4().hex[:12]
         self._from_start = from_start
-        self._pause = threading.Event()
         self._lanes: dict[int, _Lane] = {}
         self._waiting: list[Record] = []
         self._taken: dict[int, int] = {}  # partition → offset behind the last command in hand
-        self._identity = TopicIdentity(bootstrap_servers, self._topic, client_id=f"{group}.topic")
+        self._lookup = OffsetLookup(bootstrap_servers, f"{group}.topic", timeout_s=_TIMEOUT_S)
         self._rejects = Producer(producer_config(bootstrap_servers, client_id=f"{group}.rejected"))
         self._consumer = Consumer(consumer_config(bootstrap_servers, group_id=group, client_id=group))
         if not from_start:
@@ -151,6 +150,7 @@ class CommandGroup:
         """Leave the group; what was taken but not done comes again, and does not count as an attempt."""
         self._commit(list(self._taken))
         self._consumer.close()
+        self._lookup.close()
 
     def _next_piece(self) -> list[Record]:
         """Choose how many of the waiting records to work on at once: few, from one partition, under suspicion."""
@@ -192,7 +192,7 @@ class CommandGroup:
 
     def _reject(self, record: Record) -> None:
         output = quarantined(record)
-        self._rejects.produce(qualified(output.topic, self._prefix), value=output.value, key=output.key)
+        produce(self._rejects, qualified(output.topic, self._prefix), output.value, key=output.key)
         if self._rejects.flush(_TIMEOUT_S):
             _log.warning("rejection_under_way", offset=record.offset)
 
@@ -227,15 +227,17 @@ class CommandGroup:
 
     def _open(self, partitions: Sequence[TopicPartition]) -> None:
         """Take over partitions with what is stored beside their offsets."""
-        topic_id = self._identity.current()
+        topic_id = self._lookup.topic_id(self._topic, patience_s=_PATIENCE_S)
         lanes = {}
-        for stored in self._committed(partitions):
-            before, position = LaneNote.decode(stored.metadata), stored.offset
+        sources = [Source(self._topic, place.partition) for place in partitions]
+        for stored in committed_positions(self._consumer, sources, patience_s=_PATIENCE_S):
+            before, partition = LaneNote.decode(stored.note), stored.source.partition
+            position = OFFSET_INVALID if stored.next_offset is None else stored.next_offset
             if topic_id and before.topic_id and topic_id != before.topic_id:
-                _log.warning("topic_recreated", topic=self._topic, partition=stored.partition)
+                _log.warning("topic_recreated", topic=self._topic, partition=partition)
                 before, position = LaneNote(), OFFSET_BEGINNING
             note, suspicion = judged(before, self._process)
-            lanes[stored.partition] = _Lane(
+            lanes[partition] = _Lane(
                 position=position,
                 note=replace(note, topic_id=topic_id or note.topic_id),
                 suspects_from=position,
@@ -243,19 +245,3 @@ class CommandGroup:
                 fresh=frozenset(note.quarantined) - frozenset(before.quarantined),
             )
         self._lanes |= lanes
-
-    def _committed(self, partitions: Sequence[TopicPartition]) -> list[TopicPartition]:
-        for attempts_left in reversed(range(_ATTEMPTS)):
-            try:
-                found = self._consumer.committed(list(partitions), timeout=_TIMEOUT_S)
-                error = next((each.error for each in found if each.error is not None), None)
-            except KafkaException as exc:
-                error = error_of(exc)
-            else:
-                if error is None:
-                    return found
-            if not attempts_left or not is_passing(error):
-                raise KafkaException(error)
-            _log.warning("waiting_for_coordinator", reason=error.str())
-            self._pause.wait(_RETRY_S)
-        return []

@@ -1,65 +1,59 @@
 """Reads a known stretch of a partition: records to replay, the newest snapshot."""
 
-import threading
-import time
 from collections.abc import Iterator
 from typing import Final
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
-from forewarn.adapters.kafka.acquaintance import get_acquainted
 from forewarn.adapters.kafka.config import consumer_config
-from forewarn.adapters.kafka.errors import BrokerUnavailable, error_of, is_fatal, is_passing
+from forewarn.adapters.kafka.errors import BrokerUnavailable, error_of, is_fatal, is_partition_end, passes
+from forewarn.adapters.kafka.offsets import wait_for_metadata
 from forewarn.adapters.kafka.records import records_of
 from forewarn.adapters.kafka.snapshots import Snapshot, SnapshotAssembly
+from forewarn.adapters.retrying import retry
 from forewarn.contracts.limits import KIB
 from forewarn.ports.lanes import Record
 
 _FIRST_LOOK_BACK: Final = 8  # a transaction leaves a marker behind each snapshot
 _BATCH: Final = 5_000
-_RETRY_S: Final = 0.2
 
 
 class PartitionReader:
     """Reads stretches of partitions with committed data only, outside any consumer group."""
 
     def __init__(self, bootstrap_servers: str, *, client_id: str, patience_s: float = 30.0) -> None:
-        # The broker tells of a partition's end only after the fetch's wait: keep that short.
+        # The broker reports a partition's end only after the fetch's wait: keep that short.
         own = {"enable.partition.eof": True, "fetch.wait.max.ms": 5, "fetch.message.max.bytes": 512 * KIB}
         self._consumer = Consumer(consumer_config(bootstrap_servers, group_id=client_id, client_id=client_id, **own))
         self._patience_s = patience_s
-        self._pause = threading.Event()
-        self._acquainted = False
+        self._is_connected = False
 
     def close(self) -> None:
         """Release the connection."""
         self._consumer.close()
 
     def bounds(self, topic: str, partition: int) -> tuple[int, int]:
-        """First retained offset, and the offset after the last.
+        """Return the first retained offset and the one after the last committed message; blocks up to ``patience_s``.
 
         Raises
         ------
         BrokerUnavailable
             If the broker does not answer.
         """
-        give_up_s = time.monotonic() + self._patience_s
-        while True:
-            try:
-                if not self._acquainted:
-                    get_acquainted(self._consumer, self._patience_s)
-                    self._acquainted = True
-                found = self._consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=self._patience_s)
-            except KafkaException as exc:
-                error = error_of(exc)
-                if is_fatal(error):
-                    raise
-                if not is_passing(error) or time.monotonic() > give_up_s:
-                    raise BrokerUnavailable(f"{topic}/{partition}: {exc}") from exc
-                self._pause.wait(_RETRY_S)  # a fresh topic's partition has no leader for a moment
-            else:
-                low, high = found
-                return int(low), int(high)
+        place = TopicPartition(topic, partition)
+
+        def look() -> tuple[int, int]:
+            if not self._is_connected:
+                wait_for_metadata(self._consumer, self._patience_s)
+                self._is_connected = True
+            return self._consumer.get_watermark_offsets(place, timeout=self._patience_s)
+
+        try:
+            return retry(look, passes, patience_s=self._patience_s)  # a fresh topic has no leader for a moment
+        except KafkaException as exc:
+            if is_fatal(error_of(exc)):
+                raise
+            raise BrokerUnavailable(f"{topic}/{partition}: {exc}") from exc
 
     def read(self, topic: str, partition: int, start: int, end: int) -> Iterator[list[Record]]:
         """Yield the retained records from ``start`` to before ``end``, in order, in batches of bounded size.
@@ -81,13 +75,13 @@ class PartitionReader:
                 if records:
                     start = records[-1].offset + 1
                     yield records
-                if any(_is_end(message) for message in messages):
+                if any(is_partition_end(message) for message in messages):
                     return
         finally:
             self._consumer.unassign()
 
     def newest_snapshot(self, topic: str, partition: int) -> Snapshot | None:
-        """Newest committed snapshot of a lane that is complete: looks back from the end in growing steps."""
+        """Return the newest complete snapshot of a lane: looks back from the end in growing steps."""
         low, high = self.bounds(topic, partition)
         look_back = _FIRST_LOOK_BACK
         while high > low:
@@ -109,8 +103,3 @@ class PartitionReader:
         if first is None:
             raise BrokerUnavailable(f"{topic}/{partition}: nothing came for {self._patience_s} s")
         return [first, *self._consumer.consume(_BATCH, timeout=0)]
-
-
-def _is_end(message: Message) -> bool:
-    error = message.error()
-    return error is not None and error.code() == KafkaError._PARTITION_EOF  # noqa: SLF001  # the library's name

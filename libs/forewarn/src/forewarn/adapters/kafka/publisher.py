@@ -7,6 +7,7 @@ from confluent_kafka import KafkaError, Message, Producer
 from forewarn.adapters.event_codec import Envelope, Headers, encode_event, topic_headers
 from forewarn.adapters.kafka.config import producer_config
 from forewarn.adapters.kafka.errors import BrokerUnavailable
+from forewarn.adapters.kafka.producing import produce
 from forewarn.contracts.base import Contract
 from forewarn.contracts.topics import TopicName, qualified
 
@@ -38,10 +39,6 @@ class EventPublisher:
         envelope = Envelope(id=event_id, source=self._source, time=at, partition_key=key)
         self._produce(topic, key, encode_event(event), topic_headers(topic, event, envelope))
 
-    def delete(self, topic: TopicName, key: str) -> None:
-        """Queue a tombstone on a compacted topic."""
-        self._produce(topic, key, None, [])
-
     def flush(self, timeout_s: float) -> None:
         """Wait until every event is stored.
 
@@ -61,16 +58,8 @@ class EventPublisher:
 
     def _produce(self, topic: TopicName, key: str, value: bytes | None, headers: Headers) -> None:
         name = qualified(topic, self._prefix)
-        while True:
-            try:
-                self._producer.produce(
-                    name, value=value, key=key.encode(), headers=headers, on_delivery=self._on_delivery
-                )
-            except BufferError:  # the queue is full: let deliveries make room
-                self._producer.poll(0.1)
-            else:
-                self._producer.poll(0)
-                return
+        produce(self._producer, name, value, key=key.encode(), headers=headers, on_delivery=self._on_delivery)
+        self._producer.poll(0)
 
     def _on_delivery(self, error: KafkaError | None, message: Message) -> None:
         if error is not None:

@@ -1,27 +1,35 @@
-"""Messages of the client library become records, its error events are sorted out."""
+"""Takes messages off a consumer, and sorts out its error events."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
 
 import structlog
-from confluent_kafka import KafkaError, KafkaException, Message
+from confluent_kafka import Consumer, KafkaException, Message
 
-from forewarn.adapters.kafka.errors import is_fatal
+from forewarn.adapters.kafka.errors import is_fatal, is_partition_end
 from forewarn.ports.lanes import Record
+
+T = TypeVar("T")
 
 _log = structlog.get_logger(__name__)
 
 
+def record_of(message: Message) -> Record:
+    """Return a message that carries data as a record."""
+    return records_of((message,))[0]
+
+
 def records_of(messages: Sequence[Message]) -> list[Record]:
-    """Keep the messages that carry data; log passing errors.
+    """Return the messages that carry data; log passing errors.
 
     Raises
     ------
     KafkaException
         If one of the events is an error that ends the process.
     """
-    errors = [error for message in messages if (error := message.error()) is not None]
-    if errors:
-        _sort_out(errors)
+    events = [message for message in messages if message.error() is not None]
+    if events:
+        _sort_out(events)
         messages = [message for message in messages if message.error() is None]
     # Every raw reading passes here: without the call of Record.__new__ it takes half the time.
     return [
@@ -30,9 +38,51 @@ def records_of(messages: Sequence[Message]) -> list[Record]:
     ]
 
 
-def _sort_out(errors: Iterable[KafkaError]) -> None:
-    for error in errors:
+def poll_batch(
+    consumer: Consumer,
+    convert: Callable[[Message], T],
+    *,
+    max_messages: int,
+    max_bytes: int,
+    timeout_s: float,
+    on_end: Callable[[Message], None] = lambda _end: None,
+) -> list[T]:
+    """Wait for a message, then take what has been fetched already; returns what ``convert`` makes of the messages.
+
+    Ends with the message that reaches ``max_bytes`` of keys and values. Messages are taken one by one: a batch of
+    the client library is bounded by its number alone (64 messages may be 1 GB), and what a message holds beside
+    what is converted, its headers above all, is free again at once.
+
+    Parameters
+    ----------
+    on_end
+        Called with the event that says that the end of a partition was reached, if the consumer asked for those.
+
+    Raises
+    ------
+    KafkaException
+        If an event is an error that ends the process.
+    """
+    taken: list[T] = []
+    size_bytes = 0
+    message = consumer.poll(timeout_s)
+    while message is not None:
+        if message.error() is None:
+            taken.append(convert(message))
+            size_bytes += len(message.key() or b"") + len(message.value() or b"")
+        elif is_partition_end(message):
+            on_end(message)
+        else:
+            _sort_out((message,))
+        message = None if len(taken) >= max_messages or size_bytes >= max_bytes else consumer.poll(0)
+    return taken
+
+
+def _sort_out(events: Iterable[Message]) -> None:
+    for event in events:
+        error = event.error()
+        if error is None or is_partition_end(event):
+            continue
         if is_fatal(error):
             raise KafkaException(error)
-        if error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001  # the library's own name for it
-            _log.warning("kafka_event", reason=error.str(), code=error.name())
+        _log.warning("kafka_event", reason=error.str(), code=error.name())

@@ -1,18 +1,21 @@
 """Kafka transactions: outputs, snapshots and consumed offsets become visible together or not at all."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 import structlog
-from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka import OFFSET_INVALID, KafkaError, KafkaException, Producer, TopicPartition
 
 from forewarn.adapters.kafka.config import producer_config
 from forewarn.adapters.kafka.errors import error_of, is_fatal
-from forewarn.contracts.topics import qualified
+from forewarn.adapters.kafka.membership import GroupMember, Position
+from forewarn.adapters.kafka.producing import produce
+from forewarn.adapters.retrying import retry
+from forewarn.contracts.topics import TopicName, qualified
 from forewarn.ports.lanes import Output
 
 _STEP_TIMEOUT_S: Final = 10.0
-_ANY_PARTITION: Final = -1  # the key decides
 _log = structlog.get_logger(__name__)
 
 
@@ -56,10 +59,12 @@ class TransactionalProducer:
         )
         self._retry("init_transactions", lambda: self._producer.init_transactions(_STEP_TIMEOUT_S))
 
-    def commit(self, outputs: Iterable[Output], offsets: Sequence[TopicPartition], consumer: Consumer | None) -> int:
-        """Publish outputs and, with a consumer, its offsets in one transaction; waits out broker outages.
+    def commit(
+        self, outputs: Iterable[Output], positions: Sequence[Position], member: GroupMember | None
+    ) -> Counter[TopicName]:
+        """Publish outputs and the positions of a group's member in one transaction; waits out broker outages.
 
-        Returns the number of outputs. They may be made on the way: what they need is held one after the other only.
+        Returns the number of outputs by topic. They may be made on the way: what they need is held one after the other.
 
         Raises
         ------
@@ -70,14 +75,15 @@ class TransactionalProducer:
         KafkaException
             If the producer was fenced or may not write.
         """
-        count = 0
+        count: Counter[TopicName] = Counter()
         try:
             self._producer.begin_transaction()
-            for count, output in enumerate(outputs, start=1):  # noqa: B007  # the last one is the answer
+            for output in outputs:
                 self._produce(output)
-            if consumer is not None and offsets:
-                metadata = consumer.consumer_group_metadata()
-                self._producer.send_offsets_to_transaction(list(offsets), metadata, _STEP_TIMEOUT_S)
+                count[output.topic] += 1
+            if member is not None and positions:
+                places = [_place(position) for position in positions]
+                self._producer.send_offsets_to_transaction(places, member.metadata, _STEP_TIMEOUT_S)
             self._retry("commit", lambda: self._producer.commit_transaction(_STEP_TIMEOUT_S))
         except KafkaException as exc:
             error = error_of(exc)
@@ -92,7 +98,7 @@ class TransactionalProducer:
             self._abort()
             raise TransactionAborted(error.str()) from exc
         except Exception:
-            self._abort()  # an output could not be made: whoever goes on after that needs a producer that is idle
+            self._abort()  # an output could not be made; the producer must be idle before it is used again
             raise
         return count
 
@@ -101,27 +107,25 @@ class TransactionalProducer:
 
     def _produce(self, output: Output) -> None:
         topic = qualified(output.topic, self._prefix)
-        partition = _ANY_PARTITION if output.partition is None else output.partition
-        while True:
-            try:
-                self._producer.produce(
-                    topic, value=output.value, key=output.key, headers=list(output.headers), partition=partition
-                )
-            except BufferError:  # the queue is full: let deliveries make room
-                self._producer.poll(0.1)
-            else:
-                return
+        produce(self._producer, topic, output.value, key=output.key, partition=output.partition, headers=output.headers)
 
     def _retry(self, step: str, call: Callable[[], None]) -> None:
         """Repeat a step while the broker says that repeating is safe (it is away, or busy with the last one)."""
-        while True:
-            try:
-                call()
-            except KafkaException as exc:
-                error = error_of(exc)
-                if not error.retriable() or is_fatal(error):
-                    raise
-                self._on_wait()
-                _log.warning("transaction_waiting", step=step, reason=error.str(), code=error.name())
-            else:
-                return
+
+        def wait(problem: BaseException) -> None:
+            self._on_wait()
+            _log.warning("transaction_waiting", step=step, reason=str(problem))
+
+        retry(call, _is_retriable, on_wait=wait, pause_s=0.05)
+
+
+def _is_retriable(problem: BaseException) -> bool:
+    if not isinstance(problem, KafkaException):
+        return False
+    error = error_of(problem)
+    return error.retriable() and not is_fatal(error)
+
+
+def _place(position: Position) -> TopicPartition:
+    source, offset = position.source, position.next_offset
+    return TopicPartition(source.topic, source.partition, OFFSET_INVALID if offset is None else offset, position.note)

@@ -7,8 +7,10 @@ from typing import Final
 import structlog
 
 from forewarn.adapters.event_codec import decode_event
-from forewarn.adapters.live.follower import TopicFollower
-from forewarn.adapters.live.frames import FrameReader
+from forewarn.adapters.frames.rows import FrameRows
+from forewarn.adapters.kafka.config import read_ahead
+from forewarn.adapters.kafka.follower import FollowerConfig, TopicFollower
+from forewarn.adapters.kafka.records import record_of
 from forewarn.adapters.live.state import LiveState
 from forewarn.adapters.removals import read_removal
 from forewarn.contracts.alarms import Alarm
@@ -16,15 +18,16 @@ from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.base import EARLIEST, IDENTIFIER, LATEST
 from forewarn.contracts.frames import FrameKind
 from forewarn.contracts.health import ModelArtefact
-from forewarn.contracts.limits import MAX_LIVE_EVENT_BYTES
+from forewarn.contracts.limits import KIB, MAX_LIVE_EVENT_BYTES, MAX_TURN_BYTES
 from forewarn.contracts.topics import TopicName, qualified
-from forewarn.domain.rows import to_microseconds
+from forewarn.domain.time import to_microseconds
 from forewarn.ports.clock import Clock
 from forewarn.ports.codec import InvalidEvent, InvalidFrame, one_line
 from forewarn.ports.lanes import Record
 
 FRAME_WAIT_S: Final = 0.2
 EVENT_WAIT_S: Final = 0.05
+_READ_AHEAD: Final = read_ahead(MAX_TURN_BYTES // 2)
 #: Health comes once a second for every asset that sends data; what is older stands in the database.
 HEALTH_LOOK_BACK_S: Final = 60.0
 
@@ -41,8 +44,8 @@ class KafkaLiveFeed:
     model cards from the beginning. Events have a thread of their own, so that an alarm never waits
     behind frames.
 
-    What cannot be read is counted by ``on_ignored``, which gets the topic, and logged, at most once a second with the
-    number of those in between.
+    Unreadable messages are counted by ``on_ignored``, which gets the topic, and logged at most once a second with the
+    number skipped in between.
     """
 
     def __init__(
@@ -60,8 +63,7 @@ class KafkaLiveFeed:
         self._on_ignored = on_ignored
         self._log_again_s = clock.monotonic_s()
         self._unlogged = 0
-        self._valid = FrameReader(catalogue, FrameKind.VALID)
-        self._judged = FrameReader(catalogue, FrameKind.ANOMALY)
+        self._catalogue = catalogue
         self.view = LiveState(self.problem)
         self._handlers: dict[str, Callable[[Record], None]] = {
             qualified(TopicName.READINGS_VALID, prefix): self._take_readings,
@@ -79,7 +81,17 @@ class KafkaLiveFeed:
         self._health_topic = qualified(TopicName.ASSET_HEALTH, prefix)
         self._followers = tuple(
             TopicFollower(
-                bootstrap_servers, starts, self._take, client_id=f"{client_id}-{what}", clock=clock, batch_wait_s=wait_s
+                FollowerConfig(
+                    bootstrap_servers=bootstrap_servers,
+                    client_id=f"{client_id}-{what}",
+                    batch_wait_s=wait_s,
+                    # Few large fetches cost the broker less than many small ones; nobody looks more often than this.
+                    settings={"fetch.wait.max.ms": int(wait_s * 1000), "fetch.min.bytes": 64 * KIB, **_READ_AHEAD},
+                ),
+                starts,
+                record_of,
+                self._take,
+                clock,
             )
             for what, starts, wait_s in (("frames", frames, FRAME_WAIT_S), ("events", events, EVENT_WAIT_S))
         )
@@ -95,12 +107,12 @@ class KafkaLiveFeed:
             follower.close()
 
     def failure(self) -> str | None:
-        """What ended a thread for good; None while all are alive."""
+        """Return what ended a thread; None while all are alive."""
         reasons = [f"{type(f.failure).__name__}: {f.failure}" for f in self._followers if f.failure is not None]
         return f"the live feed has stopped: {'; '.join(reasons)}" if reasons else None
 
     def problem(self) -> str | None:
-        """Why the view is not complete; None when all is well."""
+        """Return why the view is incomplete; None when all is well."""
         if self.failure() is not None:
             return "the live feed has stopped: see the log"
         if not all(follower.caught_up.is_set() for follower in self._followers):
@@ -116,7 +128,7 @@ class KafkaLiveFeed:
             try:
                 self._handlers[record.topic](record)
             except Exception as exc:  # noqa: BLE001  # no message may end the feed, whatever it does to its readers
-                # Their own consumers dead-letter them; here they are only not shown.
+                # The consumers of the topic dead-letter them; here they are just not shown.
                 self._ignore(record, exc)
         self.view.announce()
 
@@ -143,13 +155,13 @@ class KafkaLiveFeed:
         if removal := read_removal(record):
             self.view.end(removal.asset_id, "reading")
             return
-        self.view.take_readings(self._valid.open(record.value or b""))
+        self.view.take_readings(FrameRows.read(record.value or b"", self._catalogue, FrameKind.VALID))
 
     def _take_judgements(self, record: Record) -> None:
         if removal := read_removal(record):
             self.view.end(removal.asset_id, "judgement")
             return
-        self.view.take_judgements(self._judged.open(record.value or b""))
+        self.view.take_judgements(FrameRows.read(record.value or b"", self._catalogue, FrameKind.ANOMALY))
 
     def _take_health(self, record: Record) -> None:
         if record.value is None:
@@ -171,7 +183,7 @@ class KafkaLiveFeed:
 
 
 def _asset_key(record: Record) -> str:
-    """Key of a message about an asset: its name, and for some topics what of it behind a slash."""
+    """Return the key of a message about an asset: its id, on some topics followed by a slash and another id."""
     key = (record.key or b"").decode(errors="replace")
     if _ASSET_KEY.fullmatch(key) is None:
         raise InvalidEvent(f"the key {key!r} names no asset")
@@ -179,7 +191,7 @@ def _asset_key(record: Record) -> str:
 
 
 def _require_key(key: str, named: str | None) -> None:
-    """An entry stands under its own name, or a tombstone of that name would not remove it."""
+    """Check that an entry is stored under its own name, or its tombstone would not remove it."""
     if named is not None and named != key:
         raise InvalidEvent(f"the entry of {key!r} is about {named!r}")
 
@@ -191,5 +203,5 @@ def _small(value: bytes) -> bytes:
 
 
 def _within_years(received_us: int) -> int:
-    """The broker's time stamp, which is the sender's own wherever it likes."""
+    """Return the broker's time stamp, which the sender may have set to anything."""
     return min(max(received_us, to_microseconds(EARLIEST)), to_microseconds(LATEST) - 1)

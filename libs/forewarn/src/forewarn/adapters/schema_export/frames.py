@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
-from forewarn.adapters.arrow_codec import arrow_schema
 from forewarn.adapters.catalogue import Catalogue
+from forewarn.adapters.frames.schema import arrow_schema
 from forewarn.adapters.schema_export.events import NOTICE
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.frames import FrameKind, frame_columns

@@ -12,11 +12,11 @@ from forewarn.adapters.whole_file import write_whole
 from forewarn.contracts.limits import MAX_UNPACKED_MODEL_BYTES, MIB
 from forewarn.domain.anomaly.calibration import Calibration
 from forewarn.domain.anomaly.norms import NORM_ARRAYS, Norms
-from forewarn.domain.anomaly.state import CALIBRATION_ARRAYS, Memory
-from forewarn.domain.detection.detector import Detector, settings_for
+from forewarn.domain.anomaly.state import CALIBRATION_ARRAYS, ScoringMemory
+from forewarn.domain.detection.detector import TableDetector, settings_for
 from forewarn.domain.detection.twin import TableTwin
-from forewarn.domain.frame import Array
-from forewarn.domain.packing import pack, unpack
+from forewarn.domain.frames.frame import Array
+from forewarn.domain.state.packing import pack, unpack
 from forewarn.domain.twin.kernel import KernelModel
 from forewarn.domain.twin.others import OthersModel
 from forewarn.domain.twin.ridge import RidgeModel
@@ -51,7 +51,7 @@ class Model:
         Nominal share of healthy rows that are flagged.
     """
 
-    detector: Detector
+    detector: TableDetector
     time: str | None
     unit: str | None
     moments: bool
@@ -138,8 +138,8 @@ def _model_of(header: Mapping[str, Any], arrays: Mapping[str, Array]) -> Model:
     if not (math.isfinite(period) and period > 0):
         raise ValueError(f"period {period}")
     settings = settings_for(far, in_time=header["time"] is not None)
-    blank = Memory.blank(1, settings.history, len(twin.responses))
-    memory = Memory(
+    blank = ScoringMemory.blank(1, settings.history, len(twin.responses))
+    memory = ScoringMemory(
         version=blank.version,
         residuals=blank.residuals.astype(np.float64),
         levels=blank.levels,
@@ -150,7 +150,7 @@ def _model_of(header: Mapping[str, Any], arrays: Mapping[str, Array]) -> Model:
         norms=Norms(**{name: arrays[f"norms/{name}"] for name in NORM_ARRAYS}),
     )
     return Model(
-        detector=Detector(twin=twin, memory=memory, settings=settings),
+        detector=TableDetector(twin=twin, memory=memory, settings=settings),
         time=header["time"],
         unit=header["unit"],
         moments=bool(header["moments"]),

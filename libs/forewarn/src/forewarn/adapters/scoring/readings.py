@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from forewarn.adapters.tables.reading import read_table
 from forewarn.adapters.tables.table import Table, TableError
 from forewarn.adapters.tables.times import Times, first_disorder, sorted_rows, times_of
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

@@ -16,7 +16,7 @@ from forewarn.adapters.tables.table import TableError
 from forewarn.adapters.whole_file import write_whole
 from forewarn.domain.detection.detector import Scores, score
 from forewarn.domain.detection.rows import sample_period, sequence_of
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 
 _OTHER_PACE: Final = 2.0  # times as far apart, or as close
 _NEEDS_QUOTES: Final = frozenset(',"\r\n')

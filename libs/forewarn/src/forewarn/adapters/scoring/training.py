@@ -9,7 +9,7 @@ from forewarn.adapters.scoring.model import Model
 from forewarn.adapters.scoring.readings import Readings, open_table, readings_of
 from forewarn.adapters.tables.table import Table, TableError, require_one_purpose
 from forewarn.domain.detection.detector import settings_for
-from forewarn.domain.detection.learn import Lesson, NothingToLearnError, learn
+from forewarn.domain.detection.learn import LearnedDetector, NothingToLearnError, learn
 from forewarn.domain.detection.rows import sample_period, sequence_of
 
 _ANY_PERIOD: Final = 1.0  # rows that do not follow each other have none
@@ -32,7 +32,7 @@ class Training:
     """A model, and what was found on the way; ``unused`` gives columns that are no tags, with the reason."""
 
     model: Model
-    lesson: Lesson
+    lesson: LearnedDetector
     readings: Readings
     unused: Mapping[str, str]
 

@@ -9,8 +9,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from forewarn.adapters.tables.arrow_types import ArrowArray, ArrowType
-from forewarn.adapters.tables.table import Column, Stray
-from forewarn.domain.frame import FloatArray
+from forewarn.adapters.tables.table import Stray, TableColumn
+from forewarn.domain.frames.frame import FloatArray
 
 #: What stands for a missing value in CSV files, besides nothing at all.
 NULLS: Final = ("", "NA", "N/A", "n/a", "#N/A", "#NA", "NaN", "nan", "NAN", "-nan", "NULL", "null", "None", "NONE")
@@ -47,17 +47,17 @@ class ColumnBuilder:
         self._alien += alien.size
         self._rows += len(piece)
 
-    def build(self) -> Column:
+    def build(self) -> TableColumn:
         """Put the pieces together."""
         texts = pa.chunked_array(self._texts, pa.string()) if self._as_text else None
         if self._numeric + self._alien == 0:
-            return Column(kind="empty", texts=texts)
+            return TableColumn(kind="empty", texts=texts)
         if self._numeric < _NUMERIC_SHARE * (self._numeric + self._alien):
-            return Column(kind="text", texts=texts, stray=self._stray)
+            return TableColumn(kind="text", texts=texts, stray=self._stray)
         numbers = np.concatenate(self._numbers)
         if self._stray is not None:
-            return Column(kind="mixed", numbers=numbers, texts=texts, stray=self._stray)
-        return Column(kind="number", numbers=numbers, texts=texts)
+            return TableColumn(kind="mixed", numbers=numbers, texts=texts, stray=self._stray)
+        return TableColumn(kind="number", numbers=numbers, texts=texts)
 
 
 def to_numbers(piece: ArrowArray, *, decimal_comma: bool = False) -> tuple[FloatArray, NDArray[np.intp]]:

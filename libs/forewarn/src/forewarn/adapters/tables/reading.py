@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from forewarn.adapters.tables.columns import ColumnBuilder, is_number, is_text
 from forewarn.adapters.tables.csv_source import Dialect, NotUtf8Error, csv_pieces, sniff
-from forewarn.adapters.tables.table import Column, Table, TableError, require_single
+from forewarn.adapters.tables.table import Table, TableColumn, TableError, require_single
 
 _PARQUET_MAGIC: Final = b"PAR1"
 _BATCH_ROWS: Final = 65_536
@@ -69,7 +69,7 @@ def _read_parquet(path: Path, text: Collection[str]) -> Table:
         rows = _fill(builders, pieces) if usable else file.metadata.num_rows
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as exc:
         raise TableError(f"{path}: cannot be read as Parquet: {exc}") from exc
-    columns: dict[str, Column] = {name: builder.build() for name, builder in zip(usable, builders, strict=True)}
+    columns: dict[str, TableColumn] = {name: builder.build() for name, builder in zip(usable, builders, strict=True)}
     ignored = {f.name: f"of type {f.type}" for f in fields if f.name and f.name not in columns}
     ignored |= _nameless([f.name for f in fields])
     return Table(path=path, rows=rows, columns=columns, ignored=ignored)

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from forewarn.adapters.tables.arrow_types import ArrowArray
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 
 Kind = Literal["number", "text", "empty", "mixed"]
 
@@ -60,7 +60,7 @@ class Stray:
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Column:
+class TableColumn:
     """One column as read.
 
     Attributes
@@ -90,7 +90,7 @@ class Table:
 
     path: Path
     rows: int
-    columns: Mapping[str, Column]
+    columns: Mapping[str, TableColumn]
     ignored: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -165,7 +165,7 @@ class Table:
         return pa.chunked_array([pa.nulls(self.rows, pa.string())]) if texts is None else texts
 
 
-def _no_numbers(column: Column) -> str:
+def _no_numbers(column: TableColumn) -> str:
     if column.stray is None:
         return column.kind
     text = column.stray.text

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from forewarn.adapters.tables.arrow_types import ArrowArray
 from forewarn.adapters.tables.table import Table, TableError
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 
 _NS_PER_S: Final = 1e9
 

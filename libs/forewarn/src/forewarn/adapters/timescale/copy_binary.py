@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from forewarn.adapters.timescale.tables import ASSET_KEY, PgType, StoredColumn
 from forewarn.contracts.limits import MIB
-from forewarn.domain.frame import MISSING, Array, Frame, Strings
+from forewarn.domain.frames.frame import MISSING, Array, Frame, Strings
 
 HEADER: Final = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 TRAILER: Final = b"\xff\xff"

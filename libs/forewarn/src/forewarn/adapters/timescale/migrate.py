@@ -22,7 +22,7 @@ from forewarn.adapters.timescale.connection import connection_arguments, describ
 from forewarn.adapters.timescale.lifecycle import LifeCycle
 from forewarn.adapters.timescale.roles import ensure_roles
 from forewarn.adapters.timescale.schema import HEALTH, SchemaChanger, readable_names
-from forewarn.adapters.timescale.server import Edition, Server, inspect_server, install_timescaledb
+from forewarn.adapters.timescale.server import DatabaseServer, Edition, inspect_server, install_timescaledb
 from forewarn.adapters.timescale.tables import WideTable, wide_tables
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.limits import GB
@@ -41,7 +41,7 @@ class MigrationError(Exception):
 class MigrationReport:
     """What the server is, what was changed (empty: nothing), and what could not be done."""
 
-    server: Server
+    server: DatabaseServer
     revision: str
     changes: tuple[str, ...]
     notices: tuple[str, ...]
@@ -117,7 +117,7 @@ def _run_steps(arguments: Mapping[str, Any]) -> tuple[str | None, str]:
     except sa.exc.DBAPIError as exc:
         raise exc.orig or exc from exc  # the driver's own error, which the caller knows
     if head is None:
-        raise MigrationError("the package's migration steps are missing: install it anew")
+        raise MigrationError("the package's migration steps are missing: install it again")
     return before, head
 
 

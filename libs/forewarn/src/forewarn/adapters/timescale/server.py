@@ -22,7 +22,7 @@ class Edition(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Server:
+class DatabaseServer:
     """A database server and its capabilities."""
 
     postgres: str
@@ -34,16 +34,16 @@ class Server:
         return f"{self.edition.value}{extension} on PostgreSQL {self.postgres}"
 
 
-def inspect_server(connection: psycopg.Connection) -> Server:
+def inspect_server(connection: psycopg.Connection) -> DatabaseServer:
     """Look at the server as it is."""
     with connection.cursor(row_factory=scalar_row) as cursor:
         postgres = str(cursor.execute("SHOW server_version").fetchone()).split()[0]
         version = cursor.execute("SELECT extversion FROM pg_extension WHERE extname = 'timescaledb'").fetchone()
         if version is None:
-            return Server(postgres=postgres, timescaledb=None, edition=Edition.PLAIN)
+            return DatabaseServer(postgres=postgres, timescaledb=None, edition=Edition.PLAIN)
         licence = cursor.execute("SHOW timescaledb.license").fetchone()
     edition = Edition.COMMUNITY if licence == "timescale" else Edition.APACHE
-    return Server(postgres=postgres, timescaledb=str(version), edition=edition)
+    return DatabaseServer(postgres=postgres, timescaledb=str(version), edition=edition)
 
 
 def install_timescaledb(connection: psycopg.Connection) -> str | None:

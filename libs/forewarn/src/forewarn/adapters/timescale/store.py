@@ -33,7 +33,7 @@ from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.health import AssetHealth
 from forewarn.contracts.removal import AssetRemoval
-from forewarn.domain.frame import Frame
+from forewarn.domain.frames.frame import Frame
 from forewarn.ports.store import (
     Claim,
     Doubtful,

@@ -8,7 +8,7 @@ from forewarn.contracts.alarms import Alarm, AlarmSource, Alert
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.assets import AcknowledgeAlarm
 from forewarn.contracts.removal import REMOVED_COMMENT
-from forewarn.domain.alarms.machine import NORMAL, Refused, RuleState, acknowledge, alarm_id, remove, withdraw
+from forewarn.domain.alarms.lifecycle import NORMAL, Refused, RuleState, acknowledge, alarm_id, remove, withdraw
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,16 +10,16 @@ from forewarn.contracts.alarms import Alert
 from forewarn.contracts.asset_class import AlarmRule
 from forewarn.contracts.frames import Hint
 from forewarn.domain.alarms.evaluation import NO_UNIT, Evaluation, Level, levels, limit_for, worst_of
-from forewarn.domain.alarms.machine import RuleState, delay_ends, step
+from forewarn.domain.alarms.lifecycle import RuleState, delay_ends, step
 from forewarn.domain.anomaly.scale import band_of
-from forewarn.domain.frame import MISSING, FloatArray, Frame
-from forewarn.domain.rows import to_datetime, to_microseconds
+from forewarn.domain.frames.frame import MISSING, FloatArray, Frame
+from forewarn.domain.time import to_datetime, to_microseconds
 
 _HINTS: Final = {Hint.ASSET_FAULT: "the machine", Hint.SENSOR_FAULT: "the sensor"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Course:
+class RuleLevels:
     """How each row of a frame stands against a rule."""
 
     frame: Frame
@@ -29,22 +29,22 @@ class Course:
     unit: str
 
 
-def threshold(frame: Frame, rule: AlarmRule, column: str) -> Course:
+def threshold(frame: Frame, rule: AlarmRule, column: str) -> RuleLevels:
     """Judge a column by a rule's limits."""
     values = np.asarray(frame.arrays[column], dtype=np.float64)
-    return Course(frame, rule, levels(values, rule), values, frame.asset_class.units[column])
+    return RuleLevels(frame, rule, levels(values, rule), values, frame.asset_class.units[column])
 
 
-def anomaly(frame: Frame, rule: AlarmRule) -> Course:
+def anomaly(frame: Frame, rule: AlarmRule) -> RuleLevels:
     """Judge by the persistent anomaly flag; a row without score is unknown."""
     scores = np.asarray(frame.arrays["score"], dtype=np.float64)
     standing = np.where(frame.arrays["flag"], Level.OVER, Level.CLEAR).astype(np.int8)
     standing[~np.isfinite(scores)] = Level.UNKNOWN
-    return Course(frame, rule, standing, scores, NO_UNIT)
+    return RuleLevels(frame, rule, standing, scores, NO_UNIT)
 
 
 def follow(
-    state: RuleState, course: Course, asset_id: str, rows: NDArray[np.intp]
+    state: RuleState, course: RuleLevels, asset_id: str, rows: NDArray[np.intp]
 ) -> tuple[RuleState, tuple[Alert, ...]]:
     """Apply an asset's rows, event times rising: comes to the same as a ``step`` for each of them."""
     known = rows[course.levels[rows] != Level.UNKNOWN]
@@ -57,7 +57,7 @@ def follow(
 
 
 def _follow_run(
-    state: RuleState, course: Course, asset_id: str, run: NDArray[np.intp]
+    state: RuleState, course: RuleLevels, asset_id: str, run: NDArray[np.intp]
 ) -> tuple[RuleState, tuple[Alert, ...]]:
     """Apply rows of one level. The first may start a delay, the one at which it ends may change the alarm.
 
@@ -78,7 +78,7 @@ def _follow_run(
 
 
 def _step(
-    state: RuleState, course: Course, asset_id: str, rows: NDArray[np.intp]
+    state: RuleState, course: RuleLevels, asset_id: str, rows: NDArray[np.intp]
 ) -> tuple[RuleState, tuple[Alert, ...]]:
     """Apply rows of one level as one observation: the worst value at the newest time."""
     if rows.size == 0:

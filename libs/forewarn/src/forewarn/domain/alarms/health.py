@@ -10,10 +10,10 @@ from forewarn.contracts.forecasts import LimitForecast
 from forewarn.contracts.health import AssetHealth
 from forewarn.domain.alarms.asset import AssetAlarms, with_rule
 from forewarn.domain.alarms.evaluation import NO_UNIT, Evaluation, Level, evaluate_value
-from forewarn.domain.alarms.machine import NORMAL, step, withdraw
+from forewarn.domain.alarms.lifecycle import NORMAL, step, withdraw
 from forewarn.domain.alarms.seen import Seen
 from forewarn.domain.health.components import duration
-from forewarn.domain.rows import to_microseconds
+from forewarn.domain.time import to_microseconds
 
 
 def observe_health(

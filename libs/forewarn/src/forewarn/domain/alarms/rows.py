@@ -16,16 +16,16 @@ from numpy.typing import NDArray
 from forewarn.contracts.alarms import Alert
 from forewarn.contracts.frames import FrameKind
 from forewarn.domain.alarms.asset import AssetAlarms, with_rule, withdraw_unknown
-from forewarn.domain.alarms.course import Course, anomaly, follow, threshold
+from forewarn.domain.alarms.course import RuleLevels, anomaly, follow, threshold
 from forewarn.domain.alarms.evaluation import Level
-from forewarn.domain.alarms.machine import NORMAL
+from forewarn.domain.alarms.lifecycle import NORMAL
 from forewarn.domain.alarms.seen import Seen, Watermarks
-from forewarn.domain.arrivals import Arrivals, live_rows, newer_rows
-from forewarn.domain.frame import Frame
-from forewarn.domain.rows import to_datetime
+from forewarn.domain.frames.arrivals import Arrivals, live_rows, newer_rows
+from forewarn.domain.frames.frame import Frame
+from forewarn.domain.time import to_datetime
 
 #: Rows of one asset, with the rules they are new to.
-_OwnRows = tuple[Sequence[Course], NDArray[np.intp]]
+_OwnRows = tuple[Sequence[RuleLevels], NDArray[np.intp]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +42,7 @@ class RowsResult:
 class _Judged:
     """Rules over all rows of a frame, and the rows they are new to."""
 
-    courses: Sequence[Course]
+    courses: Sequence[RuleLevels]
     new: Arrivals
 
     def over(self) -> tuple[str, ...]:

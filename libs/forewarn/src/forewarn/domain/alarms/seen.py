@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forewarn.domain.alarms.asset import AssetAlarms
-from forewarn.domain.arrivals import NEVER_US
-from forewarn.domain.rows import to_datetime, to_microseconds
+from forewarn.domain.frames.arrivals import NEVER_US
+from forewarn.domain.time import to_datetime, to_microseconds
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forewarn.domain.anomaly.judge import ResidualArray
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.twin.statistics import WANDERS_BELOW, caution, effective_readings
 
 _LEVEL_KNOWN_FROM: Final = 10.0  # independent readings: below, where a response will be next is not known
@@ -16,7 +16,7 @@ _EXPLAINED: Final = 0.75  # share of the variance: a chance likeness of two cour
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Course:
+class BaselineCourse:
     """Readings of one asset's baseline.
 
     Attributes
@@ -38,9 +38,9 @@ class Course:
     expected: FloatArray
     driven: bool
 
-    def take(self, rows: NDArray[np.bool_]) -> "Course":
+    def take(self, rows: NDArray[np.bool_]) -> "BaselineCourse":
         """Only these rows."""
-        return Course(
+        return BaselineCourse(
             ts=self.ts[rows],
             residuals=self.residuals[rows],
             measured=self.measured[rows],
@@ -80,7 +80,7 @@ class Evidence:
     care: float
 
 
-def evidence_of(course: Course, breaks: NDArray[np.intp]) -> Evidence:
+def evidence_of(course: BaselineCourse, breaks: NDArray[np.intp]) -> Evidence:
     """Weigh a baseline; ``breaks`` are rows that follow a gap."""
     known = ~np.isnan(course.residuals).all(axis=0)
     known |= not known.any()
@@ -108,7 +108,7 @@ def _worth(values: ResidualArray, breaks: NDArray[np.intp]) -> FloatArray:
     return np.array([effective_readings(column, breaks) for column in values.astype(np.float64).T])
 
 
-def _explained(course: Course) -> FloatArray:
+def _explained(course: BaselineCourse) -> FloatArray:
     """Share of each response's variance that was expected, shape (responses,); 0 where nothing is known."""
     out = np.zeros(course.measured.shape[1])
     for position, (measured, expected) in enumerate(zip(course.measured.T, course.expected.T, strict=True)):

@@ -14,8 +14,8 @@ from forewarn.domain.anomaly.norms import JUMP, PATTERN, PEAK, Norms, magnitudes
 from forewarn.domain.anomaly.scale import score_of
 from forewarn.domain.anomaly.settings import AnomalySettings
 from forewarn.domain.anomaly.smoothing import Strip, shrunken_means, trailing_sums
-from forewarn.domain.anomaly.state import HIGH, LOW, MIDDLE, NEVER, UNKNOWN, Memory
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.anomaly.state import HIGH, LOW, MIDDLE, NEVER, UNKNOWN, ScoringMemory
+from forewarn.domain.frames.frame import FloatArray
 
 #: A change from one reading to the next this large [healthy standard deviations] is a jump:
 #: white noise does not do that in ten million readings.
@@ -96,14 +96,14 @@ class Sizes:
 
 
 def judge_live(
-    memory: Memory,
+    memory: ScoringMemory,
     asset: NDArray[np.intp],
     ts: NDArray[np.int64],
     residuals: ResidualArray,
     settings: AnomalySettings,
     member_p_values: Sequence[FloatArray] = (),
     symptoms: NDArray[np.bool_] | None = None,
-) -> tuple[Memory, Verdicts]:
+) -> tuple[ScoringMemory, Verdicts]:
     """Score rows, sorted by asset and in the order in which they came within one.
 
     Parameters
@@ -137,7 +137,7 @@ def judge_live(
     return _carried_on(memory, look, ts, level_strip, flag, abrupt), verdicts
 
 
-def _sizes(memory: Memory, asset: NDArray[np.intp], look: Look, member_p_values: Sequence[FloatArray]) -> Sizes:
+def _sizes(memory: ScoringMemory, asset: NDArray[np.intp], look: Look, member_p_values: Sequence[FloatArray]) -> Sizes:
     parts = magnitudes(memory.norms, asset, look.means, look.jumps)
     size = np.fmax.reduce(parts)
     p = memory.calibration.p_values(asset, size)
@@ -147,8 +147,8 @@ def _sizes(memory: Memory, asset: NDArray[np.intp], look: Look, member_p_values:
 
 
 def with_history(
-    memory: Memory, asset: int, ts: NDArray[np.int64], residuals: ResidualArray, settings: AnomalySettings
-) -> Memory:
+    memory: ScoringMemory, asset: int, ts: NDArray[np.int64], residuals: ResidualArray, settings: AnomalySettings
+) -> ScoringMemory:
     """Let an asset remember rows without judging them: live scores go on where the baseline ends."""
     if not ts.size:
         return memory
@@ -160,7 +160,7 @@ def with_history(
 
 
 def look_back(
-    memory: Memory,
+    memory: ScoringMemory,
     asset: NDArray[np.intp],
     ts: NDArray[np.int64],
     residuals: ResidualArray,
@@ -244,7 +244,7 @@ def _held(
 
 
 def _abrupt(
-    look: Look, asset: NDArray[np.intp], memory: Memory, flag: NDArray[np.bool_], culprit: NDArray[np.int32]
+    look: Look, asset: NDArray[np.intp], memory: ScoringMemory, flag: NDArray[np.bool_], culprit: NDArray[np.int32]
 ) -> NDArray[np.bool_]:
     """Whether the anomaly each row is part of began with a jump of its culprit."""
     was = np.empty_like(flag)
@@ -315,13 +315,13 @@ def _leaps(look: Look, rows: NDArray[np.intp], tag: NDArray[np.int32]) -> FloatA
 
 
 def _carried_on(
-    memory: Memory,
+    memory: ScoringMemory,
     look: Look,
     ts: NDArray[np.int64],
     levels: NDArray[np.int8],
     flag: NDArray[np.bool_],
     abrupt: NDArray[np.bool_],
-) -> Memory:
+) -> ScoringMemory:
     place, end = look.place, look.place.last - 1
     return memory.with_news(
         place.owner,

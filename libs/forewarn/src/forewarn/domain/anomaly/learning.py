@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forewarn.domain.anomaly.calibration import Calibration, calibrate, tail_level
-from forewarn.domain.anomaly.course import Course, Evidence, evidence_of
+from forewarn.domain.anomaly.course import BaselineCourse, Evidence, evidence_of
 from forewarn.domain.anomaly.judge import Look, ResidualArray, latch, levels_of, look_back
 from forewarn.domain.anomaly.norms import (
     CHANNELS,
@@ -22,8 +22,8 @@ from forewarn.domain.anomaly.norms import (
     whitener_of,
 )
 from forewarn.domain.anomaly.settings import AnomalySettings
-from forewarn.domain.anomaly.state import UNKNOWN, Memory
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.anomaly.state import UNKNOWN, ScoringMemory
+from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.twin.statistics import blocks_of, caution, effective_readings, robust_scale
 
 _TINY: Final = 1e-9
@@ -47,7 +47,7 @@ _OPEN: Final = np.array([[1.0, np.inf, 1.0, 1.0]])  # magnitudes as they are; pa
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Healthy:
+class LearnedNorms:
     """What was learned from a baseline, and what its own rows look like to norms that have not seen their block.
 
     Attributes
@@ -61,12 +61,12 @@ class Healthy:
         Memory of one asset with norms and calibration, without history.
     """
 
-    memory: Memory
+    memory: ScoringMemory
     size: FloatArray
     independent: float
 
 
-def learn_norms(course: Course, gap_us: float, settings: AnomalySettings) -> Healthy:
+def learn_norms(course: BaselineCourse, gap_us: float, settings: AnomalySettings) -> LearnedNorms:
     """Learn from one asset's baseline.
 
     Fewer than 60 rows give cautious general norms.
@@ -92,14 +92,14 @@ def learn_norms(course: Course, gap_us: float, settings: AnomalySettings) -> Hea
     calibration = replace(calibrate(size[full], np.nan, 1.0), gap_us=np.array([gap_us]))
     flag_at = seen.care * _flag_at(calibration, size, look, fold, settings)
     norms = replace(norms, flag_at=np.array([flag_at]))
-    return Healthy(
+    return LearnedNorms(
         memory=replace(memory, norms=norms, calibration=calibration),
         size=size,
         independent=min(effective_readings(size, _NO_BREAKS), seen.independent),
     )
 
 
-def learn_robustly(course: Course, gap_us: float, settings: AnomalySettings) -> Healthy:
+def learn_robustly(course: BaselineCourse, gap_us: float, settings: AnomalySettings) -> LearnedNorms:
     """Like ``learn_norms``, but stretches far beyond the rest are scored without being learned."""
     healthy = learn_norms(course, gap_us, settings)
     odd = disturbed_rows(healthy.size)
@@ -110,7 +110,9 @@ def learn_robustly(course: Course, gap_us: float, settings: AnomalySettings) -> 
     return replace(again, size=sizes_by(again.memory, course.ts, course.residuals, settings))
 
 
-def sizes_by(memory: Memory, ts: NDArray[np.int64], residuals: ResidualArray, settings: AnomalySettings) -> FloatArray:
+def sizes_by(
+    memory: ScoringMemory, ts: NDArray[np.int64], residuals: ResidualArray, settings: AnomalySettings
+) -> FloatArray:
     """Size of each row in the norms of one asset's memory, NaN where unknown; shape (rows,)."""
     asset = np.zeros(ts.size, dtype=np.intp)
     look = look_back(memory, asset, ts, residuals, settings)
@@ -146,8 +148,8 @@ def with_lead(odd: NDArray[np.bool_], window: int) -> NDArray[np.bool_]:
     return lead
 
 
-def _blank(residuals: ResidualArray, gap_us: float, settings: AnomalySettings) -> Memory:
-    memory = Memory.blank(1, settings.history, residuals.shape[1])
+def _blank(residuals: ResidualArray, gap_us: float, settings: AnomalySettings) -> ScoringMemory:
+    memory = ScoringMemory.blank(1, settings.history, residuals.shape[1])
     return replace(
         memory,
         residuals=memory.residuals.astype(residuals.dtype),
@@ -155,12 +157,14 @@ def _blank(residuals: ResidualArray, gap_us: float, settings: AnomalySettings) -
     )
 
 
-def _cautious(memory: Memory, look: Look, gap_us: float, settings: AnomalySettings, seen: Evidence) -> Healthy:
+def _cautious(
+    memory: ScoringMemory, look: Look, gap_us: float, settings: AnomalySettings, seen: Evidence
+) -> LearnedNorms:
     calibration = replace(calibrate(np.empty(0), np.nan, 1.0), gap_us=np.array([gap_us]))
     flag_at = settings.on_ratio * calibration.threshold(settings.far / 2.0)
     norms = replace(memory.norms, flag_at=flag_at)
     size = magnitudes(norms, np.zeros(len(look.means), dtype=np.intp), look.means, look.jumps)[LEVEL]
-    return Healthy(
+    return LearnedNorms(
         memory=replace(memory, norms=norms, calibration=calibration),
         size=size,
         independent=min(effective_readings(size, _NO_BREAKS), seen.independent),

@@ -18,7 +18,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 
 LEVEL, PATTERN, JUMP, PEAK = range(4)
 CHANNELS: Final = 4

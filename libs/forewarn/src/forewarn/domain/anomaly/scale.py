@@ -3,7 +3,7 @@
 from typing import Final
 
 from forewarn.contracts.health import AnomalyBand
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 
 #: Score at which a lasting anomaly is flagged: the band "warning" begins.
 FLAG_SCORE: Final = 70.0

@@ -10,10 +10,10 @@ from forewarn.contracts.frames import FrameKind
 from forewarn.domain.anomaly.calibration import Calibration
 from forewarn.domain.anomaly.norms import NORM_ARRAYS, Norms
 from forewarn.domain.anomaly.settings import AnomalySettings
-from forewarn.domain.anomaly.state import CALIBRATION_ARRAYS, MEMORY_ARRAYS, AnomalyState, Baseline, Memory, take
-from forewarn.domain.frame import Array
-from forewarn.domain.packing import pack, unpack
-from forewarn.domain.waiting import Waiting
+from forewarn.domain.anomaly.state import CALIBRATION_ARRAYS, MEMORY_ARRAYS, AnomalyState, Baseline, ScoringMemory, take
+from forewarn.domain.frames.frame import Array
+from forewarn.domain.frames.waiting import Waiting
+from forewarn.domain.state.packing import pack, unpack
 
 _MAGIC: Final = b"FWANOM02"
 
@@ -76,9 +76,12 @@ def _load_one(asset_class: AssetClass, header: Mapping[str, Any], arrays: Mappin
     name = asset_class.name
     calibration = Calibration(**{item: arrays[f"{name}/{item}"] for item in CALIBRATION_ARRAYS})
     norms = Norms(**{item: arrays[f"{name}/{item}"] for item in NORM_ARRAYS})
-    memory = Memory(**{item: arrays[f"{name}/{item}"] for item in MEMORY_ARRAYS}, calibration=calibration, norms=norms)
+    memory = ScoringMemory(
+        **{item: arrays[f"{name}/{item}"] for item in MEMORY_ARRAYS}, calibration=calibration, norms=norms
+    )
     prefix = f"{name}/waiting/"
-    everything = Waiting.stored({k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)})
+    stored = {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
+    everything = Waiting.stored(stored, FrameKind.TWIN, asset_class)
     baselines, start = {}, 0
     for asset_id, version, rows in header["baselines"]:
         baselines[asset_id] = Baseline(version=version, waiting=(everything.part(start, start + rows),))

@@ -11,8 +11,8 @@ from forewarn.contracts.asset_class import AssetClass
 from forewarn.domain.anomaly.calibration import KNOTS, Calibration
 from forewarn.domain.anomaly.norms import NORM_ARRAYS, Norms
 from forewarn.domain.anomaly.settings import AnomalySettings
-from forewarn.domain.frame import Array
-from forewarn.domain.waiting import Waiting
+from forewarn.domain.frames.frame import Array
+from forewarn.domain.frames.waiting import Waiting
 
 #: Stands for "no reading yet" in times.
 NEVER: Final = -(2**63)
@@ -24,7 +24,7 @@ Float32Array = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Memory:
+class ScoringMemory:
     """Calibrated assets side by side; the first axis of every array is the asset.
 
     Attributes
@@ -51,7 +51,7 @@ class Memory:
     norms: Norms
 
     @classmethod
-    def blank(cls, assets: int, history: int, responses: int) -> "Memory":
+    def blank(cls, assets: int, history: int, responses: int) -> "ScoringMemory":
         """Room for assets of which nothing is known."""
         nothing = np.zeros(assets)
         return cls(
@@ -67,7 +67,7 @@ class Memory:
             norms=Norms.blank(assets, responses),
         )
 
-    def with_news(self, assets: NDArray[np.intp], **news: Array) -> "Memory":
+    def with_news(self, assets: NDArray[np.intp], **news: Array) -> "ScoringMemory":
         """Replace what these arrays hold of some assets."""
         changed = {name: getattr(self, name).copy() for name in news}
         for name, values in news.items():
@@ -79,19 +79,19 @@ MEMORY_ARRAYS: Final = ("version", "residuals", "levels", "flagged", "abrupt", "
 CALIBRATION_ARRAYS: Final = ("knots", "tail_start", "tail_width", "gap_us")
 
 
-def take(memory: Memory, assets: NDArray[np.intp]) -> Memory:
+def take(memory: ScoringMemory, assets: NDArray[np.intp]) -> ScoringMemory:
     """Copy these assets."""
     own = {name: getattr(memory, name)[assets] for name in MEMORY_ARRAYS}
     healthy = {name: getattr(memory.calibration, name)[assets] for name in CALIBRATION_ARRAYS}
     norms = {name: getattr(memory.norms, name)[assets] for name in NORM_ARRAYS}
-    return Memory(**own, calibration=Calibration(**healthy), norms=Norms(**norms))
+    return ScoringMemory(**own, calibration=Calibration(**healthy), norms=Norms(**norms))
 
 
-def put(memory: Memory, assets: NDArray[np.intp], news: Memory) -> Memory:
+def put(memory: ScoringMemory, assets: NDArray[np.intp], news: ScoringMemory) -> ScoringMemory:
     """Replace these assets, or append them where they lie behind the last one."""
     room = max(int(assets.max(initial=-1)) + 1, memory.version.size)
     _, history, responses = memory.residuals.shape
-    joined = Memory.blank(room, history, responses)
+    joined = ScoringMemory.blank(room, history, responses)
     for name in MEMORY_ARRAYS:
         _fill(getattr(joined, name), getattr(memory, name), assets, getattr(news, name))
     calibration = _joined(CALIBRATION_ARRAYS, room, assets, memory.calibration, news.calibration)
@@ -135,13 +135,13 @@ class AnomalyState:
 
     asset_class: AssetClass
     positions: Mapping[str, int]
-    memory: Memory
+    memory: ScoringMemory
     baselines: Mapping[str, Baseline] = field(default_factory=dict)
 
     @classmethod
     def empty(cls, asset_class: AssetClass, settings: AnomalySettings) -> "AnomalyState":
         """Nothing seen yet."""
-        memory = Memory.blank(0, settings.history, len(asset_class.twin.responses))
+        memory = ScoringMemory.blank(0, settings.history, len(asset_class.twin.responses))
         return cls(asset_class=asset_class, positions={}, memory=memory)
 
     @property

@@ -9,16 +9,16 @@ from numpy.typing import NDArray
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.frames import FrameKind, Phase, contribution_column, expected_column, residual_column
 from forewarn.domain.anomaly.calibration import usual_period_us
-from forewarn.domain.anomaly.course import Course
+from forewarn.domain.anomaly.course import BaselineCourse
 from forewarn.domain.anomaly.judge import Verdicts, judge_live, with_history
 from forewarn.domain.anomaly.learning import learn_robustly
 from forewarn.domain.anomaly.scale import score_of
 from forewarn.domain.anomaly.settings import AnomalySettings
 from forewarn.domain.anomaly.state import AnomalyState, Baseline, put
 from forewarn.domain.anomaly.symptoms import symptoms_of
-from forewarn.domain.frame import Array, FloatArray, Frame, Strings, concat
-from forewarn.domain.progress import Alive, unwatched
-from forewarn.domain.waiting import Waiting
+from forewarn.domain.frames.frame import Array, FloatArray, Frame, Strings, concat
+from forewarn.domain.frames.waiting import Waiting
+from forewarn.domain.progress import ProgressCallback, no_progress
 
 _NOWHERE = -1
 _NO_MODEL = 0
@@ -29,7 +29,7 @@ def step(
     frame: Frame,
     settings: AnomalySettings,
     member_p_values: Mapping[str, FloatArray] | None = None,
-    alive: Alive = unwatched,
+    on_progress: ProgressCallback = no_progress,
 ) -> tuple[AnomalyState, Frame]:
     """Score readings.
 
@@ -49,7 +49,7 @@ def step(
     member_p_values
         p-values of further detectors by name, one per row of ``frame``; NaN while a detector does not know.
 
-    alive
+    on_progress
         Called after each asset whose baseline waits or ends.
 
     Raises
@@ -68,7 +68,7 @@ def step(
         for own in _runs(codes, np.flatnonzero(careful)):
             state, emitted = _step_asset(state, frame, own, settings, members)
             pieces += emitted
-            alive()
+            on_progress()
         plain = np.flatnonzero(~careful)
         frame, position, members = frame.take(plain), position[plain], tuple(m[plain] for m in members)
     if frame.rows or not pieces:
@@ -215,9 +215,9 @@ def _residuals(columns: Mapping[str, Array], asset_class: AssetClass) -> NDArray
     return np.stack([columns[residual_column(name)] for name in asset_class.twin.responses], axis=1)
 
 
-def _course(columns: Mapping[str, Array], rows: NDArray[np.intp], asset_class: AssetClass) -> Course:
+def _course(columns: Mapping[str, Array], rows: NDArray[np.intp], asset_class: AssetClass) -> BaselineCourse:
     names = asset_class.twin.responses
-    return Course(
+    return BaselineCourse(
         ts=columns["ts"][rows],
         residuals=_residuals(columns, asset_class)[rows],
         measured=np.stack([columns[name][rows] for name in names], axis=1).astype(np.float64),

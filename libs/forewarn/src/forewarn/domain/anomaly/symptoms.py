@@ -18,8 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forewarn.contracts.asset_class import AssetClass
-from forewarn.domain.frame import FloatArray
-from forewarn.domain.health.profile import fails_high, health_columns
+from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.physics.derive import derive
 
 _POINTS: Final = 64
@@ -69,8 +68,8 @@ def _watched(asset_class: AssetClass) -> Iterator[tuple[str, bool]]:
         if rule.column is not None and rule.low is not None:
             yield rule.column, False
     limited = {rule.column for rule in asset_class.alarms}
-    for column in (*(mode.indicator for mode in asset_class.failure_modes), *health_columns(asset_class)):
-        high = fails_high(asset_class, column)
+    for column in (*(mode.indicator for mode in asset_class.failure_modes), *asset_class.health_columns):
+        high = asset_class.fails_high(column)
         if high is not None:
             yield column, high
         elif column not in limited:

@@ -8,16 +8,16 @@ from numpy.typing import NDArray
 
 from forewarn.domain.anomaly.judge import Verdicts, judge_live
 from forewarn.domain.anomaly.settings import AnomalySettings
-from forewarn.domain.anomaly.state import Memory
+from forewarn.domain.anomaly.state import ScoringMemory
 from forewarn.domain.detection.rows import TICK
 from forewarn.domain.detection.twin import TableTwin
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 
 _BLOCK_ROWS: Final = 8_192
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Detector:
+class TableDetector:
     """What was learned.
 
     Attributes
@@ -31,7 +31,7 @@ class Detector:
     """
 
     twin: TableTwin
-    memory: Memory
+    memory: ScoringMemory
     settings: AnomalySettings
 
 
@@ -47,8 +47,8 @@ class Scores:
 
 
 def score(
-    detector: Detector, memory: Memory, clock: NDArray[np.int64], drivers: FloatArray, responses: FloatArray
-) -> tuple[Memory, Scores]:
+    detector: TableDetector, memory: ScoringMemory, clock: NDArray[np.int64], drivers: FloatArray, responses: FloatArray
+) -> tuple[ScoringMemory, Scores]:
     """Score rows that follow those that ``memory`` remembers; begin with ``detector.memory``.
 
     Any cutting of the rows into pieces gives the same scores.
@@ -63,8 +63,8 @@ def score(
 
 
 def _score_block(
-    detector: Detector, memory: Memory, clock: NDArray[np.int64], drivers: FloatArray, responses: FloatArray
-) -> tuple[Memory, Scores]:
+    detector: TableDetector, memory: ScoringMemory, clock: NDArray[np.int64], drivers: FloatArray, responses: FloatArray
+) -> tuple[ScoringMemory, Scores]:
     residuals = detector.twin.residuals(drivers, responses)
     rows = np.flatnonzero(~np.isnan(residuals).all(axis=1))
     said = Verdicts.none(len(clock), residuals.shape[1])
@@ -92,6 +92,6 @@ def gap_of(settings: AnomalySettings) -> float:
     return settings.gap_periods * TICK
 
 
-def cold(memory: Memory, norms_from: Memory) -> Memory:
+def cold(memory: ScoringMemory, norms_from: ScoringMemory) -> ScoringMemory:
     """A memory that remembers nothing, with the norms and calibration of another."""
     return replace(memory, norms=norms_from.norms, calibration=norms_from.calibration)

@@ -7,21 +7,21 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from forewarn.domain.anomaly.course import Course
+from forewarn.domain.anomaly.course import BaselineCourse
 from forewarn.domain.anomaly.learning import (
     DISTURBED_ROWS,
     DISTURBED_SPREADS,
-    Healthy,
+    LearnedNorms,
     disturbed_rows,
     learn_norms,
     sizes_by,
     with_lead,
 )
 from forewarn.domain.anomaly.settings import AnomalySettings
-from forewarn.domain.detection.detector import Detector, gap_of
-from forewarn.domain.detection.rows import Sequence, stretches
+from forewarn.domain.detection.detector import TableDetector, gap_of
+from forewarn.domain.detection.rows import RowOrder, stretches
 from forewarn.domain.detection.twin import TableFit, fit_twin
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.twin.statistics import blocks_of
 
 #: Rows learned from at most, in so many stretches.
@@ -44,7 +44,7 @@ class NothingToLearnError(ValueError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Suspicion:
+class SuspiciousRows:
     """A stretch of the baseline unlike the rest: rows of the table given, both included, and the tags that say so."""
 
     first: int
@@ -53,7 +53,7 @@ class Suspicion:
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Lesson:
+class LearnedDetector:
     """A detector, and what was found in the healthy rows.
 
     Attributes
@@ -74,19 +74,19 @@ class Lesson:
         Cross-validated share of each tag's variance that the twin explains.
     """
 
-    detector: Detector
+    detector: TableDetector
     rows: int
     left_out: Mapping[str, str]
     wanders: tuple[str, ...]
     disturbed: int
-    suspicious: tuple[Suspicion, ...]
+    suspicious: tuple[SuspiciousRows, ...]
     independent: float
     r2: Mapping[str, float]
 
 
 def learn(
-    columns: Mapping[str, FloatArray], drivers: tuple[str, ...], rows: Sequence, settings: AnomalySettings
-) -> Lesson:
+    columns: Mapping[str, FloatArray], drivers: tuple[str, ...], rows: RowOrder, settings: AnomalySettings
+) -> LearnedDetector:
     """Learn from healthy rows of any tags, NaN where unknown.
 
     Raises
@@ -114,8 +114,8 @@ def learn(
         fitted, healthy = work.fit(clock, ~odd)
     else:
         suspicious = ()
-    return Lesson(
-        detector=Detector(twin=fitted.twin, memory=healthy.memory, settings=settings),
+    return LearnedDetector(
+        detector=TableDetector(twin=fitted.twin, memory=healthy.memory, settings=settings),
         rows=int(np.count_nonzero(~odd)),
         left_out=left_out,
         wanders=_wanders(responses, healthy),
@@ -134,7 +134,7 @@ def _judged(table: Mapping[str, FloatArray], drivers: tuple[str, ...], left_out:
     return responses
 
 
-def _wanders(responses: tuple[str, ...], healthy: Healthy) -> tuple[str, ...]:
+def _wanders(responses: tuple[str, ...], healthy: LearnedNorms) -> tuple[str, ...]:
     scales = healthy.memory.norms.level_scale[0]
     return tuple(name for name, scale in zip(responses, scales, strict=True) if np.isinf(scale))
 
@@ -147,7 +147,7 @@ class _Work:
     settings: AnomalySettings
     gap: float
 
-    def fit(self, clock: NDArray[np.int64], use: NDArray[np.bool_]) -> tuple[TableFit, Healthy]:
+    def fit(self, clock: NDArray[np.int64], use: NDArray[np.bool_]) -> tuple[TableFit, LearnedNorms]:
         rows = np.flatnonzero(use)
         # Rows on both sides of one left out are no neighbours any more: their clock shows it.
         breaks = np.flatnonzero(np.diff(clock[rows]) > self.gap) + 1
@@ -155,7 +155,7 @@ class _Work:
         inputs = self._columns(self.drivers, clock.size)[rows]
         outputs = self._columns(self.responses, clock.size)[rows]
         fitted = fit_twin(inputs, outputs, (self.drivers, self.responses), breaks, block)
-        course = Course(
+        course = BaselineCourse(
             ts=clock[rows],
             residuals=fitted.held_out,
             measured=outputs,
@@ -164,7 +164,9 @@ class _Work:
         )
         return fitted, learn_norms(course, self.gap, self.settings)
 
-    def hidden(self, clock: NDArray[np.int64], healthy: Healthy) -> tuple[NDArray[np.bool_], Healthy, FloatArray]:
+    def hidden(
+        self, clock: NDArray[np.int64], healthy: LearnedNorms
+    ) -> tuple[NDArray[np.bool_], LearnedNorms, FloatArray]:
         """Disturbed rows that the first twin had learned to expect, what saw them, and residuals by that.
 
         A twin of the most ordinary rows (a step of least trimmed squares, Rousseeuw 1984) looks at all of them. What
@@ -216,9 +218,9 @@ def _named(
     rows: NDArray[np.intp],
     responses: tuple[str, ...],
     residuals: FloatArray,
-    healthy: Healthy,
+    healthy: LearnedNorms,
     settings: AnomalySettings,
-) -> tuple[Suspicion, ...]:
+) -> tuple[SuspiciousRows, ...]:
     edges = np.flatnonzero(np.diff(odd, prepend=False, append=False))
     scale = healthy.memory.norms.level_scale[0]
     found = []
@@ -228,5 +230,5 @@ def _named(
         bias = np.abs(np.nan_to_num(residuals[first:end]).mean(axis=0) / scale)
         worst = np.argsort(bias)[::-1][:3]
         tags = tuple(responses[tag] for tag in worst if bias[tag] >= 0.5 * bias[worst[0]])
-        found.append(Suspicion(first=int(rows[first]), last=int(rows[end - 1]), tags=tags))
+        found.append(SuspiciousRows(first=int(rows[first]), last=int(rows[end - 1]), tags=tags))
     return tuple(found)

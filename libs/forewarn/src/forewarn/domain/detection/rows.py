@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 
 #: One sample period on the clock of a detector.
 TICK: Final = 1_000_000
@@ -16,7 +16,7 @@ _FAR_APART: Final = 1_000 * TICK
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Sequence:
+class RowOrder:
     """Rows of a table, unit by unit.
 
     Attributes
@@ -39,16 +39,16 @@ def sample_period(time: FloatArray, unit: NDArray[np.intp]) -> float | None:
     return float(np.median(step)) if step.size else None
 
 
-def sequence_of(time: FloatArray | None, unit: NDArray[np.intp], period: float) -> Sequence:
+def sequence_of(time: FloatArray | None, unit: NDArray[np.intp], period: float) -> RowOrder:
     """Lay rows out; without time they follow each other evenly."""
     order = np.argsort(unit, kind="stable")
     if time is None:
-        return Sequence(order=order, clock=np.arange(order.size, dtype=np.int64) * TICK)
+        return RowOrder(order=order, clock=np.arange(order.size, dtype=np.int64) * TICK)
     own = unit[order]
     ticks = np.minimum(np.diff(time[order]) / period * TICK, _FAR_APART)
     ticks[np.diff(own) != 0] = _FAR_APART
     clock = np.concatenate([[0], np.cumsum(np.rint(ticks).astype(np.int64))]) if order.size else np.empty(0, np.int64)
-    return Sequence(order=order, clock=clock)
+    return RowOrder(order=order, clock=clock)
 
 
 def stretches(rows: int, most: int, pieces: int) -> NDArray[np.intp]:

@@ -11,10 +11,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.twin.associative import fast_tags, fit_associative
 from forewarn.domain.twin.kernel import KernelModel
-from forewarn.domain.twin.layout import MAX_CROSSED_DRIVERS, TwinLayout
+from forewarn.domain.twin.layout import TwinLayout, products_of
 from forewarn.domain.twin.model import RidgeBank
 from forewarn.domain.twin.others import OthersModel, fit_others
 from forewarn.domain.twin.ridge import RidgeModel, features, fit_responses, learn_space
@@ -105,16 +105,13 @@ class TableFit:
 
 def layout_of_table(drivers: tuple[str, ...], responses: tuple[str, ...]) -> TwinLayout:
     """The layout of tags of which only the names are known."""
-    count = len(drivers)
-    squares = [(i, i) for i in range(count)]
-    products = [(i, j) for i in range(count) for j in range(i + 1, count)] if count <= MAX_CROSSED_DRIVERS else []
     return TwinLayout(
         drivers=drivers,
         responses=responses,
         columns=(*drivers, *responses),
-        driver_spans=np.full(count, np.nan),
+        driver_spans=np.full(len(drivers), np.nan),
         response_spans=np.full(len(responses), np.nan),
-        pairs=(*squares, *products),
+        pairs=products_of(len(drivers)),
         running=None,
         baseline_readings=0,
     )

@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 
 from forewarn.contracts.economics import EnergyWaste
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.physics.constants import S_PER_H
 
 #: A value holds until the next one, but not for longer than this many usual distances.

@@ -14,7 +14,7 @@ from forewarn.domain.economics.failures import failure_costs, total_cost
 from forewarn.domain.economics.rates import Rates, rates_of
 from forewarn.domain.economics.repairs import repair_choices
 from forewarn.domain.economics.savings import GOOD_HEALTH, NEAR_PROBABILITY, savings
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 
 _ALWAYS: Final = (
     "Present operating conditions go on: probabilities come from the remaining life.",

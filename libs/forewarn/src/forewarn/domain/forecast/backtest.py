@@ -10,8 +10,8 @@ from typing import Final
 
 import numpy as np
 
-from forewarn.domain.forecast.series import NotForecastable, Season, Series
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.forecast.series import BucketSeries, NotForecastable, Season
+from forewarn.domain.frames.frame import FloatArray
 
 #: From the steps so far and a number of steps: what each method expects, by its name.
 Forecast = Callable[[FloatArray, int], Mapping[str, FloatArray]]
@@ -31,14 +31,14 @@ _TRAINING_SHARE: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class BacktestPlan:
     """Where forecasts start, and how many steps they look ahead."""
 
     origins: tuple[int, ...]
     horizon: int
 
     @classmethod
-    def of(cls, steps: int, horizon: int) -> "Plan":
+    def of(cls, steps: int, horizon: int) -> "BacktestPlan":
         """Spread origins evenly over the later part of a history; the last one has its horizon just complete.
 
         Raises
@@ -59,12 +59,12 @@ class Plan:
 class BackTest:
     """Errors (measured minus forecast) of each method, shape (origins, horizon); NaN where nothing was measured."""
 
-    plan: Plan
+    plan: BacktestPlan
     forecast: Forecast
     errors: Mapping[str, FloatArray]
 
 
-def back_test(series: Series, horizon: int, tune: Tune) -> BackTest:
+def back_test(series: BucketSeries, horizon: int, tune: Tune) -> BackTest:
     """Let every method forecast from every origin; a method that fails at one of them is left out.
 
     Raises
@@ -72,7 +72,7 @@ def back_test(series: Series, horizon: int, tune: Tune) -> BackTest:
     NotForecastable
         If the history is too short.
     """
-    plan = Plan.of(series.values.size, horizon)
+    plan = BacktestPlan.of(series.values.size, horizon)
     # a season counts only if the first origin has seen it twice
     seasons = tuple(season for season in series.seasons if 2 * season.steps < plan.origins[0])
     forecast = tune(series.values[: plan.origins[0]], seasons, plan.horizon)

@@ -4,7 +4,7 @@ from typing import Final
 
 import numpy as np
 
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 
 #: Pairs of more points than this say nothing new, but cost their square.
 _MOST_POINTS: Final = 160

@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 
 #: A method must beat a simpler one by this many standard errors of the difference.
 _BETTER_BY: Final = 1.0

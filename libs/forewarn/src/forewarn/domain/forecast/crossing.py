@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 
 from forewarn.domain.forecast.outlook import Outlook
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 
 #: Probabilities of having crossed that define the earliest, likely and latest time.
 EARLIEST: Final = 0.1

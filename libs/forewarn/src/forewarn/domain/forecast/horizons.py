@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from forewarn.domain.rows import S_PER_DAY
+from forewarn.domain.time import S_PER_DAY
 
 _HOUR_S: Final = 3_600.0
 

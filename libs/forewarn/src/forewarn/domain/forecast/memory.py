@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forewarn.contracts.base import OpaqueBytes
-from forewarn.domain.arrivals import NEVER_US, Arrivals, newer_rows, timely_rows
-from forewarn.domain.frame import FloatArray, Frame
+from forewarn.domain.frames.arrivals import NEVER_US, Arrivals, newer_rows, timely_rows
+from forewarn.domain.frames.conditions import is_running
+from forewarn.domain.frames.frame import FloatArray, Frame
 
 #: Length of a bucket: eight of them in a day show its course.
 BUCKET_S: Final = 10_800
@@ -27,7 +28,7 @@ _STORED: Final = np.dtype("<f4")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Memory:
+class SeriesMemory:
     """What is remembered of one asset.
 
     ``seen_us`` is the event time up to which rows were applied. The bucket that readings enter is
@@ -64,7 +65,7 @@ class Memory:
         return table[:, self.columns.index(column)].astype(np.float64)
 
 
-def remember(memories: Mapping[str, Memory], frame: Frame, columns: tuple[str, ...]) -> dict[str, Memory]:
+def remember(memories: Mapping[str, SeriesMemory], frame: Frame, columns: tuple[str, ...]) -> dict[str, SeriesMemory]:
     """Apply the rows of a frame with the machine running; the memories of the assets they moved.
 
     Late rows are left out, imported ones are not: who imports a month of history may look a week ahead.
@@ -74,7 +75,7 @@ def remember(memories: Mapping[str, Memory], frame: Frame, columns: tuple[str, .
     """
     times = frame.arrays["ts"]
     found = timely_rows(frame)
-    found = found.keep(_running(frame, found.rows))
+    found = found.keep(is_running(frame.asset_class.twin.running, frame.arrays, found.rows))
     before = [_known(memories.get(name), columns) for name in found.names]
     watermarks = np.array([NEVER_US if memory is None else memory.seen_us for memory in before], dtype=np.int64)
     rows = newer_rows(found, times, watermarks)
@@ -82,19 +83,8 @@ def remember(memories: Mapping[str, Memory], frame: Frame, columns: tuple[str, .
     return _fill(known, rows, times, _values(frame, columns, rows.rows), columns)
 
 
-def _known(memory: Memory | None, columns: tuple[str, ...]) -> Memory | None:
+def _known(memory: SeriesMemory | None, columns: tuple[str, ...]) -> SeriesMemory | None:
     return memory if memory is not None and memory.columns == columns else None
-
-
-def _running(frame: Frame, rows: NDArray[np.intp]) -> NDArray[np.bool_]:
-    """A machine at rest says nothing about its wear."""
-    condition = frame.asset_class.twin.running
-    if condition is None:
-        return np.ones(rows.shape, dtype=np.bool_)
-    values = frame.arrays[condition.column][rows]
-    above = -math.inf if condition.above is None else condition.above
-    below = math.inf if condition.below is None else condition.below
-    return np.asarray((values > above) & (values < below))  # False where NaN
 
 
 def _values(frame: Frame, columns: Sequence[str], rows: NDArray[np.intp]) -> FloatArray:
@@ -102,12 +92,12 @@ def _values(frame: Frame, columns: Sequence[str], rows: NDArray[np.intp]) -> Flo
 
 
 def _fill(
-    known: Mapping[str, Memory],
+    known: Mapping[str, SeriesMemory],
     rows: Arrivals,
     times_us: NDArray[np.int64],
     values: FloatArray,
     columns: tuple[str, ...],
-) -> dict[str, Memory]:
+) -> dict[str, SeriesMemory]:
     """Add rows to the buckets of their assets, shape of ``values`` (len(rows.rows), len(columns))."""
     owners = rows.owners
     indices = times_us[rows.rows] // _BUCKET_US
@@ -116,7 +106,7 @@ def _fill(
     read = np.isfinite(values)
     counts = np.zeros((first.size, len(columns)), dtype=np.int64)
     np.add.at(counts, groups, read)
-    after: dict[str, Memory] = {}
+    after: dict[str, SeriesMemory] = {}
     places = list(zip(owners[first].tolist(), indices[first].tolist(), strict=True))
     begun = [_begun(known.get(rows.names[owner]), index, columns) for owner, index in places]
     sums = np.array([memory.sums for memory in begun], dtype=np.float64).reshape(counts.shape)
@@ -126,7 +116,7 @@ def _fill(
         name = rows.names[owner]
         old = after.get(name) or known.get(name)
         memory = begun[k] if old is None else _opened(old, index)
-        after[name] = Memory(
+        after[name] = SeriesMemory(
             columns=columns,
             seen_us=newest[k],
             index=index,
@@ -137,15 +127,15 @@ def _fill(
     return after
 
 
-def _begun(memory: Memory | None, index: int, columns: tuple[str, ...]) -> Memory:
+def _begun(memory: SeriesMemory | None, index: int, columns: tuple[str, ...]) -> SeriesMemory:
     """The memory while this bucket fills, as far as its sums are concerned."""
     if memory is not None and memory.index == index:
         return memory
     zeros = (0,) * len(columns)
-    return Memory(columns=columns, seen_us=0, index=index, counts=zeros, sums=(0.0,) * len(columns), closed=b"")
+    return SeriesMemory(columns=columns, seen_us=0, index=index, counts=zeros, sums=(0.0,) * len(columns), closed=b"")
 
 
-def _opened(memory: Memory, index: int) -> Memory:
+def _opened(memory: SeriesMemory, index: int) -> SeriesMemory:
     """Close the bucket that fills if a reading belongs to a later one; buckets without readings are NaN."""
     if memory.index == index:
         return memory
@@ -153,7 +143,7 @@ def _opened(memory: Memory, index: int) -> Memory:
     mean = [total / count if count else math.nan for total, count in zip(memory.sums, memory.counts, strict=True)]
     gap = min(index - memory.index - 1, KEPT)
     table = memory.closed + np.array(mean, dtype=_STORED).tobytes() + _nothing(gap * width)
-    return Memory(
+    return SeriesMemory(
         columns=memory.columns,
         seen_us=memory.seen_us,
         index=index,

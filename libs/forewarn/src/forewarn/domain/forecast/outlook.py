@@ -7,9 +7,9 @@ import numpy as np
 
 from forewarn.domain.forecast.backtest import Tune, back_test
 from forewarn.domain.forecast.choice import Scored, choose, score_methods
-from forewarn.domain.forecast.series import NotForecastable, Series
+from forewarn.domain.forecast.series import BucketSeries, NotForecastable
 from forewarn.domain.forecast.spread import Spread, learn_spread
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 
 #: Least scale of errors as a share of the range of the history.
 _RESOLUTION: Final = 1e-6
@@ -53,7 +53,7 @@ class Outlook:
         return np.minimum(lower, self.expected), np.maximum(upper, self.expected)
 
 
-def look_ahead(series: Series, horizon: int, tune: Tune) -> Outlook:
+def look_ahead(series: BucketSeries, horizon: int, tune: Tune) -> Outlook:
     """Back-test all methods, choose one, forecast with it.
 
     The horizon is cut to a third of the history: what was never tested is not claimed.

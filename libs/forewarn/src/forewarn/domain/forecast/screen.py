@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 
 #: Days of each window, and the one-sided 1 % point of Student's t for its days less two.
 WINDOWS: Final = ((5, 4.54), (10, 2.90), (20, 2.55))

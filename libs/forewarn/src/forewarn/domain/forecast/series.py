@@ -6,8 +6,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from forewarn.domain.frame import FloatArray
-from forewarn.domain.rows import S_PER_DAY
+from forewarn.domain.frames.frame import FloatArray
+from forewarn.domain.time import S_PER_DAY
 
 #: Steps that a forecast needs at the least.
 MIN_STEPS: Final = 36
@@ -31,7 +31,7 @@ class Season:
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Series:
+class BucketSeries:
     """One column in equal steps, complete.
 
     Attributes
@@ -66,7 +66,7 @@ class Series:
         return tuple(item for item, times in found if item.steps >= 2 and times * item.steps < self.values.size)
 
 
-def resample(times_s: FloatArray, values: FloatArray, counts: FloatArray, *, step_s: float, steps: int) -> Series:
+def resample(times_s: FloatArray, values: FloatArray, counts: FloatArray, *, step_s: float, steps: int) -> BucketSeries:
     """Average readings, or means of finer buckets, over the last ``steps`` steps.
 
     Parameters
@@ -100,7 +100,7 @@ def resample(times_s: FloatArray, values: FloatArray, counts: FloatArray, *, ste
     return complete(means, start_s=first * step_s, step_s=step_s)
 
 
-def complete(means: FloatArray, *, start_s: float, step_s: float) -> Series:
+def complete(means: FloatArray, *, start_s: float, step_s: float) -> BucketSeries:
     """Fill the gaps of a series of bucket means: usual course of the day plus a line between the neighbours.
 
     Raises
@@ -122,7 +122,7 @@ def complete(means: FloatArray, *, start_s: float, step_s: float) -> Series:
     places = np.arange(means.size, dtype=np.float64)
     rest = np.interp(places, places[observed], (means - course)[observed])
     values = np.where(observed, means, rest + course)
-    return Series(start_s=start_s, step_s=step_s, values=values, observed=observed)
+    return BucketSeries(start_s=start_s, step_s=step_s, values=values, observed=observed)
 
 
 def _daily_course(means: FloatArray, observed: NDArray[np.bool_], start_s: float, step_s: float) -> FloatArray:

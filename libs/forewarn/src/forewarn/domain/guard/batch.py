@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.guard_rules import Cause
 from forewarn.contracts.readings import RejectionReason
-from forewarn.domain.frame import FloatArray, Frame, Strings
+from forewarn.domain.frames.frame import FloatArray, Frame, Strings
 from forewarn.domain.guard.state import GuardState
 
 #: Rated values an asset states, by asset id; what is not stated is the class's default.

@@ -10,15 +10,14 @@ from numpy.typing import NDArray
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.base import EARLIEST
 from forewarn.contracts.frames import FrameKind, Verdict, quality_column
-from forewarn.domain.frame import Array, FloatArray, Frame, Strings
+from forewarn.domain.frames.frame import Array, FloatArray, Frame, Strings
 from forewarn.domain.guard.batch import GuardCounters, GuardResult, GuardSettings, Nameplates, RawBatch, Rejection
 from forewarn.domain.guard.findings import findings_column, may_refuse
-from forewarn.domain.guard.judge import Judgement, judge
-from forewarn.domain.guard.limits import US_PER_S
+from forewarn.domain.guard.judge import GuardJudgement, judge
 from forewarn.domain.guard.reasons import Reasons
 from forewarn.domain.guard.sequence import Placement, place, repetitions, state_rows
 from forewarn.domain.guard.state import GuardState, watched
-from forewarn.domain.rows import to_microseconds
+from forewarn.domain.time import US_PER_S, to_microseconds
 
 _EARLIEST_US: Final = to_microseconds(EARLIEST)  # nothing behind the guard need hold older times
 
@@ -130,7 +129,7 @@ class _Kept:
         )
 
 
-def _kept(judgement: Judgement, placement: Placement, rows: NDArray[np.intp], kept: NDArray[np.intp]) -> _Kept:
+def _kept(judgement: GuardJudgement, placement: Placement, rows: NDArray[np.intp], kept: NDArray[np.intp]) -> _Kept:
     kept = kept[np.argsort(rows[kept])]  # back into the order of the batch
     flags = judgement.flags[kept]
     noticed = flags.any(axis=1)

@@ -20,11 +20,11 @@ from numpy.typing import NDArray
 
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.guard_rules import RedundantSensors
-from forewarn.domain.frame import FloatArray
-from forewarn.domain.guard.limits import US_PER_S
+from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.guard.rules import certain
 from forewarn.domain.guard.sequence import Placement, segment_starts
 from forewarn.domain.guard.state import GuardState
+from forewarn.domain.time import US_PER_S
 
 #: One reading moves the smoothed difference by this share at most: sparse readings prove nothing each.
 MAX_WEIGHT: Final = 1 / 8
@@ -36,7 +36,7 @@ BoolArray = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Drift:
+class Disagreement:
     """What redundant sensors say.
 
     Attributes
@@ -58,7 +58,7 @@ def compare(
     ts: NDArray[np.int64],
     placement: Placement,
     state: GuardState,
-) -> Drift:
+) -> Disagreement:
     """Compare the redundant sensors of rows sorted by asset.
 
     Parameters
@@ -76,7 +76,7 @@ def compare(
     """
     flags = np.zeros((ts.shape[0], len(state.watched)), dtype=np.bool_)
     if not asset_class.redundant:
-        return Drift(flags=flags, values=state.drift, ts=state.drift_ts)
+        return Disagreement(flags=flags, values=state.drift, ts=state.drift_ts)
     values, newest = state.drift.copy(), state.drift_ts.copy()
     place = 0
     for group in asset_class.redundant:
@@ -93,7 +93,7 @@ def compare(
                 values[asset[last], place], newest[asset[last], place] = smooth[last], ts[rows[last]]
                 flags[rows, place] = np.abs(smooth) > 1.0
             place += 1
-    return Drift(flags=flags, values=values, ts=newest)
+    return Disagreement(flags=flags, values=values, ts=newest)
 
 
 def _differences(group: RedundantSensors, columns: Mapping[str, FloatArray]) -> list[FloatArray]:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forewarn.contracts.asset_class import PLATE_PREFIX, AssetClass
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.physics.derive import derive
 from forewarn.domain.physics.units import Conversion, conversion
 

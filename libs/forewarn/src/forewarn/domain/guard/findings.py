@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from forewarn.contracts.asset_class import AssetClass, Tag
 from forewarn.contracts.guard_rules import Cause, PhysicsRule, RedundantSensors
-from forewarn.domain.frame import MISSING, Strings
+from forewarn.domain.frames.frame import MISSING, Strings
 from forewarn.domain.guard.estimates import estimable
 from forewarn.domain.guard.rules import said_unit
 

@@ -10,14 +10,15 @@ from numpy.typing import NDArray
 from forewarn.contracts.asset_class import PLATE_PREFIX, AssetClass
 from forewarn.contracts.guard_rules import Cause, PhysicsRule
 from forewarn.contracts.quality import SEVERITY_MASK, StatusCode
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.conditions import within
+from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.guard.batch import Nameplates, RawBatch
 from forewarn.domain.guard.drift import compare
 from forewarn.domain.guard.estimates import Estimates, estimate, fallbacks
 from forewarn.domain.guard.findings import Check, suspects, warning_rules
 from forewarn.domain.guard.limits import limits_of
 from forewarn.domain.guard.memory import Recollection, recall
-from forewarn.domain.guard.rules import broken, holds
+from forewarn.domain.guard.rules import broken
 from forewarn.domain.guard.sequence import Placement
 from forewarn.domain.guard.state import GuardState
 from forewarn.domain.physics.derive import derive
@@ -38,7 +39,7 @@ _CODES = {
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Judgement:
+class GuardJudgement:
     """Verdicts on rows sorted by asset.
 
     Attributes
@@ -88,7 +89,7 @@ class Judgement:
 
 def judge(
     batch: RawBatch, rows: NDArray[np.intp], placement: Placement, state: GuardState, nameplates: Nameplates
-) -> Judgement:
+) -> GuardJudgement:
     """Judge rows of a batch.
 
     Parameters
@@ -130,7 +131,7 @@ def judge(
             stated = _stated_columns(asset_class, state, placement, nameplates)
             never_sent = absent & ~came_before & ~noticed[Check.GATEWAY_BAD]
             estimates = estimate(asset_class, columns, measured, plate, stated, never_sent)
-    return Judgement(
+    return GuardJudgement(
         asset_class=asset_class,
         values=clean,
         quality=quality,
@@ -191,7 +192,7 @@ def _running(asset_class: AssetClass, values: FloatArray, plate: Mapping[str, Fl
     columns = _columns(asset_class, values)
     if condition.column not in columns:
         columns = derive(asset_class, columns, plate)
-    return holds(condition, columns)
+    return within(columns[condition.column], condition)
 
 
 def _history(absent: BoolArray, placement: Placement, state: GuardState) -> tuple[BoolArray, BoolArray]:

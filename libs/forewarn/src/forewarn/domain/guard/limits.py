@@ -7,9 +7,8 @@ from typing import Final
 import numpy as np
 
 from forewarn.contracts.asset_class import AssetClass
-from forewarn.domain.frame import FloatArray
-
-US_PER_S: Final = 1_000_000
+from forewarn.domain.frames.frame import FloatArray
+from forewarn.domain.time import US_PER_S
 
 #: A sensor is called stuck only after this many equal readings: fewer prove nothing at slow sampling, where a coarse
 #: sensor of a steady machine repeats itself now and then.
@@ -19,7 +18,7 @@ _LARGEST: Final = float(np.finfo(np.float64).max)
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Limits:
+class TagLimits:
     """Limits of every tag, each of shape (tags,); a limit that is not set lies at the end of the numbers."""
 
     hard_low: FloatArray
@@ -31,11 +30,11 @@ class Limits:
 
 
 @lru_cache(maxsize=256)
-def limits_of(asset_class: AssetClass) -> Limits:
+def limits_of(asset_class: AssetClass) -> TagLimits:
     """Collect the limits of a class."""
     tags = asset_class.tags
     hard = [tag.hard_range or (-_LARGEST, _LARGEST) for tag in tags]
-    return Limits(
+    return TagLimits(
         hard_low=np.array([low for low, _ in hard]),
         hard_high=np.array([high for _, high in hard]),
         engineering_low=np.array([tag.engineering_range[0] for tag in tags]),

@@ -10,10 +10,11 @@ from typing import Any, Final, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from forewarn.domain.frame import FloatArray
-from forewarn.domain.guard.limits import MIN_EQUAL_READINGS, US_PER_S, Limits
+from forewarn.domain.frames.frame import FloatArray
+from forewarn.domain.guard.limits import MIN_EQUAL_READINGS, TagLimits
 from forewarn.domain.guard.sequence import segment_starts
 from forewarn.domain.guard.state import GuardState
+from forewarn.domain.time import US_PER_S
 
 #: Closer readings are compared as if they were this far apart: noise is not a slope.
 MIN_STEP_S: Final = 1.0
@@ -32,7 +33,7 @@ class Recollection:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _History:
+class _TagHistory:
     """Rows of one batch with what stood before each."""
 
     asset: NDArray[np.intp]
@@ -47,7 +48,7 @@ class _History:
 
 
 def recall(  # the columns of the rows
-    limits: Limits,
+    limits: TagLimits,
     state: GuardState,
     *,
     asset: NDArray[np.intp],
@@ -102,7 +103,7 @@ def recall(  # the columns of the rows
 
 def _look_back(
     state: GuardState, asset: NDArray[np.intp], ts: NDArray[np.int64], values: FloatArray, usable: BoolArray
-) -> _History:
+) -> _TagHistory:
     rows = asset.shape[0]
     starts = segment_starts(asset)
     ends = np.append(starts[1:], rows)
@@ -113,7 +114,7 @@ def _look_back(
     before[0] = -1
     here = before >= start[:, None]
     before = np.maximum(before, 0)
-    return _History(
+    return _TagHistory(
         asset=asset,
         start=start,
         last=ends - 1,
@@ -126,7 +127,9 @@ def _look_back(
     )
 
 
-def _spikes(history: _History, limits: Limits, state: GuardState) -> tuple[BoolArray, FloatArray, NDArray[np.int64]]:
+def _spikes(
+    history: _TagHistory, limits: TagLimits, state: GuardState
+) -> tuple[BoolArray, FloatArray, NDArray[np.int64]]:
     """Spikes, and the newest values without them.
 
     Where nothing jumps, the newest good value is the newest value; only tags with a jump are walked
@@ -154,7 +157,7 @@ def _spikes(history: _History, limits: Limits, state: GuardState) -> tuple[BoolA
 
 
 def _walk(  # one tag of one asset, value by value
-    history: _History, window: slice, tag: int, rate_per_s: float, state: GuardState, row: int
+    history: _TagHistory, window: slice, tag: int, rate_per_s: float, state: GuardState, row: int
 ) -> tuple[BoolArray, float, int]:
     good, good_ts = float(state.good[row, tag]), int(state.good_ts[row, tag])
     raw, raw_ts = float(state.raw[row, tag]), int(state.raw_ts[row, tag])
@@ -174,7 +177,7 @@ def _walk(  # one tag of one asset, value by value
 
 
 def _frozen(
-    history: _History, limits: Limits, state: GuardState, running: BoolArray
+    history: _TagHistory, limits: TagLimits, state: GuardState, running: BoolArray
 ) -> tuple[BoolArray, NDArray[np.int64], NDArray[np.int64]]:
     """Values that stand still for too long; since when each tag does at the end, and in how many readings."""
     # nothing before: NaN differs from everything
@@ -193,7 +196,7 @@ def _frozen(
 
 
 def _equal_readings(
-    history: _History,
+    history: _TagHistory,
     state: GuardState,
     seen: NDArray[np.int64],
     changed: NDArray[np.intp],

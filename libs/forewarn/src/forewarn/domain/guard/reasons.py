@@ -9,11 +9,10 @@ from forewarn.contracts.guard_rules import Cause, PhysicsRule
 from forewarn.contracts.readings import RejectionReason
 from forewarn.domain.guard.batch import GuardSettings, RawBatch, Rejection
 from forewarn.domain.guard.findings import explain, finding_names, may_refuse, seen_by
-from forewarn.domain.guard.judge import Judgement
-from forewarn.domain.guard.limits import US_PER_S
+from forewarn.domain.guard.judge import GuardJudgement
 from forewarn.domain.guard.rules import bound_text, measure, said_unit, unit_of
+from forewarn.domain.time import S_PER_DAY, US_PER_S
 
-_S_PER_DAY = 86_400.0
 _NO_USABLE_VALUE = "no_usable_value"
 
 
@@ -41,7 +40,7 @@ class Reasons:
             recommendation="Check the gateway's clock and time zone; send older data as historical readings",
         )
 
-    def judged(self, judgement: Judgement, position: int, row: int) -> Rejection:
+    def judged(self, judgement: GuardJudgement, position: int, row: int) -> Rejection:
         """The reading's content is refused."""
         for rule, rows in judgement.broken_rules:
             if rows[position]:
@@ -73,7 +72,7 @@ class Reasons:
             recommendation=said.recommendation,
         )
 
-    def _physics(self, judgement: Judgement, position: int, row: int, rule: PhysicsRule) -> Rejection:
+    def _physics(self, judgement: GuardJudgement, position: int, row: int, rule: PhysicsRule) -> Rejection:
         columns = {name: values[[position]] for name, values in judgement.columns.items()}
         number = float(measure(rule, columns)[0])
         unit = said_unit(unit_of(rule, self._class.units))
@@ -100,18 +99,20 @@ class Reasons:
         """Columns behind findings."""
         return tuple(dict.fromkeys(name for finding in findings for name in explain(finding, self._class).columns))
 
-    def _problem(self, finding: str, judgement: Judgement, position: int, row: int) -> str:
+    def _problem(self, finding: str, judgement: GuardJudgement, position: int, row: int) -> str:
         said = explain(finding, self._class)
         values = self._known(said.columns, judgement, position, row)
         quoted = ", ".join(self._quoted(name, value) for name, value in values.items())
         return f"{said.message} ({quoted}; suspected: {said.cause})"
 
-    def _known(self, columns: Iterable[str], judgement: Judgement, position: int, row: int) -> dict[str, float | None]:
+    def _known(
+        self, columns: Iterable[str], judgement: GuardJudgement, position: int, row: int
+    ) -> dict[str, float | None]:
         """Tags as they were sent and quantities as they were derived."""
         values = {name: self._value(name, judgement, position, row) for name in columns}
         return {name: None if np.isnan(value) else value for name, value in values.items()}
 
-    def _value(self, column: str, judgement: Judgement, position: int, row: int) -> float:
+    def _value(self, column: str, judgement: GuardJudgement, position: int, row: int) -> float:
         tags = self._class.tag_names
         return float(
             self._batch.values[row, tags.index(column)] if column in tags else judgement.derived[column][position]
@@ -127,9 +128,9 @@ class Reasons:
 
 def _span(seconds: float) -> str:
     seconds = abs(seconds)
-    if seconds < _S_PER_DAY:
+    if seconds < S_PER_DAY:
         return f"{seconds:.4g} s"
-    days = seconds / _S_PER_DAY
+    days = seconds / S_PER_DAY
     return f"{days:.3g} days" if days < 100.0 else f"{days:.0f} days"
 
 

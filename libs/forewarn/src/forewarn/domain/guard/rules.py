@@ -5,23 +5,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from forewarn.contracts.guard_rules import Condition, PhysicsRule, RuleCondition
-from forewarn.domain.frame import FloatArray
+from forewarn.contracts.guard_rules import PhysicsRule, RuleCondition
+from forewarn.domain.frames.conditions import within
+from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.physics.numerics import rounding
 
 BoolArray = NDArray[np.bool_]
-
-
-def holds(condition: Condition, columns: Mapping[str, FloatArray]) -> BoolArray:
-    """Where a condition is known to hold; unknown values hold nothing."""
-    return _within(columns[condition.column], condition)
-
-
-def _within(values: FloatArray, condition: Condition) -> BoolArray:
-    low, high = condition.above, condition.below
-    if high is None:
-        return values > (-np.inf if low is None else low)
-    return values < high if low is None else (values > low) & (values < high)
 
 
 def certain(conditions: Sequence[RuleCondition], columns: Mapping[str, FloatArray]) -> BoolArray:
@@ -47,7 +36,7 @@ def uncertain(conditions: Sequence[RuleCondition], columns: Mapping[str, FloatAr
 
 def _true(condition: RuleCondition, columns: Mapping[str, FloatArray]) -> BoolArray:
     values = measure(condition, columns)
-    true = _within(values, condition)
+    true = within(values, condition)
     if condition.otherwise is not None:
         unknown = np.isnan(values)
         if unknown.any():

@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from forewarn.domain.frame import Strings
+from forewarn.domain.frames.frame import Strings
 from forewarn.domain.guard.state import GuardState
 
 

@@ -13,10 +13,10 @@ from forewarn.domain.health.components import duration, prognosis_of
 from forewarn.domain.health.drift import DriftState
 from forewarn.domain.health.growth import Growth
 from forewarn.domain.health.index import Index, Observation, concerns, health_index, impaired_columns
-from forewarn.domain.health.profile import HealthProfile, class_profile, fails_high, status_of
+from forewarn.domain.health.profile import HealthProfile, class_profile, status_of
 from forewarn.domain.health.rul import estimate
 from forewarn.domain.health.trend import TrendState
-from forewarn.domain.rows import to_datetime
+from forewarn.domain.time import US_PER_DAY, US_PER_S, to_datetime
 
 #: Failure modes expected within this time name the primary concern and put their advice first.
 SOON_DAYS: Final = 30.0
@@ -24,8 +24,6 @@ SOON_DAYS: Final = 30.0
 #: What to do about a change that may be the new normal.
 LEARN_ANEW: Final = "If this is the new normal, let the twin learn anew; if not, find out what was changed"
 
-_US_PER_S: Final = 1e6
-_US_PER_DAY: Final = 86_400e6
 _ANOMALY: Final = "anomaly"
 
 #: Components that are a concern of their own; those of the future are told by the failure modes.
@@ -33,7 +31,7 @@ _OF_ITSELF: Final = ("twin", _ANOMALY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
+class JudgedHealth:
     """What rows with the machine running told; all but trend and growth is of the one at ``at_us``."""
 
     at_us: int
@@ -57,7 +55,7 @@ class HealthState:
     asset_id: str
     asset_class: str
     seen_us: int
-    judged: Judged | None
+    judged: JudgedHealth | None
 
 
 def judge(state: HealthState, asset_class: AssetClass, profile: HealthProfile | None = None) -> AssetHealth | None:
@@ -103,7 +101,7 @@ def judge(state: HealthState, asset_class: AssetClass, profile: HealthProfile | 
     )
 
 
-def _remaining_life(judged: Judged, asset_class: AssetClass, profile: HealthProfile) -> tuple[RulEstimate, ...]:
+def _remaining_life(judged: JudgedHealth, asset_class: AssetClass, profile: HealthProfile) -> tuple[RulEstimate, ...]:
     """Estimates of the failure modes that are under way, the nearest failure first.
 
     Prognosis follows diagnosis (ISO 13374): indicators of a healthy machine rise and fall too, so a mode
@@ -117,7 +115,7 @@ def _remaining_life(judged: Judged, asset_class: AssetClass, profile: HealthProf
         estimate(
             mode,
             judged.growth[mode.id],
-            judged.at_us / _US_PER_S,
+            judged.at_us / US_PER_S,
             asset_class=asset_class,
             suspected=mode.indicator in suspected,
         )
@@ -128,7 +126,7 @@ def _remaining_life(judged: Judged, asset_class: AssetClass, profile: HealthProf
 
 
 def _process_drift(
-    judged: Judged, asset_class: AssetClass, index: Index, rul: tuple[RulEstimate, ...]
+    judged: JudgedHealth, asset_class: AssetClass, index: Index, rul: tuple[RulEstimate, ...]
 ) -> ProcessDrift | None:
     """The settled change of how it runs; none where a metric or a failure mode says that it is a fault."""
     departure = None if judged.drift is None else judged.drift.departure
@@ -146,7 +144,7 @@ def _process_drift(
         tags=tuple(departure.shifts),
         explanation=(
             f"It runs differently since {format_utc(since)}, and has kept to that for "
-            f"{duration(departure.lasted_us / _US_PER_DAY)}: {moved} healthy standard deviations from what the twin "
+            f"{duration(departure.lasted_us / US_PER_DAY)}: {moved} healthy standard deviations from what the twin "
             "expects. Several tags moved together and stay; no metric and no failure mode shows a fault"
         ),
     )
@@ -155,7 +153,7 @@ def _process_drift(
 def _nears_a_failure(shifts: Mapping[str, float], asset_class: AssetClass) -> bool:
     """Whether an indicator of a failure mode moved the way it fails, however far from its limit it is."""
     indicators = {mode.indicator for mode in asset_class.failure_modes}
-    return any(tag in indicators and fails_high(asset_class, tag) is (shift > 0.0) for tag, shift in shifts.items())
+    return any(tag in indicators and asset_class.fails_high(tag) is (shift > 0.0) for tag, shift in shifts.items())
 
 
 @lru_cache(maxsize=4096)
@@ -169,7 +167,7 @@ def columns_showing(asset_class: AssetClass, tag: str) -> frozenset[str]:
 
 
 def _advice(
-    judged: Judged, asset_class: AssetClass, index: Index, rul: tuple[RulEstimate, ...]
+    judged: JudgedHealth, asset_class: AssetClass, index: Index, rul: tuple[RulEstimate, ...]
 ) -> tuple[str | None, tuple[str, ...]]:
     """Primary concern and recommendations: what fails soon first, then the parts that cost most points."""
     texts: list[tuple[str, str | None]] = []

@@ -42,7 +42,7 @@ NO_PROGNOSIS: Final = Prognosis()
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
+class _ComponentScore:
     name: ComponentName
     score: float | None
     message: str
@@ -109,7 +109,7 @@ def _mean(profile: HealthProfile, scores: Sequence[tuple[ComponentName, float | 
     return min(_FULL, points / total), total  # rounding can carry a mean of scores past 100
 
 
-def _component(part: _Part, nominal: float, total: float) -> HealthComponent:
+def _component(part: _ComponentScore, nominal: float, total: float) -> HealthComponent:
     status = status_of(part.score)
     message = part.message
     if part.score is None:
@@ -123,21 +123,21 @@ def _component(part: _Part, nominal: float, total: float) -> HealthComponent:
     )
 
 
-def _twin(deviation: float | None) -> _Part:
+def _twin(deviation: float | None) -> _ComponentScore:
     if deviation is None:
-        return _Part("twin", None, "The twin still learns, or cannot judge now")
+        return _ComponentScore("twin", None, "The twin still learns, or cannot judge now")
     if deviation < DEVIATION_LOW:
         message = "Measured values are what the twin expects"
     elif deviation <= DEVIATION_HIGH:
         message = "Measured values differ somewhat from what the twin expects"
     else:
         message = "Measured values are far from what the twin expects"
-    return _Part("twin", _FULL - deviation, message)
+    return _ComponentScore("twin", _FULL - deviation, message)
 
 
-def _anomaly(score: float | None) -> _Part:
+def _anomaly(score: float | None) -> _ComponentScore:
     if score is None:
-        return _Part("anomaly", None, "The anomaly detector still learns, or cannot judge now")
+        return _ComponentScore("anomaly", None, "The anomaly detector still learns, or cannot judge now")
     if score <= ANOMALY_NOTICE:
         message = "The machine behaves as it did while it was learned"
     elif band_of(score) == "monitoring":
@@ -146,21 +146,21 @@ def _anomaly(score: float | None) -> _Part:
         message = "The machine behaves unlike its learned normal"
     else:
         message = "The machine behaves altogether unlike its learned normal"
-    return _Part("anomaly", behaviour_score(score), message)
+    return _ComponentScore("anomaly", behaviour_score(score), message)
 
 
-def _life(prognosis: Prognosis) -> _Part:
+def _life(prognosis: Prognosis) -> _ComponentScore:
     days = prognosis.life_days
     if days is None:
-        return _Part("rul", None, "No failure mode shows growth that allows an estimate")
-    return _Part("rul", life_score(days), f"Half of such machines would fail within {duration(days)}")
+        return _ComponentScore("rul", None, "No failure mode shows growth that allows an estimate")
+    return _ComponentScore("rul", life_score(days), f"Half of such machines would fail within {duration(days)}")
 
 
-def _risk(prognosis: Prognosis) -> _Part:
+def _risk(prognosis: Prognosis) -> _ComponentScore:
     if prognosis.risk is None:
-        return _Part("risk", None, "Without an estimate of remaining life there is none of risk")
+        return _ComponentScore("risk", None, "Without an estimate of remaining life there is none of risk")
     share = prognosis.risk.within_30_days
-    return _Part("risk", _FULL * (1.0 - share), f"It fails within 30 days with a probability of {share:.0%}")
+    return _ComponentScore("risk", _FULL * (1.0 - share), f"It fails within 30 days with a probability of {share:.0%}")
 
 
 def duration(days: float) -> str:

@@ -39,7 +39,7 @@ _ROUNDS: Final = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Level:
+class IndicatorLevel:
     """Mean of an indicator as measured, with its standard error about a straight line."""
 
     value: float
@@ -59,7 +59,7 @@ class Usual:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Course:
+class GrowthCourse:
     """Parabola fitted to the indicator, seen from one moment: level, slope and their variances there.
 
     The bend is the fitted one, drawn towards that of the law of growth: half of the way where they differ by as much
@@ -106,7 +106,7 @@ class _Moments:
         )
 
 
-def level_of(regression: Regression) -> Level | None:
+def level_of(regression: Regression) -> IndicatorLevel | None:
     """Level over the memory; None while there are too few buckets to know its error.
 
     Standard errors follow weighted least squares with ``n = (Σw)²/Σw²`` effective points.
@@ -115,7 +115,7 @@ def level_of(regression: Regression) -> Level | None:
     if regression.buckets < 3 or regression.s_tt <= 0.0 or points <= 2.5:
         return None
     rest = max(0.0, regression.s_yy - regression.s_ty**2 / regression.s_tt)
-    return Level(value=regression.mean_y, error=math.sqrt(rest / (points - 2.0) / regression.weight))
+    return IndicatorLevel(value=regression.mean_y, error=math.sqrt(rest / (points - 2.0) / regression.weight))
 
 
 def usual_point(regressions: Sequence[Regression], at_s: float) -> Usual | None:
@@ -163,7 +163,7 @@ def _bent(line: Usual, regression: Regression, skew: float, s_bb: float, at_s: f
 
 def course(
     regression: Regression, at_s: float, *, usual: Usual | None = None, healthy: float | None = None
-) -> Course | None:
+) -> GrowthCourse | None:
     """Parabola through the complete buckets, at a time (seconds since 1970 UTC); None with too few for its error.
 
     Parameters
@@ -187,7 +187,7 @@ def course(
     bend, bend_var = _drawn(seen.bend, lawful, BEND_DOUBT * variance / s_bb)
     line_var, straight_var = variance / regression.s_tt, (seen.rest + seen.bend**2 * s_bb) / (free + 1.0)
     level_var, slope_var, covariance = seen.point_var(ahead_s, at_s - seen.usual_at_s)
-    return Course(
+    return GrowthCourse(
         level=straight + bend * curve,
         level_var=variance / regression.weight + line_var * ahead_s**2 + bend_var * curve**2 + level_var,
         slope_per_s=seen.slope + bend * tangent,

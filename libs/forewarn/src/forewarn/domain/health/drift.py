@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from forewarn.contracts.base import OpaqueBytes
 from forewarn.contracts.frames import residual_column
-from forewarn.domain.arrivals import Arrivals
-from forewarn.domain.frame import FloatArray, Frame
+from forewarn.domain.frames.arrivals import Arrivals
+from forewarn.domain.frames.frame import FloatArray, Frame
 
 #: Shortest time between two samples.
 SLOT_S: Final = 600

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.frames import expected_column
-from forewarn.domain.arrivals import Arrivals
-from forewarn.domain.frame import FloatArray, Frame
+from forewarn.domain.frames.arrivals import Arrivals
+from forewarn.domain.frames.frame import FloatArray, Frame
 from forewarn.domain.health.profile import HealthProfile
 from forewarn.domain.physics.derive import derive
 

@@ -16,15 +16,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from forewarn.domain.frame import FloatArray
-
-_DAY_S: Final = 86_400.0
+from forewarn.domain.frames.frame import FloatArray
+from forewarn.domain.time import S_PER_DAY
 
 #: Memory (time constant of forgetting) of each regression.
-MEMORIES_S: Final = (180.0, 2_700.0, _DAY_S, 2.0 * _DAY_S, 7.0 * _DAY_S)
+MEMORIES_S: Final = (180.0, 2_700.0, S_PER_DAY, 2.0 * S_PER_DAY, 7.0 * S_PER_DAY)
 
 #: Length of its buckets. Within a day the expected value tells load and weather apart; whole days average them out.
-BUCKETS_S: Final = (12.0, 180.0, 2_880.0, _DAY_S, _DAY_S)
+BUCKETS_S: Final = (12.0, 180.0, 2_880.0, S_PER_DAY, S_PER_DAY)
 
 #: Buckets of the memory before that make up one bucket.
 _JOINED: Final = (1, *(round(longer / shorter) for shorter, longer in pairwise(BUCKETS_S)))
@@ -85,7 +84,7 @@ class Regression:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Healthy:
+class HealthyLevel:
     """Indicator over the readings from which the twin learned: ``version`` of its model, number and sum."""
 
     version: int
@@ -106,7 +105,7 @@ class Growth:
     regressions: tuple[Regression, ...] = field(
         default_factory=lambda: tuple(Regression(memory_s=memory) for memory in MEMORIES_S)
     )
-    healthy: Healthy | None = None
+    healthy: HealthyLevel | None = None
 
 
 #: Of an indicator that was never read.
@@ -166,7 +165,7 @@ def learn_healthy(
     version, first, healthy = int(versions[baseline][-1]), 0, growth.healthy
     own = baseline & (versions == version)
     if healthy is None or healthy.version != version:
-        first, healthy, growth = int(np.argmax(own)), Healthy(version=version), UNSEEN
+        first, healthy, growth = int(np.argmax(own)), HealthyLevel(version=version), UNSEEN
     learned = values[own & np.isfinite(values)].tolist()
     total = healthy.total
     for value in learned:  # one by one: the same for any cut

@@ -47,7 +47,7 @@ class Index:
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
+class _MetricScore:
     metric: Metric
     position: int  # of the worst column
     value: float | None
@@ -107,11 +107,11 @@ def _lost_points(part: HealthMetric | HealthComponent) -> float:
     return part.weight * (100.0 - (part.score or 0.0))
 
 
-def _parts(profile: HealthProfile, values: Mapping[str, float | None]) -> list[_Part]:
+def _parts(profile: HealthProfile, values: Mapping[str, float | None]) -> list[_MetricScore]:
     return [_worst(metric, values) for metric in profile.metrics]
 
 
-def _condition(parts: Sequence[_Part]) -> tuple[float | None, list[float]]:
+def _condition(parts: Sequence[_MetricScore]) -> tuple[float | None, list[float]]:
     """The condition, and what each part counts in it."""
     total = sum(part.metric.weight for part in parts if part.score is not None)
     if total <= 0.0:
@@ -124,21 +124,21 @@ def _condition(parts: Sequence[_Part]) -> tuple[float | None, list[float]]:
     return min(mean, worst + CAP_ABOVE_WORST, 100.0), shares
 
 
-def _worst(metric: Metric, values: Mapping[str, float | None]) -> _Part:
+def _worst(metric: Metric, values: Mapping[str, float | None]) -> _MetricScore:
     found = [_finite(values.get(name)) for name in metric.item.columns]
     scores = [metric.score(value) for value in found]
     graded: Sequence[tuple[float, int]] = [(score, k) for k, score in enumerate(scores) if score is not None]
     if not graded:
-        return _Part(metric, 0, found[0], None)
+        return _MetricScore(metric, 0, found[0], None)
     score, position = min(graded)
-    return _Part(metric, position, found[position], score)
+    return _MetricScore(metric, position, found[position], score)
 
 
 def _finite(value: float | None) -> float | None:
     return value if value is not None and math.isfinite(value) else None
 
 
-def _explained(part: _Part, weight: float) -> HealthMetric:
+def _explained(part: _MetricScore, weight: float) -> HealthMetric:
     status = status_of(part.score)
     return HealthMetric(
         name=part.metric.item.column,
@@ -151,7 +151,7 @@ def _explained(part: _Part, weight: float) -> HealthMetric:
     )
 
 
-def _message(part: _Part) -> str:
+def _message(part: _MetricScore) -> str:
     metric = part.metric
     if part.score is None:
         why = "no valid value" if not metric.lacks else f"not graded: the nameplate must state {_list(metric.lacks)}"

@@ -16,7 +16,7 @@ _NOTHING_OWN: Final = HealthWeights()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class LinearScale:
     """100 at ``good`` or better, 0 at ``bad`` or worse, linear between; ``bad`` may lie on either side.
 
     If both are equal, only that value itself is good.
@@ -44,7 +44,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Graded:
+class BandScale:
     """Scored by agreed or declared bands."""
 
     bands: Bands
@@ -75,7 +75,7 @@ class Metric:
     weight: float
     unit: str
     titles: tuple[str, ...]  #: of the item's columns
-    scale: Limits | Graded | None
+    scale: LinearScale | BandScale | None
     lacks: tuple[str, ...] = ()
 
     def score(self, value: float | None) -> float | None:
@@ -122,21 +122,6 @@ def class_profile(asset_class: AssetClass) -> HealthProfile:
     )
 
 
-def health_columns(asset_class: AssetClass) -> tuple[str, ...]:
-    """Every column some metric looks at, each once."""
-    return tuple(dict.fromkeys(name for item in asset_class.health for name in item.columns))
-
-
-def fails_high(asset_class: AssetClass, column: str) -> bool | None:
-    """Whether a column is bad when it is high; None if no metric says so."""
-    for item in asset_class.health:
-        if column in item.columns:
-            if item.good is not None and item.bad is not None:
-                return None if item.good == item.bad else item.bad > item.good
-            return item.bands is None or item.bands[0] < item.bands[-1]  # less is better by every standard
-    return None
-
-
 def status_of(score: float | None) -> HealthCategory | None:
     """Category of a score; None where unknown."""
     return None if score is None else category_of_score(score)
@@ -156,11 +141,13 @@ def _metric(item: HealthInput, weight: float, plate: Mapping[str, float], asset_
     )
 
 
-def _scale(item: HealthInput, unit: str, plate: Mapping[str, float]) -> tuple[Limits | Graded | None, tuple[str, ...]]:
+def _scale(
+    item: HealthInput, unit: str, plate: Mapping[str, float]
+) -> tuple[LinearScale | BandScale | None, tuple[str, ...]]:
     if item.good is not None and item.bad is not None:
-        return Limits(good=item.good, bad=item.bad), ()
+        return LinearScale(good=item.good, bad=item.bad), ()
     if item.bands is not None:
-        return Graded(bands=Bands(unit=unit, edges=item.bands)), ()
+        return BandScale(bands=Bands(unit=unit, edges=item.bands)), ()
     standard = STANDARDS[item.standard or ""]
     bands = standard.of_machine(plate)
-    return (None, standard.nameplate) if bands is None else (Graded(bands=bands), ())
+    return (None, standard.nameplate) if bands is None else (BandScale(bands=bands), ())

@@ -3,23 +3,22 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from forewarn.contracts.frames import Phase
-from forewarn.domain.arrivals import NEVER_US, Arrivals, newer_rows, timely_rows
-from forewarn.domain.frame import MISSING, FloatArray, Frame, Strings
-from forewarn.domain.health.asset import HealthState, Judged
+from forewarn.domain.frames.arrivals import NEVER_US, Arrivals, newer_rows, timely_rows
+from forewarn.domain.frames.conditions import is_running
+from forewarn.domain.frames.frame import MISSING, FloatArray, Frame, Strings
+from forewarn.domain.health.asset import HealthState, JudgedHealth
 from forewarn.domain.health.drift import observe_drift
 from forewarn.domain.health.expectation import expected_indicators
 from forewarn.domain.health.growth import UNSEEN, Growth, learn_healthy, observe
 from forewarn.domain.health.index import Observation, present_health
-from forewarn.domain.health.profile import HealthProfile, class_profile, health_columns
+from forewarn.domain.health.profile import HealthProfile, class_profile
 from forewarn.domain.health.trend import TrendState, add_sample, wants_sample
-
-_US_PER_S: Final = 1e6
+from forewarn.domain.time import US_PER_S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +44,7 @@ def observe_frame(
     before = [_state(states, name, frame) for name in found.names]
     watermarks = np.array([NEVER_US if state is None else state.seen_us for state in before], dtype=np.int64)
     new = newer_rows(found, times, watermarks)
-    running = new.keep(_running(frame, new.rows))
+    running = new.keep(is_running(frame.asset_class.twin.running, frame.arrays, new.rows))
     judged = dict(zip(running.names, _judge_rows(states, frame, running, profiles or _by_class(frame)), strict=True))
     after = {
         name: HealthState(
@@ -70,24 +69,13 @@ def _state(states: Mapping[str, HealthState], asset_id: str, frame: Frame) -> He
     return state if state is not None and state.asset_class == frame.asset_class.name else None
 
 
-def _judged(state: HealthState | None) -> Judged | None:
+def _judged(state: HealthState | None) -> JudgedHealth | None:
     return None if state is None else state.judged
-
-
-def _running(frame: Frame, rows: NDArray[np.intp]) -> NDArray[np.bool_]:
-    """Rows to judge by: a machine at rest neither wears nor recovers, however low its vibration."""
-    condition = frame.asset_class.twin.running
-    if condition is None:
-        return np.ones(rows.shape, dtype=np.bool_)
-    values = frame.arrays[condition.column][rows]
-    above = -math.inf if condition.above is None else condition.above
-    below = math.inf if condition.below is None else condition.below
-    return np.asarray((values > above) & (values < below))  # False where NaN
 
 
 def _judge_rows(
     states: Mapping[str, HealthState], frame: Frame, running: Arrivals, profiles: Callable[[str], HealthProfile]
-) -> list[Judged]:
+) -> list[JudgedHealth]:
     """What the rows with the machine running do to each asset."""
     before = [_judged(_state(states, name, frame)) for name in running.names]
     newest = running.newest
@@ -103,11 +91,11 @@ def _judge_rows(
     after = []
     for k, known in enumerate(before):
         trend = TrendState() if known is None else known.trend
-        if wants_sample(trend, times_us[k] / _US_PER_S):
+        if wants_sample(trend, times_us[k] / US_PER_S):
             rows = running.rows[bounds[k] : bounds[k + 1]]
             trend = _sample_trend(trend, frame, rows, profiles(running.names[k]))
         after.append(
-            Judged(
+            JudgedHealth(
                 at_us=times_us[k],
                 latest=observations[k],
                 flag=flags[k],
@@ -128,7 +116,7 @@ def _known_tag(frame: Frame, culprits: Strings, code: int) -> str | None:
 
 
 def _observations(frame: Frame, rows: NDArray[np.intp]) -> list[Observation]:
-    names = health_columns(frame.asset_class)
+    names = frame.asset_class.health_columns
     columns = [frame.arrays[name][rows].tolist() for name in names]
     scores = frame.arrays["score"][rows].tolist()
     deviations = frame.arrays["deviation"][rows].tolist()
@@ -154,7 +142,7 @@ def _percent(value: float) -> float | None:
 def _sample_trend(trend: TrendState, frame: Frame, rows: NDArray[np.intp], profile: HealthProfile) -> TrendState:
     """Sample the index of the present: what is foreseen is made of growth, which the trend would count again."""
     for row, time_us in zip(rows.tolist(), frame.arrays["ts"][rows].tolist(), strict=True):
-        time_s = time_us / _US_PER_S
+        time_s = time_us / US_PER_S
         if not wants_sample(trend, time_s):
             continue
         (observation,) = _observations(frame, np.array([row]))
@@ -165,7 +153,7 @@ def _sample_trend(trend: TrendState, frame: Frame, rows: NDArray[np.intp], profi
 
 
 def _observe_growth(
-    before: Sequence[Judged | None], frame: Frame, running: Arrivals, profiles: Sequence[HealthProfile]
+    before: Sequence[JudgedHealth | None], frame: Frame, running: Arrivals, profiles: Sequence[HealthProfile]
 ) -> list[dict[str, Growth]]:
     """Growth of every failure mode's indicator, by asset and mode."""
     modes = frame.asset_class.failure_modes
@@ -193,7 +181,7 @@ def _grown(
     return observe(
         growths,
         running.owners[usable],
-        frame.arrays["ts"][running.rows[usable]] / _US_PER_S,
+        frame.arrays["ts"][running.rows[usable]] / US_PER_S,
         values[usable],
         expected[usable],
     )

@@ -16,9 +16,9 @@ from typing import Final
 
 from forewarn.contracts.asset_class import AssetClass, FailureMode
 from forewarn.contracts.health import FailureRisk, RulEstimate
-from forewarn.domain.health.course import Course, Usual, course, level_of, usual_point
+from forewarn.domain.health.course import GrowthCourse, Usual, course, level_of, usual_point
 from forewarn.domain.health.growth import Growth, Regression
-from forewarn.domain.health.profile import fails_high
+from forewarn.domain.time import S_PER_DAY
 
 #: Names method and version in every estimate.
 MODEL: Final = "forgetting-parabola/4"
@@ -52,7 +52,6 @@ _STRAIGHT: Final = 1e-6
 _WINDOW_MEMORIES: Final = 3.0
 
 _QUANTILE_Z: Final = NormalDist().inv_cdf(0.9)
-_DAY_S: Final = 86_400.0
 _NORMAL: Final = NormalDist()
 _CERTAIN: Final = FailureRisk(within_7_days=1.0, within_30_days=1.0, within_90_days=1.0)
 
@@ -111,9 +110,9 @@ def estimate(
 def _estimate(mode: FailureMode, p10_s: float, p50_s: float, p90_s: float, risk: FailureRisk) -> RulEstimate:
     return RulEstimate(
         failure_mode=mode.id,
-        p10_days=p10_s / _DAY_S,
-        p50_days=p50_s / _DAY_S,
-        p90_days=p90_s / _DAY_S,
+        p10_days=p10_s / S_PER_DAY,
+        p50_days=p50_s / S_PER_DAY,
+        p90_days=p90_s / S_PER_DAY,
         indicator=mode.indicator,
         threshold=mode.threshold,
         model=MODEL,
@@ -123,7 +122,7 @@ def _estimate(mode: FailureMode, p10_s: float, p50_s: float, p90_s: float, risk:
 
 def _fails_high(mode: FailureMode, asset_class: AssetClass, growth: Growth) -> bool:
     """Whether the indicator fails by rising: as its health metric says, else seen from its healthy or present level."""
-    said = fails_high(asset_class, mode.indicator)
+    said = asset_class.fails_high(mode.indicator)
     if said is not None:
         return said
     if growth.healthy is not None and growth.healthy.level is not None:
@@ -175,7 +174,7 @@ def _passage(
     )
 
 
-def _is_growing(seen: Course, sign: float) -> bool:
+def _is_growing(seen: GrowthCourse, sign: float) -> bool:
     """Whether both the line and the parabola rise, the line significantly."""
     return sign * seen.slope_per_s > 0.0 and sign * seen.mean_slope_per_s > SIGNIFICANT * seen.slope_se
 
@@ -242,7 +241,7 @@ def _reached_s(passage: _Passage, z: float) -> float:
 
 
 def _risk(passage: _Passage) -> FailureRisk:
-    week, month, quarter = (_probability(passage, days * _DAY_S) for days in (7.0, 30.0, 90.0))
+    week, month, quarter = (_probability(passage, days * S_PER_DAY) for days in (7.0, 30.0, 90.0))
     return FailureRisk(within_7_days=week, within_30_days=month, within_90_days=quarter)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forewarn.contracts.health import Trend
+from forewarn.domain.time import S_PER_DAY
 
 #: The window: at most this many samples, at first close together, then up to ``MAX_STEP_S`` apart (1 h in all).
 MAX_SAMPLES: Final = 30
@@ -20,8 +21,6 @@ MIN_SAMPLES: Final = 12
 #: Change of the index over the window, in points, at which a trend is claimed, and below which it is dropped.
 CLAIM_POINTS: Final = 3.0
 DROP_POINTS: Final = 1.5
-
-_DAY_S: Final = 86_400.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +52,7 @@ def add_sample(state: TrendState, time_s: float, health: float) -> TrendState:
         return TrendState(times_s=times, health=values, step_s=step)
     change = slope * (times[-1] - times[0])
     return TrendState(
-        times_s=times, health=values, step_s=step, trend=_classify(change, state.trend), per_day=slope * _DAY_S
+        times_s=times, health=values, step_s=step, trend=_classify(change, state.trend), per_day=slope * S_PER_DAY
     )
 
 

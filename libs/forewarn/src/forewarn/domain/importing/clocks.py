@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forewarn.contracts.importing import TimeFormat
-from forewarn.domain.frame import FloatArray
-from forewarn.domain.rows import S_PER_DAY, US_PER_S
+from forewarn.domain.frames.frame import FloatArray
+from forewarn.domain.time import US_PER_DAY
 
 #: Smallest and largest number that is a moment from 1973 to 2128, by format; for Excel from 1955 to 2119.
 _RANGES: Final[tuple[tuple[TimeFormat, float, float], ...]] = (
@@ -21,7 +21,6 @@ _RANGES: Final[tuple[tuple[TimeFormat, float, float], ...]] = (
 )
 _MICROSECONDS: Final[dict[str, float]] = {"epoch-s": 1e6, "epoch-ms": 1e3, "epoch-us": 1.0, "epoch-ns": 1e-3}
 _EXCEL_EPOCH_DAYS: Final = 25569  # of 1970 in Excel's calendar
-_US_PER_DAY: Final = int(S_PER_DAY) * US_PER_S
 _US_PER_MS: Final = 1000
 
 
@@ -36,7 +35,7 @@ def moments_of(numbers: FloatArray, time_format: TimeFormat, start_us: int) -> N
     Numbers must be finite. ``start_us`` is the moment of 0 for elapsed seconds.
     """
     if time_format == "excel":
-        ms = np.rint((numbers - _EXCEL_EPOCH_DAYS) * (_US_PER_DAY / _US_PER_MS)).astype(np.int64)
+        ms = np.rint((numbers - _EXCEL_EPOCH_DAYS) * (US_PER_DAY / _US_PER_MS)).astype(np.int64)
         return ms * _US_PER_MS
     if time_format == "elapsed-s":
         return start_us + np.rint(numbers * 1e6).astype(np.int64)
@@ -95,7 +94,7 @@ class Overlap:
         out: list[bool] = []
         for name, wall in zip(series, wall_us, strict=True):
             before, later = self._last.get(name, (wall, self.descending))
-            if abs(wall - before) > _US_PER_DAY:  # another year's
+            if abs(wall - before) > US_PER_DAY:  # another year's
                 later = self.descending
             elif name in self._last and ((wall >= before) if self.descending else (wall <= before)):
                 later = not self.descending

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from forewarn.contracts.asset_class import AssetClass, Tag
-from forewarn.contracts.base import is_reserved
+from forewarn.contracts.frames import is_reserved
 from forewarn.domain.physics.units import UnitMismatchError, conversion, ucum_of
 
 #: Names less alike than this are not taken for the same.

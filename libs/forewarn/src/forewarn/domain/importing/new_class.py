@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.importing.guess import stated_unit, tag_name
 
 #: The range seen is widened by this share of it on each side: a sample is not all that can happen.

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forewarn.contracts.health import HealthCategory
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.physics.numerics import rounding
 from forewarn.domain.physics.vibration import BOUNDARIES
 

@@ -4,7 +4,7 @@ from typing import Final
 
 import numpy as np
 
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.physics.constants import (
     BTU_PER_WH,
     KW_PER_TON,

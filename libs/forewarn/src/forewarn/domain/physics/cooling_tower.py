@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.physics.constants import WATER_DENSITY_KG_M3, WATER_HEAT_OF_EVAPORATION_KJ_KG
 from forewarn.domain.physics.numerics import not_negative, positive, ratio
 

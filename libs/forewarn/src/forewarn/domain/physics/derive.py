@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 
 from forewarn.contracts.asset_class import PLATE_PREFIX, AssetClass, Derived
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.physics.registry import Formula, Function, formula
 from forewarn.domain.physics.units import Conversion, UnitMismatchError, conversion
 

@@ -5,7 +5,7 @@
 
 import numpy as np
 
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.physics.numerics import not_negative, positive, ratio, within
 
 _NEARLY_ONE = 1e-9  #: nearer to C_r = 1 the general formulae lose their digits

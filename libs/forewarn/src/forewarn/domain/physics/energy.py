@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.physics.numerics import positive, ratio
 
 #: Below this input a ratio only shows the power meter's zero error: the machine stands still.

@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.physics.numerics import log, log_mean, positive, ratio
 
 #: Below this duty the temperature differences are within the sensors' error.

@@ -4,7 +4,7 @@ from typing import Final
 
 import numpy as np
 
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.physics.constants import S_PER_H
 from forewarn.domain.physics.energy import efficiency_pct
 from forewarn.domain.physics.numerics import positive

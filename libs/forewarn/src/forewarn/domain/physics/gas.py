@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.physics.constants import GAS_CONSTANT_J_MOL_K, S_PER_H, ZERO_CELSIUS_K
 from forewarn.domain.physics.numerics import log, log_mean, positive, power
 

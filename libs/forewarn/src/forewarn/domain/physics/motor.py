@@ -4,7 +4,7 @@ from typing import Final
 
 import numpy as np
 
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.physics.numerics import not_negative, positive, ratio
 
 #: Below this mean current the motor stands still and imbalance is the transducers' zero error.

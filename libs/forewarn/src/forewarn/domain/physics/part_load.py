@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.physics.numerics import positive, within
 
 #: AHRI 550/590 §5.4: shares of the operating hours at 100, 75, 50 and 25 % load.

@@ -4,7 +4,7 @@ from typing import Final
 
 import numpy as np
 
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.physics.constants import GRAVITY_M_S2, PA_PER_BAR, S_PER_H
 from forewarn.domain.physics.numerics import positive, ratio
 

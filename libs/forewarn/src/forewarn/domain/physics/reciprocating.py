@@ -5,7 +5,7 @@ Element-wise; NaN where an input is NaN.
 
 import numpy as np
 
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.physics.numerics import not_negative, positive, power, ratio
 
 _MM2_BAR_PER_KN = 1e4  #: 1 bar on 1 mm² is 0.1 N

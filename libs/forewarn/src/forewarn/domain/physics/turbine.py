@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.physics.constants import S_PER_H
 from forewarn.domain.physics.gas import MIN_RATIO, isentropic_temp_c
 from forewarn.domain.physics.numerics import positive, ratio, within

@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 
 
 class Group(IntEnum):
@@ -63,7 +63,7 @@ class Boundaries:
         return 1.25 * self.velocity_mm_s[2]
 
 
-#: ISO 10816-3 tables A.1 and A.2, second-hand (see domain reference §4.4); the standard itself is paywalled.
+#: ISO 10816-3 tables A.1 and A.2, from secondary sources: the standard is not freely available.
 BOUNDARIES: Final[Mapping[tuple[Group, Support], Boundaries]] = MappingProxyType(
     {
         (Group.LARGE, Support.RIGID): Boundaries(velocity_mm_s=(2.3, 4.5, 7.1), displacement_um=(29.0, 57.0, 90.0)),

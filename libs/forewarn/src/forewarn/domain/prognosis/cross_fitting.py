@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forewarn.domain.frame import FloatArray
-from forewarn.domain.prognosis.outlook import Outlook, learn_outlook
+from forewarn.domain.frames.frame import FloatArray
+from forewarn.domain.prognosis.outlook import LifeOutlook, learn_outlook
 from forewarn.domain.prognosis.runs import BoolArray, IntArray
 from forewarn.domain.prognosis.trees import Forest, TreeLearner
 
@@ -14,7 +14,7 @@ Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Sample:
+class FoldSample:
     """Rows learned from; arrays of length rows.
 
     Attributes
@@ -42,7 +42,7 @@ class Sample:
         """Rows of which only a lower bound of the target is known."""
         return ~self.known & (self.actual < self.cap)
 
-    def outlook(self, mean: FloatArray) -> Outlook:
+    def outlook(self, mean: FloatArray) -> LifeOutlook:
         """What became of held-out predictions."""
         return learn_outlook(mean, self.actual, self.known, self.unit, cap=self.cap)
 
@@ -59,7 +59,7 @@ class CrossFit:
     """
 
     def __init__(
-        self, sample: Sample, learn: TreeLearner, folds: IntArray, rng: np.random.Generator, progress: Progress
+        self, sample: FoldSample, learn: TreeLearner, folds: IntArray, rng: np.random.Generator, progress: Progress
     ) -> None:
         self._sample = sample
         self._learn = learn
@@ -92,7 +92,7 @@ class CrossFit:
         outlook = sample.outlook(self._merged([p[away] for p, away in zip(seen, self._held_out, strict=True)]))
         return [self._filled(target, predicted, outlook) for predicted in seen]
 
-    def _filled(self, target: FloatArray, predicted: FloatArray, outlook: Outlook) -> FloatArray:
+    def _filled(self, target: FloatArray, predicted: FloatArray, outlook: LifeOutlook) -> FloatArray:
         filled = target.copy()
         for row in np.flatnonzero(self._sample.unsure).tolist():
             expected = float(predicted[row])

@@ -6,9 +6,9 @@ from typing import Final
 
 import numpy as np
 
-from forewarn.domain.frame import FloatArray
-from forewarn.domain.prognosis.cross_fitting import CrossFit, Progress, Sample
-from forewarn.domain.prognosis.outlook import Outlook
+from forewarn.domain.frames.frame import FloatArray
+from forewarn.domain.prognosis.cross_fitting import CrossFit, FoldSample, Progress
+from forewarn.domain.prognosis.outlook import LifeOutlook
 from forewarn.domain.prognosis.preparation import Preparation, learn_preparation
 from forewarn.domain.prognosis.runs import BoolArray, IntArray, Runs, evenly_spaced
 from forewarn.domain.prognosis.trees import Forest, TreeLearner, average
@@ -43,7 +43,7 @@ class Forecast:
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class FleetModel:
+class FleetLifeModel:
     """Predicts remaining life.
 
     Attributes
@@ -54,7 +54,7 @@ class FleetModel:
 
     preparation: Preparation
     forest: Forest
-    outlook: Outlook
+    outlook: LifeOutlook
     cap: float
 
     def predict(self, runs: Runs, rows: IntArray) -> Forecast:
@@ -103,14 +103,14 @@ class HeldOut:
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Training:
+class FleetTraining:
     """A model and how it did on units held out."""
 
-    model: FleetModel
+    model: FleetLifeModel
     held_out: HeldOut
 
 
-def interval(outlook: Outlook, mean: FloatArray, cap: float) -> Forecast:
+def interval(outlook: LifeOutlook, mean: FloatArray, cap: float) -> Forecast:
     """P10, P50 and P90 around predictions, between zero and the cap, and means that lie between P10 and P90.
 
     At the cap all of the distribution is at the cap, while trees that average targets end just below it.
@@ -129,7 +129,7 @@ def train(
     *,
     cap: float = np.inf,
     progress: Progress = lambda _done, _all: None,
-) -> Training:
+) -> FleetTraining:
     """Learn from runs of which some ended in failure.
 
     Units are divided into folds; each fold is predicted by trees grown on the others. These predictions, for units
@@ -158,7 +158,7 @@ def train(
     preparation = learn_preparation(runs, failed)
     rows = evenly_spaced(runs, _rows_per_unit(runs.units))
     unit = runs.unit_of_row[rows]
-    sample = Sample(
+    sample = FoldSample(
         features=preparation.features_of(runs, rows),
         actual=runs.to_the_end[rows],
         known=failed[unit],
@@ -166,9 +166,9 @@ def train(
         cap=cap,
     )
     mean, forests = CrossFit(sample, learn, _folds(failed, rng), rng, progress).run()
-    model = FleetModel(preparation=preparation, forest=average(forests), outlook=sample.outlook(mean), cap=cap)
+    model = FleetLifeModel(preparation=preparation, forest=average(forests), outlook=sample.outlook(mean), cap=cap)
     held_out = HeldOut(rows=rows, mean=mean, actual=sample.actual, known=sample.known, unit=unit)
-    return Training(model=model, held_out=held_out)
+    return FleetTraining(model=model, held_out=held_out)
 
 
 def _rows_per_unit(units: int) -> int:

@@ -9,7 +9,7 @@ A. Saxena et al., "Metrics for offline evaluation of prognostic performance", IJ
 
 import numpy as np
 
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 
 
 def rmse(predicted: FloatArray, actual: FloatArray) -> float:

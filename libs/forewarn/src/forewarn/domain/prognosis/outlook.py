@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.prognosis.runs import BoolArray, IntArray
 
 #: Share of the held-out predictions that count as close: this at least, one by the root of the number of units
@@ -33,7 +33,7 @@ _NO_ONE: Final = -1
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Outlook:
+class LifeOutlook:
     """Held-out predictions in rising order, and what became of them; arrays of shape (rows,).
 
     Attributes
@@ -68,14 +68,14 @@ class Outlook:
         if not (self.below > 0.0 and self.above > 0.0):
             raise ValueError("a distribution can be stretched by positive factors only")
 
-    def around(self, predicted: float, without: int = _NO_ONE) -> "Spread":
+    def around(self, predicted: float, without: int = _NO_ONE) -> "LifeSpread":
         """What became of similar predictions, those for one unit left out."""
         near, weight = self._near(predicted)
         weight = np.where(self.unit[near] == without, 0.0, weight)
         known = self.known[near]
         excess = self.actual[near] - self.predicted[near]
         order = np.lexsort((~known, excess))
-        spread = Spread(excess=excess[order], reached=_product_limit(weight[order], known[order]))
+        spread = LifeSpread(excess=excess[order], reached=_product_limit(weight[order], known[order]))
         return spread.stretched(self.below, self.above)
 
     def _near(self, predicted: float) -> tuple[slice, FloatArray]:
@@ -92,7 +92,7 @@ class Outlook:
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Spread:
+class LifeSpread:
     """Distribution of actual minus predicted life: ``reached[i]`` is the probability of at most ``excess[i]``."""
 
     excess: FloatArray
@@ -104,7 +104,7 @@ class Spread:
         quantiles: FloatArray = self.excess[np.minimum(place, self.excess.size - 1)]
         return quantiles
 
-    def stretched(self, below: float, above: float) -> "Spread":
+    def stretched(self, below: float, above: float) -> "LifeSpread":
         """The same with all distances from the median multiplied."""
         middle = float(self.quantiles([0.5])[0])
         distance = self.excess - middle
@@ -126,7 +126,7 @@ class Spread:
 
 def learn_outlook(
     predicted: FloatArray, actual: FloatArray, known: BoolArray, unit: IntArray, *, cap: float = np.inf
-) -> Outlook:
+) -> LifeOutlook:
     """Learn from held-out predictions and outcomes, in any order.
 
     Parameters
@@ -136,12 +136,14 @@ def learn_outlook(
     """
     order = np.argsort(predicted, kind="stable")
     share = float(np.clip(np.unique(unit).size ** -0.5, *NEIGHBOURS))
-    plain = Outlook(predicted=predicted[order], actual=actual[order], known=known[order], unit=unit[order], share=share)
+    plain = LifeOutlook(
+        predicted=predicted[order], actual=actual[order], known=known[order], unit=unit[order], share=share
+    )
     below, above = _stretches(plain, cap)
     return replace(plain, below=below, above=above)
 
 
-def _stretches(plain: Outlook, cap: float) -> tuple[float, float]:
+def _stretches(plain: LifeOutlook, cap: float) -> tuple[float, float]:
     """By how much P10 and P90 must move away from the median to hold for units left out."""
     rows = np.flatnonzero(plain.known)
     if np.unique(plain.unit[rows]).size < 2:

@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.prognosis.regimes import Conditions, learn_conditions
 from forewarn.domain.prognosis.runs import BoolArray, IntArray, Runs
 from forewarn.domain.prognosis.windows import trailing

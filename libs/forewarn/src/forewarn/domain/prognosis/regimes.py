@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.prognosis.runs import BoolArray, IntArray, Runs
 
 #: Settings are regimes if clusters leave at most this share of the drivers' variance inside.

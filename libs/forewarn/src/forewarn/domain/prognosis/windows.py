@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.prognosis.runs import IntArray
 
 #: Rows a straight line needs before its slope is believed.
@@ -17,7 +17,7 @@ _EDGE = 1e-9
 _BLOCK_VALUES = 2_000_000
 
 
-class History:
+class RunHistory:
     """Running sums over the rows of one unit; any window then costs two look-ups.
 
     Parameters
@@ -74,7 +74,7 @@ def trailing(
     out = np.empty((rows.size, len(means) + len(slopes), tags))
     for start in range(0, tags, block):
         part = slice(start, min(start + block, tags))
-        history = History(time, values[:, part])
+        history = RunHistory(time, values[:, part])
         for place, width in enumerate(means):
             out[:, place, part] = history.mean(rows, width)
         for place, width in enumerate(slopes, start=len(means)):

@@ -9,12 +9,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from forewarn.domain.rows import US_PER_S
 from forewarn.domain.simulation.chance import uniform
+from forewarn.domain.time import US_PER_S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
+class GatewayDelivery:
     """How a gateway delivers.
 
     Attributes
@@ -43,11 +43,11 @@ class Delivery:
         return self == PERFECT
 
 
-PERFECT: Final = Delivery()
+PERFECT: Final = GatewayDelivery()
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Arrivals:
+class DeliveredReadings:
     """Messages in the order in which they arrive.
 
     Attributes
@@ -65,7 +65,7 @@ class Arrivals:
     arrived_us: NDArray[np.int64]
 
 
-def deliver(ts_us: NDArray[np.int64], delivery: Delivery, *, seed: int) -> Arrivals:
+def deliver(ts_us: NDArray[np.int64], delivery: GatewayDelivery, *, seed: int) -> DeliveredReadings:
     """Send readings through a gateway.
 
     Parameters
@@ -75,7 +75,7 @@ def deliver(ts_us: NDArray[np.int64], delivery: Delivery, *, seed: int) -> Arriv
     """
     rows = np.arange(ts_us.shape[0], dtype=np.intp)
     if delivery.is_perfect:
-        return Arrivals(rows=rows, stamped_us=ts_us, arrived_us=ts_us)
+        return DeliveredReadings(rows=rows, stamped_us=ts_us, arrived_us=ts_us)
     is_late = uniform(seed, "delivery/late", ts_us) < delivery.late_share
     delay_us = delivery.late_by_s * US_PER_S * uniform(seed, "delivery/delay", ts_us)
     arrived_us = ts_us + np.where(is_late, delay_us, 0.0).astype(np.int64)
@@ -84,4 +84,4 @@ def deliver(ts_us: NDArray[np.int64], delivery: Delivery, *, seed: int) -> Arriv
     order = np.lexsort((rows, arrived_us))
     rows = rows[order]
     stamped_us = ts_us[rows] + round(delivery.clock_skew_s * US_PER_S)
-    return Arrivals(rows=rows, stamped_us=stamped_us, arrived_us=arrived_us[order])
+    return DeliveredReadings(rows=rows, stamped_us=stamped_us, arrived_us=arrived_us[order])

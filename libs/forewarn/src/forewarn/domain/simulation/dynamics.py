@@ -4,7 +4,7 @@ from functools import reduce
 
 import numpy as np
 
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 
 
 def wander(

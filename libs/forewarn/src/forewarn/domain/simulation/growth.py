@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 
 #: Points (share of the course, severity), rising from 0 to 1 in the first number.
 Curve = tuple[tuple[float, float], ...]

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from forewarn.contracts.asset_class import AssetClass, FailureMode
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.physics.derive import derive
 from forewarn.domain.simulation.growth import GrowthCourse
 from forewarn.domain.simulation.kinds import KINDS

@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.physics.constants import GRAVITY_M_S2, PA_PER_BAR, STANDARD_ATMOSPHERE_PA
 from forewarn.domain.physics.pump import affinity_head, hydraulic_power_kw, npsh_available_m
 from forewarn.domain.physics.water import vapour_pressure_pa
@@ -23,14 +23,14 @@ from forewarn.domain.simulation.machine import (
     Severities,
     Surroundings,
     Values,
+    Wander,
     accelerating,
-    measure,
     severity_of,
 )
+from forewarn.domain.simulation.parts import AIR_TEMP, FAN_VIBRATION, ROLLING_BEARING_TEMP, bearing_c
 
 IMPELLER_WEAR: Final = "impeller_wear"
 CAVITATION: Final = "cavitation"
-PUMP_FAULTS: Final = (BEARING_WEAR, IMPELLER_WEAR, CAVITATION, MISALIGNMENT)
 
 _DEEPEST_SUCTION_BAR: Final = -0.97  # the water boils before the pressure falls further
 _SHUTOFF_HEAD: Final = 1.25  # head at no flow over rated head: a usual radial impeller
@@ -73,22 +73,6 @@ class PumpDesign:
         return useful / self.best_efficiency
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PumpState:
-    """What a pump carries from one instant to the next; None: not started yet.
-
-    Attributes
-    ----------
-    bearing_temp_c
-        True bearing temperature.
-    valve
-        Slow wander of the plant's resistance, a relative deviation.
-    """
-
-    bearing_temp_c: FloatArray | None = None
-    valve: FloatArray | float = 0.0
-
-
 def pump_sensors(design: PumpDesign) -> dict[str, Sensor]:
     """Sensors chosen for the machine: their noise is a share of the rated value."""
     pressure_bar = np.asarray(design.rated_head_m) * design.density_kg_m3 * GRAVITY_M_S2 / PA_PER_BAR
@@ -101,38 +85,30 @@ def pump_sensors(design: PumpDesign) -> dict[str, Sensor]:
         "speed_rpm": Sensor(noise=0.0005 * np.asarray(design.rated_speed_rpm), resolution=0.1),
         "power_kw": Sensor(noise=0.003 * power_kw, resolution=0.01),
         "motor_current_a": Sensor(noise=0.003 * current_a, resolution=0.01),
-        "vibration_mm_s": Sensor(noise=0.05, resolution=0.005),
-        "bearing_temp_c": Sensor(noise=0.1, resolution=0.02),
+        "vibration_mm_s": FAN_VIBRATION,
+        "bearing_temp_c": ROLLING_BEARING_TEMP,
         "fluid_temp_c": Sensor(noise=0.05, resolution=0.01),
-        "ambient_temp_c": Sensor(noise=0.08, resolution=0.02),
+        "ambient_temp_c": AIR_TEMP,
     }
 
 
-#: What a pump sends, in the order of class ``centrifugal_pump``.
-PUMP_TAGS: Final = tuple(pump_sensors(PumpDesign()))
-
-
-def step_pump(design: PumpDesign, state: PumpState, instant: Instant) -> tuple[PumpState, Values]:
-    """Advance by one step and read the sensors."""
+def _truth(design: PumpDesign, instant: Instant) -> Values:
     surroundings, faults = instant.surroundings, instant.faults
-    wear = accelerating(severity_of(faults, BEARING_WEAR))
-    valve = instant.wandered(state.valve, spread=0.04, memory_s=30.0)
-    truth = _hydraulics(design, surroundings, valve, faults)
+    wear, offset = accelerating(severity_of(faults, BEARING_WEAR)), severity_of(faults, MISALIGNMENT)
+    truth = _hydraulics(design, surroundings, instant.wander["valve"], faults)
     shaft_share = truth["shaft_kw"] / design.rated_shaft_power_kw
     motor_efficiency = design.motor_efficiency * (1.0 - 0.04 * np.exp(-3.0 * shaft_share))
-    truth["power_kw"] = truth["shaft_kw"] * (1.0 + 0.04 * wear) / motor_efficiency
+    power_kw = truth["shaft_kw"] * (1.0 + 0.04 * wear) / motor_efficiency
     power_factor = 0.88 - 0.12 * np.exp(-2.5 * shaft_share)
-    truth["motor_current_a"] = truth["power_kw"] * 1000.0 / (np.sqrt(3.0) * design.voltage_v * power_factor)
-    offset = severity_of(faults, MISALIGNMENT)
-    truth["vibration_mm_s"] = _vibration(design, truth, wear, offset)
     own_heat_k = 10.0 * truth["speed_ratio"] + 18.0 * shaft_share
-    target = surroundings.ambient_temp_c + own_heat_k + 45.0 * wear + 12.0 * offset
-    lag = design.bearing_time_constant_s
-    truth["bearing_temp_c"] = instant.lagged(state.bearing_temp_c, target, time_constant_s=lag)
-    truth["fluid_temp_c"] = 14.0 + 0.2 * surroundings.ambient_temp_c
-    truth["ambient_temp_c"] = surroundings.ambient_temp_c
-    after = PumpState(bearing_temp_c=truth["bearing_temp_c"], valve=valve)
-    return after, measure(truth, pump_sensors(design), instant.rng)
+    return truth | {
+        "power_kw": power_kw,
+        "motor_current_a": power_kw * 1000.0 / (np.sqrt(3.0) * design.voltage_v * power_factor),
+        "vibration_mm_s": _vibration(design, truth, wear, offset),
+        "bearing_temp_c": bearing_c(surroundings.ambient_temp_c + own_heat_k, faults, worn_k=45.0, misaligned_k=12.0),
+        "fluid_temp_c": 14.0 + 0.2 * surroundings.ambient_temp_c,
+        "ambient_temp_c": surroundings.ambient_temp_c,
+    }
 
 
 def _hydraulics(design: PumpDesign, surroundings: Surroundings, valve: FloatArray, faults: Severities) -> Values:
@@ -192,8 +168,12 @@ def _vibration(design: PumpDesign, truth: Values, wear: FloatArray, offset: Floa
 
 PUMP: Final = Kind(
     design=PumpDesign,
-    start=PumpState(),
-    advance=step_pump,
+    wander={"valve": Wander(spread=0.04, memory_s=30.0)},  # the plant's resistance, a relative deviation
+    truth=_truth,
+    lags={"bearing_temp_c": "bearing_time_constant_s"},
     sensors=pump_sensors,
-    faults=PUMP_FAULTS,
+    faults=(BEARING_WEAR, IMPELLER_WEAR, CAVITATION, MISALIGNMENT),
 )
+
+#: What a pump sends, in the order of class ``centrifugal_pump``.
+PUMP_TAGS: Final = tuple(pump_sensors(PumpDesign()))

@@ -16,7 +16,7 @@ MOST_ROWS: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Recording:
+class SimulatedRecording:
     """Messages of one machine.
 
     Attributes
@@ -40,7 +40,7 @@ class Recording:
         return int(self.stamped_us.shape[0])
 
 
-def record(story: Story, *, start_s: float, step_s: float, rows: int) -> Recording:
+def record(story: Story, *, start_s: float, step_s: float, rows: int) -> SimulatedRecording:
     """Play a story from ``start_s`` on, a reading every ``step_s``.
 
     Raises
@@ -53,7 +53,7 @@ def record(story: Story, *, start_s: float, step_s: float, rows: int) -> Recordi
     ts_us = times_us(start_s, step_s, rows)
     columns = simulate(story.run, start_s=start_s, step_s=step_s, rows=rows)
     arrivals = deliver(ts_us, story.delivery, seed=story.run.seed)
-    return Recording(
+    return SimulatedRecording(
         story=story,
         stamped_us=arrivals.stamped_us,
         columns={tag: values[arrivals.rows] for tag, values in columns.items()},

@@ -12,7 +12,6 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from forewarn.domain.rows import US_PER_S
 from forewarn.domain.simulation.growth import GrowthCourse, worst_of
 from forewarn.domain.simulation.kinds import KINDS
 from forewarn.domain.simulation.machine import Values
@@ -20,6 +19,7 @@ from forewarn.domain.simulation.profile import Profile
 from forewarn.domain.simulation.schedule import Schedule, duty_at
 from forewarn.domain.simulation.sensor_effects import SensorEffect, affect
 from forewarn.domain.simulation.standstill import at_duty
+from forewarn.domain.time import US_PER_S
 
 _SETTLE_S: Final = 3600.0  # ten times the slowest lag
 _LONGEST_STEP_S: Final = 60.0  # between readings: load and lags must move as they do under the eyes of a quick sensor

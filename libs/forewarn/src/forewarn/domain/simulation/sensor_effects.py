@@ -12,10 +12,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from forewarn.domain.frame import FloatArray
-from forewarn.domain.rows import S_PER_DAY, US_PER_S
+from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.simulation.chance import normal, uniform
 from forewarn.domain.simulation.machine import Values
+from forewarn.domain.time import S_PER_DAY, US_PER_S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

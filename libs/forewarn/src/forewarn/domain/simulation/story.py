@@ -8,9 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forewarn.contracts.asset_class import AssetClass, FailureMode
-from forewarn.domain.frame import FloatArray
-from forewarn.domain.rows import S_PER_DAY, US_PER_S
-from forewarn.domain.simulation.delivery import Delivery
+from forewarn.domain.frames.frame import FloatArray
+from forewarn.domain.simulation.delivery import GatewayDelivery
 from forewarn.domain.simulation.growth import Curve, GrowthCourse, random_pace
 from forewarn.domain.simulation.indicator import Gauge, crossing_s, mode_of, severities_for, stated_nameplate
 from forewarn.domain.simulation.profile import Profile
@@ -18,6 +17,7 @@ from forewarn.domain.simulation.run import MachineRun
 from forewarn.domain.simulation.scenarios import Scenario, crossed_tags, require_tag, usual_tag
 from forewarn.domain.simulation.schedule import Schedule
 from forewarn.domain.simulation.sensor_effects import During, SensorEffect, SwappedWires
+from forewarn.domain.time import S_PER_DAY, US_PER_S
 
 _ONSET_SPREAD: Final = 0.2  # of the time until the onset
 _POINTS: Final = 49  # of a course of the indicator translated into severities, beside its own
@@ -78,7 +78,7 @@ class Story:
 
     scenario: Scenario
     run: MachineRun
-    delivery: Delivery
+    delivery: GatewayDelivery
     fault: str | None = None
     mode: str | None = None
     onset_s: float | None = None
@@ -212,8 +212,8 @@ def _effects(scenario: Scenario, plot: Plot, during: During) -> tuple[SensorEffe
     return (scenario.effect(name, high - low, plot.severity, during),)
 
 
-def _scaled(delivery: Delivery, severity: float) -> Delivery:
-    return Delivery(
+def _scaled(delivery: GatewayDelivery, severity: float) -> GatewayDelivery:
+    return GatewayDelivery(
         clock_skew_s=delivery.clock_skew_s * severity,
         late_share=delivery.late_share * severity,
         late_by_s=delivery.late_by_s,

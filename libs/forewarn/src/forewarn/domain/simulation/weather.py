@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 import numpy as np
 
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.physics.water import vapour_pressure_pa
 from forewarn.domain.simulation.chance import uniform
 

@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.twin.kernel import KernelModel, bandwidth_of, choose_memory, held_out_states
 from forewarn.domain.twin.others import fit_others
 from forewarn.domain.twin.settings import TwinSettings

@@ -1,16 +1,15 @@
 """From normalised residuals to one figure of deviation from normal, 0–100."""
 
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 
-from forewarn.domain.frame import FloatArray
+from forewarn.contracts.health import DeviationBand
+from forewarn.domain.frames.frame import FloatArray
 
 #: The healthy 95th percentile maps to 8: below the band "low" that ends at 10.
 _TYPICAL_DEVIATION: Final = 8.0
 _C: Final = 100.0 / _TYPICAL_DEVIATION - 1.0
-
-DeviationBand = Literal["low", "medium", "high"]
 
 _MEDIUM_FROM: Final = 10.0
 _HIGH_ABOVE: Final = 25.0

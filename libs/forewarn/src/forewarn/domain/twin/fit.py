@@ -6,12 +6,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from forewarn.domain.frame import Array, FloatArray
+from forewarn.domain.frames.frame import Array, FloatArray
 from forewarn.domain.twin.associative import fast_tags, fit_associative
 from forewarn.domain.twin.deviation import MIN_TYPICAL, root_mean_square
 from forewarn.domain.twin.layout import TwinLayout
 from forewarn.domain.twin.model import AssetModel
-from forewarn.domain.twin.prior_fit import Parts, fit_parts
+from forewarn.domain.twin.prior_fit import PriorParts, fit_parts
 from forewarn.domain.twin.regimes import Regimes, find_regimes, levels
 from forewarn.domain.twin.ridge import DriverSpace, RidgeModel, features, learn_space
 from forewarn.domain.twin.settings import MIN_BASELINE, TwinSettings
@@ -84,7 +84,7 @@ class _Explained:
     """What drivers tell of responses: fitted parts, and what blocks that were left out were expected to measure."""
 
     space: DriverSpace
-    parts: Parts
+    parts: PriorParts
     regimes: Regimes
     regime: NDArray[np.intp]
     levels: FloatArray

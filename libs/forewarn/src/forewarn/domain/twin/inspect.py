@@ -5,10 +5,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from forewarn.domain.frame import Array, FloatArray
+from forewarn.domain.frames.frame import Array, FloatArray
 from forewarn.domain.twin.deviation import root_mean_square
 from forewarn.domain.twin.fit import Fit, fit
-from forewarn.domain.twin.interval import OperatingRegime, interval_of
+from forewarn.domain.twin.interval import LearnedRegime, interval_of
 from forewarn.domain.twin.layout import TwinLayout
 from forewarn.domain.twin.model import bank_of
 from forewarn.domain.twin.regimes import CODES
@@ -53,7 +53,7 @@ def inspect(
     )
 
 
-def _regime(baseline: FloatArray, fitted: Fit, layout: TwinLayout, number: int) -> OperatingRegime:
+def _regime(baseline: FloatArray, fitted: Fit, layout: TwinLayout, number: int) -> LearnedRegime:
     """A way of running that the baseline shows."""
     own, split = fitted.regime == number, len(layout.drivers)
     residuals = (baseline[:, split:] - fitted.held_out)[own]
@@ -61,7 +61,7 @@ def _regime(baseline: FloatArray, fitted: Fit, layout: TwinLayout, number: int) 
         name: interval_of(column, float(scale))
         for name, column, scale in zip(layout.responses, residuals.T, fitted.scale[own][0], strict=True)
     }
-    return OperatingRegime(
+    return LearnedRegime(
         code=int(CODES[number]),
         share=float(own.mean()),
         centre={name: span.middle for name, span in operating_of(baseline[own, :split], layout.drivers).items()},

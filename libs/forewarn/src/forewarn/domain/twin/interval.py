@@ -11,7 +11,7 @@ from typing import Final, Protocol
 
 import numpy as np
 
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.twin.statistics import caution, independent_readings
 
 #: Quantiles that bound 90 % of healthy readings.
@@ -40,7 +40,7 @@ class Band(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Interval:
+class OffsetInterval:
     """Offsets of both ends from the expected value, and the unit of the residuals; all in the tag's unit."""
 
     low: float
@@ -49,7 +49,7 @@ class Interval:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OperatingRegime:
+class LearnedRegime:
     """A way of running found in a baseline.
 
     ``code`` is its value in the column ``regime``, ``share`` that of the readings, ``centre`` the middle of
@@ -59,17 +59,17 @@ class OperatingRegime:
     code: int
     share: float
     centre: Mapping[str, float]
-    intervals: Mapping[str, Interval]
+    intervals: Mapping[str, OffsetInterval]
 
 
-def interval_of(residuals: FloatArray, scale: float) -> Interval | None:
+def interval_of(residuals: FloatArray, scale: float) -> OffsetInterval | None:
     """Interval from held-out residuals in the tag's unit, shape (rows,), oldest first; None without any."""
     known = residuals[~np.isnan(residuals)]
     if not known.size or not np.isfinite(scale):
         return None
     wider = caution(independent_readings(known))
     low, high = np.quantile(known, (LOW, HIGH)) * wider
-    return Interval(low=float(low), high=float(high), scale=scale)
+    return OffsetInterval(low=float(low), high=float(high), scale=scale)
 
 
 def bounds(

@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.twin.others import OthersModel
 from forewarn.domain.twin.settings import TwinSettings
 from forewarn.domain.twin.statistics import fold_of

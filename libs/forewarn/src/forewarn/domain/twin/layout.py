@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.guard_rules import Condition
-from forewarn.domain.frame import Array, FloatArray
+from forewarn.domain.frames.conditions import is_running
+from forewarn.domain.frames.frame import Array, FloatArray
 from forewarn.domain.twin.physics import NO_PRIORS, Priors, priors_of
 
 #: Share of a tag's engineering range that counts as no change of a driver, about what sensors are
@@ -26,7 +27,7 @@ ABSURD: Final = 1e15
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class TwinLayout:
-    """Columns of the twin of one class.
+    """Columns of a twin.
 
     Attributes
     ----------
@@ -52,18 +53,6 @@ class TwinLayout:
     baseline_readings: int
     priors: Priors = NO_PRIORS
 
-    def is_running(self, columns: Mapping[str, Array]) -> NDArray[np.bool_]:
-        """Whether the machine runs, row by row; False where that is unknown."""
-        if self.running is None:
-            return np.ones(columns["ts"].shape, dtype=np.bool_)
-        values = columns[self.running.column]
-        holds = ~np.isnan(values)
-        if self.running.above is not None:
-            holds &= values > self.running.above
-        if self.running.below is not None:
-            holds &= values < self.running.below
-        return holds
-
     def is_usable(self, columns: Mapping[str, Array]) -> NDArray[np.bool_]:
         """Whether a reading counts towards the baseline: on time, running, something known to predict, nothing absurd.
 
@@ -73,14 +62,28 @@ class TwinLayout:
         known = np.zeros(columns["ts"].shape, dtype=np.bool_)
         for name in self.responses:
             known |= ~np.isnan(columns[name])
-        usable: NDArray[np.bool_] = self.is_running(columns) & ~columns["late"] & known
+        usable: NDArray[np.bool_] = is_running(self.running, columns) & ~columns["late"] & known
         for name in self.columns:
             usable &= ~(np.abs(columns[name]) > ABSURD)
         return usable
 
 
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class ClassLayout(TwinLayout):
+    """Columns of the twin of one class."""
+
+    asset_class: AssetClass
+
+
+def products_of(drivers: int) -> tuple[tuple[int, int], ...]:
+    """Return the second-order terms of so many drivers: squares, and products if these are not too many."""
+    squares = [(i, i) for i in range(drivers)]
+    crossed = [(i, j) for i in range(drivers) for j in range(i + 1, drivers)] if drivers <= MAX_CROSSED_DRIVERS else []
+    return (*squares, *crossed)
+
+
 @lru_cache(maxsize=256)
-def layout_of(asset_class: AssetClass) -> TwinLayout:
+def layout_of(asset_class: AssetClass) -> ClassLayout:
     """Work out the layout of a class; a tag named both driver and response is a response only.
 
     Raises
@@ -91,16 +94,14 @@ def layout_of(asset_class: AssetClass) -> TwinLayout:
     spec = asset_class.twin
     drivers = tuple(name for name in spec.drivers if name not in spec.responses)
     spans = {tag.name: tag.engineering_range[1] - tag.engineering_range[0] for tag in asset_class.tags}
-    count = len(drivers)
-    squares = [(i, i) for i in range(count)]
-    products = [(i, j) for i in range(count) for j in range(i + 1, count)] if count <= MAX_CROSSED_DRIVERS else []
-    return TwinLayout(
+    return ClassLayout(
+        asset_class=asset_class,
         drivers=drivers,
         responses=spec.responses,
         columns=(*drivers, *spec.responses),
         driver_spans=np.array([spans.get(name, np.nan) for name in drivers]),
         response_spans=np.array([spans.get(name, np.nan) for name in spec.responses]),
-        pairs=(*squares, *products),
+        pairs=products_of(len(drivers)),
         running=spec.running,
         baseline_readings=spec.baseline_readings,
         priors=priors_of(asset_class),

@@ -7,25 +7,24 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.frames import FrameKind, Phase, expected_column, residual_column
-from forewarn.domain.frame import Array, Frame
+from forewarn.domain.frames.frame import Array, Frame
+from forewarn.domain.frames.waiting import Waiting
 from forewarn.domain.twin.deviation import deviation_of, root_mean_square
 from forewarn.domain.twin.fit import Fit, fit
 from forewarn.domain.twin.inspect import inspect
-from forewarn.domain.twin.layout import TwinLayout, layout_of
-from forewarn.domain.twin.model import AssetModel, FittedModel, Judgement, Regime, bank_of, judge, unjudged
+from forewarn.domain.twin.layout import ClassLayout, TwinLayout
+from forewarn.domain.twin.model import AssetModel, FittedModel, Regime, TwinJudgement, bank_of, judge, unjudged
 from forewarn.domain.twin.regimes import CODES
 from forewarn.domain.twin.settings import TwinSettings
 from forewarn.domain.twin.state import Learning
-from forewarn.domain.waiting import Waiting
 
 #: ``model_version`` of readings that no model has judged.
 NO_MODEL: Final = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Lesson:
+class LearningStep:
     """What new readings of a learning asset led to.
 
     Attributes
@@ -48,15 +47,14 @@ class Lesson:
 
 
 def learn(
-    asset_class: AssetClass,
+    layout: ClassLayout,
     asset_id: str,
     learning: Learning,
     fresh: Waiting,
     usable: NDArray[np.bool_],
     settings: TwinSettings,
-) -> Lesson:
+) -> LearningStep:
     """Add readings of one asset, in the order in which they came; ``usable`` are those the baseline may have."""
-    layout = layout_of(asset_class)
     goal = settings.baseline_readings or layout.baseline_readings
     known = learning.baseline_rows
     complete = np.flatnonzero(known + np.cumsum(usable) >= goal)
@@ -65,31 +63,30 @@ def learn(
     # Before the first usable reading there is nothing whose order must be kept: a machine that
     # stands still is not held back.
     idle = 0 if known else (int(first[0]) if first.size else taken)
-    frames = [_emit(asset_class, asset_id, fresh.part(0, idle), None, NO_MODEL)] if idle else []
+    frames = [_emit(layout, asset_id, fresh.part(0, idle), None, NO_MODEL)] if idle else []
     if taken > idle:
         grown = learning.grown(fresh.part(idle, taken), usable[idle:taken])
-        learning, overflow = _shorten(grown, settings.pending_factor * goal, asset_class)
-        frames += [_emit(asset_class, asset_id, overflow, None, NO_MODEL)] if overflow.rows else []
+        learning, overflow = _shorten(grown, settings.pending_factor * goal, layout)
+        frames += [_emit(layout, asset_id, overflow, None, NO_MODEL)] if overflow.rows else []
     if not complete.size:
-        return Lesson(frames=tuple(frames), learning=learning, model=None, card=None, taken=taken)
-    last, model, card = finish(asset_class, asset_id, learning, settings)
-    return Lesson(frames=(*frames, last), learning=None, model=model, card=card, taken=taken)
+        return LearningStep(frames=tuple(frames), learning=learning, model=None, card=None, taken=taken)
+    last, model, card = finish(layout, asset_id, learning, settings)
+    return LearningStep(frames=(*frames, last), learning=None, model=model, card=card, taken=taken)
 
 
-def release(asset_class: AssetClass, asset_id: str, learning: Learning) -> Frame | None:
+def release(layout: ClassLayout, asset_id: str, learning: Learning) -> Frame | None:
     """Emit all waiting readings without judgement."""
-    waiting, _ = learning.joined(asset_class)
-    return _emit(asset_class, asset_id, waiting, None, NO_MODEL) if waiting.rows else None
+    waiting, _ = learning.joined(layout.asset_class)
+    return _emit(layout, asset_id, waiting, None, NO_MODEL) if waiting.rows else None
 
 
-def _shorten(learning: Learning, limit: int, asset_class: AssetClass) -> tuple[Learning, Waiting]:
+def _shorten(learning: Learning, limit: int, layout: ClassLayout) -> tuple[Learning, Waiting]:
     """Take the oldest readings out if more than ``limit`` wait; those of the baseline are kept for training."""
     excess = learning.waiting_rows - limit
     if excess <= 0:
-        return learning, Waiting.none(FrameKind.VALID, asset_class)
-    waiting, usable = learning.joined(asset_class)
+        return learning, Waiting.none(FrameKind.VALID, layout.asset_class)
+    waiting, usable = learning.joined(layout.asset_class)
     leaving, keep = waiting.part(0, excess), usable[:excess]
-    layout = layout_of(asset_class)
     shortened = replace(
         learning,
         waiting=(waiting.part(excess, waiting.rows),),
@@ -102,11 +99,10 @@ def _shorten(learning: Learning, limit: int, asset_class: AssetClass) -> tuple[L
 
 
 def finish(
-    asset_class: AssetClass, asset_id: str, learning: Learning, settings: TwinSettings
+    layout: ClassLayout, asset_id: str, learning: Learning, settings: TwinSettings
 ) -> tuple[Frame, AssetModel, FittedModel]:
     """Fit a model to what was learned, and emit all waiting readings with their judgement."""
-    layout = layout_of(asset_class)
-    waiting, usable = learning.joined(asset_class)
+    waiting, usable = learning.joined(layout.asset_class)
     baseline = np.concatenate([learning.emitted, waiting.matrix(layout.columns)[usable]])
     times = np.concatenate([learning.emitted_ts, waiting.columns["ts"][usable]])
     fitted = fit(baseline, layout, settings)
@@ -123,10 +119,10 @@ def finish(
         request=learning.request,
     )
     said = _judge_baseline(layout, waiting, usable, fitted)
-    return _emit(asset_class, asset_id, waiting, said, learning.version), fitted.model, card
+    return _emit(layout, asset_id, waiting, said, learning.version), fitted.model, card
 
 
-def _judge_baseline(layout: TwinLayout, waiting: Waiting, usable: NDArray[np.bool_], fitted: Fit) -> Judgement:
+def _judge_baseline(layout: TwinLayout, waiting: Waiting, usable: NDArray[np.bool_], fitted: Fit) -> TwinJudgement:
     """Judge waiting readings; those that trained the model by what was said without their block."""
     bank = bank_of({"": fitted.model})
     if bank is None:
@@ -140,24 +136,23 @@ def _judge_baseline(layout: TwinLayout, waiting: Waiting, usable: NDArray[np.boo
     residual[:, usable] = (measured - held_out) / fitted.scale[trained].T
     deviation[usable] = deviation_of(root_mean_square(residual[:, usable]), fitted.model.typical)
     regime[usable] = np.where(np.isnan(deviation[usable]), np.uint8(Regime.UNKNOWN), CODES[fitted.regime[trained]])
-    return Judgement(expected=expected, residual=residual, deviation=deviation, regime=regime)
+    return replace(said, expected=expected, residual=residual, deviation=deviation, regime=regime)
 
 
-def _emit(asset_class: AssetClass, asset_id: str, waiting: Waiting, said: Judgement | None, version: int) -> Frame:
-    layout = layout_of(asset_class)
+def _emit(layout: ClassLayout, asset_id: str, waiting: Waiting, said: TwinJudgement | None, version: int) -> Frame:
     judgement = unjudged(layout, waiting.columns) if said is None else said
     versions = np.full(waiting.rows, version, dtype=np.uint32)
     added = twin_columns(layout, judgement, np.uint8(Phase.BASELINE), versions)
     return Frame(
         kind=FrameKind.TWIN,
-        asset_class=asset_class,
+        asset_class=layout.asset_class,
         arrays={**waiting.columns, **added},
         strings=waiting.strings(asset_id),
     )
 
 
 def twin_columns(
-    layout: TwinLayout, said: Judgement, phase: np.uint8, versions: NDArray[np.uint32]
+    layout: TwinLayout, said: TwinJudgement, phase: np.uint8, versions: NDArray[np.uint32]
 ) -> Mapping[str, Array]:
     """A judgement as the columns that a frame of kind TWIN adds."""
     expected, residual = said.expected.astype(np.float32), said.residual.astype(np.float32)
@@ -169,4 +164,5 @@ def twin_columns(
     out["phase"] = np.full(versions.shape, phase)
     out["regime"] = said.regime
     out["model_version"] = versions
+    out["operating_distance"] = said.distance.astype(np.float32)
     return out

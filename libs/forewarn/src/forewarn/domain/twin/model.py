@@ -7,7 +7,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from forewarn.domain.frame import Array, FloatArray
+from forewarn.domain.frames.conditions import is_running
+from forewarn.domain.frames.frame import Array, FloatArray
 from forewarn.domain.twin.deviation import deviation_of, root_mean_square
 from forewarn.domain.twin.kernel import KernelModel
 from forewarn.domain.twin.layout import TwinLayout
@@ -67,13 +68,17 @@ class FittedModel:
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Judgement:
-    """What the twin says of some rows: float64, shapes (responses, rows) and (rows,)."""
+class TwinJudgement:
+    """What the twin says of some rows: float64, shapes (responses, rows) and (rows,).
+
+    ``distance`` is that of the operating point from the middle of the learned range, whose edge is 1.
+    """
 
     expected: FloatArray
     residual: FloatArray
     deviation: FloatArray
     regime: NDArray[np.uint8]
+    distance: FloatArray
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -105,7 +110,7 @@ class RidgeBank:
         arrays = {name: np.stack([getattr(model, name) for model in models], axis=-1) for name in names}
         return cls(**arrays, regimes=RegimeBank.of(models))
 
-    def judge(self, layout: TwinLayout, columns: Mapping[str, Array], asset: NDArray[np.intp]) -> Judgement:
+    def judge(self, layout: TwinLayout, columns: Mapping[str, Array], asset: NDArray[np.intp]) -> TwinJudgement:
         """Judge rows of running machines.
 
         Sums go term by term over whole columns: no result depends on which other rows are there.
@@ -124,7 +129,7 @@ class RidgeBank:
         measured = np.stack([columns[name] for name in layout.responses])
         # The first term that a second-order model lacks grows with the cube.
         residual = (measured - expected) / (scale * np.clip(reach, 1.0, _FARTHEST) ** 3)
-        return _judgement(expected, residual, self.typical[asset], reach > _OUTSIDE, code)
+        return _judgement(expected, residual, self.typical[asset], reach, code)
 
     def _regime(
         self, z: FloatArray, asset: NDArray[np.intp]
@@ -190,7 +195,7 @@ class KernelBank:
             typical=np.array([model.typical for model in models]),
         )
 
-    def judge(self, layout: TwinLayout, columns: Mapping[str, Array], asset: NDArray[np.intp]) -> Judgement:
+    def judge(self, layout: TwinLayout, columns: Mapping[str, Array], asset: NDArray[np.intp]) -> TwinJudgement:
         """Judge rows of running machines."""
         measured = np.stack([columns[name] for name in layout.responses])
         expected = np.full(measured.shape, np.nan)
@@ -200,7 +205,7 @@ class KernelBank:
             if rows.size:
                 expected[:, rows] = self.models[asset[rows[0]]].expect(measured[:, rows])
         residual = (measured - expected) / self.scale[:, asset]
-        return _judgement(expected, residual, self.typical[asset], np.zeros(asset.size, dtype=np.bool_), CODES[:1])
+        return _judgement(expected, residual, self.typical[asset], np.full(asset.size, np.nan), CODES[:1])
 
 
 Bank = RidgeBank | KernelBank
@@ -215,21 +220,22 @@ def bank_of(models: Mapping[str, AssetModel]) -> Bank | None:
     return KernelBank.of(kernels) if kernels else None
 
 
-def judge(bank: Bank, layout: TwinLayout, columns: Mapping[str, Array], asset: NDArray[np.intp]) -> Judgement:
+def judge(bank: Bank, layout: TwinLayout, columns: Mapping[str, Array], asset: NDArray[np.intp]) -> TwinJudgement:
     """Judge rows, ``asset`` being the position of each row's model in the bank.
 
     Rows of machines that do not run have neither expectation nor residual.
     """
     said = bank.judge(layout, columns, asset)
-    stopped = ~layout.is_running(columns)
+    stopped = ~is_running(layout.running, columns)
     if not stopped.any():
         return said
     expected, residual = (np.where(stopped, np.nan, values) for values in (said.expected, said.residual))
-    return Judgement(
+    return TwinJudgement(
         expected=expected,
         residual=residual,
         deviation=np.where(stopped, np.nan, said.deviation),
         regime=np.where(stopped, np.uint8(Regime.STOPPED), said.regime),
+        distance=np.where(stopped, np.nan, said.distance),
     )
 
 
@@ -237,24 +243,26 @@ def _judgement(
     expected: FloatArray,
     residual: FloatArray,
     typical: FloatArray,
-    outside: NDArray[np.bool_],
+    distance: FloatArray,
     code: NDArray[np.uint8],
-) -> Judgement:
+) -> TwinJudgement:
     np.clip(residual, -_FARTHEST, _FARTHEST, out=residual)
     deviation = deviation_of(root_mean_square(residual), typical)
-    regime = np.where(outside, np.uint8(Regime.EXTRAPOLATED), code)
+    regime = np.where(distance > _OUTSIDE, np.uint8(Regime.EXTRAPOLATED), code)
     regime[np.isnan(deviation)] = Regime.UNKNOWN
-    return Judgement(expected=expected, residual=residual, deviation=deviation, regime=regime)
+    distance = np.minimum(distance, _FARTHEST)
+    return TwinJudgement(expected=expected, residual=residual, deviation=deviation, regime=regime, distance=distance)
 
 
-def unjudged(layout: TwinLayout, columns: Mapping[str, Array]) -> Judgement:
+def unjudged(layout: TwinLayout, columns: Mapping[str, Array]) -> TwinJudgement:
     """The judgement on rows for which there is no model."""
     rows = columns["ts"].shape[0]
     nothing = np.full((len(layout.responses), rows), np.nan)
-    running = layout.is_running(columns)
-    return Judgement(
+    running = is_running(layout.running, columns)
+    return TwinJudgement(
         expected=nothing,
         residual=nothing,
         deviation=np.full(rows, np.nan),
         regime=np.where(running, np.uint8(Regime.UNKNOWN), np.uint8(Regime.STOPPED)),
+        distance=np.full(rows, np.nan),
     )

@@ -10,7 +10,7 @@ from typing import Self
 
 import numpy as np
 
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

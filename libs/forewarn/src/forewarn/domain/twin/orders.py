@@ -4,14 +4,14 @@ import numpy as np
 
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.frames import FrameKind
-from forewarn.domain.frame import Frame
+from forewarn.domain.frames.frame import Frame
+from forewarn.domain.frames.waiting import Waiting
 from forewarn.domain.twin.layout import layout_of
 from forewarn.domain.twin.learn import finish, release
 from forewarn.domain.twin.model import FittedModel
 from forewarn.domain.twin.request import LearningRequest
 from forewarn.domain.twin.settings import MIN_BASELINE, TwinSettings
 from forewarn.domain.twin.state import Learning, TwinState
-from forewarn.domain.waiting import Waiting
 
 
 def start_over(state: TwinState, asset_id: str, request: LearningRequest) -> tuple[TwinState, list[Frame]]:
@@ -24,7 +24,7 @@ def start_over(state: TwinState, asset_id: str, request: LearningRequest) -> tup
     version = _next_version(state, asset_id, request)
     if version is None:
         return state, []
-    fresh = Learning.fresh(layout_of(state.asset_class), version, request)
+    fresh = Learning.fresh(state.layout, version, request)
     released = _released(state, asset_id)
     cleared = _without(state, asset_id)
     learning = {**cleared.learning, asset_id: fresh}
@@ -51,13 +51,13 @@ def learn_from(
         that was obeyed before, or fewer usable readings than can be learned from.
     """
     version = _next_version(state, asset_id, request)
-    usable = layout_of(state.asset_class).is_usable(history.arrays) & request.allows(history.arrays["ts"])
+    usable = state.layout.is_usable(history.arrays) & request.allows(history.arrays["ts"])
     if version is None or int(usable.sum()) < MIN_BASELINE:
         return state, [], []
     waiting = Waiting.of(history, np.arange(history.rows))
     marked = {**waiting.columns, "historical": np.ones(waiting.rows, dtype=np.bool_)}
-    learning = Learning.fresh(layout_of(state.asset_class), version, request).grown(Waiting(marked), usable)
-    judged, model, card = finish(state.asset_class, asset_id, learning, settings)
+    learning = Learning.fresh(state.layout, version, request).grown(Waiting(marked), usable)
+    judged, model, card = finish(state.layout, asset_id, learning, settings)
     cleared = _without(state, asset_id)
     new = TwinState.of(
         state.asset_class,
@@ -86,7 +86,7 @@ def _next_version(state: TwinState, asset_id: str, request: LearningRequest) -> 
 
 def _released(state: TwinState, asset_id: str) -> list[Frame]:
     learning = state.learning.get(asset_id)
-    frame = None if learning is None else release(state.asset_class, asset_id, learning)
+    frame = None if learning is None else release(state.layout, asset_id, learning)
     return [] if frame is None else [frame]
 
 

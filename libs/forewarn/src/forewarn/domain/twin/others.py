@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 
 _TIE: Final = 1.02
 _ROUNDS: Final = 3  # of filling unknown tags from each other

@@ -8,10 +8,10 @@ from typing import Any, Final
 import numpy as np
 
 from forewarn.contracts.asset_class import AssetClass
-from forewarn.domain.frame import Array
-from forewarn.domain.packing import pack, unpack
+from forewarn.domain.frames.frame import Array
+from forewarn.domain.state.packing import pack, unpack
 from forewarn.domain.twin.kernel import KernelModel
-from forewarn.domain.twin.layout import TwinLayout, layout_of
+from forewarn.domain.twin.layout import ClassLayout, TwinLayout, layout_of
 from forewarn.domain.twin.model import AssetModel, bank_of, judge
 from forewarn.domain.twin.ridge import RidgeModel
 
@@ -59,31 +59,31 @@ def load_model(data: bytes, asset_class: AssetClass) -> AssetModel:
     if not stream.eof:
         raise ValueError(f"no model: it is cut short or larger than {_MOST_BYTES} bytes")
     header, arrays = unpack(_MAGIC, plain)
+    layout = layout_of(asset_class)
     try:
-        model = _described(header, arrays, asset_class)
-        _try_out(model, asset_class)
+        model = _described(header, arrays, layout)
+        _try_out(model, layout)
     except (AttributeError, IndexError, KeyError, TypeError) as exc:
         raise ValueError(f"no model: its parts do not fit together ({type(exc).__name__}: {exc})") from exc
     return model
 
 
-def _described(header: Any, arrays: Mapping[str, Array], asset_class: AssetClass) -> AssetModel:  # noqa: ANN401  # any JSON
-    layout = layout_of(asset_class)
+def _described(header: Any, arrays: Mapping[str, Array], layout: ClassLayout) -> AssetModel:  # noqa: ANN401  # any JSON
     described: tuple[object, object] = (header.get("drivers"), header.get("responses"))
     if described != (list(layout.drivers), list(layout.responses)):
-        raise ValueError(f"a model for other drivers or responses than those of {asset_class.name}")
+        raise ValueError(f"a model for other drivers or responses than those of {layout.asset_class.name}")
     if header.get("priors", []) not in ([], list(layout.priors.signature)):
-        raise ValueError(f"a model with other physics priors than those of {asset_class.name}")
+        raise ValueError(f"a model with other physics priors than those of {layout.asset_class.name}")
     return restored(str(header.get("kind")), arrays, layout)
 
 
-def _try_out(model: AssetModel, asset_class: AssetClass) -> None:
+def _try_out(model: AssetModel, layout: ClassLayout) -> None:
     """Judge a reading of which nothing is known: arrays of other shapes fail here and not when somebody asks."""
     bank = bank_of({"": model})
-    columns: dict[str, Array] = {name: np.full(1, np.nan) for name in asset_class.column_names}
+    columns: dict[str, Array] = {name: np.full(1, np.nan) for name in layout.asset_class.column_names}
     columns |= {"ts": np.zeros(1, dtype=np.int64), "late": np.zeros(1, dtype=np.bool_)}
     if bank is not None:
-        judge(bank, layout_of(asset_class), columns, np.zeros(1, dtype=np.intp))
+        judge(bank, layout, columns, np.zeros(1, dtype=np.intp))
 
 
 def restored(kind: str, arrays: Mapping[str, Array], layout: TwinLayout, prefix: str = "") -> AssetModel:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forewarn.contracts.asset_class import PLATE_PREFIX, AssetClass, PhysicsTerm
-from forewarn.domain.frame import Array, FloatArray
+from forewarn.domain.frames.frame import Array, FloatArray
 from forewarn.domain.physics.registry import Formula, formula
 from forewarn.domain.physics.units import Conversion, UnitMismatchError, conversion
 
@@ -21,20 +21,20 @@ _BY_MULTIPLICATION: Final = (1, 2, 3, 4)
 
 
 @dataclass(frozen=True, slots=True)
-class _Input:
+class _TermInput:
     parameter: str
     source: str
     conversion: Conversion
 
 
 @dataclass(frozen=True, slots=True)
-class _Step:
+class _Term:
     """A term: powers that are multiplied, or a formula of inputs."""
 
     name: str
     powers: Mapping[str, float]
     formula: Formula | None
-    inputs: tuple[_Input, ...]
+    inputs: tuple[_TermInput, ...]
 
     def value(self, known: Mapping[str, Array]) -> FloatArray:
         if self.formula is None:
@@ -72,7 +72,7 @@ class Priors:
 
     names: tuple[str, ...]
     followed: tuple[NDArray[np.intp], ...]
-    steps: tuple[_Step, ...]
+    steps: tuple[_Term, ...]
     nameplate: Mapping[str, float]
     signature: tuple[str, ...]
 
@@ -148,15 +148,15 @@ def _converted(unit: str | None, target: str | None) -> Conversion:
     return Conversion() if unit is None or target is None else conversion(unit, target)
 
 
-def _resolve(asset_class: AssetClass, term: PhysicsTerm, units: Mapping[str, str | None]) -> _Step:
+def _resolve(asset_class: AssetClass, term: PhysicsTerm, units: Mapping[str, str | None]) -> _Term:
     problem = term_problem(term, units)
     if problem is not None:
         raise ValueError(f"class {asset_class.name}, physics term {term.name}: {problem}")
     if term.function is None:
-        return _Step(term.name, dict(term.powers), None, ())
+        return _Term(term.name, dict(term.powers), None, ())
     wanted = formula(term.function)
     inputs = (
-        _Input(parameter, source, _converted(units[source], wanted.parameters[parameter]))
+        _TermInput(parameter, source, _converted(units[source], wanted.parameters[parameter]))
         for parameter, source in term.inputs.items()
     )
-    return _Step(term.name, {}, wanted, tuple(inputs))
+    return _Term(term.name, {}, wanted, tuple(inputs))

@@ -8,7 +8,7 @@ from typing import Final, Protocol
 import numpy as np
 
 from forewarn.contracts.asset_class import AssetClass
-from forewarn.domain.frame import Array, FloatArray
+from forewarn.domain.frames.frame import Array, FloatArray
 from forewarn.domain.twin.deviation import deviation_of, root_mean_square
 from forewarn.domain.twin.kernel import KernelModel
 from forewarn.domain.twin.layout import TwinLayout, layout_of

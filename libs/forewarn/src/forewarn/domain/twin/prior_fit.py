@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.twin.layout import IMMATERIAL
 from forewarn.domain.twin.moments import left_out
 from forewarn.domain.twin.ridge import TIE, fit_responses
@@ -24,7 +24,7 @@ _FREE: Final = 1e-6  # penalty of the factors: only keeps terms that rise and fa
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Parts:
+class PriorParts:
     """Fitted responses.
 
     Shapes: ``intercept`` (responses,), ``coefficients`` (features, responses), ``factors`` (terms, responses),
@@ -43,7 +43,7 @@ def fit_parts(
     followed: tuple[NDArray[np.intp], ...],
     responses: FloatArray,
     settings: TwinSettings,
-) -> Parts:
+) -> PriorParts:
     """Regress responses on features, shape (rows, features), and where it helps on the terms they follow.
 
     Parameters
@@ -69,7 +69,7 @@ def fit_parts(
         if found.error <= TIE * float(((held_out[rows, position] - measured[rows]) ** 2).mean()):
             intercept[position], coefficients[:, position] = found.intercept, found.coefficients
             factors[own, position], held_out[rows, position] = found.factors, found.held_out
-    return Parts(intercept=intercept, coefficients=coefficients, factors=factors, held_out=held_out)
+    return PriorParts(intercept=intercept, coefficients=coefficients, factors=factors, held_out=held_out)
 
 
 def _tells(values: FloatArray) -> bool:
@@ -78,7 +78,7 @@ def _tells(values: FloatArray) -> bool:
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class _Found:
+class _PriorFit:
     intercept: float
     coefficients: FloatArray
     factors: FloatArray
@@ -86,7 +86,7 @@ class _Found:
     error: float
 
 
-def _fit_one(phi: FloatArray, terms: FloatArray, measured: FloatArray, settings: TwinSettings) -> _Found:
+def _fit_one(phi: FloatArray, terms: FloatArray, measured: FloatArray, settings: TwinSettings) -> _PriorFit:
     """Fit with the penalty that tells best the blocks that are left out."""
     middle, spread, level = terms.mean(axis=0), terms.std(axis=0), measured.mean()
     design, wanted = np.column_stack([(terms - middle) / spread, phi]), measured[:, None] - level
@@ -97,7 +97,7 @@ def _fit_one(phi: FloatArray, terms: FloatArray, measured: FloatArray, settings:
     choice = int(np.flatnonzero(errors <= TIE * errors.min())[-1])
     starts, slopes = whole.solved(penalties[[choice]])
     factors = slopes[0, : len(spread), 0] / spread
-    return _Found(
+    return _PriorFit(
         intercept=float(level + starts[0, 0] - factors @ middle),
         coefficients=slopes[0, len(spread) :, 0],
         factors=factors,

@@ -7,8 +7,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from forewarn.domain.frame import FloatArray
-from forewarn.domain.twin.interval import OperatingRegime
+from forewarn.domain.frames.frame import FloatArray
+from forewarn.domain.twin.interval import LearnedRegime
 from forewarn.domain.twin.statistics import MAD_TO_SD
 
 _WINDOW: Final = 5  # readings of a running median: fewer in a row are spikes, not a stretch
@@ -51,7 +51,7 @@ class BaselineReport:
     """
 
     operating: Mapping[str, Operating]
-    regimes: tuple[OperatingRegime, ...] = ()
+    regimes: tuple[LearnedRegime, ...] = ()
     stretches: tuple[Stretch, ...] = ()
     suspicious_share: float = 0.0
 

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.twin.layout import IMMATERIAL, TwinLayout
 from forewarn.domain.twin.moments import left_out
 from forewarn.domain.twin.settings import TwinSettings

@@ -8,14 +8,14 @@ import numpy as np
 
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.frames import FrameKind, frame_columns
-from forewarn.domain.frame import NUMPY_DTYPES, Array
-from forewarn.domain.packing import pack, unpack
-from forewarn.domain.twin.layout import layout_of
+from forewarn.domain.frames.frame import NUMPY_DTYPES, Array
+from forewarn.domain.frames.waiting import Waiting
+from forewarn.domain.state.packing import pack, unpack
+from forewarn.domain.twin.layout import ClassLayout, layout_of
 from forewarn.domain.twin.model import AssetModel, FittedModel
 from forewarn.domain.twin.parameters import kind_of, restored
 from forewarn.domain.twin.request import LearningRequest
 from forewarn.domain.twin.state import Learning, TwinState
-from forewarn.domain.waiting import Waiting
 
 _MAGIC: Final = b"FWTWIN02"
 
@@ -41,20 +41,19 @@ def load(data: bytes, catalogue: Mapping[str, AssetClass]) -> dict[str, TwinStat
     states = {}
     for header in headers:
         asset_class = catalogue.get(header["asset_class"])
-        if asset_class is not None and _fits(header, asset_class):
-            states[asset_class.name] = _load_one(asset_class, header, arrays)
+        if asset_class is not None and _fits(header, layout := layout_of(asset_class)):
+            states[asset_class.name] = _load_one(layout, header, arrays)
     return states
 
 
-def _shape(asset_class: AssetClass) -> list[list[str]]:
-    layout = layout_of(asset_class)
-    return [list(asset_class.column_names), list(layout.drivers), list(layout.responses)]
+def _shape(layout: ClassLayout) -> list[list[str]]:
+    return [list(layout.asset_class.column_names), list(layout.drivers), list(layout.responses)]
 
 
-def _fits(header: Mapping[str, Any], asset_class: AssetClass) -> bool:
+def _fits(header: Mapping[str, Any], layout: ClassLayout) -> bool:
     """Whether a class is still the one of a stored state; states from before there were priors follow none."""
-    stored, present = header.get("priors", []), list(layout_of(asset_class).priors.signature)
-    return header["shape"] == _shape(asset_class) and stored in ([], present)
+    stored, present = header.get("priors", []), list(layout.priors.signature)
+    return header["shape"] == _shape(layout) and stored in ([], present)
 
 
 def _dump_one(state: TwinState, arrays: dict[str, Array]) -> dict[str, object]:
@@ -76,25 +75,27 @@ def _dump_one(state: TwinState, arrays: dict[str, Array]) -> dict[str, object]:
     arrays |= {f"{name}/waiting/{column}": values for column, values in everything.columns.items()}
     return {
         "asset_class": name,
-        "shape": _shape(state.asset_class),
-        "priors": list(layout_of(state.asset_class).priors.signature),
+        "shape": _shape(state.layout),
+        "priors": list(state.layout.priors.signature),
         "cards": [asdict(state.cards[asset_id]) for asset_id in learned],
         "kinds": [kind_of(state.models[a]) for a in learned],
         "learning": [[a, state.learning[a].version, asdict(state.learning[a].request)] for a in learners],
     }
 
 
-def _load_one(asset_class: AssetClass, header: Mapping[str, Any], arrays: Mapping[str, Array]) -> TwinState:
+def _load_one(layout: ClassLayout, header: Mapping[str, Any], arrays: Mapping[str, Array]) -> TwinState:
+    asset_class = layout.asset_class
     name = asset_class.name
     models: dict[str, AssetModel] = {}
     cards: dict[str, FittedModel] = {}
     for position, (raw, kind) in enumerate(zip(header["cards"], header["kinds"], strict=True)):
         card = FittedModel.restored(raw)
-        models[card.asset_id] = restored(kind, arrays, layout_of(asset_class), prefix=f"{name}/{position}/")
+        models[card.asset_id] = restored(kind, arrays, layout, prefix=f"{name}/{position}/")
         cards[card.asset_id] = card
     dtypes = {column.name: NUMPY_DTYPES[column.dtype] for column in frame_columns(FrameKind.VALID, asset_class)}
     prefix = f"{name}/waiting/"
-    everything = Waiting.stored({k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)})
+    stored = {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
+    everything = Waiting.stored(stored, FrameKind.VALID, asset_class)
     if any(values.dtype != dtypes[column] for column, values in everything.columns.items()):
         raise ValueError(f"snapshot of {name} holds waiting readings in other types than a frame has")
     learning, start = {}, 0

@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.frames import FrameKind
-from forewarn.domain.frame import FloatArray
-from forewarn.domain.twin.layout import TwinLayout
+from forewarn.domain.frames.frame import FloatArray
+from forewarn.domain.frames.waiting import Waiting
+from forewarn.domain.twin.layout import ClassLayout, TwinLayout, layout_of
 from forewarn.domain.twin.model import AssetModel, Bank, FittedModel, bank_of
 from forewarn.domain.twin.request import AUTOMATIC, LearningRequest
-from forewarn.domain.waiting import Waiting
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -110,6 +110,11 @@ class TwinState:
             versions=np.array([cards[asset_id].version for asset_id in models], dtype=np.uint32),
             bank=bank_of(models),
         )
+
+    @property
+    def layout(self) -> ClassLayout:
+        """Columns of the class's twin."""
+        return layout_of(self.asset_class)
 
     @property
     def assets(self) -> tuple[str, ...]:

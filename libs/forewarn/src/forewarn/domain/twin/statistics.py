@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from forewarn.domain.frame import FloatArray
+from forewarn.domain.frames.frame import FloatArray
 
 #: Turns a median absolute deviation into the standard deviation of a normal distribution.
 MAD_TO_SD: Final = 1.4826

@@ -7,20 +7,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forewarn.contracts.frames import FrameKind, Phase
-from forewarn.domain.frame import Frame, concat
-from forewarn.domain.progress import Alive, unwatched
-from forewarn.domain.twin.layout import layout_of
+from forewarn.domain.frames.frame import Frame, concat
+from forewarn.domain.frames.waiting import Waiting
+from forewarn.domain.progress import ProgressCallback, no_progress
 from forewarn.domain.twin.learn import NO_MODEL, learn, twin_columns
 from forewarn.domain.twin.model import FittedModel, judge, unjudged
 from forewarn.domain.twin.settings import TwinSettings
 from forewarn.domain.twin.state import Learning, TwinState
-from forewarn.domain.waiting import Waiting
 
 _NOWHERE = -1
 
 
 def step(
-    state: TwinState, frame: Frame, settings: TwinSettings, alive: Alive = unwatched
+    state: TwinState, frame: Frame, settings: TwinSettings, on_progress: ProgressCallback = no_progress
 ) -> tuple[TwinState, list[Frame], list[FittedModel]]:
     """Judge readings, or learn from them.
 
@@ -35,7 +34,7 @@ def step(
         What the previous step returned.
     frame
         Frame of kind VALID of the state's class; every row names its asset.
-    alive
+    on_progress
         Called after each asset that had no model: to fit one takes a twentieth of a second.
 
     Returns
@@ -56,7 +55,7 @@ def step(
     fitted: list[FittedModel] = []
     live = np.ones(frame.rows, dtype=np.bool_)
     if (position == _NOWHERE).any():
-        state, frames, fitted, live = _learn_all(state, frame, position == _NOWHERE, settings, alive)
+        state, frames, fitted, live = _learn_all(state, frame, position == _NOWHERE, settings, on_progress)
         position = np.array([state.positions.get(name, _NOWHERE) for name in names], dtype=np.intp)[codes]
     if live.all():
         frames += [_judge_live(state, frame, position)] if frame.rows else []
@@ -74,10 +73,10 @@ def _require_valid(state: TwinState, frame: Frame) -> None:
 
 
 def _learn_all(
-    state: TwinState, frame: Frame, unknown: NDArray[np.bool_], settings: TwinSettings, alive: Alive
+    state: TwinState, frame: Frame, unknown: NDArray[np.bool_], settings: TwinSettings, on_progress: ProgressCallback
 ) -> tuple[TwinState, list[Frame], list[FittedModel], NDArray[np.bool_]]:
     """Let every asset without a model learn; says which rows are left to be judged live."""
-    layout = layout_of(state.asset_class)
+    layout = state.layout
     learning: dict[str, Learning] = dict(state.learning)
     models, cards = dict(state.models), dict(state.cards)
     frames: list[Frame] = []
@@ -94,8 +93,8 @@ def _learn_all(
         before = learning.pop(asset_id, None) or Learning.fresh(layout)
         part = fresh.part(start, stop)
         allowed = usable[start:stop] & before.request.allows(part.columns["ts"])
-        lesson = learn(state.asset_class, asset_id, before, part, allowed, settings)
-        alive()
+        lesson = learn(layout, asset_id, before, part, allowed, settings)
+        on_progress()
         frames += lesson.frames
         live[rows[start + lesson.taken : stop]] = True
         if lesson.learning is not None:
@@ -108,7 +107,7 @@ def _learn_all(
 
 
 def _judge_live(state: TwinState, frame: Frame, position: NDArray[np.intp]) -> Frame:
-    layout = layout_of(state.asset_class)
+    layout = state.layout
     if state.bank is None:  # cannot be: live rows have a model
         said, versions = unjudged(layout, frame.arrays), np.full(frame.rows, NO_MODEL, dtype=np.uint32)
     else:

@@ -1,0 +1,72 @@
+"""What a Kafka cluster is and which topics it has."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+
+from forewarn.adapters.kafka.errors import BrokerUnavailable, error_of
+from forewarn.contracts.topics import TOPICS, TopicName, qualified
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cluster:
+    """A cluster by its id, which changes when its data are removed; ``partitions`` counts those of each topic."""
+
+    cluster_id: str
+    partitions: Mapping[str, int]
+
+
+class TopicMissingError(Exception):
+    """A topic does not exist."""
+
+
+class TopicMismatchError(Exception):
+    """A topic exists with another number of partitions than the platform needs."""
+
+
+def look_at_cluster(bootstrap_servers: str, timeout_s: float) -> Cluster:
+    """Return the cluster that answers at the address.
+
+    Raises
+    ------
+    BrokerUnavailable
+        If none answers within ``timeout_s``.
+    """
+    admin = AdminClient({"bootstrap.servers": bootstrap_servers, "log_level": 0, "socket.timeout.ms": 2_000})
+    try:
+        found = admin.list_topics(timeout=timeout_s)
+    except KafkaException as exc:
+        raise BrokerUnavailable(
+            f"no broker answered at {bootstrap_servers} (KAFKA_BOOTSTRAP_SERVERS) within {timeout_s:g} s: "
+            f"{error_of(exc).str()}"
+        ) from exc
+    if not found.brokers:
+        raise BrokerUnavailable(f"no broker answered at {bootstrap_servers} (KAFKA_BOOTSTRAP_SERVERS)")
+    return Cluster(
+        cluster_id=str(found.cluster_id),
+        partitions={name: len(topic.partitions) for name, topic in found.topics.items()},
+    )
+
+
+def check_topics(cluster: Cluster, prefix: str, names: Iterable[TopicName]) -> None:
+    """Make sure topics exist with the right number of partitions.
+
+    Raises
+    ------
+    TopicMissingError, TopicMismatchError
+        With the topic's name and what to do.
+    """
+    for name in names:
+        topic, wanted = qualified(name, prefix), TOPICS[name].partitions
+        if topic not in cluster.partitions:
+            raise TopicMissingError(
+                f"topic {topic} does not exist: create the platform's topics first "
+                f"(is KAFKA_TOPIC_PREFIX={prefix!r} right?)"
+            )
+        if cluster.partitions[topic] != wanted:
+            raise TopicMismatchError(
+                f"topic {topic} has {cluster.partitions[topic]} partitions, the platform needs {wanted}: "
+                "delete the topic, or choose another KAFKA_TOPIC_PREFIX"
+            )

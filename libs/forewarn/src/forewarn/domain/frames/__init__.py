@@ -1,0 +1,1 @@
+"""Columnar batches of readings and what processors do with their rows."""

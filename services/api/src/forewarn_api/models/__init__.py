@@ -1,1 +1,0 @@
-"""Bodies of requests and answers that are no contract of their own."""

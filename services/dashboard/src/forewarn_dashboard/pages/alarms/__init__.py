@@ -1,0 +1,1 @@
+"""Open and closed alarms, and their acknowledgement."""

@@ -1,0 +1,1 @@
+"""One asset in detail, what if, retraining and removal."""
