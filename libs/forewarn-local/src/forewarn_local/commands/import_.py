@@ -190,7 +190,9 @@ def _assets(plan: ImportPlan) -> list[str]:
     return [plan.mapping.asset_names.get(name, name) for name in names]
 
 
-def _send(plan: ImportPlan, registry: ImportRegistry, home: Home, options: Options, display: Display, console: Console) -> None:
+def _send(
+    plan: ImportPlan, registry: ImportRegistry, home: Home, options: Options, display: Display, console: Console
+) -> None:
     new = registry.register(_assets(plan), plan.asset_class.name, plan.mapping.asset_class, SystemClock().now())
     if new:
         display.note(f"registered {', '.join(new)} as {plan.asset_class.name}")

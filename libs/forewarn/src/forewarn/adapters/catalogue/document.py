@@ -17,7 +17,7 @@ import yaml
 #: Where something stands in a document: keys and positions.
 Location = tuple[str | int, ...]
 
-#: How entries of a list are told apart when one document extends another.
+#: What identifies the entries of a list when one document extends another.
 _IDENTITY: Final[Mapping[str, str]] = MappingProxyType(
     {
         "tags": "name",
@@ -37,7 +37,7 @@ _Loader: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class _NamedText(io.StringIO):
-    """Text that tells the loader's marks which file it is of."""
+    """Text whose marks name its file."""
 
     name = ""
 

@@ -1,4 +1,4 @@
-"""Time columns of any kind as µs since 1970 UTC, and why a time is none."""
+"""Time columns of any kind as µs since 1970 UTC, and why a value is not a time."""
 
 import re
 from collections.abc import Hashable, Sequence
@@ -51,7 +51,7 @@ class Instants:
     problems
         Reason for each row that has no time, by position in the piece.
     doubled
-        Rows whose wall-clock time came twice that day and was told apart by the order of rows.
+        Rows whose wall-clock time occurred twice that day and was resolved by the order of rows.
     """
 
     us: NDArray[np.int64]
@@ -219,7 +219,7 @@ class Dates:
         return np.asarray(pc.utf8_length(self._strings(part)).to_numpy(zero_copy_only=False), dtype=np.int64)
 
     def _integers(self, part: str) -> NDArray[np.int64]:
-        """Numbers of a part; −1 where it is none."""
+        """Return the numbers of a part; −1 where it is not a number."""
         texts = self._strings(part)
         digits = pc.match_substring_regex(texts, r"^\d+$")
         numbers = pc.if_else(digits, texts, "-1").cast(pa.int64())
