@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forewarn.adapters.catalogue import load_catalogue
-from forewarn_dashboard.unit_symbols import unit_symbol
+from forewarn.domain.physics.unit_symbols import unit_symbol
 
 SHIPPED_UNITS = sorted(
     {

@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forewarn.adapters.catalogue import load_catalogue
-from forewarn.adapters.faust.quarantine import Incoming
 from forewarn.adapters.frames.codec import decode_frame, encode_frame
 from forewarn.adapters.frames.rows import FrameRows
 from forewarn.adapters.frames.turn import read_frames, read_turn
@@ -64,9 +63,7 @@ def processors(data, kind):
 
 
 def event_services(data, kind):
-    at = datetime(2026, 11, 20, tzinfo=UTC)
-    incoming = Incoming(topic=TOPICS[kind].value, partition=3, offset=0, at=at, key=None, value=data)
-    turn = read_turn([incoming], CATALOGUE, kind)
+    turn = read_turn([record(data, kind)], CATALOGUE, kind)
     for _, problem in turn.unreadable:
         raise InvalidFrame(problem)
     return of_frame(turn.frames[0].frame)

@@ -10,7 +10,7 @@ import structlog
 from forewarn.adapters.catalogue import Catalogue
 from forewarn.adapters.event_codec import decode_event
 from forewarn.adapters.faust.engine import Action, one_by_one
-from forewarn.adapters.faust.quarantine import Handler, Incoming
+from forewarn.adapters.faust.quarantine import Handler
 from forewarn.adapters.frames.turn import read_turn
 from forewarn.adapters.removals import between_removals, read_removal
 from forewarn.contracts.alarms import AlarmSource, Alert
@@ -25,7 +25,9 @@ from forewarn.domain.alarms.lifecycle import Refused
 from forewarn.domain.alarms.rows import observe_frame, portions
 from forewarn.domain.alarms.seen import Seen
 from forewarn.domain.frames.frame import Frame
+from forewarn.domain.time import to_datetime
 from forewarn.ports.codec import InvalidEvent
+from forewarn.ports.lanes import Record
 from forewarn.runtime.event_service import EventContext
 from forewarn.runtime.metrics import counter
 from forewarn_alerting.outbox import Outbox
@@ -80,13 +82,13 @@ class AlertingLogic:
         self._seen = Seen.of(self._context.engine.states)
         await self._outbox.resume()
 
-    async def _on_frames(self, kind: FrameKind, batch: Sequence[Incoming]) -> None:
+    async def _on_frames(self, kind: FrameKind, batch: Sequence[Record]) -> None:
         for stretch, removal in between_removals(batch):
             await self._observe(kind, stretch)
             if removal is not None:
                 await self._on_removal(kind, removal)
 
-    async def _on_removal(self, kind: FrameKind, incoming: Incoming) -> None:
+    async def _on_removal(self, kind: FrameKind, incoming: Record) -> None:
         """Close alarms that this topic's rows raised: no row of the removed asset follows this message."""
         removal = read_removal(incoming)
         if removal is None:
@@ -99,7 +101,7 @@ class AlertingLogic:
         await self._close(removal.asset_id, incoming, sources, removal.removed_at, removal.removed_by)
 
     async def _close(
-        self, asset_id: str, incoming: Incoming, sources: frozenset[AlarmSource], at: datetime, by: str
+        self, asset_id: str, incoming: Record, sources: frozenset[AlarmSource], at: datetime, by: str
     ) -> None:
         """Close a removed asset's alarms of some sources; its state goes with the last of them."""
         before = self._context.engine.states.get(asset_id)
@@ -111,7 +113,7 @@ class AlertingLogic:
         if not after.rules:
             self._context.engine.remove(asset_id)
 
-    async def _observe(self, kind: FrameKind, batch: Sequence[Incoming]) -> None:
+    async def _observe(self, kind: FrameKind, batch: Sequence[Record]) -> None:
         turn = read_turn(batch, self._catalogue, kind)
         for incoming, problem in turn.unreadable:
             await self._reject(incoming, RejectionReason.BAD_FRAME, problem)
@@ -127,11 +129,11 @@ class AlertingLogic:
         self._context.metrics.rows.labels(fate="skipped").inc(result.skipped)
         await self._publish(result.alerts)
 
-    async def _on_health(self, incoming: Incoming) -> None:
+    async def _on_health(self, incoming: Record) -> None:
         if incoming.value is None and incoming.key is not None:
             asset_id = incoming.key.decode(errors="replace")
             self._seen.health.forget(asset_id)
-            await self._close(asset_id, incoming, _OF_HEALTH, incoming.at, "forewarn")
+            await self._close(asset_id, incoming, _OF_HEALTH, to_datetime(incoming.received_us), "forewarn")
             return
         try:
             health = decode_event(AssetHealth, incoming.value or b"")
@@ -150,7 +152,7 @@ class AlertingLogic:
             self._put(after, incoming)
             await self._publish(alerts)
 
-    async def _on_command(self, incoming: Incoming) -> None:
+    async def _on_command(self, incoming: Record) -> None:
         try:
             command = decode_event(Command, incoming.value or b"")
         except InvalidEvent as exc:
@@ -173,7 +175,7 @@ class AlertingLogic:
     def _alarms(self, asset_id: str) -> AssetAlarms:
         return self._context.engine.states.get(asset_id) or AssetAlarms(asset_id=asset_id)
 
-    def _put(self, alarms: AssetAlarms, incoming: Incoming) -> None:
+    def _put(self, alarms: AssetAlarms, incoming: Record) -> None:
         engine = self._context.engine
         known = alarms.asset_id in engine.states
         partition = engine.partition_of(alarms.asset_id) if known else incoming.partition
@@ -187,7 +189,7 @@ class AlertingLogic:
                 "alarm", transition=alert.transition.value, alarm_id=alert.alarm.alarm_id, message=alert.alarm.message
             )
 
-    async def _reject(self, incoming: Incoming, reason: RejectionReason, explanation: str) -> None:
+    async def _reject(self, incoming: Record, reason: RejectionReason, explanation: str) -> None:
         _log.warning(
             "message_rejected",
             topic=incoming.topic,

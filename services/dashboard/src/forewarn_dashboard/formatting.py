@@ -5,7 +5,7 @@ from datetime import UTC, datetime, tzinfo
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from forewarn_dashboard.unit_symbols import unit_symbol
+from forewarn.domain.physics.unit_symbols import unit_symbol
 
 UNKNOWN: Final = "–"
 

@@ -9,7 +9,7 @@ import structlog
 from forewarn.adapters.catalogue import Catalogue
 from forewarn.adapters.faust.engine import Action
 from forewarn.adapters.faust.publisher import Outgoing
-from forewarn.adapters.faust.quarantine import Handler, Incoming
+from forewarn.adapters.faust.quarantine import Handler
 from forewarn.adapters.frames.turn import read_turn
 from forewarn.adapters.removals import between_removals, read_removal
 from forewarn.contracts.base import format_utc
@@ -18,6 +18,7 @@ from forewarn.contracts.health import AssetHealth
 from forewarn.contracts.readings import RejectionReason
 from forewarn.contracts.topics import TopicName
 from forewarn.domain.health.asset import judge
+from forewarn.ports.lanes import Record
 from forewarn.runtime.event_service import EventContext
 from forewarn_health.foresight import Foresight
 from forewarn_health.pacing import Pacing
@@ -68,13 +69,13 @@ class HealthLogic:
         self._pacing.restart(self._context.engine.states)
         self._foresight.restart(self._context.engine.states)
 
-    async def _on_scores(self, batch: Sequence[Incoming]) -> None:
+    async def _on_scores(self, batch: Sequence[Record]) -> None:
         for stretch, removal in between_removals(batch):
             await self._observe(stretch)
             if removal is not None:
                 await self._forget(removal)
 
-    async def _forget(self, incoming: Incoming) -> None:
+    async def _forget(self, incoming: Record) -> None:
         """Forget a removed asset and publish a tombstone behind its last event; a crash may repeat it."""
         removal = read_removal(incoming)
         if removal is None:
@@ -96,7 +97,7 @@ class HealthLogic:
         for part in (self._pacing, self._foresight, self._profiles):
             part.forget(asset_id)
 
-    async def _observe(self, batch: Sequence[Incoming]) -> None:
+    async def _observe(self, batch: Sequence[Record]) -> None:
         turn = read_turn(batch, self._catalogue, FrameKind.ANOMALY)
         for incoming, problem in turn.unreadable:
             _log.warning("frame_rejected", partition=incoming.partition, offset=incoming.offset, reason=problem)

@@ -30,12 +30,12 @@ class AssetState:
 
     @property
     def forecasts(self) -> tuple[LimitForecast, ...]:
-        """Current forecasts."""
+        """Return the current forecasts."""
         return () if self.foreseen is None else self.foreseen.forecasts
 
     @property
     def news(self) -> bool:
-        """Whether a bucket was completed since the last forecast."""
+        """Return whether a bucket was completed since the last forecast."""
         if self.memory is None or not self.memory.closed_buckets:
             return False
         return self.foreseen is None or self.foreseen.index < self.memory.index

@@ -6,7 +6,7 @@ under way brings the asset back.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final, Protocol, TypeVar
+from typing import Final
 
 from forewarn.adapters.event_codec import decode_event, encode_event
 from forewarn.adapters.frames.orders import batch_metadata, encode_order_frame
@@ -15,7 +15,7 @@ from forewarn.contracts.frames import FrameKind
 from forewarn.contracts.removal import AssetRemoval
 from forewarn.contracts.topics import TopicName
 from forewarn.ports.codec import InvalidEvent, InvalidFrame
-from forewarn.ports.lanes import Output
+from forewarn.ports.lanes import Output, Record
 
 #: Key of the messages; no asset can have it, as no identifier begins with a tilde.
 REMOVAL_KEY: Final = b"~forewarn.removal"
@@ -26,23 +26,6 @@ _KINDS: Final = {
     TopicName.TWIN_STATES: FrameKind.TWIN,
     TopicName.ANOMALY_SCORES: FrameKind.ANOMALY,
 }
-
-
-class Keyed(Protocol):
-    """A message."""
-
-    @property
-    def key(self) -> bytes | None:
-        """Key of the message."""
-        ...
-
-    @property
-    def value(self) -> bytes | None:
-        """Content of the message."""
-        ...
-
-
-KeyedT = TypeVar("KeyedT", bound=Keyed)
 
 
 def raw_removal(removal: AssetRemoval) -> bytes:
@@ -69,7 +52,7 @@ def pass_on(
     return [Output(topic=topic, partition=partition, key=REMOVAL_KEY, value=value)]
 
 
-def read_removal(message: Keyed) -> AssetRemoval | None:
+def read_removal(message: Record) -> AssetRemoval | None:
     """A removal from a topic of frames; None if the message is something else."""
     if message.key != REMOVAL_KEY:
         return None
@@ -79,7 +62,7 @@ def read_removal(message: Keyed) -> AssetRemoval | None:
         return None
 
 
-def between_removals(messages: Sequence[KeyedT]) -> Iterator[tuple[Sequence[KeyedT], KeyedT | None]]:
+def between_removals(messages: Sequence[Record]) -> Iterator[tuple[Sequence[Record], Record | None]]:
     """Stretches of messages, each with the message that may be a removal and ends it."""
     start = 0
     for position, message in enumerate(messages):

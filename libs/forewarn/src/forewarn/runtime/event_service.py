@@ -14,14 +14,16 @@ from forewarn.adapters.clock import SystemClock
 from forewarn.adapters.faust.app import EventAppConfig, create_app
 from forewarn.adapters.faust.engine import Action, EventEngine
 from forewarn.adapters.faust.publisher import FaustPublisher, Outgoing, raw_topic
-from forewarn.adapters.faust.quarantine import Handler, Incoming
-from forewarn.adapters.faust.rejects import dead_letter
+from forewarn.adapters.faust.quarantine import Handler
 from forewarn.adapters.faust.runner import run_app
 from forewarn.adapters.kafka.admin import ensure_changelog
 from forewarn.adapters.kafka.cluster import check_topics, look_at_cluster
+from forewarn.adapters.rejections import Refusal, rejected_reading
 from forewarn.contracts.readings import RejectionReason
 from forewarn.contracts.topics import TopicName, TopicUse
 from forewarn.ports.clock import Clock
+from forewarn.ports.codec import one_line
+from forewarn.ports.lanes import Record
 from forewarn.runtime.heartbeat import Heartbeat
 from forewarn.runtime.metrics import EventMetrics
 from forewarn.runtime.service import supervised
@@ -30,6 +32,12 @@ from forewarn.runtime.settings import KafkaSettings
 StateT = TypeVar("StateT")
 
 _BEAT_S: Final = 1.0
+
+_FOREIGN: Final = "Find out what wrote this message: only Forewarn's own services write to this topic"
+_RECOMMENDATIONS: Final = {
+    RejectionReason.QUARANTINED: "Report it with the log of the service: a message must not stop one. The original is "
+    "kept and can be sent again after an update",
+}
 _BROKER_TIMEOUT_S: Final = 30.0
 
 
@@ -63,12 +71,22 @@ class EventContext(Generic[StateT]):
         for item in items:
             self.metrics.written.labels(topic=item.topic.value).inc()
 
-    async def reject(self, incoming: Incoming, reason: RejectionReason, explanation: str) -> None:
+    async def reject(self, incoming: Record, reason: RejectionReason, explanation: str) -> None:
         """Set aside a message that cannot be read, with the reason."""
         self.metrics.rejected.labels(topic=incoming.topic).inc()
-        await self.publish([dead_letter(incoming, reason, explanation)])
+        refusal = Refusal(
+            record=incoming,
+            original=incoming.value or b"",
+            reason=reason,
+            explanation=one_line(explanation),
+            recommendation=_RECOMMENDATIONS.get(reason, _FOREIGN),
+        )
+        event = rejected_reading(refusal)
+        name = event.rejected_id
+        topic = TopicName.READINGS_REJECTED
+        await self.publish([Outgoing(topic=topic, key=name, event=event, event_id=name, at=event.rejected_at)])
 
-    async def quarantine(self, incoming: Incoming, explanation: str) -> None:
+    async def quarantine(self, incoming: Record, explanation: str) -> None:
         """Set aside a message that can be read but not handled."""
         self.metrics.quarantined.labels(topic=incoming.topic).inc()
         await self.reject(incoming, RejectionReason.QUARANTINED, explanation)
@@ -79,12 +97,12 @@ class EventLogic(Protocol):
 
     @property
     def handlers(self) -> Mapping[TopicName, Handler]:
-        """Handler of each source topic."""
+        """Return the handler of each source topic."""
         ...
 
     @property
     def timers(self) -> Sequence[tuple[float, Action]]:
-        """Periodic actions with their intervals in seconds."""
+        """Return periodic actions with their intervals in seconds."""
         ...
 
     async def restored(self) -> None:
@@ -144,7 +162,7 @@ async def _serve(settings: EventServiceSettings, stop: threading.Event, service:
         )
     )
 
-    async def set_aside(incoming: Incoming, why: str) -> None:
+    async def set_aside(incoming: Record, why: str) -> None:
         await context.quarantine(incoming, why)
 
     async def progress() -> None:
@@ -188,7 +206,7 @@ async def _beat(heartbeat: Heartbeat) -> None:
 def _counted(name: TopicName, handler: Handler, metrics: EventMetrics) -> Handler:
     read = metrics.read.labels(topic=name.value)
 
-    async def handle(batch: Sequence[Incoming]) -> None:
+    async def handle(batch: Sequence[Record]) -> None:
         await handler(batch)
         read.inc(len(batch))
 

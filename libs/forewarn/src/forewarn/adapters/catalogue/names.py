@@ -8,7 +8,7 @@ from forewarn.contracts.frames import is_reserved
 from forewarn.domain.guard.findings import GENERAL_CHECKS
 from forewarn.domain.physics.registry import nearest
 
-#: Lists whose entries are identified by a field.
+#: Lists whose entries differ in a field.
 _IDENTITIES = (
     ("nameplate", "name"),
     ("rules", "id"),

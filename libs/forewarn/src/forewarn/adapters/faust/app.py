@@ -38,7 +38,7 @@ class EventAppConfig:
 
     @property
     def app_id(self) -> str:
-        """Consumer group and prefix of the changelog topic."""
+        """Return the consumer group, which is also the prefix of the changelog topic."""
         return group_id(self.service, self.prefix)
 
 

@@ -9,7 +9,6 @@ checkpoint is restored and the messages since then are read again: handlers skip
 import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, Final, Generic, TypeVar, cast
 
@@ -20,10 +19,11 @@ from pydantic import TypeAdapter, ValidationError
 
 from forewarn.adapters.faust.continuity import Continuity
 from forewarn.adapters.faust.inbox import Inbox
-from forewarn.adapters.faust.quarantine import Attempts, Handler, Incoming, SetAside, handle_apart
+from forewarn.adapters.faust.quarantine import Attempts, Handler, SetAside, handle_apart
 from forewarn.adapters.faust.table import DurableTable, Entry
 from forewarn.contracts.limits import MIB
 from forewarn.ports.codec import one_line
+from forewarn.ports.lanes import Record
 
 StateT = TypeVar("StateT")
 
@@ -38,10 +38,10 @@ _log = structlog.get_logger(__name__)
 Action = Callable[[], Awaitable[None]]
 
 
-def one_by_one(handle: Callable[[Incoming], Awaitable[None]]) -> Handler:
+def one_by_one(handle: Callable[[Record], Awaitable[None]]) -> Handler:
     """Make a handler that takes messages singly, where a batch would save nothing."""
 
-    async def handle_all(batch: Sequence[Incoming]) -> None:
+    async def handle_all(batch: Sequence[Record]) -> None:
         for incoming in batch:
             await handle(incoming)
 
@@ -96,17 +96,17 @@ class EventEngine(Generic[StateT]):
 
     @property
     def states(self) -> Mapping[str, StateT]:
-        """Current states by asset id."""
+        """Return the current states by asset id."""
         return MappingProxyType(self._states)
 
     @property
     def changelog(self) -> str:
-        """Topic that holds the states; it must exist before the application starts."""
+        """Return the topic of the states, which must exist before the application starts."""
         return str(self._table.changelog_topic_name)
 
     @property
     def ready(self) -> bool:
-        """Whether states are restored; also true for a spare worker without partitions."""
+        """Return whether states are restored; also true for a spare worker without partitions."""
         return bool(self._app.tables.actives_ready)
 
     def partition_of(self, asset_id: str) -> int:
@@ -189,13 +189,13 @@ class EventEngine(Generic[StateT]):
     async def _handle(self, arrivals: Sequence[EventT[bytes]]) -> None:
         if self._halted:
             return  # not acknowledged, so they are read again, here or by the new owner
-        batches: dict[str, list[Incoming]] = defaultdict(list)
+        batches: dict[str, list[Record]] = defaultdict(list)
         last: dict[TP, EventT[bytes]] = {}
         for event in arrivals:
             message = event.message
             if message.generation_id == self._generation and message.partition in self._owned:
                 self._continuity.check(message)
-                batches[message.topic].append(_incoming(message))
+                batches[message.topic].append(_record(message))
                 last[message.tp] = event
         for topic, batch in batches.items():
             await self._note(self._attempts.begin(batch))
@@ -204,9 +204,9 @@ class EventEngine(Generic[StateT]):
                 await self._progress()
         self._handled.update(last)
 
-    async def _handle_part(self, handler: Handler, part: Sequence[Incoming]) -> None:
+    async def _handle_part(self, handler: Handler, part: Sequence[Record]) -> None:
         """Handle messages of one topic, suspects singly."""
-        together: list[Incoming] = []
+        together: list[Record] = []
         for incoming in part:
             if self._attempts.is_set_aside(incoming):
                 continue
@@ -220,7 +220,7 @@ class EventEngine(Generic[StateT]):
         if together:
             await handle_apart(handler, together, self._set_aside)
 
-    async def _handle_suspect(self, handler: Handler, incoming: Incoming) -> None:
+    async def _handle_suspect(self, handler: Handler, incoming: Record) -> None:
         """Handle a message that may have ended the process, unless it did so too often; note the attempt first."""
         harmless = self._attempts.take_in_hand(incoming)
         if harmless:
@@ -312,7 +312,7 @@ class EventEngine(Generic[StateT]):
             ) from exc
 
 
-def _parts(batch: Sequence[Incoming]) -> Iterator[Sequence[Incoming]]:
+def _parts(batch: Sequence[Record]) -> Iterator[Sequence[Record]]:
     """Cut a batch into parts of about ``_PART_BYTES``; results do not depend on the cuts."""
     start = size = 0
     for position, incoming in enumerate(batch):
@@ -345,12 +345,6 @@ def read_states(entries: Sequence[Entry], decode: Callable[[Entry], StateT]) -> 
     return states
 
 
-def _incoming(message: Message) -> Incoming:
-    return Incoming(
-        topic=message.topic,
-        partition=message.partition,
-        offset=message.offset,
-        at=datetime.fromtimestamp(message.timestamp, UTC),
-        key=message.key,
-        value=message.value,
-    )
+def _record(message: Message) -> Record:
+    received_us = round(message.timestamp * 1e6)
+    return Record(message.topic, message.partition, message.offset, received_us, message.key, message.value)

@@ -11,13 +11,14 @@ An outage of the broker is not the fault of a message: it ends the process and i
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Final
 
 import structlog
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError  # type: ignore[import-untyped]  # it ships no types
 from faust.exceptions import FaustError
 from pydantic import TypeAdapter
+
+from forewarn.ports.lanes import Record
 
 #: Starts at the same message before messages are handled singly.
 _CAREFUL_AFTER: Final = 1
@@ -32,22 +33,10 @@ _KEY_PREFIX: Final = b"\0attempts/"
 _log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Incoming:
-    """A message from a topic; ``at`` is the broker's timestamp, so that handling it again gives the same result."""
-
-    topic: str
-    partition: int
-    offset: int
-    at: datetime
-    key: bytes | None
-    value: bytes | None
-
-
 #: Handles messages of one topic, oldest of each partition first.
-Handler = Callable[[Sequence[Incoming]], Awaitable[None]]
+Handler = Callable[[Sequence[Record]], Awaitable[None]]
 #: Keeps a message that cannot be handled, with the reason.
-SetAside = Callable[[Incoming, str], Awaitable[None]]
+SetAside = Callable[[Record, str], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +80,7 @@ class Attempts:
             except ValueError:
                 _log.warning("attempts_unreadable", key=key)
 
-    def begin(self, batch: Iterable[Incoming]) -> list[_Place]:
+    def begin(self, batch: Iterable[Record]) -> list[_Place]:
         """Note where reading begins; return the places with new notes, which must be stored first."""
         fresh = []
         for incoming in batch:
@@ -101,23 +90,23 @@ class Attempts:
                 fresh.append(place)
         return fresh
 
-    def is_suspect(self, incoming: Incoming) -> bool:
+    def is_suspect(self, incoming: Record) -> bool:
         """Return whether this may be the message that ended the process."""
         note = self._notes[_place(incoming)]
         return note.starts > _CAREFUL_AFTER and note.passed <= incoming.offset < note.start + _CAREFUL_OFFSETS
 
-    def is_set_aside(self, incoming: Incoming) -> bool:
+    def is_set_aside(self, incoming: Record) -> bool:
         """Return whether the message was given up before."""
         return incoming.offset in self._notes[_place(incoming)].set_aside
 
-    def take_in_hand(self, incoming: Incoming) -> bool:
+    def take_in_hand(self, incoming: Record) -> bool:
         """Note that a message is about to be handled singly; return False if it has ended the process too often."""
         note = self._notes[_place(incoming)]
         tries = note.tries if note.passed == incoming.offset else 0
         self._notes[_place(incoming)] = replace(note, passed=incoming.offset, tries=tries + 1)
         return tries < _TRIES
 
-    def pass_on(self, incoming: Incoming, *, set_aside: bool = False) -> None:
+    def pass_on(self, incoming: Record, *, set_aside: bool = False) -> None:
         """Note that a message was handled or set aside."""
         note = self._notes[_place(incoming)]
         given_up = (*note.set_aside, incoming.offset) if set_aside else note.set_aside
@@ -135,7 +124,7 @@ class Attempts:
         return _key(place), _CODEC.dump_json(self._notes[place])
 
 
-def _place(incoming: Incoming) -> _Place:
+def _place(incoming: Record) -> _Place:
     return incoming.topic, incoming.partition
 
 
@@ -149,7 +138,7 @@ def _following(before: Note | None, offset: int) -> Note:
     return replace(before, starts=before.starts + 1)
 
 
-async def handle_apart(handler: Handler, batch: Sequence[Incoming], set_aside: SetAside) -> None:
+async def handle_apart(handler: Handler, batch: Sequence[Record], set_aside: SetAside) -> None:
     """Handle messages in order, setting aside those that raise alone.
 
     Raises
@@ -171,7 +160,7 @@ async def handle_apart(handler: Handler, batch: Sequence[Incoming], set_aside: S
     await set_aside(culprit, f"handling it failed: {type(problem).__name__}: {problem}")
 
 
-async def _problem_of(handler: Handler, batch: Sequence[Incoming]) -> Exception | None:
+async def _problem_of(handler: Handler, batch: Sequence[Record]) -> Exception | None:
     """Return what a handler raised for the fault of a message; None if all were handled."""
     try:
         await handler(batch)

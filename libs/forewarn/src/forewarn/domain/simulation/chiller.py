@@ -38,23 +38,16 @@ _KW_PER_K_AND_M3_H: Final = WATER_DENSITY_KG_M3 * WATER_HEAT_CAPACITY_KJ_KG_K / 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChillerDesign:
-    """Nameplate and installation of one chiller, or of many as arrays.
-
-    Attributes
-    ----------
-    evaporator_ntu, condenser_ntu
-        Transfer units of the clean exchangers: 1.64 gives an approach of 1.2 K at 5 K.
-    carnot_share
-        Power of Carnot's machine over the real one at the best part load.
-    """
+    """Nameplate and installation of one chiller, or of many as arrays."""
 
     rated_cooling_kw: FloatArray | float = 1000.0
     chw_setpoint_c: FloatArray | float = 7.0
     chw_flow_m3_h: FloatArray | float = 172.0
     cdw_flow_m3_h: FloatArray | float = 205.0
+    #: Transfer units of the clean exchangers: 1.64 gives an approach of 1.2 K at 5 K.
     evaporator_ntu: FloatArray | float = 1.64
     condenser_ntu: FloatArray | float = 1.70
-    carnot_share: FloatArray | float = 0.66
+    carnot_share: FloatArray | float = 0.66  #: Power of Carnot's machine over the real one at the best part load.
     voltage_v: FloatArray | float = 400.0
     vibration_mm_s: FloatArray | float = 1.4
 

@@ -58,30 +58,19 @@ _MECHANICAL_EFFICIENCY: Final = 0.975
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompressorDesign:
-    """Nameplate and installation of one compressor, or of many as arrays.
-
-    Attributes
-    ----------
-    surge_flow_m3_h, surge_head_kj_kg
-        One point of the surge line, as on the nameplate of class ``centrifugal_compressor``.
-    best_efficiency
-        Polytropic efficiency at the best point.
-    suction_loss_bar
-        Pressure that filter and pipe take at rated flow.
-    vibration_um
-        Shaft vibration of the drive end when healthy at rated speed.
-    """
+    """Nameplate and installation of one compressor, or of many as arrays."""
 
     rated_flow_m3_h: FloatArray | float = 10_000.0
     rated_head_kj_kg: FloatArray | float = 133.0
     rated_speed_rpm: FloatArray | float = 10_500.0
-    best_efficiency: FloatArray | float = 0.80
+    best_efficiency: FloatArray | float = 0.80  #: Polytropic efficiency at the best point.
     isentropic_exponent: FloatArray | float = 1.4
     molar_mass_g_mol: FloatArray | float = 28.96
+    #: One point of the surge line, as on the nameplate of class ``centrifugal_compressor``.
     surge_flow_m3_h: FloatArray | float = 7000.0
     surge_head_kj_kg: FloatArray | float = 135.0
-    suction_loss_bar: FloatArray | float = 0.012
-    vibration_um: FloatArray | float = 28.0
+    suction_loss_bar: FloatArray | float = 0.012  #: Pressure that filter and pipe take at rated flow.
+    vibration_um: FloatArray | float = 28.0  #: Shaft vibration of the drive end when healthy at rated speed.
     bearing_time_constant_s: float = 200.0
 
 

@@ -47,28 +47,16 @@ _NTU_EXPONENT: Final = 0.4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TowerDesign:
-    """Nameplate and installation of one tower, or of many as arrays.
-
-    Attributes
-    ----------
-    air_flow_kg_s
-        Dry air at full fan speed through a clean fill.
-    transfer_coefficient
-        ``c`` of the clean fill in ``NTU = c·(L/G)^0.4``.
-    cycles
-        Cycles of concentration that the blow-down keeps.
-    basin_m3
-        Water in the full basin.
-    """
+    """Nameplate and installation of one tower, or of many as arrays."""
 
     rated_heat_kw: FloatArray | float = 1200.0
     water_flow_m3_h: FloatArray | float = 205.0
-    air_flow_kg_s: FloatArray | float = 42.0
-    transfer_coefficient: FloatArray | float = 1.9
+    air_flow_kg_s: FloatArray | float = 42.0  #: Dry air at full fan speed through a clean fill.
+    transfer_coefficient: FloatArray | float = 1.9  #: ``c`` of the clean fill in ``NTU = c·(L/G)^0.4``.
     rated_fan_power_kw: FloatArray | float = 14.0
-    cycles: FloatArray | float = 4.0
+    cycles: FloatArray | float = 4.0  #: Cycles of concentration that the blow-down keeps.
     makeup_conductivity_us_cm: FloatArray | float = 400.0
-    basin_m3: FloatArray | float = 20.0
+    basin_m3: FloatArray | float = 20.0  #: Water in the full basin.
     vibration_mm_s: FloatArray | float = 3.0
     gearbox_time_constant_s: float = 300.0
 

@@ -49,31 +49,20 @@ _BELT_EFFICIENCY: Final = 0.97  # bending and friction; the slip is lost besides
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FanDesign:
-    """Nameplate and installation of one fan, or of many as arrays.
-
-    Attributes
-    ----------
-    belt_ratio
-        Fan speed over motor speed without slip.
-    clean_filter_pa
-        Pressure drop of the clean filter at the rated flow; part of the rated static pressure.
-    best_efficiency
-        Total efficiency of the impeller at its best point.
-    vibration_mm_s
-        Vibration of the drive end when healthy at rated speed.
-    """
+    """Nameplate and installation of one fan, or of many as arrays."""
 
     rated_flow_m3_h: FloatArray | float = 30_000.0
     rated_static_pressure_pa: FloatArray | float = 900.0
     rated_speed_rpm: FloatArray | float = 1480.0
-    belt_ratio: FloatArray | float = 1.0
+    belt_ratio: FloatArray | float = 1.0  #: Fan speed over motor speed without slip.
     duct_area_m2: FloatArray | float = 0.8
+    #: Pressure drop of the clean filter at the rated flow; part of the rated static pressure.
     clean_filter_pa: FloatArray | float = 140.0
-    best_efficiency: FloatArray | float = 0.78
+    best_efficiency: FloatArray | float = 0.78  #: Total efficiency of the impeller at its best point.
     motor_efficiency: FloatArray | float = 0.92
     rated_power_kw: FloatArray | float = 12.5
     voltage_v: FloatArray | float = 400.0
-    vibration_mm_s: FloatArray | float = 2.0
+    vibration_mm_s: FloatArray | float = 2.0  #: Vibration of the drive end when healthy at rated speed.
     bearing_time_constant_s: float = 300.0
 
 

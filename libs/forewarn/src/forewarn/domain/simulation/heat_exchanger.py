@@ -33,24 +33,16 @@ _USUAL_HOT, _USUAL_COLD = 0.90, 0.95  # shares of the rated flows for which the 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeatExchangerDesign:
-    """Nameplate and installation of one exchanger, or of many as arrays.
+    """Nameplate and installation of one exchanger, or of many as arrays."""
 
-    Attributes
-    ----------
-    clean_conductance_kw_k
-        Conductance without deposits at usual flows (90 and 95 % of the rated ones).
-    tube_share
-        Share of the film inside the tubes in the clean resistance.
-    hot_inlet_c
-        Temperature at which the process sends the hot stream; it wanders by a kelvin.
-    """
-
+    #: Conductance without deposits at usual flows (90 and 95 % of the rated ones).
     clean_conductance_kw_k: FloatArray | float = 8.2
-    tube_share: FloatArray | float = 0.55
+    tube_share: FloatArray | float = 0.55  #: Share of the film inside the tubes in the clean resistance.
     hot_flow_kg_s: FloatArray | float = 2.6
     cold_flow_kg_s: FloatArray | float = 3.0
     hot_heat_capacity_kj_kg_k: FloatArray | float = 4.18
     cold_heat_capacity_kj_kg_k: FloatArray | float = 4.18
+    #: Temperature at which the process sends the hot stream; it wanders by a kelvin.
     hot_inlet_c: FloatArray | float = 90.0
     shell_pressure_drop_kpa: FloatArray | float = 26.0
     tube_pressure_drop_kpa: FloatArray | float = 34.0

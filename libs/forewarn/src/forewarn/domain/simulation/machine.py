@@ -15,17 +15,10 @@ Values = dict[str, FloatArray]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What a machine meets from outside, per machine or one for all.
+    """What a machine meets from outside, per machine or one for all."""
 
-    Attributes
-    ----------
-    demand
-        Share of the rated duty that is asked for, 0–1.
-    ambient_temp_c, relative_humidity_pct
-        Air around the machine.
-    """
-
-    demand: FloatArray
+    demand: FloatArray  #: Demanded share of the rated duty, 0–1.
+    #: Air around the machine.
     ambient_temp_c: FloatArray
     relative_humidity_pct: FloatArray
 
@@ -111,30 +104,17 @@ _FINEST: Final = 1e6  # parts of a unit, below every resolution; removes 0.30000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """One kind of machine.
+    """One kind of machine."""
 
-    Attributes
-    ----------
-    design
-        Makes a design from keyword arguments, all with defaults; arrays of shape (n,) make n machines.
-    wander
-        What wanders by itself, by name.
-    truth
-        ``truth(design, instant)``: true value of every tag; of tags that lag, where they settle.
-    lags
-        Tags that lag, with the design's field of their time constant [s].
-    sensors
-        Sensors of a design, by tag.
-    faults
-        Names of the faults that ``truth`` knows.
-    """
-
+    #: Makes a design from keyword arguments, all with defaults; arrays of shape (n,) make n machines.
     design: Callable[..., Any]
-    wander: Mapping[str, Wander] = field(default_factory=dict)
+    wander: Mapping[str, Wander] = field(default_factory=dict)  #: What wanders by itself, by name.
+    #: ``truth(design, instant)``: true value of every tag; of tags that lag, where they settle.
     truth: Callable[[Any, Instant], Values]
+    #: Tags that lag, with the design's field of their time constant [s].
     lags: Mapping[str, str] = field(default_factory=dict)
-    sensors: Callable[[Any], Mapping[str, Sensor]]
-    faults: tuple[str, ...]
+    sensors: Callable[[Any], Mapping[str, Sensor]]  #: Sensors of a design, by tag.
+    faults: tuple[str, ...]  #: Names of the faults that ``truth`` knows.
 
     @property
     def start(self) -> MachineState:

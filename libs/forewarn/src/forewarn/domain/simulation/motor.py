@@ -51,17 +51,7 @@ _FAULT_OFFSETS: Final = (0.27, -0.14, -0.13)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MotorDesign:
-    """Nameplate and installation of one motor, or of many as arrays.
-
-    Attributes
-    ----------
-    winding_rise_k
-        Rise of the winding at rated load with clean cooling: class F, used as class B (IEC 60034-1).
-    winding_time_constant_s
-        Lag of the copper; the frame's, ten times longer, is left out.
-    vibration_mm_s
-        Vibration of the drive end when healthy at rated load.
-    """
+    """Nameplate and installation of one motor, or of many as arrays."""
 
     rated_power_kw: FloatArray | float = 75.0
     rated_efficiency: FloatArray | float = 0.95
@@ -69,9 +59,10 @@ class MotorDesign:
     pole_count: FloatArray | float = 4.0
     frequency_hz: FloatArray | float = 50.0
     voltage_v: FloatArray | float = 400.0
+    #: Rise of the winding at rated load with clean cooling: class F, used as class B (IEC 60034-1).
     winding_rise_k: FloatArray | float = 65.0
-    vibration_mm_s: FloatArray | float = 1.3
-    winding_time_constant_s: float = 240.0
+    vibration_mm_s: FloatArray | float = 1.3  #: Vibration of the drive end when healthy at rated load.
+    winding_time_constant_s: float = 240.0  #: Lag of the copper; the frame's, ten times longer, is left out.
     bearing_time_constant_s: float = 300.0
 
 

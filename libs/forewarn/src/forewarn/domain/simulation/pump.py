@@ -40,17 +40,7 @@ _NPSH_SOFT_MARGIN_M: Final = 1.0  # cavitation starts well before the 3 % head d
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PumpDesign:
-    """Nameplate and installation of one pump, or of many as arrays.
-
-    Attributes
-    ----------
-    static_share
-        Static head of the plant over the rated head.
-    bearing_time_constant_s
-        Thermal lag of the bearing.
-    vibration_mm_s
-        Vibration when healthy at rated speed.
-    """
+    """Nameplate and installation of one pump, or of many as arrays."""
 
     rated_flow_m3_h: FloatArray | float = 120.0
     rated_head_m: FloatArray | float = 45.0
@@ -58,11 +48,11 @@ class PumpDesign:
     best_efficiency: FloatArray | float = 0.79
     motor_efficiency: FloatArray | float = 0.93
     voltage_v: FloatArray | float = 400.0
-    static_share: FloatArray | float = 0.3
+    static_share: FloatArray | float = 0.3  #: Static head of the plant over the rated head.
     suction_pressure_bar: FloatArray | float = 1.0
     density_kg_m3: FloatArray | float = 998.0
-    bearing_time_constant_s: FloatArray | float = 300.0
-    vibration_mm_s: FloatArray | float = 1.5
+    bearing_time_constant_s: FloatArray | float = 300.0  #: Thermal lag of the bearing.
+    vibration_mm_s: FloatArray | float = 1.5  #: Vibration when healthy at rated speed.
 
     @property
     def rated_shaft_power_kw(self) -> FloatArray:

@@ -51,13 +51,7 @@ _JACKET: Final = 0.06  # share of the card's work that the cooling carries away
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReciprocatingDesign:
-    """Nameplate and installation of one compressor, or of many as arrays; cylinder as the class's default.
-
-    Attributes
-    ----------
-    vibration_mm_s
-        Vibration of the frame when healthy at rated speed.
-    """
+    """Nameplate and installation of one compressor, or of many as arrays; cylinder as the class's default."""
 
     rated_speed_rpm: FloatArray | float = 750.0
     suction_pressure_bar: FloatArray | float = 3.0
@@ -68,7 +62,7 @@ class ReciprocatingDesign:
     clearance_pct: FloatArray | float = 15.0
     isentropic_exponent: FloatArray | float = 1.4
     molar_mass_g_mol: FloatArray | float = 28.96
-    vibration_mm_s: FloatArray | float = 3.2
+    vibration_mm_s: FloatArray | float = 3.2  #: Vibration of the frame when healthy at rated speed.
     bearing_time_constant_s: float = 300.0
     packing_time_constant_s: float = 200.0
 

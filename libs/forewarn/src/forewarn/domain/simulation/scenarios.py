@@ -30,35 +30,20 @@ class UnknownScenarioError(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
-    """One story.
-
-    Attributes
-    ----------
-    days
-        Usual length.
-    onset
-        When it starts, as a share of the length.
-    faults
-        Fault of the machine model, by class; empty: nothing wears.
-    curve
-        How it grows from the onset to the end.
-    pace
-        Spread of the random pace of growth, see ``growth.random_pace``.
-    indicator_course
-        Means of the failure mode's indicator over the share of the way instead of severities in ``curve``.
-    effect, swaps, delivery
-        What happens to sensors or on the way instead: an effect on one tag, two tags swapped, a delivery (as it is
-        at full severity).
-    """
+    """One story."""
 
     name: str
     title: str
-    days: float
-    onset: float = 0.0
+    days: float  #: Usual length.
+    onset: float = 0.0  #: When it starts, as a share of the length.
+    #: Fault of the machine model, by class; empty: nothing wears.
     faults: Mapping[str, str] = field(default_factory=dict)
-    curve: Curve = STEADY
-    pace: float = 0.05
+    curve: Curve = STEADY  #: How it grows from the onset to the end.
+    pace: float = 0.05  #: Spread of the random pace of growth, see ``growth.random_pace``.
+    #: Means of the failure mode's indicator over the share of the way instead of severities in ``curve``.
     indicator_course: Curve | None = None
+    #: What happens to sensors or on the way instead: an effect on one tag, two tags swapped, a delivery (as it is at
+    #: full severity).
     effect: EffectOf | None = None
     swaps: bool = False
     delivery: GatewayDelivery = PERFECT
@@ -269,7 +254,7 @@ def require_tag(asset_class: AssetClass, tag: str) -> None:
 
 
 def usual_tag(asset_class: AssetClass) -> str:
-    """The tag whose sensor fails if nobody names one: the first that the twin predicts and that is simulated."""
+    """Return the tag whose sensor fails by default: the first that the twin predicts and that is simulated."""
     known = simulated_tags(asset_class)
     return next((name for name in asset_class.twin.responses if name in known), known[0])
 

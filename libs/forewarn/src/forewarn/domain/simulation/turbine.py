@@ -49,24 +49,16 @@ _STEAM_KJ_KG, _PER_K, _PER_BAR, _FEED_KJ_KG = 3211.0, 2.34, -1.8, 440.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TurbineDesign:
-    """Nameplate and installation of one turbine, or of many as arrays.
-
-    Attributes
-    ----------
-    best_efficiency
-        Isentropic efficiency at 95 % load.
-    vibration_um
-        Shaft vibration of the drive end when healthy.
-    """
+    """Nameplate and installation of one turbine, or of many as arrays."""
 
     rated_power_kw: FloatArray | float = 5000.0
     speed_rpm: FloatArray | float = 6000.0
-    best_efficiency: FloatArray | float = 0.76
+    best_efficiency: FloatArray | float = 0.76  #: Isentropic efficiency at 95 % load.
     isentropic_exponent: FloatArray | float = 1.3
     inlet_pressure_bar: FloatArray | float = 40.0
     inlet_temp_c: FloatArray | float = 400.0
     exhaust_pressure_bar: FloatArray | float = 4.0
-    vibration_um: FloatArray | float = 35.0
+    vibration_um: FloatArray | float = 35.0  #: Shaft vibration of the drive end when healthy.
     bearing_time_constant_s: float = 200.0
 
 

@@ -25,25 +25,14 @@ NO_MODEL: Final = 0
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class LearningStep:
-    """What new readings of a learning asset led to.
+    """What new readings of a learning asset led to."""
 
-    Attributes
-    ----------
-    frames
-        Readings that wait no longer, in order.
-    learning
-        The asset's state if it still learns.
-    model, card
-        Its model if the baseline is complete.
-    taken
-        How many of the new readings were used; the rest comes after the baseline and is live.
-    """
-
-    frames: tuple[Frame, ...]
-    learning: Learning | None
+    frames: tuple[Frame, ...]  #: Readings that wait no longer, in order.
+    learning: Learning | None  #: The asset's state if it still learns.
+    #: Its model if the baseline is complete.
     model: AssetModel | None
     card: FittedModel | None
-    taken: int
+    taken: int  #: How many of the new readings were used; the rest comes after the baseline and is live.
 
 
 def learn(

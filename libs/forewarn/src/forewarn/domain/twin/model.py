@@ -58,7 +58,7 @@ class FittedModel:
 
     @property
     def kept(self) -> "FittedModel":
-        """What the state keeps of it: the report is told once."""
+        """Return what the state keeps: the report is published once."""
         return replace(self, report=NO_REPORT)
 
     @classmethod
@@ -180,7 +180,7 @@ class RidgeBank:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class KernelBank:
-    """Memories of all assets of a class; each is asked for its own rows."""
+    """Memories of all assets of a class; each judges its own rows."""
 
     models: tuple[KernelModel, ...]
     scale: FloatArray

@@ -9,6 +9,7 @@ from dash import dcc, html
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.frames import expected_column
 from forewarn.domain.anomaly.scale import band_of as anomaly_band_of
+from forewarn.domain.physics.unit_symbols import unit_symbol
 from forewarn.domain.twin.deviation import band_of
 from forewarn_dashboard.client import interval_columns
 from forewarn_dashboard.components import aria
@@ -18,7 +19,6 @@ from forewarn_dashboard.pages.asset.address import AssetView
 from forewarn_dashboard.pages.asset.scene import AssetScene
 from forewarn_dashboard.pages.asset.values_table import Column, values_table
 from forewarn_dashboard.scene import Node, region_name
-from forewarn_dashboard.unit_symbols import unit_symbol
 
 TREND: Final = "trend"
 READOUT: Final = "readout"

@@ -3,11 +3,11 @@
 import re
 from typing import Final
 
+from forewarn.domain.physics.unit_symbols import unit_symbol
 from forewarn_dashboard.components import definition_list
 from forewarn_dashboard.details import AssetProfile
 from forewarn_dashboard.formatting import number
 from forewarn_dashboard.scene import Node
-from forewarn_dashboard.unit_symbols import unit_symbol
 from forewarn_dashboard.viewmodels import class_title
 
 _NOT_IN_NAMES: Final = re.compile(r"[^a-z0-9]+")

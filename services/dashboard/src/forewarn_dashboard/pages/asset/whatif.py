@@ -10,13 +10,13 @@ from dash.exceptions import PreventUpdate
 
 from forewarn.contracts.answers.twin import DriverItem, PresetItem, TwinAnswer
 from forewarn.contracts.questions import WhatIfAnswer
+from forewarn.domain.physics.unit_symbols import unit_symbol
 from forewarn_dashboard.client import ApiError
 from forewarn_dashboard.components import aria, bullets, notice, table, value_row
 from forewarn_dashboard.dependencies import Dependencies
 from forewarn_dashboard.formatting import life_days, quantity, whole
 from forewarn_dashboard.pages.asset.address import asset_of
 from forewarn_dashboard.scene import Node, Single
-from forewarn_dashboard.unit_symbols import unit_symbol
 from forewarn_dashboard.viewmodels import class_title
 
 OPEN_ID: Final = "whatif-open"
