@@ -14,11 +14,11 @@ from forewarn.adapters.frames.codec import decode_frame, encode_frame, join_fram
 from forewarn.adapters.frames.schema import arrow_schema
 from forewarn.adapters.timescale.rollups import RollUpSource
 from forewarn.adapters.timescale.tables import wide_table
+from forewarn.contracts.answers.assets import HistoryAnswer, Judgement, LatestState
 from forewarn.contracts.frames import JUDGEMENT, FrameKind, JudgementOverTime, frame_columns, is_reserved
 from forewarn.domain.frames.frame import concat
 from forewarn.ports.live import LiveJudgement
 from forewarn.testing.examples import GOLDEN_CLASS, content, example_frame, golden_name, write_missing
-from forewarn_api.models.assets import HistoryAnswer, Judgement, LatestState
 
 GOLDEN = Path(__file__).parents[2] / "schemas/examples/frames"
 CATALOGUE = load_catalogue()

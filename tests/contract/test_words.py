@@ -25,16 +25,6 @@ PATTERN = re.compile(r"(?<![A-Za-z])(?:" + "|".join(WORDS) + r")(?![A-Za-z])")
 #: Released values on the wire and in files, which stay as they are; and Python's `is None`.
 IGNORED = re.compile(r"\b(?:learn_anew|times_told_apart|is None)\b")
 
-#: Folders that still have to be cleaned; to be emptied, then deleted.
-UNCLEAN: tuple[str, ...] = (
-    "infra/adr",
-    *(f"libs/forewarn/src/forewarn/{layer}" for layer in ("adapters", "contracts", "domain", "ports", "runtime")),
-    *(
-        f"services/{name}"
-        for name in ("alerting", "api", "dashboard", "health", "simulator", "sink", "twin", "validator")
-    ),
-)
-
 
 def stumbles(text: str) -> Iterator[tuple[int, str]]:
     """Each unwanted word with its line number."""
@@ -48,28 +38,18 @@ def sources(place: Path) -> list[Path]:
     return sorted(path for path in found if path.suffix in SUFFIXES or path.parent == ROOT)
 
 
-def complaints(places: list[Path]) -> list[str]:
+def complaints(place: Path) -> list[str]:
     return [
         f"{path.relative_to(ROOT)}:{number}: {word!r}, better: {WORDS[word]}"
-        for place in places
         for path in sources(place)
         for number, word in stumbles(path.read_text(encoding="utf-8"))
     ]
 
 
-def is_unclean(path: str) -> bool:
-    return any(path.startswith(f"{folder}/") for folder in UNCLEAN)
-
-
 @pytest.mark.parametrize("place", [*FOLDERS, *FILES])
 def test_texts_are_plain(place: str):
-    found = [line for line in complaints([ROOT / place]) if not is_unclean(line)]
+    found = complaints(ROOT / place)
     assert not found, "\n".join(found)
-
-
-@pytest.mark.parametrize("folder", UNCLEAN)
-def test_folders_that_are_clean_leave_the_list(folder: str):
-    assert complaints([ROOT / folder]), f"{folder} is clean: take it off UNCLEAN"
 
 
 @pytest.mark.parametrize(

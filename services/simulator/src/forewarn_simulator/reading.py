@@ -34,7 +34,7 @@ class ReadingSource(Protocol):
 
     @property
     def next_due_s(self) -> float:
-        """Return when the next reading becomes due; infinite when there is none."""
+        """Return when the next reading becomes due; infinite without one."""
         ...
 
 

@@ -56,7 +56,7 @@ def decode_order(data: bytes, catalogue: Mapping[str, AssetClass]) -> ReceivedOr
     Raises
     ------
     InvalidFrame
-        If it is none, or is about readings of another asset.
+        If it is not an order, or concerns another asset.
     """
     asset_class = decode_frame(data, catalogue, FrameKind.VALID).asset_class
     metadata = batch_metadata(data)

@@ -37,7 +37,7 @@ def load_plant(name: str) -> Plant:
     source: Traversable = _examples() / f"{name}{_SUFFIX}" if example else Path(name)
     if not source.is_file():
         known = ", ".join(example_names())
-        raise PlantError(f"plant {name} cannot be read: No such file (and it is none of the examples: {known})")
+        raise PlantError(f"plant {name} cannot be read: No such file (and not one of the examples: {known})")
     try:
         document = read_document(source)
         raw = document.values()

@@ -50,7 +50,7 @@ def require_format(path: Path) -> str:
     Raises
     ------
     FormatError
-        If it is none of ``FORMATS``.
+        It is not one of ``FORMATS``.
     """
     if path.suffix not in FORMATS:
         raise FormatError(f"{path}: the name must end in {', '.join(FORMATS)}, which says the format")

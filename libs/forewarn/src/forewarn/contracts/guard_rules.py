@@ -33,7 +33,7 @@ class Condition(StrictContract):
 
 
 class RuleCondition(Condition):
-    """Holds while a column lies within bounds; unknown where the column is, unless another one tells."""
+    """Holds while a column is within bounds; unknown where the column is, unless ``otherwise`` decides."""
 
     minus: TagName | None = Field(default=None, description="The bounds are for the column minus this one.")
     otherwise: "RuleCondition | None" = Field(default=None, description="Asked where the column is unknown.")

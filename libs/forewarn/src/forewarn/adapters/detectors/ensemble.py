@@ -92,7 +92,7 @@ class _AssetMembers:
 class MemberEnsemble:
     """Detectors of all assets of one class in one partition.
 
-    Unlike the domain's state it changes in place; a lane must make it anew from its snapshot after a rollback.
+    Unlike the domain's state it changes in place; after a rollback a lane must restore it from its snapshot.
     """
 
     def __init__(self, asset_class: AssetClass, names: Sequence[str], settings: AnomalySettings, seed: int = 0) -> None:

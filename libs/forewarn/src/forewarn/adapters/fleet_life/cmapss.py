@@ -75,7 +75,7 @@ def find_sets(directory: Path) -> dict[str, tuple[Path, Path, Path]]:
     Raises
     ------
     TableError
-        If there is none.
+        No set was found.
     """
     for folder in (directory / "cmapss", directory):
         found = {}

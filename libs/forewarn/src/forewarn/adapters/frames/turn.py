@@ -77,7 +77,7 @@ def read_turn(messages: Sequence[Record], catalogue: Mapping[str, AssetClass], k
 
 
 def read_frames(records: Sequence[Record], catalogue: Mapping[str, AssetClass], kind: FrameKind) -> FrameInput:
-    """Read a turn for a processor, which tells assets apart by partition and dead-letters what it cannot read."""
+    """Read a turn for a processor, which separates assets by partition and dead-letters unreadable messages."""
     turn = read_turn(records, catalogue, kind)
     frames = tuple(
         replace(joined.frame, strings={**joined.frame.strings, "asset_id": joined.partition_keys})

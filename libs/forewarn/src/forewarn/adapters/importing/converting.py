@@ -55,7 +55,7 @@ class Converter:
             for column in mapping.columns.values()
         ]
         self.assets: list[str] = [] if mapping.asset is None else [mapping.asset]
-        self.told_apart = 0  #: times that came twice because clocks were put back
+        self.repeated_times = 0  #: times that occurred twice because clocks went back
 
     def convert(self, piece: Piece, rejects: Rejects) -> Converted:
         """Convert a piece; what cannot be used is noted."""
@@ -65,7 +65,7 @@ class Converter:
             names = piece.columns[self._mapping.long.tag].cast(pa.string()).to_pylist()
             series = list(zip(asset.tolist(), names, strict=True))
         times = self._times.read(piece, series)
-        self.told_apart += times.doubled
+        self.repeated_times += times.doubled
         if self._mapping.long is None:
             values, quality = self._wide(piece, rejects)
         else:

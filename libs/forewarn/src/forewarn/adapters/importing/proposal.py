@@ -12,7 +12,7 @@ from forewarn.domain.importing.guess import Roles, guess_columns
 
 
 class AmbiguousTimeError(Exception):
-    """Day and month, or the meaning of numbers, cannot be told; a person must."""
+    """Day and month, or the meaning of numbers, are ambiguous; a person must decide."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +77,7 @@ def _time(source: SourceFile, scan: Scan, roles: Roles, said: Said) -> TimeColum
         )
     if time_format is None:
         raise AmbiguousTimeError(
-            f"{source.path}: {scan.time_example!r} can have the day or the month first, and no other row tells; "
+            f"{source.path}: {scan.time_example!r} can have the day or the month first, and no other row decides it; "
             "say --time-format day-first or --time-format month-first"
         )
     return TimeColumns(columns=roles.time, format=time_format, timezone=said.timezone or "UTC")

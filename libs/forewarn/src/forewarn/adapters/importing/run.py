@@ -61,7 +61,7 @@ class _Cleaned:
     cleaner: Cleaner
     found: dict[tuple[int, int], Ghost]
     shift_us: int
-    told_apart: int
+    repeated_times: int
     readings: Iterator[tuple[int, Rows]] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -178,7 +178,7 @@ def _read(plan: ImportPlan, spool: Spool, rejects: Rejects, on_progress: OnProgr
         cleaner=cleaner,
         found=found,
         shift_us=shift_us,
-        told_apart=converter.told_apart,
+        repeated_times=converter.repeated_times,
     )
 
 
@@ -206,7 +206,7 @@ def _report(cleaned: _Cleaned, rejects: Rejects, sent_before: int) -> ImportRepo
         values_refused=rejects.values,
         refused=dict(rejects.counts),
         examples=dict(rejects.examples),
-        times_told_apart=cleaned.told_apart,
+        times_told_apart=cleaned.repeated_times,
         first=_moment(tally.first_us, cleaned.shift_us),
         last=_moment(tally.last_us, cleaned.shift_us),
         ignored=unmapped(plan.mapping, plan.source, plan.scan.tags),

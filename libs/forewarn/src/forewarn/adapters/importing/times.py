@@ -1,4 +1,4 @@
-"""Time columns of any kind as µs since 1970 UTC, and why a time is none."""
+"""Time columns of any kind as µs since 1970 UTC, and why a value is not a time."""
 
 import re
 from collections.abc import Hashable, Sequence
@@ -46,7 +46,7 @@ class Instants:
 
     us: NDArray[np.int64]  #: µs since 1970 UTC; 0 where there is a problem.
     problems: dict[int, str]  #: Reason for each row that has no time, by position in the piece.
-    doubled: int = 0  #: Rows whose wall-clock time came twice that day and was told apart by the order of rows.
+    doubled: int = 0  #: Rows whose wall-clock time occurred twice that day; the order of rows resolved it.
 
 
 class TimeReader:
@@ -209,7 +209,7 @@ class Dates:
         return np.asarray(pc.utf8_length(self._strings(part)).to_numpy(zero_copy_only=False), dtype=np.int64)
 
     def _integers(self, part: str) -> NDArray[np.int64]:
-        """Numbers of a part; −1 where it is none."""
+        """Return the numbers of a part; −1 where it is not a number."""
         texts = self._strings(part)
         digits = pc.match_substring_regex(texts, r"^\d+$")
         numbers = pc.if_else(digits, texts, "-1").cast(pa.int64())

@@ -81,7 +81,7 @@ def error_of(exc: KafkaException) -> KafkaError:
     Raises
     ------
     TypeError
-        If there is none, which librdkafka's client never does.
+        There is no error, which librdkafka's client never passes.
     """
     error = exc.args[0]
     if not isinstance(error, KafkaError):

@@ -92,7 +92,7 @@ class _Comparison:
 
 
 def _same_kind(old: Schema, new: Schema) -> bool:
-    """Could ``new`` be what became of ``old``? Objects are told apart by their titles."""
+    """Return whether ``new`` may be the successor of ``old``; objects are identified by their titles."""
     both_objects = "properties" in old and "properties" in new
     return _types(old) <= _types(new) and (not both_objects or old.get("title") == new.get("title"))
 

@@ -19,7 +19,7 @@ _DELIMITERS: Final = ",;\t|"
 _WIDE_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
 _HEAD_BYTES: Final = 256 * 1024
 _HEAD_LINES: Final = 20
-_TOLD: Final = re.compile(r"sep=(?P<delimiter>[,;\t|])")  # how spreadsheets write it above the header
+_STATED: Final = re.compile(r"sep=(?P<delimiter>[,;\t|])")  # how spreadsheets write it above the header
 _BAD_BYTES: Final = "invalid UTF8"
 _BLOCK_BYTES: Final = 8 * 1024 * 1024
 
@@ -63,10 +63,10 @@ def sniff(path: Path) -> Dialect:
         raise TableError(
             f"{path}: this is no text: it holds zero bytes. Give CSV (UTF-16 with its byte order mark) or Parquet"
         )
-    told = _TOLD.fullmatch(lines[0])
-    if told and len(lines) > 1:
+    stated = _STATED.fullmatch(lines[0])
+    if stated and len(lines) > 1:
         lines = lines[1:]
-    delimiter = told["delimiter"] if told else max(_DELIMITERS, key=lambda d: _fit(lines, d))
+    delimiter = stated["delimiter"] if stated else max(_DELIMITERS, key=lambda d: _fit(lines, d))
     header = tuple(name.strip() for name in next(csv.reader([lines[0]], delimiter=delimiter)))
     if all(_is_number(name) for name in header):
         raise TableError(f"{path}: the first line holds numbers; it must name the columns")

@@ -55,7 +55,7 @@ def fit_parts(
     without = fit_responses(phi, responses[:, measurable], settings)
     intercept[measurable], coefficients[:, measurable], held_out[:, measurable] = without
     factors = np.zeros((len(terms), responses.shape[1]))
-    usable = [t for t, values in enumerate(terms) if _tells(values)]
+    usable = [t for t, values in enumerate(terms) if _varies(values)]
     for position, measured in enumerate(responses.T):
         own = np.array([t for t in usable if position in followed[t]], dtype=np.intp)
         rows = np.flatnonzero(~np.isnan(measured))
@@ -68,7 +68,7 @@ def fit_parts(
     return PriorParts(intercept=intercept, coefficients=coefficients, factors=factors, held_out=held_out)
 
 
-def _tells(values: FloatArray) -> bool:
+def _varies(values: FloatArray) -> bool:
     """Whether a term is known everywhere and moved enough to learn its factor."""
     return bool(np.isfinite(values).all()) and float(values.std()) > IMMATERIAL * float(np.abs(values).mean())
 
