@@ -1,5 +1,5 @@
-# Forewarn: every command of daily work. `make help` lists them.
-# Only python3 (>= 3.11) has to be there: the rest is installed into .forewarn/ and .venv/.
+# The commands of daily work; `make help` lists them.
+# Requires only python3 (>= 3.11): the rest is installed into .forewarn/ and .venv/.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -34,16 +34,16 @@ setup: env-dev ## Install everything for development into .venv
 run: env-run ## Start the whole platform on this machine; Ctrl-C stops it
 	@exec $(BIN)/forewarn up
 
-status: env-run ## Show what runs
+status: env-run ## Show which processes run, readiness, CPU, memory and disk
 	@$(BIN)/forewarn status
 
-stop: env-run ## Stop a platform that was started in another terminal
+stop: env-run ## Stop a platform started in another terminal
 	@$(BIN)/forewarn down
 
-clean: env-run ## Forget all data (readings, models, alarms); keep environment and downloads
+clean: env-run ## Delete all data (readings, models, alarms); keep environment and downloads
 	@$(BIN)/forewarn clean
 
-distclean: ## Remove everything that is not in git: data, environment, caches of tools
+distclean: ## Delete data, environment and tool caches
 	@if [ -x $(BIN)/forewarn ]; then $(BIN)/forewarn clean; fi
 	rm -rf .forewarn .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	@echo "Kept: the shared download cache ($${FOREWARN_CACHE:-~/.cache/forewarn}) and .env."
@@ -81,13 +81,13 @@ test: env-dev ## Everything CI runs: check, integration, browser, containers
 test-unit: env-dev ## Unit and contract tests: no server, no network
 	@$(PYTEST) --numprocesses 2 $(wildcard tests/unit tests/contract)
 
-test-integration: test-servers test-timing ## Tests on real brokers and databases, started on demand: both of these
+test-integration: test-servers test-timing ## Both of the next two: tests on real brokers and databases
 
-# Most of their time they wait for servers and services, so more of them run at once than there are cores.
-test-servers: env-dev ## Tests on real servers that may run beside others
+# They mostly wait for servers, so more of them run at once than there are cores.
+test-servers: env-dev ## Tests on real servers, several at a time
 	@$(PYTEST) --numprocesses 3 --dist worksteal -m "not (browser or containers or timing)" $(SERVER_TESTS)
 
-test-timing: env-dev ## Tests on real servers that measure time and run alone
+test-timing: env-dev ## Tests on real servers that measure time, one at a time
 	@$(PYTEST) -m "timing and not (browser or containers)" $(SERVER_TESTS)
 
 test-browser: env-dev ## Tests that drive the dashboard in headless Chromium
@@ -105,13 +105,13 @@ test-containers: env-dev ## Tests of the composed platform; skipped with a notic
 bench: env-dev ## Measure throughput and latency of the whole platform on this machine
 	@$(BIN)/python tests/bench/run.py
 
-abuse: env-dev ## Attack a running platform as broken and hostile senders do (infra/docs/hostile-input.md)
+abuse: env-dev ## Attack a running platform with broken and hostile input (infra/docs/hostile-input.md)
 	@$(BIN)/python tests/bench/abuse/run.py
 
-scenarios: env-dev ## Measure what the platform makes of every scenario (libs/forewarn/docs/scenarios.md)
+scenarios: env-dev ## Play every scenario and print what was detected when (libs/forewarn/docs/scenarios.md)
 	@$(BIN)/python tests/bench/scenarios.py
 
-evaluate: env-dev ## Print the figures on published data sets (DATA=folder with skab, nab, cmapss), on the simulator, and of speed
+evaluate: env-dev ## Print figures on published data sets (DATA=folder with skab, nab, cmapss), on the simulator, and of speed
 	@$(BIN)/forewarn evaluate skab --data $(DATA)/skab
 	@$(BIN)/forewarn evaluate nab --data $(DATA)/nab
 	@$(BIN)/forewarn evaluate cmapss --data $(DATA)/cmapss

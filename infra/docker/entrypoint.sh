@@ -1,9 +1,9 @@
 #!/bin/sh
-# Runs the service, or the command given. exec: the service is process 1 and gets SIGTERM itself.
+# Run the service, or the command given. With exec the service is process 1 and receives SIGTERM itself.
 #
-# A replica's name is its container's host name: unique among replicas, the same after a crash, so that a
-# restarted replica gets its partitions back at once (Kafka's static membership). A container made anew has a
-# new name; the group gives up the old one after the session timeout of 10 s.
+# A replica is named after its container's host: unique among replicas and unchanged by a crash, so that a
+# restarted replica gets its partitions back at once (Kafka's static membership). A recreated container has a
+# new name; the group drops the old one after the session timeout of 10 s.
 set -eu
 export SERVICE_INSTANCE="${SERVICE_INSTANCE:-${HOSTNAME}}"
 if [ "$#" -eq 0 ]; then

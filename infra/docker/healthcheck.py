@@ -1,7 +1,7 @@
-"""Exit 0 when this container's service says that it is ready; print what it says otherwise.
+"""Print the answer of this container's ``/readyz``; exit 0 if the service is ready.
 
-Asks with a bare socket: this runs every few seconds in every container, and importing ``http.client`` would
-cost several times as much as the question.
+It uses a bare socket: this runs every few seconds in every container, and importing ``http.client`` would cost
+several times as much as the request.
 """
 
 import os
@@ -12,7 +12,7 @@ _REQUEST = b"GET /readyz HTTP/1.0\r\nHost: localhost\r\n\r\n"
 
 
 def main() -> int:
-    """Ask ``/readyz``."""
+    """Request ``/readyz``."""
     try:
         with socket.create_connection(("127.0.0.1", int(os.environ["PROBE_PORT"])), timeout=2) as connection:
             connection.sendall(_REQUEST)

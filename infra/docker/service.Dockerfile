@@ -1,8 +1,8 @@
 # One recipe for every service: docker build -f infra/docker/service.Dockerfile --build-arg SERVICE=twin .
 # Behind a proxy with its own certificate authority: --secret id=ca,src=/path/to/ca-bundle.crt
 #
-# uv and the sources are mounted while they are needed and are in no layer. What nearly all services share comes
-# first and depends on the lock only: one layer for all images, built and stored once.
+# uv and the sources are mounted while needed and end up in no layer. The dependencies that nearly all services
+# share come first and depend only on the lock file: one layer for all images, built and stored once.
 ARG PYTHON_IMAGE=python:3.13-slim
 
 FROM ${PYTHON_IMAGE} AS uv
@@ -56,7 +56,7 @@ COPY --chmod=0755 infra/docker/entrypoint.sh infra/docker/healthcheck.py /usr/lo
 LABEL org.opencontainers.image.title="forewarn-${SERVICE}" \
       org.opencontainers.image.description="Forewarn: streaming digital twins and predictive maintenance" \
       org.opencontainers.image.licenses="Apache-2.0"
-# Nothing is written outside /tmp (a tmpfs in docker-compose.yml): the root file system can be read-only.
+# Services write only to /tmp (a tmpfs in docker-compose.yml), so the root file system can be read-only.
 # PYTHONSAFEPATH keeps that writable directory out of the import path.
 ENV FOREWARN_SERVICE=${SERVICE} \
     MALLOC_ARENA_MAX=2 \

@@ -68,7 +68,7 @@ class Installation:
         return self.database.pid
 
     def environment(self) -> dict[str, str]:
-        """What every process of the platform is told."""
+        """Return the environment of every process."""
         own = {
             "KAFKA_BOOTSTRAP_SERVERS": self.bootstrap,
             "KAFKA_TOPIC_PREFIX": "",
@@ -152,7 +152,7 @@ def last_json_line(text: str) -> dict[str, Any]:
     Raises
     ------
     BenchError
-        If there is none.
+        It does not exist.
     """
     for line in reversed(text.splitlines()):
         if line.startswith("{"):

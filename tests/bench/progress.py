@@ -1,4 +1,4 @@
-"""Tells what is going on, with the time since the start."""
+"""Report progress, with the time since the start."""
 
 import time
 

@@ -89,8 +89,8 @@ class Outcome:
             after_d = (at_s - onset_s) / _DAY_S
             self.warned_d = after_d if self.warned_d is None else min(self.warned_d, after_d)
 
-    def is_told(self, onset_s: float | None, now_s: float) -> bool:
-        """Whether the first alarm lies so far back that all is known that the table says."""
+    def is_complete(self, onset_s: float | None, now_s: float) -> bool:
+        """Whether the first alarm is long enough ago for the table to be final."""
         if onset_s is None or self.alarmed_d is None:
             return False
         return now_s > onset_s + (self.alarmed_d + _WATCHED_DAYS) * _DAY_S
@@ -175,7 +175,7 @@ def play_one(scenario: Scenario, name: str, seed: int, *, to_failure: bool = Fal
                 break
             if onset_s is not None and now_s >= onset_s:
                 outcome.lives.append(_life(chain.health, story.mode, (story.fails_s - now_s) / _DAY_S))
-        elif outcome.is_told(onset_s, now_s):
+        elif outcome.is_complete(onset_s, now_s):
             break
     return outcome
 

@@ -12,9 +12,13 @@ from hypothesis import strategies as st
 from forewarn.adapters.catalogue import load_catalogue
 from forewarn.adapters.frames.codec import decode_frame, encode_frame, join_frames, open_frame
 from forewarn.adapters.frames.schema import arrow_schema
-from forewarn.contracts.frames import FrameKind
+from forewarn.adapters.timescale.rollups import RollUpSource
+from forewarn.adapters.timescale.tables import wide_table
+from forewarn.contracts.frames import JUDGEMENT, FrameKind, JudgementOverTime, frame_columns, is_reserved
 from forewarn.domain.frames.frame import concat
+from forewarn.ports.live import LiveJudgement
 from forewarn.testing.examples import GOLDEN_CLASS, content, example_frame, golden_name, write_missing
+from forewarn_api.models.assets import HistoryAnswer, Judgement, LatestState
 
 GOLDEN = Path(__file__).parents[2] / "schemas/examples/frames"
 CATALOGUE = load_catalogue()
@@ -63,3 +67,21 @@ def test_many_frames_are_joined_as_one_by_one():
     frames = [example_frame(FrameKind.VALID, PUMP, rows) for rows in (1, 7, 4)]
     joined = join_frames([open_frame(encode_frame(frame), CATALOGUE, FrameKind.VALID) for frame in frames])
     _assert_same(joined, concat(frames))
+
+
+@pytest.mark.parametrize("column", JUDGEMENT, ids=lambda column: column.name)
+def test_a_column_of_a_judgement_is_described_once_and_known_everywhere(column):
+    assert column in frame_columns(FrameKind.ANOMALY, PUMP)
+    assert is_reserved(column.name)
+    results = wide_table(FrameKind.ANOMALY, PUMP)
+    assert column.name in results.column_names
+    rolled = RollUpSource(table=results.name, columns=results.column_names).values
+    assert (column.name in rolled) == column.dtype.startswith("float")
+    assert column.name in LiveJudgement.model_fields
+    assert column.name in Judgement.model_fields
+    assert LatestState.model_fields[column.name].default is None
+
+
+def test_what_a_history_shows_of_judgements_are_columns_of_them():
+    assert JudgementOverTime.model_fields.keys() <= {column.name for column in JUDGEMENT}
+    assert JudgementOverTime.model_fields.keys() <= HistoryAnswer.model_fields.keys()

@@ -17,7 +17,7 @@ from forewarn.contracts.alarms import Alarm, Alert, Priority
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.base import Contract
-from forewarn.contracts.frames import FrameKind, frame_columns
+from forewarn.contracts.frames import FrameKind, JudgementSummary, frame_columns
 from forewarn.contracts.health import AssetHealth, HealthCategory, ModelArtefact
 from forewarn.contracts.readings import RejectedReading, RejectionReason
 from forewarn.contracts.topics import TopicName
@@ -447,13 +447,15 @@ def latest(asset_id: str = "P-101", ts: datetime = NOW) -> Latest:
         judged_at=ts,
         expected={"power_kw": 20.0},
         residual={"power_kw": 0.5},
-        deviation=4.0,
-        phase=1,
-        regime=0,
-        model_version=2,
-        score=9.0,
-        p_value=0.4,
-        flag=False,
-        culprit=None,
-        hint=0,
+        judgement=JudgementSummary(
+            deviation=4.0,
+            phase="live",
+            regime=0,
+            model_version=2,
+            score=9.0,
+            p_value=0.4,
+            flag=False,
+            culprit=None,
+            hint="none",
+        ),
     )

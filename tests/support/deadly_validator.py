@@ -15,6 +15,7 @@ from forewarn.contracts.topics import TopicName
 from forewarn.domain.guard.batch import GuardSettings
 from forewarn.domain.progress import ProgressCallback, no_progress
 from forewarn.ports.lanes import Record, TurnResult
+from forewarn.runtime.frame_config import FrameLoopConfig
 from forewarn.runtime.frame_service import serve_lanes
 from forewarn.runtime.service import run_service
 from forewarn_validator.lane import ValidatorLanes
@@ -54,12 +55,14 @@ def main() -> None:
         "validator",
         ValidatorSettings,
         lambda settings, stop: serve_lanes(
-            settings,
+            FrameLoopConfig(
+                settings=settings,
+                service="validator",
+                source=TopicName.READINGS_RAW,
+                checkpoint=TopicName.VALIDATOR_CHECKPOINT,
+            ),
+            lanes,
             stop,
-            service="validator",
-            source=TopicName.READINGS_RAW,
-            checkpoint=TopicName.VALIDATOR_CHECKPOINT,
-            lanes=lanes,
         ),
     )
 

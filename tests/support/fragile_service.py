@@ -11,9 +11,11 @@ from dataclasses import dataclass
 
 from forewarn.adapters.faust.engine import Action
 from forewarn.adapters.faust.publisher import Outgoing
-from forewarn.adapters.faust.quarantine import Handler, Incoming
+from forewarn.adapters.faust.quarantine import Handler
 from forewarn.contracts.assets import CommandAnswer
 from forewarn.contracts.topics import TopicName, TopicUse
+from forewarn.domain.time import to_datetime
+from forewarn.ports.lanes import Record
 from forewarn.runtime.event_service import EventContext, EventService, EventServiceSettings, serve_events
 from forewarn.runtime.service import run_service
 
@@ -43,7 +45,7 @@ class Fragile:
     async def restored(self) -> None:
         pass
 
-    async def _on_commands(self, batch: Sequence[Incoming]) -> None:
+    async def _on_commands(self, batch: Sequence[Record]) -> None:
         for incoming in batch:
             asset_id = (incoming.key or b"").decode()
             before = self._context.engine.states.get(asset_id, Handled(count=0, last=-1))
@@ -56,9 +58,18 @@ class Fragile:
                 raise ZeroDivisionError(value)
             after = Handled(count=before.count + 1, last=incoming.offset)
             self._context.engine.put(asset_id, after, incoming.partition)
-            answer = CommandAnswer(command_id=value, asset_id=asset_id, answered_at=incoming.at)
+            at = to_datetime(incoming.received_us)
+            answer = CommandAnswer(command_id=value, asset_id=asset_id, answered_at=at)
             await self._context.publish(
-                [Outgoing(topic=TopicName.COMMANDS_ANSWERS, key=asset_id, event=answer, event_id=value, at=incoming.at)]
+                [
+                    Outgoing(
+                        topic=TopicName.COMMANDS_ANSWERS,
+                        key=asset_id,
+                        event=answer,
+                        event_id=value,
+                        at=at,
+                    )
+                ]
             )
 
 

@@ -4,7 +4,7 @@ import os
 import signal
 
 from forewarn.runtime.service import run_service
-from forewarn_sink.app import serve
+from forewarn_sink.__main__ import main
 from forewarn_sink.decoding import ItemDecoder
 from forewarn_sink.settings import SinkSettings
 
@@ -21,4 +21,4 @@ def _fragile(self, record):
 
 if __name__ == "__main__":
     ItemDecoder.decode = _fragile
-    run_service("sink", SinkSettings, serve)
+    run_service("sink", SinkSettings, main)

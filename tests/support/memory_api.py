@@ -130,8 +130,8 @@ class MemoryApi:
         self.asked.append((asset_id, dict(changes)))
         return self.answer
 
-    async def learn_anew(self, asset_id, *, by, reason):
-        self._called("learn_anew")
+    async def retrain(self, asset_id, *, by, reason):
+        self._called("retrain")
         self.ordered.append((asset_id, by, reason))
 
     async def live(self, *, assets=(), only_alarms=False):

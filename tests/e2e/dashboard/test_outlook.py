@@ -39,9 +39,9 @@ def test_closed_alarms_are_a_choice_of_the_page_and_older_ones_a_link_away(visit
 
 def test_a_signal_on_its_way_to_a_limit_is_foretold(visit, ui):
     tab = visit("/asset/P-101")
-    expect(tab.page.get_by_text("No signal is expected to reach the limit of an alarm.")).to_be_visible()
+    expect(tab.page.get_by_text("No signal is expected to reach an alarm limit.")).to_be_visible()
     ui.control(faulty=["P-101"])
-    expect(tab.page.get_by_role("heading", name="Vibration velocity (RMS) towards 4.500")).to_be_visible()
+    expect(tab.page.get_by_role("heading", name="Vibration velocity (RMS) to 4.500")).to_be_visible()
     expect(tab.page.get_by_text("Probability 90 % within 14 d")).to_be_visible()
     expect(tab.page.get_by_text("Method: daily trend")).to_be_visible()
     assert serious(tab.page) == []
@@ -53,6 +53,6 @@ def test_an_asset_that_learns_shows_what_others_say_of_it(visit, ui):
     tab = visit("/asset/P-101")
     expect(tab.page.get_by_text("Judged by 2 other machines of its class")).to_be_visible()
     expect(tab.page.get_by_text("Deviation 31.0 (high).")).to_be_visible()
-    expect(tab.page.get_by_text("Stored nowhere, and never a reason for an alarm.")).to_be_visible()
+    expect(tab.page.get_by_text("Not stored, raises no alarm.")).to_be_visible()
     expect(tab.page.get_by_role("row", name="Electrical power 38.40")).to_contain_text("34.56")
     assert tab.errors == []

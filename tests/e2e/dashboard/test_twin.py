@@ -1,4 +1,4 @@
-"""What-if and learning anew in a real browser."""
+"""What-if and retraining in a real browser."""
 
 import httpx
 import pytest
@@ -28,18 +28,18 @@ def test_a_slider_or_a_named_question_tells_what_would_happen(visit):
     assert tab.errors == []
 
 
-def test_learning_anew_asks_for_name_and_reason_first(visit, ui):
+def test_retraining_asks_for_name_and_reason_first(visit, ui):
     tab = visit("/asset/P-101")
     expect(tab.page.get_by_role("heading", name="Digital twin")).to_be_visible()
-    tab.page.get_by_role("button", name="Learn anew …").click()
-    dialog = tab.page.get_by_role("dialog", name="Learn normal behaviour anew")
+    tab.page.get_by_role("button", name="Retrain …").click()
+    dialog = tab.page.get_by_role("dialog", name="Retrain the twin")
     expect(dialog).to_contain_text("Feed pump A (P-101)")
-    dialog.get_by_role("button", name="Learn anew").click()
+    dialog.get_by_role("button", name="Retrain").click()
     expect(dialog.get_by_role("alert")).to_contain_text("Enter your name")
     dialog.get_by_label("Your name").fill("M. Keller")
     dialog.get_by_label("Reason").fill("new impeller")
-    dialog.get_by_role("button", name="Learn anew").click()
-    expect(tab.page.get_by_text("The twin of P-101 learns anew.")).to_be_visible()
+    dialog.get_by_role("button", name="Retrain").click()
+    expect(tab.page.get_by_text("The twin of P-101 is being retrained.")).to_be_visible()
     expect(dialog).to_be_hidden()
     assert httpx.get(f"{ui.api_url}/control/ordered").json() == [
         {"asset_id": "P-101", "by": "M. Keller", "reason": "new impeller"}

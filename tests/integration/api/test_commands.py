@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from forewarn.contracts.assets import AskWhatIf, Command, CommandAnswer, LearnAnew
+from forewarn.contracts.assets import AskWhatIf, Command, CommandAnswer, RetrainTwin
 from forewarn.contracts.topics import TopicName
 from support.stack import wait_until
 
@@ -31,13 +31,13 @@ def test_commands_to_a_twin_are_done_once_and_answered_also_after_a_restart(
         TopicName.COMMANDS,
         (b"P-101", b"{no json"),
         (b"P-101", b'{"command_id": "odd", "asset_id": "P-101", "body": {"kind": "learn_anew", "speed": 1}}'),
-        command("learn", LearnAnew(reason="new impeller")),
+        command("learn", RetrainTwin(reason="new impeller")),
         command("ask", AskWhatIf(preset="high_load")),
     )
     await_answers("learn", "ask", "odd")
     found = {answer.command_id: answer for answer in answers()}
     assert found["learn"].learning.order_id == "learn"
-    assert "still learns" in found["ask"].problem
+    assert "is still learning" in found["ask"].problem
     assert found["odd"].problem.startswith("The command cannot be read: issued_at: Field required")
     orders = [record for record in api.topic(TopicName.READINGS_VALID) if record.key == b"forewarn.baseline"]
     assert len(orders) == 12

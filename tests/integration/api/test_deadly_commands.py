@@ -8,7 +8,7 @@ import pytest
 from forewarn.adapters.event_codec import decode_event
 from forewarn.adapters.kafka.admin import create_topics
 from forewarn.adapters.kafka.command_group import CommandGroup
-from forewarn.contracts.assets import Command, LearnAnew
+from forewarn.contracts.assets import Command, RetrainTwin
 from forewarn.contracts.readings import RejectedReading, RejectionReason
 from forewarn.contracts.topics import TopicName, qualified
 from forewarn.ports.commands import UnreadableCommand
@@ -53,7 +53,7 @@ def test_a_command_that_ends_its_reader_three_times_is_put_aside_and_the_others_
     now = datetime.now(UTC)
     names = [f"c-{number}" for number in range(COMMANDS)]
     commands = [
-        Command(command_id=name, asset_id="P-101", issued_at=now, issued_by="ada", body=LearnAnew()) for name in names
+        Command(command_id=name, asset_id="P-101", issued_at=now, issued_by="ada", body=RetrainTwin()) for name in names
     ]
     produce(
         bootstrap,
@@ -98,7 +98,7 @@ def test_commands_in_hand_at_an_orderly_end_come_again_and_count_no_attempt(kafk
     bootstrap = kafka_broker.bootstrap_servers
     create_topics(bootstrap, topic_prefix)
     command = Command(
-        command_id="slow", asset_id="P-101", issued_at=datetime.now(UTC), issued_by="ada", body=LearnAnew()
+        command_id="slow", asset_id="P-101", issued_at=datetime.now(UTC), issued_by="ada", body=RetrainTwin()
     )
     produce(
         bootstrap,

@@ -7,6 +7,7 @@ dashboard then show.
 
 import asyncio
 import os
+import random
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -16,17 +17,18 @@ import psycopg
 import pytest
 
 from forewarn.adapters.catalogue import load_catalogue
+from forewarn.adapters.clock import SystemClock
 from forewarn.adapters.schema_export.rendering import render
 from forewarn.adapters.timescale.migrate import migrate
 from forewarn.contracts.frames import FrameKind, frame_columns
-from forewarn_dashboard.client import HistoryQuery
+from forewarn_dashboard.dependencies import Dependencies
+from forewarn_dashboard.details import Details
 from forewarn_dashboard.http_client import HttpPlantApi
-from forewarn_dashboard.pages.asset import figures
-from forewarn_dashboard.pages.asset import page as asset_page
-from forewarn_dashboard.pages.asset.timerange import resolve
-from forewarn_dashboard.plant import Plant
+from forewarn_dashboard.live import Hub
+from forewarn_dashboard.pages.asset.address import AssetView
+from forewarn_dashboard.pages.asset.charts import shown_tags
+from forewarn_dashboard.pages.asset.page import ASSET
 from forewarn_dashboard.scene import Scene
-from forewarn_dashboard.urls import View
 from forewarn_local.ports import any_free
 from support.stack import SERVICE_ENV, wait_until
 
@@ -202,16 +204,12 @@ def assert_newest_state_weights_and_costs_are_told(api):
 
 async def _page(environment, asset_id):
     async with HttpPlantApi(f"http://127.0.0.1:{environment['API_PORT']}", token=None) as plant_api:
-        detail = await plant_api.detail(asset_id)
-        now = datetime.now(UTC)
-        window = resolve("now-5m", "now", now)
-        view = View(page="asset", asset_id=asset_id)
-        plant = Plant()
-        plant.set_assets(list(await plant_api.assets()))
-        scene = Scene(view=view, plant=plant, now=now, tz=UTC, detail=detail)
-        tags = asset_page.shown_tags(scene, detail.asset_class)
-        assert tags == ("shell_temp_c", "torque_kn_m")
-        query = HistoryQuery(start=window.start, end=window.end, columns=tags, max_points=figures.HISTORY_POINTS)
-        history = await plant_api.history(asset_id, query)
-        assert history.column("shell_temp_c") == (260.0,) * 3
-        return str(asset_page.render(scene, history, window))
+        clock = SystemClock()
+        hub = Hub(plant_api, clock, random.Random(1))
+        hub.plant.set_assets(list(await plant_api.assets()))
+        dependencies = Dependencies(api=plant_api, hub=hub, details=Details(plant_api, clock), clock=clock)
+        view = AssetView(asset_id=asset_id, start="now-5m")
+        scene = await ASSET.opened(Scene(view=view, plant=hub.plant, now=clock.now(), tz=UTC), dependencies)
+        assert shown_tags(view, scene.detail.asset_class) == ("shell_temp_c", "torque_kn_m")
+        assert scene.history.column("shell_temp_c") == (260.0,) * 3
+        return str(ASSET.render(scene))

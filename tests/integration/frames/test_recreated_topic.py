@@ -1,10 +1,10 @@
 """A topic that was deleted and created again is read from its start, although it has outgrown what was committed."""
 
 import pytest
-from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from forewarn.adapters.kafka.admin import create_topics
+from forewarn.adapters.kafka.errors import BrokerRefused
 from forewarn.contracts.frames import FrameKind
 from forewarn.contracts.topics import TopicName, qualified
 from integration.frames.processors import CATALOGUE, VALIDATOR
@@ -45,5 +45,5 @@ def test_a_recreated_topic_is_noticed_and_read_from_its_start(kafka_broker, topi
 def _created(bootstrap: str, prefix: str, raw: str) -> bool:
     try:
         return raw in create_topics(bootstrap, prefix).created
-    except KafkaException:
+    except BrokerRefused:
         return False  # the old one is still being deleted

@@ -52,7 +52,8 @@ def write_fakes(directory: Path, *, crashing: str = "") -> Path:
     """Write packages that go before the real ones on PYTHONPATH; one may crash at once."""
     provision = directory / "forewarn" / "runtime"
     provision.mkdir(parents=True)
-    (directory / "forewarn" / "__init__.py").touch()
+    behind = '__path__ = __import__("pkgutil").extend_path(__path__, __name__)\n'  # the library is there as well
+    (directory / "forewarn" / "__init__.py").write_text(behind)
     (provision / "__init__.py").touch()
     (provision / "provision.py").write_text(
         'import os; print("provisioned", os.environ["KAFKA_BOOTSTRAP_SERVERS"], "DATABASE_URL" in os.environ)\n'

@@ -79,7 +79,7 @@ def test_whatever_is_killed_is_started_again(platform):
         os.kill(before, signal.SIGKILL)
         wait_until(lambda name=name, before=before: platform.pid(name) != before, 20, f"{name} is started again")
         wait_until(
-            lambda name=name: f"{name} ended (killed by a signal) and was started again" in platform.output,
+            lambda name=name: f"{name} ended (killed by a signal) and was restarted" in platform.output,
             20,
             lambda: platform.output,
         )

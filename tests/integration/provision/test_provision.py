@@ -7,7 +7,7 @@ import sys
 
 import psycopg
 import pytest
-from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType
+from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 
 from forewarn.contracts.topics import TOPICS, TopicName, qualified, size_config
 from support.stack import SERVICE_ENV
@@ -24,6 +24,14 @@ def _provision(**environment):
         timeout=120,
         check=False,
     )
+
+
+def _set(admin, resource, values):
+    """Change settings of a topic by hand."""
+    entries = [ConfigEntry(k, v, incremental_operation=AlterConfigOpType.SET) for k, v in values.items()]
+    change = ConfigResource(ResourceType.TOPIC, resource.name, incremental_configs=entries)
+    (done,) = admin.incremental_alter_configs([change]).values()
+    done.result(10)
 
 
 @pytest.fixture
@@ -64,6 +72,18 @@ def test_topics_and_tables_are_made_once(kafka_broker, database_url, topic_prefi
     (found,) = admin.describe_configs([raw]).values()
     wanted = size_config(TOPICS[TopicName.READINGS_RAW], 3_000_000_000)
     assert {key: found.result(10)[key].value for key in wanted} == wanted
+
+    _set(admin, raw, {"retention.ms": "3600000", "message.timestamp.type": "CreateTime", "flush.messages": "7"})
+    restored = _provision(**environment, KAFKA_DISK_BUDGET_GB="3")
+    assert restored.returncode == 0, restored.stderr
+    changes = [line for line in restored.stdout.splitlines() if "changed" in line]
+    assert changes == [
+        f"provision: topics:   changed {topic_prefix}readings.raw: message.timestamp.type=LogAppendTime "
+        "(was CreateTime), retention.ms=604800000 (was 3600000)"
+    ]
+    (found,) = admin.describe_configs([raw]).values()
+    assert found.result(10)["retention.ms"].value == "604800000"
+    assert found.result(10)["flush.messages"].value == "7", "what the table says nothing about stays"
 
 
 def test_a_broker_that_does_not_come_ends_it_with_the_reason(closed_port):

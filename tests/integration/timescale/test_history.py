@@ -12,7 +12,7 @@ from forewarn.adapters.timescale.history import TimescaleHistory
 from forewarn.contracts.alarms import Alarm, Alert, Priority, Transition
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.base import format_utc
-from forewarn.contracts.frames import FrameKind
+from forewarn.contracts.frames import JUDGEMENT, FrameKind, JudgementSummary
 from forewarn.contracts.health import AssetHealth, ModelArtefact
 from forewarn.contracts.readings import RejectedReading, RejectionReason
 from forewarn.domain.time import US_PER_S
@@ -28,6 +28,7 @@ from forewarn.ports.history import (
     RollUp,
 )
 from forewarn.ports.store import Item, Source
+from forewarn.testing.examples import content
 from forewarn.testing.frames import START_US
 from support.sink_frames import random_frame
 
@@ -257,8 +258,13 @@ async def test_the_newest_reading_comes_with_the_newest_judgement(reader, frames
     assert first.quality["flow_m3_h"] == readings.arrays["quality_flow_m3_h"][-1]
     assert first.values.keys() == {*readings.asset_class.column_names}
     assert first.expected.keys() == {*readings.asset_class.twin.responses}
+    newest = {name: values[-1] for name, values in content(results).items()}
+    judged = JudgementSummary(**{column.name: newest[column.name] for column in JUDGEMENT})
+    for name, value in judged:
+        said = getattr(first.judgement, name)
+        assert said == (pytest.approx(value, rel=1e-6) if isinstance(value, float) else value), name
     assert second.judged_at is None
-    assert second.score is None
+    assert second.judgement is None
     assert await reader.latest(["Q-2"]) == (second,)
     assert await reader.latest([]) == ()
 

@@ -63,8 +63,7 @@ def test_a_sure_forecast_raises_one_alarm_however_often_it_is_told():
     assert (alarm.source, alarm.priority, alarm.unit, alarm.limit) == ("forecast", "low", "%", 80.0)
     assert alerts[0].alarm.value == 90.0
     assert alarm.message == (
-        "Forecast - vibration high: Vibration velocity (RMS) is expected to reach 4.5 mm/s in about 4 days "
-        "(from 2 days to later), by daily_line"
+        "Vibration velocity (RMS) expected to reach 4.5 mm/s in about 4 days (2 days at the earliest)"
     )
 
 

@@ -13,6 +13,7 @@ from forewarn.domain.alarms.evaluation import Evaluation, Level, levels, limit_f
 from forewarn.domain.alarms.lifecycle import NORMAL, acknowledge, step
 from forewarn.domain.alarms.rows import observe_frame
 from forewarn.domain.alarms.seen import Seen
+from forewarn.domain.physics.unit_symbols import quantity, unit_of_difference
 from forewarn.domain.time import to_datetime
 from forewarn.testing.frames import START_US, anomaly_frame
 
@@ -58,14 +59,23 @@ def judged(frame, rule, row):
             return Evaluation(level=Level.UNKNOWN, value=None, limit=None)
         flag = frame.arrays["flag"][row]
         culprit = frame.strings["culprit"].to_list()[row]
-        band = "monitoring" if score < 70 else "warning" if score <= 85 else "critical"
-        named = f"; {frame.asset_class.titles[culprit]} deviates most" if culprit else ""
-        detail = f"score in the {band} band{named}" if flag else ""
-        return Evaluation(level=Level.OVER if flag else Level.CLEAR, value=score, limit=None, unit="1", detail=detail)
+        headline = _deviation(frame, row, culprit) if flag and culprit else ""
+        level = Level.OVER if flag else Level.CLEAR
+        return Evaluation(level=level, value=score, limit=None, unit="1", headline=headline)
     value = float(frame.arrays[rule.column][row])
     level = Level(int(levels(np.array([value]), rule)[0]))
     known = None if level is Level.UNKNOWN else value
     return Evaluation(level=level, value=known, limit=limit_for(rule, known), unit=CLASS.units[rule.column])
+
+
+def _deviation(frame, row, culprit):
+    title, unit = CLASS.titles[culprit], CLASS.units[culprit]
+    measured, expected = (float(frame.arrays[name][row]) for name in (culprit, f"expected_{culprit}"))
+    if not measured - expected:
+        return f"{title} deviates most"
+    way = "above" if measured > expected else "below"
+    distance = quantity(abs(measured - expected), unit_of_difference(unit), digits=2)
+    return f"{title} {quantity(measured, unit)}, {distance} {way} expected"
 
 
 @st.composite

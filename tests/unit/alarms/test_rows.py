@@ -98,20 +98,28 @@ def test_rows_older_than_what_was_applied_change_nothing_even_when_not_flagged_l
 
 
 def test_the_anomaly_flag_raises_with_culprit_and_hint_in_the_message():
-    frame = anomaly_frame(
-        PUMP,
-        ["P-101"],
-        timestamps_us(1),
-        {"flag": True, "score": 97.0, "hint": Hint.SENSOR_FAULT},
-        culprit=["bearing_temp_c"],
-    )
-    _, alerts = apply([frame])
+    said = {"flag": True, "score": 97.0, "hint": Hint.SENSOR_FAULT, "bearing_temp_c": 76.63}
+    said |= {"expected_bearing_temp_c": 70.0}
+    _, alerts = apply([anomaly_frame(PUMP, ["P-101"], timestamps_us(1), said, culprit=["bearing_temp_c"])])
     assert named(alerts) == [("P-101/anomaly", "raised")]
-    assert (
-        "score in the critical band; Bearing temperature deviates most; the sensor seems to be at fault"
-        in alerts[0].alarm.message
-    )
+    assert alerts[0].alarm.message == "Bearing temperature 76.63 °C, 6.6 K above expected; probably the sensor"
     assert alerts[0].alarm.value == 97.0
+
+
+@pytest.mark.parametrize(
+    ("measured", "culprit", "message"),
+    [
+        (63.0, "bearing_temp_c", "Bearing temperature 63 °C, 7 K below expected"),
+        (np.nan, "bearing_temp_c", "Bearing temperature deviates most"),
+        (63.0, "speed_rpm", "Shaft speed deviates most"),  # a driver: nothing is expected of it
+        (63.0, None, "The pump deviates from its normal behaviour"),
+        (63.0, "nobody_knows", "The pump deviates from its normal behaviour"),
+    ],
+)
+def test_the_anomaly_message_says_no_more_than_is_known(measured, culprit, message):
+    said = {"flag": True, "score": 97.0, "bearing_temp_c": measured, "expected_bearing_temp_c": 70.0}
+    _, alerts = apply([anomaly_frame(PUMP, ["P-101"], timestamps_us(1), said, culprit=[culprit])])
+    assert alerts[0].alarm.message == message
 
 
 def test_a_failed_sensor_leaves_an_open_alarm_open():

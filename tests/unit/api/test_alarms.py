@@ -159,6 +159,31 @@ def test_who_comes_second_learns_who_was_first(client, platform):
     assert client.post(ACKNOWLEDGE, json={"occurrence_id": "o-1", "by": "bob"}).status_code == 202
 
 
+def test_a_person_who_repeats_an_acknowledgement_gets_the_same_answer(client, platform):
+    platform.live.take_alarm("P-101/vibration_high", alarm())
+    body = {"occurrence_id": "o-1", "by": "ada"}
+    first, again = (client.post(ACKNOWLEDGE, json=body) for _ in range(2))
+    assert (again.status_code, again.json()) == (first.status_code, first.json())
+    assert {event.command_id for _, _, event in platform.delivery.events} == {first.json()["command_id"]}
+
+    settled = {"acknowledged": True, "acknowledged_by": "ada", "acknowledged_at": NOW, "acknowledged_command": "c-7"}
+    platform.live.take_alarm("P-101/vibration_high", alarm(**settled))
+    late = client.post(ACKNOWLEDGE, json=body)
+    assert (late.status_code, late.json()["seen"], late.json()["command_id"]) == (200, True, "c-7")
+    assert client.post(ACKNOWLEDGE, json={**body, "by": "bob"}).status_code == 409
+    assert len(platform.delivery.events) == 2
+
+
+def test_a_repeated_acknowledgement_that_fails_leaves_the_first_one_alone(client, platform):
+    platform.live.take_alarm("P-101/vibration_high", alarm())
+    body = {"occurrence_id": "o-1", "by": "ada"}
+    assert client.post(ACKNOWLEDGE, json=body).status_code == 202
+    platform.delivery.away = True
+    assert client.post(ACKNOWLEDGE, json=body).status_code == 503
+    platform.delivery.away = False
+    assert client.post(ACKNOWLEDGE, json={**body, "by": "bob"}).status_code == 409
+
+
 def test_an_acknowledgement_that_could_not_be_sent_stands_in_nobodys_way(client, platform):
     platform.live.take_alarm("P-101/vibration_high", alarm())
     platform.delivery.away = True
@@ -173,7 +198,20 @@ def test_waiting_in_vain_ends_with_202(client, platform):
     assert (answer.status_code, answer.json()["seen"]) == (202, False)
 
 
-def test_a_newer_occurrence_is_not_acknowledged(client, platform):
+def test_an_occurrence_that_never_was_is_not_found(client, platform):
+    platform.live.take_alarm("P-101/vibration_high", alarm(occurrence_id="o-2"))
+    answer = client.post(ACKNOWLEDGE, json={"occurrence_id": "o-9"})
+    assert answer.status_code == 404
+    assert "has no occurrence 'o-9'" in answer.json()["detail"]
+    assert answer.json()["alarm"]["occurrence_id"] == "o-2"
+    assert platform.delivery.events == []
+
+
+@pytest.mark.parametrize("database_away", [False, True])
+def test_a_newer_occurrence_is_not_acknowledged(client, platform, database_away):
+    raised = Alert(alert_id="a-1", transition=Transition.RAISED, at=NOW, alarm=alarm(occurrence_id="o-1"))
+    platform.history.transitions = (raised,)
+    platform.history.away = database_away
     platform.live.take_alarm("P-101/vibration_high", alarm(occurrence_id="o-2"))
     answer = client.post(ACKNOWLEDGE, json={"occurrence_id": "o-1"})
     assert answer.status_code == 409
@@ -217,6 +255,16 @@ def test_a_rejected_message_is_replayed_with_its_original_bytes_under_its_asset(
     assert answer.status_code == 202
     [message] = platform.delivery.sent
     assert (message.topic, message.key, message.value) == ("readings.raw", b"P-101", original)
+
+
+def test_a_replay_that_is_repeated_at_once_is_sent_once(client, platform):
+    platform.history.refused = (rejected(),)
+    first, again = (client.post("/api/v1/rejected/readings.raw/3/17/replay") for _ in range(2))
+    assert (again.status_code, again.json()) == (first.status_code, first.json()) == (202, first.json())
+    assert len(platform.delivery.sent) == 1
+    platform.clock.at += timedelta(seconds=11)
+    assert client.post("/api/v1/rejected/readings.raw/3/17/replay").status_code == 202
+    assert len(platform.delivery.sent) == 2
 
 
 def test_a_quarantined_message_is_replayed_to_the_partition_it_came_from(client, platform):

@@ -349,3 +349,14 @@ def test_a_removed_asset_can_be_looked_at_and_removed_again(client, platform):
     assert client.delete("/api/v1/assets/OLD-1", params={"history": "purge"}).status_code == 202
     platform.delivery.away = True
     assert client.delete("/api/v1/assets/OLD-1").status_code == 503
+
+
+def test_lengths_of_texts_are_counted_in_characters(client):
+    answer = client.delete("/api/v1/assets/P-101", params={"by": "x" * 201})
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["detail"] == "Value should have at most 200 characters, not 201"
+    body = {"plant": "demo", "by": "x" * 201}
+    answer = client.post("/api/v1/scenarios/demo/setup", json=body)
+    assert answer.json()["errors"][0]["detail"] == "String should have at most 200 characters"
+    answer = client.post("/api/v1/assets/bulk", json=[])
+    assert answer.json()["errors"][0]["detail"] == "Value should have at least 1 item after validation, not 0"

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from forewarn.contracts.assets import AskWhatIf, Command, InjectFault, LearnAnew
+from forewarn.contracts.assets import AskWhatIf, Command, InjectFault, RetrainTwin
 from forewarn.contracts.questions import ChangeRequest, HistoryRange
 from forewarn.contracts.topics import TopicName
 from forewarn.ports.commands import UnreadableCommand
@@ -55,7 +55,7 @@ def serve(platform, basket, until=lambda basket: basket.finished):
 
 
 def test_an_order_to_learn_bears_the_id_of_its_command(platform):
-    (answer,) = serve(platform, Basket(LearnAnew(reason="new impeller")))
+    (answer,) = serve(platform, Basket(RetrainTwin(reason="new impeller")))
     assert answer.command_id == "c-0"
     assert answer.problem is None
     assert (answer.learning.order_id, answer.learning.learns_from) == ("c-0", "next_readings")
@@ -76,7 +76,7 @@ def test_a_question_is_answered_like_over_http(client, platform):
         (FLOW_UP, "P-101", "the twin of P-101 is still learning"),
         (FLOW_UP, "nobody", "There is no asset 'nobody'"),
         (AskWhatIf(preset="warp_speed"), "P-101", "There is no preset 'warp_speed'. centrifugal_pump has "),
-        (LearnAnew(history=HistoryRange.model_validate({"from": NOW, "to": NOW})), "P-101", "ends"),
+        (RetrainTwin(history=HistoryRange.model_validate({"from": NOW, "to": NOW})), "P-101", "ends"),
     ],
 )
 def test_what_cannot_be_done_is_answered_with_the_reason(platform, body, asset_id, problem):
@@ -105,7 +105,7 @@ def test_a_command_waits_while_something_is_away_and_is_done_once(platform, monk
     platform.registry.reason = "it is being read" if what == "registry" else None
     platform.history.away = what == "database"
     span = HistoryRange.model_validate({"from": NOW.replace(hour=1), "to": NOW})
-    basket = Basket(LearnAnew(history=span) if what == "database" else LearnAnew())
+    basket = Basket(RetrainTwin(history=span) if what == "database" else RetrainTwin())
     looks = iter(range(1_000))
 
     def comes_back_after_a_while(basket):
@@ -121,7 +121,7 @@ def test_a_command_waits_while_something_is_away_and_is_done_once(platform, monk
 
 def test_what_was_not_answered_before_the_end_is_not_done_with(platform):
     platform.delivery.away = True
-    basket = Basket(LearnAnew())
+    basket = Basket(RetrainTwin())
     assert serve(platform, basket, lambda basket: not basket.waiting) == []
     assert not basket.finished
 

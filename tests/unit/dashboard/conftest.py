@@ -1,6 +1,7 @@
 """A plant in memory for the dashboard's pure parts."""
 
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 
@@ -8,10 +9,20 @@ from forewarn.adapters.catalogue import load_catalogue
 from forewarn.contracts.alarms import Alarm, Priority
 from forewarn.contracts.assets import Asset
 from forewarn_dashboard.client import LiveUpdate, Snapshot
+from forewarn_dashboard.dependencies import Dependencies
 from forewarn_dashboard.details import AssetProfile
+from forewarn_dashboard.page import Pages
+from forewarn_dashboard.pages.alarms.address import AlarmsView
+from forewarn_dashboard.pages.alarms.page import AlarmsScene
+from forewarn_dashboard.pages.asset.address import AssetView
+from forewarn_dashboard.pages.asset.scene import AssetScene
+from forewarn_dashboard.pages.asset.timerange import resolve
+from forewarn_dashboard.pages.notices import NOT_FOUND
+from forewarn_dashboard.pages.overview.address import OverviewView
+from forewarn_dashboard.pages.overview.page import OverviewScene
+from forewarn_dashboard.pages.registry import PAGES
 from forewarn_dashboard.plant import Plant
-from forewarn_dashboard.scene import Scene
-from forewarn_dashboard.urls import View
+from forewarn_dashboard.tab import PageState
 
 NOW = datetime(2026, 11, 20, 20, 0, tzinfo=UTC)
 
@@ -100,6 +111,19 @@ def alarm():
     return make
 
 
+@pytest.fixture(scope="session")
+def view_of():
+    """Read an address as the dashboard does; None if no page has it."""
+    pages = Pages(PAGES, NOT_FOUND)
+    dependencies = Dependencies(api=None, hub=SimpleNamespace(plant=Plant()), details=None, clock=StoppedClock())
+
+    def read(path, search=""):
+        page, scene = pages.scene(PageState(path=path, search=search), dependencies)
+        return None if page is NOT_FOUND else scene.view
+
+    return read
+
+
 @pytest.fixture
 def plant(pump):
     made = Plant()
@@ -112,9 +136,14 @@ def scene(plant, pump, pump_class):
     """Factory of scenes of a page."""
 
     def make(page="overview", **parts):
+        shared = {"plant": plant, "now": NOW, "tz": UTC}
+        if page == "overview":
+            return OverviewScene(view=OverviewView(**parts), **shared)
+        if page == "alarms":
+            return AlarmsScene(view=AlarmsView(**parts), **shared)
+        view = AssetView(asset_id=pump.asset_id, **parts)
         detail = AssetProfile(asset=pump, asset_class=pump_class)
-        asset_id = pump.asset_id if page == "asset" else ""
-        return Scene(view=View(page=page, asset_id=asset_id, **parts), plant=plant, now=NOW, tz=UTC, detail=detail)
+        return AssetScene(view=view, detail=detail, window=resolve(view.start, view.end, NOW), **shared)
 
     return make
 

@@ -69,6 +69,13 @@ async def test_paths_answer_with_their_own_status(http, path, status):
     assert (await http.get(path)).status_code == status
 
 
+@pytest.mark.parametrize("path", ["/nowhere", "/assets/NOPE", "/assets/a/b.js", "/_dash-component-suites/NOPE"])
+async def test_what_does_not_exist_is_the_applications_own_page(http, path):
+    missing = await http.get(path)
+    assert (missing.status_code, missing.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    assert missing.text == (await http.get("/alarms")).text
+
+
 async def test_unknown_api_paths_are_json(http):
     response = await http.get("/api/v1/assets")
     assert response.headers["content-type"] == "application/json"
@@ -206,7 +213,7 @@ async def test_a_socket_cannot_start_callbacks_without_end(dashboard):
 
 async def test_a_failed_callback_tells_the_browser_an_id_and_nothing_else(dashboard, http, monkeypatch):
     secret = "postgresql://user:hunter2@db/plant"
-    monkeypatch.setattr("forewarn_dashboard.callbacks.parse", lambda *_: (_ for _ in ()).throw(RuntimeError(secret)))
+    monkeypatch.setattr("forewarn_dashboard.page.Pages.scene", lambda *_: (_ for _ in ()).throw(RuntimeError(secret)))
     dependencies = (await http.get("/_dash-dependencies")).json()
     page = next(entry for entry in dependencies if "content.children" in entry["output"])
     names = ["content.children", "view.data", "title.data", "nav.children", "clock.children"]
@@ -234,7 +241,7 @@ async def test_an_acknowledgement_says_what_became_of_it(api):
     api.occurrences = {"P-101/anomaly": "o1"}
     assert await acknowledge(api, seen) == ""
     api.failure = NotFoundError("gone")
-    assert "closed meanwhile" in await acknowledge(api, seen)
+    assert "closed in the meantime" in await acknowledge(api, seen)
     api.failure = ApiUnavailableError("The API does not answer.")
     assert "Try again" in await acknowledge(api, seen)
 

@@ -192,6 +192,14 @@ async def test_what_a_newer_api_adds_is_ignored_at_every_depth(pump, pump_class)
     assert found.presets[0].changes[0].of(100.0) == 150.0
 
 
+@pytest.mark.parametrize(("setting", "needed"), [(None, 600), (80, 80)])
+async def test_the_goal_of_learning_is_the_twins_setting_or_the_classes_number(pump, pump_class, setting, needed):
+    body = AssetDetail(asset=pump, asset_class=pump_class, models=[])
+    api = HttpPlantApi("http://api", None, httpx.MockTransport(answering(body)), baseline_readings=setting)
+    assert pump_class.twin.baseline_readings == 600
+    assert (await api.detail(pump.asset_id)).asset_class.twin.baseline_readings == needed
+
+
 @pytest.mark.parametrize(
     ("status", "kind"),
     [

@@ -10,7 +10,7 @@ from forewarn.contracts.answers.alarms import AlarmItem, AlarmList
 from forewarn_dashboard.client import ApiError, ClosedQuery
 from forewarn_dashboard.http_client import HttpPlantApi
 from forewarn_dashboard.pages.alarms import page as alarms
-from forewarn_dashboard.urls import View, parse
+from forewarn_dashboard.pages.alarms.address import AlarmsView
 from unit.dashboard.test_panels import words
 
 
@@ -62,11 +62,11 @@ def test_older_ones_are_a_link_away(scene, closed):
     assert body[-1].children[1].href == "/alarms?priority=high&state=closed&cursor=YWJj"
 
 
-def test_the_address_keeps_what_is_shown():
-    view = parse("/alarms", "?state=closed&cursor=YWJj&priority=low")
+def test_the_address_keeps_what_is_shown(view_of):
+    view = view_of("/alarms", "?state=closed&cursor=YWJj&priority=low")
     assert (view.closed, view.older_than) == (True, "YWJj")
-    assert parse("/alarms", "?" + view.query()) == view
-    assert parse("/alarms", "?cursor=%3Cscript%3E&state=odd") == View(page="alarms")
+    assert view_of("/alarms", "?" + view.query) == view
+    assert view_of("/alarms", "?cursor=%3Cscript%3E&state=odd") == AlarmsView()
     assert view.href(closed=False) == "/alarms?priority=low"
 
 

@@ -13,7 +13,7 @@ from forewarn_dashboard.fleet import LET_GO_S, TILES_AT_MOST
 from forewarn_dashboard.live import Hub
 from forewarn_dashboard.pages.alarms import page as alarms
 from forewarn_dashboard.pages.overview import table as fleet_table
-from forewarn_dashboard.urls import View, parse
+from forewarn_dashboard.pages.overview.address import OverviewView
 from support.memory_api import MemoryApi
 
 
@@ -76,7 +76,7 @@ async def test_names_are_learned_once(hub, api):
 
 
 def test_a_page_of_the_table_has_a_region_for_each_row(scene, api):
-    view = View(page="overview", number=3)
+    view = OverviewView(number=3)
     page = asyncio.run(api.overview(fleet_table.query_of(view)))
     body, *rows = fleet_table.regions(page, scene(number=3), "body")
     assert page.found == TILES_AT_MOST + 1
@@ -92,11 +92,11 @@ def test_only_a_page_of_alarms_is_made(scene, tell, alarm, now):
     assert alarms.listing(scene("alarms")).rows[0].rule == f"r{len(many) - 1}"
 
 
-def test_page_numbers_live_in_the_address():
-    view = parse("/", "?page=7&q=pump")
+def test_page_numbers_live_in_the_address(view_of):
+    view = view_of("/", "?page=7&q=pump")
     assert view.number == 7
     assert view.href(number=8) == "/?q=pump&page=8"
     assert view.href(show="attention") == "/?q=pump&show=attention"
-    assert [parse("/", f"?page={text}").number for text in ("0", "-1", "x", "9" * 30, "²")] == [1, 1, 1, 1, 1]
-    assert pager(View(page="overview"), 40, 40, "Pages") is None
-    assert len(pager(View(page="overview", number=50), 4_000, 40, "Pages").children.children) == 7
+    assert [view_of("/", f"?page={text}").number for text in ("0", "-1", "x", "9" * 30, "²")] == [1, 1, 1, 1, 1]
+    assert pager(OverviewView(), 40, 40, "Pages") is None
+    assert len(pager(OverviewView(number=50), 4_000, 40, "Pages").children.children) == 7

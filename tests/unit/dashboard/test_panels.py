@@ -12,9 +12,9 @@ from forewarn.contracts.health import AssetHealth, ProcessDrift
 from forewarn.domain.economics.report import economic_report
 from forewarn_dashboard.formatting import money
 from forewarn_dashboard.pages.asset.economics_panel import economics_panel
-from forewarn_dashboard.pages.asset.page import field_title
+from forewarn_dashboard.pages.asset.nameplate import field_title
 from forewarn_dashboard.pages.asset.panels import health_panel, life_panel
-from forewarn_dashboard.viewmodels import health_trend
+from forewarn_dashboard.pages.asset.viewmodel import health_trend
 
 EXAMPLE = Path(__file__).parents[3] / "schemas/examples/asset_health.v1/degrading_bearing.json"
 NOW = datetime(2026, 11, 20, 20, 0, tzinfo=UTC)
@@ -73,7 +73,7 @@ def test_a_drift_of_the_process_is_told_apart_from_the_concern(health):
 
 
 def test_remaining_life_is_told_with_the_risk(health, pump_class):
-    assert "Fails with a probability of 0 % in 7 d, 100 % in 30 d" in words(life_panel(health.rul, pump_class, {}))
+    assert "Probability of failure: 0 % in 7 d, 100 % in 30 d" in words(life_panel(health.rul, pump_class, {}))
     assert words(life_panel(None, pump_class, {})).startswith("Not known yet")
 
 
@@ -95,7 +95,7 @@ def test_costs_are_told_with_their_assumptions(health, pump_class):
 
 
 def test_a_quiet_machine_costs_nothing(pump_class):
-    assert "none foreseen" in words(economics_panel(report_of(None, pump_class)))
+    assert "none expected" in words(economics_panel(report_of(None, pump_class)))
 
 
 def test_what_was_saved_is_told_with_its_return(health, pump_class):
@@ -109,7 +109,7 @@ def test_what_was_saved_is_told_with_its_return(health, pump_class):
 
 
 def test_without_a_report_nothing_is_claimed():
-    assert words(economics_panel(None)) == "Not known now."
+    assert words(economics_panel(None)) == "Not available now."
 
 
 @pytest.mark.parametrize(

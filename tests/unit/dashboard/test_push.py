@@ -1,4 +1,4 @@
-"""What a tab is told, and when."""
+"""What a tab is sent, and when."""
 
 import asyncio
 import random
@@ -9,10 +9,15 @@ from dash.exceptions import WebsocketDisconnected
 
 from forewarn_dashboard import push
 from forewarn_dashboard.client import ApiUnavailableError, LiveUpdate
+from forewarn_dashboard.dependencies import Dependencies
 from forewarn_dashboard.details import Details
 from forewarn_dashboard.live import Hub, TooManyTabsError
-from forewarn_dashboard.pagestate import PageState
-from forewarn_dashboard.push import Pusher, Told
+from forewarn_dashboard.page import Pages
+from forewarn_dashboard.pages.alarms.page import CLOSED_AGAIN_S
+from forewarn_dashboard.pages.notices import NOT_FOUND
+from forewarn_dashboard.pages.registry import PAGES
+from forewarn_dashboard.push import Pusher
+from forewarn_dashboard.tab import PageState, Tab
 from support.memory_api import MemoryApi
 
 
@@ -31,7 +36,7 @@ def hub(api, clock, pump):
 
 @pytest.fixture
 def pusher(api, hub, clock):
-    return Pusher(hub, Details(api, clock), clock)
+    return Pusher(Pages(PAGES, NOT_FOUND), Dependencies(api=api, hub=hub, details=Details(api, clock), clock=clock))
 
 
 def page(path="/", search="", **parts):
@@ -42,64 +47,64 @@ def ids(updates):
     return [identifier if isinstance(identifier, str) else identifier["type"] for identifier, _ in updates]
 
 
-async def test_a_tab_is_told_everything_once_and_then_only_what_changes(pusher, hub, reading, clock):
-    told = Told()
-    assert ids(await pusher.news(page(), told)) == [
+async def test_a_tab_is_sent_everything_once_and_then_only_what_changes(pusher, hub, reading, clock):
+    tab = Tab()
+    assert ids(await pusher.news(page(), tab)) == [
         "connection",
         "alarm-count",
         "overview-summary",
         "overview-body",
         "tick",
     ]
-    assert ids(await pusher.news(page(), told)) == ["tick"]
+    assert ids(await pusher.news(page(), tab)) == ["tick"]
     hub.plant.apply(LiveUpdate(readings=(reading(),)))
-    assert ids(await pusher.news(page(), told)) == ["overview-summary", "tile", "tick"]
+    assert ids(await pusher.news(page(), tab)) == ["overview-summary", "tile", "tick"]
     clock.time += timedelta(seconds=1)
-    assert ids(await pusher.news(page(), told)) == ["tick"], "a tile is quiet while only time passes"
+    assert ids(await pusher.news(page(), tab)) == ["tick"], "a tile is quiet while only time passes"
 
 
-async def test_another_drawing_of_the_page_is_told_everything_again(pusher):
-    told = Told()
-    await pusher.news(page(), told)
-    assert "overview-body" in ids(await pusher.news(page(render_id="r2"), told))
+async def test_another_drawing_of_the_page_is_sent_everything_again(pusher):
+    tab = Tab()
+    await pusher.news(page(), tab)
+    assert "overview-body" in ids(await pusher.news(page(render_id="r2"), tab))
 
 
 async def test_a_paused_page_hears_only_of_the_connection(pusher, hub, reading):
-    told = Told()
+    tab = Tab()
     hub.plant.apply(LiveUpdate(readings=(reading(),)))
-    updates = await pusher.news(page("/asset/P-101", "?live=0"), told)
+    updates = await pusher.news(page("/asset/P-101", "?live=0"), tab)
     assert ids(updates) == ["connection", "alarm-count", "tick"]
 
 
 async def test_a_list_of_closed_alarms_is_drawn_anew_now_and_then(pusher, clock):
-    told, shown = Told(), page("/alarms", "?state=closed")
-    assert ids(await pusher.news(shown, told)) == ["connection", "alarm-count", "tick"]
-    clock.time += timedelta(seconds=push.CLOSED_AGAIN_S)
-    assert ids(await pusher.news(shown, told)) == ["refresh", "tick"]
+    tab, shown = Tab(), page("/alarms", "?state=closed")
+    assert ids(await pusher.news(shown, tab)) == ["connection", "alarm-count", "tick"]
+    clock.time += timedelta(seconds=CLOSED_AGAIN_S)
+    assert ids(await pusher.news(shown, tab)) == ["refresh", "tick"]
     older = page("/alarms", "?state=closed&cursor=YWJj", render_id="r2")
-    await pusher.news(older, told)
-    clock.time += timedelta(seconds=push.CLOSED_AGAIN_S)
-    assert ids(await pusher.news(older, told)) == ["tick"]
+    await pusher.news(older, tab)
+    clock.time += timedelta(seconds=CLOSED_AGAIN_S)
+    assert ids(await pusher.news(older, tab)) == ["tick"]
 
 
 async def test_a_page_of_another_epoch_is_drawn_anew_once(pusher, hub):
-    told = Told()
-    assert "refresh" in ids(await pusher.news(page(epoch="e0"), told))
-    assert "refresh" not in ids(await pusher.news(page(epoch="e0"), told))
-    assert "refresh" in ids(await pusher.news(page(epoch="e0", render_id="r2"), told))
+    tab = Tab()
+    assert "refresh" in ids(await pusher.news(page(epoch="e0"), tab))
+    assert "refresh" not in ids(await pusher.news(page(epoch="e0"), tab))
+    assert "refresh" in ids(await pusher.news(page(epoch="e0", render_id="r2"), tab))
 
 
 async def test_charts_are_continued_with_the_readings_since_the_page_was_drawn(pusher, hub, reading, now):
     hub.plant.apply(LiveUpdate(readings=(reading(age_s=9), reading(age_s=6), reading(age_s=3))))
-    told = Told()
+    tab = Tab()
     state = page("/asset/P-101", since=(now - timedelta(seconds=7)).isoformat())
-    updates = {i: p for i, p in await pusher.news(state, told) if isinstance(i, str)}
+    updates = {i: p for i, p in await pusher.news(state, tab) if isinstance(i, str)}
     frame = updates["frame"]["data"]
     assert frame["times"] == ["2026-11-20T19:59:54.000", "2026-11-20T19:59:57.000"]
     assert frame["columns"]["power_kw:value"] == [40.0, 40.0]
     assert frame["to"] == "2026-11-20T20:00:00.000"
     hub.plant.apply(LiveUpdate(readings=(reading(age_s=1, score=50.0),)))
-    frame = {i: p for i, p in await pusher.news(state, told) if isinstance(i, str)}["frame"]["data"]
+    frame = {i: p for i, p in await pusher.news(state, tab) if isinstance(i, str)}["frame"]["data"]
     assert frame["times"][-1] == "2026-11-20T19:59:59.000"
     assert frame["columns"][":score"][-1] == 50.0
 
@@ -108,25 +113,25 @@ async def test_a_gap_that_live_readings_cannot_fill_makes_the_page_draw_itself_a
     for age_s in range(150, 0, -1):
         hub.plant.apply(LiveUpdate(readings=(reading(age_s=age_s),)))
     state = page("/asset/P-101", since=(now - timedelta(seconds=600)).isoformat())
-    assert "refresh" in ids(await pusher.news(state, Told()))
+    assert "refresh" in ids(await pusher.news(state, Tab()))
 
 
 async def test_a_page_on_a_fixed_range_gets_no_chart_points(pusher, hub, reading):
     hub.plant.apply(LiveUpdate(readings=(reading(),)))
     search = "?from=2026-11-20T18:00:00Z&to=2026-11-20T19:00:00Z"
-    updates = ids(await pusher.news(page("/asset/P-101", search), Told()))
+    updates = ids(await pusher.news(page("/asset/P-101", search), Tab()))
     assert "frame" not in updates
     assert "asset-health" in updates
 
 
 async def test_a_lost_api_raises_the_banner_and_its_return_removes_it(pusher, hub, clock):
-    told = Told()
-    await pusher.news(page(), told)
+    tab = Tab()
+    await pusher.news(page(), tab)
     hub._lost("The API does not answer.")
-    updates = {i: p for i, p in await pusher.news(page(), told) if isinstance(i, str)}
+    updates = {i: p for i, p in await pusher.news(page(), tab) if isinstance(i, str)}
     assert "No connection to the API" in str(updates["connection"]["children"])
     hub._gained()
-    updates = {i: p for i, p in await pusher.news(page(), told) if isinstance(i, str)}
+    updates = {i: p for i, p in await pusher.news(page(), tab) if isinstance(i, str)}
     assert updates["connection"]["children"] is None
 
 
@@ -140,12 +145,12 @@ def test_the_store_keeps_what_it_is_given():
     assert PageState.from_store(state.to_store()) == state
 
 
-async def test_nobody_is_told_anything_before_the_page_is_drawn(pusher):
-    assert ids(await pusher.news(None, Told())) == ["tick"]
+async def test_nobody_is_sent_anything_before_the_page_is_drawn(pusher):
+    assert ids(await pusher.news(None, Tab())) == ["tick"]
 
 
 class Line:
-    """A tab that answers a number of times and then fails as told."""
+    """A tab that answers a number of times and then fails as asked."""
 
     is_shutdown = False
 

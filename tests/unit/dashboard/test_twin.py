@@ -14,10 +14,10 @@ from forewarn.contracts.questions import WhatIfAnswer
 from forewarn_dashboard.app import build
 from forewarn_dashboard.client import ApiUnavailableError, History
 from forewarn_dashboard.details import AssetProfile, Details
-from forewarn_dashboard.pages.asset import twin_dialogs
+from forewarn_dashboard.pages.asset import whatif
 from forewarn_dashboard.pages.asset.twin_panel import twin_panel
-from forewarn_dashboard.pages.asset.twinning import changed
-from forewarn_dashboard.pagestate import PageState
+from forewarn_dashboard.pages.asset.whatif import changed
+from forewarn_dashboard.tab import PageState
 from support.memory_api import MemoryApi
 
 FLOW = {
@@ -113,19 +113,19 @@ def test_without_a_model_the_panel_says_that_it_learns(pump, pump_class, now):
 
 def test_a_slider_reaches_what_named_questions_ask():
     driver, preset = DriverItem.model_validate(FLOW), PresetItem.model_validate(LOAD)
-    assert twin_dialogs.span_of(driver, ()) == (60.0, 140.0, 100.0)
-    assert twin_dialogs.span_of(driver, (preset,)) == (60.0, 150.0, 100.0)
+    assert whatif.span_of(driver, ()) == (60.0, 140.0, 100.0)
+    assert whatif.span_of(driver, (preset,)) == (60.0, 150.0, 100.0)
 
 
 def test_an_answer_tells_confidence_cautions_effects_and_values(pump_class):
-    words = text(twin_dialogs.result(ANSWER, pump_class.titles))
+    words = text(whatif.result(ANSWER, pump_class.titles))
     for said in ("Confidence low", "other machines", "Volume flow: outside", "90 → 70", "not known", "56.00", "31.00"):
         assert said in words
 
 
 def test_a_twin_nobody_can_ask_has_no_sliders():
     nobody = TWIN.model_copy(update={"drivers": (DriverItem.model_validate({**FLOW, "now": None}),)})
-    assert "still learns" in text(twin_dialogs.sliders(nobody))
+    assert "still learning" in text(whatif.sliders(nobody))
 
 
 @pytest.mark.parametrize(
@@ -150,11 +150,8 @@ def api(pump, pump_class):
     return made
 
 
-@pytest.fixture
-async def call(api, clock):
-    """Call a callback of the running application as a browser does."""
-    dashboard = await build(api, clock, random.Random(1), frozenset({"localhost"}))
-    view = PageState(path="/asset/P-101").to_store()
+def calling(dashboard, view):
+    """Call callbacks of the running application as a browser that shows ``view`` does."""
 
     async def make(output, inputs, states=()):
         multiple = output.startswith("..")
@@ -174,6 +171,13 @@ async def call(api, clock):
                 "/_dash-update-component", content=json.dumps(body), headers={"Content-Type": "application/json"}
             )
 
+    return make
+
+
+@pytest.fixture
+async def call(api, clock):
+    dashboard = await build(api, clock, random.Random(1), frozenset({"localhost"}))
+    make = calling(dashboard, PageState(path="/asset/P-101").to_store())
     make.outputs = list(dashboard.dash.callback_map)
     return make
 
@@ -193,7 +197,7 @@ async def test_an_order_goes_out_under_a_name(call, api):
     answer = await call(confirm_output(call), CONFIRM, said_by(" anna "))
     assert answer.status_code == 200
     assert api.ordered == [("P-101", "anna", "new impeller")]
-    assert "learns anew" in answer.text
+    assert "is being retrained" in answer.text
 
 
 async def test_without_a_name_no_order_goes_out(call, api):

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forewarn.adapters.catalogue import load_catalogue
-from forewarn_dashboard.unit_symbols import unit_symbol
+from forewarn.domain.physics.unit_symbols import unit_symbol
 
 #: What only codes have: brackets, ASCII powers and points, ``u`` for a millionth, names nobody writes.
 CODE = re.compile(r"[\[\]{}_.]|[A-Za-z]\d|\bu[A-Z]|\bum\b|Cel|Ohm")

@@ -1,18 +1,18 @@
 """Finding the message that cannot be handled: at once when it raises, by notes when it ends the process."""
 
 import asyncio
-from datetime import UTC, datetime
 
 import pytest
 from aiokafka.errors import KafkaConnectionError, MessageSizeTooLargeError
 
-from forewarn.adapters.faust.quarantine import Attempts, Incoming, handle_apart
+from forewarn.adapters.faust.quarantine import Attempts, handle_apart
+from forewarn.ports.lanes import Record
 
-AT = datetime(2026, 11, 20, tzinfo=UTC)
+AT_US = 1_795_000_000_000_000
 
 
 def message(offset, topic="t", partition=0):
-    return Incoming(topic=topic, partition=partition, offset=offset, at=AT, key=None, value=b"")
+    return Record(topic, partition, offset, received_us=AT_US, key=None, value=b"")
 
 
 class Service:

@@ -10,16 +10,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forewarn.adapters.catalogue import load_catalogue
-from forewarn.adapters.faust.quarantine import Incoming
 from forewarn.adapters.frames.codec import decode_frame, encode_frame
 from forewarn.adapters.frames.rows import FrameRows
 from forewarn.adapters.frames.turn import read_frames, read_turn
-from forewarn.contracts.frames import FrameKind, contribution_column, expected_column, quality_column, residual_column
+from forewarn.contracts.frames import (
+    JUDGEMENT,
+    FrameKind,
+    contribution_column,
+    expected_column,
+    quality_column,
+    residual_column,
+)
 from forewarn.contracts.quality import StatusCode
 from forewarn.contracts.readings import RejectedReading
 from forewarn.contracts.topics import TopicName
 from forewarn.domain.frames.frame import Frame
-from forewarn.domain.frames.machines import asset_of
+from forewarn.domain.frames.partitions import asset_of
 from forewarn.domain.time import to_microseconds
 from forewarn.ports.codec import InvalidFrame
 from forewarn.ports.lanes import Record
@@ -57,9 +63,7 @@ def processors(data, kind):
 
 
 def event_services(data, kind):
-    at = datetime(2026, 11, 20, tzinfo=UTC)
-    incoming = Incoming(topic=TOPICS[kind].value, partition=3, offset=0, at=at, key=None, value=data)
-    turn = read_turn([incoming], CATALOGUE, kind)
+    turn = read_turn([record(data, kind)], CATALOGUE, kind)
     for _, problem in turn.unreadable:
         raise InvalidFrame(problem)
     return of_frame(turn.frames[0].frame)
@@ -107,8 +111,9 @@ def of_live(kind, rows, row):
         )
         for name, value in values.items()
     }
-    names = ("deviation", "phase", "regime", "model_version", "score", "p_value", "flag", "culprit", "hint")
-    summary = {name: getattr(judged, name) for name in names}
+    words = {"phase": ("baseline", "live"), "hint": ("none", "asset_fault", "sensor_fault")}
+    summary = {column.name: getattr(judged, column.name) for column in JUDGEMENT}
+    summary |= {name: codes.index(summary[name]) for name, codes in words.items()}
     return {"ts": to_microseconds(judged.ts), **judged.values, **per_response, **summary}
 
 

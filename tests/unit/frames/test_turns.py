@@ -1,24 +1,21 @@
 """Messages of a turn become one frame a class, and what is no frame does not stop its neighbours."""
 
-from datetime import UTC, datetime
-
 import numpy as np
 import pyarrow as pa
 
 from forewarn.adapters.catalogue import load_catalogue
-from forewarn.adapters.faust.quarantine import Incoming
 from forewarn.adapters.frames.codec import encode_frame
 from forewarn.adapters.frames.schema import arrow_schema
 from forewarn.adapters.frames.turn import read_turn
 from forewarn.contracts.frames import FrameKind
+from forewarn.ports.lanes import Record
 from forewarn.testing.frames import anomaly_frame, timestamps_us
 
 CATALOGUE = load_catalogue()
 
 
 def message(value, partition=0, offset=0):
-    at = datetime(2026, 11, 20, tzinfo=UTC)
-    return Incoming(topic="anomaly.scores", partition=partition, offset=offset, at=at, key=None, value=value)
+    return Record("anomaly.scores", partition, offset, received_us=1_795_000_000_000_000, key=None, value=value)
 
 
 def frame_of(assets, asset_class="centrifugal_pump", **columns):

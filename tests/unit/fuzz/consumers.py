@@ -22,7 +22,6 @@ from pydantic import TypeAdapter
 from forewarn.adapters.baseline_orders import ORDER_KEY
 from forewarn.adapters.event_codec import Envelope, decode_event, encode_event, topic_headers
 from forewarn.adapters.faust.publisher import Outgoing
-from forewarn.adapters.faust.quarantine import Incoming
 from forewarn.adapters.frames.codec import decode_frame, encode_frame
 from forewarn.adapters.kafka.command_group import commands_of, everything_of
 from forewarn.adapters.kafka.registry import change_of
@@ -42,8 +41,8 @@ from forewarn.domain.guard.batch import GuardSettings
 from forewarn.domain.health.asset import judge
 from forewarn.domain.twin.settings import TwinSettings
 from forewarn.ports.lanes import Lanes, Output, Record, StaleSnapshot
-from forewarn.runtime.event_metrics import EventMetrics
 from forewarn.runtime.event_service import EventContext, EventLogic
+from forewarn.runtime.metrics import EventMetrics
 from forewarn.testing.examples import content
 from forewarn.testing.mutations import Message, damaged_bytes
 from forewarn_alerting.app import AlertingLogic
@@ -291,7 +290,7 @@ class Plane:
             self.service = self.logic(context)
         return self
 
-    async def take(self, topic: TopicName, batch: Sequence[Incoming]) -> None:
+    async def take(self, topic: TopicName, batch: Sequence[Record]) -> None:
         await self.service.handlers[topic](batch)
 
     async def end_turn(self) -> None:
@@ -337,14 +336,14 @@ async def _taken(
     alarm = _alarming_frame()
     for each in (plane, control):
         if TopicName.READINGS_VALID in each.service.handlers:
-            await each.take(TopicName.READINGS_VALID, [_incoming(_record(TopicName.READINGS_VALID, 0, alarm, 1))])
+            await each.take(TopicName.READINGS_VALID, [_record(TopicName.READINGS_VALID, 0, alarm, 1)])
     for turn, chunk in enumerate(_chunks(poison)):
         bad = [_record(topic, offset + n, message) for n, message in enumerate(chunk)]
         neighbours = [_record(topic, turn * 3 + n, good(turn * 3 + n), partition=1) for n in range(3)]
         offset += len(chunk)
-        await plane.take(topic, [_incoming(record) for record in _mixed(bad, neighbours)])
+        await plane.take(topic, _mixed(bad, neighbours))
         await plane.end_turn()
-        await control.take(topic, [_incoming(record) for record in neighbours])
+        await control.take(topic, neighbours)
         await control.end_turn()
     (state, said), expected = plane.of(NEIGHBOUR), control.of(NEIGHBOUR)
     assert (state, said) == expected
@@ -356,12 +355,6 @@ def _alarming_frame() -> Message:
     frame = frame_of(FrameKind.VALID, NEIGHBOUR, 600, start_s=-700.0)
     frame.arrays["vibration_mm_s"][:] = 30.0
     return Message(b"1", encode_frame(frame))
-
-
-def _incoming(record: Record) -> Incoming:
-    return Incoming(
-        topic=record.topic, partition=record.partition, offset=record.offset, at=NOW, key=record.key, value=record.value
-    )
 
 
 def _good_health(number: int) -> Message:

@@ -13,7 +13,7 @@ from forewarn.contracts.topics import TopicName
 from forewarn.testing.frames import anomaly_frame, timestamps_us
 from forewarn.testing.mutations import Message
 from forewarn_health.state import AssetState, observe
-from unit.fuzz.consumers import _incoming, _record, alerting
+from unit.fuzz.consumers import _record, alerting
 from unit.fuzz.corpus import CATALOGUE
 
 HOUR_S = 3600.0
@@ -56,7 +56,7 @@ def test_an_asset_that_crosses_all_its_limits_with_every_reading_says_so_in_port
 
     plane.engine.store = measured
     record = _record(TopicName.READINGS_VALID, 0, Message(b"0", encode_frame(frame)))
-    asyncio.run(plane.take(TopicName.READINGS_VALID, [_incoming(record)]))
+    asyncio.run(plane.take(TopicName.READINGS_VALID, [record]))
     transitions = sum(item.topic is TopicName.ALERTS for item in plane.publisher.sent)
     assert transitions > 500
     assert max(sizes, default=0) < MIB

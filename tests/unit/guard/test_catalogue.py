@@ -104,7 +104,7 @@ def test_swapped_chilled_water_sensors_are_refused_in_plain_words(metrics, befor
     (rejection,) = through_the_decoder(*before, metrics).rejections
     assert (rejection.reason, rejection.rule) == (RejectionReason.PHYSICS, "chiller.return_warmer_than_supply")
     assert rejection.explanation.startswith("Chilled water return must be warmer than supply: ")
-    assert "chw_supply_temp_c = 12 Cel, chw_return_temp_c = 6 Cel" in rejection.explanation
+    assert "Chilled water supply temperature 12 °C, Chilled water return temperature 6 °C" in rejection.explanation
     assert rejection.recommendation == "Check sensor wiring - supply and return may be swapped"
     assert rejection.cause == "sensor"
     assert (rejection.values["chw_supply_temp_c"], rejection.values["chw_return_temp_c"]) == (12.0, 6.0)
@@ -113,7 +113,7 @@ def test_swapped_chilled_water_sensors_are_refused_in_plain_words(metrics, befor
 def test_strict_mode_says_each_problem_once_and_plain_numbers_without_a_unit():
     (rejection,) = judged("chiller", HEALTHY["chiller"] | {"chw_flow_m3_h": 1400.0}, strict=True).rejections
     assert rejection.explanation.count("The chiller cools more than its power can") == 1, "though it blames two tags"
-    assert "cop = 50.78, power_kw = 160 kW" in rejection.explanation
+    assert "Coefficient of performance 50.78, Electrical power 160 kW" in rejection.explanation
 
 
 @pytest.mark.parametrize("idle", [{"power_kw": 0.0}, {"current_r": 0.0}, {"current_y": 0.4}])

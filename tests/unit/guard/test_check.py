@@ -186,8 +186,8 @@ def test_a_reading_against_a_law_of_nature_is_refused_with_its_values_in_plain_w
     assert result.frame.rows == 0
     rejection = result.rejections[0]
     assert (rejection.row, rejection.reason, rejection.rule) == (0, RejectionReason.PHYSICS, "fan.pressure_rises")
-    assert "Outlet must be above inlet: head_m is -40.7886 m, must be at least 0 m" in rejection.explanation
-    assert "inlet_bar = 9 bar, outlet_bar = 5 bar" in rejection.explanation
+    assert "Outlet must be above inlet: Head is -40.79 m, must be at least 0 m" in rejection.explanation
+    assert "Inlet pressure 9 bar, Outlet pressure 5 bar" in rejection.explanation
     assert rejection.recommendation == "Check wiring"
 
 
@@ -209,7 +209,7 @@ def test_strict_mode_refuses_what_would_pass_with_a_warning():
     assert result.counters == result.counters.__class__(accepted=1, rejected=1)
     rejection = result.rejections[0]
     assert (rejection.reason, rejection.rule) == (RejectionReason.STRICT_MODE, "engineering_range")
-    assert "power_kw = 120 kW" in rejection.explanation
+    assert "Power 120 kW" in rejection.explanation
 
 
 def test_a_reading_without_any_usable_value_is_refused():
@@ -217,7 +217,7 @@ def test_a_reading_without_any_usable_value_is_refused():
     result = run(history([empty, impossible]))
     assert [r.rule for r in result.rejections] == ["no_usable_value"] * 2
     assert {r.reason for r in result.rejections} == {RejectionReason.NO_VALUE}
-    assert "speed_rpm = 1e+09 1/min" in result.rejections[1].explanation
+    assert "Speed 1e+09 min⁻¹" in result.rejections[1].explanation
 
 
 def test_rows_keep_the_order_of_arrival():
@@ -260,14 +260,14 @@ def test_a_batch_whose_columns_differ_in_length_is_refused():
     ("finding", "words"),
     [
         ("missing:power_kw", "Power is missing"),
-        ("hard_range:speed_rpm", "outside -10 to 5000 1/min"),
-        ("engineering_range:speed_rpm", "outside its range of 0 to 1500 1/min"),
-        ("spike:speed_rpm", "faster than 100 1/min a second"),
+        ("hard_range:speed_rpm", "outside -10 to 5000 min⁻¹"),
+        ("engineering_range:speed_rpm", "outside its range of 0 to 1500 min⁻¹"),
+        ("spike:speed_rpm", "faster than 100 min⁻¹ a second"),
         ("frozen:inlet_bar", "more than 50 s"),
-        ("gateway_bad:inlet_bar", "Inlet pressure is bad"),
-        ("gateway_uncertain:inlet_bar", "Inlet pressure is uncertain"),
+        ("gateway_bad:inlet_bar", "The gateway reports Inlet pressure as bad"),
+        ("gateway_uncertain:inlet_bar", "The gateway reports Inlet pressure as uncertain"),
         ("fan.no_power_at_rest:power_kw", "Power at rest"),
-        ("estimated:head_m", "Head is estimated: values of the nameplate stand in for what is not measured of: Outlet"),
+        ("estimated:head_m", "Head is estimated from nameplate values; not measured: Outlet"),
     ],
 )
 def test_every_finding_can_be_explained(finding, words):

@@ -145,7 +145,7 @@ def test_strict_mode_refuses_a_drifted_sensor_with_the_values_compared():
     rejection = result.rejections[-1]
     assert (rejection.rule, rejection.cause) == ("loop.temperatures", "sensor")
     assert rejection.values == {"temp_a_c": 60.0, "temp_b_c": 60.0, "temp_c_c": 63.0}
-    assert "temp_c_c = 63 Cel" in rejection.explanation
+    assert "Temperature c 63 °C" in rejection.explanation
 
 
 @pytest.mark.parametrize(

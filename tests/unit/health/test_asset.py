@@ -102,7 +102,7 @@ def test_while_the_machine_is_anomalous_only_what_the_culprit_shows_in_is_forese
 def test_a_limit_that_is_reached_is_said_as_such():
     vibration = 9.0 + 0.05 * np.random.default_rng(5).normal(size=600)
     health = judged(frame_of(600, vibration_mm_s=vibration))
-    assert health.primary_concern == "Bearing wear: the limit of failure is reached"
+    assert health.primary_concern == "Bearing wear: failure limit reached"
     assert health.failure_risk.within_7_days == 1
     assert {component.name: component.score for component in health.components}["risk"] == 0
 

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 from forewarn.adapters.catalogue import load_catalogue
 from forewarn.contracts.frames import residual_column
 from forewarn.domain.anomaly.scale import score_of
-from forewarn.domain.health.asset import LEARN_ANEW, HealthState, judge
+from forewarn.domain.health.asset import RETRAIN_ADVICE, HealthState, judge
 from forewarn.domain.health.change import differs
 from forewarn.domain.health.drift import MAX_SAMPLES, SLOT_S
 from forewarn.domain.health.rows import observe_frame
@@ -69,7 +69,7 @@ def test_two_tags_that_moved_together_and_stay_are_a_drift_of_the_process():
     assert set(health.process_drift.tags) == {TAGS[0], TAGS[1]}
     assert health.process_drift.since.timestamp() == timestamps_us(80, step_s=SLOT_S)[20] / 1e6
     assert "healthy standard deviations" in health.process_drift.explanation
-    assert health.recommendations[-1] == LEARN_ANEW
+    assert health.recommendations[-1] == RETRAIN_ADVICE
 
 
 def test_it_is_said_only_after_some_hours():
@@ -137,7 +137,7 @@ def test_a_metric_that_is_poor_speaks_of_a_fault_instead():
     health = judge(after(course(BOTH, bearing_temp_c=np.repeat([50.0, 94.0], [20, 60])))["P-1"], PUMP)
     assert any(metric.status in {"poor", "critical"} for metric in health.metrics)
     assert health.process_drift is None
-    assert LEARN_ANEW not in health.recommendations
+    assert RETRAIN_ADVICE not in health.recommendations
 
 
 def test_an_indicator_of_failure_that_moved_the_way_it_fails_speaks_of_a_fault_instead():

@@ -124,8 +124,7 @@ def test_vibration_is_not_graded_before_the_nameplate_states_group_and_support()
     vibration = found.metrics[0]
     assert (vibration.status, vibration.score, vibration.weight, vibration.value) == ("unknown", None, 0, 20.0)
     assert vibration.message == (
-        "not graded: the nameplate must state iso_group and iso_support; "
-        "its weight of 0.35 is shared among the known metrics"
+        "not graded: the nameplate must state iso_group and iso_support; its weight of 0.35 goes to the known metrics"
     )
     assert sum(metric.weight for metric in found.metrics) == pytest.approx(1)
     assert found.condition == pytest.approx(100)
@@ -137,7 +136,7 @@ def test_weights_of_known_metrics_sum_to_one_and_the_unknown_says_so():
     assert sum(metric.weight for metric in result.metrics) == pytest.approx(1)
     assert by_name["vibration_mm_s"].weight == pytest.approx(0.4 / 0.75)
     assert by_name["bearing_temp_c"].status == "unknown"
-    assert by_name["bearing_temp_c"].message == "no valid value; its weight of 0.25 is shared among the known metrics"
+    assert by_name["bearing_temp_c"].message == "no valid value; its weight of 0.25 goes to the known metrics"
     assert result.health == pytest.approx(100)
 
 
@@ -196,19 +195,19 @@ def test_components_that_are_unknown_share_their_weight_and_say_so():
     by_name = {component.name: component for component in found.components}
     assert by_name["anomaly"].weight == pytest.approx(1)
     assert found.component_index == pytest.approx(85)
-    assert by_name["twin"].message.endswith("its weight of 30% is shared among the known components")
-    assert by_name["rul"].message.startswith("No failure mode shows growth")
+    assert by_name["twin"].message.endswith("its weight of 30% goes to the known components")
+    assert by_name["rul"].message.startswith("No failure mode is growing")
     assert by_name["risk"].score is None
 
 
 @pytest.mark.parametrize(
     ("anomaly", "words"),
     [
-        (30, "as it did while"),
-        (30.1, "somewhat unlike"),
-        (70, " unlike its"),
-        (85, " unlike its"),
-        (85.1, "altogether"),
+        (30, "Normal behaviour"),
+        (30.1, "Slight deviation"),
+        (70, "Clear deviation"),
+        (85, "Clear deviation"),
+        (85.1, "Strong deviation"),
     ],
 )
 def test_the_anomaly_is_told_in_words_that_grow_with_it_and_is_a_concern_in_its_warning_band(anomaly, words):

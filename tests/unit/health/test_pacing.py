@@ -24,8 +24,8 @@ def offer(pacing, now_s, event):
     """What the service does on a tick."""
     told = []
     for asset_id in pacing.due(now_s):
-        if pacing.worth_telling(event, now_s):
-            pacing.tell(event, now_s)
+        if pacing.is_news(event, now_s):
+            pacing.published(event, now_s)
             told.append(asset_id)
         else:
             pacing.postpone(asset_id, now_s)

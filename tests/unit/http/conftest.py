@@ -4,6 +4,8 @@ import threading
 
 import pytest
 
+from forewarn.adapters.clock import SystemClock
+from forewarn.runtime.heartbeat import Heartbeat
 from forewarn.runtime.http.limits import HttpLimits
 from forewarn.runtime.http.server import GuardedServer
 from support.stack import wait_until
@@ -56,7 +58,15 @@ async def application(scope, receive, send):
 
 @pytest.fixture(scope="module")
 def server():
-    made = GuardedServer(application, host="127.0.0.1", port=0, limits=LIMITS, drain_s=1, max_message_bytes=1_000)
+    made = GuardedServer(
+        application,
+        host="127.0.0.1",
+        port=0,
+        limits=LIMITS,
+        drain_s=1,
+        max_message_bytes=1_000,
+        heartbeat=Heartbeat(SystemClock(), limit_s=0.5),
+    )
     thread = threading.Thread(target=made.run)
     thread.start()
     wait_until(lambda: made.started, 20)

@@ -36,17 +36,17 @@ def test_a_guess_is_not_acted_upon_where_nobody_can_confirm_it(place):
     assert code == 1
     assert "[gal_us]/min" in said
     assert "22.83 m3/h" in said, "the guess is shown with a converted value"
-    assert "this mapping is a guess and nobody is here to confirm it; repeat with --yes" in said
+    assert "this mapping is a guess and needs confirmation; repeat with --yes" in said
 
 
 def test_a_name_that_is_no_asset_id_is_refused_with_its_cure(place):
     code, said = run("a.csv", "--asset", "Pump 1", *PUMP[2:])
     assert code == 1
-    assert "'Pump 1' is no asset id: use letters, digits and _ . -" in said
+    assert "'Pump 1' is not a valid asset id: use letters, digits and _ . -" in said
     (place / "b.csv").write_text("time,asset,Flow (gpm)\n2026-01-01T00:00:00Z,Pump 1,100\n")
     code, said = run("b.csv", *PUMP[2:], "--yes")
     assert code == 1
-    assert "'Pump 1' is no asset id" in said
+    assert "'Pump 1' is not a valid asset id" in said
     assert "asset_names in a mapping file" in said
 
 
@@ -61,7 +61,7 @@ def test_a_mapping_is_written_corrected_and_given_back(place):
     assert mapping["ignored"] == ["Comment"]
     code, said = run("a.csv", "--mapping", "m.yaml", "--asset", "P-2", "--dry-run", "--report", "r.json")
     assert code == 0
-    assert "the readings are of P-2" in said
+    assert "Assets: P-2." in said
     report = json.loads((place / "r.json").read_text())
     assert (report["rows"], report["readings"], report["ignored"]) == (2, 2, ["Comment"])
 
@@ -84,8 +84,8 @@ def test_old_readings_come_with_a_word_on_how_long_they_are_kept(place):
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        (("--asset", "P-1"), "Forewarn does not run here"),
-        (("--asset", "P-1", "--dry-run"), "which class is it? --class NAME, one of centrifugal_compressor"),
+        (("--asset", "P-1"), "Forewarn is not running here"),
+        (("--asset", "P-1", "--dry-run"), "no asset class given: use --class NAME, one of centrifugal_compressor"),
         (("--asset", "P-1", "--class", "teapot", "--dry-run"), "the catalogue has no class 'teapot'"),
         (("--class", "centrifugal_pump", "--dry-run"), "say whose readings these are with --asset"),
         ((*PUMP, "--yes", "--max-gap", "long"), "--max-gap long: write it as 30s, 5min or 2h"),
@@ -93,7 +93,7 @@ def test_old_readings_come_with_a_word_on_how_long_they_are_kept(place):
         ((*PUMP, "--yes", "--keep", "colour"), "--keep colour: centrifugal_pump has no such tag"),
         ((*PUMP, "--yes", "--timezone", "Middle/Earth"), "'Middle/Earth' is not known"),
         ((*PUMP, "--yes", "--time", "when"), "--time: no column 'when'; the file has time, Flow (gpm), Comment"),
-        (("--new-class", "press"), "set CATALOGUE_PATH to a directory"),
+        (("--new-class", "press"), "set CATALOGUE_PATH to its directory"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_one_line_with_the_cure(place, arguments, problem):
@@ -107,7 +107,7 @@ def test_a_file_of_which_nothing_can_be_taken_is_an_error_and_the_report_says_wh
     code, said = run("a.csv", *PUMP, "--yes")
     assert code == 1
     assert "text instead of a number" in said
-    assert "not one reading could be taken" in said
+    assert "no reading could be imported" in said
 
 
 def test_an_ambiguous_date_is_refused_with_the_two_answers(place):
@@ -130,4 +130,4 @@ def test_unknown_equipment_gets_a_class_of_its_own_which_then_reads_the_file(pla
     assert "2 rows gave 2 readings" in said
     code, said = run("a.csv", "--new-class", "press")
     assert code == 1
-    assert "is there already" in said
+    assert "exists; choose another name" in said

@@ -6,7 +6,7 @@ import pytest
 
 from forewarn_local import pgprograms
 from forewarn_local.errors import PostgresMissingError
-from forewarn_local.http_get import has_items
+from forewarn_local.http_requests import has_items
 from forewarn_local.pgprograms import PostgresPrograms, find_programs, open_path, parse_major
 from forewarn_local.postgres import redacted
 

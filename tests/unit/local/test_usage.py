@@ -57,8 +57,8 @@ def test_budgets_days_and_the_reserve_are_shown(home, monkeypatch):
         UsageLog(home.usage).add(Sample(at * 60.0, at * 1_000_000, 0))
     kafka, database, disk = describe(home, {"kafka": 12.0, "database": 14.4}, 1.0)
     assert "of 12.0 GB" in kafka
-    assert "1.4 GB a day, so the budget holds 8.3 days" in kafka
-    assert "does not grow" in database
+    assert "1.4 GB a day: the budget lasts 8.3 days" in kafka
+    assert "not growing" in database
     assert disk == "disk        50.0 GB free, reserve 1 GB"
     free_gb = 1.5
     assert "LOW" in describe(home, {}, 1.0)[0]

@@ -8,7 +8,7 @@ import sys
 SERVICE = """\
 from forewarn.adapters.catalogue import load_catalogue
 from forewarn.runtime.service import run_service
-from forewarn.runtime.settings import ServiceSettings
+from forewarn.runtime.settings import KafkaSettings
 
 
 def main(settings, stop):
@@ -16,7 +16,7 @@ def main(settings, stop):
     {then}
 
 
-run_service("press", ServiceSettings, main)
+run_service("press", KafkaSettings, main)
 """
 
 
@@ -61,3 +61,65 @@ def test_any_other_failure_ends_with_code_1_and_its_traceback_in_the_log(tmp_pat
     assert ended.returncode == 1
     assert "service_crashed" in ended.stdout + ended.stderr
     assert "burst pipe" in ended.stdout + ended.stderr
+
+
+SUPERVISED = """\
+import threading, urllib.request, urllib.error
+from forewarn.adapters.clock import SystemClock
+from forewarn.runtime.heartbeat import Heartbeat
+from forewarn.runtime.probes import ProbeServer
+from forewarn.runtime.service import supervised
+from forewarn.runtime.settings import ServiceSettings
+import forewarn.runtime.watchdog as watchdog
+
+watchdog._CHECK_EVERY_S = 0.05
+started = ProbeServer.__enter__
+
+
+def enter(self):
+    global port
+    port = self.port
+    return started(self)
+
+
+def ask(path):
+    try:
+        return urllib.request.urlopen(f"http://127.0.0.1:{port}{path}").status
+    except urllib.error.HTTPError as exc:
+        return exc.code, exc.read().decode()
+
+
+ProbeServer.__enter__ = enter
+problems = []
+heartbeat = Heartbeat(SystemClock(), limit_s=LIMIT)
+failure = lambda: problems[0] if problems else None
+with supervised(ServiceSettings(), heartbeat, ready=lambda: "not yet", failure=failure):
+    answers = [ask("/livez"), ask("/readyz")]
+    problems.append("the feed has stopped")
+    print(*answers, ask("/livez"))
+    threading.Event().wait(0 if LIMIT > 1 else 60)
+"""
+
+
+def supervise(cwd, limit_s):
+    return subprocess.run(
+        [sys.executable, "-c", SUPERVISED.replace("LIMIT", str(limit_s))],
+        cwd=cwd,
+        env={"PYTHONPATH": os.pathsep.join(sys.path), "PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_a_process_that_only_a_restart_cures_is_not_live(tmp_path):
+    ended = supervise(tmp_path, 60)
+    assert ended.returncode == 0, ended.stderr
+    assert "200 (503, 'not yet') (503, 'the feed has stopped')\n" in ended.stdout
+
+
+def test_a_process_whose_heart_stops_ends_so_that_it_is_started_again(tmp_path):
+    ended = supervise(tmp_path, 0.5)
+    assert ended.returncode == 3
+    assert "the main loop has not moved" in ended.stdout + ended.stderr

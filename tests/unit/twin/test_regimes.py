@@ -150,3 +150,18 @@ def test_a_level_is_kept_only_where_left_out_blocks_are_told_better_with_it():
     assert found[:, 0] == pytest.approx([0.0, 1.0], abs=0.02)
     assert held_out[:, 0] == pytest.approx(label, abs=0.05)
     assert np.abs(found[:, 1]).max() < 0.1
+
+
+def test_the_operating_distance_says_how_far_outside_of_what_was_learned_a_reading_is():
+    learned = driven(700)
+    state, _, _ = run_twin([learned], LEARNED)
+    load = learned.arrays["load"]
+    middle, half = (load.max() + load.min()) / 2, (load.max() - load.min()) / 2
+    loads = middle + half * np.array([0.0, 1.0, 2.0, 4.0, np.nan])
+    _, (said,), _ = step(state, driven(5, start=800, load=loads, air=np.full(5, 20.0)), LEARNED)
+    distance = said.arrays["operating_distance"]
+    assert (np.diff(distance[1:4]) > 0).all()
+    assert distance[2] == pytest.approx(2.0, rel=0.3)
+    assert np.isnan(distance[4])
+    np.testing.assert_array_equal(said.arrays["regime"][:4] == Regime.EXTRAPOLATED, distance[:4] > 1.25)
+    assert distance[0] < 1.25 < distance[2]

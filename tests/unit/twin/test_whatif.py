@@ -177,8 +177,8 @@ def test_named_questions_are_made_of_what_a_class_has():
 def test_a_hotter_bearing_costs_health():
     sound = dict.fromkeys(PUMP.column_names, math.nan) | {"vibration_mm_s": 1.5, "bearing_temp_c": 50.0}
     effect = health_effect(class_profile(PUMP), sound, {**sound, "bearing_temp_c": 95.0})
-    assert effect.after < effect.before
-    assert [metric.name for metric in effect.metrics_after] == [metric.name for metric in effect.metrics_before]
+    assert effect.then < effect.now
+    assert [metric.name for metric in effect.metrics_then] == [metric.name for metric in effect.metrics_now]
 
 
 def wear(**changes):
@@ -191,14 +191,14 @@ def wear(**changes):
 @pytest.mark.parametrize(("would", "share"), [(4.5, 1.0), (7.1, 0.0), (9.0, 0.0)])
 def test_life_scales_with_the_distance_that_is_left(would, share):
     (effect,) = life_effects(PUMP, [wear()], {"vibration_mm_s": 4.5}, {"vibration_mm_s": would})
-    assert effect.after.p50_days == pytest.approx(20.0 * share)
-    assert effect.after.p10_days <= effect.after.p50_days <= effect.after.p90_days
+    assert effect.then.p50_days == pytest.approx(20.0 * share)
+    assert effect.then.p10_days <= effect.then.p50_days <= effect.then.p90_days
 
 
 @given(st.floats(2.0, 7.0), st.floats(2.0, 7.0))
 def test_nearer_to_the_threshold_is_never_longer_life(one, other):
     lives = [
-        life_effects(PUMP, [wear()], {"vibration_mm_s": 4.5}, {"vibration_mm_s": level})[0].after.p50_days
+        life_effects(PUMP, [wear()], {"vibration_mm_s": 4.5}, {"vibration_mm_s": level})[0].then.p50_days
         for level in sorted((one, other))
     ]
     assert lives[0] >= lives[1]

@@ -90,8 +90,10 @@ def test_a_refused_reading_is_published_with_rule_words_values_and_cure():
     assert output.topic is TopicName.READINGS_REJECTED
     event = decode_event(RejectedReading, output.value)
     assert event.rule == "chiller.return_warmer_than_supply"
-    assert event.explanation.startswith("Chilled water return must be warmer than supply: chw_delta_t_k is -6 K")
-    assert "chw_supply_temp_c = 12 Cel, chw_return_temp_c = 6 Cel" in event.explanation
+    assert event.explanation.startswith(
+        "Chilled water return must be warmer than supply: Chilled water temperature difference is -6 K"
+    )
+    assert "Chilled water supply temperature 12 °C, Chilled water return temperature 6 °C" in event.explanation
     assert event.explanation.endswith("suspected: sensor")
     assert event.recommendation == "Check sensor wiring - supply and return may be swapped"
 

@@ -1,9 +1,8 @@
 """The Kafka broker's jars: pinned by coordinate and SHA-256, fetched once into a shared cache.
 
-The lock file next to this module is in ``sha256sum -c`` format over Maven repository paths, so it holds
-the coordinates as well. It pins the dependency tree of ``org.apache.kafka:kafka_2.13`` and
-``org.apache.kafka:kafka-clients`` plus one SLF4J binding. The binding is listed beside the resolved tree
-because resolving it together with Kafka lets its BOM pull kafka-clients 3.9.1.
+The lock file next to this module is in ``sha256sum -c`` format over Maven repository paths, which contain the
+coordinates. It pins the dependency trees of ``org.apache.kafka:kafka_2.13`` and ``kafka-clients``, and an SLF4J binding
+(see ``pin.py``).
 """
 
 import fcntl
@@ -24,13 +23,13 @@ from forewarn_local.repository import fetch_all_with_mvn, fetch_with_jgo, local_
 KAFKA_VERSION = "4.3.0"
 LOCK_NAME = f"kafka-{KAFKA_VERSION}.sha256"
 _SCRATCH = ".fetching-"
-_PARALLEL = 6  # downloads at once: small files, so latency rules
+_PARALLEL = 6  # downloads at once: the files are small, so latency dominates
 
 Progress = Callable[[int, int], None]
 """Called with (jars ready, jars in all)."""
 
 Fetch = Callable[[PurePosixPath, Path], Path]
-"""Brings the file at a Maven repository path below a directory and returns where it is."""
+"""Fetch the file at a Maven repository path into a directory; return where it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,20 +41,14 @@ class Artefact:
 
 
 def read_lock(text: str | None = None) -> tuple[Artefact, ...]:
-    """Return every pinned jar.
-
-    Parameters
-    ----------
-    text
-        Lock file to read; the committed one by default.
-    """
+    """Return the pinned jars of a lock file, by default the committed one."""
     lines = (text if text is not None else files(__package__).joinpath(LOCK_NAME).read_text()).splitlines()
     pairs = (line.split(maxsplit=1) for line in lines if line.strip() and not line.startswith("#"))
     return tuple(Artefact(path=PurePosixPath(path.strip()), sha256=digest) for digest, path in pairs)
 
 
 def cache_dir(env: Mapping[str, str] | None = None) -> Path:
-    """Return the directory of things worth keeping between clones (``FOREWARN_CACHE``)."""
+    """Return the download cache that clones share (``FOREWARN_CACHE``)."""
     values = os.environ if env is None else env
     return Path(values.get("FOREWARN_CACHE") or "~/.cache/forewarn").expanduser()
 
@@ -73,26 +66,15 @@ def ensure_kafka(
     fetch: Fetch | None = None,
     progress: Progress | None = None,
 ) -> Path:
-    """Return the directory that holds exactly the pinned jars, fetching them if needed.
+    """Return the directory that holds exactly the pinned jars, fetched if needed.
 
-    Safe to call from several processes at once: one fetches, the others wait. The directory appears by
-    rename, so it is complete or absent.
-
-    Parameters
-    ----------
-    cache
-        Shared cache directory; created if missing.
-    lock
-        Pinned jars; those of the committed lock by default.
-    fetch
-        How to get one file; local Maven repository, then ``jgo``, then ``mvn`` by default.
-    progress
-        Told how many jars are ready.
+    Several processes may call this at once: one fetches, the others wait. The directory appears by rename, so it is
+    complete or absent. The default ``fetch`` tries the local Maven repository, then ``jgo``, then ``mvn``.
 
     Raises
     ------
     ArtefactError
-        A file cannot be had or differs from its pin.
+        A file cannot be fetched or differs from its pin.
     """
     pinned = read_lock() if lock is None else lock
     target = cache / f"kafka-{KAFKA_VERSION}-{_fingerprint(pinned)}"
@@ -101,7 +83,7 @@ def ensure_kafka(
     with _locked(cache):
         if _is_complete(target, pinned):
             return target
-        for stale in cache.glob(f"{_SCRATCH}*"):  # of a run that was killed: this one holds the lock
+        for stale in cache.glob(f"{_SCRATCH}*"):  # from a killed run: we hold the lock
             shutil.rmtree(stale, ignore_errors=True)
         with tempfile.TemporaryDirectory(prefix=_SCRATCH, dir=cache) as scratch:
             ready = Path(scratch) / "jars"

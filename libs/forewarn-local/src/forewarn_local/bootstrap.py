@@ -1,7 +1,7 @@
-"""Set up the environment with nothing but a Python interpreter: ``python3 bootstrap.py ROOT {run,dev}``.
+"""Set up the environment with only a Python interpreter: ``python3 bootstrap.py ROOT {run,dev}``.
 
-Runs before anything is installed, so it uses the standard library only, and keeps to syntax that old
-interpreters can read, so that they too get a message they can act on.
+It runs before anything is installed: standard library only, in syntax that old interpreters can read, so that they
+too get a helpful message.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 
 UV_VERSION = "0.13.8"
 MINIMUM_PYTHON = (3, 11)
-NEEDED_GB = 3.0  # environment 1.5 GB, download caches, jars and a day of data
+NEEDED_GB = 3.0  # environment 1.5 GB, download caches, jars, a day of data
 PROFILES = {"run": ["--no-dev", "--inexact"], "dev": []}
 
 
@@ -34,9 +34,9 @@ def python_problem(version: tuple[int, ...]) -> str | None:
 
 
 def venv_problem() -> str | None:
-    """Return what to do if this Python cannot make virtual environments (Debian splits that off)."""
+    """Return what to do if this Python cannot create virtual environments (a separate package on Debian)."""
     try:
-        import ensurepip  # noqa: F401, PLC0415  # whether it is there is the question
+        import ensurepip  # noqa: F401, PLC0415  # only to see whether it exists
         import venv  # noqa: F401, PLC0415  # as above
     except ImportError:
         return "This Python lacks the venv module. Install it, e.g. `apt install python3-venv`, and try again."
@@ -44,7 +44,7 @@ def venv_problem() -> str | None:
 
 
 def disk_problem(directory: Path, needed_gb: float = NEEDED_GB) -> str | None:
-    """Return what to do if there is too little room."""
+    """Return what to do if there is too little space."""
     free_gb = shutil.disk_usage(directory).free / 1e9
     if free_gb >= needed_gb:
         return None
@@ -52,19 +52,19 @@ def disk_problem(directory: Path, needed_gb: float = NEEDED_GB) -> str | None:
 
 
 def write_problem(directory: Path) -> str | None:
-    """Return what to do if nothing can be written there."""
+    """Return what to do if the directory is not writable."""
     if os.access(directory, os.W_OK | os.X_OK):
         return None
     return f"{directory} cannot be written to by this user. Change its owner, or clone elsewhere."
 
 
 def first_problem(root: Path) -> str | None:
-    """Return the first thing that keeps the environment from being made; None if it can be."""
+    """Return the first reason why the environment cannot be created."""
     return python_problem(sys.version_info[:2]) or venv_problem() or write_problem(root) or disk_problem(root)
 
 
 def fingerprint(root: Path) -> str:
-    """Return a digest of everything the environment is made from."""
+    """Return a digest of the environment's inputs."""
     inputs = [root / "uv.lock", root / "pyproject.toml"]
     inputs += sorted(root.glob("libs/*/pyproject.toml")) + sorted(root.glob("services/*/pyproject.toml"))
     digest = hashlib.sha256(UV_VERSION.encode())
@@ -74,11 +74,11 @@ def fingerprint(root: Path) -> str:
 
 
 def is_current(root: Path, profile: str) -> bool:
-    """Say whether the environment is there and made from the present inputs."""
+    """Return whether the environment exists and matches its inputs."""
     if not (root / ".venv" / "bin" / "python").exists():
         return False
     wanted = fingerprint(root)
-    stamps = {profile, "dev"}  # the full set serves every profile
+    stamps = {profile, "dev"}  # dev serves every profile
     return any(_read(root / ".forewarn" / f"env-{name}.stamp") == wanted for name in stamps)
 
 
@@ -91,20 +91,20 @@ def _run(command: list[str], what: str, root: Path, env: dict[str, str] | None =
         subprocess.run(command, check=True, cwd=str(root), env=env, stdin=subprocess.DEVNULL)
     except (OSError, subprocess.CalledProcessError) as exc:
         raise BootstrapError(
-            f"{what} failed ({exc}). If the lines above speak of the network, check it and run the same "
-            "command again: it goes on where it stopped."
+            f"{what} failed ({exc}). If the lines above mention the network, check it and run the same "
+            "command again: it resumes where it stopped."
         ) from exc
 
 
 def ensure_uv(root: Path) -> Path:
-    """Return the pinned uv, installing it into an environment of its own once."""
+    """Return the pinned uv, installed once into its own environment."""
     home = root / ".forewarn" / "bootstrap"
     uv = home / "bin" / "uv"
     marker = home / "uv-version"
     if uv.exists() and _read(marker) == UV_VERSION:
         return uv
     print(f"Installing uv {UV_VERSION} into {home.relative_to(root)}", flush=True)
-    _run([sys.executable, "-m", "venv", "--clear", str(home)], "Making a virtual environment", root)
+    _run([sys.executable, "-m", "venv", "--clear", str(home)], "Creating a virtual environment", root)
     pip = [str(home / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     _run([*pip, f"uv=={UV_VERSION}"], "Installing uv", root)
     marker.write_text(UV_VERSION)
@@ -112,13 +112,7 @@ def ensure_uv(root: Path) -> Path:
 
 
 def sync(root: Path, profile: str) -> None:
-    """Install the locked dependencies into ``.venv``; instant when nothing has changed.
-
-    Raises
-    ------
-    BootstrapError
-        Something is missing, with what to do about it.
-    """
+    """Install the locked dependencies into ``.venv`` if anything has changed."""
     if is_current(root, profile):
         return
     problem = first_problem(root)
@@ -132,7 +126,7 @@ def sync(root: Path, profile: str) -> None:
     environment["UV_PYTHON_DOWNLOADS"] = "never"
     certificates = environment.get("SSL_CERT_FILE") or environment.get("PIP_CERT")
     if certificates:
-        environment["SSL_CERT_FILE"] = certificates  # uv trusts its own list otherwise
+        environment["SSL_CERT_FILE"] = certificates  # otherwise uv trusts only its own list
     command = [str(uv), "sync", "--frozen", "--no-progress", "--quiet", *PROFILES[profile]]
     if not (root / ".venv" / "bin" / "python").exists():
         command += ["--python", sys.executable]
@@ -142,7 +136,7 @@ def sync(root: Path, profile: str) -> None:
 
 
 def main() -> int:
-    """Make the environment; the exit code is 1 with one message if that is not possible."""
+    """Create the environment; on failure print one message and return 1."""
     if sys.version_info[:2] < MINIMUM_PYTHON:
         print(python_problem(sys.version_info[:2]), file=sys.stderr)
         return 1

@@ -1,4 +1,4 @@
-"""How much disk broker and database may take here, so that the rest of the machine keeps some."""
+"""Limits for the disk space of broker and database."""
 
 import os
 import shutil
@@ -6,17 +6,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from forewarn.contracts.limits import GB
 from forewarn_local.home import Home
 from forewarn_local.settings import LocalSettings
 
-GB: Final = 1e9
-#: With less, the topics could not hold their largest messages twice.
+#: Below this, topics could not hold their largest messages twice.
 LEAST_GB: Final = 8.0
 _DEFAULT_GB: Final = 30.0
 _SHARE_OF_DISK: Final = 0.6
 _KAFKA_SHARE: Final = 0.4
 _LOGS_GB: Final = 0.2
-_WAL_SHARE: Final = 0.2  # of the database's: write-ahead log and what vacuum has not freed yet
+_WAL_SHARE: Final = 0.2  # of the database's share: write-ahead log and space not yet vacuumed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,36 +27,36 @@ class Budgets:
     database_gb: float | None
 
     def by_server(self) -> dict[str, float]:
-        """Budget of each server that runs here [GB]."""
+        """Return the budget of each server that runs here [GB]."""
         named = {"kafka": self.kafka_gb, "database": self.database_gb}
         return {name: value for name, value in named.items() if value is not None}
 
     def environment(self) -> dict[str, str]:
-        """As settings of ``forewarn.runtime.provision``."""
+        """Return the budgets as settings of ``forewarn.runtime.provision``."""
         return {f"{name.upper()}_DISK_BUDGET_GB": f"{value:.3g}" for name, value in self.by_server().items()}
 
 
 def used_bytes(directory: Path) -> int:
-    """Blocks that the files below a directory take, sparse ones as they are."""
+    """Return the bytes that the files below a directory occupy; holes in sparse files do not count."""
     total = 0
     for parent, _, names in os.walk(directory):
         for name in names:
             try:
                 total += os.lstat(os.path.join(parent, name)).st_blocks * 512  # noqa: PTH118  # many files, often
-            except OSError:  # deleted meanwhile
+            except OSError:  # deleted in the meantime
                 continue
     return total
 
 
 def needed_gb(settings: LocalSettings) -> float:
-    """Disk space that the platform needs at least, its present data included."""
+    """Return the least disk space that the platform needs, including its present data."""
     if settings.kafka_bootstrap_servers is not None and settings.database_url is not None:
         return _LOGS_GB + settings.disk_reserve_gb
     return (settings.disk_budget_gb or LEAST_GB) + settings.disk_reserve_gb
 
 
 def budgets(home: Home, settings: LocalSettings) -> Budgets:
-    """Split ``DISK_BUDGET_GB``; unset, it is 30 GB or six tenths of what the disk has for us, if that is less."""
+    """Split ``DISK_BUDGET_GB``; by default 30 GB, or 60 % of the available disk if that is less."""
     total_gb = settings.disk_budget_gb
     if total_gb is None:
         room = shutil.disk_usage(home.path).free + used_bytes(home.data) - settings.disk_reserve_gb * GB

@@ -1,7 +1,7 @@
 """The ``forewarn`` command. Each subcommand is a module of :mod:`forewarn_local.commands`.
 
-A module is imported when its command is asked for: starting and stopping the platform needs none of the
-libraries that the work on files does, and should not wait for them.
+A module is imported when its command is used, so that starting and stopping the platform does not wait for the
+libraries of the file commands.
 """
 
 from importlib import import_module
@@ -10,7 +10,7 @@ from typing import Any, Final, TypeAlias
 import typer
 from typer.core import TyperGroup
 
-#: Where each command is: a function, or an application with commands of its own.
+#: Module and name of each command: a function, or an application with subcommands.
 _COMMANDS: Final = {
     "up": "up:up",
     "status": "status:status",
@@ -27,19 +27,19 @@ _COMMANDS: Final = {
 }
 
 
-#: Typer carries its own click, and names none of its types.
+#: Typer vendors click and does not export its types.
 _Command: TypeAlias = Any
 
 
 class _Commands(TyperGroup):
-    """Finds commands by name."""
+    """Import commands on demand."""
 
-    def list_commands(self, ctx: object) -> list[str]:  # noqa: ARG002  # click hands its context to every method
-        """Names in the order of the help."""
+    def list_commands(self, ctx: object) -> list[str]:  # noqa: ARG002  # click's signature
+        """Return the names in the order of the help."""
         return list(_COMMANDS)
 
     def get_command(self, ctx: object, cmd_name: str) -> _Command | None:  # noqa: ARG002  # as above
-        """Import a command; None if there is no such."""
+        """Import a command; None if it does not exist."""
         if cmd_name not in _COMMANDS:
             return None
         module, _, name = _COMMANDS[cmd_name].partition(":")

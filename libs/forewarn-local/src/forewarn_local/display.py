@@ -1,49 +1,57 @@
-"""Tell the user what happens: a live line on a terminal, plain lines elsewhere."""
+"""Show progress: a live line on a terminal, plain lines elsewhere."""
 
 import contextlib
 import io
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TextIO, cast
 
 from rich.console import Console
 from rich.markup import escape
 from rich.status import Status
+from rich.table import Table
 
 
 class Lasting(io.TextIOBase):
-    """A stream that goes silent when its terminal or pipe is gone.
-
-    A closed terminal is one of the reasons to stop, and stopping must not fail because it cannot be shown.
-    """
+    """A stream that ignores a closed terminal or pipe, so that stopping because of it does not fail."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
 
     def write(self, text: str, /) -> int:
-        """Write if anybody is there to read it."""
+        """Write if possible."""
         with contextlib.suppress(OSError, ValueError):
             self._stream.write(text)
         return len(text)
 
     def flush(self) -> None:
-        """Flush if anybody is there to read it."""
+        """Flush if possible."""
         with contextlib.suppress(OSError, ValueError):
             self._stream.flush()
 
     def isatty(self) -> bool:
-        """Whether it is a terminal."""
+        """Return whether it is a terminal."""
         return self._stream.isatty()
 
     def fileno(self) -> int:
-        """The file descriptor, from which the terminal's size is asked."""
+        """Return the file descriptor; rich reads the terminal's size from it."""
         return self._stream.fileno()
 
 
+def plain_table(*left: str, right: Sequence[str] = (), title: str | None = None) -> Table:
+    """Return a table without lines: columns of text, then columns of numbers."""
+    table = Table(box=None, pad_edge=False, header_style="bold", title=title, title_justify="left")
+    for heading in left:
+        table.add_column(heading, overflow="fold")
+    for heading in right:
+        table.add_column(heading, justify="right", no_wrap=True)
+    return table
+
+
 class Step:
-    """One piece of work under way."""
+    """A piece of work in progress."""
 
     def __init__(self, console: Console, status: Status | None, text: str) -> None:
         self._console = console
@@ -52,7 +60,7 @@ class Step:
         self.result = text
 
     def update(self, text: str) -> None:
-        """Show how far it is; repeated texts are shown once."""
+        """Show progress; repeated texts are shown once."""
         if text == self._last:
             return
         self._last = text
@@ -70,7 +78,7 @@ class Display:
 
     @contextmanager
     def step(self, text: str) -> Iterator[Step]:
-        """Show work under way and, when the block ends well, its result and duration."""
+        """Show work in progress and, after success, its result and duration."""
         begin = time.monotonic()
         if self._console.is_terminal:
             with self._console.status(escape(text)) as status:

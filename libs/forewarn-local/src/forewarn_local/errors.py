@@ -1,25 +1,16 @@
-"""What can go wrong on the way up.
-
-LocalStackError
-├── JavaMissingError       no Java 17+ and no wheel of it
-├── ArtefactError          a jar cannot be fetched, or is not the one that was pinned
-├── PostgresMissingError   no usable PostgreSQL programs
-├── StartFailedError       a server was started and did not become ready
-├── PreflightError         the machine lacks something; the message says what to do
-└── PortTakenError         no free port where one was asked for
-"""
+"""Errors of the local stack."""
 
 
 class LocalStackError(Exception):
-    """Base of all errors of the local stack; the text is shown to the user as it is."""
+    """Base of all errors of the local stack; the user sees the text as it is."""
 
 
 class JavaMissingError(LocalStackError):
-    """No Java that can run the broker."""
+    """No Java 17 or newer, and no wheel of it."""
 
 
 class ArtefactError(LocalStackError):
-    """A pinned file could not be obtained or does not match its checksum."""
+    """A pinned file cannot be fetched or does not match its checksum."""
 
 
 class PostgresMissingError(LocalStackError):
@@ -31,8 +22,8 @@ class StartFailedError(LocalStackError):
 
 
 class PreflightError(LocalStackError):
-    """The machine is not fit to run the platform."""
+    """The machine lacks something; the message says what to do."""
 
 
 class PortTakenError(LocalStackError):
-    """No port could be had."""
+    """No free port."""

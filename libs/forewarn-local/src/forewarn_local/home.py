@@ -1,5 +1,6 @@
-"""Where the local platform keeps its things: ``.forewarn/`` in the repository, or ``FOREWARN_HOME``."""
+"""The local platform's directories: ``.forewarn/`` in the repository, or ``FOREWARN_HOME``."""
 
+import json
 import os
 import secrets
 import tempfile
@@ -7,12 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 from dotenv import dotenv_values
 
 _MARKERS = ("uv.lock", ".forewarn")
-_SOCKET_PATH_LIMIT = 100  # the kernel's is 108 bytes, supervisor adds a suffix while binding
-_PASSWORD_KEY = "POSTGRES_PASSWORD"  # noqa: S105  # the name of it
+_SOCKET_PATH_LIMIT = 100  # the kernel allows 108 bytes; supervisor adds a suffix while binding
+_PASSWORD_KEY = "POSTGRES_PASSWORD"  # noqa: S105  # its name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,47 +26,54 @@ class Home:
 
     @property
     def data(self) -> Path:
-        """What ``forewarn clean`` forgets: broker and database."""
+        """Data of broker and database."""
         return self.path / "data"
 
     @property
     def imports(self) -> Path:
-        """How far imports of history came; of no value without the data."""
+        """Progress of history imports; useless without the data."""
         return self.path / "imports"
 
     @property
     def logs(self) -> Path:
-        """One log file a process."""
+        """One log file per process."""
         return self.path / "logs"
 
     @property
     def run(self) -> Path:
-        """State of the running platform; of no value once it has stopped."""
+        """State of the running platform; useless once it has stopped."""
         return self.path / "run"
 
     @property
     def specs(self) -> Path:
-        """What each process is to run; holds secrets."""
+        """Specs of the processes; they contain secrets."""
         return self.run / "specs"
 
     @property
     def pids(self) -> Path:
-        """What was started, by process id."""
+        """Records of started processes."""
         return self.run / "pids"
 
     @property
     def lock(self) -> Path:
-        """Held by the one ``forewarn up`` of this home."""
+        """Held by the only ``forewarn up`` of this home."""
         return self.run / "lock"
 
     @property
     def addresses(self) -> Path:
-        """Addresses of the running platform, for ``forewarn status``."""
+        """Addresses, ports and budgets of the running platform."""
         return self.run / "addresses.json"
+
+    def running(self) -> dict[str, Any]:
+        """Return the content of :attr:`addresses`; empty if the platform does not run."""
+        try:
+            return dict(json.loads(self.addresses.read_text()))
+        except (OSError, ValueError):
+            return {}
 
     @property
     def usage(self) -> Path:
-        """How broker and database grew in this run, for ``forewarn status``."""
+        """Disk usage over this run."""
         return self.run / "usage.json"
 
     @property
@@ -76,7 +85,7 @@ class Home:
         return Path(tempfile.gettempdir()) / f"forewarn-{sha256(str(wanted).encode()).hexdigest()[:12]}.sock"
 
     def make(self) -> None:
-        """Create the directories; those with secrets are for this user only."""
+        """Create the directories; only this user may enter those with secrets."""
         for directory in (self.path, self.data, self.logs):
             directory.mkdir(parents=True, exist_ok=True)
         for directory in (self.run, self.specs, self.pids):
@@ -84,7 +93,7 @@ class Home:
             directory.chmod(0o700)
 
     def database_password(self) -> str:
-        """Return the embedded database's password, made on first use."""
+        """Return the embedded database's password, generated on first use."""
         path = self.path / "secrets.env"
         known = dotenv_values(path).get(_PASSWORD_KEY) if path.exists() else None
         if known:
@@ -96,14 +105,9 @@ class Home:
 
 
 def find_home(env: Mapping[str, str] | None = None, start: Path | None = None) -> Home:
-    """Return the home for a working directory.
+    """Return the home for ``start``, by default the working directory, in or below the repository.
 
-    Parameters
-    ----------
-    env
-        Environment with an optional ``FOREWARN_HOME``; the process's own by default.
-    start
-        Directory to look from, upwards, for the repository; the working directory by default.
+    ``FOREWARN_HOME`` in ``env``, by default the process's environment, overrides its place.
     """
     here = (start or Path.cwd()).absolute()
     root = next((d for d in (here, *here.parents) if any((d / marker).exists() for marker in _MARKERS)), here)

@@ -15,15 +15,14 @@ from forewarn.adapters.importing.scan import Scan
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.importing import ImportMapping
 from forewarn.domain.physics.units import conversion
+from forewarn_local.display import plain_table
 
 _REFUSED_SHOWN = 12
 
 
 def mapping_table(mapping: ImportMapping, scan: Scan, asset_class: AssetClass) -> Table:
-    """What each column is taken for, with a value to judge by."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("column", "is the tag", "unit in the file", "middle value", ""):
-        table.add_column(heading, overflow="fold")
+    """Return the guessed tag and unit of each column, with the median as a check."""
+    table = plain_table("column", "tag", "unit in the file", "median", "")
     tags = {tag.name: tag for tag in asset_class.tags}
     time = mapping.time
     table.add_row(
@@ -50,7 +49,7 @@ def mapping_table(mapping: ImportMapping, scan: Scan, asset_class: AssetClass) -
             column.tag,
             escape(column.unit or f"{tag.unit} (assumed)"),
             "none" if middle is None else escape(f"{middle:.4g} {tag.unit}"),
-            f"[yellow]usual is {low:g} to {high:g}: is the unit right?[/]" if odd else "",
+            f"[yellow]usually {low:g} to {high:g}: is the unit right?[/]" if odd else "",
         )
     for name in mapping.ignored:
         table.add_row(escape(name), "[dim](not imported)[/]", "", "", "")
@@ -58,16 +57,13 @@ def mapping_table(mapping: ImportMapping, scan: Scan, asset_class: AssetClass) -
 
 
 def report_table(report: ImportReport) -> Table:
-    """What was done to each tag."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
+    """Return what was done to each tag."""
     many = len({tag.asset_id for tag in report.tags}) > 1
-    for heading in (*(["asset"] if many else []), "tag", "from"):
-        table.add_column(heading, overflow="fold")
-    for heading in ("values", "filled in", "missing", "lowest", "highest"):
-        table.add_column(heading, justify="right")
+    headings = (*(["asset"] if many else []), "tag", "from")
+    table = plain_table(*headings, right=("values", "filled in", "missing", "lowest", "highest"))
     table.add_column("")
     for tag in report.tags:
-        removed = {"flat": "removed: a flat line", "missing": "removed: never a value", None: ""}[tag.removed]
+        removed = {"flat": "removed: a flat line", "missing": "removed: no values", None: ""}[tag.removed]
         table.add_row(
             *([tag.asset_id] if many else []),
             tag.tag,
@@ -83,18 +79,18 @@ def report_table(report: ImportReport) -> Table:
 
 
 def summary(report: ImportReport) -> Iterator[str]:
-    """The report in a few lines."""
+    """Yield the report in a few lines."""
     yield f"{report.rows:,} rows gave {report.readings:,} readings" + (
         f" from {report.first} to {report.last}" if report.first else ""
     )
     if report.sent_before:
-        yield "an earlier run had sent a part of them; this one went on from there"
+        yield "an earlier run sent a part of them; this one continued from there"
     if report.rows_repeated:
-        yield f"{report.rows_repeated:,} rows repeated what was there"
+        yield f"{report.rows_repeated:,} rows repeated others"
     if report.rows_emptied:
-        yield f"{report.rows_emptied:,} rows held nothing but removed tags"
+        yield f"{report.rows_emptied:,} rows held only removed tags"
     if report.times_told_apart:
-        yield f"{report.times_told_apart:,} times came twice as clocks were put back; told apart by the order of rows"
+        yield f"{report.times_told_apart:,} times occurred twice as clocks went back; resolved by the order of rows"
     if report.ignored:
         yield f"not imported: {', '.join(report.ignored)}"
     for reason, count in list(report.refused.items())[:_REFUSED_SHOWN]:
@@ -103,7 +99,7 @@ def summary(report: ImportReport) -> Iterator[str]:
 
 @contextmanager
 def progress_bars(console: Console) -> Iterator[OnProgress]:
-    """A bar for each phase; on a console that is no terminal, nothing."""
+    """Show a bar for each phase on a terminal; nothing elsewhere."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         tasks = {}

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from forewarn_local.errors import JavaMissingError
 
-MINIMUM_JAVA = 17  # what Kafka 4 brokers need
+MINIMUM_JAVA = 17  # required by Kafka 4 brokers
 _VERSION = re.compile(r'version "(?P<first>\d+)(?:\.(?P<second>\d+))?')
 _PROBE_TIMEOUT_S = 30.0  # a first start from a cold disk is slow
 
@@ -25,18 +25,7 @@ class Java:
 
 
 def parse_major(text: str) -> int | None:
-    """Read the major version out of what ``java -version`` prints.
-
-    Parameters
-    ----------
-    text
-        Its standard error, any vendor.
-
-    Returns
-    -------
-    int | None
-        8 for ``1.8.0_292``, 17 for ``17.0.15``; None if no version is in the text.
-    """
+    """Return the major version in the output of ``java -version``: 8 for ``1.8.0_292``, 17 for ``17.0.15``."""
     found = _VERSION.search(text)
     if found is None:
         return None
@@ -45,7 +34,7 @@ def parse_major(text: str) -> int | None:
 
 
 def probe(executable: Path) -> int | None:
-    """Ask a Java for its major version; None if it does not run."""
+    """Return the major version of a Java; None if it does not run."""
     try:
         answer = subprocess.run(
             [str(executable), "-version"],
@@ -74,11 +63,6 @@ def _candidates(env: Mapping[str, str]) -> Iterator[tuple[str, Path]]:
 
 def find_java(env: Mapping[str, str] | None = None) -> Java:
     """Return the first usable Java of JAVA_HOME, PATH and the wheel.
-
-    Parameters
-    ----------
-    env
-        Environment to look in; the process's own by default.
 
     Raises
     ------

@@ -17,9 +17,9 @@ from forewarn_local.spawn import start
 
 _FORMAT_TIMEOUT_S = 120.0
 
-# One node: every internal topic has one replica. Sizes and counts suit a laptop: fewer internal partitions
-# start faster, and the cleaner's default buffer of 128 MiB would take a third of the heap. A crashed broker comes
-# back after the session time only; with 3 s a machine full of other work made it fence itself nine times in 4 min.
+# One node: every internal topic has one replica. Sizes and counts suit a laptop: fewer internal partitions start
+# faster, and the cleaner's default buffer of 128 MiB would take a third of the heap. A crashed broker is back only
+# after the session timeout; with 3 s, the broker of a busy machine fenced itself nine times in 4 min.
 _SETTINGS = """\
 process.roles=broker,controller
 node.id=1
@@ -79,20 +79,9 @@ logger.config.level=warn
 
 
 class KafkaBroker(LocalServer):
-    """One Kafka node: broker and controller in one process.
+    """One Kafka node, broker and controller in one process, on 127.0.0.1.
 
-    Parameters
-    ----------
-    data_dir
-        Holds configuration, log file and data; created if missing.
-    port
-        Port to listen on at 127.0.0.1; 0 chooses a free one, which restarts keep.
-    heap_mb
-        Java heap [MiB].
-    log
-        File for the broker's output; ``kafka.log`` in the data directory by default.
-    progress
-        Told about downloads of the broker itself.
+    ``data_dir`` holds configuration, data and, by default, the log. ``progress`` is called while jars are downloaded.
     """
 
     title = "Kafka"
@@ -119,13 +108,7 @@ class KafkaBroker(LocalServer):
         return f"{HOST}:{self._port}"
 
     def prepare(self) -> list[str]:
-        """Fetch the jars, write the configuration, format the storage once.
-
-        Returns
-        -------
-        list[str]
-            The command that runs the broker in the foreground.
-        """
+        """Fetch the jars, write the configuration, format new storage; return the command that runs the broker."""
         self.data_dir.mkdir(parents=True, exist_ok=True)
         storage = self.data_dir / "storage"
         properties = self.data_dir / "server.properties"
@@ -148,9 +131,9 @@ class KafkaBroker(LocalServer):
         return start(self.prepare(), log=self.log)
 
     def why_not_ready(self) -> str | None:
-        """Return what keeps the broker from answering a metadata request; None if it answers.
+        """Return why the broker does not answer a metadata request; None if it does.
 
-        Another broker may have taken the port: the cluster's id tells them apart.
+        Another broker may have taken the port; the cluster id shows it.
         """
         cluster_id = cluster_at(self.bootstrap_servers) if accepts(self._port) else None
         if cluster_id is None:
@@ -160,7 +143,7 @@ class KafkaBroker(LocalServer):
         return None
 
     def _own_cluster_id(self) -> str:
-        """Id under which the storage was formatted."""
+        """Return the id with which the storage was formatted."""
         lines = (self.data_dir / "storage" / "meta.properties").read_text().splitlines()
         return next(line.removeprefix("cluster.id=") for line in lines if line.startswith("cluster.id="))
 
@@ -183,7 +166,7 @@ class KafkaBroker(LocalServer):
 
     def _format(self, command: list[str], properties: Path) -> None:
         cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        cluster_id = cluster_id.replace("-", "0")  # a leading dash would be read as an option
+        cluster_id = cluster_id.replace("-", "0")  # a leading dash would look like an option
         run = subprocess.run(
             [*command, "--ignore-formatted", "--cluster-id", cluster_id, "--config", str(properties)],
             capture_output=True,
@@ -197,12 +180,12 @@ class KafkaBroker(LocalServer):
 
 
 def answers(bootstrap_servers: str, timeout_s: float = 2.0) -> bool:
-    """Say whether a Kafka cluster answers a metadata request at the address."""
+    """Return whether a Kafka cluster answers a metadata request."""
     return cluster_at(bootstrap_servers, timeout_s) is not None
 
 
 def cluster_at(bootstrap_servers: str, timeout_s: float = 2.0) -> str | None:
-    """Return the id of the Kafka cluster that answers a metadata request at the address; None if none does."""
+    """Return the id of the Kafka cluster that answers a metadata request; None without an answer."""
     try:
         return look_at_cluster(bootstrap_servers, timeout_s).cluster_id
     except BrokerUnavailable:

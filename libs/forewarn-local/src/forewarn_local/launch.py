@@ -1,4 +1,4 @@
-"""Bring the platform up, watch over it, and take it down in order."""
+"""Start the platform, watch it, and stop it in order."""
 
 import fcntl
 import json
@@ -9,13 +9,15 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
+from functools import partial
 
-from forewarn_local.budgets import GB, Budgets, budgets
+from forewarn.adapters.disk import DiskSpace
+from forewarn_local.budgets import Budgets, budgets
 from forewarn_local.disk import DiskWatch
 from forewarn_local.display import Display
 from forewarn_local.errors import PreflightError, StartFailedError
 from forewarn_local.home import Home
-from forewarn_local.http_get import get, has_items
+from forewarn_local.http_requests import get, has_items, readiness
 from forewarn_local.leftovers import end_leftovers, find_leftovers, kill_leftovers, record_process
 from forewarn_local.plan import SERVICES, Addresses, base_environment, service_environment
 from forewarn_local.preflight import problems
@@ -29,7 +31,7 @@ from forewarn_local.supervisord import LONGEST_PAUSE_S
 from forewarn_local.usage import SAMPLE_EVERY_S, UsageLog, take_sample
 
 UP = "up"
-_READY_TIMEOUT_S = 300.0  # what is wrong shows at once, as FATAL; this is for machines full of other work
+_READY_TIMEOUT_S = 300.0  # failures show at once; this is for busy machines
 _PROVISION_TIMEOUT_S = 300.0
 _WATCH_EVERY_S = 2.0
 _REVIVE_EVERY_S = 5.0
@@ -38,13 +40,7 @@ _POLL_S = 0.2
 
 @contextmanager
 def only_one(home: Home) -> Iterator[None]:
-    """Hold the home's lock; its holder is the one platform of this home.
-
-    Raises
-    ------
-    PreflightError
-        Another process holds it.
-    """
+    """Hold the home's lock; raise PreflightError if another platform holds it."""
     home.make()
     with home.lock.open("w") as handle:
         try:
@@ -57,7 +53,7 @@ def only_one(home: Home) -> Iterator[None]:
 
 
 class Launch:
-    """One run of the platform, from an empty machine to live readings and back."""
+    """One run of the platform."""
 
     def __init__(self, home: Home, settings: LocalSettings, environment: Mapping[str, str], display: Display) -> None:
         self._home = home
@@ -71,15 +67,15 @@ class Launch:
         self._budgets = Budgets(kafka_gb=None, database_gb=None)
         self._restarts = Restarts()
         self._sample_due_s = 0.0
-        self._disk = DiskWatch(path=home.path, reserve_bytes=settings.disk_reserve_gb * GB)
+        self._disk = DiskWatch(DiskSpace(path=home.path, reserve_gb=settings.disk_reserve_gb))
 
     def up(self) -> Addresses:
-        """Start everything, in order, and return when a first live reading is visible.
+        """Start everything in order; return when a first live reading is visible.
 
         Raises
         ------
         LocalStackError
-            With what to do, or with the end of the log of what failed.
+            The message says what to do, or shows the end of the failed process's log.
         """
         record_process(self._home.pids, UP, os.getpid())
         self._clear_leftovers()
@@ -107,13 +103,7 @@ class Launch:
         return addresses
 
     def watch(self, until: Callable[[], bool]) -> None:
-        """Report what ends and how full the disk is; start the supervisor again if it has ended.
-
-        Parameters
-        ----------
-        until
-            Asked every two seconds whether to end.
-        """
+        """Report ended processes and a full disk, and restart a dead supervisor, until ``until()`` is true."""
         while not until():
             time.sleep(_WATCH_EVERY_S)
             self._look_at_disk()
@@ -127,7 +117,7 @@ class Launch:
             self._report(infos)
 
     def _look_at_disk(self) -> None:
-        with suppress(OSError):  # a disk that cannot be looked at, or has no room for the sample
+        with suppress(OSError):  # an unreadable disk, or no space for the sample
             for message in self._disk.look():
                 self._display.note(message)
             if time.monotonic() >= self._sample_due_s:
@@ -135,9 +125,9 @@ class Launch:
                 UsageLog(self._home.usage).add(take_sample(self._home))
 
     def _revive(self) -> None:
-        """Start supervisor and processes again; the watch tries once more if that fails."""
+        """Restart supervisor and processes; if that fails, the watch tries again."""
         self._display.problem(
-            f"The supervisor ended unexpectedly and is started again.\n{tail(self._home.logs / 'supervisor.log', 3)}"
+            f"The supervisor ended unexpectedly; restarting it.\n{tail(self._home.logs / 'supervisor.log', 3)}"
         )
         end_leftovers(find_leftovers(self._home.pids, besides=frozenset({UP})))
         try:
@@ -145,11 +135,11 @@ class Launch:
             for program in self._programs:
                 self._supervisor.launch(program.name)
         except (StartFailedError, *RpcError) as exc:
-            self._display.problem(f"That failed and is tried again in {_REVIVE_EVERY_S:.0f} s: {exc}")
+            self._display.problem(f"That failed; next attempt in {_REVIVE_EVERY_S:.0f} s: {exc}")
             time.sleep(_REVIVE_EVERY_S)
 
     def stop(self) -> None:
-        """Stop services, then broker and database, and end whatever is left."""
+        """Stop services, then broker and database, and end any leftovers."""
         if not self._supervisor.started:
             self._forget()
             return
@@ -173,7 +163,7 @@ class Launch:
         leftovers = find_leftovers(self._home.pids, besides=frozenset({UP}))
         if leftovers:
             names = ", ".join(f"{one.name} ({one.process.pid})" for one in leftovers)
-            with self._display.step(f"Ending what an interrupted run left behind: {names}"):
+            with self._display.step(f"Ending processes left by an interrupted run: {names}"):
                 end_leftovers(leftovers)
 
     def _service_programs(self, addresses: Addresses) -> list[Program]:
@@ -220,14 +210,14 @@ class Launch:
                 check=False,
             )
             if run.returncode != 0:
-                raise StartFailedError(f"Topics and tables could not be made.\n{tail(log)}")
+                raise StartFailedError(f"Topics and tables could not be created.\n{tail(log)}")
             step.result = "Topics and database tables are in place"
 
     def _start_services(self) -> None:
         with self._display.step(f"Starting {len(SERVICES)} services") as step:
             for service in SERVICES:
                 self._supervisor.launch(service.name)
-            checks = {name: _readiness(port) for name, port in self._probes.items()}
+            checks = {name: partial(readiness, port) for name, port in self._probes.items()}
             self._await(checks, step.update)
             step.result = f"{len(SERVICES)} services are ready"
 
@@ -243,7 +233,7 @@ class Launch:
             step.result = "Readings arrive"
 
     def _await(self, checks: Mapping[str, Callable[[], str | None]], update: Callable[[str], None]) -> None:
-        """Wait until every check is content; a program that the supervisor gives up ends the wait."""
+        """Wait until every check returns None; a process that keeps ending ends the wait."""
         waiting = dict(checks)
         deadline = time.monotonic() + _READY_TIMEOUT_S
         while True:
@@ -254,12 +244,9 @@ class Launch:
             self._report_start(self._supervisor.processes())
             update(f"Waiting for {', '.join(waiting)}")
             if time.monotonic() > deadline:
-                lines = [f"{name}: {reason}\n{self._log_of(name)}" for name, reason in reasons.items()]
+                lines = [f"{name}: {reason}\n{self._supervisor.log_tail(name)}" for name, reason in reasons.items()]
                 raise StartFailedError(f"Not ready after {_READY_TIMEOUT_S:.0f} s: " + "\n".join(lines))
             time.sleep(_POLL_S)
-
-    def _log_of(self, name: str) -> str:
-        return self._supervisor.log_tail(name) if log_path(self._home, name).exists() else ""
 
     def _report_start(self, infos: list[ProcessInfo]) -> None:
         for event in self._restarts.look(infos):
@@ -269,7 +256,7 @@ class Launch:
                 log = self._supervisor.log_tail(event.name)
                 raise StartFailedError(f"{event.name} {event.reason}. The end of its log:\n{log}")
             log = self._supervisor.log_tail(event.name, 1)
-            self._display.note(f"{event.name} ended while starting and is tried again: {log}")
+            self._display.note(f"{event.name} ended while starting; trying again: {log}")
 
     def _report(self, infos: list[ProcessInfo]) -> None:
         for event in self._restarts.look(infos):
@@ -277,17 +264,9 @@ class Launch:
                 self._display.note(f"{event.name} runs again.")
             elif event.is_hopeless:
                 self._display.problem(
-                    f"{event.name} {event.reason}; it is tried again at intervals of up to {LONGEST_PAUSE_S:.0f} s. "
+                    f"{event.name} {event.reason}; retrying at intervals of up to {LONGEST_PAUSE_S:.0f} s. "
                     f"The end of its log:\n{self._supervisor.log_tail(event.name)}"
                 )
             else:
                 log = log_path(self._home, event.name)
-                self._display.note(f"{event.name} {event.reason} and was started again (log: {log}).")
-
-
-def _readiness(port: int) -> Callable[[], str | None]:
-    def check() -> str | None:
-        status, body = get(f"http://127.0.0.1:{port}/readyz")
-        return None if status == 200 else body.strip()[:200] or f"answers {status}"
-
-    return check
+                self._display.note(f"{event.name} {event.reason} and was restarted (log: {log}).")

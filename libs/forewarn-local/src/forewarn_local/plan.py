@@ -1,4 +1,4 @@
-"""The one table of service processes, and what each is told."""
+"""The table of service processes and their environment."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ FIRST_PROBE_PORT = 8101
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServicePlan:
-    """One service process; they are started in the order of :data:`SERVICES`."""
+    """One service process; services start in the order of :data:`SERVICES`."""
 
     name: str
     needs_database: bool = False
@@ -16,13 +16,13 @@ class ServicePlan:
 
     @property
     def module(self) -> str:
-        """Module that runs it."""
+        """Its main module."""
         return f"forewarn_{self.name}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Addresses:
-    """Where everything listens in one run."""
+    """The addresses of one run."""
 
     kafka: str
     database: str
@@ -34,7 +34,7 @@ class Addresses:
     dashboard_url: str
 
 
-_ORDER = (  # downstream first, so that the first readings find everybody listening
+_ORDER = (  # downstream first, so that all are listening when the first readings come
     ("sink", True),
     ("api", True),
     ("dashboard", False),
@@ -50,14 +50,13 @@ SERVICES = tuple(
     for index, (name, needs_database) in enumerate(_ORDER)
 )
 
-# Nine processes share the machine: numerical libraries must not start a pool of threads in each, and glibc
-# must not keep an arena per thread.
+# Nine processes share the machine: no thread pools of numerical libraries, no glibc arena per thread.
 _FRUGAL = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
 _DEFAULTS = {"FOREWARN_ENV": "demo", "LOG_LEVEL": "INFO", "LOG_FORMAT": "console", "PYTHONUNBUFFERED": "1"}
 
 
 def base_environment(user: Mapping[str, str], addresses: Addresses) -> dict[str, str]:
-    """Return what every process gets, provisioning included; without the database."""
+    """Return the environment of every process, provisioning included; without the database."""
     kept = {key: value for key, value in user.items() if key != "DATABASE_URL"}
     return {
         **_DEFAULTS,
@@ -75,7 +74,7 @@ def base_environment(user: Mapping[str, str], addresses: Addresses) -> dict[str,
 def service_environment(
     service: ServicePlan, user: Mapping[str, str], addresses: Addresses, probe_port: int
 ) -> dict[str, str]:
-    """Return the environment of one service: the database is told only to those that use it."""
+    """Return the environment of one service; only services that use the database get its URL."""
     environment = base_environment(user, addresses)
     environment |= {"PROBE_PORT": str(probe_port), "SERVICE_INSTANCE": f"{service.name}-1"}
     if service.needs_database:

@@ -1,4 +1,4 @@
-"""Choose free TCP ports."""
+"""Free TCP ports."""
 
 import fcntl
 import socket
@@ -13,9 +13,9 @@ _TRIES = 50
 
 
 def is_free(port: int, host: str = HOST) -> bool:
-    """Say whether a server could listen on the port now."""
+    """Return whether a server could listen on the port now."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the servers do: TIME_WAIT is no owner
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the servers do: TIME_WAIT does not block them
         try:
             probe.bind((host, port))
         except OSError:
@@ -24,23 +24,17 @@ def is_free(port: int, host: str = HOST) -> bool:
 
 
 def any_free(host: str = HOST) -> int:
-    """Return a port nobody listens on, chosen by the kernel."""
+    """Return a free port chosen by the kernel."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.bind((host, 0))
         return int(probe.getsockname()[1])
 
 
 class Promises:
-    """Ports promised to servers that do not listen yet, or not at this moment.
+    """Ports reserved by file locks in ``directory``, which all platforms of a user share, until this process ends.
 
-    A platform chooses its ports some seconds before its servers listen there, and a service that is started
-    again leaves its own for a moment. Another platform of this user would find them free meanwhile, so each
-    is held by the lock of a file, until this process ends.
-
-    Parameters
-    ----------
-    directory
-        Where the files are: the same for all platforms of a user.
+    A platform chooses its ports seconds before its servers listen, and a restarting service leaves its port for a
+    moment; without the locks another platform of this user could take them.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -48,7 +42,7 @@ class Promises:
         self._held: dict[int, IO[str]] = {}
 
     def make(self, port: int) -> bool:
-        """Promise a port; False if that was done already, here or in another process.
+        """Reserve a port; return False if it is reserved already, here or in another process.
 
         Raises
         ------
@@ -71,7 +65,7 @@ class Promises:
         return True
 
     def withdraw(self) -> None:
-        """Promise nothing any more."""
+        """Release all ports."""
         while self._held:
             self._held.popitem()[1].close()
 
@@ -84,20 +78,9 @@ def choose(
     host: str = HOST,
     notice: Callable[[str], None] | None = None,
 ) -> int:
-    """Return the wanted port if it is free, else the next free one.
+    """Return the wanted port if it is free, otherwise the next free one, and reserve it.
 
-    Parameters
-    ----------
-    wanted
-        First choice.
-    what
-        Name of the server, for messages.
-    promises
-        What is promised to others; the chosen one is added.
-    host
-        Address it will listen on.
-    notice
-        Told when it is not the wanted one.
+    ``what`` names the server in messages; ``notice`` receives one if the port is not the wanted one.
 
     Raises
     ------
@@ -116,7 +99,7 @@ def choose(
 
 
 def accepts(port: int, host: str = HOST, timeout_s: float = 0.5) -> bool:
-    """Say whether something accepts connections on the port."""
+    """Return whether a server accepts connections on the port."""
     try:
         with socket.create_connection((host, port), timeout=timeout_s):
             return True

@@ -14,7 +14,7 @@ import psycopg
 from psycopg import conninfo, sql
 
 from forewarn_local.errors import StartFailedError
-from forewarn_local.pgprograms import Account, PostgresPrograms, find_programs, open_path, server_account
+from forewarn_local.pgprograms import Account, PostgresPrograms, data_major, find_programs, open_path, server_account
 from forewarn_local.ports import HOST
 from forewarn_local.server import LocalServer
 from forewarn_local.spawn import start
@@ -22,7 +22,7 @@ from forewarn_local.spawn import start
 USER = "forewarn"
 DATABASE = "forewarn"
 _POLL_S = 0.05
-_SURVIVORS_TIMEOUT_S = 10.0  # backends notice the death of their postmaster within a second or two
+_SURVIVORS_TIMEOUT_S = 10.0  # backends notice their postmaster's death within a second or two
 _INITDB_TIMEOUT_S = 120.0
 
 _SETTINGS = """\
@@ -43,19 +43,10 @@ logging_collector = off
 
 
 class PostgresServer(LocalServer):
-    """One PostgreSQL cluster with the database ``forewarn``.
+    """One PostgreSQL cluster with the database ``forewarn``, on 127.0.0.1.
 
-    Parameters
-    ----------
-    data_dir
-        Holds the cluster; created if missing. The log file lies beside it.
-    port
-        Port to listen on at 127.0.0.1; 0 chooses a free one, which restarts keep.
-    password
-        Password of the role ``forewarn``, used when the cluster is made; random by default, which is of
-        use only for a server that does not outlive this object.
-    log
-        File for the server's output.
+    The password of the role ``forewarn`` is set when the cluster is created. The default is random, which suits only a
+    server that does not outlive this object.
     """
 
     title = "PostgreSQL"
@@ -65,7 +56,7 @@ class PostgresServer(LocalServer):
         self.data_dir = data_dir.absolute()
         super().__init__(port=port, log=log or self.data_dir.with_name(f"{self.data_dir.name}.log"))
         self.password = password or secrets.token_urlsafe(24)
-        self.opened: list[Path] = []  # directories made passable for the server's user
+        self.opened: list[Path] = []  # directories that got o+x for the server's user
         self._programs: PostgresPrograms | None = None
         self._account: Account | None = None
 
@@ -78,8 +69,7 @@ class PostgresServer(LocalServer):
     def programs(self) -> PostgresPrograms:
         """The installation this cluster runs on."""
         if self._programs is None:
-            version = self.data_dir / "PG_VERSION"
-            self._programs = find_programs(int(version.read_text()) if version.exists() else None)
+            self._programs = find_programs(data_major(self.data_dir))
         return self._programs
 
     @property
@@ -94,17 +84,14 @@ class PostgresServer(LocalServer):
         return f"postgresql://{USER}:{self.password}@{HOST}:{self._port}/{database}"
 
     def prepare(self) -> list[str]:
-        """Make the cluster once, write the configuration, clear what a crash left behind.
+        """Create the cluster once, write the configuration, clear the remains of a crash.
 
-        Returns
-        -------
-        list[str]
-            The command that runs the server in the foreground, as :attr:`account`.
+        Return the command that runs the server in the foreground, as :attr:`account`.
         """
         self.data_dir.parent.mkdir(parents=True, exist_ok=True)
         if self.account.uid is not None:
             self.opened = open_path(self.data_dir) + open_path(self.programs.bin_dir / "postgres")
-        if not (self.data_dir / "PG_VERSION").exists():
+        if data_major(self.data_dir) is None:
             self._initdb()
         preload = "shared_preload_libraries = 'timescaledb'\n" if self.programs.has_timescaledb else ""
         (self.data_dir / "forewarn.conf").write_text(f"{_SETTINGS}{preload}port = {self._port}\n")
@@ -116,9 +103,9 @@ class PostgresServer(LocalServer):
         return start(self.prepare(), log=self.log, user=self.account.uid, group=self.account.gid, cwd=Path("/"))
 
     def why_not_ready(self) -> str | None:
-        """Return what keeps the database from accepting queries; None, and the database exists, if it does.
+        """Return why the database does not accept queries; None if it does, and create it if missing.
 
-        Another server that has taken the port does not know the password.
+        Another server on the port would not know the password.
         """
         try:
             self._ensure_database()
@@ -129,15 +116,15 @@ class PostgresServer(LocalServer):
     def create_database(self, name: str) -> str:
         """Create an empty database and return its URL.
 
-        From ``template0``, which allows no connections: PostgreSQL refuses to copy a template that a session is on,
-        and background sessions visit ``template1``.
+        From ``template0``, which allows no connections: PostgreSQL refuses to copy a template in use, and background
+        sessions visit ``template1``.
         """
         with psycopg.connect(self.url_of("postgres"), autocommit=True) as connection:
             connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
         return self.url_of(name)
 
     def drop_database(self, name: str) -> None:
-        """Drop a database, cutting off whoever is connected; no error if it is not there."""
+        """Drop a database, if it exists, disconnecting its clients."""
         with psycopg.connect(self.url_of("postgres"), autocommit=True) as connection:
             connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
@@ -148,7 +135,7 @@ class PostgresServer(LocalServer):
             self.create_database(DATABASE)
 
     def _initdb(self) -> None:
-        """Make the cluster in a scratch directory and rename it, so that a crash leaves no half of one."""
+        """Create the cluster in a scratch directory and rename it, so that a crash leaves no incomplete one."""
         scratch = Path(tempfile.mkdtemp(prefix=f".{self.data_dir.name}-", dir=self.data_dir.parent))
         password_file = scratch / "password"
         cluster = scratch / "cluster"
@@ -185,19 +172,19 @@ class PostgresServer(LocalServer):
         shutil.rmtree(scratch, ignore_errors=True)
 
     def _wait_for_survivors(self) -> None:
-        """Let backends of a killed postmaster end: they hold its shared memory, which blocks a start."""
+        """Wait for the backends of a killed postmaster: they hold shared memory, which blocks a start."""
         deadline = time.monotonic() + _SURVIVORS_TIMEOUT_S
         while survivors := processes_in(self.data_dir):
             if time.monotonic() > deadline:
                 for process in survivors:
                     process.kill()
             time.sleep(_POLL_S)
-        # the pid in it may belong to another process by now, which would make the server refuse to start
+        # its pid may belong to another process by now, and the server would refuse to start
         (self.data_dir / "postmaster.pid").unlink(missing_ok=True)
 
 
 def processes_in(data_dir: Path) -> list[psutil.Process]:
-    """Return the processes whose working directory is the cluster: exactly its server processes."""
+    """Return the cluster's server processes: their working directory is the cluster."""
     found = []
     for process in psutil.process_iter():
         try:
@@ -209,7 +196,7 @@ def processes_in(data_dir: Path) -> list[psutil.Process]:
 
 
 def timescaledb_version(url: str) -> str | None:
-    """Return the TimescaleDB version a server can install; None if it has none."""
+    """Return the TimescaleDB version that a server can install."""
     with psycopg.connect(url, autocommit=True, connect_timeout=5) as connection:
         row = connection.execute(
             "SELECT default_version FROM pg_available_extensions WHERE name = 'timescaledb'"
@@ -218,6 +205,6 @@ def timescaledb_version(url: str) -> str | None:
 
 
 def redacted(url: str) -> str:
-    """Return a connection URL that can be shown: without the password."""
+    """Return a connection URL without the password."""
     values = conninfo.conninfo_to_dict(url)
     return f"{values.get('host', '')}:{values.get('port', 5432)}/{values.get('dbname', '')}"

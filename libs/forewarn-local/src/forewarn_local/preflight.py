@@ -1,27 +1,25 @@
-"""Look at the machine before starting anything: each problem is one message that says what to do."""
+"""Check the machine before starting anything; each problem is one message that says what to do."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import psycopg
 
-from forewarn_local.bootstrap import disk_problem, python_problem, venv_problem, write_problem
-from forewarn_local.budgets import GB, needed_gb, used_bytes
+from forewarn.contracts.limits import GB
+from forewarn_local.bootstrap import disk_problem, write_problem
+from forewarn_local.budgets import needed_gb, used_bytes
 from forewarn_local.errors import LocalStackError
 from forewarn_local.home import Home
 from forewarn_local.java import find_java
 from forewarn_local.kafka import answers
-from forewarn_local.pgprograms import find_programs
+from forewarn_local.pgprograms import data_major, find_programs
 from forewarn_local.postgres import redacted
 from forewarn_local.settings import LocalSettings
 
 _REACH_TIMEOUT_S = 10.0
 
-__all__ = ["database_problem", "kafka_problem", "problems", "python_problem", "venv_problem"]
-
 
 def problems(home: Home, settings: LocalSettings) -> list[str]:
-    """Return everything that keeps the platform from starting; empty when it can start."""
+    """Return everything that prevents a start."""
     existing = next(path for path in (home.path, *home.path.parents) if path.exists())
     still_needed_gb = needed_gb(settings) - used_bytes(home.data) / GB
     found = [write_problem(existing), disk_problem(existing, round(still_needed_gb, 1))]
@@ -30,24 +28,24 @@ def problems(home: Home, settings: LocalSettings) -> list[str]:
     else:
         found.append(kafka_problem(settings.kafka_bootstrap_servers))
     if settings.database_url is None:
-        found.append(_postgres_problem(home))
+        found.append(_problem_of(lambda: find_programs(data_major(home.data / "postgres"))))
     else:
         found.append(database_problem(settings.database_url))
     return [problem for problem in found if problem is not None]
 
 
 def kafka_problem(bootstrap_servers: str) -> str | None:
-    """Return what to do if the user's own Kafka does not answer."""
+    """Return what to do if the user's Kafka does not answer."""
     if answers(bootstrap_servers, _REACH_TIMEOUT_S):
         return None
     return (
         f"No Kafka answers at KAFKA_BOOTSTRAP_SERVERS={bootstrap_servers}. Check the address, the brokers' "
-        "advertised listeners and the network; or remove the setting to have one started here."
+        "advertised listeners and the network; or remove the setting to start one here."
     )
 
 
 def database_problem(url: str) -> str | None:
-    """Return what to do if the user's own database does not answer."""
+    """Return what to do if the user's database does not answer."""
     try:
         with psycopg.connect(url, connect_timeout=int(_REACH_TIMEOUT_S)):
             return None
@@ -57,17 +55,8 @@ def database_problem(url: str) -> str | None:
         reason = " ".join(str(exc).split())
         return (
             f"No database answers at DATABASE_URL ({redacted(url)}): {reason}. Check address and password; or "
-            "remove the setting to have one started here."
+            "remove the setting to start one here."
         )
-
-
-def _postgres_problem(home: Home) -> str | None:
-    version = home.data / "postgres" / "PG_VERSION"
-    return _problem_of(lambda: find_programs(_major(version)))
-
-
-def _major(version: Path) -> int | None:
-    return int(version.read_text()) if version.exists() else None
 
 
 def _problem_of(look: Callable[[], object]) -> str | None:

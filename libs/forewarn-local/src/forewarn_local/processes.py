@@ -14,8 +14,8 @@ from forewarn_local.home import Home
 SERVICES_GROUP = "services"
 GRACE_S = 15
 _SERVER_GRACE_S = 30
-_STEADY_S = 2  # a process that lives this long counts as started
-_RETRIES = 1_000_000_000  # never given up: supervisord.py lets the pauses grow
+_STEADY_S = 2  # a process that runs this long counts as started
+_RETRIES = 1_000_000_000  # never give up: supervisord.py lengthens the pauses
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +33,7 @@ class Program:
 
 
 def write_spec(program: Program, home: Home) -> Path:
-    """Write what ``child.py`` needs to become the program; readable by this user only."""
+    """Write the spec that ``child.py`` reads; readable only by this user."""
     path = home.specs / f"{program.name}.json"
     spec = {
         "command": list(program.command),
@@ -52,10 +52,9 @@ def write_spec(program: Program, home: Home) -> Path:
 def render_config(programs: Sequence[Program], home: Home) -> str:
     """Return supervisord's configuration.
 
-    Services form one group with a higher priority number than the servers: on shutdown they stop first,
-    all at once, then the servers one after the other. Nothing starts by itself: ``forewarn up`` starts
-    each when what it needs is ready; from then on supervisord restarts what ends. File names are relative
-    to the home, which is to be the working directory: supervisord expands ``%`` in some of them twice.
+    Services form a group with a higher priority number than the servers: on shutdown they stop first, all at once,
+    then the servers one by one. ``forewarn up`` starts each program when its dependencies are ready; supervisord only
+    restarts it. File names are relative to the home, the working directory, as supervisord expands ``%`` in some twice.
     """
     sections = [
         f"[unix_http_server]\nfile={_escaped(home.socket)}\nchmod=0700",
@@ -80,7 +79,7 @@ def _program_section(program: Program, home: Home, number: int) -> str:
         "startretries": _RETRIES,
         "stopsignal": program.stop_signal.name.removeprefix("SIG"),
         "stopwaitsecs": GRACE_S if program.is_service else _SERVER_GRACE_S,
-        # a service may have helpers of its own; PostgreSQL's postmaster tells its backends itself
+        # a service may have child processes; PostgreSQL's postmaster stops its backends itself
         "stopasgroup": "true" if program.is_service else "false",
         "killasgroup": "true",
         "redirect_stderr": "true",

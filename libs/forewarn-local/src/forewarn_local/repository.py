@@ -1,4 +1,4 @@
-"""Get files out of Maven repositories, by ``jgo`` (pure Python) or by ``mvn``."""
+"""Fetch files from Maven repositories with ``jgo`` (pure Python) or ``mvn``."""
 
 import os
 import shutil
@@ -21,7 +21,7 @@ def coordinates(path: PurePosixPath) -> tuple[str, str, str]:
 
 
 def local_copy(path: PurePosixPath) -> Path | None:
-    """Return the file in the user's own Maven repository if it is there."""
+    """Return the file in the user's own Maven repository; None if it is missing."""
     base = Path(os.environ.get("M2_REPO") or "~/.m2/repository").expanduser()
     found = base / path
     return found if found.is_file() else None
@@ -33,9 +33,9 @@ def fetch_with_jgo(path: PurePosixPath, repository: Path) -> Path:
     Raises
     ------
     OSError, RuntimeError
-        No repository could deliver it, after several attempts.
+        No repository delivered it after several attempts.
     """
-    from jgo.config import GlobalSettings  # noqa: PLC0415  # a quarter of a second, first download only
+    from jgo.config import GlobalSettings  # noqa: PLC0415  # takes a quarter of a second, only for the first download
     from jgo.constants import MAVEN_CENTRAL_URL  # noqa: PLC0415  # as above
     from jgo.maven import MavenContext  # noqa: PLC0415  # as above
 
@@ -47,20 +47,14 @@ def fetch_with_jgo(path: PurePosixPath, repository: Path) -> Path:
         try:
             return Path(artifact.resolve())
         except (OSError, RuntimeError):
-            (repository / path).unlink(missing_ok=True)  # a torn download would be taken for the file
+            (repository / path).unlink(missing_ok=True)  # an incomplete download would pass for the file
             if attempt == _ATTEMPTS:
                 raise
     raise RuntimeError(f"{path} was not fetched")
 
 
 def fetch_all_with_mvn(paths: list[PurePosixPath], repository: Path) -> None:
-    """Download files below ``repository`` with one run of Maven.
-
-    Raises
-    ------
-    ArtefactError
-        Maven failed; its last lines are in the message.
-    """
+    """Download files below ``repository`` with one run of Maven; raise ArtefactError with its output."""
     repository.mkdir(parents=True, exist_ok=True)
     pom = repository / "pom.xml"
     pom.write_text(_pom(paths))

@@ -1,4 +1,4 @@
-"""What to say about processes that end and are started again."""
+"""Detect processes that end and are restarted."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -7,13 +7,13 @@ from typing import Final
 from forewarn_local.supervision import ProcessInfo
 from forewarn_local.supervisord import LASTING_S
 
-KEEPS_ENDING: Final = 4  # ends without a lasting run in between
-EXIT_BAD_SETTINGS: Final = 2  # what every service exits with when its settings are wrong
+KEEPS_ENDING: Final = 4  # exits without a lasting run in between
+EXIT_BAD_SETTINGS: Final = 2  # every service's exit code for wrong settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    """A process has ended: how often without a lasting run, and its exit code (−1: a signal)."""
+    """A process has ended; ``times`` without a lasting run, ``exit_code`` −1 for a signal."""
 
     name: str
     times: int
@@ -21,12 +21,12 @@ class Ended:
 
     @property
     def is_hopeless(self) -> bool:
-        """Whether the next start will hardly be better."""
+        """Whether another start is unlikely to help."""
         return self.exit_code == EXIT_BAD_SETTINGS or self.times >= KEEPS_ENDING
 
     @property
     def reason(self) -> str:
-        """How it ended, for people."""
+        """How it ended, in words."""
         if self.exit_code == EXIT_BAD_SETTINGS:
             return "cannot start with its settings (exit code 2)"
         how = "killed by a signal" if self.exit_code < 0 else f"exit code {self.exit_code}"
@@ -35,13 +35,13 @@ class Ended:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lasts:
-    """A process that kept ending has run for a while."""
+    """A process that kept ending has run for a while now."""
 
     name: str
 
 
 @dataclass(slots=True)
-class _History:
+class _Runs:
     pid: int
     start_s: int
     ends: int = 0
@@ -50,14 +50,14 @@ class _History:
 
 @dataclass(slots=True)
 class Restarts:
-    """Compares what the supervisor shows with what it showed before."""
+    """Compare the supervisor's process list with the previous one."""
 
-    _histories: dict[str, _History] = field(default_factory=dict)
+    _histories: dict[str, _Runs] = field(default_factory=dict)
 
     def look(self, infos: Sequence[ProcessInfo]) -> Iterator[Ended | Lasts]:
-        """Yield what has happened since the last look; a hopeless process is named once."""
+        """Yield the events since the last look; a hopeless process is reported once."""
         for info in infos:
-            known = self._histories.setdefault(info.name, _History(pid=info.pid, start_s=info.started_s))
+            known = self._histories.setdefault(info.name, _Runs(pid=info.pid, start_s=info.started_s))
             too_short_to_be_seen = info.pid == known.pid == 0 and info.started_s != known.start_s
             has_ended = (known.pid and info.pid != known.pid) or too_short_to_be_seen
             known.pid, known.start_s = info.pid, info.started_s

@@ -1,4 +1,4 @@
-"""What the real servers that run as child processes have in common."""
+"""Base class of the real servers that run as child processes."""
 
 import signal
 import time
@@ -13,33 +13,21 @@ from forewarn_local.spawn import stop, tail
 if TYPE_CHECKING:
     import subprocess
 
-READY_TIMEOUT_S = 120.0  # a machine full of other work took 52 s
+READY_TIMEOUT_S = 120.0  # a busy machine took 52 s
 STOP_TIMEOUT_S = 30.0
 _POLL_S = 0.05
-_ATTEMPTS = 3  # a port chosen free can be taken before the server binds it
+_ATTEMPTS = 3  # a free port can be taken before the server binds it
 _PORT_LOST = "Address already in use"
 
 
 class LocalServer(ABC):
-    """A server that is started, watched, stopped in order and killed as a crash would.
+    """A server that can be started, stopped in order, and killed as a crash would.
 
-    Parameters
-    ----------
-    port
-        Port to listen on; 0 chooses a free one, which restarts keep.
-    log
-        File for the server's output.
-
-    Attributes
-    ----------
-    title
-        Its name for people.
-    orderly_stop
-        Signal upon which it shuts down in order, ending what its clients do.
+    Port 0 chooses a free one, which restarts keep. ``log`` receives the server's output.
     """
 
     title: ClassVar[str]
-    orderly_stop: ClassVar[signal.Signals]
+    orderly_stop: ClassVar[signal.Signals]  # shuts down in order, disconnecting clients
 
     def __init__(self, *, port: int, log: Path) -> None:
         self.log = log
@@ -54,24 +42,24 @@ class LocalServer(ABC):
 
     @property
     def pid(self) -> int | None:
-        """Process id while it runs as this object's child."""
+        """Process id; None while it does not run as this object's child."""
         return self._process.pid if self._process is not None and self._process.poll() is None else None
 
     @abstractmethod
     def launch(self) -> "subprocess.Popen[bytes]":
-        """Start the process, and do not wait."""
+        """Start the process without waiting."""
 
     @abstractmethod
     def why_not_ready(self) -> str | None:
-        """Return what keeps clients from their work; None if this very server answers them."""
+        """Return why clients cannot work; None if this very server answers them."""
 
     def start(self) -> None:
-        """Start the server and wait until it is ready; nothing happens if it runs.
+        """Start the server, unless it runs, and wait until it is ready.
 
         Raises
         ------
         StartFailedError
-            It did not become ready; the message ends with the end of its log.
+            It did not become ready; the message includes the end of its log.
         """
         if self.pid is not None:
             return
@@ -95,12 +83,12 @@ class LocalServer(ABC):
         self._port = any_free()
 
     def wait_ready(self, timeout_s: float = READY_TIMEOUT_S) -> None:
-        """Wait until clients can work, also when somebody else runs the server.
+        """Wait until clients can work, whoever started the server.
 
         Raises
         ------
         StartFailedError
-            It ended or was not ready in time; the message ends with the end of its log.
+            It ended or was not ready in time; the message includes the end of its log.
         """
         deadline = time.monotonic() + timeout_s
         while (reason := self.why_not_ready()) is not None:
@@ -119,7 +107,7 @@ class LocalServer(ABC):
         self._end(signal.SIGKILL)
 
     def restart(self) -> None:
-        """Stop if it runs, then start again on the same port and data."""
+        """Stop and start on the same port and data."""
         self.stop()
         self.start()
 

@@ -1,4 +1,4 @@
-"""The broker and the database of one run: embedded, or the user's own."""
+"""Broker and database of one run: embedded, or the user's own."""
 
 import os
 import signal
@@ -20,7 +20,7 @@ POSTGRES_PORT = 5432
 
 
 class Servers:
-    """Chooses every port of a run and prepares what is embedded."""
+    """Choose the ports of a run and prepare the embedded servers."""
 
     def __init__(self, home: Home, settings: LocalSettings, display: Display) -> None:
         self._home = home
@@ -31,7 +31,7 @@ class Servers:
         self.database: PostgresServer | None = None
 
     def prepare(self) -> list[Program]:
-        """Fetch, format and configure what runs here; return it as programs to supervise."""
+        """Fetch, format and configure the embedded servers; return the programs to supervise."""
         programs = []
         if self._settings.kafka_bootstrap_servers is None:
             programs.append(self._prepare_kafka())
@@ -40,7 +40,7 @@ class Servers:
         return programs
 
     def addresses(self) -> Addresses:
-        """Return where everything listens; after :meth:`prepare`."""
+        """Return all addresses; call it after :meth:`prepare`."""
         settings = self._settings
         api_port = self._port(settings.api_port, "the API", settings.api_host)
         dashboard_port = self._port(settings.dashboard_port, "the dashboard", settings.dashboard_host)
@@ -63,11 +63,11 @@ class Servers:
         return ports
 
     def close(self) -> None:
-        """Leave the ports to others; after everything has stopped."""
+        """Release the ports; call it after everything has stopped."""
         self._promises.withdraw()
 
     def waits(self) -> dict[str, Callable[[], str | None]]:
-        """Return, for each embedded server, a function that says why it is not ready (None: it is)."""
+        """Return a check per embedded server: it returns why the server is not ready, or None."""
         checks: dict[str, Callable[[], str | None]] = {}
         if (broker := self.broker) is not None:
             checks["kafka"] = broker.why_not_ready
@@ -89,7 +89,7 @@ class Servers:
                 progress=lambda done, total: step.update(f"Fetching Kafka 4.3: {done} of {total} files"),
             )
             command = self.broker.prepare()
-            step.result = f"Kafka 4.3 is prepared ({Path(command[0])})"
+            step.result = f"Kafka 4.3 prepared ({Path(command[0])})"
         return Program(
             name="kafka", command=command, environment=dict(os.environ), cwd=self._home.root, is_service=False
         )
@@ -105,9 +105,9 @@ class Servers:
             command = self.database.prepare()
             programs = self.database.programs
             extra = "with TimescaleDB" if programs.has_timescaledb else "without TimescaleDB"
-            step.result = f"PostgreSQL {programs.major} is prepared ({programs.source}, {extra})"
+            step.result = f"PostgreSQL {programs.major} prepared ({programs.source}, {extra})"
         for directory in self.database.opened:
-            self._display.note(f"{directory} is now passable (o+x) for the database's user.")
+            self._display.note(f"{directory} now has o+x, so that the database's user can pass.")
         account = self.database.account
         return Program(
             name="postgres",

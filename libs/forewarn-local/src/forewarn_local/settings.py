@@ -1,4 +1,4 @@
-"""What the user may say about the local platform: environment first, then ``.env``."""
+"""Settings of the local platform: environment first, then ``.env``."""
 
 import os
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from forewarn_local.errors import PreflightError
 
 
 class LocalSettings(BaseModel):
-    """Settings this command needs itself; services read and check their own."""
+    """Settings of the ``forewarn`` command itself; services read and check their own."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -29,20 +29,14 @@ class LocalSettings(BaseModel):
 
 
 def user_environment(root: Path, env: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return the environment over the values of ``.env``; empty values count as not set."""
+    """Return ``.env`` overridden by the environment; empty values count as unset."""
     from_file = {key: value for key, value in dotenv_values(root / ".env").items() if value}
     from_process = {key: value for key, value in (os.environ if env is None else env).items() if value}
     return {**from_file, **from_process}
 
 
 def load_settings(environment: Mapping[str, str]) -> LocalSettings:
-    """Check the settings.
-
-    Raises
-    ------
-    PreflightError
-        One line for each variable that is wrong.
-    """
+    """Check the settings; raise PreflightError with a line for each wrong variable."""
     values = {name: environment[name.upper()] for name in LocalSettings.model_fields if name.upper() in environment}
     try:
         return LocalSettings.model_validate(values)
@@ -52,5 +46,5 @@ def load_settings(environment: Mapping[str, str]) -> LocalSettings:
 
 
 def reachable_host(host: str) -> str:
-    """Return the address for clients on this machine of a server that listens on ``host``."""
+    """Return the address at which clients on this machine reach a server that listens on ``host``."""
     return "127.0.0.1" if host in {"0.0.0.0", "::", ""} else host  # noqa: S104  # compared, not bound

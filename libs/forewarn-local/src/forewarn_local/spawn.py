@@ -1,4 +1,4 @@
-"""Start child processes so that none outlives its parent and none blocks on a full pipe."""
+"""Child processes that do not outlive their parent and do not block on a full pipe."""
 
 import ctypes
 import os
@@ -13,10 +13,7 @@ _LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
 def die_with_parent(number: int = signal.SIGKILL) -> Callable[[], None] | None:
-    """Return a ``preexec_fn`` that makes the kernel signal the child when its parent dies.
-
-    None where the kernel cannot (not Linux): leftovers are then found at the next start.
-    """
+    """Return a ``preexec_fn`` that makes the kernel signal the child when its parent dies; None except on Linux."""
     if _LIBC is None:
         return None
     libc = _LIBC
@@ -37,20 +34,10 @@ def start(
     group: int | None = None,
     parent_death_signal: int = signal.SIGKILL,
 ) -> subprocess.Popen[bytes]:
-    """Start a program in its own process group, its output appended to a file.
+    """Start a program in its own process group, its output appended to ``log``.
 
-    Parameters
-    ----------
-    command
-        Program and arguments.
-    log
-        File for standard output and error; its directory must exist.
-    env, cwd
-        Whole environment and working directory; the parent's by default.
-    user, group
-        Numeric ids to run as; needs root.
-    parent_death_signal
-        What the child gets when this process dies without stopping it.
+    ``user`` and ``group`` are numeric ids and need root. The child gets ``parent_death_signal`` if this process dies
+    without stopping it.
     """
     with log.open("ab") as output:
         return subprocess.Popen(
@@ -63,13 +50,13 @@ def start(
             user=user,
             group=group,
             extra_groups=[] if user is not None else None,
-            process_group=0,  # a Ctrl-C in the terminal is for the parent, which then stops in order
-            preexec_fn=die_with_parent(parent_death_signal),  # noqa: PLW1509  # calls prctl only
+            process_group=0,  # Ctrl-C in the terminal goes to the parent, which stops its children in order
+            preexec_fn=die_with_parent(parent_death_signal),  # noqa: PLW1509  # only calls prctl
         )
 
 
 def tail(path: Path, lines: int = 25) -> str:
-    """Return the last lines of a log file; a remark if there is none."""
+    """Return the last lines of a log file, or a remark that it is missing or empty."""
     try:
         with path.open("rb") as stream:
             stream.seek(0, os.SEEK_END)
@@ -81,7 +68,7 @@ def tail(path: Path, lines: int = 25) -> str:
 
 
 def stop(process: subprocess.Popen[bytes], *, number: int, timeout_s: float) -> None:
-    """Signal a child and wait; SIGKILL it when it does not end in time."""
+    """Signal a child and wait for its end; SIGKILL it after the timeout."""
     if process.poll() is None:
         process.send_signal(number)
         try:

@@ -1,15 +1,14 @@
-"""Talk to supervisord, which keeps the platform's processes alive."""
+"""Client of supervisord, which keeps the platform's processes alive."""
 
 import http.client
 import signal
-import subprocess
 import sys
 import time
 import xmlrpc.client
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from supervisor.xmlrpc import SupervisorTransport
 
@@ -17,7 +16,10 @@ from forewarn_local.errors import StartFailedError
 from forewarn_local.home import Home
 from forewarn_local.leftovers import record_process
 from forewarn_local.processes import SERVICES_GROUP, Program, log_path, render_config, write_spec
-from forewarn_local.spawn import start, tail
+from forewarn_local.spawn import start, stop, tail
+
+if TYPE_CHECKING:
+    from subprocess import Popen
 
 RECORD = "supervisord"
 _START_TIMEOUT_S = 20.0
@@ -25,12 +27,12 @@ _STOP_TIMEOUT_S = 90.0  # services 15 s, then each server 30 s
 _POLL_S = 0.1
 
 RpcError = (OSError, http.client.HTTPException, xmlrpc.client.Error)
-"""What a call to a supervisor that is not there, or is ending, can raise."""
+"""Raised by a call to a supervisor that is absent or ending."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessInfo:
-    """State of one supervised process; ``exit_code`` is how its last run ended, −1 by a signal."""
+    """State of one supervised process; ``exit_code`` is that of its last run, −1 for a signal."""
 
     name: str
     state: str
@@ -41,20 +43,20 @@ class ProcessInfo:
 
     @property
     def uptime_s(self) -> int:
-        """Seconds since its last start; 0 if it does not run."""
+        """Seconds since its last start; 0 while it does not run."""
         return max(0, self.now_s - self.started_s) if self.state == "RUNNING" else 0
 
 
 class Supervisor:
-    """The supervisord of one home; processes are addressed by their program's name."""
+    """The supervisord of one home."""
 
     def __init__(self, home: Home) -> None:
         self._home = home
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Popen[bytes] | None = None
         self._services: frozenset[str] = frozenset()
 
     def start(self, programs: Sequence[Program]) -> None:
-        """Start supervisord with these programs, none of them running yet.
+        """Start supervisord with these programs, without starting any of them.
 
         Raises
         ------
@@ -81,16 +83,16 @@ class Supervisor:
 
     @property
     def started(self) -> bool:
-        """Whether this object has started a supervisord, alive or not."""
+        """Whether this object has started a supervisord, running or not."""
         return self._process is not None
 
     @property
     def alive(self) -> bool:
-        """Whether the supervisord that this object started still runs."""
+        """Whether the supervisord that this object started runs."""
         return self._process is not None and self._process.poll() is None
 
     def answers(self) -> bool:
-        """Say whether a supervisor answers on this home's socket."""
+        """Return whether a supervisor answers on this home's socket."""
         try:
             with self._rpc() as supervisor:
                 supervisor.getState()
@@ -99,12 +101,12 @@ class Supervisor:
         return True
 
     def launch(self, name: str) -> None:
-        """Start one program, without waiting for it; no error if it runs or is about to.
+        """Start one program without waiting for it, unless it runs.
 
         Raises
         ------
         StartFailedError
-            If the supervisor refuses.
+            The supervisor refuses.
         """
         full_name = f"{SERVICES_GROUP}:{name}" if name in self._services else name
         try:
@@ -134,20 +136,10 @@ class Supervisor:
         """Return the end of a program's log."""
         return tail(log_path(self._home, name), lines)
 
-    def request_stop(self) -> None:
-        """Ask supervisord to stop everything in order and end; returns at once."""
-        if self.alive and self._process is not None:
-            self._process.send_signal(signal.SIGTERM)
-
     def stop(self) -> None:
         """Stop everything in order and wait for the end."""
-        self.request_stop()
         if self._process is not None:
-            try:
-                self._process.wait(_STOP_TIMEOUT_S)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
+            stop(self._process, number=signal.SIGTERM, timeout_s=_STOP_TIMEOUT_S)
 
     @contextmanager
     def _rpc(self) -> Iterator[Any]:  # a proxy has whatever methods the server has

@@ -1,7 +1,7 @@
 """supervisord with two changes: ``python -m forewarn_local.supervisord -n -c CONFIG``.
 
-A log that cannot be written, on a full disk for instance, does not end it; and every process that keeps ending is
-started again at growing intervals, not only one that ends within its first seconds.
+An unwritable log (full disk) does not end it, and every process that keeps ending is restarted at growing intervals,
+not only one that ends within its first seconds.
 """
 
 import sys
@@ -13,17 +13,17 @@ from supervisor import loggers, process, supervisord
 from supervisor.options import decode_wait_status
 from supervisor.states import ProcessStates
 
-LASTING_S = 60.0  # a run that lasted this long starts the count of short runs again
+LASTING_S = 60.0  # a run of this length resets the count of short runs
 LONGEST_PAUSE_S = 30.0
 
 
 def pause_s(short_runs: int) -> float:
-    """Pause before the next start [s]: none after a first short run, then 1, 2, 4 … up to 30."""
+    """Return the pause before the next start [s]: 0 after a first short run, then 1, 2, 4 … up to 30."""
     return 0.0 if short_runs <= 1 else min(LONGEST_PAUSE_S, 2.0 ** min(short_runs - 2, 16))
 
 
 class LastingLog(loggers.RotatingFileHandler):  # type: ignore[misc]  # supervisor has no types
-    """A log file that loses what it cannot write and goes on when it can."""
+    """A log file that drops lines while it cannot be written."""
 
     def emit(self, record: loggers.LogRecord) -> None:
         """Write a record if possible."""
@@ -33,18 +33,18 @@ class LastingLog(loggers.RotatingFileHandler):  # type: ignore[misc]  # supervis
             super().emit(record)
 
     def reopen(self) -> None:
-        """Open the file again, at its end."""
+        """Reopen the file for appending."""
         with suppress(OSError, ValueError):
             self.close()
         self.closed = False
-        self.stream = Path(self.baseFilename).open("ab")  # noqa: SIM115  # as long as the process runs
+        self.stream = Path(self.baseFilename).open("ab")  # noqa: SIM115  # open as long as the process runs
 
     def handleError(self) -> None:  # noqa: N802  # supervisor's name
-        """Nothing: supervisor would write to its own standard error, which is on the same disk."""
+        """Do nothing: supervisor would write to its standard error, which is on the same disk."""
 
 
 class BackingOff(process.Subprocess):  # type: ignore[misc]  # supervisor has no types
-    """A process that is started again until one of its runs lasts, at growing intervals."""
+    """A process that is restarted at growing intervals until a run lasts."""
 
     exitstatus: int | None
     _short_runs = 0
@@ -54,23 +54,23 @@ class BackingOff(process.Subprocess):  # type: ignore[misc]  # supervisor has no
         """Start it; a start that fails counts as a short run."""
         last_exit = self.exitstatus
         pid: int | None = super().spawn()
-        self.exitstatus = last_exit  # for those who ask why it was started again
+        self.exitstatus = last_exit  # shows why it was restarted
         if self.state == ProcessStates.BACKOFF:
             self._pause()
         return pid
 
     def finish(self, pid: int, sts: int) -> None:
-        """Note how it ended and when it may start again."""
+        """Record how it ended and when it may start again."""
         super().finish(pid, sts)
         if self.state not in {ProcessStates.EXITED, ProcessStates.BACKOFF}:
-            return  # it was stopped
+            return  # stopped on request
         self.exitstatus = decode_wait_status(sts)[0]  # supervisor forgets it after a short run
         if self.laststop - self.laststart >= LASTING_S:
             self._short_runs = 0
         self._pause()
 
     def transition(self) -> None:
-        """Go on to the next state, unless it has to wait for its start."""
+        """Change state, except while waiting for the next start."""
         waits = self.state in {ProcessStates.EXITED, ProcessStates.BACKOFF} and time.monotonic() < self._due_s
         if not waits:
             super().transition()
@@ -78,7 +78,7 @@ class BackingOff(process.Subprocess):  # type: ignore[misc]  # supervisor has no
     def _pause(self) -> None:
         self._short_runs += 1
         self._due_s = time.monotonic() + pause_s(self._short_runs)
-        self.delay = 0  # supervisor's own pause grows without end
+        self.delay = 0  # supervisor's own pause grows without limit
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""What broker and database take on disk, and how long that lasts."""
+"""Disk usage of broker and database, and how long the budgets last."""
 
 import json
 import shutil
@@ -8,12 +8,13 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
-from forewarn_local.budgets import GB, used_bytes
+from forewarn.contracts.limits import GB
+from forewarn_local.budgets import used_bytes
 from forewarn_local.home import Home
 
 SAMPLE_EVERY_S: Final = 30.0
 _SAMPLES_KEPT: Final = 240
-_START_UP_SAMPLES: Final = 6  # tables and states that are made at the start are no growth
+_START_UP_SAMPLES: Final = 6  # creating tables and states at start is not growth
 _LEAST_SPAN_S: Final = 120.0
 _COMPACTED: Final = ("__", "checkpoint-", "changelog-")
 _DAY_S: Final = 86_400.0
@@ -29,7 +30,7 @@ class Sample:
 
 
 def take_sample(home: Home) -> Sample:
-    """Measure what budgets limit: not states that are compacted, nor the write-ahead log, which is used again."""
+    """Measure what the budgets limit: no compacted states, nor the write-ahead log, which is reused."""
     storage, cluster = home.data / "kafka" / "storage", home.data / "postgres"
     partitions = [path for path in storage.glob("*-*") if not any(word in path.name for word in _COMPACTED)]
     tables = used_bytes(cluster) - used_bytes(cluster / "pg_wal")
@@ -37,18 +38,18 @@ def take_sample(home: Home) -> Sample:
 
 
 class UsageLog:
-    """Samples of the run, in a file of bounded length."""
+    """Samples of this run, in a file of limited length."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def add(self, sample: Sample) -> None:
-        """Append a sample; the oldest is forgotten."""
+        """Append a sample, dropping the oldest."""
         samples = [*self.read(), sample][-_SAMPLES_KEPT:]
         self._path.write_text(json.dumps([[one.at_s, one.kafka, one.database] for one in samples]))
 
     def read(self) -> list[Sample]:
-        """All samples, oldest first; none if there is no such file."""
+        """Return all samples, oldest first."""
         try:
             return [Sample(*values) for values in json.loads(self._path.read_text())]
         except (OSError, ValueError, TypeError):
@@ -56,7 +57,7 @@ class UsageLog:
 
 
 def growth_per_day(samples: list[Sample], what: str) -> float | None:
-    """Bytes written a day; what was deleted in between is not subtracted. None while it is not known."""
+    """Return bytes written per day, deletions not subtracted; None while unknown."""
     samples = samples[_START_UP_SAMPLES:]
     if len(samples) < 2 or (span_s := samples[-1].at_s - samples[0].at_s) < _LEAST_SPAN_S:
         return None
@@ -66,26 +67,18 @@ def growth_per_day(samples: list[Sample], what: str) -> float | None:
 
 
 def describe(home: Home, budgets: dict[str, float], reserve_gb: float) -> list[str]:
-    """Lines for people: used, budget and days of each server, and free space of the disk.
-
-    Parameters
-    ----------
-    budgets
-        GB by server, ``kafka`` and ``database``; those that do not run here are missing.
-    reserve_gb
-        Free space below which readings are refused.
-    """
+    """Return lines with usage, budget [GB] and days left of each server, and the free space of the disk."""
     now, samples = take_sample(home), UsageLog(home.usage).read()
     lines = []
     for what, budget_gb in budgets.items():
         used_gb = getattr(now, what) / GB
         rate = growth_per_day(samples, what)
         if rate is None:
-            lasts = "growth is not known in the first minutes"
+            lasts = "growth not known in the first minutes"
         elif rate == 0:
-            lasts = "does not grow"
+            lasts = "not growing"
         else:
-            lasts = f"{rate / GB:.1f} GB a day, so the budget holds {budget_gb * GB / rate:.1f} days"
+            lasts = f"{rate / GB:.1f} GB a day: the budget lasts {budget_gb * GB / rate:.1f} days"
         lines.append(f"{what:<9} {used_gb:6.2f} of {budget_gb:.1f} GB   {lasts}")
     free_gb = shutil.disk_usage(home.path).free / GB
     state = "" if free_gb > 2 * reserve_gb else "   LOW: new readings are refused below the reserve"

@@ -1,18 +1,16 @@
-"""Puts the alerting service together."""
+"""Logic of the alerting service: what frames, health and commands do to alarms."""
 
-import threading
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Final
 
 import structlog
-from prometheus_client import Counter
 
-from forewarn.adapters.catalogue import Catalogue, load_catalogue
+from forewarn.adapters.catalogue import Catalogue
 from forewarn.adapters.event_codec import decode_event
 from forewarn.adapters.faust.engine import Action, one_by_one
-from forewarn.adapters.faust.quarantine import Handler, Incoming
+from forewarn.adapters.faust.quarantine import Handler
 from forewarn.adapters.frames.turn import read_turn
 from forewarn.adapters.removals import between_removals, read_removal
 from forewarn.contracts.alarms import AlarmSource, Alert
@@ -20,32 +18,34 @@ from forewarn.contracts.assets import AcknowledgeAlarm, Command
 from forewarn.contracts.frames import FrameKind
 from forewarn.contracts.health import AssetHealth
 from forewarn.contracts.readings import RejectionReason
-from forewarn.contracts.topics import TOPIC_USE, TopicName
+from forewarn.contracts.topics import TopicName
 from forewarn.domain.alarms.asset import AssetAlarms, acknowledge_alarm, remove_alarms
 from forewarn.domain.alarms.health import observe_health
 from forewarn.domain.alarms.lifecycle import Refused
 from forewarn.domain.alarms.rows import observe_frame, portions
 from forewarn.domain.alarms.seen import Seen
 from forewarn.domain.frames.frame import Frame
+from forewarn.domain.time import to_datetime
 from forewarn.ports.codec import InvalidEvent
-from forewarn.runtime.event_service import EventContext, EventService, serve_events
+from forewarn.ports.lanes import Record
+from forewarn.runtime.event_service import EventContext
+from forewarn.runtime.metrics import counter
 from forewarn_alerting.outbox import Outbox
-from forewarn_alerting.settings import AlertingSettings
 
-#: How often a worse value of an open alarm is shown on ``alerts.active``.
+#: How often worse values of open alarms are published on ``alerts.active``.
 _REFRESH_S: Final = 2.0
 
-#: The delay of an alarm that a turn's shared costs are worth.
-_GATHER_S: Final = 0.1
+#: Delay of an alarm, so that many messages share the costs of a turn.
+GATHER_S: Final = 0.1
 
-#: Alarms that only messages of a topic raise: a removal on that topic ends them.
+#: Alarms that only this topic's messages raise: a removal on it ends them.
 _OF_FRAMES: Final[Mapping[FrameKind, frozenset[AlarmSource]]] = {
     FrameKind.VALID: frozenset({"threshold"}),
     FrameKind.ANOMALY: frozenset({"threshold", "anomaly"}),
 }
 _OF_HEALTH: Final[frozenset[AlarmSource]] = frozenset({"health", "rul", "forecast"})
-#: Rows of an asset between two publications. Its state holds the transitions that are under way, a kilobyte each, and
-#: must fit into a message of the changelog however often its values cross a limit.
+#: Rows of an asset between two publications. Its state holds the pending transitions, a kilobyte each, and must fit
+#: into a message of the changelog however often values cross a limit.
 _ROWS_AT_ONCE: Final = 200
 
 _log = structlog.get_logger(__name__)
@@ -59,12 +59,12 @@ class AlertingLogic:
         self._catalogue = catalogue
         self._outbox = Outbox(context)
         self._seen = Seen()
-        self._transitions = Counter("forewarn_alarm_transitions", "Transitions of alarms.", ["transition"])
-        self._refused = Counter("forewarn_commands_refused", "Acknowledgements that were refused.")
+        self._transitions = counter("forewarn_alarm_transitions")
+        self._refused = counter("forewarn_commands_refused")
 
     @property
     def handlers(self) -> Mapping[TopicName, Handler]:
-        """An asset has the same partition on all of them, so one worker sees all that concerns it."""
+        """Read four topics; an asset has the same partition on all of them, so one worker sees all its messages."""
         return {
             TopicName.READINGS_VALID: partial(self._on_frames, FrameKind.VALID),
             TopicName.ANOMALY_SCORES: partial(self._on_frames, FrameKind.ANOMALY),
@@ -74,22 +74,22 @@ class AlertingLogic:
 
     @property
     def timers(self) -> Sequence[tuple[float, Action]]:
-        """Transitions go out at once; only growing worst values wait."""
+        """Refresh worst values; transitions are published at once."""
         return ((_REFRESH_S, self._outbox.refresh),)
 
     async def restored(self) -> None:
-        """Publish what a crash may have kept back."""
+        """Publish what a crash may have interrupted."""
         self._seen = Seen.of(self._context.engine.states)
         await self._outbox.resume()
 
-    async def _on_frames(self, kind: FrameKind, batch: Sequence[Incoming]) -> None:
+    async def _on_frames(self, kind: FrameKind, batch: Sequence[Record]) -> None:
         for stretch, removal in between_removals(batch):
             await self._observe(kind, stretch)
             if removal is not None:
                 await self._on_removal(kind, removal)
 
-    async def _on_removal(self, kind: FrameKind, incoming: Incoming) -> None:
-        """Close what this topic's rows have raised: none of the removed asset comes behind this message."""
+    async def _on_removal(self, kind: FrameKind, incoming: Record) -> None:
+        """Close alarms that this topic's rows raised: no row of the removed asset follows this message."""
         removal = read_removal(incoming)
         if removal is None:
             await self._reject(incoming, RejectionReason.BAD_FRAME, "the message holds no removal")
@@ -101,7 +101,7 @@ class AlertingLogic:
         await self._close(removal.asset_id, incoming, sources, removal.removed_at, removal.removed_by)
 
     async def _close(
-        self, asset_id: str, incoming: Incoming, sources: frozenset[AlarmSource], at: datetime, by: str
+        self, asset_id: str, incoming: Record, sources: frozenset[AlarmSource], at: datetime, by: str
     ) -> None:
         """Close a removed asset's alarms of some sources; its state goes with the last of them."""
         before = self._context.engine.states.get(asset_id)
@@ -113,7 +113,7 @@ class AlertingLogic:
         if not after.rules:
             self._context.engine.remove(asset_id)
 
-    async def _observe(self, kind: FrameKind, batch: Sequence[Incoming]) -> None:
+    async def _observe(self, kind: FrameKind, batch: Sequence[Record]) -> None:
         turn = read_turn(batch, self._catalogue, kind)
         for incoming, problem in turn.unreadable:
             await self._reject(incoming, RejectionReason.BAD_FRAME, problem)
@@ -129,11 +129,11 @@ class AlertingLogic:
         self._context.metrics.rows.labels(fate="skipped").inc(result.skipped)
         await self._publish(result.alerts)
 
-    async def _on_health(self, incoming: Incoming) -> None:
+    async def _on_health(self, incoming: Record) -> None:
         if incoming.value is None and incoming.key is not None:
             asset_id = incoming.key.decode(errors="replace")
             self._seen.health.forget(asset_id)
-            await self._close(asset_id, incoming, _OF_HEALTH, incoming.at, "forewarn")
+            await self._close(asset_id, incoming, _OF_HEALTH, to_datetime(incoming.received_us), "forewarn")
             return
         try:
             health = decode_event(AssetHealth, incoming.value or b"")
@@ -152,7 +152,7 @@ class AlertingLogic:
             self._put(after, incoming)
             await self._publish(alerts)
 
-    async def _on_command(self, incoming: Incoming) -> None:
+    async def _on_command(self, incoming: Record) -> None:
         try:
             command = decode_event(Command, incoming.value or b"")
         except InvalidEvent as exc:
@@ -175,7 +175,7 @@ class AlertingLogic:
     def _alarms(self, asset_id: str) -> AssetAlarms:
         return self._context.engine.states.get(asset_id) or AssetAlarms(asset_id=asset_id)
 
-    def _put(self, alarms: AssetAlarms, incoming: Incoming) -> None:
+    def _put(self, alarms: AssetAlarms, incoming: Record) -> None:
         engine = self._context.engine
         known = alarms.asset_id in engine.states
         partition = engine.partition_of(alarms.asset_id) if known else incoming.partition
@@ -189,7 +189,7 @@ class AlertingLogic:
                 "alarm", transition=alert.transition.value, alarm_id=alert.alarm.alarm_id, message=alert.alarm.message
             )
 
-    async def _reject(self, incoming: Incoming, reason: RejectionReason, explanation: str) -> None:
+    async def _reject(self, incoming: Record, reason: RejectionReason, explanation: str) -> None:
         _log.warning(
             "message_rejected",
             topic=incoming.topic,
@@ -198,16 +198,3 @@ class AlertingLogic:
             reason=explanation,
         )
         await self._context.reject(incoming, reason, explanation)
-
-
-def serve(settings: AlertingSettings, stop: threading.Event) -> None:
-    """Raise, acknowledge and clear alarms until ``stop``."""
-    catalogue = load_catalogue(settings.catalogue_path)
-    service = EventService(
-        name="alerting",
-        state=AssetAlarms,
-        gather_s=_GATHER_S,
-        topics=TOPIC_USE["alerting"],
-        logic=lambda context: AlertingLogic(context, catalogue),
-    )
-    serve_events(settings, stop, service)

@@ -1,8 +1,8 @@
-"""Transitions are decided once, durably, and only then published.
+"""Stores the transitions of alarms before publishing them, so that each is decided once.
 
-Before a transition is published, the state that follows from it is stored together with the
-transition itself. A crash in between publishes it again, under the same ``alert_id``; it never
-decides again from older state, whatever the order in which scores, health and commands come back.
+A transition is stored together with the state that follows from it, then published. After a crash in between it is
+published again under the same ``alert_id``, and never decided again from older state, whatever the order in which
+scores, health and commands are read again.
 """
 
 from collections.abc import Sequence
@@ -16,14 +16,14 @@ from forewarn.runtime.event_service import EventContext
 
 
 class Outbox:
-    """Publishes alerts, and the present state of open alarms."""
+    """Publishes alerts and the current state of open alarms."""
 
     def __init__(self, context: EventContext[AssetAlarms]) -> None:
         self._context = context
         self._shown: dict[str, float | None] = {}
 
     async def publish(self, alerts: Sequence[Alert]) -> None:
-        """Store and publish the transitions of assets whose states were just put."""
+        """Store and publish transitions of assets whose states were just put."""
         if not alerts:
             return
         engine = self._context.engine
@@ -38,7 +38,7 @@ class Outbox:
             self._put(replace(engine.states[asset_id], outbox=()))
 
     async def resume(self) -> None:
-        """After a restart: publish what may not have been, and show every open alarm anew."""
+        """Publish pending transitions and every open alarm, after a restart."""
         self._shown.clear()
         for alarms in list(self._context.engine.states.values()):
             if alarms.outbox:
@@ -47,7 +47,7 @@ class Outbox:
         await self.refresh()
 
     async def refresh(self) -> None:
-        """Show open alarms whose worst value has grown worse since they were shown."""
+        """Publish open alarms whose worst value has got worse since they were last published."""
         stale = [
             alarm
             for alarms in self._context.engine.states.values()

@@ -4,4 +4,4 @@ from forewarn.runtime.event_service import EventServiceSettings
 
 
 class AlertingSettings(EventServiceSettings):
-    """What the alerting service reads from the environment; the rules stand in the catalogue."""
+    """Environment variables of the alerting service; its rules are in the catalogue."""

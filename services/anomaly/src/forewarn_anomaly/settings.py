@@ -3,7 +3,7 @@
 from pydantic import Field, field_validator
 
 from forewarn.adapters.detectors.registry import parse_members
-from forewarn.runtime.frame_service import FrameServiceSettings
+from forewarn.runtime.frame_config import FrameServiceSettings
 
 
 class AnomalyServiceSettings(FrameServiceSettings):

@@ -1,4 +1,4 @@
-"""Puts routes, errors and what surrounds every request together."""
+"""The application: routes, error handlers and middleware."""
 
 import asyncio
 import contextlib
@@ -14,21 +14,20 @@ from starlette.types import Scope
 from forewarn.contracts.limits import MAX_LIVE_ASSETS
 from forewarn.ports.history import HistoryUnavailable
 from forewarn.usecases.backend import Backend
+from forewarn.usecases.changes import Changes
 from forewarn_api import docs
-from forewarn_api.acknowledging import Claims
 from forewarn_api.bodies import MAX_BODY_BYTES, MAX_LIST_BYTES
-from forewarn_api.changes import Changes
 from forewarn_api.dependencies import AppState
 from forewarn_api.http.answer_limit import AnswerLimitMiddleware
 from forewarn_api.http.body_limit import BodyLimitMiddleware
 from forewarn_api.http.correlation import HEADER, CorrelationMiddleware
 from forewarn_api.http.gate import Gate
-from forewarn_api.http.headers import SecurityHeadersMiddleware
 from forewarn_api.http.parameters import known_parameters
 from forewarn_api.live_push import LivePush
 from forewarn_api.openapi import DESCRIPTION, TITLE, VERSION, document_of
 from forewarn_api.plant_index import PlantIndex
 from forewarn_api.problems import install_handlers
+from forewarn_api.recent import Recent
 from forewarn_api.routes import (
     alarms,
     assets,
@@ -45,21 +44,25 @@ from forewarn_api.routes import (
     weights,
 )
 
+#: An acknowledgement without effect after this time may be given again: the alerting service is probably away.
+_UNDECIDED_S: Final = 30.0
+#: A replay that is repeated within this time, by a double click or a retry, is sent once.
+_REPLAY_ONCE_S: Final = 10.0
 _SEED_RETRY_S: Final = 5.0
 _SEED_ASSETS: Final = 200
 _LIST_PATHS: Final = frozenset({"/api/v1/readings", "/api/v1/readings/validate", "/api/v1/assets/bulk"})
-#: Ends of the paths of lists and histories.
+#: Last segments of the paths of lists and histories.
 _LARGE_ANSWERS: Final = frozenset({"alarms", "economics", "forecast", "health", "history", "models", "rejected"})
 _log = structlog.get_logger(__name__)
 
 
 class Api(FastAPI):
-    """FastAPI with the platform's OpenAPI document, which is the same for all of its applications."""
+    """FastAPI with one OpenAPI document for all instances."""
 
     document: ClassVar[dict[str, Any] | None] = None
 
     def openapi(self) -> dict[str, Any]:
-        """The OpenAPI document, made once: it takes a good part of a second."""
+        """Return the OpenAPI document, built once: that takes a good part of a second."""
         if Api.document is None:
             Api.document = document_of(self)
         return Api.document
@@ -79,7 +82,7 @@ def make_app(
     app.state.resources = resources
     app.state.max_subscribers = max_subscribers
     install_handlers(app)
-    # The last one added is the outermost: every refusal of an inner one gets an id and headers.
+    # The last one added is the outermost, so that every refusal gets an id and headers.
     app.add_middleware(AnswerLimitMiddleware, is_large=_is_large)
     app.add_middleware(BodyLimitMiddleware, limit_of=_body_limit)
     app.add_middleware(Gate, token=token, allowed_origins=allowed_origins)
@@ -91,13 +94,12 @@ def make_app(
             allow_headers=["Authorization", "Content-Type", HEADER],
             expose_headers=[HEADER],
         )
-    app.add_middleware(SecurityHeadersMiddleware)
     app.add_middleware(CorrelationMiddleware, clock=backend.clock, new_id=backend.new_id)
     return app
 
 
 def routed_app() -> Api:
-    """The application with its routes and nothing behind them: enough to describe it."""
+    """Return the application with its routes but without a backend, enough to describe it."""
     app = Api(title=TITLE, version=VERSION, description=DESCRIPTION, docs_url=None, redoc_url=None, lifespan=_lifespan)
     asset_routes = (assets, overview, state, twin, weights, economics, forecast)
     for module in (readings, *asset_routes, alarms, rejected, scenarios):
@@ -110,7 +112,7 @@ def routed_app() -> Api:
 @contextlib.asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     backend: Backend = app.state.backend
-    app.openapi()  # the first request would wait for it, and all others with that one
+    app.openapi()  # or all first requests would wait for it
     async with contextlib.AsyncExitStack() as stack:
         for resource in app.state.resources:
             await stack.enter_async_context(resource)
@@ -122,7 +124,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             index=index,
             push=LivePush(backend, changes, max_subscribers=app.state.max_subscribers),
             reading=asyncio.Lock(),
-            claims=Claims(backend.clock),
+            claims=Recent(backend.clock, _UNDECIDED_S),
+            replays=Recent(backend.clock, _REPLAY_ONCE_S),
         )
         background = [asyncio.create_task(_seed(backend)), asyncio.create_task(index.run())]
         for task in background:
@@ -134,7 +137,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 async def _seed(backend: Backend) -> None:
-    """Fill the live view with what the database holds, some assets at a time, as soon as it answers."""
+    """Fill the live view from the database, some assets at a time, as soon as it answers."""
     after: str | None = None
     seeded = 0
     while seeded < MAX_LIVE_ASSETS:

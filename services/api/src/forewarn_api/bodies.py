@@ -18,11 +18,11 @@ from forewarn.usecases.faults import faults_in_body, pointer, summary
 from forewarn_api.problems import no_json, says_json
 
 MAX_READINGS: Final = MAX_READINGS_PER_MESSAGE
-#: Bodies of the routes that take lists of readings or assets; of all others.
+#: Largest body of routes that take lists of readings or assets, and of all others.
 MAX_LIST_BYTES: Final = 8 * MIB
 MAX_BODY_BYTES: Final = MIB
 
-#: A reading with as many metrics as it may have, and their quality, takes less.
+#: More than a reading with as many metrics as allowed, and their quality, takes.
 LONGEST_READING_BYTES: Final = 256 * KIB
 
 
@@ -35,14 +35,14 @@ _MANY: Final = TypeAdapter(Annotated[list[Reading], Field(min_length=1, max_leng
 _RAW: Final = msgspec.json.Decoder(list[msgspec.Raw])
 _OBJECTS: Final = msgspec.json.Decoder(list[_Object])
 _PLACE: Final = re.compile(r"\$\[(\d+)\]")
-#: A reading has at most four objects, and hardly a brace within its texts.
+#: A reading has at most four objects, and hardly any braces in its texts.
 _MOST_BRACES: Final = 8 * MAX_READINGS
 _TOO_MANY: Final = f"a list has 1 to {MAX_READINGS} readings"
-#: Reading a piece takes a few milliseconds.
+#: Decoding a piece takes a few milliseconds.
 _PIECE_BYTES: Final = 64 * KIB
 _READING: Final = {"$ref": "#/components/schemas/Reading"}
 
-#: What OpenAPI says of such a body.
+#: OpenAPI's description of such a body.
 READINGS_BODY: Final[dict[str, Any]] = {
     "requestBody": {
         "required": True,
@@ -83,19 +83,19 @@ READINGS_BODY: Final[dict[str, Any]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadingsBody:
-    """Readings of a request as they stand on ``readings.raw``, their assets, and whether they came as a list."""
+    """Readings of a request as encoded for ``readings.raw``, their assets, and whether they came as a list."""
 
     asset_ids: list[str]
     values: list[bytes]
     is_list: bool
 
     def pointer(self, index: int, field: str) -> str:
-        """JSON Pointer to a field of a reading."""
+        """Return the JSON Pointer to a field of a reading."""
         return pointer(index, field) if self.is_list else pointer(field)
 
 
 async def readings_in(request: Request, turn: asyncio.Lock) -> ReadingsBody:
-    """Readings of a request's body, one or many, ready to be sent.
+    """Return the readings of a request's body, one or many, ready to be sent.
 
     Numbers must be numbers: ``true`` and ``"12.5"`` are no measurements. A list is read in pieces, one for each
     ``turn``; between them other requests are served.
@@ -126,7 +126,7 @@ async def readings_in(request: Request, turn: asyncio.Lock) -> ReadingsBody:
 
 @dataclass(slots=True)
 class _Found:
-    """What was found in a body: readings, the first faults, and how many faults there are."""
+    """Readings of a body, the first faults, and the number of faults."""
 
     asset_ids: list[str] = field(default_factory=list)
     values: list[bytes] = field(default_factory=list)
@@ -134,7 +134,7 @@ class _Found:
     faulty: int = 0
 
     def read(self, piece: bytes, start: int, *, is_list: bool) -> None:
-        """Add a piece of the body, whose first reading has a place in the whole."""
+        """Add a piece of the body whose first reading has the index ``start``."""
         try:
             readings = _MANY.validate_json(piece, strict=True) if is_list else [_ONE.validate_json(piece, strict=True)]
         except ValidationError as exc:
@@ -152,17 +152,17 @@ class _Found:
 
 
 def readings_of(body: ReadingsBody) -> list[Reading]:
-    """The readings again."""
+    """Decode the readings again."""
     return _MANY.validate_json(b"[" + b",".join(body.values) + b"]", strict=True)
 
 
 def wire_form(reading: Reading) -> bytes:
-    """A reading as it stands on ``readings.raw``."""
+    """Return a reading as encoded for ``readings.raw``."""
     return reading.model_dump_json(exclude_defaults=True).encode()
 
 
 def _pieces(body: bytes) -> Iterator[tuple[int, bytes]]:
-    """Parts of a list as lists, each with the place of its first reading."""
+    """Yield parts of a list as lists, each with the index of its first reading."""
     readings = _taken_apart(body)
     start, size = 0, 0
     for end, reading in enumerate(readings, start=1):
@@ -176,9 +176,9 @@ def _pieces(body: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _taken_apart(body: bytes) -> list[msgspec.Raw]:
-    """The readings of a list, unread.
+    """Return the readings of a list, undecoded.
 
-    Anything but objects is refused where it stands: millions of numbers would fill memory before they are counted.
+    Anything but objects is refused at once: millions of numbers would fill memory before they are counted.
     """
     if body.count(b"{") > _MOST_BRACES:
         raise _not_readable(_TOO_MANY)

@@ -1,4 +1,4 @@
-"""Histories as CSV that spreadsheets cannot be tricked with."""
+"""Histories as CSV, safe to open in a spreadsheet."""
 
 import csv
 import io
@@ -7,18 +7,19 @@ from typing import Final
 
 from forewarn.contracts.answers.assets import HistoryAnswer
 from forewarn.contracts.base import format_utc
+from forewarn.contracts.frames import JudgementOverTime
 
 #: A text cell that begins with one of these is a formula to a spreadsheet.
 _FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
 
 _WITHOUT_UNIT: Final = ("quality ", "% good ")
-_DIGITS: Final = 7  # no sensor has more; what is computed would fill its cells with them
+_DIGITS: Final = 7  # more than any sensor has
 
 Cell = str | float | int | bool | None
 
 
 def history_csv(history: HistoryAnswer, *, headings: bool = True) -> str:
-    """One line a reading or bucket; units stand in the heading, unknown is an empty cell."""
+    """Return one line for each reading or bucket; headings have units, unknown is an empty cell."""
     names: list[str] = ["ts", "count"]
     columns: list[Sequence[Cell]] = [[format_utc(ts) for ts in history.ts], history.count]
     for name, column in history.columns.items():
@@ -36,8 +37,8 @@ def history_csv(history: HistoryAnswer, *, headings: bool = True) -> str:
             if values:
                 names.append(f"{prefix}{name}" if prefix in _WITHOUT_UNIT else f"{prefix}{name} [{column.unit}]")
                 columns.append([_short(value) for value in values])
-    names += ["score", "deviation", "flag"]
-    columns += [history.score, history.deviation, history.flag]
+    names += JudgementOverTime.model_fields
+    columns += [getattr(history, name) for name in JudgementOverTime.model_fields]
     out = io.StringIO()
     writer = csv.writer(out)
     if headings:
@@ -51,5 +52,5 @@ def _short(value: float | None) -> float | None:
 
 
 def safe_text(text: str) -> str:
-    """Text as a spreadsheet shows it, never as it would compute it."""
+    """Return text that a spreadsheet shows and does not evaluate."""
     return f"'{text}" if text.startswith(_FORMULA_STARTS) else text

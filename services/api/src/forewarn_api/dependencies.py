@@ -7,11 +7,20 @@ from typing import Annotated
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
+from forewarn.contracts.answers.alarms import Replayed
 from forewarn.usecases.backend import Backend
-from forewarn_api.acknowledging import Claims
-from forewarn_api.changes import Changes
+from forewarn.usecases.changes import Changes
 from forewarn_api.live_push import LivePush
 from forewarn_api.plant_index import PlantIndex
+from forewarn_api.recent import Recent
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """An acknowledgement that was sent and that the alerting service has not decided on yet."""
+
+    by: str
+    command_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,8 +31,11 @@ class AppState:
     index: PlantIndex
     push: LivePush
     reading: asyncio.Lock
-    claims: Claims
-    #: One at a time: a message that is sent again is whole in memory.
+    #: By alarm and occurrence. They hold for one process; the alerting service decides between several.
+    claims: Recent[tuple[str, str], Claim]
+    #: By rejected message.
+    replays: Recent[str, Replayed]
+    #: Taken by one replay at a time, which holds its whole message in memory.
     replaying: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 

@@ -10,12 +10,12 @@ from forewarn_api.app import routed_app
 
 
 def render() -> str:
-    """The OpenAPI document as it stands in the repository."""
+    """Return the OpenAPI document as the repository keeps it."""
     return json.dumps(routed_app().openapi(), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; the return value is the exit code."""
+    """Run the command and return its exit code."""
     parser = argparse.ArgumentParser(prog="export_openapi", description="Write or check the API's OpenAPI document.")
     parser.add_argument("--file", type=Path, default=Path("schemas/openapi.json"), help="default: schemas/openapi.json")
     parser.add_argument("--check", action="store_true", help="compare only; exit 1 on a difference")

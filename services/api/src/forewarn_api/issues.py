@@ -1,4 +1,4 @@
-"""Says in plain words, with values, what the guard noticed. Pure."""
+"""Explains findings of the guard, with values. Pure."""
 
 from collections.abc import Mapping
 
@@ -25,7 +25,7 @@ def found_issues(findings: str | None, asset_class: AssetClass, values: Mapping[
 
 
 def known(value: float | None) -> float | None:
-    """The value, or None for NaN."""
+    """Return the value, or None for NaN."""
     return value if value == value else None  # noqa: PLR0124  # NaN alone differs from itself
 
 

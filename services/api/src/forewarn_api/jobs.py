@@ -1,4 +1,4 @@
-"""Heavy work as functions of what they are given: workers import this module and nothing of the running service."""
+"""Heavy work as plain functions: worker processes import this module and nothing of the running service."""
 
 from collections.abc import Sequence
 
@@ -18,12 +18,12 @@ __all__ = ["forecasts", "history_json", "history_text", "recording_content", "ve
 
 
 def verdicts_json(body: ReadingsBody, judge: Judge) -> bytes:
-    """The verdicts of a dry run as JSON."""
+    """Return the verdicts of a dry run as JSON."""
     return dry_run(readings_of(body), judge).model_dump_json().encode()
 
 
 def recording_content(request: ScenarioRequest, output: str, asset_class: AssetClass) -> bytes:
-    """A recording as the body of an answer: ``output`` is json, csv or labels_csv."""
+    """Return a recording as the body of an answer; ``output`` is json, csv or labels_csv."""
     catalogue = {asset_class.name: asset_class}
     item = NamedRecording(asset_id=request.asset.asset_id, recording=recorded(request, catalogue))
     if output == "json":
@@ -43,10 +43,10 @@ def recording_content(request: ScenarioRequest, output: str, asset_class: AssetC
 
 
 def history_json(history: History, cards: Sequence[ModelArtefact]) -> bytes:
-    """A history as the body of an answer."""
+    """Return a history as the body of an answer."""
     return history_answer(history, cards).model_dump_json(by_alias=True).encode()
 
 
 def history_text(history: History, cards: Sequence[ModelArtefact], *, headings: bool = True) -> bytes:
-    """A history as CSV."""
+    """Return a history as CSV."""
     return history_csv(history_answer(history, cards), headings=headings).encode()

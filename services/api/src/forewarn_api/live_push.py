@@ -10,26 +10,27 @@ from typing import Final
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from forewarn.contracts.alarms import Alarm
+from forewarn.contracts.answers.assets import LiveJudgement
 from forewarn.contracts.base import format_utc
-from forewarn.ports.live import LiveAsset, LiveJudgement
+from forewarn.ports.live import LiveAsset
 from forewarn.ports.live import LiveReading as NewestReading
 from forewarn.usecases.backend import Backend
+from forewarn.usecases.changes import Changes
 from forewarn.usecases.errors import ConflictError
 from forewarn.usecases.intervals import TWIN_KIND
-from forewarn_api.changes import Changes
 from forewarn_api.metrics import LIVE_MESSAGES, SUBSCRIBERS
 from forewarn_api.present import live_reading
 
 #: Least time between two messages of changes to a client.
 MIN_INTERVAL_S: Final = 0.5
-#: A client hears at least so often from the service, so that it can tell silence from a dead line.
+#: Longest pause between messages, so that a client can tell silence from a dead connection.
 HEARTBEAT_S: Final = 15.0
 SEND_TIMEOUT_S: Final = 10.0
 ASSETS_PER_MESSAGE: Final = 100
-#: Places for dashboards, beside those of everybody else: neither can shut the other out.
+#: Places reserved for dashboards, beside those of other clients.
 DASHBOARDS: Final = 8
 ALARMS_PER_MESSAGE: Final = 500
-#: Most assets that one client follows.
+#: Most assets that one client can follow.
 MOST_ASSETS: Final = 1_000
 
 
@@ -57,11 +58,11 @@ class LivePush:
 
     @property
     def subscribers(self) -> int:
-        """Clients that are connected."""
+        """Number of connected clients."""
         return self._others + self._dashboards
 
     def full(self, *, dashboard: bool) -> bool:
-        """Whether no further client is taken."""
+        """Return whether no further client is accepted."""
         return self._dashboards >= DASHBOARDS if dashboard else self._others >= self._max_subscribers
 
     async def serve(
@@ -94,7 +95,7 @@ class LivePush:
         SUBSCRIBERS.inc(change)
 
     def reading_json(self, live: LiveAsset) -> str | None:
-        """The newest reading as JSON, made once for all clients."""
+        """Return the newest reading as JSON, encoded once for all clients."""
         cached = self._readings.get(live.asset_id)
         if cached is not None and cached[0] is live.reading and cached[1] is live.judgement:
             return cached[2]
@@ -123,7 +124,7 @@ class LivePush:
             await self._send(socket, known, _chosen(live.changed_since(since), wanted), first=False)
 
     async def _send_alarms(self, socket: WebSocket, wanted: Collection[str]) -> None:
-        """Push open alarms alone: costs nothing while none changes, however many assets send readings."""
+        """Push open alarms only; costs nothing while none changes, however many assets send readings."""
         live = self._backend.live
         known: dict[str, Alarm] = {}
         kind = "snapshot"
@@ -141,10 +142,10 @@ class LivePush:
             await asyncio.sleep(MIN_INTERVAL_S)
             while live.alarm_version == version and (left_s := until_s - self._backend.clock.monotonic_s()) > 0:
                 await self._changes.wait(left_s)
-                await asyncio.sleep(MIN_INTERVAL_S)  # readings may come all the time
+                await asyncio.sleep(MIN_INTERVAL_S)  # readings also count as changes, and may come all the time
 
     async def _send_removed(self, socket: WebSocket, known: dict[str, LiveAsset]) -> None:
-        """Say which assets were removed."""
+        """Send the ids of removed assets."""
         removed = [asset_id for asset_id in known if self._is_removed(asset_id)]
         for asset_id in removed:
             del known[asset_id]
@@ -153,7 +154,7 @@ class LivePush:
             await self._send_news(socket, "update", _News(removed=removed))
 
     def _is_removed(self, asset_id: str) -> bool:
-        """Not registered, and its readings have ended: the registry may learn of an asset after its first reading."""
+        """Return whether an asset is gone; a new one may send readings before the registry shows it."""
         if self._backend.registry.get(asset_id) is not None:
             return False
         live = self._backend.live.asset(asset_id)
@@ -166,7 +167,7 @@ class LivePush:
         LIVE_MESSAGES.inc()
 
     async def _send(self, socket: WebSocket, known: dict[str, LiveAsset], assets: list[str], *, first: bool) -> None:
-        """Send what is new about some assets, in several messages if they are many."""
+        """Send what changed about some assets, in several messages if they are many."""
         for start in range(0, max(len(assets), 1), ASSETS_PER_MESSAGE):
             found = (self._backend.live.asset(asset_id) for asset_id in assets[start : start + ASSETS_PER_MESSAGE])
             news = _News()
@@ -190,7 +191,7 @@ class LivePush:
 
 @dataclass(slots=True)
 class _News:
-    """Parts of one message, each in JSON already."""
+    """Parts of one message, each encoded as JSON."""
 
     readings: list[str] = field(default_factory=list)
     health: list[str] = field(default_factory=list)
@@ -199,7 +200,7 @@ class _News:
     removed: list[str] = field(default_factory=list)
 
     def message(self, kind: str, at: datetime) -> str:
-        """Put together; without parts it is a heartbeat."""
+        """Return the message; without parts it is a heartbeat."""
         return (
             f'{{"type":"{kind}","at":"{format_utc(at)}","readings":[{",".join(self.readings)}],'
             f'"health":[{",".join(self.health)}],"alarms":[{",".join(self.alarms)}],'
@@ -212,6 +213,6 @@ def _chosen(assets: Sequence[str], wanted: Collection[str]) -> list[str]:
 
 
 async def _until_gone(socket: WebSocket) -> bool:
-    """Wait until the client leaves, or says something: it has nothing to say, so that ends the connection too."""
+    """Wait until the client leaves or sends a message, which ends the connection too; return whether it sent one."""
     message = await socket.receive()
     return bool(message["type"] != "websocket.disconnect")

@@ -1,4 +1,4 @@
-"""The OpenAPI document: FastAPI's, with what FastAPI cannot know."""
+"""The OpenAPI document: FastAPI's, completed."""
 
 from typing import Any, Final
 
@@ -23,7 +23,7 @@ WebSocket /api/v1/live?asset=P-101&asset=P-102 (no asset: all) pushes JSON messa
 
 
 def document_of(app: FastAPI) -> dict[str, Any]:
-    """The OpenAPI document of the application."""
+    """Return the OpenAPI document of the application."""
     document = get_openapi(title=TITLE, version=VERSION, description=DESCRIPTION, routes=app.routes)
     reference = "#/components/schemas/{model}"
     _, extra = models_json_schema([(Reading, "validation"), (Problem, "serialization")], ref_template=reference)

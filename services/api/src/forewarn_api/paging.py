@@ -1,9 +1,9 @@
-"""Cursors: opaque to clients, so that lists can be paged differently one day."""
+"""Cursors, opaque to clients."""
 
 import base64
 import json
 from datetime import datetime
-from typing import Annotated, Final
+from typing import Annotated, Final, TypeVar
 
 from fastapi import Query
 from pydantic import Field, TypeAdapter
@@ -12,6 +12,8 @@ from forewarn.contracts.answers.problems import Fault
 from forewarn.contracts.base import Identifier, Reference, UtcDatetime, format_utc
 from forewarn.ports.history import Card, Page
 from forewarn.usecases.errors import InvalidRequestError
+
+T = TypeVar("T")
 
 MAX_LIMIT: Final = 1_000
 _PLACE: Final = TypeAdapter(tuple[UtcDatetime, Reference])
@@ -25,39 +27,35 @@ def page_of(limit: int, cursor: str | None) -> Page:
     """Return the page that a client asks for; raises ``InvalidRequestError`` for an unknown cursor."""
     if cursor is None:
         return Page(limit=limit)
-    try:
-        before, before_id = _PLACE.validate_json(base64.urlsafe_b64decode(cursor.encode()), strict=True)
-        return Page(limit=limit, before=before, before_id=before_id)
-    except ValueError as exc:  # of base 64, of UTF-8, of JSON or of what it holds
-        raise _unreadable() from exc
+    before, before_id = _decoded(_PLACE, cursor)
+    return Page(limit=limit, before=before, before_id=before_id)
 
 
 def cursor_to(last: tuple[datetime, str] | None) -> str | None:
-    """Cursor to what comes after an item; None where that is nothing."""
-    if last is None:
-        return None
-    at, identity = last
-    return base64.urlsafe_b64encode(json.dumps([format_utc(at), identity]).encode()).decode()
+    """Return the cursor to what comes after an item; None after the last one."""
+    return None if last is None else _encoded(format_utc(last[0]), last[1])
 
 
 def card_of(cursor: str | None) -> Card | None:
     """Return the model after which a client wants to go on; raises like ``page_of``."""
     if cursor is None:
         return None
-    try:
-        asset_id, kind, version = _CARD.validate_json(base64.urlsafe_b64decode(cursor.encode()), strict=True)
-        return Card(asset_id=asset_id, kind=kind, version=version)
-    except ValueError as exc:
-        raise _unreadable() from exc
+    asset_id, kind, version = _decoded(_CARD, cursor)
+    return Card(asset_id=asset_id, kind=kind, version=version)
 
 
 def cursor_to_card(last: Card | None) -> str | None:
-    """Cursor to what comes after a model; None where that is nothing."""
-    if last is None:
-        return None
-    return base64.urlsafe_b64encode(json.dumps([last.asset_id, last.kind, last.version]).encode()).decode()
+    """Return the cursor to what comes after a model; None after the last one."""
+    return None if last is None else _encoded(last.asset_id, last.kind, last.version)
 
 
-def _unreadable() -> InvalidRequestError:
-    fault = Fault(detail="use next_cursor of an answer as it is", parameter="query.cursor")
-    return InvalidRequestError("invalid-request", "The cursor cannot be read.", [fault])
+def _encoded(*place: str | int) -> str:
+    return base64.urlsafe_b64encode(json.dumps(place).encode()).decode()
+
+
+def _decoded(form: TypeAdapter[T], cursor: str) -> T:
+    try:
+        return form.validate_json(base64.urlsafe_b64decode(cursor.encode()), strict=True)
+    except ValueError as exc:  # of base 64, of UTF-8, of JSON or of what it holds
+        fault = Fault(detail="use next_cursor of an answer as it is", parameter="query.cursor")
+        raise InvalidRequestError("invalid-request", "The cursor cannot be read.", [fault]) from exc

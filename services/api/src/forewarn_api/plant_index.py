@@ -1,4 +1,4 @@
-"""Every asset in short, kept in step with registry and live view, so that overviews of any size cost a page.
+"""Summaries of all assets, kept in step with registry and live view, so that an overview costs a page.
 
 What is known of an asset is taken over when something has changed about it. That costs some 50 µs, so it is
 done in slices that leave the event loop most of its time; the rows of a page that is asked for are always fresh.
@@ -23,9 +23,9 @@ from forewarn.usecases.backend import Backend
 _SLICE_S: Final = 0.02
 _PAUSE_S: Final = 0.06
 _EVERY_S: Final = 1.0
-#: Without a request for so long, rows are left as they are.
+#: Without a request for so long, rows are no longer updated.
 _IDLE_S: Final = 60.0
-#: Results of one question are good for so long, and so many questions are remembered.
+#: How long results of one query are reused, and how many are kept.
 _KEEP_S: Final = 1.0
 _KEEP: Final = 32
 _RANK: Final = {Priority.CRITICAL: 0, Priority.HIGH: 1, Priority.MEDIUM: 2, Priority.LOW: 3}
@@ -41,7 +41,7 @@ _URGENCY: Final[dict[Condition, int]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """Which assets, in which order; empty does not choose."""
+    """Which assets, in which order; an empty field does not filter."""
 
     text: str = ""
     asset_class: str = ""
@@ -53,7 +53,7 @@ class Question:
 
 @dataclass(slots=True)
 class _Entry:
-    """One asset: what does not change by itself is worked out once."""
+    """One asset, with what is computed once for each change of it."""
 
     asset: Asset
     text: str
@@ -65,11 +65,11 @@ class _Entry:
     health: HealthInShort | None = None
     alarms: int = 0
     alarm: Alarm | None = None
-    live: Condition = "silent"  # as long as data keeps coming
+    live: Condition = "silent"  # unless its data become stale
 
 
 class PlantIndex:
-    """Rows of all assets, and the answers to questions about them. For one event loop."""
+    """Rows of all assets, and pages of them; for one event loop."""
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
@@ -82,7 +82,7 @@ class PlantIndex:
         self._counts: tuple[float, Counts] | None = None
 
     async def run(self) -> None:
-        """Follow the plant until cancelled, in slices."""
+        """Update rows in slices until cancelled."""
         while True:
             await asyncio.sleep(_EVERY_S)
             if self._now_s() - self._asked_s < _IDLE_S:
@@ -92,7 +92,7 @@ class PlantIndex:
                     await asyncio.sleep(_PAUSE_S)
 
     def answer(self, question: Question, offset: int, limit: int) -> Overview:
-        """A page of assets, its rows fresh."""
+        """Return a page of assets with up-to-date rows."""
         self._asked_s = self._now_s()
         self._note_changes()
         self._work_off(_SLICE_S)
@@ -182,12 +182,12 @@ def _entry(asset: Asset) -> _Entry:
     )
 
 
-#: What is known of an asset that the live view does not hold.
+#: Of an asset that the live view does not hold.
 _NOTHING: Final = LiveInShort()
 
 
 def _take(entry: _Entry, live: LiveInShort) -> None:
-    """Take over what is known now of an asset."""
+    """Update an entry."""
     ts_s = None if live.ts_us is None else live.ts_us / US_PER_S
     if ts_s is not None and entry.ts_s is not None and ts_s > entry.ts_s:
         entry.interval_s = ts_s - entry.ts_s

@@ -1,39 +1,30 @@
-"""Turns what the ports return into the bodies of answers. Pure."""
+"""Turns what the ports return into bodies of answers. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
 
 from forewarn.contracts.answers.assets import (
-    Hint,
+    PER_TAG,
     HistoryAnswer,
     HistoryColumn,
     Judgement,
     LatestState,
     LatestValue,
+    LiveJudgement,
     LiveReading,
-    Phase,
+    StateOfAsset,
 )
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.assets import Asset
-from forewarn.contracts.frames import Hint as HintCode
-from forewarn.contracts.frames import Phase as PhaseCode
+from forewarn.contracts.frames import JudgementOverTime
 from forewarn.contracts.health import ModelArtefact
 from forewarn.contracts.quality import severity
 from forewarn.domain.anomaly.scale import band_of as anomaly_band_of
 from forewarn.domain.twin.deviation import band_of
 from forewarn.ports.history import History
-from forewarn.ports.live import LiveAsset, LiveJudgement
+from forewarn.ports.live import LiveAsset
 from forewarn.usecases.intervals import along, around
 from forewarn_api.issues import found_issues
-
-_PER_TAG: Final = {"expected", "expected_low", "expected_high", "residual", "contribution"}
-PHASES: Final[Mapping[int, Phase]] = {PhaseCode.BASELINE: "baseline", PhaseCode.LIVE: "live"}
-HINTS: Final[Mapping[int, Hint]] = {
-    HintCode.NONE: "none",
-    HintCode.ASSET_FAULT: "asset_fault",
-    HintCode.SENSOR_FAULT: "sensor_fault",
-}
 
 
 def live_reading(live: LiveAsset, card: ModelArtefact | None) -> LiveReading | None:
@@ -55,7 +46,7 @@ def live_reading(live: LiveAsset, card: ModelArtefact | None) -> LiveReading | N
 
 def latest_state(
     asset: Asset, asset_class: AssetClass, live: LiveAsset | None, card: ModelArtefact | None, now: datetime
-) -> LatestState:
+) -> StateOfAsset:
     """Newest state column by column, with what stands still about each column; ``card`` is that of its twin."""
     reading = None if live is None else live_reading(live, card)
     judged = None if reading is None else reading.judgement
@@ -72,7 +63,7 @@ def latest_state(
     )
     if judged is None:
         return state
-    parts = judged.model_dump(exclude={"ts", "values", *_PER_TAG})
+    parts = judged.model_dump(exclude={"ts", "values", *PER_TAG})
     return state.model_copy(update={"judged_at": judged.ts, **parts})
 
 
@@ -99,9 +90,7 @@ def history_answer(history: History, cards: Sequence[ModelArtefact]) -> HistoryA
             )
             for series in history.series
         },
-        score=history.score,
-        deviation=history.deviation,
-        flag=history.flag,
+        **{name: getattr(history, name) for name in JudgementOverTime.model_fields},
         next_from=history.next_start,
     )
 
@@ -115,9 +104,7 @@ def nothing_stored(asset: Asset) -> HistoryAnswer:
         ts=(),
         count=(),
         columns={},
-        score=(),
-        deviation=(),
-        flag=(),
+        **dict.fromkeys(JudgementOverTime.model_fields, ()),
         next_from=None,
     )
 
@@ -125,30 +112,17 @@ def nothing_stored(asset: Asset) -> HistoryAnswer:
 def _judgement(judged: LiveJudgement, card: ModelArtefact | None) -> Judgement:
     ends = around(judged, card)
     return Judgement(
-        ts=judged.ts,
-        values=dict(judged.values),
-        expected=dict(judged.expected),
+        **dict(judged),
         expected_low={name: low for name, (low, _) in ends.items()},
         expected_high={name: high for name, (_, high) in ends.items()},
-        residual=dict(judged.residual),
-        contribution=dict(judged.contribution),
-        deviation=judged.deviation,
         deviation_band=None if judged.deviation is None else band_of(judged.deviation),
-        phase=PHASES[judged.phase],
-        regime=judged.regime,
-        model_version=judged.model_version,
-        score=judged.score,
         score_band=None if judged.score is None else anomaly_band_of(judged.score),
-        p_value=judged.p_value,
-        flag=judged.flag,
-        culprit=judged.culprit,
-        hint=HINTS[judged.hint],
     )
 
 
 def _values(asset_class: AssetClass, reading: LiveReading) -> list[LatestValue]:
     titles = asset_class.titles
-    told = {} if reading.judgement is None else reading.judgement.model_dump(include=_PER_TAG)
+    judged = {} if reading.judgement is None else reading.judgement.model_dump(include=set(PER_TAG))
     return [
         LatestValue(
             name=name,
@@ -157,7 +131,7 @@ def _values(asset_class: AssetClass, reading: LiveReading) -> list[LatestValue]:
             value=reading.values.get(name),
             quality_code=reading.quality.get(name),
             quality=severity(reading.quality[name]) if name in reading.quality else None,
-            **{part: by_tag.get(name) for part, by_tag in told.items()},
+            **{part: by_tag.get(name) for part, by_tag in judged.items()},
         )
         for name in asset_class.column_names
     ]

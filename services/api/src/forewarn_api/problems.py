@@ -1,4 +1,4 @@
-"""Errors as RFC 9457 problem details: what a client may know, and nothing else."""
+"""Errors as RFC 9457 problem details, without anything internal."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -27,7 +27,7 @@ from forewarn.usecases.faults import invalid_request, message_of, pointer
 from forewarn_api.http.correlation import HEADER, correlation_id
 
 PROBLEM_JSON: Final = "application/problem+json"
-#: Titles and kinds of what the framework itself refuses; Python's own phrases change between versions.
+#: Python's own phrases change between versions.
 _TITLES: Final = {
     400: "Bad Request",
     401: "Unauthorized",
@@ -42,7 +42,7 @@ _TITLES: Final = {
     503: "Service Unavailable",
     507: "Insufficient Storage",
 }
-#: A subclass stands before its base.
+#: Subclasses before their bases.
 _STATUSES: Final[Mapping[type[UseCaseError], int]] = {
     NotFoundError: 404,
     ConflictError: 409,
@@ -50,7 +50,7 @@ _STATUSES: Final[Mapping[type[UseCaseError], int]] = {
     DiskFullError: 507,
     UnavailableError: 503,
 }
-#: nginx's status for it; it stands in the log and in metrics only.
+#: nginx's status for it, in log and metrics only.
 _CLIENT_CLOSED_REQUEST: Final = 499
 _log = structlog.get_logger(__name__)
 
@@ -64,12 +64,12 @@ class ProblemError(UseCaseError):
 
 
 def says_json(request: Request) -> bool:
-    """Whether a request says that its body is JSON."""
+    """Return whether a request declares its body as JSON."""
     return request.headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json"
 
 
 def no_json() -> ProblemError:
-    """The body is of another media type, or of none."""
+    """Return the problem of a body of another media type, or of none."""
     return ProblemError(415, "unsupported-media-type", "Send JSON, with the header 'Content-Type: application/json'.")
 
 
@@ -102,9 +102,8 @@ def install_handlers(app: FastAPI) -> None:
     app.add_exception_handler(UseCaseError, _on_problem)
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
     app.add_exception_handler(WebSocketRequestValidationError, _on_invalid_socket)
-    app.add_exception_handler(BadQuery, _on_bad_query)
-    app.add_exception_handler(HistoryUnavailable, _on_history_unavailable)
-    app.add_exception_handler(DeliveryOverloaded, _on_overload)
+    for kind in (BadQuery, HistoryUnavailable, DeliveryOverloaded):
+        app.add_exception_handler(kind, _on_port_error)
     app.add_exception_handler(ClientDisconnect, _on_disconnect)
     app.add_exception_handler(HTTPException, _on_http_exception)
     app.add_exception_handler(Exception, _on_crash)
@@ -144,22 +143,20 @@ async def _on_invalid_socket(socket: HTTPConnection, exc: Exception) -> Response
     return await _on_problem(socket, invalid_request([_fault(error) for error in exc.errors()]))
 
 
-async def _on_bad_query(_request: Request, exc: Exception) -> JSONResponse:
-    return problem_response(InvalidRequestError("invalid-request", f"The query makes no sense: {exc}"))
-
-
-async def _on_history_unavailable(_request: Request, exc: Exception) -> JSONResponse:
-    _log.warning("history_unavailable", reason=str(exc))
-    detail = "The database is away or too slow. Live data, ingest and acknowledging go on; try this again later."
-    return problem_response(UnavailableError("database-unavailable", detail, retry_after_s=2))
-
-
-async def _on_overload(_request: Request, exc: Exception) -> JSONResponse:
-    return problem_response(UnavailableError("overloaded", f"Nothing was sent: {exc}.", retry_after_s=1))
+async def _on_port_error(_request: Request, exc: Exception) -> JSONResponse:
+    if isinstance(exc, BadQuery):
+        error: UseCaseError = InvalidRequestError("invalid-request", f"The query makes no sense: {exc}")
+    elif isinstance(exc, HistoryUnavailable):
+        _log.warning("history_unavailable", reason=str(exc))
+        detail = "The database is away or too slow. Live data, ingest and acknowledging still work; try again later."
+        error = UnavailableError("database-unavailable", detail, retry_after_s=2)
+    else:
+        error = UnavailableError("overloaded", f"Nothing was sent: {exc}.", retry_after_s=1)
+    return problem_response(error)
 
 
 async def _on_disconnect(_request: Request, _exc: Exception) -> Response:
-    """The client hung up within its body, or the server did: this answer goes nowhere."""
+    """Answer a request whose connection ended within its body; nobody receives it."""
     return Response(status_code=_CLIENT_CLOSED_REQUEST)
 
 
@@ -176,7 +173,7 @@ async def _on_http_exception(request: Request, exc: Exception) -> JSONResponse:
 
 async def _on_crash(_request: Request, _exc: Exception) -> JSONResponse:
     # The server logs the traceback under this request's id; none of it goes to the client.
-    detail = "The service made a mistake. The log says more under the request id in 'instance'."
+    detail = "The service failed. See its log for the request id in 'instance'."
     return problem_response(ProblemError(500, "internal-error", detail))
 
 

@@ -16,8 +16,9 @@ from forewarn.adapters.live.feed import KafkaLiveFeed
 from forewarn.adapters.live.progress import KafkaProgress
 from forewarn.adapters.timescale.history import TimescaleHistory
 from forewarn.domain.guard.batch import GuardSettings
+from forewarn.runtime.heartbeat import Heartbeat
 from forewarn.runtime.http.limits import HttpLimits
-from forewarn.runtime.probes import ProbeServer
+from forewarn.runtime.service import supervised
 from forewarn.usecases.backend import Backend
 from forewarn.usecases.workers import Workers, worker_process
 from forewarn_api.app import make_app
@@ -27,13 +28,14 @@ from forewarn_api.server import serve
 from forewarn_api.settings import ApiSettings
 from forewarn_api.twin_commands import TwinCommandHandler
 
-#: WebSockets that are about to be refused or accepted.
+#: WebSockets in their handshake.
 _HANDSHAKES: Final = 50
 
 
 def main(settings: ApiSettings, stop: threading.Event) -> None:
     """Serve until ``stop``, or until something fails that only a restart cures."""
     clock = SystemClock()
+    heartbeat = Heartbeat(clock)
     catalogue = load_catalogue(settings.catalogue_path)
     servers, prefix = settings.kafka_bootstrap_servers, settings.kafka_topic_prefix
     name = f"{prefix}forewarn.api"
@@ -83,8 +85,8 @@ def main(settings: ApiSettings, stop: threading.Event) -> None:
     feed.start()
     progress.start()
     try:
-        with ProbeServer(settings.probe_host, settings.probe_port, live=failure, ready=backend.not_ready):
-            serve(app, settings.api_host, settings.api_port, _limits(settings), stop, failure)
+        with supervised(settings, heartbeat, ready=backend.not_ready, failure=failure):
+            serve(app, settings.api_host, settings.api_port, _limits(settings), stop, failure, heartbeat)
     finally:
         feed.close()
         progress.close()

@@ -1,4 +1,4 @@
-"""Runs the application inside the frame every service has."""
+"""Serves the application until it is stopped or fails."""
 
 import threading
 from collections.abc import Callable
@@ -7,21 +7,30 @@ from typing import Final
 import structlog
 from fastapi import FastAPI
 
+from forewarn.runtime.heartbeat import Heartbeat
 from forewarn.runtime.http.limits import HttpLimits
 from forewarn.runtime.http.server import GuardedServer
 
-#: Requests under way may finish so long after SIGTERM; the whole service ends within 10 s.
+#: How long requests under way may take after SIGTERM; the whole service ends within 10 s.
 _DRAIN_S: Final = 5
 _WATCH_S: Final = 0.5
-#: Clients of the live feed have nothing to say.
+#: Clients of the live feed send nothing.
 _MAX_INBOUND_BYTES: Final = 32 * 1024
 _log = structlog.get_logger(__name__)
 
 
 def serve(
-    app: FastAPI, host: str, port: int, limits: HttpLimits, stop: threading.Event, failure: Callable[[], str | None]
+    app: FastAPI,
+    host: str,
+    port: int,
+    limits: HttpLimits,
+    stop: threading.Event,
+    failure: Callable[[], str | None],
+    heartbeat: Heartbeat,
 ) -> None:
-    """Serve until ``stop`` is set, a signal comes, or ``failure`` tells of something that only a restart cures.
+    """Serve until ``stop`` is set, a signal comes, or ``failure`` reports something that only a restart cures.
+
+    The heartbeat beats while the event loop turns.
 
     Raises
     ------
@@ -29,7 +38,13 @@ def serve(
         With the failure: the process must end.
     """
     server = GuardedServer(
-        app, host=host, port=port, limits=limits, drain_s=_DRAIN_S, max_message_bytes=_MAX_INBOUND_BYTES
+        app,
+        host=host,
+        port=port,
+        limits=limits,
+        drain_s=_DRAIN_S,
+        max_message_bytes=_MAX_INBOUND_BYTES,
+        heartbeat=heartbeat,
     )
     ended = threading.Event()
 

@@ -12,7 +12,7 @@ _SHORTEST_TOKEN: Final = 16
 
 
 class ApiSettings(DiskSettings):
-    """What the API reads from the environment."""
+    """Environment of the API."""
 
     database_url: PostgresDsn = Field(description="postgresql://user:password@host:port/database")
     api_host: str = "127.0.0.1"

@@ -1,4 +1,4 @@
-"""Reads request bodies strictly: ``true`` and ``"3"`` are no numbers, ``1`` is no truth value."""
+"""Strict validation of request bodies: ``true`` and ``"3"`` are not numbers, ``1`` is not a truth value."""
 
 import json
 from functools import cache
@@ -11,13 +11,13 @@ BodyT = TypeVar("BodyT")
 
 
 class _StrictJson:
-    """Validates what FastAPI has parsed by the rules for JSON: ``true`` and ``"3"`` are no numbers."""
+    """Validate strictly, as JSON, what FastAPI has parsed."""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ANN401  # any type
         def validate(value: object, lenient: core_schema.ValidatorFunctionWrapHandler) -> object:
             if isinstance(value, bytes):  # the body does not say that it is JSON
                 return lenient(value)
-            # Written out again, as pydantic's strict Python mode would refuse the lists and times of JSON.
+            # Encoded again because pydantic's strict Python mode refuses the lists and times of JSON.
             return _adapter(source).validate_json(json.dumps(value), strict=True)
 
         return core_schema.no_info_wrap_validator_function(validate, handler(source))
@@ -28,5 +28,5 @@ def _adapter(source: Any) -> TypeAdapter[Any]:  # noqa: ANN401  # any type
     return TypeAdapter(source)
 
 
-#: Body of a route, of the type in brackets.
+#: Body of a route, validated strictly.
 FromJson = Annotated[BodyT, _StrictJson()]

@@ -8,7 +8,7 @@ from typing import Final, Self
 
 import structlog
 
-from forewarn.contracts.assets import AskWhatIf, Command, CommandAnswer, LearnAnew
+from forewarn.contracts.assets import AskWhatIf, Command, CommandAnswer, RetrainTwin
 from forewarn.contracts.topics import TopicName
 from forewarn.ports.commands import CommandSource, UnreadableCommand
 from forewarn.ports.delivery import DeliveryOverloaded
@@ -97,7 +97,7 @@ class TwinCommandHandler:
             return answer(problem=f"The command cannot be read: {command.problem}")
         try:
             match command.body:
-                case LearnAnew() as source:
+                case RetrainTwin() as source:
                     accepted = await order_baseline(
                         self._backend, command.asset_id, source, by=command.issued_by, order_id=command.command_id
                     )

@@ -6,10 +6,10 @@ import random
 import threading
 
 from forewarn.adapters.clock import SystemClock
+from forewarn.runtime.heartbeat import Heartbeat
 from forewarn.runtime.http.limits import HttpLimits
 from forewarn.runtime.http.server import GuardedServer
-from forewarn.runtime.probes import ProbeServer
-from forewarn.runtime.service import run_service
+from forewarn.runtime.service import run_service, supervised
 from forewarn_dashboard.app import Dashboard, build
 from forewarn_dashboard.http_client import HttpPlantApi
 from forewarn_dashboard.security import MAX_SOCKET_MESSAGE_BYTES
@@ -21,8 +21,10 @@ GRACE_S = 3
 async def serve(settings: DashboardSettings) -> None:
     """Serve until a signal; uvicorn watches for it and hangs up on browsers."""
     token = settings.api_token.get_secret_value() if settings.api_token is not None else None
-    async with HttpPlantApi(str(settings.api_url), token) as api:
-        dashboard = await build(api, SystemClock(), random.Random(), settings.hosts)  # noqa: S311  # jitter, not secrets
+    async with HttpPlantApi(str(settings.api_url), token, baseline_readings=settings.baseline_readings) as api:
+        clock = SystemClock()
+        heartbeat = Heartbeat(clock)
+        dashboard = await build(api, clock, random.Random(), settings.hosts)  # noqa: S311  # jitter, not secrets
         server = GuardedServer(
             dashboard.asgi,
             host=settings.dashboard_host,
@@ -31,13 +33,9 @@ async def serve(settings: DashboardSettings) -> None:
             drain_s=GRACE_S,
             max_message_bytes=MAX_SOCKET_MESSAGE_BYTES,
             proxy_headers=True,
+            heartbeat=heartbeat,
         )
-        with ProbeServer(
-            settings.probe_host,
-            settings.probe_port,
-            live=lambda: None,
-            ready=lambda: None if server.started else "not listening yet",
-        ):
+        with supervised(settings, heartbeat, ready=lambda: None if server.started else "not listening yet"):
             await _run(server, dashboard)
 
 

@@ -1,7 +1,7 @@
 """Puts the dashboard together: one FastAPI server with Dash in it, behind the gate."""
 
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,43 +10,46 @@ import httpx
 from dash import Dash
 from fastapi import FastAPI
 from fastapi.responses import HTMLResponse, JSONResponse
+from starlette.requests import Request
 from starlette.types import ASGIApp
 
 from forewarn.ports.clock import Clock
 from forewarn_dashboard import layout
 from forewarn_dashboard.callbacks import explain_error, register
 from forewarn_dashboard.client import PlantApi
-from forewarn_dashboard.dependencies import Parts
+from forewarn_dashboard.dependencies import Dependencies
 from forewarn_dashboard.details import Details
 from forewarn_dashboard.live import Hub
-from forewarn_dashboard.pages.asset.download import add_download
+from forewarn_dashboard.page import AnyPage, Pages
+from forewarn_dashboard.pages import notices
+from forewarn_dashboard.pages.registry import PAGES
 from forewarn_dashboard.push import Pusher
 from forewarn_dashboard.security import HEALTH_PATH, Gate, content_security_policy
-from forewarn_dashboard.urls import is_page
 
 MAX_BODY_BYTES = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dashboard:
-    """The finished application: what uvicorn serves, and the hub that has to be run beside it."""
+    """The finished application: what uvicorn serves, and the hub that has to run beside it."""
 
     asgi: ASGIApp
     hub: Hub
     dash: Dash
 
 
-async def build(api: PlantApi, clock: Clock, rng: random.Random, hosts: frozenset[str] | None) -> Dashboard:
+async def build(
+    api: PlantApi, clock: Clock, rng: random.Random, hosts: frozenset[str] | None, specs: Sequence[AnyPage] = PAGES
+) -> Dashboard:
     """Build and prime the application.
 
     Priming is a GET / inside the process. Without it Dash sets itself up on the first visitor's request:
     sockets of browsers that were open during a restart would be refused until then.
     """
-    hub = Hub(api, clock, rng)
-    details = Details(api, clock)
+    pages = Pages(specs, notices.NOT_FOUND)
+    dependencies = Dependencies(api=api, hub=Hub(api, clock, rng), details=Details(api, clock), clock=clock)
     server = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, max_body_size=MAX_BODY_BYTES)
-    _add_routes(server, hub)
-    add_download(server, api, clock)
+    _add_routes(server, dependencies.hub)
     app = Dash(
         __package__,
         server=server,  # type: ignore[arg-type]  # Dash takes a FastAPI here, its annotation does not know
@@ -56,17 +59,17 @@ async def build(api: PlantApi, clock: Clock, rng: random.Random, hosts: frozense
         update_title="",
         compress=True,
         on_error=explain_error,
-        websocket_inactivity_timeout=0,  # the push keeps the line busy; an idle plant is no reason to hang up
+        websocket_inactivity_timeout=0,  # the push keeps the connection busy; an idle plant must not close it
         add_log_handler=False,
         enable_mcp=False,
     )
-    app.layout = layout.shell()
-    app.validation_layout = layout.validation_layout()  # type: ignore[assignment]  # Dash annotates its None only
-    parts = Parts(api=api, hub=hub, details=details, pusher=Pusher(hub, details, clock), clock=clock)
-    register(app, parts)
+    app.layout = layout.shell(pages)
+    app.validation_layout = layout.validation_layout(pages)  # type: ignore[assignment]  # Dash annotates its None only
+    register(app, pages, dependencies, Pusher(pages, dependencies))
+    server.add_exception_handler(404, _page_not_found)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(server), base_url="http://localhost") as inside:
-        first = (await inside.get("/")).raise_for_status()
-    _add_pages(server, first.text)
+        server.state.index = (await inside.get("/")).raise_for_status().text
+    _add_pages(server, pages)
     gate = Gate(
         server,
         hosts=hosts,
@@ -74,7 +77,7 @@ async def build(api: PlantApi, clock: Clock, rng: random.Random, hosts: frozense
         known_callback=lambda output: bool(_callback(app, output).get("websocket")),
         clock=clock,
     )
-    return Dashboard(asgi=gate, hub=hub, dash=app)
+    return Dashboard(asgi=gate, hub=dependencies.hub, dash=app)
 
 
 def _callback(app: Dash, output: str) -> Mapping[str, Any]:
@@ -89,12 +92,17 @@ def _add_routes(server: FastAPI, hub: Hub) -> None:
 
     @server.get("/api/{rest:path}", include_in_schema=False)
     async def no_api(rest: str) -> JSONResponse:
-        return JSONResponse({"title": f"The API is another service; there is no /api/{rest} here", "status": 404}, 404)
+        return JSONResponse({"title": f"The API is another service; this one has no /api/{rest}", "status": 404}, 404)
 
 
-def _add_pages(server: FastAPI, index: str) -> None:
-    """Answer all other paths before Dash's own catch-all does: the same document, but 404 where there is no page."""
+async def _page_not_found(request: Request, _error: Exception) -> HTMLResponse:
+    """Answer with the document of every page: the browser then shows that this one does not exist."""
+    return HTMLResponse(request.app.state.index, 404)
+
+
+def _add_pages(server: FastAPI, pages: Pages) -> None:
+    """Answer all other paths, before Dash's own catch-all answers each of them with 200."""
 
     @server.get("/{path:path}", include_in_schema=False)
     async def page(path: str) -> HTMLResponse:
-        return HTMLResponse(index, 200 if is_page(f"/{path}") else 404)
+        return HTMLResponse(server.state.index, 200 if pages.has(f"/{path}") else 404)

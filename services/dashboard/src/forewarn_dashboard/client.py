@@ -7,13 +7,13 @@ from typing import Final, Literal, Protocol, Self
 
 from forewarn.contracts.alarms import Alarm
 from forewarn.contracts.answers.alarms import AlarmList
-from forewarn.contracts.answers.assets import AssetDetail, Hint, HistoryAnswer, Judgement, LiveReading, Phase
+from forewarn.contracts.answers.assets import AssetDetail, HistoryAnswer, Judgement, LiveReading
 from forewarn.contracts.answers.live import LiveMessage
 from forewarn.contracts.answers.overview import Overview
 from forewarn.contracts.answers.twin import TwinAnswer
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.economics import EconomicReport
-from forewarn.contracts.frames import expected_column
+from forewarn.contracts.frames import HintName, PhaseName, expected_column
 from forewarn.contracts.health import AssetHealth, Condition
 from forewarn.contracts.questions import WhatIfAnswer
 
@@ -22,7 +22,7 @@ JUDGEMENT_VALID_FOR: Final = timedelta(seconds=10)
 
 
 class ApiError(Exception):
-    """The API refused or failed; the text is fit to be shown."""
+    """The API refused or failed; the text can be shown to users."""
 
 
 class ApiUnavailableError(ApiError):
@@ -30,7 +30,7 @@ class ApiUnavailableError(ApiError):
 
 
 class NotFoundError(ApiError):
-    """The API knows no such thing."""
+    """The API does not have what was asked for."""
 
 
 class ConflictError(ApiError):
@@ -55,8 +55,8 @@ class Snapshot:
     p_value: float | None = None
     flag: bool | None = None
     culprit: str | None = None
-    hint: Hint | None = None
-    phase: Phase | None = None
+    hint: HintName | None = None
+    phase: PhaseName | None = None
     model_version: int | None = None
     findings: str | None = None
 
@@ -96,7 +96,7 @@ class HistoryQuery:
 
 
 def interval_columns(tag: str) -> tuple[str, str]:
-    """Names of a history's columns with the ends of a tag's 90 % interval."""
+    """Return the names of a history's columns with the ends of a tag's 90 % interval."""
     return f"low:{tag}", f"high:{tag}"
 
 
@@ -122,8 +122,11 @@ class History:
         return cls(times=answer.ts, columns=whole, resolution=answer.resolution)
 
     def column(self, name: str) -> tuple[float | None, ...]:
-        """A column; all unknown when the API did not send it."""
+        """Return a column; all unknown when the API did not send it."""
         return self.columns.get(name, (None,) * len(self.times))
+
+
+NO_HISTORY: Final = History(times=(), columns={}, resolution="raw")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +142,7 @@ class Acknowledgement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClosedQuery:
-    """Which alarms that are over; empty texts do not choose. ``older_than`` is the cursor of an earlier answer."""
+    """Which closed alarms; empty texts do not filter. ``older_than`` is the cursor of an earlier answer."""
 
     asset_id: str = ""
     priority: str = ""
@@ -148,7 +151,7 @@ class ClosedQuery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveUpdate:
-    """Part of the live feed. A snapshot of everything comes first with ``complete`` set: what it lacks is gone."""
+    """Part of the live feed. A ``complete`` snapshot comes first: what it lacks does not exist."""
 
     readings: tuple[Snapshot, ...] = ()
     health: tuple[AssetHealth, ...] = ()
@@ -172,7 +175,7 @@ class LiveUpdate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FleetQuery:
-    """Which assets of the plant, in which order, and which page of them; empty does not choose."""
+    """Which assets of the plant, in which order, and which page of them; empty does not filter."""
 
     text: str = ""
     conditions: tuple[Condition, ...] = ()
@@ -186,31 +189,31 @@ class PlantApi(Protocol):
     """Access to the plant through the API service. Every method may raise ``ApiError``."""
 
     async def assets(self) -> tuple[Asset, ...]:
-        """All registered assets."""
+        """Return all registered assets."""
         ...
 
     async def overview(self, query: FleetQuery) -> Overview:
-        """A page of assets in short, and counts over all."""
+        """Return a page of assets in short, and counts over all."""
         ...
 
     async def detail(self, asset_id: str) -> AssetDetail:
-        """An asset with its class and the cards of its models; ``NotFoundError`` for an unknown one."""
+        """Return an asset with its class and the cards of its models; ``NotFoundError`` for an unknown one."""
         ...
 
     async def history(self, asset_id: str, query: HistoryQuery) -> History:
-        """An asset's past in at most ``max_points`` rows; empty for one of which nothing is stored."""
+        """Return an asset's past in at most ``max_points`` rows; empty if nothing is stored."""
         ...
 
     async def history_csv(self, asset_id: str, query: HistoryQuery) -> bytes:
-        """The same as a CSV file."""
+        """Return the same as a CSV file."""
         ...
 
     async def economics(self, asset_id: str) -> EconomicReport:
-        """What an asset's condition costs, and what was saved."""
+        """Return what an asset's condition costs, and what was saved."""
         ...
 
     async def closed_alarms(self, query: ClosedQuery) -> AlarmList:
-        """Alarms that are over."""
+        """Return closed alarms, newest closed first."""
         ...
 
     async def acknowledge(self, request: Acknowledgement) -> None:
@@ -218,21 +221,21 @@ class PlantApi(Protocol):
         ...
 
     async def twin(self, asset_id: str) -> TwinAnswer:
-        """What the twin knows of an asset."""
+        """Return what the twin knows of an asset."""
         ...
 
     async def remove(self, asset_id: str, *, by: str, purge: bool) -> None:
-        """Remove an asset, and with ``purge`` all that is stored of it; ``NotFoundError`` for an unknown one."""
+        """Remove an asset, and with ``purge`` everything stored of it; ``NotFoundError`` for an unknown one."""
         ...
 
     async def what_if(self, asset_id: str, changes: Mapping[str, float]) -> WhatIfAnswer:
-        """What would happen if drivers had these values."""
+        """Return what the twin expects if drivers had these values."""
         ...
 
-    async def learn_anew(self, asset_id: str, *, by: str, reason: str) -> None:
-        """Let the twin forget what is normal and learn it from the next readings."""
+    async def retrain(self, asset_id: str, *, by: str, reason: str) -> None:
+        """Have the twin discard what is normal and learn it from the next readings."""
         ...
 
     def live(self, *, assets: Sequence[str] = (), only_alarms: bool = False) -> AsyncGenerator[LiveUpdate, None]:
-        """The live feed of some or all assets until the connection breaks, then ``ApiUnavailableError``."""
+        """Iterate over the live feed of some or all assets; ends with ``ApiUnavailableError``."""
         ...

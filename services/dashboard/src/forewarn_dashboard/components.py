@@ -1,6 +1,6 @@
-"""Small building blocks of the pages. Colour only for what is abnormal, and never alone."""
+"""Building blocks of the pages. Colour is for the abnormal only, and never the only mark."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from dash import dcc, html
@@ -9,24 +9,24 @@ from forewarn.contracts.alarms import Priority
 from forewarn.contracts.health import Condition, HealthCategory
 from forewarn_dashboard.formatting import UNKNOWN, whole
 from forewarn_dashboard.scene import Node
-from forewarn_dashboard.urls import View
+from forewarn_dashboard.view import ListView
 from forewarn_dashboard.viewmodels import CONDITION_TEXT, PRIORITY_NUMBER
 
 SEARCH_ID: Final = "search"
 
 
 def aria(**names: str) -> dict[str, Any]:
-    """Attributes such as ``aria-label``, whose names Python cannot spell."""
+    """Return attributes such as ``aria-label``, whose names are no Python identifiers."""
     return {f"aria-{name}": value for name, value in names.items()}
 
 
 def data(**names: str) -> dict[str, Any]:
-    """Attributes such as ``data-alarm``, which scripts read."""
+    """Return attributes such as ``data-alarm``, which scripts read."""
     return {f"data-{name}": value for name, value in names.items()}
 
 
 def priority_badge(priority: Priority, *, with_text: bool = True) -> html.Span:
-    """Priority as shape, number and word."""
+    """Draw the priority as shape, number and word."""
     number = PRIORITY_NUMBER[priority]
     label = priority.value.capitalize()
     mark = html.Span(str(number), className=f"prio prio-{number}", **aria(hidden="true"))
@@ -35,13 +35,13 @@ def priority_badge(priority: Priority, *, with_text: bool = True) -> html.Span:
 
 
 def condition_badge(condition: Condition) -> html.Span:
-    """Condition as shape and word."""
+    """Draw the condition as shape and word."""
     mark = html.Span(className=f"mark mark-{condition}", **aria(hidden="true"))
     return html.Span([mark, CONDITION_TEXT[condition]], className=f"condition condition-{condition}")
 
 
 def health_bar(health: float | None, category: HealthCategory | None) -> html.Div:
-    """Bar from 0 to 100, coloured only when the category is abnormal."""
+    """Draw a bar from 0 to 100, coloured only when the category is abnormal."""
     width = 0.0 if health is None else max(0.0, min(health, 100.0))
     kind = "unknown" if category is None else category.value
     return html.Div(
@@ -52,7 +52,7 @@ def health_bar(health: float | None, category: HealthCategory | None) -> html.Di
 
 
 def health_words(health: float | None, category: HealthCategory | None) -> html.Span:
-    """Index and category in words."""
+    """Draw index and category in words."""
     index = whole(health)
     return html.Span(
         [
@@ -69,9 +69,9 @@ def health_words(health: float | None, category: HealthCategory | None) -> html.
 def table(
     caption: str, head: Sequence[str], rows: Sequence[html.Tr], *, hide_caption: bool = False, cards: bool = False
 ) -> html.Div:
-    """Table with a caption and column headers; wide ones scroll by themselves and by keyboard.
+    """Draw a table with a caption and column headers; wide ones scroll by themselves and by keyboard.
 
-    ``cards``: on a narrow screen each row is a card, so that nothing has to be scrolled to.
+    ``cards``: on a narrow screen each row is a card, so that nothing needs scrolling.
     """
     return html.Div(
         html.Table(
@@ -90,18 +90,18 @@ def table(
 
 
 def panel(title: str, children: Node, identifier: str | None = None) -> html.Section:
-    """Titled card; its body can be a live region of the page."""
+    """Draw a titled card; its body can be a live region of the page."""
     body = html.Div(children, id=identifier) if identifier is not None else html.Div(children)
     return html.Section([html.H2(title), body], className="panel")
 
 
 def empty_state(title: str, *text: Node) -> html.Div:
-    """What to say when there is nothing to show, and what to do about it."""
+    """Say that there is nothing to show, and what to do about it."""
     return html.Div([html.H2(title), *(html.P(part) for part in text)], className="empty", role="status")
 
 
 def choice_links(label: str, choices: Sequence[tuple[str, str, bool]]) -> html.Nav:
-    """Choices as links (text, address, chosen): they work with the back button, bookmarks and the keyboard."""
+    """Draw choices as links (text, address, chosen): they work with the back button, bookmarks and the keyboard."""
     items = [
         html.Li(
             dcc.Link(
@@ -119,8 +119,8 @@ def choice_links(label: str, choices: Sequence[tuple[str, str, bool]]) -> html.N
     )
 
 
-def pager(view: View, found: int, per_page: int, label: str) -> html.Nav | None:
-    """Links to the other pages of a list; None where there is only one."""
+def pager(view: ListView, found: int, per_page: int, label: str) -> html.Nav | None:
+    """Draw links to the other pages of a list; None where there is only one."""
     last = last_page(found, per_page)
     here = min(view.number, last)
     if last == 1:
@@ -141,12 +141,12 @@ def pager(view: View, found: int, per_page: int, label: str) -> html.Nav | None:
 
 
 def last_page(found: int, per_page: int) -> int:
-    """Number of the last page of a list."""
+    """Return the number of the last page of a list."""
     return max(-(-found // per_page), 1)
 
 
-def search_field(view: View, hint: str) -> html.Div:
-    """Field that writes ``q`` into the address; the same id on every page that has one."""
+def toolbar(view: ListView, hint: str, links_id: str, links: Node) -> html.Div:
+    """Draw the field that writes ``q`` into the address, the same on every page that has one, and links."""
     field = dcc.Input(
         id=SEARCH_ID,
         type="search",
@@ -156,9 +156,33 @@ def search_field(view: View, hint: str) -> html.Div:
         className="field",
         maxLength=100,
     )
-    return html.Div([html.Label("Search", htmlFor=SEARCH_ID, className="chips-label"), field], className="search")
+    search = html.Div([html.Label("Search", htmlFor=SEARCH_ID, className="chips-label"), field], className="search")
+    return html.Div([search, html.Div(links, id=links_id, className="links")], className="toolbar")
 
 
 def definition_list(items: Sequence[tuple[str, Node]]) -> html.Dl:
-    """Terms with their values."""
+    """Draw terms with their values."""
     return html.Dl([html.Div([html.Dt(term), html.Dd(value)]) for term, value in items], className="facts")
+
+
+def notice(text: str, *, error: bool = False) -> html.Div:
+    """Return a short message for the place ``notice`` of the shell; the next one replaces it."""
+    return html.Div(text, className="banner banner-error" if error else "banner banner-info")
+
+
+def cell(main: Node, below: Node = None, style: str | None = None) -> html.Td:
+    """Draw a table cell of two lines."""
+    return html.Td([html.Div(main, className="cell-main"), html.Div(below, className="cell-sub")], className=style)
+
+
+def value_row(title: str, *values: str, poor: bool = False) -> html.Tr:
+    """Draw a table row of a quantity and its values, the first of them marked if it is poor."""
+    styles = ["cell-number cell-poor" if poor else "cell-number", *("cell-number" for _ in values[1:])]
+    cells = [html.Td(text, className=style) for text, style in zip(values, styles, strict=True)]
+    return html.Tr([html.Th(title, scope="row"), *cells])
+
+
+def bullets(items: Iterable[Node], style: str = "advice") -> html.Ul | None:
+    """Draw a list; None without items."""
+    points = [html.Li(item) for item in items]
+    return html.Ul(points, className=style) if points else None

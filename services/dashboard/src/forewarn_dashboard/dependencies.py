@@ -1,4 +1,4 @@
-"""What the callbacks work with, put together once in ``app.build``."""
+"""What pages and callbacks work with, put together once in ``app.build``."""
 
 from dataclasses import dataclass
 
@@ -6,15 +6,13 @@ from forewarn.ports.clock import Clock
 from forewarn_dashboard.client import PlantApi
 from forewarn_dashboard.details import Details
 from forewarn_dashboard.live import Hub
-from forewarn_dashboard.push import Pusher
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Parts:
-    """Shared by all callbacks of a process."""
+class Dependencies:
+    """Shared by all tabs of a process."""
 
     api: PlantApi
     hub: Hub
     details: Details
-    pusher: Pusher
     clock: Clock

@@ -1,4 +1,4 @@
-"""What stands still about assets, asked of the API at most once in a while for each."""
+"""What rarely changes about assets: the API is asked for it now and then."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,7 +15,7 @@ from forewarn.ports.clock import Clock
 from forewarn_dashboard.client import ApiError, HistoryQuery, PlantApi
 
 KEEP_S: Final = 15.0
-#: Costs of weeks do not move in minutes, and adding them up costs the database something.
+#: Costs of weeks do not move in minutes, and adding them up loads the database.
 KEEP_ECONOMICS_S: Final = 300.0
 MAX_KEPT: Final = 200
 LEARNING_LOOKBACK: Final = timedelta(days=7)
@@ -43,7 +43,7 @@ class Details:
         self._reports: dict[str, tuple[float, EconomicReport]] = {}
 
     async def get(self, asset_id: str) -> AssetProfile:
-        """Detail no older than 15 s; raises what ``PlantApi.detail`` raises."""
+        """Return a profile no older than 15 s; raises what ``PlantApi.detail`` raises."""
         now_s = self._clock.monotonic_s()
         kept = self._kept.get(asset_id)
         if kept is not None and now_s - kept[0] < KEEP_S:
@@ -65,7 +65,7 @@ class Details:
         return detail
 
     def forget(self, asset_id: str) -> None:
-        """The asset was removed."""
+        """Drop a removed asset."""
         self._kept.pop(asset_id, None)
         self._reports.pop(asset_id, None)
 
@@ -75,7 +75,7 @@ class Details:
             return kept[1]
         try:
             report = await self._api.economics(asset_id)
-        except ApiError:  # the page has more to say than its costs
+        except ApiError:  # the rest of the page does not need it
             return None
         self._reports[asset_id] = (now_s, report)
         return report
@@ -87,7 +87,7 @@ class Details:
             return None
 
     async def _readings_so_far(self, detail: AssetDetail) -> int | None:
-        """Readings that the first model can be learned from; None where there was a model and it learns anew."""
+        """Return readings for the first model so far; None where there was a model and the twin is being retrained."""
         now = self._clock.now()
         spec = detail.asset_class.twin
         query = HistoryQuery(

@@ -1,4 +1,4 @@
-"""Large plants: pages of assets are asked of the API as they are looked at, and single assets are followed meanwhile.
+"""Large plants: the API is asked for pages of assets as they are looked at; single assets are followed meanwhile.
 
 Below ``TILES_AT_MOST`` assets the process follows the whole plant and every asset is a tile. Above, it follows the
 alarms only: neither its memory nor a page grows with the number of assets.
@@ -18,7 +18,7 @@ from forewarn.ports.clock import Clock
 from forewarn_dashboard.client import ApiError, FleetQuery, PlantApi
 from forewarn_dashboard.plant import Plant
 
-#: More assets make a table: a tile is two dozen elements, and more cannot be taken in at a glance.
+#: More assets make a table: a tile has two dozen elements, and nobody takes in more at a glance.
 TILES_AT_MOST: Final = 100
 
 KEEP_PAGE_S: Final = 0.9  # tabs that look at the same page share an answer
@@ -26,7 +26,7 @@ MAX_PAGES: Final = 64
 MAX_NAMES: Final = 10_000
 NAMES_AT_ONCE: Final = 50  # an address with more may be too long
 MAX_WATCHED: Final = 100
-LET_GO_S: Final = 20.0  # after the last look at an asset
+LET_GO_S: Final = 20.0  # after an asset was last shown
 FIRST_NEWS_S: Final = 1.5
 RETRY_S: Final = 2.0
 
@@ -35,15 +35,15 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(slots=True)
 class _Watched:
-    """An asset that some tab looks at."""
+    """An asset that some tab shows."""
 
     task: asyncio.Task[None]
-    looked_s: float
-    heard: asyncio.Event = field(default_factory=asyncio.Event)
+    shown_s: float
+    loaded: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class Fleet:
-    """Pages of a large plant, and the assets that tabs look at."""
+    """Pages of a large plant, and the assets that tabs show."""
 
     def __init__(
         self, api: PlantApi, plant: Plant, clock: Clock, ring: Callable[[], None], counted: Callable[[int], None]
@@ -58,7 +58,7 @@ class Fleet:
         self._watched: dict[str, _Watched] = {}
 
     async def page(self, query: FleetQuery) -> Overview:
-        """A page no older than a second; raises what ``PlantApi.overview`` raises."""
+        """Return a page no older than a second; raises what ``PlantApi.overview`` raises."""
         kept = self._pages.get(query)
         if kept is not None and self._clock.monotonic_s() - kept[0] < KEEP_PAGE_S:
             return kept[1]
@@ -69,11 +69,11 @@ class Fleet:
         return await asyncio.shield(task)
 
     def clear(self) -> None:
-        """The plant has changed: ask again."""
+        """Drop what is kept: the plant has changed."""
         self._pages.clear()
 
     async def learn_names(self, asset_ids: Collection[str]) -> None:
-        """Ask for the names of assets that are not known yet; what cannot be asked stays unknown."""
+        """Ask for the names of assets that are not known yet; without an answer they stay unknown."""
         unknown = sorted({asset_id for asset_id in asset_ids if asset_id not in self._plant.names})
         for start in range(0, len(unknown), NAMES_AT_ONCE):
             part = tuple(unknown[start : start + NAMES_AT_ONCE])
@@ -88,17 +88,17 @@ class Fleet:
             self._plant.names.update({row.asset_id: row.name for row in page.items})
 
     async def watch(self, asset: Asset) -> None:
-        """Follow an asset as long as somebody asks for it; the first time waits a moment for its newest state."""
+        """Follow an asset while tabs show it; the first call waits a moment for its newest state."""
         watched = self._watched.get(asset.asset_id)
         if watched is None:
             if len(self._watched) >= MAX_WATCHED:
-                return  # its page shows what the database has
-            watched = _Watched(task=asyncio.create_task(self._follow(asset)), looked_s=0.0)
+                return  # its page shows what is stored
+            watched = _Watched(task=asyncio.create_task(self._follow(asset)), shown_s=0.0)
             self._watched[asset.asset_id] = watched
-        watched.looked_s = self._clock.monotonic_s()
+        watched.shown_s = self._clock.monotonic_s()
         try:
             async with asyncio.timeout(FIRST_NEWS_S):
-                await watched.heard.wait()
+                await watched.loaded.wait()
         except TimeoutError:
             return
 
@@ -127,10 +127,10 @@ class Fleet:
             async for update in updates:
                 # open alarms come with the feed of all alarms
                 self._plant.apply(replace(update, complete=False, alarms=(), closed_alarms=()))
-                self._watched[asset_id].heard.set()
+                self._watched[asset_id].loaded.set()
                 self._ring()
                 if not self._is_wanted(asset_id):
                     return
 
     def _is_wanted(self, asset_id: str) -> bool:
-        return self._clock.monotonic_s() - self._watched[asset_id].looked_s < LET_GO_S
+        return self._clock.monotonic_s() - self._watched[asset_id].shown_s < LET_GO_S

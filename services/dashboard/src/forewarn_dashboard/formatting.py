@@ -5,7 +5,7 @@ from datetime import UTC, datetime, tzinfo
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from forewarn_dashboard.unit_symbols import unit_symbol
+from forewarn.domain.physics.unit_symbols import unit_symbol
 
 UNKNOWN: Final = "–"
 
@@ -15,7 +15,7 @@ _DAY_S: Final = 86400.0
 
 
 def number(value: float | None, digits: int = 4) -> str:
-    """Value with ``digits`` significant digits and a thin thousands gap; a dash where it is unknown."""
+    """Return a value with ``digits`` significant digits and a thin thousands gap; a dash where it is unknown."""
     if value is None or not math.isfinite(value):
         return UNKNOWN
     if value == 0:
@@ -26,32 +26,32 @@ def number(value: float | None, digits: int = 4) -> str:
 
 
 def signed(value: float | None, digits: int = 3) -> str:
-    """Like ``number`` with an explicit plus sign."""
+    """Return the same as ``number`` with an explicit plus sign."""
     text = number(value, digits)
     return f"+{text}" if value is not None and math.isfinite(value) and value > 0 else text
 
 
 def whole(value: float | None) -> str:
-    """Value rounded to a whole number; a dash where it is unknown."""
+    """Return a value rounded to a whole number; a dash where it is unknown."""
     if value is None or not math.isfinite(value):
         return UNKNOWN
     return f"{value:.0f}".replace("-", "−")
 
 
 def quantity(value: float | None, unit: str, digits: int = 4) -> str:
-    """Number and unit, kept on one line; just a dash where the value is unknown."""
+    """Return number and unit, kept on one line; just a dash where the value is unknown."""
     text = number(value, digits)
     symbol = unit_symbol(unit)
     return text if text == UNKNOWN or not symbol else f"{text}\u00a0{symbol}"
 
 
 def money(amount: float | None, currency: str) -> str:
-    """Amount rounded to three digits, as estimates deserve, with its currency; a dash where it is unknown."""
+    """Return an amount rounded to three digits, as estimates deserve, with its currency; a dash where it is unknown."""
     return estimate(amount, "€" if currency == "EUR" else currency)
 
 
 def estimate(amount: float | None, unit: str) -> str:
-    """Amount with three digits, but no finer than a hundredth: what is less is as good as nothing."""
+    """Return an amount with three digits, but no finer than a hundredth: less is negligible."""
     if amount is None or not math.isfinite(amount):
         return UNKNOWN
     rounded = round(float(f"{amount:.3g}"), 2)
@@ -60,7 +60,7 @@ def estimate(amount: float | None, unit: str) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """Length of time in its largest fitting unit: ``45 s``, ``3 min``, ``2 h``, ``5 d``."""
+    """Return a length of time in its largest fitting unit: ``45 s``, ``3 min``, ``2 h``, ``5 d``."""
     if seconds is None or not math.isfinite(seconds):
         return UNKNOWN
     seconds = max(seconds, 0.0)
@@ -71,7 +71,7 @@ def duration(seconds: float | None) -> str:
 
 
 def life_days(days: float | None) -> str:
-    """Remaining life: minutes below two hours, hours below two days, years above two; a dash where it is unknown."""
+    """Return remaining life: minutes below two hours, hours below two days, years above two; a dash if unknown."""
     if days is None or not math.isfinite(days):
         return UNKNOWN
     if abs(days) < 2 / 24:
@@ -84,7 +84,7 @@ def life_days(days: float | None) -> str:
 
 
 def zone(name: str | None) -> tzinfo:
-    """Time zone of an IANA name; UTC for a missing or unknown one."""
+    """Return the time zone of an IANA name; UTC for a missing or unknown one."""
     if not name:
         return UTC
     try:
@@ -94,7 +94,7 @@ def zone(name: str | None) -> tzinfo:
 
 
 def zone_label(tz: tzinfo, at: datetime) -> str:
-    """Short name of the zone at an instant, e.g. ``UTC`` or ``CET (UTC+01:00)``."""
+    """Return the short name of the zone at an instant, e.g. ``UTC`` or ``CET (UTC+01:00)``."""
     local = at.astimezone(tz)
     name = local.tzname() or ""
     if name == "UTC":
@@ -105,7 +105,7 @@ def zone_label(tz: tzinfo, at: datetime) -> str:
 
 
 def clock_time(at: datetime | None, tz: tzinfo, now: datetime) -> str:
-    """Time of day; with the date when it is not today."""
+    """Return the time of day, with the date unless it is today."""
     if at is None:
         return UNKNOWN
     local = at.astimezone(tz)
@@ -114,15 +114,15 @@ def clock_time(at: datetime | None, tz: tzinfo, now: datetime) -> str:
 
 
 def date_time(at: datetime | None, tz: tzinfo) -> str:
-    """Date and time to the second."""
+    """Return the date and time to the second."""
     return UNKNOWN if at is None else at.astimezone(tz).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def plot_time(at: datetime, tz: tzinfo) -> str:
-    """Wall-clock time in a zone as plotly takes it: ISO without offset, milliseconds."""
+    """Return wall-clock time in a zone as plotly wants it: ISO without offset, milliseconds."""
     return at.astimezone(tz).replace(tzinfo=None).isoformat(timespec="milliseconds")
 
 
 def plural(count: int, one: str, many: str | None = None) -> str:
-    """``1 alarm``, ``2 alarms``."""
+    """Return ``1 alarm``, ``2 alarms``."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"

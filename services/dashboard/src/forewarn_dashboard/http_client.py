@@ -20,6 +20,7 @@ from forewarn.contracts.economics import EconomicReport
 from forewarn.contracts.questions import WhatIfAnswer
 from forewarn.runtime.http.clients import CLIENT_HEADER, DASHBOARD
 from forewarn_dashboard.client import (
+    NO_HISTORY,
     Acknowledgement,
     ApiError,
     ApiUnavailableError,
@@ -57,9 +58,20 @@ BodyT = TypeVar("BodyT", bound=pydantic.BaseModel)
 
 
 class HttpPlantApi:
-    """Implements ``PlantApi``; use it as an async context manager."""
+    """Implements ``PlantApi``; use it as an async context manager.
 
-    def __init__(self, base_url: str, token: str | None, transport: httpx.AsyncBaseTransport | None = None) -> None:
+    ``baseline_readings`` is the twin's setting of that name; None leaves the number to the asset class.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        token: str | None,
+        transport: httpx.AsyncBaseTransport | None = None,
+        *,
+        baseline_readings: int | None = None,
+    ) -> None:
+        self._baseline = {} if baseline_readings is None else {"baseline_readings": baseline_readings}
         self._root = base_url.rstrip("/") + "/api/v1"
         self._headers = {CLIENT_HEADER: DASHBOARD} | ({"Authorization": f"Bearer {token}"} if token else {})
         self._http = httpx.AsyncClient(headers=self._headers, timeout=TIMEOUT_S, transport=transport)
@@ -74,7 +86,7 @@ class HttpPlantApi:
         await self._http.aclose()
 
     async def assets(self) -> tuple[Asset, ...]:
-        """All registered assets, page by page."""
+        """Return all registered assets, page by page."""
         found: list[Asset] = []
         parameters: dict[str, str | int | list[str]] = {"limit": PAGE_SIZE}
         for _ in range(MAX_PAGES):
@@ -86,7 +98,7 @@ class HttpPlantApi:
         return tuple(found)
 
     async def overview(self, query: FleetQuery) -> Overview:
-        """A page of assets in short, and counts over all."""
+        """Return a page of assets in short, and counts over all."""
         parameters: dict[str, str | int | list[str]] = {
             "q": query.text,
             "condition": list(query.conditions),
@@ -98,28 +110,30 @@ class HttpPlantApi:
         return await self._get("/overview", Overview, parameters)
 
     async def detail(self, asset_id: str) -> AssetDetail:
-        """An asset with its class and the cards of its models."""
-        return await self._get(f"/assets/{quote(asset_id, safe='')}", AssetDetail)
+        """Return an asset with its class and the cards of its models."""
+        detail = await self._get(f"/assets/{quote(asset_id, safe='')}", AssetDetail)
+        twin = detail.asset_class.twin.model_copy(update=self._baseline)
+        return detail.model_copy(update={"asset_class": detail.asset_class.model_copy(update={"twin": twin})})
 
     async def history(self, asset_id: str, query: HistoryQuery) -> History:
-        """An asset's past; empty for one of which nothing is stored."""
+        """Return an asset's past; empty if nothing is stored."""
         try:
             answer = await self._get(_history_path(asset_id), HistoryAnswer, _history_parameters(query))
         except NotFoundError:
-            return History(times=(), columns={}, resolution="raw")
+            return NO_HISTORY
         return History.of(answer)
 
     async def history_csv(self, asset_id: str, query: HistoryQuery) -> bytes:
-        """An asset's past as the API's own CSV file."""
+        """Return an asset's past as the API's own CSV file."""
         parameters = _history_parameters(query) | {"format": "csv"}
         return (await self._send("GET", _history_path(asset_id), parameters)).content
 
     async def economics(self, asset_id: str) -> EconomicReport:
-        """What an asset's condition costs, and what was saved."""
+        """Return what an asset's condition costs, and what was saved."""
         return await self._get(f"/assets/{quote(asset_id, safe='')}/economics", EconomicReport)
 
     async def closed_alarms(self, query: ClosedQuery) -> AlarmList:
-        """Alarms that are over, from the database."""
+        """Return closed alarms, from the database."""
         wanted = {"asset": query.asset_id, "priority": query.priority, "cursor": query.older_than}
         parameters: dict[str, str | int | list[str]] = {"state": "closed", "limit": CLOSED_PAGE_SIZE}
         parameters |= {name: value for name, value in wanted.items() if value}
@@ -132,33 +146,33 @@ class HttpPlantApi:
         await self._send("POST", path, {"wait_s": ACKNOWLEDGED_WITHIN_S}, content)
 
     async def twin(self, asset_id: str) -> TwinAnswer:
-        """What the twin knows of an asset."""
+        """Return what the twin knows of an asset."""
         return await self._get(f"/assets/{quote(asset_id, safe='')}/twin", TwinAnswer)
 
     async def remove(self, asset_id: str, *, by: str, purge: bool) -> None:
-        """Remove an asset, and with ``purge`` all that is stored of it."""
+        """Remove an asset, and with ``purge`` everything stored of it."""
         parameters = {"history": "purge" if purge else "keep", "by": by}
         await self._send("DELETE", f"/assets/{quote(asset_id, safe='')}", parameters)
 
     async def what_if(self, asset_id: str, changes: Mapping[str, float]) -> WhatIfAnswer:
-        """What would happen if drivers had these values."""
+        """Return what the twin expects if drivers had these values."""
         path = f"/assets/{quote(asset_id, safe='')}/what-if"
         body = {"changes": [{"column": column, "value": value} for column, value in changes.items()]}
         return _read(path, WhatIfAnswer, await self._send("POST", path, body=body))
 
-    async def learn_anew(self, asset_id: str, *, by: str, reason: str) -> None:
+    async def retrain(self, asset_id: str, *, by: str, reason: str) -> None:
         """Order the twin to learn from the next readings."""
         await self._send("POST", f"/assets/{quote(asset_id, safe='')}/baseline", body={"by": by, "reason": reason})
 
     async def live(self, *, assets: Sequence[str] = (), only_alarms: bool = False) -> AsyncGenerator[LiveUpdate, None]:
-        """Live feed of some or all assets; it always ends with an error.
+        """Iterate over the live feed of some or all assets; it always ends with an error.
 
         Raises
         ------
         ApiUnavailableError
             When the feed ends, or cannot be reached.
         ApiError
-            If the API refuses or sends what is no update.
+            If the API refuses, or sends something that is not a message of the feed.
         """
         chosen = [("asset", asset_id) for asset_id in assets] + ([("only", "alarms")] if only_alarms else [])
         url = self._root.replace("http", "ws", 1) + "/live" + (f"?{urlencode(chosen)}" if chosen else "")

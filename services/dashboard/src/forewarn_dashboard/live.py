@@ -26,17 +26,17 @@ _log = structlog.get_logger(__name__)
 
 
 class TooManyTabsError(Exception):
-    """The process already feeds as many browser tabs as it should."""
+    """The process already feeds as many browser tabs as it may."""
 
 
 class Slot:
-    """Wakes one subscriber; however much happened meanwhile, it wakes once and reads the newest state."""
+    """Wakes one subscriber: once, however much happened, as it reads the newest state."""
 
     def __init__(self) -> None:
         self._news = asyncio.Event()
 
     def ring(self) -> None:
-        """There is news."""
+        """Report news."""
         self._news.set()
 
     async def wait(self, timeout_s: float) -> bool:
@@ -51,13 +51,13 @@ class Slot:
 
 
 class Hub:
-    """Follows the API's live feed into a ``Plant`` and tells subscribers when it has changed.
+    """Follows the API's live feed into a ``Plant`` and wakes subscribers when it has changed.
 
-    ``large`` says that the plant has too many assets to follow each: only its alarms are followed, and ``fleet`` asks
-    for the rest as it is looked at.
+    ``large``: the plant has too many assets to follow each. Only its alarms are followed; ``fleet`` asks for the
+    rest as it is looked at.
 
     ``epoch`` names an unbroken stretch of the feed: a page rendered in another epoch may have a gap in
-    its charts and has to be rendered anew.
+    its charts and has to be rendered again.
     """
 
     def __init__(self, api: PlantApi, clock: Clock, rng: random.Random) -> None:
@@ -67,7 +67,7 @@ class Hub:
         self.connected = False
         self.problem = ""
         self.epoch = ""
-        self.lost_at: datetime | None = clock.now()  # not connected since
+        self.lost_at: datetime | None = clock.now()  # when the connection was lost
         self._api = api
         self._clock = clock
         self._rng = rng
@@ -95,7 +95,7 @@ class Hub:
         SUBSCRIBERS.set(len(self._slots))
 
     def forget(self, asset_id: str) -> None:
-        """An asset was removed."""
+        """Drop a removed asset."""
         self.plant.forget(asset_id)
         self.plant.names.pop(asset_id, None)
         self.fleet.clear()
@@ -115,7 +115,7 @@ class Hub:
             await asyncio.sleep(pause_s * self._rng.uniform(0.5, 1.0))
 
     async def follow_registry(self) -> None:
-        """Ask for the assets now and then, and at once when the feed speaks of an unknown one, until cancelled."""
+        """Ask for the assets now and then, and at once when the feed has an unknown one, until cancelled."""
         while True:
             try:
                 async with asyncio.timeout(REGISTRY_POLL_S):
@@ -133,7 +133,7 @@ class Hub:
             await asyncio.sleep(REGISTRY_PAUSE_S)
 
     def _counted(self, assets: int) -> None:
-        """The API says how many assets there are: a small plant is followed in another way than a large one."""
+        """Take in how many assets the API has: it decides how the plant is followed."""
         if (assets > TILES_AT_MOST) != self.large:
             self._registry_wanted.set()
 
@@ -149,7 +149,7 @@ class Hub:
             self.plant.set_assets(await self._api.assets())
 
     async def _fill_sparks(self) -> None:
-        """Ask once for the recent past of each asset that sends data, one after the other."""
+        """Ask for the recent past of each asset whose sparkline lacks it, one after the other."""
         now = self._clock.now()
         for asset_id in list(self.plant.assets):
             live = self.plant.live(asset_id)
@@ -180,7 +180,7 @@ class Hub:
                 UPSTREAM_UPDATES.inc()
                 self._ring()
                 if self.large != large:
-                    return  # the plant has grown or shrunk: another feed fits
+                    return  # the plant has grown or shrunk: follow the other feed
 
     def _gained(self) -> None:
         self.connected, self.problem, self.lost_at = True, "", None

@@ -2,11 +2,11 @@
 
 from typing import Final
 
-from prometheus_client import Counter, Gauge
+from forewarn.runtime.metrics import counter, gauge
 
-UPSTREAM_CONNECTED: Final = Gauge("forewarn_dashboard_api_connected", "1 while the API's live feed is connected.")
-UPSTREAM_UPDATES: Final = Counter("forewarn_dashboard_api_updates_total", "Updates received from the live feed.")
-SUBSCRIBERS: Final = Gauge("forewarn_dashboard_tabs", "Browser tabs that are fed live.")
-PUSHES: Final = Counter("forewarn_dashboard_pushes_total", "Component updates pushed to browsers.")
-CALLBACK_ERRORS: Final = Counter("forewarn_dashboard_callback_errors_total", "Callbacks that failed with an error id.")
-REFUSED: Final = Counter("forewarn_dashboard_refused_total", "Requests and messages the gate refused.", ["reason"])
+UPSTREAM_CONNECTED: Final = gauge("forewarn_dashboard_api_connected")
+UPSTREAM_UPDATES: Final = counter("forewarn_dashboard_api_updates")
+SUBSCRIBERS: Final = gauge("forewarn_dashboard_tabs")
+PUSHES: Final = counter("forewarn_dashboard_pushes")
+CALLBACK_ERRORS: Final = counter("forewarn_dashboard_callback_errors")
+REFUSED: Final = counter("forewarn_dashboard_refused")

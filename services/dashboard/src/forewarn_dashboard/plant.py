@@ -1,10 +1,11 @@
-"""The plant as the live feed last told it: one copy for all browsers of this process."""
+"""The plant as the live feed last reported it: one copy for all browsers of this process."""
 
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import pairwise
+from operator import itemgetter
 from statistics import median
 from typing import Final
 
@@ -30,28 +31,28 @@ class AssetLive:
     spark_filled: bool = False
 
     def apply(self, reading: Snapshot) -> None:
-        """Take a reading in; an older one is ignored, one of the same instant knows more and replaces it."""
+        """Take in a reading. An older one is ignored; one of the same instant brings the judgement."""
         if self.latest is not None and reading.ts < self.latest.ts:
             return
         if self.latest is not None and reading.ts == self.latest.ts:
             self.recent.pop()
+        if reading.score is not None and self.spark and self.spark[-1][1] is None:
+            self.spark_filled = False  # a stage has caught up: its judgements are in the database
         self.latest = reading
         self.recent.append(reading)
         self._extend_spark(reading.ts, reading.score)
 
     def fill_spark(self, past: Iterable[tuple[datetime, float | None]]) -> None:
-        """Put the past in front of what has come live."""
+        """Put the stored past in front of live scores and in their gaps."""
         self.spark_filled = True
-        present = list(self.spark)
+        live = [(at, score) for at, score in self.spark if score is not None]
+        stored = [(at, score) for at, score in past if not self.spark or at < self.spark[-1][0]]
         self.spark.clear()
-        for at, score in past:
-            if not present or at < present[0][0]:
-                self._extend_spark(at, score)
-        for at, score in present:
+        for at, score in sorted([*stored, *live], key=itemgetter(0)):
             self._extend_spark(at, score)
 
     def _extend_spark(self, at: datetime, score: float | None) -> None:
-        """One point a step, the highest score of it: a short peak must not fall between two points."""
+        """Keep the highest score of each step: a short peak must not fall between two points."""
         if not self.spark or at - self.spark[-1][0] >= SPARK_STEP:
             self.spark.append((at, score))
             return
@@ -60,53 +61,53 @@ class AssetLive:
             self.spark[-1] = (begin, score)
 
     def interval(self) -> timedelta | None:
-        """Usual time between readings; None before three have come."""
+        """Return the usual time between readings; None before three have come."""
         if len(self.recent) < 3:
             return None
         times = [reading.ts.timestamp() for reading in self.recent]
         return timedelta(seconds=median(b - a for a, b in pairwise(times)))
 
     def age(self, now: datetime) -> timedelta | None:
-        """Age of the newest reading; None when there is none."""
+        """Return the age of the newest reading; None before the first."""
         return None if self.latest is None else max(now - self.latest.ts, timedelta(0))
 
     def stale(self, now: datetime) -> bool:
-        """Whether data has stopped coming: older than 30 s and than five usual intervals."""
+        """Return whether data has stopped coming: older than 30 s and than five usual intervals."""
         age, interval = self.age(now), self.interval()
         usual_s = None if interval is None else interval.total_seconds()
         return age is not None and age.total_seconds() > stale_after_s(usual_s)
 
 
 class Plant:
-    """Assets, newest readings, health and open alarms. Not a store: what it forgets, the API knows."""
+    """Assets, newest readings, health and open alarms. Not a store: the API has what it forgets."""
 
     def __init__(self) -> None:
         self.assets: dict[str, Asset] = {}
         self.alarms: dict[str, Alarm] = {}
-        self.names: dict[str, str] = {}  # of assets that are not in ``assets``: in a large plant most are not
+        self.names: dict[str, str] = {}  # of assets outside ``assets``: most of a large plant
         self.loaded = False
         self._live: dict[str, AssetLive] = {}
 
     def name_of(self, asset_id: str) -> str:
-        """Name of an asset; its id where the name is not known."""
+        """Return the name of an asset; its id where the name is not known."""
         asset = self.assets.get(asset_id)
         return self.names.get(asset_id, asset_id) if asset is None else asset.name
 
     def add(self, asset: Asset) -> None:
-        """Know one more asset."""
+        """Add an asset."""
         self.assets[asset.asset_id] = asset
 
     def forget(self, asset_id: str) -> None:
-        """Know an asset no longer."""
+        """Drop an asset."""
         self.assets.pop(asset_id, None)
         self._live.pop(asset_id, None)
 
     def live(self, asset_id: str) -> AssetLive:
-        """Live part of an asset; empty for one that has sent nothing or is not registered."""
-        return self._heard_of(asset_id) if asset_id in self.assets else AssetLive()
+        """Return the live state of an asset; empty for one that has sent nothing or is not registered."""
+        return self._state_of(asset_id) if asset_id in self.assets else AssetLive()
 
     def set_assets(self, assets: Iterable[Asset]) -> None:
-        """Replace the registry; what was told of an asset that it has not known before stays."""
+        """Replace the registry; news of assets that are new to it is kept."""
         known = {asset.asset_id: asset for asset in assets}
         for gone in self.assets.keys() - known.keys():
             self._live.pop(gone, None)
@@ -114,9 +115,9 @@ class Plant:
         self.loaded = True
 
     def apply(self, update: LiveUpdate) -> frozenset[str]:
-        """Take part of the feed in; returns assets it speaks of that the registry does not know yet.
+        """Take in part of the feed; returns assets in it that are not in the registry yet.
 
-        Their news is kept: a new asset's first reading may be its only one for long.
+        Their news is kept: a new asset's first reading may be its only one for a long time.
         """
         if update.complete:
             self.alarms.clear()
@@ -130,13 +131,13 @@ class Plant:
         for asset_id in update.removed_assets:
             self.forget(asset_id)
         for reading in update.readings:
-            self._heard_of(reading.asset_id).apply(reading)
+            self._state_of(reading.asset_id).apply(reading)
         for health in update.health:
-            self._heard_of(health.asset_id).health = health
-        spoken_of = {r.asset_id for r in update.readings} | {h.asset_id for h in update.health}
-        return frozenset(spoken_of - self.assets.keys())
+            self._state_of(health.asset_id).health = health
+        mentioned = {r.asset_id for r in update.readings} | {h.asset_id for h in update.health}
+        return frozenset(mentioned - self.assets.keys())
 
-    def _heard_of(self, asset_id: str) -> AssetLive:
+    def _state_of(self, asset_id: str) -> AssetLive:
         return self._live.setdefault(asset_id, AssetLive())
 
     def alarms_of(self, asset_id: str) -> tuple[Alarm, ...]:

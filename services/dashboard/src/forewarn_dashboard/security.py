@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from forewarn.ports.clock import Clock
 from forewarn_dashboard.metrics import REFUSED
 
-#: Answers without a host name check or a login: load balancers know neither.
+#: Answers without host name check or login: load balancers have neither.
 HEALTH_PATH: Final = "/healthz"
 
 MAX_SOCKET_MESSAGE_BYTES: Final = 32 * 1024
@@ -23,17 +23,17 @@ _POLICY_VIOLATION: Final = 1008
 _TOO_BIG: Final = 1009
 _FORBIDDEN: Final = 4403
 
-#: Says who sends a request, or None to refuse it. Logins come here: nothing below runs without it.
+#: Returns who sends a request, or None to refuse it. Logins go here: nothing below runs without it.
 Authenticate = Callable[[Scope], str | None]
 
 
 def anybody(_scope: Scope) -> str | None:
-    """Everybody who reaches the port may use the dashboard: the default until logins exist."""
+    """Let everybody who reaches the port use the dashboard: the default until logins exist."""
     return "anybody"
 
 
 def content_security_policy(script_hashes: list[str]) -> str:
-    """Only our own files; inline scripts only those that Dash itself writes, by their hash."""
+    """Allow only our own files, and inline scripts of Dash by their hash."""
     rules: Mapping[str, str] = {
         "default-src": "'none'",
         "script-src": " ".join(["'self'", *script_hashes]),
@@ -80,7 +80,7 @@ class Gate:
             await self._http(scope, receive, send)
 
     def refusal(self, scope: Scope) -> tuple[int, str] | None:
-        """Status and reason if a connection may not pass, else None."""
+        """Return status and reason if a connection may not pass, else None."""
         if scope["path"] == HEALTH_PATH:
             return None
         headers = Headers(scope=scope)
@@ -105,7 +105,7 @@ class Gate:
     def _host_problem(self, host: str) -> tuple[int, str] | None:
         try:
             name = (urlsplit(f"//{host}").hostname or "").lower()
-        except ValueError:  # brackets that enclose no IPv6 address
+        except ValueError:  # brackets without an IPv6 address
             return 400, "bad_host"
         return (421, "unknown_host") if self._hosts is not None and name not in self._hosts else None
 
@@ -165,7 +165,7 @@ class _SocketLimits:
         self._requests_s: deque[float] = deque()
 
     def problem(self, message: Message) -> tuple[int, str] | None:
-        """Close code and reason if the message must not reach Dash."""
+        """Return close code and reason if the message must not reach Dash."""
         text = message.get("text")
         if text is None:
             return _POLICY_VIOLATION, "not_text"

@@ -4,6 +4,7 @@ from typing import Final
 
 from pydantic import AnyHttpUrl, Field, SecretStr
 
+from forewarn.domain.twin.settings import MIN_BASELINE
 from forewarn.runtime.settings import ServiceSettings
 
 LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -12,13 +13,15 @@ LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 class DashboardSettings(ServiceSettings):
     """Where the dashboard listens and where its API is."""
 
-    kafka_bootstrap_servers: str = Field(default="", description="Not used: the dashboard talks to the API only.")
     dashboard_host: str = "127.0.0.1"
     dashboard_port: int = Field(default=8050, ge=0, le=65535)
     dashboard_allowed_hosts: str = Field(
         default="", description="Comma-separated host names that browsers may use; empty: any, or this machine's own."
     )
     api_url: AnyHttpUrl = Field(default=AnyHttpUrl("http://127.0.0.1:8000"), description="Address of the API.")
+    baseline_readings: int | None = Field(
+        default=None, ge=MIN_BASELINE, description="As the twin has it: healthy readings to learn from."
+    )
     api_token: SecretStr | None = Field(default=None, description="Bearer token for the API.")
 
     @property

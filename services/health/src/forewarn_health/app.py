@@ -1,43 +1,38 @@
-"""Puts the health service together."""
+"""Logic of the health service: what scored frames do to health and forecasts."""
 
-import threading
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Final
 
 import structlog
 
-from forewarn.adapters.catalogue import Catalogue, load_catalogue
+from forewarn.adapters.catalogue import Catalogue
 from forewarn.adapters.faust.engine import Action
 from forewarn.adapters.faust.publisher import Outgoing
-from forewarn.adapters.faust.quarantine import Handler, Incoming
-from forewarn.adapters.forecasting.statsmodels_methods import StatsmodelsForecaster
+from forewarn.adapters.faust.quarantine import Handler
 from forewarn.adapters.frames.turn import read_turn
-from forewarn.adapters.kafka.registry import AssetRegistry
 from forewarn.adapters.removals import between_removals, read_removal
 from forewarn.contracts.base import format_utc
 from forewarn.contracts.frames import FrameKind
 from forewarn.contracts.health import AssetHealth
 from forewarn.contracts.readings import RejectionReason
-from forewarn.contracts.topics import TOPIC_USE, TopicName
+from forewarn.contracts.topics import TopicName
 from forewarn.domain.health.asset import judge
-from forewarn.runtime.event_service import EventContext, EventService, serve_events
+from forewarn.ports.lanes import Record
+from forewarn.runtime.event_service import EventContext
 from forewarn_health.foresight import Foresight
 from forewarn_health.pacing import Pacing
 from forewarn_health.profiles import Profiles
-from forewarn_health.settings import HealthSettings
 from forewarn_health.state import AssetState, observe
 
-#: How often waiting assets are looked at: well below the shortest distance of an asset's events.
+#: How often waiting assets are checked: well below the shortest interval of an asset's events.
 _TICK_S: Final = 0.25
 
-#: Nobody sees readings sooner than on a tick, and what a turn costs is shared by all readings of an asset in it.
-_GATHER_S: Final = _TICK_S
+#: Results are published on ticks only, and all readings of a turn share its costs.
+GATHER_S: Final = _TICK_S
 
-#: How often finished forecasts are looked for, and new ones begun.
+#: How often finished forecasts are collected and new ones started.
 _FORESEE_S: Final = 1.0
-
-_REGISTRY_PATIENCE_S: Final = 60.0
 
 _log = structlog.get_logger(__name__)
 
@@ -66,22 +61,22 @@ class HealthLogic:
 
     @property
     def timers(self) -> Sequence[tuple[float, Action]]:
-        """Events are told from a timer, whatever the rate of frames; forecasts are made in the background."""
-        return ((_TICK_S, self._tell), (_FORESEE_S, self._foresee))
+        """Publish at most once a tick, whatever the rate of frames; forecast in the background."""
+        return ((_TICK_S, self._publish_due), (_FORESEE_S, self._forecast))
 
     async def restored(self) -> None:
-        """Tell of every asset once: the last events before the restart may be missing."""
+        """Publish every asset once: the last events before the restart may be missing."""
         self._pacing.restart(self._context.engine.states)
         self._foresight.restart(self._context.engine.states)
 
-    async def _on_scores(self, batch: Sequence[Incoming]) -> None:
+    async def _on_scores(self, batch: Sequence[Record]) -> None:
         for stretch, removal in between_removals(batch):
             await self._observe(stretch)
             if removal is not None:
                 await self._forget(removal)
 
-    async def _forget(self, incoming: Incoming) -> None:
-        """Forget a removed asset; a tombstone behind its last event says so, and comes again after a crash."""
+    async def _forget(self, incoming: Record) -> None:
+        """Forget a removed asset and publish a tombstone behind its last event; a crash may repeat it."""
         removal = read_removal(incoming)
         if removal is None:
             await self._context.reject(incoming, RejectionReason.BAD_FRAME, "the message holds no removal")
@@ -102,7 +97,7 @@ class HealthLogic:
         for part in (self._pacing, self._foresight, self._profiles):
             part.forget(asset_id)
 
-    async def _observe(self, batch: Sequence[Incoming]) -> None:
+    async def _observe(self, batch: Sequence[Record]) -> None:
         turn = read_turn(batch, self._catalogue, FrameKind.ANOMALY)
         for incoming, problem in turn.unreadable:
             _log.warning("frame_rejected", partition=incoming.partition, offset=incoming.offset, reason=problem)
@@ -117,28 +112,28 @@ class HealthLogic:
             self._context.metrics.rows.labels(fate="applied").inc(result.applied)
             self._context.metrics.rows.labels(fate="skipped").inc(result.skipped)
 
-    async def _tell(self) -> None:
+    async def _publish_due(self) -> None:
         now_s = self._context.clock.monotonic_s()
-        told: list[AssetHealth] = []
+        news: list[AssetHealth] = []
         for asset_id in self._pacing.due(now_s):
             health = self._judge(asset_id)
-            if health is not None and self._pacing.worth_telling(health, now_s):
-                self._pacing.tell(health, now_s)
-                told.append(health)
+            if health is not None and self._pacing.is_news(health, now_s):
+                self._pacing.published(health, now_s)
+                news.append(health)
             else:
                 self._pacing.postpone(asset_id, now_s)
-        await self._context.publish([self._outgoing(health) for health in told])
+        await self._context.publish([self._outgoing(health) for health in news])
 
-    async def _foresee(self) -> None:
-        """Take over what was foreseen since, and let the next forecasts be made: never waits for them."""
+    async def _forecast(self) -> None:
+        """Collect finished forecasts and start the next ones, without waiting for them."""
         states = self._context.engine.states
         try:
             finished = self._foresight.finished()
-        except Exception:  # noqa: BLE001  # of a few assets' past: they are looked at again with their next bucket
+        except Exception:  # noqa: BLE001  # caused by the data of a few assets, which are tried again with their next bucket
             _log.exception("forecasts_failed")
             finished = {}
         for asset_id, foreseen in finished.items():
-            if asset_id in states:  # its partition may have gone meanwhile
+            if asset_id in states:  # its partition may have been released meanwhile
                 after = states[asset_id].with_forecasts(foreseen)
                 self._context.engine.put(asset_id, after, self._context.engine.partition_of(asset_id))
                 self._pacing.note([asset_id])
@@ -151,7 +146,7 @@ class HealthLogic:
             return None
         try:
             health = judge(state.health, asset_class, self._profiles.of(asset_class, asset_id))
-        except Exception:  # noqa: BLE001  # whatever was measured there; the other assets are judged
+        except Exception:  # noqa: BLE001  # caused by the data of this asset; the others are judged
             _log.exception("asset_not_judged", asset_id=asset_id)
             return None
         return None if health is None else health.model_copy(update={"forecasts": state.forecasts})
@@ -165,33 +160,3 @@ class HealthLogic:
             at=health.ts,
             partition=self._context.engine.partition_of(health.asset_id),
         )
-
-
-def serve(settings: HealthSettings, stop: threading.Event) -> None:
-    """Judge health until ``stop``."""
-    catalogue = load_catalogue(settings.catalogue_path)
-    registry = AssetRegistry(
-        settings.kafka_bootstrap_servers,
-        settings.kafka_topic_prefix,
-        client_id=f"forewarn.health.{settings.service_instance}.assets",
-    )
-
-    foresight = Foresight(StatsmodelsForecaster(), catalogue, settings.health_forecast_interval_s)
-
-    def logic(context: EventContext[AssetState]) -> HealthLogic:
-        pacing = Pacing(settings.health_min_interval_s, settings.health_refresh_s)
-        return HealthLogic(context, catalogue, Profiles(registry.get), pacing, foresight)
-
-    service = EventService(
-        name="health",
-        state=AssetState,
-        gather_s=_GATHER_S,
-        topics=TOPIC_USE["health"],
-        logic=logic,
-    )
-    try:
-        registry.wait_until_loaded(_REGISTRY_PATIENCE_S)
-        serve_events(settings, stop, service)
-    finally:
-        registry.close()
-        foresight.close()

@@ -1,4 +1,4 @@
-"""Looks ahead in the background: one thread makes forecasts, a few assets at a time, while readings go on."""
+"""Forecasts in a background thread, a few assets at a time, while readings are handled."""
 
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -13,14 +13,14 @@ from forewarn.domain.forecast.memory import SeriesMemory
 from forewarn.ports.forecasting import Forecaster, ForecasterUnavailable
 from forewarn_health.state import AssetState, Foreseen
 
-#: Assets of one job: a few seconds of work at the most, which is what the end of the process waits for.
+#: Assets of one job: at most a few seconds of work, which a stop of the process waits for.
 _AT_ONCE: Final = 8
 
 _log = structlog.get_logger(__name__)
 
 
 class Foresight:
-    """Decides which assets are looked at, and keeps what the thread has found until it is taken."""
+    """Chooses which assets to forecast, and keeps results until they are collected."""
 
     def __init__(self, forecaster: Forecaster, catalogue: Mapping[str, AssetClass], min_interval_s: float) -> None:
         self._forecaster = forecaster
@@ -32,29 +32,29 @@ class Foresight:
         self._not_before_s: dict[str, float] = {}
 
     def note(self, states: Mapping[str, AssetState]) -> None:
-        """Readings have moved these assets."""
+        """Note that these assets have new readings."""
         self._waiting.update((asset_id, None) for asset_id, state in states.items() if state.news)
 
     def restart(self, asset_ids: Iterable[str]) -> None:
-        """Begin anew with these assets; a job under way is of no use any more."""
+        """Restart with these assets and drop the current job."""
         self._job = None
         self._waiting = dict.fromkeys(asset_ids)
         self._not_before_s.clear()
 
     def forget(self, asset_id: str) -> None:
-        """The asset was removed."""
+        """Forget a removed asset."""
         self._waiting.pop(asset_id, None)
         self._not_before_s.pop(asset_id, None)
 
     def finished(self) -> dict[str, Foreseen]:
-        """What was found since the last call; raises what the thread failed with."""
+        """Return what was forecast since the last call, or raise what the thread failed with."""
         if self._job is None or not self._job.done():
             return {}
         job, self._job = self._job, None
         return job.result()
 
     def begin(self, states: Mapping[str, AssetState], now_s: float) -> None:
-        """Give the thread its next job, unless it is busy."""
+        """Start the next job unless the thread is busy."""
         if self._job is not None:
             return
         chosen: dict[str, tuple[SeriesMemory, AssetClass]] = {}
@@ -74,7 +74,7 @@ class Foresight:
             self._job = self._pool.submit(self._look_ahead, chosen)
 
     def close(self) -> None:
-        """Let the job under way end, and the thread."""
+        """Wait for the current job and end the thread."""
         self._pool.shutdown(cancel_futures=True)
 
     def _look_ahead(self, chosen: Mapping[str, tuple[SeriesMemory, AssetClass]]) -> dict[str, Foreseen]:

@@ -1,4 +1,4 @@
-"""How each asset is judged, by the registry; worked out again only when its entry changes."""
+"""Health profiles from the registry, made again only when an entry changes."""
 
 from collections.abc import Callable
 
@@ -8,18 +8,18 @@ from forewarn.domain.health.profile import HealthProfile, profile_of
 
 
 class Profiles:
-    """Profiles of assets, each made once for an entry of the registry."""
+    """Caches the profile of each asset."""
 
     def __init__(self, find_asset: Callable[[str], Asset | None]) -> None:
         self._find_asset = find_asset
         self._made: dict[str, tuple[Asset | None, AssetClass, HealthProfile]] = {}
 
     def forget(self, asset_id: str) -> None:
-        """The asset was removed."""
+        """Forget a removed asset."""
         self._made.pop(asset_id, None)
 
     def of(self, asset_class: AssetClass, asset_id: str) -> HealthProfile:
-        """How an asset that sends readings of this class is judged."""
+        """Return the profile of an asset with readings of this class."""
         asset = self._find_asset(asset_id)
         made = self._made.get(asset_id)
         if made is not None and made[0] is asset and made[1] is asset_class:

@@ -6,7 +6,7 @@ from forewarn.runtime.event_service import EventServiceSettings
 
 
 class HealthSettings(EventServiceSettings):
-    """What the health service reads from the environment."""
+    """Environment variables of the health service."""
 
     checkpoint_interval_s: float = Field(
         default=5.0,
@@ -14,13 +14,18 @@ class HealthSettings(EventServiceSettings):
         le=60,
         description="Time between checkpoints of the state, which changes with every reading of every asset.",
     )
-    health_min_interval_s: float = Field(default=1.0, gt=0, le=60, description="An asset's events are not closer.")
+    health_min_interval_s: float = Field(
+        default=1.0, gt=0, le=60, description="Shortest interval between an asset's events."
+    )
     health_forecast_interval_s: float = Field(
         default=60.0,
         ge=0,
         le=86_400,
-        description="Forecasts of an asset are not made more often, however fast its event time runs.",
+        description="Shortest interval between an asset's forecasts, however fast its event time runs.",
     )
     health_refresh_s: float = Field(
-        default=60.0, gt=0, le=3600, description="An asset that sends readings is told of this often, changed or not."
+        default=60.0,
+        gt=0,
+        le=3600,
+        description="Longest interval between events of an asset that sends readings, changed or not.",
     )

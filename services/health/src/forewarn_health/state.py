@@ -1,4 +1,4 @@
-"""What the service remembers of an asset: its health, the long memory of watched columns, what was foreseen."""
+"""State of an asset: its health, the long memory of watched columns, and its forecasts."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ from forewarn.domain.health.rows import observe_frame
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Foreseen:
-    """Forecasts made from the buckets of a memory before its ``index``-th."""
+    """Forecasts made from the buckets of a memory before the ``index``-th."""
 
     index: int
     forecasts: tuple[LimitForecast, ...]
@@ -30,24 +30,24 @@ class AssetState:
 
     @property
     def forecasts(self) -> tuple[LimitForecast, ...]:
-        """What is foreseen now."""
+        """Return the current forecasts."""
         return () if self.foreseen is None else self.foreseen.forecasts
 
     @property
     def news(self) -> bool:
-        """Whether a bucket was completed since the last look ahead."""
+        """Return whether a bucket was completed since the last forecast."""
         if self.memory is None or not self.memory.closed_buckets:
             return False
         return self.foreseen is None or self.foreseen.index < self.memory.index
 
     def with_forecasts(self, foreseen: Foreseen) -> "AssetState":
-        """The state after a look ahead."""
+        """Return the state with new forecasts."""
         return replace(self, foreseen=foreseen)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observed:
-    """What a frame did: new states of the assets it moved; rows taken in, and rows that were late or seen before."""
+    """Result of a frame: changed states, and the number of rows applied and skipped (late or seen before)."""
 
     states: Mapping[str, AssetState]
     applied: int
@@ -59,7 +59,7 @@ def observe(
 ) -> Observed:
     """Apply an anomaly frame to health and long memory of its assets.
 
-    ``profiles`` tells how an asset is judged; without, all are judged by their class alone.
+    ``profiles`` returns an asset's profile; without it, all are judged by their class alone.
     """
     known = {name: states[name] for name in frame.assets.categories if name in states}
     result = observe_frame({name: state.health for name, state in known.items()}, frame, profiles)

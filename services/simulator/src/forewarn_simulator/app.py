@@ -1,23 +1,23 @@
-"""Puts the simulator together: plants, registry, sources, producer, commands."""
+"""Streams the readings of simulated machines and obeys commands."""
 
 import threading
 from typing import Final
 
 import structlog
 
-from forewarn.adapters.catalogue import Catalogue, load_catalogue
-from forewarn.adapters.clock import SystemClock
+from forewarn.adapters.catalogue import Catalogue
 from forewarn.adapters.disk import DiskState
 from forewarn.adapters.kafka.command_group import CommandGroup
 from forewarn.adapters.plant_file import PlantError, example_names, load_plant
 from forewarn.contracts.assets import Command, SetUpPlant
-from forewarn.runtime.probes import ProbeServer
+from forewarn.ports.clock import Clock
+from forewarn.runtime.heartbeat import Heartbeat
 from forewarn_simulator.fleet import Fleet
 from forewarn_simulator.metrics import SimulatorMetrics
 from forewarn_simulator.raw_producer import RawProducer
 from forewarn_simulator.registration import register
 from forewarn_simulator.settings import SimulatorSettings
-from forewarn_simulator.stage import Part, parts_of, parts_of_plants, sources_of
+from forewarn_simulator.stage import Part, parts_of, sources_of
 
 _log = structlog.get_logger(__name__)
 
@@ -25,36 +25,22 @@ _LONGEST_WAIT_S: Final = 0.5  # commands are looked for at least this often
 _FLUSH_S: Final = 3.0
 
 
-def simulate(settings: SimulatorSettings, stop: threading.Event) -> None:
-    """Register the plants and stream their readings until ``stop``."""
-    catalogue = load_catalogue(settings.catalogue_path)
-    parts = parts_of_plants(settings, catalogue)
-    ready = threading.Event()
-
-    def problem() -> str | None:
-        return None if ready.is_set() else "the plant is not registered yet"
-
-    with ProbeServer(settings.probe_host, settings.probe_port, live=lambda: None, ready=problem):
-        simulation = Simulation(settings, catalogue, stop)
-        simulation.enlist(parts)
-        if stop.is_set():
-            return
-        ready.set()
-        if not settings.simulation_enabled:
-            _log.info("simulation_disabled", hint="SIMULATION_ENABLED=true starts it")
-            stop.wait()
-            return
-        simulation.stream()
-
-
 class Simulation:
     """One process's machines, from their registration to the last reading."""
 
-    def __init__(self, settings: SimulatorSettings, catalogue: Catalogue, stop: threading.Event) -> None:
+    def __init__(
+        self,
+        settings: SimulatorSettings,
+        catalogue: Catalogue,
+        clock: Clock,
+        heartbeat: Heartbeat,
+        stop: threading.Event,
+    ) -> None:
         self._settings = settings
         self._catalogue = catalogue
         self._stop = stop
-        self._clock = SystemClock()
+        self._clock = clock
+        self._heartbeat = heartbeat
         self._fleet = Fleet(catalogue, self._now_s())
         self._metrics = SimulatorMetrics()
         self._disk = settings.disk()
@@ -69,6 +55,7 @@ class Simulation:
             self._settings.kafka_topic_prefix,
             now=self._clock.now(),
             stop=self._stop,
+            on_wait=self._heartbeat.beat,
         )
         if self._stop.is_set():
             return
@@ -79,12 +66,13 @@ class Simulation:
     def stream(self) -> None:
         """Send readings and obey commands until ``stop``."""
         bootstrap, prefix = self._settings.kafka_bootstrap_servers, self._settings.kafka_topic_prefix
-        producer = RawProducer(bootstrap, prefix, self._stop, self._metrics)
+        producer = RawProducer(bootstrap, prefix, self._stop, self._metrics, self._heartbeat)
         # What a command starts is timed from when it was issued: all of them read again put every machine where it was.
         commands = CommandGroup(bootstrap, prefix, service="simulator", from_start=True)
         _log.info("streaming", machines=len(self._fleet), interval_s=self._settings.simulation_interval_seconds)
         try:
             while not self._stop.is_set():
+                self._heartbeat.beat()
                 self._obey(commands)
                 self._metrics.machines.set(len(self._fleet))
                 is_full = self._is_disk_full()
@@ -112,7 +100,7 @@ class Simulation:
             commands.done()
 
     def _is_disk_full(self) -> bool:
-        """Whether readings are left out because they could not be stored; says when that begins and ends."""
+        """Return whether readings are left out because they could not be stored; says when that begins and ends."""
         is_full = self._disk is not None and self._disk.state() is DiskState.FULL
         if is_full is not self._is_paused:
             self._is_paused = is_full

@@ -44,7 +44,7 @@ class Fleet:
         return len(self._sources.keys() | self._performing.keys())
 
     def knows(self, asset_id: str) -> bool:
-        """Whether it has a machine of this name."""
+        """Return whether it has a machine of this name."""
         return asset_id in self._sources
 
     def add(self, asset_id: str, source: ReadingSource, now_s: float, *, is_new: bool) -> None:
@@ -62,7 +62,7 @@ class Fleet:
             self._waiting.append((now_s + _SETTLING_S, command, body))
 
     def due(self, now_s: float) -> Iterator[SourceReading]:
-        """Readings that became due, and a portion of the past."""
+        """Return readings that became due, and a portion of the past."""
         self._begin_waiting(now_s)
         yield from self._some_past()
         for asset_id, performance in list(self._performing.items()):
@@ -74,7 +74,7 @@ class Fleet:
                 yield from self._due_of(asset_id, now_s)
 
     def next_due_s(self, now_s: float) -> float:
-        """When the next reading becomes due; infinite when there is nothing to send."""
+        """Return when the next reading becomes due; infinite when there is nothing to send."""
         if self._past:
             return now_s
         names = self._sources.keys() | self._performing.keys()
@@ -85,7 +85,7 @@ class Fleet:
         return self._sources[asset_id] if performance is None else performance.source
 
     def _due_of(self, asset_id: str, now_s: float) -> Iterable[SourceReading]:
-        """Readings of one machine; one that cannot be computed as it was asked for stops none of the others."""
+        """Return readings of one machine; one that cannot be computed as it was asked for stops none of the others."""
         try:
             return list(self._source(asset_id).due(now_s))
         except Exception:  # noqa: BLE001  # commands come again at every start: none of them may end the process
@@ -95,7 +95,7 @@ class Fleet:
             return ()
 
     def _some_past(self) -> Iterator[SourceReading]:
-        """Of one asset after the other: live readings of the first ones wait for nobody."""
+        """Of one asset after the other: the first ones need not wait for the others before their live readings."""
         left = _AT_ONCE
         while self._past and left > 0:
             asset_id, readings = next(iter(self._past.items()))
@@ -148,7 +148,7 @@ class Fleet:
 
 
 def _course_of(command: Command, body: InjectFault) -> FaultCourse:
-    """How an injected fault grows: once, then it is repaired."""
+    """Return how an injected fault grows: once, then it is repaired."""
     return FaultCourse(
         fault=body.fault,
         onset_s=command.issued_at.timestamp(),

@@ -23,24 +23,24 @@ class BadGateway:
 
     @property
     def machine(self) -> ReadingSource:
-        """What is behind it."""
+        """Return what is behind it."""
         return self._source
 
     @property
     def next_due_s(self) -> float:
-        """When the next reading leaves, held back or fresh."""
+        """Return when the next reading leaves, held back or fresh."""
         held_s = self._held[0][0] / US_PER_S if self._held else np.inf
         return float(min(self._source.next_due_s, held_s))
 
     def history(self, now_s: float) -> Iterator[SourceReading]:
-        """The source's history, as it was delivered."""
+        """Return the source's history, as it was delivered."""
         for reading in self._source.history(now_s):
             self._take(reading)
             yield from self._released(reading.ts_us)
         yield from self._released(round(now_s * US_PER_S))
 
     def due(self, now_s: float) -> Iterable[SourceReading]:
-        """Readings whose time to arrive has come."""
+        """Return readings whose time to arrive has come."""
         for reading in self._source.due(now_s):
             self._take(reading)
         return self._released(round(now_s * US_PER_S))

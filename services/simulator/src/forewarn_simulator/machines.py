@@ -72,7 +72,7 @@ class SimulatedMachine:
 
     @property
     def next_due_s(self) -> float:
-        """Time of the next tick."""
+        """Return the time of the next tick."""
         return self._next_tick * self._interval_s
 
     def inject(self, course: FaultCourse) -> None:
@@ -80,7 +80,7 @@ class SimulatedMachine:
         self._planned = (*self._planned, course)
 
     def history(self, now_s: float) -> Iterator[SourceReading]:
-        """The recent past, ending just before the first live tick."""
+        """Return the recent past, ending just before the first live tick."""
         every_s, count = self._source.history.every_s, self._source.history.rows
         end_s = min(now_s, self.next_due_s - self._interval_s)
         if count > _BULK_ROWS:
@@ -92,7 +92,7 @@ class SimulatedMachine:
             yield from self._read(end_s - (back - 1) * every_s, historical=self._source.history.historical)
 
     def due(self, now_s: float) -> Iterable[SourceReading]:
-        """The newest tick that has passed, if it was not read yet."""
+        """Return the newest tick that has passed, if it was not read yet."""
         tick = math.floor(now_s / self._interval_s)
         if tick < self._next_tick:
             return ()
@@ -102,7 +102,7 @@ class SimulatedMachine:
         return self._read(tick * self._interval_s)
 
     def _long_history(self, start_s: float, every_s: float, rows: int) -> Iterator[SourceReading]:
-        """All at once: the plan's own faults begin with the registration, so only the story's are in the past."""
+        """Return all at once; only the story's faults are in the past, the plan's begin with the registration."""
         run = MachineRun(
             asset_class=self._asset_class,
             design=self._source.design,
@@ -143,7 +143,7 @@ class SimulatedMachine:
         return self._sent(columns, np.array([round(at_s * US_PER_S)], dtype=np.int64), historical=historical)
 
     def _sent(self, columns: Values, ts_us: NDArray[np.int64], *, historical: bool) -> Iterable[SourceReading]:
-        """What leaves the sensors: readings without those that do not exist or have no value."""
+        """Return what leaves the sensors: readings without those that do not exist or have no value."""
         if self._schedule is not None:
             duty = duty_at(self._schedule, ts_us / US_PER_S)
             sensors = self._kind.sensors(self._design)
@@ -168,7 +168,7 @@ def _worst(planned: Sequence[FaultCourse], grown: Sequence[GrowthCourse], at_s: 
 def readings_of(
     asset_id: str, ts_us: NDArray[np.int64], columns: Values, *, historical: bool
 ) -> Iterable[SourceReading]:
-    """Readings of columns, row by row; what has no value is left out, and so is a reading without any."""
+    """Return readings of columns, row by row; what has no value is left out, and so is a reading without any."""
     rows = zip(*(values.tolist() for values in columns.values()), strict=True)
     for at_us, row in zip(ts_us.tolist(), rows, strict=True):
         metrics = {tag: value for tag, value in zip(columns, row, strict=True) if math.isfinite(value)}

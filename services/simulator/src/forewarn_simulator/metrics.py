@@ -1,12 +1,12 @@
 """Metrics of the simulator."""
 
-from prometheus_client import Counter, Gauge
+from forewarn.runtime.metrics import counter, gauge
 
 
 class SimulatorMetrics:
     """Counters and gauges of one process."""
 
     def __init__(self) -> None:
-        self.readings = Counter("forewarn_simulator_readings", "Readings by outcome: stored, refused.", ["outcome"])
-        self.waiting = Gauge("forewarn_simulator_waiting_readings", "Readings in the buffer.")
-        self.machines = Gauge("forewarn_simulator_machines", "Machines that send readings.")
+        self.readings = counter("forewarn_simulator_readings")
+        self.waiting = gauge("forewarn_simulator_waiting_readings")
+        self.machines = gauge("forewarn_simulator_machines")

@@ -30,7 +30,7 @@ class Performance:
 
 
 def performance_of(asset_id: str, asset_class: AssetClass, body: RunScenario, issued_s: float) -> Performance:
-    """A scenario in quick motion, live: days and growth shrink, the physics of the machine does not.
+    """Return a scenario in quick motion, live: days and growth shrink, the physics of the machine does not.
 
     Raises
     ------
@@ -61,7 +61,7 @@ def performance_of(asset_id: str, asset_class: AssetClass, body: RunScenario, is
 def past_readings(
     asset_id: str, asset_class: AssetClass, body: RunScenario, issued_s: float
 ) -> Iterator[SourceReading]:
-    """A scenario as history that ends when the command was issued.
+    """Return a scenario as history that ends when the command was issued.
 
     Raises
     ------

@@ -7,6 +7,7 @@ import structlog
 
 from forewarn.adapters.kafka.producing import QueuedProducer
 from forewarn.contracts.topics import TopicName, qualified
+from forewarn.runtime.heartbeat import Heartbeat
 from forewarn_simulator.metrics import SimulatorMetrics
 from forewarn_simulator.reading import SourceReading, encode_reading
 
@@ -24,7 +25,14 @@ class RawProducer:
     and logged.
     """
 
-    def __init__(self, bootstrap_servers: str, prefix: str, stop: threading.Event, metrics: SimulatorMetrics) -> None:
+    def __init__(
+        self,
+        bootstrap_servers: str,
+        prefix: str,
+        stop: threading.Event,
+        metrics: SimulatorMetrics,
+        heartbeat: Heartbeat,
+    ) -> None:
         self._producer = QueuedProducer(
             bootstrap_servers,
             qualified(TopicName.READINGS_RAW, prefix),
@@ -35,6 +43,7 @@ class RawProducer:
         )
         self._stop = stop
         self._metrics = metrics
+        self._heartbeat = heartbeat
         self._counters: dict[str, int] = {}
         self._is_full = False
         self._is_closing = False
@@ -76,6 +85,7 @@ class RawProducer:
         if not self._is_full:
             _log.warning("buffer_full", readings=len(self._producer), action="waiting for the broker")
         self._is_full = True
+        self._heartbeat.beat()
         return not self._stop.is_set()
 
     def _note_refused(self, key: bytes | str | None, reason: str) -> None:

@@ -25,21 +25,21 @@ class ReadingSource(Protocol):
     """One asset's readings over time. All times are seconds since 1970 UTC."""
 
     def history(self, now_s: float) -> Iterator[SourceReading]:
-        """Readings of the time before ``now_s``, in order; asked for at most once, before ``due``."""
+        """Return readings of the time before ``now_s``, in order; asked for at most once, before ``due``."""
         ...
 
     def due(self, now_s: float) -> Iterable[SourceReading]:
-        """Readings that became due since the last call, in order."""
+        """Return readings that became due since the last call, in order."""
         ...
 
     @property
     def next_due_s(self) -> float:
-        """When the next reading becomes due; infinite when there is none."""
+        """Return when the next reading becomes due; infinite when there is none."""
         ...
 
 
 def iso_utc(ts_us: int) -> str:
-    """Time in the form readings carry it."""
+    """Return the time in the form that readings carry."""
     return to_datetime(ts_us).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 

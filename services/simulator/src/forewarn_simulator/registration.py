@@ -5,7 +5,7 @@ which its faults are timed. So a restart goes on where the plant stands, without
 """
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -38,18 +38,24 @@ class Registration:
 
 
 def register(
-    assets: Iterable[Asset], bootstrap_servers: str, prefix: str, *, now: datetime, stop: threading.Event
+    assets: Iterable[Asset],
+    bootstrap_servers: str,
+    prefix: str,
+    *,
+    now: datetime,
+    stop: threading.Event,
+    on_wait: Callable[[], None] = lambda: None,
 ) -> dict[str, Registration]:
     """Register the assets that are not registered yet; those that are stay as people have made them.
 
-    Waits for the broker until ``stop``; then nothing is registered.
+    Waits for the broker until ``stop``, calling ``on_wait`` every half minute; then nothing is registered.
 
     Raises
     ------
     DeliveryError
         If the broker refuses an entry.
     """
-    known = _registered(bootstrap_servers, prefix, stop)
+    known = _registered(bootstrap_servers, prefix, stop, on_wait)
     if known is None:
         return {}
     outcome = {asset_id: Registration(at_s=at_s, is_new=False) for asset_id, at_s in known.items()}
@@ -66,15 +72,22 @@ def register(
     return outcome
 
 
-def _registered(bootstrap_servers: str, prefix: str, stop: threading.Event) -> dict[str, float] | None:
+def _registered(
+    bootstrap_servers: str, prefix: str, stop: threading.Event, on_wait: Callable[[], None]
+) -> dict[str, float] | None:
     """Return the time of the entry of every registered asset [s]; None if ``stop`` came first."""
     reader = PartitionReader(bootstrap_servers, client_id="forewarn.simulator.assets", patience_s=_PATIENCE_S)
     topic = qualified(TopicName.ASSETS, prefix)
+
+    def wait(problem: BaseException) -> None:
+        _log.warning("waiting_for_broker", reason=str(problem))
+        on_wait()
+
     try:
         return retry(
             lambda: registered_times(reader, topic),
             lambda problem: isinstance(problem, BrokerUnavailable),
-            on_wait=lambda problem: _log.warning("waiting_for_broker", reason=str(problem)),
+            on_wait=wait,
             pause_s=_RETRY_S,
             stop=stop,
         )

@@ -123,11 +123,11 @@ class Replay:
 
     @property
     def next_due_s(self) -> float:
-        """When the row at hand plays."""
+        """Return when the row at hand plays."""
         return self._row_s if self._row < len(self._recording.rows) else math.inf
 
     def history(self, now_s: float) -> Iterator[SourceReading]:
-        """The first rows, as if they had just been measured."""
+        """Return the first rows, as if they had just been measured."""
         count = min(self._source.history_rows, len(self._recording.rows))
         if count == 0:
             return
@@ -137,7 +137,7 @@ class Replay:
             yield from self._play()
 
     def due(self, now_s: float) -> Iterator[SourceReading]:
-        """The rows whose time has come."""
+        """Return the rows whose time has come."""
         if now_s - self.next_due_s > _MAX_LAG_S:
             self._row_s = now_s
         while self.next_due_s <= now_s:

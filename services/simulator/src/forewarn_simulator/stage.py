@@ -33,7 +33,7 @@ class Part:
 
 
 def parts_of_plants(settings: SimulatorSettings, catalogue: Catalogue) -> list[Part]:
-    """All machines of the settings' plants.
+    """Return all machines of the settings' plants.
 
     Raises
     ------
@@ -47,7 +47,7 @@ def parts_of_plants(settings: SimulatorSettings, catalogue: Catalogue) -> list[P
 
 
 def parts_of(plant: Plant, settings: SimulatorSettings, catalogue: Catalogue) -> list[Part]:
-    """The machines of a plant whose recordings, if they need one, are there.
+    """Return the machines of a plant whose recordings, if they need one, are there.
 
     Raises
     ------
@@ -78,7 +78,7 @@ def parts_of(plant: Plant, settings: SimulatorSettings, catalogue: Catalogue) ->
 def sources_of(
     parts: list[Part], registered: Mapping[str, Registration], catalogue: Catalogue, start_s: float
 ) -> Iterator[tuple[str, ReadingSource]]:
-    """The source of each registered machine."""
+    """Return the source of each registered machine."""
     for part in parts:
         asset_id, source = part.entry.asset.asset_id, part.entry.source
         if isinstance(source, SimulatedSource):

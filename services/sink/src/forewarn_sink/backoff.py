@@ -13,7 +13,7 @@ class Backoff:
         self._failures = 0
 
     def next_s(self) -> float:
-        """Seconds to wait now: between half and all of the step that is due."""
+        """Return seconds to wait now: between half and all of the step that is due."""
         step_s: float = min(self._limit_s, self._first_s * 2.0 ** min(self._failures, 30))
         self._failures += 1
         return step_s * self._rng.uniform(0.5, 1.0)

@@ -1,4 +1,4 @@
-"""What a message of each topic says: frames, events, removals; what cannot be read becomes a row of ``rejected``."""
+"""Decodes the messages of each topic: frames, events, removals; unreadable ones become rows of ``rejected``."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -55,7 +55,7 @@ class ItemDecoder:
             return self.refuse(record, RejectionReason.BAD_STRUCTURE, str(exc))
 
     def refuse(self, record: Record, reason: RejectionReason, explanation: str) -> Item:
-        """Put a record aside, with its bytes and why."""
+        """Return a record as rejected, with its bytes and the reason."""
         rejected = RejectedReading(
             rejected_id=f"{record.topic}/{record.partition}/{record.offset}",
             topic=record.topic,
@@ -73,6 +73,6 @@ class ItemDecoder:
 
 
 def _time_of(record: Record) -> datetime:
-    """The broker's time stamp, which may be the producer's own and so anything."""
+    """Return the broker's time stamp, which the producer may have set to anything."""
     microseconds = min(max(record.received_us, to_microseconds(EARLIEST)), to_microseconds(LATEST) - 1)
     return to_datetime(microseconds)

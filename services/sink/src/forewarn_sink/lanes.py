@@ -1,12 +1,13 @@
 """The partitions we may write: claims, where to go on reading, and which messages are taken one by one."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
 import structlog
 
 from forewarn.adapters.kafka.errors import BrokerUnavailable
+from forewarn.adapters.kafka.inbox import Inbox
 from forewarn.ports.lanes import Record
 from forewarn.ports.store import Claim, Source, Store
 from forewarn_sink.metrics import SinkMetrics
@@ -16,27 +17,6 @@ _log = structlog.get_logger(__name__)
 _PATIENCE_S: Final = 5.0
 #: Messages taken one by one after a process ended over its first ones; the culprit is mostly among the first few.
 _CAUTIOUS_MESSAGES: Final = 1_000
-
-
-class Partitions(Protocol):
-    """What is asked of the broker about partitions; ``forewarn.adapters.kafka.inbox.Inbox`` in service."""
-
-    @property
-    def given(self) -> Mapping[Source, int]:
-        """Partitions that are ours, with the number of the assignment."""
-        ...
-
-    def read_from(self, positions: Mapping[Source, int]) -> None:
-        """Start reading partitions."""
-        ...
-
-    def bounds(self, sources: Sequence[Source], timeout_s: float) -> dict[Source, tuple[int, int]]:
-        """First and next offsets on the broker."""
-        ...
-
-    def topic_ids(self, topics: Sequence[str], timeout_s: float) -> dict[str, str]:
-        """The broker's ids of topics, as far as it has any."""
-        ...
 
 
 @dataclass(slots=True)
@@ -57,8 +37,8 @@ class Lane:
 class Lanes:
     """All lanes of a process."""
 
-    def __init__(self, partitions: Partitions, store: Store, metrics: SinkMetrics) -> None:
-        self._partitions = partitions
+    def __init__(self, inbox: Inbox, store: Store, metrics: SinkMetrics) -> None:
+        self._inbox = inbox
         self._store = store
         self._metrics = metrics
         self._lanes: dict[Source, Lane] = {}
@@ -75,18 +55,18 @@ class Lanes:
 
     @property
     def claims(self) -> dict[Source, Claim]:
-        """The claims we have."""
+        """Return the claims we have."""
         return {source: lane.claim for source, lane in self._lanes.items()}
 
     def claim(self) -> dict[Source, int]:
         """Take over what the group has given us and we have not yet claimed; returns where each goes on."""
-        wanted = sorted(source for source in self._partitions.given if source not in self._lanes)
+        wanted = sorted(source for source in self._inbox.given if source not in self._lanes)
         if not wanted:
             return {}
-        assignments = {source: self._partitions.given[source] for source in wanted}
-        ids = self._partitions.topic_ids(sorted({source.topic for source in wanted}), _PATIENCE_S)
+        assignments = {source: self._inbox.given[source] for source in wanted}
+        ids = self._inbox.topic_ids(sorted({source.topic for source in wanted}), _PATIENCE_S)
         claims = self._store.claim(wanted)
-        bounds = self._partitions.bounds(wanted, _PATIENCE_S)
+        bounds = self._inbox.bounds(wanted, _PATIENCE_S)
         claimed: dict[Source, Lane] = {}
         for source, claim in claims.items():
             topic_id = ids.get(source.topic)
@@ -101,11 +81,11 @@ class Lanes:
             self._store.identify(nameless)
         self._lanes |= claimed
         positions = {source: lane.position for source, lane in claimed.items()}
-        self._partitions.read_from(positions)
+        self._inbox.read_from(positions)
         return positions
 
     def take(self, record: Record) -> bool:
-        """Whether a record is ours and new; moves its lane's position behind it.
+        """Return whether a record is ours and new; moves its lane's position behind it.
 
         Raises
         ------
@@ -125,7 +105,7 @@ class Lanes:
         """Topics that are not those we claimed any more."""
         if not self._lanes:
             return []
-        ids = self._partitions.topic_ids(sorted({source.topic for source in self._lanes}), timeout_s)
+        ids = self._inbox.topic_ids(sorted({source.topic for source in self._lanes}), timeout_s)
         changed = (
             source.topic
             for source, lane in self._lanes.items()
@@ -147,7 +127,7 @@ class Lanes:
 
     def forget_lost(self) -> set[Source]:
         """Drop lanes that the group took away, even if it gave them back meanwhile; returns them."""
-        given = self._partitions.given
+        given = self._inbox.given
         lost = {source: lane for source, lane in self._lanes.items() if given.get(source) != lane.assignment}
         for source in lost:
             del self._lanes[source]
@@ -166,7 +146,7 @@ class Lanes:
         self._lanes.clear()
 
     def _position(self, claim: Claim, topic_id: str | None, first: int, end: int) -> int:
-        """Where to go on reading, given what the broker still has."""
+        """Return where to go on reading, given what the broker still has."""
         stored, place = claim.next_offset, _place(claim.source)
         if stored is None:
             return first

@@ -2,10 +2,10 @@
 
 from pydantic import Field, PostgresDsn
 
-from forewarn.runtime.settings import ServiceSettings
+from forewarn.runtime.settings import KafkaSettings
 
 
-class SinkSettings(ServiceSettings):
+class SinkSettings(KafkaSettings):
     """What the sink reads from the environment."""
 
     database_url: PostgresDsn = Field(description="postgresql://user:password@host:port/database")

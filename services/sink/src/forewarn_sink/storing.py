@@ -71,7 +71,7 @@ class Storing:
         self._on_written(items, written)
 
     def alone(self, lane: Lane, record: Record) -> Delivery:
-        """A message of a lane that may hold one that ends processes: written down before it is looked at."""
+        """Decode a message that may end the process, after that attempt is stored."""
         lane.cautious -= 1
         attempts, lane.attempts = lane.attempts, 0
         if attempts >= _MOST_ATTEMPTS:

@@ -4,11 +4,12 @@ import threading
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
 import structlog
 
 from forewarn.adapters.kafka.errors import BrokerUnavailable
+from forewarn.adapters.kafka.inbox import Inbox
 from forewarn.contracts.limits import MAX_TURN_BYTES
 from forewarn.contracts.removal import AssetRemoval
 from forewarn.domain.frames.frame import Frame
@@ -18,7 +19,7 @@ from forewarn.ports.store import Doubtful, Fenced, Item, Source, Store, StoreUna
 from forewarn.runtime.heartbeat import Heartbeat
 from forewarn_sink.backoff import Backoff
 from forewarn_sink.decoding import ItemDecoder
-from forewarn_sink.lanes import Lanes, Partitions
+from forewarn_sink.lanes import Lanes
 from forewarn_sink.metrics import SinkMetrics
 from forewarn_sink.storing import Delivery, Storing
 
@@ -32,30 +33,6 @@ _IDENTIFY_EVERY_S: Final = 30.0  # the group mostly has news of a topic that was
 _RETAIN_AGAIN_S: Final = 5.0
 _DRAIN_S: Final = 5.0
 _IDLE_POLL_S: Final = 0.2
-
-
-class Messages(Partitions, Protocol):
-    """Where messages come from; ``forewarn.adapters.kafka.inbox.Inbox`` in service."""
-
-    def consume(self, max_messages: int, timeout_s: float) -> list[Record]:
-        """Next messages."""
-        ...
-
-    def halt(self) -> None:
-        """Stop reading all partitions."""
-        ...
-
-    def ends(self, sources: Sequence[Source]) -> dict[Source, int]:
-        """Next offsets as far as reading has shown them."""
-        ...
-
-    def past_markers(self, source: Source, position: int) -> int:
-        """A position as the broker counts it."""
-        ...
-
-    def commit(self, positions: Mapping[Source, int]) -> None:
-        """Tell those who watch."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +49,7 @@ class Writer:
 
     def __init__(
         self,
-        messages: Messages,
+        inbox: Inbox,
         store: Store,
         decoder: ItemDecoder,
         *,
@@ -82,17 +59,17 @@ class Writer:
         metrics: SinkMetrics,
         heartbeat: Heartbeat,
     ) -> None:
-        self._messages = messages
+        self._inbox = inbox
         self._store = store
         self._decoder = decoder
-        self._lanes = Lanes(messages, store, metrics)
+        self._lanes = Lanes(inbox, store, metrics)
         self._storing = Storing(self._lanes, store, decoder, metrics, self._written)
         self._config = config
         self._clock = clock
         self._backoff = backoff
         self._metrics = metrics
         self._heartbeat = heartbeat
-        self._pending: deque[Record] = deque()
+        self._pending = deque[Record]()
         self._stored: dict[Source, int] = {}
         self._problem: str | None = "waiting for partitions"
         self._watch_due_s = clock.monotonic_s()
@@ -100,7 +77,7 @@ class Writer:
         self._retain_due_s = clock.monotonic_s() + config.retention_interval_s
 
     def not_ready(self) -> str | None:
-        """Why nothing is written at the moment, or None."""
+        """Return why nothing is written at the moment, or None."""
         return self._problem
 
     def run(self, stop: threading.Event) -> None:
@@ -111,6 +88,7 @@ class Writer:
                 self._claim()
                 for stretch in _between_removals(self._collect(self._config.linger_s)):
                     self._storing.write(stretch)
+                    self._heartbeat.beat()
                 self._retain()
                 self._watch()
             except (StoreUnavailable, BrokerUnavailable, Doubtful) as exc:
@@ -133,7 +111,7 @@ class Writer:
             self._recovered()
 
     def _collect(self, linger_s: float) -> list[Delivery]:
-        """Messages for one transaction: ``max_rows`` rows, ``MAX_TURN_BYTES``, or what comes within ``linger_s``.
+        """Return messages of one transaction: ``max_rows`` rows, ``MAX_TURN_BYTES``, or all within ``linger_s``.
 
         A larger message makes its own transaction, and so does one that is taken with caution.
         """
@@ -145,7 +123,7 @@ class Writer:
                 remaining_s = deadline_s - self._clock.monotonic_s()
                 if remaining_s <= 0:
                     break
-                records = self._messages.consume(_MESSAGES_AT_ONCE, remaining_s)
+                records = self._inbox.consume(_MESSAGES_AT_ONCE, remaining_s)
                 self._forget_lost()
                 self._pending.extend(record for record in records if self._lanes.take(record))
                 continue
@@ -178,8 +156,8 @@ class Writer:
             self._pending = deque(r for r in self._pending if Source(r.topic, r.partition) not in lost)
 
     def _let_go(self) -> None:
-        """Give up all claims and what was read: the next turn claims anew and reads from what is stored."""
-        self._messages.halt()
+        """Give up all claims and what was read: the next turn claims again and reads from what is stored."""
+        self._inbox.halt()
         self._lanes.clear()
         self._pending.clear()
 
@@ -199,7 +177,7 @@ class Writer:
         deadline_s = self._clock.monotonic_s() + delay_s
         while not stop.is_set() and (remaining_s := deadline_s - self._clock.monotonic_s()) > 0:
             try:
-                self._messages.consume(1, min(_IDLE_POLL_S, remaining_s))
+                self._inbox.consume(1, min(_IDLE_POLL_S, remaining_s))
             except BrokerUnavailable as exc:
                 _log.warning("waiting_longer", reason=str(exc))
             self._heartbeat.beat()
@@ -226,7 +204,7 @@ class Writer:
         if self._clock.monotonic_s() < self._watch_due_s:
             return
         self._watch_due_s = self._clock.monotonic_s() + _WATCH_EVERY_S
-        sources = sorted(self._messages.given)
+        sources = sorted(self._inbox.given)
         if not sources:
             return
         try:
@@ -236,13 +214,13 @@ class Writer:
             _log.warning("lag_unknown", reason=str(exc))
             return
         lag: dict[str, int] = {}
-        positions = {s: self._messages.past_markers(s, p) for s, p in self._stored.items()}
+        positions = {s: self._inbox.past_markers(s, p) for s, p in self._stored.items()}
         for source, (first, end) in spans.items():
             behind = max(0, end - positions.get(source, first))
             lag[source.topic] = lag.get(source.topic, 0) + behind
         for topic, behind in lag.items():
             self._metrics.lag.labels(topic=topic).set(behind)
-        self._messages.commit(positions)
+        self._inbox.commit(positions)
 
     def _identify(self) -> None:
         """Claim again where a topic is not the one that was claimed: only so its offsets are set back."""
@@ -255,10 +233,10 @@ class Writer:
             self._let_go()
 
     def _unread(self, sources: Sequence[Source]) -> Mapping[Source, tuple[int, int]]:
-        """Where unread messages begin if nothing is stored, and end. The broker is asked only while nothing is read."""
+        """Return where unread messages begin and end; the broker is asked only while nothing is read."""
         if self._problem is not None:
-            return self._messages.bounds(sources, _WATCH_PATIENCE_S)
-        return {source: (end, end) for source, end in self._messages.ends(sources).items()}
+            return self._inbox.bounds(sources, _WATCH_PATIENCE_S)
+        return {source: (end, end) for source, end in self._inbox.ends(sources).items()}
 
     def _drain(self) -> None:
         """Store what was read before the stop, as far as that is quick; the rest is read again."""
@@ -267,7 +245,7 @@ class Writer:
             while self._pending and self._clock.monotonic_s() < deadline_s:
                 for stretch in _between_removals(self._collect(0.0)):
                     self._storing.write(stretch)
-            self._messages.commit({s: self._messages.past_markers(s, p) for s, p in self._stored.items()})
+            self._inbox.commit({s: self._inbox.past_markers(s, p) for s, p in self._stored.items()})
             self._lanes.release()
         except (StoreUnavailable, BrokerUnavailable, Doubtful, Fenced) as exc:
             _log.warning("not_drained", reason=str(exc), messages=len(self._pending))

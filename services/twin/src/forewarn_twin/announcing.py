@@ -1,4 +1,4 @@
-"""What the twin tells about a model it has fitted: its card, and the model itself."""
+"""Publishes a fitted model: its card and the model itself."""
 
 from typing import Final
 
@@ -25,7 +25,7 @@ _KIND: Final = "twin"
 
 
 def announce(fitted: FittedModel, model: AssetModel, asset_class: AssetClass) -> Output:
-    """The message for the topic ``models``."""
+    """Return the message for the topic ``models``."""
     card = artefact(fitted, model, asset_class)
     key = _key(card.asset_id)
     envelope = Envelope(id=f"{key}/{card.version}", source=_SOURCE, time=card.trained_to, partition_key=card.asset_id)
@@ -34,12 +34,12 @@ def announce(fitted: FittedModel, model: AssetModel, asset_class: AssetClass) ->
 
 
 def withdraw(machine: str) -> Output:
-    """The message for the topic ``models`` that says that a machine's model is void."""
+    """Return the message for the topic ``models`` that says that a machine's model is void."""
     return Output(topic=TopicName.MODELS, key=_key(asset_of(machine)).encode(), value=None)
 
 
 def artefact(fitted: FittedModel, model: AssetModel, asset_class: AssetClass) -> ModelArtefact:
-    """The card of a model."""
+    """Return the card of a model."""
     report = fitted.report
     return ModelArtefact(
         asset_id=asset_of(fitted.asset_id),

@@ -105,7 +105,7 @@ class TwinLanes:
     def _publish(
         self, state: TwinState, judged: Sequence[Frame], fitted: Sequence[FittedModel], counts: Counter[str]
     ) -> list[Output]:
-        """Take over a new state; returns the messages that tell of it."""
+        """Take over a new state; returns the messages that publish it."""
         self._states.put(state.asset_class.name, state)
         counts.update(judged=sum(f.rows for f in judged), fitted=len(fitted))
         outputs = [

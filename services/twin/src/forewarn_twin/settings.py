@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from forewarn.domain.twin.settings import MIN_BASELINE
-from forewarn.runtime.frame_service import FrameServiceSettings
+from forewarn.runtime.frame_config import FrameServiceSettings
 
 
 class TwinServiceSettings(FrameServiceSettings):

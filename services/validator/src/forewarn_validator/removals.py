@@ -1,7 +1,8 @@
 """Whether a removal on ``readings.raw`` is true: the registry has the last word."""
 
-from typing import Final, Protocol
+from typing import Final
 
+from forewarn.adapters.kafka.registry import AssetRegistry
 from forewarn.contracts.removal import AssetRemoval
 from forewarn.ports.clock import Clock
 
@@ -11,24 +12,16 @@ _PATIENCE_S: Final = 1.0
 _NO_PATIENCE_S: Final = 30.0
 
 
-class KnowsRemovals(Protocol):
-    """The registry, as ``forewarn.adapters.kafka.registry.AssetRegistry`` implements it."""
-
-    def knows_removal(self, asset_id: str, mark: str, patience_s: float) -> bool:
-        """Whether a tombstone of the asset bears the mark of a removal; waits for the news."""
-        ...
-
-
 class Removals:
     """Asks the registry, and waits for it within reason."""
 
-    def __init__(self, registry: KnowsRemovals, clock: Clock) -> None:
+    def __init__(self, registry: AssetRegistry, clock: Clock) -> None:
         self._registry = registry
         self._clock = clock
         self._patient_from_s = clock.monotonic_s()
 
     def are_true(self, removal: AssetRemoval) -> bool:
-        """Whether the registry knows of a removal."""
+        """Return whether the registry knows of a removal."""
         patience_s = _PATIENCE_S if self._clock.monotonic_s() >= self._patient_from_s else 0.0
         known = self._registry.knows_removal(removal.asset_id, removal.mark, patience_s)
         if not known:

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from forewarn.runtime.frame_service import FrameServiceSettings
+from forewarn.runtime.frame_config import FrameServiceSettings
 
 
 class ValidatorSettings(FrameServiceSettings):

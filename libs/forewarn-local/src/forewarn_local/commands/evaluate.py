@@ -1,4 +1,4 @@
-"""``forewarn evaluate``: figures on published data sets, beside published ones."""
+"""``forewarn evaluate``: figures on published data sets, next to published ones."""
 
 from pathlib import Path
 from typing import Annotated
@@ -10,13 +10,14 @@ from rich.table import Table
 
 from forewarn_local.commands.evaluate_cmapss import cmapss
 from forewarn_local.commands.offline import refusing, stderr_display
-from forewarn_local.evaluation.nab import FAR, NabOutcome, run_nab
+from forewarn_local.display import plain_table
+from forewarn_local.evaluation.nab import FAR, run_nab
 from forewarn_local.evaluation.skab import GROUPS, Outcome, Points, clean, points, run_skab
 
 app = typer.Typer(help="Figures on published data sets, with their protocols.", no_args_is_help=True)
 app.command("cmapss")(cmapss)
 
-Data = Annotated[Path, typer.Option("--data", metavar="DIR", help="Folder that holds the data set.")]
+Data = Annotated[Path, typer.Option("--data", metavar="DIR", help="Folder with the data set.")]
 
 _WIDTH = 120
 
@@ -36,8 +37,8 @@ def skab(*, data: Data) -> None:
         outcomes = run_skab(data)
     out = Console(highlight=False, width=_WIDTH)
     out.print(
-        "SKAB: causal, all 8 tags, first 400 rows of each recording train, all other rows pooled, threshold from "
-        "training rows\n"
+        "SKAB: causal, all 8 tags; trained on the first 400 rows of each recording, tested on all other rows pooled; "
+        "threshold from training rows\n"
     )
     out.print(_skab_points(outcomes))
     out.print()
@@ -45,7 +46,7 @@ def skab(*, data: Data) -> None:
 
 
 def _skab_points(outcomes: list[Outcome]) -> Table:
-    table = _table("all test rows", "F1", "false alarms", "missed")
+    table = plain_table("all test rows", right=("F1", "false alarms", "missed"))
     _points_row(table, "forewarn", points(outcomes))
     for group in GROUPS:
         _points_row(table, f"  {group}", points([o for o in outcomes if o.group == group]))
@@ -57,7 +58,7 @@ def _skab_points(outcomes: list[Outcome]) -> Table:
 
 def _skab_events(outcomes: list[Outcome]) -> Table:
     delays = np.array([outcome.delay_s for outcome in outcomes])
-    table = _table(f"events ({len(outcomes)} recordings, without the one with a dirty baseline)", "")
+    table = plain_table(f"events ({len(outcomes)} recordings, without the one with a dirty baseline)", right=("",))
     table.add_row("faults flagged", f"{np.isfinite(delays).sum()}")
     table.add_row("false alarm of 10 s or more before onset", f"{sum(o.cries_before_onset for o in outcomes)}")
     table.add_row("median delay", f"{np.median(delays):.0f} s")
@@ -76,27 +77,13 @@ def nab(*, data: Data) -> None:
         outcomes = run_nab(data)
     out = Console(highlight=False, width=_WIDTH)
     out.print(
-        "NAB machine temperature: sorted, first 15 % of the rows train (the first window lies there), "
-        f"asked for {FAR:.1%} false alarms\n"
+        "NAB machine temperature: sorted; trained on the first 15 % of the rows (which contain the first window), "
+        f"with {FAR:.1%} false alarms allowed\n"
     )
-    table = _table("rows after the training rows", "windows hit", "flagged outside", "episodes outside")
-    for outcome in outcomes:
-        table.add_row(outcome.name, *_nab_figures(outcome))
+    table = plain_table("rows after the training rows", right=("windows hit", "flagged outside", "episodes outside"))
+    for its in outcomes:
+        hits = f"{its.hits} of {len(its.windows)}"
+        table.add_row(its.name, hits, f"{its.share_outside:.2%}", f"{its.episodes_outside}")
     table.add_row("HalfSpaceTrees (measured beforehand, 4 windows)", "2 of 4", "0.25%", "8")
     table.add_row("robust z-score over 7 days, k = 4 (measured beforehand, 4 windows)", "2 of 4", "1.30%", "11")
     out.print(table)
-
-
-def _nab_figures(outcome: NabOutcome) -> tuple[str, str, str]:
-    return (
-        f"{outcome.hits} of {len(outcome.windows)}",
-        f"{outcome.share_outside:.2%}",
-        f"{outcome.episodes_outside}",
-    )
-
-
-def _table(*headings: str) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for number, heading in enumerate(headings):
-        table.add_column(heading, justify="right" if number else "left", no_wrap=True)
-    return table

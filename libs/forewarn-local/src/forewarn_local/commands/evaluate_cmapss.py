@@ -1,6 +1,5 @@
-"""``forewarn evaluate cmapss``: remaining useful life of simulated turbofans, measured as published work does."""
+"""``forewarn evaluate cmapss``: remaining useful life of simulated turbofans, by the published protocol."""
 
-import sys
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -20,25 +19,24 @@ from forewarn.adapters.fleet_life.cmapss import (
     evaluate_set,
     find_sets,
 )
-from forewarn.adapters.tables.table import TableError
-from forewarn_local.commands.common import fail
-from forewarn_local.display import Display
+from forewarn_local.commands.offline import refusing, stderr_display
+from forewarn_local.display import Display, plain_table
 
 #: RMSE (PHM08 score) against capped lives, as published; sources in docs/prognosis.md.
 _PUBLISHED: Final = {"FD001": "10.97 (175) MTSTAN, 16.14 deep LSTM", "FD003": "10.90 (188) MTSTAN, 16.18 deep LSTM"}
 
 _PROTOCOL: Final = (
-    f"Protocol: last cycle of each test engine; the model tells lives up to {CAP_CYCLES:g} cycles apart. 'capped': "
-    "true lives cut there too; 'as is': not. PHM08: sum over the engines, late costs more. constant: RMSE of always "
-    "saying the mean of the training labels. An interval that ends at the cap means 'at least'. Intervals are "
-    "calibrated on training engines held out; nothing is tuned on test engines.\n"
+    f"Protocol: last cycle of each test engine; predicted lives are capped at {CAP_CYCLES:g} cycles. 'capped': so are "
+    "the true ones; 'as is': not. PHM08: sum over the engines, late predictions cost more. constant: RMSE of "
+    "predicting the mean of the training labels. An interval that ends at the cap means 'at least'. Intervals are "
+    "calibrated on held-out training engines; nothing is tuned on test engines.\n"
 )
 
 _COURSE: Final = (
     f"α-λ: share of training engines, each predicted by trees that had not seen it, within ±{ALPHA:.0%} at "
-    f"{LAMBDA:.0%} of the run. accuracy: median of 1 - |error| / life left, capped. horizon: median cycles before "
-    "failure from which on their predictions stay within the tolerance. P(failure): mean predicted for the test "
-    "engines, and the share that did fail."
+    f"{LAMBDA:.0%} of the run. accuracy: median of 1 - |error| / remaining life, capped. horizon: median cycles before "
+    "failure from which on predictions stay within the tolerance. P(failure): mean prediction for the test engines, "
+    "and the share that did fail."
 )
 
 _FILE_WIDTH: Final = 120
@@ -51,11 +49,9 @@ def cmapss(
     seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the folds and trees.")] = 0,
 ) -> None:
     """Remaining useful life on C-MAPSS: fit on engines run to failure, predict others from their last cycle."""
-    display = Display(Console(file=sys.stderr, highlight=False, soft_wrap=True))
-    try:
+    display = stderr_display()
+    with refusing(display, BoostingUnavailable):
         results = [_evaluate(display, name, files, seed) for name, files in find_sets(data).items()]
-    except (TableError, BoostingUnavailable) as exc:
-        raise fail(display, str(exc)) from None
     console = Console(highlight=False)
     if not console.is_terminal:
         console = Console(highlight=False, width=_FILE_WIDTH)
@@ -75,10 +71,8 @@ def _evaluate(display: Display, name: str, files: tuple[Path, Path, Path], seed:
 
 
 def _last_cycle_table(results: list[CmapssResult]) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold", title="C-MAPSS, last cycle", title_justify="left")
-    table.add_column("set", no_wrap=True)
-    for heading in ("RUL", "RMSE", "constant", "PHM08", "coverage", "width"):
-        table.add_column(heading, justify="right", no_wrap=True)
+    figures = ("RUL", "RMSE", "constant", "PHM08", "coverage", "width")
+    table = plain_table("set", right=figures, title="C-MAPSS, last cycle")
     table.add_column("published, capped", no_wrap=True)
     for result in results:
         published = _PUBLISHED.get(result.name, "")
@@ -88,30 +82,15 @@ def _last_cycle_table(results: list[CmapssResult]) -> Table:
 
 
 def _cells(its: LastCycle) -> list[str]:
-    return [
-        f"{its.rmse:.2f}",
-        f"{its.rmse_of_constant:.1f}",
-        f"{its.phm08:.0f}",
-        f"{its.coverage:.0%}",
-        f"{its.width:.1f}",
-    ]
+    errors = [f"{its.rmse:.2f}", f"{its.rmse_of_constant:.1f}", f"{its.phm08:.0f}"]
+    return [*errors, f"{its.coverage:.0%}", f"{its.width:.1f}"]
 
 
 def _course_table(results: list[CmapssResult]) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold", title="On the way", title_justify="left")
-    table.add_column("set", no_wrap=True)
-    table.add_column(f"α-λ {ALPHA:.0%} at {LAMBDA:.0%}", justify="right")
-    table.add_column("accuracy", justify="right")
-    table.add_column(f"horizon ±{HORIZON_TOLERANCE * CAP_CYCLES:g}", justify="right")
-    table.add_column(f"P(failure ≤ {RISK_HORIZON_CYCLES:g})", justify="right")
-    table.add_column("failed by then", justify="right")
+    horizon, risk = f"horizon ±{HORIZON_TOLERANCE * CAP_CYCLES:g}", f"P(failure ≤ {RISK_HORIZON_CYCLES:g})"
+    figures = (f"α-λ {ALPHA:.0%} at {LAMBDA:.0%}", "accuracy", horizon, risk, "failed by then")
+    table = plain_table("set", right=figures, title="During the run")
     for its in results:
-        cells = (
-            f"{its.alpha_lambda:.0%}",
-            f"{its.accuracy:.0%}",
-            f"{its.horizon:.0f}",
-            f"{its.risk:.1%}",
-            f"{its.failures:.1%}",
-        )
-        table.add_row(its.name, *cells)
+        shares = f"{its.alpha_lambda:.0%}", f"{its.accuracy:.0%}"
+        table.add_row(its.name, *shares, f"{its.horizon:.0f}", f"{its.risk:.1%}", f"{its.failures:.1%}")
     return table

@@ -1,4 +1,4 @@
-"""``forewarn fit``: learn from a file of healthy readings what is normal."""
+"""``forewarn fit``: learn normal behaviour from a file of healthy readings."""
 
 from pathlib import Path
 from typing import Annotated
@@ -10,10 +10,8 @@ from forewarn.adapters.scoring.training import Request, Training, train
 from forewarn_local.commands.offline import need_directory, refusing, stderr_display
 from forewarn_local.display import Display
 
-#: Below, a share of 1 % cannot be kept: hardly more than one way of running was seen.
+#: With fewer independent readings, a share of false alarms of _FEW_AT cannot be kept; smaller shares need more.
 _FEW = 20.0
-
-#: A smaller share is rarer than so few readings show.
 _FEW_AT = 0.01
 
 
@@ -22,9 +20,9 @@ def fit(
     normal: Annotated[Path, typer.Option("--normal", metavar="F", help="CSV or Parquet file of healthy readings.")],
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Model file to write.")],
     time: Annotated[
-        str | None, typer.Option("--time", metavar="C", help="Column of times; without it rows stand for themselves.")
+        str | None, typer.Option("--time", metavar="C", help="Column of times; without it, rows are independent.")
     ] = None,
-    unit: Annotated[str | None, typer.Option("--unit", metavar="C", help="Column that tells machines apart.")] = None,
+    unit: Annotated[str | None, typer.Option("--unit", metavar="C", help="Column that identifies the machine.")] = None,
     drivers: Annotated[
         str, typer.Option("--drivers", metavar="A,B", help="Columns set from outside, such as load and weather.")
     ] = "",
@@ -34,7 +32,7 @@ def fit(
     strict: Annotated[bool, typer.Option("--strict", help="Refuse healthy rows with suspicious stretches.")] = False,
     sort: Annotated[bool, typer.Option("--sort", help="Sort rows by time and drop exact duplicates.")] = False,
 ) -> None:
-    """Learn what is normal from healthy readings; `forewarn score` then tells what is not."""
+    """Learn normal behaviour from healthy readings, for `forewarn score`."""
     display = stderr_display()
     names = tuple(name.strip() for name in drivers.split(",") if name.strip())
     request = Request(path=normal, time=time, unit=unit, drivers=names, far=far, sort=sort)
@@ -58,7 +56,7 @@ def _report(training: Training, display: Display) -> None:
     for name, reason in training.unused.items():
         display.note(f"column {name!r} is not used: {reason}")
     for name in training.lesson.wanders:
-        display.note(f"tag {name!r} wanders through these rows: it is judged by how it changes, not by its level")
+        display.note(f"tag {name!r} wanders through these rows: it is judged by its changes, not by its level")
     if training.lesson.disturbed:
         share = training.lesson.disturbed / (training.lesson.rows + training.lesson.disturbed)
         display.note(
@@ -70,7 +68,7 @@ def _report(training: Training, display: Display) -> None:
     if training.lesson.independent < _FEW * max(1.0, _FEW_AT / training.model.far):
         display.note(
             f"these rows are worth only about {training.lesson.independent:.0f} independent readings: expect more "
-            "false alarms than asked for, and learn from more days or operating points if you can"
+            "false alarms than --far, and learn from more days or operating points if you can"
         )
     shares = sorted(training.lesson.r2.items(), key=lambda item: item[1])
     display.say("share of variance explained, cross-validated: " + ", ".join(f"{n} {r2:.2f}" for n, r2 in shares))

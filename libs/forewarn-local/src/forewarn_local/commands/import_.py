@@ -1,4 +1,4 @@
-"""``forewarn import``: history from a file through the pipeline."""
+"""``forewarn import``: send history from a file through the pipeline."""
 
 import json
 import os
@@ -41,23 +41,23 @@ from forewarn.contracts.importing import ImportMapping, TimeFormat
 from forewarn.domain.importing.guess import Roles, guess_roles
 from forewarn.domain.importing.new_class import new_class
 from forewarn.domain.time import to_microseconds
-from forewarn_local.commands.common import fail
+from forewarn_local.commands.common import catalogue_path, fail, here
 from forewarn_local.display import Display
-from forewarn_local.home import Home, find_home
+from forewarn_local.home import Home
 from forewarn_local.import_display import mapping_table, progress_bars, report_table, summary
 from forewarn_local.kafka import answers
-from forewarn_local.settings import load_settings, user_environment
+from forewarn_local.settings import load_settings
 
 _SPAN: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|min|h|d)")
 _SECONDS: Final = {"ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 _ANSWER_S: Final = 10.0
 _NEVER_US: Final = 2**62
-_AHEAD_US: Final = 600 * 1_000_000  # what the validator accepts too
+_AHEAD_US: Final = 600 * 1_000_000  # what the validator accepts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What the user has said on the command line."""
+    """The options of the command line."""
 
     file: Path
     said: Said
@@ -76,10 +76,10 @@ class Options:
 
 
 class _StopError(Exception):
-    """Nothing is imported; the text says why and what to do."""
+    """Nothing was imported; the text says why and what to do."""
 
 
-#: What the user can do something about; the text says what.
+#: Problems that the user can solve.
 _EXPECTED: Final = (
     _StopError, TableError, AmbiguousTimeError, CatalogueError, ImportRunningError, BrokerUnavailable, DeliveryError,
 )  # fmt: skip
@@ -88,24 +88,24 @@ _EXPECTED: Final = (
 def import_(  # noqa: PLR0913  # one for each option
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV or Parquet, wide or long.")],
     *,
-    asset: Annotated[str | None, typer.Option(help="Whose readings these are.")] = None,
-    asset_class: Annotated[str | None, typer.Option("--class", help="Class; registers assets not yet known.")] = None,
+    asset: Annotated[str | None, typer.Option(help="Asset that the readings belong to.")] = None,
+    asset_class: Annotated[str | None, typer.Option("--class", help="Asset class; registers unknown assets.")] = None,
     mapping: Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="Mapping file (YAML).")] = None,
-    write_mapping: Annotated[Path | None, typer.Option(help="Write the mapping here and end.")] = None,
-    new_class: Annotated[str | None, typer.Option(help="Write a class made from this file and end.")] = None,
+    write_mapping: Annotated[Path | None, typer.Option(help="Write the mapping to this file and exit.")] = None,
+    new_class: Annotated[str | None, typer.Option(help="Write an asset class for this file and exit.")] = None,
     time: Annotated[str | None, typer.Option(help="Time column; 'Date,Time' for two.")] = None,
-    time_format: Annotated[TimeFormat | None, typer.Option(help="What the times are, if that is not clear.")] = None,
-    timezone: Annotated[str | None, typer.Option(help="Zone of times without one: Europe/Berlin, +05:30; UTC.")] = None,
-    max_gap: Annotated[str | None, typer.Option(help="Close gaps up to this; 0s: none. Usual: 3 rows.")] = None,
-    keep: Annotated[list[str] | None, typer.Option(help="Tag whose flat line is real; may be repeated.")] = None,
-    ends_at: Annotated[str | None, typer.Option(help="Move all times so that the last is this: now, or ISO.")] = None,
+    time_format: Annotated[TimeFormat | None, typer.Option(help="Format of the times, if ambiguous.")] = None,
+    timezone: Annotated[str | None, typer.Option(help="Zone of times without one, e.g. Europe/Berlin; UTC.")] = None,
+    max_gap: Annotated[str | None, typer.Option(help="Close gaps up to this; 0s: none. Default: 3 rows.")] = None,
+    keep: Annotated[list[str] | None, typer.Option(help="Constant tag to keep; may be repeated.")] = None,
+    ends_at: Annotated[str | None, typer.Option(help="Shift all times so that the last is this: now, or ISO.")] = None,
     report: Annotated[Path | None, typer.Option(help="Write the report as JSON.")] = None,
     rejects: Annotated[Path | None, typer.Option(help="Write every refused row and value as CSV.")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Do everything but send.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Take the guessed mapping without asking.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Do everything except sending.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Use the guessed mapping without asking.")] = False,
     wait: Annotated[bool, typer.Option(help="Wait until the platform has judged everything.")] = True,
 ) -> None:
-    """Import history from a file: judged like live readings, never alarmed. Running it again does no harm."""
+    """Import history from a file: judged like live readings, without alarms. It is safe to run it again."""
     with _explained(Display()) as display:
         options = Options(
             file=file,
@@ -128,7 +128,7 @@ def import_(  # noqa: PLR0913  # one for each option
 
 @contextmanager
 def _explained(display: Display) -> Iterator[Display]:
-    """Ends the command with one line for people where they can do something about what went wrong."""
+    """End the command with one line for each problem that the user can solve."""
     try:
         yield display
     except _EXPECTED as exc:
@@ -139,9 +139,7 @@ def _explained(display: Display) -> Iterator[Display]:
 
 def _import(options: Options, display: Display) -> None:
     _require_asset_ids([options.said.asset] if options.said.asset is not None else [])
-    home = find_home()
-    environment = user_environment(home.root)
-    place = environment.get("CATALOGUE_PATH")
+    home, environment = here()
     console = Console(highlight=False)
     writes_only = options.write_mapping is not None and options.mapping is None
     alone = options.dry_run or options.new_class or (writes_only and options.said.asset_class)
@@ -150,12 +148,12 @@ def _import(options: Options, display: Display) -> None:
     known = None if options.mapping is None else _adapted(read_mapping(options.mapping), options.said)
     roles = _roles(source, options, known)
     with progress_bars(console) as show:
-        found = scan(source, roles, lambda rows: show("looking", rows, rows))
+        found = scan(source, roles, lambda rows: show("scanning", rows, rows))
     display.say(f"{options.file}: {source.form}, {found.rows:,} rows, {len(source.names)} columns")
     if options.new_class is not None:
-        _write_class(options, found, None if place is None else home.root / place, display)
+        _write_class(options, found, catalogue_path(), display)
         return
-    catalogue = load_catalogue(None if place is None else home.root / place)
+    catalogue = load_catalogue(catalogue_path())
     registry = None if platform is None else ImportRegistry(*platform, SystemClock(), time.sleep)
     try:
         asset_class = _class(options, known, catalogue, _registered_class(registry, options, known, found))
@@ -163,7 +161,7 @@ def _import(options: Options, display: Display) -> None:
         check_mapping(source, mapping, asset_class)
         if writes_only and options.write_mapping is not None:
             write_mapping(mapping, options.write_mapping)
-            written = f"the mapping is in {options.write_mapping}; look at it, then run again with --mapping"
+            written = f"the mapping is in {options.write_mapping}; check it, then run again with --mapping"
             display.say(f"nothing imported: {written}")
             return
         plan = _plan(source, found, mapping, asset_class, options)
@@ -182,23 +180,23 @@ def _require_asset_ids(names: Sequence[str]) -> None:
         TypeAdapter(tuple[Identifier, ...]).validate_python(tuple(names))
     except ValidationError as exc:
         name = exc.errors()[0]["input"]
-        cure = "use letters, digits and _ . -; asset_names in a mapping file give the machines of a column other names"
-        raise _StopError(f"{name!r} is no asset id: {cure}") from exc
+        cure = "use letters, digits and _ . -; asset_names in a mapping file can rename the machines of a column"
+        raise _StopError(f"{name!r} is not a valid asset id: {cure}") from exc
 
 
 def _assets(plan: ImportPlan) -> list[str]:
-    """The file's machines under the names of the registry."""
+    """Return the asset ids of the file's machines."""
     names = [plan.mapping.asset] if plan.mapping.asset else plan.scan.assets
     return [plan.mapping.asset_names.get(name, name) for name in names]
 
 
-def _send(  # where to, and what to show
+def _send(
     plan: ImportPlan, registry: ImportRegistry, home: Home, options: Options, display: Display, console: Console
 ) -> None:
     new = registry.register(_assets(plan), plan.asset_class.name, plan.mapping.asset_class, SystemClock().now())
     if new:
         display.note(f"registered {', '.join(new)} as {plan.asset_class.name}")
-    reserve_gb = load_settings(user_environment(home.root)).disk_reserve_gb
+    reserve_gb = load_settings(here()[1]).disk_reserve_gb
     disk = DiskSpace(path=home.data, reserve_gb=reserve_gb) if home.addresses.exists() else None
     sender = HistorySender(registry.bootstrap_servers, registry.prefix, SystemClock(), time.sleep, disk=disk)
     settings = plan.mapping.model_dump_json() + json.dumps([plan.max_gap_us, plan.keep, options.ends_at])
@@ -211,19 +209,19 @@ def _send(  # where to, and what to show
         report = send_all(plan, place, rejects, sender, show)
         if options.wait:
             wait_until_taken(sender, show)
-    _tell(report, options, display, console)
-    display.say("What the guard refused, with reasons, is at GET /api/v1/rejected.")
+    _show(report, options, display, console)
+    display.say("Readings that the guard rejected: GET /api/v1/rejected.")
 
 
 def _try_out(plan: ImportPlan, home: Home, options: Options, display: Display, console: Console) -> None:
     home.imports.mkdir(parents=True, exist_ok=True)
     with Rejects(options.rejects) as rejects, progress_bars(console) as show:
         report, assets = try_out(plan, home.imports / f"dry-run-{os.getpid()}.spool", rejects, show)
-    _tell(report, options, display, console)
-    display.say(f"Nothing was sent (--dry-run); the readings are of {', '.join(assets[:5])}.")
+    _show(report, options, display, console)
+    display.say(f"Nothing was sent (--dry-run). Assets: {', '.join(assets[:5])}.")
 
 
-def _tell(report: ImportReport, options: Options, display: Display, console: Console) -> None:
+def _show(report: ImportReport, options: Options, display: Display, console: Console) -> None:
     console.print(report_table(report))
     for line in summary(report):
         display.say(line)
@@ -232,11 +230,11 @@ def _tell(report: ImportReport, options: Options, display: Display, console: Con
     days = _retention_days()
     if report.first is not None and datetime.fromisoformat(report.first) < SystemClock().now() - timedelta(days=days):
         display.note(
-            f"the database keeps readings for {days} days: older ones are judged, and dropped at its next clean-up; "
-            "READINGS_RETENTION_DAYS says how long, and --ends-at now moves a recording to today"
+            f"the database keeps readings for {days} days: older ones are judged, then dropped at its next clean-up. "
+            "Raise READINGS_RETENTION_DAYS, or move the recording to today with --ends-at now"
         )
     if not report.readings:
-        raise TableError(f"{options.file}: not one reading could be taken; what was refused, and why, is listed above")
+        raise TableError(f"{options.file}: no reading could be imported; see the reasons above")
 
 
 def _roles(source: SourceFile, options: Options, known: ImportMapping | None) -> Roles:
@@ -260,7 +258,7 @@ def _roles(source: SourceFile, options: Options, known: ImportMapping | None) ->
 
 
 def _adapted(mapping: ImportMapping, said: Said) -> ImportMapping:
-    """A mapping with what the command line says otherwise: one mapping can serve many files."""
+    """Return the mapping overridden by the command line: one mapping can serve many files."""
     changes: dict[str, object] = {}
     if said.asset is not None:
         changes |= {"asset": said.asset, "asset_column": None}
@@ -274,7 +272,7 @@ def _adapted(mapping: ImportMapping, said: Said) -> ImportMapping:
 def _registered_class(
     registry: ImportRegistry | None, options: Options, known: ImportMapping | None, found: Scan
 ) -> str | None:
-    """Class of the file's assets, as far as they are registered."""
+    """Return the class of the file's registered assets; None if there are none."""
     if registry is None:
         return None
     one = options.said.asset or (known.asset if known else None)
@@ -290,18 +288,18 @@ def _class(options: Options, known: ImportMapping | None, catalogue: Catalogue, 
     name = wanted or of_asset
     if name is None:
         raise _StopError(
-            f"which class is it? --class NAME, one of {', '.join(sorted(catalogue))}; "
-            "for other equipment make one from this file with --new-class NAME"
+            f"no asset class given: use --class NAME, one of {', '.join(sorted(catalogue))}; "
+            "for other equipment create one from this file with --new-class NAME"
         )
     if name not in catalogue:
         raise _StopError(f"the catalogue has no class {name!r}; it has {', '.join(sorted(catalogue))}")
     return catalogue[name]
 
 
-def _agreed(  # what was found, and whom to ask
+def _agreed(
     source: SourceFile, found: Scan, roles: Roles, options: Options, asset_class: AssetClass, console: Console
 ) -> ImportMapping:
-    """The guessed mapping, if the user agrees."""
+    """Return the guessed mapping once the user agrees."""
     interactive = sys.stdin.isatty() and console.is_terminal and not options.yes
     said = options.said
     try:
@@ -311,7 +309,7 @@ def _agreed(  # what was found, and whom to ask
             raise
         answer = ""
         while answer not in ("day", "month"):
-            answer = typer.prompt(f"{found.time_example!r}: what is first, day or month?").strip().lower()
+            answer = typer.prompt(f"{found.time_example!r}: which comes first, day or month?").strip().lower()
         chosen: TimeFormat = "month-first" if answer == "month" else "day-first"
         said = Said(asset=said.asset, asset_class=said.asset_class, timezone=said.timezone, time_format=chosen)
         mapping = propose(source, found, roles, said, asset_class)
@@ -320,11 +318,13 @@ def _agreed(  # what was found, and whom to ask
         return mapping
     if not interactive:
         raise _StopError(
-            "nothing imported: this mapping is a guess and nobody is here to confirm it; repeat with --yes, or "
-            "write it down with --write-mapping FILE and give it back with --mapping FILE"
+            "nothing imported: this mapping is a guess and needs confirmation; repeat with --yes, or "
+            "write it to a file with --write-mapping FILE and pass that with --mapping FILE"
         )
     if not typer.confirm("Is this right?", default=True):
-        raise _StopError("nothing imported: write it with --write-mapping FILE, correct it, then use --mapping FILE")
+        raise _StopError(
+            "nothing imported: write the mapping with --write-mapping FILE, correct it, then pass --mapping FILE"
+        )
     return mapping
 
 
@@ -350,41 +350,38 @@ def _plan(
 
 def _write_class(options: Options, found: Scan, directory: Path | None, display: Display) -> None:
     if directory is None:
-        raise _StopError("--new-class writes into your own catalogue: set CATALOGUE_PATH to a directory for it")
+        raise _StopError("--new-class writes into your own catalogue: set CATALOGUE_PATH to its directory")
     name = options.new_class or ""
     path = directory / f"{name}.yaml"
     if path.exists():
-        raise _StopError(f"{path} is there already; choose another name, or change that file")
+        raise _StopError(f"{path} exists; choose another name, or edit that file")
     document, mapped = new_class(name, name.replace("_", " ").capitalize(), found.samples)
     text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
     directory.mkdir(parents=True, exist_ok=True)
-    origin = f"# Made by `forewarn import --new-class` from {options.file.name}: check units and ranges."
+    origin = f"# Created by `forewarn import --new-class` from {options.file.name}: check units and ranges."
     path.write_text(f"{origin}\n{text}", encoding="utf-8")
     try:
         load_catalogue(directory)
     except CatalogueError:
         path.unlink()
         raise
-    display.say(f"{path}: {len(mapped)} tags. Check units and ranges, restart the platform (it makes the tables), then")
+    display.say(
+        f"{path}: {len(mapped)} tags. Check units and ranges, restart the platform (it creates the tables), then"
+    )
     display.say(f"  forewarn import {options.file} --asset ID --class {name}")
 
 
 def _kafka(home: Home, environment: dict[str, str]) -> tuple[str, str]:
-    servers = environment.get("KAFKA_BOOTSTRAP_SERVERS")
+    servers = environment.get("KAFKA_BOOTSTRAP_SERVERS") or home.running().get("kafka")
     if servers is None:
-        try:
-            servers = str(json.loads(home.addresses.read_text())["kafka"])
-        except (OSError, ValueError, KeyError):
-            raise _StopError(
-                "Forewarn does not run here (`make run`), and KAFKA_BOOTSTRAP_SERVERS is not set"
-            ) from None
+        raise _StopError("Forewarn is not running here (`make run`), and KAFKA_BOOTSTRAP_SERVERS is not set")
     if not answers(servers, _ANSWER_S):
-        raise _StopError(f"no Kafka answers at {servers}: does the platform run?")
+        raise _StopError(f"no Kafka answers at {servers}: is the platform running?")
     return servers, environment.get("KAFKA_TOPIC_PREFIX", "")
 
 
 def _retention_days() -> int:
-    text = user_environment(find_home().root).get("READINGS_RETENTION_DAYS", "")
+    text = here()[1].get("READINGS_RETENTION_DAYS", "")
     return int(text) if text.isdigit() else LifeCycle().drop_after.days
 
 

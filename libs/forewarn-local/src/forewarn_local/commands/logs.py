@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from forewarn_local.commands.common import fail, here
+from forewarn_local.display import Display
 from forewarn_local.processes import log_path
 from forewarn_local.spawn import tail
 
@@ -16,16 +17,16 @@ _POLL_S = 0.3
 
 def logs(
     service: Annotated[str, typer.Argument(help="Name of a service, or kafka, postgres, supervisor, provision.")],
-    lines: Annotated[int, typer.Option("--lines", "-n", help="How many of the last lines.")] = 50,
+    lines: Annotated[int, typer.Option("--lines", "-n", help="Number of lines.")] = 50,
     *,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until Ctrl-C.")] = False,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Follow the log until Ctrl-C.")] = False,
 ) -> None:
     """Show the end of a process's log."""
-    home, display = here()
+    home, _ = here()
     path = log_path(home, service)
     if not path.exists():
         known = ", ".join(sorted(found.stem for found in home.logs.glob("*.log"))) or "none yet"
-        raise fail(display, f"There is no log of {service!r}. Logs: {known}.")
+        raise fail(Display(), f"No log of {service!r}. Logs: {known}.")
     typer.echo(tail(path, lines))
     if follow:
         try:
@@ -36,7 +37,7 @@ def logs(
 
 
 def _appended(path: Path) -> Iterator[str]:
-    """Yield what is appended to a file, across its rotation."""
+    """Yield text as it is appended to a file, across its rotation."""
     stream = path.open(errors="replace")
     stream.seek(0, 2)
     try:

@@ -24,18 +24,18 @@ Sort = Annotated[bool, typer.Option("--sort", help="Sort rows by time, drop exac
 
 
 @app.command("fit")
-def fit(  # noqa: PLR0913  # the options of the command
+def fit(  # noqa: PLR0913  # one for each option
     *,
     runs: Annotated[Path, typer.Option("--runs", help="CSV or Parquet file: rows of many units up to their failure.")],
-    unit: Annotated[str, typer.Option("--unit", help="Column that tells the units apart.")],
+    unit: Annotated[str, typer.Option("--unit", help="Column that identifies the unit.")],
     time: Annotated[str, typer.Option("--time", help="Column with the time: numbers (cycles, hours) or ISO 8601.")],
     out: Annotated[Path, typer.Option("--out", help="File the model is written to.")],
     drivers: Annotated[
-        str, typer.Option("--drivers", help="Columns set from outside (load, speed, weather), with commas between.")
+        str, typer.Option("--drivers", help="Columns set from outside (load, speed, weather), separated by commas.")
     ] = "",
     cap: Annotated[
         float | None,
-        typer.Option("--cap", help="Longest remaining life to tell apart; longer ones are reported as this."),
+        typer.Option("--cap", help="Longest remaining life to distinguish; longer ones are reported as this."),
     ] = None,
     censored: Annotated[
         str | None,
@@ -44,14 +44,14 @@ def fit(  # noqa: PLR0913  # the options of the command
     seed: Annotated[int, typer.Option("--seed", min=0, help="The same seed and data give the same model.")] = 0,
     sort: Sort = False,
 ) -> None:
-    """Learn from runs to failure; remaining lives are in the unit of the time column, days if it holds moments."""
+    """Learn from runs to failure; remaining lives are in the unit of the time column, days for timestamps."""
     display = stderr_display()
     if cap is not None and not (cap > 0.0 and math.isfinite(cap)):
         _refuse(display, f"--cap {cap:g}: it must be a positive number")
     try:
         need_directory(out)
         training = read_training_runs(runs, unit=unit, time=time, drivers=_names(drivers), censored=censored, sort=sort)
-        _tell(display, training)
+        _describe(display, training)
         fitted = _grow(display, training, cap=math.inf if cap is None else cap, seed=seed)
         write_model(out, fitted)
     except TableError as exc:
@@ -67,14 +67,14 @@ def fit(  # noqa: PLR0913  # the options of the command
 def predict(
     *,
     model: Annotated[Path, typer.Option("--model", help="Model from `forewarn rul fit`.")],
-    input_: Annotated[Path, typer.Option("--input", help="CSV or Parquet file: what is known of the units so far.")],
+    input_: Annotated[Path, typer.Option("--input", help="CSV or Parquet file with the units' rows so far.")],
     output: Annotated[Path, typer.Option("--output", help="CSV file for unit,p10,p50,p90,mean at the last rows.")],
     horizons: Annotated[
-        str, typer.Option("--horizons", help="Also the probability of failure within these times, say 7,30,90.")
+        str, typer.Option("--horizons", help="Add the probability of failure within these times, e.g. 7,30,90.")
     ] = "",
     sort: Sort = False,
 ) -> None:
-    """Predict the remaining life of each unit from its last row and what came before it."""
+    """Predict the remaining life of each unit at its last row."""
     display = stderr_display()
     spans = _spans(display, horizons)
     try:
@@ -104,7 +104,7 @@ def _grow(display: Display, training: TrainingRuns, *, cap: float, seed: int) ->
     return fitted
 
 
-def _tell(display: Display, training: TrainingRuns) -> None:
+def _describe(display: Display, training: TrainingRuns) -> None:
     columns, runs = training.recorded.columns, training.recorded.runs
     failures = int(np.count_nonzero(training.failed))
     display.say(
@@ -112,7 +112,7 @@ def _tell(display: Display, training: TrainingRuns) -> None:
         f"tags: {len(columns.tags)}, drivers: {len(columns.drivers)}; lives in {columns.life_unit}"
     )
     for name, reason in training.left_out.items():
-        display.note(f"column {name!r} is not learned from: {reason}")
+        display.note(f"column {name!r} is not used: {reason}")
 
 
 def _report(display: Display, fitted: FleetFile, out: Path) -> None:
@@ -122,15 +122,15 @@ def _report(display: Display, fitted: FleetFile, out: Path) -> None:
         f"{its.coverage:.0%} at a mean width of {its.width:.4g}. Model: {out}"
     )
     if its.rmse > 0.95 * its.rmse_of_constant:
-        display.note("hardly better than always saying the same: these columns tell little about the life that is left")
+        display.note("hardly better than a constant: these columns contain little information about remaining life")
 
 
 def _warn(display: Display, fitted: FleetFile, recorded: RecordedRuns) -> None:
     outside = fitted.model.preparation.outside(recorded.runs)
     if outside:
         display.note(
-            f"{outside} of {recorded.runs.time.size} rows have a driver outside the range learned from; "
-            "what they say is less certain than the interval tells"
+            f"{outside} of {recorded.runs.time.size} rows have a driver outside the learned range; "
+            "predictions from them are less certain than the interval shows"
         )
 
 
@@ -140,7 +140,7 @@ def _spans(display: Display, horizons: str) -> list[float]:
     except ValueError:
         spans = [math.nan]
     if not all(math.isfinite(span) and span > 0.0 for span in spans):
-        _refuse(display, f"--horizons {horizons}: positive numbers with commas between are needed, say 7,30,90")
+        _refuse(display, f"--horizons {horizons}: use positive numbers separated by commas, e.g. 7,30,90")
     return spans
 
 

@@ -1,15 +1,13 @@
-"""``forewarn scenario``: play scenarios into files, or in a platform that runs here."""
+"""``forewarn scenario``: play scenarios into files or into the running platform."""
 
-import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
-from forewarn.adapters.catalogue import CatalogueError
+from forewarn.adapters.catalogue import CatalogueError, load_catalogue
 from forewarn.adapters.clock import SystemClock
 from forewarn.adapters.plant_file import example_names, load_plant
 from forewarn.adapters.recording_files import (
@@ -23,13 +21,10 @@ from forewarn.adapters.scenario_request import ScenarioRequest, recorded
 from forewarn.contracts.assets import Asset
 from forewarn.domain.simulation.kinds import KINDS
 from forewarn.domain.simulation.scenarios import SCENARIOS
-from forewarn_local.commands.common import fail, here
-from forewarn_local.commands.own_classes import own_catalogue
+from forewarn_local.commands.common import catalogue_path, fail, here
 from forewarn_local.commands.scenario_plant import plant
-from forewarn_local.display import Display
-from forewarn_local.home import Home
-from forewarn_local.http_post import post
-from forewarn_local.settings import user_environment
+from forewarn_local.display import Display, plain_table
+from forewarn_local.http_requests import post
 
 app = typer.Typer(help="Play scenarios: faults of machines, sensors and gateways.", no_args_is_help=True)
 app.command("plant")(plant)
@@ -40,23 +35,21 @@ _FULL: Final = 1.0
 _Name = Annotated[str, typer.Argument(metavar="NAME", help="Scenario, see: forewarn scenario list")]
 _Class = Annotated[str | None, typer.Option("--class", help="Class of the machine.")]
 _AssetId = Annotated[str | None, typer.Option("--asset", help="Asset id; one of an example plant needs no --class.")]
-_Days = Annotated[float | None, typer.Option(help="Length in days; as the scenario has it by default.")]
+_Days = Annotated[float | None, typer.Option(help="Length in days; default: the scenario's.")]
 _Severity = Annotated[float, typer.Option(help="Above 0 and up to 1.")]
 _Seed = Annotated[int, typer.Option(min=0, help="Equal seeds give equal readings.")]
-_Tag = Annotated[str | None, typer.Option(help="Tag whose sensor fails, for scenarios of sensors.")]
-_Step = Annotated[float, typer.Option(help="Distance of the readings in seconds.")]
+_Tag = Annotated[str | None, typer.Option(help="Tag whose sensor fails, for sensor scenarios.")]
+_Step = Annotated[float, typer.Option(help="Seconds between readings.")]
 
 
 @app.command("list")
 def show(
     asset_class: Annotated[str | None, typer.Option("--class", help="Only scenarios of this class.")] = None,
 ) -> None:
-    """List the scenarios with their usual length and the classes they can be played with."""
+    """List the scenarios with their usual length and classes."""
     if asset_class is not None and asset_class not in KINDS:
         raise fail(Display(), f"Machines of class {asset_class!r} cannot be simulated, only {', '.join(KINDS)}.")
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("scenario", "days", "what happens", "classes"):
-        table.add_column(heading, no_wrap=heading == "scenario")
+    table = plain_table("scenario", "days", "what happens", "classes")
     for item in SCENARIOS.values():
         if asset_class is None or asset_class in item.classes:
             classes = "all" if len(item.classes) == len(KINDS) else ", ".join(item.classes)
@@ -76,12 +69,12 @@ def generate(  # noqa: PLR0913  # options of a command line
     seed: _Seed = 0,
     step: _Step = 300.0,
     start: Annotated[
-        datetime | None, typer.Option(help="Time of the first reading (UTC); so that the last one is now by default.")
+        datetime | None, typer.Option(help="Time of the first reading (UTC); default: so that the last is now.")
     ] = None,
     tag: _Tag = None,
-    labels: Annotated[Path | None, typer.Option(help="CSV file for the truth about each reading.")] = None,
+    labels: Annotated[Path | None, typer.Option(help="CSV file for the true fault of each reading.")] = None,
 ) -> None:
-    """Write the readings of one machine that goes through a scenario."""
+    """Write the readings of one machine during a scenario."""
     display = Display()
     request = ScenarioRequest(
         scenario=name,
@@ -98,7 +91,8 @@ def generate(  # noqa: PLR0913  # options of a command line
         require_format(out)
         if labels is not None:
             require_labels_apart(labels, out)
-        named = NamedRecording(asset_id=request.asset.asset_id, recording=recorded(request, own_catalogue()))
+        recording = recorded(request, load_catalogue(catalogue_path()))
+        named = NamedRecording(asset_id=request.asset.asset_id, recording=recording)
         write_readings(out, [named])
         if labels is not None:
             write_labels(labels, [named])
@@ -121,11 +115,11 @@ def stream(  # noqa: PLR0913  # options of a command line
     step: _Step = 300.0,
     acceleration: Annotated[
         float | None,
-        typer.Option(help="Story's time over real time, live. Without: sent at once as history, which never alarms."),
+        typer.Option(help="Live: scenario time over real time. Default: sent at once as history, which never alarms."),
     ] = None,
     tag: _Tag = None,
 ) -> None:
-    """Play a scenario in the platform that runs here."""
+    """Play a scenario into the running platform."""
     body = {
         "scenario": name,
         "asset_class": asset_class,
@@ -139,14 +133,14 @@ def stream(  # noqa: PLR0913  # options of a command line
         "output": "stream",
     }
     answer = _ask("/api/v1/scenarios/generate", {key: value for key, value in body.items() if value is not None})
-    Display().say(f"{name} plays with {answer['asset_id']}, {answer['readings']} readings.")
+    Display().say(f"Playing {name} on {answer['asset_id']}: {answer['readings']} readings.")
 
 
 @app.command("setup")
 def set_up(
     name: Annotated[str, typer.Argument(metavar="PLANT", help=f"One of {', '.join(example_names())}.")],
 ) -> None:
-    """Register an example plant's machines in the platform that runs here, with their history, and start them."""
+    """Register an example plant's machines in the running platform, with their history, and start them."""
     answer = _ask("/api/v1/scenarios/demo/setup", {"plant": name})
     assets = answer["assets"]
     listed = ", ".join(str(item) for item in assets) if isinstance(assets, list) else ""
@@ -154,7 +148,7 @@ def set_up(
 
 
 def _asset(display: Display, asset_id: str | None, asset_class: str | None) -> Asset:
-    """The machine to play with: one of an example plant, or any of the class."""
+    """Return the machine to simulate: one of an example plant, or any of the class."""
     if asset_class is None:
         known = {entry.asset.asset_id: entry.asset for name in example_names() for entry in load_plant(name).assets}
         if asset_id is None or asset_id not in known:
@@ -169,17 +163,12 @@ def _asset(display: Display, asset_id: str | None, asset_class: str | None) -> A
 
 
 def _ask(path: str, body: dict[str, object]) -> dict[str, object]:
-    """Ask the running platform's API, or end with what it says is wrong."""
-    home, display = here()
-    token = user_environment(home.root).get("API_TOKEN")
-    status, answer = post(f"{_api_url(home, display)}{path}", body, token=token)
+    """Post to the running platform's API; end with the problem that it reports."""
+    home, environment = here()
+    api_url = home.running().get("api_url")
+    if api_url is None:
+        raise fail(Display(), "Forewarn is not running here. `make run` starts it.")
+    status, answer = post(f"{api_url}{path}", body, token=environment.get("API_TOKEN"))
     if status != _ACCEPTED:
-        raise fail(display, str(answer.get("detail") or f"the API answered {status}"))
+        raise fail(Display(), str(answer.get("detail") or f"the API answered {status}"))
     return answer
-
-
-def _api_url(home: Home, display: Display) -> str:
-    try:
-        return str(json.loads(home.addresses.read_text())["api_url"])
-    except (OSError, ValueError, KeyError) as exc:
-        raise fail(display, "Forewarn does not run here. `make run` starts it.") from exc

@@ -1,45 +1,44 @@
-"""``forewarn scenario plant``: the history of a plant file's machines as files."""
+"""``forewarn scenario plant``: histories of a plant's machines as files."""
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
-from forewarn.adapters.catalogue import CatalogueError
+from forewarn.adapters.catalogue import CatalogueError, load_catalogue
 from forewarn.adapters.clock import SystemClock
 from forewarn.adapters.plant_document import Plant, SimulatedSource
 from forewarn.adapters.plant_file import PlantError, example_names, load_plant
 from forewarn.adapters.plant_machine import story_of
 from forewarn.adapters.recording_files import NamedRecording, write_labels, write_readings
 from forewarn.domain.simulation.recording import record
-from forewarn_local.commands.common import fail
-from forewarn_local.commands.own_classes import own_catalogue
+from forewarn_local.commands.common import catalogue_path, fail
 from forewarn_local.display import Display
-
-_DEFAULT_FORMAT: Final = "csv"
 
 
 def plant(
     name: Annotated[str, typer.Argument(metavar="PLANT", help=f"Plant file, or one of {', '.join(example_names())}.")],
     out: Annotated[Path | None, typer.Option(help="Directory; the plant file's output.directory by default.")] = None,
     end: Annotated[
-        datetime | None, typer.Option(help="End of the history (UTC), when machines count as registered; now.")
+        datetime | None,
+        typer.Option(help="End of the history (UTC), when the machines count as registered; default: now."),
     ] = None,
     *,
-    labels: Annotated[bool, typer.Option(help="Write a file NAME.labels.csv beside each.")] = False,
+    labels: Annotated[bool, typer.Option(help="Also write NAME.labels.csv for each.")] = False,
 ) -> None:
-    """Write the history of every simulated machine of a plant, one file each, as the plant file says."""
+    """Write the history of every simulated machine of a plant file, one file each."""
     display = Display()
     try:
         document = load_plant(name)
         directory = out or _directory(name, document)
+        suffix = "csv" if document.output.kind == "kafka" else document.output.kind
         end_s = (SystemClock().now() if end is None else end.replace(tzinfo=UTC)).timestamp()
         histories = _histories(document, end_s)
         if not histories:
-            display.note("no machine of the plant asks for a history of one reading or more: nothing is written")
+            display.note("no machine of the plant has a history: nothing written")
         for item in histories:
-            path = directory / f"{item.asset_id}.{_format(document)}"
+            path = directory / f"{item.asset_id}.{suffix}"
             write_readings(path, [item])
             if labels:
                 write_labels(path.with_suffix(".labels.csv"), [item])
@@ -48,17 +47,13 @@ def plant(
         raise fail(display, str(exc)) from exc
 
 
-def _format(document: Plant) -> str:
-    return _DEFAULT_FORMAT if document.output.kind == "kafka" else document.output.kind
-
-
 def _directory(name: str, document: Plant) -> Path:
     beside = Path() if name in example_names() else Path(name).parent
     return beside / (document.output.directory or document.name)
 
 
 def _histories(document: Plant, end_s: float) -> list[NamedRecording]:
-    catalogue = own_catalogue()
+    catalogue = load_catalogue(catalogue_path())
     found: list[NamedRecording] = []
     for entry in document.assets:
         source = entry.source

@@ -1,4 +1,4 @@
-"""``forewarn score``: tell how unusual the readings of a file are."""
+"""``forewarn score``: how unusual the readings of a file are."""
 
 from pathlib import Path
 from typing import Annotated
@@ -14,10 +14,10 @@ def score(
     *,
     model: Annotated[Path, typer.Option("--model", metavar="FILE", help="Model of `forewarn fit`.")],
     input_: Annotated[Path, typer.Option("--input", metavar="F", help="CSV or Parquet file of readings.")],
-    output: Annotated[Path, typer.Option("--output", metavar="F", help="CSV file to write, one line for each row.")],
+    output: Annotated[Path, typer.Option("--output", metavar="F", help="CSV file to write, one line per row.")],
     sort: Annotated[bool, typer.Option("--sort", help="Sort rows by time and drop exact duplicates.")] = False,
 ) -> None:
-    """Score readings by a model: how unusual, whether flagged, and which tags say so."""
+    """Score readings with a model: how unusual they are, which rows are flagged, and which tags contribute."""
     display = stderr_display()
     with refusing(display), display.step(f"Scoring {input_}") as step:
         need_directory(output)

@@ -1,16 +1,14 @@
-"""``forewarn status``: what runs, where, at what cost."""
+"""``forewarn status``: which processes run, and their cost."""
 
 import json
-from typing import Any
 
 import psutil
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from forewarn_local.commands.common import here
-from forewarn_local.home import Home
-from forewarn_local.http_get import get
+from forewarn_local.display import Display, plain_table
+from forewarn_local.http_requests import get, readiness
 from forewarn_local.supervision import ProcessInfo, RpcError, Supervisor
 from forewarn_local.usage import describe
 
@@ -18,20 +16,17 @@ _CPU_SAMPLE_S = 0.5
 
 
 def status() -> None:
-    """Show every process with its state, readiness, CPU and memory; exit code 3 if nothing runs."""
-    home, display = here()
+    """Show the state, readiness, CPU and memory of every process; exit code 3 if nothing runs."""
+    home, _ = here()
+    display = Display()
     try:
         infos = Supervisor(home).processes()
     except RpcError:
-        display.say("Forewarn does not run here. `make run` starts it.")
+        display.say("Forewarn is not running here. `make run` starts it.")
         raise typer.Exit(3) from None
-    addresses = _addresses(home)
+    addresses = home.running()
     probes: dict[str, int] = addresses.get("probes", {})
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("process", "state", "ready", "pid", "up"):
-        table.add_column(heading)
-    table.add_column("CPU %", justify="right")
-    table.add_column("MiB", justify="right")
+    table = plain_table("process", "state", "ready", "pid", "up", right=("CPU %", "MiB"))
     for info, (cpu_percent, memory_mib) in zip(infos, _costs(infos), strict=True):
         ready = _ready(probes.get(info.name))
         pid = str(info.pid or "")
@@ -47,21 +42,14 @@ def status() -> None:
         display.say(f"\nDashboard {addresses['dashboard_url']}   API {addresses['api_url']}/docs")
 
 
-def _addresses(home: Home) -> dict[str, Any]:
-    try:
-        return dict(json.loads(home.addresses.read_text()))
-    except (OSError, ValueError):
-        return {}
-
-
 def _platform_health(api_url: str) -> list[str]:
-    """What the API says about services that stand and a disk that is nearly full."""
+    """Return what the API reports about stuck services and a full disk."""
     _, body = get(f"{api_url}/healthz")
     try:
         health = dict(json.loads(body))
     except ValueError:
         return [f"health    the API does not answer: {body.strip()[:100]}"]
-    if "components" not in health:  # a problem detail: the API cannot say
+    if "components" not in health:  # a problem detail
         return [f"health    the API answers: {str(health.get('detail', body))[:100]}"]
     found = [f"health    {health['status']}"]
     found += [f"          {name}: {c['detail']}" for name, c in health["components"].items() if c["status"] != "ok"]
@@ -74,8 +62,8 @@ def _platform_health(api_url: str) -> list[str]:
 def _ready(port: int | None) -> str:
     if port is None:
         return ""
-    code, body = get(f"http://127.0.0.1:{port}/readyz")
-    return "yes" if code == 200 else f"no: {body.strip()[:60]}"
+    reason = readiness(port)
+    return "yes" if reason is None else f"no: {reason[:60]}"
 
 
 def _costs(infos: list[ProcessInfo]) -> list[tuple[float, float]]:

@@ -11,12 +11,13 @@ from types import FrameType
 
 import typer
 
+from forewarn_local.commands.common import here
 from forewarn_local.display import Display
 from forewarn_local.errors import LocalStackError
-from forewarn_local.home import Home, find_home
+from forewarn_local.home import Home
 from forewarn_local.launch import Launch, only_one
 from forewarn_local.plan import Addresses
-from forewarn_local.settings import load_settings, user_environment
+from forewarn_local.settings import load_settings
 from forewarn_local.spawn import die_with_parent
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -24,7 +25,7 @@ _DEAF_S = 1.0
 
 
 class StopRequested(BaseException):
-    """The user or the system asked for the end; like KeyboardInterrupt, no handler of errors takes it."""
+    """A stop was requested; like KeyboardInterrupt, it passes error handlers."""
 
 
 def up() -> None:
@@ -32,9 +33,7 @@ def up() -> None:
     display = Display()
     _end_with_make()
     try:
-        first = find_home()
-        environment = user_environment(first.root)
-        home = find_home(environment)
+        home, environment = here()
         settings = load_settings(environment)
         with only_one(home):
             failed = _run(Launch(home, settings, environment, display), home, display)
@@ -56,7 +55,7 @@ def _run(launch: Launch, home: Home, display: Display) -> bool:
         return True
     finally:
         _stop(launch, display)
-    display.say(f"Data is kept in {home.data}; `make run` goes on with it, `make clean` forgets it.")
+    display.say(f"Data is kept in {home.data}: `make run` continues with it, `make clean` deletes it.")
     return False
 
 
@@ -65,26 +64,25 @@ def _stop(launch: Launch, display: Display) -> None:
         with _stop_on([signal.SIGINT], deaf_s=_DEAF_S):
             launch.stop()
     except StopRequested:
-        display.note("Asked again: ending everything at once.")
+        display.note("Second request: ending everything at once.")
         launch.kill()
 
 
 def _end_with_make() -> None:
-    """Under ``make run``, have the kernel send SIGTERM when make is killed."""
+    """Under ``make run``, let the kernel send SIGTERM when make is killed."""
     if "MAKELEVEL" in os.environ and (arm := die_with_parent(signal.SIGTERM)) is not None:
         arm()
 
 
 def _terminal_watch() -> Callable[[], bool]:
-    """Return a function that says whether the terminal is gone.
+    """Return a function that returns whether the terminal is gone.
 
-    The kernel tells only the first process of the terminal's session, which may be make, and make then
-    waits for this process without telling it.
+    The kernel signals only the first process of the terminal's session; that may be make, which does not pass it on.
     """
     if not sys.stdin.isatty():
         return lambda: False
     terminal = select.poll()
-    terminal.register(sys.stdin.fileno(), 0)  # hang-ups are reported unasked
+    terminal.register(sys.stdin.fileno(), 0)  # hang-ups are always reported
     return lambda: bool(terminal.poll(0))
 
 
@@ -100,9 +98,9 @@ def _announce(addresses: Addresses, home: Home, display: Display) -> None:
 
 @contextmanager
 def _stop_on(numbers: Sequence[signal.Signals], *, deaf_s: float = 0.0) -> Iterator[None]:
-    """Raise StopRequested on the first of these signals; all are ignored from then on.
+    """Raise StopRequested on the first of these signals and ignore all later ones.
 
-    ``deaf_s`` ignores those that come sooner: make passes SIGTERM on to a child that has got it already.
+    Those within ``deaf_s`` are ignored too: make passes on a SIGTERM that the child already has.
     """
     begin = time.monotonic()
 

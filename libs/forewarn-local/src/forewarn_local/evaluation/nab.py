@@ -1,7 +1,7 @@
 """Machine temperature of the Numenta Anomaly Benchmark: one sensor, 79 days, four labelled windows.
 
-Protocol: rows sorted by time (one hour stands twice); one model from the first 15 % of the rows, in which the first
-window lies; counted are the three windows after it, and the share of flagged rows outside all windows.
+Protocol: rows sorted by time (one hour occurs twice); one model from the first 15 % of the rows, which contain the
+first window. Counted are the three later windows, and the share of flagged rows outside all windows.
 """
 
 import json
@@ -21,7 +21,7 @@ from forewarn.adapters.tables.table import TableError
 NAME: Final = "realKnownCause/machine_temperature_system_failure.csv"
 TRAIN_SHARE: Final = 0.15
 
-#: The goal is at most 0.5 % of flagged rows outside the windows: that is what the model is asked for.
+#: The goal is at most 0.5 % of flagged rows outside the windows.
 FAR: Final = 0.005
 
 BoolArray = NDArray[np.bool_]
@@ -29,7 +29,7 @@ BoolArray = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class NabOutcome:
-    """Flags of the rows after the training rows, and the windows that begin there."""
+    """Flags of the rows after the training rows, and the windows in them."""
 
     name: str
     flag: BoolArray
@@ -53,7 +53,7 @@ class NabOutcome:
 
 
 def run_nab(data: Path) -> list[NabOutcome]:
-    """Run the protocol, and simple detectors under the same.
+    """Run the protocol with Forewarn and with simple detectors.
 
     Raises
     ------

@@ -1,7 +1,7 @@
 """Skoltech Anomaly Benchmark: a real pump loop, 34 recordings with one fault each.
 
 Protocol: causal; one model per recording, from its first 400 rows; all other rows of the 34 recordings pooled.
-All eight tags, as `forewarn fit` and `forewarn score` take them. Labels are used for counting only.
+All eight tags, as in `forewarn fit` and `forewarn score`. Labels are used only for counting.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ from forewarn.adapters.tables.table import TableError
 TRAIN_ROWS: Final = 400
 GROUPS: Final = ("valve1", "valve2", "other")
 
-#: Its training rows hold 296 rows of fault: what comes before its onset is not known.
+#: Its training rows include 296 rows of the fault, so nothing is known about the time before.
 _DIRTY: Final = "other/2"
 
 _SUSTAINED_S: Final = 10.0
@@ -58,13 +58,7 @@ class Outcome:
 
     @property
     def seconds(self) -> NDArray[np.float64]:
-        """Times of the rows [s].
-
-        Raises
-        ------
-        TableError
-            If the recording has none.
-        """
+        """Times of the rows [s]; TableError if the recording has none."""
         times = self.recording.readings.times
         if times is None:
             raise TableError(f"{self.recording.path}: no times")
@@ -72,7 +66,7 @@ class Outcome:
 
     @property
     def delay_s(self) -> float:
-        """From onset to the first flagged anomalous row; infinite if there is none."""
+        """Time from onset to the first flagged anomalous row; infinite without one."""
         hits = np.flatnonzero((self.flag & self.recording.anomaly)[TRAIN_ROWS:])
         return float(self.seconds[TRAIN_ROWS + hits[0]] - self.seconds[self.onset]) if hits.size else float("inf")
 
@@ -94,7 +88,7 @@ class Points:
 
 
 def run_skab(data: Path) -> list[Outcome]:
-    """Run the protocol; returns what was flagged.
+    """Run the protocol; return what was flagged.
 
     Raises
     ------
@@ -105,7 +99,7 @@ def run_skab(data: Path) -> list[Outcome]:
 
 
 def points(outcomes: Sequence[Outcome], *, always: bool = False) -> Points:
-    """Point rates; ``always`` for a detector that is always alarmed."""
+    """Return the point rates; ``always`` for a detector that always flags."""
     flag = np.concatenate([o.flag[TRAIN_ROWS:] for o in outcomes]) | always
     anomaly = np.concatenate([o.recording.anomaly[TRAIN_ROWS:] for o in outcomes])
     hit, false, missed = (flag & anomaly).sum(), (flag & ~anomaly).sum(), (~flag & anomaly).sum()
@@ -117,7 +111,7 @@ def points(outcomes: Sequence[Outcome], *, always: bool = False) -> Points:
 
 
 def clean(outcomes: Sequence[Outcome]) -> list[Outcome]:
-    """Recordings whose training rows are healthy."""
+    """Return the recordings whose training rows are healthy."""
     return [outcome for outcome in outcomes if outcome.recording.name != _DIRTY]
 
 

@@ -1,9 +1,4 @@
-"""Orders to learn anew on the wire: frames without rows that say more.
-
-An order stands among the readings of ``readings.valid``, so that every replay of the topic obeys it at
-the same place. To all other readers it is a frame in which nothing was measured: the order is in the
-metadata of its record batch, which they do not look at.
-"""
+"""Retraining orders on the wire: frames without rows among the readings of ``readings.valid``."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +7,7 @@ from typing import Final
 from forewarn.adapters.decode_boundary import decoder
 from forewarn.adapters.event_codec import decode_event, encode_event
 from forewarn.adapters.frames.codec import MAX_ROWS, decode_frame, encode_frame
-from forewarn.adapters.frames.orders import encode_order_frame, said_in
+from forewarn.adapters.frames.orders import batch_metadata, encode_order_frame
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.baseline import BaselineOrder
 from forewarn.contracts.frames import FrameKind
@@ -48,10 +43,10 @@ def encode_order(order: BaselineOrder, asset_class: AssetClass, history: Frame |
     """
     if history is not None and history.rows > MAX_HISTORY:
         raise ValueError(f"an order carries at most {MAX_HISTORY} readings, not {history.rows}")
-    said = {_ORDER: encode_event(order)}
+    metadata = {_ORDER: encode_event(order)}
     if history is not None:
-        said[_HISTORY] = encode_frame(history)
-    return encode_order_frame(FrameKind.VALID, asset_class, said)
+        metadata[_HISTORY] = encode_frame(history)
+    return encode_order_frame(FrameKind.VALID, asset_class, metadata)
 
 
 @decoder(InvalidFrame)
@@ -64,11 +59,11 @@ def decode_order(data: bytes, catalogue: Mapping[str, AssetClass]) -> ReceivedOr
         If it is none, or is about readings of another asset.
     """
     asset_class = decode_frame(data, catalogue, FrameKind.VALID).asset_class
-    said = said_in(data)
-    if _ORDER not in said:
+    metadata = batch_metadata(data)
+    if _ORDER not in metadata:
         raise InvalidFrame("the message has the key of a baseline order but holds none")
-    order = decode_event(BaselineOrder, said[_ORDER])
-    history = decode_frame(said[_HISTORY], catalogue, FrameKind.VALID) if _HISTORY in said else None
+    order = decode_event(BaselineOrder, metadata[_ORDER])
+    history = decode_frame(metadata[_HISTORY], catalogue, FrameKind.VALID) if _HISTORY in metadata else None
     if history is not None and (history.asset_class != asset_class or set(history.assets.to_list()) - {order.asset_id}):
         raise InvalidFrame(f"the baseline order of {order.asset_id} carries readings of other assets")
     return ReceivedOrder(order=order, asset_class=asset_class, history=history)

@@ -35,8 +35,8 @@ class Refusal:
     readings: int = 1
 
 
-def rejection(refusal: Refusal) -> Output:
-    """The event for a refusal; the same record always gives the same event."""
+def rejected_reading(refusal: Refusal) -> RejectedReading:
+    """Return the event for a refusal; the same record always gives the same event."""
     record, index = refusal.record, refusal.index
     place = f"{record.topic}/{record.partition}/{record.offset}"
     kept, explanation = refusal.original, refusal.explanation
@@ -44,7 +44,7 @@ def rejection(refusal: Refusal) -> Output:
     if len(kept) > most:
         explanation = f"{shortened(explanation, 400)} Only the first {most} of {len(kept)} bytes are kept."
         kept = kept[:most]
-    event = RejectedReading(
+    return RejectedReading(
         rejected_id=place if index is None else f"{place}/{index}",
         topic=record.topic,
         partition=record.partition,
@@ -60,10 +60,14 @@ def rejection(refusal: Refusal) -> Output:
         key=None if record.key is None else record.key[:_MAX_ORIGINAL_BYTES],
         original=kept,
     )
-    key = refusal.asset_id.encode() if refusal.asset_id else record.key
+
+
+def rejection(refusal: Refusal) -> Output:
+    """Return the message for a refusal, in the partition of its asset."""
+    key = refusal.asset_id.encode() if refusal.asset_id else refusal.record.key
     if key is not None and len(key) > _MAX_KEY_BYTES:
         key = None
-    return Output(topic=TopicName.READINGS_REJECTED, key=key, value=encode_event(event))
+    return Output(topic=TopicName.READINGS_REJECTED, key=key, value=encode_event(rejected_reading(refusal)))
 
 
 def quarantined(record: Record) -> Output:

@@ -6,16 +6,16 @@ under way brings the asset back.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final, Protocol, TypeVar
+from typing import Final
 
 from forewarn.adapters.event_codec import decode_event, encode_event
-from forewarn.adapters.frames.orders import encode_order_frame, said_in
+from forewarn.adapters.frames.orders import batch_metadata, encode_order_frame
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.frames import FrameKind
 from forewarn.contracts.removal import AssetRemoval
 from forewarn.contracts.topics import TopicName
 from forewarn.ports.codec import InvalidEvent, InvalidFrame
-from forewarn.ports.lanes import Output
+from forewarn.ports.lanes import Output, Record
 
 #: Key of the messages; no asset can have it, as no identifier begins with a tilde.
 REMOVAL_KEY: Final = b"~forewarn.removal"
@@ -26,23 +26,6 @@ _KINDS: Final = {
     TopicName.TWIN_STATES: FrameKind.TWIN,
     TopicName.ANOMALY_SCORES: FrameKind.ANOMALY,
 }
-
-
-class Keyed(Protocol):
-    """A message."""
-
-    @property
-    def key(self) -> bytes | None:
-        """Key of the message."""
-        ...
-
-    @property
-    def value(self) -> bytes | None:
-        """Content of the message."""
-        ...
-
-
-KeyedT = TypeVar("KeyedT", bound=Keyed)
 
 
 def raw_removal(removal: AssetRemoval) -> bytes:
@@ -69,17 +52,17 @@ def pass_on(
     return [Output(topic=topic, partition=partition, key=REMOVAL_KEY, value=value)]
 
 
-def read_removal(message: Keyed) -> AssetRemoval | None:
+def read_removal(message: Record) -> AssetRemoval | None:
     """A removal from a topic of frames; None if the message is something else."""
     if message.key != REMOVAL_KEY:
         return None
     try:
-        return decode_event(AssetRemoval, said_in(message.value or b"").get(_REMOVAL, b""))
+        return decode_event(AssetRemoval, batch_metadata(message.value or b"").get(_REMOVAL, b""))
     except (InvalidEvent, InvalidFrame):
         return None
 
 
-def between_removals(messages: Sequence[KeyedT]) -> Iterator[tuple[Sequence[KeyedT], KeyedT | None]]:
+def between_removals(messages: Sequence[Record]) -> Iterator[tuple[Sequence[Record], Record | None]]:
     """Stretches of messages, each with the message that may be a removal and ends it."""
     start = 0
     for position, message in enumerate(messages):

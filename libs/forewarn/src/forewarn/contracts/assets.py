@@ -131,20 +131,20 @@ class SetUpPlant(StrictContract):
     plant: Identifier = Field(description="Name of a plant that ships with the platform.")
 
 
-class LearnAnew(BaselineSource):
-    """Let the twin forget what is normal and learn it anew, say after maintenance."""
+class RetrainTwin(BaselineSource):
+    """Let the twin forget its baseline and learn a new one, for example after maintenance."""
 
-    kind: Literal["learn_anew"] = "learn_anew"
+    kind: Literal["learn_anew"] = "learn_anew"  # the released wire value
 
 
 class AskWhatIf(WhatIfRequest):
-    """Ask the twin what would be if the machine were operated differently; nothing is changed."""
+    """Ask the twin how the machine would behave if it were operated differently; nothing is changed."""
 
     kind: Literal["what_if"] = "what_if"
 
 
 CommandBody = Annotated[
-    AcknowledgeAlarm | InjectFault | RunScenario | SetUpPlant | LearnAnew | AskWhatIf, Field(discriminator="kind")
+    AcknowledgeAlarm | InjectFault | RunScenario | SetUpPlant | RetrainTwin | AskWhatIf, Field(discriminator="kind")
 ]
 
 
@@ -164,6 +164,6 @@ class CommandAnswer(Contract):
     command_id: Identifier = Field(description="The command that is answered; the same one may be answered again.")
     asset_id: Identifier
     answered_at: UtcDatetime
-    problem: StoredText | None = Field(default=None, description="Why it cannot be done; null when it was.")
+    problem: StoredText | None = Field(default=None, description="Why it was not carried out; null if it was.")
     learning: BaselineAccepted | None = None
     what_if: WhatIfAnswer | None = None

@@ -206,33 +206,3 @@ Score = Annotated[float, Field(ge=0, le=100, json_schema_extra={"x-unit": "%"})]
 Probability = Annotated[float, Field(ge=0, le=1, json_schema_extra={"x-unit": "1"})]
 Days = Annotated[float, Field(ge=0, json_schema_extra={"x-unit": "d"})]
 NotNegative = Annotated[float, Field(ge=0)]
-
-_RESERVED_PREFIXES = ("quality_", "expected_", "residual_", "contribution_")
-_RESERVED_NAMES = frozenset(
-    [
-        "asset_id",
-        "ts",
-        "received_at",
-        "seq",
-        "late",
-        "historical",
-        "verdict",
-        "findings",
-        "deviation",
-        "phase",
-        "regime",
-        "model_version",
-        "score",
-        "p_value",
-        "flag",
-        "culprit",
-        "hint",
-        "source",
-        "key",
-    ]
-)
-
-
-def is_reserved(name: str) -> bool:
-    """Whether a column name is one of the platform's own."""
-    return name in _RESERVED_NAMES or name.startswith(_RESERVED_PREFIXES)

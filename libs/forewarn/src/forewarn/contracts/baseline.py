@@ -1,4 +1,4 @@
-"""The order to learn a machine's normal behaviour anew."""
+"""The order to learn a machine's baseline again."""
 
 from typing import Annotated
 

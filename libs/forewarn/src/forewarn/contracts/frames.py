@@ -1,7 +1,7 @@
-"""Which columns a frame has: one description from which codec, database and docs are made.
+"""The columns of frames: the one description from which codec, tables, roll-ups, API models and docs are derived.
 
-A frame is a columnar batch of readings of one asset class. It travels as an Arrow IPC stream and
-only gains columns on its way: what the twin adds stands behind what the validator wrote.
+A frame is a columnar batch of readings of one asset class, sent as an Arrow IPC stream. Each stage appends its
+columns to those of the stage before.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -9,10 +9,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal, get_args
 
-from forewarn.contracts.asset_class import AssetClass
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from forewarn.contracts.base import NotNegative, Probability, Score
 from forewarn.contracts.quality import StatusCode
+
+if TYPE_CHECKING:
+    from forewarn.contracts.asset_class import AssetClass  # whose names must not be those of columns here
 
 DType = Literal["string", "timestamp_us", "float64", "float32", "int64", "uint32", "uint8", "bool"]
 
@@ -97,25 +102,107 @@ FINDINGS: Final = Column(
     "estimated:COLUMN: the nameplate stands in for a tag the asset never sent; no reason for a warning.",
 )
 
-_TWIN_SUMMARY: Final = (
-    Column(name="deviation", dtype="float32", unit="%", description="Distance from normal behaviour, 0–100."),
-    Column(name="phase", dtype="uint8", description="0 baseline, 1 live.", largest=Phase.LIVE),
-    Column(
-        name="regime",
-        dtype="uint8",
-        description="0 usual operating regime, 1 outside of what was learned, 2 not running, 3 not judged, "
-        "4 to 6 further regimes that were learned.",
-    ),
-    Column(name="model_version", dtype="uint32", description="Version of the asset's twin."),
-)
 
-_ANOMALY_SUMMARY: Final = (
-    Column(name="score", dtype="float32", unit="%", description="Anomaly score 0–100, causal."),
-    Column(name="p_value", dtype="float32", description="Share of held-out healthy scores at least as high."),
-    Column(name="flag", dtype="bool", description="Persistent anomaly."),
-    Column(name="culprit", dtype="string", description="Tag that contributes most; null when not flagged."),
-    Column(name="hint", dtype="uint8", description="0 none, 1 asset fault, 2 sensor fault.", largest=Hint.SENSOR_FAULT),
-)
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """How a field of a judgement is kept as a column; ``words`` are those of its codes."""
+
+    dtype: DType
+    unit: str = ""
+    words: tuple[str, ...] = ()
+
+
+def _word_of(words: tuple[str, ...]) -> BeforeValidator:
+    """Take a code for its word."""
+    return BeforeValidator(lambda value: value if isinstance(value, str) else dict(enumerate(words)).get(value, value))
+
+
+def _within(largest: float) -> BeforeValidator:
+    """Cut at 0 and at the largest value: a 32-bit sum can stand a hair outside."""
+    return BeforeValidator(lambda value: min(max(value, 0.0), largest) if isinstance(value, float) else value)
+
+
+PhaseName = Literal["baseline", "live"]
+HintName = Literal["none", "asset_fault", "sensor_fault"]
+_PHASES: Final[tuple[str, ...]] = get_args(PhaseName)
+_HINTS: Final[tuple[str, ...]] = get_args(HintName)
+
+
+class TwinSummary(BaseModel):
+    """What the twin says of a reading as a whole: each field is a column of frames and tables and part of answers.
+
+    A field added later has the default None: it is unknown in what was written before.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    deviation: Annotated[Score | None, _within(100.0), _Stored("float32", "%")] = Field(
+        description="Distance from normal behaviour, 0–100."
+    )
+    phase: Annotated[PhaseName, _word_of(_PHASES), _Stored("uint8", words=_PHASES)] = Field(
+        description="Does the reading belong to the learning period, or did it come later?"
+    )
+    regime: Annotated[int, _Stored("uint8")] = Field(
+        description="0 usual operating regime, 1 outside of what was learned, 2 not running, 3 not judged, "
+        "4 to 6 further regimes that were learned."
+    )
+    model_version: Annotated[int, _Stored("uint32")] = Field(description="Version of the asset's twin.")
+    operating_distance: Annotated[NotNegative | None, _Stored("float32")] = Field(
+        default=None,
+        description="Distance of the operating point from the middle of the learned range: 1 is its edge, "
+        "beyond 1.25 the twin extrapolates.",
+    )
+
+
+class JudgementSummary(TwinSummary):
+    """What twin and anomaly stage say of a reading as a whole."""
+
+    score: Annotated[Score | None, _within(100.0), _Stored("float32", "%")] = Field(
+        description="Anomaly score 0–100, causal."
+    )
+    p_value: Annotated[Probability | None, _within(1.0), _Stored("float32")] = Field(
+        description="Share of held-out healthy scores at least as high."
+    )
+    flag: Annotated[bool, _Stored("bool")] = Field(description="Persistent anomaly.")
+    culprit: Annotated[str | None, _Stored("string")] = Field(
+        description="Tag that contributes most; null when not flagged."
+    )
+    hint: Annotated[HintName, _word_of(_HINTS), _Stored("uint8", words=_HINTS)] = Field(
+        description="Is it the machine or the sensor?"
+    )
+
+
+class JudgementOverTime(BaseModel):
+    """What a history shows of judgements: fields of ``JudgementSummary``, None where a reading was not judged."""
+
+    score: tuple[float | None, ...] = Field(description="Anomaly score; the highest of the bucket.")
+    deviation: tuple[float | None, ...] = Field(description="Distance from normal; the highest of the bucket.")
+    flag: tuple[bool | None, ...] = Field(description="Persistent anomaly; whether any of the bucket was.")
+
+
+def _summary_columns(summary: type[TwinSummary]) -> tuple[Column, ...]:
+    columns = []
+    for name, field in summary.model_fields.items():
+        (stored,) = (item for item in field.metadata if isinstance(item, _Stored))
+        codes = ", ".join(f"{code} {word}" for code, word in enumerate(stored.words))
+        columns.append(
+            Column(
+                name=name,
+                dtype=stored.dtype,
+                unit=stored.unit,
+                description=f"{field.description} {codes}." if codes else field.description or "",
+                absent=None if field.is_required() else UNKNOWN,
+                largest=len(stored.words) - 1 if stored.words else None,
+            )
+        )
+    return tuple(columns)
+
+
+#: Columns of a judgement as a whole: the twin's, and all.
+TWIN_COLUMNS: Final = _summary_columns(TwinSummary)
+JUDGEMENT: Final = _summary_columns(JudgementSummary)
+#: Columns that frames of every class have.
+FIXED_COLUMNS: Final = (*IDENTITY, FINDINGS, *JUDGEMENT)
 
 
 def quality_column(tag: str) -> str:
@@ -138,8 +225,20 @@ def contribution_column(tag: str) -> str:
     return f"contribution_{tag}"
 
 
+#: Beginnings of the names of columns that belong to a tag.
+TAG_PREFIXES: Final = tuple(
+    column("") for column in (quality_column, expected_column, residual_column, contribution_column)
+)
+_RESERVED: Final = frozenset({*(column.name for column in FIXED_COLUMNS), "source", "key"})
+
+
+def is_reserved(name: str) -> bool:
+    """Whether a column name is one of the platform's own."""
+    return name in _RESERVED or name.startswith(TAG_PREFIXES)
+
+
 @lru_cache(maxsize=512)
-def frame_columns(kind: FrameKind, asset_class: AssetClass) -> tuple[Column, ...]:
+def frame_columns(kind: FrameKind, asset_class: "AssetClass") -> tuple[Column, ...]:
     """All columns of a frame of this kind and class, in wire order."""
     titles, units = asset_class.titles, asset_class.units
     values = (
@@ -152,14 +251,14 @@ def frame_columns(kind: FrameKind, asset_class: AssetClass) -> tuple[Column, ...
         quality = (Column(name=quality_column(tag), dtype="uint32", absent=no_data) for tag in asset_class.tag_names)
         return (*measured, *quality, FINDINGS)
     expected = _per_response(asset_class, expected_column, units)
-    twin = (*measured, *expected, *_per_response(asset_class, residual_column), *_TWIN_SUMMARY)
+    twin = (*measured, *expected, *_per_response(asset_class, residual_column), *TWIN_COLUMNS)
     if kind is FrameKind.TWIN:
         return twin
-    return (*twin, *_per_response(asset_class, contribution_column), *_ANOMALY_SUMMARY)
+    return (*twin, *_per_response(asset_class, contribution_column), *JUDGEMENT[len(TWIN_COLUMNS) :])
 
 
 def _per_response(
-    asset_class: AssetClass, column: Callable[[str], str], units: Mapping[str, str] = MappingProxyType({})
+    asset_class: "AssetClass", column: Callable[[str], str], units: Mapping[str, str] = MappingProxyType({})
 ) -> Iterator[Column]:
     for name in asset_class.twin.responses:
         yield Column(name=column(name), dtype="float32", unit=units.get(name, ""), absent=UNKNOWN)

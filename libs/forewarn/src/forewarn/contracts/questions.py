@@ -1,4 +1,4 @@
-"""Questions to the twin of an asset and what it answers; where it may learn anew from."""
+"""What-if questions to the twin of an asset, its answers, and sources for retraining."""
 
 from typing import Annotated, Literal
 
@@ -11,7 +11,7 @@ Number = float | None
 #: Whose model answers: the asset's own, or those of others of its class.
 Provenance = Literal["own", "fleet"]
 Confidence = Literal["high", "low"]
-#: Whether the model was taught what it is asked, goes a little beyond, or so far that it only guesses.
+#: Whether the question is within what the model learned, a little beyond, or so far that it only guesses.
 Reach = Literal["learned", "extrapolated", "too_far"]
 
 
@@ -127,7 +127,7 @@ class HistoryRange(StrictContract):
 
 
 class BaselineSource(StrictContract):
-    """What normal behaviour is to be learned from; unless said, from the readings that follow."""
+    """What the twin learns from; by default the readings that follow."""
 
     reason: Comment = ""
     since: UtcDatetime | None = Field(
@@ -146,9 +146,9 @@ class BaselineSource(StrictContract):
 
 
 class BaselineAccepted(Contract):
-    """The order stands in the stream; ``models`` tells when it is obeyed."""
+    """The order is in the stream; ``models`` shows when it was carried out."""
 
     order_id: str
     asset_id: str
     learns_from: Literal["next_readings", "history"]
-    readings: int | None = Field(description="Stored readings that can be learned from.")
+    readings: int | None = Field(description="Usable stored readings.")

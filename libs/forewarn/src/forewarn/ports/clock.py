@@ -5,12 +5,12 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Tells the time; tests pass one that stands still."""
+    """Gives the time, never blocks and never raises; tests pass one that stands still."""
 
     def now(self) -> datetime:
-        """Wall-clock time, aware, UTC."""
+        """Return the wall-clock time, aware, UTC."""
         ...
 
     def monotonic_s(self) -> float:
-        """Seconds from an arbitrary start; never goes back."""
+        """Return seconds from an arbitrary start; never goes back."""
         ...

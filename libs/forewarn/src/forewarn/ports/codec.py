@@ -3,7 +3,7 @@
 from forewarn.contracts.limits import MAX_PROBLEM_CHARACTERS
 
 
-class Unreadable(Exception):  # noqa: N818  # it says what the bytes are, not whose mistake it was
+class Unreadable(Exception):  # noqa: N818  # describes the bytes
     """Bytes that a reader cannot use: dead-letter them, do not retry.
 
     The problem is one short line of printable text, whatever of the message it quotes: it goes into logs, into
@@ -15,15 +15,15 @@ class Unreadable(Exception):  # noqa: N818  # it says what the bytes are, not wh
 
 
 class InvalidFrame(Unreadable):
-    """The bytes are no frame this reader can use."""
+    """The bytes are not a frame that this reader can use."""
 
 
 class InvalidEvent(Unreadable):
-    """The bytes are no event of the expected contract."""
+    """The bytes are not an event of the expected contract."""
 
 
 def one_line(text: str, limit: int = MAX_PROBLEM_CHARACTERS) -> str:
-    """The text cut to ``limit`` characters, with everything unprintable written as an escape."""
+    """Return the text cut to ``limit`` characters, with everything unprintable written as an escape."""
     if text.isprintable() and len(text) <= limit:
         return text
     shown = text[:limit]

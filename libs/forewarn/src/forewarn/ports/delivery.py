@@ -1,4 +1,4 @@
-"""Sending messages and knowing that they arrived."""
+"""Sending messages with confirmation."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -31,12 +31,15 @@ class DeliveryOverloaded(Exception):  # noqa: N818  # a state of the world, not 
     """Too many messages wait for the broker already; nothing of this list was sent."""
 
 
-class BrokerSilent(Exception):  # noqa: N818  # what has happened, not whose mistake it was
+class BrokerSilent(Exception):  # noqa: N818  # a state of the world, not a mistake
     """The broker does not answer."""
 
 
 class ConfirmedDelivery(Protocol):
-    """Sends messages and answers once the fate of each is known."""
+    """Sends messages from an event loop; a call returns once the fate of each message is known, within the timeout.
+
+    The order of messages with the same key is kept. Nothing blocks the event loop.
+    """
 
     async def send(self, messages: Sequence[Message]) -> tuple[Undelivered, ...]:
         """Send in order; returns those that failed, usually none.
@@ -81,5 +84,5 @@ class ConfirmedDelivery(Protocol):
         ...
 
     async def ping(self) -> None:
-        """Ask the broker for a sign of life; raises ``BrokerSilent`` if there is none."""
+        """Ask the broker for its metadata; raises ``BrokerSilent`` if it does not answer within seconds."""
         ...

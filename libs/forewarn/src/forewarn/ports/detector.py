@@ -9,22 +9,22 @@ class Detector(Protocol):
     """Scores rows against what it learned from healthy ones.
 
     Rows are of shape (rows, features), finite, float64. Given the same seed, the same calls give the
-    same scores. No method changes its arguments.
+    same scores. No method changes its arguments. ``fit`` may take seconds and is called in the loop's thread.
     """
 
     @property
     def name(self) -> str:
-        """Name in settings and reports."""
+        """Return the name in settings and reports."""
         ...
 
     @property
     def online(self) -> bool:
-        """Whether it goes on learning: then rows must be scored and learned one after another."""
+        """Return whether it goes on learning: then rows must be scored and learned one after another."""
         ...
 
     @property
     def protected(self) -> bool:
-        """Whether an online detector must not learn from rows that look anomalous."""
+        """Return whether an online detector must not learn from rows that look anomalous."""
         ...
 
     def fit(self, healthy: FloatArray) -> None:
@@ -40,7 +40,7 @@ class Detector(Protocol):
         ...
 
     def dump(self) -> bytes:
-        """What it has learned, as plain numbers: nothing in it is executed when it is loaded."""
+        """Return what it has learned, as plain numbers: nothing in it is executed when it is loaded."""
         ...
 
     def load(self, data: bytes) -> None:

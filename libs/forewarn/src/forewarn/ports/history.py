@@ -9,6 +9,7 @@ from typing import Generic, Protocol, TypeVar
 from forewarn.contracts.alarms import Alarm, Alert, Priority
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.base import EARLIEST, LATEST
+from forewarn.contracts.frames import JudgementOverTime, JudgementSummary
 from forewarn.contracts.health import AssetHealth, ModelArtefact
 from forewarn.contracts.readings import RejectedReading, RejectionReason
 
@@ -54,7 +55,7 @@ class Latest:
     """Newest reading of an asset beside the newest judgement of it.
 
     Every value is in the unit of its column; None is unknown. ``quality`` holds OPC UA status codes.
-    ``judged_at`` is the event time of the reading that ``expected`` to ``hint`` belong to: None while the
+    ``judged_at`` is the event time of the reading that ``expected`` to ``judgement`` belong to: None while the
     twin learns, a moment older than ``ts`` while a judgement is under way.
     """
 
@@ -68,15 +69,7 @@ class Latest:
     judged_at: datetime | None
     expected: Mapping[str, float | None]
     residual: Mapping[str, float | None]
-    deviation: float | None
-    phase: int | None
-    regime: int | None
-    model_version: int | None
-    score: float | None
-    p_value: float | None
-    flag: bool | None
-    culprit: str | None
-    hint: int | None
+    judgement: JudgementSummary | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,14 +121,12 @@ class Series:
     pct_good: tuple[float | None, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class History:
+class History(JudgementOverTime):
     """An asset's readings and judgements, oldest first, all columns as long as ``ts``.
 
     ``ts`` is the time of a reading or the start of a bucket; ``count`` is the number of readings in it.
-    Rolled up, ``score`` and ``deviation`` are the highest of the bucket and ``flag`` says whether any was
-    flagged. None: not judged. ``model_version`` and ``regime`` say which model judged a raw reading and how
-    it saw it; they are empty when rolled up.
+    ``model_version`` and ``regime`` say which model judged a raw reading and how it saw it; they are empty when
+    rolled up.
     """
 
     asset_id: str
@@ -144,9 +135,6 @@ class History:
     ts: tuple[datetime, ...]
     count: tuple[int, ...]
     series: tuple[Series, ...]
-    score: tuple[float | None, ...]
-    deviation: tuple[float | None, ...]
-    flag: tuple[bool | None, ...]
     next_start: datetime | None
     model_version: tuple[int | None, ...] = ()
     regime: tuple[int | None, ...] = ()
@@ -161,7 +149,7 @@ class AlarmEntry:
 
     @property
     def changed_at(self) -> datetime:
-        """When it was closed, or raised while it is open: lists are in this order."""
+        """Return when it was closed, or raised while it is open: lists are in this order."""
         return self.closed_at or self.alarm.raised_at
 
 
@@ -258,11 +246,11 @@ class HistoryReader(Protocol):
         ...
 
     async def latest(self, asset_ids: Sequence[str]) -> tuple[Latest, ...]:
-        """Newest reading of these assets; one without readings is left out."""
+        """Return the newest reading of these assets; one without readings is left out."""
         ...
 
     async def history(self, query: HistoryQuery) -> History | None:
-        """A stretch of an asset's history; None for an asset without class, ``BadQuery`` for unknown columns."""
+        """Return a stretch of an asset's history; None for an asset without class, ``BadQuery`` for unknown columns."""
         ...
 
     async def removed_assets(self, *, after: str, limit: int) -> tuple[RemovedAsset, ...]:
@@ -270,11 +258,11 @@ class HistoryReader(Protocol):
         ...
 
     async def removed_asset(self, asset_id: str) -> RemovedAsset | None:
-        """A removed asset whose history is kept."""
+        """Return a removed asset whose history is kept."""
         ...
 
     async def latest_health(self, asset_ids: Sequence[str]) -> tuple[AssetHealth, ...]:
-        """Newest health of these assets; one without is left out."""
+        """Return the newest health of these assets; one without is left out."""
         ...
 
     async def health(self, asset_id: str, interval: Interval) -> tuple[AssetHealth, ...]:
@@ -297,7 +285,7 @@ class HistoryReader(Protocol):
         ...
 
     async def alarm(self, alarm_id: str) -> AlarmEntry | None:
-        """One alarm as it stands."""
+        """Return one alarm as it stands."""
         ...
 
     async def alarm_events(
@@ -313,11 +301,11 @@ class HistoryReader(Protocol):
         ...
 
     async def rejected_one(self, rejected_id: str) -> RejectedReading | None:
-        """One refused message, with nothing in place of its original bytes."""
+        """Return one refused message, with nothing in place of its original bytes."""
         ...
 
     def original(self, rejected_id: str) -> AsyncIterator[bytes]:
-        """The original bytes of a refused message, in pieces whose lengths, but for the last one's, divide by three.
+        """Return the original bytes of a refused message, in pieces; all lengths but the last divide by three.
 
         Raises
         ------
@@ -331,5 +319,5 @@ class HistoryReader(Protocol):
         ...
 
     async def model(self, asset_id: str, kind: str, version: int) -> ModelArtefact | None:
-        """One version of a model with its parameters."""
+        """Return one version of a model with its parameters."""
         ...

@@ -58,6 +58,10 @@ class Lanes(Protocol):
     ``process`` takes records of any open lanes together, but what comes of the records of one lane must
     depend on nothing but them and that lane's state: after a crash a lane is rebuilt by processing its
     records again, in other batches, without those of other lanes, and with the outputs thrown away.
+
+    All methods run in the loop's thread and may block: the loop polls no messages meanwhile, and its watchdog ends a
+    process that is silent for a minute. A rebalance happens between two calls of ``process``: ``dump`` and ``close``
+    are called for partitions that go, ``open`` and ``process`` (to replay) for those that come.
     """
 
     def open(self, partition: int, snapshot: bytes | None) -> None:
@@ -72,11 +76,11 @@ class Lanes(Protocol):
         ...
 
     def dump(self, partition: int) -> bytes:
-        """Serialise the state of a lane."""
+        """Return the state of a lane as bytes; called before a commit, and before a lane goes to another process."""
         ...
 
     def close(self, partition: int) -> None:
-        """Forget a lane."""
+        """Forget a lane; called after a rebalance took it away, and before it is rebuilt."""
         ...
 
 

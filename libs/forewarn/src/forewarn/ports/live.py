@@ -1,4 +1,4 @@
-"""The newest state of every asset, as it comes off the topics: what the API shows and pushes."""
+"""The newest state of every asset, from the topics: what the API shows and pushes."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Literal, Protocol
 
 from forewarn.contracts.alarms import Alarm
+from forewarn.contracts.answers.assets import LiveJudgement
 from forewarn.contracts.health import AssetHealth, HealthCategory, ModelArtefact
 from forewarn.ports.history import Latest
 
@@ -32,38 +33,6 @@ class LiveReading:
     findings: str | None
     values: Mapping[str, float | None]
     quality: Mapping[str, int]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LiveJudgement:
-    """Newest reading the twin and the anomaly stage have judged, usually some 0.1 s behind ``LiveReading``.
-
-    Attributes
-    ----------
-    values
-        The judged reading's own tags and derived quantities: ``expected`` and ``residual`` belong to these.
-    expected
-        What the twin expects, per response, in the tag's unit.
-    residual
-        Measured minus expected in healthy standard deviations.
-    contribution
-        Share of each response in the anomaly score.
-    """
-
-    ts: datetime
-    values: Mapping[str, float | None]
-    expected: Mapping[str, float | None]
-    residual: Mapping[str, float | None]
-    contribution: Mapping[str, float | None]
-    deviation: float | None
-    phase: int
-    regime: int
-    model_version: int
-    score: float | None
-    p_value: float | None
-    flag: bool
-    culprit: str | None
-    hint: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +70,7 @@ class JudgementInShort:
 class LiveInShort:
     """What an overview shows of an asset; far cheaper than ``LiveAsset`` and nothing of it is kept.
 
-    ``judgement`` is None where it trails the reading so much that it no longer speaks of the machine's present.
+    ``judgement`` is None if it lags the reading so much that it is outdated.
     """
 
     ts_us: int | None = None
@@ -111,7 +80,7 @@ class LiveInShort:
 
 
 class LiveView(Protocol):
-    """The newest state; every method returns at once."""
+    """The newest state; every method returns at once, may be called from any thread and never raises."""
 
     @property
     def version(self) -> int:
@@ -124,11 +93,11 @@ class LiveView(Protocol):
         ...
 
     def asset(self, asset_id: str) -> LiveAsset | None:
-        """What is known of an asset, None if nothing came yet."""
+        """Return what is known of an asset, None if nothing came yet."""
         ...
 
     def in_short(self, asset_id: str) -> LiveInShort | None:
-        """The same in short."""
+        """Return the same in short."""
         ...
 
     def changed_since(self, version: int) -> Sequence[str]:
@@ -136,7 +105,7 @@ class LiveView(Protocol):
         ...
 
     def alarms(self) -> Sequence[Alarm]:
-        """Every open alarm."""
+        """Return every open alarm."""
         ...
 
     def alarm(self, alarm_id: str) -> Alarm | None:
@@ -160,7 +129,7 @@ class LiveView(Protocol):
         ...
 
     def problem(self) -> str | None:
-        """Why the view is not complete or not fresh; None when all is well."""
+        """Return why the view is not complete or not fresh; None when all is well."""
         ...
 
     def listen(self, on_change: Callable[[], None]) -> Callable[[], None]:

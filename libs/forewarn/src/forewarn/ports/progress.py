@@ -28,8 +28,8 @@ class Progress:
 
 
 class ProgressWatch(Protocol):
-    """Looks at the stages every few seconds."""
+    """Looks at the stages every few seconds, in a thread of its own."""
 
     def latest(self) -> Progress | None:
-        """What the last look found; None while nothing is known, at the start or without a broker."""
+        """Return what the last look found, at once; None while nothing is known, at the start or without a broker."""
         ...

@@ -14,15 +14,15 @@ class StoreUnavailable(Exception):  # noqa: N818  # a state of the world, not a 
     """The database is away, or it is unknown whether the last write arrived: claim again and go on from there."""
 
 
-class Fenced(Exception):  # noqa: N818  # what has happened, not whose mistake it was
+class Fenced(Exception):  # noqa: N818  # a state of the world, not a mistake
     """Another sink has claimed one of the partitions since: nothing was written."""
 
 
-class Unstorable(Exception):  # noqa: N818  # what has happened, not whose mistake it was
+class Unstorable(Exception):  # noqa: N818  # a state of the world, not a mistake
     """The database refuses a value of the batch for good: nothing was written, trying again is of no use."""
 
 
-class Doubtful(Exception):  # noqa: N818  # what has happened, not whose mistake it was
+class Doubtful(Exception):  # noqa: N818  # a state of the world, not a mistake
     """The write failed though the database is well: the batch may be the cause. Nothing was written."""
 
 
@@ -92,10 +92,15 @@ class Retained:
 
 
 class Store(Protocol):
-    """The database as the sink sees it. Every method raises ``StoreUnavailable`` while it is away."""
+    """The database as the sink sees it; one thread.
+
+    Every method blocks, a minute at most (the database's statement timeout), and raises ``StoreUnavailable`` while the
+    database is away. After a rebalance partitions are claimed again before anything of them is written, and those that
+    were lost are released; a claim that another sink has taken over since raises ``Fenced``.
+    """
 
     def claim(self, sources: Sequence[Source]) -> Mapping[Source, Claim]:
-        """Take these partitions over from whoever had them, and learn where to go on reading."""
+        """Take these partitions over from their last owner; returns where to go on reading."""
         ...
 
     def release(self, claims: Collection[Claim]) -> None:
@@ -103,15 +108,15 @@ class Store(Protocol):
         ...
 
     def identify(self, topic_ids: Mapping[Claim, str]) -> None:
-        """Write down which topic a claim belongs to. ``Fenced`` if one was lost since."""
+        """Store the topic id of claims; raises ``Fenced`` if one was lost since."""
         ...
 
     def rewind(self, claim: Claim, next_offset: int, topic_id: str | None) -> None:
-        """Go on at ``next_offset`` of a topic that was created again. ``Fenced`` if lost since."""
+        """Go on at ``next_offset`` of a topic that was created again; raises ``Fenced`` if the claim was lost since."""
         ...
 
     def attempt(self, claim: Claim) -> None:
-        """Write down that the next message is taken by itself, until something is stored. ``Fenced`` if lost since."""
+        """Store that the next message is taken alone; raises ``Fenced`` if the claim was lost since."""
         ...
 
     def write(self, items: Sequence[Item], claims: Mapping[Source, Claim]) -> Written:

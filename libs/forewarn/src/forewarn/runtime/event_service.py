@@ -1,4 +1,4 @@
-"""What health and alerting have in common: settings, the Faust application with its engine, probes, metrics."""
+"""Common parts of health and alerting: settings, the Faust application with its engine, probes, metrics."""
 
 import asyncio
 import logging
@@ -14,31 +14,41 @@ from forewarn.adapters.clock import SystemClock
 from forewarn.adapters.faust.app import EventAppConfig, create_app
 from forewarn.adapters.faust.engine import Action, EventEngine
 from forewarn.adapters.faust.publisher import FaustPublisher, Outgoing, raw_topic
-from forewarn.adapters.faust.quarantine import Handler, Incoming
-from forewarn.adapters.faust.rejects import dead_letter
+from forewarn.adapters.faust.quarantine import Handler
 from forewarn.adapters.faust.runner import run_app
-from forewarn.adapters.kafka.changelog import ensure_changelog
+from forewarn.adapters.kafka.admin import ensure_changelog
 from forewarn.adapters.kafka.cluster import check_topics, look_at_cluster
+from forewarn.adapters.rejections import Refusal, rejected_reading
 from forewarn.contracts.readings import RejectionReason
 from forewarn.contracts.topics import TopicName, TopicUse
 from forewarn.ports.clock import Clock
-from forewarn.runtime.event_metrics import EventMetrics
+from forewarn.ports.codec import one_line
+from forewarn.ports.lanes import Record
 from forewarn.runtime.heartbeat import Heartbeat
-from forewarn.runtime.probes import ProbeServer
-from forewarn.runtime.settings import ServiceSettings
-from forewarn.runtime.watchdog import Watchdog
+from forewarn.runtime.metrics import EventMetrics
+from forewarn.runtime.service import supervised
+from forewarn.runtime.settings import KafkaSettings
 
 StateT = TypeVar("StateT")
 
 _BEAT_S: Final = 1.0
+
+_FOREIGN: Final = "Find out what wrote this message: only Forewarn's own services write to this topic"
+_RECOMMENDATIONS: Final = {
+    RejectionReason.QUARANTINED: "Report it with the log of the service: a message must not stop one. The original is "
+    "kept and can be sent again after an update",
+}
 _BROKER_TIMEOUT_S: Final = 30.0
 
 
-class EventServiceSettings(ServiceSettings):
+class EventServiceSettings(KafkaSettings):
     """Settings of an event-plane service."""
 
     checkpoint_interval_s: float = Field(
-        default=2.0, gt=0, le=60, description="Time between checkpoints of the state; what came since is handled again."
+        default=2.0,
+        gt=0,
+        le=60,
+        description="Time between checkpoints of the state; after a crash, messages since then are read again.",
     )
     kafka_replication_factor: int = Field(
         default=-1, ge=-1, description="Replicas of the changelog topic; -1 leaves it to the broker."
@@ -47,7 +57,7 @@ class EventServiceSettings(ServiceSettings):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventContext(Generic[StateT]):
-    """What a service's logic works with."""
+    """Dependencies of a service's logic."""
 
     engine: EventEngine[StateT]
     publisher: FaustPublisher
@@ -55,44 +65,54 @@ class EventContext(Generic[StateT]):
     metrics: EventMetrics
 
     async def publish(self, items: Sequence[Outgoing]) -> None:
-        """Publish events in this order and wait until the broker has them."""
+        """Publish events in order and wait until the broker has them."""
         sent = [await self.publisher.send(item) for item in items]
         await asyncio.gather(*sent)
         for item in items:
             self.metrics.written.labels(topic=item.topic.value).inc()
 
-    async def reject(self, incoming: Incoming, reason: RejectionReason, explanation: str) -> None:
-        """Put a message that cannot be read aside, with the reason."""
+    async def reject(self, incoming: Record, reason: RejectionReason, explanation: str) -> None:
+        """Set aside a message that cannot be read, with the reason."""
         self.metrics.rejected.labels(topic=incoming.topic).inc()
-        await self.publish([dead_letter(incoming, reason, explanation)])
+        refusal = Refusal(
+            record=incoming,
+            original=incoming.value or b"",
+            reason=reason,
+            explanation=one_line(explanation),
+            recommendation=_RECOMMENDATIONS.get(reason, _FOREIGN),
+        )
+        event = rejected_reading(refusal)
+        name = event.rejected_id
+        topic = TopicName.READINGS_REJECTED
+        await self.publish([Outgoing(topic=topic, key=name, event=event, event_id=name, at=event.rejected_at)])
 
-    async def quarantine(self, incoming: Incoming, explanation: str) -> None:
-        """Put a message aside that can be read but not handled."""
+    async def quarantine(self, incoming: Record, explanation: str) -> None:
+        """Set aside a message that can be read but not handled."""
         self.metrics.quarantined.labels(topic=incoming.topic).inc()
         await self.reject(incoming, RejectionReason.QUARANTINED, explanation)
 
 
 class EventLogic(Protocol):
-    """What a service does with events; nothing it raises leaves an agent, it ends the process."""
+    """Logic of a service. What it raises ends the process instead of leaving an agent."""
 
     @property
     def handlers(self) -> Mapping[TopicName, Handler]:
-        """What is done with the messages of each source topic."""
+        """Return the handler of each source topic."""
         ...
 
     @property
     def timers(self) -> Sequence[tuple[float, Action]]:
-        """What is done every so many seconds."""
+        """Return periodic actions with their intervals in seconds."""
         ...
 
     async def restored(self) -> None:
-        """Go on from restored states."""
+        """Continue from restored states; called after each assignment, before its first messages."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventService(Generic[StateT]):
-    """One event-plane service; messages of about ``gather_s`` are handled in one turn."""
+    """An event-plane service; the messages of about ``gather_s`` are handled in one turn."""
 
     name: str
     state: type[StateT]
@@ -107,9 +127,9 @@ def serve_events(settings: EventServiceSettings, stop: threading.Event, service:
     Raises
     ------
     TopicMissingError, TopicMismatchError
-        If a topic is not there as it must be.
+        If a topic is missing or has another number of partitions.
     Exception
-        Whatever a handler failed with; the process must end, its supervisor starts it again.
+        Whatever a handler failed with; the process must end, and its supervisor restarts it.
     """
     _quieten_faust(settings)
     # measured: a message costs a sixth less under Faust with uvloop
@@ -118,7 +138,7 @@ def serve_events(settings: EventServiceSettings, stop: threading.Event, service:
 
 
 def _quieten_faust(settings: EventServiceSettings) -> None:
-    """Faust tells of every step in tables, and of timers that wait for the event in hand, as ours do on purpose."""
+    """Silence the libraries: Faust logs every step, and warns of timers that wait for the event in hand."""
     if settings.log_level != "DEBUG":
         for name, level in (
             ("faust", "WARNING"),
@@ -142,14 +162,14 @@ async def _serve(settings: EventServiceSettings, stop: threading.Event, service:
         )
     )
 
-    async def set_aside(incoming: Incoming, why: str) -> None:
+    async def set_aside(incoming: Record, why: str) -> None:
         await context.quarantine(incoming, why)
 
-    async def alive() -> None:
+    async def progress() -> None:
         heartbeat.beat()
-        await asyncio.sleep(0)  # lets probes, heartbeats of the group and whatever else waits have their turn
+        await asyncio.sleep(0)  # let probes and group heartbeats run
 
-    engine: EventEngine[StateT] = EventEngine(app, TypeAdapter(service.state), set_aside=set_aside, alive=alive)
+    engine: EventEngine[StateT] = EventEngine(app, TypeAdapter(service.state), set_aside=set_aside, progress=progress)
     publisher = FaustPublisher(app, settings.kafka_topic_prefix, source=f"/forewarn/{service.name}")
     context = EventContext(engine=engine, publisher=publisher, clock=clock, metrics=EventMetrics())
     logic = service.logic(context)
@@ -169,18 +189,15 @@ async def _serve(settings: EventServiceSettings, stop: threading.Event, service:
     engine.every(settings.checkpoint_interval_s, lambda: _checkpoint(context))
 
     beating = asyncio.create_task(_beat(heartbeat))
-    probes = ProbeServer(
-        settings.probe_host, settings.probe_port, live=heartbeat.check, ready=lambda: _not_ready(engine)
-    )
     try:
-        with Watchdog(heartbeat), probes:
+        with supervised(settings, heartbeat, ready=lambda: _not_ready(engine)):
             await run_app(app, engine, stop)
     finally:
         beating.cancel()
 
 
 async def _beat(heartbeat: Heartbeat) -> None:
-    """Show that the event loop turns; while a handler computes it does not."""
+    """Show that the event loop runs; it does not while a handler computes."""
     while True:
         heartbeat.beat()
         await asyncio.sleep(_BEAT_S)
@@ -189,7 +206,7 @@ async def _beat(heartbeat: Heartbeat) -> None:
 def _counted(name: TopicName, handler: Handler, metrics: EventMetrics) -> Handler:
     read = metrics.read.labels(topic=name.value)
 
-    async def handle(batch: Sequence[Incoming]) -> None:
+    async def handle(batch: Sequence[Record]) -> None:
         await handler(batch)
         read.inc(len(batch))
 

@@ -17,6 +17,7 @@ from typing import Final
 from forewarn.adapters.catalogue import load_catalogue
 from forewarn.adapters.schema_export.compatibility import breaking_changes, missing_columns
 from forewarn.adapters.schema_export.rendering import render
+from forewarn.runtime.metrics import metrics_page
 
 #: Below ``schemas/`` but not generated here.
 _FOREIGN: Final = ("examples/", "released/", "openapi.json")
@@ -31,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     what.add_argument("--check", action="store_true", help="compare only; exit 1 on a difference")
     what.add_argument("--release", action="store_true", help="declare the present contracts published")
     options = parser.parse_args(arguments)
-    wanted = render(load_catalogue(), version("forewarn"))
+    wanted = {**render(load_catalogue(), version("forewarn")), "metrics.md": metrics_page()}
     if options.check:
         return _report(differences(options.directory, wanted), "run `make schemas`")
     _write(options.directory, wanted)
@@ -45,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def differences(directory: Path, wanted: Mapping[str, str]) -> list[str]:
-    """What is missing, changed or left over in ``directory``, one line each."""
+    """Return what is missing, changed or left over in ``directory``, one line each."""
     found = {path: (directory / path).read_text(encoding="utf-8") for path in _generated_files(directory)}
     return [
         *(f"missing: {path}" for path in sorted(wanted.keys() - found.keys())),
@@ -55,7 +56,7 @@ def differences(directory: Path, wanted: Mapping[str, str]) -> list[str]:
 
 
 def breaking(directory: Path, wanted: Mapping[str, str]) -> Iterator[str]:
-    """What in ``wanted`` breaks the contracts released below ``directory``, one line each."""
+    """Return what in ``wanted`` breaks the contracts released below ``directory``, one line each."""
     released = directory / "released"
     for folder in _RELEASED_FOLDERS:
         compare = breaking_changes if folder == "events" else missing_columns

@@ -1,40 +1,57 @@
 """How a frame processor works."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+
+from pydantic import Field
 
 from forewarn.contracts.topics import TopicName, qualified
 from forewarn.runtime.pace import PaceConfig
+from forewarn.runtime.settings import KafkaSettings
+
+
+class FrameServiceSettings(KafkaSettings):
+    """Settings of a frame processor."""
+
+    frame_batch_records: int = Field(default=30_000, ge=2, le=100_000, description="Most records in one transaction.")
+    frame_linger_s: float = Field(default=0.005, ge=0, le=5, description="Wait for more after a turn's first record.")
+    frame_crowded_linger_s: float = Field(default=0.005, ge=0, le=5, description="The same after a turn of thousands.")
+    frame_idle_linger_s: float = Field(default=0.0, ge=0, le=5, description="Least time from turn to turn while idle.")
+    snapshot_interval_s: float = Field(default=5.0, gt=0, le=3600, description="Time between a lane's snapshots.")
+
+    @property
+    def pace(self) -> PaceConfig:
+        """Return how long turns wait."""
+        return PaceConfig(
+            linger_s=self.frame_linger_s,
+            idle_linger_s=self.frame_idle_linger_s,
+            crowded_linger_s=self.frame_crowded_linger_s,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrameLoopConfig:
-    """How a frame processor reads, batches and snapshots.
+    """What a frame processor reads, and where it keeps its snapshots.
 
     ``fetch_min_bytes`` is what the broker gathers before it answers, for at most 20 ms: records that come
     one by one would else be fetched nearly one by one.
 
-    ``instance`` names this replica across restarts: under the same name it gets its partitions back at
-    once and fences its own predecessor; without a name the group notices a crash only after the session
+    ``settings.service_instance`` names this replica across restarts: under the same name it gets its partitions
+    back at once and fences its own predecessor; without a name the group notices a crash only after the session
     timeout.
     """
 
+    settings: FrameServiceSettings
     service: str
-    bootstrap_servers: str
-    prefix: str
-    instance: str
     source: TopicName
     checkpoint: TopicName
-    batch_records: int = 30_000
-    pace: PaceConfig = field(default_factory=PaceConfig)
     fetch_min_bytes: int = 1
-    snapshot_every_s: float = 5.0
 
     @property
     def source_topic(self) -> str:
-        """Name of the source topic on the broker."""
-        return qualified(self.source, self.prefix)
+        """Return the name of the source topic on the broker."""
+        return qualified(self.source, self.settings.kafka_topic_prefix)
 
     @property
     def checkpoint_topic(self) -> str:
-        """Name of the checkpoint topic on the broker."""
-        return qualified(self.checkpoint, self.prefix)
+        """Return the name of the checkpoint topic on the broker."""
+        return qualified(self.checkpoint, self.settings.kafka_topic_prefix)

@@ -29,10 +29,10 @@ from forewarn.ports.clock import Clock
 from forewarn.ports.lanes import Lanes, Output, Record
 from forewarn.ports.store import Source
 from forewarn.runtime.frame_config import FrameLoopConfig
-from forewarn.runtime.frame_metrics import FrameMetrics
 from forewarn.runtime.gathering import Gatherer
 from forewarn.runtime.heartbeat import Heartbeat
 from forewarn.runtime.lane_keeper import LaneKeeper
+from forewarn.runtime.metrics import FrameMetrics
 from forewarn.runtime.pace import Pace
 
 _log = structlog.get_logger(__name__)
@@ -61,29 +61,34 @@ class FrameLoop:
     def __init__(
         self, config: FrameLoopConfig, lanes: Lanes, clock: Clock, metrics: FrameMetrics, heartbeat: Heartbeat
     ) -> None:
+        settings = config.settings
         self._lanes = lanes
         self._clock = clock
         self._metrics = metrics
         self._heartbeat = heartbeat
         self._source = config.source_topic
+        self._source_name = config.source.value
         self._lag_due_s = self._topic_due_s = 0.0
         self._assigned = False
         self._lost = False
         self._process = uuid.uuid4().hex[:12]
-        group = group_id(config.service, config.prefix)
-        identity = f"{group}.{config.instance or uuid.uuid4().hex}"
+        group = group_id(config.service, settings.kafka_topic_prefix)
+        identity = f"{group}.{settings.service_instance or uuid.uuid4().hex}"
         gathers = {"fetch.min.bytes": config.fetch_min_bytes, "fetch.wait.max.ms": _FETCH_WAIT_MS}
         fetching = gathers if config.fetch_min_bytes > 1 else {}
         self._producer = TransactionalProducer(
-            config.bootstrap_servers, transactional_id=identity, prefix=config.prefix, on_wait=heartbeat.beat
+            settings.kafka_bootstrap_servers,
+            transactional_id=identity,
+            prefix=settings.kafka_topic_prefix,
+            on_wait=heartbeat.beat,
         )
         self._keeper = LaneKeeper(config, lanes, clock, metrics, heartbeat, client_id=identity, process=self._process)
         self._member = GroupMember(
             Membership(
-                bootstrap_servers=config.bootstrap_servers,
+                bootstrap_servers=settings.kafka_bootstrap_servers,
                 group=group,
                 client_id=identity,
-                is_static=bool(config.instance),
+                is_static=bool(settings.service_instance),
                 topics=[self._source],
             ),
             on_assign=self._on_assign,
@@ -91,10 +96,10 @@ class FrameLoop:
             on_lost=self._on_lost,
             settings=fetching,
         )
-        self._gatherer = Gatherer(self._member, Pace(config.pace), clock, most_records=config.batch_records)
+        self._gatherer = Gatherer(self._member, Pace(settings.pace), clock, most_records=settings.frame_batch_records)
 
     def not_ready(self) -> str | None:
-        """Why this processor is not ready, or None: ready means that the group gave it its partitions."""
+        """Return why this processor is not ready, or None: ready means that the group gave it its partitions."""
         return None if self._assigned else f"waiting for partitions of {self._source}"
 
     def run(self, stop: threading.Event) -> None:
@@ -193,13 +198,13 @@ class FrameLoop:
             self._narrow(batches, exc)
             return False
         if committed:
-            self._metrics.read.inc(sum(map(len, batches.values())))
+            self._metrics.read.labels(topic=self._source_name).inc(sum(map(len, batches.values())))
             for lane in lanes.values():
                 lane.note_success()
         return committed
 
     def _outputs(self, batches: Batches) -> Sequence[Output]:
-        """What comes of records; those that were put aside become rejections."""
+        """Return what comes of records; those that were put aside become rejections."""
         usable: list[Record] = []
         put_aside: list[Record] = []
         for partition, batch in batches.items():
@@ -255,7 +260,8 @@ class FrameLoop:
         except TransactionAborted:
             self._rebuild()
             return False
-        self._metrics.written.inc(written)
+        for topic, count in written.items():
+            self._metrics.written.labels(topic=topic.value).inc(count)
         return True
 
     def _rebuild(self) -> None:

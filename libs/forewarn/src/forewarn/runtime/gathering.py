@@ -23,7 +23,7 @@ def size_of(records: Sequence[Record]) -> int:
 
 
 def fitting(records: Sequence[Record], most_bytes: int = MAX_TURN_BYTES) -> int:
-    """How many of the first records hold no more than so many bytes together; one at least."""
+    """Return how many of the first records hold no more than so many bytes together; one at least."""
     total = 0
     for count, record in enumerate(records):
         total += record.size_bytes

@@ -1,4 +1,4 @@
-"""Tells a hung main loop from a busy one."""
+"""Distinguishes a hung main loop from a busy one."""
 
 from forewarn.ports.clock import Clock
 
@@ -16,10 +16,10 @@ class Heartbeat:
         self._last_s = self._clock.monotonic_s()
 
     def expect_within(self, limit_s: float | None) -> None:
-        """Allow so much silence from now on, None: as much as usual."""
+        """Set the longest silence from now on; None restores the usual one."""
         self._limit_s = self._usual_limit_s if limit_s is None else limit_s
 
     def check(self) -> str | None:
-        """What is wrong, or None."""
+        """Return what is wrong, or None."""
         silence_s = self._clock.monotonic_s() - self._last_s
         return f"the main loop has not moved for {silence_s:.0f} s" if silence_s > self._limit_s else None

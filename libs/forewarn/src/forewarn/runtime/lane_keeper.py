@@ -9,15 +9,15 @@ import structlog
 from forewarn.adapters.kafka.history import PartitionReader
 from forewarn.adapters.kafka.lane_note import LaneNote, Suspicion, judged
 from forewarn.adapters.kafka.membership import Position
+from forewarn.adapters.kafka.offsets import OffsetLookup
 from forewarn.adapters.kafka.snapshots import Snapshot
-from forewarn.adapters.kafka.topic_identity import TopicIdentity
 from forewarn.contracts.limits import KIB
 from forewarn.ports.clock import Clock
 from forewarn.ports.lanes import Lanes, Output, Record, StaleSnapshot
 from forewarn.ports.store import Source
 from forewarn.runtime.frame_config import FrameLoopConfig
-from forewarn.runtime.frame_metrics import FrameMetrics
 from forewarn.runtime.heartbeat import Heartbeat
+from forewarn.runtime.metrics import FrameMetrics
 
 _log = structlog.get_logger(__name__)
 
@@ -25,6 +25,8 @@ _log = structlog.get_logger(__name__)
 _SNAPSHOT_BYTES_PER_S: Final = 512 * KIB
 #: But never later than this, so that a restart need not process much again.
 _MAX_SNAPSHOT_EVERY_S: Final = 30.0
+_LOOK_UP_S: Final = 1.0
+_LOOK_UP_PATIENCE_S: Final = 20.0
 
 
 class TopicRecreated(Exception):  # noqa: N818  # a state of the world, not a mistake
@@ -75,18 +77,21 @@ class LaneKeeper:
         self._heartbeat = heartbeat
         self._process = process
         self._source = config.source_topic
-        self._reader = PartitionReader(config.bootstrap_servers, client_id=f"{client_id}.restore")
-        self._identity = TopicIdentity(config.bootstrap_servers, self._source, client_id=f"{client_id}.topic")
+        self._snapshot_every_s = config.settings.snapshot_interval_s
+        servers = config.settings.kafka_bootstrap_servers
+        self._reader = PartitionReader(servers, client_id=f"{client_id}.restore")
+        self._lookup = OffsetLookup(servers, f"{client_id}.topic", timeout_s=_LOOK_UP_S)
         self._topic_id = ""
         self.open: dict[int, Lane] = {}
 
     def close(self) -> None:
         """Release the connections."""
         self._reader.close()
+        self._lookup.close()
 
     def restore(self, committed: Iterable[Position]) -> dict[Source, int]:
         """Rebuild lanes as they were at the committed offsets; returns where to go on reading."""
-        self._topic_id = self._identity.current()
+        self._topic_id = self._lookup.topic_id(self._source, patience_s=_LOOK_UP_PATIENCE_S)
         return {position.source: self._restore(position) for position in committed}
 
     def forget(self, partitions: Iterable[int]) -> None:
@@ -96,14 +101,14 @@ class LaneKeeper:
             del self.open[partition]
 
     def check_topic(self) -> None:
-        """Look whether the source topic is still the same, without waiting for the answer.
+        """Look whether the source topic is still the same; blocks for a second while the broker is away.
 
         Raises
         ------
         TopicRecreated
             If it is another one.
         """
-        newest = self._identity.newest()
+        newest = self._lookup.topic_id(self._source)
         if newest and self._topic_id and newest != self._topic_id:
             raise TopicRecreated(f"{self._source} was deleted and created again: it is read from its beginning")
 
@@ -114,17 +119,17 @@ class LaneKeeper:
         return Position(source=Source(self._source, partition), next_offset=lane.next_offset, note=text)
 
     def due(self) -> list[int]:
-        """Lanes whose snapshot is due."""
+        """Return lanes whose snapshot is due."""
         now_s = self._clock.monotonic_s()
         return [p for p, lane in self.open.items() if lane.snapshot_due_s <= now_s and self.is_changed(p)]
 
     def is_changed(self, partition: int) -> bool:
-        """Whether a lane has gone on since its last snapshot."""
+        """Return whether a lane has gone on since its last snapshot."""
         lane = self.open[partition]
         return lane.next_offset > lane.snapshot_offset
 
     def snapshots(self, partitions: Sequence[int]) -> Iterator[Output]:
-        """Messages with the states of lanes, made one lane after the other: all of them may be large."""
+        """Return messages with the states of lanes, made one lane after the other: all of them may be large."""
         for partition in partitions:
             yield from self._snapshot(partition)
 
@@ -142,9 +147,9 @@ class LaneKeeper:
         self._metrics.snapshot_bytes.set(lane.snapshot_bytes)
 
     def _pause_s(self, state_bytes: int) -> float:
-        """Time between two snapshots of a lane: the larger they are, the longer."""
-        longest_s = max(self._config.snapshot_every_s, _MAX_SNAPSHOT_EVERY_S)
-        return min(longest_s, max(self._config.snapshot_every_s, state_bytes / _SNAPSHOT_BYTES_PER_S))
+        """Return the time between two snapshots of a lane: the larger they are, the longer."""
+        longest_s = max(self._snapshot_every_s, _MAX_SNAPSHOT_EVERY_S)
+        return min(longest_s, max(self._snapshot_every_s, state_bytes / _SNAPSHOT_BYTES_PER_S))
 
     def _restore(self, committed: Position) -> int:
         partition, offset = committed.source.partition, committed.next_offset

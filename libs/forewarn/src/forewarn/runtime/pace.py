@@ -29,11 +29,11 @@ class Pace:
         self._due_s = 0.0
 
     def note(self, gathered: int, now_s: float) -> None:
-        """A turn has gathered so many records."""
+        """Note that a turn has gathered so many records."""
         config = self._config
         self._linger_s = config.crowded_linger_s if gathered >= config.crowded_records else config.linger_s
         self._due_s = now_s + (config.idle_linger_s if gathered < config.busy_records else 0.0)
 
     def wait_s(self, now_s: float) -> float:
-        """How long to wait for more, now that the first record of a turn is there."""
+        """Return how long to wait for more, now that the first record of a turn is there."""
         return max(self._linger_s, self._due_s - now_s)

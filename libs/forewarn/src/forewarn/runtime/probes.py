@@ -25,7 +25,7 @@ Check = Callable[[], str | None]
 
 
 class _Server(ThreadingHTTPServer):
-    """A few connections at a time, each for a few seconds: whoever holds one longer gives way to a newcomer."""
+    """A few connections at a time, each for a few seconds: one that lasts longer gives way to a new one."""
 
     daemon_threads = True
     request_queue_size = _BACKLOG
@@ -55,7 +55,7 @@ class _Server(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401, ARG002  # as the base class has it
-        """A client that hangs up is not worth a traceback."""
+        """Log at debug level only: a client that hangs up is not worth a traceback."""
         _log.debug("probe_failed", reason=repr(sys.exception()))
 
 
@@ -68,7 +68,7 @@ class ProbeServer:
 
     @property
     def port(self) -> int:
-        """The port it listens on."""
+        """Return the port it listens on."""
         return int(self._server.server_address[1])
 
     def __enter__(self) -> Self:

@@ -6,27 +6,24 @@ did, and ends. Running it again finds nothing to do. Exit code: 0, 1 for a failu
 
 import socket
 import sys
-import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, TypeVar
 
 from pydantic import Field, PostgresDsn, field_validator
 
 from forewarn.adapters.catalogue import Catalogue, CatalogueError, load_catalogue
-from forewarn.adapters.clock import SystemClock
 from forewarn.adapters.kafka.admin import TopicReport, create_topics
 from forewarn.adapters.kafka.cluster import TopicMismatchError
 from forewarn.adapters.kafka.errors import BrokerRefused, BrokerUnavailable
+from forewarn.adapters.retrying import retry
 from forewarn.adapters.timescale.lifecycle import LifeCycle
 from forewarn.adapters.timescale.migrate import MigrationError, MigrationReport, migrate
 from forewarn.contracts.limits import GB
 from forewarn.contracts.topics import LEAST_DISK_BUDGET_BYTES
-from forewarn.ports.clock import Clock
 from forewarn.ports.store import StoreUnavailable
 from forewarn.runtime.service import EXIT_BAD_SETTINGS, EXIT_CRASHED
-from forewarn.runtime.settings import ServiceSettings, SettingsError, load_settings
+from forewarn.runtime.settings import KafkaSettings, SettingsError, load_settings
 
 T = TypeVar("T")
 Say = Callable[[str], None]
@@ -35,7 +32,7 @@ _ATTEMPT_S: Final = 5.0
 _PAUSE_S: Final = 1.0
 
 
-class ProvisionSettings(ServiceSettings):
+class ProvisionSettings(KafkaSettings):
     """What provisioning reads from the environment."""
 
     database_url: PostgresDsn = Field(description="postgresql://user:password@host:port/database; the schema's owner")
@@ -67,55 +64,38 @@ class ProvisionError(Exception):
 
 
 class _NotThereError(Exception):
-    """Nobody answers yet: worth another attempt."""
+    """The server does not answer yet: worth another attempt."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
-    """Waits for something that is still starting."""
-
-    clock: Clock
-    pause: Callable[[float], None]
-    timeout_s: float
-
-    def until(self, what: str, attempt: Callable[[], T], say: Say) -> T:
-        """Repeat ``attempt`` while nobody answers.
-
-        Raises
-        ------
-        ProvisionError
-            After ``timeout_s``, with the last reason.
-        """
-        begin_s = self.clock.monotonic_s()
-        while True:
-            try:
-                return attempt()
-            except _NotThereError as exc:
-                waited_s = self.clock.monotonic_s() - begin_s
-                if waited_s > self.timeout_s:
-                    raise ProvisionError(
-                        f"{what} does not answer after {waited_s:.0f} s: {exc}. Check that it runs and that "
-                        "the address is right; PROVISION_TIMEOUT_S says how long to wait"
-                    ) from exc
-                say(f"waiting for {what} ({waited_s:.0f} of {self.timeout_s:.0f} s): {exc}")
-            self.pause(_PAUSE_S)
-
-
-def provision(settings: ProvisionSettings, catalogue: Catalogue, patience: Patience, say: Say) -> None:
-    """Prepare broker and database.
+def provision(settings: ProvisionSettings, catalogue: Catalogue, say: Say) -> None:
+    """Prepare broker and database; waits up to ``PROVISION_TIMEOUT_S`` for each of them.
 
     Raises
     ------
     ProvisionError
         If one does not answer in time or refuses.
     """
-    topics = patience.until(
-        f"Kafka at {settings.kafka_bootstrap_servers} (KAFKA_BOOTSTRAP_SERVERS)", lambda: _topics(settings), say
-    )
-    for line in _about_topics(topics):
+    timeout_s = settings.provision_timeout_s
+
+    def when_it_answers(what: str, attempt: Callable[[], T]) -> T:
+        try:
+            return retry(
+                attempt,
+                lambda problem: isinstance(problem, _NotThereError),
+                on_wait=lambda problem: say(f"waiting for {what} (up to {timeout_s:.0f} s): {problem}"),
+                pause_s=_PAUSE_S,
+                patience_s=timeout_s,
+            )
+        except _NotThereError as exc:
+            raise ProvisionError(
+                f"{what} does not answer after {timeout_s:.0f} s: {exc}. Check that it runs and that "
+                "the address is right; PROVISION_TIMEOUT_S says how long to wait"
+            ) from exc
+
+    kafka = f"Kafka at {settings.kafka_bootstrap_servers} (KAFKA_BOOTSTRAP_SERVERS)"
+    for line in _about_topics(when_it_answers(kafka, lambda: _topics(settings))):
         say(line)
-    schema = patience.until("the database (DATABASE_URL)", lambda: _schema(settings, catalogue), say)
-    for line in _about_schema(schema):
+    for line in _about_schema(when_it_answers("the database (DATABASE_URL)", lambda: _schema(settings, catalogue))):
         say(line)
 
 
@@ -145,7 +125,7 @@ def _bytes(budget_gb: float) -> int | None:
 
 
 def _require_listener(bootstrap_servers: str) -> None:
-    """Ask with a plain socket first: a Kafka client that finds nobody fills the terminal with retries."""
+    """Try a plain socket first: a Kafka client without a broker fills the terminal with retries."""
     problems = []
     for server in bootstrap_servers.split(","):
         host, _, port = server.strip().rpartition(":")
@@ -199,9 +179,8 @@ def main() -> int:
     except (SettingsError, CatalogueError) as exc:
         sys.stderr.write(f"provision: cannot start\n{exc}\n")
         return EXIT_BAD_SETTINGS
-    patience = Patience(clock=SystemClock(), pause=time.sleep, timeout_s=settings.provision_timeout_s)
     try:
-        provision(settings, catalogue, patience, say)
+        provision(settings, catalogue, say)
     except ProvisionError as exc:
         sys.stderr.write(f"provision: failed: {exc}\n")
         return EXIT_CRASHED

@@ -5,15 +5,19 @@ import gc
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import Final, NoReturn, TypeVar
 
 import structlog
 
 from forewarn.adapters.catalogue import CatalogueError
+from forewarn.runtime.heartbeat import Heartbeat
 from forewarn.runtime.logging import configure_logging
+from forewarn.runtime.probes import Check, ProbeServer
 from forewarn.runtime.settings import ServiceSettings, SettingsError, load_settings
+from forewarn.runtime.watchdog import Watchdog
 
 EXIT_CRASHED: Final = 1
 #: Settings, or the files they name, cannot be used: starting again does not help.
@@ -60,7 +64,27 @@ def run_service(name: str, settings_type: type[SettingsT], main: Callable[[Setti
     _log.info("service_stopped")
 
 
+@contextmanager
+def supervised(
+    settings: ServiceSettings,
+    heartbeat: Heartbeat,
+    *,
+    ready: Check,
+    failure: Check = lambda: None,
+) -> Iterator[None]:
+    """Answer probes, and end the process when its heartbeat stops; to be held while the service works.
+
+    Live is a process whose heart beats and that has no ``failure`` that only a restart cures.
+    """
+
+    def live() -> str | None:
+        return heartbeat.check() or failure()
+
+    with ProbeServer(settings.probe_host, settings.probe_port, live=live, ready=ready), Watchdog(heartbeat):
+        yield
+
+
 def _refuse_to_start(name: str, problem: Exception) -> NoReturn:
-    """Tell the user what to change; where the code noticed it is of no use to them."""
+    """Print what the user has to change, without a traceback, and exit."""
     sys.stderr.write(f"{name}: cannot start\n{problem}\n")
     sys.exit(EXIT_BAD_SETTINGS)

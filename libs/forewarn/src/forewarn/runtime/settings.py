@@ -33,8 +33,6 @@ class ServiceSettings(BaseSettings):
     )
 
     forewarn_env: Environment = Environment.PRODUCTION
-    kafka_bootstrap_servers: str = Field(description="host:port[,host:port]")
-    kafka_topic_prefix: str = Field(default="", pattern=r"^[A-Za-z0-9._\-]{0,64}$")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["console", "json"] = "json"
     probe_host: str = "127.0.0.1"
@@ -56,7 +54,14 @@ class ServiceSettings(BaseSettings):
         return self
 
 
-class DiskSettings(ServiceSettings):
+class KafkaSettings(ServiceSettings):
+    """Settings of a service that talks to Kafka."""
+
+    kafka_bootstrap_servers: str = Field(description="host:port[,host:port]")
+    kafka_topic_prefix: str = Field(default="", pattern=r"^[A-Za-z0-9._\-]{0,64}$")
+
+
+class DiskSettings(KafkaSettings):
     """Settings of a service that sends readings, and stops while the disk is full."""
 
     disk_path: Path | None = Field(
@@ -75,7 +80,7 @@ class DiskSettings(ServiceSettings):
         return path
 
     def disk(self) -> DiskSpace | None:
-        """The disk to watch."""
+        """Return the disk to watch."""
         return None if self.disk_path is None else DiskSpace(path=self.disk_path, reserve_gb=self.disk_reserve_gb)
 
 

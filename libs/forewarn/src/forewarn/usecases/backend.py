@@ -1,6 +1,5 @@
 """What use cases work with, built once by the composition root."""
 
-import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -20,6 +19,7 @@ from forewarn.ports.history import HistoryReader
 from forewarn.ports.live import LiveView
 from forewarn.ports.progress import ProgressWatch
 from forewarn.ports.registry import RegisteredAssets
+from forewarn.usecases.changes import Changes
 from forewarn.usecases.errors import DiskFullError, UnavailableError, not_found
 from forewarn.usecases.workers import Workers
 
@@ -59,25 +59,14 @@ class Backend:
 
     async def until_registered(self, entries: Mapping[str, Asset | None]) -> None:
         """Wait until the registry shows entries that were just published, 3 s at most; None for a removed asset."""
-        loop, news = asyncio.get_running_loop(), asyncio.Event()
 
-        def on_change() -> None:
-            loop.call_soon_threadsafe(news.set)
+        def shown() -> bool | None:
+            return all(self.registry.get(asset_id) == asset for asset_id, asset in entries.items()) or None
 
-        stop = self.registry.listen(on_change)
-        missing = dict(entries)
-        try:
-            async with asyncio.timeout(_REGISTERED_WITHIN_S):
-                while True:
-                    news.clear()
-                    missing = {key: asset for key, asset in missing.items() if self.registry.get(key) != asset}
-                    if not missing:
-                        return
-                    await news.wait()
-        except TimeoutError:
-            return  # stored all the same: the registry only lags behind
-        finally:
-            stop()
+        async with Changes(self.registry) as changes:
+            await changes.wait_for(
+                shown, _REGISTERED_WITHIN_S
+            )  # if it lags behind, the entries are stored all the same
 
     def complete_registry(self) -> RegisteredAssets:
         """Return the registry; raises ``UnavailableError`` while it is being read, as no asset is unknown before."""
@@ -138,10 +127,14 @@ class Backend:
             failed = (Undelivered(index=0, reason=str(exc)),)
         require_delivered(failed[0] if failed else None, what)
 
-    async def send_command(self, asset_id: str, body: CommandBody, *, by: str) -> str:
+    async def send_command(self, asset_id: str, body: CommandBody, *, by: str, command_id: str | None = None) -> str:
         """Send a command to the services and return its id; raises like ``publish``."""
         command = Command(
-            command_id=self.new_id(), asset_id=asset_id, issued_at=self.clock.now(), issued_by=by, body=body
+            command_id=command_id or self.new_id(),
+            asset_id=asset_id,
+            issued_at=self.clock.now(),
+            issued_by=by,
+            body=body,
         )
         await self.publish(TopicName.COMMANDS, asset_id, command, what="The command", event_id=command.command_id)
         return command.command_id

@@ -22,7 +22,7 @@ from forewarn.usecases.backend import Backend
 from forewarn.usecases.errors import UnavailableError
 from forewarn.usecases.workers import Work
 
-#: Columns of one answer: each costs a fraction of a second.
+#: Columns of one answer; each takes a fraction of a second.
 MAX_COLUMNS: Final = 8
 
 
@@ -44,7 +44,7 @@ class ForecastRequest:
 
     @property
     def roll_up(self) -> RollUp:
-        """The widest buckets that fit into a step."""
+        """Return the widest buckets that fit into a step."""
         if self.grid.step_s >= 86_400:
             return RollUp.DAY
         return RollUp.HOUR if self.grid.step_s >= 3_600 else RollUp.MINUTE

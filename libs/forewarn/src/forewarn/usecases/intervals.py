@@ -1,13 +1,13 @@
-"""Intervals of expected values: those of the model that judged a reading, around what that expected."""
+"""Intervals of expected values, by the model that judged the reading."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from forewarn.contracts.answers.assets import LiveJudgement
 from forewarn.contracts.health import ModelArtefact, ResidualRange
 from forewarn.domain.twin.interval import bounds
 from forewarn.domain.twin.model import Regime
 from forewarn.ports.history import History, RollUp, Series
-from forewarn.ports.live import LiveJudgement
 
 TWIN_KIND: Final = "twin"
 
@@ -17,9 +17,9 @@ _NO_BANDS: Final[Mapping[str, ResidualRange]] = {}
 
 
 def around(judged: LiveJudgement, card: ModelArtefact | None) -> Mapping[str, tuple[float, float]]:
-    """Interval of each expected value of a judged reading.
+    """Return the interval of each expected value of a judged reading.
 
-    Empty if another model than the card's judged it, or if the reading's own values are not at hand.
+    Empty if another model than the card's judged it, or if the reading's own values are unknown.
     """
     if card is None or card.version != judged.model_version or not judged.values:
         return {}
@@ -27,10 +27,10 @@ def around(judged: LiveJudgement, card: ModelArtefact | None) -> Mapping[str, tu
 
 
 def along(history: History, series: Series, cards: Sequence[ModelArtefact]) -> Sequence[Ends]:
-    """Interval of each expected value of a column over time; empty if none is known.
+    """Return the interval of each expected value of a column over time; empty if all are unknown.
 
-    Raw readings have that of the model and the regime that judged them, none where the model
-    extrapolated. Buckets have that of a single reading by the newest model whose baseline had begun.
+    Raw readings have that of the model and regime that judged them, none where the model extrapolated.
+    Buckets have that of a single reading by the newest model whose baseline had begun.
     """
     judges = _of_buckets(history, cards) if history.roll_up is not RollUp.RAW else _of_readings(history, cards)
     if not series.expected:
@@ -65,6 +65,6 @@ def _of_buckets(history: History, cards: Sequence[ModelArtefact]) -> list[Mappin
 
 
 def _bands(card: ModelArtefact, code: int) -> Mapping[str, ResidualRange]:
-    """Those of a regime; of the usual one where the model knows none by this code, as when it extrapolates."""
+    """Return those of a regime; of the usual one if the model does not know the code, as when it extrapolates."""
     regimes = {regime.code: regime.intervals for regime in card.regimes}
     return regimes.get(code, regimes.get(Regime.LEARNED, _NO_BANDS))

@@ -15,14 +15,14 @@ from forewarn.contracts.answers.problems import Fault
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.health import ModelArtefact, OperatingRange, RulEstimate
-from forewarn.domain.health.profile import HealthProfile, profile_of
+from forewarn.domain.health.profile import profile_of
 from forewarn.domain.twin.deviation import band_of
 from forewarn.domain.twin.fleet import LEAST_MEMBERS, FleetModel
 from forewarn.domain.twin.model import AssetModel
 from forewarn.domain.twin.parameters import load_model
 from forewarn.domain.twin.predict import INTERVAL_Z, OwnModel, Prediction, Predictor, deviation_in
 from forewarn.domain.twin.report import Operating
-from forewarn.domain.whatif.effects import LifeChange, health_effect, life_effects
+from forewarn.domain.whatif.effects import health_effect, life_effects
 from forewarn.domain.whatif.presets import presets_of
 from forewarn.domain.whatif.question import Change, Machine, WhatIfAnswer, changeable, complete, what_if
 from forewarn.ports.live import LiveView
@@ -34,7 +34,7 @@ from forewarn.usecases.workers import Work
 
 _log = structlog.get_logger(__name__)
 
-#: Machines whose models make a fleet model; more do not change the median, but cost 2 ms each.
+#: Members of a fleet model; more hardly change the median, but cost 2 ms each.
 _MOST_MEMBERS: Final = 25
 _NO_MODEL: Final = (
     "No model can answer: the twin of {asset_id} is still learning, and fewer than two other assets of its class have "
@@ -44,9 +44,9 @@ _NO_MODEL: Final = (
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Subject:
-    """An asset with a model to ask and the reading to start from.
+    """An asset with the model that answers and the reading to start from.
 
-    ``card`` is of its own model, None for a fleet model, whose ``members`` are named.
+    ``card`` is that of its own model; None for a fleet model of ``members``.
     """
 
     asset: Asset
@@ -58,7 +58,7 @@ class Subject:
 
     @property
     def provenance(self) -> questions.Provenance:
-        """Whose model answers."""
+        """Return whose model answers."""
         return "fleet" if self.card is None else "own"
 
 
@@ -75,8 +75,9 @@ async def answer_what_if(backend: Backend, asset_id: str, request: questions.Wha
         If registry or live state are incomplete, or too many questions are under way.
     """
     asset = backend.known_asset(asset_id)
-    changes = _changes(backend.known_class(asset.asset_class), request)
-    subject = await find_subject(backend, asset_id)
+    asset_class = backend.known_class(asset.asset_class)
+    changes = _changes(asset_class, request)
+    subject = await _find_subject(backend, asset, asset_class)
     if subject is None:
         raise ConflictError("no-model", _NO_MODEL.format(asset_id=asset_id))
     live = backend.live.asset(asset_id)
@@ -92,15 +93,13 @@ async def describe_twin(backend: Backend, asset_id: str) -> answers.TwinAnswer:
     """Describe what the twin of an asset knows; raises like ``answer_what_if``, but not for want of a model."""
     asset = backend.known_asset(asset_id)
     asset_class = backend.known_class(asset.asset_class)
-    subject = await find_subject(backend, asset_id)
+    subject = await _find_subject(backend, asset, asset_class)
     return await backend.workers.run(Work.ASKING, describe, asset, asset_class, subject)
 
 
-async def find_subject(backend: Backend, asset_id: str) -> Subject | None:
+async def _find_subject(backend: Backend, asset: Asset, asset_class: AssetClass) -> Subject | None:
     """Return model and newest reading of an asset; None while neither it nor two others of its class have a model."""
-    asset = backend.known_asset(asset_id)
-    asset_class = backend.known_class(asset.asset_class)
-    live = backend.complete_live()
+    live, asset_id = backend.complete_live(), asset.asset_id
     seen = live.asset(asset_id)
     if seen is None or seen.reading is None:  # nothing came since this process started
         live.seed(await backend.history.latest([asset_id]), await backend.history.latest_health([asset_id]))
@@ -119,7 +118,7 @@ def _changes(asset_class: AssetClass, request: questions.WhatIfRequest) -> list[
 
 
 def subject_of(asset: Asset, asset_class: AssetClass, live: LiveView, assets: Mapping[str, Asset]) -> Subject | None:
-    """Find a model for an asset: its own, else those of at least two others of its class; None without."""
+    """Return the asset with its own model, else those of at least two others of its class; None without."""
     seen = live.asset(asset.asset_id)
     reading = None if seen is None else seen.reading
     measured = {} if reading is None else {n: math.nan if v is None else v for n, v in reading.values.items()}
@@ -155,7 +154,7 @@ def _of_class(asset: Asset, live: LiveView, assets: Mapping[str, Asset]) -> list
 
 
 def _model(card: ModelArtefact, asset_class: AssetClass) -> AssetModel | None:
-    """The model of a card; None for a card from before models were published, or of another form of the class."""
+    """Return a card's model; None if the card is older than published models or of another form of the class."""
     if card.parameters is None:
         return None
     try:
@@ -166,7 +165,7 @@ def _model(card: ModelArtefact, asset_class: AssetClass) -> AssetModel | None:
 
 
 def _operating(cards: Sequence[ModelArtefact]) -> dict[str, Operating]:
-    """Where the machines were operated, all together."""
+    """Return the joint operating ranges of machines."""
     spans: dict[str, list[OperatingRange]] = {}
     for card in cards:
         for name, span in card.operating.items():
@@ -181,29 +180,30 @@ def _operating(cards: Sequence[ModelArtefact]) -> dict[str, Operating]:
 
 def predict(subject: Subject, changes: Sequence[Change], estimates: Sequence[RulEstimate]) -> questions.WhatIfAnswer:
     """Predict, remaining life being estimated as given; raises ``ValueError`` like ``what_if``."""
-    said = what_if(subject.machine, subject.predictor, changes)
-    asset_class, far = subject.machine.asset_class, said.reach == "too_far"
-    lives = () if far else life_effects(asset_class, estimates, said.before, said.after)
+    predicted = what_if(subject.machine, subject.predictor, changes)
+    asset_class, far = subject.machine.asset_class, predicted.reach == "too_far"
+    profile = profile_of(asset_class, subject.asset)
+    lives = () if far else life_effects(asset_class, estimates, predicted.before, predicted.after)
     return questions.WhatIfAnswer(
         asset_id=subject.asset.asset_id,
         provenance=subject.provenance,
-        confidence="high" if subject.card is not None and said.reach == "learned" else "low",
-        reach=said.reach,
+        confidence="high" if subject.card is not None and predicted.reach == "learned" else "low",
+        reach=predicted.reach,
         model_version=None if subject.card is None else subject.card.version,
         reading_at=subject.reading_at,
-        drivers={name: value for name, value in said.drivers.items() if math.isfinite(value)},
-        responses=_responses(subject.machine, said),
-        derived=_derived(asset_class, said),
-        health=None if far else _health(profile_of(asset_class, subject.asset), said),
-        remaining_life=tuple(_life(item) for item in lives),
+        drivers={name: value for name, value in predicted.drivers.items() if math.isfinite(value)},
+        responses=_responses(subject.machine, predicted),
+        derived=_derived(asset_class, predicted),
+        health=None if far else health_effect(profile, predicted.before, predicted.after),
+        remaining_life=lives,
         cautions=tuple(
             questions.CautionItem(column=item.column, message=item.message, outside_by=item.by)
-            for item in said.cautions
+            for item in predicted.cautions
         ),
     )
 
 
-def _responses(machine: Machine, said: WhatIfAnswer) -> dict[str, questions.ExpectedValue]:
+def _responses(machine: Machine, predicted: WhatIfAnswer) -> dict[str, questions.ExpectedValue]:
     return {
         name: questions.ExpectedValue(
             unit=machine.asset_class.units[name],
@@ -214,45 +214,24 @@ def _responses(machine: Machine, said: WhatIfAnswer) -> dict[str, questions.Expe
             high=item.high,
             projected=item.projected,
         )
-        for name, item in said.responses.items()
+        for name, item in predicted.responses.items()
     }
 
 
-def _derived(asset_class: AssetClass, said: WhatIfAnswer) -> dict[str, questions.DerivedValue]:
+def _derived(asset_class: AssetClass, predicted: WhatIfAnswer) -> dict[str, questions.DerivedValue]:
     return {
         name: questions.DerivedValue(
             unit=asset_class.units[name],
-            now=_known(said.before[name]),
-            projected=_known(said.after[name]),
-            healthy=_known(said.healthy[name]),
+            now=_known(predicted.before[name]),
+            projected=_known(predicted.after[name]),
+            healthy=_known(predicted.healthy[name]),
         )
         for name in asset_class.derived_names
     }
 
 
-def _life(effect: LifeChange) -> questions.LifeEffect:
-    return questions.LifeEffect(
-        failure_mode=effect.failure_mode,
-        indicator=effect.indicator,
-        level_now=effect.level_before,
-        level_then=effect.level_after,
-        now=effect.before,
-        then=effect.after,
-    )
-
-
-def _health(profile: HealthProfile, said: WhatIfAnswer) -> questions.HealthEffect:
-    effect = health_effect(profile, said.before, said.after)
-    return questions.HealthEffect(
-        now=effect.before,
-        then=effect.after,
-        metrics_now=effect.metrics_before,
-        metrics_then=effect.metrics_after,
-    )
-
-
 def describe(asset: Asset, asset_class: AssetClass, subject: Subject | None) -> answers.TwinAnswer:
-    """What the twin knows of an asset."""
+    """Describe what the twin of an asset knows."""
     return answers.TwinAnswer(
         asset_id=asset.asset_id,
         provenance=None if subject is None else subject.provenance,
@@ -274,7 +253,7 @@ def describe(asset: Asset, asset_class: AssetClass, subject: Subject | None) -> 
 
 
 def without_parameters(card: ModelArtefact) -> ModelArtefact:
-    """A card for people."""
+    """Return a card without its parameters, which only programs read."""
     return card.model_copy(update={"parameters": None})
 
 
@@ -294,11 +273,11 @@ def _judged_by_fleet(subject: Subject) -> answers.FleetJudgement | None:
     if subject.reading_at is None:
         return None
     state, asset_class = complete(subject.machine), subject.machine.asset_class
-    said = subject.predictor.predict(state, frozenset(changeable(asset_class)))
-    if said.extrapolated:  # none of the others was ever operated there: they know nothing of it
-        said = Prediction(expected={}, scale={}, extrapolated=True)
-    measured = {name: subject.machine.measured.get(name, math.nan) for name in said.expected}
-    deviation = deviation_in(said, subject.predictor.typical, measured)
+    predicted = subject.predictor.predict(state, frozenset(changeable(asset_class)))
+    if predicted.extrapolated:  # none of the others was ever operated there
+        predicted = Prediction(expected={}, scale={}, extrapolated=True)
+    measured = {name: subject.machine.measured.get(name, math.nan) for name in predicted.expected}
+    deviation = deviation_in(predicted, subject.predictor.typical, measured)
     return answers.FleetJudgement(
         members=list(subject.members),
         reading_at=subject.reading_at,
@@ -310,10 +289,10 @@ def _judged_by_fleet(subject: Subject) -> answers.FleetJudgement | None:
                 unit=asset_class.units[name],
                 measured=_known(measured[name]),
                 expected=value,
-                low=value - INTERVAL_Z * said.scale[name],
-                high=value + INTERVAL_Z * said.scale[name],
+                low=value - INTERVAL_Z * predicted.scale[name],
+                high=value + INTERVAL_Z * predicted.scale[name],
             )
-            for name, value in said.expected.items()
+            for name, value in predicted.expected.items()
         },
     )
 

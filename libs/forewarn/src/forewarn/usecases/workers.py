@@ -1,7 +1,7 @@
 """Heavy work outside the event loop, bounded by kind.
 
-Pure Python and single long calls into pydantic keep the interpreter's lock, so a thread would starve the event loop
-as well: such work runs in one process beside it. One, because each costs the memory that it imports.
+Pure Python and long calls into pydantic hold the interpreter's lock, so a thread would block the event loop too:
+such work runs in one process beside it. One, because each costs the memory of its imports.
 """
 
 import asyncio
@@ -27,15 +27,15 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 _RETRY_AFTER_S: Final = 2
-#: The process ends after so long without work, and its memory is free again.
+#: The process ends after this time without work and frees its memory.
 _IDLE_S: Final = 60.0
-#: Work yields to the event loop, and to the other services of a small machine.
+#: Below the event loop, and below other services of a small machine.
 _NICENESS: Final = 5
 _log = structlog.get_logger(__name__)
 
 
 class Work(StrEnum):
-    """Kinds of heavy work. Of each kind one is worked on at a time, so none waits for more than one of another."""
+    """Kinds of heavy work, each done one at a time, so none waits for more than one of another."""
 
     JUDGING = "judging"
     """Dry runs."""
@@ -44,10 +44,10 @@ class Work(StrEnum):
     LOOKING = "looking"
     """Forecasts and long histories."""
     ASKING = "asking"
-    """Questions to twins: short, and they need the whole live view, so a thread does them."""
+    """What-if: short, and in a thread because it needs the whole live view."""
 
 
-#: Requests of one kind, the one that is being worked on included; more are refused.
+#: Requests of one kind that may be under way; more are refused.
 MAX_UNDER_WAY: Final[Mapping[Work, int]] = MappingProxyType(
     {Work.JUDGING: 8, Work.PLAYING: 8, Work.LOOKING: 8, Work.ASKING: 32}
 )
@@ -89,7 +89,7 @@ class Workers:
         self._asking.shutdown(wait=False, cancel_futures=True)
         self._dismiss()
         for process in multiprocessing.active_children():
-            process.terminate()  # whoever waits for it has gone by now
+            process.terminate()  # nothing waits for it any more
 
     async def run(self, work: Work, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Call a function in the worker; it, its arguments and its result must be picklable.
@@ -123,7 +123,7 @@ class Workers:
     async def _hired(self) -> Executor:
         async with self._starting:
             if self._worker is None:
-                # In a thread, because it waits until all that the work needs is imported.
+                # In a thread because it waits for the imports.
                 self._worker = await asyncio.to_thread(self._started)
             return self._worker
 
@@ -148,7 +148,7 @@ class Workers:
 
 
 def _tidy(call: Callable[[], R]) -> R:
-    """Make a call and give back the memory that it used; both allocators keep it otherwise."""
+    """Make a call and return its memory to the system; both allocators keep it otherwise."""
     try:
         return call()
     finally:

@@ -1,1 +1,1 @@
-"""What surrounds every request: its id, its limits, who may send it."""
+"""Middleware: request ids, limits, access."""

@@ -1,4 +1,4 @@
-"""Few large answers are made at a time: they are what a reader of the API costs in memory."""
+"""Limits how many large answers are made at a time, and with them the memory that readers cost."""
 
 import asyncio
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from forewarn_api.problems import problem_response
 
 
 class AnswerLimitMiddleware:
-    """Requests whose answers may be large are served ``at_once`` at a time; others wait up to ``patience_s``."""
+    """Serve requests with large answers ``at_once`` at a time; others wait up to ``patience_s``."""
 
     def __init__(
         self, app: ASGIApp, *, is_large: Callable[[Scope], bool], at_once: int = 3, patience_s: float = 10.0

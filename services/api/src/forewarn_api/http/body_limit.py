@@ -1,4 +1,4 @@
-"""Refuses bodies that are too large, before they fill memory.
+"""Refuses bodies that are too large before they fill memory.
 
 FastAPI's own limit answers in plain text where a request is refused without reading its body; this
 one always answers with a problem detail.
@@ -17,7 +17,7 @@ LimitOf = Callable[[str], int]
 
 
 class BodyLimitMiddleware:
-    """Counts the bytes of a body against the limit of its path."""
+    """Refuse bodies beyond the limit of their path."""
 
     def __init__(self, app: ASGIApp, *, limit_of: LimitOf) -> None:
         self._app = app
@@ -48,5 +48,5 @@ class BodyLimitMiddleware:
 
 
 def too_large(limit: int) -> ProblemError:
-    """The body exceeds ``limit`` bytes."""
-    return ProblemError(413, "content-too-large", f"The body may have {limit} bytes here: send less at a time.")
+    """Return the problem of a body of more than ``limit`` bytes."""
+    return ProblemError(413, "content-too-large", f"A body may have {limit} bytes here: send less at a time.")

@@ -1,4 +1,4 @@
-"""Gives every request an id that stands in its log lines, its answer and its problem details."""
+"""What every answer has: the request's id, which log lines and problem details bear too, and security headers."""
 
 import re
 from collections.abc import Callable
@@ -13,18 +13,24 @@ from forewarn.ports.clock import Clock
 from forewarn_api.metrics import REQUEST_SECONDS
 
 HEADER: Final = "X-Correlation-ID"
-_USABLE: Final = re.compile(r"[A-Za-z0-9._\-]{1,64}")  # it is written to the log: no line breaks, no novels
+_USABLE: Final = re.compile(r"[A-Za-z0-9._\-]{1,64}")  # it goes into the log
+_SECURITY: Final = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Content-Security-Policy": "default-src 'none'; base-uri 'none'; frame-ancestors 'none'",
+    "Cache-Control": "no-store",
+}
 _current: ContextVar[str] = ContextVar("correlation_id", default="unknown")
 _log = structlog.get_logger(__name__)
 
 
 def correlation_id() -> str:
-    """Id of the request being served."""
+    """Return the id of the request being served."""
     return _current.get()
 
 
 class CorrelationMiddleware:
-    """Names requests, logs and measures them. A client may bring its own id along."""
+    """Give requests an id, or keep the client's own; log and measure them; set security headers that are not set."""
 
     def __init__(self, app: ASGIApp, *, clock: Clock, new_id: Callable[[], str]) -> None:
         self._app = app
@@ -41,13 +47,16 @@ class CorrelationMiddleware:
         _current.set(request_id)
         structlog.contextvars.bind_contextvars(correlation_id=request_id)
         begin_s = self._clock.monotonic_s()
-        status = 500  # what becomes of a request that ends without an answer
+        status = 500  # of a request that ends without an answer
 
         async def send_named(message: Message) -> None:
             nonlocal status
             if message["type"] in ("http.response.start", "websocket.accept", "websocket.http.response.start"):
                 status = message.get("status", 101)
-                MutableHeaders(raw=message.setdefault("headers", []))[HEADER] = request_id
+                headers = MutableHeaders(raw=message.setdefault("headers", []))
+                headers[HEADER] = request_id
+                for name, value in _SECURITY.items() if message["type"] == "http.response.start" else ():
+                    headers.setdefault(name, value)
             await send(message)
 
         try:

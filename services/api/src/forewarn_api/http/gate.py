@@ -1,6 +1,6 @@
-"""Lets nobody in who may not: bearer token, and no foreign web pages.
+"""Access: the bearer token, and the origins of web pages.
 
-It stands outside the router, so that a route that is added later is closed by default.
+It is outside the router, so that a new route is closed by default.
 """
 
 import hmac
@@ -24,10 +24,10 @@ _READING_METHODS: Final = frozenset({"GET", "HEAD"})
 
 
 class Gate:
-    """Checks origin and token of every request and socket.
+    """Check origin and token of every request and socket.
 
     Browsers send ``Origin`` with every WebSocket and every changing request. A foreign page is refused
-    even while no token is set: otherwise any page a visitor opens could command the plant on localhost.
+    even without a token: otherwise any page that a person opens could command the plant on localhost.
     """
 
     def __init__(self, app: ASGIApp, *, token: str, allowed_origins: Collection[str]) -> None:
@@ -81,7 +81,7 @@ class Gate:
 
 
 async def deny(response: Response, scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer the opening of a WebSocket with an HTTP response, where the server can."""
+    """Answer a WebSocket handshake with an HTTP response, where the server can."""
     if "websocket.http.response" in scope.get("extensions", {}):
         await receive()  # websocket.connect
         await response(scope, receive, send)

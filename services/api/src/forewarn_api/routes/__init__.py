@@ -1,1 +1,1 @@
-"""Routes by resource; each is glue between a body, a port and an answer."""
+"""Routes by resource: they translate between HTTP and use cases or ports."""

@@ -11,10 +11,10 @@ from forewarn.contracts.alarms import Alarm, AlarmState, Priority
 from forewarn.contracts.answers.alarms import Acknowledged, AcknowledgeRequest, AlarmDetail, AlarmItem, AlarmList
 from forewarn.contracts.assets import AcknowledgeAlarm
 from forewarn.contracts.base import IDENTIFIER, Identifier, format_utc
-from forewarn.ports.history import AlarmEntry, Page, Part
+from forewarn.ports.history import AlarmEntry, HistoryUnavailable, Page, Part
 from forewarn.usecases.backend import Backend
-from forewarn.usecases.errors import ConflictError, not_found
-from forewarn_api.dependencies import BackendDep, StateDep
+from forewarn.usecases.errors import ConflictError, NotFoundError, not_found
+from forewarn_api.dependencies import BackendDep, Claim, StateDep
 from forewarn_api.paging import Cursor, Limit, cursor_to, page_of
 from forewarn_api.routes.assets import AssetId
 from forewarn_api.routes.common import problems
@@ -68,7 +68,7 @@ async def list_alarms(
 
 @router.get("/{asset_id}/{rule}", responses=problems(404, 503))
 async def get_alarm(asset_id: AssetId, rule: Rule, backend: BackendDep) -> AlarmDetail:
-    """An alarm as it stands, with its transitions."""
+    """An alarm in its present state, with its transitions."""
     alarm_id = f"{asset_id}/{rule}"
     alarm = backend.complete_live().alarm(alarm_id)
     transitions = list(await backend.history.alarm_events(alarm_id=alarm_id, page=Page(limit=_TRANSITIONS)))
@@ -98,23 +98,28 @@ async def acknowledge(
         float, Query(ge=0, le=LONGEST_WAIT_S, description="Wait so long for the alarm to change; then 200.")
     ] = 0.0,
 ) -> Acknowledged:
-    """Acknowledge the occurrence of an alarm that was seen.
+    """Acknowledge the occurrence of an alarm that was seen; the same person may repeat it safely.
 
     409 if a newer occurrence exists (look again before acknowledging it) or another person was faster: it says who.
     """
-    live = backend.complete_live()
-    alarm_id = f"{asset_id}/{rule}"
-    _require_acknowledgeable(live.alarm(alarm_id), alarm_id, body.occurrence_id)
+    live, alarm_id, by = backend.complete_live(), f"{asset_id}/{rule}", body.by
+    alarm = await _open_occurrence(backend, alarm_id, body.occurrence_id)
+    if alarm.acknowledged:
+        response.status_code = 200
+        return Acknowledged(command_id=_command_that_counted(alarm, by), seen=True, alarm=alarm)
+    occurrence = (alarm_id, body.occurrence_id)
+    earlier = state.claims.get(occurrence)
+    if earlier is not None and earlier.by != by:
+        raise _acknowledged(f"{earlier.by} is acknowledging the alarm right now.", alarm)
+    claim = earlier or Claim(by, backend.new_id())
+    if earlier is None:
+        state.claims.put(occurrence, claim)
     command = AcknowledgeAlarm(alarm_id=alarm_id, occurrence_id=body.occurrence_id, comment=body.comment)
-    claims, occurrence = state.claims, (alarm_id, body.occurrence_id)
-    first = claims.first(occurrence)
-    if first is not None:
-        raise _acknowledged(f"{first} is acknowledging the alarm right now.", live.alarm(alarm_id))
-    claims.claim(occurrence, body.by)
     try:
-        command_id = await backend.send_command(asset_id, command, by=body.by)
+        await backend.send_command(asset_id, command, by=by, command_id=claim.command_id)
     except Exception:
-        claims.withdraw(occurrence)
+        if earlier is None:
+            state.claims.forget(occurrence)
         raise
 
     def changed() -> bool | None:
@@ -122,15 +127,15 @@ async def acknowledge(
         return now is None or now.acknowledged or now.occurrence_id != body.occurrence_id or None
 
     seen = wait_s > 0 and await state.changes.wait_for(changed, wait_s) is True
-    alarm = live.alarm(alarm_id)
-    if seen and alarm is not None and alarm.occurrence_id == body.occurrence_id:
-        _require_decided_for(command_id, alarm)
+    now, command_id = live.alarm(alarm_id), claim.command_id
+    if seen and now is not None and now.occurrence_id == body.occurrence_id:
+        command_id = _command_that_counted(now, by, command_id)
     response.status_code = 200 if seen else 202
-    return Acknowledged(command_id=command_id, seen=seen, alarm=alarm)
+    return Acknowledged(command_id=command_id, seen=seen, alarm=now)
 
 
 def _place(entry: AlarmEntry) -> tuple[datetime, str]:
-    """Place of an entry in the list."""
+    """Return the sort key of an entry."""
     return entry.changed_at, entry.alarm.occurrence_id
 
 
@@ -151,20 +156,45 @@ def _open_alarms(
     return Part(tuple(entries), _place(entries[-1]) if len(entries) == page.limit else None)
 
 
-def _require_acknowledgeable(alarm: Alarm | None, alarm_id: str, occurrence_id: str) -> None:
+async def _open_occurrence(backend: Backend, alarm_id: str, occurrence_id: str) -> Alarm:
+    """Return the alarm if this occurrence of it is open.
+
+    Raises
+    ------
+    NotFoundError
+        If the alarm is not open, or no such occurrence is known.
+    ConflictError
+        If it occurred again since.
+    """
+    alarm = backend.complete_live().alarm(alarm_id)
     if alarm is None:
         raise not_found(f"The alarm {alarm_id!r} is not open.")
-    if alarm.occurrence_id != occurrence_id:
+    if alarm.occurrence_id == occurrence_id:
+        return alarm
+    extras = {"alarm": alarm.model_dump(mode="json")}
+    try:
+        past = await backend.history.alarm_events(alarm_id=alarm_id, page=Page(limit=_TRANSITIONS))
+    except HistoryUnavailable:
+        past = None  # unknown whether it ever was; it is not the open one in any case
+    if past is None or any(event.alarm.occurrence_id == occurrence_id for event in past):
         detail = "The alarm occurred again since it was looked at. The present occurrence is in 'alarm'."
-        raise ConflictError("newer-occurrence", detail, extras={"alarm": alarm.model_dump(mode="json")})
-    if alarm.acknowledged:
-        raise _acknowledged(_who_and_when(alarm), alarm)
+        raise ConflictError("newer-occurrence", detail, extras=extras)
+    detail = f"The alarm {alarm_id!r} has no occurrence {occurrence_id!r}. The present one is in 'alarm'."
+    raise NotFoundError("not-found", detail, extras=extras)
 
 
-def _require_decided_for(command_id: str, alarm: Alarm) -> None:
-    """The alerting service says whose command was first; one of an older version does not say it."""
-    if alarm.acknowledged_command not in (None, command_id):
+def _command_that_counted(alarm: Alarm, by: str, command_id: str | None = None) -> str:
+    """Return the id of the command that acknowledged the alarm, which alerting did not report in older versions.
+
+    Raises
+    ------
+    ConflictError
+        If it was another person's.
+    """
+    counted = alarm.acknowledged_command or command_id
+    if alarm.acknowledged_by != by or counted is None:
         raise _acknowledged(_who_and_when(alarm), alarm)
+    return counted
 
 
 def _who_and_when(alarm: Alarm) -> str:
@@ -172,6 +202,5 @@ def _who_and_when(alarm: Alarm) -> str:
     return f"{alarm.acknowledged_by or 'Somebody'} acknowledged the alarm at {at}."
 
 
-def _acknowledged(detail: str, alarm: Alarm | None) -> ConflictError:
-    extras = {} if alarm is None else {"alarm": alarm.model_dump(mode="json")}
-    return ConflictError("already-acknowledged", detail, extras=extras)
+def _acknowledged(detail: str, alarm: Alarm) -> ConflictError:
+    return ConflictError("already-acknowledged", detail, extras={"alarm": alarm.model_dump(mode="json")})

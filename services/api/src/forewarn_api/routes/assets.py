@@ -66,7 +66,7 @@ async def list_assets(
 
 
 def _size_bytes(asset: Asset) -> int:
-    """About the length of an entry in JSON."""
+    """Return the approximate length of an entry in JSON."""
     weights = asset.health_weights
     fields = len(asset.nameplate) + (0 if weights is None else len(weights.metrics))
     return 600 + 4 * len(asset.name) + sum(map(len, asset.path)) + 80 * fields
@@ -130,7 +130,7 @@ async def register_assets(
     entries: Annotated[FromJson[list[Entry]], Body(min_length=1, max_length=MAX_ASSETS_PER_REQUEST)],
     backend: BackendDep,
 ) -> RegisteredList:
-    """Register or replace many assets at once; what cannot be registered is named and holds up none of the others.
+    """Register or replace many assets at once; the answer names entries that cannot be registered, the others are.
 
     Answers once the broker has stored them and this API knows them.
     """
@@ -146,7 +146,7 @@ async def remove_asset(
     history: Annotated[
         Literal["keep", "purge"], Query(description="purge: also delete everything that is stored of it, for good.")
     ] = "keep",
-    by: Annotated[Line, Query(min_length=1, max_length=200, description="Who asks: it stands in the log.")] = "api",
+    by: Annotated[Line, Query(min_length=1, max_length=200, description="Who asks, for the log.")] = "api",
 ) -> Removed:
     """Remove an asset: its readings are refused from now on, all stages forget it, its open alarms are closed.
 
@@ -158,7 +158,7 @@ async def remove_asset(
 
 @router.post("/assets/{asset_id}/faults", status_code=202, responses=problems(404, 413, 503))
 async def inject_fault(asset_id: AssetId, body: FromJson[FaultRequest], backend: BackendDep) -> CommandAccepted:
-    """Let a fault grow in a simulated machine; real machines are unimpressed."""
+    """Let a fault grow in a simulated machine; real machines ignore it."""
     asset = backend.known_asset(asset_id)
     _require_fault(body.fault, asset.asset_class)
     fault = InjectFault(fault=body.fault, duration_s=body.duration_s, severity=body.severity)

@@ -20,7 +20,7 @@ _MEANINGS: Final = {
 
 
 def problems(*statuses: int, also: Mapping[int | str, dict[str, Any]] | None = None) -> dict[int | str, dict[str, Any]]:
-    """OpenAPI's description of the problems a route may answer with, and of its other answers."""
+    """Return OpenAPI's description of a route's problems and further answers."""
     schema = {"schema": {"$ref": "#/components/schemas/Problem"}}
     answers: dict[int | str, dict[str, Any]] = dict(also or {})
     of_bodies = {415} if 413 in statuses else set()

@@ -1,4 +1,4 @@
-"""What an asset's condition costs, and what was saved."""
+"""Cost of an asset's condition, and savings."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -19,10 +19,10 @@ from forewarn_api.routes.common import problems
 router = APIRouter(prefix="/api/v1/assets/{asset_id}", tags=["state"])
 
 LONGEST_PERIOD_DAYS: Final = 366
-#: Up to this period power is added up minute by minute, beyond it hour by hour: a machine that starts and
-#: stops within a bucket mixes rest and run in its mean.
+#: Up to this period power is summed by minutes, beyond it by hours; buckets of a machine that starts and
+#: stops mix running and standstill in their means.
 BY_MINUTE_DAYS: Final = 31
-#: Health events that tell the course of a period: one in 43 minutes of a month.
+#: Health events of a period, one in 43 minutes of a month.
 _COURSE_POINTS: Final = 1_000
 
 

@@ -1,4 +1,4 @@
-"""All assets in short."""
+"""Summaries of all assets."""
 
 from typing import Annotated, Final
 
@@ -44,7 +44,7 @@ class OverviewQuery(BaseModel):
 
 @router.get("/overview", responses=problems(503))
 async def overview(backend: BackendDep, state: StateDep, query: Annotated[OverviewQuery, Query()]) -> Overview:
-    """A page of assets in short, with their condition, health and worst alarm, and counts over the whole plant."""
+    """A page of assets with their condition, health and worst alarm, and counts over the whole plant."""
     backend.complete_registry()
     backend.complete_live()
     return state.index.answer(query.question, query.offset, query.limit)

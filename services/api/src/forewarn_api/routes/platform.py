@@ -123,7 +123,7 @@ async def metrics() -> Response:
 
 
 def _newest_cards(live: LiveView, asset_id: str | None, after: Card | None) -> Cards:
-    """Cards of the newest models, of one asset or of all, behind ``after``: as many as fit into an answer."""
+    """Return cards of the newest models behind ``after``, as many as fit into an answer."""
     place = ("", "") if after is None else (after.asset_id, after.kind)
     chosen = [card for card in live.models() if asset_id is None or card.asset_id == asset_id]
     chosen = sorted((c for c in chosen if (c.asset_id, c.kind) > place), key=lambda c: (c.asset_id, c.kind))

@@ -57,7 +57,7 @@ async def ingest(request: Request, response: Response, backend: BackendDep, stat
 
 @router.post("/validate", response_model=DryRun, openapi_extra=READINGS_BODY, responses=problems(413, 415, 503))
 async def validate(request: Request, backend: BackendDep, state: StateDep) -> Response:
-    """Say what the validator would make of readings, without sending them.
+    """Judge readings as the validator would, without sending them.
 
     Rules that need an asset's past (spikes, frozen sensors) see only what the request holds.
     """

@@ -1,8 +1,8 @@
-"""Readings the platform refused: look at them, and send them again once the cause is cured."""
+"""Refused messages: list them, and send them again once the cause is removed."""
 
 from base64 import b64encode
 from collections.abc import AsyncIterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Path, Query, Response
@@ -25,7 +25,7 @@ router = APIRouter(prefix="/api/v1/rejected", tags=["rejected"])
 
 _MAX_LIMIT: Final = 100
 _JSON: Final = "application/json"
-#: How the answer says that there are no original bytes: the last field of the message.
+#: An answer without original bytes, its last field.
 _NO_BYTES: Final = '"original":""'
 
 RejectedId = Annotated[Reference, Path(examples=["readings.raw/3/1742/0"])]
@@ -48,14 +48,20 @@ async def list_rejected(
 
 @router.post("/{rejected_id:path}/replay", status_code=202, responses=problems(404, 409, 503))
 async def replay(rejected_id: RejectedId, backend: BackendDep, state: StateDep) -> Replayed:
-    """Send the original bytes again: to ``readings.raw``, or where a quarantined message came from."""
-    rejected = await _one(rejected_id, backend)
-    message = _again(rejected)
+    """Send the original bytes again: to ``readings.raw``, or where a quarantined message came from.
+
+    Repeated within 10 s, it is sent once.
+    """
     async with state.replaying:
-        original = b"".join([piece async for piece in backend.history.original(rejected_id)])
-        failed = await backend.delivery.send([replace(message, value=original)])
-    require_delivered(failed[0] if failed else None, "The message")
-    return Replayed(rejected_id=rejected_id, key=(message.key or b"").decode(errors="replace"))
+        done = state.replays.get(rejected_id)
+        if done is None:
+            message = _again(await _one(rejected_id, backend))
+            original = b"".join([piece async for piece in backend.history.original(rejected_id)])
+            failed = await backend.delivery.send([replace(message, value=original)])
+            require_delivered(failed[0] if failed else None, "The message")
+            done = Replayed(rejected_id=rejected_id, key=(message.key or b"").decode(errors="replace"))
+            state.replays.put(rejected_id, done)
+        return done
 
 
 @router.get("/{rejected_id:path}", response_model=RejectedDetail, responses=problems(404, 503))
@@ -63,12 +69,12 @@ async def get_rejected(rejected_id: RejectedId, backend: BackendDep) -> Response
     """A refused message with its original bytes."""
     rejected = await _one(rejected_id, backend)
     pieces = backend.history.original(rejected_id)
-    first = await anext(pieces, b"")  # before the answer begins: what fails here is still a 503
+    first = await anext(pieces, b"")  # before the answer begins, so that a failure is still a 503
     return StreamingResponse(_document(RejectedDetail(rejected=rejected), first, pieces), media_type=_JSON)
 
 
 async def _document(detail: RejectedDetail, first: bytes, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """The answer's JSON with the original bytes put into their place piece by piece; they may be 16 MiB."""
+    """Yield the answer's JSON with the original bytes, up to 16 MiB, inserted piece by piece."""
     head, _, tail = detail.model_dump_json().rpartition(_NO_BYTES)
     yield f'{head}"original":"'.encode()
     yield b64encode(first)
@@ -78,7 +84,7 @@ async def _document(detail: RejectedDetail, first: bytes, pieces: AsyncIterator[
 
 
 async def _one(rejected_id: str, backend: Backend) -> RejectedReading:
-    """A refused message without its original bytes."""
+    """Return a refused message without its original bytes."""
     rejected = await backend.history.rejected_one(rejected_id)
     if rejected is None:
         raise not_found(f"There is no refused message {rejected_id!r}; it may be older than what is kept.")
@@ -86,7 +92,7 @@ async def _one(rejected_id: str, backend: Backend) -> RejectedReading:
 
 
 def _again(rejected: RejectedReading) -> Message:
-    """Where a message goes when it is sent again, still without its bytes."""
+    """Return the message that a replay sends, still without its bytes."""
     if rejected.key == REMOVAL_KEY:
         detail = "The message is a removal of an asset: repeat DELETE /api/v1/assets/{asset_id} instead."
         raise ConflictError("not-replayable", detail)
@@ -105,25 +111,16 @@ def _again(rejected: RejectedReading) -> Message:
 
 
 def _key_for(rejected: RejectedReading) -> bytes:
-    """Key to send a reading under: the asset it speaks of, which cures a missing or wrong key as well."""
+    """Return the key of a replayed reading: its asset, which also corrects a missing or wrong key."""
     if rejected.asset_id is not None:
         return rejected.asset_id.encode()
     if rejected.key is None:
-        detail = "The message names no asset and had no key: it would be refused again. Send a corrected one instead."
+        detail = "The message names no asset and has no key: it would be refused again. Send a corrected one instead."
         raise ConflictError("not-replayable", detail)
     return rejected.key
 
 
 def _item(refusal: Refusal) -> RejectedItem:
-    return RejectedItem(
-        rejected_id=refusal.rejected_id,
-        topic=refusal.topic,
-        reason=refusal.reason,
-        rule=refusal.rule,
-        explanation=refusal.explanation,
-        recommendation=refusal.recommendation,
-        asset_id=refusal.asset_id,
-        rejected_at=refusal.rejected_at,
-        size_bytes=refusal.size_bytes,
-        preview=refusal.beginning.decode(errors="replace"),
-    )
+    fields = asdict(refusal)
+    preview: bytes = fields.pop("beginning")
+    return RejectedItem(**fields, preview=preview.decode(errors="replace"))

@@ -62,7 +62,7 @@ async def list_scenarios() -> ScenarioList:
 async def generate(body: FromJson[ScenarioBody], backend: BackendDep) -> ScenarioStarted | Response:
     """Play a scenario with one machine: into the platform, or returned as data.
 
-    A stream is played by the simulator, so one must be running. An asset that nobody registered is registered first.
+    A stream is played by the simulator, so one must be running. An unknown asset is registered first.
     """
     request = _request(body, backend)
     _require_possible(body, request, backend)
@@ -82,7 +82,7 @@ async def set_up(body: FromJson[PlantBody], backend: BackendDep) -> PlantStarted
         raise InvalidRequestError("unknown-plant", f"There is no example plant {body.plant!r}.", [fault])
     registered = backend.complete_registry().all()
     assets = [entry.asset.asset_id for entry in load_plant(body.plant).assets]
-    # keyed by the plant, so that its commands stay in order
+    # keyed by the plant to keep its commands in order
     command_id = await backend.send_command(body.plant, SetUpPlant(plant=body.plant), by=body.by)
     known = [asset_id for asset_id in assets if asset_id in registered]
     return PlantStarted(command_id=command_id, plant=body.plant, assets=assets, known=known)
@@ -103,7 +103,7 @@ def _request(body: ScenarioBody, backend: Backend) -> ScenarioRequest:
 
 
 def _asset(body: ScenarioBody, backend: Backend) -> Asset:
-    """The registered asset, or a new one of the class."""
+    """Return the registered asset, or a new one of the class."""
     known = None if body.asset_id is None else backend.complete_registry().get(body.asset_id)
     if known is not None:
         if body.asset_class not in (None, known.asset_class):
@@ -145,7 +145,7 @@ def _require_possible(body: ScenarioBody, request: ScenarioRequest, backend: Bac
 
 
 def _fault(body: ScenarioBody, exc: ValueError) -> Fault:
-    """Point to the field that names what does not exist."""
+    """Point to the field at fault."""
     text = str(exc)
     field = "tag" if body.tag is not None and "tag" in text else "asset_class" if "class" in text else "scenario"
     return Fault(detail=text, pointer=pointer(field))
@@ -175,7 +175,7 @@ async def _streamed(body: ScenarioBody, request: ScenarioRequest, backend: Backe
 
 
 async def _returned(body: ScenarioBody, request: ScenarioRequest, backend: Backend) -> Response:
-    """The data as the body of an answer."""
+    """Return the data as the body of an answer."""
     asset = request.asset
     asset_class = backend.catalogue[asset.asset_class]
     content = await backend.workers.run(Work.PLAYING, recording_content, request, body.output, asset_class)

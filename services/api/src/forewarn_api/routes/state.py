@@ -10,7 +10,7 @@ from typing import Annotated, Final, Literal
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
 
-from forewarn.contracts.answers.assets import HealthAnswer, HistoryAnswer, LatestState
+from forewarn.contracts.answers.assets import HealthAnswer, HistoryAnswer, LatestState, StateOfAsset
 from forewarn.contracts.answers.problems import Fault
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.base import UtcDatetime
@@ -32,10 +32,10 @@ router = APIRouter(prefix="/api/v1/assets/{asset_id}", tags=["state"])
 
 LONGEST_RANGE: Final = timedelta(days=3_660)
 DEFAULT_RANGE: Final = timedelta(hours=1)
-#: Writing them keeps the event loop for a few milliseconds.
+#: Encoding them blocks the event loop for a few milliseconds.
 _FEW_VALUES: Final = 2_000
 _CSV: Final = "text/csv; charset=utf-8"
-_MOST_NUMBERS: Final = MAX_ANSWER_BYTES // 8  # the usual length of one, with its comma
+_MOST_NUMBERS: Final = MAX_ANSWER_BYTES // 8  # the usual length of a number with its comma
 
 From = Annotated[UtcDatetime | None, Query(alias="from", description="Included; an hour before 'to' by default.")]
 To = Annotated[UtcDatetime | None, Query(description="Not included; now by default.")]
@@ -51,13 +51,13 @@ class Resolution(StrEnum):
     DAY = "1d"
 
 
-@router.get("/latest", responses=problems(404, 503))
-async def latest(asset_id: AssetId, backend: BackendDep) -> LatestState:
+@router.get("/latest", response_model=LatestState, responses=problems(404, 503))
+async def latest(asset_id: AssetId, backend: BackendDep) -> StateOfAsset:
     """Newest value of every column with unit, quality, expected value and residual; score, health, open alarms."""
     asset = backend.known_asset(asset_id)
     asset_class = backend.known_class(asset.asset_class)
     live = backend.live.asset(asset_id)
-    if live is None or live.reading is None:  # nothing came since this API started
+    if live is None or live.reading is None:  # none since this API started
         backend.live.seed(await backend.history.latest([asset_id]), await backend.history.latest_health([asset_id]))
         live = backend.live.asset(asset_id)
     return latest_state(asset, asset_class, live, backend.live.model(asset_id, TWIN_KIND), backend.clock.now())
@@ -118,7 +118,7 @@ async def _made(
     cards: Sequence[ModelArtefact],
     backend: Backend,
 ) -> bytes:
-    """The body of an answer; a worker makes it if it is long."""
+    """Return the body of an answer; a worker encodes long ones."""
     if len(found.ts) * len(found.series) <= _FEW_VALUES:
         return make(found, cards)
     return await backend.workers.run(Work.LOOKING, make, found, cards)
@@ -132,7 +132,7 @@ async def _csv_parts(
     cards: Sequence[ModelArtefact],
     max_points: int,
 ) -> AsyncIterator[bytes]:
-    """A file of up to ``max_points`` lines, made of answers that are small enough; none is kept."""
+    """Yield a file of up to ``max_points`` lines page by page; no page is kept."""
     yield first
     page: History | None = found
     left = max_points - len(found.ts)
@@ -144,12 +144,12 @@ async def _csv_parts(
         if page is None or not page.ts:
             return
         left -= len(page.ts)
-        # In a thread: a worker may be busy, and an answer that has begun can no longer say so.
+        # In a thread: a worker may be busy, and an answer that has begun cannot turn into a 503.
         yield await asyncio.to_thread(history_text, page, cards, headings=False)
 
 
 def _affordable(max_points: int, asset_class: AssetClass, columns: Collection[str]) -> int:
-    """As many of ``max_points`` as fit into one answer: each has up to five numbers a column and seven of its own."""
+    """Return as many of ``max_points`` as fit into one answer, each with up to five numbers a column and seven more."""
     width = 7 + 5 * (len(columns) or len(asset_class.column_names))
     return max(1, min(max_points, _MOST_NUMBERS // width))
 

@@ -1,4 +1,4 @@
-"""The twin of an asset: what it knows, what if, learning anew."""
+"""The twin of an asset: what it knows, what-if, retraining."""
 
 from fastapi import APIRouter
 
@@ -34,10 +34,10 @@ async def what_if(asset_id: AssetId, body: FromJson[WhatIfRequest], backend: Bac
 
 
 @router.post("/baseline", status_code=202, responses=problems(404, 413, 503))
-async def learn_anew(asset_id: AssetId, body: FromJson[BaselineRequest], backend: BackendDep) -> BaselineAccepted:
-    """Let the twin forget what is normal and learn it anew, say after maintenance.
+async def retrain(asset_id: AssetId, body: FromJson[BaselineRequest], backend: BackendDep) -> BaselineAccepted:
+    """Let the twin forget its baseline and learn a new one, for example after maintenance.
 
-    Without ``history`` it learns from the readings that follow and judges nothing until it has enough;
+    Without ``history`` it learns from the readings that follow and judges none until it has enough;
     with it, from those stored readings at once.
     """
     return await order_baseline(backend, asset_id, body, by=body.by, order_id=backend.new_id())

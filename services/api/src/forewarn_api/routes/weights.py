@@ -1,4 +1,4 @@
-"""What counts how much in an asset's health."""
+"""Weights of an asset's health metrics and components."""
 
 from fastapi import APIRouter
 
@@ -24,9 +24,9 @@ async def get_weights(asset_id: AssetId, backend: BackendDep) -> WeightsAnswer:
 
 @router.put("", responses=problems(404, 413, 503))
 async def put_weights(asset_id: AssetId, weights: FromJson[HealthWeights], backend: BackendDep) -> WeightsAnswer:
-    """Give an asset weights of its own; what is not named has the class's weight, ``{}`` takes all back.
+    """Give an asset its own weights; what is not named keeps the class's weight, ``{}`` resets all.
 
-    They stand in the asset's registry entry and hold from its next reading on.
+    They are part of the asset's registry entry and apply from its next reading on.
     """
     asset = backend.known_asset(asset_id)
     asset_class = backend.known_class(asset.asset_class)

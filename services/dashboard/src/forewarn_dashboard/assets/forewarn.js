@@ -1,9 +1,9 @@
-/* What has to happen in the browser itself: titles, chart continuation, address writing, watching the line. */
+/* What has to happen in the browser: titles, continuing charts, writing addresses, watching the connection. */
 (function () {
   "use strict";
 
   const SILENCE_MS = 8000; // the server ticks at least every 4 s
-  const RELOAD_AFTER_MS = 14000; // silent for so long although the server answers: start over, the address holds the view
+  const RELOAD_AFTER_MS = 14000; // silent although the server answers: start over, the address holds the view
   const RELOAD_PAUSE_MS = 30000;
   const HOLE_BUCKETS = 5; // a silence longer than these is shown as a hole and not as a straight line
   const HOLE_STEPS = 5; // usual times between readings
@@ -150,7 +150,7 @@
         }
       },
 
-      /* A new text begins at the first page. The field also follows the address: then it says nothing new, and must
+      /* A new text begins at the first page. The field also follows the address: then its text is not new, and must
          not lead back from the page that was just chosen. */
       search: (text, search) => {
         const asked = new URLSearchParams(search || "").get("q") || "";
@@ -171,7 +171,7 @@
         return withParameters(search, { from: instant(from), to: instant(to) });
       },
 
-      /* The fields themselves are read: what their components report lags behind somebody who types fast. */
+      /* Read the fields themselves: their components lag behind somebody who types fast. */
       answer: (clicks, asked) => {
         const written = (id) => document.getElementById(id)?.value ?? "";
         return clicks && asked
@@ -195,8 +195,8 @@
     });
   }
 
-  /* Dash replaces elements when it draws a region anew. Whoever works with the keyboard must not lose their place
-     by it, and what somebody has opened stays open: both are found again by element id. */
+  /* Dash replaces elements when it redraws a region. The keyboard focus and what somebody has opened must survive
+     that: both are found again by element id. */
   const place = { focused: "", opener: "", open: new Set() };
 
   function keepPlace() {
@@ -230,7 +230,7 @@
     place.focused = "";
     place.opener = "";
   });
-  /* The browser toggles after the click and tells of it later still: what is drawn anew in between must know already. */
+  /* The browser toggles after the click, and its event comes later still: a redraw in between must know already. */
   document.addEventListener("click", (event) => {
     const details = event.target instanceof Element ? event.target.closest("summary")?.parentElement : null;
     if (details?.id) {
@@ -246,8 +246,8 @@
   }, true);
   new MutationObserver(keepPlace).observe(document.documentElement, { childList: true, subtree: true });
 
-  /* Likewise nobody's click may get lost. A press can begin on an element and end on the one that has taken its
-     place meanwhile: the browser then clicks neither of them. */
+  /* No click may get lost either. A press can begin on an element and end on the one that has replaced it: the browser
+     then clicks neither. */
   const ACTIVE = "a, button, summary";
   let pressed = null;
 
@@ -263,8 +263,8 @@
     pressed = null;
   });
 
-  /* A component's own count of clicks starts anew when the component is drawn anew, so a click on it could be taken
-     back before the server hears of it. This store stays. */
+  /* A redrawn component restarts its count of clicks, so a click could be lost before the server gets it. This store
+     stays. */
   document.addEventListener("click", (event) => {
     const button = event.target instanceof Element ? event.target.closest("button[data-occurrence]") : null;
     if (button !== null) {

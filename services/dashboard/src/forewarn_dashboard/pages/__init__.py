@@ -1,1 +1,1 @@
-"""One module per page: ``regions`` says what can change, ``render`` draws the whole."""
+"""A folder for each page: address, view model, drawing, dialogs, callbacks and texts together."""

@@ -18,7 +18,7 @@ from forewarn.contracts.assets import Asset
 from forewarn.domain.simulation.pump import PUMP_TAGS
 from forewarn.runtime.logging import configure_logging
 from forewarn.runtime.service import EXIT_BAD_SETTINGS
-from forewarn.runtime.settings import ServiceSettings, SettingsError, load_settings
+from forewarn.runtime.settings import KafkaSettings, SettingsError, load_settings
 from forewarn_simulator.load.cycle import Cycle, encode_cycle
 from forewarn_simulator.load.sender import LoadSender, Tally
 from forewarn_simulator.registration import register
@@ -32,7 +32,7 @@ def main(arguments: Sequence[str]) -> int:
     """Run the load generator; returns the exit code, 0 only if every reading was delivered."""
     options = _parse(arguments)
     try:
-        settings = load_settings(ServiceSettings)
+        settings = load_settings(KafkaSettings)
     except SettingsError as exc:
         sys.stderr.write(f"load: cannot start\n{exc}\n")
         return EXIT_BAD_SETTINGS

@@ -31,7 +31,7 @@ class Tally:
 
     @property
     def rate_per_s(self) -> float:
-        """Readings stored per second."""
+        """Return readings stored per second."""
         return self.delivered / self.seconds if self.seconds > 0 else 0.0
 
 

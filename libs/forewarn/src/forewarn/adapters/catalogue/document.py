@@ -1,8 +1,7 @@
-"""YAML documents that remember where everything stands.
+"""YAML documents with the file and line of everything in them.
 
-Documents stay trees of YAML nodes, and each node knows its file and line, until a class is made of
-them. So a class that extends another one is a tree with nodes of two files, and what is wrong with it
-is still said with the file and line where it is written.
+A document stays a tree of YAML nodes until a class is made of it. So what is wrong with a class that extends another
+one is reported where it is written, in either file.
 """
 
 import io
@@ -17,7 +16,7 @@ import yaml
 #: Where something stands in a document: keys and positions.
 Location = tuple[str | int, ...]
 
-#: How entries of a list are told apart when one document extends another.
+#: Key by which entries of a list are matched when one document extends another.
 _IDENTITY: Final[Mapping[str, str]] = MappingProxyType(
     {
         "tags": "name",
@@ -37,7 +36,7 @@ _Loader: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class _NamedText(io.StringIO):
-    """Text that tells the loader's marks which file it is of."""
+    """Text that names its file in the loader's marks."""
 
     name = ""
 

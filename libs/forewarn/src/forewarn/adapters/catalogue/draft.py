@@ -28,7 +28,7 @@ class Draft:
         return [((*group, i), entry) for i, entry in enumerate(listed(value)) if isinstance(entry, Mapping)]
 
     def section(self, name: str) -> Raw:
-        """Return a mapping of the class, empty if there is none."""
+        """Return a mapping of the class, empty if it has none."""
         return mapping(self.raw.get(name))
 
     def names(self, group: str) -> frozenset[str]:

@@ -33,7 +33,7 @@ class CatalogueError(Exception):
 
     @classmethod
     def of(cls, problems: Iterable[CatalogueProblem]) -> "CatalogueError":
-        """Say all problems at once, in the order of files and lines."""
+        """Report all problems at once, in the order of files and lines."""
         lines = [str(problem) for problem in sorted(set(problems))]
         if len(lines) == 1:
             return cls(lines[0])
@@ -43,8 +43,8 @@ class CatalogueError(Exception):
 def load_catalogue(directory: Path | None = None) -> Catalogue:
     """Load the built-in classes and those of ``directory``.
 
-    A class of ``directory`` joins the built-in ones, or replaces the one of its name. With ``extends: NAME``
-    it is that class with additions and changes; without a name of its own it then takes that class's place.
+    A class of ``directory`` joins the built-in ones, or replaces the one of its name. With ``extends: NAME`` it is
+    that class with additions and changes; without a name of its own it replaces that class.
 
     Parameters
     ----------
@@ -125,7 +125,7 @@ def _by_name(documents: Iterable[Document]) -> dict[str, Document]:
 
 
 class _Families:
-    """Who extends whom."""
+    """Documents and what they extend."""
 
     def __init__(self, built_in: Mapping[str, Document], own: Mapping[str, Document]) -> None:
         self._built_in = built_in

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 from forewarn.adapters.catalogue.document import Location
 from forewarn.adapters.catalogue.draft import Draft, Finding, Raw, conditions, listed, mapping, texts
-from forewarn.contracts.base import is_reserved
+from forewarn.contracts.frames import is_reserved
 from forewarn.domain.guard.findings import GENERAL_CHECKS
 from forewarn.domain.physics.registry import nearest
 
-#: Lists whose entries are told apart by a field.
+#: Lists whose entries differ in a field.
 _IDENTITIES = (
     ("nameplate", "name"),
     ("rules", "id"),

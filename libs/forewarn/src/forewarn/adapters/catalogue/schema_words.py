@@ -1,4 +1,4 @@
-"""What pydantic says of a document, in words for people who write files by hand."""
+"""Errors of pydantic, in words for people who write files by hand."""
 
 from collections.abc import Collection, Iterator
 from typing import get_args
@@ -12,7 +12,7 @@ from forewarn.domain.physics.registry import nearest
 
 
 def schema_findings(error: ValidationError, model: type[BaseModel], raw: object) -> Iterator[Finding]:
-    """What the schema of a model says of a document's raw values, in words for people who write the file."""
+    """Yield what a model's schema finds wrong with raw values, in words for people who write the file."""
     details = error.errors()
     places = [tuple(detail["loc"]) for detail in details]
     for detail, location in zip(details, places, strict=True):

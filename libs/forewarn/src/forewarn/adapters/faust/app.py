@@ -12,21 +12,21 @@ from forewarn.contracts.topics import DEFAULT_PARTITIONS
 
 _MIB: Final = 1024 * 1024
 
-#: Frames waiting in one agent's queue; each may be megabytes, so Faust's default of 4,096 is no bound.
+#: Messages in one agent's queue. Each may have megabytes, so Faust's default of 4,096 is too many.
 _QUEUED_MESSAGES: Final = 64
 
-#: After a kill -9 the group waits this long for a member without a stable name.
+#: After a kill -9 the group waits this long for a member without a static id.
 _SESSION_TIMEOUT_S: Final = 10.0
 
-#: A broker restart passes unnoticed; a longer outage ends the process, which the supervisor restarts.
+#: Survives a restart of the broker; a longer outage ends the process, which the supervisor restarts.
 _DELIVERY_TIMEOUT_S: Final = 120.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventAppConfig:
-    """What distinguishes one event-plane service.
+    """Settings of one event-plane service.
 
-    ``instance`` is a stable replica name: with one, a restarted process rejoins its group at once.
+    With ``instance``, a stable replica name, a restarted process rejoins its group at once.
     ``gather_s`` is how long the broker may hold messages back to send many at once.
     """
 
@@ -38,12 +38,12 @@ class EventAppConfig:
 
     @property
     def app_id(self) -> str:
-        """Consumer group, and first part of the changelog topics' names."""
+        """Return the consumer group, which is also the prefix of the changelog topic."""
         return group_id(self.service, self.prefix)
 
 
 def create_app(config: EventAppConfig) -> faust.App:
-    """Make a Faust application; call it inside the running event loop that will run it."""
+    """Make a Faust application; call it inside the event loop that will run it."""
     brokers = [URL(f"kafka://{server.strip()}") for server in config.bootstrap_servers.split(",")]
     app = App(
         config.app_id,

@@ -1,16 +1,14 @@
 """Runs event handlers over per-asset state so that state and outputs survive any crash.
 
-Agents put what arrives into one inbox. A turn hands all that waits there to the handlers, topic by
-topic and in each partition's order, so that the fixed costs of a turn are shared by many messages.
-Handlers change states in memory and may publish; messages are acknowledged only after a checkpoint
-has stored every changed state. After a crash the last checkpoint is restored and the messages since
-come again: handlers skip what a state has seen.
+Agents put messages into one inbox. A turn passes everything in it to the handlers, topic by topic and in each
+partition's order, so that many messages share the fixed costs of a turn. Handlers change states in memory and may
+publish; messages are acknowledged only after a checkpoint has stored every changed state. After a crash the last
+checkpoint is restored and the messages since then are read again: handlers skip what a state has seen.
 """
 
 import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, Final, Generic, TypeVar, cast
 
@@ -21,17 +19,18 @@ from pydantic import TypeAdapter, ValidationError
 
 from forewarn.adapters.faust.continuity import Continuity
 from forewarn.adapters.faust.inbox import Inbox
-from forewarn.adapters.faust.quarantine import Attempts, Handler, Incoming, SetAside, handle_apart
+from forewarn.adapters.faust.quarantine import Attempts, Handler, SetAside, handle_apart
 from forewarn.adapters.faust.table import DurableTable, Entry
 from forewarn.contracts.limits import MIB
 from forewarn.ports.codec import one_line
+from forewarn.ports.lanes import Record
 
 StateT = TypeVar("StateT")
 
-#: What one fetch brought reaches the inbox within this time.
+#: All messages of a fetch reach the inbox within this time.
 _LINGER_S: Final = 0.01
 
-#: Messages that are handled between two signs of life: some hundred thousand rows, a few seconds of work.
+#: Messages handled between two progress reports: some hundred thousand rows, a few seconds of work.
 _PART_BYTES: Final = 8 * MIB
 
 _log = structlog.get_logger(__name__)
@@ -39,10 +38,10 @@ _log = structlog.get_logger(__name__)
 Action = Callable[[], Awaitable[None]]
 
 
-def one_by_one(handle: Callable[[Incoming], Awaitable[None]]) -> Handler:
-    """A handler for messages that gain nothing from being handled together."""
+def one_by_one(handle: Callable[[Record], Awaitable[None]]) -> Handler:
+    """Make a handler that takes messages singly, where a batch would save nothing."""
 
-    async def handle_all(batch: Sequence[Incoming]) -> None:
+    async def handle_all(batch: Sequence[Record]) -> None:
         for incoming in batch:
             await handle(incoming)
 
@@ -50,17 +49,17 @@ def one_by_one(handle: Callable[[Incoming], Awaitable[None]]) -> Handler:
 
 
 class StateUnreadableError(Exception):
-    """A stored state is not one this version can read."""
+    """A stored state that this version cannot read."""
 
 
 class StateMissingError(Exception):
-    """Messages of some partitions come here but the states that go with them do not."""
+    """The worker reads partitions whose states it does not hold."""
 
 
 class EventEngine(Generic[StateT]):
     """State of the assets whose partitions this worker owns, and the handlers that change it.
 
-    ``set_aside`` keeps a message that cannot be handled; ``alive`` is called whenever a part of the work is done.
+    ``set_aside`` keeps a message that cannot be handled; ``progress`` is called after each part of a turn.
     """
 
     def __init__(
@@ -69,10 +68,10 @@ class EventEngine(Generic[StateT]):
         codec: TypeAdapter[StateT],
         *,
         set_aside: SetAside,
-        alive: Action,
+        progress: Action,
     ) -> None:
         self._set_aside = set_aside
-        self._alive = alive
+        self._progress = progress
         self._attempts = Attempts()
         self._app = app
         self._codec = codec
@@ -97,25 +96,25 @@ class EventEngine(Generic[StateT]):
 
     @property
     def states(self) -> Mapping[str, StateT]:
-        """Present states by asset id."""
+        """Return the current states by asset id."""
         return MappingProxyType(self._states)
 
     @property
     def changelog(self) -> str:
-        """Name of the topic that holds the states; it must exist before the application starts."""
+        """Return the topic of the states, which must exist before the application starts."""
         return str(self._table.changelog_topic_name)
 
     @property
     def ready(self) -> bool:
-        """Whether states are restored; true also for a spare worker, which owns no partitions."""
+        """Return whether states are restored; also true for a spare worker without partitions."""
         return bool(self._app.tables.actives_ready)
 
     def partition_of(self, asset_id: str) -> int:
-        """Partition the asset's events come from."""
+        """Return the partition of the asset's events."""
         return self._partitions[asset_id]
 
     def put(self, asset_id: str, state: StateT, partition: int) -> None:
-        """Change an asset's state; the next checkpoint stores it."""
+        """Set an asset's state; the next checkpoint stores it."""
         self._states[asset_id] = state
         self._partitions[asset_id] = partition
         self._dirty.add(asset_id)
@@ -128,7 +127,7 @@ class EventEngine(Generic[StateT]):
             self._dirty.discard(asset_id)
 
     async def store(self, asset_ids: Iterable[str]) -> None:
-        """Store states now, before something is published that must not be decided twice."""
+        """Store states now, before publishing a decision that must not be made twice."""
         asset_ids = list(asset_ids)
         await self._table.store(self._entry(asset_id) for asset_id in asset_ids)
         self._dirty.difference_update(asset_ids)
@@ -144,7 +143,7 @@ class EventEngine(Generic[StateT]):
         self._app.agent(topic, name=f"{self._app.conf.id}.{topic.get_topic_name()}")(consume)
 
     def on_restored(self, action: Action) -> None:
-        """Run an action whenever partitions were taken over and their states restored."""
+        """Run an action after each assignment, once the states are restored."""
         self._on_restored = action
 
     def every(self, interval_s: float, action: Action) -> None:
@@ -189,25 +188,25 @@ class EventEngine(Generic[StateT]):
 
     async def _handle(self, arrivals: Sequence[EventT[bytes]]) -> None:
         if self._halted:
-            return  # not acknowledged: they come again, here or at the partitions' new owners
-        batches: dict[str, list[Incoming]] = defaultdict(list)
+            return  # not acknowledged, so they are read again, here or by the new owner
+        batches: dict[str, list[Record]] = defaultdict(list)
         last: dict[TP, EventT[bytes]] = {}
         for event in arrivals:
             message = event.message
             if message.generation_id == self._generation and message.partition in self._owned:
                 self._continuity.check(message)
-                batches[message.topic].append(_incoming(message))
+                batches[message.topic].append(_record(message))
                 last[message.tp] = event
         for topic, batch in batches.items():
             await self._note(self._attempts.begin(batch))
             for part in _parts(batch):
                 await self._handle_part(self._handlers[topic], part)
-                await self._alive()
+                await self._progress()
         self._handled.update(last)
 
-    async def _handle_part(self, handler: Handler, part: Sequence[Incoming]) -> None:
-        """Handle messages of one topic, those by themselves that may have ended the process before."""
-        together: list[Incoming] = []
+    async def _handle_part(self, handler: Handler, part: Sequence[Record]) -> None:
+        """Handle messages of one topic, suspects singly."""
+        together: list[Record] = []
         for incoming in part:
             if self._attempts.is_set_aside(incoming):
                 continue
@@ -221,8 +220,8 @@ class EventEngine(Generic[StateT]):
         if together:
             await handle_apart(handler, together, self._set_aside)
 
-    async def _handle_suspect(self, handler: Handler, incoming: Incoming) -> None:
-        """Handle a message by itself, unless it has ended the process too often; what happens is noted before."""
+    async def _handle_suspect(self, handler: Handler, incoming: Record) -> None:
+        """Handle a message that may have ended the process, unless it did so too often; note the attempt first."""
         harmless = self._attempts.take_in_hand(incoming)
         if harmless:
             await self._note([(incoming.topic, incoming.partition)])
@@ -230,17 +229,17 @@ class EventEngine(Generic[StateT]):
         else:
             place = {"topic": incoming.topic, "partition": incoming.partition, "offset": incoming.offset}
             _log.error("message_quarantined", **place)
-            await self._set_aside(incoming, "each time that it was handled the process ended")
+            await self._set_aside(incoming, "the process ended each time it was handled")
         self._attempts.pass_on(incoming, set_aside=not harmless)
         await self._note([(incoming.topic, incoming.partition)])
 
     async def _note(self, places: Sequence[tuple[str, int]]) -> None:
-        """Store what must be known should the process end now."""
+        """Store attempt notes, so that they survive the end of the process."""
         entries = [(*self._attempts.entry(place), place[1]) for place in places]
         await self._table.store(Entry(key, partition, value) for key, value, partition in entries)
 
     async def _guard(self, action: Action) -> bool:
-        """Run an action; an exception fails the engine, and with it the process, instead of leaving an agent."""
+        """Run an action; an exception ends the engine and the process instead of leaving the agent."""
         try:
             await action()
         except Exception as exc:  # noqa: BLE001  # Faust would commit past the event and go on
@@ -253,7 +252,7 @@ class EventEngine(Generic[StateT]):
             self.failure.set_exception(exc)
 
     async def _release(self, *_signal: Any, **_details: Any) -> None:  # noqa: ANN401  # Faust's signal
-        """Store what has changed before others take the partitions over, and forget it."""
+        """Store changes before other workers take the partitions over, and forget the states."""
         async with self._lock:
             if not self.failure.done() and self._owned:
                 await self._guard(self._store_all)
@@ -270,7 +269,7 @@ class EventEngine(Generic[StateT]):
         await self._note(self._attempts.calm())
 
     async def _restore(self) -> None:
-        """Take over the partitions assigned now, with their stored states."""
+        """Take over the assigned partitions with their stored states."""
         async with self._lock:
             await self._guard(self._take_over)
 
@@ -282,7 +281,7 @@ class EventEngine(Generic[StateT]):
             raise StateMissingError(f"partitions {sorted(read)} are read here, states of {sorted(owned)} are held here")
         if owned != self._table.recovered:
             _log.info("rebalanced_again", recovered=sorted(self._table.recovered), assigned=sorted(owned))
-            return  # the recovery that belongs to this assignment is still to come
+            return  # the recovery of this assignment is still to come
         stored = self._table.entries(owned)
         self._attempts.restart({entry.key: entry.value for entry in stored if self._attempts.is_note(entry.key)})
         entries = [entry for entry in stored if not self._attempts.is_note(entry.key)]
@@ -313,8 +312,8 @@ class EventEngine(Generic[StateT]):
             ) from exc
 
 
-def _parts(batch: Sequence[Incoming]) -> Iterator[Sequence[Incoming]]:
-    """Stretches of a batch of about ``_PART_BYTES``; what comes of messages does not depend on how they are cut."""
+def _parts(batch: Sequence[Record]) -> Iterator[Sequence[Record]]:
+    """Cut a batch into parts of about ``_PART_BYTES``; results do not depend on the cuts."""
     start = size = 0
     for position, incoming in enumerate(batch):
         size += len(incoming.value or b"")
@@ -326,12 +325,12 @@ def _parts(batch: Sequence[Incoming]) -> Iterator[Sequence[Incoming]]:
 
 
 def read_states(entries: Sequence[Entry], decode: Callable[[Entry], StateT]) -> dict[str, StateT]:
-    """States by asset; one that cannot be read is set aside with its beginning in the log, and the asset starts empty.
+    """Return states by asset; log and skip one that cannot be read, whose asset then starts empty.
 
     Raises
     ------
     StateUnreadableError
-        If not one of them can be read: another version has written them, and must not lose them all.
+        If none can be read: another version wrote them, and they must not all be lost.
     """
     states: dict[str, StateT] = {}
     problems: list[Exception] = []
@@ -346,12 +345,6 @@ def read_states(entries: Sequence[Entry], decode: Callable[[Entry], StateT]) -> 
     return states
 
 
-def _incoming(message: Message) -> Incoming:
-    return Incoming(
-        topic=message.topic,
-        partition=message.partition,
-        offset=message.offset,
-        at=datetime.fromtimestamp(message.timestamp, UTC),
-        key=message.key,
-        value=message.value,
-    )
+def _record(message: Message) -> Record:
+    received_us = round(message.timestamp * 1e6)
+    return Record(message.topic, message.partition, message.offset, received_us, message.key, message.value)

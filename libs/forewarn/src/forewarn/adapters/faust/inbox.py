@@ -10,7 +10,7 @@ _FULL_BYTES: Final = 32 * 1024 * 1024
 
 
 class Inbox:
-    """Messages in the order of their arrival; several agents put, one engine takes."""
+    """Queues messages in order of arrival; several agents put, one engine takes."""
 
     def __init__(self, full_bytes: int = _FULL_BYTES) -> None:
         self._full_bytes = full_bytes
@@ -21,7 +21,7 @@ class Inbox:
         self._room.set()
 
     async def put(self, event: EventT[bytes]) -> None:
-        """Add a message, as soon as there is room."""
+        """Add a message, waiting for room."""
         while not self._room.is_set():
             await self._room.wait()
         self._waiting.append(event)
@@ -31,7 +31,7 @@ class Inbox:
             self._room.clear()
 
     async def take(self, linger_s: float) -> list[EventT[bytes]]:
-        """Wait for a message and then for more of them; returns all, which may be none after ``clear``."""
+        """Wait for a message, linger for more and return all; empty after a ``clear``."""
         await self._filled.wait()
         if self._room.is_set():
             await asyncio.sleep(linger_s)
@@ -40,7 +40,7 @@ class Inbox:
         return waiting
 
     def clear(self) -> None:
-        """Forget what waits."""
+        """Drop all messages."""
         self._waiting = []
         self._bytes = 0
         self._filled.clear()

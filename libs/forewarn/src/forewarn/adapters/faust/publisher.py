@@ -14,7 +14,7 @@ from forewarn.contracts.topics import TOPICS, TopicName, qualified
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outgoing:
-    """One event to publish; ``event`` None is a tombstone.
+    """An event to publish; ``event`` None is a tombstone.
 
     With ``partition`` None the key decides (murmur2, as everywhere in the platform).
     """
@@ -37,7 +37,7 @@ class FaustPublisher:
         self._topics: dict[TopicName, TopicT] = {}
 
     async def send(self, item: Outgoing) -> Awaitable[RecordMetadata]:
-        """Queue an event in order; await the result to know it is stored.
+        """Queue an event in order; the broker has it when the returned awaitable is done.
 
         Raises
         ------
@@ -64,7 +64,7 @@ class FaustPublisher:
 
 
 def raw_topic(app: faust.App, name: TopicName, prefix: str) -> TopicT:
-    """A topic of bytes: values are decoded by the contracts' codecs, where errors can be told apart."""
+    """Return a topic of bytes; the contracts' codecs decode values, with distinct errors."""
     return app.topic(
         qualified(name, prefix),
         key_type=bytes,

@@ -1,18 +1,16 @@
 """Finds the message that ends the process, and sets it aside.
 
-An exception of a handler is found at once: the batch is halved until one message is left that raises by itself. A
-message that takes the process with it (out of memory, a hang that the watchdog ends, a crash inside a library) is
-found by what the process wrote down before. The first message of each partition after a start is noted; a process
-that starts a second time at the same one hands the next messages over one by one, each noted before and after, and
-the one that was in hand twice when the process ended is set aside. The notes live beside the states, in the same
-partition of the changelog, so they come back with them.
+If a handler raises, its batch is halved until one message is left that raises alone. A message that ends the whole
+process (out of memory, a hang that the watchdog ends, a crash inside a library) is found by notes. The first message
+of each partition after a start is noted; a process that starts a second time at the same message handles the next ones
+singly, with a note before and after each, and sets aside the one that was in hand twice when the process ended. Notes
+are stored beside the states, in the same partition of the changelog, and are restored with them.
 
-A broker that is away is no fault of a message: such errors end the process as before, and are not counted.
+An outage of the broker is not the fault of a message: it ends the process and is not counted.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Final
 
 import structlog
@@ -20,44 +18,33 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError  # type: ignore
 from faust.exceptions import FaustError
 from pydantic import TypeAdapter
 
-#: Starts at the same message before messages are handed over one by one.
+from forewarn.ports.lanes import Record
+
+#: Starts at the same message before messages are handled singly.
 _CAREFUL_AFTER: Final = 1
-#: Times that a message may be in hand when the process ends.
+#: How often a message may be in hand when the process ends.
 _TRIES: Final = 2
-#: Offsets from the start within which the culprit is looked for: more than any process handles between two commits.
+#: Offsets from the start that are suspect: more than any process handles between two commits.
 _CAREFUL_OFFSETS: Final = 500
 
-#: Notes stand under keys that no asset can have.
+#: No asset id can begin like this.
 _KEY_PREFIX: Final = b"\0attempts/"
 
 _log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Incoming:
-    """One message from a topic; ``at`` is the broker's time of it, so that handling it again gives the same."""
-
-    topic: str
-    partition: int
-    offset: int
-    at: datetime
-    key: bytes | None
-    value: bytes | None
-
-
 #: Handles messages of one topic, oldest of each partition first.
-Handler = Callable[[Sequence[Incoming]], Awaitable[None]]
+Handler = Callable[[Sequence[Record]], Awaitable[None]]
 #: Keeps a message that cannot be handled, with the reason.
-SetAside = Callable[[Incoming, str], Awaitable[None]]
+SetAside = Callable[[Record, str], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Note:
-    """What is remembered of one partition of one topic.
+    """Attempts on one partition of one topic.
 
-    Reading began at offset ``start``, for the ``starts``-th time in a row. What lies before ``passed`` was handled
-    since; if ``tries`` is not 0, the message at ``passed`` was in hand, for so many times. ``set_aside`` are the
-    offsets that were given up.
+    Reading began at offset ``start`` for the ``starts``-th time in a row, and offsets before ``passed`` have been
+    handled since. The message at ``passed`` was in hand ``tries`` times. Offsets in ``set_aside`` were given up.
     """
 
     start: int
@@ -72,7 +59,7 @@ _Place = tuple[str, int]
 
 
 class Attempts:
-    """The notes of the partitions that a worker owns."""
+    """Keeps the notes of the partitions that a worker owns."""
 
     def __init__(self) -> None:
         self._restored: dict[bytes, Note] = {}
@@ -80,11 +67,11 @@ class Attempts:
 
     @staticmethod
     def is_note(key: bytes) -> bool:
-        """Whether an entry of the changelog is a note."""
+        """Return whether an entry of the changelog is a note."""
         return key.startswith(_KEY_PREFIX)
 
     def restart(self, entries: Mapping[bytes, bytes]) -> None:
-        """Go on from stored notes; one that cannot be read counts for nothing."""
+        """Continue from stored notes, ignoring those that cannot be read."""
         self._notes.clear()
         self._restored = {}
         for key, value in entries.items():
@@ -93,8 +80,8 @@ class Attempts:
             except ValueError:
                 _log.warning("attempts_unreadable", key=key)
 
-    def begin(self, batch: Iterable[Incoming]) -> list[_Place]:
-        """Note where reading begins; returns the places whose notes are new and must be stored first."""
+    def begin(self, batch: Iterable[Record]) -> list[_Place]:
+        """Note where reading begins; return the places with new notes, which must be stored first."""
         fresh = []
         for incoming in batch:
             place = _place(incoming)
@@ -103,41 +90,41 @@ class Attempts:
                 fresh.append(place)
         return fresh
 
-    def is_suspect(self, incoming: Incoming) -> bool:
-        """Whether this may be the message that ended the process."""
+    def is_suspect(self, incoming: Record) -> bool:
+        """Return whether this may be the message that ended the process."""
         note = self._notes[_place(incoming)]
         return note.starts > _CAREFUL_AFTER and note.passed <= incoming.offset < note.start + _CAREFUL_OFFSETS
 
-    def is_set_aside(self, incoming: Incoming) -> bool:
-        """Whether the message was given up before."""
+    def is_set_aside(self, incoming: Record) -> bool:
+        """Return whether the message was given up before."""
         return incoming.offset in self._notes[_place(incoming)].set_aside
 
-    def take_in_hand(self, incoming: Incoming) -> bool:
-        """Note that a message is about to be handled by itself; False if it has ended the process too often."""
+    def take_in_hand(self, incoming: Record) -> bool:
+        """Note that a message is about to be handled singly; return False if it has ended the process too often."""
         note = self._notes[_place(incoming)]
         tries = note.tries if note.passed == incoming.offset else 0
         self._notes[_place(incoming)] = replace(note, passed=incoming.offset, tries=tries + 1)
         return tries < _TRIES
 
-    def pass_on(self, incoming: Incoming, *, set_aside: bool = False) -> None:
-        """Note that a message was handled, or set aside."""
+    def pass_on(self, incoming: Record, *, set_aside: bool = False) -> None:
+        """Note that a message was handled or set aside."""
         note = self._notes[_place(incoming)]
         given_up = (*note.set_aside, incoming.offset) if set_aside else note.set_aside
         self._notes[_place(incoming)] = replace(note, passed=incoming.offset + 1, tries=0, set_aside=given_up)
 
     def calm(self) -> list[_Place]:
-        """Partitions are given back in order, so no message has ended anything; returns whose notes have changed."""
+        """Clear attempts after an orderly release of partitions; return the places whose notes changed."""
         changed = [place for place, note in self._notes.items() if note.starts > 1 or note.tries]
         for place in changed:
             self._notes[place] = replace(self._notes[place], starts=0, tries=0)
         return changed
 
     def entry(self, place: _Place) -> tuple[bytes, bytes]:
-        """Key and value under which a note is stored."""
+        """Return the key and value of a note in the changelog."""
         return _key(place), _CODEC.dump_json(self._notes[place])
 
 
-def _place(incoming: Incoming) -> _Place:
+def _place(incoming: Record) -> _Place:
     return incoming.topic, incoming.partition
 
 
@@ -151,18 +138,18 @@ def _following(before: Note | None, offset: int) -> Note:
     return replace(before, starts=before.starts + 1)
 
 
-async def handle_apart(handler: Handler, batch: Sequence[Incoming], set_aside: SetAside) -> None:
-    """Handle messages; those that raise by themselves are set aside, the others pass in their order.
+async def handle_apart(handler: Handler, batch: Sequence[Record], set_aside: SetAside) -> None:
+    """Handle messages in order, setting aside those that raise alone.
 
     Raises
     ------
     Exception
-        If it is no message's fault.
+        If the failure is not the fault of a message.
     """
     problem = await _problem_of(handler, batch)
     if problem is None:
         return
-    if len(batch) > 1:  # what was handled before is handled again: handlers skip what they have seen
+    if len(batch) > 1:  # some are handled twice: handlers skip what they have seen
         half = len(batch) // 2
         await handle_apart(handler, batch[:half], set_aside)
         await handle_apart(handler, batch[half:], set_aside)
@@ -173,8 +160,8 @@ async def handle_apart(handler: Handler, batch: Sequence[Incoming], set_aside: S
     await set_aside(culprit, f"handling it failed: {type(problem).__name__}: {problem}")
 
 
-async def _problem_of(handler: Handler, batch: Sequence[Incoming]) -> Exception | None:
-    """What is wrong with some message of a batch; None if all of them were handled."""
+async def _problem_of(handler: Handler, batch: Sequence[Record]) -> Exception | None:
+    """Return what a handler raised for the fault of a message; None if all were handled."""
     try:
         await handler(batch)
     except Exception as exc:
@@ -185,7 +172,7 @@ async def _problem_of(handler: Handler, batch: Sequence[Incoming]) -> Exception 
 
 
 def is_fault_of_message(exc: Exception) -> bool:
-    """Whether a handler failed for what is in a message; brokers that are away and lack of memory are not that."""
+    """Return whether a handler failed because of a message, rather than an outage or lack of memory."""
     if isinstance(exc, MessageSizeTooLargeError):
         return True
     return not isinstance(exc, OSError | TimeoutError | MemoryError | KafkaError | FaustError)

@@ -2,23 +2,33 @@
 
 import asyncio
 import threading
-from typing import Final
+from typing import TYPE_CHECKING, Final, cast
 
 import faust
 import structlog
 
 from forewarn.adapters.faust.engine import EventEngine, StateT
-from forewarn.adapters.faust.watchdog import watch_recovery
 
-#: SIGTERM must end within 10 s in all; draining and stopping share it.
+if TYPE_CHECKING:
+    from faust.tables.manager import TableManager
+
+#: SIGTERM must end the process within 10 s; draining and stopping share them.
 _DRAIN_TIMEOUT_S: Final = 4.0
 _STOP_TIMEOUT_S: Final = 5.0
+
+_RECOVERY_POLL_S: Final = 1.0
+_STALLED_POLLS: Final = 5
+_RECOVERY_RESTARTS: Final = 12
 
 _log = structlog.get_logger(__name__)
 
 
 class EventAppCrashedError(Exception):
     """Faust stopped by itself."""
+
+
+class RecoveryStuckError(Exception):
+    """The stored states cannot be read back; the process must start again."""
 
 
 async def run_app(app: faust.App, engine: EventEngine[StateT], stop: threading.Event) -> None:
@@ -36,7 +46,7 @@ async def run_app(app: faust.App, engine: EventEngine[StateT], stop: threading.E
     starting = asyncio.create_task(app.start())
     stopped = asyncio.create_task(asyncio.to_thread(stop.wait))
     ended = asyncio.create_task(app.wait_until_stopped())
-    watching = asyncio.create_task(watch_recovery(app))
+    watching = asyncio.create_task(_watch_recovery(app))
     try:
         done = await _first(starting, stopped, ended, watching, engine.failure)
         if done == {starting} and starting.exception() is None:
@@ -73,3 +83,27 @@ async def _stop(app: faust.App, *tasks: asyncio.Task[None]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _watch_recovery(app: faust.App) -> None:
+    """Restart a table recovery that has made no progress for 5 s; raise after a minute.
+
+    Faust 0.15.3 can drop changelog records that it fetched while a rebalance began, and then waits for them for ever
+    (1 of 12 rebalances under load; upstream issues 597 and 651). A restart seeks and reads them again.
+    """
+    recovery = cast("TableManager", app.tables).recovery
+    remaining, stalled, restarts = -1, 0, 0
+    while True:
+        await asyncio.sleep(_RECOVERY_POLL_S)
+        now_remaining = recovery.active_remaining_total() if app.in_recovery else -1
+        if now_remaining != remaining or not app.in_recovery:
+            remaining, stalled, restarts = now_remaining, 0, 0
+            continue
+        stalled += 1
+        if stalled < _STALLED_POLLS:
+            continue
+        stalled, restarts = 0, restarts + 1
+        if restarts > _RECOVERY_RESTARTS:
+            raise RecoveryStuckError(f"{remaining} changelog records cannot be read back: is the broker healthy?")
+        _log.warning("recovery_restarted", remaining=remaining, attempt=restarts)
+        recovery.signal_recovery_start.set()

@@ -53,29 +53,18 @@ class LastCycle:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CmapssResult:
-    """Outcome on one data set.
-
-    Attributes
-    ----------
-    capped, uncapped
-        Against true lives cut at the cap, and against them as they are.
-    alpha_lambda
-        Share of training engines, each predicted by models that had not seen it, within ±α at λ of their run.
-    accuracy
-        Median relative accuracy over their rows before the failure.
-    horizon
-        Median over these engines of how long before failure predictions are right for good [cycles].
-    risk, failures
-        Mean predicted probability of failure within the risk horizon, and the share of engines that did fail.
-    """
+    """Outcome on one data set."""
 
     name: str
     engines: int
+    #: Against true lives cut at the cap, and against them as they are.
     capped: LastCycle
     uncapped: LastCycle
+    #: Share of training engines, each predicted by models that had not seen it, within ±α at λ of their run.
     alpha_lambda: float
-    accuracy: float
-    horizon: float
+    accuracy: float  #: Median relative accuracy over their rows before the failure.
+    horizon: float  #: Median over these engines of how long before failure predictions are right for good [cycles].
+    #: Mean predicted probability of failure within the risk horizon, and the share of engines that did fail.
     risk: float
     failures: float
 

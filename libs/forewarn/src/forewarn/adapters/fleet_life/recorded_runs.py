@@ -22,19 +22,13 @@ _NO: Final = frozenset({"0", "0.0", "false", "f", "no", "n"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunColumns:
-    """Which columns of a file mean what.
-
-    Attributes
-    ----------
-    moments
-        Whether times are moments: lives are then in days. Else they are in the unit of the time column.
-    """
+    """Which columns of a file mean what."""
 
     unit: str
     time: str
     drivers: tuple[str, ...]
     tags: tuple[str, ...]
-    moments: bool
+    moments: bool  #: Whether times are moments: lives are then in days. Else they are in the unit of the time column.
 
     @property
     def life_unit(self) -> str:
@@ -53,19 +47,11 @@ class RecordedRuns:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class TrainingRuns:
-    """Runs to learn from.
-
-    Attributes
-    ----------
-    failed
-        Whether a unit's last row is its failure.
-    left_out
-        Columns that are not learned from, with the reason.
-    """
+    """Runs to learn from."""
 
     recorded: RecordedRuns
-    failed: BoolArray
-    left_out: Mapping[str, str]
+    failed: BoolArray  #: Whether a unit's last row is its failure.
+    left_out: Mapping[str, str]  #: Columns that are not learned from, with the reason.
 
 
 def read_training_runs(

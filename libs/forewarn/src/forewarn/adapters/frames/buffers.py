@@ -1,7 +1,7 @@
 """Arrow arrays over NumPy's memory, and back, by their buffers.
 
-``pa.array`` and ``Array.to_numpy`` would do the same, but pyarrow imports pandas when first asked to: a
-second of each process's start, and 60 MB of its memory, for a library that nothing here uses.
+``pa.array`` and ``Array.to_numpy`` do the same, but import pandas on first use: a second and 60 MB for each
+process, for a library that nothing here needs.
 """
 
 from collections.abc import Sequence

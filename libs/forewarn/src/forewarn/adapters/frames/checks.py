@@ -1,7 +1,6 @@
-"""Whether what a frame says can be true: times within the platform's range, assets with names that can be used.
+"""Checks of a frame's values: times within the platform's range, valid asset names, known codes.
 
-A frame is Forewarn's own, so the checks are few. They are those on which everything behind relies: a time that
-no calendar has, or an asset that no event can name, would end the consumer instead of the message.
+Only Forewarn writes frames, so the checks are few: those without which a message would crash its consumers.
 """
 
 from collections.abc import Sequence
@@ -24,7 +23,7 @@ _IDENTIFIER: Final = compile_pattern(IDENTIFIER)
 
 
 def check_frame(frame: Frame) -> None:
-    """Check a frame that was just decoded.
+    """Check a decoded frame.
 
     Raises
     ------
@@ -41,7 +40,7 @@ def check_frame(frame: Frame) -> None:
 
 
 def check_assets(asset_ids: Sequence[str]) -> None:
-    """Check that assets have names by which they can be registered.
+    """Check that assets have valid identifiers.
 
     Raises
     ------
@@ -50,7 +49,7 @@ def check_assets(asset_ids: Sequence[str]) -> None:
     """
     if not all(map(_is_identifier, asset_ids)):
         unfit = next(name for name in asset_ids if not _is_identifier(name))
-        raise InvalidFrame(f"column 'asset_id' has the name {unfit!r}, which is no identifier")
+        raise InvalidFrame(f"column 'asset_id' has the name {unfit!r}, which is not an identifier")
 
 
 def is_checked(column: Column) -> bool:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from forewarn.adapters.decode_boundary import decoder
 from forewarn.adapters.frames.buffers import from_numpy, texts, to_numpy
 from forewarn.adapters.frames.checks import check_frame
-from forewarn.adapters.frames.schema import ARROW_TYPES, arrow_schema, class_of, resolved
+from forewarn.adapters.frames.schema import ARROW_TYPES, arrow_schema, class_of, description_of, resolved
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.frames import (
     Column,
@@ -96,30 +96,31 @@ class OpenedFrame:
 
 @decoder(InvalidFrame)
 def open_frame(data: bytes, catalogue: Mapping[str, AssetClass], expected: FrameKind) -> OpenedFrame:
-    """First half of ``decode_frame``.
+    """Find the columns of a message: the first half of ``decode_frame``.
 
     Raises
     ------
     InvalidFrame
         With what was expected and what was found.
     """
-    asset_class = class_of(data, catalogue, expected)
+    description = description_of(data)
+    asset_class = class_of(description, catalogue, expected)
     with pa.ipc.open_stream(data) as reader:
         batches = list(reader)
     if len(batches) != 1:
         raise InvalidFrame(f"a frame is a stream of one record batch, this one has {len(batches)}")
     batches[0].validate(full=True)  # damaged buffers would crash the process later
-    return OpenedFrame(expected, asset_class, resolved(batches[0], data, expected, asset_class))
+    return OpenedFrame(expected, asset_class, resolved(batches[0], description, expected, asset_class))
 
 
 @decoder(InvalidFrame)
 def join_frames(opened: Sequence[OpenedFrame]) -> Frame:
-    """Second half of ``decode_frame``, for one message or for many of one kind and class: costs little more.
+    """Read opened messages of one kind and class as one frame; many cost little more than one.
 
     Raises
     ------
     InvalidFrame
-        If something is null that must not be, or cannot be true.
+        If a value is null that must not be, or is impossible.
     """
     first = opened[0]
     batch = first.batch if len(opened) == 1 else pa.concat_batches([frame.batch for frame in opened])

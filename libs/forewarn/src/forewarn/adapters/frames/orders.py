@@ -1,7 +1,7 @@
-"""Frames without rows that say more in the metadata of their record batch.
+"""Frames without rows that carry an order in the metadata of their record batch.
 
-Such a frame stands among the readings, so that every replay of the topic meets it at the same place. To readers that
-do not look at the metadata it is a frame in which nothing was measured.
+An order stands among the readings, so every replay of the topic meets it at the same place. Readers that ignore the
+metadata see a frame without readings.
 """
 
 from collections.abc import Mapping
@@ -15,24 +15,24 @@ from forewarn.contracts.frames import FrameKind
 from forewarn.ports.codec import InvalidFrame
 
 
-def encode_order_frame(kind: FrameKind, asset_class: AssetClass, said: Mapping[bytes, bytes]) -> bytes:
-    """A frame without rows that says this."""
+def encode_order_frame(kind: FrameKind, asset_class: AssetClass, metadata: Mapping[bytes, bytes]) -> bytes:
+    """Return a frame without rows that carries this metadata."""
     schema = arrow_schema(kind, asset_class)
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, schema) as writer:
         empty = pa.RecordBatch.from_arrays([pa.nulls(0, field.type) for field in schema], schema=schema)
-        writer.write_batch(empty, custom_metadata=dict(said))
+        writer.write_batch(empty, custom_metadata=dict(metadata))
     return sink.getvalue().to_pybytes()  # type: ignore[no-any-return]  # pyarrow ships no types
 
 
 @decoder(InvalidFrame)
-def said_in(data: bytes) -> dict[bytes, bytes]:
-    """What a frame says besides its rows.
+def batch_metadata(data: bytes) -> dict[bytes, bytes]:
+    """Return the metadata of a frame's record batch.
 
     Raises
     ------
     InvalidFrame
-        If the bytes are no frame.
+        If the bytes are not a frame.
     """
     with pa.ipc.open_stream(data) as reader:
         _, metadata = reader.read_next_batch_with_custom_metadata()

@@ -1,20 +1,21 @@
-"""One row of a frame on its own: some hundred bytes that keep nothing of the frame alive, read when asked for."""
+"""One row of a frame, copied into a few hundred bytes and decoded on request."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from itertools import islice
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
+from forewarn.adapters.decode_boundary import decoder
+from forewarn.contracts.answers.assets import LiveJudgement
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.frames import (
+    JUDGEMENT,
     FrameKind,
-    Hint,
-    Phase,
     contribution_column,
     expected_column,
     quality_column,
@@ -22,21 +23,20 @@ from forewarn.contracts.frames import (
 )
 from forewarn.domain.time import to_datetime
 from forewarn.ports.codec import InvalidFrame
-from forewarn.ports.live import JudgementInShort, LiveJudgement, LiveReading
+from forewarn.ports.live import JudgementInShort, LiveReading
 
-_JUDGEMENT_NUMBERS: Final = ("deviation", "phase", "regime", "model_version", "score", "p_value", "flag", "hint")
-_PHASES: Final = frozenset({Phase.BASELINE, Phase.LIVE})
-_HINTS: Final = frozenset({Hint.NONE, Hint.ASSET_FAULT, Hint.SENSOR_FAULT})
+_NUMBERS: Final = tuple(column.name for column in JUDGEMENT if column.dtype != "string")
+_TEXTS: Final = tuple(column.name for column in JUDGEMENT if column.dtype == "string")
 
 
 @dataclass(frozen=True, slots=True)
 class RowShape:
-    """Which columns make a row of one kind and class, in the order of its numbers."""
+    """Which columns make a row of one kind and class, in the order of its numbers and texts."""
 
     kind: FrameKind
     asset_class: AssetClass
     numbers: tuple[str, ...]
-    text: str
+    texts: tuple[str, ...]
 
 
 @lru_cache(maxsize=512)
@@ -45,10 +45,10 @@ def row_shape(kind: FrameKind, asset_class: AssetClass) -> RowShape:
     columns = asset_class.column_names
     if kind is FrameKind.VALID:
         qualities = map(quality_column, asset_class.tag_names)
-        return RowShape(kind, asset_class, ("ts", "received_at", *columns, *qualities), "findings")
+        return RowShape(kind, asset_class, ("ts", "received_at", *columns, *qualities), ("findings",))
     per_response = (expected_column, residual_column, contribution_column)
     of_responses = (name(response) for name in per_response for response in asset_class.twin.responses)
-    return RowShape(kind, asset_class, ("ts", *columns, *of_responses, *_JUDGEMENT_NUMBERS), "culprit")
+    return RowShape(kind, asset_class, ("ts", *columns, *of_responses, *_NUMBERS), _TEXTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,81 +57,66 @@ class PackedRow:
 
     shape: RowShape
     numbers: bytes
-    text: str | None
+    texts: tuple[str | None, ...]
 
     def read(self) -> LiveReading | LiveJudgement:
-        """Meaning of the row."""
+        """Decode the row."""
         return self.reading() if self.shape.kind is FrameKind.VALID else self.judgement()
 
+    @decoder(InvalidFrame)
     def reading(self) -> LiveReading:
-        """Meaning of a row of kind VALID.
+        """Decode a row of kind VALID.
 
         Raises
         ------
         InvalidFrame
-            If it holds what no reading can.
+            If a value is impossible.
         """
         asset_class = self.shape.asset_class
         numbers = self._numbers()
         ts, received_at = _time(next(numbers)), _time(next(numbers))
         values = _named(asset_class.column_names, numbers)
         quality = {tag: _code(value) for tag, value in zip(asset_class.tag_names, numbers, strict=True)}
-        return LiveReading(ts=ts, received_at=received_at, findings=self.text, values=values, quality=quality)
+        (findings,) = self.texts
+        return LiveReading(ts=ts, received_at=received_at, findings=findings, values=values, quality=quality)
 
+    @decoder(InvalidFrame)
     def judgement(self) -> LiveJudgement:
-        """Meaning of a row of kind ANOMALY.
+        """Decode a row of kind ANOMALY.
 
         Raises
         ------
         InvalidFrame
-            If it holds what no judgement can.
+            If a value is impossible.
         """
         asset_class = self.shape.asset_class
-        responses = asset_class.twin.responses
         numbers = self._numbers()
         ts = _time(next(numbers))
         values = _named(asset_class.column_names, numbers)
-        expected, residual, contribution = (_named(responses, numbers) for _ in range(3))
-        deviation, phase, regime, version, score, p_value, flag, hint = numbers
-        if phase not in _PHASES or hint not in _HINTS:
-            raise InvalidFrame(f"no such phase or hint: {phase}, {hint}")
+        expected, residual, contribution = (_named(asset_class.twin.responses, numbers) for _ in range(3))
+        summary: dict[str, Any] = {**_named(_NUMBERS, numbers), **dict(zip(_TEXTS, self.texts, strict=True))}
         return LiveJudgement(
-            ts=ts,
-            values=values,
-            expected=expected,
-            residual=residual,
-            contribution=contribution,
-            deviation=deviation,
-            phase=_code(phase),
-            regime=_code(regime),
-            model_version=_code(version),
-            score=score,
-            p_value=p_value,
-            flag=bool(flag),
-            culprit=self.text,
-            hint=_code(hint),
+            ts=ts, values=values, expected=expected, residual=residual, contribution=contribution, **summary
         )
 
     def in_short(self) -> JudgementInShort:
         """A row of kind ANOMALY without the tags."""
-        last = self.numbers[-len(_JUDGEMENT_NUMBERS) * np.dtype(np.float64).itemsize :]
-        _, phase, _, _, score, _, flag, _ = np.frombuffer(last, dtype=np.float64).tolist()
-        return JudgementInShort(score=score if math.isfinite(score) else None, flag=bool(flag), phase=_code(phase))
+        last = self.numbers[-len(_NUMBERS) * np.dtype(np.float64).itemsize :]
+        of = dict(zip(_NUMBERS, np.frombuffer(last, dtype=np.float64).tolist(), strict=True))
+        score = of["score"] if math.isfinite(of["score"]) else None
+        return JudgementInShort(score=score, flag=bool(of["flag"]), phase=_code(of["phase"]))
 
     def _numbers(self) -> Iterator[float | None]:
         """In the order of the shape; None for what is unknown."""
         return (n if math.isfinite(n) else None for n in np.frombuffer(self.numbers, dtype=np.float64).tolist())
 
 
-def _named(names: Sequence[str], numbers: Iterator[float | None]) -> Mapping[str, float | None]:
+def _named(names: Sequence[str], numbers: Iterator[float | None]) -> dict[str, float | None]:
     return dict(zip(names, islice(numbers, len(names)), strict=True))
 
 
 def _time(microseconds: float | None) -> datetime:
-    try:
-        return to_datetime(_code(microseconds))
-    except OverflowError as exc:
-        raise InvalidFrame(f"{microseconds} µs is not a time") from exc
+    return to_datetime(_code(microseconds))
 
 
 def _code(number: float | None) -> int:

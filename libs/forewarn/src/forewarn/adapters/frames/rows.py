@@ -1,9 +1,8 @@
-"""Single rows of frames, without decoding the frames.
+"""Reads single rows of frames without decoding the frames.
 
-Nearly every row that passes the API is overwritten by a newer one before anybody looks. So a frame
-is only opened and indexed when it comes (asset, time and lateness columns, some 60 µs whatever its
-length); a row becomes values when somebody asks for it. Every frame is indexed, none is skipped:
-two frames of a partition may hold different assets. Rows that must outlive their frame are copied out of it.
+Nearly every row that reaches the API is replaced by a newer one before anybody looks. So a frame is only opened and
+indexed when it arrives (asset, time and lateness columns, some 100 µs whatever its length) and a row is decoded on
+request. Rows that must outlive their frame are copied out of it.
 """
 
 import math
@@ -21,31 +20,35 @@ from forewarn.adapters.frames.buffers import present, to_numpy
 from forewarn.adapters.frames.checks import MAX_TEXT_CHARACTERS, check_assets, check_values, is_checked
 from forewarn.adapters.frames.codec import OpenedFrame, open_frame
 from forewarn.adapters.frames.packed import PackedRow, RowShape, row_shape
+from forewarn.contracts.answers.assets import LiveJudgement
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.frames import Column, FrameKind, frame_columns
 from forewarn.domain.frames.frame import MISSING, NUMPY_DTYPES
 from forewarn.ports.codec import InvalidFrame
-from forewarn.ports.live import JudgementInShort, LiveJudgement, LiveReading
+from forewarn.ports.live import JudgementInShort, LiveReading
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Layout:
     """Where the columns of a kind and class are."""
 
-    columns: Mapping[str, tuple[int, Column]]
+    places: Mapping[str, tuple[int, np.dtype[Any]]]
     required: tuple[tuple[int, str], ...]
     checked: tuple[Column, ...]
     shape: RowShape
+    numbers: tuple[tuple[int, np.dtype[Any]], ...]
 
 
 @lru_cache(maxsize=512)
 def _layout(kind: FrameKind, asset_class: AssetClass) -> _Layout:
-    columns = frame_columns(kind, asset_class)
+    columns, shape = frame_columns(kind, asset_class), row_shape(kind, asset_class)
+    places = {column.name: (place, NUMPY_DTYPES[column.dtype]) for place, column in enumerate(columns)}
     return _Layout(
-        columns={column.name: (place, column) for place, column in enumerate(columns)},
+        places=places,
         required=tuple((place, column.name) for place, column in enumerate(columns) if not column.nullable),
         checked=tuple(filter(is_checked, columns)),
-        shape=row_shape(kind, asset_class),
+        shape=shape,
+        numbers=tuple(places[name] for name in shape.numbers),
     )
 
 
@@ -78,7 +81,7 @@ class FrameRows:
         Raises
         ------
         InvalidFrame
-            If the bytes are no frame of this kind, are damaged, or lack a column.
+            If the bytes are not a sound frame of this kind.
         """
         return cls(open_frame(data, catalogue, kind), len(data))
 
@@ -101,20 +104,20 @@ class FrameRows:
         shape = self._layout.shape
         chosen = np.asarray(rows, dtype=np.intp)
         numbers = np.empty((len(rows), len(shape.numbers)), dtype=np.float64)
-        for position, name in enumerate(shape.numbers):
-            column = self._column(name)
-            numbers[:, position] = self._numbers(name)[chosen]
+        for position, (place, dtype) in enumerate(self._layout.numbers):
+            column = self._batch.column(place)
+            numbers[:, position] = to_numpy(column, dtype, null=0)[chosen]
             if column.null_count:
                 numbers[~present(column)[chosen], position] = np.nan
-        texts = self._texts(shape.text, chosen)
-        return [PackedRow(shape, row.tobytes(), text) for row, text in zip(numbers, texts, strict=True)]
+        texts = zip(*(self._texts(name, chosen) for name in shape.texts), strict=True)
+        return [PackedRow(shape, row.tobytes(), own) for row, own in zip(numbers, texts, strict=True)]
 
     def reading(self, row: int) -> LiveReading:
-        """A row of a frame of kind VALID; raises ``InvalidFrame`` if it holds what no reading can."""
+        """A row of a frame of kind VALID; raises ``InvalidFrame`` if a value is impossible."""
         return self.pack([row])[0].reading()
 
     def judgement(self, row: int) -> LiveJudgement:
-        """A row of a frame of kind ANOMALY; raises ``InvalidFrame`` if it holds what no judgement can."""
+        """A row of a frame of kind ANOMALY; raises ``InvalidFrame`` if a value is impossible."""
         return self.pack([row])[0].judgement()
 
     def judgement_in_short(self, row: int) -> JudgementInShort:
@@ -130,11 +133,11 @@ class FrameRows:
         return [None if code < 0 else _short_text(column.dictionary[code].as_py()) for code in codes]
 
     def _column(self, name: str) -> pa.Array:
-        return self._batch.column(self._layout.columns[name][0])
+        return self._batch.column(self._layout.places[name][0])
 
     def _numbers(self, name: str) -> NDArray[Any]:
-        place, column = self._layout.columns[name]
-        return to_numpy(self._batch.column(place), NUMPY_DTYPES[column.dtype], null=0)
+        place, dtype = self._layout.places[name]
+        return to_numpy(self._batch.column(place), dtype)
 
 
 def _short_text(text: str | None) -> str | None:

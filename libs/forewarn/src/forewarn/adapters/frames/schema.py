@@ -1,4 +1,4 @@
-"""What a message says it is, and where it has the columns of a class: the same for every reader of frames.
+"""Resolves the schema of a message, for every reader of frames.
 
 A column that the reader does not know is ignored. One that its class has gained since the message was written holds
 what ``Column.absent`` says. Any other column that is missing, or has another type, makes the frame invalid.
@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from forewarn.adapters.frames.buffers import from_numpy
 from forewarn.contracts.asset_class import AssetClass
-from forewarn.contracts.frames import FRAME_VERSION, FrameKind, frame_columns
+from forewarn.contracts.frames import FRAME_VERSION, Column, FrameKind, frame_columns
 from forewarn.contracts.limits import KIB
 from forewarn.domain.frames.frame import NUMPY_DTYPES
 from forewarn.ports.codec import InvalidFrame
@@ -50,15 +50,29 @@ def arrow_schema(kind: FrameKind, asset_class: AssetClass) -> pa.Schema:
     return pa.schema(fields, metadata=metadata)
 
 
-def class_of(data: bytes, catalogue: Mapping[str, AssetClass], kind: FrameKind) -> AssetClass:
-    """Class of the readings in a message.
+def description_of(data: bytes) -> bytes:
+    """Return the bytes of a stream with its schema: a marker, a length, the schema. Readers cache them.
+
+    Raises
+    ------
+    InvalidFrame
+        If they are longer than any class needs.
+    """
+    description = data[: _HEADER_BYTES + int.from_bytes(data[4:_HEADER_BYTES], "little")]
+    if len(description) > _MAX_DESCRIPTION_BYTES:
+        raise InvalidFrame(f"its schema takes more than {_MAX_DESCRIPTION_BYTES} bytes")
+    return description
+
+
+def class_of(description: bytes, catalogue: Mapping[str, AssetClass], kind: FrameKind) -> AssetClass:
+    """Return the class of the readings in a message.
 
     Raises
     ------
     InvalidFrame
         If it is of another kind or version, or of an unknown class.
     """
-    found, version, name = _identity(_description(data))
+    found, version, name = _identity(description)
     if found != kind.value or version != str(FRAME_VERSION):
         raise InvalidFrame(f"expected a {kind.value!r} frame of version {FRAME_VERSION}, found {found!r} {version!r}")
     if name not in catalogue:
@@ -66,32 +80,28 @@ def class_of(data: bytes, catalogue: Mapping[str, AssetClass], kind: FrameKind) 
     return catalogue[name]
 
 
-def resolved(batch: pa.RecordBatch, data: bytes, kind: FrameKind, asset_class: AssetClass) -> pa.RecordBatch:
-    """The batch of a message with the columns of the class, in wire order.
+def resolved(batch: pa.RecordBatch, description: bytes, kind: FrameKind, asset_class: AssetClass) -> pa.RecordBatch:
+    """Return the batch of a message with the columns of the class, in wire order.
 
     Raises
     ------
     InvalidFrame
         If a column is missing, or has another type.
     """
-    positions = _positions(_description(data), kind, asset_class)
+    positions = _positions(description, kind, asset_class)
     if positions is None:
         return batch
     columns = [
-        batch.column(position)
-        if position is not None
-        else from_numpy(np.full(batch.num_rows, column.absent, NUMPY_DTYPES[column.dtype]), ARROW_TYPES[column.dtype])
+        _absent(column, batch.num_rows) if position is None else batch.column(position)
         for column, position in zip(frame_columns(kind, asset_class), positions, strict=True)
     ]
     return pa.RecordBatch.from_arrays(columns, schema=arrow_schema(kind, asset_class))
 
 
-def _description(data: bytes) -> bytes:
-    """The bytes of a stream that describe it: four of 0xFF, a length, the schema. They are remembered, so bounded."""
-    description = data[: _HEADER_BYTES + int.from_bytes(data[4:_HEADER_BYTES], "little")]
-    if len(description) > _MAX_DESCRIPTION_BYTES:
-        raise InvalidFrame(f"its schema takes more than {_MAX_DESCRIPTION_BYTES} bytes")
-    return description
+def _absent(column: Column, rows: int) -> pa.Array:
+    if column.dtype == "string":
+        return pa.nulls(rows, ARROW_TYPES["string"])
+    return from_numpy(np.full(rows, column.absent, NUMPY_DTYPES[column.dtype]), ARROW_TYPES[column.dtype])
 
 
 # A writer sends the same description with every frame. Its bytes are looked up, because asking Arrow for the
@@ -116,7 +126,7 @@ def _positions(description: bytes, kind: FrameKind, asset_class: AssetClass) -> 
     if found.equals(arrow_schema(kind, asset_class)):
         return None
     columns = frame_columns(kind, asset_class)
-    places = {name: place for place, name in enumerate(found.names)}  # raises for a name that is no text
+    places = {name: place for place, name in enumerate(found.names)}  # raises for a name that is not text
     for column in columns:
         place, wanted = places.get(column.name), ARROW_TYPES[column.dtype]
         if place is None and column.absent is None:

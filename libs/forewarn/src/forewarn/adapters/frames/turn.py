@@ -1,9 +1,8 @@
-"""Messages of a turn become one frame a class; what is no frame is returned with the reason."""
+"""Joins the messages of a turn into one frame per class and returns unreadable ones with the reason."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,23 +16,6 @@ from forewarn.domain.frames.frame import Frame, Strings
 from forewarn.domain.frames.partitions import partition_keys
 from forewarn.ports.codec import InvalidFrame
 from forewarn.ports.lanes import Output, Record
-
-
-class Message(Protocol):
-    """A message of any consumer."""
-
-    @property
-    def partition(self) -> int:
-        """Partition it came from."""
-        ...
-
-    @property
-    def value(self) -> bytes | None:
-        """Its bytes."""
-        ...
-
-
-M = TypeVar("M", bound=Message)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,25 +40,25 @@ class JoinedFrame:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Turn(Generic[M]):
+class Turn:
     """What the messages of a turn held."""
 
     frames: tuple[JoinedFrame, ...]
-    unreadable: tuple[tuple[M, str], ...]  #: messages that are no frame, with the reason
+    unreadable: tuple[tuple[Record, str], ...]  #: messages that are no frame, with the reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrameInput:
-    """What some records held: one frame of machines a class, rows in the order of the records, and dead letters."""
+    """One frame per class with assets named by partition too, rows in the order of the records; and dead letters."""
 
     frames: tuple[Frame, ...]
     dead_letters: tuple[Output, ...]
 
 
-def read_turn(messages: Sequence[M], catalogue: Mapping[str, AssetClass], kind: FrameKind) -> Turn[M]:
+def read_turn(messages: Sequence[Record], catalogue: Mapping[str, AssetClass], kind: FrameKind) -> Turn:
     """Decode messages of any partitions and join those of each class."""
-    by_class: dict[str, list[tuple[M, OpenedFrame]]] = defaultdict(list)
-    unreadable: list[tuple[M, str]] = []
+    by_class: dict[str, list[tuple[Record, OpenedFrame]]] = defaultdict(list)
+    unreadable: list[tuple[Record, str]] = []
     for message in messages:
         try:
             opened = open_frame(message.value or b"", catalogue, kind)
@@ -95,7 +77,7 @@ def read_turn(messages: Sequence[M], catalogue: Mapping[str, AssetClass], kind: 
 
 
 def read_frames(records: Sequence[Record], catalogue: Mapping[str, AssetClass], kind: FrameKind) -> FrameInput:
-    """Like ``read_turn``, with assets named by partition too, and dead letters."""
+    """Read a turn for a processor, which tells assets apart by partition and dead-letters what it cannot read."""
     turn = read_turn(records, catalogue, kind)
     frames = tuple(
         replace(joined.frame, strings={**joined.frame.strings, "asset_id": joined.partition_keys})
@@ -105,13 +87,13 @@ def read_frames(records: Sequence[Record], catalogue: Mapping[str, AssetClass], 
     return FrameInput(frames=frames, dead_letters=letters)
 
 
-def _join(messages: Sequence[tuple[M, OpenedFrame]]) -> JoinedFrame:
+def _join(messages: Sequence[tuple[Record, OpenedFrame]]) -> JoinedFrame:
     partitions = np.array([message.partition for message, _ in messages], dtype=np.int64)
     rows = [opened.rows for _, opened in messages]
     return JoinedFrame(join_frames([opened for _, opened in messages]), np.repeat(partitions, rows))
 
 
-def _is_sound(message: M, opened: OpenedFrame, unreadable: list[tuple[M, str]]) -> bool:
+def _is_sound(message: Record, opened: OpenedFrame, unreadable: list[tuple[Record, str]]) -> bool:
     try:
         join_frames([opened])
     except InvalidFrame as exc:
@@ -121,13 +103,13 @@ def _is_sound(message: M, opened: OpenedFrame, unreadable: list[tuple[M, str]]) 
 
 
 def dead_letter(record: Record, problem: str) -> Output:
-    """Put a record of a frame topic aside, with what is wrong with it."""
+    """Return the dead letter of a record of a frame topic."""
     return rejection(
         Refusal(
             record=record,
             original=record.value or b"",
             reason=RejectionReason.BAD_FRAME,
-            explanation=f"The message is no frame that this service can use: {problem}.",
+            explanation=f"This service cannot read the message as a frame: {problem}.",
             recommendation="Only the platform's own services write to this topic; check versions and catalogues",
         )
     )

@@ -51,7 +51,7 @@ class ImportRegistry:
         self._registry.wait_until_loaded(_PATIENCE_S)
 
     def class_of(self, asset_id: str) -> str | None:
-        """Class of an asset; None if nobody registered it."""
+        """Return the class of an asset; None if it is not registered."""
         asset = self._registry.get(asset_id)
         return None if asset is None else asset.asset_class
 

@@ -33,34 +33,22 @@ _SWALLOWED: Final = "a quote that is opened in a row before and not closed takes
 _USUAL_GAP_PERIODS: Final = 3
 _SOURCE_CHARS: Final = 128
 
-#: Told phase, rows done, rows in all.
+#: Called with phase, rows done, rows in all.
 OnProgress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportPlan:
-    """What is to be imported and how.
-
-    Attributes
-    ----------
-    max_gap_us
-        Longest gap that is closed; None: three times the usual distance of the file's rows.
-    latest_us
-        Later times are refused: they are in the future.
-    end_us
-        If not None, all times are moved so that the last one is this.
-    keep
-        Tags whose flat lines are believed.
-    """
+    """What is to be imported and how."""
 
     source: SourceFile
     scan: Scan
     mapping: ImportMapping
     asset_class: AssetClass
-    max_gap_us: int | None
-    latest_us: int
-    end_us: int | None = None
-    keep: tuple[str, ...] = ()
+    max_gap_us: int | None  #: Longest gap that is closed; None: three times the usual distance of the file's rows.
+    latest_us: int  #: Later times are refused: they are in the future.
+    end_us: int | None = None  #: If not None, all times are moved so that the last one is this.
+    keep: tuple[str, ...] = ()  #: Tags whose flat lines are believed.
 
 
 @dataclass(slots=True)
@@ -195,7 +183,7 @@ def _read(plan: ImportPlan, spool: Spool, rejects: Rejects, on_progress: OnProgr
 
 
 def _spared(plan: ImportPlan) -> Sequence[str]:
-    """Tags whose flat line means something: the one that tells whether the machine runs may never change."""
+    """Tags whose flat line means something: the one that shows whether the machine runs may never change."""
     running = plan.asset_class.twin.running
     return (*plan.keep, *(() if running is None else (running.column,)))
 

@@ -22,33 +22,22 @@ _SAMPLE_ROWS = 2_000
 
 @dataclass(slots=True)
 class Scan:
-    """What a file holds.
+    """What a file holds."""
 
-    Attributes
-    ----------
-    rows
-        Rows that have as many values as the header.
-    time_format
-        Format of the times; None if day and month, or the meaning of numbers, are not certain.
-    time_example
-        First time as it is written.
-    assets, tags
-        Distinct values of the asset and tag columns, in order of appearance.
-    samples
-        First values of each column that holds numbers; of each tag in a long file.
-    """
-
-    rows: int = 0
+    rows: int = 0  #: Rows that have as many values as the header.
+    #: Format of the times; None if day and month, or the meaning of numbers, are not certain.
     time_format: TimeFormat | None = None
-    time_example: str = ""
+    time_example: str = ""  #: First time as it is written.
     numeric_time: bool = False
+    #: Distinct values of the asset and tag columns, in order of appearance.
     assets: list[str] = field(default_factory=list)
     tags: list[str] = field(default_factory=list)
+    #: First values of each column that holds numbers; of each tag in a long file.
     samples: dict[str, FloatArray] = field(default_factory=dict)
 
 
 def scan(source: SourceFile, roles: Roles, progress: Callable[[int], None]) -> Scan:
-    """Read a file once; ``progress`` is told the number of rows so far.
+    """Read a file once; ``progress`` is called with the number of rows so far.
 
     Raises
     ------

@@ -42,21 +42,11 @@ _PIVOT: Final = 70  # two-digit years from here on are of the last century
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Instants:
-    """Times of the rows of a piece.
+    """Times of the rows of a piece."""
 
-    Attributes
-    ----------
-    us
-        µs since 1970 UTC; 0 where there is a problem.
-    problems
-        Reason for each row that has no time, by position in the piece.
-    doubled
-        Rows whose wall-clock time came twice that day and was told apart by the order of rows.
-    """
-
-    us: NDArray[np.int64]
-    problems: dict[int, str]
-    doubled: int = 0
+    us: NDArray[np.int64]  #: µs since 1970 UTC; 0 where there is a problem.
+    problems: dict[int, str]  #: Reason for each row that has no time, by position in the piece.
+    doubled: int = 0  #: Rows whose wall-clock time came twice that day and was told apart by the order of rows.
 
 
 class TimeReader:

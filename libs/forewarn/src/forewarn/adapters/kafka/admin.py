@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # not among what it declares
@@ -13,9 +14,20 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # not among w
 )
 from confluent_kafka.cimpl import NewTopic
 
-from forewarn.adapters.kafka.cluster import check_topics, look_at_cluster
+from forewarn.adapters.kafka.cluster import TopicMismatchError, check_topics, look_at_cluster
 from forewarn.adapters.kafka.errors import BrokerRefused, BrokerUnavailable, error_of, passes
-from forewarn.contracts.topics import TOPICS, Topic, qualified, size_config
+from forewarn.adapters.retrying import retry
+from forewarn.contracts.limits import MIB
+from forewarn.contracts.topics import DEFAULT_PARTITIONS, TOPICS, Topic, qualified, size_config
+
+#: Changelogs stay short, so that a restart reads little: one record a key and some minutes of changes.
+_CHANGELOG_CONFIG: Final[Mapping[str, str]] = {
+    "cleanup.policy": "compact",
+    "segment.ms": "600000",
+    "min.cleanable.dirty.ratio": "0.1",
+    "max.compaction.lag.ms": "1800000",
+    "max.message.bytes": str(16 * MIB),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,22 +85,16 @@ def _create_topics(
     bootstrap_servers: str, prefix: str, timeout_s: float, replication_factor: int, budget_bytes: int | None
 ) -> TopicReport:
     admin = AdminClient({"bootstrap.servers": bootstrap_servers, "socket.timeout.ms": int(timeout_s * 1000)})
-    futures = admin.create_topics(
+    created, existing = _create(
+        admin,
         [_new_topic(topic, prefix, replication_factor, budget_bytes) for topic in TOPICS.values()],
-        operation_timeout=timeout_s,
+        timeout_s,
     )
-    created, existing = [], []
-    for name, future in futures.items():
-        try:
-            future.result(timeout_s)
-            created.append(name)
-        except KafkaException as exc:
-            if error_of(exc).code() != KafkaError.TOPIC_ALREADY_EXISTS:
-                raise
-            existing.append(name)
     changed: list[str] = []
     if existing:
-        check_topics(look_at_cluster(bootstrap_servers, timeout_s), prefix, TOPICS)
+        cluster = look_at_cluster(bootstrap_servers, timeout_s)
+        known = [name for name in TOPICS if qualified(name, prefix) in cluster.partitions]  # others are new
+        check_topics(cluster, prefix, known)
         wanted = {
             name: topic.config | size_config(topic, budget_bytes)
             for topic in TOPICS.values()
@@ -96,6 +102,20 @@ def _create_topics(
         }
         changed = _alter(admin, wanted, timeout_s)
     return TopicReport(created=tuple(sorted(created)), existing=tuple(sorted(existing)), changed=tuple(changed))
+
+
+def _create(admin: AdminClient, topics: list[NewTopic], timeout_s: float) -> tuple[list[str], list[str]]:
+    """Create topics; returns the names of those that were created and of those that existed."""
+    created, existing = [], []
+    for name, future in admin.create_topics(topics, operation_timeout=timeout_s).items():
+        try:
+            future.result(timeout_s)
+            created.append(name)
+        except KafkaException as exc:
+            if error_of(exc).code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                raise
+            existing.append(name)
+    return created, existing
 
 
 def _alter(admin: AdminClient, wanted: Mapping[str, Mapping[str, str]], timeout_s: float) -> list[str]:
@@ -123,3 +143,43 @@ def _new_topic(topic: Topic, prefix: str, replication_factor: int, budget_bytes:
         replication_factor=replication_factor,
         config=topic.config | size_config(topic, budget_bytes),
     )
+
+
+def ensure_changelog(
+    bootstrap_servers: str, topic: str, *, replication_factor: int = -1, timeout_s: float = 30.0
+) -> None:
+    """Create the topic if it is not there, and wait until the broker reports it.
+
+    Faust would create it too, but joins its group without waiting: the assignment then misses the
+    changelog, and the worker sits there without states.
+
+    Raises
+    ------
+    TopicMismatchError
+        If it exists with another number of partitions.
+    BrokerUnavailable
+        If the broker does not create it in time.
+    """
+    admin = AdminClient({"bootstrap.servers": bootstrap_servers, "socket.timeout.ms": int(timeout_s * 1000)})
+    try:
+        wanted = NewTopic(
+            topic,
+            num_partitions=DEFAULT_PARTITIONS,
+            replication_factor=replication_factor,
+            config=dict(_CHANGELOG_CONFIG),
+        )
+        _create(admin, [wanted], timeout_s)
+        found = retry(
+            lambda: look_at_cluster(bootstrap_servers, timeout_s).partitions[topic],
+            lambda problem: isinstance(problem, KeyError),
+            patience_s=timeout_s,
+        )
+    except (KafkaException, BrokerUnavailable, TimeoutError, KeyError) as exc:
+        raise BrokerUnavailable(
+            f"Kafka at {bootstrap_servers} did not create topic {topic} within {timeout_s:g} s ({exc}): "
+            "check that the broker runs and that KAFKA_BOOTSTRAP_SERVERS names it"
+        ) from exc
+    if found != DEFAULT_PARTITIONS:
+        raise TopicMismatchError(
+            f"topic {topic} has {found} partitions, the platform needs {DEFAULT_PARTITIONS}: delete the topic"
+        )

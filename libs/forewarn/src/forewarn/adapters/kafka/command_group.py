@@ -17,9 +17,9 @@ from forewarn.adapters.event_codec import decode_event
 from forewarn.adapters.kafka.config import consumer_config, group_id, producer_config
 from forewarn.adapters.kafka.lane_note import Attempt, LaneNote, Suspicion, judged
 from forewarn.adapters.kafka.membership import committed_positions
+from forewarn.adapters.kafka.offsets import OffsetLookup
 from forewarn.adapters.kafka.producing import produce
 from forewarn.adapters.kafka.records import records_of
-from forewarn.adapters.kafka.topic_identity import TopicIdentity
 from forewarn.adapters.rejections import quarantined
 from forewarn.contracts.assets import Command
 from forewarn.contracts.base import Identifier
@@ -107,7 +107,7 @@ class CommandGroup:
         self._lanes: dict[int, _Lane] = {}
         self._waiting: list[Record] = []
         self._taken: dict[int, int] = {}  # partition → offset behind the last command in hand
-        self._identity = TopicIdentity(bootstrap_servers, self._topic, client_id=f"{group}.topic")
+        self._lookup = OffsetLookup(bootstrap_servers, f"{group}.topic", timeout_s=_TIMEOUT_S)
         self._rejects = Producer(producer_config(bootstrap_servers, client_id=f"{group}.rejected"))
         self._consumer = Consumer(consumer_config(bootstrap_servers, group_id=group, client_id=group))
         if not from_start:
@@ -150,6 +150,7 @@ class CommandGroup:
         """Leave the group; what was taken but not done comes again, and does not count as an attempt."""
         self._commit(list(self._taken))
         self._consumer.close()
+        self._lookup.close()
 
     def _next_piece(self) -> list[Record]:
         """Choose how many of the waiting records to work on at once: few, from one partition, under suspicion."""
@@ -226,7 +227,7 @@ class CommandGroup:
 
     def _open(self, partitions: Sequence[TopicPartition]) -> None:
         """Take over partitions with what is stored beside their offsets."""
-        topic_id = self._identity.current()
+        topic_id = self._lookup.topic_id(self._topic, patience_s=_PATIENCE_S)
         lanes = {}
         sources = [Source(self._topic, place.partition) for place in partitions]
         for stored in committed_positions(self._consumer, sources, patience_s=_PATIENCE_S):

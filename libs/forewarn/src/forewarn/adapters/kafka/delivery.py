@@ -36,7 +36,7 @@ class _Batch:
         self._lock = threading.Lock()
 
     def settle(self, index: int, reason: str | None) -> None:
-        """One more message has found its fate."""
+        """Note the fate of one more message."""
         with self._lock:
             if reason is not None:
                 self.failures.append(Undelivered(index=index, reason=reason))
@@ -87,24 +87,12 @@ class KafkaDelivery:
         self._thread.start()
 
     async def send(self, messages: Sequence[Message]) -> tuple[Undelivered, ...]:
-        """Send in order; returns those that failed, usually none.
-
-        Raises
-        ------
-        DeliveryOverloaded
-            If the list does not fit into what may be under way.
-        """
+        """Send in order; returns those that failed, usually none."""
         places = [_BY_KEY if message.partition is None else message.partition for message in messages]
         return await self._send([(message, [], place) for message, place in zip(messages, places, strict=True)])
 
     async def broadcast(self, message: Message) -> tuple[Undelivered, ...]:
-        """Send a message to every partition of its topic, whatever its key; returns those that failed.
-
-        Raises
-        ------
-        BrokerSilent
-            If the broker does not say how many there are.
-        """
+        """Send to every partition of the topic, whatever the key; returns those that failed."""
         topic = qualified(message.topic, self._prefix)
         try:
             found = await asyncio.to_thread(self._producer.list_topics, topic, _PING_TIMEOUT_S)
@@ -116,28 +104,14 @@ class KafkaDelivery:
     async def publish(
         self, topic: TopicName, key: str, event: Contract, *, event_id: str, at: datetime
     ) -> Undelivered | None:
-        """Send one event with its CloudEvents headers; returns why it failed, or None.
-
-        Raises
-        ------
-        TypeError
-            If the topic does not carry such events.
-        """
+        """Send one event; returns why it failed, or None."""
         failed = await self.publish_all(topic, [(key, event, event_id)], at=at)
         return failed[0] if failed else None
 
     async def publish_all(
         self, topic: TopicName, events: Sequence[tuple[str, Contract, str]], *, at: datetime
     ) -> tuple[Undelivered, ...]:
-        """Send events, each with its key and id, in order; returns those that failed, usually none.
-
-        Raises
-        ------
-        DeliveryOverloaded
-            If the list does not fit into what may be under way.
-        TypeError
-            If the topic does not carry such events.
-        """
+        """Send events, each with its key and id, in order; returns those that failed."""
         return await self._send([self._addressed(topic, *event, at) for event in events])
 
     async def retract(self, topic: TopicName, key: str, *, headers: Mapping[str, str]) -> Undelivered | None:
@@ -153,7 +127,7 @@ class KafkaDelivery:
         return Message(topic=topic, key=key.encode(), value=encode_event(event)), headers, _BY_KEY
 
     async def ping(self) -> None:
-        """Ask the broker for a sign of life; raises ``BrokerSilent`` if there is none."""
+        """Ask the broker for its metadata; raises ``BrokerSilent`` if it does not answer."""
         try:
             await asyncio.to_thread(self._producer.list_topics, timeout=_PING_TIMEOUT_S)
         except KafkaException as exc:

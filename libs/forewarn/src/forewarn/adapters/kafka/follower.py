@@ -113,7 +113,7 @@ class TopicFollower(Generic[T]):
                 self._commit(anything_new=bool(taken))
                 if waiting and taken:
                     self._note_progress(waiting)
-        except Exception as exc:  # noqa: BLE001  # the thread ends here either way, whoever looks after it must know
+        except Exception as exc:  # noqa: BLE001  # the thread ends here either way; its owner must know
             if not self._stop.is_set():
                 _log.exception("follower_failed", follower=self._name)
                 self.failure = exc
@@ -154,7 +154,7 @@ class TopicFollower(Generic[T]):
         return starts, ends
 
     def _offsets(self, times: list[TopicPartition]) -> list[TopicPartition]:
-        """Offsets of the first messages since these times, ``OFFSET_END`` where there is none; the end for that."""
+        """Return the offsets of the first messages since these times; the end offset for the time ``OFFSET_END``."""
         return checked(self._consumer.offsets_for_times(times, timeout=_BROKER_TIMEOUT_S))
 
     def _note_progress(self, waiting: dict[tuple[str | None, int | None], int]) -> None:

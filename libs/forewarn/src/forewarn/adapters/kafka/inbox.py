@@ -91,7 +91,7 @@ class Inbox:
         return self._offsets.topic_ids(topics, timeout_s=timeout_s)
 
     def ends(self, sources: Sequence[Source]) -> dict[Source, int]:
-        """Return the offset after the last message, by partition, as our last fetch had it; asks nobody."""
+        """Return the offset after the last message, by partition, as our last fetch had it; does not ask the broker."""
         found = {source: self._member.end(source) for source in sources}
         return {source: end for source, end in found.items() if end is not None}
 
@@ -115,8 +115,8 @@ class Inbox:
     def _rejoining(self) -> Iterator[None]:
         """Join again when the broker has fenced us: librdkafka gives a fenced client up for good.
 
-        Who else bears our name does no harm, as the database lets only one of us write. Mostly nobody does: an
-        offset commit that crosses the broker's restart names the member of before, and is taken for a second one.
+        A second process under our name does no harm, as the database lets only one of us write. Usually there is
+        none: an offset commit that crosses the broker's restart names the old member and is taken for a second one.
         """
         try:
             yield

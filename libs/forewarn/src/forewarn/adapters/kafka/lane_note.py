@@ -81,12 +81,12 @@ class LaneNote:
 
 
 def suspicion_after(records: int, until: int, failures: int) -> Suspicion:
-    """How to go on after ``failures`` ends in so many records: in pieces, so that few ends find the one that it is."""
+    """Return how to go on after ``failures`` ends in so many records: in pieces, so that few ends find the one."""
     return Suspicion(failures=failures, piece=max(1, -(-records // _PIECES)), until=until)
 
 
 def judged(note: LaneNote, process: str) -> tuple[LaneNote, Suspicion | None]:
-    """What a process makes of the note on a lane that it takes over: records to put aside or to be careful with."""
+    """Return what a process makes of the note on a lane it takes over: records to put aside or be careful with."""
     attempt = note.attempt
     if attempt is None:
         return note, None

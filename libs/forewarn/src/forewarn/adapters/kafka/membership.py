@@ -35,7 +35,7 @@ class Membership:
     """What to read with whom.
 
     The group knows a static member by its ``client_id``: started again under that name it gets its partitions back
-    at once, and whoever bears the same name is fenced.
+    at once, and another process under the same name is fenced.
     """
 
     bootstrap_servers: str
@@ -81,12 +81,12 @@ class GroupMember:
 
     @property
     def given(self) -> list[Source]:
-        """Partitions that are read."""
+        """Return partitions that are read."""
         return _sources(self._consumer.assignment())
 
     @property
     def metadata(self) -> Any:  # noqa: ANN401  # opaque: the library does not export its type
-        """What a transaction needs to commit offsets of the group."""
+        """Return what a transaction needs to commit offsets of the group."""
         return self._consumer.consumer_group_metadata()
 
     def start(self, positions: Mapping[Source, int]) -> None:
@@ -139,7 +139,7 @@ class GroupMember:
         self._consumer.commit(offsets=places, asynchronous=True)
 
     def end(self, source: Source) -> int | None:
-        """Return the offset after the last message as the last answer to our reading had it; asks nobody."""
+        """Return the offset after the last message as the last fetch had it; does not ask the broker."""
         _, high = self._consumer.get_watermark_offsets(_place(source), cached=True)
         return high if high >= 0 else None
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
+import structlog
 from confluent_kafka import Consumer, IsolationLevel, KafkaException, TopicCollection, TopicPartition, Uuid
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # not among what it declares
     AdminClient,
@@ -13,7 +14,10 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # not among w
 
 from forewarn.adapters.kafka.config import consumer_config
 from forewarn.adapters.kafka.errors import BrokerUnavailable, error_of, is_fatal, is_partition_end
+from forewarn.adapters.retrying import retry
 from forewarn.ports.store import Source
+
+_log = structlog.get_logger(__name__)
 
 _NO_ID: Final = str(Uuid(0, 0))  # the broker is too old to have ids
 
@@ -45,12 +49,6 @@ def checked(places: Iterable[TopicPartition]) -> list[TopicPartition]:
         if place.error is not None:
             raise KafkaException(place.error)
     return found
-
-
-def topic_id_of(description: Any) -> str:  # noqa: ANN401  # the library does not export its type
-    """Return the id in the description of a topic; empty if the broker has none."""
-    found = str(description.topic_id)
-    return "" if found == _NO_ID else found
 
 
 class OffsetLookup:
@@ -125,8 +123,21 @@ class OffsetLookup:
         timeout_s = timeout_s or self._timeout_s
         with self._asking("topics", timeout_s):
             asked = self._connected(timeout_s).describe_topics(TopicCollection(list(topics)), request_timeout=timeout_s)
-            ids = {topic: topic_id_of(future.result(timeout_s)) for topic, future in asked.items()}
-        return {topic: topic_id for topic, topic_id in ids.items() if topic_id}
+            ids = {topic: str(future.result(timeout_s).topic_id) for topic, future in asked.items()}
+        return {topic: topic_id for topic, topic_id in ids.items() if topic_id != _NO_ID}
+
+    def topic_id(self, topic: str, *, patience_s: float = 0.0) -> str:
+        """Return the id of a topic; empty if unknown, which counts as the same topic."""
+        try:
+            ids = retry(
+                lambda: self.topic_ids([topic]),
+                lambda problem: isinstance(problem, BrokerUnavailable),
+                patience_s=patience_s,
+            )
+        except BrokerUnavailable as exc:
+            _log.warning("topic_id_unknown", topic=topic, reason=str(exc))
+            return ""
+        return ids.get(topic, "")
 
     def _consumer(self, group: str, settings: Mapping[str, Any] | None = None) -> Consumer:
         config = consumer_config(self._servers, group_id=group, client_id=self._client_id)

@@ -1,4 +1,4 @@
-"""The one way to produce with backpressure: whoever produces waits while the queue is full."""
+"""The one way to produce with backpressure: the caller waits while the queue is full."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, Final

@@ -39,10 +39,6 @@ class EventPublisher:
         envelope = Envelope(id=event_id, source=self._source, time=at, partition_key=key)
         self._produce(topic, key, encode_event(event), topic_headers(topic, event, envelope))
 
-    def delete(self, topic: TopicName, key: str) -> None:
-        """Queue a tombstone on a compacted topic."""
-        self._produce(topic, key, None, [])
-
     def flush(self, timeout_s: float) -> None:
         """Wait until every event is stored.
 

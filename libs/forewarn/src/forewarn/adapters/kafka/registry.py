@@ -62,11 +62,11 @@ class AssetRegistry:
         self._follower.start()
 
     def get(self, asset_id: str) -> Asset | None:
-        """The asset, or None if nobody registered it."""
+        """Return the asset; None if it is not registered."""
         return self._assets.get(asset_id)
 
     def all(self) -> Mapping[str, Asset]:
-        """Every asset by id; an unchanging snapshot, copied once per change at most."""
+        """Return every asset by id; an unchanging snapshot, copied once per change at most."""
         version, copy = self._copy
         if version != self._version:
             version = self._version  # read first: a change during the copy makes the next reader copy again
@@ -75,7 +75,7 @@ class AssetRegistry:
         return copy
 
     def count(self) -> int:
-        """How many assets are registered."""
+        """Return how many assets are registered."""
         return len(self._assets)
 
     def listen(self, on_change: Callable[[], None]) -> Callable[[], None]:
@@ -92,7 +92,7 @@ class AssetRegistry:
         return stop
 
     def knows_removal(self, asset_id: str, mark: str, patience_s: float) -> bool:
-        """Whether a tombstone of the asset bears the mark of a removal; waits for the news."""
+        """Return whether a tombstone of the asset bears the mark of a removal; waits up to ``patience_s`` for it."""
         news = threading.Event()
         until_s = time.monotonic() + patience_s  # news of other assets must not make it longer
         stop = self.listen(news.set)

@@ -32,7 +32,7 @@ class Snapshot:
 
     @property
     def parts(self) -> int:
-        """Number of its messages."""
+        """Return the number of its messages."""
         return max(1, -(-len(self.state) // MAX_SNAPSHOT_CHUNK_BYTES))
 
     def messages(self, partition: int, parts_before: int = 0) -> Iterator[tuple[bytes, bytes | None]]:

@@ -1,5 +1,6 @@
 """Kafka transactions: outputs, snapshots and consumed offsets become visible together or not at all."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
@@ -11,7 +12,7 @@ from forewarn.adapters.kafka.errors import error_of, is_fatal
 from forewarn.adapters.kafka.membership import GroupMember, Position
 from forewarn.adapters.kafka.producing import produce
 from forewarn.adapters.retrying import retry
-from forewarn.contracts.topics import qualified
+from forewarn.contracts.topics import TopicName, qualified
 from forewarn.ports.lanes import Output
 
 _STEP_TIMEOUT_S: Final = 10.0
@@ -58,10 +59,12 @@ class TransactionalProducer:
         )
         self._retry("init_transactions", lambda: self._producer.init_transactions(_STEP_TIMEOUT_S))
 
-    def commit(self, outputs: Iterable[Output], positions: Sequence[Position], member: GroupMember | None) -> int:
+    def commit(
+        self, outputs: Iterable[Output], positions: Sequence[Position], member: GroupMember | None
+    ) -> Counter[TopicName]:
         """Publish outputs and the positions of a group's member in one transaction; waits out broker outages.
 
-        Returns the number of outputs. They may be made on the way: what they need is held one after the other only.
+        Returns the number of outputs by topic. They may be made on the way: what they need is held one after the other.
 
         Raises
         ------
@@ -72,11 +75,12 @@ class TransactionalProducer:
         KafkaException
             If the producer was fenced or may not write.
         """
-        count = 0
+        count: Counter[TopicName] = Counter()
         try:
             self._producer.begin_transaction()
-            for count, output in enumerate(outputs, start=1):  # noqa: B007  # the last one is the answer
+            for output in outputs:
                 self._produce(output)
+                count[output.topic] += 1
             if member is not None and positions:
                 places = [_place(position) for position in positions]
                 self._producer.send_offsets_to_transaction(places, member.metadata, _STEP_TIMEOUT_S)
@@ -94,7 +98,7 @@ class TransactionalProducer:
             self._abort()
             raise TransactionAborted(error.str()) from exc
         except Exception:
-            self._abort()  # an output could not be made: whoever goes on after that needs a producer that is idle
+            self._abort()  # an output could not be made; the producer must be idle before it is used again
             raise
         return count
 

@@ -44,8 +44,8 @@ class KafkaLiveFeed:
     model cards from the beginning. Events have a thread of their own, so that an alarm never waits
     behind frames.
 
-    What cannot be read is counted by ``on_ignored``, which gets the topic, and logged, at most once a second with the
-    number of those in between.
+    Unreadable messages are counted by ``on_ignored``, which gets the topic, and logged at most once a second with the
+    number skipped in between.
     """
 
     def __init__(
@@ -107,12 +107,12 @@ class KafkaLiveFeed:
             follower.close()
 
     def failure(self) -> str | None:
-        """What ended a thread for good; None while all are alive."""
+        """Return what ended a thread; None while all are alive."""
         reasons = [f"{type(f.failure).__name__}: {f.failure}" for f in self._followers if f.failure is not None]
         return f"the live feed has stopped: {'; '.join(reasons)}" if reasons else None
 
     def problem(self) -> str | None:
-        """Why the view is not complete; None when all is well."""
+        """Return why the view is incomplete; None when all is well."""
         if self.failure() is not None:
             return "the live feed has stopped: see the log"
         if not all(follower.caught_up.is_set() for follower in self._followers):
@@ -128,7 +128,7 @@ class KafkaLiveFeed:
             try:
                 self._handlers[record.topic](record)
             except Exception as exc:  # noqa: BLE001  # no message may end the feed, whatever it does to its readers
-                # Their own consumers dead-letter them; here they are only not shown.
+                # The consumers of the topic dead-letter them; here they are just not shown.
                 self._ignore(record, exc)
         self.view.announce()
 
@@ -183,7 +183,7 @@ class KafkaLiveFeed:
 
 
 def _asset_key(record: Record) -> str:
-    """Key of a message about an asset: its name, and for some topics what of it behind a slash."""
+    """Return the key of a message about an asset: its id, on some topics followed by a slash and another id."""
     key = (record.key or b"").decode(errors="replace")
     if _ASSET_KEY.fullmatch(key) is None:
         raise InvalidEvent(f"the key {key!r} names no asset")
@@ -191,7 +191,7 @@ def _asset_key(record: Record) -> str:
 
 
 def _require_key(key: str, named: str | None) -> None:
-    """An entry stands under its own name, or a tombstone of that name would not remove it."""
+    """Check that an entry is stored under its own name, or its tombstone would not remove it."""
     if named is not None and named != key:
         raise InvalidEvent(f"the entry of {key!r} is about {named!r}")
 
@@ -203,5 +203,5 @@ def _small(value: bytes) -> bytes:
 
 
 def _within_years(received_us: int) -> int:
-    """The broker's time stamp, which is the sender's own wherever it likes."""
+    """Return the broker's time stamp, which the sender may have set to anything."""
     return min(max(received_us, to_microseconds(EARLIEST)), to_microseconds(LATEST) - 1)

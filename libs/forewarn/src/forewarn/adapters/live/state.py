@@ -18,6 +18,7 @@ from forewarn.adapters.event_codec import decode_event, encode_event
 from forewarn.adapters.frames.rows import FrameRows
 from forewarn.adapters.live.stored import StoredState
 from forewarn.contracts.alarms import Alarm
+from forewarn.contracts.answers.assets import LiveJudgement
 from forewarn.contracts.base import IDENTIFIER
 from forewarn.contracts.health import AssetHealth, HealthCategory, ModelArtefact
 from forewarn.contracts.limits import MAX_ALARMS_PER_ASSET, MAX_LIVE_ASSETS, MAX_TURN_BYTES
@@ -28,7 +29,6 @@ from forewarn.ports.live import (
     HealthInShort,
     LiveAsset,
     LiveInShort,
-    LiveJudgement,
     LiveReading,
     Stage,
 )
@@ -40,12 +40,12 @@ _MODELS_PER_ASSET: Final = 4  # the twin makes one
 #: How many assets with alarms are passed over in the search for one that may be forgotten.
 _MAX_SEARCH: Final = 100
 
-#: A judgement that trails its reading by more no longer speaks of the machine's present.
+#: A judgement that lags its reading by more is outdated.
 _JUDGEMENT_KEEPS_US: Final = 10_000_000
 
 
 def _nothing() -> None:
-    """There is no short form."""
+    """Stand in for a short form."""
 
 
 class _HealthInShort(BaseModel):
@@ -220,7 +220,7 @@ class LiveState:
         return self._problem()
 
     def announce(self) -> None:
-        """Tell listeners that something may have changed."""
+        """Call the listeners: something may have changed."""
         with self._lock:
             listeners = tuple(self._listeners)
         for listener in listeners:
@@ -238,7 +238,7 @@ class LiveState:
         return stop
 
     def asset(self, asset_id: str) -> LiveAsset | None:
-        """What is known of an asset; decoded once for each version, however many ask."""
+        """Return what is known of an asset; decoded once for each version."""
         with self._lock:
             slot = self._slots.get(asset_id)
             if slot is None:
@@ -246,7 +246,7 @@ class LiveState:
             if slot.decoded is None or slot.decoded.version != slot.version:
                 for newest in (slot.reading, slot.judgement):
                     if newest is not None and newest.frame is not None:
-                        self._let_go(newest.frame)  # who asks for one asset of a frame mostly asks for the others too
+                        self._let_go(newest.frame)  # its other assets are usually requested next
                 slot.decoded = _decode(asset_id, slot)
                 slot.decoded_from = (slot.reading, slot.judgement, slot.health)
             return slot.decoded
@@ -389,7 +389,7 @@ def _read(newest: _Newest[T] | None) -> T | None:
         return None
     try:
         return newest.read()
-    except Exception as exc:  # noqa: BLE001  # whatever stands in a message: the asset is shown without it
+    except Exception as exc:  # noqa: BLE001  # whatever the message holds: the asset is shown without it
         _log.warning("live_value_ignored", problem=one_line(f"{type(exc).__name__}: {exc}"))
         return None
 
@@ -402,7 +402,7 @@ def _health_in_short(data: bytes) -> HealthInShort | None:
     try:
         short = _HealthInShort.model_validate_json(data)
     except ValidationError:
-        return None  # whoever asks for all of it logs it
+        return None  # logged when it is decoded as a whole
     return HealthInShort(health=short.health, category=short.category, trend=short.trend)
 
 

@@ -1,4 +1,4 @@
-"""What the database holds of an asset, kept small until somebody asks."""
+"""What the database holds of an asset, packed until it is requested."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -10,9 +10,10 @@ from typing import Final
 
 import numpy as np
 
-from forewarn.contracts.frames import Hint, Phase
+from forewarn.contracts.answers.assets import LiveJudgement
+from forewarn.contracts.frames import JudgementSummary, Phase
 from forewarn.ports.history import Latest
-from forewarn.ports.live import JudgementInShort, LiveJudgement, LiveReading
+from forewarn.ports.live import JudgementInShort, LiveReading
 
 _NOTHING: Final[Mapping[str, float | None]] = MappingProxyType({})
 _NO_CODES: Final[Mapping[str, int]] = MappingProxyType({})
@@ -61,21 +62,20 @@ class StoredState:
             expected=expected,
             residual=residual,
             contribution={},
-            deviation=latest.deviation,
-            phase=Phase.LIVE if latest.phase is None else latest.phase,
-            regime=latest.regime or 0,
-            model_version=latest.model_version or 0,
-            score=latest.score,
-            p_value=latest.p_value,
-            flag=bool(latest.flag),
-            culprit=latest.culprit,
-            hint=latest.hint or Hint.NONE,
+            **dict(self._summary),
         )
 
     def judgement_in_short(self) -> JudgementInShort:
         """The same without the tags."""
-        phase = Phase.LIVE if self.rest.phase is None else self.rest.phase
-        return JudgementInShort(score=self.rest.score, flag=bool(self.rest.flag), phase=phase)
+        judged = self._summary
+        phase = Phase.LIVE if judged.phase == "live" else Phase.BASELINE
+        return JudgementInShort(score=judged.score, flag=judged.flag, phase=phase)
+
+    @property
+    def _summary(self) -> JudgementSummary:
+        if self.rest.judgement is None:
+            raise ValueError(f"{self.rest.asset_id} was not judged")
+        return self.rest.judgement
 
     def _parts(self) -> list[dict[str, float | None]]:
         numbers: Iterator[float | None] = (

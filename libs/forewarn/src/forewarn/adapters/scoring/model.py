@@ -37,26 +37,15 @@ class ModelFileError(Exception):
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Model:
-    """A detector, and the columns it was learned from.
-
-    Attributes
-    ----------
-    time, unit
-        Columns of time and unit, None without.
-    moments
-        Whether times were moments rather than numbers.
-    period
-        Usual time between two rows of a unit [s, or the unit of numeric times].
-    far
-        Nominal share of healthy rows that are flagged.
-    """
+    """A detector, and the columns it was learned from."""
 
     detector: TableDetector
+    #: Columns of time and unit, None without.
     time: str | None
     unit: str | None
-    moments: bool
-    period: float
-    far: float
+    moments: bool  #: Whether times were moments rather than numbers.
+    period: float  #: Usual time between two rows of a unit [s, or the unit of numeric times].
+    far: float  #: Nominal share of healthy rows that are flagged.
 
     @property
     def tags(self) -> tuple[str, ...]:

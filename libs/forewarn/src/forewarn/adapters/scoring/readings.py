@@ -15,28 +15,15 @@ from forewarn.domain.frames.frame import FloatArray
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Readings:
-    """Rows of a file.
+    """Rows of a file."""
 
-    Attributes
-    ----------
-    stamps
-        What stands in the time column, or the number of the row from 1.
-    times
-        Times as numbers, None without a time column; ``moments`` says whether they are moments.
-    unit
-        Unit of each row as a number.
-    tags
-        Values of each tag, NaN where missing.
-    dropped
-        Exact duplicates that sorting dropped.
-    """
-
-    stamps: Sequence[str | int]
+    stamps: Sequence[str | int]  #: What stands in the time column, or the number of the row from 1.
+    #: Times as numbers, None without a time column; ``moments`` says whether they are moments.
     times: FloatArray | None
     moments: bool
-    unit: NDArray[np.intp]
-    tags: Mapping[str, FloatArray]
-    dropped: int = 0
+    unit: NDArray[np.intp]  #: Unit of each row as a number.
+    tags: Mapping[str, FloatArray]  #: Values of each tag, NaN where missing.
+    dropped: int = 0  #: Exact duplicates that sorting dropped.
 
     def head(self, rows: int) -> "Readings":
         """The first rows only."""

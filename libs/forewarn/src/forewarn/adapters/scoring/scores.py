@@ -24,20 +24,12 @@ _NEEDS_QUOTES: Final = frozenset(',"\r\n')
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class ScoredFile:
-    """Readings of a file and what the model says of them.
-
-    Attributes
-    ----------
-    extra
-        Columns that the model does not know.
-    doubts
-        Why the scores are worth less, in words.
-    """
+    """Readings of a file and what the model says of them."""
 
     readings: Readings
     scores: Scores
-    extra: tuple[str, ...]
-    doubts: tuple[str, ...]
+    extra: tuple[str, ...]  #: Columns that the model does not know.
+    doubts: tuple[str, ...]  #: Why the scores are worth less, in words.
 
 
 def score_file(model: Model, path: Path, *, sort: bool = False) -> ScoredFile:

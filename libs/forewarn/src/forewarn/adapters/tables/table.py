@@ -61,24 +61,13 @@ class Stray:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class TableColumn:
-    """One column as read.
+    """One column as read."""
 
-    Attributes
-    ----------
-    kind
-        ``number``; ``text``; ``empty`` if no row has a value; ``mixed`` for numbers with text among them.
-    numbers
-        Values of a column of numbers, NaN where missing; None for others.
-    texts
-        Values of a column that was asked for as text; None for others.
-    stray
-        First text of a mixed column.
-    """
-
-    kind: Kind
-    numbers: FloatArray | None = None
+    kind: Kind  #: ``number``; ``text``; ``empty`` if no row has a value; ``mixed`` for numbers with text among them.
+    numbers: FloatArray | None = None  #: Values of a column of numbers, NaN where missing; None for others.
+    #: Values of a column that was asked for as text; None for others.
     texts: Any = None  # pyarrow.ChunkedArray of strings
-    stray: Stray | None = None
+    stray: Stray | None = None  #: First text of a mixed column.
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

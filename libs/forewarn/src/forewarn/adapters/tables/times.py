@@ -18,18 +18,10 @@ _NS_PER_S: Final = 1e9
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Times:
-    """Times of the rows of a table.
+    """Times of the rows of a table."""
 
-    Attributes
-    ----------
-    values
-        Seconds since 1970 UTC for moments, exact to the microsecond; else the numbers as they are.
-    are_moments
-        Whether they are moments. Those without a zone are taken as UTC.
-    """
-
-    values: FloatArray
-    are_moments: bool
+    values: FloatArray  #: Seconds since 1970 UTC for moments, exact to the microsecond; else the numbers as they are.
+    are_moments: bool  #: Whether they are moments. Those without a zone are taken as UTC.
 
 
 def times_of(table: Table, name: str) -> Times:

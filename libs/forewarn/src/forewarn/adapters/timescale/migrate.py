@@ -117,7 +117,7 @@ def _run_steps(arguments: Mapping[str, Any]) -> tuple[str | None, str]:
     except sa.exc.DBAPIError as exc:
         raise exc.orig or exc from exc  # the driver's own error, which the caller knows
     if head is None:
-        raise MigrationError("the package's migration steps are missing: install it anew")
+        raise MigrationError("the package's migration steps are missing: install it again")
     return before, head
 
 

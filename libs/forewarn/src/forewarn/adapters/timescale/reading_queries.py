@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+import structlog
 from psycopg import sql
+from pydantic import ValidationError
 
 from forewarn.adapters.timescale.rollups import (
     WIDTHS,
@@ -18,12 +20,19 @@ from forewarn.adapters.timescale.rollups import (
 )
 from forewarn.adapters.timescale.tables import readings_table, results_table, wide_tables
 from forewarn.contracts.asset_class import AssetClass
-from forewarn.contracts.frames import expected_column, quality_column, residual_column
+from forewarn.contracts.frames import (
+    JudgementOverTime,
+    JudgementSummary,
+    expected_column,
+    quality_column,
+    residual_column,
+)
 from forewarn.ports.history import BadQuery, History, Latest, RollUp, Series
 
-_JUDGEMENT: Final = (
-    "deviation", "phase", "regime", "model_version", "score", "p_value", "flag", "culprit", "hint",
-)  # fmt: skip
+_OVER_TIME: Final = tuple(JudgementOverTime.model_fields)
+#: Which model judged a reading, and how it saw it.
+_JUDGED_BY: Final = ("model_version", "regime")
+_log = structlog.get_logger(__name__)
 _UNSIGNED: Final = 0xFFFFFFFF
 #: From coarse to fine, widths a history may be rolled up to.
 _BY_ROLL_UP: Final[Mapping[RollUp, Width]] = {width.roll_up: width for width in WIDTHS}
@@ -105,7 +114,8 @@ def latest_statement(asset_class: AssetClass) -> sql.Composed:
 
 def latest_of(asset_class: AssetClass, row: Row) -> Latest:
     """Meaning of a row of ``latest_statement``."""
-    judged = row["_judged_at"] is not None
+    judgement = _judgement(row)
+    judged = judgement is not None
     responses = asset_class.twin.responses if judged else ()
     return Latest(
         asset_id=row["asset_id"],
@@ -115,11 +125,23 @@ def latest_of(asset_class: AssetClass, row: Row) -> Latest:
         values={name: row[name] for name in asset_class.column_names},
         quality={tag: _status(row[quality_column(tag)]) for tag in asset_class.tag_names},
         findings=row["findings"],
-        judged_at=row["_judged_at"],
+        judged_at=row["_judged_at"] if judged else None,
         expected={name: row[expected_column(name)] for name in responses},
         residual={name: row[residual_column(name)] for name in responses},
-        **{name: row[name] for name in _JUDGEMENT},
+        judgement=judgement,
     )
+
+
+def _judgement(row: Row) -> JudgementSummary | None:
+    """None without one, or if a newer writer used codes that are unknown here."""
+    if row["_judged_at"] is None:
+        return None
+    try:
+        return JudgementSummary(**row)
+    except ValidationError as exc:
+        problems = [f"{error['loc'][0]}: {error['msg']}" for error in exc.errors()[:3]]
+        _log.warning("judgement_left_out", asset=row["asset_id"], problem="; ".join(problems))
+        return None
 
 
 def count_statement(asset_class: AssetClass) -> sql.Composed:
@@ -133,12 +155,13 @@ def raw_statement(selection: Selection) -> sql.Composed:
     """Readings of a range beside their judgements, oldest first."""
     name = selection.asset_class.name
     columns = [
+        *(sql.SQL("s.{}").format(sql.Identifier(c)) for c in (*_OVER_TIME, *_JUDGED_BY)),
         *(sql.SQL("r.{}").format(sql.Identifier(c)) for c in selection.columns),
         *(sql.SQL("r.{}").format(sql.Identifier(quality_column(c))) for c in selection.tags),
         *(sql.SQL("s.{}").format(sql.Identifier(expected_column(c))) for c in selection.responses),
     ]
     return sql.SQL(
-        "SELECT r.ts, 1 AS _count, s.score, s.deviation, s.flag, s.model_version, s.regime, {columns}\n"
+        "SELECT r.ts, 1 AS _count, {columns}\n"
         "FROM (SELECT * FROM {readings} WHERE {range}) AS r\n"
         "LEFT JOIN (SELECT * FROM {results} WHERE {range}) AS s USING (asset_key, ts)\n"
         "ORDER BY r.ts LIMIT %(limit)s"
@@ -158,6 +181,7 @@ def rolled_statement(selection: Selection, width: Width, *, aggregated: bool) ->
     """
     readings, results = wide_tables(selection.asset_class)
     expected = [expected_column(name) for name in selection.responses]
+    highest = [name for name in _OVER_TIME if name != "flag"]
     source = _aggregated if aggregated else _made
     columns = [
         *(f"{kind}_{name}" for name in selection.columns for kind in ("avg", "min", "max")),
@@ -165,15 +189,15 @@ def rolled_statement(selection: Selection, width: Width, *, aggregated: bool) ->
         *(f"avg_{name}" for name in expected),
     ]
     return sql.SQL(
-        "SELECT bucket AS ts, r.count AS _count, max_score AS score, max_deviation AS deviation,\n"
-        "    flagged > 0 AS flag, {columns}\n"
+        "SELECT bucket AS ts, r.count AS _count, flagged > 0 AS flag, {highest}, {columns}\n"
         "FROM ({readings}) AS r LEFT JOIN ({results}) AS s USING (bucket)\nORDER BY bucket LIMIT %(limit)s"
     ).format(
+        highest=sql.SQL(", ").join(
+            sql.SQL("{} AS {}").format(sql.Identifier(f"max_{name}"), sql.Identifier(name)) for name in highest
+        ),
         columns=_names(columns),
         readings=source(RollUpSource(table=readings.name, columns=readings.column_names), selection.columns, width),
-        results=source(
-            RollUpSource(table=results.name, columns=results.column_names), [*expected, "score", "deviation"], width
-        ),
+        results=source(RollUpSource(table=results.name, columns=results.column_names), [*expected, *highest], width),
     )
 
 
@@ -187,12 +211,8 @@ def history_of(asset_id: str, selection: Selection, roll_up: RollUp, rows: Seque
         ts=_column(kept, "ts"),
         count=_column(kept, "_count"),
         series=tuple(_series(selection, name, roll_up, kept) for name in selection.columns),
-        score=_column(kept, "score"),
-        deviation=_column(kept, "deviation"),
-        flag=_column(kept, "flag"),
         next_start=rows[limit]["ts"] if len(rows) > limit else None,
-        model_version=_column(kept, "model_version") if roll_up is RollUp.RAW else (),
-        regime=_column(kept, "regime") if roll_up is RollUp.RAW else (),
+        **{name: _column(kept, name) for name in (*_OVER_TIME, *(_JUDGED_BY if roll_up is RollUp.RAW else ()))},
     )
 
 

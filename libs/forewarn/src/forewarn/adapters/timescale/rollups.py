@@ -2,7 +2,7 @@
 
 The public name is a view. On TimescaleDB Community it reads continuous aggregates: one *part* holds the
 columns that were there when the roll-up was made, every later migration that adds columns adds a part
-with those (an aggregate cannot gain columns, and making it anew would lose what is older than the
+with those (an aggregate cannot gain columns, and rebuilding it would lose what is older than the
 readings). Hours are made of minutes and days of hours. What is not aggregated yet is read from the table, so the newest
 bucket is always there; a late reading shows in its bucket after the next refresh (5 min, 30 min, 6 h). Elsewhere
 the view aggregates the table itself.
@@ -16,7 +16,7 @@ from typing import Final
 from psycopg import sql
 
 from forewarn.adapters.timescale.tables import ASSET_KEY, TIME
-from forewarn.contracts.frames import quality_column
+from forewarn.contracts.frames import FIXED_COLUMNS, contribution_column, quality_column
 from forewarn.ports.history import RollUp
 
 _HOUR: Final = timedelta(hours=1)
@@ -51,24 +51,9 @@ WIDTHS: Final = (
     Width(roll_up=RollUp.DAY, bucket=24 * _HOUR, finer=RollUp.HOUR, end_offset=48 * _HOUR, refresh_every=6 * _HOUR),
 )
 
-#: Columns that say who and when, or that no mean makes sense of.
-_NOT_ROLLED: Final = frozenset(
-    {
-        ASSET_KEY,
-        TIME,
-        "received_at",
-        "seq",
-        "late",
-        "historical",
-        "verdict",
-        "findings",
-        "phase",
-        "regime",
-        "model_version",
-    }
-    | {"flag", "culprit", "hint"}
-)
-_NOT_ROLLED_PREFIXES: Final = ("quality_", "contribution_")
+#: Columns of which no mean makes sense.
+_NOT_ROLLED: Final = {ASSET_KEY, *(column.name for column in FIXED_COLUMNS if not column.dtype.startswith("float"))}
+_NOT_ROLLED_PREFIXES: Final = (quality_column(""), contribution_column(""))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,1 +1,1 @@
-"""Bodies of requests and answers that are no contract of their own."""
+"""Bodies of the API's requests and answers: the API writes them, the dashboard reads them."""

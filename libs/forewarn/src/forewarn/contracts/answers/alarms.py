@@ -24,7 +24,7 @@ class AlarmList(BaseModel):
 
 
 class AlarmDetail(AlarmItem):
-    """An alarm with its past."""
+    """An alarm with its transitions."""
 
     transitions: list[Alert] = Field(description="Newest first; may trail the alarm's state by a second.")
 
@@ -58,7 +58,7 @@ class RejectedItem(BaseModel):
     asset_id: str | None
     rejected_at: UtcDatetime
     size_bytes: int
-    preview: str = Field(description="Beginning of the message as text; what is no UTF-8 is replaced.")
+    preview: str = Field(description="Beginning of the message as text; bytes that are not UTF-8 are replaced.")
 
 
 class RejectedList(BaseModel):

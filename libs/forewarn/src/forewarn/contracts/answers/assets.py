@@ -1,28 +1,18 @@
-"""Assets, their newest values and their past."""
+"""Assets, their newest values and their history."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, create_model
 
 from forewarn.contracts.alarms import Alarm
 from forewarn.contracts.answers.problems import Fault
 from forewarn.contracts.answers.readings import FoundIssue
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.assets import Asset, HealthWeights
-from forewarn.contracts.base import (
-    USABLE_SIZE,
-    Identifier,
-    Name,
-    Probability,
-    Score,
-    StrictContract,
-    UtcDatetime,
-)
+from forewarn.contracts.base import USABLE_SIZE, Identifier, Name, StrictContract, UtcDatetime
+from forewarn.contracts.frames import JudgementOverTime, JudgementSummary
 from forewarn.contracts.health import AnomalyBand, AssetHealth, DeviationBand, ModelArtefact
 from forewarn.contracts.quality import Severity
-
-Phase = Literal["baseline", "live"]
-Hint = Literal["none", "asset_fault", "sensor_fault"]
 
 
 class AssetList(BaseModel):
@@ -58,7 +48,7 @@ class Removed(BaseModel):
 
 
 class RemovedAsset(BaseModel):
-    """An asset that is not registered any more, with what was known of it."""
+    """An asset that is no longer registered, with what was known of it."""
 
     asset_id: str
     name: str
@@ -68,14 +58,14 @@ class RemovedAsset(BaseModel):
 
 
 class RemovedList(BaseModel):
-    """Removed assets of which something is stored, by id."""
+    """Removed assets with stored data, by id."""
 
     items: list[RemovedAsset]
     next_cursor: str | None = None
 
 
 class AssetDetail(BaseModel):
-    """An asset with what is the same for all of its class."""
+    """An asset with its class and models."""
 
     asset: Asset
     asset_class: AssetClass
@@ -99,32 +89,28 @@ class ClassList(BaseModel):
     items: list[ClassSummary]
 
 
-class Judgement(BaseModel):
-    """What twin and anomaly stage say of one reading. All mappings go by tag; null is unknown."""
+class LiveJudgement(JudgementSummary):
+    """Newest reading the twin and the anomaly stage have judged, usually some 0.1 s behind ``LiveReading``."""
 
     ts: UtcDatetime = Field(description="Event time of the reading this belongs to.")
     values: dict[str, float | None] = Field(description="That reading's own tags and derived quantities.")
     expected: dict[str, float | None] = Field(description="What the twin expects, in the tag's unit.")
+    residual: dict[str, float | None] = Field(description="Measured − expected in healthy standard deviations.")
+    contribution: dict[str, float | None] = Field(description="Share in the anomaly score.")
+
+
+class Judgement(LiveJudgement):
+    """Judgement of one reading by twin and anomaly stage. All mappings are by tag; null is unknown."""
+
     expected_low: dict[str, float] = Field(
         default_factory=dict,
         description="Where 90 % of a healthy machine's readings lie around it, P5; in the tag's unit.",
     )
     expected_high: dict[str, float] = Field(default_factory=dict, description="P95 of the same.")
-    residual: dict[str, float | None] = Field(description="Measured − expected in healthy standard deviations.")
-    contribution: dict[str, float | None] = Field(description="Share in the anomaly score.")
-    deviation: Score | None
     deviation_band: DeviationBand | None = Field(default=None, description="low below 10, medium to 25, high above.")
-    phase: Phase
-    regime: int
-    model_version: int
-    score: Score | None
     score_band: AnomalyBand | None = Field(
         default=None, description="monitoring below 70, warning to 85, critical above."
     )
-    p_value: Probability | None
-    flag: bool = Field(description="Persistent anomaly.")
-    culprit: str | None
-    hint: Hint = Field(description="Is it the machine or the sensor?")
 
 
 class LiveReading(BaseModel):
@@ -134,7 +120,7 @@ class LiveReading(BaseModel):
     asset_class: Identifier
     ts: UtcDatetime
     received_at: UtcDatetime
-    findings: str | None = Field(description="What the guard noticed: rule:tag pairs joined by ';'.")
+    findings: str | None = Field(description="What the guard found: rule:tag pairs joined by ';'.")
     values: dict[str, float | None]
     quality: dict[str, int] = Field(description="OPC UA status code of every tag; 0 is good.")
     judgement: Judgement | None
@@ -156,8 +142,8 @@ class LatestValue(BaseModel):
     contribution: float | None = None
 
 
-class LatestState(BaseModel):
-    """Everything that is known now of one asset."""
+class StateOfAsset(BaseModel):
+    """What ``LatestState`` has besides the judgement as a whole."""
 
     asset_id: Identifier
     asset_class: Identifier
@@ -171,23 +157,25 @@ class LatestState(BaseModel):
     judged_at: UtcDatetime | None = Field(
         default=None, description="Event time of the reading that expected … hint belong to."
     )
-    deviation: Score | None = None
-    deviation_band: DeviationBand | None = None
-    score: Score | None = None
-    score_band: AnomalyBand | None = None
-    p_value: Probability | None = None
-    flag: bool | None = None
-    culprit: str | None = None
-    hint: Hint | None = None
-    phase: Phase | None = None
-    regime: int | None = None
-    model_version: int | None = None
     health: AssetHealth | None = None
     alarms: list[Alarm] = Field(default_factory=list, description="Open alarms.")
 
 
+#: Fields of a judgement that go by tag.
+PER_TAG: Final = frozenset({"expected", "expected_low", "expected_high", "residual", "contribution"})
+#: Fields of the judgement as a whole, null before the first.
+_IF_JUDGED: Final[dict[str, Any]] = {
+    name: (field.annotation | None, Field(default=None, description=field.description))  # type: ignore[operator]  # of types
+    for name, field in Judgement.model_fields.items()
+    if name not in {"ts", "values", *PER_TAG}
+}
+LatestState = create_model(
+    "LatestState", __base__=StateOfAsset, __doc__="Everything known now about one asset.", **_IF_JUDGED
+)
+
+
 class HistoryColumn(BaseModel):
-    """One column over time, as long as ``ts`` of the answer; empty lists where there is nothing to say."""
+    """One column over time: lists as long as ``ts`` of the answer, or empty."""
 
     unit: str
     values: tuple[float | None, ...] = Field(description="Values, or means of the buckets.")
@@ -202,8 +190,8 @@ class HistoryColumn(BaseModel):
     pct_good: tuple[float | None, ...] = ()
 
 
-class HistoryAnswer(BaseModel):
-    """An asset's past, oldest first, column by column."""
+class HistoryAnswer(JudgementOverTime):
+    """An asset's history, oldest first, column by column."""
 
     asset_id: Identifier
     asset_class: Identifier
@@ -211,9 +199,6 @@ class HistoryAnswer(BaseModel):
     ts: tuple[UtcDatetime, ...] = Field(description="Time of a reading, or start of a bucket.")
     count: tuple[int, ...] = Field(description="Readings in the bucket.")
     columns: dict[str, HistoryColumn]
-    score: tuple[float | None, ...] = Field(description="Anomaly score; the highest of the bucket.")
-    deviation: tuple[float | None, ...]
-    flag: tuple[bool | None, ...]
     next_from: UtcDatetime | None = Field(description="Where to go on, when the answer was cut off.")
 
 
@@ -226,18 +211,18 @@ class HealthAnswer(BaseModel):
 
 
 class WeightsAnswer(BaseModel):
-    """What counts how much in an asset's health; unknown parts share their weight among the known ones."""
+    """Weights of the parts of an asset's health; unknown parts share their weight among the known ones."""
 
     asset_id: Identifier
-    effective: HealthWeights = Field(description="What holds: the class's weights with the asset's own.")
+    effective: HealthWeights = Field(description="Weights in effect: the class's with the asset's own.")
     of_class: HealthWeights
-    own: HealthWeights = Field(description="What the asset states for itself.")
+    own: HealthWeights = Field(description="The asset's own weights.")
 
 
 class Signed(StrictContract):
-    """A request by somebody."""
+    """A request signed by a person or program."""
 
-    by: Name = Field(default="api", description="Who asks: it stands in the audit trail.")
+    by: Name = Field(default="api", description="Who asks; recorded in the audit trail.")
 
 
 class FaultRequest(Signed):

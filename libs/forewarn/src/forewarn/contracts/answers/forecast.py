@@ -9,7 +9,7 @@ from forewarn.contracts.forecasts import LimitForecast
 
 
 class TestedMethod(BaseModel):
-    """How a method would have done in the past."""
+    """How well a method would have forecast the past."""
 
     method: str
     crps: Annotated[float, Field(ge=0)] = Field(
@@ -19,12 +19,12 @@ class TestedMethod(BaseModel):
 
 
 class ColumnForecast(BaseModel):
-    """What is expected of one column. All lists are as long as ``ts``; empty if ``reason`` says why there is none."""
+    """Forecast of one column. All lists are as long as ``ts``; empty if ``reason`` says why there is no forecast."""
 
     column: str
     unit: str
     reason: str | None = Field(default=None, description="Why there is no forecast; null if there is one.")
-    method: str | None = Field(default=None, description="The method that did best in the back-test.")
+    method: str | None = Field(default=None, description="The best method of the back-test.")
     ts: list[UtcDatetime] = Field(default_factory=list, description="Begin of each step.")
     expected: list[float] = Field(default_factory=list, description="Mean of the step.")
     lower: list[float] = Field(default_factory=list)

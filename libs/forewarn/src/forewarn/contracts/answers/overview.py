@@ -1,4 +1,4 @@
-"""All assets in short, as an overview shows them."""
+"""All assets in short, for an overview."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -20,7 +20,7 @@ class Sort(StrEnum):
 
 
 class WorstAlarm(BaseModel):
-    """The open alarm of an asset that wants a response first."""
+    """The most urgent open alarm of an asset."""
 
     priority: Priority
     message: str
@@ -58,5 +58,5 @@ class Overview(BaseModel):
     """A page of assets in short, and counts over all."""
 
     counts: Counts
-    found: Annotated[int, Field(ge=0)] = Field(description="Assets that the filters let through.")
+    found: Annotated[int, Field(ge=0)] = Field(description="Assets that pass the filters.")
     items: list[AssetRow]

@@ -17,14 +17,14 @@ class StageState(StrEnum):
 
 
 class ComponentState(BaseModel):
-    """Whether something the API needs works."""
+    """State of something the API needs."""
 
     status: Literal["ok", "degraded", "failed"]
     detail: str | None = None
 
 
 class StageAge(BaseModel):
-    """How old the newest data of a stage is."""
+    """Age of the newest data of a stage."""
 
     stage: str
     newest: UtcDatetime | None
@@ -34,7 +34,7 @@ class StageAge(BaseModel):
 class ProcessingState(BaseModel):
     """Whether a service keeps up with what comes in.
 
-    ``behind`` reads messages older than 30 s and gets on; ``stands`` has not got on for 30 s. ``since`` is when its
+    ``behind``: progress on messages older than 30 s; ``stands``: no progress for 30 s. ``since`` is when its
     oldest unread message was written.
     """
 

@@ -11,7 +11,7 @@ from forewarn.contracts.readings import RejectionReason
 
 
 class Undeliverable(BaseModel):
-    """A reading that is not known to be stored."""
+    """A reading that may not be stored."""
 
     index: int = Field(description="Position in the list that was sent.")
     asset_id: Identifier
@@ -19,7 +19,7 @@ class Undeliverable(BaseModel):
 
 
 class Ingested(BaseModel):
-    """What became of readings that were sent."""
+    """Outcome of sending readings."""
 
     accepted: Annotated[int, Field(ge=0, description="Stored by the broker; the validator judges them next.")]
     failed: Annotated[int, Field(ge=0)] = 0
@@ -34,7 +34,7 @@ class TagQuality(BaseModel):
 
 
 class FoundIssue(BaseModel):
-    """Something the guard noticed."""
+    """A finding of the guard."""
 
     rule: str
     tag: str
@@ -42,7 +42,7 @@ class FoundIssue(BaseModel):
     message: str
     value: float | None = Field(description="What was sent for the tag, or derived.")
     unit: str
-    values: dict[str, float | None] = Field(description="Everything that led to the finding.")
+    values: dict[str, float | None] = Field(description="All values that led to the finding.")
     recommendation: str
 
 
@@ -57,7 +57,7 @@ class Judged(BaseModel):
     reason: RejectionReason | None = None
     rule: str | None = None
     cause: Cause | None = Field(default=None, description="What is probably at fault if it is rejected.")
-    values: dict[str, float | None] = Field(default_factory=dict, description="What led to the rejection.")
+    values: dict[str, float | None] = Field(default_factory=dict, description="Values that led to the rejection.")
     explanation: str | None = Field(default=None, description="Why it is rejected.")
     recommendation: str | None = None
     quality: dict[str, TagQuality] = Field(default_factory=dict)

@@ -27,7 +27,7 @@ class ScenarioList(BaseModel):
 
 
 class ScenarioBody(BaseModel):
-    """What is to be played, with which machine, and what becomes of the readings."""
+    """Which scenario to play with which machine, and where the readings go."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -72,7 +72,7 @@ class ScenarioBody(BaseModel):
     start: UtcDatetime | None = Field(
         default=None, description="For json, csv, labels_csv: time of the first reading; null: the last one is now."
     )
-    by: Name = Field(default="api", description="Who wants it.")
+    by: Name = Field(default="api", description="Who asks.")
 
     @model_validator(mode="after")
     def _output_fits(self) -> Self:
@@ -86,13 +86,13 @@ class ScenarioBody(BaseModel):
 
 
 class ScenarioStarted(BaseModel):
-    """The simulator has been told."""
+    """The simulator has been asked to play it."""
 
     command_id: str
     asset_id: str
     asset_class: str
     scenario: str
-    readings: int = Field(description="How many are on their way.")
+    readings: int = Field(description="How many will follow.")
 
 
 class ScenarioData(BaseModel):
@@ -111,14 +111,14 @@ class PlantBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"plant": "refinery"}]})
 
-    plant: Name = Field(default="refinery", description="Name of a plant that ships, see GET /api/v1/scenarios.")
-    by: Name = Field(default="api", description="Who wants it.")
+    plant: Name = Field(default="refinery", description="Name of an example plant, see GET /api/v1/scenarios.")
+    by: Name = Field(default="api", description="Who asks.")
 
 
 class PlantStarted(BaseModel):
-    """The simulator has been told; it registers machines that are new and starts them."""
+    """The simulator has been asked to register new machines of the plant and start them."""
 
     command_id: str
     plant: str
     assets: list[str]
-    known: list[str] = Field(description="Those that were registered already: they get no second history.")
+    known: list[str] = Field(description="Those already registered: they get no second history.")

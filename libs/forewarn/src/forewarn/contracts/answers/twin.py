@@ -1,4 +1,4 @@
-"""What the twin knows of an asset, and orders to learn anew."""
+"""What the twin knows of an asset, and requests to retrain it."""
 
 from pydantic import BaseModel, Field
 
@@ -8,7 +8,7 @@ from forewarn.contracts.questions import BaselineSource, ChangeRequest, Confiden
 
 
 class DriverItem(BaseModel):
-    """A driver that can be changed, where it is and where it was while the twin learned."""
+    """A driver that can be changed: its value now, and its range while the twin learned."""
 
     column: str
     title: str
@@ -26,7 +26,7 @@ class PresetItem(BaseModel):
 
 
 class FleetExpectation(BaseModel):
-    """What machines of the class would measure in this one's place."""
+    """What other machines of the class would measure here."""
 
     unit: str
     measured: Number
@@ -36,10 +36,9 @@ class FleetExpectation(BaseModel):
 
 
 class FleetJudgement(BaseModel):
-    """The newest reading judged by a model of the class, as long as the asset has none of its own.
+    """The newest reading judged by a model of the class, until the asset has its own.
 
-    A hint with low confidence: it raises no alarm and is not stored. No response and no deviation where the
-    others were never operated like this one.
+    Low confidence: it raises no alarm and is not stored. Empty where the others were never operated like this one.
     """
 
     members: list[str]
@@ -62,6 +61,6 @@ class TwinAnswer(BaseModel):
 
 
 class BaselineRequest(BaselineSource):
-    """Learn normal behaviour anew."""
+    """Retrain the twin."""
 
     by: Name = Field(description="Who asks.")

@@ -1,5 +1,6 @@
 """The course of one rule over the rows of a frame, and the few of them that can change an alarm."""
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -8,11 +9,11 @@ from numpy.typing import NDArray
 
 from forewarn.contracts.alarms import Alert
 from forewarn.contracts.asset_class import AlarmRule
-from forewarn.contracts.frames import Hint
+from forewarn.contracts.frames import Hint, expected_column
 from forewarn.domain.alarms.evaluation import NO_UNIT, Evaluation, Level, levels, limit_for, worst_of
 from forewarn.domain.alarms.lifecycle import RuleState, delay_ends, step
-from forewarn.domain.anomaly.scale import band_of
 from forewarn.domain.frames.frame import MISSING, FloatArray, Frame
+from forewarn.domain.physics.unit_symbols import quantity, unit_of_difference
 from forewarn.domain.time import to_datetime, to_microseconds
 
 _HINTS: Final = {Hint.ASSET_FAULT: "the machine", Hint.SENSOR_FAULT: "the sensor"}
@@ -92,19 +93,24 @@ def _step(
         value=value,
         limit=None if is_anomaly else limit_for(course.rule, value),
         unit=course.unit,
-        detail=_why(course.frame, newest) if is_anomaly and course.levels[newest] == Level.OVER else "",
+        headline=_headline(course.frame, newest) if is_anomaly and course.levels[newest] == Level.OVER else "",
     )
     return step(state, evaluation, asset_id, course.rule, to_datetime(int(course.frame.arrays["ts"][newest])))
 
 
-def _why(frame: Frame, row: int) -> str:
-    culprits = frame.strings["culprit"]
+def _headline(frame: Frame, row: int) -> str:
+    """Return which signal deviates, how far, which way and why; empty if none stands out."""
+    culprits, asset_class = frame.strings["culprit"], frame.asset_class
     code = int(culprits.codes[row])
-    title = None if code == MISSING else frame.asset_class.titles.get(culprits.categories[code])
-    suspect = _HINTS.get(int(frame.arrays["hint"][row]))
-    parts = [
-        f"score in the {band_of(float(frame.arrays['score'][row]))} band",
-        "" if title is None else f"{title} deviates most",
-        "" if suspect is None else f"{suspect} seems to be at fault",
-    ]
-    return "; ".join(part for part in parts if part)
+    name = "" if code == MISSING else culprits.categories[code]
+    title, suspect = asset_class.titles.get(name), _HINTS.get(int(frame.arrays["hint"][row]))
+    if title is None:
+        return ""
+    text = f"{title} deviates most"
+    values = [frame.arrays.get(column) for column in (name, expected_column(name))]
+    measured, expected = (math.nan if value is None else float(value[row]) for value in values)
+    if math.isfinite(measured) and math.isfinite(expected) and measured != expected:
+        unit, way = asset_class.units[name], "above" if measured > expected else "below"
+        distance = quantity(abs(measured - expected), unit_of_difference(unit), digits=2)
+        text = f"{title} {quantity(measured, unit)}, {distance} {way} expected"
+    return text if suspect is None else f"{text}; probably {suspect}"

@@ -37,6 +37,7 @@ class Evaluation:
     limit: float | None
     unit: str = ""
     detail: str = ""
+    headline: str = ""  #: says all that the rule's message would
 
 
 def levels(values: FloatArray, rule: AlarmRule) -> NDArray[np.int8]:

@@ -13,6 +13,7 @@ from forewarn.domain.alarms.evaluation import NO_UNIT, Evaluation, Level, evalua
 from forewarn.domain.alarms.lifecycle import NORMAL, step, withdraw
 from forewarn.domain.alarms.seen import Seen
 from forewarn.domain.health.components import duration
+from forewarn.domain.physics.unit_symbols import quantity
 from forewarn.domain.time import to_microseconds
 
 
@@ -81,17 +82,17 @@ def _forecast(health: AssetHealth, rule: AlarmRule, asset_class: AssetClass) -> 
         value=100.0 * found.probability,
         limit=limit,
         unit="%",
-        detail=_when(found, asset_class) if level else "",
+        headline=_when(found, asset_class) if level else "",
     )
 
 
 def _when(found: LimitForecast, asset_class: AssetClass) -> str:
-    """When the limit is expected, in words."""
+    """Return which signal reaches which limit when."""
     earliest, latest = (None if days is None else duration(days) for days in (found.earliest_days, found.latest_days))
-    span = f" (from {earliest} to {latest or 'later'})" if earliest is not None else ""
+    span = "" if earliest is None else f" ({earliest} to {latest})" if latest else f" ({earliest} at the earliest)"
     likely = "" if found.likely_days is None else f" in about {duration(found.likely_days)}{span}"
     title = asset_class.titles.get(found.column, found.column)
-    return f"{title} is expected to reach {found.limit:g} {found.unit}{likely}, by {found.method}"
+    return f"{title} expected to reach {quantity(found.limit, found.unit)}{likely}"
 
 
 def _has_come(alarms: AssetAlarms, rule: AlarmRule) -> bool:

@@ -186,14 +186,17 @@ def _raise(evaluation: Evaluation, asset_id: str, rule: AlarmRule, at: datetime)
         value=evaluation.value,
         limit=evaluation.limit,
         unit=evaluation.unit,
-        message=_message(rule, evaluation.detail),
+        message=_message(rule, evaluation),
         action=rule.action,
     )
 
 
-def _message(rule: AlarmRule, detail: str) -> str:
-    """What the rule says, with the detail on one line of bounded length: part of it may be another writer's words."""
-    plain = "".join(character if character.isprintable() else " " for character in detail[:_MAX_DETAIL_CHARACTERS])
+def _message(rule: AlarmRule, evaluation: Evaluation) -> str:
+    """Return the headline, or the rule's message and the detail: one bounded line, as others may have written part."""
+    detail = (evaluation.headline or evaluation.detail)[:_MAX_DETAIL_CHARACTERS]
+    plain = "".join(character if character.isprintable() else " " for character in detail)
+    if evaluation.headline:
+        return plain
     return f"{rule.message}: {plain}" if plain else rule.message
 
 

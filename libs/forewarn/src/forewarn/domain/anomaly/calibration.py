@@ -1,4 +1,4 @@
-"""What scores are normal for an asset: learned from held-out residuals of its baseline.
+"""Which scores are normal for an asset, learned from held-out residuals of its baseline.
 
 Below the 90th percentile healthy scores speak for themselves (conformal p-value, Vovk et al. 2005: the
 share of healthy scores at least as high, the new one counted in). Above it a generalised Pareto tail goes on
@@ -30,22 +30,13 @@ _PRIOR_WIDTH: Final = 0.25
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Calibration:
-    """Healthy scores of assets side by side; the first axis of every array is the asset.
+    """Healthy scores of assets side by side; the first axis of every array is the asset."""
 
-    Attributes
-    ----------
-    knots
-        Healthy scores, evenly spaced order statistics, rising; shape (assets, KNOTS).
-    tail_start, tail_width
-        Where the Pareto tail begins and its scale.
-    gap_us
-        A pause longer than this starts the smoothing anew [µs].
-    """
-
-    knots: FloatArray
+    knots: FloatArray  #: Healthy scores, evenly spaced order statistics, rising; shape (assets, KNOTS).
+    #: Where the Pareto tail begins and its scale.
     tail_start: FloatArray
     tail_width: FloatArray
-    gap_us: FloatArray
+    gap_us: FloatArray  #: A longer pause restarts the smoothing [µs].
 
     def threshold(self, far: float) -> FloatArray:
         """Score that the share ``far`` of healthy readings exceeds."""

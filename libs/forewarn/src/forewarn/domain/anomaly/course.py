@@ -1,4 +1,4 @@
-"""A baseline as it was seen and as it was expected, and how much of the machine it shows."""
+"""A baseline as measured and as expected, and how much of the machine it shows."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -11,32 +11,22 @@ from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.twin.statistics import WANDERS_BELOW, caution, effective_readings
 
 _LEVEL_KNOWN_FROM: Final = 10.0  # independent readings: below, where a response will be next is not known
-_CARE_WITH_DRIVERS: Final = 0.5  # ADR 0023: without, one false alarm a month; in full, some faults are told late
+_CARE_WITH_DRIVERS: Final = 0.5  # ADR 0023: without, one false alarm a month; in full, some faults are found late
 _EXPLAINED: Final = 0.75  # share of the variance: a chance likeness of two courses seldom reaches it
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class BaselineCourse:
-    """Readings of one asset's baseline.
+    """Readings of one asset's baseline."""
 
-    Attributes
-    ----------
-    ts
-        Event time [µs], rising; shape (rows,).
-    residuals
-        Held-out residuals in healthy spreads of the response, shape (rows, responses), NaN where unknown.
-    measured, expected
-        What was measured, and what a twin that had not seen the row's block expected; like ``residuals``, in units
-        of the response.
-    driven
-        Whether it was expected from drivers: outside their learned range residuals fade already.
-    """
-
-    ts: NDArray[np.int64]
+    ts: NDArray[np.int64]  #: Event time [µs], rising; shape (rows,).
+    #: Held-out residuals in healthy spreads of the response, shape (rows, responses), NaN where unknown.
     residuals: ResidualArray
+    #: What was measured, and what a twin that had not seen the row's block expected; like ``residuals``, in units of
+    #: the response.
     measured: FloatArray
     expected: FloatArray
-    driven: bool
+    driven: bool  #: Whether it was expected from drivers: outside their learned range residuals fade already.
 
     def take(self, rows: NDArray[np.bool_]) -> "BaselineCourse":
         """Only these rows."""
@@ -51,32 +41,21 @@ class BaselineCourse:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Evidence:
-    """How well a baseline shows what its machine does.
+    """How well a baseline shows what its machine does."""
 
-    Attributes
-    ----------
-    known
-        Responses that some row knows, shape (responses,): no model judges the others, or the machine lacks the sensor.
-        All of them if none is known.
-    effective
-        Independent readings that each response's residuals are worth, shape (responses,).
-    wanders
-        Responses of which is not known where they will be next, shape (responses,): their residuals are worth fewer
-        than ten independent readings; or they are themselves, and what was expected of them is no explanation but a
-        likeness of two slow courses, so that residuals wander too.
-    independent
-        Independent readings that the known responses are worth as measured, median.
-    care
-        Factor by which healthy residuals in states to come may exceed those seen, median of the known responses.
-        Residuals may be white while the machine went through its states once: how well the twin does in others was
-        then not seen. The less it explains, the less that matters. Half as
-        much beyond 1 with drivers: residuals fade outside the learned range already.
-    """
-
+    #: Responses that some row knows, shape (responses,): no model judges the others, or the machine lacks the sensor.
+    #: All of them if none is known.
     known: NDArray[np.bool_]
-    effective: FloatArray
+    effective: FloatArray  #: Independent readings that each response's residuals are worth, shape (responses,).
+    #: Responses of which is not known where they will be next, shape (responses,): their residuals are worth fewer than
+    #: ten independent readings; or they are themselves, and what was expected of them is no explanation but a likeness
+    #: of two slow courses, so that residuals wander too.
     wanders: NDArray[np.bool_]
-    independent: float
+    independent: float  #: Independent readings that the known responses are worth as measured, median.
+    #: Factor by which healthy residuals in states to come may exceed those seen, median of the known responses.
+    #: Residuals may be white while the machine went through its states once: how well the twin does in others was then
+    #: not seen. The less it explains, the less that matters. Half as much beyond 1 with drivers: residuals fade outside
+    #: the learned range already.
     care: float
 
 

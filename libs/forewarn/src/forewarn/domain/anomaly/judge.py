@@ -104,18 +104,11 @@ def judge_live(
     member_p_values: Sequence[FloatArray] = (),
     symptoms: NDArray[np.bool_] | None = None,
 ) -> tuple[ScoringMemory, Verdicts]:
-    """Score rows, sorted by asset and in the order in which they came within one.
+    """Score rows, sorted by asset and in order of arrival within one.
 
-    Parameters
-    ----------
-    asset, ts, residuals
-        Position in the memory, event time [µs] and residuals of each row; shapes (rows,), (rows,),
-        (rows, responses).
-    member_p_values
-        What further detectors say of the rows, each of shape (rows,), NaN while they do not know. The
-        combined p-value takes the place of the residuals' own: the score is the one that is as unlikely.
-    symptoms
-        See ``symptoms.symptoms_of``; None: no response is known to be a symptom of the machine.
+    ``asset`` is each row's position in the memory; ``residuals`` have shape (rows, responses). ``member_p_values`` are
+    those of further detectors, NaN while they do not know: combined with the residuals' own, they set the score. See
+    ``symptoms.symptoms_of`` for ``symptoms``; None: no response is known to be a symptom of the machine.
     """
     look = look_back(memory, asset, ts, residuals, settings)
     sizes = _sizes(memory, asset, look, member_p_values)
@@ -200,7 +193,7 @@ def _shares(norms: Norms, asset: NDArray[np.intp], look: Look, parts: FloatArray
         squares[odd] = np.where(np.isnan(look.means[odd]), np.nan, own)
     known = ~np.isnan(squares)
     total = np.nansum(squares, axis=1, keepdims=True)
-    even = known / np.maximum(known.sum(axis=1, keepdims=True), 1)  # nothing deviates: nobody more than another
+    even = known / np.maximum(known.sum(axis=1, keepdims=True), 1)  # nothing deviates, so all share alike
     shares: FloatArray = np.divide(squares, total, out=even, where=total > 0)
     shares[~known] = np.nan
     return shares
@@ -209,9 +202,9 @@ def _shares(norms: Norms, asset: NDArray[np.intp], look: Look, parts: FloatArray
 def _with_members(
     calibration: Calibration, asset: NDArray[np.intp], p: FloatArray, size: FloatArray, members: Sequence[FloatArray]
 ) -> tuple[FloatArray, FloatArray]:
-    asked = ~np.isnan(p) & np.any([~np.isnan(member) for member in members], axis=0)
+    scored = ~np.isnan(p) & np.any([~np.isnan(member) for member in members], axis=0)
     combined = combine_p_values([p, *members])
-    return np.where(asked, combined, p), np.where(asked, calibration.scores(asset, combined), size)
+    return np.where(scored, combined, p), np.where(scored, calibration.scores(asset, combined), size)
 
 
 def levels_of(size: FloatArray, flag_at: FloatArray, settings: AnomalySettings) -> NDArray[np.int8]:
@@ -237,7 +230,7 @@ def latch(
 def _held(
     value: NDArray[np.bool_], decided: NDArray[np.bool_], place: Strip, before: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
-    """The value of the last decided row of the same asset; ``before`` where there is none in this batch."""
+    """The value of the last decided row of the same asset; ``before`` if this batch has none."""
     latest = np.maximum.accumulate(np.where(decided, np.arange(value.size), -1))
     first = np.repeat(place.first, place.last - place.first)
     return np.where(latest >= first, value[latest], before)

@@ -41,28 +41,19 @@ DISTURBED_ROWS: Final = 5
 DISTURBED_SPREADS: Final = 6.0
 
 _MOST_DISTURBED: Final = 0.1
-_PEAK_WINDOWS: Final = 100  # fewer separate windows do not tell the tails of single responses
+_PEAK_WINDOWS: Final = 100  # fewer separate windows do not show the tails of single responses
 _ENOUGH: Final = 10.0  # independent healthy rows beyond a threshold: then their share is known well
 _OPEN: Final = np.array([[1.0, np.inf, 1.0, 1.0]])  # magnitudes as they are; patterns are taken block by block
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class LearnedNorms:
-    """What was learned from a baseline, and what its own rows look like to norms that have not seen their block.
+    """What was learned from a baseline, and what its own rows look like to norms that have not seen their block."""
 
-    Attributes
-    ----------
-    size
-        Size of each row, shape (rows,); NaN where unknown.
-    independent
-        Independent readings that the sizes are worth, or what was measured if those are fewer: how well the flag is
-        known.
-    memory
-        Memory of one asset with norms and calibration, without history.
-    """
-
-    memory: ScoringMemory
-    size: FloatArray
+    memory: ScoringMemory  #: Memory of one asset with norms and calibration, without history.
+    size: FloatArray  #: Size of each row, shape (rows,); NaN where unknown.
+    #: Independent readings that the sizes are worth, or what was measured if those are fewer: how well the flag is
+    #: known.
     independent: float
 
 

@@ -28,36 +28,21 @@ Float32Array = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Norms:
-    """Healthy norms of assets side by side; the first axis of every array is the asset.
+    """Healthy norms of assets side by side; the first axis of every array is the asset."""
 
-    Attributes
-    ----------
-    level_scale, jump_scale
-        Healthy spread of each response's smoothed residuals and of its smoothed innovations; (assets, responses).
-        The former is infinite for a response whose level says nothing: it wanders, or no model judges it.
-    level_usual, jump_usual
-        Healthy mean square of both in that spread: stands in for a response that is unknown.
-    persistence
-        c of each response.
-    peak_scale
-        Healthy tail of the size of each response in ``level_scale``.
-    whitener
-        Lower triangle, row by row, of the inverse Cholesky factor of the correlation of residuals.
-    tails
-        Healthy tail of each magnitude, infinite for one that is not looked at; (assets, CHANNELS).
-    flag_at
-        Size at which the flag wants to go on.
-    """
-
+    #: Healthy spread of each response's smoothed residuals and of its smoothed innovations; (assets, responses). The
+    #: former is infinite for a response whose level says nothing: it wanders, or no model judges it.
     level_scale: FloatArray
+    #: Healthy mean square of both in that spread: stands in for a response that is unknown.
     level_usual: FloatArray
     jump_scale: FloatArray
     jump_usual: FloatArray
-    persistence: FloatArray
-    peak_scale: FloatArray
+    persistence: FloatArray  #: c of each response.
+    peak_scale: FloatArray  #: Healthy tail of the size of each response in ``level_scale``.
+    #: Lower triangle, row by row, of the inverse Cholesky factor of the correlation of residuals.
     whitener: Float32Array
-    tails: FloatArray
-    flag_at: FloatArray
+    tails: FloatArray  #: Healthy tail of each magnitude, infinite for one that is not looked at; (assets, CHANNELS).
+    flag_at: FloatArray  #: Size at which the flag goes on.
 
     @classmethod
     def blank(cls, assets: int, responses: int) -> "Norms":
@@ -80,7 +65,7 @@ NORM_ARRAYS: Final = tuple(item.name for item in fields(Norms))
 
 
 def magnitudes(norms: Norms, asset: NDArray[np.intp], levels: FloatArray, jumps: FloatArray) -> FloatArray:
-    """The magnitudes of rows in their healthy tails, shape (CHANNELS, rows); NaN where one cannot be told.
+    """The magnitudes of rows in their healthy tails, shape (CHANNELS, rows); NaN where unknown.
 
     Parameters
     ----------
@@ -90,10 +75,10 @@ def magnitudes(norms: Norms, asset: NDArray[np.intp], levels: FloatArray, jumps:
     z = levels / norms.level_scale[asset]
     out = np.empty((CHANNELS, len(levels)))
     out[LEVEL] = root_mean_square(z, norms.level_usual[asset])
-    told = np.isfinite(norms.tails[:, PATTERN]).any()
-    out[PATTERN] = pattern(norms.whitener, asset, weighed(norms, asset, levels)) if told else np.nan
+    known = np.isfinite(norms.tails[:, PATTERN]).any()
+    out[PATTERN] = pattern(norms.whitener, asset, weighed(norms, asset, levels)) if known else np.nan
     jump = root_mean_square(jumps / norms.jump_scale[asset], norms.jump_usual[asset])
-    out[JUMP] = np.where(np.isnan(out[LEVEL]), np.nan, jump)  # right after a gap nothing is told by a change alone
+    out[JUMP] = np.where(np.isnan(out[LEVEL]), np.nan, jump)  # right after a gap a change alone says nothing
     out[PEAK] = peak(z, norms.peak_scale[asset])
     out /= norms.tails[asset].T
     return out

@@ -30,7 +30,7 @@ def score_of(ratio: FloatArray) -> FloatArray:
 def band_of(score: float) -> AnomalyBand:
     """Band of an anomaly score: monitoring below 70, warning to 85, critical above.
 
-    It speaks of one reading's score; the flag wants the score to persist, so the two may differ for a few readings.
+    The flag needs the score to persist, so the two may differ for a few readings.
     """
     if score < FLAG_SCORE:
         return "monitoring"

@@ -5,38 +5,22 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnomalySettings:
-    """Settings of the scoring.
+    """Settings of the scoring."""
 
-    Attributes
-    ----------
-    window
-        Readings whose signed residuals are averaged (causal). Noise cancels, a lasting deviation stays.
-    jump_window
-        Readings over which sudden changes are averaged; 0 does not look at changes.
-    min_readings
-        Fewer readings of a tag than this since the last gap give no score.
-    far
-        Share of healthy readings that may be flagged, persistence included.
-    on_ratio, off_ratio
-        Hysteresis: the flag wants scores above ``on_ratio`` × threshold, and goes below ``off_ratio`` ×.
-    persist, of_last
-        So many of the last so many readings must be beyond before the flag changes.
-    gap_periods
-        A pause of more than this many sample periods starts the smoothing anew.
-    folds
-        Contiguous blocks of the baseline. What is learned from a score's own distribution is learned without the
-        block it is then applied to, and the flag is calibrated on how much the blocks differ.
-    """
-
+    #: Readings whose signed residuals are averaged (causal). Noise cancels, a lasting deviation stays.
     window: int = 15
-    jump_window: int = 3
-    min_readings: int = 5
-    far: float = 0.01
+    jump_window: int = 3  #: Readings over which sudden changes are averaged; 0 does not look at changes.
+    min_readings: int = 5  #: Fewer readings of a tag than this since the last gap give no score.
+    far: float = 0.01  #: Share of healthy readings that may be flagged, persistence included.
+    #: Hysteresis: the flag goes on above ``on_ratio`` × threshold and off below ``off_ratio`` ×.
     on_ratio: float = 1.2
     off_ratio: float = 0.8
+    #: So many of the last so many readings must be beyond before the flag changes.
     persist: int = 2
     of_last: int = 3
-    gap_periods: float = 10.0
+    gap_periods: float = 10.0  #: A pause of more than this many sample periods restarts the smoothing.
+    #: Contiguous blocks of the baseline. What is learned from a score's own distribution is learned without the block
+    #: it is then applied to, and the flag is calibrated on how much the blocks differ.
     folds: int = 10
 
     def __post_init__(self) -> None:

@@ -15,28 +15,15 @@ from forewarn.domain.frames.frame import Array, FloatArray
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Strip:
-    """Where the rows of a batch lie in the strip.
+    """Where the rows of a batch lie in the strip."""
 
-    Attributes
-    ----------
-    owner
-        Position of the asset of each segment, shape (segments,).
-    first, last
-        First row of each segment and the row after its last, shape (segments,).
-    position
-        Of each row, shape (rows,).
-    old
-        Positions of the remembered rows, shape (segments, history).
-    history
-        Remembered rows in front of each segment.
-    """
-
-    owner: NDArray[np.intp]
+    owner: NDArray[np.intp]  #: Position of the asset of each segment, shape (segments,).
+    #: First row of each segment and the row after its last, shape (segments,).
     first: NDArray[np.intp]
     last: NDArray[np.intp]
-    position: NDArray[np.intp]
-    old: NDArray[np.intp]
-    history: int
+    position: NDArray[np.intp]  #: Of each row, shape (rows,).
+    old: NDArray[np.intp]  #: Positions of the remembered rows, shape (segments, history).
+    history: int  #: Remembered rows in front of each segment.
 
     @classmethod
     def of(cls, asset: NDArray[np.intp], history: int) -> "Strip":

@@ -25,28 +25,16 @@ Float32Array = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class ScoringMemory:
-    """Calibrated assets side by side; the first axis of every array is the asset.
+    """Calibrated assets side by side; the first axis of every array is the asset."""
 
-    Attributes
-    ----------
-    version
-        Model version that the calibration belongs to.
-    residuals
-        Last residuals since the last gap, NaN where there are none; shape (assets, history, responses).
-    levels
-        Levels of the last scores, shape (assets, history).
-    flagged, abrupt
-        Whether the asset is flagged, and whether that began with a jump.
-    last_ts
-        Event time of the newest judged reading [µs].
-    """
-
-    version: NDArray[np.uint32]
+    version: NDArray[np.uint32]  #: Model version that the calibration belongs to.
+    #: Last residuals since the last gap, NaN before the first; shape (assets, history, responses).
     residuals: Float32Array
-    levels: NDArray[np.int8]
+    levels: NDArray[np.int8]  #: Levels of the last scores, shape (assets, history).
+    #: Whether the asset is flagged, and whether that began with a jump.
     flagged: NDArray[np.bool_]
     abrupt: NDArray[np.bool_]
-    last_ts: NDArray[np.int64]
+    last_ts: NDArray[np.int64]  #: Event time of the newest judged reading [µs].
     calibration: Calibration
     norms: Norms
 

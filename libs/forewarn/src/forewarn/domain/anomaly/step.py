@@ -31,31 +31,17 @@ def step(
     member_p_values: Mapping[str, FloatArray] | None = None,
     on_progress: ProgressCallback = no_progress,
 ) -> tuple[AnomalyState, Frame]:
-    """Score readings.
+    """Score readings, a frame of kind TWIN.
 
-    Rows of a baseline wait until the first row that follows them, then calibrate the asset's threshold
-    and leave, scored and unflagged, before that row. All others leave at once, so the frame returned can
-    have fewer or more rows than the one given. Rows of one asset keep their order, and any cutting of a
-    stream into frames and any mixing of assets gives the same rows per asset and the same state.
+    Rows of a baseline wait until the first row that follows them, then calibrate the asset's threshold and leave before
+    it, scored and unflagged. All others leave at once, so the frame returned can have fewer or more rows. Rows of one
+    asset keep their order; any cutting of a stream into frames and any mixing of assets gives the same rows per asset
+    and the same state. Late rows and rows without residuals have neither score nor flag and leave no trace in the
+    state.
 
-    Late rows and rows without any residual have neither score nor flag, and leave no trace in the state.
-
-    Parameters
-    ----------
-    state
-        What the previous step returned, under the same settings.
-    frame
-        Frame of kind TWIN of the state's class.
-    member_p_values
-        p-values of further detectors by name, one per row of ``frame``; NaN while a detector does not know.
-
-    on_progress
-        Called after each asset whose baseline waits or ends.
-
-    Raises
-    ------
-    ValueError
-        If the frame is of another class or kind, or a row names no asset.
+    ``state`` is what the previous step returned under the same settings, ``member_p_values`` are p-values of further
+    detectors by name, NaN while unknown. ``on_progress`` is called after each asset whose baseline waits or ends.
+    Raises ValueError if the frame is of another class or kind, or a row names no asset.
     """
     _require_twin(state, frame)
     members = tuple((member_p_values or {}).values())

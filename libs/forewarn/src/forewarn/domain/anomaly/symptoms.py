@@ -29,7 +29,7 @@ _GOLDEN: Final = (5.0**0.5 - 1.0) / 2.0
 #: Units in which nothing but vibration is measured.
 _VIBRATION_UNITS: Final = frozenset({"mm/s", "um", "m/s2", "[g]"})
 
-#: Units that do not tell what kind of quantity it is.
+#: Units that do not show what kind of quantity it is.
 _BARE_UNITS: Final = frozenset({"1", "%"})
 
 DOWN, UP = range(2)
@@ -39,7 +39,7 @@ DOWN, UP = range(2)
 def symptoms_of(asset_class: AssetClass) -> NDArray[np.bool_]:
     """Whether a response that falls (row ``DOWN``) or rises (row ``UP``) can be a machine's fault, (2, responses).
 
-    Both, where the direction cannot be told, and for all of a class without drivers: better a sensor taken for a
+    Both where the direction is unknown, and for all of a class without drivers: better a sensor taken for a
     machine than the other way round.
     """
     if not asset_class.twin.drivers:
@@ -97,12 +97,12 @@ def _derived(asset_class: AssetClass, raised: str | None) -> Mapping[str, FloatA
         # Additive recurrence: spreads evenly, each tag by an own irrational number, and is the same in every process.
         place = (np.arange(1, _POINTS + 1) * (_GOLDEN + np.sqrt(number + 2.0))) % 1.0
         columns[tag.name] = low + (high - low) * (place + _STEP * (tag.name == raised))
-    # A rated value of 0 is one that nobody stated; its size does not decide on the direction.
+    # A rated value of 0 was not stated; its size does not decide the direction.
     return derive(asset_class, columns, {item.name: item.default or 1.0 for item in asset_class.nameplate})
 
 
 def _direction(change: FloatArray) -> tuple[bool, bool]:
-    """Whether a quantity rises, and whether it falls; both if it depends on the point or cannot be told."""
+    """Return whether a quantity rises and whether it falls; both if that depends on the point or is unknown."""
     known = change[np.isfinite(change) & (change != 0.0)]
     if not known.size:
         unmoved = bool((change == 0.0).any())

@@ -1,4 +1,4 @@
-"""The detector of a table: learned from healthy rows, asked row by row or in pieces of any size."""
+"""The detector of a table: learned from healthy rows, scores single rows or pieces of any size."""
 
 from dataclasses import dataclass, replace
 from typing import Final
@@ -18,21 +18,12 @@ _BLOCK_ROWS: Final = 8_192
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class TableDetector:
-    """What was learned.
+    """What was learned."""
 
-    Attributes
-    ----------
-    twin
-        What each tag should measure.
-    memory
-        Norms and calibration of the residuals, with nothing remembered: every scoring starts cold.
-    settings
-        Smoothing and persistence.
-    """
-
-    twin: TableTwin
+    twin: TableTwin  #: What each tag should measure.
+    #: Norms and calibration of the residuals, with nothing remembered: every scoring starts cold.
     memory: ScoringMemory
-    settings: AnomalySettings
+    settings: AnomalySettings  #: Smoothing and persistence.
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

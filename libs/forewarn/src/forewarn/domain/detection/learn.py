@@ -1,4 +1,4 @@
-"""Learns a detector from healthy rows, and tells what was odd about them."""
+"""Learns a detector from healthy rows, and reports what was odd about them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -54,34 +54,17 @@ class SuspiciousRows:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class LearnedDetector:
-    """A detector, and what was found in the healthy rows.
-
-    Attributes
-    ----------
-    rows
-        Rows learned from.
-    left_out
-        Columns that cannot be judged, with the reason.
-    wanders
-        Tags that drifted through the baseline: they count by how they change, and little by their level.
-    disturbed
-        Rows far beyond the rest, not learned: those of suspicious stretches and single disturbances.
-    suspicious
-        Lasting stretches among them.
-    independent
-        Independent readings that the healthy rows are worth once smoothed.
-    r2
-        Cross-validated share of each tag's variance that the twin explains.
-    """
+    """A detector, and what was found in the healthy rows."""
 
     detector: TableDetector
-    rows: int
-    left_out: Mapping[str, str]
+    rows: int  #: Rows learned from.
+    left_out: Mapping[str, str]  #: Columns that cannot be judged, with the reason.
+    #: Tags that drifted through the baseline: they count by how they change, and little by their level.
     wanders: tuple[str, ...]
-    disturbed: int
-    suspicious: tuple[SuspiciousRows, ...]
-    independent: float
-    r2: Mapping[str, float]
+    disturbed: int  #: Rows far beyond the rest, not learned: those of suspicious stretches and single disturbances.
+    suspicious: tuple[SuspiciousRows, ...]  #: Lasting stretches among them.
+    independent: float  #: Independent readings that the healthy rows are worth once smoothed.
+    r2: Mapping[str, float]  #: Cross-validated share of each tag's variance that the twin explains.
 
 
 def learn(
@@ -167,7 +150,7 @@ class _Work:
     def hidden(
         self, clock: NDArray[np.int64], healthy: LearnedNorms
     ) -> tuple[NDArray[np.bool_], LearnedNorms, FloatArray]:
-        """Disturbed rows that the first twin had learned to expect, what saw them, and residuals by that.
+        """Return disturbed rows that the first twin had learned to expect, what found them, and its residuals.
 
         A twin of the most ordinary rows (a step of least trimmed squares, Rousseeuw 1984) looks at all of them. What
         comes again is a way of running: only a single stretch counts.

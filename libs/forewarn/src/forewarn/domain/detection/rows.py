@@ -17,18 +17,11 @@ _FAR_APART: Final = 1_000 * TICK
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class RowOrder:
-    """Rows of a table, unit by unit.
+    """Rows of a table, unit by unit."""
 
-    Attributes
-    ----------
-    order
-        Rows in the order in which they are scored: units in order of appearance, rows of a unit as they come.
-    clock
-        Of each row in that order; ``TICK`` is a sample period.
-    """
-
+    #: Rows in the order in which they are scored: units in order of appearance, rows of a unit as they come.
     order: NDArray[np.intp]
-    clock: NDArray[np.int64]
+    clock: NDArray[np.int64]  #: Of each row in that order; ``TICK`` is a sample period.
 
 
 def sample_period(time: FloatArray, unit: NDArray[np.intp]) -> float | None:

@@ -1,4 +1,4 @@
-"""The twin of a table: what each tag should measure, learned from healthy rows of tags nobody has described.
+"""The twin of a table: what each tag should measure, learned from healthy rows of undescribed tags.
 
 * With drivers: each other tag from them, by second-order ridge regression (``twin.ridge``).
 * Without: tags that vary fast from remembered states like the present one (``twin.kernel``); tags that wander
@@ -27,31 +27,21 @@ _FARTHEST: Final = 1e20  # spreads: what is beyond counts as that far, so that n
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class TableTwin:
-    """Fitted twin of a table.
+    """Fitted twin of a table."""
 
-    Attributes
-    ----------
-    drivers, responses
-        Columns that go in, and those that are judged.
-    centre, spread
-        Standardisation of the responses, shape (responses,).
-    low, high
-        Learned range of the drivers in their units, shape (drivers,).
-    ridge
-        With drivers, else None; without them there is ``kernel``.
-    fill
-        Guesses drivers that are unknown from all other columns, standardised by ``fill_centre`` and ``fill_spread``:
-        drivers, then responses. None without drivers.
-    """
-
+    #: Columns that go in, and those that are judged.
     drivers: tuple[str, ...]
     responses: tuple[str, ...]
+    #: Standardisation of the responses, shape (responses,).
     centre: FloatArray
     spread: FloatArray
+    #: Learned range of the drivers in their units, shape (drivers,).
     low: FloatArray
     high: FloatArray
-    ridge: RidgeModel | None
+    ridge: RidgeModel | None  #: With drivers, else None; without them there is ``kernel``.
     kernel: KernelModel | None
+    #: Guesses drivers that are unknown from all other columns, standardised by ``fill_centre`` and ``fill_spread``:
+    #: drivers, then responses. None without drivers.
     fill: OthersModel | None
     fill_centre: FloatArray
     fill_spread: FloatArray
@@ -124,16 +114,10 @@ def fit_twin(
     breaks: NDArray[np.intp],
     block: NDArray[np.intp],
 ) -> TableFit:
-    """Learn from healthy rows.
+    """Learn from healthy rows of ``drivers`` and ``responses``, shape (rows, columns), NaN where unknown.
 
-    Parameters
-    ----------
-    drivers, responses
-        Shapes (rows, drivers) and (rows, responses), NaN where unknown; every response moves.
-    names
-        Of the drivers and of the responses.
-    breaks, block
-        Rows that follow a gap; the block that each row is left out with.
+    ``names`` are those of drivers and responses; ``breaks`` rows that follow a gap; ``block`` what each row is left out
+    with. Every response moves.
     """
     centre = np.nanmean(responses, axis=0)
     spread = np.maximum(np.nanstd(responses, axis=0), _LEAST)

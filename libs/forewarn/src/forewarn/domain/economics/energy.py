@@ -17,17 +17,10 @@ _H_PER_DAY: Final = 24.0
 def energy_waste(
     times_s: FloatArray, measured_kw: FloatArray, expected_kw: FloatArray, price_per_kwh: float
 ) -> EnergyWaste | None:
-    """Excess energy over a stretch of time; None where power was nowhere both measured and expected.
+    """Return excess energy over a stretch of time; None where power was nowhere both measured and expected.
 
-    Parameters
-    ----------
-    times_s
-        Rising times of readings or buckets, seconds, shape (n,), at least two.
-    measured_kw, expected_kw
-        Power, NaN where unknown, shape (n,). What is below expectation offsets what is above: noise
-        of sensors and model is no waste.
-    price_per_kwh
-        Price of energy.
+    ``times_s`` rise, at least two; power is NaN where unknown; all of shape (n,). Power below expectation offsets power
+    above: noise of sensors and model is no waste.
     """
     known = np.isfinite(measured_kw) & np.isfinite(expected_kw)
     if times_s.size < 2 or not known.any():

@@ -42,7 +42,7 @@ def expected_cost(risk: FailureRisk, cost: float) -> CostByHorizon:
 
 
 def total_cost(costs: Sequence[FailureCost]) -> CostByHorizon | None:
-    """Sum over the failure modes; None if there are none.
+    """Sum over the failure modes; None without any.
 
     Expectations add up whether or not the modes depend on each other.
     """

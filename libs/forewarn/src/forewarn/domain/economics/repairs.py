@@ -11,14 +11,9 @@ from forewarn.domain.economics.rates import Rates
 def repair_choices(
     asset_class: AssetClass, estimates: Sequence[RulEstimate], rates: Rates, *, waste_per_day: float
 ) -> tuple[RepairChoice, ...]:
-    """For each failure mode under way what a repair costs now, in 7, 30 and 90 days.
+    """Return for each failure mode under way what a repair costs now, in 7, 30 and 90 days.
 
-    Parameters
-    ----------
-    estimates
-        The nearest failure first; its repair is taken to end the waste of energy.
-    waste_per_day
-        Cost of energy wasted each day.
+    The repair of the first estimate, the nearest failure, is taken to end the waste of energy.
     """
     modes = {mode.id: mode for mode in asset_class.failure_modes}
     choices: list[RepairChoice] = []

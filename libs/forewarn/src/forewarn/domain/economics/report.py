@@ -45,15 +45,7 @@ def economic_report(
     course: Sequence[AssetHealth],
     power: Power | None,
 ) -> EconomicReport:
-    """What the asset's condition costs and has saved.
-
-    Parameters
-    ----------
-    health
-        The newest one.
-    course
-        Health over the period, oldest first.
-    """
+    """Return what the asset's condition costs and has saved; ``course`` is its health over the period, oldest first."""
     rates = rates_of(asset_class, asset)
     estimates = () if health is None else health.rul
     failures = failure_costs(asset_class, estimates, rates)

@@ -19,7 +19,7 @@ Forecast = Callable[[FloatArray, int], Mapping[str, FloatArray]]
 #: From training steps, seasons and horizon: methods with tuned parameters, the simplest first.
 Tune = Callable[[FloatArray, tuple[Season, ...], int], Forecast]
 
-#: Origins of a back-test; fewer than the least tell no spread.
+#: Origins of a back-test; fewer than the least give no spread.
 MOST_ORIGINS: Final = 16
 LEAST_ORIGINS: Final = 5
 

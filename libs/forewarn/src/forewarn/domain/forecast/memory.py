@@ -68,10 +68,9 @@ class SeriesMemory:
 def remember(memories: Mapping[str, SeriesMemory], frame: Frame, columns: tuple[str, ...]) -> dict[str, SeriesMemory]:
     """Apply the rows of a frame with the machine running; the memories of the assets they moved.
 
-    Late rows are left out, imported ones are not: who imports a month of history may look a week ahead.
-
-    A row that is not newer than all that came before it of its asset changes nothing. A memory of
-    other columns, of an older version of the class, is begun anew.
+    Late rows are left out, imported ones are not: an imported month of history allows a week's forecast. A row that
+    is not newer than all rows of its asset before it changes nothing. A memory of other columns, of an older version
+    of the class, starts empty.
     """
     times = frame.arrays["ts"]
     found = timely_rows(frame)

@@ -17,28 +17,15 @@ _RESOLUTION: Final = 1e-6
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Outlook:
-    """What is expected of a column.
+    """What is expected of a column."""
 
-    Attributes
-    ----------
-    start_s, step_s
-        Begin of the first step that is forecast (seconds since 1970 UTC) and length of a step [s].
-    expected
-        Mean of each step, shape (horizon,).
-    spread
-        Distribution of the errors about it.
-    method
-        Name of the chosen method.
-    tested
-        Scores of all methods, the simplest first.
-    """
-
+    #: Begin of the first step that is forecast (seconds since 1970 UTC) and length of a step [s].
     start_s: float
     step_s: float
-    expected: FloatArray
-    spread: Spread
-    method: str
-    tested: tuple[Scored, ...]
+    expected: FloatArray  #: Mean of each step, shape (horizon,).
+    spread: Spread  #: Distribution of the errors about it.
+    method: str  #: Name of the chosen method.
+    tested: tuple[Scored, ...]  #: Scores of all methods, the simplest first.
 
     @property
     def horizon(self) -> int:
@@ -54,14 +41,9 @@ class Outlook:
 
 
 def look_ahead(series: BucketSeries, horizon: int, tune: Tune) -> Outlook:
-    """Back-test all methods, choose one, forecast with it.
+    """Back-test all methods, choose one, forecast with it; the horizon is at most a third of the history.
 
-    The horizon is cut to a third of the history: what was never tested is not claimed.
-
-    Raises
-    ------
-    NotForecastable
-        If the history is too short, or no method can cope with it.
+    Raises NotForecastable if the history is too short, or no method can cope with it.
     """
     test = back_test(series, horizon, tune)
     now = test.forecast(series.values, test.plan.horizon)

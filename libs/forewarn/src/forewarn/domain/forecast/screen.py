@@ -21,16 +21,10 @@ _ABOVE: Final = 3.0
 
 
 def may_reach(means: FloatArray, limit: float, *, rising: bool, per_day: int, horizon_days: float) -> bool:
-    """Whether a significant trend may carry a column to its limit within the horizon.
+    """Return whether a significant trend may carry a column to its limit within the horizon.
 
-    Parameters
-    ----------
-    means
-        Means of equal steps, oldest first, shape (n,); NaN where nothing was read.
-    limit
-        In the unit of the column; reached from below if ``rising``.
-    per_day
-        Steps in a day.
+    ``means`` are those of equal steps, oldest first, NaN where nothing was read, ``per_day`` steps in a day; the limit
+    is reached from below if ``rising``.
     """
     distances = (limit - means) if rising else (means - limit)
     for days, critical in WINDOWS:

@@ -32,24 +32,12 @@ class Season:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class BucketSeries:
-    """One column in equal steps, complete.
+    """One column in equal steps, complete."""
 
-    Attributes
-    ----------
-    start_s
-        Begin of the first step, seconds since 1970 UTC, a multiple of ``step_s``.
-    step_s
-        Length of a step [s].
-    values
-        Mean of each step, shape (n,); filled where nothing was read.
-    observed
-        Whether the step has readings of its own, shape (n,).
-    """
-
-    start_s: float
-    step_s: float
-    values: FloatArray
-    observed: NDArray[np.bool_]
+    start_s: float  #: Begin of the first step, seconds since 1970 UTC, a multiple of ``step_s``.
+    step_s: float  #: Length of a step [s].
+    values: FloatArray  #: Mean of each step, shape (n,); filled where nothing was read.
+    observed: NDArray[np.bool_]  #: Whether the step has readings of its own, shape (n,).
 
     @property
     def end_s(self) -> float:
@@ -67,23 +55,10 @@ class BucketSeries:
 
 
 def resample(times_s: FloatArray, values: FloatArray, counts: FloatArray, *, step_s: float, steps: int) -> BucketSeries:
-    """Average readings, or means of finer buckets, over the last ``steps`` steps.
+    """Average readings, or means of finer buckets, over the last ``steps`` steps up to the newest reading.
 
-    Parameters
-    ----------
-    times_s
-        Event times, seconds since 1970 UTC, shape (n,), in any order.
-    values
-        Readings or means, shape (n,); NaN is left out.
-    counts
-        Weight of each value: the number of readings it stands for, shape (n,).
-    step_s, steps
-        Length of a step [s], and how many of them, up to the newest reading, are kept.
-
-    Raises
-    ------
-    NotForecastable
-        If there are too few readings, or they leave too much out.
+    Times are seconds since 1970 UTC in any order; NaN values are left out; ``counts`` are the readings that each value
+    stands for; all of shape (n,). Raises NotForecastable if there are too few readings, or they leave too much out.
     """
     known = np.isfinite(values) & (counts > 0)
     if not known.any():

@@ -14,21 +14,11 @@ from forewarn.domain.frames.frame import FloatArray
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Spread:
-    """Distribution of errors by lead.
+    """Distribution of errors by lead."""
 
-    Attributes
-    ----------
-    scale
-        Typical error at each lead [unit of the column], never falling, shape (horizon,); above 0.
-    shape
-        Errors divided by their scale, sorted.
-    errors
-        The errors themselves, shape (origins, horizon); NaN where nothing was measured.
-    """
-
-    scale: FloatArray
-    shape: FloatArray
-    errors: FloatArray
+    scale: FloatArray  #: Typical error at each lead [unit of the column], never falling, shape (horizon,); above 0.
+    shape: FloatArray  #: Errors divided by their scale, sorted.
+    errors: FloatArray  #: The errors themselves, shape (origins, horizon); NaN where nothing was measured.
 
     @property
     def origins(self) -> int:

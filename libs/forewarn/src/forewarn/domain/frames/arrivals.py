@@ -1,4 +1,4 @@
-"""The rows of a frame as they are applied: asset after asset, each in order of arrival."""
+"""Rows of a frame in the order in which they are applied: asset after asset, each in order of arrival."""
 
 from collections.abc import Container, Iterator
 from dataclasses import dataclass
@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 
 from forewarn.domain.frames.frame import MISSING, Frame, Strings
 
-#: Watermark of an asset of which no row was applied: every row is newer.
+#: Watermark of an asset without applied rows: every row is newer.
 NEVER_US: Final = np.iinfo(np.int64).min
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Arrivals:
-    """Rows of some assets: those of ``names[k]`` are ``rows[starts[k]:starts[k + 1]]``, never none."""
+    """Rows of some assets: ``rows[starts[k]:starts[k + 1]]``, at least one, are those of ``names[k]``."""
 
     names: tuple[str, ...]
     rows: NDArray[np.intp]
@@ -39,7 +39,7 @@ class Arrivals:
                 yield name, self.rows[bounds[position] : bounds[position + 1]]
 
     def keep(self, wanted: NDArray[np.bool_]) -> "Arrivals":
-        """Those of the rows, shape (len(rows),), and the assets that have some of them."""
+        """Return only the wanted rows, and the assets that have some."""
         counts = np.bincount(self.owners[wanted], minlength=len(self.names))
         staying = np.flatnonzero(counts)
         names = tuple(self.names[position] for position in staying.tolist())
@@ -47,17 +47,17 @@ class Arrivals:
 
 
 def live_rows(frame: Frame) -> Arrivals:
-    """Rows that tell what is the case now: neither late nor imported from a historian."""
+    """Return the rows that are live: neither late nor imported from a historian."""
     return _rows(frame, ~frame.arrays["late"] & ~frame.arrays["historical"])
 
 
 def timely_rows(frame: Frame) -> Arrivals:
-    """Rows that are not late, imported ones among them: they tell the course of an asset in its order."""
+    """Return the rows that are not late, imported ones included: an asset's course in order."""
     return _rows(frame, ~frame.arrays["late"])
 
 
 def _rows(frame: Frame, wanted: NDArray[np.bool_]) -> Arrivals:
-    """Those of the wanted rows that have an asset."""
+    """Return the wanted rows that have an asset."""
     assets = frame.assets
     if len(set(assets.categories)) < len(assets.categories):  # another writer may repeat a category
         assets = Strings.of(assets.to_list())
@@ -70,16 +70,10 @@ def _rows(frame: Frame, wanted: NDArray[np.bool_]) -> Arrivals:
 
 
 def newer_rows(found: Arrivals, times_us: NDArray[np.int64], watermarks_us: NDArray[np.int64]) -> Arrivals:
-    """Rows that are newer than their asset's watermark and than every row before them.
+    """Return the rows newer than their asset's watermark and than every row before them, however frames are cut.
 
-    So what is applied does not depend on how rows are cut into frames.
-
-    Parameters
-    ----------
-    times_us
-        Event time of each row of the frame.
-    watermarks_us
-        Event time up to which rows of each asset were applied, shape (len(found.names),).
+    ``times_us`` are the event times of the frame's rows, ``watermarks_us`` those up to which each asset of
+    ``found.names`` was applied.
     """
     times = times_us[found.rows]
     before = _shifted(times, found.starts, watermarks_us)

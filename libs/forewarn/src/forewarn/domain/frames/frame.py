@@ -109,7 +109,7 @@ class Frame:
     def extend(
         self, kind: FrameKind, arrays: Mapping[str, Array], strings: Mapping[str, Strings] | None = None
     ) -> "Frame":
-        """A frame of a later kind: this one's columns that the kind keeps, and the new ones."""
+        """Return a frame of a later kind: the columns it keeps of this one, and new ones."""
         wanted = frame_columns(kind, self.asset_class)
         every_array, every_string = {**self.arrays, **arrays}, {**self.strings, **(strings or {})}
         return Frame(
@@ -121,12 +121,12 @@ class Frame:
 
 
 def concat(frames: Sequence[Frame]) -> Frame:
-    """Put frames of one kind and class under each other.
+    """Concatenate frames of one kind and class.
 
     Raises
     ------
     ValueError
-        If there is none, or kinds or classes differ.
+        If there are no frames, or kinds or classes differ.
     """
     if not frames or any(f.kind is not frames[0].kind or f.asset_class != frames[0].asset_class for f in frames):
         msg = "concat needs at least one frame, all of one kind and class"

@@ -1,4 +1,4 @@
-"""Readings of one asset that wait for a decision: the columns that a later frame will need."""
+"""Readings of one asset that wait for a baseline: the columns that a later frame needs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ _NEXT = {FrameKind.VALID: FrameKind.TWIN, FrameKind.TWIN: FrameKind.ANOMALY}
 
 @lru_cache(maxsize=512)
 def carried_columns(kind: FrameKind, asset_class: AssetClass) -> tuple[str, ...]:
-    """Columns, besides ``asset_id``, that the next stage takes over from a frame of this kind."""
+    """Return the columns, besides ``asset_id``, that the next stage takes over."""
     here = {column.name for column in frame_columns(kind, asset_class) if column.dtype != "string"}
     return tuple(column.name for column in frame_columns(_NEXT[kind], asset_class) if column.name in here)
 
@@ -51,7 +51,7 @@ class Waiting:
 
     @classmethod
     def joined(cls, parts: Sequence["Waiting"]) -> "Waiting":
-        """Put the readings of at least one part behind each other."""
+        """Concatenate at least one part."""
         if len(parts) == 1:
             return parts[0]
         return cls({name: np.concatenate([p.columns[name] for p in parts]) for name in parts[0].columns})
@@ -73,5 +73,5 @@ class Waiting:
         return out
 
     def strings(self, asset_id: str) -> dict[str, Strings]:
-        """The string column that was left out: all readings are of one asset."""
+        """Return the string column that was left out: all readings are of one asset."""
         return {"asset_id": Strings(np.zeros(self.rows, dtype=np.int32), (asset_id,))}

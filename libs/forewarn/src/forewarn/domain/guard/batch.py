@@ -18,36 +18,19 @@ Nameplates = Mapping[str, Mapping[str, float]]
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class RawBatch:
-    """Decoded readings of one asset class, in the order in which the broker holds them.
+    """Decoded readings of one asset class, in the order in which the broker holds them."""
 
-    Attributes
-    ----------
-    asset_class
-        Class of every asset of the batch.
-    assets
-        Asset of each row; none may be missing.
-    ts
-        Event time [µs since 1970 UTC], shape (n,), int64.
-    received_at
-        When the broker took the message [µs since 1970 UTC], shape (n,), int64. Event times are judged
-        against it and not against a clock, so that a replay comes to the same verdicts.
-    seq
-        The gateway's counter, shape (n,), int64; ``frame.MISSING`` where it sent none.
-    values
-        Shape (n, tags) in the class's order and units; NaN where the reading has no such tag.
-    gateway_quality
-        OPC UA status code the gateway gave, shape (n, tags), uint32; 0 (good) where it said nothing.
-    historical
-        The reading comes from a historian and may be of any age, bool, shape (n,) or () for all alike.
-    """
-
-    asset_class: AssetClass
-    assets: Strings
-    ts: NDArray[np.int64]
+    asset_class: AssetClass  #: Class of every asset of the batch.
+    assets: Strings  #: Asset of each row; none may be missing.
+    ts: NDArray[np.int64]  #: Event time [µs since 1970 UTC], shape (n,), int64.
+    #: When the broker took the message [µs since 1970 UTC], shape (n,), int64. Event times are judged against it and
+    #: not against a clock, so that a replay comes to the same verdicts.
     received_at: NDArray[np.int64]
-    seq: NDArray[np.int64]
-    values: FloatArray
+    seq: NDArray[np.int64]  #: The gateway's counter, shape (n,), int64; ``frame.MISSING`` where it sent none.
+    values: FloatArray  #: Shape (n, tags) in the class's order and units; NaN where the reading has no such tag.
+    #: OPC UA status code the gateway gave, shape (n, tags), uint32; 0 (good) where it said nothing.
     gateway_quality: NDArray[np.uint32]
+    #: The reading comes from a historian and may be of any age, bool, shape (n,) or () for all alike.
     historical: NDArray[np.bool_] = field(default_factory=lambda: np.zeros((), dtype=np.bool_))
 
     def __post_init__(self) -> None:
@@ -89,17 +72,10 @@ class RawBatch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GuardSettings:
-    """How strict the guard is.
+    """How strict the guard is."""
 
-    Attributes
-    ----------
-    strict
-        Refuse readings that would pass with a warning.
-    max_age_s, max_ahead_s
-        Accept window of event times around the time of receipt [s]. Historical readings may be older.
-    """
-
-    strict: bool = False
+    strict: bool = False  #: Refuse readings that would pass with a warning.
+    #: Accept window of event times around the time of receipt [s]. Historical readings may be older.
     max_age_s: float = 7 * 86_400.0
     max_ahead_s: float = 600.0
 
@@ -110,20 +86,13 @@ class GuardSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rejection:
-    """Why one row was refused: the part of ``contracts.readings.RejectedReading`` that the guard knows, and more.
-
-    Attributes
-    ----------
-    cause
-        What is probably at fault.
-    values
-        Columns that led to the refusal with their values as sent or computed; None where unknown.
-    """
+    """Why one row was refused: the part of ``contracts.readings.RejectedReading`` that the guard knows, and more."""
 
     row: int
     reason: RejectionReason
     rule: str | None
-    cause: Cause
+    cause: Cause  #: What is probably at fault.
+    #: Columns that led to the refusal with their values as sent or computed; None where unknown.
     values: Mapping[str, float | None]
     explanation: str
     recommendation: str
@@ -151,22 +120,10 @@ class GuardCounters:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class GuardResult:
-    """Verdicts on a batch.
+    """Verdicts on a batch."""
 
-    Attributes
-    ----------
-    frame
-        Accepted and warned rows as a frame of kind VALID, in the order of the batch.
-    rows
-        Row of the batch behind each row of the frame.
-    rejections
-        Refused rows, in the order of the batch. Duplicates are in neither.
-    state
-        What the guard remembers for the next batch; the state it was given is unchanged.
-    """
-
-    frame: Frame
-    rows: NDArray[np.intp]
-    rejections: tuple[Rejection, ...]
-    state: GuardState
+    frame: Frame  #: Accepted and warned rows as a frame of kind VALID, in the order of the batch.
+    rows: NDArray[np.intp]  #: Row of the batch behind each row of the frame.
+    rejections: tuple[Rejection, ...]  #: Refused rows, in the order of the batch. Duplicates are in neither.
+    state: GuardState  #: What the guard remembers for the next batch; the state it was given is unchanged.
     counters: GuardCounters = field(default_factory=GuardCounters)

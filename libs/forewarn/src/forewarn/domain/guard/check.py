@@ -23,28 +23,13 @@ _EARLIEST_US: Final = to_microseconds(EARLIEST)  # nothing behind the guard need
 
 
 def check(batch: RawBatch, state: GuardState, settings: GuardSettings, nameplates: Nameplates) -> GuardResult:
-    """Judge a batch of readings of one class.
+    """Judge a batch of readings of one class, in the order in which the broker holds them.
 
-    Any cutting of a stream into batches gives the same verdicts and the same state in the end. A bad
-    tag becomes NaN with a bad status code and leaves the others alone; a reading is refused as a whole
-    only when its time is absurd, when no tag is usable, when it contradicts a law of nature of
-    severity "reject", or, in strict mode, when anything was noticed that is no fault of the machine.
-
-    Parameters
-    ----------
-    batch
-        Readings in the order in which the broker holds them.
-    state
-        What earlier batches left; unchanged by the call.
-    settings
-        Accept window and strictness.
-    nameplates
-        Rated values by asset; classes' defaults stand in for what is missing.
-
-    Raises
-    ------
-    ValueError
-        If the state is of another class, or the class cannot be computed (see ``physics.derive``).
+    Any cutting of a stream into batches gives the same verdicts and the same state in the end. A bad tag becomes NaN
+    with a bad status code and leaves the others alone. A reading is refused as a whole only when its time is absurd, no
+    tag is usable, it contradicts a law of nature of severity "reject", or, in strict mode, when anything was noticed
+    that is not the machine's fault. ``state`` is unchanged by the call. Raises ValueError if it is of another class, or
+    the class cannot be computed (see ``physics.derive``).
     """
     _require_fit(batch.asset_class, state)
     inside = _inside_window(batch, settings)

@@ -37,17 +37,10 @@ BoolArray = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Disagreement:
-    """What redundant sensors say.
+    """What redundant sensors say."""
 
-    Attributes
-    ----------
-    flags
-        The smoothed difference is beyond what is tolerated, shape (rows, ``len(state.watched)``).
-    values, ts
-        ``GuardState.drift`` and ``GuardState.drift_ts`` after the rows.
-    """
-
-    flags: BoolArray
+    flags: BoolArray  #: The smoothed difference is beyond what is tolerated, shape (rows, ``len(state.watched)``).
+    #: ``GuardState.drift`` and ``GuardState.drift_ts`` after the rows.
     values: FloatArray
     ts: NDArray[np.int64]
 
@@ -61,18 +54,8 @@ def compare(
 ) -> Disagreement:
     """Compare the redundant sensors of rows sorted by asset.
 
-    Parameters
-    ----------
-    asset_class
-        Declares what is redundant.
-    columns
-        Tags and derived quantities, NaN where unknown or bad, each of shape (rows,).
-    ts
-        Event times [µs]; late and repeated rows are not compared.
-    placement
-        Where each row stands.
-    state
-        Before the rows, with a row for every asset.
+    ``columns`` are tags and derived quantities, NaN where unknown or bad, shape (rows,); ``state`` is that before the
+    rows. Late and repeated rows are not compared.
     """
     flags = np.zeros((ts.shape[0], len(state.watched)), dtype=np.bool_)
     if not asset_class.redundant:

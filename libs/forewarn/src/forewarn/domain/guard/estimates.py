@@ -31,17 +31,10 @@ class Fallback:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Estimates:
-    """Derived quantities with estimates where nothing is measured, and where these are.
+    """Derived quantities with estimates where nothing is measured, and where these are."""
 
-    Attributes
-    ----------
-    derived
-        Derived quantities by name.
-    flags
-        Where they are estimates, shape (rows, ``len(estimable(asset_class))``), or (rows, 0) if nowhere.
-    """
-
-    derived: Mapping[str, FloatArray]
+    derived: Mapping[str, FloatArray]  #: Derived quantities by name.
+    #: Where they are estimates, shape (rows, ``len(estimable(asset_class))``), or (rows, 0) if nowhere.
     flags: NDArray[np.bool_]
 
     @classmethod
@@ -82,20 +75,11 @@ def estimate(
     stated: Mapping[str, FloatArray],
     never_sent: NDArray[np.bool_],
 ) -> Estimates:
-    """Estimate what is unknown for want of a tag that the asset does not have.
+    """Estimate what is unknown for want of a tag that the asset does not have; arrays of shape (n,).
 
-    Parameters
-    ----------
-    asset_class
-        Class of all rows.
-    columns, measured
-        Tags, and what was derived from them alone, each of shape (n,).
-    plate
-        Rated values for ``derive``, each of shape (n,).
-    stated
-        Fallback fields by name, shape (n,); NaN where the asset does not state them. 0 states nothing.
-    never_sent
-        Tags the asset has not sent up to the row, shape (n, tags).
+    ``measured`` was derived from the tags in ``columns`` alone. ``plate`` are rated values for ``derive``, ``stated``
+    the fallback fields, NaN where the asset does not state them; 0 states nothing. ``never_sent``, shape (n, tags), are
+    tags that the asset has not sent up to the row.
     """
     stand_ins: dict[str, FloatArray] = {}
     for item in fallbacks(asset_class):

@@ -13,7 +13,7 @@ from forewarn.contracts.asset_class import AssetClass, Tag
 from forewarn.contracts.guard_rules import Cause, PhysicsRule, RedundantSensors
 from forewarn.domain.frames.frame import MISSING, Strings
 from forewarn.domain.guard.estimates import estimable
-from forewarn.domain.guard.rules import said_unit
+from forewarn.domain.physics.unit_symbols import unit_symbol
 
 #: Notes that a derived quantity is no measurement; unlike all others no reason for a warning.
 ESTIMATED = "estimated"
@@ -37,39 +37,17 @@ GENERAL_CHECKS: Final = frozenset({*(check.value for check in Check), ESTIMATED}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """A finding in plain words.
+    """A finding in plain words."""
 
-    Attributes
-    ----------
-    message, recommendation
-        What is wrong, and what to do.
-    cause
-        What is probably at fault.
-    columns
-        Tags and derived quantities whose values led to the finding.
-    """
-
+    #: What is wrong, and what to do.
     message: str
     recommendation: str
-    cause: Cause
-    columns: tuple[str, ...]
+    cause: Cause  #: What is probably at fault.
+    columns: tuple[str, ...]  #: Tags and derived quantities whose values led to the finding.
 
 
 def explain(finding: str, asset_class: AssetClass) -> Explanation:
-    """Explain a finding of the column ``findings``.
-
-    Parameters
-    ----------
-    finding
-        ``rule:tag``, or ``estimated:column``.
-    asset_class
-        Class of the reading's asset.
-
-    Raises
-    ------
-    ValueError
-        If the class has no such rule, or no such column.
-    """
+    """Explain a finding, ``rule:tag`` or ``estimated:column``; ValueError if the class has no such rule or column."""
     rule_id, _, column = finding.partition(":")
     rules: tuple[PhysicsRule | RedundantSensors, ...] = (*asset_class.rules, *asset_class.redundant)
     for rule in rules:
@@ -98,8 +76,8 @@ def _explain_estimate(column: str, asset_class: AssetClass) -> Explanation:
     title = next(item.title for item in asset_class.derived if item.name == column)
     tags = ", ".join(tag.title for tag in asset_class.tags if tag.name in estimable(asset_class)[column])
     return Explanation(
-        message=f"{title} is estimated: values of the nameplate stand in for what is not measured of: {tags}",
-        recommendation="Connect the sensor, or keep the nameplate at the values the machine runs with",
+        message=f"{title} is estimated from nameplate values; not measured: {tags}",
+        recommendation="Connect the sensor, or keep the nameplate at the values the machine runs at",
         cause=Cause.DATA,
         columns=(column,),
     )
@@ -112,7 +90,7 @@ def _explain_check(check: Check, tag: Tag, asset_class: AssetClass) -> Explanati
         "title": tag.title,
         "low": f"{low:g}",
         "high": f"{high:g}",
-        "unit": said_unit(tag.unit),
+        "unit": unit_symbol(tag.unit),
         "rate": f"{tag.max_rate_per_s or 0:g}",
         "frozen": f"{tag.frozen_after_s or 0:g}",
     }
@@ -135,18 +113,21 @@ def _cause(check: Check, tag: str, asset_class: AssetClass) -> Cause:
 
 
 _WORDING: dict[str, tuple[str, str]] = {
-    Check.MISSING: ("{title} is missing, it came before", "Check the sensor's connection and the gateway's mapping"),
-    Check.GATEWAY_BAD: ("The gateway says {title} is bad", "Check the sensor and its connection to the gateway"),
+    Check.MISSING: (
+        "{title} is missing, although sent before",
+        "Check the sensor's connection and the gateway's mapping",
+    ),
+    Check.GATEWAY_BAD: ("The gateway reports {title} as bad", "Check the sensor and its connection to the gateway"),
     Check.HARD_RANGE: (
         "{title} is physically impossible: outside {low} to {high} {unit}",
         "Check the sensor, its wiring and the unit the gateway sends",
     ),
     Check.SPIKE: (
-        "{title} jumped faster than {rate} {unit} a second and the jump was not confirmed",
+        "{title} jumped faster than {rate} {unit} a second and did not stay there",
         "Check the sensor's wiring and shielding",
     ),
     Check.FROZEN: (
-        "{title} has been exactly the same for more than {frozen} s while the machine runs",
+        "{title} has not changed at all for more than {frozen} s while the machine runs",
         "Check whether the sensor is stuck or the gateway repeats an old value",
     ),
     Check.ENGINEERING_RANGE: (
@@ -154,7 +135,7 @@ _WORDING: dict[str, tuple[str, str]] = {
         "Check the operating point and the sensor's calibration",
     ),
     Check.GATEWAY_UNCERTAIN: (
-        "The gateway says {title} is uncertain",
+        "The gateway reports {title} as uncertain",
         "Check the sensor's calibration and the gateway's diagnostics",
     ),
 }
@@ -204,18 +185,9 @@ def may_refuse(asset_class: AssetClass) -> NDArray[np.bool_]:
 
 
 def findings_column(asset_class: AssetClass, flags: NDArray[np.bool_], rows: int, at: NDArray[np.intp]) -> Strings:
-    """Encode flags as the column ``findings``.
+    """Encode flags as the column ``findings`` of length ``rows``; only the rows ``at`` have some.
 
-    Parameters
-    ----------
-    asset_class
-        Class of the readings.
-    flags
-        What was noticed, one column per entry of ``finding_names``, one row per entry of ``at``.
-    rows
-        Length of the column.
-    at
-        Rows with findings; all others get none.
+    ``flags`` have a row per entry of ``at`` and a column per entry of ``finding_names``.
     """
     codes = np.full(rows, MISSING, dtype=np.int32)
     names = finding_names(asset_class)

@@ -40,38 +40,21 @@ _CODES = {
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class GuardJudgement:
-    """Verdicts on rows sorted by asset.
-
-    Attributes
-    ----------
-    values
-        Tags with NaN where a value is bad or absent, shape (rows, tags).
-    quality
-        OPC UA status codes, shape (rows, tags).
-    derived
-        Derived quantities by name, with estimates for what the asset does not measure.
-    flags
-        What was noticed, columns as ``findings.finding_names`` without its estimates.
-    estimated
-        Where derived quantities are estimates, shape (rows, ``len(estimates.estimable(asset_class))``),
-        or (rows, 0) if nowhere.
-    usable
-        The row has at least one usable value.
-    broken_rules
-        Rules of severity "reject" with the rows that break them.
-    state
-        Memory after the rows, but for ``newest_accepted``.
-    """
+    """Verdicts on rows sorted by asset."""
 
     asset_class: AssetClass
-    values: FloatArray
-    quality: NDArray[np.uint32]
+    values: FloatArray  #: Tags with NaN where a value is bad or absent, shape (rows, tags).
+    quality: NDArray[np.uint32]  #: OPC UA status codes, shape (rows, tags).
+    #: Derived quantities by name, with estimates for what the asset does not measure.
     derived: Mapping[str, FloatArray]
-    flags: BoolArray
+    flags: BoolArray  #: What was noticed, columns as ``findings.finding_names`` without its estimates.
+    #: Where derived quantities are estimates, shape (rows, ``len(estimates.estimable(asset_class))``), or (rows, 0) if
+    #: nowhere.
     estimated: BoolArray
-    usable: BoolArray
+    usable: BoolArray  #: The row has at least one usable value.
+    #: Rules of severity "reject" with the rows that break them.
     broken_rules: tuple[tuple[PhysicsRule, BoolArray], ...]
-    state: GuardState
+    state: GuardState  #: Memory after the rows, but for ``newest_accepted``.
 
     @property
     def columns(self) -> dict[str, FloatArray]:
@@ -90,19 +73,7 @@ class GuardJudgement:
 def judge(
     batch: RawBatch, rows: NDArray[np.intp], placement: Placement, state: GuardState, nameplates: Nameplates
 ) -> GuardJudgement:
-    """Judge rows of a batch.
-
-    Parameters
-    ----------
-    batch, rows
-        Readings, and which of them, sorted by asset as in ``placement``.
-    placement
-        Where each row stands in its asset's history.
-    state
-        Memory before the rows, with a row for every asset.
-    nameplates
-        Rated values by asset.
-    """
+    """Judge rows of a batch, sorted by asset as in ``placement``; ``state`` has a row for every asset."""
     asset_class = batch.asset_class
     values = batch.values[rows]
     plate = _nameplate_columns(asset_class, state, placement, nameplates)

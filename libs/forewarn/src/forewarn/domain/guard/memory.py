@@ -59,22 +59,9 @@ def recall(  # the columns of the rows
 ) -> Recollection:
     """Find spikes and frozen sensors among current rows and remember the rows.
 
-    A jump faster than the tag's limit is a spike, unless the next reading confirms it: then it was a
-    step. A value that stays exactly the same for longer than the tag allows while the machine runs is
-    frozen.
-
-    Parameters
-    ----------
-    limits
-        Of the class.
-    state
-        Before the rows.
-    asset, ts
-        Row of the state and event time [µs] of each row, sorted by asset, then time; shape (rows,).
-    values, usable
-        Shape (rows, tags).
-    running
-        The machine is known to run, shape (rows,).
+    A jump faster than the tag's limit is a spike, unless the next reading confirms it as a step. A value that stays
+    exactly the same for longer than the tag allows while the machine runs is frozen. Rows are sorted by asset, then
+    time; ``asset`` is each one's row of the state, ``values`` and ``usable`` have shape (rows, tags).
     """
     if asset.shape[0] == 0:
         nothing = np.zeros(values.shape, dtype=np.bool_)
@@ -215,7 +202,7 @@ def _equal_readings(
 
 
 def _newest_row(flags: BoolArray) -> NDArray[np.intp]:
-    """Newest row with the flag up to and including each, −1 where there is none."""
+    """Newest row with the flag up to and including each, −1 without one."""
     rows = np.arange(flags.shape[0], dtype=np.intp)[:, None]
     newest: NDArray[np.intp] = np.maximum.accumulate(np.where(flags, rows, -1), axis=0)
     return newest

@@ -1,4 +1,4 @@
-"""Says in plain words why a reading was refused."""
+"""Why a reading was refused, in plain words."""
 
 from collections.abc import Iterable
 
@@ -10,7 +10,8 @@ from forewarn.contracts.readings import RejectionReason
 from forewarn.domain.guard.batch import GuardSettings, RawBatch, Rejection
 from forewarn.domain.guard.findings import explain, finding_names, may_refuse, seen_by
 from forewarn.domain.guard.judge import GuardJudgement
-from forewarn.domain.guard.rules import bound_text, measure, said_unit, unit_of
+from forewarn.domain.guard.rules import bound_text, measure, unit_of
+from forewarn.domain.physics.unit_symbols import quantity
 from forewarn.domain.time import S_PER_DAY, US_PER_S
 
 _NO_USABLE_VALUE = "no_usable_value"
@@ -36,7 +37,7 @@ class Reasons:
             rule=None,
             cause=Cause.DATA,
             values={},
-            explanation=f"Time {_time(ts)} is {distance} the receipt at {_time(received)}; accepted is {window}",
+            explanation=f"Time {_time(ts)} is {distance} receipt at {_time(received)}; accepted: {window}",
             recommendation="Check the gateway's clock and time zone; send older data as historical readings",
         )
 
@@ -75,8 +76,9 @@ class Reasons:
     def _physics(self, judgement: GuardJudgement, position: int, row: int, rule: PhysicsRule) -> Rejection:
         columns = {name: values[[position]] for name, values in judgement.columns.items()}
         number = float(measure(rule, columns)[0])
-        unit = said_unit(unit_of(rule, self._class.units))
-        judged = rule.column if rule.minus is None else f"{rule.column} - {rule.minus}"
+        unit = unit_of(rule, self._class.units)
+        titles = self._class.titles
+        judged = titles[rule.column] if rule.minus is None else f"{titles[rule.column]} − {titles[rule.minus]}"
         values = self._known(seen_by(rule), judgement, position, row)
         others = ", ".join(self._quoted(name, value) for name, value in values.items() if name != rule.column)
         return Rejection(
@@ -85,7 +87,7 @@ class Reasons:
             rule=rule.id,
             cause=rule.cause,
             values=values,
-            explanation=f"{rule.message}: {f'{judged} is {number:g} {unit}'.rstrip()}, {bound_text(rule, number, unit)}"
+            explanation=f"{rule.message}: {judged} is {quantity(number, unit)}, {bound_text(rule, number, unit)}"
             + (f" ({others})" if others else "")
             + f"; suspected: {rule.cause}",
             recommendation=rule.recommendation,
@@ -119,11 +121,8 @@ class Reasons:
         )
 
     def _quoted(self, column: str, value: float | None) -> str:
-        return (
-            f"{column} unknown"
-            if value is None
-            else f"{column} = {value:g} {said_unit(self._class.units[column])}".rstrip()
-        )
+        title = self._class.titles[column]
+        return f"{title} unknown" if value is None else f"{title} {quantity(value, self._class.units[column])}"
 
 
 def _span(seconds: float) -> str:

@@ -9,6 +9,7 @@ from forewarn.contracts.guard_rules import PhysicsRule, RuleCondition
 from forewarn.domain.frames.conditions import within
 from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.physics.numerics import rounding
+from forewarn.domain.physics.unit_symbols import quantity, unit_of_difference
 
 BoolArray = NDArray[np.bool_]
 
@@ -82,18 +83,13 @@ def _outside(rule: PhysicsRule, values: FloatArray, slack: float) -> BoolArray:
 
 
 def unit_of(rule: PhysicsRule | RuleCondition, units: Mapping[str, str]) -> str:
-    """Unit of the bounds; a difference of temperatures is no temperature."""
+    """Return the unit of the bounds."""
     unit = units[rule.column]
-    return "K" if rule.minus is not None and unit == "Cel" else unit
-
-
-def said_unit(unit: str) -> str:
-    """A unit as text behind a number; plain numbers, UCUM's "1", have none."""
-    return "" if unit == "1" else unit
+    return unit if rule.minus is None else unit_of_difference(unit)
 
 
 def bound_text(rule: PhysicsRule, value: float, unit: str) -> str:
-    """Say which bound a value crosses."""
+    """Return which bound a value crosses."""
     if rule.minimum is not None and value < rule.minimum:
-        return f"must be at least {rule.minimum:g} {unit}".rstrip()
-    return f"must be at most {rule.maximum:g} {unit}".rstrip()
+        return f"must be at least {quantity(rule.minimum, unit)}"
+    return "" if rule.maximum is None else f"must be at most {quantity(rule.maximum, unit)}"

@@ -13,30 +13,14 @@ from forewarn.domain.guard.state import GuardState
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Placement:
-    """Rows sorted by asset, in their order of arrival within an asset.
+    """Rows sorted by asset, in their order of arrival within an asset."""
 
-    Attributes
-    ----------
-    order
-        Row of the batch behind each sorted row.
-    asset
-        Row of the state for each sorted row.
-    starts
-        First sorted row of each asset.
-    newest
-        Newest event time of the asset up to and including the row [µs].
-    current
-        The row is newer than all before it; only such rows are remembered.
-    late
-        The row is older than one before it.
-    """
-
-    order: NDArray[np.intp]
-    asset: NDArray[np.intp]
-    starts: NDArray[np.intp]
-    newest: NDArray[np.int64]
-    current: NDArray[np.bool_]
-    late: NDArray[np.bool_]
+    order: NDArray[np.intp]  #: Row of the batch behind each sorted row.
+    asset: NDArray[np.intp]  #: Row of the state for each sorted row.
+    starts: NDArray[np.intp]  #: First sorted row of each asset.
+    newest: NDArray[np.int64]  #: Newest event time of the asset up to and including the row [µs].
+    current: NDArray[np.bool_]  #: The row is newer than all before it; only such rows are remembered.
+    late: NDArray[np.bool_]  #: The row is older than one before it.
 
 
 def state_rows(assets: Strings, state: GuardState) -> tuple[GuardState, NDArray[np.intp]]:
@@ -58,14 +42,8 @@ def _row_of(assets: tuple[str, ...]) -> Mapping[str, int]:
 def place(ts: NDArray[np.int64], asset: NDArray[np.intp], state: GuardState) -> Placement:
     """Sort rows by asset and find their places in time.
 
-    Parameters
-    ----------
-    ts
-        Event times [µs] in order of arrival, shape (n,).
-    asset
-        Row of the state for each, shape (n,).
-    state
-        Has the newest time of each asset before these rows.
+    ``ts`` are event times [µs] in order of arrival, ``asset`` the state's row of each; ``state`` has the newest time of
+    each asset before these rows.
     """
     order = np.argsort(asset, kind="stable")
     ts, asset = ts[order], asset[order]
@@ -92,21 +70,8 @@ def repetitions(
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Find duplicates: rows of the newest time after one of that time has passed.
 
-    Parameters
-    ----------
-    place
-        Where the rows stand.
-    ts
-        Event times of the sorted rows [µs].
-    passed
-        Sorted rows that would become valid data.
-    state
-        Knows whether the newest reading before these rows became valid data.
-
-    Returns
-    -------
-    duplicate, newest_accepted
-        Per sorted row; per asset of the state, after these rows.
+    ``passed`` are sorted rows that would become valid data; ``state`` knows whether the newest reading before them did.
+    Returns duplicates by sorted row, and by asset whether its newest reading is accepted after these rows.
     """
     at_newest = ts == place.newest
     repeats = np.flatnonzero(at_newest & ~place.current)

@@ -23,39 +23,27 @@ class GuardState:
     """Struct of arrays over the assets of one class, in the order of first sight.
 
     Never modified: a step returns a new one, so that an aborted transaction loses nothing.
-
-    Attributes
-    ----------
-    newest_ts
-        Newest event time [µs], shape (assets,).
-    newest_accepted
-        Whether the reading of that time became valid data: only then is a second one a duplicate.
-    seen
-        Whether the tag ever came, shape (assets, tags).
-    raw, raw_ts
-        Newest usable value of each tag and its time, spikes included.
-    good, good_ts
-        The same without spikes.
-    unchanged_since, equal_readings
-        Since when ``raw`` is exactly the same while the machine runs [µs], and how many readings say so.
-    drift, drift_ts
-        Smoothed disagreement of redundant sensors in units of what is tolerated, and the time of its
-        newest value; shape (assets, watched).
     """
 
     asset_class: str
     tags: tuple[str, ...]
     watched: tuple[str, ...]
     assets: tuple[str, ...]
-    newest_ts: NDArray[np.int64]
+    newest_ts: NDArray[np.int64]  #: Newest event time [µs], shape (assets,).
+    #: Whether the reading of that time became valid data: only then is a second one a duplicate.
     newest_accepted: NDArray[np.bool_]
-    seen: NDArray[np.bool_]
+    seen: NDArray[np.bool_]  #: Whether the tag ever came, shape (assets, tags).
+    #: Newest usable value of each tag and its time, spikes included.
     raw: FloatArray
     raw_ts: NDArray[np.int64]
+    #: The same without spikes.
     good: FloatArray
     good_ts: NDArray[np.int64]
+    #: Since when ``raw`` is exactly the same while the machine runs [µs], and how many readings say so.
     unchanged_since: NDArray[np.int64]
     equal_readings: NDArray[np.int64]
+    #: Smoothed disagreement of redundant sensors in units of what is tolerated, and the time of its newest value; shape
+    #: (assets, watched).
     drift: FloatArray
     drift_ts: NDArray[np.int64]
 

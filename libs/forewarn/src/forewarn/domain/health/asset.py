@@ -22,17 +22,17 @@ from forewarn.domain.time import US_PER_DAY, US_PER_S, to_datetime
 SOON_DAYS: Final = 30.0
 
 #: What to do about a change that may be the new normal.
-LEARN_ANEW: Final = "If this is the new normal, let the twin learn anew; if not, find out what was changed"
+RETRAIN_ADVICE: Final = "If this is the new normal, retrain the twin; if not, find out what was changed"
 
 _ANOMALY: Final = "anomaly"
 
-#: Components that are a concern of their own; those of the future are told by the failure modes.
+#: Components that are a concern of their own; those of the future show in the failure modes.
 _OF_ITSELF: Final = ("twin", _ANOMALY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JudgedHealth:
-    """What rows with the machine running told; all but trend and growth is of the one at ``at_us``."""
+    """Outcome of the rows with the machine running; all but trend and growth is of the one at ``at_us``."""
 
     at_us: int
     latest: Observation
@@ -96,7 +96,7 @@ def judge(state: HealthState, asset_class: AssetClass, profile: HealthProfile | 
         failure_risk=prognosis.risk,
         primary_concern=concern,
         process_drift=drift,
-        recommendations=advice if drift is None else (*advice, LEARN_ANEW),
+        recommendations=advice if drift is None else (*advice, RETRAIN_ADVICE),
         historical=judged.historical,
     )
 
@@ -143,9 +143,9 @@ def _process_drift(
         since=since,
         tags=tuple(departure.shifts),
         explanation=(
-            f"It runs differently since {format_utc(since)}, and has kept to that for "
-            f"{duration(departure.lasted_us / US_PER_DAY)}: {moved} healthy standard deviations from what the twin "
-            "expects. Several tags moved together and stay; no metric and no failure mode shows a fault"
+            f"{moved} healthy standard deviations from expected since {format_utc(since)}, steady for "
+            f"{duration(departure.lasted_us / US_PER_DAY)}. Several signals moved together and stay; no metric and no "
+            "failure mode points to a fault"
         ),
     )
 
@@ -182,7 +182,7 @@ def _advice(
         concern = part.message
         culprit = asset_class.titles.get(judged.culprit or "")
         if part.name == _ANOMALY and culprit is not None:
-            concern = f"{concern}; {culprit} deviates most"
+            concern = f"{culprit} deviates most: {concern[0].lower()}{concern[1:]}"
         advice = inputs[part.name].recommendation if part.name in inputs else None
         texts.append((concern, advice))
     if not texts:
@@ -191,4 +191,4 @@ def _advice(
 
 
 def _foretold(title: str, days: float) -> str:
-    return f"{title} in about {duration(days)}" if days > 0.0 else f"{title}: the limit of failure is reached"
+    return f"{title} in about {duration(days)}" if days > 0.0 else f"{title}: failure limit reached"

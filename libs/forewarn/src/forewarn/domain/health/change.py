@@ -4,7 +4,7 @@ from typing import Final
 
 from forewarn.contracts.health import AssetHealth
 
-#: Smallest change that is told at once: of the index and of the scores in points, of a RUL as a share.
+#: Smallest change that is published at once: of the index and of the scores in points, of a RUL as a share.
 INDEX_POINTS: Final = 0.5
 SCORE_POINTS: Final = 2.0
 RUL_SHARE: Final = 0.05

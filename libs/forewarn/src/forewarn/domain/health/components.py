@@ -113,7 +113,7 @@ def _component(part: _ComponentScore, nominal: float, total: float) -> HealthCom
     status = status_of(part.score)
     message = part.message
     if part.score is None:
-        message = f"{message}; its weight of {nominal:.0%} is shared among the known components"
+        message = f"{message}; its weight of {nominal:.0%} goes to the known components"
     return HealthComponent(
         name=part.name,
         score=part.score,
@@ -125,42 +125,42 @@ def _component(part: _ComponentScore, nominal: float, total: float) -> HealthCom
 
 def _twin(deviation: float | None) -> _ComponentScore:
     if deviation is None:
-        return _ComponentScore("twin", None, "The twin still learns, or cannot judge now")
+        return _ComponentScore("twin", None, "The twin is still learning or cannot judge now")
     if deviation < DEVIATION_LOW:
-        message = "Measured values are what the twin expects"
+        message = "Measured values match the twin"
     elif deviation <= DEVIATION_HIGH:
-        message = "Measured values differ somewhat from what the twin expects"
+        message = "Measured values differ somewhat from the twin"
     else:
-        message = "Measured values are far from what the twin expects"
+        message = "Measured values differ strongly from the twin"
     return _ComponentScore("twin", _FULL - deviation, message)
 
 
 def _anomaly(score: float | None) -> _ComponentScore:
     if score is None:
-        return _ComponentScore("anomaly", None, "The anomaly detector still learns, or cannot judge now")
+        return _ComponentScore("anomaly", None, "Anomaly detection is still learning or cannot judge now")
     if score <= ANOMALY_NOTICE:
-        message = "The machine behaves as it did while it was learned"
+        message = "Normal behaviour"
     elif band_of(score) == "monitoring":
-        message = "The machine behaves somewhat unlike its learned normal"
+        message = "Slight deviation from normal behaviour"
     elif band_of(score) == "warning":
-        message = "The machine behaves unlike its learned normal"
+        message = "Clear deviation from normal behaviour"
     else:
-        message = "The machine behaves altogether unlike its learned normal"
+        message = "Strong deviation from normal behaviour"
     return _ComponentScore("anomaly", behaviour_score(score), message)
 
 
 def _life(prognosis: Prognosis) -> _ComponentScore:
     days = prognosis.life_days
     if days is None:
-        return _ComponentScore("rul", None, "No failure mode shows growth that allows an estimate")
-    return _ComponentScore("rul", life_score(days), f"Half of such machines would fail within {duration(days)}")
+        return _ComponentScore("rul", None, "No failure mode is growing, so there is no estimate")
+    return _ComponentScore("rul", life_score(days), f"Median remaining life {duration(days)}")
 
 
 def _risk(prognosis: Prognosis) -> _ComponentScore:
     if prognosis.risk is None:
-        return _ComponentScore("risk", None, "Without an estimate of remaining life there is none of risk")
+        return _ComponentScore("risk", None, "Unknown without an estimate of remaining life")
     share = prognosis.risk.within_30_days
-    return _ComponentScore("risk", _FULL * (1.0 - share), f"It fails within 30 days with a probability of {share:.0%}")
+    return _ComponentScore("risk", _FULL * (1.0 - share), f"Probability of failure within 30 days: {share:.0%}")
 
 
 def duration(days: float) -> str:

@@ -122,7 +122,7 @@ def usual_point(regressions: Sequence[Regression], at_s: float) -> Usual | None:
     """Course of the expected value over the longest memory that has enough of it; None where none has.
 
     Its slope is drawn towards none as its error grows: weather comes and goes. One that moves significantly, as where
-    a fault moves the operating point, may bend; it is then told at ``at_s`` (seconds since 1970 UTC).
+    a fault moves the operating point, may bend; it then holds at ``at_s`` (seconds since 1970 UTC).
     """
     longest = next((item for item in reversed(regressions) if item.expected >= MIN_EXPECTED), None)
     if longest is None:
@@ -164,14 +164,10 @@ def _bent(line: Usual, regression: Regression, skew: float, s_bb: float, at_s: f
 def course(
     regression: Regression, at_s: float, *, usual: Usual | None = None, healthy: float | None = None
 ) -> GrowthCourse | None:
-    """Parabola through the complete buckets, at a time (seconds since 1970 UTC); None with too few for its error.
+    """Fit a parabola to the complete buckets, seen at a time; None with too few for its error.
 
-    Parameters
-    ----------
-    usual
-        Operating point to see the indicator at; None: as measured.
-    healthy
-        Level over which it grows exponentially; None: growth is linear. The bend is drawn towards that.
+    ``usual`` is the operating point to see the indicator at (None: as measured), ``healthy`` the level over which it
+    grows exponentially (None: growth is linear): the bend is drawn towards that.
     """
     basis = _basis(regression)
     if basis is None:
@@ -250,7 +246,7 @@ def _moments(regression: Regression, skew: float, s_bb: float, usual: Usual | No
 
 
 def _alike(regression: Regression, seen: _Moments) -> float:
-    """Number of buckets that tell as much as one would if none erred like the one before it.
+    """Number of independent buckets worth as much, as errors resemble those of the bucket before.
 
     With neighbours that correlate by c = 1 − Σδ²/2Σr² (von Neumann 1941; δ: steps, r: errors) it is
     (1 + c)/(1 − c) (Bayley and Hammersley 1946).
@@ -290,5 +286,5 @@ def _drawn(value: float, towards: float, variance: float) -> tuple[float, float]
 
 
 def _points(regression: Regression) -> float:
-    """Number of equally weighted buckets that tell as much."""
+    """Number of equally weighted buckets worth as much."""
     return regression.weight**2 / regression.weight_sq if regression.weight_sq > 0.0 else 0.0

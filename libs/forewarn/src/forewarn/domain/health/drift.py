@@ -1,4 +1,4 @@
-"""Drift of the process: a lasting, settled change of how a machine runs, told apart from a fault that grows.
+"""Drift of the process: a lasting, settled change of how a machine runs, as opposed to a fault that grows.
 
 While an asset is flagged its residuals are sampled in event time. A change counts as settled when
 
@@ -168,14 +168,9 @@ def _settled(departure: Departure, like_itself_us: int | None, within: float) ->
 
 
 def _wanders(medians: FloatArray, shift: NDArray[np.float64]) -> float:
-    """By which share of the change parts of its time differ: along it, or in any one tag.
+    """Return by which share of the change parts of its time differ: along it, or in any one tag.
 
-    Parameters
-    ----------
-    medians
-        Residuals of each part, shape (parts, tags).
-    shift
-        Residuals of the whole time, shape (tags,), not all 0.
+    ``medians`` are residuals of each part, shape (parts, tags), ``shift`` those of the whole time, not all 0.
     """
     size = float(np.linalg.norm(shift))
     along = float(np.ptp(medians @ shift)) / size**2

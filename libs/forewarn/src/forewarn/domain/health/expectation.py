@@ -15,16 +15,11 @@ from forewarn.domain.physics.derive import derive
 
 
 def expected_indicators(frame: Frame, rows: Arrivals, profiles: Sequence[HealthProfile]) -> dict[str, FloatArray]:
-    """Expected value of every failure mode's indicator in these rows, NaN where unknown; by the indicator's name.
+    """Return the expected value of every failure mode's indicator in these rows, NaN where unknown; by its name.
 
-    A derived quantity is computed from drivers as measured and responses as expected. Where no response enters it,
-    the twin expects nothing of it. Nothing is expected either where it is the operating point that fails: the twin
-    would expect the failure.
-
-    Parameters
-    ----------
-    profiles
-        How each asset of ``rows`` is judged; its nameplate enters derived quantities.
+    A derived quantity is computed from drivers as measured and responses as expected, with the nameplate of each
+    asset's profile. Nothing is expected where no response enters it, or where the operating point itself fails: the
+    twin would expect the failure.
     """
     asset_class = frame.asset_class
     found = {
@@ -69,5 +64,5 @@ def _derived_indicators(asset_class: AssetClass) -> frozenset[str]:
 
 
 def _indicators(asset_class: AssetClass) -> set[str]:
-    """Indicators that are told at the usual operating point."""
+    """Indicators that are judged at the usual operating point."""
     return {mode.indicator for mode in asset_class.failure_modes if not mode.of_operation}

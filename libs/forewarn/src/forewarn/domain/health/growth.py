@@ -22,7 +22,7 @@ from forewarn.domain.time import S_PER_DAY
 #: Memory (time constant of forgetting) of each regression.
 MEMORIES_S: Final = (180.0, 2_700.0, S_PER_DAY, 2.0 * S_PER_DAY, 7.0 * S_PER_DAY)
 
-#: Length of its buckets. Within a day the expected value tells load and weather apart; whole days average them out.
+#: Length of its buckets. Within a day the expected value separates load and weather; whole days average them out.
 BUCKETS_S: Final = (12.0, 180.0, 2_880.0, S_PER_DAY, S_PER_DAY)
 
 #: Buckets of the memory before that make up one bucket.
@@ -117,16 +117,8 @@ def observe(
 ) -> list[Growth]:
     """Feed readings of many indicators; NaN values are left out.
 
-    Parameters
-    ----------
-    growths
-        States before.
-    owners
-        Position in ``growths`` that each reading belongs to, never falling, shape (n,).
-    times_s
-        Event times, seconds since 1970 UTC, rising within each owner, shape (n,).
-    values, expected
-        Indicators and what the twin expects of them, NaN where unknown, shape (n,).
+    ``owners`` are the positions in ``growths`` of the readings, never falling; times rise within each owner.
+    ``expected`` is what the twin expects of ``values``, NaN where unknown; all of shape (n,).
     """
     after = [growth if _is_current(growth) else replace(UNSEEN, healthy=growth.healthy) for growth in growths]
     known = np.isfinite(values)
@@ -145,22 +137,10 @@ def observe(
 def learn_healthy(
     growth: Growth, values: FloatArray, baseline: NDArray[np.bool_], versions: NDArray[np.uint32]
 ) -> tuple[Growth, int]:
-    """Note the healthy level from readings of which the twin learned.
+    """Note the healthy level from readings of which the twin learned, ``baseline``, at least one.
 
-    With a new version of the model all begins anew: the machine was put right, or is what it is from now on.
-
-    Parameters
-    ----------
-    values
-        Readings of the indicator, shape (n,).
-    baseline
-        Which of them the twin learned from, at least one.
-    versions
-        Version of the model that judged each.
-
-    Returns
-    -------
-    The growth, without what came before the first reading that counts, and the position of that reading.
+    A new version of the model restarts it: the machine was repaired, or its present state is the new normal. Returns
+    the growth, and the position of the first reading that counts.
     """
     version, first, healthy = int(versions[baseline][-1]), 0, growth.healthy
     own = baseline & (versions == version)

@@ -27,7 +27,7 @@ CONCERN_BELOW: Final = 70.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
-    """What one reading tells about health; None is unknown. ``values`` has the columns of the class's metrics."""
+    """What one reading says about health; None is unknown. ``values`` has the columns of the class's metrics."""
 
     values: Mapping[str, float | None]
     anomaly_score: float | None = None
@@ -154,12 +154,9 @@ def _explained(part: _MetricScore, weight: float) -> HealthMetric:
 def _message(part: _MetricScore) -> str:
     metric = part.metric
     if part.score is None:
-        why = "no valid value" if not metric.lacks else f"not graded: the nameplate must state {_list(metric.lacks)}"
-        return f"{why}; its weight of {metric.weight:.2g} is shared among the known metrics"
+        lacks = " and ".join(metric.lacks)
+        why = f"not graded: the nameplate must state {lacks}" if lacks else "no valid value"
+        return f"{why}; its weight of {metric.weight:.2g} goes to the known metrics"
     if part.score >= CONCERN_BELOW:
         return "within its normal range"
     return metric.item.message if part.position == 0 else f"{metric.titles[part.position]}: {metric.item.message}"
-
-
-def _list(names: Sequence[str]) -> str:
-    return " and ".join(names)

@@ -170,7 +170,7 @@ def _observe_growth(
 def _grown(
     before: Sequence[Growth], frame: Frame, running: Arrivals, values: FloatArray, expected: FloatArray
 ) -> list[Growth]:
-    """One mode's growth; it begins anew with the readings from which a twin learned anew."""
+    """One mode's growth; it restarts with the baseline of a retrained twin."""
     baseline = frame.arrays["phase"][running.rows] == Phase.BASELINE
     versions = frame.arrays["model_version"][running.rows]
     usable, growths = np.ones(values.shape, dtype=np.bool_), list(before)

@@ -45,7 +45,7 @@ AGE: Final = 1.0
 #: Share of the way from the healthy level to the threshold from which on growth counts that nothing else points to.
 WORN: Final = 0.2
 
-#: A bend this small over the way is none.
+#: A smaller bend over the way counts as straight.
 _STRAIGHT: Final = 1e-6
 
 #: Forgetting leaves this many memories of data in a regression (95 % of the weight).
@@ -76,17 +76,12 @@ class _Passage:
 def estimate(
     mode: FailureMode, growth: Growth, now_s: float, *, asset_class: AssetClass, suspected: bool = True
 ) -> RulEstimate | None:
-    """Estimate one failure mode's remaining life at event time ``now_s`` (seconds since 1970 UTC).
+    """Estimate one failure mode's remaining life at event time ``now_s``.
 
-    Regressions with significant growth are pooled, the more certain ones of the time left count more. Life is
-    zero once the level is surely beyond the threshold; None without growth, or when the threshold
-    lies farther ahead than a line may be prolonged.
-
-    Parameters
-    ----------
-    suspected
-        Whether something else says that the mode is under way; if not, its own indicator must have
-        come a good part of the way from the healthy level.
+    Regressions with significant growth are pooled, the more certain ones of the time left count more. Life is zero once
+    the level is surely beyond the threshold; None without growth, or when the threshold lies farther ahead than a line
+    may be prolonged. Unless ``suspected`` by something else, the mode's indicator must have come a good part of the
+    way.
     """
     rising = _fails_high(mode, asset_class, growth)
     if suspected and _has_failed(growth, mode.threshold, rising=rising):

@@ -25,7 +25,7 @@ _US_PER_MS: Final = 1000
 
 
 def number_format(low: float, high: float) -> TimeFormat | None:
-    """The one format in which numbers from ``low`` to ``high`` are moments; None if there is none."""
+    """The one format in which numbers from ``low`` to ``high`` are moments; None if no format fits."""
     return next((name for name, least, most in _RANGES if least <= low and high <= most), None)
 
 
@@ -44,19 +44,12 @@ def moments_of(numbers: FloatArray, time_format: TimeFormat, start_us: int) -> N
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DateEvidence:
-    """What the dates of a file say about the order of day and month.
+    """What the dates of a file say about the order of day and month."""
 
-    Attributes
-    ----------
-    first, second
-        Largest first and second number of dates that are written in numbers with the year last; 0 if none.
-    dotted
-        All of them have dots, which nobody uses with the month first.
-    """
-
+    #: Largest first and second number of dates that are written in numbers with the year last; 0 if none.
     first: int = 0
     second: int = 0
-    dotted: bool = True
+    dotted: bool = True  #: All of them have dots, which are not used with the month first.
 
     def __or__(self, other: "DateEvidence") -> "DateEvidence":
         return DateEvidence(
@@ -80,7 +73,7 @@ _MONTHS: Final = 12
 
 @dataclass(slots=True)
 class Overlap:
-    """Tells the two passes through an hour that a clock shows twice, by the order of a file's rows.
+    """Distinguishes the two passes through an hour that a clock shows twice, by the order of a file's rows.
 
     In a file with rising times the first pass is the earlier one (summer time); the second begins where
     the clock does not go on. ``descending`` files are read the other way round.

@@ -10,21 +10,11 @@ from forewarn.domain.frames.frame import FloatArray
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Rows:
-    """Rows of one asset in order of time.
+    """Rows of one asset in order of time."""
 
-    Attributes
-    ----------
-    ts
-        Event times [µs], shape (n,), rising.
-    values
-        Shape (n, tags); NaN where nothing is known.
-    quality
-        What the file says: 0 good, 1 uncertain, 2 bad; shape (n, tags).
-    """
-
-    ts: NDArray[np.int64]
-    values: FloatArray
-    quality: NDArray[np.uint8]
+    ts: NDArray[np.int64]  #: Event times [µs], shape (n,), rising.
+    values: FloatArray  #: Shape (n, tags); NaN where nothing is known.
+    quality: NDArray[np.uint8]  #: What the file says: 0 good, 1 uncertain, 2 bad; shape (n, tags).
 
     @classmethod
     def none(cls, tags: int) -> "Rows":
@@ -72,14 +62,8 @@ def close_gaps(
 ) -> tuple[Pending, Rows, NDArray[np.bool_]]:
     """Fill missing values between two known ones that are at most ``max_gap_us`` apart.
 
-    A filled value is uncertain. A value that the file calls bad is missing as well as known to be bad:
-    nothing is put in its place. Rows leave when nothing that follows can change them, all with ``last``.
-    The result does not depend on how the rows are cut.
-
-    Returns
-    -------
-    pending, rows, filled
-        ``filled`` says which values were put in, shape (rows, tags).
+    A filled value is uncertain; a value that the file calls bad stays missing. Rows leave when nothing that follows can
+    change them, all with ``last``, however rows are cut. ``filled``, shape (rows, tags), are the values put in.
     """
     rows = pending.rows.then(fresh)
     if not rows.count:

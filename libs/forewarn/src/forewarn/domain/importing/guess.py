@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from forewarn.contracts.asset_class import AssetClass, Tag
-from forewarn.contracts.base import is_reserved
+from forewarn.contracts.frames import is_reserved
 from forewarn.domain.physics.units import UnitMismatchError, conversion, ucum_of
 
 #: Names less alike than this are not taken for the same.
@@ -112,7 +112,7 @@ class Guess:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Roles:
-    """Columns that are no tags: None where there is none."""
+    """Columns that are no tags: None where missing."""
 
     time: tuple[str, ...]
     asset: str | None
@@ -172,7 +172,7 @@ def guess_columns(names: Sequence[str], asset_class: AssetClass) -> dict[str, Gu
 
 
 def stated_unit(name: str) -> str | None:
-    """UCUM code of the unit in a column's name, as in ``Flow [m³/h]``; None if there is none."""
+    """UCUM code of the unit in a column's name, as in ``Flow [m³/h]``; None without one."""
     written = _without_unit(name)[1]
     return None if written is None else ucum_of(written)
 

@@ -11,21 +11,12 @@ from forewarn.domain.importing.gaps import Rows
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Merged:
-    """Rows of one asset with rising times, and what became of the others.
+    """Rows of one asset with rising times, and what became of the others."""
 
-    Attributes
-    ----------
-    rows
-        One row for each time.
-    repeated
-        Rows that said nothing new, as positions in what was given.
-    conflicts
-        Positions of rows that have another value for the same tag and time, and the tag's position. The
-        first value stays.
-    """
-
-    rows: Rows
-    repeated: NDArray[np.intp]
+    rows: Rows  #: One row for each time.
+    repeated: NDArray[np.intp]  #: Rows that said nothing new, as positions in what was given.
+    #: Positions of rows that have another value for the same tag and time, and the tag's position. The first value
+    #: stays.
     conflicts: tuple[tuple[int, int], ...]
 
 

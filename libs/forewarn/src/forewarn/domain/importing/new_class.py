@@ -48,7 +48,7 @@ def new_class(name: str, title: str, samples: Mapping[str, FloatArray]) -> tuple
                 "on_delay_s": 0,
                 "off_delay_s": 60,
                 "priority": "medium",
-                "message": "The machine behaves unlike its learned normal",
+                "message": "The machine deviates from its normal behaviour",
                 "action": "Compare measured and expected values and inspect the named tag",
             }
         ],

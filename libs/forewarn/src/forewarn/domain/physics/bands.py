@@ -48,21 +48,12 @@ def category_of_score(score: float) -> HealthCategory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bands:
-    """Five bands of a quantity.
+    """Five bands of a quantity."""
 
-    Attributes
-    ----------
-    unit
-        Of the edges (UCUM).
-    edges
-        Where good, fair, poor and critical begin: rising where less is better, falling where more is.
-    last_edge_is_poor
-        A value exactly on the last edge is poor, not critical.
-    """
-
-    unit: str
+    unit: str  #: Of the edges (UCUM).
+    #: Where good, fair, poor and critical begin: rising where less is better, falling where more is.
     edges: tuple[float, float, float, float]
-    last_edge_is_poor: bool = False
+    last_edge_is_poor: bool = False  #: A value exactly on the last edge is poor, not critical.
     _starts: tuple[float, ...] = field(init=False, repr=False, compare=False)  #: rising, a rounding before the edges
 
     def __post_init__(self) -> None:
@@ -115,20 +106,11 @@ class Bands:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standard:
-    """Bands that people have agreed on, for machines of a kind that the nameplate may have to state.
+    """Bands that people have agreed on, for machines of a kind that the nameplate may have to state."""
 
-    Attributes
-    ----------
-    unit
-        Of what is graded (UCUM).
-    nameplate
-        Fields the bands depend on.
-    of_machine
-        Bands for a nameplate; None where it does not say enough.
-    """
-
-    unit: str
-    nameplate: tuple[str, ...] = ()
+    unit: str  #: Of what is graded (UCUM).
+    nameplate: tuple[str, ...] = ()  #: Fields the bands depend on.
+    #: Bands for a nameplate; None where it does not say enough.
     of_machine: Callable[[Mapping[str, float]], Bands | None]
 
 

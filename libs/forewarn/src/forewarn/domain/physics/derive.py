@@ -43,30 +43,11 @@ def derive(
     *,
     wanted: AbstractSet[str] | None = None,
 ) -> dict[str, FloatArray]:
-    """Compute derived quantities, in the class's order.
+    """Compute derived quantities in the class's order, converting units; if given, only ``wanted`` and their inputs.
 
-    Inputs in other units than the formula's are converted.
-
-    Parameters
-    ----------
-    asset_class
-        Says what to compute.
-    columns
-        Every tag, each of shape (n,), NaN where unknown.
-    nameplate
-        Rated values, one for all rows or one per row; a field not given has the class's default.
-    wanted
-        Only these and what they are computed from; None: all.
-
-    Returns
-    -------
-    dict
-        Arrays of shape (n,); NaN where an input is NaN or the result is no finite number.
-
-    Raises
-    ------
-    ValueError
-        If the class cannot be computed, see ``derived_problems``.
+    ``columns`` has every tag, shape (n,), NaN where unknown; ``nameplate`` rated values, one for all rows or one per
+    row, by default those of the class. Results are NaN where an input is NaN or the result is no finite number. Raises
+    ValueError if the class cannot be computed, see ``derived_problems``.
     """
     known: dict[str, FloatArray] = dict(columns)
     plate = {field.name: field.default for field in asset_class.nameplate} | dict(nameplate)
@@ -111,19 +92,9 @@ def source_units(asset_class: AssetClass) -> dict[str, str]:
 
 
 def derived_problems(item: Derived, units: Mapping[str, str]) -> list[Problem]:
-    """What keeps a derived quantity from being computed.
+    """Return what keeps a derived quantity from being computed, each with its place within the item.
 
-    Parameters
-    ----------
-    item
-        The quantity.
-    units
-        Unit of each source, all of them known ones; a source that is missing here is not looked at.
-
-    Returns
-    -------
-    list
-        Place within the item, and what is wrong there.
+    ``units`` are known units of sources; a source that is missing here is not looked at.
     """
     try:
         wanted = formula(item.function)

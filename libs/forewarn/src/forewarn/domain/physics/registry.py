@@ -78,22 +78,12 @@ class UnknownFormulaError(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Formula:
-    """A formula as the catalogue sees it.
-
-    Attributes
-    ----------
-    function
-        Element-wise on arrays; unknown where an input is unknown.
-    unit
-        Of the result (UCUM); ``ANY``: that of the parameters.
-    parameters
-        Unit of each parameter; ``ANY``: any unit, the same for all of them.
-    """
+    """A formula as the catalogue sees it."""
 
     name: str
-    function: Function
-    unit: str | None
-    parameters: Mapping[str, str | None]
+    function: Function  #: Element-wise on arrays; unknown where an input is unknown.
+    unit: str | None  #: Of the result (UCUM); ``ANY``: that of the parameters.
+    parameters: Mapping[str, str | None]  #: Unit of each parameter; ``ANY``: any unit, the same for all of them.
 
     @property
     def summary(self) -> str:
@@ -116,7 +106,7 @@ def formula(name: str) -> Formula:
     Raises
     ------
     UnknownFormulaError
-        If there is none; the message names the nearest one.
+        If it does not exist; the message names the nearest one.
     """
     try:
         return FORMULAE[name]
@@ -125,7 +115,7 @@ def formula(name: str) -> Formula:
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """A hint with the known name that is most like this one, else all of them."""
+    """Return a hint: the known name most like this one, else all of them."""
     known = sorted(known)
     near = difflib.get_close_matches(name, known, n=1)
     if near:
@@ -134,7 +124,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 
 def unit_of_name(name: str) -> str:
-    """Unit that stands at the end of a name; "1" where there is none."""
+    """Return the unit at the end of a name; "1" without one."""
     words = name.split("_")
     suffixes = ("_".join(words[start:]) for start in range(1, len(words)))
     return next((UNITS_BY_SUFFIX[suffix] for suffix in suffixes if suffix in UNITS_BY_SUFFIX), "1")

@@ -199,14 +199,9 @@ _ONE: Final = Unit(factor=1.0, dimension=())
 
 @lru_cache(maxsize=1024)
 def parse_unit(text: str) -> Unit:
-    """Read a unit.
+    """Read a unit; what stands in braces has no size: ``{pieces}/min`` is ``1/min``.
 
-    What stands in braces has no size: ``{pieces}/min`` is ``1/min``.
-
-    Raises
-    ------
-    UnknownUnitError
-        If it is no UCUM code of the units known here; the message names the nearest one.
+    Raises UnknownUnitError if it is no UCUM code of the units known here; the message names the nearest one.
     """
     plain = _ANNOTATION.sub("1", text)
     tokens = list(_TOKEN.finditer(plain))
@@ -219,16 +214,9 @@ def parse_unit(text: str) -> Unit:
 
 
 def conversion(source: str, target: str) -> Conversion:
-    """How values of one unit become values of another.
+    """Return how values of one unit become values of another; ``Cel`` does not become the difference ``K``.
 
-    A temperature and a difference of temperatures are two things: ``Cel`` does not become ``K``.
-
-    Raises
-    ------
-    UnknownUnitError
-        If one of them is no unit.
-    UnitMismatchError
-        If they measure different things.
+    Raises UnknownUnitError if one of them is no unit, UnitMismatchError if they measure different things.
     """
     have, want = parse_unit(source), parse_unit(target)
     if have.dimension != want.dimension:

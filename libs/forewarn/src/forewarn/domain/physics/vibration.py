@@ -79,21 +79,9 @@ BOUNDARIES: Final[Mapping[tuple[Group, Support], Boundaries]] = MappingProxyType
 
 
 def vibration_zone(vibration_mm_s: FloatArray, iso_group: FloatArray, iso_support: FloatArray) -> FloatArray:
-    """Zone of a velocity: 1 to 4 for A to D.
+    """Return the zone of a broadband r.m.s. velocity: 1 to 4 for A to D.
 
-    Parameters
-    ----------
-    vibration_mm_s
-        R.m.s. velocity, broadband.
-    iso_group
-        1 or 2; anything else is unknown.
-    iso_support
-        1 rigid, 2 flexible; anything else is unknown.
-
-    Returns
-    -------
-    FloatArray
-        NaN where the velocity, the group or the support is unknown, and for a negative velocity.
+    Groups are 1 and 2, supports 1 (rigid) and 2 (flexible); NaN where anything is unknown, and for a negative velocity.
     """
     return _zone(vibration_mm_s, iso_group, iso_support, {at: b.velocity_mm_s for at, b in BOUNDARIES.items()})
 

@@ -15,27 +15,13 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class FoldSample:
-    """Rows learned from; arrays of length rows.
+    """Rows learned from; arrays of length rows."""
 
-    Attributes
-    ----------
-    features
-        What the trees see, shape (rows, features).
-    actual
-        How long the unit was seen to live on.
-    known
-        Whether it failed then.
-    unit
-        Position of the unit.
-    cap
-        Longest life told apart.
-    """
-
-    features: FloatArray
-    actual: FloatArray
-    known: BoolArray
-    unit: IntArray
-    cap: float
+    features: FloatArray  #: What the trees see, shape (rows, features).
+    actual: FloatArray  #: How long the unit was seen to live on.
+    known: BoolArray  #: Whether it failed then.
+    unit: IntArray  #: Position of the unit.
+    cap: float  #: Longest life distinguished.
 
     @property
     def unsure(self) -> BoolArray:
@@ -55,7 +41,7 @@ class CrossFit:
     folds
         Fold of each unit in each repeat, shape (repeats, units).
     progress
-        Told how many of how many forests are grown.
+        Called with how many of how many forests are grown.
     """
 
     def __init__(

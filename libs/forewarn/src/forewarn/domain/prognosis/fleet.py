@@ -44,18 +44,12 @@ class Forecast:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class FleetLifeModel:
-    """Predicts remaining life.
-
-    Attributes
-    ----------
-    cap
-        Longest life it tells apart; infinite if there is none.
-    """
+    """Predicts remaining life."""
 
     preparation: Preparation
     forest: Forest
     outlook: LifeOutlook
-    cap: float
+    cap: float  #: Longest life it distinguishes; may be infinite.
 
     def predict(self, runs: Runs, rows: IntArray) -> Forecast:
         """Predict from rows (in rising order) and what came before them in their units."""
@@ -79,27 +73,13 @@ class FleetLifeModel:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class HeldOut:
-    """Predictions for rows of units that the trees in question had not seen.
+    """Predictions for rows of units that the trees in question had not seen."""
 
-    Attributes
-    ----------
-    rows
-        Rows of the training runs.
-    mean
-        Predicted life, not above the cap.
-    actual
-        Life that followed, or was at least seen to follow; not capped.
-    known
-        Whether the unit failed.
-    unit
-        Position of the unit.
-    """
-
-    rows: IntArray
-    mean: FloatArray
-    actual: FloatArray
-    known: BoolArray
-    unit: IntArray
+    rows: IntArray  #: Rows of the training runs.
+    mean: FloatArray  #: Predicted life, not above the cap.
+    actual: FloatArray  #: Life that followed, or was at least seen to follow; not capped.
+    known: BoolArray  #: Whether the unit failed.
+    unit: IntArray  #: Position of the unit.
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -133,23 +113,11 @@ def train(
     """Learn from runs of which some ended in failure.
 
     Units are divided into folds; each fold is predicted by trees grown on the others. These predictions, for units
-    never seen, say how far off the model is, and all trees together are the model. Of a unit that did not fail
-    it is known that it had at least the time to its last row left: where that reaches the cap it is a full example;
-    elsewhere its target is the expected life given that it is longer (Buckley and James 1979).
-
-    Parameters
-    ----------
-    failed
-        Whether a unit's last row is its failure, shape (units,).
-    cap
-        Longest life to tell apart, in the runs' unit of time.
-    progress
-        Told how many of how many forests are grown.
-
-    Raises
-    ------
-    ValueError
-        If fewer than ``MIN_FAILURES`` units failed, or nothing varies.
+    never seen, say how far off the model is, and all trees together are the model. A unit that did not fail had at
+    least the time to its last row left: where that reaches ``cap``, the longest life distinguished, it is a full
+    example; elsewhere its target is the expected life given that it is longer (Buckley and James 1979). ``progress`` is
+    called with how many of how many forests are grown. Raises ValueError if fewer than ``MIN_FAILURES`` units failed,
+    or nothing varies.
     """
     if np.count_nonzero(failed) < MIN_FAILURES:
         raise ValueError(

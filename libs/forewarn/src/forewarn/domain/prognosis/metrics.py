@@ -39,16 +39,9 @@ def relative_accuracy(predicted: FloatArray, actual: FloatArray) -> FloatArray:
 
 
 def alpha_lambda(time: FloatArray, predicted: FloatArray, actual: FloatArray, *, alpha: float, lambda_: float) -> bool:
-    """Whether the prediction for one unit was within ±alpha of the actual life left, at a share lambda of its run.
+    """Return whether a unit's prediction was within ±alpha of the actual life left, at a share lambda of its run.
 
-    Parameters
-    ----------
-    time, predicted, actual
-        One run, in rising time, shape (rows,).
-    alpha
-        Tolerance, as a share of the actual life left.
-    lambda_
-        0 is the first row, 1 the last; the first row at or after that moment is judged.
+    Rows rise in time; the first one at or after that moment (0 first, 1 last) is judged.
     """
     moment = time[0] + lambda_ * (time[-1] - time[0])
     row = min(int(np.searchsorted(time, moment)), time.size - 1)
@@ -58,17 +51,7 @@ def alpha_lambda(time: FloatArray, predicted: FloatArray, actual: FloatArray, *,
 def prognostic_horizon(
     time: FloatArray, predicted: FloatArray, actual: FloatArray, *, tolerance: float
 ) -> float | None:
-    """How long before its failure the predictions for a unit are within ``tolerance`` for good.
-
-    Parameters
-    ----------
-    tolerance
-        Absolute, in the unit of ``time``: commonly a share of the whole life.
-
-    Returns
-    -------
-    The actual life left at the first row from which on all predictions are within; None if the last is not.
-    """
+    """Return the life left from which on predictions stay within ``tolerance``; None if the last does not."""
     outside = np.flatnonzero(np.abs(predicted - actual) > tolerance)
     first = int(outside[-1]) + 1 if outside.size else 0
     return float(actual[first]) if first < time.size else None

@@ -34,29 +34,14 @@ _NO_ONE: Final = -1
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class LifeOutlook:
-    """Held-out predictions in rising order, and what became of them; arrays of shape (rows,).
+    """Held-out predictions in rising order, and what became of them; arrays of shape (rows,)."""
 
-    Attributes
-    ----------
-    predicted
-        Remaining life as predicted.
-    actual
-        Remaining life that followed, or how long the unit was seen to live on.
-    known
-        Whether ``actual`` ended in a failure.
-    unit
-        Which unit it was: rows of one unit are not independent.
-    share
-        Share of the predictions that count as close.
-    below, above
-        By how much the distribution is stretched below and above its median.
-    """
-
-    predicted: FloatArray
-    actual: FloatArray
-    known: BoolArray
-    unit: IntArray
-    share: float
+    predicted: FloatArray  #: Remaining life as predicted.
+    actual: FloatArray  #: Remaining life that followed, or how long the unit was seen to live on.
+    known: BoolArray  #: Whether ``actual`` ended in a failure.
+    unit: IntArray  #: Which unit it was: rows of one unit are not independent.
+    share: float  #: Share of the predictions that count as close.
+    #: By how much the distribution is stretched below and above its median.
     below: float = 1.0
     above: float = 1.0
 
@@ -132,7 +117,7 @@ def learn_outlook(
     Parameters
     ----------
     cap
-        Longest life told apart: an interval that reaches it says "at least" and cannot be passed.
+        Longest life distinguished: an interval that reaches it says "at least" and cannot be passed.
     """
     order = np.argsort(predicted, kind="stable")
     share = float(np.clip(np.unique(unit).size ** -0.5, *NEIGHBOURS))

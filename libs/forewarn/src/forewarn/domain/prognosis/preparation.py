@@ -33,27 +33,15 @@ _CONSTANT: Final = 1e-9
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Preparation:
-    """What was learned from the training runs about tags, conditions and time scales.
+    """What was learned from the training runs about tags, conditions and time scales."""
 
-    Attributes
-    ----------
-    low, high
-        Where values of the tags are cut, shape (tags,).
-    conditions
-        Takes the operating condition out.
-    life
-        Length of a typical run to failure, in the runs' unit of time.
-    step
-        Typical time between rows.
-    birth
-        Time at which all units start, if the times are ages; else None, and age counts from a unit's first row.
-    """
-
+    #: Where values of the tags are cut, shape (tags,).
     low: FloatArray
     high: FloatArray
-    conditions: Conditions
-    life: float
-    step: float
+    conditions: Conditions  #: Takes the operating condition out.
+    life: float  #: Length of a typical run to failure, in the runs' unit of time.
+    step: float  #: Typical time between rows.
+    #: Time at which all units start, if the times are ages; else None, and age counts from a unit's first row.
     birth: float | None
 
     @property

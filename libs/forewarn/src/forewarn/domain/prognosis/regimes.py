@@ -33,25 +33,17 @@ _MARGIN = 0.05
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Conditions:
-    """Takes the operating condition out of tags.
+    """Takes the operating condition out of tags."""
 
-    Attributes
-    ----------
-    low, high
-        Learned range of each driver, shape (drivers,).
-    centres
-        Drivers of each regime, scaled to their range, shape (regimes, drivers); one regime if there are none.
-    mean, sd
-        Of each tag in each regime, shape (regimes, tags).
-    weights
-        Quadratic function of the scaled drivers for each standardised tag, shape (terms, tags); zeros where unused.
-    """
-
+    #: Learned range of each driver, shape (drivers,).
     low: FloatArray
     high: FloatArray
+    #: Drivers of each regime, scaled to their range, shape (regimes, drivers); one regime without any.
     centres: FloatArray
+    #: Of each tag in each regime, shape (regimes, tags).
     mean: FloatArray
     sd: FloatArray
+    #: Quadratic function of the scaled drivers for each standardised tag, shape (terms, tags); zeros where unused.
     weights: FloatArray
 
     def remove(self, tags: FloatArray, drivers: FloatArray) -> FloatArray:
@@ -88,7 +80,7 @@ def learn_conditions(runs: Runs) -> Conditions:
 
 
 def find_regimes(scaled: FloatArray) -> FloatArray:
-    """Centres of tight clusters of driver settings, shape (regimes, drivers); a single centre if there are none."""
+    """Centres of tight clusters of driver settings, shape (regimes, drivers); a single centre without any."""
     centre: FloatArray = scaled.mean(axis=0, keepdims=True)
     total = float(((scaled - centre) ** 2).sum())
     if total == 0.0:
@@ -133,7 +125,7 @@ def _scaled(drivers: FloatArray, low: FloatArray, high: FloatArray) -> FloatArra
 
 
 def _moments(tags: FloatArray, regime: IntArray, regimes: int) -> tuple[FloatArray, FloatArray]:
-    """Mean and standard deviation of each tag in each regime; those of all rows where a regime cannot tell."""
+    """Mean and standard deviation of each tag in each regime; those of all rows where a regime has too few."""
     whole_mean, whole_sd = _mean_sd(tags)
     mean, sd = np.tile(whole_mean, (regimes, 1)), np.tile(whole_sd, (regimes, 1))
     for place in range(regimes if regimes > 1 else 0):

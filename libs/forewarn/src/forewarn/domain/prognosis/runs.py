@@ -14,20 +14,11 @@ IntArray = NDArray[np.intp]
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Runs:
-    """Rows of several units: unit after unit, each in rising time.
+    """Rows of several units: unit after unit, each in rising time."""
 
-    Attributes
-    ----------
-    starts
-        First row of each unit and, at the end, the number of rows: shape (units + 1,).
-    time
-        Time of each row, any unit, shape (rows,).
-    tags, drivers
-        Measured values, NaN where unknown, shapes (rows, tags) and (rows, drivers).
-    """
-
-    starts: IntArray
-    time: FloatArray
+    starts: IntArray  #: First row of each unit and, at the end, the number of rows: shape (units + 1,).
+    time: FloatArray  #: Time of each row, any unit, shape (rows,).
+    #: Measured values, NaN where unknown, shapes (rows, tags) and (rows, drivers).
     tags: FloatArray
     drivers: FloatArray
 
@@ -75,7 +66,7 @@ class Runs:
 def evenly_spaced(runs: Runs, per_unit: int) -> IntArray:
     """Choose at most ``per_unit`` rows of each unit, evenly in row number, the last one always among them.
 
-    Neighbouring rows tell nearly the same; learning from all of them takes longer and gives nothing.
+    Neighbouring rows are nearly the same; learning from all of them takes longer and adds nothing.
     """
     chosen = []
     for rows in runs.slices():

@@ -18,34 +18,19 @@ class Forest:
     """The sum of several trees.
 
     Nodes of all trees stand in one row; a leaf is its own child, so that walking on from it changes nothing.
-
-    Attributes
-    ----------
-    roots
-        First node of each tree, shape (trees,).
-    feature, threshold
-        A row goes left if its feature is at most the threshold; shape (nodes,).
-    missing_left
-        Whether a row goes left whose feature is unknown.
-    left, right
-        Next node.
-    value
-        What a leaf adds; zero for other nodes.
-    depth
-        Steps from a root to its deepest leaf.
-    features
-        How many features a row has.
     """
 
-    roots: NDArray[np.int32]
+    roots: NDArray[np.int32]  #: First node of each tree, shape (trees,).
+    #: A row goes left if its feature is at most the threshold; shape (nodes,).
     feature: NDArray[np.int32]
     threshold: FloatArray
-    missing_left: NDArray[np.bool_]
+    missing_left: NDArray[np.bool_]  #: Whether a row goes left whose feature is unknown.
+    #: Next node.
     left: NDArray[np.int32]
     right: NDArray[np.int32]
-    value: FloatArray
-    depth: int
-    features: int
+    value: FloatArray  #: What a leaf adds; zero for other nodes.
+    depth: int  #: Steps from a root to its deepest leaf.
+    features: int  #: How many features a row has.
 
     def __post_init__(self) -> None:
         nodes = self.feature.size

@@ -37,7 +37,7 @@ class RunHistory:
         self._line_sums = [_running(part) for part in (known * since, known * since**2, filled * since)]
 
     def mean(self, rows: IntArray, width: float) -> FloatArray:
-        """Mean of the known values no older than ``width``, NaN if there is none: shape (rows, tags)."""
+        """Mean of the known values no older than ``width``, NaN without any: shape (rows, tags)."""
         count, total = (part[rows + 1] - part[self._first(rows, width)] for part in self._sums)
         means: FloatArray = np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0.5)
         return means

@@ -14,16 +14,9 @@ _ULP: Final = 2.0**-53
 
 
 def uniform(seed: int, stream: str, moments: NDArray[np.int64]) -> FloatArray:
-    """Numbers within 0 and 1 (exclusive), one for each moment.
+    """Return numbers within 0 and 1 (exclusive), one for each moment: times [µs] or counters of any shape.
 
     SplitMix64 (Steele, Lea, Flood 2014) of the moment under a key of seed and stream: no state, any order.
-
-    Parameters
-    ----------
-    seed, stream
-        Streams of different names or seeds are independent.
-    moments
-        Times [µs] or counters of any shape.
     """
     entropy = [abs(seed), int(seed < 0), *stream.encode()]
     key = np.random.SeedSequence(entropy).generate_state(1, np.uint64)[0]

@@ -13,7 +13,6 @@ import numpy as np
 from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.physics.constants import S_PER_H, WATER_DENSITY_KG_M3, WATER_HEAT_CAPACITY_KJ_KG_K, ZERO_CELSIUS_K
 from forewarn.domain.physics.water import wet_bulb_c
-from forewarn.domain.simulation.dynamics import joined_rms
 from forewarn.domain.simulation.machine import (
     BEARING_WEAR,
     ELECTRICAL_ISSUE,
@@ -21,18 +20,15 @@ from forewarn.domain.simulation.machine import (
     Instant,
     Kind,
     Sensor,
-    Severities,
     Surroundings,
     Values,
-    accelerating,
-    measure,
+    Wander,
     severity_of,
-    whatever_the_design,
 )
+from forewarn.domain.simulation.parts import VIBRATION, WATER_TEMP, alike, rotor_vibration, whatever_the_design
 
 TUBE_FOULING: Final = "tube_fouling"
 REFRIGERANT_LEAK: Final = "refrigerant_leak"
-CHILLER_FAULTS: Final = (TUBE_FOULING, REFRIGERANT_LEAK, ELECTRICAL_ISSUE, BEARING_WEAR, MISALIGNMENT)
 
 _ROUNDS: Final = 6  # condensing temperature and power depend on each other; the fixed point contracts tenfold a round
 _MOIST_AIR_C: Final = (-20.0, 50.0)  # range of the wet bulb's formula
@@ -42,76 +38,50 @@ _KW_PER_K_AND_M3_H: Final = WATER_DENSITY_KG_M3 * WATER_HEAT_CAPACITY_KJ_KG_K / 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChillerDesign:
-    """Nameplate and installation of one chiller, or of many as arrays.
-
-    Attributes
-    ----------
-    evaporator_ntu, condenser_ntu
-        Transfer units of the clean exchangers: 1.64 gives an approach of 1.2 K at 5 K.
-    carnot_share
-        Power of Carnot's machine over the real one at the best part load.
-    """
+    """Nameplate and installation of one chiller, or of many as arrays."""
 
     rated_cooling_kw: FloatArray | float = 1000.0
     chw_setpoint_c: FloatArray | float = 7.0
     chw_flow_m3_h: FloatArray | float = 172.0
     cdw_flow_m3_h: FloatArray | float = 205.0
+    #: Transfer units of the clean exchangers: 1.64 gives an approach of 1.2 K at 5 K.
     evaporator_ntu: FloatArray | float = 1.64
     condenser_ntu: FloatArray | float = 1.70
-    carnot_share: FloatArray | float = 0.66
+    carnot_share: FloatArray | float = 0.66  #: Power of Carnot's machine over the real one at the best part load.
     voltage_v: FloatArray | float = 400.0
     vibration_mm_s: FloatArray | float = 1.4
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChillerState:
-    """What a chiller carries from one instant to the next: slow wander of both water flows (relative)."""
-
-    chw_wander: FloatArray | float = 0.0
-    cdw_wander: FloatArray | float = 0.0
-
-
 CHILLER_SENSORS: Final[dict[str, Sensor]] = {
-    "chw_supply_temp_c": Sensor(noise=0.03, resolution=0.01),
-    "chw_return_temp_c": Sensor(noise=0.03, resolution=0.01),
-    "cdw_inlet_temp_c": Sensor(noise=0.03, resolution=0.01),
-    "cdw_outlet_temp_c": Sensor(noise=0.03, resolution=0.01),
+    **alike(WATER_TEMP, "chw_supply_temp_c", "chw_return_temp_c", "cdw_inlet_temp_c", "cdw_outlet_temp_c"),
     "chw_flow_m3_h": Sensor(noise=0.6, resolution=0.1),
     "cdw_flow_m3_h": Sensor(noise=0.7, resolution=0.1),
-    "evaporator_sat_temp_c": Sensor(noise=0.04, resolution=0.01),
-    "condenser_sat_temp_c": Sensor(noise=0.04, resolution=0.01),
+    **alike(Sensor(noise=0.04, resolution=0.01), "evaporator_sat_temp_c", "condenser_sat_temp_c"),
     "power_kw": Sensor(noise=0.6, resolution=0.1),
-    "current_r_a": Sensor(noise=0.3, resolution=0.1),
-    "current_y_a": Sensor(noise=0.3, resolution=0.1),
-    "current_b_a": Sensor(noise=0.3, resolution=0.1),
-    "vibration_mm_s": Sensor(noise=0.04, resolution=0.005),
+    **alike(Sensor(noise=0.3, resolution=0.1), "current_r_a", "current_y_a", "current_b_a"),
+    "vibration_mm_s": VIBRATION,
 }
 
 
-def step_chiller(design: ChillerDesign, state: ChillerState, instant: Instant) -> tuple[ChillerState, Values]:
-    """Advance by one step and read the sensors. The cooling tower follows the weather."""
-    surroundings, faults = instant.surroundings, instant.faults
-    after = ChillerState(
-        chw_wander=instant.wandered(state.chw_wander, spread=0.015, memory_s=180.0),
-        cdw_wander=instant.wandered(state.cdw_wander, spread=0.015, memory_s=180.0),
-    )
-    truth = _heat_balance(design, after, surroundings, faults)
+def _truth(design: ChillerDesign, instant: Instant) -> Values:
+    """The cooling tower follows the weather."""
+    faults = instant.faults
+    truth = _heat_balance(design, instant)
     truth |= _currents(design, truth["power_kw"], severity_of(faults, ELECTRICAL_ISSUE))
     healthy = design.vibration_mm_s * (0.8 + 0.4 * truth["load"])
-    wear, offset = accelerating(severity_of(faults, BEARING_WEAR)), severity_of(faults, MISALIGNMENT)
-    truth["vibration_mm_s"] = joined_rms(healthy, 8.6 * wear, 4.6 * offset)
-    return after, measure(truth, CHILLER_SENSORS, instant.rng)
+    return truth | {"vibration_mm_s": rotor_vibration(healthy, faults, worn=8.6, misaligned=4.6)}
 
 
-def _heat_balance(design: ChillerDesign, state: ChillerState, surroundings: Surroundings, faults: Severities) -> Values:
+def _heat_balance(design: ChillerDesign, instant: Instant) -> Values:
+    surroundings, faults = instant.surroundings, instant.faults
     leak, fouling = severity_of(faults, REFRIGERANT_LEAK), severity_of(faults, TUBE_FOULING)
     asked_kw = surroundings.demand * design.rated_cooling_kw
     capacity_kw = 1.05 * np.asarray(design.rated_cooling_kw) * (1.0 - 0.35 * leak)
     cooling_kw = np.minimum(asked_kw, capacity_kw)
     # what cannot be cooled warms the supply: 1 K for every tenth of the rated duty that is missing
     supply_c = design.chw_setpoint_c + 10.0 * (asked_kw - cooling_kw) / design.rated_cooling_kw
-    chw_flow = np.asarray(design.chw_flow_m3_h) * (1.0 + state.chw_wander)
-    cdw_flow = np.asarray(design.cdw_flow_m3_h) * (1.0 + state.cdw_wander)
+    chw_flow = np.asarray(design.chw_flow_m3_h) * (1.0 + instant.wander["chw_flow"])
+    cdw_flow = np.asarray(design.cdw_flow_m3_h) * (1.0 + instant.wander["cdw_flow"])
     return_c = supply_c + cooling_kw / (chw_flow * _KW_PER_K_AND_M3_H)
     # less liquid leaves tubes of the evaporator dry
     evaporating_c = supply_c - _approach_k(return_c - supply_c, design.evaporator_ntu * (1.0 - 0.75 * leak))
@@ -141,7 +111,7 @@ def _heat_balance(design: ChillerDesign, state: ChillerState, surroundings: Surr
 
 
 def _cooling_water_c(surroundings: Surroundings) -> FloatArray:
-    """Water from the tower: within 1 K of what ``step_tower`` gives at three quarters of its heat in usual air."""
+    """Water from the tower: within 1 K of what a cooling tower gives at three quarters of its heat in usual air."""
     wet_c = wet_bulb_c(np.clip(surroundings.ambient_temp_c, *_MOIST_AIR_C), surroundings.relative_humidity_pct)
     tower_c = np.maximum(9.8 + 0.70 * wet_c, wet_c + 2.0)  # warm air carries more away: its approach shrinks
     return np.maximum(tower_c, _COLDEST_WATER_C)
@@ -163,8 +133,8 @@ def _currents(design: ChillerDesign, power_kw: FloatArray, fault: FloatArray) ->
 
 CHILLER: Final = Kind(
     design=ChillerDesign,
-    start=ChillerState(),
-    advance=step_chiller,
+    wander=dict.fromkeys(("chw_flow", "cdw_flow"), Wander(spread=0.015, memory_s=180.0)),  # relative deviations
+    truth=_truth,
     sensors=whatever_the_design(CHILLER_SENSORS),
-    faults=CHILLER_FAULTS,
+    faults=(TUBE_FOULING, REFRIGERANT_LEAK, ELECTRICAL_ISSUE, BEARING_WEAR, MISALIGNMENT),
 )

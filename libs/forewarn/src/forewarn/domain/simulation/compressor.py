@@ -32,15 +32,23 @@ from forewarn.domain.simulation.machine import (
     Severities,
     Surroundings,
     Values,
+    Wander,
     accelerating,
-    measure,
     severity_of,
+)
+from forewarn.domain.simulation.parts import (
+    AIR_TEMP,
+    AXIAL_POSITION,
+    OIL_TEMP,
+    SLEEVE_BEARING_TEMP,
+    VIBRATION,
+    alike,
+    bearing_c,
     whatever_the_design,
 )
 
 COMPRESSOR_FOULING: Final = "compressor_fouling"
 SURGE: Final = "surge"
-COMPRESSOR_FAULTS: Final = (COMPRESSOR_FOULING, BEARING_WEAR, THRUST_BEARING_WEAR, SURGE, MISALIGNMENT)
 
 _SHUTOFF: Final = 1.2  # head at no flow over the rated head
 _STATIC: Final = 0.3  # head the plant asks for without flow, over the rated head
@@ -50,89 +58,53 @@ _MECHANICAL_EFFICIENCY: Final = 0.975
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompressorDesign:
-    """Nameplate and installation of one compressor, or of many as arrays.
-
-    Attributes
-    ----------
-    surge_flow_m3_h, surge_head_kj_kg
-        One point of the surge line, as on the nameplate of class ``centrifugal_compressor``.
-    best_efficiency
-        Polytropic efficiency at the best point.
-    suction_loss_bar
-        Pressure that filter and pipe take at rated flow.
-    vibration_um
-        Shaft vibration of the drive end when healthy at rated speed.
-    """
+    """Nameplate and installation of one compressor, or of many as arrays."""
 
     rated_flow_m3_h: FloatArray | float = 10_000.0
     rated_head_kj_kg: FloatArray | float = 133.0
     rated_speed_rpm: FloatArray | float = 10_500.0
-    best_efficiency: FloatArray | float = 0.80
+    best_efficiency: FloatArray | float = 0.80  #: Polytropic efficiency at the best point.
     isentropic_exponent: FloatArray | float = 1.4
     molar_mass_g_mol: FloatArray | float = 28.96
+    #: One point of the surge line, as on the nameplate of class ``centrifugal_compressor``.
     surge_flow_m3_h: FloatArray | float = 7000.0
     surge_head_kj_kg: FloatArray | float = 135.0
-    suction_loss_bar: FloatArray | float = 0.012
-    vibration_um: FloatArray | float = 28.0
+    suction_loss_bar: FloatArray | float = 0.012  #: Pressure that filter and pipe take at rated flow.
+    vibration_um: FloatArray | float = 28.0  #: Shaft vibration of the drive end when healthy at rated speed.
     bearing_time_constant_s: float = 200.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CompressorState:
-    """What a compressor carries from one instant to the next; None: not started yet.
-
-    Attributes
-    ----------
-    valve
-        Slow wander of the plant's resistance, a relative deviation.
-    """
-
-    valve: FloatArray | float = 0.0
-    bearing_c: FloatArray | None = None
-    thrust_bearing_c: FloatArray | None = None
 
 
 COMPRESSOR_SENSORS: Final[dict[str, Sensor]] = {
     "suction_pressure_bar": Sensor(noise=0.0008, resolution=0.0002),
     "discharge_pressure_bar": Sensor(noise=0.006, resolution=0.001),
-    "suction_temp_c": Sensor(noise=0.08, resolution=0.02),
+    "suction_temp_c": AIR_TEMP,
     "discharge_temp_c": Sensor(noise=0.25, resolution=0.05),
     "suction_flow_m3_h": Sensor(noise=35.0, resolution=1.0),
     "speed_rpm": Sensor(noise=4.0, resolution=0.5),
     "power_kw": Sensor(noise=2.0, resolution=0.1),
     "guide_vane_pct": Sensor(noise=0.15, resolution=0.05),
-    "vibration_de_um": Sensor(noise=0.8, resolution=0.05),
-    "vibration_nde_um": Sensor(noise=0.8, resolution=0.05),
-    "vibration_mm_s": Sensor(noise=0.04, resolution=0.005),
-    "axial_position_mm": Sensor(noise=0.003, resolution=0.0005),
-    "bearing_temp_c": Sensor(noise=0.15, resolution=0.02),
-    "thrust_bearing_temp_c": Sensor(noise=0.15, resolution=0.02),
-    "lube_oil_temp_c": Sensor(noise=0.1, resolution=0.02),
+    **alike(Sensor(noise=0.8, resolution=0.05), "vibration_de_um", "vibration_nde_um"),
+    "vibration_mm_s": VIBRATION,
+    "axial_position_mm": AXIAL_POSITION,
+    **alike(SLEEVE_BEARING_TEMP, "bearing_temp_c", "thrust_bearing_temp_c"),
+    "lube_oil_temp_c": OIL_TEMP,
 }
 
 
-def step_compressor(
-    design: CompressorDesign, state: CompressorState, instant: Instant
-) -> tuple[CompressorState, Values]:
-    """Advance by one step and read the sensors. It takes in outdoor air."""
+def _truth(design: CompressorDesign, instant: Instant) -> Values:
+    """The compressor takes in outdoor air."""
     surroundings, faults = instant.surroundings, instant.faults
-    valve = instant.wandered(state.valve, spread=0.05, memory_s=40.0)
-    truth = _operating_point(design, surroundings, valve, faults)
+    truth = _operating_point(design, surroundings, instant.wander["valve"], faults)
     truth |= _gas(design, truth)
     truth |= _rotor(design, truth, faults)
     oil_c = 44.0 + 0.15 * (surroundings.ambient_temp_c - 22.0)
-    wear, thrust_wear = (accelerating(severity_of(faults, name)) for name in (BEARING_WEAR, THRUST_BEARING_WEAR))
-    # friction of the oil film grows with the square of the speed, thrust with the head
-    bearing_c = oil_c + 36.0 * np.square(truth["speed_ratio"]) + 22.0 * wear + 8.0 * severity_of(faults, MISALIGNMENT)
-    thrust_c = oil_c + 28.0 * np.square(truth["speed_ratio"]) + 13.0 * truth["head_share"] + 40.0 * thrust_wear
-    lag = design.bearing_time_constant_s
-    truth["lube_oil_temp_c"] = oil_c
-    truth["bearing_temp_c"] = instant.lagged(state.bearing_c, bearing_c, time_constant_s=lag)
-    truth["thrust_bearing_temp_c"] = instant.lagged(state.thrust_bearing_c, thrust_c, time_constant_s=lag)
-    after = CompressorState(
-        valve=valve, bearing_c=truth["bearing_temp_c"], thrust_bearing_c=truth["thrust_bearing_temp_c"]
-    )
-    return after, measure(truth, COMPRESSOR_SENSORS, instant.rng)
+    squared, thrust_wear = np.square(truth["speed_ratio"]), accelerating(severity_of(faults, THRUST_BEARING_WEAR))
+    return truth | {
+        "lube_oil_temp_c": oil_c,
+        # friction of the oil film grows with the square of the speed, thrust with the head
+        "bearing_temp_c": bearing_c(oil_c + 36.0 * squared, faults, worn_k=22.0, misaligned_k=8.0),
+        "thrust_bearing_temp_c": oil_c + 28.0 * squared + 13.0 * truth["head_share"] + 40.0 * thrust_wear,
+    }
 
 
 def _operating_point(
@@ -196,8 +168,9 @@ def _rotor(design: CompressorDesign, truth: Values, faults: Severities) -> Value
 
 COMPRESSOR: Final = Kind(
     design=CompressorDesign,
-    start=CompressorState(),
-    advance=step_compressor,
+    wander={"valve": Wander(spread=0.05, memory_s=40.0)},  # the plant's resistance, a relative deviation
+    truth=_truth,
+    lags=dict.fromkeys(("bearing_temp_c", "thrust_bearing_temp_c"), "bearing_time_constant_s"),
     sensors=whatever_the_design(COMPRESSOR_SENSORS),
-    faults=COMPRESSOR_FAULTS,
+    faults=(COMPRESSOR_FOULING, BEARING_WEAR, THRUST_BEARING_WEAR, SURGE, MISALIGNMENT),
 )

@@ -29,15 +29,14 @@ from forewarn.domain.simulation.machine import (
     Sensor,
     Severities,
     Values,
+    Wander,
     accelerating,
-    measure,
     severity_of,
-    whatever_the_design,
 )
+from forewarn.domain.simulation.parts import AIR_TEMP, alike, whatever_the_design
 
 FILL_FOULING: Final = "fill_fouling"
 GEARBOX_WEAR: Final = "gearbox_wear"
-TOWER_FAULTS: Final = (FILL_FOULING, FAN_IMBALANCE, GEARBOX_WEAR)
 
 _ROUNDS: Final = 3  # Newton's steps to the hot water temperature; a fourth would move it by a millikelvin or so
 _START_K: Final = 5.0  # hot water above the air's temperature to start from
@@ -48,107 +47,52 @@ _NTU_EXPONENT: Final = 0.4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TowerDesign:
-    """Nameplate and installation of one tower, or of many as arrays.
-
-    Attributes
-    ----------
-    air_flow_kg_s
-        Dry air at full fan speed through a clean fill.
-    transfer_coefficient
-        ``c`` of the clean fill in ``NTU = c·(L/G)^0.4``.
-    cycles
-        Cycles of concentration that the blow-down keeps.
-    basin_m3
-        Water in the full basin.
-    """
+    """Nameplate and installation of one tower, or of many as arrays."""
 
     rated_heat_kw: FloatArray | float = 1200.0
     water_flow_m3_h: FloatArray | float = 205.0
-    air_flow_kg_s: FloatArray | float = 42.0
-    transfer_coefficient: FloatArray | float = 1.9
+    air_flow_kg_s: FloatArray | float = 42.0  #: Dry air at full fan speed through a clean fill.
+    transfer_coefficient: FloatArray | float = 1.9  #: ``c`` of the clean fill in ``NTU = c·(L/G)^0.4``.
     rated_fan_power_kw: FloatArray | float = 14.0
-    cycles: FloatArray | float = 4.0
+    cycles: FloatArray | float = 4.0  #: Cycles of concentration that the blow-down keeps.
     makeup_conductivity_us_cm: FloatArray | float = 400.0
-    basin_m3: FloatArray | float = 20.0
+    basin_m3: FloatArray | float = 20.0  #: Water in the full basin.
     vibration_mm_s: FloatArray | float = 3.0
     gearbox_time_constant_s: float = 300.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TowerState:
-    """What a tower carries from one instant to the next; None: not started yet.
-
-    Attributes
-    ----------
-    heat, fan, flow, salt
-        Slow wander of the plant's heat, of the fan's speed, of the water flow and of the salinity, relative deviations.
-    humidity_pct, level_pct
-        Slow wander of the humidity and of the basin's level.
-    """
-
-    heat: FloatArray | float = 0.0
-    fan: FloatArray | float = 0.0
-    flow: FloatArray | float = 0.0
-    humidity_pct: FloatArray | float = 0.0
-    level_pct: FloatArray | float = 0.0
-    salt: FloatArray | float = 0.0
-    gearbox_c: FloatArray | None = None
-
-
 TOWER_SENSORS: Final[dict[str, Sensor]] = {
-    "hot_water_temp_c": Sensor(noise=0.04, resolution=0.01),
-    "cold_water_temp_c": Sensor(noise=0.04, resolution=0.01),
+    **alike(Sensor(noise=0.04, resolution=0.01), "hot_water_temp_c", "cold_water_temp_c"),
     "water_flow_m3_h": Sensor(noise=0.7, resolution=0.1),
-    "ambient_temp_c": Sensor(noise=0.08, resolution=0.02),
+    "ambient_temp_c": AIR_TEMP,
     "relative_humidity_pct": Sensor(noise=0.4, resolution=0.1),
     "fan_speed_pct": Sensor(noise=0.1, resolution=0.02),
     "fan_power_kw": Sensor(noise=0.05, resolution=0.01),
     "vibration_mm_s": Sensor(noise=0.07, resolution=0.01),
     "gearbox_temp_c": Sensor(noise=0.12, resolution=0.02),
     "basin_level_pct": Sensor(noise=0.1, resolution=0.02),
-    "makeup_flow_m3_h": Sensor(noise=0.03, resolution=0.01),
+    "makeup_flow_m3_h": Sensor(noise=0.03, resolution=0.01, least=0.0),  # the meter cuts off low flow
     "conductivity_us_cm": Sensor(noise=6.0, resolution=1.0),
 }
 
 
-def step_tower(design: TowerDesign, state: TowerState, instant: Instant) -> tuple[TowerState, Values]:
-    """Advance by one step and read the sensors."""
-    surroundings, faults = instant.surroundings, instant.faults
-    # heat and fan speed wander apart, as the fan answers the cold water and the operator, not the heat
-    heat = instant.wandered(state.heat, spread=0.04, memory_s=120.0)
-    fan = instant.wandered(state.fan, spread=0.03, memory_s=300.0)
-    flow = instant.wandered(state.flow, spread=0.012, memory_s=180.0)
-    humidity = instant.wandered(state.humidity_pct, spread=2.0, memory_s=900.0)
-    level = instant.wandered(state.level_pct, spread=0.3, memory_s=_LEVEL_MEMORY_S)
-    salt = instant.wandered(state.salt, spread=0.02, memory_s=3600.0)
-    ambient_c = surroundings.ambient_temp_c
+def _truth(design: TowerDesign, instant: Instant) -> Values:
+    surroundings, faults, wander = instant.surroundings, instant.faults, instant.wander
     truth = {
         # the pumps warm the water even when the plant does not
-        "heat_kw": design.rated_heat_kw * (0.03 + 0.97 * surroundings.demand) * (1.0 + heat),
-        "fan_share": np.minimum((0.7 + 0.27 * surroundings.demand) * (1.0 + fan), 1.0),
-        "water_flow_m3_h": design.water_flow_m3_h * (1.0 + flow),
-        "ambient_temp_c": ambient_c,
-        "relative_humidity_pct": np.clip(surroundings.relative_humidity_pct + humidity, 15.0, 98.0),
-        "basin_level_pct": _LEVEL_PCT + level,
-        "conductivity_us_cm": design.makeup_conductivity_us_cm * design.cycles * (1.0 + salt),
+        "heat_kw": design.rated_heat_kw * (0.03 + 0.97 * surroundings.demand) * (1.0 + wander["heat"]),
+        "fan_share": np.minimum((0.7 + 0.27 * surroundings.demand) * (1.0 + wander["fan"]), 1.0),
+        "water_flow_m3_h": design.water_flow_m3_h * (1.0 + wander["flow"]),
+        "ambient_temp_c": surroundings.ambient_temp_c,
+        "relative_humidity_pct": np.clip(surroundings.relative_humidity_pct + wander["humidity_pct"], 15.0, 98.0),
+        "basin_level_pct": _LEVEL_PCT + wander["level_pct"],
+        "conductivity_us_cm": design.makeup_conductivity_us_cm * design.cycles * (1.0 + wander["salt"]),
     }
     truth |= _water_temperatures(design, truth, severity_of(faults, FILL_FOULING))
     truth |= _fan(design, truth, faults)
-    truth["makeup_flow_m3_h"] = _makeup_m3_h(design, truth, level)
-    oil_c = _gearbox_c(truth, accelerating(severity_of(faults, GEARBOX_WEAR)))
-    truth["gearbox_temp_c"] = instant.lagged(state.gearbox_c, oil_c, time_constant_s=design.gearbox_time_constant_s)
-    after = TowerState(
-        heat=heat,
-        fan=fan,
-        flow=flow,
-        humidity_pct=humidity,
-        level_pct=level,
-        salt=salt,
-        gearbox_c=truth["gearbox_temp_c"],
-    )
-    values = measure(truth, TOWER_SENSORS, instant.rng)
-    values["makeup_flow_m3_h"] = np.maximum(values["makeup_flow_m3_h"], 0.0)  # the meter cuts off low flow
-    return after, values
+    truth["makeup_flow_m3_h"] = _makeup_m3_h(design, truth, wander["level_pct"])
+    truth["gearbox_temp_c"] = _gearbox_c(truth, accelerating(severity_of(faults, GEARBOX_WEAR)))
+    return truth
 
 
 def _water_temperatures(design: TowerDesign, truth: Values, fouling: FloatArray) -> Values:
@@ -206,8 +150,17 @@ def _makeup_m3_h(design: TowerDesign, truth: Values, level_pct: FloatArray) -> F
 
 TOWER: Final = Kind(
     design=TowerDesign,
-    start=TowerState(),
-    advance=step_tower,
+    wander={
+        # heat and fan speed wander apart, as the fan answers the cold water and the operator, not the heat
+        "heat": Wander(spread=0.04, memory_s=120.0),
+        "fan": Wander(spread=0.03, memory_s=300.0),
+        "flow": Wander(spread=0.012, memory_s=180.0),
+        "humidity_pct": Wander(spread=2.0, memory_s=900.0),
+        "level_pct": Wander(spread=0.3, memory_s=_LEVEL_MEMORY_S),
+        "salt": Wander(spread=0.02, memory_s=3600.0),
+    },
+    truth=_truth,
+    lags={"gearbox_temp_c": "gearbox_time_constant_s"},
     sensors=whatever_the_design(TOWER_SENSORS),
-    faults=TOWER_FAULTS,
+    faults=(FILL_FOULING, FAN_IMBALANCE, GEARBOX_WEAR),
 )

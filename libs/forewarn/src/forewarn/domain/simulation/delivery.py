@@ -15,22 +15,13 @@ from forewarn.domain.time import US_PER_S
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatewayDelivery:
-    """How a gateway delivers.
+    """How a gateway delivers."""
 
-    Attributes
-    ----------
-    clock_skew_s
-        The gateway's clock minus the true time.
-    late_share, late_by_s
-        Share of the readings that arrive late, 0–1, and by how much at most.
-    duplicate_share
-        Share of the readings that are sent a second time, 0–1.
-    """
-
-    clock_skew_s: float = 0.0
+    clock_skew_s: float = 0.0  #: The gateway's clock minus the true time.
+    #: Share of the readings that arrive late, 0–1, and by how much at most.
     late_share: float = 0.0
     late_by_s: float = 0.0
-    duplicate_share: float = 0.0
+    duplicate_share: float = 0.0  #: Share of the readings that are sent a second time, 0–1.
 
     def __post_init__(self) -> None:
         shares_fit = 0.0 <= self.late_share <= 1.0 and 0.0 <= self.duplicate_share <= 1.0
@@ -48,21 +39,11 @@ PERFECT: Final = GatewayDelivery()
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class DeliveredReadings:
-    """Messages in the order in which they arrive.
+    """Messages in the order in which they arrive."""
 
-    Attributes
-    ----------
-    rows
-        Reading behind each message.
-    stamped_us
-        Time stamp it carries [µs since 1970 UTC].
-    arrived_us
-        When it arrives, in true time.
-    """
-
-    rows: NDArray[np.intp]
-    stamped_us: NDArray[np.int64]
-    arrived_us: NDArray[np.int64]
+    rows: NDArray[np.intp]  #: Reading behind each message.
+    stamped_us: NDArray[np.int64]  #: Time stamp it carries [µs since 1970 UTC].
+    arrived_us: NDArray[np.int64]  #: When it arrives, in true time.
 
 
 def deliver(ts_us: NDArray[np.int64], delivery: GatewayDelivery, *, seed: int) -> DeliveredReadings:

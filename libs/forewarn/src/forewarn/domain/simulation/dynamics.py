@@ -16,20 +16,9 @@ def wander(
     rng: np.random.Generator,
     like: FloatArray,
 ) -> FloatArray:
-    """Next value of an Ornstein-Uhlenbeck process around 0.
+    """Return the next value of an Ornstein-Uhlenbeck process around 0, of the shape of ``like``.
 
-    Parameters
-    ----------
-    before
-        Value before the step.
-    spread
-        Standard deviation in the long run.
-    memory_s
-        Time after which 1/e of a deviation is left.
-    dt_s
-        Length of the step.
-    like
-        An array of the shape that is wanted.
+    ``spread`` is its standard deviation, ``memory_s`` the time after which 1/e of a deviation is left.
     """
     keep = np.exp(-dt_s / memory_s)
     pushed = spread * np.sqrt(1.0 - keep**2) * rng.standard_normal(np.shape(like))

@@ -25,15 +25,21 @@ from forewarn.domain.simulation.machine import (
     Severities,
     Surroundings,
     Values,
+    Wander,
     accelerating,
-    measure,
     severity_of,
+)
+from forewarn.domain.simulation.parts import (
+    AIR_TEMP,
+    FAN_VIBRATION,
+    ROLLING_BEARING_TEMP,
+    alike,
+    bearing_c,
     whatever_the_design,
 )
 
 BELT_SLIP: Final = "belt_slip"
 FILTER_CLOGGING: Final = "filter_clogging"
-FAN_FAULTS: Final = (FAN_IMBALANCE, BEARING_WEAR, BELT_SLIP, FILTER_CLOGGING, MISALIGNMENT)
 
 _DENSITY_AT_20_C: Final = 1.2
 _SHUTOFF: Final = 1.35  # static pressure without flow over the rated one: backward-curved blades
@@ -43,47 +49,21 @@ _BELT_EFFICIENCY: Final = 0.97  # bending and friction; the slip is lost besides
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FanDesign:
-    """Nameplate and installation of one fan, or of many as arrays.
-
-    Attributes
-    ----------
-    belt_ratio
-        Fan speed over motor speed without slip.
-    clean_filter_pa
-        Pressure drop of the clean filter at the rated flow; part of the rated static pressure.
-    best_efficiency
-        Total efficiency of the impeller at its best point.
-    vibration_mm_s
-        Vibration of the drive end when healthy at rated speed.
-    """
+    """Nameplate and installation of one fan, or of many as arrays."""
 
     rated_flow_m3_h: FloatArray | float = 30_000.0
     rated_static_pressure_pa: FloatArray | float = 900.0
     rated_speed_rpm: FloatArray | float = 1480.0
-    belt_ratio: FloatArray | float = 1.0
+    belt_ratio: FloatArray | float = 1.0  #: Fan speed over motor speed without slip.
     duct_area_m2: FloatArray | float = 0.8
+    #: Pressure drop of the clean filter at the rated flow; part of the rated static pressure.
     clean_filter_pa: FloatArray | float = 140.0
-    best_efficiency: FloatArray | float = 0.78
+    best_efficiency: FloatArray | float = 0.78  #: Total efficiency of the impeller at its best point.
     motor_efficiency: FloatArray | float = 0.92
     rated_power_kw: FloatArray | float = 12.5
     voltage_v: FloatArray | float = 400.0
-    vibration_mm_s: FloatArray | float = 2.0
+    vibration_mm_s: FloatArray | float = 2.0  #: Vibration of the drive end when healthy at rated speed.
     bearing_time_constant_s: float = 300.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FanState:
-    """What a fan carries from one instant to the next; None: not started yet.
-
-    Attributes
-    ----------
-    damper
-        Slow wander of the duct's resistance, a relative deviation.
-    """
-
-    damper: FloatArray | float = 0.0
-    bearing_de_c: FloatArray | None = None
-    bearing_nde_c: FloatArray | None = None
 
 
 FAN_SENSORS: Final[dict[str, Sensor]] = {
@@ -93,33 +73,26 @@ FAN_SENSORS: Final[dict[str, Sensor]] = {
     "motor_speed_rpm": Sensor(noise=0.7, resolution=0.1),
     "power_kw": Sensor(noise=0.04, resolution=0.005),
     "motor_current_a": Sensor(noise=0.07, resolution=0.01),
-    "vibration_de_mm_s": Sensor(noise=0.05, resolution=0.005),
-    "vibration_nde_mm_s": Sensor(noise=0.05, resolution=0.005),
-    "bearing_de_temp_c": Sensor(noise=0.1, resolution=0.02),
-    "bearing_nde_temp_c": Sensor(noise=0.1, resolution=0.02),
-    "air_temp_c": Sensor(noise=0.08, resolution=0.02),
+    **alike(FAN_VIBRATION, "vibration_de_mm_s", "vibration_nde_mm_s"),
+    **alike(ROLLING_BEARING_TEMP, "bearing_de_temp_c", "bearing_nde_temp_c"),
+    "air_temp_c": AIR_TEMP,
     "filter_pressure_drop_pa": Sensor(noise=1.5, resolution=0.1),
 }
 
 
-def step_fan(design: FanDesign, state: FanState, instant: Instant) -> tuple[FanState, Values]:
-    """Advance by one step and read the sensors. The fan moves outdoor air."""
-    surroundings, faults = instant.surroundings, instant.faults
-    damper = instant.wandered(state.damper, spread=0.04, memory_s=30.0)
-    wear = accelerating(severity_of(faults, BEARING_WEAR))
-    truth = _air(design, surroundings, damper, faults)
+def _truth(design: FanDesign, instant: Instant) -> Values:
+    """The fan moves outdoor air."""
+    ambient_c, faults = instant.surroundings.ambient_temp_c, instant.faults
+    wear, offset = accelerating(severity_of(faults, BEARING_WEAR)), severity_of(faults, MISALIGNMENT)
+    truth = _air(design, instant.surroundings, instant.wander["damper"], faults)
     truth |= _drive(design, truth, wear)
-    offset = severity_of(faults, MISALIGNMENT)
     truth |= _vibration(design, truth, wear, offset, accelerating(severity_of(faults, FAN_IMBALANCE)))
     own_heat_k = 12.0 * truth["speed_ratio"] + 12.0 * truth["power_kw"] / design.rated_power_kw
-    target_de_c = surroundings.ambient_temp_c + own_heat_k + 64.0 * wear + 12.0 * offset
-    target_nde_c = surroundings.ambient_temp_c + 0.8 * own_heat_k
-    lag = design.bearing_time_constant_s
-    truth["bearing_de_temp_c"] = instant.lagged(state.bearing_de_c, target_de_c, time_constant_s=lag)
-    truth["bearing_nde_temp_c"] = instant.lagged(state.bearing_nde_c, target_nde_c, time_constant_s=lag)
-    truth["air_temp_c"] = surroundings.ambient_temp_c
-    after = FanState(damper=damper, bearing_de_c=truth["bearing_de_temp_c"], bearing_nde_c=truth["bearing_nde_temp_c"])
-    return after, measure(truth, FAN_SENSORS, instant.rng)
+    return truth | {
+        "bearing_de_temp_c": bearing_c(ambient_c + own_heat_k, faults, worn_k=64.0, misaligned_k=12.0),
+        "bearing_nde_temp_c": ambient_c + 0.8 * own_heat_k,
+        "air_temp_c": ambient_c,
+    }
 
 
 def _air(design: FanDesign, surroundings: Surroundings, damper: FloatArray, faults: Severities) -> Values:
@@ -176,8 +149,9 @@ def _vibration(design: FanDesign, truth: Values, wear: FloatArray, offset: Float
 
 FAN: Final = Kind(
     design=FanDesign,
-    start=FanState(),
-    advance=step_fan,
+    wander={"damper": Wander(spread=0.04, memory_s=30.0)},  # the duct's resistance, a relative deviation
+    truth=_truth,
+    lags=dict.fromkeys(("bearing_de_temp_c", "bearing_nde_temp_c"), "bearing_time_constant_s"),
     sensors=whatever_the_design(FAN_SENSORS),
-    faults=FAN_FAULTS,
+    faults=(FAN_IMBALANCE, BEARING_WEAR, BELT_SLIP, FILTER_CLOGGING, MISALIGNMENT),
 )

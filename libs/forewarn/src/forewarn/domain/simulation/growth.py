@@ -25,31 +25,17 @@ _WAVES: Final = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GrowthCourse:
-    """One fault on its way from onset to the end.
+    """One fault on its way from onset to the end."""
 
-    Attributes
-    ----------
-    fault
-        Name the machine model knows.
-    onset_s, end_s
-        [s since 1970 UTC]; it stays at its final severity after the end.
-    curve
-        Severity over the share of the way, straight between points.
-    severity
-        Factor of the whole curve, 0–1.
-    before
-        Severity until the onset, where a story begins with a machine that is not quite new.
-    pace
-        Random part of the pace: amplitudes of sines over the way, so that it runs ahead and falls behind but
-        always goes on.
-    """
-
-    fault: str
+    fault: str  #: Name the machine model knows.
+    #: [s since 1970 UTC]; it stays at its final severity after the end.
     onset_s: float
     end_s: float
-    curve: Curve = STEADY
-    severity: float = 1.0
-    before: float = 0.0
+    curve: Curve = STEADY  #: Severity over the share of the way, straight between points.
+    severity: float = 1.0  #: Factor of the whole curve, 0–1.
+    before: float = 0.0  #: Severity until the onset, where a story begins with a machine that is not quite new.
+    #: Random part of the pace: amplitudes of sines over the way, so that it runs ahead and falls behind but always goes
+    #: on.
     pace: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:

@@ -17,17 +17,15 @@ from forewarn.domain.simulation.machine import (
     Kind,
     Sensor,
     Severities,
-    Surroundings,
     Values,
+    Wander,
     accelerating,
-    measure,
     severity_of,
-    whatever_the_design,
 )
+from forewarn.domain.simulation.parts import alike, whatever_the_design
 
 FOULING: Final = "fouling"
 TUBE_BLOCKAGE: Final = "tube_blockage"
-HEAT_EXCHANGER_FAULTS: Final = (FOULING, TUBE_BLOCKAGE)
 
 _FRICTION_EXPONENT: Final = 1.8  # turbulent flow in smooth tubes (Blasius: 1.75)
 _USUAL_HOT, _USUAL_COLD = 0.90, 0.95  # shares of the rated flows for which the clean conductance is stated
@@ -35,43 +33,29 @@ _USUAL_HOT, _USUAL_COLD = 0.90, 0.95  # shares of the rated flows for which the 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeatExchangerDesign:
-    """Nameplate and installation of one exchanger, or of many as arrays.
+    """Nameplate and installation of one exchanger, or of many as arrays."""
 
-    Attributes
-    ----------
-    clean_conductance_kw_k
-        Conductance without deposits at usual flows (90 and 95 % of the rated ones).
-    tube_share
-        Share of the film inside the tubes in the clean resistance.
-    hot_inlet_c
-        Temperature at which the process sends the hot stream; it wanders by a kelvin.
-    """
-
+    #: Conductance without deposits at usual flows (90 and 95 % of the rated ones).
     clean_conductance_kw_k: FloatArray | float = 8.2
-    tube_share: FloatArray | float = 0.55
+    tube_share: FloatArray | float = 0.55  #: Share of the film inside the tubes in the clean resistance.
     hot_flow_kg_s: FloatArray | float = 2.6
     cold_flow_kg_s: FloatArray | float = 3.0
     hot_heat_capacity_kj_kg_k: FloatArray | float = 4.18
     cold_heat_capacity_kj_kg_k: FloatArray | float = 4.18
+    #: Temperature at which the process sends the hot stream; it wanders by a kelvin.
     hot_inlet_c: FloatArray | float = 90.0
     shell_pressure_drop_kpa: FloatArray | float = 26.0
     tube_pressure_drop_kpa: FloatArray | float = 34.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HeatExchangerState:
-    """What an exchanger carries from one instant to the next: slow wander of both flows (relative) and of the inlet."""
-
-    hot_wander: FloatArray | float = 0.0
-    cold_wander: FloatArray | float = 0.0
-    inlet_wander_k: FloatArray | float = 0.0
-
-
 HEAT_EXCHANGER_SENSORS: Final[dict[str, Sensor]] = {
-    "hot_inlet_temp_c": Sensor(noise=0.06, resolution=0.01),
-    "hot_outlet_temp_c": Sensor(noise=0.06, resolution=0.01),
-    "cold_inlet_temp_c": Sensor(noise=0.06, resolution=0.01),
-    "cold_outlet_temp_c": Sensor(noise=0.06, resolution=0.01),
+    **alike(
+        Sensor(noise=0.06, resolution=0.01),
+        "hot_inlet_temp_c",
+        "hot_outlet_temp_c",
+        "cold_inlet_temp_c",
+        "cold_outlet_temp_c",
+    ),
     "hot_flow_kg_s": Sensor(noise=0.008, resolution=0.001),
     "cold_flow_kg_s": Sensor(noise=0.009, resolution=0.001),
     "shell_pressure_drop_kpa": Sensor(noise=0.15, resolution=0.01),
@@ -79,29 +63,19 @@ HEAT_EXCHANGER_SENSORS: Final[dict[str, Sensor]] = {
 }
 
 
-def step_heat_exchanger(
-    design: HeatExchangerDesign, state: HeatExchangerState, instant: Instant
-) -> tuple[HeatExchangerState, Values]:
-    """Advance by one step and read the sensors. Cooling water follows the weather."""
-    surroundings, faults = instant.surroundings, instant.faults
-    after = HeatExchangerState(
-        hot_wander=instant.wandered(state.hot_wander, spread=0.015, memory_s=60.0),
-        cold_wander=instant.wandered(state.cold_wander, spread=0.012, memory_s=90.0),
-        inlet_wander_k=instant.wandered(state.inlet_wander_k, spread=1.0, memory_s=300.0),
-    )
-    truth = _flows(design, after, surroundings, faults)
-    truth |= _heat(design, truth, faults)
-    return after, measure(truth, HEAT_EXCHANGER_SENSORS, instant.rng)
+def _truth(design: HeatExchangerDesign, instant: Instant) -> Values:
+    """Cooling water follows the weather."""
+    truth = _flows(design, instant)
+    return truth | _heat(design, truth, instant.faults)
 
 
-def _flows(
-    design: HeatExchangerDesign, state: HeatExchangerState, surroundings: Surroundings, faults: Severities
-) -> Values:
+def _flows(design: HeatExchangerDesign, instant: Instant) -> Values:
     """Inlets and pressure drops; debris on the tube sheet throttles the inlet of the tubes and shuts some."""
+    surroundings, faults, wander = instant.surroundings, instant.faults, instant.wander
     blockage, deposits = accelerating(severity_of(faults, TUBE_BLOCKAGE)), severity_of(faults, FOULING)
-    hot_share = (0.6 + 0.4 * surroundings.demand) * (1.0 + state.hot_wander)
+    hot_share = (0.6 + 0.4 * surroundings.demand) * (1.0 + wander["hot_flow"])
     # the cooling water pump rides up its curve when the tubes resist
-    cold_share = (0.8 + 0.2 * surroundings.demand) * (1.0 + state.cold_wander) * (1.0 - 0.06 * blockage)
+    cold_share = (0.8 + 0.2 * surroundings.demand) * (1.0 + wander["cold_flow"]) * (1.0 - 0.06 * blockage)
     friction_kpa = design.tube_pressure_drop_kpa * np.power(cold_share / (1.0 - 0.12 * blockage), _FRICTION_EXPONENT)
     inlet_kpa = 5.0 * blockage * design.tube_pressure_drop_kpa * np.square(cold_share)
     return {
@@ -109,7 +83,7 @@ def _flows(
         "cold_share": cold_share,
         "hot_flow_kg_s": design.hot_flow_kg_s * hot_share,
         "cold_flow_kg_s": design.cold_flow_kg_s * cold_share,
-        "hot_inlet_temp_c": np.asarray(design.hot_inlet_c) + state.inlet_wander_k,
+        "hot_inlet_temp_c": np.asarray(design.hot_inlet_c) + wander["inlet_k"],
         "cold_inlet_temp_c": 15.0 + 0.25 * surroundings.ambient_temp_c,
         "shell_pressure_drop_kpa": design.shell_pressure_drop_kpa * np.power(hot_share, _FRICTION_EXPONENT),
         "tube_pressure_drop_kpa": friction_kpa * (1.0 + 0.12 * deposits) + inlet_kpa,
@@ -144,8 +118,12 @@ def _conductance_kw_k(design: HeatExchangerDesign, truth: Values, faults: Severi
 
 HEAT_EXCHANGER: Final = Kind(
     design=HeatExchangerDesign,
-    start=HeatExchangerState(),
-    advance=step_heat_exchanger,
+    wander={  # both flows (relative) and the hot inlet
+        "hot_flow": Wander(spread=0.015, memory_s=60.0),
+        "cold_flow": Wander(spread=0.012, memory_s=90.0),
+        "inlet_k": Wander(spread=1.0, memory_s=300.0),
+    },
+    truth=_truth,
     sensors=whatever_the_design(HEAT_EXCHANGER_SENSORS),
-    faults=HEAT_EXCHANGER_FAULTS,
+    faults=(FOULING, TUBE_BLOCKAGE),
 )

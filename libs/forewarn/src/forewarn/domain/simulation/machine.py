@@ -1,7 +1,7 @@
 """What every simulated machine has in common: surroundings, faults, sensors, and how it goes from step to step."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
@@ -15,17 +15,10 @@ Values = dict[str, FloatArray]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What a machine meets from outside, per machine or one for all.
+    """What a machine meets from outside, per machine or one for all."""
 
-    Attributes
-    ----------
-    demand
-        Share of the rated duty that is asked for, 0–1.
-    ambient_temp_c, relative_humidity_pct
-        Air around the machine.
-    """
-
-    demand: FloatArray
+    demand: FloatArray  #: Demanded share of the rated duty, 0–1.
+    #: Air around the machine.
     ambient_temp_c: FloatArray
     relative_humidity_pct: FloatArray
 
@@ -36,35 +29,27 @@ Severities = Mapping[str, FloatArray]
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Instant:
-    """What machines meet in one step.
+    """What machines meet in one step: surroundings, severities by fault, and what wanders by itself."""
 
-    Attributes
-    ----------
-    dt_s
-        Time since the step before.
-    surroundings
-        Demand and weather; arrays of shape (n,) for n machines.
-    faults
-        Severities by name.
-    rng
-        Source of wander and noise.
-    """
-
-    dt_s: float
     surroundings: Surroundings
     faults: Severities
-    rng: np.random.Generator
+    wander: Values
 
-    def wandered(self, before: FloatArray | float, *, spread: float, memory_s: float) -> FloatArray:
-        """Next value of something that wanders; see ``dynamics.wander``."""
-        like = self.surroundings.demand
-        return wander(before, spread=spread, memory_s=memory_s, dt_s=self.dt_s, rng=self.rng, like=like)
 
-    def lagged(
-        self, before: FloatArray | None, target: FloatArray, *, time_constant_s: FloatArray | float
-    ) -> FloatArray:
-        """Next value of something that follows slowly; see ``dynamics.lagged``."""
-        return lagged(before, target, time_constant_s=time_constant_s, dt_s=self.dt_s)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wander:
+    """Slow random movement about 0; see ``dynamics.wander``."""
+
+    spread: float
+    memory_s: float
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class MachineState:
+    """What machines carry from one instant to the next: what wanders, and the tags that lag, once started."""
+
+    wander: Mapping[str, FloatArray] = field(default_factory=dict)
+    lagging: Mapping[str, FloatArray] = field(default_factory=dict)
 
 
 #: Shafts out of line after maintenance: both machines shake at once, bearings and coupling run warm. Nothing wears
@@ -94,18 +79,21 @@ def accelerating(severity: FloatArray) -> FloatArray:
 class Sensor:
     """A sensor's imperfections: normal noise, then rounding to the resolution of its converter.
 
-    ``noise`` is a standard deviation in the unit of the tag, one for all machines or one for each.
+    ``noise`` is a standard deviation in the unit of the tag, one for all machines or one for each; readings below
+    ``least`` show that.
     """
 
     noise: FloatArray | float
     resolution: float
+    least: float | None = None
 
     def read(self, truth: FloatArray, rng: np.random.Generator) -> FloatArray:
         """Measure a true value."""
-        return self.rounded(truth + self.noise * rng.standard_normal(truth.shape))
+        measured = self.rounded(truth + self.noise * rng.standard_normal(truth.shape))
+        return measured if self.least is None else np.maximum(measured, self.least)
 
     def rounded(self, values: FloatArray) -> FloatArray:
-        """Values as the converter gives them."""
+        """Return values as the converter gives them."""
         # what np.round does, without what it costs for each single number
         measured: FloatArray = np.rint(np.rint(values / self.resolution) * self.resolution * _FINEST) / _FINEST
         return measured
@@ -114,49 +102,51 @@ class Sensor:
 _FINEST: Final = 1e6  # parts of a unit, below every resolution; removes 0.30000000000000004
 
 
-def measure(truth: Values, sensors: Mapping[str, Sensor], rng: np.random.Generator) -> Values:
-    """Read every sensor, in the order of ``sensors``."""
-    return {tag: sensor.read(truth[tag], rng) for tag, sensor in sensors.items()}
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """One kind of machine.
+    """One kind of machine."""
 
-    Attributes
-    ----------
-    design
-        Makes a design from keyword arguments, all with defaults; arrays of shape (n,) make n machines.
-    start
-        State before the first step.
-    advance
-        ``advance(design, state, instant) -> (state, values)``: readings under the tags of the class.
-    sensors
-        Sensors of a design, by tag.
-    faults
-        Names of the faults that ``advance`` knows.
-    """
-
+    #: Makes a design from keyword arguments, all with defaults; arrays of shape (n,) make n machines.
     design: Callable[..., Any]
-    start: Any
-    advance: Callable[[Any, Any, Instant], tuple[Any, Values]]
-    sensors: Callable[[Any], Mapping[str, Sensor]]
-    faults: tuple[str, ...]
+    wander: Mapping[str, Wander] = field(default_factory=dict)  #: What wanders by itself, by name.
+    #: ``truth(design, instant)``: true value of every tag; of tags that lag, where they settle.
+    truth: Callable[[Any, Instant], Values]
+    #: Tags that lag, with the design's field of their time constant [s].
+    lags: Mapping[str, str] = field(default_factory=dict)
+    sensors: Callable[[Any], Mapping[str, Sensor]]  #: Sensors of a design, by tag.
+    faults: tuple[str, ...]  #: Names of the faults that ``truth`` knows.
+
+    @property
+    def start(self) -> MachineState:
+        """State before the first step."""
+        return MachineState()
 
     def step(  # what is the machine's own, and what it meets
         self,
         design: object,
-        state: object,
+        state: MachineState,
         *,
         dt_s: float,
         surroundings: Surroundings,
         faults: Severities,
         rng: np.random.Generator,
-    ) -> tuple[Any, Values]:
-        """Advance by ``dt_s`` and read the sensors; parameters as in ``Instant``."""
-        return self.advance(design, state, Instant(dt_s=dt_s, surroundings=surroundings, faults=faults, rng=rng))
+    ) -> tuple[MachineState, Values]:
+        """Advance by ``dt_s`` and read every sensor, in the order of ``sensors``.
 
-
-def whatever_the_design(sensors: Mapping[str, Sensor]) -> Callable[[Any], Mapping[str, Sensor]]:
-    """The sensors of a kind whose designs all have the same."""
-    return lambda _design: sensors
+        ``surroundings`` and ``faults`` hold arrays of shape (n,) for n machines; ``rng`` drives wander and noise.
+        """
+        like = surroundings.demand
+        wandered = {
+            name: wander(
+                state.wander.get(name, 0.0), spread=w.spread, memory_s=w.memory_s, dt_s=dt_s, rng=rng, like=like
+            )
+            for name, w in self.wander.items()
+        }
+        truth = self.truth(design, Instant(surroundings=surroundings, faults=faults, wander=wandered))
+        lagging = {
+            tag: lagged(state.lagging.get(tag), truth[tag], time_constant_s=getattr(design, name), dt_s=dt_s)
+            for tag, name in self.lags.items()
+        }
+        truth |= lagging
+        values = {tag: sensor.read(truth[tag], rng) for tag, sensor in self.sensors(design).items()}
+        return MachineState(wander=wandered, lagging=lagging), values

@@ -13,7 +13,6 @@ import numpy as np
 
 from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.physics.motor import synchronous_speed_rpm
-from forewarn.domain.simulation.dynamics import joined_rms
 from forewarn.domain.simulation.machine import (
     BEARING_WEAR,
     ELECTRICAL_ISSUE,
@@ -23,14 +22,21 @@ from forewarn.domain.simulation.machine import (
     Sensor,
     Severities,
     Values,
+    Wander,
     accelerating,
-    measure,
     severity_of,
+)
+from forewarn.domain.simulation.parts import (
+    AIR_TEMP,
+    ROLLING_BEARING_TEMP,
+    VIBRATION,
+    alike,
+    bearing_c,
+    rotor_vibration,
     whatever_the_design,
 )
 
 WINDING_OVERHEATING: Final = "winding_overheating"
-MOTOR_FAULTS: Final = (BEARING_WEAR, WINDING_OVERHEATING, ELECTRICAL_ISSUE, MISALIGNMENT)
 
 _SQRT3: Final = 3.0**0.5
 _FIXED_LOSSES: Final = 0.45  # share of the losses at rated load that is there without load
@@ -45,17 +51,7 @@ _FAULT_OFFSETS: Final = (0.27, -0.14, -0.13)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MotorDesign:
-    """Nameplate and installation of one motor, or of many as arrays.
-
-    Attributes
-    ----------
-    winding_rise_k
-        Rise of the winding at rated load with clean cooling: class F, used as class B (IEC 60034-1).
-    winding_time_constant_s
-        Lag of the copper; the frame's, ten times longer, is left out.
-    vibration_mm_s
-        Vibration of the drive end when healthy at rated load.
-    """
+    """Nameplate and installation of one motor, or of many as arrays."""
 
     rated_power_kw: FloatArray | float = 75.0
     rated_efficiency: FloatArray | float = 0.95
@@ -63,82 +59,41 @@ class MotorDesign:
     pole_count: FloatArray | float = 4.0
     frequency_hz: FloatArray | float = 50.0
     voltage_v: FloatArray | float = 400.0
+    #: Rise of the winding at rated load with clean cooling: class F, used as class B (IEC 60034-1).
     winding_rise_k: FloatArray | float = 65.0
-    vibration_mm_s: FloatArray | float = 1.3
-    winding_time_constant_s: float = 240.0
+    vibration_mm_s: FloatArray | float = 1.3  #: Vibration of the drive end when healthy at rated load.
+    winding_time_constant_s: float = 240.0  #: Lag of the copper; the frame's, ten times longer, is left out.
     bearing_time_constant_s: float = 300.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MotorState:
-    """What a motor carries from one instant to the next; None: not started yet.
-
-    Attributes
-    ----------
-    load, voltage, frequency
-        Slow wander of the driven machine and of the mains, relative deviations.
-    """
-
-    load: FloatArray | float = 0.0
-    voltage: FloatArray | float = 0.0
-    frequency: FloatArray | float = 0.0
-    winding_c: FloatArray | None = None
-    bearing_de_c: FloatArray | None = None
-    bearing_nde_c: FloatArray | None = None
 
 
 MOTOR_SENSORS: Final[dict[str, Sensor]] = {
     "power_kw": Sensor(noise=0.2, resolution=0.02),
     "speed_rpm": Sensor(noise=0.3, resolution=0.05),
     "line_frequency_hz": Sensor(noise=0.003, resolution=0.001),
-    "current_r_a": Sensor(noise=0.3, resolution=0.05),
-    "current_y_a": Sensor(noise=0.3, resolution=0.05),
-    "current_b_a": Sensor(noise=0.3, resolution=0.05),
-    "voltage_ry_v": Sensor(noise=0.25, resolution=0.05),
-    "voltage_yb_v": Sensor(noise=0.25, resolution=0.05),
-    "voltage_br_v": Sensor(noise=0.25, resolution=0.05),
+    **alike(Sensor(noise=0.3, resolution=0.05), "current_r_a", "current_y_a", "current_b_a"),
+    **alike(Sensor(noise=0.25, resolution=0.05), "voltage_ry_v", "voltage_yb_v", "voltage_br_v"),
     "winding_temp_c": Sensor(noise=0.15, resolution=0.02),
-    "bearing_de_temp_c": Sensor(noise=0.1, resolution=0.02),
-    "bearing_nde_temp_c": Sensor(noise=0.1, resolution=0.02),
-    "vibration_de_mm_s": Sensor(noise=0.04, resolution=0.005),
-    "vibration_nde_mm_s": Sensor(noise=0.04, resolution=0.005),
-    "ambient_temp_c": Sensor(noise=0.08, resolution=0.02),
+    **alike(ROLLING_BEARING_TEMP, "bearing_de_temp_c", "bearing_nde_temp_c"),
+    **alike(VIBRATION, "vibration_de_mm_s", "vibration_nde_mm_s"),
+    "ambient_temp_c": AIR_TEMP,
 }
 
 
-def step_motor(design: MotorDesign, state: MotorState, instant: Instant) -> tuple[MotorState, Values]:
-    """Advance by one step and read the sensors."""
-    surroundings, faults = instant.surroundings, instant.faults
-    lag = design.bearing_time_constant_s
-    load = instant.wandered(state.load, spread=0.02, memory_s=30.0)
-    voltage = instant.wandered(state.voltage, spread=0.006, memory_s=120.0)
-    frequency = instant.wandered(state.frequency, spread=0.0004, memory_s=60.0)
-    wear, shorted = accelerating(severity_of(faults, BEARING_WEAR)), severity_of(faults, ELECTRICAL_ISSUE)
-
-    share = (0.55 + 0.4 * surroundings.demand) * (1.0 + load) + 0.004 * wear  # of the rated power at the shaft
-    truth = _electrics(design, share, 1.0 + voltage, 1.0 + frequency, shorted)
-    truth |= _vibration(design, share, wear, severity_of(faults, MISALIGNMENT))
-    targets = _temperatures(design, share, 1.0 + voltage, faults)
-    ambient_c = surroundings.ambient_temp_c
-    truth["winding_temp_c"] = instant.lagged(
-        state.winding_c, ambient_c + targets["winding"], time_constant_s=design.winding_time_constant_s
-    )
-    truth["bearing_de_temp_c"] = instant.lagged(
-        state.bearing_de_c, ambient_c + targets["bearing_de"], time_constant_s=lag
-    )
-    truth["bearing_nde_temp_c"] = instant.lagged(
-        state.bearing_nde_c, ambient_c + targets["bearing_nde"], time_constant_s=lag
-    )
-    truth["ambient_temp_c"] = ambient_c
-    after = MotorState(
-        load=load,
-        voltage=voltage,
-        frequency=frequency,
-        winding_c=truth["winding_temp_c"],
-        bearing_de_c=truth["bearing_de_temp_c"],
-        bearing_nde_c=truth["bearing_nde_temp_c"],
-    )
-    return after, measure(truth, MOTOR_SENSORS, instant.rng)
+def _truth(design: MotorDesign, instant: Instant) -> Values:
+    ambient_c, faults = instant.surroundings.ambient_temp_c, instant.faults
+    load, voltage, frequency = (1.0 + value for value in instant.wander.values())
+    wear = accelerating(severity_of(faults, BEARING_WEAR))
+    share = (0.55 + 0.4 * instant.surroundings.demand) * load + 0.004 * wear  # of the rated power at the shaft
+    truth = _electrics(design, share, voltage, frequency, severity_of(faults, ELECTRICAL_ISSUE))
+    healthy, own_k = design.vibration_mm_s * (0.8 + 0.2 * share), 20.0 + 14.0 * np.square(share)
+    return truth | {
+        "vibration_de_mm_s": rotor_vibration(healthy, faults, worn=8.4, misaligned=5.0),
+        "vibration_nde_mm_s": rotor_vibration(0.85 * healthy, faults, worn=1.5, misaligned=2.5),
+        "winding_temp_c": ambient_c + _winding_rise_k(design, share, voltage, faults),
+        "bearing_de_temp_c": ambient_c + bearing_c(own_k, faults, worn_k=36.0, misaligned_k=10.0),
+        "bearing_nde_temp_c": ambient_c + 0.88 * own_k,
+        "ambient_temp_c": ambient_c,
+    }
 
 
 def _electrics(
@@ -168,34 +123,26 @@ def _losses(share: FloatArray, voltage: FloatArray) -> FloatArray:
     return losses
 
 
-def _temperatures(design: MotorDesign, share: FloatArray, voltage: FloatArray, faults: Severities) -> Values:
-    """Where the temperatures settle, above ambient."""
+def _winding_rise_k(design: MotorDesign, share: FloatArray, voltage: FloatArray, faults: Severities) -> FloatArray:
     dirt = 1.12 * severity_of(faults, WINDING_OVERHEATING)  # thermal resistance that dirt adds
     # the negative sequence of unequal currents heats without giving torque
     extra = 0.2 * np.square(severity_of(faults, ELECTRICAL_ISSUE))
-    winding_k = design.winding_rise_k * _losses(share, voltage) * (1.0 + dirt + extra)
-    own_k = 20.0 + 14.0 * np.square(share)
-    return {
-        "winding": winding_k,
-        "bearing_de": own_k
-        + 36.0 * accelerating(severity_of(faults, BEARING_WEAR))
-        + 10.0 * severity_of(faults, MISALIGNMENT),
-        "bearing_nde": 0.88 * own_k,
-    }
-
-
-def _vibration(design: MotorDesign, share: FloatArray, wear: FloatArray, offset: FloatArray) -> Values:
-    healthy = design.vibration_mm_s * (0.8 + 0.2 * share)
-    return {
-        "vibration_de_mm_s": joined_rms(healthy, 8.4 * wear, 5.0 * offset),
-        "vibration_nde_mm_s": joined_rms(0.85 * healthy, 1.5 * wear, 2.5 * offset),
-    }
+    return design.winding_rise_k * _losses(share, voltage) * (1.0 + dirt + extra)
 
 
 MOTOR: Final = Kind(
     design=MotorDesign,
-    start=MotorState(),
-    advance=step_motor,
+    wander={  # the driven machine and the mains, relative deviations
+        "load": Wander(spread=0.02, memory_s=30.0),
+        "voltage": Wander(spread=0.006, memory_s=120.0),
+        "frequency": Wander(spread=0.0004, memory_s=60.0),
+    },
+    truth=_truth,
+    lags={
+        "winding_temp_c": "winding_time_constant_s",
+        "bearing_de_temp_c": "bearing_time_constant_s",
+        "bearing_nde_temp_c": "bearing_time_constant_s",
+    },
     sensors=whatever_the_design(MOTOR_SENSORS),
-    faults=MOTOR_FAULTS,
+    faults=(BEARING_WEAR, WINDING_OVERHEATING, ELECTRICAL_ISSUE, MISALIGNMENT),
 )

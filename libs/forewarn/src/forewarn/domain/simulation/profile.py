@@ -11,25 +11,15 @@ from forewarn.domain.simulation.weather import Climate, weather_at
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """Daily course of demand, and the climate.
+    """Daily course of demand, and the climate."""
 
-    Attributes
-    ----------
-    period_s
-        Length of a "day"; a demo shortens it, so that a short history shows every load. The year shortens with it.
-    base, swing
-        Mean and half range of the demand, as shares of the rated duty.
-    phase
-        Where in its day the machine is at time 0, 0–1.
-    climate
-        Weather around the machine.
-    """
-
+    #: Length of a "day"; a demo shortens it, so that a short history shows every load. The year shortens with it.
     period_s: float = 86_400.0
+    #: Mean and half range of the demand, as shares of the rated duty.
     base: float = 0.75
     swing: float = 0.2
-    phase: float = 0.0
-    climate: Climate = field(default_factory=Climate)
+    phase: float = 0.0  #: Where in its day the machine is at time 0, 0–1.
+    climate: Climate = field(default_factory=Climate)  #: Weather around the machine.
 
     def __post_init__(self) -> None:
         if self.period_s <= 0 or not 0 <= self.swing <= self.base <= 1 or self.base + self.swing > 1:
@@ -56,28 +46,15 @@ class Profile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaultCourse:
-    """A fault that starts, grows, stays, is repaired, and after a healthy time starts again.
-
-    Attributes
-    ----------
-    onset_s
-        When it first starts [s, on the caller's time scale].
-    duration_s
-        From onset to full severity.
-    hold_s
-        How long the failed machine goes on before it is repaired; None: it is never repaired.
-    healthy_s
-        How long a repaired machine is healthy before the fault starts again.
-    severity
-        Severity it grows to, 0–1.
-    """
+    """A fault that starts, grows, stays, is repaired, and after a healthy time starts again."""
 
     fault: str
-    onset_s: float
-    duration_s: float
+    onset_s: float  #: When it first starts [s, on the caller's time scale].
+    duration_s: float  #: From onset to full severity.
+    #: How long the failed machine goes on before it is repaired; None: it is never repaired.
     hold_s: float | None = None
-    healthy_s: float = 0.0
-    severity: float = 1.0
+    healthy_s: float = 0.0  #: How long a repaired machine is healthy before the fault starts again.
+    severity: float = 1.0  #: Severity it grows to, 0–1.
 
     def __post_init__(self) -> None:
         if self.duration_s <= 0 or not 0 < self.severity <= 1 or (self.hold_s or 0) < 0 or self.healthy_s < 0:

@@ -23,14 +23,14 @@ from forewarn.domain.simulation.machine import (
     Severities,
     Surroundings,
     Values,
+    Wander,
     accelerating,
-    measure,
     severity_of,
 )
+from forewarn.domain.simulation.parts import AIR_TEMP, FAN_VIBRATION, ROLLING_BEARING_TEMP, bearing_c
 
 IMPELLER_WEAR: Final = "impeller_wear"
 CAVITATION: Final = "cavitation"
-PUMP_FAULTS: Final = (BEARING_WEAR, IMPELLER_WEAR, CAVITATION, MISALIGNMENT)
 
 _DEEPEST_SUCTION_BAR: Final = -0.97  # the water boils before the pressure falls further
 _SHUTOFF_HEAD: Final = 1.25  # head at no flow over rated head: a usual radial impeller
@@ -40,17 +40,7 @@ _NPSH_SOFT_MARGIN_M: Final = 1.0  # cavitation starts well before the 3 % head d
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PumpDesign:
-    """Nameplate and installation of one pump, or of many as arrays.
-
-    Attributes
-    ----------
-    static_share
-        Static head of the plant over the rated head.
-    bearing_time_constant_s
-        Thermal lag of the bearing.
-    vibration_mm_s
-        Vibration when healthy at rated speed.
-    """
+    """Nameplate and installation of one pump, or of many as arrays."""
 
     rated_flow_m3_h: FloatArray | float = 120.0
     rated_head_m: FloatArray | float = 45.0
@@ -58,11 +48,11 @@ class PumpDesign:
     best_efficiency: FloatArray | float = 0.79
     motor_efficiency: FloatArray | float = 0.93
     voltage_v: FloatArray | float = 400.0
-    static_share: FloatArray | float = 0.3
+    static_share: FloatArray | float = 0.3  #: Static head of the plant over the rated head.
     suction_pressure_bar: FloatArray | float = 1.0
     density_kg_m3: FloatArray | float = 998.0
-    bearing_time_constant_s: FloatArray | float = 300.0
-    vibration_mm_s: FloatArray | float = 1.5
+    bearing_time_constant_s: FloatArray | float = 300.0  #: Thermal lag of the bearing.
+    vibration_mm_s: FloatArray | float = 1.5  #: Vibration when healthy at rated speed.
 
     @property
     def rated_shaft_power_kw(self) -> FloatArray:
@@ -71,22 +61,6 @@ class PumpDesign:
             np.asarray(self.rated_flow_m3_h), np.asarray(self.rated_head_m), np.asarray(self.density_kg_m3)
         )
         return useful / self.best_efficiency
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PumpState:
-    """What a pump carries from one instant to the next; None: not started yet.
-
-    Attributes
-    ----------
-    bearing_temp_c
-        True bearing temperature.
-    valve
-        Slow wander of the plant's resistance, a relative deviation.
-    """
-
-    bearing_temp_c: FloatArray | None = None
-    valve: FloatArray | float = 0.0
 
 
 def pump_sensors(design: PumpDesign) -> dict[str, Sensor]:
@@ -101,38 +75,30 @@ def pump_sensors(design: PumpDesign) -> dict[str, Sensor]:
         "speed_rpm": Sensor(noise=0.0005 * np.asarray(design.rated_speed_rpm), resolution=0.1),
         "power_kw": Sensor(noise=0.003 * power_kw, resolution=0.01),
         "motor_current_a": Sensor(noise=0.003 * current_a, resolution=0.01),
-        "vibration_mm_s": Sensor(noise=0.05, resolution=0.005),
-        "bearing_temp_c": Sensor(noise=0.1, resolution=0.02),
+        "vibration_mm_s": FAN_VIBRATION,
+        "bearing_temp_c": ROLLING_BEARING_TEMP,
         "fluid_temp_c": Sensor(noise=0.05, resolution=0.01),
-        "ambient_temp_c": Sensor(noise=0.08, resolution=0.02),
+        "ambient_temp_c": AIR_TEMP,
     }
 
 
-#: What a pump sends, in the order of class ``centrifugal_pump``.
-PUMP_TAGS: Final = tuple(pump_sensors(PumpDesign()))
-
-
-def step_pump(design: PumpDesign, state: PumpState, instant: Instant) -> tuple[PumpState, Values]:
-    """Advance by one step and read the sensors."""
+def _truth(design: PumpDesign, instant: Instant) -> Values:
     surroundings, faults = instant.surroundings, instant.faults
-    wear = accelerating(severity_of(faults, BEARING_WEAR))
-    valve = instant.wandered(state.valve, spread=0.04, memory_s=30.0)
-    truth = _hydraulics(design, surroundings, valve, faults)
+    wear, offset = accelerating(severity_of(faults, BEARING_WEAR)), severity_of(faults, MISALIGNMENT)
+    truth = _hydraulics(design, surroundings, instant.wander["valve"], faults)
     shaft_share = truth["shaft_kw"] / design.rated_shaft_power_kw
     motor_efficiency = design.motor_efficiency * (1.0 - 0.04 * np.exp(-3.0 * shaft_share))
-    truth["power_kw"] = truth["shaft_kw"] * (1.0 + 0.04 * wear) / motor_efficiency
+    power_kw = truth["shaft_kw"] * (1.0 + 0.04 * wear) / motor_efficiency
     power_factor = 0.88 - 0.12 * np.exp(-2.5 * shaft_share)
-    truth["motor_current_a"] = truth["power_kw"] * 1000.0 / (np.sqrt(3.0) * design.voltage_v * power_factor)
-    offset = severity_of(faults, MISALIGNMENT)
-    truth["vibration_mm_s"] = _vibration(design, truth, wear, offset)
     own_heat_k = 10.0 * truth["speed_ratio"] + 18.0 * shaft_share
-    target = surroundings.ambient_temp_c + own_heat_k + 45.0 * wear + 12.0 * offset
-    lag = design.bearing_time_constant_s
-    truth["bearing_temp_c"] = instant.lagged(state.bearing_temp_c, target, time_constant_s=lag)
-    truth["fluid_temp_c"] = 14.0 + 0.2 * surroundings.ambient_temp_c
-    truth["ambient_temp_c"] = surroundings.ambient_temp_c
-    after = PumpState(bearing_temp_c=truth["bearing_temp_c"], valve=valve)
-    return after, measure(truth, pump_sensors(design), instant.rng)
+    return truth | {
+        "power_kw": power_kw,
+        "motor_current_a": power_kw * 1000.0 / (np.sqrt(3.0) * design.voltage_v * power_factor),
+        "vibration_mm_s": _vibration(design, truth, wear, offset),
+        "bearing_temp_c": bearing_c(surroundings.ambient_temp_c + own_heat_k, faults, worn_k=45.0, misaligned_k=12.0),
+        "fluid_temp_c": 14.0 + 0.2 * surroundings.ambient_temp_c,
+        "ambient_temp_c": surroundings.ambient_temp_c,
+    }
 
 
 def _hydraulics(design: PumpDesign, surroundings: Surroundings, valve: FloatArray, faults: Severities) -> Values:
@@ -192,8 +158,12 @@ def _vibration(design: PumpDesign, truth: Values, wear: FloatArray, offset: Floa
 
 PUMP: Final = Kind(
     design=PumpDesign,
-    start=PumpState(),
-    advance=step_pump,
+    wander={"valve": Wander(spread=0.04, memory_s=30.0)},  # the plant's resistance, a relative deviation
+    truth=_truth,
+    lags={"bearing_temp_c": "bearing_time_constant_s"},
     sensors=pump_sensors,
-    faults=PUMP_FAULTS,
+    faults=(BEARING_WEAR, IMPELLER_WEAR, CAVITATION, MISALIGNMENT),
 )
+
+#: What a pump sends, in the order of class ``centrifugal_pump``.
+PUMP_TAGS: Final = tuple(pump_sensors(PumpDesign()))

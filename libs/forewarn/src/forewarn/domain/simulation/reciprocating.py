@@ -20,7 +20,6 @@ from forewarn.domain.physics.constants import (
     ZERO_CELSIUS_K,
 )
 from forewarn.domain.physics.reciprocating import swept_flow_m3_h, volumetric_efficiency_pct
-from forewarn.domain.simulation.dynamics import joined_rms
 from forewarn.domain.simulation.machine import (
     BEARING_WEAR,
     Instant,
@@ -28,9 +27,14 @@ from forewarn.domain.simulation.machine import (
     Sensor,
     Severities,
     Values,
-    accelerating,
-    measure,
+    Wander,
     severity_of,
+)
+from forewarn.domain.simulation.parts import (
+    AIR_TEMP,
+    ROLLING_BEARING_TEMP,
+    bearing_c,
+    rotor_vibration,
     whatever_the_design,
 )
 
@@ -38,7 +42,6 @@ VALVE_LEAK: Final = "valve_leak"
 RING_WEAR: Final = "ring_wear"
 RIDER_RING_WEAR: Final = "rider_ring_wear"
 SEAL_LEAK: Final = "seal_leak"
-RECIPROCATING_FAULTS: Final = (VALVE_LEAK, RING_WEAR, RIDER_RING_WEAR, SEAL_LEAK, BEARING_WEAR)
 
 _DRAWN: Final = 0.93  # of what clearance and pressures permit: heating at the inlet, throttling, leakage when new
 _INDICATED_EFFICIENCY: Final = 0.88  # ideal work over the card's: the valves' throttling
@@ -48,13 +51,7 @@ _JACKET: Final = 0.06  # share of the card's work that the cooling carries away
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReciprocatingDesign:
-    """Nameplate and installation of one compressor, or of many as arrays; cylinder as the class's default.
-
-    Attributes
-    ----------
-    vibration_mm_s
-        Vibration of the frame when healthy at rated speed.
-    """
+    """Nameplate and installation of one compressor, or of many as arrays; cylinder as the class's default."""
 
     rated_speed_rpm: FloatArray | float = 750.0
     suction_pressure_bar: FloatArray | float = 3.0
@@ -65,31 +62,15 @@ class ReciprocatingDesign:
     clearance_pct: FloatArray | float = 15.0
     isentropic_exponent: FloatArray | float = 1.4
     molar_mass_g_mol: FloatArray | float = 28.96
-    vibration_mm_s: FloatArray | float = 3.2
+    vibration_mm_s: FloatArray | float = 3.2  #: Vibration of the frame when healthy at rated speed.
     bearing_time_constant_s: float = 300.0
     packing_time_constant_s: float = 200.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReciprocatingState:
-    """What a compressor carries from one instant to the next; None: not started yet.
-
-    Attributes
-    ----------
-    suction_bar, discharge_bar
-        Slow wander of both headers.
-    """
-
-    suction_bar: FloatArray | float = 0.0
-    discharge_bar: FloatArray | float = 0.0
-    bearing_c: FloatArray | None = None
-    packing_c: FloatArray | None = None
 
 
 RECIPROCATING_SENSORS: Final[dict[str, Sensor]] = {
     "suction_pressure_bar": Sensor(noise=0.005, resolution=0.001),
     "discharge_pressure_bar": Sensor(noise=0.012, resolution=0.002),
-    "suction_temp_c": Sensor(noise=0.08, resolution=0.02),
+    "suction_temp_c": AIR_TEMP,
     "discharge_temp_c": Sensor(noise=0.25, resolution=0.05),
     "flow_m3_h": Sensor(noise=2.5, resolution=0.1),
     "speed_rpm": Sensor(noise=0.4, resolution=0.1),
@@ -100,39 +81,28 @@ RECIPROCATING_SENSORS: Final[dict[str, Sensor]] = {
     "suction_valve_temp_c": Sensor(noise=0.15, resolution=0.02),
     "discharge_valve_temp_c": Sensor(noise=0.2, resolution=0.02),
     "packing_temp_c": Sensor(noise=0.15, resolution=0.02),
-    "bearing_temp_c": Sensor(noise=0.1, resolution=0.02),
+    "bearing_temp_c": ROLLING_BEARING_TEMP,
 }
 
 
-def step_reciprocating(
-    design: ReciprocatingDesign, state: ReciprocatingState, instant: Instant
-) -> tuple[ReciprocatingState, Values]:
-    """Advance by one step and read the sensors. The speed answers the demand."""
-    surroundings, faults = instant.surroundings, instant.faults
-    suction_bar = instant.wandered(state.suction_bar, spread=0.03, memory_s=60.0)
-    discharge_bar = instant.wandered(state.discharge_bar, spread=0.08, memory_s=60.0)
-    ratio = 0.8 + 0.2 * surroundings.demand
+def _truth(design: ReciprocatingDesign, instant: Instant) -> Values:
+    """The speed answers the demand."""
+    ambient_c, faults = instant.surroundings.ambient_temp_c, instant.faults
+    ratio = 0.8 + 0.2 * instant.surroundings.demand
     truth = {
         "speed_ratio": ratio,
         "speed_rpm": design.rated_speed_rpm * ratio,
-        "suction_pressure_bar": design.suction_pressure_bar + suction_bar,
-        "discharge_pressure_bar": design.discharge_pressure_bar + discharge_bar,
-        "suction_temp_c": surroundings.ambient_temp_c + 6.0,
+        "suction_pressure_bar": design.suction_pressure_bar + instant.wander["suction_bar"],
+        "discharge_pressure_bar": design.discharge_pressure_bar + instant.wander["discharge_bar"],
+        "suction_temp_c": ambient_c + 6.0,
     }
     truth |= _cylinder(design, truth, faults)
     truth |= _running_gear(design, truth, faults)
-    wear, leak = accelerating(severity_of(faults, BEARING_WEAR)), severity_of(faults, SEAL_LEAK)
-    bearing_c = surroundings.ambient_temp_c + 22.0 + 18.0 * ratio + 24.0 * wear
-    packing_c = 33.0 + 0.2 * truth["discharge_temp_c"] + 9.0 * ratio + 56.0 * leak
-    truth["bearing_temp_c"] = instant.lagged(state.bearing_c, bearing_c, time_constant_s=design.bearing_time_constant_s)
-    truth["packing_temp_c"] = instant.lagged(state.packing_c, packing_c, time_constant_s=design.packing_time_constant_s)
-    after = ReciprocatingState(
-        suction_bar=suction_bar,
-        discharge_bar=discharge_bar,
-        bearing_c=truth["bearing_temp_c"],
-        packing_c=truth["packing_temp_c"],
-    )
-    return after, measure(truth, RECIPROCATING_SENSORS, instant.rng)
+    leak = severity_of(faults, SEAL_LEAK)
+    return truth | {
+        "bearing_temp_c": bearing_c(ambient_c + 22.0 + 18.0 * ratio, faults, worn_k=24.0),
+        "packing_temp_c": 33.0 + 0.2 * truth["discharge_temp_c"] + 9.0 * ratio + 56.0 * leak,
+    }
 
 
 def _cylinder(design: ReciprocatingDesign, truth: Values, faults: Severities) -> Values:
@@ -166,19 +136,22 @@ def _cylinder(design: ReciprocatingDesign, truth: Values, faults: Severities) ->
 
 
 def _running_gear(design: ReciprocatingDesign, truth: Values, faults: Severities) -> Values:
-    wear = accelerating(severity_of(faults, BEARING_WEAR))
     squared = np.square(truth["speed_ratio"])  # inertia of the reciprocating masses
     return {
-        "frame_vibration_mm_s": joined_rms(design.vibration_mm_s * squared, 13.5 * wear),
-        "crosshead_acceleration": joined_rms(1.2 * squared, 1.5 * wear),
+        "frame_vibration_mm_s": rotor_vibration(design.vibration_mm_s * squared, faults, worn=13.5),
+        "crosshead_acceleration": rotor_vibration(1.2 * squared, faults, worn=1.5),
         "rod_drop_mm": 0.12 + 0.03 * truth["speed_ratio"] + 1.5 * severity_of(faults, RIDER_RING_WEAR),
     }
 
 
 RECIPROCATING: Final = Kind(
     design=ReciprocatingDesign,
-    start=ReciprocatingState(),
-    advance=step_reciprocating,
+    wander={  # both headers
+        "suction_bar": Wander(spread=0.03, memory_s=60.0),
+        "discharge_bar": Wander(spread=0.08, memory_s=60.0),
+    },
+    truth=_truth,
+    lags={"bearing_temp_c": "bearing_time_constant_s", "packing_temp_c": "packing_time_constant_s"},
     sensors=whatever_the_design(RECIPROCATING_SENSORS),
-    faults=RECIPROCATING_FAULTS,
+    faults=(VALVE_LEAK, RING_WEAR, RIDER_RING_WEAR, SEAL_LEAK, BEARING_WEAR),
 )

@@ -17,22 +17,12 @@ MOST_ROWS: Final = 1_000_000
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class SimulatedRecording:
-    """Messages of one machine.
-
-    Attributes
-    ----------
-    stamped_us
-        Time stamp of each message [µs since 1970 UTC], shape (n,).
-    columns
-        Value per tag, each of shape (n,); NaN where a message has none.
-    truth
-        Labels of the messages.
-    """
+    """Messages of one machine."""
 
     story: Story
-    stamped_us: NDArray[np.int64]
-    columns: Values
-    truth: Truth
+    stamped_us: NDArray[np.int64]  #: Time stamp of each message [µs since 1970 UTC], shape (n,).
+    columns: Values  #: Value per tag, each of shape (n,); NaN where a message has none.
+    truth: Truth  #: Labels of the messages.
 
     @property
     def rows(self) -> int:

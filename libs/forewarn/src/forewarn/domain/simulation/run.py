@@ -30,17 +30,10 @@ _SETTLING_SHARE: Final = 0.125  # of a stretch, at most: less would waste more t
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MachineRun:
-    """Everything that decides what one machine's sensors read.
+    """Everything that decides what one machine's sensors read."""
 
-    Attributes
-    ----------
-    asset_class
-        A key of ``kinds.KINDS``.
-    design
-        Fields of the class's design that differ from its defaults.
-    """
-
-    asset_class: str
+    asset_class: str  #: A key of ``kinds.KINDS``.
+    #: Fields of the class's design that differ from its defaults.
     design: Mapping[str, float] = field(default_factory=dict)
     profile: Profile = field(default_factory=Profile)
     schedule: Schedule | None = None
@@ -56,7 +49,7 @@ def times_us(start_s: float, step_s: float, rows: int) -> NDArray[np.int64]:
 
 
 def simulate(run: MachineRun, *, start_s: float, step_s: float, rows: int) -> Values:
-    """Readings at ``start_s``, ``start_s + step_s``, …: value per tag, each of shape (rows,), NaN where there is none.
+    """Readings at ``start_s``, ``start_s + step_s``, …: value per tag, each of shape (rows,), NaN where it has none.
 
     Raises
     ------

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.domain.simulation.delivery import PERFECT, GatewayDelivery
@@ -30,35 +30,20 @@ class UnknownScenarioError(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
-    """One story.
-
-    Attributes
-    ----------
-    days
-        Usual length.
-    onset
-        When it starts, as a share of the length.
-    faults
-        Fault of the machine model, by class; empty: nothing wears.
-    curve
-        How it grows from the onset to the end.
-    pace
-        Spread of the random pace of growth, see ``growth.random_pace``.
-    indicator_course
-        Means of the failure mode's indicator over the share of the way instead of severities in ``curve``.
-    effect, swaps, delivery
-        What happens to sensors or on the way instead: an effect on one tag, two tags swapped, a delivery (as it is
-        at full severity).
-    """
+    """One story."""
 
     name: str
     title: str
-    days: float
-    onset: float = 0.0
+    days: float  #: Usual length.
+    onset: float = 0.0  #: When it starts, as a share of the length.
+    #: Fault of the machine model, by class; empty: nothing wears.
     faults: Mapping[str, str] = field(default_factory=dict)
-    curve: Curve = STEADY
-    pace: float = 0.05
+    curve: Curve = STEADY  #: How it grows from the onset to the end.
+    pace: float = 0.05  #: Spread of the random pace of growth, see ``growth.random_pace``.
+    #: Means of the failure mode's indicator over the share of the way instead of severities in ``curve``.
     indicator_course: Curve | None = None
+    #: What happens to sensors or on the way instead: an effect on one tag, two tags swapped, a delivery (as it is at
+    #: full severity).
     effect: EffectOf | None = None
     swaps: bool = False
     delivery: GatewayDelivery = PERFECT
@@ -72,10 +57,6 @@ class Scenario:
     def classes(self) -> tuple[str, ...]:
         """Classes it can be played with."""
         return tuple(name for name in KINDS if name in self.faults or not self.wears)
-
-
-def _of(fault: str, *classes: str) -> dict[str, str]:
-    return dict.fromkeys(classes, fault)
 
 
 _PUMP, _MOTOR, _FAN, _CHILLER = "centrifugal_pump", "electric_motor", "fan", "chiller"
@@ -92,153 +73,73 @@ _FOULING_STORY: Final[Curve] = (
     (1.0, 7.0 + 1.8 / 8.0),
 )
 
+#: Name, title, usual days, onset as a share of them, fault of the machine model, classes.
+_WEAR: Final[tuple[tuple[str, str, float, float, str, tuple[str, ...]], ...]] = (
+    ("tube_fouling", "Deposits in the condenser tubes of a chiller", 60, 0.0, "tube_fouling", (_CHILLER,)),
+    (
+        "bearing_wear",
+        "A rolling or sleeve bearing wears out",
+        45,
+        0.1,
+        "bearing_wear",
+        (_PUMP, _CHILLER, _FAN, _MOTOR, _TURBO, _TURBINE, _PISTON),
+    ),
+    ("refrigerant_leak", "A chiller loses refrigerant", 30, 0.12, "refrigerant_leak", (_CHILLER,)),
+    (
+        "electrical_issue",
+        "Shorted turns in a winding: the phases draw unequal currents",
+        14,
+        0.25,
+        "electrical_issue",
+        (_CHILLER, _MOTOR),
+    ),
+    (
+        "post_maintenance_misalignment",
+        "After a repair the shafts are out of line: at once, settling, then growing",
+        7,
+        0.45,
+        "misalignment",
+        (_PUMP, _CHILLER, _FAN, _MOTOR, _TURBO, _TURBINE),
+    ),
+    ("cavitation", "The suction strainer clogs until the pump cavitates", 14, 0.25, "cavitation", (_PUMP,)),
+    ("impeller_wear", "The impeller wears", 60, 0.08, "impeller_wear", (_PUMP,)),
+    ("seal_leak", "The rod packing leaks", 21, 0.15, "seal_leak", (_PISTON,)),
+    ("compressor_fouling", "Deposits on the impellers of a compressor", 60, 0.08, "compressor_fouling", (_TURBO,)),
+    ("valve_leak", "A cylinder valve leaks", 21, 0.15, "valve_leak", (_PISTON,)),
+    ("surge", "The plant's resistance drives a compressor into surge", 7, 0.45, "surge", (_TURBO,)),
+    ("heat_exchanger_fouling", "Deposits on the tubes of a heat exchanger", 60, 0.08, "fouling", (_EXCHANGER,)),
+    ("fan_imbalance", "Dirt or a lost blade unbalances the impeller", 30, 0.12, "fan_imbalance", (_FAN, _TOWER)),
+    ("belt_slip", "A loose belt slips", 21, 0.15, "belt_slip", (_FAN,)),
+    ("filter_clogging", "The air filter clogs", 60, 0.08, "filter_clogging", (_FAN,)),
+    ("tube_blockage", "Debris blocks tubes of a heat exchanger", 21, 0.15, "tube_blockage", (_EXCHANGER,)),
+    ("winding_overheating", "Dirt chokes a motor's cooling", 30, 0.12, "winding_overheating", (_MOTOR,)),
+    ("thrust_bearing_wear", "The thrust bearing wears", 45, 0.1, "thrust_bearing_wear", (_TURBO, _TURBINE)),
+    ("blade_fouling", "Deposits on the blades of a turbine", 60, 0.08, "blade_fouling", (_TURBINE,)),
+    ("fill_fouling", "Scale in the fill of a cooling tower", 60, 0.08, "fill_fouling", (_TOWER,)),
+    ("gearbox_wear", "The gearbox of a cooling tower's fan wears", 45, 0.1, "gearbox_wear", (_TOWER,)),
+    ("ring_wear", "Piston rings wear", 45, 0.1, "ring_wear", (_PISTON,)),
+    ("rider_ring_wear", "Rider rings wear, the rod drops", 60, 0.08, "rider_ring_wear", (_PISTON,)),
+)
+
+#: How some of them go on, where it is not steadily.
+_COURSES: Final[Mapping[str, Mapping[str, Any]]] = {
+    "tube_fouling": {"pace": 0.008, "indicator_course": _FOULING_STORY},
+    "post_maintenance_misalignment": {"curve": AFTER_INTERVENTION},
+    "seal_leak": {"curve": EARLY},
+}
+
 _MACHINES: Final = (
     Scenario(name="healthy", title="Nothing goes wrong", days=30),
-    Scenario(
-        name="tube_fouling",
-        title="Deposits in the condenser tubes of a chiller",
-        days=60,
-        faults=_of("tube_fouling", _CHILLER),
-        pace=0.008,
-        indicator_course=_FOULING_STORY,
-    ),
-    Scenario(
-        name="bearing_wear",
-        title="A rolling or sleeve bearing wears out",
-        days=45,
-        onset=0.1,
-        faults=_of("bearing_wear", _PUMP, _CHILLER, _FAN, _MOTOR, _TURBO, _TURBINE, _PISTON),
-    ),
-    Scenario(
-        name="refrigerant_leak",
-        title="A chiller loses refrigerant",
-        days=30,
-        onset=0.12,
-        faults=_of("refrigerant_leak", _CHILLER),
-    ),
-    Scenario(
-        name="electrical_issue",
-        title="Shorted turns in a winding: the phases draw unequal currents",
-        days=14,
-        onset=0.25,
-        faults=_of("electrical_issue", _CHILLER, _MOTOR),
-    ),
-    Scenario(
-        name="post_maintenance_misalignment",
-        title="After a repair the shafts are out of line: at once, settling, then growing",
-        days=7,
-        onset=0.45,
-        faults=_of("misalignment", _PUMP, _CHILLER, _FAN, _MOTOR, _TURBO, _TURBINE),
-        curve=AFTER_INTERVENTION,
-    ),
-    Scenario(
-        name="cavitation",
-        title="The suction strainer clogs until the pump cavitates",
-        days=14,
-        onset=0.25,
-        faults=_of("cavitation", _PUMP),
-    ),
-    Scenario(
-        name="impeller_wear",
-        title="The impeller wears",
-        days=60,
-        onset=0.08,
-        faults=_of("impeller_wear", _PUMP),
-    ),
-    Scenario(
-        name="seal_leak",
-        title="The rod packing leaks",
-        days=21,
-        onset=0.15,
-        faults=_of("seal_leak", _PISTON),
-        curve=EARLY,
-    ),
-    Scenario(
-        name="compressor_fouling",
-        title="Deposits on the impellers of a compressor",
-        days=60,
-        onset=0.08,
-        faults=_of("compressor_fouling", _TURBO),
-    ),
-    Scenario(name="valve_leak", title="A cylinder valve leaks", days=21, onset=0.15, faults=_of("valve_leak", _PISTON)),
-    Scenario(
-        name="surge",
-        title="The plant's resistance drives a compressor into surge",
-        days=7,
-        onset=0.45,
-        faults=_of("surge", _TURBO),
-    ),
-    Scenario(
-        name="heat_exchanger_fouling",
-        title="Deposits on the tubes of a heat exchanger",
-        days=60,
-        onset=0.08,
-        faults=_of("fouling", _EXCHANGER),
-    ),
-    Scenario(
-        name="fan_imbalance",
-        title="Dirt or a lost blade unbalances the impeller",
-        days=30,
-        onset=0.12,
-        faults=_of("fan_imbalance", _FAN, _TOWER),
-    ),
-    Scenario(name="belt_slip", title="A loose belt slips", days=21, onset=0.15, faults=_of("belt_slip", _FAN)),
-    Scenario(
-        name="filter_clogging",
-        title="The air filter clogs",
-        days=60,
-        onset=0.08,
-        faults=_of("filter_clogging", _FAN),
-    ),
-    Scenario(
-        name="tube_blockage",
-        title="Debris blocks tubes of a heat exchanger",
-        days=21,
-        onset=0.15,
-        faults=_of("tube_blockage", _EXCHANGER),
-    ),
-    Scenario(
-        name="winding_overheating",
-        title="Dirt chokes a motor's cooling",
-        days=30,
-        onset=0.12,
-        faults=_of("winding_overheating", _MOTOR),
-    ),
-    Scenario(
-        name="thrust_bearing_wear",
-        title="The thrust bearing wears",
-        days=45,
-        onset=0.1,
-        faults=_of("thrust_bearing_wear", _TURBO, _TURBINE),
-    ),
-    Scenario(
-        name="blade_fouling",
-        title="Deposits on the blades of a turbine",
-        days=60,
-        onset=0.08,
-        faults=_of("blade_fouling", _TURBINE),
-    ),
-    Scenario(
-        name="fill_fouling",
-        title="Scale in the fill of a cooling tower",
-        days=60,
-        onset=0.08,
-        faults=_of("fill_fouling", _TOWER),
-    ),
-    Scenario(
-        name="gearbox_wear",
-        title="The gearbox of a cooling tower's fan wears",
-        days=45,
-        onset=0.1,
-        faults=_of("gearbox_wear", _TOWER),
-    ),
-    Scenario(name="ring_wear", title="Piston rings wear", days=45, onset=0.1, faults=_of("ring_wear", _PISTON)),
-    Scenario(
-        name="rider_ring_wear",
-        title="Rider rings wear, the rod drops",
-        days=60,
-        onset=0.08,
-        faults=_of("rider_ring_wear", _PISTON),
+    *(
+        Scenario(
+            name=name,
+            title=title,
+            days=days,
+            onset=onset,
+            faults=dict.fromkeys(classes, fault),
+            **_COURSES.get(name, {}),
+        )
+        for name, title, days, onset, fault, classes in _WEAR
     ),
 )
 
@@ -353,7 +254,7 @@ def require_tag(asset_class: AssetClass, tag: str) -> None:
 
 
 def usual_tag(asset_class: AssetClass) -> str:
-    """The tag whose sensor fails if nobody names one: the first that the twin predicts and that is simulated."""
+    """Return the tag whose sensor fails by default: the first that the twin predicts and that is simulated."""
     known = simulated_tags(asset_class)
     return next((name for name in asset_class.twin.responses if name in known), known[0])
 

@@ -20,31 +20,16 @@ _AUXILIARY_SHARE: Final = 1.0 / 3.0  # of the run-up: auxiliaries first
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
-    """Weekly running hours.
+    """Weekly running hours."""
 
-    Attributes
-    ----------
-    start_hour, stop_hour
-        Of the running days, 0–24.
-    days
-        Running days, Monday is 0.
-    utc_offset_h
-        Of the plant's clock.
-    day_s
-        Length of a "day"; a demo shortens it.
-    run_up_s
-        From the start of the auxiliaries to full duty, and back.
-    warm_up_s
-        Time constant of what warms up with use.
-    """
-
+    #: Of the running days, 0–24.
     start_hour: float = 6.0
     stop_hour: float = 20.0
-    days: tuple[int, ...] = (0, 1, 2, 3, 4)
-    utc_offset_h: float = 0.0
-    day_s: float = 86_400.0
-    run_up_s: float = 180.0
-    warm_up_s: float = 300.0
+    days: tuple[int, ...] = (0, 1, 2, 3, 4)  #: Running days, Monday is 0.
+    utc_offset_h: float = 0.0  #: Of the plant's clock.
+    day_s: float = 86_400.0  #: Length of a "day"; a demo shortens it.
+    run_up_s: float = 180.0  #: From the start of the auxiliaries to full duty, and back.
+    warm_up_s: float = 300.0  #: Time constant of what warms up with use.
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.start_hour < self.stop_hour <= _HOURS:

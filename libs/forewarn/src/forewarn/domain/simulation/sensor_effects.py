@@ -114,26 +114,9 @@ def affect(
 ) -> tuple[Values, Memory]:
     """Apply effects one after the other, in the order in which the signal meets them.
 
-    Parameters
-    ----------
-    columns
-        Value per tag, each of shape (n,), NaN where there is none.
-    ts_us
-        Times of the readings [µs since 1970 UTC], rising.
-    seed
-        Of the asset; each effect has a stream of its own.
-    memory
-        From the chunk before; empty at first.
-
-    Returns
-    -------
-    columns, memory
-        New columns; those that no effect touches are the very same arrays.
-
-    Raises
-    ------
-    KeyError
-        If an effect names a tag that is not there.
+    ``columns`` are values by tag, shape (n,), NaN where missing, at rising ``ts_us``; ``memory`` comes from the chunk
+    before, empty at first. Columns that no effect touches are returned as they are. Raises KeyError if an effect names
+    a missing tag.
     """
     out, remembered = dict(columns), dict(memory)
     for place, effect in enumerate(effects):
@@ -181,6 +164,6 @@ def _measured(
 
 
 def _first(values: FloatArray) -> float:
-    """The first value that is there, NaN if there is none."""
+    """The first known value, NaN without any."""
     known = values[np.isfinite(values)]
     return float(known[0]) if known.size else float("nan")

@@ -20,21 +20,11 @@ from forewarn.domain.simulation.schedule import Duty
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rest:
-    """Where a tag goes at standstill.
+    """Where a tag goes at standstill."""
 
-    Attributes
-    ----------
-    at
-        A value, or the name of the tag it then equals.
-    by
-        The ramp it follows.
-    power
-        Of the ramp.
-    """
-
-    at: float | str = 0.0
-    by: Literal["auxiliary", "main", "warmth"] = "main"
-    power: float = 1.0
+    at: float | str = 0.0  #: A value, or the name of the tag it then equals.
+    by: Literal["auxiliary", "main", "warmth"] = "main"  #: The ramp it follows.
+    power: float = 1.0  #: Of the ramp.
 
 
 def _same(rest: Rest, *tags: str) -> dict[str, Rest]:
@@ -129,16 +119,9 @@ def at_duty(
     sensors: Mapping[str, Sensor],
     seed: int,
 ) -> Values:
-    """Turn readings of a running machine into those of one that is on as far as ``duty`` says.
+    """Turn readings of a running machine, shape (n,), into those of one that is on as far as ``duty`` says.
 
     Sensors keep their noise at standstill: a flow meter without flow reads a little more than nothing.
-
-    Parameters
-    ----------
-    columns
-        Readings as if the machine ran, each of shape (n,).
-    ts_us
-        Their times [µs since 1970 UTC].
     """
     out = dict(columns)
     for tag, rest in STANDSTILL[asset_class].items():

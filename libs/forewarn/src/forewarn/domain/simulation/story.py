@@ -26,33 +26,19 @@ _COURSE_STREAM: Final = 1  # chance of the course, apart from that of the readin
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plot:
-    """What a scenario is played with.
-
-    Attributes
-    ----------
-    start_s
-        Time of the first reading [s since 1970 UTC].
-    days
-        Length, in days of the plant.
-    severity
-        Of the full scenario, above 0 and up to 1.
-    tag
-        Tag whose sensor fails; None: ``scenarios.usual_tag``.
-    day_s
-        Length of a day; a live show shortens it.
-    """
+    """What a scenario is played with."""
 
     asset_class: AssetClass
-    start_s: float
-    days: float
-    severity: float = 1.0
+    start_s: float  #: Time of the first reading [s since 1970 UTC].
+    days: float  #: Length, in days of the plant.
+    severity: float = 1.0  #: Of the full scenario, above 0 and up to 1.
     seed: int = 0
-    tag: str | None = None
+    tag: str | None = None  #: Tag whose sensor fails; None: ``scenarios.usual_tag``.
     design: Mapping[str, float] = field(default_factory=dict)
     nameplate: Mapping[str, float] = field(default_factory=dict)
     profile: Profile = field(default_factory=Profile)
     schedule: Schedule | None = None
-    day_s: float = S_PER_DAY
+    day_s: float = S_PER_DAY  #: Length of a day; a live show shortens it.
 
     def __post_init__(self) -> None:
         if self.days <= 0.0 or not 0.0 < self.severity <= 1.0 or self.day_s <= 0.0:
@@ -63,45 +49,27 @@ class Plot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
-    """A scenario played with a machine.
-
-    Attributes
-    ----------
-    fault
-        What is wrong from ``onset_s`` on: a fault of the machine model, or the scenario's name when sensors or the
-        gateway are at fault; None: nothing.
-    mode
-        Failure mode of the class; None for what does not wear a machine out.
-    fails_s
-        When the indicator of the mode crosses the mode's limit, as a mean over a day; None: not in this story.
-    """
+    """A scenario played with a machine."""
 
     scenario: Scenario
     run: MachineRun
     delivery: GatewayDelivery
+    #: What is wrong from ``onset_s`` on: a fault of the machine model, or the scenario's name when sensors or the
+    #: gateway are at fault; None: nothing.
     fault: str | None = None
-    mode: str | None = None
+    mode: str | None = None  #: Failure mode of the class; None for what does not wear a machine out.
     onset_s: float | None = None
+    #: When the indicator of the mode crosses the mode's limit, as a mean over a day; None: not in this story.
     fails_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Truth:
-    """Labels of readings, each of shape (n,).
+    """Labels of readings, each of shape (n,)."""
 
-    Attributes
-    ----------
-    present
-        The fault has begun.
-    severity
-        0–1; of sensors and gateways it is that of the scenario.
-    rul_days
-        True remaining useful life; NaN where no failure is on its way.
-    """
-
-    present: NDArray[np.bool_]
-    severity: FloatArray
-    rul_days: FloatArray
+    present: NDArray[np.bool_]  #: The fault has begun.
+    severity: FloatArray  #: 0–1; of sensors and gateways it is that of the scenario.
+    rul_days: FloatArray  #: True remaining useful life; NaN where no failure is on its way.
 
 
 def play(scenario: Scenario, plot: Plot) -> Story:

@@ -13,7 +13,6 @@ import numpy as np
 from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.physics.constants import GAS_CONSTANT_J_MOL_K, STANDARD_ATMOSPHERE_BAR
 from forewarn.domain.physics.gas import isentropic_temp_c
-from forewarn.domain.simulation.dynamics import joined_rms
 from forewarn.domain.simulation.machine import (
     BEARING_WEAR,
     MISALIGNMENT,
@@ -23,14 +22,23 @@ from forewarn.domain.simulation.machine import (
     Sensor,
     Severities,
     Values,
+    Wander,
     accelerating,
-    measure,
     severity_of,
+)
+from forewarn.domain.simulation.parts import (
+    AIR_TEMP,
+    AXIAL_POSITION,
+    OIL_TEMP,
+    SLEEVE_BEARING_TEMP,
+    VIBRATION,
+    alike,
+    bearing_c,
+    rotor_vibration,
     whatever_the_design,
 )
 
 BLADE_FOULING: Final = "blade_fouling"
-TURBINE_FAULTS: Final = (BLADE_FOULING, BEARING_WEAR, THRUST_BEARING_WEAR, MISALIGNMENT)
 
 _STEAM_G_MOL: Final = 18.015
 _BEST_LOAD: Final = 0.95
@@ -41,44 +49,17 @@ _STEAM_KJ_KG, _PER_K, _PER_BAR, _FEED_KJ_KG = 3211.0, 2.34, -1.8, 440.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TurbineDesign:
-    """Nameplate and installation of one turbine, or of many as arrays.
-
-    Attributes
-    ----------
-    best_efficiency
-        Isentropic efficiency at 95 % load.
-    vibration_um
-        Shaft vibration of the drive end when healthy.
-    """
+    """Nameplate and installation of one turbine, or of many as arrays."""
 
     rated_power_kw: FloatArray | float = 5000.0
     speed_rpm: FloatArray | float = 6000.0
-    best_efficiency: FloatArray | float = 0.76
+    best_efficiency: FloatArray | float = 0.76  #: Isentropic efficiency at 95 % load.
     isentropic_exponent: FloatArray | float = 1.3
     inlet_pressure_bar: FloatArray | float = 40.0
     inlet_temp_c: FloatArray | float = 400.0
     exhaust_pressure_bar: FloatArray | float = 4.0
-    vibration_um: FloatArray | float = 35.0
+    vibration_um: FloatArray | float = 35.0  #: Shaft vibration of the drive end when healthy.
     bearing_time_constant_s: float = 200.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TurbineState:
-    """What a turbine carries from one instant to the next; None: not started yet.
-
-    Attributes
-    ----------
-    load, speed, inlet_bar, inlet_k, exhaust_bar
-        Slow wander of load and speed (relative) and of the steam.
-    """
-
-    load: FloatArray | float = 0.0
-    speed: FloatArray | float = 0.0
-    inlet_bar: FloatArray | float = 0.0
-    inlet_k: FloatArray | float = 0.0
-    exhaust_bar: FloatArray | float = 0.0
-    bearing_c: FloatArray | None = None
-    thrust_bearing_c: FloatArray | None = None
 
 
 TURBINE_SENSORS: Final[dict[str, Sensor]] = {
@@ -89,54 +70,31 @@ TURBINE_SENSORS: Final[dict[str, Sensor]] = {
     "exhaust_pressure_bar": Sensor(noise=0.006, resolution=0.001),
     "exhaust_temp_c": Sensor(noise=0.25, resolution=0.05),
     "heat_input_kw": Sensor(noise=90.0, resolution=5.0),
-    "vibration_de_um": Sensor(noise=0.9, resolution=0.05),
-    "vibration_nde_um": Sensor(noise=0.9, resolution=0.05),
-    "vibration_mm_s": Sensor(noise=0.04, resolution=0.005),
-    "axial_position_mm": Sensor(noise=0.003, resolution=0.0005),
-    "bearing_temp_c": Sensor(noise=0.15, resolution=0.02),
-    "thrust_bearing_temp_c": Sensor(noise=0.15, resolution=0.02),
-    "lube_oil_temp_c": Sensor(noise=0.1, resolution=0.02),
-    "ambient_temp_c": Sensor(noise=0.08, resolution=0.02),
-    "speed_b_rpm": Sensor(noise=1.0, resolution=0.1),
-    "speed_c_rpm": Sensor(noise=1.0, resolution=0.1),
+    **alike(Sensor(noise=0.9, resolution=0.05), "vibration_de_um", "vibration_nde_um"),
+    "vibration_mm_s": VIBRATION,
+    "axial_position_mm": AXIAL_POSITION,
+    **alike(SLEEVE_BEARING_TEMP, "bearing_temp_c", "thrust_bearing_temp_c"),
+    "lube_oil_temp_c": OIL_TEMP,
+    "ambient_temp_c": AIR_TEMP,
+    **alike(Sensor(noise=1.0, resolution=0.1), "speed_b_rpm", "speed_c_rpm"),
 }
 
 
-def step_turbine(design: TurbineDesign, state: TurbineState, instant: Instant) -> tuple[TurbineState, Values]:
-    """Advance by one step and read the sensors."""
-    surroundings, faults = instant.surroundings, instant.faults
-    load = instant.wandered(state.load, spread=0.015, memory_s=40.0)
-    speed = instant.wandered(state.speed, spread=0.001, memory_s=30.0)
-    inlet_bar = instant.wandered(state.inlet_bar, spread=0.3, memory_s=120.0)
-    inlet_k = instant.wandered(state.inlet_k, spread=2.0, memory_s=240.0)
-    exhaust_bar = instant.wandered(state.exhaust_bar, spread=0.04, memory_s=120.0)
-    share = (0.45 + 0.55 * surroundings.demand) * (1.0 + load)
+def _truth(design: TurbineDesign, instant: Instant) -> Values:
+    surroundings, faults, wander = instant.surroundings, instant.faults, instant.wander
+    share = (0.45 + 0.55 * surroundings.demand) * (1.0 + wander["load"])
     truth = {
-        "speed_rpm": design.speed_rpm * (1.0 + speed),
+        "speed_rpm": design.speed_rpm * (1.0 + wander["speed"]),
         "power_kw": design.rated_power_kw * share,
-        "inlet_pressure_bar": design.inlet_pressure_bar + inlet_bar,
-        "inlet_temp_c": design.inlet_temp_c + inlet_k,
-        "exhaust_pressure_bar": design.exhaust_pressure_bar + exhaust_bar,
+        "inlet_pressure_bar": design.inlet_pressure_bar + wander["inlet_bar"],
+        "inlet_temp_c": design.inlet_temp_c + wander["inlet_k"],
+        "exhaust_pressure_bar": design.exhaust_pressure_bar + wander["exhaust_bar"],
         "ambient_temp_c": surroundings.ambient_temp_c,
         "lube_oil_temp_c": 46.0 + 0.15 * (surroundings.ambient_temp_c - 22.0),
     }
     truth |= dict.fromkeys(("speed_b_rpm", "speed_c_rpm"), truth["speed_rpm"])
     truth |= _expansion(design, truth, share, severity_of(faults, BLADE_FOULING))
-    truth |= _rotor(design, share, faults)
-    bearing_c, thrust_c = _bearings(truth, share, faults)
-    lag = design.bearing_time_constant_s
-    truth["bearing_temp_c"] = instant.lagged(state.bearing_c, bearing_c, time_constant_s=lag)
-    truth["thrust_bearing_temp_c"] = instant.lagged(state.thrust_bearing_c, thrust_c, time_constant_s=lag)
-    after = TurbineState(
-        load=load,
-        speed=speed,
-        inlet_bar=inlet_bar,
-        inlet_k=inlet_k,
-        exhaust_bar=exhaust_bar,
-        bearing_c=truth["bearing_temp_c"],
-        thrust_bearing_c=truth["thrust_bearing_temp_c"],
-    )
-    return after, measure(truth, TURBINE_SENSORS, instant.rng)
+    return truth | _rotor(design, truth, share, faults)
 
 
 def _expansion(design: TurbineDesign, truth: Values, share: FloatArray, fouling: FloatArray) -> Values:
@@ -158,30 +116,31 @@ def _expansion(design: TurbineDesign, truth: Values, share: FloatArray, fouling:
     }
 
 
-def _rotor(design: TurbineDesign, share: FloatArray, faults: Severities) -> Values:
-    wear, offset = accelerating(severity_of(faults, BEARING_WEAR)), severity_of(faults, MISALIGNMENT)
-    healthy = design.vibration_um * (0.9 + 0.1 * share)
+def _rotor(design: TurbineDesign, truth: Values, share: FloatArray, faults: Severities) -> Values:
+    """Vibration, and where the bearings settle: friction of the film, and the thrust that comes with the load."""
+    healthy, oil_c = design.vibration_um * (0.9 + 0.1 * share), truth["lube_oil_temp_c"]
+    thrust_wear = accelerating(severity_of(faults, THRUST_BEARING_WEAR))
     return {
-        "vibration_de_um": joined_rms(healthy, 175.0 * wear, 85.0 * offset),
-        "vibration_nde_um": joined_rms(0.9 * healthy, 50.0 * wear, 40.0 * offset),
-        "vibration_mm_s": joined_rms(0.046 * healthy, 3.0 * wear, 2.2 * offset),
-        "axial_position_mm": 0.05 + 0.1 * share + 0.45 * accelerating(severity_of(faults, THRUST_BEARING_WEAR)),
+        "vibration_de_um": rotor_vibration(healthy, faults, worn=175.0, misaligned=85.0),
+        "vibration_nde_um": rotor_vibration(0.9 * healthy, faults, worn=50.0, misaligned=40.0),
+        "vibration_mm_s": rotor_vibration(0.046 * healthy, faults, worn=3.0, misaligned=2.2),
+        "axial_position_mm": 0.05 + 0.1 * share + 0.45 * thrust_wear,
+        "bearing_temp_c": bearing_c(oil_c + 31.0 + 4.0 * share, faults, worn_k=22.0, misaligned_k=8.0),
+        "thrust_bearing_temp_c": oil_c + 24.0 + 14.0 * share + 42.0 * thrust_wear,
     }
-
-
-def _bearings(truth: Values, share: FloatArray, faults: Severities) -> tuple[FloatArray, FloatArray]:
-    """Temperatures where both bearings settle: friction of the film, and the thrust that comes with the load."""
-    oil_c = truth["lube_oil_temp_c"]
-    worn = accelerating(severity_of(faults, BEARING_WEAR))
-    radial_c = oil_c + 31.0 + 4.0 * share + 22.0 * worn + 8.0 * severity_of(faults, MISALIGNMENT)
-    thrust_c = oil_c + 24.0 + 14.0 * share + 42.0 * accelerating(severity_of(faults, THRUST_BEARING_WEAR))
-    return radial_c, thrust_c
 
 
 TURBINE: Final = Kind(
     design=TurbineDesign,
-    start=TurbineState(),
-    advance=step_turbine,
+    wander={  # load and speed (relative), and the steam
+        "load": Wander(spread=0.015, memory_s=40.0),
+        "speed": Wander(spread=0.001, memory_s=30.0),
+        "inlet_bar": Wander(spread=0.3, memory_s=120.0),
+        "inlet_k": Wander(spread=2.0, memory_s=240.0),
+        "exhaust_bar": Wander(spread=0.04, memory_s=120.0),
+    },
+    truth=_truth,
+    lags=dict.fromkeys(("bearing_temp_c", "thrust_bearing_temp_c"), "bearing_time_constant_s"),
     sensors=whatever_the_design(TURBINE_SENSORS),
-    faults=TURBINE_FAULTS,
+    faults=(BLADE_FOULING, BEARING_WEAR, THRUST_BEARING_WEAR, MISALIGNMENT),
 )

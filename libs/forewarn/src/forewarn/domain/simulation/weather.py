@@ -30,34 +30,20 @@ class Climate:
     """What weather a machine meets.
 
     The defaults are a ventilated hall in a warm temperate place, which passes on about half of seasons and fronts.
-
-    Attributes
-    ----------
-    mean_temp_c
-        Mean air temperature of the year.
-    season_swing_k, day_swing_k
-        Half range of the seasons, and of the time of day in the mean over the year.
-    humidity_pct
-        Relative humidity at the mean temperature of a usual day; the day's moisture stays, so warm hours are drier.
-    front_k, front_humidity_pct
-        Standard deviations of what fronts of some days bring; they bring at most 3.5 times as much.
-    hemisphere
-        Whose summer it is in July.
-    utc_offset_h
-        Of the site's clock.
-    seed
-        Of the fronts; machines of equal climate and seed share their weather.
     """
 
-    mean_temp_c: float = 22.0
+    mean_temp_c: float = 22.0  #: Mean air temperature of the year.
+    #: Half range of the seasons, and of the time of day in the mean over the year.
     season_swing_k: float = 4.0
     day_swing_k: float = 4.0
+    #: Relative humidity at the mean temperature of a usual day; the day's moisture stays, so warm hours are drier.
     humidity_pct: float = 58.0
+    #: Standard deviations of what fronts of some days bring; they bring at most 3.5 times as much.
     front_k: float = 1.2
     front_humidity_pct: float = 8.0
-    hemisphere: Literal["north", "south"] = "north"
-    utc_offset_h: float = 0.0
-    seed: int = 0
+    hemisphere: Literal["north", "south"] = "north"  #: Whose summer it is in July.
+    utc_offset_h: float = 0.0  #: Of the site's clock.
+    seed: int = 0  #: Of the fronts; machines of equal climate and seed share their weather.
 
     def __post_init__(self) -> None:
         if min(self.season_swing_k, self.day_swing_k, self.front_k, self.front_humidity_pct) < 0.0:

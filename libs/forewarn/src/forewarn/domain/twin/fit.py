@@ -81,7 +81,7 @@ def _missing_tags(baseline: FloatArray, layout: TwinLayout, settings: TwinSettin
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class _Explained:
-    """What drivers tell of responses: fitted parts, and what blocks that were left out were expected to measure."""
+    """Responses explained by drivers: fitted parts, and expected values of left-out blocks."""
 
     space: DriverSpace
     parts: PriorParts
@@ -118,27 +118,27 @@ def _fit_ridge(
 ) -> Fit:
     split = len(layout.drivers)
     responses = np.where(judged, baseline[:, split:], np.nan)
-    told = _explain(baseline[:, :split], used, responses, layout, settings)
-    held_out, parts, regimes = told.held_out, told.parts, told.regimes
+    explained = _explain(baseline[:, :split], used, responses, layout, settings)
+    held_out, parts, regimes = explained.held_out, explained.parts, explained.regimes
     r2 = _cross_validated_r2(responses, held_out, layout)
     _leave_out_unexplained_wanderers(responses - held_out, r2, layout, settings, unjudged)
-    scale, spreads, typical = _scales(responses, held_out, layout, unjudged, told.regime)
+    scale, spreads, typical = _scales(responses, held_out, layout, unjudged, explained.regime)
     model = RidgeModel(
-        **{item.name: getattr(told.space, item.name) for item in fields(told.space)},
+        **{item.name: getattr(explained.space, item.name) for item in fields(explained.space)},
         intercept=np.where(np.isnan(scale), np.nan, parts.intercept),
         coefficients=np.where(np.isnan(scale), np.nan, parts.coefficients),
         factors=parts.factors,
         centres=regimes.centres,
         widths=regimes.widths,
         radius=regimes.radius,
-        levels=told.levels,
+        levels=explained.levels,
         spreads=spreads[: len(regimes.radius)],
         scale=scale,
         typical=typical,
     )
     held_out[:, np.isnan(scale)] = np.nan
     method = "physics+ridge2" if parts.factors.any() else "ridge2"
-    return Fit(model=model, method=method, held_out=held_out, r2=r2, unjudged=unjudged, regime=told.regime)
+    return Fit(model=model, method=method, held_out=held_out, r2=r2, unjudged=unjudged, regime=explained.regime)
 
 
 def _columns(drivers: FloatArray, layout: TwinLayout) -> dict[str, Array]:

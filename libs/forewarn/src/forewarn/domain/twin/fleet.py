@@ -11,13 +11,13 @@ from forewarn.contracts.asset_class import AssetClass
 from forewarn.domain.twin.model import AssetModel
 from forewarn.domain.twin.predict import OwnModel, Prediction
 
-#: With one machine nobody knows how much machines of a class differ.
+#: One machine does not show how much machines of a class differ.
 LEAST_MEMBERS: Final = 2
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class FleetModel:
-    """Models of other machines of the class, each asked for itself.
+    """Models of other machines of the class, each predicting by itself.
 
     The expectation is the median of theirs. Its spread holds what one machine varies by and how much
     the machines differ, which for machines of different size is a lot: then it says little, rightly.
@@ -50,16 +50,16 @@ class FleetModel:
         names = dict.fromkeys(name for prediction in speaking for name in prediction.expected)
         expected, scale = {}, {}
         for name in names:
-            told = [prediction for prediction in speaking if name in prediction.expected]
-            if len(told) >= LEAST_MEMBERS:
-                expected[name], scale[name] = _pooled(told, name)
+            known = [prediction for prediction in speaking if name in prediction.expected]
+            if len(known) >= LEAST_MEMBERS:
+                expected[name], scale[name] = _pooled(known, name)
         widening = float(np.median([prediction.widening for prediction in speaking]))
         return Prediction(expected=expected, scale=scale, widening=widening, extrapolated=len(at_home) < LEAST_MEMBERS)
 
 
-def _pooled(told: Sequence[Prediction], name: str) -> tuple[float, float]:
-    middles = np.array([prediction.expected[name] for prediction in told])
-    own = np.array([prediction.scale[name] for prediction in told])
+def _pooled(known: Sequence[Prediction], name: str) -> tuple[float, float]:
+    middles = np.array([prediction.expected[name] for prediction in known])
+    own = np.array([prediction.scale[name] for prediction in known])
     # The next machine differs from the mean of n as a new draw does: by (1 + 1/n) of their variance.
     between = middles.var(ddof=1) * (1.0 + 1.0 / middles.size)
     return float(np.median(middles)), float(np.sqrt(np.median(own) ** 2 + between))

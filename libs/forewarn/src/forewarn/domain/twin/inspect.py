@@ -24,19 +24,10 @@ _USUAL: Final = 3.0  # robust standard deviations that a value may be from its m
 def inspect(
     baseline: FloatArray, fitted: Fit, times_us: NDArray[np.int64], layout: TwinLayout, settings: TwinSettings
 ) -> BaselineReport:
-    """Describe a baseline and what is suspicious about it.
+    """Describe a baseline, shape (rows, columns of the layout), and what is suspicious about it.
 
-    A model that learned from a fault expects it. So further ones are fitted to the most ordinary readings
-    only (steps of least trimmed squares, Rousseeuw 1984), and what the last expects is compared with all.
-
-    Parameters
-    ----------
-    baseline
-        Readings, shape (rows, columns of the layout), NaN unknown.
-    fitted
-        What was learned from them.
-    times_us
-        Event times, shape (rows,).
+    A model that learned from a fault expects it. So further ones are fitted to the most ordinary readings only (steps
+    of least trimmed squares, Rousseeuw 1984), and what the last expects is compared with all.
     """
     measured = baseline[:, len(layout.drivers) :]
     difference = _seen_again(baseline, fitted, layout, settings)

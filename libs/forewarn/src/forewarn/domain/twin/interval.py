@@ -1,7 +1,7 @@
 """Between which values a healthy machine measures, around what the twin expects.
 
 The interval of a tag is P5 to P95 of what held-out healthy readings measured above or below expectation, widened
-by ``statistics.caution`` where few of those readings are independent. It is told once, with the model; around a
+by ``statistics.caution`` where few of those readings are independent. It is published once, with the model; around a
 reading it lies where the reading's own columns put it, so that no column is stored for it.
 """
 
@@ -17,7 +17,7 @@ from forewarn.domain.twin.statistics import caution, independent_readings
 #: Quantiles that bound 90 % of healthy readings.
 LOW, HIGH = 0.05, 0.95
 
-_WEAKEST: Final = 0.05  # a smaller residual tells nothing of its own scale: the columns are rounded
+_WEAKEST: Final = 0.05  # a smaller residual says nothing about its own scale: the columns are rounded
 
 
 class Band(Protocol):
@@ -81,12 +81,12 @@ def bounds(
     """Interval of each expected value of one reading, in the tag's unit.
 
     Outside of what it learned a model takes residuals less seriously, all of them by one factor; the
-    interval is wider by the same, which the residual farthest from zero tells.
+    interval is wider by the same, as the residual farthest from zero shows.
     """
-    told = [name for name in bands if expected.get(name) is not None]
-    wider = max(1.0, _widening(values, expected, residual, bands, told))
+    known = [name for name in bands if expected.get(name) is not None]
+    wider = max(1.0, _widening(values, expected, residual, bands, known))
     ends = {}
-    for name in told:
+    for name in known:
         middle = expected[name]
         if middle is not None:
             ends[name] = (middle + wider * bands[name].low, middle + wider * bands[name].high)
@@ -98,10 +98,10 @@ def _widening(
     expected: Mapping[str, float | None],
     residual: Mapping[str, float | None],
     bands: Mapping[str, Band],
-    told: list[str],
+    known: list[str],
 ) -> float:
     farthest, widening = _WEAKEST, 1.0
-    for name in told:
+    for name in known:
         measured, middle, distance = values.get(name), expected[name], residual.get(name)
         if measured is None or middle is None or distance is None or abs(distance) <= farthest:
             continue

@@ -28,39 +28,21 @@ _MEMORY_BYTES: Final = 30_000  # an asset's whole state must stay below 50 kB
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class KernelModel:
-    """Fitted memory of one asset; tags that wander, of which no state comes twice, are regressed on all others.
+    """Fitted memory of one asset; tags that wander, of which no state comes twice, are regressed on all others."""
 
-    Attributes
-    ----------
-    judged
-        Positions of the responses that take part.
-    centre, spread
-        Standardisation of those, in the responses' units, shape (judged,).
-    fast
-        Positions among the judged of those that the memory holds.
-    memory
-        Remembered healthy states, standardised, shape (fast, states).
-    bandwidth
-        h above, in standard deviations.
-    coefficients, low, high
-        ``OthersModel`` of the judged tags; coefficients of no tags where the memory holds all.
-    scale
-        Healthy standard deviation of the residuals, shape (responses,); NaN for unjudged ones.
-    typical
-        95th percentile of the healthy root mean square residual.
-    """
-
-    judged: NDArray[np.intp]
+    judged: NDArray[np.intp]  #: Positions of the responses that take part.
+    #: Standardisation of those, in the responses' units, shape (judged,).
     centre: FloatArray
     spread: FloatArray
-    fast: NDArray[np.intp]
-    memory: Float32Array
-    bandwidth: float
+    fast: NDArray[np.intp]  #: Positions among the judged of those that the memory holds.
+    memory: Float32Array  #: Remembered healthy states, standardised, shape (fast, states).
+    bandwidth: float  #: h above, in standard deviations.
+    #: ``OthersModel`` of the judged tags; coefficients of no tags where the memory holds all.
     coefficients: FloatArray
     low: FloatArray
     high: FloatArray
-    scale: FloatArray
-    typical: float
+    scale: FloatArray  #: Healthy standard deviation of the residuals, shape (responses,); NaN for unjudged ones.
+    typical: float  #: 95th percentile of the healthy root mean square residual.
 
     def expect(self, responses: FloatArray) -> FloatArray:
         """Expected responses, shape (responses, rows); NaN for unjudged ones and where too little is known.

@@ -27,31 +27,20 @@ ABSURD: Final = 1e15
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class TwinLayout:
-    """Columns of a twin.
+    """Columns of a twin."""
 
-    Attributes
-    ----------
-    drivers, responses, columns
-        Inputs, outputs, and both (each once).
-    driver_spans, response_spans
-        Engineering ranges in the columns' units; NaN for derived quantities, which have none.
-    pairs
-        Second-order terms of the regression: positions of the two drivers that are multiplied.
-    running
-        The twin judges only while this holds.
-    priors
-        What the responses follow by physics.
-    """
-
+    #: Inputs, outputs, and both (each once).
     drivers: tuple[str, ...]
     responses: tuple[str, ...]
     columns: tuple[str, ...]
+    #: Engineering ranges in the columns' units; NaN for derived quantities, which have none.
     driver_spans: FloatArray
     response_spans: FloatArray
+    #: Second-order terms of the regression: positions of the two drivers that are multiplied.
     pairs: tuple[tuple[int, int], ...]
-    running: Condition | None
+    running: Condition | None  #: The twin judges only while this holds.
     baseline_readings: int
-    priors: Priors = NO_PRIORS
+    priors: Priors = NO_PRIORS  #: What the responses follow by physics.
 
     def is_usable(self, columns: Mapping[str, Array]) -> NDArray[np.bool_]:
         """Whether a reading counts towards the baseline: on time, running, something known to predict, nothing absurd.

@@ -25,25 +25,14 @@ NO_MODEL: Final = 0
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class LearningStep:
-    """What new readings of a learning asset led to.
+    """What new readings of a learning asset led to."""
 
-    Attributes
-    ----------
-    frames
-        Readings that wait no longer, in order.
-    learning
-        The asset's state if it still learns.
-    model, card
-        Its model if the baseline is complete.
-    taken
-        How many of the new readings were used; the rest comes after the baseline and is live.
-    """
-
-    frames: tuple[Frame, ...]
-    learning: Learning | None
+    frames: tuple[Frame, ...]  #: Readings that wait no longer, in order.
+    learning: Learning | None  #: The asset's state if it still learns.
+    #: Its model if the baseline is complete.
     model: AssetModel | None
     card: FittedModel | None
-    taken: int
+    taken: int  #: How many of the new readings were used; the rest comes after the baseline and is live.
 
 
 def learn(
@@ -136,7 +125,7 @@ def _judge_baseline(layout: TwinLayout, waiting: Waiting, usable: NDArray[np.boo
     residual[:, usable] = (measured - held_out) / fitted.scale[trained].T
     deviation[usable] = deviation_of(root_mean_square(residual[:, usable]), fitted.model.typical)
     regime[usable] = np.where(np.isnan(deviation[usable]), np.uint8(Regime.UNKNOWN), CODES[fitted.regime[trained]])
-    return TwinJudgement(expected=expected, residual=residual, deviation=deviation, regime=regime)
+    return replace(said, expected=expected, residual=residual, deviation=deviation, regime=regime)
 
 
 def _emit(layout: ClassLayout, asset_id: str, waiting: Waiting, said: TwinJudgement | None, version: int) -> Frame:
@@ -164,4 +153,5 @@ def twin_columns(
     out["phase"] = np.full(versions.shape, phase)
     out["regime"] = said.regime
     out["model_version"] = versions
+    out["operating_distance"] = said.distance.astype(np.float32)
     return out

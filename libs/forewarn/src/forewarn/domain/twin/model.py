@@ -58,7 +58,7 @@ class FittedModel:
 
     @property
     def kept(self) -> "FittedModel":
-        """What the state keeps of it: the report is told once."""
+        """Return what the state keeps: the report is published once."""
         return replace(self, report=NO_REPORT)
 
     @classmethod
@@ -69,12 +69,16 @@ class FittedModel:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class TwinJudgement:
-    """What the twin says of some rows: float64, shapes (responses, rows) and (rows,)."""
+    """What the twin says of some rows: float64, shapes (responses, rows) and (rows,).
+
+    ``distance`` is that of the operating point from the middle of the learned range, whose edge is 1.
+    """
 
     expected: FloatArray
     residual: FloatArray
     deviation: FloatArray
     regime: NDArray[np.uint8]
+    distance: FloatArray
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -125,7 +129,7 @@ class RidgeBank:
         measured = np.stack([columns[name] for name in layout.responses])
         # The first term that a second-order model lacks grows with the cube.
         residual = (measured - expected) / (scale * np.clip(reach, 1.0, _FARTHEST) ** 3)
-        return _judgement(expected, residual, self.typical[asset], reach > _OUTSIDE, code)
+        return _judgement(expected, residual, self.typical[asset], reach, code)
 
     def _regime(
         self, z: FloatArray, asset: NDArray[np.intp]
@@ -176,7 +180,7 @@ class RidgeBank:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class KernelBank:
-    """Memories of all assets of a class; each is asked for its own rows."""
+    """Memories of all assets of a class; each judges its own rows."""
 
     models: tuple[KernelModel, ...]
     scale: FloatArray
@@ -201,7 +205,7 @@ class KernelBank:
             if rows.size:
                 expected[:, rows] = self.models[asset[rows[0]]].expect(measured[:, rows])
         residual = (measured - expected) / self.scale[:, asset]
-        return _judgement(expected, residual, self.typical[asset], np.zeros(asset.size, dtype=np.bool_), CODES[:1])
+        return _judgement(expected, residual, self.typical[asset], np.full(asset.size, np.nan), CODES[:1])
 
 
 Bank = RidgeBank | KernelBank
@@ -231,6 +235,7 @@ def judge(bank: Bank, layout: TwinLayout, columns: Mapping[str, Array], asset: N
         residual=residual,
         deviation=np.where(stopped, np.nan, said.deviation),
         regime=np.where(stopped, np.uint8(Regime.STOPPED), said.regime),
+        distance=np.where(stopped, np.nan, said.distance),
     )
 
 
@@ -238,14 +243,15 @@ def _judgement(
     expected: FloatArray,
     residual: FloatArray,
     typical: FloatArray,
-    outside: NDArray[np.bool_],
+    distance: FloatArray,
     code: NDArray[np.uint8],
 ) -> TwinJudgement:
     np.clip(residual, -_FARTHEST, _FARTHEST, out=residual)
     deviation = deviation_of(root_mean_square(residual), typical)
-    regime = np.where(outside, np.uint8(Regime.EXTRAPOLATED), code)
+    regime = np.where(distance > _OUTSIDE, np.uint8(Regime.EXTRAPOLATED), code)
     regime[np.isnan(deviation)] = Regime.UNKNOWN
-    return TwinJudgement(expected=expected, residual=residual, deviation=deviation, regime=regime)
+    distance = np.minimum(distance, _FARTHEST)
+    return TwinJudgement(expected=expected, residual=residual, deviation=deviation, regime=regime, distance=distance)
 
 
 def unjudged(layout: TwinLayout, columns: Mapping[str, Array]) -> TwinJudgement:
@@ -258,4 +264,5 @@ def unjudged(layout: TwinLayout, columns: Mapping[str, Array]) -> TwinJudgement:
         residual=nothing,
         deviation=np.full(rows, np.nan),
         regime=np.where(running, np.uint8(Regime.UNKNOWN), np.uint8(Regime.STOPPED)),
+        distance=np.full(rows, np.nan),
     )

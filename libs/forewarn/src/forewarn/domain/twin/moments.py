@@ -62,17 +62,10 @@ class Moments:
         )
 
     def solved(self, penalties: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Regressions with a free intercept.
+        """Return regressions with a free intercept.
 
-        Parameters
-        ----------
-        penalties
-            Of each column relative to the number of rows, shape (choices, columns).
-
-        Returns
-        -------
-        intercepts, slopes
-            Shapes (…, choices, responses) and (…, choices, columns, responses).
+        ``penalties``, shape (choices, columns), are relative to the number of rows. Intercepts have shape (…, choices,
+        responses), slopes (…, choices, columns, responses).
         """
         rows = self.rows[..., None]
         middle, level = self.design / rows, self.measured / rows

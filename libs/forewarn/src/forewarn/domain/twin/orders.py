@@ -1,4 +1,4 @@
-"""Orders to learn anew: from the next readings on, say after maintenance, or from a stretch of history."""
+"""Orders to retrain: from the next readings on, say after maintenance, or from a stretch of history."""
 
 import numpy as np
 
@@ -15,11 +15,10 @@ from forewarn.domain.twin.state import Learning, TwinState
 
 
 def start_over(state: TwinState, asset_id: str, request: LearningRequest) -> tuple[TwinState, list[Frame]]:
-    """Forget an asset's model: it learns anew from its next reading on.
+    """Forget an asset's model and retrain it from the next reading on.
 
-    Readings it holds back because it was learning already are returned, unjudged. The next model
-    has a higher version, from which later stages see that their calibration is void. An asset that is
-    not known changes nothing, and neither does an order that was obeyed before.
+    Readings held back by a baseline under way are returned, unjudged. The next model has a higher version, which
+    voids the calibration of later stages. An unknown asset or a repeated order changes nothing.
     """
     version = _next_version(state, asset_id, request)
     if version is None:
@@ -34,21 +33,11 @@ def start_over(state: TwinState, asset_id: str, request: LearningRequest) -> tup
 def learn_from(
     state: TwinState, asset_id: str, history: Frame, request: LearningRequest, settings: TwinSettings
 ) -> tuple[TwinState, list[Frame], list[FittedModel]]:
-    """Replace an asset's model by one fitted to stored readings.
+    """Replace an asset's model by one fitted to stored readings: a VALID frame of this asset, oldest first.
 
-    They come again, as rows of a baseline that no model had seen, so that the next stage can
-    calibrate on them; they are marked historical, so nobody takes them for news.
-
-    Parameters
-    ----------
-    history
-        Frame of kind VALID with readings of this asset alone, oldest first.
-
-    Returns
-    -------
-    state, frames, fitted
-        As of ``step``. The state as it was and nothing else for an asset that is not known, an order
-        that was obeyed before, or fewer usable readings than can be learned from.
+    They are emitted again as rows of a baseline, so that the next stage can calibrate on them, and marked historical.
+    Returns as ``step``; the state unchanged and nothing else for an unknown asset, a repeated order, or too few usable
+    readings.
     """
     version = _next_version(state, asset_id, request)
     usable = state.layout.is_usable(history.arrays) & request.allows(history.arrays["ts"])
@@ -69,14 +58,14 @@ def learn_from(
 
 
 def usable_readings(asset_class: AssetClass, history: Frame) -> int:
-    """How many readings of a frame of kind VALID can be learned from."""
+    """Return how many readings of a frame of kind VALID can be learned from."""
     if history.kind is not FrameKind.VALID:
         raise ValueError(f"the twin learns from valid frames, not from {history.kind} ones")
     return int(layout_of(asset_class).is_usable(history.arrays).sum())
 
 
 def _next_version(state: TwinState, asset_id: str, request: LearningRequest) -> int | None:
-    """Version of the asset's next model; None if the order is none for this state."""
+    """Return the version of the asset's next model; None if the order does not apply."""
     learning, card = state.learning.get(asset_id), state.cards.get(asset_id)
     held = learning or card
     if held is None or held.request.is_same(request):

@@ -20,18 +20,12 @@ _ROUNDS: Final = 3  # of filling unknown tags from each other
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class OthersModel:
-    """Fitted regressions in standardised tags.
+    """Fitted regressions in standardised tags."""
 
-    Attributes
-    ----------
-    coefficients
-        What one unit of each tag (rows) adds to the expectation of each tag (columns), shape (tags, tags); its
-        diagonal is zero.
-    low, high
-        Inputs are held within these, so that one tag gone wild does not drag all others along, shape (tags,).
-    """
-
+    #: What one unit of each tag (rows) adds to the expectation of each tag (columns), shape (tags, tags); its diagonal
+    #: is zero.
     coefficients: FloatArray
+    #: Inputs are held within these, so that one tag gone wild does not drag all others along, shape (tags,).
     low: FloatArray
     high: FloatArray
 

@@ -58,26 +58,16 @@ def _power(base: Array, exponent: float) -> FloatArray:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Priors:
-    """What the responses of a class follow.
+    """What the responses of a class follow."""
 
-    Attributes
-    ----------
-    names
-        Drivers and terms that stand in any prior.
-    followed
-        For each name the positions of the responses that follow it.
-    signature
-        What the priors say, as text: a model fits no others.
-    """
-
-    names: tuple[str, ...]
-    followed: tuple[NDArray[np.intp], ...]
+    names: tuple[str, ...]  #: Drivers and terms that stand in any prior.
+    followed: tuple[NDArray[np.intp], ...]  #: For each name the positions of the responses that follow it.
     steps: tuple[_Term, ...]
     nameplate: Mapping[str, float]
-    signature: tuple[str, ...]
+    signature: tuple[str, ...]  #: What the priors say, as text: a model fits no others.
 
     def values(self, columns: Mapping[str, Array]) -> FloatArray:
-        """Value of each name, row by row: shape (names, rows), NaN where there is none."""
+        """Value of each name, row by row: shape (names, rows), NaN where it has none."""
         known: dict[str, Array] = {name: np.asarray(value) for name, value in self.nameplate.items()} | dict(columns)
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # absurd inputs become NaN below
             for step in self.steps:

@@ -3,7 +3,7 @@
 Expected response = intercept + Σ g_t·p_t + Σ c_k φ_k, with the terms p of the prior and the features φ of ``ridge``.
 The factors are all but free, the correction is penalised up to being ignored; the penalty is chosen by blocked
 cross-validation, the strongest of those that do as well. A poor prior must not harm: it is used only if blocks that
-were left out are told as well with it as without.
+were left out are predicted as well with it as without.
 """
 
 from dataclasses import dataclass
@@ -46,12 +46,8 @@ def fit_parts(
 ) -> PriorParts:
     """Regress responses on features, shape (rows, features), and where it helps on the terms they follow.
 
-    Parameters
-    ----------
-    terms, followed
-        Values, shape (terms, rows), and for each term the positions of the responses that follow it.
-    responses
-        Shape (rows, responses), NaN unknown; a response of which nothing is known stays NaN.
+    ``terms`` have shape (terms, rows), ``followed`` for each the positions of the responses that follow it. Responses,
+    shape (rows, responses), are NaN where unknown; one that is never known stays NaN.
     """
     measurable = np.flatnonzero(~np.isnan(responses).all(axis=0))
     intercept, held_out = np.full(responses.shape[1], np.nan), np.full(responses.shape, np.nan)
@@ -87,7 +83,7 @@ class _PriorFit:
 
 
 def _fit_one(phi: FloatArray, terms: FloatArray, measured: FloatArray, settings: TwinSettings) -> _PriorFit:
-    """Fit with the penalty that tells best the blocks that are left out."""
+    """Fit with the penalty that predicts left-out blocks best."""
     middle, spread, level = terms.mean(axis=0), terms.std(axis=0), measured.mean()
     design, wanted = np.column_stack([(terms - middle) / spread, phi]), measured[:, None] - level
     corrections = np.array([*settings.penalties, _NO_CORRECTION])

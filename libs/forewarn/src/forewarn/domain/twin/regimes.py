@@ -32,24 +32,14 @@ _NARROWEST: Final = 0.05  # standardised drivers; a regime in which a driver res
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Regimes:
-    """Regimes of one baseline, the one with most readings first.
+    """Regimes of one baseline, the one with most readings first."""
 
-    Attributes
-    ----------
-    label
-        Regime of each row.
-    centres
-        In standardised drivers, shape (regimes, drivers).
-    widths
-        Standard deviation of each driver within the regimes, in standardised drivers, shape (drivers,).
-    radius
-        Greatest distance of a reading from its centre, in widths, shape (regimes,). ``centres`` and
-        ``radius`` are empty where there is one regime.
-    """
-
-    label: NDArray[np.intp]
-    centres: FloatArray
+    label: NDArray[np.intp]  #: Regime of each row.
+    centres: FloatArray  #: In standardised drivers, shape (regimes, drivers).
+    #: Standard deviation of each driver within the regimes, in standardised drivers, shape (drivers,).
     widths: FloatArray
+    #: Greatest distance of a reading from its centre, in widths, shape (regimes,). ``centres`` and ``radius`` are empty
+    #: where there is one regime.
     radius: FloatArray
 
 
@@ -113,17 +103,10 @@ def _spread_up_to(values: FloatArray) -> FloatArray:
 
 
 def levels(residuals: FloatArray, label: NDArray[np.intp], count: int, folds: int) -> tuple[FloatArray, FloatArray]:
-    """Level of what a shared model leaves in each regime, where left-out blocks are told better with it.
+    """Return the level of what a shared model leaves in each regime, where it predicts left-out blocks better.
 
-    Parameters
-    ----------
-    residuals
-        Of left-out blocks, shape (rows, responses), NaN unknown.
-
-    Returns
-    -------
-    levels, held_out
-        Shape (regimes, responses), and for each row the level found without its block, shape (rows, responses).
+    ``residuals`` are those of left-out blocks, shape (rows, responses). Levels have shape (regimes, responses), held-
+    out ones, found without the row's block, (rows, responses).
     """
     regime, block = np.eye(count)[label], np.eye(folds)[fold_of(len(label), folds)]
     known = ~np.isnan(residuals)

@@ -14,7 +14,7 @@ from forewarn.domain.twin.statistics import MAD_TO_SD
 _WINDOW: Final = 5  # readings of a running median: fewer in a row are spikes, not a stretch
 _FAR: Final = 5.0  # robust standard deviations
 _LEAST_SHARE: Final = 0.02  # of the baseline: less does no harm, and a machine may warm up
-_MOST: Final = 10  # stretches that are told one by one
+_MOST: Final = 10  # stretches listed
 _LEAST_SPREAD: Final = 0.25  # of the plain standard deviation: a tag that mostly rests has a MAD near zero
 
 
@@ -75,19 +75,9 @@ def suspicious_stretches(
 ) -> tuple[tuple[Stretch, ...], float]:
     """Find readings in a row that differ from what is expected far more than the others do.
 
-    Parameters
-    ----------
-    difference
-        Measured minus expected, shape (rows, responses), NaN unknown.
-    floors
-        Least standard deviation that means something, for each response.
-    times_us
-        Event times, shape (rows,).
-
-    Returns
-    -------
-    stretches, share
-        At most ten, the longest first; share of the readings that are in any.
+    ``difference`` is measured minus expected, shape (rows, responses), NaN unknown; ``floors`` are least standard
+    deviations that mean something, by response. Returns at most ten stretches, the longest first, and the share of the
+    readings that are in any.
     """
     marked = np.zeros(difference.shape[0], dtype=np.bool_)
     found: list[Stretch] = []

@@ -10,22 +10,13 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LearningRequest:
-    """Why a model is learned.
+    """Why a model is learned."""
 
-    Attributes
-    ----------
-    by, reason
-        Who asked and what for; ``automatic`` for an asset's first readings.
-    order_id
-        Names the order, so that one that comes twice is obeyed once; empty without an order.
-    since_us
-        Readings measured before this instant are not learned from; µs since 1970 UTC.
-    """
-
+    #: Who asked and what for; ``automatic`` for an asset's first readings.
     by: str = "automatic"
     reason: str = ""
-    order_id: str = ""
-    since_us: int | None = None
+    order_id: str = ""  #: Names the order, so that one that comes twice is obeyed once; empty without an order.
+    since_us: int | None = None  #: Readings measured before this instant are not learned from; µs since 1970 UTC.
 
     def allows(self, times_us: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Which readings may be learned from, by their event times."""

@@ -23,52 +23,33 @@ TIE: Final = 1.02
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class RidgeModel:
-    """Fitted regression of one asset.
+    """Fitted regression of one asset."""
 
-    Attributes
-    ----------
-    used
-        Drivers that take part, shape (drivers,).
-    centre, spread
-        Standardisation of the drivers in their units, shape (drivers,).
-    low, high
-        Standardised drivers are held within these before use: squares run away, shape (drivers,).
-    axes
-        Principal axes of the standardised drivers in columns, shape (drivers, drivers).
-    middle, half
-        Middle and half width of the learned range of each driver, then along each axis, shape (2 · drivers,).
-    intercept, coefficients
-        In the responses' units; shapes (responses,) and (features, responses). NaN for unjudged ones.
-    scale
-        Healthy standard deviation of the residuals, shape (responses,); NaN for unjudged ones.
-    typical
-        95th percentile of the healthy root mean square residual.
-    factors
-        Of the terms of the class's priors, in the responses' units; shape (terms, responses), 0 where a
-        response does not follow a term.
-    centres, widths, radius
-        Operating regimes (see ``regimes``) in standardised drivers; empty for a single one.
-    levels, spreads
-        Of what is left in each regime, in the responses' units, shape (regimes, responses): the mean, and the
-        standard deviation in place of ``scale``. Empty for a single regime.
-    """
-
-    used: NDArray[np.bool_]
+    used: NDArray[np.bool_]  #: Drivers that take part, shape (drivers,).
+    #: Standardisation of the drivers in their units, shape (drivers,).
     centre: FloatArray
     spread: FloatArray
+    #: Standardised drivers are held within these before use: squares run away, shape (drivers,).
     low: FloatArray
     high: FloatArray
-    axes: FloatArray
+    axes: FloatArray  #: Principal axes of the standardised drivers in columns, shape (drivers, drivers).
+    #: Middle and half width of the learned range of each driver, then along each axis, shape (2 · drivers,).
     middle: FloatArray
     half: FloatArray
+    #: In the responses' units; shapes (responses,) and (features, responses). NaN for unjudged ones.
     intercept: FloatArray
     coefficients: FloatArray
-    scale: FloatArray
-    typical: float
+    scale: FloatArray  #: Healthy standard deviation of the residuals, shape (responses,); NaN for unjudged ones.
+    typical: float  #: 95th percentile of the healthy root mean square residual.
+    #: Of the terms of the class's priors, in the responses' units; shape (terms, responses), 0 where a response does
+    #: not follow a term.
     factors: FloatArray = field(default_factory=lambda: np.zeros((0, 0)))
+    #: Operating regimes (see ``regimes``) in standardised drivers; empty for a single one.
     centres: FloatArray = field(default_factory=lambda: np.zeros((0, 0)))
     widths: FloatArray = field(default_factory=lambda: np.ones(0))
     radius: FloatArray = field(default_factory=lambda: np.zeros(0))
+    #: Of what is left in each regime, in the responses' units, shape (regimes, responses): the mean, and the standard
+    #: deviation in place of ``scale``. Empty for a single regime.
     levels: FloatArray = field(default_factory=lambda: np.zeros((0, 0)))
     spreads: FloatArray = field(default_factory=lambda: np.zeros((0, 0)))
 

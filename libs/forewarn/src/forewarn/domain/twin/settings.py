@@ -5,34 +5,20 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TwinSettings:
-    """Settings of learning and judging.
+    """Settings of learning and judging."""
 
-    Attributes
-    ----------
-    baseline_readings
-        Usable healthy readings to learn from; None takes the class's number.
-    folds
-        Contiguous blocks that are left out in turn. Neighbouring readings are alike: random folds would
-        make the residuals of the baseline look far too small.
-    penalties
-        Ridge penalties to choose from, relative to the number of readings.
-    memory_rows
-        Healthy readings the kernel regression keeps at most.
-    wander_limit
-        Largest wander ratio (see ``statistics.wander_ratio``) of what the drivers leave unexplained of a tag.
-    max_missing
-        Largest share of unknown values of a tag that can be learned.
-    pending_factor
-        Readings held back while learning, as a multiple of the baseline: a machine that seldom runs
-        must not fill the memory.
-    """
-
-    baseline_readings: int | None = None
+    baseline_readings: int | None = None  #: Usable healthy readings to learn from; None takes the class's number.
+    #: Contiguous blocks that are left out in turn. Neighbouring readings are alike: random folds would make the
+    #: residuals of the baseline look far too small.
     folds: int = 10
+    #: Ridge penalties to choose from, relative to the number of readings.
     penalties: tuple[float, ...] = (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0)
-    memory_rows: int = 500
+    memory_rows: int = 500  #: Healthy readings the kernel regression keeps at most.
+    #: Largest wander ratio (see ``statistics.wander_ratio``) of what the drivers leave unexplained of a tag.
     wander_limit: float = 20.0
-    max_missing: float = 0.2
+    max_missing: float = 0.2  #: Largest share of unknown values of a tag that can be learned.
+    #: Readings held back while learning, as a multiple of the baseline: a machine that seldom runs must not fill the
+    #: memory.
     pending_factor: int = 4
 
     def __post_init__(self) -> None:

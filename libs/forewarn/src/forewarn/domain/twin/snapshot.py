@@ -28,14 +28,9 @@ def dump(states: Iterable[TwinState]) -> bytes:
 
 
 def load(data: bytes, catalogue: Mapping[str, AssetClass]) -> dict[str, TwinState]:
-    """Read what ``dump`` wrote, by name of class.
+    """Read what ``dump`` wrote, by name of class; ValueError if the bytes are no such snapshot.
 
-    A class that the catalogue no longer has, or has with other tags, drivers, responses or priors, starts anew.
-
-    Raises
-    ------
-    ValueError
-        If the bytes are no such snapshot.
+    A class that the catalogue no longer has, or has with other tags, drivers, responses or priors, starts empty.
     """
     headers, arrays = unpack(_MAGIC, data)
     states = {}

@@ -17,35 +17,18 @@ from forewarn.domain.twin.request import AUTOMATIC, LearningRequest
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Learning:
-    """An asset whose baseline is not complete.
+    """An asset whose baseline is not complete."""
 
-    Attributes
-    ----------
-    version
-        Version its next model will have.
-    waiting
-        Readings not emitted yet, oldest first, in pieces.
-    usable
-        For each piece, which of its readings count towards the baseline.
-    baseline_rows
-        Readings that count towards the baseline so far.
-    waiting_rows
-        Readings in ``waiting``.
-    emitted
-        Baseline readings that had to be emitted without judgement: they still train.
-        Shape (rows, columns of the layout); with their times in ``emitted_ts``.
-    request
-        Who asked for this baseline and what may be learned for it.
-    """
-
-    version: int
-    waiting: tuple[Waiting, ...] = ()
-    usable: tuple[NDArray[np.bool_], ...] = ()
+    version: int  #: Version its next model will have.
+    waiting: tuple[Waiting, ...] = ()  #: Readings not emitted yet, oldest first, in pieces.
+    usable: tuple[NDArray[np.bool_], ...] = ()  #: For each piece, which of its readings count towards the baseline.
+    #: Baseline readings that had to be emitted without judgement: they still train. Shape (rows, columns of the
+    #: layout); with their times in ``emitted_ts``.
     emitted: FloatArray
     emitted_ts: NDArray[np.int64]
-    baseline_rows: int = 0
-    waiting_rows: int = 0
-    request: LearningRequest = AUTOMATIC
+    baseline_rows: int = 0  #: Readings that count towards the baseline so far.
+    waiting_rows: int = 0  #: Readings in ``waiting``.
+    request: LearningRequest = AUTOMATIC  #: Who asked for this baseline and what may be learned for it.
 
     @classmethod
     def fresh(cls, layout: TwinLayout, version: int = 1, request: LearningRequest = AUTOMATIC) -> "Learning":

@@ -21,31 +21,15 @@ _NOWHERE = -1
 def step(
     state: TwinState, frame: Frame, settings: TwinSettings, on_progress: ProgressCallback = no_progress
 ) -> tuple[TwinState, list[Frame], list[FittedModel]]:
-    """Judge readings, or learn from them.
+    """Judge readings, a frame of kind VALID, or learn from them.
 
-    Every reading leaves exactly once, readings of one asset in the order in which they came: at once
-    if the asset has a model, else together when its baseline is complete. Late readings (``late``)
-    never train; they are judged like others. Any cutting of a stream into frames and any mixing of
-    assets gives the same rows per asset and the same state.
+    Every reading leaves exactly once, readings of one asset in order of arrival: at once if the asset has a model, else
+    together when its baseline is complete. Late readings never train; they are judged like others. Any cutting of a
+    stream into frames and any mixing of assets gives the same rows per asset and the same state.
 
-    Parameters
-    ----------
-    state
-        What the previous step returned.
-    frame
-        Frame of kind VALID of the state's class; every row names its asset.
-    on_progress
-        Called after each asset that had no model: to fit one takes a twentieth of a second.
-
-    Returns
-    -------
-    state, frames, fitted
-        ``frames`` are of kind TWIN; rows of the baseline come before live ones.
-
-    Raises
-    ------
-    ValueError
-        If the frame is of another class or kind, or a row names no asset.
+    ``on_progress`` is called after each asset without a model: to fit one takes a twentieth of a second. The frames
+    returned are of kind TWIN, rows of a baseline before live ones. Raises ValueError if the frame is of another class
+    or kind, or a row names no asset.
     """
     _require_valid(state, frame)
     codes, names = frame.assets.codes, frame.assets.categories

@@ -2,50 +2,23 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from forewarn.contracts.asset_class import AssetClass, FailureMode
-from forewarn.contracts.health import HealthMetric, RulEstimate
+from forewarn.contracts.health import RulEstimate
+from forewarn.contracts.questions import HealthEffect, LifeEffect
 from forewarn.domain.health.index import Observation, health_index
 from forewarn.domain.health.profile import HealthProfile
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConditionChange:
-    """Condition, which is health by the class's metrics, before and after; None where no metric is known."""
-
-    before: float | None
-    after: float | None
-    metrics_before: tuple[HealthMetric, ...]
-    metrics_after: tuple[HealthMetric, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LifeChange:
-    """Remaining life of a failure mode whose indicator would stand elsewhere and grow on as fast as now.
-
-    ``after`` is None where that cannot be told. In days, as ``RulEstimate``.
-    """
-
-    failure_mode: str
-    indicator: str
-    level_before: float
-    level_after: float
-    before: RulEstimate
-    after: RulEstimate | None
-
-
-def health_effect(profile: HealthProfile, before: Mapping[str, float], after: Mapping[str, float]) -> ConditionChange:
+def health_effect(profile: HealthProfile, before: Mapping[str, float], after: Mapping[str, float]) -> HealthEffect:
     """Judge both states by the metrics of the asset's class, with its weights and nameplate."""
     was, would = (health_index(profile, Observation(values=_known(state))) for state in (before, after))
-    return ConditionChange(
-        before=was.condition, after=would.condition, metrics_before=was.metrics, metrics_after=would.metrics
-    )
+    return HealthEffect(now=was.condition, then=would.condition, metrics_now=was.metrics, metrics_then=would.metrics)
 
 
 def life_effects(
     asset_class: AssetClass, estimates: Sequence[RulEstimate], before: Mapping[str, float], after: Mapping[str, float]
-) -> tuple[LifeChange, ...]:
+) -> tuple[LifeEffect, ...]:
     """Move the indicator of each failure mode under way.
 
     The distance still to go shrinks or grows, the speed stays: life scales with the distance, for
@@ -59,13 +32,13 @@ def life_effects(
         if estimate.failure_mode in modes and math.isfinite(was) and math.isfinite(would):
             share = _share_left(modes[estimate.failure_mode], estimate.threshold, was, would)
             out.append(
-                LifeChange(
+                LifeEffect(
                     failure_mode=estimate.failure_mode,
                     indicator=estimate.indicator,
-                    level_before=was,
-                    level_after=would,
-                    before=estimate,
-                    after=None if share is None else _scaled(estimate, share),
+                    level_now=was,
+                    level_then=would,
+                    now=estimate,
+                    then=None if share is None else _scaled(estimate, share),
                 )
             )
     return tuple(out)

@@ -1,4 +1,4 @@
-"""What if a machine were operated differently: the same model, asked with other drivers."""
+"""What-if questions: the same model at another operating point."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -90,22 +90,13 @@ class WhatIfAnswer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
-    """What is known of the machine that is asked about.
-
-    Attributes
-    ----------
-    measured
-        Its newest tags, NaN or left out where unknown: the middle of what was learned stands in.
-    operating
-        Where each driver and response was while the twin learned.
-    nameplate
-        Its rated values; fields not given have the class's default.
-    """
+    """What is known of the machine in question."""
 
     asset_class: AssetClass
+    #: Its newest tags, NaN or left out where unknown: the middle of what was learned stands in.
     measured: Mapping[str, float]
-    operating: Mapping[str, Operating]
-    nameplate: Mapping[str, float]
+    operating: Mapping[str, Operating]  #: Where each driver and response was while the twin learned.
+    nameplate: Mapping[str, float]  #: Its rated values; fields not given have the class's default.
 
 
 def changeable(asset_class: AssetClass) -> tuple[str, ...]:
@@ -156,11 +147,11 @@ def _reach(then: Prediction, cautions: Sequence[AnswerCaution]) -> Reach:
 def _of_the_whole(then: Prediction, reach: Reach) -> list[AnswerCaution]:
     texts = []
     if not then.expected:
-        texts.append("Nothing is expected: the machine would not run, or is not judged.")
+        texts.append("No expectation: the machine would not run or is not judged.")
     elif reach == "too_far":
-        texts.append("Too far from all that was learned: expected values are guesses, effects are not told.")
+        texts.append("Too far outside what was learned: expected values are guesses, effects are left out.")
     elif then.extrapolated:
-        texts.append("The drivers together are outside of what was learned: intervals are wider.")
+        texts.append("This combination of drivers was never learned: intervals are wider.")
     return [AnswerCaution(column="", message=text) for text in texts]
 
 
@@ -172,7 +163,7 @@ def complete(machine: Machine) -> dict[str, float]:
         usual = machine.operating.get(name)
         tags[name] = usual.middle if np.isnan(value) and usual is not None else value
     state = _with_derived(machine, tags, {})
-    for name, usual in machine.operating.items():  # a driver that is derived from tags nobody measures
+    for name, usual in machine.operating.items():  # a driver that is derived from unmeasured tags
         if np.isnan(state[name]):
             state[name] = usual.middle
     return state
@@ -215,7 +206,7 @@ def _settle(
         held = {*layout.drivers, *layout.responses}
         free = [name for name in item.inputs.values() if name in asset_class.tag_names and name not in held]
         if not free or not _shifted(machine, moved, item.name, goals[item.name], free):
-            text = "No tag it is computed from can be moved: quantities derived from those stay as they are."
+            text = "None of the tags it is computed from can be changed; what is derived from them stays as it is."
             cautions.append(AnswerCaution(column=item.name, message=text))
     return cautions
 
@@ -261,14 +252,14 @@ def _outside(machine: Machine, wanted: Mapping[str, float]) -> list[AnswerCautio
     for name, value in wanted.items():
         usual, limits = machine.operating.get(name), ranges.get(name)
         if limits is not None and not limits[0] <= value <= limits[1]:
-            text = f"{value:.4g} is outside of the engineering range {limits[0]:.4g} to {limits[1]:.4g}."
+            text = f"{value:.4g} is outside the engineering range {limits[0]:.4g} to {limits[1]:.4g}."
             cautions.append(AnswerCaution(column=name, message=text))
         if usual is None:
-            cautions.append(AnswerCaution(column=name, message="The twin does not know where it was while it learned."))
+            cautions.append(AnswerCaution(column=name, message="The twin has no learned range of it."))
         elif not usual.low <= value <= usual.high:
             by = max(usual.low - value, value - usual.high) / _width(usual, limits)
             text = (
-                f"{value:.4g} is outside of the learned range {usual.low:.4g} to {usual.high:.4g}, "
+                f"{value:.4g} is outside the learned range {usual.low:.4g} to {usual.high:.4g} "
                 f"by {100 * by:.0f} % of its width: the model extrapolates."
             )
             cautions.append(AnswerCaution(column=name, message=text, by=by))

@@ -4,16 +4,14 @@ import asyncio
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from prometheus_client import Counter
 from uvicorn.server import ServerState
 
 from forewarn.runtime.http import head
 from forewarn.runtime.http.head import Refusal
 from forewarn.runtime.http.limits import HttpLimits
+from forewarn.runtime.metrics import counter
 
-CUT_OFF: Final = Counter(
-    "forewarn_http_cut_off", "Requests refused and connections closed before the application saw them.", ["reason"]
-)
+CUT_OFF: Final = counter("forewarn_http_cut_off")
 
 
 class Connected(Protocol):

@@ -6,6 +6,7 @@ from typing import Final
 import uvicorn
 from starlette.types import ASGIApp
 
+from forewarn.runtime.heartbeat import Heartbeat
 from forewarn.runtime.http.connections import Connections
 from forewarn.runtime.http.limits import HttpLimits
 from forewarn.runtime.http.protocol import GuardedProtocol
@@ -32,6 +33,8 @@ class GuardedServer(uvicorn.Server):
         Longest message that a WebSocket takes.
     proxy_headers
         Whether a proxy on this machine says for whom it asks, and over which scheme.
+    heartbeat
+        Beats while the event loop turns.
     """
 
     def __init__(
@@ -44,6 +47,7 @@ class GuardedServer(uvicorn.Server):
         drain_s: int,
         max_message_bytes: int,
         proxy_headers: bool = False,
+        heartbeat: Heartbeat,
     ) -> None:
         config = uvicorn.Config(
             app,
@@ -62,11 +66,13 @@ class GuardedServer(uvicorn.Server):
             ws_per_message_deflate=False,  # it costs more time and memory than it saves on a plant's network
         )
         super().__init__(config)
+        self._heartbeat = heartbeat
         self._connections: Final = Connections(limits)
         self.server_state = self._connections
 
     async def on_tick(self, counter: int) -> bool:
-        """Once a second, cut off whoever has had its time."""
+        """Beat; once a second, cut off whoever has had its time."""
+        self._heartbeat.beat()
         if counter % _TICKS_PER_SWEEP == 0:
             self._connections.sweep(asyncio.get_running_loop().time())
         return await super().on_tick(counter)

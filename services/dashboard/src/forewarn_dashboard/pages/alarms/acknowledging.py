@@ -1,36 +1,47 @@
-"""The acknowledge dialog: asks, sends the occurrence that was seen, says what became of it."""
+"""The acknowledge dialog: asks, sends the occurrence that was seen, reports the outcome."""
 
 from datetime import UTC
+from typing import Final
 
-from dash import Dash, Input, Output, State, no_update, set_props
+from dash import Dash, Input, Output, State, html, no_update, set_props
+from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
-from forewarn.contracts.alarms import Alarm
-from forewarn_dashboard import layout
-from forewarn_dashboard.client import (
-    Acknowledgement,
-    ApiError,
-    ApiUnavailableError,
-    ConflictError,
-    NotFoundError,
-    PlantApi,
-)
-from forewarn_dashboard.dependencies import Parts
-from forewarn_dashboard.formatting import zone
-from forewarn_dashboard.pages.alarms import page as alarms
-from forewarn_dashboard.pagestate import PageState
+from forewarn_dashboard.client import Acknowledgement, ApiError, ConflictError, NotFoundError, PlantApi
+from forewarn_dashboard.components import notice, priority_badge
+from forewarn_dashboard.dependencies import Dependencies
+from forewarn_dashboard.dialogs import Wording, failure, register_cancel, signature, signed_dialog, written
+from forewarn_dashboard.page import run_in_browser
+from forewarn_dashboard.pages.alarms.viewmodel import AlarmRow, alarm_row
 from forewarn_dashboard.scene import Node
-from forewarn_dashboard.urls import parse
-from forewarn_dashboard.viewmodels import alarm_row
+from forewarn_dashboard.tab import PageState
+
+STORES: Final = ("asked", "answer")
+
+_WORDING: Final = Wording(
+    prefix="ack",
+    title="Acknowledge alarm",
+    signed="It is recorded with the acknowledgement.",
+    text="comment",
+    hint="What you saw or will do. Optional.",
+    confirm="Acknowledge",
+)
 
 
-def register(app: Dash, parts: Parts) -> None:
+def dialogs() -> tuple[Component]:
+    """Return the closed dialog."""
+    return (signed_dialog(_WORDING),)
+
+
+def register(app: Dash, dependencies: Dependencies) -> None:
     """Register the dialog's callbacks."""
-    _register_ask(app, parts)
-    _register_confirm(app, parts)
+    run_in_browser(app, "answer", Output("answer", "data"), Input("ack-confirm", "n_clicks"), State("asked", "data"))
+    register_cancel(app, "ack")
+    _register_ask(app, dependencies)
+    _register_confirm(app, dependencies)
 
 
-def _register_ask(app: Dash, parts: Parts) -> None:
+def _register_ask(app: Dash, dependencies: Dependencies) -> None:
     @app.callback(
         Output("ack-dialog", "opened"),
         Output("ack-what", "children"),
@@ -40,15 +51,18 @@ def _register_ask(app: Dash, parts: Parts) -> None:
         State("view", "data"),
         prevent_initial_call=True,
     )
-    async def ask(asked: object, page: object) -> tuple[bool, Node, None, str]:
-        alarm = parts.hub.plant.alarms.get(_text(asked, "alarm"))
+    async def ask(asked: object, store: object) -> tuple[bool, Node, None, str]:
+        plant = dependencies.hub.plant
+        alarm = plant.alarms.get(_text(asked, "alarm"))
         if alarm is None:
-            set_props("notice", {"children": layout.notice("This alarm has closed meanwhile.")})
+            set_props("notice", {"children": notice("This alarm has closed in the meantime.")})
             raise PreventUpdate
-        return True, _what(alarm, page, parts), None, ""
+        page = PageState.from_store(store)
+        tz = UTC if page is None else page.tz
+        return True, _what(alarm_row(alarm, plant, dependencies.clock.now(), tz)), None, ""
 
 
-def _register_confirm(app: Dash, parts: Parts) -> None:
+def _register_confirm(app: Dash, dependencies: Dependencies) -> None:
     @app.callback(
         Output("ack-dialog", "opened", allow_duplicate=True),
         Output("ack-error", "children", allow_duplicate=True),
@@ -57,45 +71,45 @@ def _register_confirm(app: Dash, parts: Parts) -> None:
         prevent_initial_call=True,
     )
     async def confirm(answer: object) -> tuple[object, ...]:
-        name = _text(answer, "by").strip()[:200]
+        name = signature(_text(answer, "by"))
         if not name:
-            return True, "Enter your name: the acknowledgement is recorded under it.", no_update
+            return True, f"Enter your name. {_WORDING.signed}", no_update
         asset_id, _, rule = _text(answer, "alarm").partition("/")
         request = Acknowledgement(
             asset_id=asset_id,
             rule=rule,
             occurrence_id=_text(answer, "occurrence"),
-            comment=_text(answer, "comment").strip()[:1000],
+            comment=written(_text(answer, "comment")),
             by=name,
         )
-        problem = await acknowledge(parts.api, request)
+        problem = await acknowledge(dependencies.api, request)
         if problem:
             return True, problem, no_update
-        return False, None, layout.notice(f"Acknowledged: {rule} of {asset_id}.")
+        return False, None, notice(f"Acknowledged: {rule} of {asset_id}.")
 
 
 def _text(data: object, name: str) -> str:
-    """A field of what a browser sent; empty if it is not there or no text."""
+    """Return a field of what a browser sent; empty if it is missing or no text."""
     value = data.get(name) if isinstance(data, dict) else None
     return value if isinstance(value, str) else ""
 
 
 async def acknowledge(api: PlantApi, request: Acknowledgement) -> str:
-    """Acknowledge; returns what went wrong, empty when all is well."""
+    """Acknowledge; returns what went wrong, empty if nothing did."""
     try:
         await api.acknowledge(request)
     except ConflictError as exc:
-        return f"Not acknowledged: {exc} Close this dialog and look at the newest occurrence first."
+        return f"{failure('acknowledged', exc)} Close this dialog and look at the newest occurrence first."
     except NotFoundError:
-        return "Not acknowledged: this alarm has closed meanwhile."
-    except ApiUnavailableError as exc:
-        return f"Not acknowledged: {exc} Try again."
+        return "Not acknowledged: this alarm has closed in the meantime."
     except ApiError as exc:
-        return f"Not acknowledged: {exc}"
+        return failure("acknowledged", exc)
     return ""
 
 
-def _what(alarm: Alarm, page: object, parts: Parts) -> Node:
-    state = PageState.from_store(page) or PageState()
-    tz = UTC if parse(state.path, state.search).utc else zone(state.zone)
-    return alarms.dialog_text(alarm_row(alarm, parts.hub.plant, parts.clock.now(), tz))
+def _what(row: AlarmRow) -> Node:
+    return [
+        html.P([priority_badge(row.priority), html.Strong(f" {row.message}")]),
+        html.P(f"{row.asset_name} ({row.asset_id}), raised {row.raised}, {row.age} ago. {row.comparison}"),
+        html.P(f"Action: {row.action}", className="note"),
+    ]

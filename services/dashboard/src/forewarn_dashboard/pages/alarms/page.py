@@ -1,60 +1,88 @@
-"""Open alarms in the order in which they want a response, and those that are over."""
+"""Open alarms, most urgent first, and closed ones."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
-from dash import dcc, html
+from dash import html
 
 from forewarn.contracts.alarms import Alarm, Priority
 from forewarn.contracts.answers.alarms import AlarmList
+from forewarn_dashboard.client import ApiError, ClosedQuery
 from forewarn_dashboard.components import (
     choice_links,
-    data,
     empty_state,
     last_page,
     pager,
-    priority_badge,
-    search_field,
-    table,
+    toolbar,
 )
+from forewarn_dashboard.dependencies import Dependencies
 from forewarn_dashboard.formatting import plural
+from forewarn_dashboard.page import PageSpec
+from forewarn_dashboard.pages.alarms import acknowledging
+from forewarn_dashboard.pages.alarms.address import AlarmsView
 from forewarn_dashboard.pages.alarms.closed import closed_body
-from forewarn_dashboard.scene import Node, Region, Scene, draw
-from forewarn_dashboard.urls import View
-from forewarn_dashboard.viewmodels import STATE_TEXT, AlarmRow, alarm_row, rank
+from forewarn_dashboard.pages.alarms.table import alarm_table
+from forewarn_dashboard.pages.alarms.viewmodel import AlarmRow, alarm_row, matches, rank
+from forewarn_dashboard.scene import Node, Region, Scene, Update, draw
+from forewarn_dashboard.tab import Tab
 
-TITLE: Final = "Alarms"
 BODY_ID: Final = "alarms-body"
 LINKS_ID: Final = "alarms-links"
 SHOWN: Final = 40  #: on one page
+CLOSED_AGAIN_S: Final = 15.0
 
-_HEAD: Final = ("Priority", "Asset", "Alarm", "Value and limit", "Raised", "State", "Action", "Acknowledge")
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlarmsScene(Scene[AlarmsView]):
+    """``closed`` are closed alarms, or why they cannot be read."""
+
+    closed: AlarmList | ApiError | None = None
 
 
-def regions(scene: Scene) -> Iterator[Region]:
-    """The list of open alarms is one region; that of closed ones changes only when the page is drawn."""
+async def load(scene: Scene[AlarmsView], dependencies: Dependencies) -> AlarmsScene:
+    """Ask the API for closed alarms, and for the names of assets with open ones in a large plant."""
+    view, hub = scene.view, dependencies.hub
+    if not view.closed:
+        if hub.large:
+            await hub.fleet.learn_names({row.asset_id for row in listing(scene).rows})
+        return AlarmsScene(**scene.shared())
+    query = ClosedQuery(asset_id=view.alarms_of, priority=view.priority, older_than=view.older_than)
+    try:
+        return AlarmsScene(**scene.shared(), closed=await dependencies.api.closed_alarms(query))
+    except ApiError as exc:
+        return AlarmsScene(**scene.shared(), closed=exc)
+
+
+async def follow(scene: Scene[AlarmsView], dependencies: Dependencies, tab: Tab) -> list[Update]:
+    """Send what has changed; nothing announces a closed alarm, so their newest page is redrawn now and then."""
+    if not scene.view.closed:
+        return tab.changed(regions(await load(scene, dependencies)))
+    period = scene.now.timestamp() // CLOSED_AGAIN_S
+    drawn = tab.keys.setdefault("closed", period)
+    return [] if drawn == period or scene.view.older_than else tab.refresh(f"closed {period:.0f}")
+
+
+def regions(scene: AlarmsScene) -> Iterator[Region]:
+    """Yield the list of open alarms; that of closed ones changes only when the page is drawn."""
     if scene.view.closed:
         return
     listed = listing(scene)
     yield Region(id=BODY_ID, key=listed, build=lambda: _body(listed, scene.view))
 
 
-def render(scene: Scene) -> Node:
-    """The whole page."""
+def render(scene: AlarmsScene) -> Node:
+    """Draw the whole page."""
     parts = redraw(scene)
     return [
         html.H1("Alarms"),
-        html.Div(
-            [search_field(scene.view, "Asset or message …"), html.Div(parts[LINKS_ID], id=LINKS_ID, className="links")],
-            className="toolbar",
-        ),
+        toolbar(scene.view, "Asset or message …", LINKS_ID, parts[LINKS_ID]),
         html.Div(parts[BODY_ID], id=BODY_ID),
     ]
 
 
-def redraw(scene: Scene) -> dict[str, Node]:
-    """All but the search field, which must stay as it is while somebody types: children by component id."""
+def redraw(scene: AlarmsScene) -> dict[str, Node]:
+    """Draw all but the search field, which must not change while somebody types: children by component id."""
     body = (
         {BODY_ID: closed_body(scene.closed or AlarmList(items=[]), scene)}
         if scene.view.closed
@@ -65,7 +93,7 @@ def redraw(scene: Scene) -> dict[str, Node]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """A page of the open alarms that the filters let through, and counts over all of those."""
+    """A page of the open alarms that pass the filters, and counts of all of them."""
 
     rows: tuple[AlarmRow, ...]
     found: int
@@ -74,8 +102,8 @@ class Listing:
     number: int
 
 
-def listing(scene: Scene) -> Listing:
-    """The page that the view asks for, worst alarms first; only its rows are made."""
+def listing(scene: Scene[AlarmsView]) -> Listing:
+    """Return the page that the view asks for, worst alarms first; only its rows are made."""
     found = chosen_alarms(scene)
     number = min(scene.view.number, last_page(len(found), SHOWN))
     page = found[(number - 1) * SHOWN : number * SHOWN]
@@ -88,32 +116,20 @@ def listing(scene: Scene) -> Listing:
     )
 
 
-def chosen_alarms(scene: Scene) -> list[Alarm]:
-    """Alarms that the filters let through, worst first."""
-    view, needle = scene.view, scene.view.search.casefold()
+def chosen_alarms(scene: Scene[AlarmsView]) -> list[Alarm]:
+    """Return the alarms that pass the filters, worst first."""
+    view, plant = scene.view, scene.plant
     chosen = [
         alarm
-        for alarm in scene.plant.alarms.values()
+        for alarm in plant.alarms.values()
         if (not view.priority or alarm.priority == view.priority)
-        and not (view.unacknowledged and alarm.acknowledged)
         and (not view.alarms_of or alarm.asset_id == view.alarms_of)
-        and (not needle or needle in _text(alarm, scene))
+        and matches(alarm, view, plant)
     ]
     return sorted(chosen, key=rank)
 
 
-def _text(alarm: Alarm, scene: Scene) -> str:
-    return f"{alarm.asset_id} {scene.plant.name_of(alarm.asset_id)} {alarm.message} {alarm.rule}".casefold()
-
-
-def alarm_table(rows: Sequence[AlarmRow], view: View, caption: str, *, with_asset: bool = True) -> html.Div:
-    """Table of alarms, on this page and on the asset's."""
-    head = _HEAD if with_asset else tuple(text for text in _HEAD if text != "Asset")
-    drawn = [_row(row, view, with_asset=with_asset) for row in rows]
-    return table(caption, head, drawn, hide_caption=True, cards=True)
-
-
-def _links(view: View) -> Node:
+def _links(view: AlarmsView) -> Node:
     priorities = [("All", view.href(priority="", older_than=""), not view.priority)]
     priorities += [
         (p.value.capitalize(), view.href(priority=p.value, older_than=""), view.priority == p)
@@ -139,10 +155,10 @@ def _links(view: View) -> Node:
     return links
 
 
-def _body(listed: Listing, view: View) -> Node:
+def _body(listed: Listing, view: AlarmsView) -> Node:
     total, found = listed.total, listed.found
     if not total:
-        return empty_state("No open alarms", "Every asset is within its limits and behaves as learned.")
+        return empty_state("No open alarms", "Every asset is within its limits and behaves normally.")
     if not found:
         return empty_state("No alarm matches", f"{plural(total, 'alarm')} open. Clear the search or the filters.")
     of_all = "" if found == total else f" of {total:,}"
@@ -156,57 +172,16 @@ def _body(listed: Listing, view: View) -> Node:
     ]
 
 
-def _row(row: AlarmRow, view: View, *, with_asset: bool) -> html.Tr:
-    again = f", {row.occurrences} times" if row.occurrences > 1 else ""
-    cells = [
-        html.Td(priority_badge(row.priority)),
-        html.Td(
-            [
-                html.Div(row.message, className="cell-main"),
-                html.Div(row.rule, className="cell-sub"),
-            ]
-        ),
-        html.Td(row.comparison or "–", className="cell-number"),
-        html.Td(
-            [html.Div(f"{row.age} ago", className="cell-main"), html.Div(row.raised + again, className="cell-sub")]
-        ),
-        html.Td(
-            [
-                html.Div(STATE_TEXT[row.state], className="cell-main"),
-                html.Div(row.acknowledged, className="cell-sub"),
-            ]
-        ),
-        html.Td(row.action),
-        html.Td(_acknowledge(row)),
-    ]
-    if with_asset:
-        link = dcc.Link(row.asset_name, href=view.to("asset", asset_id=row.asset_id))
-        cells.insert(
-            1,
-            html.Td(
-                [html.Div(link, className="cell-main"), html.Div(row.asset_id, className="cell-sub")],
-                className="cell-asset",
-            ),
-        )
-    return html.Tr(cells, className="row-unseen" if row.can_acknowledge else "row-seen")
-
-
-def _acknowledge(row: AlarmRow) -> Node:
-    if not row.can_acknowledge:
-        return html.Span("done", className="cell-sub")
-    return html.Button(
-        ["Acknowledge", html.Span(f" {row.message} of {row.asset_name}", className="visually-hidden")],
-        id={"type": "acknowledge", "alarm": row.alarm_id},
-        className="button",
-        disable_n_clicks=True,  # a count of clicks starts anew with every drawing: assets/forewarn.js hears the click
-        **data(alarm=row.alarm_id, occurrence=row.occurrence_id),
-    )
-
-
-def dialog_text(row: AlarmRow) -> Node:
-    """What the acknowledge dialog says about an alarm."""
-    return [
-        html.P([priority_badge(row.priority), html.Strong(f" {row.message}")]),
-        html.P(f"{row.asset_name} ({row.asset_id}), raised {row.raised}, {row.age} ago. {row.comparison}"),
-        html.P(f"Action: {row.action}", className="note"),
-    ]
+ALARMS: Final = PageSpec(
+    title="Alarms",
+    view=AlarmsView,
+    load=load,
+    regions=regions,
+    render=render,
+    redraw=redraw,
+    follow=follow,
+    badge=("alarm-count", lambda plant: len(plant.alarms)),
+    stores=acknowledging.STORES,
+    dialogs=acknowledging.dialogs,
+    register=acknowledging.register,
+)

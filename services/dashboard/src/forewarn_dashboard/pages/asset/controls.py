@@ -1,4 +1,4 @@
-"""Controls of the asset page: range, clock, pause, signals, download. All of them are addresses."""
+"""Controls of the asset page: range, clock, pause, signals, download. Each is a link."""
 
 from datetime import datetime
 from typing import Final
@@ -10,25 +10,25 @@ from dash import dcc, html
 from forewarn.contracts.asset_class import AssetClass
 from forewarn_dashboard.components import aria, choice_links
 from forewarn_dashboard.formatting import zone_label
+from forewarn_dashboard.pages.asset.address import AssetView
 from forewarn_dashboard.pages.asset.timerange import DEFAULT_TO, PRESETS, TimeRange
 from forewarn_dashboard.scene import Scene
 
 FROM_ID: Final = "range-from"
 TO_ID: Final = "range-to"
 APPLY_ID: Final = "range-apply"
-REMOVE_ID: Final = "remove-open"
 
 
-def controls(scene: Scene, asset_class: AssetClass, window: TimeRange) -> html.Div:
-    """The bar above the charts."""
+def controls(scene: Scene[AssetView], asset_class: AssetClass, window: TimeRange) -> html.Div:
+    """Return the bar above the charts."""
     view = scene.view
     presets = [
         (label, view.href(start=start, end=DEFAULT_TO), view.end == DEFAULT_TO and view.start == start)
         for start, label in PRESETS.items()
     ]
     modes = [
-        ("Live", view.href(live=True, end=DEFAULT_TO), view.live and window.follows_now),
-        ("Paused", view.href(live=False), not view.live),
+        ("Live", view.href(updating=True, end=DEFAULT_TO), view.updating and window.follows_now),
+        ("Paused", view.href(updating=False), not view.updating),
     ]
     query = urlencode({"from": window.start.isoformat(), "to": window.end.isoformat()})
     return html.Div(
@@ -50,7 +50,7 @@ def controls(scene: Scene, asset_class: AssetClass, window: TimeRange) -> html.D
     )
 
 
-def _picker(scene: Scene, window: TimeRange) -> html.Div:
+def _picker(scene: Scene[AssetView], window: TimeRange) -> html.Div:
     def picker(identifier: str, label: str, value: datetime) -> dmc.DateTimePicker:
         return dmc.DateTimePicker(
             id=identifier,
@@ -71,7 +71,7 @@ def _picker(scene: Scene, window: TimeRange) -> html.Div:
     )
 
 
-def _signals(scene: Scene, asset_class: AssetClass) -> html.Ul:
+def _signals(scene: Scene[AssetView], asset_class: AssetClass) -> html.Ul:
     responses = asset_class.twin.responses
     shown = scene.view.tags or responses
     titles = asset_class.titles

@@ -3,21 +3,21 @@
 from dash import html
 
 from forewarn.contracts.economics import EconomicReport, RepairChoice
-from forewarn_dashboard.components import definition_list
+from forewarn_dashboard.components import bullets, definition_list
 from forewarn_dashboard.formatting import estimate, money
 from forewarn_dashboard.scene import Node
 
 
 def economics_panel(report: EconomicReport | None) -> Node:
-    """Expected cost of failure, repair now or later, wasted energy, savings; assumptions on request."""
+    """Draw expected cost of failure, repair now or later, wasted energy, savings, and the assumptions."""
     if report is None:
-        return html.P("Not known now.", className="note")
+        return html.P("Not available now.", className="note")
     return [
         definition_list(_facts(report)),
         html.Details(
             [
                 html.Summary("Assumptions"),
-                html.Ul([html.Li(text) for text in report.assumptions], className="advice"),
+                bullets(report.assumptions),
             ]
         ),
     ]
@@ -29,7 +29,7 @@ def _facts(report: EconomicReport) -> list[tuple[str, Node]]:
     facts: list[tuple[str, Node]] = [
         (
             "Expected cost of failure, 30 days",
-            "none foreseen" if expected is None else money(expected.within_30_days, currency),
+            "none expected" if expected is None else money(expected.within_30_days, currency),
         )
     ]
     facts += [(f"Repair: {choice.title.lower()}", _repair_words(choice, currency)) for choice in report.repairs[:1]]

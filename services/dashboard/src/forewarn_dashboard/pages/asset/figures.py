@@ -17,12 +17,12 @@ from forewarn_dashboard.pages.asset.timerange import TimeRange
 #: Traces carry these as ``uid``; plotly makes a CSS class ``trace<uid>`` of it, so one style sheet themes them all.
 TRACE_UIDS: Final = ("low", "high", "expected", "value", "score", "deviation", "flag")
 
-TREND_POINTS: Final = 600  #: most points of a line; more than a screen has columns shows nothing more
+TREND_POINTS: Final = 600  #: most points of a line: about as many as a screen has columns
 HISTORY_POINTS: Final = 4000  #: most rows asked of the API for a chart: half an hour of readings a second, unrolled
-_GAP_STEPS: Final = 4  # a hole of more usual steps than this is shown as one
-_HOLE_EDGE: Final = timedelta(seconds=1)  # so soon a line, and the band, ends beside a hole; as in forewarn.js
-_FEW_POINTS: Final = 2  # a line through two is hardly seen, through one not at all: they are drawn as points
-_USUAL_OVER: Final = 5  # steps on either side that tell what is usual there
+_GAP_STEPS: Final = 4  # usual steps without a reading that count as a hole
+_HOLE_EDGE: Final = timedelta(seconds=1)  # line and band end so close to a hole; as in forewarn.js
+_FEW_POINTS: Final = 2  # so few are drawn as points: a line through them is hardly visible
+_USUAL_OVER: Final = 5  # steps on either side that define what is usual there
 _NEUTRAL: Final = "#6b7280"
 _ABNORMAL: Final = "#c2410c"
 
@@ -40,7 +40,7 @@ class Trend:
 
 
 def trend(history: History, spec: Trend, window: TimeRange, tz: tzinfo) -> go.Figure:
-    """Measured against expected with the interval of 90 % of a healthy machine's readings."""
+    """Draw measured against expected values with the interval of 90 % of a healthy machine's readings."""
     axis = _axis(history.times, history.column(spec.tag), tz)
     figure = _base(window, tz, spec.unit)
     if spec.predicted:
@@ -60,7 +60,7 @@ def trend(history: History, spec: Trend, window: TimeRange, tz: tzinfo) -> go.Fi
 
 
 def thinned(times: Sequence[datetime], values: Values) -> list[int]:
-    """Rows to draw: all, or the lowest and highest of each of 300 stretches, so that no spike is lost."""
+    """Return rows to draw: all, or the lowest and highest of each of 300 stretches, so that no spike is lost."""
     rows = len(times)
     if rows <= TREND_POINTS:
         return list(range(rows))
@@ -80,7 +80,7 @@ def thinned(times: Sequence[datetime], values: Values) -> list[int]:
 
 
 def anomaly(history: History, window: TimeRange, tz: tzinfo) -> go.Figure:
-    """Anomaly score and deviation from 0 to 100, times of a persistent anomaly shaded."""
+    """Draw anomaly score and deviation from 0 to 100, times of a persistent anomaly shaded."""
     axis = _axis(history.times, history.column("score"), tz)
     flagged = [100.0 if flag else 0.0 for flag in axis.column(history.column("flag"))]
     figure = _base(window, tz, "0–100")
@@ -100,7 +100,7 @@ def anomaly(history: History, window: TimeRange, tz: tzinfo) -> go.Figure:
 
 
 def live_columns(readings: Iterable[Snapshot], tags: Iterable[str]) -> dict[str, list[float | None]]:
-    """Columns that continue the charts: ``tag:uid`` for trends, ``:uid`` for the anomaly chart."""
+    """Return columns that continue the charts: ``tag:uid`` for trends, ``:uid`` for the anomaly chart."""
     rows = list(readings)
     columns: dict[str, list[float | None]] = {
         ":score": [row.score for row in rows],
@@ -116,7 +116,7 @@ def live_columns(readings: Iterable[Snapshot], tags: Iterable[str]) -> dict[str,
 
 
 def bucket(window: TimeRange) -> timedelta:
-    """Time one chart point stands for."""
+    """Return the time one chart point stands for."""
     return window.span / TREND_POINTS
 
 
@@ -133,14 +133,14 @@ def _line(axis: "_Axis", values: Values, uid: str, colour: str, width: float, da
 class _Axis:
     """Rows to draw and, between them, blank points on both sides of every hole in the data.
 
-    A line drawn across an hour without readings would claim knowledge that nobody has.
+    A line across an hour without readings would claim to know them.
     """
 
     texts: list[str]
     rows: list[int | None]
 
     def column(self, values: Values) -> list[float | None]:
-        """A column along the axis, unknown at the blank points."""
+        """Return a column along the axis, unknown at the blank points."""
         return [None if row is None else values[row] for row in self.rows]
 
 
@@ -159,9 +159,9 @@ def _axis(times: Sequence[datetime], values: Values, tz: tzinfo) -> _Axis:
 
 
 def _holes(times: Sequence[datetime]) -> list[int]:
-    """Rows before a step much longer than the usual ones before it and after it.
+    """Return rows before a step much longer than the usual ones on either side.
 
-    A history of one reading in 5 min may be followed by live ones every 10 s: what is usual changes with the time.
+    A history with a reading every 5 min may be followed by live ones every 10 s.
     """
     steps_s = [(b - a).total_seconds() for a, b in pairwise(times)]
     found = []
@@ -174,7 +174,7 @@ def _holes(times: Sequence[datetime]) -> list[int]:
 
 
 def _closed(low: Values, high: Values) -> tuple[list[float | None], list[float | None]]:
-    """Band edges that meet where the band is unknown: plotly fills wrongly across missing points."""
+    """Make band edges meet where the band is unknown: plotly fills wrongly across missing points."""
     edges: list[tuple[float, float]] = []
     last: float | None = next(
         ((a + b) / 2 for a, b in zip(low, high, strict=True) if a is not None and b is not None), None
@@ -191,7 +191,7 @@ def _closed(low: Values, high: Values) -> tuple[list[float | None], list[float |
 
 
 def _say_if_empty(figure: go.Figure, values: Values) -> go.Figure:
-    """A chart without a known value says so; the browser takes the words away with the first live reading."""
+    """Say so in a chart without values; the browser removes the text with the first live reading."""
     if all(value is None for value in values):
         figure.add_annotation(text="No values in this range", xref="paper", yref="paper", x=0.5, y=0.5, showarrow=False)
     return figure

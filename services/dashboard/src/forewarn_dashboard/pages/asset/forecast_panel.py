@@ -11,22 +11,22 @@ from forewarn_dashboard.formatting import date_time, life_days, quantity
 from forewarn_dashboard.scene import Node
 from forewarn_dashboard.viewmodels import class_title
 
-_HOURS_COUNT_FOR: Final = 3.0  # days ahead; farther away a time of day would pretend to know too much
+_HOURS_COUNT_FOR: Final = 3.0  # days ahead; later, a time of day would claim too much
 
 
 def forecast_panel(
     forecasts: Sequence[LimitForecast] | None, titles: Mapping[str, str], now: datetime, tz: tzinfo
 ) -> Node:
-    """When each signal is expected to reach its limit, how surely, and on what that rests; None while unknown."""
+    """Draw when each signal is expected to reach its limit, how likely, and by which method; None while unknown."""
     if forecasts is None:
         return html.P("Not known yet: forecasts need hours of readings.", className="note")
     if not forecasts:
-        return html.P("No signal is expected to reach the limit of an alarm.", className="note")
+        return html.P("No signal is expected to reach an alarm limit.", className="note")
     return [_forecast(item, titles, now, tz) for item in sorted(forecasts, key=_urgency)]
 
 
 def is_due(item: LimitForecast, now: datetime) -> bool:
-    """Whether the likely moment has come."""
+    """Return whether the likely moment has come."""
     return item.likely_days is not None and item.made_at + timedelta(days=item.likely_days) <= now
 
 
@@ -41,7 +41,7 @@ def _forecast(item: LimitForecast, titles: Mapping[str, str], now: datetime, tz:
     chance = f"{100 * item.probability:.0f}\u00a0% within {life_days(item.horizon_days)}"
     return html.Div(
         [
-            html.H3(f"{title} towards {quantity(item.limit, item.unit)}"),
+            html.H3(f"{title} to {quantity(item.limit, item.unit)}"),
             html.P(
                 [
                     html.Span(_headline(item, now, tz), className="readout-value"),
@@ -60,7 +60,7 @@ def _forecast(item: LimitForecast, titles: Mapping[str, str], now: datetime, tz:
 
 
 def _headline(item: LimitForecast, now: datetime, tz: tzinfo) -> str:
-    """The likely moment; farther ahead than the forecast sees, it is open."""
+    """Say when it is likely, or that it is beyond the horizon."""
     if item.likely_days is None:
         return f"probably not within {life_days(item.horizon_days)}"
     word = "was due" if is_due(item, now) else "about"
@@ -69,7 +69,7 @@ def _headline(item: LimitForecast, now: datetime, tz: tzinfo) -> str:
 
 def _interval(item: LimitForecast, tz: tzinfo) -> str:
     if item.earliest_days is None:
-        return f"hardly before {_moment(item, item.horizon_days, tz)}"
+        return f"unlikely before {_moment(item, item.horizon_days, tz)}"
     begin = _moment(item, item.earliest_days, tz)
     if item.latest_days is None:
         return f"80 % interval from {begin} on"

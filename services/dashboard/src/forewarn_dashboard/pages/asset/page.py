@@ -1,83 +1,140 @@
 """One asset: measured against expected, anomaly, health, remaining life, alarms."""
 
-import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
-import plotly.graph_objects as go
-from dash import dcc, html
+import dash_mantine_components as dmc
+from dash import ALL, Dash, Input, Output, State, dcc, html
+from dash.development.base_component import Component
+from fastapi import FastAPI
 
-from forewarn.contracts.asset_class import AssetClass
-from forewarn.contracts.frames import expected_column
+from forewarn.contracts.alarms import Alarm
 from forewarn.contracts.health import Condition
-from forewarn.domain.anomaly.scale import band_of as anomaly_band_of
-from forewarn.domain.twin.deviation import band_of
-from forewarn_dashboard.client import History, interval_columns
-from forewarn_dashboard.components import aria, condition_badge, definition_list, panel
+from forewarn_dashboard.client import HistoryQuery, NotFoundError, Snapshot
+from forewarn_dashboard.components import aria, condition_badge, empty_state, panel
+from forewarn_dashboard.dependencies import Dependencies
 from forewarn_dashboard.details import AssetProfile
-from forewarn_dashboard.formatting import date_time, duration, number
-from forewarn_dashboard.pages.alarms.page import alarm_table
-from forewarn_dashboard.pages.asset import figures
-from forewarn_dashboard.pages.asset.controls import REMOVE_ID, controls
+from forewarn_dashboard.formatting import clock_time, date_time, duration, plot_time
+from forewarn_dashboard.page import CannotShowError, PageSpec, run_in_browser
+from forewarn_dashboard.pages.alarms.table import alarm_table
+from forewarn_dashboard.pages.alarms.viewmodel import AlarmRow, alarm_row, rank
+from forewarn_dashboard.pages.asset import figures, removing, retraining, whatif
+from forewarn_dashboard.pages.asset.address import AssetView
+from forewarn_dashboard.pages.asset.charts import (
+    READOUT,
+    TREND,
+    anomaly_card,
+    legends,
+    readout_words,
+    score_words,
+    shown_tags,
+    trend_cards,
+)
+from forewarn_dashboard.pages.asset.controls import APPLY_ID, FROM_ID, TO_ID, controls
+from forewarn_dashboard.pages.asset.download import add_download
 from forewarn_dashboard.pages.asset.economics_panel import economics_panel
 from forewarn_dashboard.pages.asset.forecast_panel import forecast_panel, is_due
+from forewarn_dashboard.pages.asset.nameplate import nameplate
 from forewarn_dashboard.pages.asset.panels import contributions_panel, health_panel, life_panel, quality_panel
-from forewarn_dashboard.pages.asset.timerange import TimeRange
+from forewarn_dashboard.pages.asset.scene import AssetScene
+from forewarn_dashboard.pages.asset.timerange import TimeRangeError, resolve
 from forewarn_dashboard.pages.asset.twin_panel import fleet_note, twin_panel
-from forewarn_dashboard.pages.asset.values_table import Column, values_table
-from forewarn_dashboard.scene import Node, Region, Scene, draw, region_name
-from forewarn_dashboard.unit_symbols import unit_symbol
-from forewarn_dashboard.viewmodels import (
-    AlarmRow,
-    alarm_row,
-    area,
-    class_title,
-    condition,
-    contributions,
-    judged,
-    rank,
-    readout,
-    verdict,
-)
+from forewarn_dashboard.pages.asset.viewmodel import contributions, readout, twin_status, verdict
+from forewarn_dashboard.pages.overview.address import OverviewView
+from forewarn_dashboard.scene import Node, Region, Scene, Update, draw
+from forewarn_dashboard.tab import Tab
+from forewarn_dashboard.viewmodels import area, condition
 
-TREND: Final = "trend"
-READOUT: Final = "readout"
 FLEET_ID: Final = "asset-fleet"
-_NOT_IN_NAMES: Final = re.compile(r"[^a-z0-9]+")
-_LEAST_P: Final = 0.001  # a smaller one is told as that
-ANOMALY_KEY: Final = ""  #: the anomaly chart's place among the trends: it belongs to no tag
 
 
-def shown_tags(scene: Scene, asset_class: AssetClass) -> tuple[str, ...]:
-    """Tags the address asks for, as far as the class has them; else what the twin predicts."""
-    asked = tuple(tag for tag in scene.view.tags if tag in asset_class.column_names)
-    return asked or asset_class.twin.responses
+async def load(scene: Scene[AssetView], dependencies: Dependencies) -> AssetScene:
+    """Ask for what rarely changes; in a large plant also follow the asset."""
+    view = scene.view
+    try:
+        window = resolve(view.start, view.end, scene.now)
+        detail = await dependencies.details.get(view.asset_id)
+    except TimeRangeError as exc:
+        back = dcc.Link("Show the last 30 minutes", href=view.to(AssetView, asset_id=view.asset_id))
+        content = [html.H1("This cannot be shown"), empty_state("Check the address", str(exc), back)]
+        raise CannotShowError(view.asset_id, content) from exc
+    except NotFoundError as exc:
+        back = dcc.Link("See all assets", href=view.to(OverviewView))
+        text = "It may have been removed, or the address is mistyped."
+        content = [html.H1("Asset not found"), empty_state(f"There is no asset {view.asset_id}", text, back)]
+        raise CannotShowError("Asset not found", content) from exc
+    if dependencies.hub.large:
+        await dependencies.hub.fleet.watch(detail.asset)
+    return AssetScene(**scene.shared(), detail=detail, window=window)
 
 
-def trend_id(key: str) -> dict[str, str]:
-    """Component id of a chart: a tag's, or the anomaly chart's."""
-    return {"type": TREND, "key": key or "anomaly"}
+async def load_history(scene: Scene[AssetView], dependencies: Dependencies) -> AssetScene:
+    """Ask for everything, the past of the charts included."""
+    loaded = await load(scene, dependencies)
+    query = HistoryQuery(
+        start=loaded.window.start,
+        end=loaded.window.end,
+        columns=shown_tags(scene.view, loaded.detail.asset_class),
+        max_points=figures.HISTORY_POINTS,
+    )
+    return replace(loaded, history=await dependencies.api.history(scene.view.asset_id, query))
 
 
-def regions(scene: Scene) -> Iterator[Region]:
-    """Everything on the page that changes with new readings, except the lines of the charts."""
-    detail = _detail(scene)
+async def follow(scene: Scene[AssetView], dependencies: Dependencies, tab: Tab) -> list[Update]:
+    """Send what has changed, and the readings that continue the charts."""
+    hub, asset_id = dependencies.hub, scene.view.asset_id
+    if not hub.large and asset_id not in hub.plant.assets:
+        return []  # do not ask the API each second for an unknown asset
+    loaded = await load(scene, dependencies)
+    if asset_id not in hub.plant.assets:
+        return []
+    recent = scene.plant.live(asset_id).recent
+    fresh = [reading for reading in recent if tab.newest is None or reading.ts >= tab.newest]
+    if tab.newest is not None and fresh and len(fresh) == recent.maxlen:
+        return tab.refresh(f"gap {fresh[0].ts.isoformat()}")  # older readings may have been missed
+    updates = tab.changed(regions(loaded))
+    if loaded.window.follows_now:
+        updates.append(("frame", {"data": _frame(fresh, tab.page.render_id, loaded)}))
+        tab.newest = fresh[-1].ts if fresh else tab.newest
+    return updates
+
+
+def _frame(fresh: list[Snapshot], render_id: str, scene: AssetScene) -> dict[str, Any]:
+    """Return readings that continue the charts, and the window to show."""
+    window, usual = scene.window, scene.plant.live(scene.view.asset_id).interval()
+    return {
+        "render_id": render_id,
+        "from": plot_time(window.start, scene.tz),
+        "to": plot_time(window.end, scene.tz),
+        "bucket_ms": figures.bucket(window).total_seconds() * 1000,
+        "usual_ms": 0.0 if usual is None else usual.total_seconds() * 1000,
+        "times": [plot_time(reading.ts, scene.tz) for reading in fresh],
+        "columns": figures.live_columns(fresh, shown_tags(scene.view, scene.detail.asset_class)),
+    }
+
+
+def regions(scene: AssetScene) -> Iterator[Region]:
+    """Yield everything that changes with new readings, except the lines of the charts."""
+    detail = scene.detail
     asset_class, names = detail.asset_class, detail.asset_class.titles
     live, alarms = scene.plant.live(detail.asset.asset_id), scene.plant.alarms_of(detail.asset.asset_id)
     latest, health = live.latest, live.health
     state = condition(live, alarms, scene.now)
     age = live.age(scene.now)
-    status = (state, date_time(latest.ts if latest else None, scene.tz), _age_text(age), twin_status(detail, scene))
+    status = (state, date_time(latest.ts if latest else None, scene.tz), _age_text(age), twin_status(detail, latest))
     yield Region(id="asset-status", key=status, build=lambda: _status(*status))
-    reason = verdict(latest, names)
+    reason = verdict(latest, asset_class, _since(alarms, scene))
     yield Region(id="asset-verdict", key=reason, build=lambda: _verdict(reason))
-    for tag in shown_tags(scene, asset_class):
+    for tag in shown_tags(scene.view, asset_class):
         words = readout(latest, tag, asset_class.units[tag])
-        yield Region(id={"type": READOUT, "key": tag}, key=(words, state == "stale"), build=partial(_readout, *words))
+        yield Region(
+            id={"type": READOUT, "key": tag}, key=(words, state == "stale"), build=partial(readout_words, *words)
+        )
     scores = (latest.score, latest.deviation, latest.p_value) if latest else (None, None, None)
-    yield Region(id={"type": READOUT, "key": "anomaly"}, key=scores, build=lambda: _scores(*scores))
+    yield Region(id={"type": READOUT, "key": "anomaly"}, key=scores, build=lambda: score_words(*scores))
     yield Region(id="asset-health", key=health, build=lambda: health_panel(health, names))
     life = None if health is None else health.rul
     yield Region(id="asset-life", key=life, build=lambda: life_panel(life, asset_class, names))
@@ -96,37 +153,35 @@ def regions(scene: Scene) -> Iterator[Region]:
     yield Region(id="asset-quality", key=quality, build=lambda: quality_panel(quality, names))
 
 
-def render(scene: Scene, history: History, window: TimeRange) -> Node:
-    """The whole page."""
-    detail = _detail(scene)
+def render(scene: AssetScene) -> Node:
+    """Draw the whole page."""
+    detail = scene.detail
     drawn = draw(regions(scene))
     return [
         _head(scene, detail, drawn),
         html.Div(drawn["asset-verdict"], id="asset-verdict", role="status"),
-        controls(scene, detail.asset_class, window),
-        html.Div([_charts(scene, history, window, drawn), _panels(scene, drawn)], className="asset-grid"),
+        controls(scene, detail.asset_class, scene.window),
+        html.Div([_wide_column(scene, drawn), _narrow_column(scene, drawn)], className="asset-grid"),
     ]
 
 
-def _charts(scene: Scene, history: History, window: TimeRange, drawn: dict[str, Node]) -> html.Div:
-    """The wide column: what asks for a response, then the course of everything."""
-    asset_class = _detail(scene).asset_class
-    charts = [_chart(scene, history, window, _trend(asset_class, tag), drawn) for tag in shown_tags(scene, asset_class)]
-    legends = _legends(("value", "measured"), ("expected", "expected"), ("band", "90 % of healthy readings"))
+def _wide_column(scene: AssetScene, drawn: dict[str, Node]) -> html.Div:
+    lines = legends(("value", "measured"), ("expected", "expected"), ("band", "90 % of healthy readings"))
     return html.Div(
         [
             panel("Open alarms", drawn["asset-alarms"], "asset-alarms"),
-            _anomaly_card(scene, history, window, drawn),
-            html.Div([html.H2("Measured and expected"), legends], className="section-title"),
-            html.Div(charts, className="charts"),
+            anomaly_card(scene, drawn),
+            html.Div([html.H2("Measured and expected"), lines], className="section-title"),
+            trend_cards(scene, scene.detail.asset_class, drawn),
         ],
         className="asset-main",
     )
 
 
-def _panels(scene: Scene, drawn: dict[str, Node]) -> html.Div:
-    """The narrow column: how the machine is and what is known about it."""
-    detail = _detail(scene)
+def _narrow_column(scene: AssetScene, drawn: dict[str, Node]) -> html.Div:
+    detail = scene.detail
+    remove = html.Button("Remove asset …", id=removing.OPEN_ID, className="button", n_clicks=0)
+    fleet = html.Div(drawn[FLEET_ID], id=FLEET_ID)  # comes and goes with the readings
     return html.Div(
         [
             panel("Health", drawn["asset-health"], "asset-health"),
@@ -134,59 +189,30 @@ def _panels(scene: Scene, drawn: dict[str, Node]) -> html.Div:
             panel("Forecast", drawn["asset-forecast"], "asset-forecast"),
             panel("What contributes", drawn["asset-contributions"], "asset-contributions"),
             panel("Economics", drawn["asset-economics"], "asset-economics"),
-            panel("Digital twin", _twin(detail, scene, drawn)),
+            panel("Digital twin", [fleet, *twin_panel(detail, detail.asset_class.titles, scene.tz)]),
             panel("Data quality", drawn["asset-quality"], "asset-quality"),
-            panel("Nameplate", [html.Div(_nameplate(detail)), _removing()]),
+            panel("Nameplate", [html.Div(nameplate(detail)), html.Div(remove, className="twin-buttons")]),
         ],
         className="asset-side",
     )
 
 
-def _removing() -> html.Div:
-    return html.Div(
-        html.Button("Remove asset …", id=REMOVE_ID, className="button", n_clicks=0), className="twin-buttons"
-    )
-
-
-def _twin(detail: AssetProfile, scene: Scene, drawn: dict[str, Node]) -> Node:
-    """What is judged by others comes and goes with the readings, the buttons stay."""
-    fleet = html.Div(drawn[FLEET_ID], id=FLEET_ID)
-    return [fleet, *twin_panel(detail, detail.asset_class.titles, scene.tz)]
-
-
-def twin_status(detail: AssetProfile, scene: Scene) -> str:
-    """Whether the twin learns or judges, and how well it reconstructs normal operation."""
-    latest = scene.plant.live(detail.asset.asset_id).latest
-    needed = detail.asset_class.twin.baseline_readings
-    if detail.model is None and (latest is None or not judged(latest)):
-        have = "" if detail.learned is None else f" {min(detail.learned, needed)} of"
-        return f"Twin learns normal behaviour:{have} {needed} readings"
-    if detail.model is None:
-        version = latest.model_version if latest is not None else None
-        return "Twin judges live readings" + ("" if version is None else f", model version {version}")
-    scores = sorted(detail.model.r2.values())
-    fit = f", median R² {scores[len(scores) // 2]:.2f}" if scores else ""
-    silent = latest is not None and latest.phase == "live" and latest.score is None
-    why = "; it judges only while the machine runs and enough is known" if silent else ""
-    return f"Twin model version {detail.model.version}, {detail.model.rows} readings{fit}{why}"
-
-
-def _detail(scene: Scene) -> AssetProfile:
-    if scene.detail is None:
-        raise ValueError("the asset page needs the asset's detail")
-    return scene.detail
+def _since(alarms: Iterable[Alarm], scene: AssetScene) -> str:
+    """Return when the anomaly began, as far as an open alarm says so."""
+    raised = [alarm.raised_at for alarm in alarms if alarm.source == "anomaly"]
+    return clock_time(min(raised), scene.tz, scene.now) if raised else ""
 
 
 def _age_text(age: timedelta | None) -> str:
     return "" if age is None else f"{duration(age.total_seconds())} ago"
 
 
-def _head(scene: Scene, detail: AssetProfile, drawn: dict[str, Node]) -> html.Header:
+def _head(scene: AssetScene, detail: AssetProfile, drawn: dict[str, Node]) -> html.Header:
     asset = detail.asset
     return html.Header(
         [
             html.P(
-                [dcc.Link("Overview", href=scene.view.to("overview")), f" / {area(asset)}"],
+                [dcc.Link("Overview", href=scene.view.to(OverviewView)), f" / {area(asset)}"],
                 className="breadcrumb",
             ),
             html.Div(
@@ -214,134 +240,54 @@ def _verdict(reason: str) -> Node:
     return html.P([html.Span(className="mark mark-attention", **aria(hidden="true")), reason]) if reason else None
 
 
-def _readout(measured: str, expected: str, distance: str) -> Node:
-    parts = [html.Span(measured, className="readout-value")]
-    if expected:
-        parts.append(html.Span(expected, className="note"))
-    if distance:
-        parts.append(html.Span(distance, className="note"))
-    return parts
-
-
-def _scores(score: float | None, deviation: float | None, p_value: float | None) -> Node:
-    parts = [
-        html.Span(number(score, 3), className="readout-value"),
-        html.Span(anomaly_band_of(score), className="note") if score is not None else None,
-        html.Span(f"deviation {number(deviation, 3)}{_band(deviation)}", className="note"),
-    ]
-    if p_value is not None:
-        told = f"p {number(p_value, 2)}" if p_value >= _LEAST_P else f"p < {_LEAST_P}"
-        parts.append(html.Span(told, className="note"))
-    return parts
-
-
-def _band(deviation: float | None) -> str:
-    return "" if deviation is None else f" ({band_of(deviation)})"
-
-
-def _trend(asset_class: AssetClass, tag: str) -> figures.Trend:
-    return figures.Trend(
-        tag=tag,
-        title=asset_class.titles[tag],
-        unit=unit_symbol(asset_class.units[tag]),
-        predicted=tag in asset_class.twin.responses,
-    )
-
-
-def _chart(
-    scene: Scene, history: History, window: TimeRange, trend: figures.Trend, drawn: dict[str, Node]
-) -> html.Section:
-    readout_id = {"type": READOUT, "key": trend.tag}
-    heading = html.H3([trend.title, html.Span(f" {trend.unit}", className="unit")])
-    label = f"{trend.title} over time, measured" + (" and expected" if trend.predicted else "")
-    columns: list[Column] = [("Measured", history.column(trend.tag))]
-    if trend.predicted:
-        expected = history.column(expected_column(trend.tag))
-        low, high = (history.column(name) for name in interval_columns(trend.tag))
-        columns += [("Expected", expected), ("from", low), ("to", high)]
-        columns.append(("Difference", _difference(history.column(trend.tag), expected)))
-    return html.Section(
-        [
-            html.Div(
-                [heading, html.Div(drawn[region_name(readout_id)], id=readout_id, className="readout")],
-                className="chart-head",
-            ),
-            _graph(trend.tag, figures.trend(history, trend, window, scene.tz), label),
-            values_table(scene, history, trend.title, columns),
-        ],
-        className="panel chart",
-    )
-
-
-def _difference(values: figures.Values, expected: figures.Values) -> list[float | None]:
-    return [None if v is None or e is None else v - e for v, e in zip(values, expected, strict=True)]
-
-
-def _anomaly_card(scene: Scene, history: History, window: TimeRange, drawn: dict[str, Node]) -> html.Section:
-    figure = figures.anomaly(history, window, scene.tz)
-    readout_id = {"type": READOUT, "key": "anomaly"}
-    columns: list[Column] = [(name.capitalize(), history.column(name)) for name in ("score", "deviation", "flag")]
-    return html.Section(
-        [
-            html.Div(
-                [
-                    html.H2("Anomaly score"),
-                    html.Div(drawn[region_name(readout_id)], id=readout_id, className="readout"),
-                    _legends(("value", "score"), ("expected", "deviation"), ("flag", "persistent anomaly")),
-                ],
-                className="chart-head",
-            ),
-            _graph(ANOMALY_KEY, figure, "Anomaly score and deviation over time, from 0 to 100"),
-            values_table(scene, history, "Anomaly score", columns),
-        ],
-        className="panel chart",
-    )
-
-
-def _legends(*items: tuple[str, str]) -> html.Ul:
-    return html.Ul(
-        [html.Li([html.Span(className=f"legend legend-{kind}"), text]) for kind, text in items], className="legends"
-    )
-
-
-def _graph(key: str, figure: go.Figure, label: str) -> html.Div:
-    graph = dcc.Graph(
-        id=trend_id(key),
-        figure=figure,
-        config={"displayModeBar": False, "responsive": True},
-        responsive=True,
-    )
-    return html.Div(graph, className="graph-box", role="img", **aria(label=f"{label}. The values follow as a table."))
-
-
-def _alarms(rows: tuple[AlarmRow, ...], scene: Scene) -> Node:
+def _alarms(rows: tuple[AlarmRow, ...], scene: AssetScene) -> Node:
     if not rows:
         return html.P("No open alarms.", className="note")
     return alarm_table(rows, scene.view, "Open alarms of this asset", with_asset=False)
 
 
-def _nameplate(detail: AssetProfile) -> Node:
-    stated = detail.asset.nameplate
-    facts = [
-        ("Class", f"{detail.asset_class.title}, version {detail.asset_class.version}"),
-        ("Place", " / ".join(detail.asset.path) or "–"),
-        ("Criticality", f"{detail.asset.criticality} of 5"),
-    ]
-    facts += [
-        (field_title(field.name, field.unit), _rated(stated.get(field.name, field.default), field.unit))
-        for field in detail.asset_class.nameplate
-    ]
-    return definition_list(facts)
+def _controls() -> list[Component]:
+    buttons = (APPLY_ID, whatif.OPEN_ID, retraining.OPEN_ID, removing.OPEN_ID)
+    return [*(dmc.DateTimePicker(id=name) for name in (FROM_ID, TO_ID)), *(html.Button(id=name) for name in buttons)]
 
 
-def _rated(value: float, unit: str) -> str:
-    """A rated value; 0 states nothing (ADR 0011)."""
-    text = f"{value:.0f}" if value.is_integer() and abs(value) < 10_000 else number(value)
-    return f"{text} {unit_symbol(unit)}".strip() if value else "not stated"
+def _register(app: Dash, dependencies: Dependencies) -> None:
+    trends = {"type": TREND, "key": ALL}
+    run_in_browser(
+        app,
+        "extend",
+        Output(trends, "figure"),
+        Input("frame", "data"),
+        State(trends, "figure"),
+        State(trends, "id"),
+        State("view", "data"),
+    )
+    run_in_browser(
+        app,
+        "range",
+        Output("url", "search", allow_duplicate=True),
+        Input(APPLY_ID, "n_clicks"),
+        State(FROM_ID, "value"),
+        State(TO_ID, "value"),
+        State("url", "search"),
+    )
+    for part in (whatif, retraining, removing):
+        part.register(app, dependencies)
+    server: FastAPI = app.server
+    add_download(server, dependencies.api, dependencies.clock)
 
 
-def field_title(name: str, unit: str) -> str:
-    """Name of a rated value without the unit at its end."""
-    suffix = _NOT_IN_NAMES.sub("_", unit.lower().replace("%", "pct")).strip("_")
-    title = class_title(name.removesuffix(f"_{suffix}"))
-    return title.replace("Iso ", "ISO ")
+ASSET: Final = PageSpec(
+    title="Asset",
+    view=AssetView,
+    load=load,
+    open=load_history,
+    regions=regions,
+    render=render,
+    follow=follow,
+    parent="Overview",
+    stores=("frame", whatif.STORE),
+    dialogs=lambda: (whatif.dialog(), retraining.dialog(), removing.dialog()),
+    controls=_controls,
+    register=_register,
+)

@@ -1,17 +1,26 @@
 """Side panels of the asset page: health, remaining life, contributions, data quality."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from dash import html
 
 from forewarn.contracts.asset_class import AssetClass
-from forewarn.contracts.health import AssetHealth, ComponentName, FailureRisk, ProcessDrift, RulEstimate
+from forewarn.contracts.health import (
+    AssetHealth,
+    ComponentName,
+    FailureRisk,
+    HealthComponent,
+    HealthMetric,
+    ProcessDrift,
+    RulEstimate,
+)
 from forewarn.contracts.quality import StatusCode, severity
-from forewarn_dashboard.components import aria, health_bar, health_words, table
+from forewarn_dashboard.components import aria, bullets, health_bar, health_words, table
 from forewarn_dashboard.formatting import life_days, number, quantity, whole
+from forewarn_dashboard.pages.asset.viewmodel import health_trend
 from forewarn_dashboard.scene import Node, Single
-from forewarn_dashboard.viewmodels import TREND_ARROW, class_title, health_trend
+from forewarn_dashboard.viewmodels import TREND_ARROW, class_title
 
 _LIFE_SCALE_DAYS = 365.0
 
@@ -28,10 +37,15 @@ Quality = tuple[tuple[tuple[str, int], ...], str | None]
 
 
 def health_panel(health: AssetHealth | None, titles: Mapping[str, str]) -> Node:
-    """Index, category, trend, and what each metric and component adds."""
+    """Draw index, category, trend, and what each metric and component adds."""
     if health is None:
-        return html.P("Not known yet: health needs validated readings.", className="note")
+        return html.P("Not known yet: health needs valid readings.", className="note")
     trend = health_trend(health)
+    metrics = [
+        _row(titles.get(item.name, class_title(item.name)), item, quantity(item.value, item.unit, 3))
+        for item in health.metrics
+    ]
+    components = [_row(COMPONENT_TITLES[item.name], item) for item in health.components]
     return [
         html.Div(
             [
@@ -46,92 +60,57 @@ def health_panel(health: AssetHealth | None, titles: Mapping[str, str]) -> Node:
         html.P(health.primary_concern, className="concern") if health.primary_concern else None,
         _drift(health.process_drift),
         _views(health),
-        table(
-            "Condition by metrics",
-            ("Metric", "Value", "Score", "Weight"),
-            _metric_rows(health, titles),
-            hide_caption=True,
-        ),
-        table("Behaviour and outlook", ("Component", "Score", "Weight"), _component_rows(health), hide_caption=True)
-        if health.components
+        table("Condition by metrics", ("Metric", "Value", "Score", "Weight"), metrics, hide_caption=True),
+        table("Behaviour and outlook", ("Component", "Score", "Weight"), components, hide_caption=True)
+        if components
         else None,
-        html.Ul([html.Li(text) for text in health.recommendations], className="advice")
-        if health.recommendations
-        else None,
+        bullets(health.recommendations),
     ]
 
 
 def _drift(drift: ProcessDrift | None) -> Single:
-    """A settled change of how it runs, apart from what is wrong with it."""
+    """Draw a lasting change of operation, which is not a fault."""
     if drift is None:
         return None
     return html.P([html.Strong("Process drift, perhaps a new normal. "), drift.explanation, "."], className="note")
 
 
 def _views(health: AssetHealth) -> Single:
-    """The two views the index is the lower one of."""
+    """Say which two views the index is the lower one of."""
     if health.condition is None and health.component_index is None:
         return None
-    said = [
-        f"Condition {whole(health.condition)}",
-        f"behaviour and outlook {whole(health.component_index)}",
-    ]
-    return html.P(f"{', '.join(said)}: the lower one counts.", className="note")
+    views = f"Condition {whole(health.condition)}, behaviour and outlook {whole(health.component_index)}"
+    return html.P(f"{views}: the lower one counts.", className="note")
 
 
-def _metric_rows(health: AssetHealth, titles: Mapping[str, str]) -> list[html.Tr]:
-    return [
-        _row(
-            titles.get(metric.name, class_title(metric.name)),
-            metric.message,
-            quantity(metric.value, metric.unit, 3),
-            (metric.score, metric.status, metric.weight),
-        )
-        for metric in health.metrics
-    ]
-
-
-def _component_rows(health: AssetHealth) -> list[html.Tr]:
-    return [
-        _row(
-            COMPONENT_TITLES[component.name],
-            component.message,
-            None,
-            (component.score, component.status, component.weight),
-        )
-        for component in health.components
-    ]
-
-
-def _row(title: str, message: str, value: str | None, judged: tuple[float | None, str, float]) -> html.Tr:
-    score, status, weight = judged
-    poor = status in {"fair", "poor", "critical"}
+def _row(title: str, item: HealthMetric | HealthComponent, value: str | None = None) -> html.Tr:
+    poor = item.status in {"fair", "poor", "critical"}
     return html.Tr(
         [
             html.Th(
                 [
                     html.Div(title, className="cell-main"),
-                    html.Div(message, className="cell-sub") if message else None,
+                    html.Div(item.message, className="cell-sub") if item.message else None,
                 ],
                 scope="row",
             ),
             None if value is None else html.Td(value, className="cell-number"),
             html.Td(
-                [whole(score), html.Div(status, className=f"cell-sub category-{status}")],
+                [whole(item.score), html.Div(item.status, className=f"cell-sub category-{item.status}")],
                 className="cell-number cell-poor" if poor else "cell-number",
             ),
-            html.Td(f"{100 * weight:.0f}\u00a0%", className="cell-number"),
+            html.Td(f"{100 * item.weight:.0f}\u00a0%", className="cell-number"),
         ]
     )
 
 
 def life_panel(life: Sequence[RulEstimate] | None, asset_class: AssetClass, titles: Mapping[str, str]) -> Node:
-    """Per failure mode the median and the interval it lies in; None while there is no health."""
+    """Draw median and interval of each failure mode; ``life`` is None before the first health."""
     if life is None:
-        return html.P("Not known yet: it follows from the course of health.", className="note")
+        return html.P("Not known yet: it needs a history of health.", className="note")
     if not life:
         return html.P(
-            "No failure mode shows growth that allows an estimate.",
+            "No failure mode is growing.",
             className="note",
         )
     longest = max(_LIFE_SCALE_DAYS / 12, min(max(item.p90_days for item in life), _LIFE_SCALE_DAYS))
@@ -170,7 +149,7 @@ def _life(item: RulEstimate, longest_days: float, asset_class: AssetClass, title
 def _risk_words(risk: FailureRisk) -> str:
     shares = (risk.within_7_days, risk.within_30_days, risk.within_90_days)
     said = ", ".join(f"{100 * p:.0f}\u00a0% in {days} d" for p, days in zip(shares, (7, 30, 90), strict=True))
-    return f"Fails with a probability of {said}"
+    return f"Probability of failure: {said}"
 
 
 def _interval(item: RulEstimate, longest_days: float) -> html.Div:
@@ -186,7 +165,7 @@ def _interval(item: RulEstimate, longest_days: float) -> html.Div:
 
 
 def contributions_panel(shares: Sequence[tuple[str, float]]) -> Node:
-    """Share of each tag in the anomaly score."""
+    """Draw the share of each tag in the anomaly score."""
     if not shares:
         return html.P("Not known until the twin judges live readings.", className="note")
     return html.Table(
@@ -215,27 +194,17 @@ def contributions_panel(shares: Sequence[tuple[str, float]]) -> Node:
 
 
 def quality_panel(quality: Quality | None, titles: Mapping[str, str]) -> Node:
-    """Tags of the newest reading whose values are bad or uncertain, and what the guard noticed."""
+    """List bad and uncertain values of the newest reading, and what the guard noticed."""
     if quality is None:
         return html.P("No reading yet.", className="note")
     codes, findings = quality
     issues = [(tag, code) for tag, code in codes if severity(code) != "good"]
     if not issues and not findings:
         return html.P("All values of the newest reading are good.", className="note")
-    parts: list[Single] = []
-    if issues:
-        parts.append(
-            html.Ul(
-                [
-                    html.Li([html.Strong(titles.get(tag, tag)), f": {severity(code)}, {_code_words(code)}"])
-                    for tag, code in issues
-                ],
-                className="advice",
-            )
-        )
-    if findings:
-        parts.append(html.P(findings.replace(";", "; "), className="cell-sub"))
-    return parts
+    listed: Iterable[Node] = (
+        [html.Strong(titles.get(tag, tag)), f": {severity(code)}, {_code_words(code)}"] for tag, code in issues
+    )
+    return [bullets(listed), html.P(findings.replace(";", "; "), className="cell-sub") if findings else None]
 
 
 def _code_words(code: int) -> str:

@@ -1,4 +1,4 @@
-"""Time ranges as they stand in the address: ``from=now-30m&to=now`` or ISO 8601 instants."""
+"""Time ranges as in the address: ``from=now-30m&to=now`` or ISO 8601 instants."""
 
 import re
 from dataclasses import dataclass
@@ -61,7 +61,7 @@ def resolve(start_text: str, end_text: str, now: datetime) -> TimeRange:
 
 
 def instant(text: str, now: datetime) -> datetime:
-    """Instant that a text such as ``now-6h`` or ``2026-11-20T20:00:00Z`` names; without a zone it is UTC.
+    """Return the instant that a text such as ``now-6h`` or ``2026-11-20T20:00:00Z`` names; without a zone it is UTC.
 
     Raises
     ------
@@ -76,7 +76,7 @@ def instant(text: str, now: datetime) -> datetime:
             f"Not a time: {text!r}. Use now, now-30m, now-6h, now-2d or 2026-11-20T20:00:00Z."
         ) from exc
     if not EARLIEST <= moment < LATEST:
-        raise TimeRangeError(f"{text} is outside of the years {EARLIEST.year} to {LATEST.year - 1}.")
+        raise TimeRangeError(f"{text} is outside the years {EARLIEST.year} to {LATEST.year - 1}.")
     return moment
 
 

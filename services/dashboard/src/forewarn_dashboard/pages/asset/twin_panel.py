@@ -8,39 +8,37 @@ from dash import html
 
 from forewarn.contracts.answers.twin import FleetExpectation, FleetJudgement
 from forewarn.contracts.health import ModelArtefact
-from forewarn_dashboard.components import definition_list, table
+from forewarn_dashboard.components import bullets, definition_list, table, value_row
 from forewarn_dashboard.details import AssetProfile
 from forewarn_dashboard.formatting import date_time, number, plural, quantity
+from forewarn_dashboard.pages.asset import retraining, whatif
 from forewarn_dashboard.scene import Node, Single
-
-ASK_ID: Final = "whatif-open"
-RELEARN_ID: Final = "relearn-open"
 
 _NAMED: Final = 3  # machines of a fleet that are named
 
 
 def twin_panel(detail: AssetProfile, titles: Mapping[str, str], tz: tzinfo) -> list[Single]:
-    """Card of the model with R² per tag, what is not judged and why, what is suspicious, who asked."""
+    """Draw the model: R² of each tag, what is not judged and why, what is suspicious, who asked for it."""
     buttons = html.Div(
         [
-            html.Button("What if …", id=ASK_ID, className="button", n_clicks=0),
-            html.Button("Learn anew …", id=RELEARN_ID, className="button", n_clicks=0),
+            html.Button("What if …", id=whatif.OPEN_ID, className="button", n_clicks=0),
+            html.Button("Retrain …", id=retraining.OPEN_ID, className="button", n_clicks=0),
         ],
         className="twin-buttons",
     )
     if detail.model is None:
-        text = "No model of its own yet: it learns from the first readings while the machine runs."
+        text = "No model of its own yet: it is learning from the first readings."
         return [html.P(text, className="note"), buttons]
     return [*_card(detail.model, titles, tz), buttons]
 
 
 def fleet_note(fleet: FleetJudgement | None, titles: Mapping[str, str], tz: tzinfo) -> Node:
-    """The newest reading as other machines of the class would judge it, and what that is worth."""
+    """Draw the newest reading as judged by other machines of the class, and how reliable that is."""
     if fleet is None:
         return None
     others = ", ".join(fleet.members[:_NAMED]) + (", …" if len(fleet.members) > _NAMED else "")
     said = (
-        "The machine runs where none of them was: nothing can be said."
+        "None of them has run like this: no judgement."
         if fleet.deviation is None
         else f"Deviation {number(fleet.deviation, 3)} ({fleet.band})."
     )
@@ -53,11 +51,11 @@ def fleet_note(fleet: FleetJudgement | None, titles: Mapping[str, str], tz: tzin
         ),
         html.P(
             f"{fleet.confidence.capitalize()} confidence, for the reading of {date_time(fleet.reading_at, tz)}. "
-            "Stored nowhere, and never a reason for an alarm.",
+            "Not stored, raises no alarm.",
             className="note",
         ),
         table(
-            "What machines of the class would measure in its place",
+            "What other machines of the class would measure",
             ("Signal", "Measured", "Expected", "90 % interval"),
             [_expectation(titles.get(name, name), item) for name, item in fleet.responses.items()],
             hide_caption=True,
@@ -69,15 +67,9 @@ def fleet_note(fleet: FleetJudgement | None, titles: Mapping[str, str], tz: tzin
 
 def _expectation(title: str, item: FleetExpectation) -> html.Tr:
     outside = item.measured is not None and not item.low <= item.measured <= item.high
-    return html.Tr(
-        [
-            html.Th(title, scope="row"),
-            html.Td(
-                quantity(item.measured, item.unit), className="cell-number cell-poor" if outside else "cell-number"
-            ),
-            html.Td(quantity(item.expected, item.unit), className="cell-number"),
-            html.Td(f"{number(item.low)} – {number(item.high)}", className="cell-number"),
-        ]
+    interval = f"{number(item.low)} – {number(item.high)}"
+    return value_row(
+        title, quantity(item.measured, item.unit), quantity(item.expected, item.unit), interval, poor=outside
     )
 
 
@@ -88,26 +80,18 @@ def _card(model: ModelArtefact, titles: Mapping[str, str], tz: tzinfo) -> list[S
             "Learned from",
             f"{model.rows} readings, {date_time(model.trained_from, tz)} to {date_time(model.trained_to, tz)}",
         ),
-        ("Asked by", f"{model.requested_by}: {model.reason}" if model.reason else model.requested_by),
+        ("Requested by", f"{model.requested_by}: {model.reason}" if model.reason else model.requested_by),
     ]
     return [
         definition_list(facts),
         table(
             "How much of each signal the twin explains (R²), cross-validated",
             ("Signal", "R²"),
-            [
-                html.Tr(
-                    [
-                        html.Th(titles.get(tag, tag), scope="row"),
-                        html.Td(f"{value:.3f}", className="cell-number cell-poor" if value < 0 else "cell-number"),
-                    ]
-                )
-                for tag, value in model.r2.items()
-            ],
+            [value_row(titles.get(tag, tag), f"{value:.3f}", poor=value < 0) for tag, value in model.r2.items()],
             hide_caption=True,
         ),
-        _told("Not judged", [(titles.get(tag, tag), reason) for tag, reason in model.unjudged.items()]),
-        _told(
+        _reasons("Not judged", [(titles.get(tag, tag), reason) for tag, reason in model.unjudged.items()]),
+        _reasons(
             f"Suspicious in the baseline ({100 * model.suspicious_share:.0f} % of it)",
             [
                 (f"{date_time(item.start, tz)} to {date_time(item.end, tz)}", item.explanation)
@@ -117,12 +101,7 @@ def _card(model: ModelArtefact, titles: Mapping[str, str], tz: tzinfo) -> list[S
     ]
 
 
-def _told(heading: str, items: list[tuple[str, str]]) -> Single:
+def _reasons(heading: str, items: list[tuple[str, str]]) -> Single:
     if not items:
         return None
-    return html.Div(
-        [
-            html.H3(heading),
-            html.Ul([html.Li([html.Strong(name), f": {text}"]) for name, text in items], className="advice"),
-        ]
-    )
+    return html.Div([html.H3(heading), bullets([html.Strong(name), f": {text}"] for name, text in items)])

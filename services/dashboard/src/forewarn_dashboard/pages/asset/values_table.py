@@ -1,7 +1,7 @@
 """The values behind a chart as a table, for those who cannot or do not want to read charts."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from dash import html
 
@@ -15,8 +15,8 @@ ROWS: Final = 60
 Column = tuple[str, Sequence[float | None]]
 
 
-def values_table(scene: Scene, history: History, title: str, columns: Sequence[Column]) -> html.Details:
-    """At most 60 evenly spaced rows, newest first; the download has all of them."""
+def values_table(scene: Scene[Any], history: History, title: str, columns: Sequence[Column]) -> html.Details:
+    """Return at most 60 evenly spaced rows, newest first; the download has all of them."""
     step = max(1, -(-len(history.times) // ROWS))
     caption = f"{title}, newest first, as the page was opened ({zone_label(scene.tz, scene.now)})"
     head = [html.Th(text, scope="col") for text in ("Time", *(name for name, _ in columns))]

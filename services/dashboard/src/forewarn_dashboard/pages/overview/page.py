@@ -1,11 +1,13 @@
-"""All assets at a glance: quiet grey tiles grouped by area, colour only where something is abnormal."""
+"""All assets at a glance: grey tiles by area, colour only where something is abnormal."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
 from dash import dcc, html
 
+from forewarn.contracts.answers.overview import Overview
 from forewarn_dashboard.components import (
     aria,
     choice_links,
@@ -14,26 +16,20 @@ from forewarn_dashboard.components import (
     health_bar,
     health_words,
     priority_badge,
-    search_field,
+    toolbar,
 )
+from forewarn_dashboard.dependencies import Dependencies
 from forewarn_dashboard.formatting import plural
-from forewarn_dashboard.pages.overview import table as fleet_table
+from forewarn_dashboard.page import PageSpec
+from forewarn_dashboard.pages.alarms.address import AlarmsView
+from forewarn_dashboard.pages.asset.address import AssetView
+from forewarn_dashboard.pages.overview import table
+from forewarn_dashboard.pages.overview.address import SHOWS, SORTS, OverviewView
 from forewarn_dashboard.pages.overview.sparkline import score_sparkline
+from forewarn_dashboard.pages.overview.viewmodel import Summary, Tile, summary, tile
 from forewarn_dashboard.scene import Node, Region, Scene, Single, draw
-from forewarn_dashboard.urls import SHOWS, SORTS, View
-from forewarn_dashboard.viewmodels import (
-    CONDITION_TEXT,
-    NO_AREA,
-    PRIORITY_NUMBER,
-    TREND_ARROW,
-    Summary,
-    Tile,
-    area,
-    summary,
-    tile,
-)
+from forewarn_dashboard.viewmodels import CONDITION_TEXT, NO_AREA, PRIORITY_NUMBER, TREND_ARROW, area
 
-TITLE: Final = "Overview"
 BODY_ID: Final = "overview-body"
 SUMMARY_ID: Final = "overview-summary"
 LINKS_ID: Final = "overview-links"
@@ -43,12 +39,27 @@ _ATTENTION_ORDER: Final = {
 }
 
 
-def regions(scene: Scene) -> Iterator[Region]:
-    """The summary strip, the arrangement of tiles, and every tile; of a large plant rows instead of tiles."""
-    counts = summary(scene.plant, scene.now) if scene.fleet is None else fleet_table.summary_of(scene.fleet)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverviewScene(Scene[OverviewView]):
+    """``fleet`` is the page of the list that a large plant shows."""
+
+    fleet: Overview | None = None
+
+
+async def load(scene: Scene[OverviewView], dependencies: Dependencies) -> OverviewScene:
+    """Ask the API for the page that is shown of a large plant."""
+    hub = dependencies.hub
+    return OverviewScene(
+        **scene.shared(), fleet=await hub.fleet.page(table.query_of(scene.view)) if hub.large else None
+    )
+
+
+def regions(scene: OverviewScene) -> Iterator[Region]:
+    """Yield the summary, the arrangement of tiles, and every tile; rows instead of tiles in a large plant."""
+    counts = summary(scene.plant, scene.now) if scene.fleet is None else table.summary_of(scene.fleet)
     yield Region(id=SUMMARY_ID, key=counts, build=lambda: _summary(counts, scene.view))
     if scene.fleet is not None:
-        yield from fleet_table.regions(scene.fleet, scene, BODY_ID)
+        yield from table.regions(scene.fleet, scene, BODY_ID)
         return
     tiles = chosen_tiles(scene)
     groups = grouped(tiles, scene)
@@ -58,31 +69,24 @@ def regions(scene: Scene) -> Iterator[Region]:
         yield Region(id=tile_id(one.asset_id), key=one, build=partial(_tile, one), inside=BODY_ID)
 
 
-def render(scene: Scene) -> Node:
-    """The whole page."""
+def render(scene: OverviewScene) -> Node:
+    """Draw the whole page."""
     parts = redraw(scene)
     return [
         html.H1("Plant overview", className="visually-hidden"),
         html.Div(parts[SUMMARY_ID], id=SUMMARY_ID),
-        html.Div(
-            [
-                search_field(scene.view, "Name, class, area …"),
-                html.Div(parts[LINKS_ID], id=LINKS_ID, className="links"),
-            ],
-            className="toolbar",
-        ),
+        toolbar(scene.view, "Name, class, area …", LINKS_ID, parts[LINKS_ID]),
         html.Div(parts[BODY_ID], id=BODY_ID),
     ]
 
 
-def redraw(scene: Scene) -> dict[str, Node]:
-    """All but the search field, which must stay as it is while somebody types: children by component id."""
-    drawn = draw(region for region in regions(scene) if region.inside is None)
-    return drawn | {LINKS_ID: _links(scene.view)}
+def redraw(scene: OverviewScene) -> dict[str, Node]:
+    """Draw all but the search field, which must not change while somebody types: children by component id."""
+    return draw(regions(scene)) | {LINKS_ID: _links(scene.view)}
 
 
-def chosen_tiles(scene: Scene) -> list[Tile]:
-    """Tiles that search and filter let through, in the chosen order."""
+def chosen_tiles(scene: OverviewScene) -> list[Tile]:
+    """Return the tiles that pass search and filter, in the chosen order."""
     view, needle = scene.view, scene.view.search.casefold()
     found = []
     for asset in scene.plant.assets.values():
@@ -98,8 +102,8 @@ def chosen_tiles(scene: Scene) -> list[Tile]:
     return sorted(found, key=lambda one: _order(view.sort, one))
 
 
-def grouped(tiles: list[Tile], scene: Scene) -> list[tuple[str, list[Tile]]]:
-    """Tiles by area when sorted by area, else in one group."""
+def grouped(tiles: list[Tile], scene: OverviewScene) -> list[tuple[str, list[Tile]]]:
+    """Return the tiles by area when sorted by area, else in one group."""
     if scene.view.sort != "area":
         return [("", tiles)] if tiles else []
     groups: dict[str, list[Tile]] = {}
@@ -109,7 +113,7 @@ def grouped(tiles: list[Tile], scene: Scene) -> list[tuple[str, list[Tile]]]:
 
 
 def tile_id(asset_id: str) -> dict[str, str]:
-    """Component id of a tile."""
+    """Return the component id of a tile."""
     return {"type": "tile", "asset": asset_id}
 
 
@@ -123,14 +127,14 @@ def _order(sort: str, one: Tile) -> tuple[float, float, str]:
     return 0.0, 0.0, by_name
 
 
-def _links(view: View) -> Node:
+def _links(view: OverviewView) -> Node:
     return [
         choice_links("Show", [(text, view.href(show=key), key == view.show) for key, text in SHOWS.items()]),
         choice_links("Sort", [(text, view.href(sort=key), key == view.sort) for key, text in SORTS.items()]),
     ]
 
 
-def _summary(counts: Summary, view: View) -> html.Div:
+def _summary(counts: Summary, view: OverviewView) -> html.Div:
     states = [
         html.Li(
             [html.Span(f"{count:,}", className="count"), condition_badge(name)],
@@ -143,7 +147,7 @@ def _summary(counts: Summary, view: View) -> html.Div:
         html.Li(
             dcc.Link(
                 [html.Span(f"{count:,}", className="count"), priority_badge(priority)],
-                href=view.to("alarms", priority=priority.value),
+                href=view.to(AlarmsView, priority=priority.value),
             ),
             className="stat" if count else "stat stat-none",
         )
@@ -161,7 +165,7 @@ def _summary(counts: Summary, view: View) -> html.Div:
     )
 
 
-def _body(groups: list[tuple[str, list[Tile]]], scene: Scene) -> Node:
+def _body(groups: list[tuple[str, list[Tile]]], scene: OverviewScene) -> Node:
     if not scene.plant.assets:
         return _no_assets(scene)
     if not groups:
@@ -175,7 +179,7 @@ def _body(groups: list[tuple[str, list[Tile]]], scene: Scene) -> Node:
                         html.Li(
                             dcc.Link(
                                 html.Div(_tile(one), id=tile_id(one.asset_id)),
-                                href=scene.view.to("asset", asset_id=one.asset_id),
+                                href=scene.view.to(AssetView, asset_id=one.asset_id),
                                 className="tile-link",
                             )
                         )
@@ -190,13 +194,12 @@ def _body(groups: list[tuple[str, list[Tile]]], scene: Scene) -> Node:
     ]
 
 
-def _no_assets(scene: Scene) -> html.Div:
+def _no_assets(scene: OverviewScene) -> html.Div:
     if not scene.plant.loaded:
         return empty_state("Waiting for the API", "The plant appears here as soon as the API answers.")
     return empty_state(
         "No assets yet",
-        "Register a machine with POST /api/v1/assets of the API, or start the simulator's demo plant with "
-        "SIMULATION_ENABLED=true.",
+        "Register a machine with POST /api/v1/assets, or start the simulator's plant: SIMULATION_ENABLED=true.",
         "It appears here by itself.",
     )
 
@@ -237,7 +240,7 @@ def _tile_health(one: Tile) -> html.Div:
 def _tile_spark(one: Tile) -> Single:
     spark = score_sparkline(one.spark, abnormal=one.flagged)
     if not spark:
-        return html.Div("anomaly score not known yet", className="spark spark-none")
+        return html.Div("no anomaly score yet", className="spark spark-none")
     known = [score for score in one.spark if score is not None]
     return html.Img(src=spark, alt=f"Anomaly score, newest {known[-1]:.0f} of 100", className="spark")
 
@@ -248,3 +251,8 @@ def _tile_alarm(one: Tile) -> html.Div:
         more = f" and {one.alarm_count - 1} more" if one.alarm_count > 1 else ""
         shown = [priority_badge(one.priority), html.Span(one.alarm_text + more, className="tile-alarm-text")]
     return html.Div(shown, className="tile-alarm", title=one.alarm_text or CONDITION_TEXT[one.condition])
+
+
+OVERVIEW: Final = PageSpec(
+    title="Overview", view=OverviewView, load=load, regions=regions, render=render, redraw=redraw
+)

@@ -10,7 +10,7 @@ _TOP: Final = 100.0
 
 
 def score_sparkline(scores: Sequence[float | None], *, abnormal: bool) -> str:
-    """Address of an SVG of scores from 0 to 100; gaps where a score is unknown. Empty without two known scores."""
+    """Return the data address of an SVG of scores, 0 to 100, with gaps for unknown ones; empty for less than two."""
     if sum(score is not None for score in scores) < 2:
         return ""
     colour = "#c2410c" if abnormal else "#7b8492"

@@ -21,9 +21,11 @@ from forewarn_dashboard.components import (
     table,
 )
 from forewarn_dashboard.formatting import plural
+from forewarn_dashboard.pages.asset.address import AssetView
+from forewarn_dashboard.pages.overview.address import OverviewView
+from forewarn_dashboard.pages.overview.viewmodel import Summary
 from forewarn_dashboard.scene import Node, Region, Scene
-from forewarn_dashboard.urls import View
-from forewarn_dashboard.viewmodels import CONDITION_TEXT, PRIORITY_NUMBER, TREND_ARROW, Summary, age_text, class_title
+from forewarn_dashboard.viewmodels import CONDITION_TEXT, PRIORITY_NUMBER, TREND_ARROW, age_text, class_title
 
 ROWS: Final = 40  #: on one page
 
@@ -35,8 +37,8 @@ _SHOWN: Final[dict[str, tuple[Condition, ...]]] = {
 }
 
 
-def query_of(view: View) -> FleetQuery:
-    """What the API is asked for this view."""
+def query_of(view: OverviewView) -> FleetQuery:
+    """Return the query for this view."""
     return FleetQuery(
         text=view.search,
         conditions=_SHOWN[view.show],
@@ -47,7 +49,7 @@ def query_of(view: View) -> FleetQuery:
 
 
 def summary_of(page: Overview) -> Summary:
-    """Counts over the whole plant."""
+    """Return counts over the whole plant."""
     return Summary(
         total=page.counts.assets,
         conditions=tuple((name, page.counts.conditions.get(name, 0)) for name in CONDITION_TEXT),
@@ -56,8 +58,8 @@ def summary_of(page: Overview) -> Summary:
     )
 
 
-def regions(page: Overview, scene: Scene, body_id: str) -> Iterator[Region]:
-    """The list, and every row of it."""
+def regions(page: Overview, scene: Scene[OverviewView], body_id: str) -> Iterator[Region]:
+    """Yield the list, and every row of it."""
     arrangement = (page.found, tuple(row.asset_id for row in page.items), scene.view.number)
     yield Region(id=body_id, key=arrangement, build=lambda: body(page, scene))
     for row in page.items:
@@ -66,12 +68,12 @@ def regions(page: Overview, scene: Scene, body_id: str) -> Iterator[Region]:
 
 
 def row_id(asset_id: str) -> dict[str, str]:
-    """Component id of a row."""
+    """Return the component id of a row."""
     return {"type": "row", "asset": asset_id}
 
 
-def body(page: Overview, scene: Scene) -> Node:
-    """The list with its pages."""
+def body(page: Overview, scene: Scene[OverviewView]) -> Node:
+    """Draw the list with its pages."""
     view = scene.view
     if not page.found:
         return empty_state("No asset matches", "Clear the search or choose “All”.")
@@ -90,8 +92,8 @@ def body(page: Overview, scene: Scene) -> Node:
     ]
 
 
-def _cells(row: AssetRow, scene: Scene) -> list[html.Td]:
-    link = dcc.Link(row.name, href=scene.view.to("asset", asset_id=row.asset_id))
+def _cells(row: AssetRow, scene: Scene[OverviewView]) -> list[html.Td]:
+    link = dcc.Link(row.name, href=scene.view.to(AssetView, asset_id=row.asset_id))
     place = " / ".join(row.path[1:] or row.path)
     trend = html.Span(TREND_ARROW.get(row.trend, ""), className=f"trend trend-{row.trend}", title=f"Trend: {row.trend}")
     return [

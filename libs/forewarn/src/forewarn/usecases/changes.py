@@ -1,19 +1,20 @@
-"""Brings the live feed's news from its threads into the event loop."""
+"""Brings changes of registry and live view from their threads into the event loop."""
 
 import asyncio
 from collections.abc import Callable
 from typing import Self, TypeVar
 
 from forewarn.ports.live import LiveView
+from forewarn.ports.registry import RegisteredAssets
 
 T = TypeVar("T")
 
 
 class Changes:
-    """Wakes tasks after the live view has changed; ten changes at once wake them once."""
+    """Wake tasks after changes of registry or live view; ten changes at once wake them once."""
 
-    def __init__(self, live: LiveView) -> None:
-        self._live = live
+    def __init__(self, source: LiveView | RegisteredAssets) -> None:
+        self._source = source
         self._news = asyncio.Event()
         self._announced = False
         self._stop: Callable[[], None] | None = None
@@ -22,12 +23,12 @@ class Changes:
         """Start listening, on the running loop."""
         loop = asyncio.get_running_loop()
 
-        def on_change() -> None:  # runs in the feed's threads
+        def on_change() -> None:  # runs in the source's threads
             if not self._announced:
                 self._announced = True
                 loop.call_soon_threadsafe(self._wake)
 
-        self._stop = self._live.listen(on_change)
+        self._stop = self._source.listen(on_change)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -36,7 +37,7 @@ class Changes:
             self._stop()
 
     async def wait(self, timeout_s: float) -> bool:
-        """Wait for the next change, at most ``timeout_s``; whether there was one."""
+        """Wait up to ``timeout_s`` for the next change; return whether there was one."""
         try:
             async with asyncio.timeout(timeout_s):
                 await self._news.wait()
@@ -45,7 +46,7 @@ class Changes:
         return True
 
     async def wait_for(self, look: Callable[[], T | None], timeout_s: float) -> T | None:
-        """Look after each change until ``look`` finds something; None if it does not in time."""
+        """Call ``look`` after each change and return what it finds; None if it finds nothing in time."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + timeout_s
         while (found := look()) is None and (left_s := deadline - loop.time()) > 0:

@@ -1,4 +1,4 @@
-"""Units as engineers write them, from the UCUM codes of the asset classes."""
+"""Units and quantities as engineers write them, from the UCUM codes of the asset classes."""
 
 import re
 from collections.abc import Mapping
@@ -37,13 +37,23 @@ _PART: Final = re.compile(r"\{(?P<note>[^{}]*)\}|(?P<atom>\[[^\]]+\]|[A-Za-z%]+)
 
 @lru_cache(maxsize=1024)
 def unit_symbol(unit: str) -> str:
-    """UCUM code as engineers write it (``m3/h`` → m³/h); nothing for a plain number."""
+    """Return a UCUM code as engineers write it (``m3/h`` → m³/h); nothing for a plain number."""
     if unit in _WHOLE:
         return _WHOLE[unit]
     text = _PART.sub(_part, unit)
     for product, name in _JOINED.items():
         text = text.replace(product, name)
     return text
+
+
+def quantity(value: float, unit: str, digits: int = 4) -> str:
+    """Return a value with its unit, rounded to so many digits: 124.3 °C."""
+    return f"{float(f'{value:.{digits}g}'):g} {unit_symbol(unit)}".rstrip()
+
+
+def unit_of_difference(unit: str) -> str:
+    """Return the unit of a difference: that of two temperatures is no temperature."""
+    return "K" if unit == "Cel" else unit
 
 
 def _part(match: re.Match[str]) -> str:

@@ -1,0 +1,138 @@
+"""The one table of metrics: name, labels and meaning of everything that services count."""
+
+from collections import Counter as Counts
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from prometheus_client import Counter, Gauge, Histogram
+
+_REQUEST_BUCKETS_S: Final = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+_ROW_BUCKETS: Final = (1, 10, 100, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One metric; ``services`` are those that expose it. Units are in the names."""
+
+    meaning: str
+    services: tuple[str, ...]
+    labels: tuple[str, ...] = ()
+    buckets: tuple[float, ...] = Histogram.DEFAULT_BUCKETS
+
+
+_FRAMES: Final = ("validator", "twin", "anomaly")
+_EVENTS: Final = ("health", "alerting")
+
+METRICS: Final[Mapping[str, Metric]] = {
+    "forewarn_records_read": Metric("Messages taken and done with.", (*_FRAMES, *_EVENTS), ("topic",)),
+    "forewarn_records_written": Metric("Messages published and confirmed.", (*_FRAMES, *_EVENTS), ("topic",)),
+    "forewarn_records_rejected": Metric("Messages that could not be read.", _EVENTS, ("topic",)),
+    "forewarn_records_quarantined": Metric("Messages that could not be handled.", _EVENTS, ("topic",)),
+    "forewarn_readings": Metric("Readings by fate: accepted, warning, rejected, judged …", _FRAMES, ("fate",)),
+    "forewarn_lag_records": Metric("Records not yet read.", _FRAMES, ("partition",)),
+    "forewarn_snapshot_bytes": Metric("Size of the last snapshot of a partition's state.", _FRAMES),
+    "forewarn_transaction_seconds": Metric("Duration of a commit.", _FRAMES),
+    "forewarn_rows": Metric("Rows of frames: applied, or skipped as late or seen before.", _EVENTS, ("fate",)),
+    "forewarn_assets": Metric("Assets whose state this process keeps.", _EVENTS),
+    "forewarn_checkpoint_seconds": Metric("Duration of storing changed states.", _EVENTS),
+    "forewarn_alarm_transitions": Metric("Transitions of alarms.", ("alerting",), ("transition",)),
+    "forewarn_commands_refused": Metric("Acknowledgements that were refused.", ("alerting",)),
+    "forewarn_sink_rows_written": Metric("New rows in committed transactions.", ("sink",), ("table",)),
+    "forewarn_sink_rows_duplicate": Metric("Rows that were stored already.", ("sink",), ("table",)),
+    "forewarn_sink_messages_refused": Metric("Messages put into table rejected.", ("sink",), ("reason",)),
+    "forewarn_sink_rows_dropped": Metric("Rows, or chunks, past their retention.", ("sink",), ("table",)),
+    "forewarn_sink_partitions_recreated": Metric("Partitions of recreated topics.", ("sink",), ("topic",)),
+    "forewarn_sink_fenced": Metric("Times another sink had taken over a partition.", ("sink",)),
+    "forewarn_sink_transaction_seconds": Metric("Duration of a transaction.", ("sink",)),
+    "forewarn_sink_transaction_rows": Metric("Rows in a transaction.", ("sink",), (), _ROW_BUCKETS),
+    "forewarn_sink_lag_messages": Metric("Messages not yet stored.", ("sink",), ("topic",)),
+    "forewarn_sink_last_commit_timestamp_seconds": Metric("When a transaction last succeeded.", ("sink",)),
+    "forewarn_sink_database_up": Metric("1 while the database takes what the sink writes.", ("sink",)),
+    "forewarn_simulator_readings": Metric("Readings by outcome: stored, refused.", ("simulator",), ("outcome",)),
+    "forewarn_simulator_waiting_readings": Metric("Readings in the buffer.", ("simulator",)),
+    "forewarn_simulator_machines": Metric("Machines that send readings.", ("simulator",)),
+    "forewarn_api_request_seconds": Metric(
+        "Time to answer a request.", ("api",), ("method", "route", "status"), _REQUEST_BUCKETS_S
+    ),
+    "forewarn_api_readings": Metric("Readings taken in, by outcome.", ("api",), ("outcome",)),
+    "forewarn_api_live_subscribers": Metric("WebSocket clients connected to the live feed.", ("api",)),
+    "forewarn_api_live_messages": Metric("Messages sent to WebSocket clients.", ("api",)),
+    "forewarn_api_work_refused": Metric("Requests refused because too many were under way.", ("api",), ("work",)),
+    "forewarn_api_live_ignored": Metric("Messages that the live feed could not read.", ("api",), ("topic",)),
+    "forewarn_dashboard_api_connected": Metric("1 while the API's live feed is connected.", ("dashboard",)),
+    "forewarn_dashboard_api_updates": Metric("Updates received from the live feed.", ("dashboard",)),
+    "forewarn_dashboard_tabs": Metric("Browser tabs that are fed live.", ("dashboard",)),
+    "forewarn_dashboard_pushes": Metric("Component updates pushed to browsers.", ("dashboard",)),
+    "forewarn_dashboard_callback_errors": Metric("Callbacks that failed with an error id.", ("dashboard",)),
+    "forewarn_dashboard_refused": Metric("Requests and messages the gate refused.", ("dashboard",), ("reason",)),
+    "forewarn_http_cut_off": Metric(
+        "Requests refused and connections closed before the application saw them.", ("api", "dashboard"), ("reason",)
+    ),
+}
+
+
+def counter(name: str) -> Counter:
+    """Return a new counter of the table; it is exposed as ``name`` with ``_total``."""
+    return Counter(name, METRICS[name].meaning, METRICS[name].labels)
+
+
+def gauge(name: str) -> Gauge:
+    """Return a new gauge of the table."""
+    return Gauge(name, METRICS[name].meaning, METRICS[name].labels)
+
+
+def histogram(name: str) -> Histogram:
+    """Return a new histogram of the table; it is exposed as ``name`` with ``_bucket``, ``_sum`` and ``_count``."""
+    return Histogram(name, METRICS[name].meaning, METRICS[name].labels, buckets=METRICS[name].buckets)
+
+
+class FrameMetrics:
+    """What a frame processor counts."""
+
+    def __init__(self) -> None:
+        self.read = counter("forewarn_records_read")
+        self.written = counter("forewarn_records_written")
+        self.readings = counter("forewarn_readings")
+        self.lag = gauge("forewarn_lag_records")
+        self.snapshot_bytes = gauge("forewarn_snapshot_bytes")
+        self.transaction_seconds = histogram("forewarn_transaction_seconds")
+
+    def count(self, counts: Counts[str]) -> None:
+        """Add readings by fate."""
+        for fate, number in counts.items():
+            self.readings.labels(fate=fate).inc(number)
+
+
+class EventMetrics:
+    """What an event-plane service counts."""
+
+    def __init__(self) -> None:
+        self.read = counter("forewarn_records_read")
+        self.written = counter("forewarn_records_written")
+        self.rejected = counter("forewarn_records_rejected")
+        self.quarantined = counter("forewarn_records_quarantined")
+        self.rows = counter("forewarn_rows")
+        self.assets = gauge("forewarn_assets")
+        self.checkpoint_seconds = histogram("forewarn_checkpoint_seconds")
+
+
+def metrics_page() -> str:
+    """Return the table as a page of Markdown."""
+    rows = (
+        f"| `{name}` | {', '.join(metric.labels)} | {metric.meaning} | {', '.join(metric.services)} |"
+        for name, metric in METRICS.items()
+    )
+    return "\n".join(
+        (
+            "# Metrics",
+            "",
+            "Generated from `forewarn.runtime.metrics`. Every service answers `/metrics` on its probe port, the API",
+            "also on its own. Counters are exposed with `_total`, histograms with `_bucket`, `_sum` and `_count`.",
+            "",
+            "| metric | labels | meaning | services |",
+            "|---|---|---|---|",
+            *rows,
+            "",
+        )
+    )

@@ -1,0 +1,28 @@
+"""What the asset page is drawn from."""
+
+from dataclasses import dataclass
+
+from forewarn_dashboard.client import NO_HISTORY, History
+from forewarn_dashboard.details import AssetProfile
+from forewarn_dashboard.pages.asset.address import AssetView
+from forewarn_dashboard.pages.asset.timerange import TimeRange
+from forewarn_dashboard.scene import Scene
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssetScene(Scene[AssetView]):
+    """An asset with the range of its charts; ``history`` fills them when the page is drawn."""
+
+    detail: AssetProfile
+    window: TimeRange
+    history: History = NO_HISTORY
+
+    @property
+    def heading(self) -> str:
+        """Name of the asset."""
+        return self.detail.asset.name
+
+    @property
+    def since(self) -> str:
+        """Newest instant on the charts."""
+        return self.history.times[-1].isoformat() if self.history.times else ""
