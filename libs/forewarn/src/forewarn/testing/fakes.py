@@ -23,7 +23,7 @@ from forewarn.usecases.workers import Workers, worker_thread
 
 @dataclass
 class StillClock:
-    """A clock that moves only when told to."""
+    """A clock that moves only when it is set."""
 
     at: datetime = NOW
 
