@@ -5,7 +5,9 @@ import os
 import pytest
 from hypothesis import HealthCheck, settings
 
-from support.stack import (
+pytest.register_assert_rewrite("support.history_checks", "support.delivery_checks", "support.plant_api_checks")
+
+from support.stack import (  # noqa: E402  # after the registration
     attach_logs,
     database_url,
     dedicated_broker,

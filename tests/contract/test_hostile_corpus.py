@@ -5,7 +5,6 @@ from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 
-import pytest
 from jsonschema import Draft202012Validator
 
 from forewarn.contracts.readings import RejectionReason as Reason
@@ -46,26 +45,23 @@ def test_no_two_good_readings_share_an_event_time():
     assert len(set(times)) == len(times)
 
 
-@pytest.mark.parametrize("case", [c for c in CASES if c.survivors], ids=lambda c: c.name)
-def test_the_published_schema_accepts_what_must_survive(case):
+def test_the_published_schema_accepts_what_must_survive(subtests):
     validator = Draft202012Validator(SCHEMA)
-    assert sum(validator.is_valid(reading) for reading in _readings(case.value)) >= case.survivors
+    for case in CASES:
+        if case.survivors:
+            with subtests.test(case.name):
+                assert sum(validator.is_valid(reading) for reading in _readings(case.value)) >= case.survivors
 
 
-@pytest.mark.parametrize(
-    "case",
-    [
-        c
-        for c in CASES
-        # A JSON Schema sees the form of a time only with optional format checks.
-        if [r.reasons for r in c.refusals] == [{Reason.BAD_STRUCTURE}]
-        and not c.name.startswith(("ts_", "document_is_[]"))
-    ],
-    ids=lambda c: c.name,
-)
-def test_the_published_schema_refuses_what_has_a_bad_structure(case):
+def test_the_published_schema_refuses_what_has_a_bad_structure(subtests):
     validator = Draft202012Validator(SCHEMA)
-    assert any(not validator.is_valid(reading) for reading in _readings(case.value))
+    malformed = [case for case in CASES if [r.reasons for r in case.refusals] == [{Reason.BAD_STRUCTURE}]]
+    # A JSON Schema sees the form of a time only with optional format checks.
+    checked = [case for case in malformed if not case.name.startswith(("ts_", "document_is_[]"))]
+    assert len(checked) >= 30
+    for case in checked:
+        with subtests.test(case.name):
+            assert any(not validator.is_valid(reading) for reading in _readings(case.value))
 
 
 def test_the_good_message_is_good():

@@ -4,7 +4,6 @@ import importlib
 import re
 from pathlib import Path
 
-import pytest
 from pydantic_core import PydanticUndefined
 from pydantic_settings import BaseSettings
 
@@ -23,10 +22,6 @@ NOT_IN_CONTAINERS = {
     "DATABASE_URL",
 }
 NOT_IN_CONTAINERS |= {"DISK_BUDGET_GB", "API_HOST", "DASHBOARD_HOST", "API_URL", "LOG_FORMAT"}
-
-for service in (ROOT / "services").iterdir():
-    importlib.import_module(f"forewarn_{service.name}.settings")
-importlib.import_module("forewarn.runtime.provision")
 
 
 def _kinds(kind):
@@ -57,16 +52,17 @@ def _text(default):
     return str(getattr(default, "value", default)).rstrip("/")
 
 
-DEFAULTS = _defaults()
-
-
-@pytest.mark.parametrize("name", sorted(DEFAULTS))
-def test_every_setting_stands_in_the_example_with_its_default(name):
-    assert name in EXAMPLE, f"{name} is not in .env.example"
-    defaults = DEFAULTS[name] - {""}
-    if name in EXAMPLES_ONLY:
-        return
-    assert EXAMPLE[name] == (defaults.pop() if len(defaults) == 1 else ""), "of several defaults the text tells"
+def test_every_setting_stands_in_the_example_with_its_default(subtests):
+    for service in (ROOT / "services").iterdir():
+        importlib.import_module(f"forewarn_{service.name}.settings")
+    importlib.import_module("forewarn.runtime.provision")
+    for name, of_services in _defaults().items():
+        with subtests.test(name):
+            assert name in EXAMPLE, f"{name} is not in .env.example"
+            defaults = of_services - {""}
+            if name not in EXAMPLES_ONLY:
+                expected = defaults.pop() if len(defaults) == 1 else ""
+                assert EXAMPLE[name] == expected, "several defaults: the comment names them"
 
 
 def test_the_composed_platform_is_handed_every_setting_but_the_fine_tuning():

@@ -6,8 +6,8 @@ import pytest
 import uvicorn
 from playwright.sync_api import expect
 
+from forewarn.testing.fakes import FakePlatform
 from forewarn_api.app import make_app
-from support.api_fakes import FakePlatform
 from support.dashboard_ui import VIOLATION, free_port
 from support.stack import wait_until
 

@@ -9,7 +9,7 @@ from websockets.sync.client import connect
 from forewarn.adapters.timescale.store import TimescaleStore
 from forewarn.contracts.topics import qualified
 from forewarn.ports.store import Item, Source
-from support.api_fakes import CATALOGUE
+from forewarn.testing.api_examples import CATALOGUE
 from support.stack import wait_until
 from support.wire import Message, produce, read_topic
 

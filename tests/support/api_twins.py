@@ -12,8 +12,8 @@ from forewarn.domain.twin.settings import TwinSettings
 from forewarn.domain.twin.state import TwinState
 from forewarn.domain.twin.step import step
 from forewarn.ports.history import History, RollUp, Series
+from forewarn.testing.api_examples import NOW, PUMP_CLASS, microseconds, valid_rows
 from forewarn_twin.announcing import artefact
-from support.api_fakes import NOW, PUMP_CLASS, microseconds, valid_rows
 from support.plant import pump_metrics
 
 ROWS = 200

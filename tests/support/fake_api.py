@@ -152,7 +152,7 @@ def add_alarms(app: FastAPI, plant: Plant) -> None:
         if alarm is None:
             raise HTTPException(404, "The alarm is not open.")
         if alarm.occurrence_id != body.occurrence_id:
-            detail = "The alarm occurred anew since it was looked at."
+            detail = "The alarm occurred again since it was looked at."
             return JSONResponse({"title": "Conflict", "status": 409, "detail": detail}, 409)
         plant.acknowledged.append({"by": body.by, "comment": body.comment, "occurrence_id": body.occurrence_id})
         seen = {"acknowledged": True, "acknowledged_at": datetime.now(UTC), "acknowledged_by": body.by}

@@ -12,7 +12,7 @@ from support.fake_plant import Plant
 
 
 def add_twin(app: FastAPI, plant: Plant, known: Callable[[str], Asset]) -> None:
-    """Add the routes; orders to learn anew end up in ``plant.ordered``."""
+    """Add the routes; orders to retrain end up in ``plant.ordered``."""
     levels = plant.levels
 
     @app.get("/api/v1/assets/{asset_id}/twin")
@@ -51,7 +51,8 @@ def add_twin(app: FastAPI, plant: Plant, known: Callable[[str], Asset]) -> None:
         )
 
     @app.post("/api/v1/assets/{asset_id}/baseline", status_code=202)
-    async def learn_anew(asset_id: str, body: BaselineRequest) -> dict[str, str]:
+    async def retrain(asset_id: str, body: BaselineRequest) -> dict[str, str]:
+        known(asset_id)
         plant.ordered.append({"asset_id": asset_id, "by": body.by, "reason": body.reason})
         return {"order_id": "o1"}
 

@@ -1,4 +1,4 @@
-"""An API in memory: implements ``forewarn_dashboard.client.PlantApi`` without any connection."""
+"""A ``forewarn_dashboard.client.PlantApi`` in memory; passes ``support.plant_api_checks``."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -8,6 +8,7 @@ from forewarn.contracts.answers.assets import AssetDetail
 from forewarn.contracts.answers.overview import AssetRow, Counts, Overview
 from forewarn.domain.economics.report import economic_report
 from forewarn_dashboard.client import (
+    NO_HISTORY,
     ApiUnavailableError,
     ConflictError,
     History,
@@ -37,10 +38,12 @@ class MemoryApi:
         self.removed = []
         self.feed = asyncio.Queue()
 
-    def _called(self, name):
+    def _called(self, name, asset_id=None):
         self.calls.append(name)
         if self.failure is not None:
             raise self.failure
+        if asset_id is not None and asset_id not in self.known:
+            raise NotFoundError(f"There is no asset {asset_id!r}.")
 
     async def assets(self):
         self._called("assets")
@@ -63,7 +66,7 @@ class MemoryApi:
                 alarms=0,
             )
             for asset in self.known.values()
-            if query.text in asset.name and (not query.assets or asset.asset_id in query.assets)
+            if query.text.casefold() in asset.name.casefold() and (not query.assets or asset.asset_id in query.assets)
         ]
         return Overview(
             counts=Counts(
@@ -74,14 +77,14 @@ class MemoryApi:
         )
 
     async def detail(self, asset_id):
-        self._called("detail")
-        if asset_id not in self.known:
-            raise NotFoundError(f"There is no asset {asset_id!r}.")
+        self._called("detail", asset_id)
         asset = self.known[asset_id]
         return AssetDetail(asset=asset, asset_class=self.classes[asset.asset_class], models=[])
 
     async def history(self, asset_id, query):
         self._called("history")
+        if asset_id not in self.known:
+            return NO_HISTORY
         times = tuple(query.end - timedelta(seconds=s) for s in (3, 2, 1))
         return History(times=times, columns={"score": (1.0, 2.0, 3.0)}, resolution="raw")
 
@@ -90,7 +93,7 @@ class MemoryApi:
         return b"ts\r\n"
 
     async def economics(self, asset_id):
-        self._called("economics")
+        self._called("economics", asset_id)
         asset = self.known[asset_id]
         return economic_report(
             asset,
@@ -108,15 +111,14 @@ class MemoryApi:
         return self.closed
 
     async def acknowledge(self, request):
-        self._called("acknowledge")
+        self._called("acknowledge", request.asset_id)
         if self.occurrences.get(f"{request.asset_id}/{request.rule}") != request.occurrence_id:
-            raise ConflictError("The alarm occurred anew.")
+            raise ConflictError("The alarm occurred again.")
         self.acknowledged.append(request)
 
     async def remove(self, asset_id, *, by, purge):
-        self._called("remove")
-        if self.known.pop(asset_id, None) is None:
-            raise NotFoundError(f"There is no asset {asset_id!r}.")
+        self._called("remove", asset_id)
+        del self.known[asset_id]
         self.removed.append((asset_id, by, purge))
 
     async def twin(self, asset_id):
@@ -126,12 +128,12 @@ class MemoryApi:
         return self.twins[asset_id]
 
     async def what_if(self, asset_id, changes):
-        self._called("what_if")
+        self._called("what_if", asset_id)
         self.asked.append((asset_id, dict(changes)))
         return self.answer
 
     async def retrain(self, asset_id, *, by, reason):
-        self._called("retrain")
+        self._called("retrain", asset_id)
         self.ordered.append((asset_id, by, reason))
 
     async def live(self, *, assets=(), only_alarms=False):

@@ -4,8 +4,8 @@ import pytest
 
 from forewarn.adapters.kafka.admin import create_topics
 from forewarn.adapters.timescale.migrate import migrate
+from forewarn.testing.api_examples import CATALOGUE, PUMP
 from forewarn_local.ports import any_free
-from support.api_fakes import CATALOGUE, PUMP
 from support.api_service import TOKEN, Service
 from support.plant import PUMPS, register
 

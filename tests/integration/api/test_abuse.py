@@ -21,8 +21,8 @@ from websockets.sync.client import connect
 from forewarn.adapters.kafka.admin import create_topics
 from forewarn.contracts.limits import MEMORY_CEILING_MIB, MIB
 from forewarn.contracts.topics import TopicName
+from forewarn.testing.api_examples import PUMP, alarm
 from forewarn_local.ports import any_free
-from support.api_fakes import PUMP, alarm
 from support.api_service import TOKEN, Service, reading
 from support.memory import MemoryWatch
 from support.plant import PUMPS, register

@@ -8,14 +8,14 @@ from confluent_kafka import TopicPartition
 
 from forewarn.adapters.kafka.admin import create_topics
 from forewarn.adapters.kafka.delivery import KafkaDelivery
-from forewarn.contracts.assets import AcknowledgeAlarm, Command
+from forewarn.adapters.kafka.registry import AssetRegistry
+from forewarn.contracts.assets import Command
 from forewarn.contracts.topics import TopicName, qualified
 from forewarn.ports.delivery import BrokerSilent, DeliveryOverloaded, Message
+from support.delivery_checks import SEEN, DeliveryChecks
 from support.wire import read_topic
 
 pytestmark = pytest.mark.integration
-
-SEEN = AcknowledgeAlarm(alarm_id="P-1/bearing_hot", occurrence_id="o-1")
 
 
 def raw(asset: str, number: int) -> Message:
@@ -87,9 +87,28 @@ def read_headers(bootstrap, topic, record):
     return dict(message.headers())
 
 
-async def test_an_event_of_another_contract_is_refused(delivery):
-    with pytest.raises(TypeError, match="commands carries"):
-        await delivery.publish(TopicName.COMMANDS, "P-1", SEEN, event_id="x", at=datetime.now(UTC))
+class TestKafkaDelivery(DeliveryChecks):
+    """Kafka passes the suite of every delivery."""
+
+    @pytest.fixture
+    def registry(self, delivery, kafka_broker, topic_prefix):
+        made = AssetRegistry(kafka_broker.bootstrap_servers, topic_prefix, client_id="checks")
+        yield made
+        made.close()
+
+    @pytest.fixture
+    def stored(self, kafka_broker, topic_prefix):
+        def read():
+            records = read_topic(kafka_broker.bootstrap_servers, TopicName.READINGS_RAW, topic_prefix)
+            return [(record.key, record.value) for record in records]
+
+        return read
+
+    @pytest.fixture
+    def away(self, topic_prefix):
+        made = KafkaDelivery("127.0.0.1:1", topic_prefix, source="/forewarn/api", timeout_s=1, max_under_way=10)
+        yield made
+        made.close()
 
 
 async def test_more_than_may_be_under_way_is_refused_before_anything_is_sent(delivery, kafka_broker, topic_prefix):

@@ -12,8 +12,9 @@ from forewarn.adapters.timescale.store import TimescaleStore
 from forewarn.domain.alarms.evaluation import Evaluation, Level
 from forewarn.domain.alarms.lifecycle import NORMAL, acknowledge, step
 from forewarn.ports.store import Item, Source
+from forewarn.testing.api_examples import CATALOGUE, NOW, PUMP, PUMP_CLASS, health, rejected
+from forewarn.testing.fakes import FakePlatform
 from forewarn_api.app import make_app, routed_app
-from support.api_fakes import CATALOGUE, NOW, PUMP, PUMP_CLASS, FakePlatform, health, rejected
 from support.hostile_requests import FOR_DATABASES, hostile_requests, operations
 
 pytestmark = pytest.mark.integration

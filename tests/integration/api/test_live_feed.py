@@ -13,7 +13,7 @@ from forewarn.adapters.kafka.config import producer_config
 from forewarn.adapters.live.feed import KafkaLiveFeed
 from forewarn.contracts.frames import FrameKind
 from forewarn.contracts.topics import TopicName, qualified
-from support.api_fakes import CATALOGUE, alarm, frame, health, model_card
+from forewarn.testing.api_examples import CATALOGUE, alarm, frame, health, model_card
 from support.stack import wait_until
 
 pytestmark = pytest.mark.integration

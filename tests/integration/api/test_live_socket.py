@@ -9,7 +9,7 @@ from forewarn.adapters.frames.codec import encode_frame
 from forewarn.contracts.alarms import Alarm
 from forewarn.contracts.frames import FrameKind
 from forewarn.contracts.topics import TopicName
-from support.api_fakes import alarm, frame, health
+from forewarn.testing.api_examples import alarm, frame, health
 from support.api_service import code_of_the_end
 from support.stack import wait_until
 

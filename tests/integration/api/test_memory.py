@@ -13,8 +13,8 @@ from forewarn.contracts.frames import FrameKind
 from forewarn.contracts.limits import MEMORY_CEILING_MIB, MIB
 from forewarn.contracts.readings import RejectedReading, RejectionReason
 from forewarn.contracts.topics import TopicName, qualified
+from forewarn.testing.api_examples import PUMP_CLASS
 from forewarn_local.ports import any_free
-from support.api_fakes import PUMP_CLASS
 from support.sink_frames import numbered_frames
 from support.sink_plant import count
 from support.stack import wait_until

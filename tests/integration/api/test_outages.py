@@ -9,7 +9,7 @@ import pytest
 from forewarn.adapters.kafka.admin import create_topics
 from forewarn.adapters.timescale.migrate import migrate
 from forewarn.contracts.topics import TopicName
-from support.api_fakes import CATALOGUE, PUMP
+from forewarn.testing.api_examples import CATALOGUE, PUMP
 from support.api_service import reading
 from support.plant import PUMPS, register
 from support.stack import wait_until

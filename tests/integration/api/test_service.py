@@ -16,7 +16,7 @@ from forewarn.contracts.assets import Command
 from forewarn.contracts.frames import FrameKind
 from forewarn.contracts.readings import RejectedReading, RejectionReason
 from forewarn.contracts.topics import TopicName
-from support.api_fakes import PUMP_CLASS, alarm
+from forewarn.testing.api_examples import PUMP_CLASS, alarm
 from support.api_service import TOKEN, code_of_the_end, reading
 from support.plant import PUMPS
 from support.sink_frames import random_frame

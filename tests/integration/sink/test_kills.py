@@ -100,7 +100,7 @@ def test_a_sink_whose_name_another_took_joins_anew_and_goes_on(kafka_broker, url
             }
         )
         double.subscribe([qualified(TopicName.READINGS_VALID, prefix)])
-        wait_until(lambda: (double.poll(0.1), "joining anew" in sink.service.log)[1], 60, "it is fenced")
+        wait_until(lambda: (double.poll(0.1), "joining again" in sink.service.log)[1], 60, "it is fenced")
         double.close()
     done = (work.total, work.total)
     wait_until(lambda: counts(url) == done, 90, lambda: f"{counts(url)}, {sink.service.log[-2000:]}")

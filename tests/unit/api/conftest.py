@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from forewarn.testing.fakes import FakePlatform
 from forewarn_api.app import Api, make_app
-from support.api_fakes import FakePlatform
 
 
 @pytest.fixture

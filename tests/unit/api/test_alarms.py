@@ -8,7 +8,8 @@ from forewarn.contracts.alarms import Alert, Transition
 from forewarn.contracts.assets import AcknowledgeAlarm, Command
 from forewarn.contracts.readings import RejectionReason
 from forewarn.ports.history import AlarmEntry
-from support.api_fakes import NOW, FakePlatform, alarm, model_card, rejected
+from forewarn.testing.api_examples import NOW, alarm, model_card, rejected
+from forewarn.testing.fakes import FakePlatform
 
 ACKNOWLEDGE = "/api/v1/alarms/P-101/vibration_high/acknowledge"
 
@@ -241,7 +242,7 @@ def test_alarms_are_not_guessed_while_the_live_state_is_still_read(client, platf
 
 def test_rejected_messages_are_listed_with_a_preview(client, platform):
     platform.history.refused = (rejected(original=b"\xff" * 5000), rejected("readings.raw/3/18", reason="bad_json"))
-    first, _ = client.get("/api/v1/rejected").json()["items"]
+    _, first = client.get("/api/v1/rejected").json()["items"]
     assert first["size_bytes"] == 5000
     assert first["preview"] == "\ufffd" * 2048
     only = client.get("/api/v1/rejected", params={"reason": "bad_json"}).json()["items"]

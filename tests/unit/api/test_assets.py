@@ -11,14 +11,11 @@ from forewarn.adapters.removals import REMOVAL_KEY, read_raw_removal
 from forewarn.contracts.assets import InjectFault
 from forewarn.contracts.topics import TopicName
 from forewarn.ports.history import RemovedAsset
-from forewarn_api.app import make_app
-from forewarn_api.csv_export import safe_text
-from support.api_fakes import (
+from forewarn.testing.api_examples import (
     CATALOGUE,
     NOW,
     OTHER_PUMP,
     PUMP,
-    FakePlatform,
     alarm,
     health,
     judged_rows,
@@ -27,6 +24,9 @@ from support.api_fakes import (
     stretch,
     valid_rows,
 )
+from forewarn.testing.fakes import FakePlatform
+from forewarn_api.app import make_app
+from forewarn_api.csv_export import safe_text
 
 FAULT = {"fault": "bearing_wear", "duration_s": 600, "severity": 0.5}
 

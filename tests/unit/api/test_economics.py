@@ -8,7 +8,7 @@ import pytest
 from forewarn.contracts.assets import AssetRates
 from forewarn.contracts.health import FailureRisk, RulEstimate
 from forewarn.ports.history import History, RollUp, Series
-from support.api_fakes import NOW, PUMP, PUMP_CLASS, health
+from forewarn.testing.api_examples import NOW, PUMP, PUMP_CLASS, health
 
 
 def near():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from forewarn.ports.history import History, RollUp, Series
-from support.api_fakes import NOW
+from forewarn.testing.api_examples import NOW
 
 URL = "/api/v1/assets/P-101/forecast"
 

@@ -8,8 +8,9 @@ from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from forewarn.testing.api_examples import alarm, rejected, stretch, valid_rows
+from forewarn.testing.fakes import FakePlatform
 from forewarn_api.app import make_app
-from support.api_fakes import FakePlatform, alarm, rejected, stretch, valid_rows
 
 _TEXT = st.one_of(
     st.sampled_from(

@@ -7,9 +7,10 @@ import pytest
 from fastapi.testclient import TestClient
 
 from forewarn.contracts.base import format_utc
+from forewarn.testing.api_examples import NOW, PUMP, alarm, health, judged_rows, rejected
+from forewarn.testing.fakes import FakePlatform
 from forewarn_api.app import make_app, routed_app
 from forewarn_api.paging import cursor_to, page_of
-from support.api_fakes import NOW, PUMP, FakePlatform, alarm, health, judged_rows, rejected
 from support.api_twins import learn, measure, readings, stored
 from support.hostile_requests import MISTYPED, hostile_requests, operations
 

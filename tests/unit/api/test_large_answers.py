@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 
 from forewarn.ports.history import RollUp
+from forewarn.testing.api_examples import NOW, model_card, rejected, stretch
 from forewarn_api.http.answer_limit import AnswerLimitMiddleware
-from support.api_fakes import NOW, model_card, rejected, stretch
 
 HEAVY = {"type": "http", "method": "GET", "path": "/api/v1/rejected"}
 

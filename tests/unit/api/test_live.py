@@ -12,10 +12,11 @@ from starlette.websockets import WebSocketDisconnect
 
 from forewarn.contracts.answers.live import LiveMessage
 from forewarn.runtime.http.clients import CLIENT_HEADER, DASHBOARD
+from forewarn.testing.api_examples import NOW, alarm, health, judged_rows, latest, valid_rows
+from forewarn.testing.fakes import FakePlatform
 from forewarn.usecases.changes import Changes
 from forewarn_api.app import make_app
 from forewarn_api.live_push import ASSETS_PER_MESSAGE, DASHBOARDS, LivePush
-from support.api_fakes import NOW, FakePlatform, alarm, health, judged_rows, latest, valid_rows
 
 LIVE = "/api/v1/live"
 

@@ -13,7 +13,17 @@ from forewarn.adapters.live.state import LiveState
 from forewarn.contracts.frames import FrameKind
 from forewarn.contracts.limits import MAX_ALARMS_PER_ASSET
 from forewarn.ports.codec import InvalidEvent, InvalidFrame
-from support.api_fakes import CATALOGUE, NOW, PUMP_CLASS, alarm, health, judged_rows, latest, model_card, valid_rows
+from forewarn.testing.api_examples import (
+    CATALOGUE,
+    NOW,
+    PUMP_CLASS,
+    alarm,
+    health,
+    judged_rows,
+    latest,
+    model_card,
+    valid_rows,
+)
 from support.sink_frames import random_frame
 
 START_US = 1_750_000_000_000_000

@@ -9,10 +9,11 @@ from starlette.testclient import WebSocketDenialResponse
 
 from forewarn.contracts.answers.overview import Sort
 from forewarn.contracts.assets import Asset
+from forewarn.testing.api_examples import NOW, alarm, judged_rows, valid_rows
+from forewarn.testing.fakes import FakePlatform
 from forewarn_api.app import make_app
 from forewarn_api.live_push import ALARMS_PER_MESSAGE, MOST_ASSETS
 from forewarn_api.plant_index import PlantIndex, Question
-from support.api_fakes import NOW, FakePlatform, alarm, judged_rows, valid_rows
 
 LIVE = "/api/v1/live"
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from forewarn.contracts.answers.platform import StageState
 from forewarn.ports.progress import Progress, StageProgress
-from support.api_fakes import NOW, alarm, valid_rows
+from forewarn.testing.api_examples import NOW, alarm, valid_rows
 
 
 def test_all_is_well(client, platform):

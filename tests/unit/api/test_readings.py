@@ -5,7 +5,7 @@ import json
 import pytest
 
 from forewarn.contracts.assets import Asset
-from support.api_fakes import NOW
+from forewarn.testing.api_examples import NOW
 
 READING = {"asset_id": "P-101", "ts": "2026-11-20T20:00:00.5Z", "metrics": {"flow_m3_h": 120.5, "speed_rpm": 1480}}
 

@@ -14,7 +14,7 @@ from forewarn.contracts.topics import TopicName
 from forewarn.domain.alarms.rows import observe_frame
 from forewarn.domain.alarms.seen import Seen
 from forewarn.ports.history import History, RollUp, Series
-from support.api_fakes import CATALOGUE, NOW, OTHER_PUMP, PUMP, PUMP_CLASS, judged_rows, valid_rows
+from forewarn.testing.api_examples import CATALOGUE, NOW, OTHER_PUMP, PUMP, PUMP_CLASS, judged_rows, valid_rows
 from support.api_twins import ROWS, card, learn, measure, readings, stored
 
 THIRD_PUMP = Asset(asset_id="P-103", asset_class="centrifugal_pump", name="New pump")

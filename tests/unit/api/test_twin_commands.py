@@ -8,9 +8,9 @@ from forewarn.contracts.assets import AskWhatIf, Command, InjectFault, RetrainTw
 from forewarn.contracts.questions import ChangeRequest, HistoryRange
 from forewarn.contracts.topics import TopicName
 from forewarn.ports.commands import UnreadableCommand
+from forewarn.testing.api_examples import NOW
 from forewarn_api import twin_commands
 from forewarn_api.twin_commands import TwinCommandHandler
-from support.api_fakes import NOW
 from unit.api.test_twin import learn, measure
 
 FLOW_UP = AskWhatIf(changes=(ChangeRequest(column="flow_m3_h", factor=1.1),))

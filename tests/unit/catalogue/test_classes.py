@@ -103,13 +103,13 @@ def test_a_healthy_machine_runs_raises_no_alarm_and_has_full_health(name):
         assert columns[running.column] > running.above
 
 
-@pytest.mark.parametrize(("name", "rule", "changes"), VIOLATIONS)
-def test_a_rule_of_physics_is_heard_when_nature_is_contradicted(name, rule, changes):
-    result = guarded(name, changes)
-
-    assert rule in rules_heard(result)
-    severity = next(r.severity for r in CATALOGUE[name].rules if r.id == rule)
-    assert len(result.rejections) == (1 if severity == "reject" else result.counters.rejected)
+def test_a_rule_of_physics_is_heard_when_nature_is_contradicted(subtests):
+    for name, rule, changes in VIOLATIONS:
+        with subtests.test(name, rule=rule, changes=changes):
+            result = guarded(name, changes)
+            assert rule in rules_heard(result)
+            severity = next(r.severity for r in CATALOGUE[name].rules if r.id == rule)
+            assert len(result.rejections) == (1 if severity == "reject" else result.counters.rejected)
 
 
 def test_every_rule_of_every_class_is_violated_in_these_tests():

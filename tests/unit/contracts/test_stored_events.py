@@ -11,7 +11,7 @@ from forewarn.contracts.alarms import Alarm
 from forewarn.contracts.assets import Asset, AssetRegistration, Command
 from forewarn.contracts.baseline import BaselineOrder
 from forewarn.ports.codec import InvalidEvent
-from support.api_fakes import alarm
+from forewarn.testing.api_examples import alarm
 
 AT = datetime(2026, 11, 20, 20, 0, tzinfo=UTC)
 

@@ -53,7 +53,7 @@ def test_health_is_told_with_both_views_and_every_part(health):
     assert "Condition 65, behaviour and outlook 31: the lower one counts." in text
     for part in ("Vibration velocity (RMS)", "Digital twin", "Anomaly detection", "Risk of failure"):
         assert part in text
-    assert "its weight of 0.35 is shared among the known metrics" in text
+    assert "its weight of 0.35 goes to the known metrics" in text
 
 
 def test_health_of_an_older_writer_has_no_components_and_still_shows(health):

@@ -12,11 +12,11 @@ from forewarn.domain.anomaly.settings import AnomalySettings
 from forewarn.domain.guard.batch import GuardSettings
 from forewarn.domain.twin.settings import TwinSettings
 from forewarn.ports.lanes import Record
+from forewarn.testing.fakes import StillClock
 from forewarn_anomaly.lane import AnomalyConfig, AnomalyLanes
 from forewarn_twin.lane import TwinLanes
 from forewarn_validator.lane import ValidatorLanes
 from forewarn_validator.removals import Removals
-from support.api_fakes import StillClock
 from support.plant import PUMPS, pump_messages
 
 CATALOGUE = load_catalogue()

@@ -7,7 +7,7 @@ from forewarn.adapters.frames.codec import decode_frame, encode_frame
 from forewarn.adapters.frames.rows import FrameRows
 from forewarn.contracts.frames import FrameKind
 from forewarn.ports.codec import InvalidFrame
-from support.api_fakes import CATALOGUE, NOW, PUMP_CLASS, frame
+from forewarn.testing.api_examples import CATALOGUE, NOW, PUMP_CLASS, frame
 
 DATA = encode_frame(
     frame(

@@ -44,6 +44,7 @@ from forewarn.ports.lanes import Lanes, Output, Record, StaleSnapshot
 from forewarn.runtime.event_service import EventContext, EventLogic
 from forewarn.runtime.metrics import EventMetrics
 from forewarn.testing.examples import content
+from forewarn.testing.fakes import FakePlatform
 from forewarn.testing.mutations import Message, damaged_bytes
 from forewarn_alerting.app import AlertingLogic
 from forewarn_anomaly.lane import AnomalyConfig, AnomalyLanes
@@ -61,7 +62,6 @@ from forewarn_simulator.registration import registered_times
 from forewarn_sink.decoding import ItemDecoder
 from forewarn_twin.lane import TwinLanes
 from forewarn_validator.lane import ValidatorLanes
-from support.api_fakes import FakePlatform
 from unit.forecast.cases import simple_tune
 from unit.fuzz.corpus import CATALOGUE, METRICS, NOW, NOW_US, POISON_ASSETS, PUMP, frame_of, messages, seeds
 

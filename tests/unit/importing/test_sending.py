@@ -5,7 +5,7 @@ import pytest
 from forewarn.adapters.disk import DiskSpace
 from forewarn.adapters.importing.sending import HistorySender
 from forewarn.adapters.kafka.errors import BrokerUnavailable
-from support.api_fakes import StillClock
+from forewarn.testing.fakes import StillClock
 
 
 def test_an_import_ends_with_what_to_do_when_the_disk_is_full(tmp_path):

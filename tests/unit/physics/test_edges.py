@@ -77,41 +77,43 @@ NOTHING = [
 ]
 
 
-@pytest.mark.parametrize(("name", "inputs"), NOTHING)
-def test_there_is_no_answer(name, inputs):
-    assert math.isnan(at_point(name, **inputs))
+def test_there_is_no_answer(subtests):
+    for name, inputs in NOTHING:
+        with subtests.test(name, **inputs):
+            assert math.isnan(at_point(name, **inputs))
 
 
-@pytest.mark.parametrize(
-    ("name", "inputs", "expected"),
-    [
-        ("hydraulic_power_kw", {"flow_m3_h": 0}, 0.0),
-        ("pump_head_m", {"discharge_pressure_bar": 1}, 0.0),
-        ("npsh_margin_m", {"npsh_available_m": 3, "npsh_required_m": 4}, -1.0),
-        ("slip_pct", {"speed_rpm": 0}, 100.0),
-        ("slip_pct", {"speed_rpm": 1515}, -1.0),
-        ("derating_factor", {"voltage_imbalance_pct": 7}, 0.0),
-        ("isentropic_temp_c", {"pressure_ratio": 1}, 20.0),
-        ("isentropic_head_kj_kg", {"pressure_ratio": 1}, 0.0),
-        ("surge_margin_pct", {"flow_m3_h": 5000, "surge_flow_m3_h": 6000}, -20.0),
-        ("volumetric_efficiency_pct", {"pressure_ratio": 100, "clearance_pct": 50}, 0.0),
-        ("log_mean_difference_k", {"one_end_k": 40, "other_end_k": 40}, 40.0),
-        ("log_mean_difference_k", {"one_end_k": 40, "other_end_k": 40 * (1 + 1e-9)}, 40.0),
-        ("effectiveness_counterflow", {"ntu": 0}, 0.0),
-        ("effectiveness_counterflow", {"ntu": 1e4, "capacity_ratio": 0.5}, 1.0),
-        ("effectiveness_counterflow", {"ntu": 2, "capacity_ratio": 1 - 1e-10}, 2 / 3),
-        ("transfer_units_counterflow", {"effectiveness": 0.5, "capacity_ratio": 1}, 1.0),
-        ("transfer_units_counterflow", {"effectiveness": 0}, 0.0),
-        ("fouling_resistance_m2_k_w", {"coefficient_w_m2_k": 900}, 0.0),
-        ("evaporation_m3_h", {"heat_rejected_kw": 0}, 0.0),
-        ("wet_bulb_c", {"relative_humidity_pct": 100}, 20.0),
-        ("vapour_pressure_pa", {"temp_c": 100}, 101_325.0),
-        ("dew_point_c", {"relative_humidity_pct": 100}, 20.0),
-    ],
-)
-def test_the_limit_is_answered(name, inputs, expected):
-    relative = 0.04 if name == "vapour_pressure_pa" else 1e-6
-    assert at_point(name, **inputs) == pytest.approx(expected, rel=relative, abs=1e-9)
+LIMITS = [
+    ("hydraulic_power_kw", {"flow_m3_h": 0}, 0.0),
+    ("pump_head_m", {"discharge_pressure_bar": 1}, 0.0),
+    ("npsh_margin_m", {"npsh_available_m": 3, "npsh_required_m": 4}, -1.0),
+    ("slip_pct", {"speed_rpm": 0}, 100.0),
+    ("slip_pct", {"speed_rpm": 1515}, -1.0),
+    ("derating_factor", {"voltage_imbalance_pct": 7}, 0.0),
+    ("isentropic_temp_c", {"pressure_ratio": 1}, 20.0),
+    ("isentropic_head_kj_kg", {"pressure_ratio": 1}, 0.0),
+    ("surge_margin_pct", {"flow_m3_h": 5000, "surge_flow_m3_h": 6000}, -20.0),
+    ("volumetric_efficiency_pct", {"pressure_ratio": 100, "clearance_pct": 50}, 0.0),
+    ("log_mean_difference_k", {"one_end_k": 40, "other_end_k": 40}, 40.0),
+    ("log_mean_difference_k", {"one_end_k": 40, "other_end_k": 40 * (1 + 1e-9)}, 40.0),
+    ("effectiveness_counterflow", {"ntu": 0}, 0.0),
+    ("effectiveness_counterflow", {"ntu": 1e4, "capacity_ratio": 0.5}, 1.0),
+    ("effectiveness_counterflow", {"ntu": 2, "capacity_ratio": 1 - 1e-10}, 2 / 3),
+    ("transfer_units_counterflow", {"effectiveness": 0.5, "capacity_ratio": 1}, 1.0),
+    ("transfer_units_counterflow", {"effectiveness": 0}, 0.0),
+    ("fouling_resistance_m2_k_w", {"coefficient_w_m2_k": 900}, 0.0),
+    ("evaporation_m3_h", {"heat_rejected_kw": 0}, 0.0),
+    ("wet_bulb_c", {"relative_humidity_pct": 100}, 20.0),
+    ("vapour_pressure_pa", {"temp_c": 100}, 101_325.0),
+    ("dew_point_c", {"relative_humidity_pct": 100}, 20.0),
+]
+
+
+def test_the_limit_is_answered(subtests):
+    for name, inputs, expected in LIMITS:
+        relative = 0.04 if name == "vapour_pressure_pa" else 1e-6
+        with subtests.test(name, **inputs):
+            assert at_point(name, **inputs) == pytest.approx(expected, rel=relative, abs=1e-9)
 
 
 def test_a_swapped_pair_of_sensors_shows_as_an_efficiency_above_100_percent_or_none():

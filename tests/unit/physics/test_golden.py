@@ -140,9 +140,10 @@ GOLDEN = [
 ]
 
 
-@pytest.mark.parametrize(("name", "inputs", "expected", "tolerance"), GOLDEN)
-def test_a_formula_gives_the_published_value(name, inputs, expected, tolerance):
-    assert at_point(name, **inputs) == pytest.approx(expected, abs=tolerance, rel=0)
+def test_a_formula_gives_the_published_value(subtests):
+    for name, inputs, expected, tolerance in GOLDEN:
+        with subtests.test(name, **inputs):
+            assert at_point(name, **inputs) == pytest.approx(expected, abs=tolerance, rel=0)
 
 
 def test_iplv_is_the_same_through_cop_and_through_specific_power():

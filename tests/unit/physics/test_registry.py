@@ -1,7 +1,8 @@
-"""What the catalogue can rely on for every formula, and what it is told when it asks for a wrong one."""
+"""What the catalogue can rely on for every formula, and how it learns of a wrong name or parameter."""
 
 import inspect
 import warnings
+from itertools import product
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from forewarn.domain.physics.registry import FORMULAE, UnknownFormulaError, form
 from forewarn.domain.physics.units import parse_unit
 from unit.physics.examples import POINTS, at_point
 
-NAMES = sorted(FORMULAE)
+INPUTS = [(name, parameter) for name, entry in sorted(FORMULAE.items()) for parameter in entry.parameters]
 
 
 def test_every_formula_has_an_operating_point_in_these_tests():
@@ -18,52 +19,47 @@ def test_every_formula_has_an_operating_point_in_these_tests():
     assert all(set(point) == set(FORMULAE[name].parameters) for name, point in POINTS.items())
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_units_are_units_and_follow_from_names(name):
-    entry = FORMULAE[name]
-    assert entry.function.__name__ == name
-    for unit in (entry.unit, *entry.parameters.values()):
-        assert unit is None or parse_unit(unit)
+def test_units_are_units_and_follow_from_names(subtests):
+    for name, entry in FORMULAE.items():
+        with subtests.test(name):
+            assert entry.function.__name__ == name
+            for unit in (entry.unit, *entry.parameters.values()):
+                assert unit is None or parse_unit(unit)
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_every_formula_says_what_it_does(name):
-    assert len(FORMULAE[name].summary) > 10
-    assert inspect.getmodule(FORMULAE[name].function).__doc__
+def test_every_formula_says_what_it_does(subtests):
+    for name, entry in FORMULAE.items():
+        with subtests.test(name):
+            assert len(entry.summary) > 10
+            assert inspect.getmodule(entry.function).__doc__
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_an_unknown_input_makes_the_result_unknown_and_leaves_its_neighbours_alone(name):
-    entry = FORMULAE[name]
-    assert np.isfinite(at_point(name))
-    for parameter in entry.parameters:
-        inputs = {p: np.full(3, float(v)) for p, v in POINTS[name].items()}
-        inputs[parameter][1] = np.nan
-        np.testing.assert_array_equal(np.isnan(entry.function(**inputs)), [False, True, False], err_msg=parameter)
+def test_an_unknown_input_makes_the_result_unknown_and_leaves_its_neighbours_alone(subtests):
+    for name, parameter in INPUTS:
+        with subtests.test(name, parameter=parameter):
+            assert np.isfinite(at_point(name))
+            inputs = {p: np.full(3, float(v)) for p, v in POINTS[name].items()}
+            inputs[parameter][1] = np.nan
+            np.testing.assert_array_equal(np.isnan(FORMULAE[name].function(**inputs)), [False, True, False])
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_inputs_broadcast_and_stay_as_they_are(name):
-    entry = FORMULAE[name]
-    for parameter in entry.parameters:  # one per row, all others rated values for all rows
-        inputs = {p: np.asarray(float(v)) for p, v in POINTS[name].items()}
-        inputs[parameter] = np.full(4, float(POINTS[name][parameter]))
-        before = {p: values.copy() for p, values in inputs.items()}
-        np.testing.assert_allclose(entry.function(**inputs), np.full(4, at_point(name)), rtol=1e-12)
-        assert all(np.array_equal(values, before[p]) for p, values in inputs.items())
+def test_inputs_broadcast_and_stay_as_they_are(subtests):
+    for name, parameter in INPUTS:  # one per row, all others rated values for all rows
+        with subtests.test(name, parameter=parameter):
+            inputs = {p: np.asarray(float(v)) for p, v in POINTS[name].items()}
+            inputs[parameter] = np.full(4, float(POINTS[name][parameter]))
+            before = {p: values.copy() for p, values in inputs.items()}
+            np.testing.assert_allclose(FORMULAE[name].function(**inputs), np.full(4, at_point(name)), rtol=1e-12)
+            assert all(np.array_equal(values, before[p]) for p, values in inputs.items())
 
 
-@pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("value", [0.0, -1.0, -300.0, 1e6])
-def test_impossible_inputs_raise_nothing_and_warn_of_nothing(name, value):
-    entry = FORMULAE[name]
-    for parameter in entry.parameters:
-        inputs = {p: np.full(2, float(v)) for p, v in POINTS[name].items()}
-        inputs[parameter][0] = value
-        with warnings.catch_warnings():
+def test_impossible_inputs_raise_nothing_and_warn_of_nothing(subtests):
+    for (name, parameter), value in product(INPUTS, (0.0, -1.0, -300.0, 1e6)):
+        with subtests.test(name, parameter=parameter, value=value), warnings.catch_warnings():
             warnings.simplefilter("error")
-            result = entry.function(**inputs)
-        assert not np.isinf(result).any(), parameter
+            inputs = {p: np.full(2, float(v)) for p, v in POINTS[name].items()}
+            inputs[parameter][0] = value
+            assert not np.isinf(FORMULAE[name].function(**inputs)).any()
 
 
 def test_a_wrong_name_is_answered_with_the_nearest_one():
