@@ -50,7 +50,7 @@ async def test_everything_confirmed_is_stored_in_order_in_the_partition_of_its_k
 
 
 def murmur2(key: str, partitions: int = 12) -> int:
-    """Partition of a key by Kafka's DefaultPartitioner, written down anew."""
+    """Partition of a key by Kafka's DefaultPartitioner, written independently."""
     data, mask = key.encode(), 0xFFFFFFFF
     h = 0x9747B28C ^ len(data)
     whole = len(data) // 4 * 4

@@ -1,4 +1,4 @@
-"""Facts about the decoding of raw messages, told by the hostile corpus and by property tests."""
+"""Decoding of raw messages, checked by the hostile corpus and by property tests."""
 
 import json
 import tracemalloc

@@ -23,7 +23,7 @@ from forewarn.usecases.workers import Workers, worker_thread
 
 @dataclass
 class StillClock:
-    """A clock that moves only when it is set."""
+    """A clock that only tests move."""
 
     at: datetime = NOW
 
