@@ -1,4 +1,4 @@
-"""The plant file as a document: which machines there are, how they behave, and what goes wrong with them."""
+"""The schema of a plant file: its machines, how they behave, and their faults."""
 
 import json
 from collections import Counter
@@ -23,7 +23,7 @@ NotNegative = Annotated[float, Field(ge=0)]
 
 
 class History(StrictContract):
-    """Readings of the past that a machine gets when it is registered for the first time."""
+    """Past readings of a machine, sent when it is registered for the first time."""
 
     length_s: NotNegative = 7200.0
     every_s: Positive = 10.0
@@ -58,7 +58,7 @@ class Weather(StrictContract):
     weather_seed: int = Field(default=0, ge=0, description="Machines of one climate and seed share their fronts.")
 
     def climate(self) -> Climate:
-        """The climate of the domain."""
+        """Return the domain's climate."""
         return Climate(
             mean_temp_c=self.ambient_temp_c,
             season_swing_k=self.season_swing_k,
@@ -86,7 +86,7 @@ class Day(Weather):
         return self
 
     def profile(self) -> Profile:
-        """The profile of the domain."""
+        """Return the domain's profile."""
         return Profile(
             period_s=self.period_s, base=self.base, swing=self.swing, phase=self.phase, climate=self.climate()
         )
@@ -107,12 +107,12 @@ class Hours(StrictContract):
         return self
 
     def schedule(self, day_s: float) -> Schedule:
-        """The schedule of the domain, for days of this length."""
+        """Return the domain's schedule, for days of this length."""
         return Schedule(**self.model_dump(), day_s=day_s)
 
 
 class Fault(StrictContract):
-    """A fault that the plan lets grow. Times count from the machine's registration."""
+    """A fault that grows as planned. Times count from the machine's registration."""
 
     fault: Identifier
     after_s: NotNegative = Field(description="From registration to onset.")
@@ -122,7 +122,7 @@ class Fault(StrictContract):
     severity: Annotated[float, Field(gt=0, le=1)] = 1.0
 
     def course(self, registered_s: float) -> FaultCourse:
-        """The fault on the time scale of the epoch [s]."""
+        """Return the fault on the time scale of the epoch [s]."""
         return FaultCourse(
             fault=self.fault,
             onset_s=registered_s + self.after_s,
@@ -178,7 +178,7 @@ class ReplaySource(StrictContract):
 
 
 def _tags_named(source: SimulatedSource) -> set[str]:
-    """Every tag of which the plant says something of its sensor."""
+    """Return every tag whose sensor the plant file mentions."""
     planned = source.scenario.tag if source.scenario is not None else None
     faults = (fault for sensor in source.sensors.values() for fault in sensor.faults)
     crossed = {fault.other for fault in faults if isinstance(fault, SwappedFault)}
@@ -186,7 +186,7 @@ def _tags_named(source: SimulatedSource) -> set[str]:
 
 
 def _registered(value: object) -> Asset:
-    """Read an asset as strictly as the API does: ``criticality: true`` is no number."""
+    """Read an asset as strictly as the API does: ``criticality: true`` is not a number."""
     return AssetRegistration.model_validate_json(json.dumps(value, default=str), strict=True).entry()
 
 
@@ -228,7 +228,7 @@ class Output(StrictContract):
     @model_validator(mode="before")
     @classmethod
     def _short_form(cls, value: object) -> object:
-        """``output: csv`` stands for ``output: {kind: csv}``."""
+        """Read ``output: csv`` as ``output: {kind: csv}``."""
         return {"kind": value} if isinstance(value, str) else value
 
     @model_validator(mode="after")

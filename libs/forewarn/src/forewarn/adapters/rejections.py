@@ -12,7 +12,7 @@ from forewarn.contracts.topics import TopicName
 from forewarn.domain.time import to_datetime
 from forewarn.ports.lanes import Output, Record
 
-#: More, written in base 64, would not fit into a message. Only frame topics can hold such records.
+#: A larger one, in base 64, would not fit into a message. Only frame topics can hold such records.
 _MAX_ORIGINAL_BYTES: Final = 11 * MIB
 #: A longer message key is no asset's; it stays in the event, but chooses no partition.
 _MAX_KEY_BYTES: Final = KIB
@@ -56,7 +56,7 @@ def rejected_reading(refusal: Refusal) -> RejectedReading:
         explanation=shortened(explanation),
         recommendation=refusal.recommendation,
         asset_id=refusal.asset_id,
-        rejected_at=to_datetime(record.received_us),  # not a clock's: processing the record again gives the same event
+        rejected_at=to_datetime(record.received_us),  # not a clock's: reprocessing the record gives the same event
         key=None if record.key is None else record.key[:_MAX_ORIGINAL_BYTES],
         original=kept,
     )
@@ -71,7 +71,7 @@ def rejection(refusal: Refusal) -> Output:
 
 
 def quarantined(record: Record) -> Output:
-    """The event for a record that ended or failed its reader again and again; logs it, too."""
+    """Log a record that kept ending or failing its reader, and return its event."""
     _log.error("record_quarantined", topic=record.topic, partition=record.partition, offset=record.offset)
     return rejection(
         Refusal(

@@ -1,4 +1,4 @@
-"""Reads a known stretch of a partition: records to replay, the newest snapshot."""
+"""Reads a known stretch of a partition: records to replay, or the newest snapshot."""
 
 from collections.abc import Iterator
 from typing import Final

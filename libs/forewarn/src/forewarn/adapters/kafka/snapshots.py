@@ -1,8 +1,7 @@
-"""Snapshots of lanes as messages of a compacted topic: one, or as many as keep each of them small.
+"""Snapshots of lanes as messages of a compacted topic, in parts of bounded size.
 
-All messages of a snapshot are written in one transaction. The first has the partition's number as its key, the n-th
-number/n, so that a newer snapshot replaces them and compaction keeps the newest only; what a smaller one leaves over is
-removed by tombstones.
+All parts of a snapshot are written in one transaction. The first has the partition's number as its key, the n-th
+number/n, so that compaction keeps the newest snapshot only; tombstones remove the surplus parts of a larger one.
 """
 
 import struct
@@ -23,7 +22,7 @@ _OLD_HEADER: Final = struct.Struct(">4sq")
 class Snapshot:
     """State of a lane after all source records before ``next_offset``.
 
-    ``topic_id`` is the source topic's: one that was deleted and created again has another. Empty if unknown.
+    ``topic_id`` is the source topic's, empty if unknown; a recreated topic has a new one.
     """
 
     next_offset: int
@@ -36,7 +35,7 @@ class Snapshot:
         return max(1, -(-len(self.state) // MAX_SNAPSHOT_CHUNK_BYTES))
 
     def messages(self, partition: int, parts_before: int = 0) -> Iterator[tuple[bytes, bytes | None]]:
-        """Keys and values to write in place of a snapshot of ``parts_before`` messages."""
+        """Yield keys and values to write in place of a snapshot of ``parts_before`` messages."""
         for index in range(self.parts, parts_before):
             yield _key(partition, index), None
         state, check = memoryview(self.state), zlib.crc32(self.state)
@@ -48,7 +47,7 @@ class Snapshot:
 
 
 class SnapshotAssembly:
-    """Puts the newest complete snapshot together from the messages of a partition, given in their order."""
+    """Joins the newest complete snapshot from the messages of a partition, given in their order."""
 
     def __init__(self) -> None:
         self._set: tuple[object, ...] | None = None
@@ -56,7 +55,7 @@ class SnapshotAssembly:
         self.newest: Snapshot | None = None
 
     def take(self, value: bytes | None) -> None:
-        """Take the next message; tombstones and messages of other formats are passed over."""
+        """Take the next message; tombstones and other formats are skipped."""
         if value is None:
             return
         if value.startswith(_OLD_MAGIC) and len(value) >= _OLD_HEADER.size:
