@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
-from forewarn.adapters.rejections import Refusal
+from forewarn.adapters.rejections import RefusedInput
 from forewarn.contracts.limits import KIB, shortened
 from forewarn.contracts.readings import RejectionReason
 
@@ -26,18 +26,18 @@ def explained_one_by_one(message_bytes: int) -> int:
 class _Rest:
     """Refused readings of one message that have no rejection of their own."""
 
-    first: Refusal
+    first: RefusedInput
     readings: int = 0
-    unread: Refusal | None = None
+    unread: RefusedInput | None = None
 
-    def add(self, refusal: Refusal) -> None:
+    def add(self, refusal: RefusedInput) -> None:
         if (refusal.index or 0) < (self.first.index or 0):
             self.first = refusal
         self.readings += refusal.readings
         if refusal.reason is RejectionReason.TOO_LARGE:
             self.unread = refusal
 
-    def as_one(self) -> Refusal:
+    def as_one(self) -> RefusedInput:
         if self.readings == 1 or self.first is self.unread:
             return self.first
         explanation = (
@@ -57,7 +57,7 @@ class _Rest:
         )
 
 
-def folded(refusals: Iterable[Refusal]) -> Iterator[Refusal]:
+def folded(refusals: Iterable[RefusedInput]) -> Iterator[RefusedInput]:
     """Yield what to publish for refused messages and readings; all those of a message must come at once.
 
     The result for a message depends on that message alone, however the stream is cut. The numbers of ``readings`` add

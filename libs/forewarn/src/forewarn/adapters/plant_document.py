@@ -5,7 +5,7 @@ from collections import Counter
 from pathlib import PurePath
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
 from forewarn.adapters.plant_sensors import Gateway, SensorDocument, SwappedFault
 from forewarn.contracts.assets import Asset, AssetRegistration
@@ -22,8 +22,10 @@ Positive = Annotated[float, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]
 
 
-class History(StrictContract):
+class PastReadings(StrictContract):
     """Past readings of a machine, sent when it is registered for the first time."""
+
+    model_config = ConfigDict(title="History")
 
     length_s: NotNegative = 7200.0
     every_s: Positive = 10.0
@@ -33,7 +35,7 @@ class History(StrictContract):
     )
 
     @model_validator(mode="after")
-    def _fits_a_recording(self) -> "History":
+    def _fits_a_recording(self) -> "PastReadings":
         if self.length_s / self.every_s > MOST_ROWS:
             raise ValueError(f"a history has at most {MOST_ROWS:,} readings: choose another length_s or every_s")
         return self
@@ -44,7 +46,7 @@ class History(StrictContract):
         return int(self.length_s // self.every_s)
 
 
-class Weather(StrictContract):
+class SiteClimate(StrictContract):
     """Climate of a machine's site; see ``domain.simulation.weather.Climate``."""
 
     ambient_temp_c: float = Field(default=22.0, description="Mean air temperature of the year.")
@@ -72,7 +74,7 @@ class Weather(StrictContract):
         )
 
 
-class Day(Weather):
+class Day(SiteClimate):
     """Daily course of demand, and weather; see ``domain.simulation.profile.Profile``."""
 
     period_s: Positive = Field(default=86_400.0, description="Length of a day; the year shortens with it.")
@@ -111,8 +113,10 @@ class Hours(StrictContract):
         return Schedule(**self.model_dump(), day_s=day_s)
 
 
-class Fault(StrictContract):
+class PlannedFault(StrictContract):
     """A fault that grows as planned. Times count from the machine's registration."""
+
+    model_config = ConfigDict(title="Fault")
 
     fault: Identifier
     after_s: NotNegative = Field(description="From registration to onset.")
@@ -150,8 +154,8 @@ class SimulatedSource(StrictContract):
     design: dict[str, float] = Field(default_factory=dict, description="Fields of the machine's design.")
     day: Day = Day()
     hours: Hours | None = None
-    history: History = History()
-    faults: tuple[Fault, ...] = ()
+    history: PastReadings = PastReadings()
+    faults: tuple[PlannedFault, ...] = ()
     scenario: PlannedScenario | None = None
     sensors: dict[TagName, SensorDocument] = Field(default_factory=dict, description="Sensors that are not perfect.")
     gateway: Gateway = Gateway()
@@ -219,8 +223,10 @@ class PlantAsset(StrictContract):
         return self
 
 
-class Output(StrictContract):
+class PlantOutput(StrictContract):
     """Where readings go."""
+
+    model_config = ConfigDict(title="Output")
 
     kind: Literal["kafka", "csv", "parquet", "jsonl"] = "kafka"
     directory: str | None = Field(default=None, description="For files, one each asset; beside the plant file.")
@@ -232,7 +238,7 @@ class Output(StrictContract):
         return {"kind": value} if isinstance(value, str) else value
 
     @model_validator(mode="after")
-    def _directory_for_files(self) -> "Output":
+    def _directory_for_files(self) -> "PlantOutput":
         if self.kind == "kafka" and self.directory is not None:
             raise ValueError("readings for Kafka go into no directory")
         if self.directory is not None and ".." in PurePath(self.directory).parts:
@@ -240,19 +246,21 @@ class Output(StrictContract):
         return self
 
 
-class Plant(StrictContract):
+class PlantDocument(StrictContract):
     """All machines of a plant file."""
+
+    model_config = ConfigDict(title="Plant")
 
     name: Name
     title: Line = Field(default="", description="One line for people.")
     interval_s: Annotated[float, Field(ge=0.05, le=3600)] | None = Field(
         default=None, description="Distance of live readings; null: SIMULATION_INTERVAL_SECONDS."
     )
-    output: Output = Output()
+    output: PlantOutput = PlantOutput()
     assets: Annotated[tuple[PlantAsset, ...], Field(min_length=1)]
 
     @model_validator(mode="after")
-    def _ids_are_unique(self) -> "Plant":
+    def _ids_are_unique(self) -> "PlantDocument":
         counts = Counter(entry.asset.asset_id for entry in self.assets)
         twice = [asset_id for asset_id, count in counts.items() if count > 1]
         if twice:

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from forewarn.adapters.catalogue.document import CatalogueProblem, UnreadableDocumentError, read_document
 from forewarn.adapters.catalogue.schema_words import schema_findings
-from forewarn.adapters.plant_document import Plant
+from forewarn.adapters.plant_document import PlantDocument
 
 _SUFFIX: Final = ".yaml"
 DEMO: Final = "demo"
@@ -25,7 +25,7 @@ def example_names() -> list[str]:
     return sorted(item.name.removesuffix(_SUFFIX) for item in _examples().iterdir() if item.name.endswith(_SUFFIX))
 
 
-def load_plant(name: str) -> Plant:
+def load_plant(name: str) -> PlantDocument:
     """Load a built-in plant by its name, or a file.
 
     Raises
@@ -44,9 +44,9 @@ def load_plant(name: str) -> Plant:
     except UnreadableDocumentError as exc:
         raise _refused(exc.problems) from exc
     try:
-        return Plant.model_validate(raw)
+        return PlantDocument.model_validate(raw)
     except ValidationError as exc:
-        findings = schema_findings(exc, Plant, raw)
+        findings = schema_findings(exc, PlantDocument, raw)
         raise _refused([document.problem(place, text) for place, text in findings]) from exc
 
 
@@ -57,7 +57,7 @@ def _refused(problems: Sequence[CatalogueProblem]) -> PlantError:
     return PlantError("\n".join((f"{len(lines)} problems in the plant:", *(f"  {line}" for line in lines))))
 
 
-def load_plants(names: str) -> list[Plant]:
+def load_plants(names: str) -> list[PlantDocument]:
     """Load several plants, names separated by commas; no two may share an asset.
 
     Raises

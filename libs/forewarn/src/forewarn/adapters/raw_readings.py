@@ -33,7 +33,7 @@ from forewarn.adapters.raw_refusals import (
     unreadable,
     wrong_key,
 )
-from forewarn.adapters.rejections import Refusal
+from forewarn.adapters.rejections import RefusedInput
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.base import IDENTIFIER
@@ -107,7 +107,7 @@ class RawReadingDecoder:
 
     def decode(
         self, records: Iterable[Record], on_progress: ProgressCallback = no_progress
-    ) -> tuple[list[DecodedBatch], list[Refusal]]:
+    ) -> tuple[list[DecodedBatch], list[RefusedInput]]:
         """Sort records into one batch a class, in record order, and refusals.
 
         Given an iterator, it stops when lists have brought more readings than a portion may have; the iterator then
@@ -115,7 +115,7 @@ class RawReadingDecoder:
         """
         rows = {name: _Rows(tags) for name, tags in self._tags.items()}
         senders: dict[bytes | None, tuple[str, _Rows] | None] = {}
-        refusals: list[Refusal] = []
+        refusals: list[RefusedInput] = []
         for record in records:
             key, value = record.key, record.value
             if key not in senders:
@@ -140,7 +140,7 @@ class RawReadingDecoder:
         record: Record,
         sender: tuple[str, "_Rows"] | None,
         rows: Mapping[str, "_Rows"],
-        refusals: list[Refusal],
+        refusals: list[RefusedInput],
     ) -> None:
         """Take a message that is not a usual reading: a list, one with other names, junk."""
         try:
@@ -158,7 +158,7 @@ class RawReadingDecoder:
         parts: Sequence[msgspec.Raw],
         sender: tuple[str, "_Rows"] | None,
         rows: Mapping[str, "_Rows"],
-        refusals: list[Refusal],
+        refusals: list[RefusedInput],
     ) -> None:
         """Take the readings of a list; once enough are explained, parts too short to be readings are only counted."""
         enough = len(refusals) + explained_one_by_one(len(record.value or b""))
@@ -176,8 +176,8 @@ class RawReadingDecoder:
             refusals.append(replace(unexplained(Origin(record, obvious[0], b"")), readings=len(obvious)))
 
     def _take(
-        self, origin: Origin, rows: Mapping[str, "_Rows"], explained: Callable[[Origin, Exception], Refusal]
-    ) -> Refusal | None:
+        self, origin: Origin, rows: Mapping[str, "_Rows"], explained: Callable[[Origin, Exception], RefusedInput]
+    ) -> RefusedInput | None:
         try:
             reading = _decode_one(origin.original)
         except _DECODING_ERRORS as exc:
@@ -308,7 +308,7 @@ class _Rows:
         return codes
 
 
-def _split(record: Record, refusals: list[Refusal]) -> Sequence[msgspec.Raw] | None:
+def _split(record: Record, refusals: list[RefusedInput]) -> Sequence[msgspec.Raw] | None:
     """Return the parts of a list to read; None for any other message, and empty for a list refused here."""
     value = record.value or b""
     origin = Origin(record, None, value)
@@ -344,11 +344,11 @@ def _elements(value: bytes) -> int:
     return 1 + int(np.count_nonzero((characters == ord(",")) & (np.cumsum(step, dtype=np.int32) == 1)))
 
 
-def _not_explained(origin: Origin, _problem: Exception) -> Refusal:
+def _not_explained(origin: Origin, _problem: Exception) -> RefusedInput:
     return unexplained(origin)
 
 
-def _stranger(origin: Origin, asset_id: str) -> Refusal:
+def _stranger(origin: Origin, asset_id: str) -> RefusedInput:
     """Refuse a reading of an unregistered asset; its name or key may be wrong as well."""
     try:
         _decode_strangers(origin.original)

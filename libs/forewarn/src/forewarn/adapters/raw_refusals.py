@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from forewarn.adapters.rejections import Refusal
+from forewarn.adapters.rejections import RefusedInput
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.base import IDENTIFIER
@@ -34,12 +34,12 @@ class Origin(msgspec.Struct, frozen=True, gc=False):
     original: bytes
 
 
-def unreadable(origin: Origin) -> Refusal:
+def unreadable(origin: Origin) -> RefusedInput:
     """Refuse a message unread."""
     return _refuse(origin, *_why_unread(origin.record))
 
 
-def empty_list(origin: Origin) -> Refusal:
+def empty_list(origin: Origin) -> RefusedInput:
     """Refuse a list without readings."""
     return _refuse(origin, RejectionReason.BAD_STRUCTURE, "The list of readings is empty.", _FIX_JSON)
 
@@ -62,8 +62,8 @@ def _why_unread(record: Record) -> tuple[RejectionReason, str, str]:
 
 def _refuse(
     origin: Origin, reason: RejectionReason, explanation: str, recommendation: str, asset_id: str | None = None
-) -> Refusal:
-    return Refusal(
+) -> RefusedInput:
+    return RefusedInput(
         record=origin.record,
         index=origin.index,
         original=origin.original,
@@ -74,9 +74,9 @@ def _refuse(
     )
 
 
-def beyond_limit(record: Record, readings: int) -> Refusal:
+def beyond_limit(record: Record, readings: int) -> RefusedInput:
     """Refuse the rest of a list that has more readings than are taken of one message."""
-    return Refusal(
+    return RefusedInput(
         record=record,
         index=MAX_READINGS_PER_MESSAGE,
         original=record.value or b"",
@@ -88,12 +88,12 @@ def beyond_limit(record: Record, readings: int) -> Refusal:
     )
 
 
-def unexplained(origin: Origin) -> Refusal:
+def unexplained(origin: Origin) -> RefusedInput:
     """Refuse a part of a list without explanation, once enough others of the message have been explained."""
     return _refuse(origin, RejectionReason.BAD_STRUCTURE, "It breaks the contract of a reading.", _FIX_JSON)
 
 
-def unforeseen(record: Record, problem: Exception) -> Refusal:
+def unforeseen(record: Record, problem: Exception) -> RefusedInput:
     """Refuse a message whose reading failed in an unforeseen way."""
     return _refuse(
         Origin(record, None, record.value or b""),
@@ -103,7 +103,7 @@ def unforeseen(record: Record, problem: Exception) -> Refusal:
     )
 
 
-def explain(origin: Origin, problem: Exception) -> Refusal:
+def explain(origin: Origin, problem: Exception) -> RefusedInput:
     """Find out slowly why msgspec refused a message."""
     try:
         text = origin.original.decode("utf-8")
@@ -148,14 +148,14 @@ def _is_finite(value: float) -> bool:
         return False
 
 
-def not_registered(origin: Origin, asset_id: str) -> Refusal:
+def not_registered(origin: Origin, asset_id: str) -> RefusedInput:
     """Refuse a reading of an unregistered asset."""
     explanation = f"The asset {asset_id!r} is not registered."
     cure = "Register it (POST /api/v1/assets), then replay this reading"
     return _refuse(origin, RejectionReason.UNKNOWN_ASSET, explanation, cure, asset_id)
 
 
-def unknown_class(origin: Origin, asset: Asset) -> Refusal:
+def unknown_class(origin: Origin, asset: Asset) -> RefusedInput:
     """Refuse a reading whose asset's class is no longer in the catalogue."""
     asset_id = asset.asset_id
     explanation = f"The asset {asset_id!r} has the class {asset.asset_class!r}, which the catalogue does not hold."
@@ -163,7 +163,7 @@ def unknown_class(origin: Origin, asset: Asset) -> Refusal:
     return _refuse(origin, RejectionReason.UNKNOWN_ASSET, explanation, cure, asset_id)
 
 
-def wrong_key(origin: Origin, asset_id: str) -> Refusal:
+def wrong_key(origin: Origin, asset_id: str) -> RefusedInput:
     """Refuse a message whose key is not the asset: its readings would spread over partitions."""
     key = shortened((origin.record.key or b"").decode(errors="replace"), MAX_TAG_NAME_CHARACTERS)
     return _refuse(
@@ -175,7 +175,7 @@ def wrong_key(origin: Origin, asset_id: str) -> Refusal:
     )
 
 
-def unknown_tags(origin: Origin, asset_id: str, names: Iterable[str], asset_class: AssetClass) -> Refusal:
+def unknown_tags(origin: Origin, asset_id: str, names: Iterable[str], asset_class: AssetClass) -> RefusedInput:
     """Refuse a reading without any tag of the class."""
     shown = ", ".join(shortened(name, MAX_TAG_NAME_CHARACTERS) for name in sorted(names)[:10])
     sample = shortened(shown, 2 * MAX_TAG_NAME_CHARACTERS)

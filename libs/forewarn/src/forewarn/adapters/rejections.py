@@ -21,7 +21,7 @@ _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
+class RefusedInput:
     """A message, or one or several readings of a list, that did not become data."""
 
     record: Record
@@ -35,7 +35,7 @@ class Refusal:
     readings: int = 1
 
 
-def rejected_reading(refusal: Refusal) -> RejectedReading:
+def rejected_reading(refusal: RefusedInput) -> RejectedReading:
     """Return the event for a refusal; the same record always gives the same event."""
     record, index = refusal.record, refusal.index
     place = f"{record.topic}/{record.partition}/{record.offset}"
@@ -62,7 +62,7 @@ def rejected_reading(refusal: Refusal) -> RejectedReading:
     )
 
 
-def rejection(refusal: Refusal) -> Output:
+def rejection(refusal: RefusedInput) -> Output:
     """Return the message for a refusal, in the partition of its asset."""
     key = refusal.asset_id.encode() if refusal.asset_id else refusal.record.key
     if key is not None and len(key) > _MAX_KEY_BYTES:
@@ -74,7 +74,7 @@ def quarantined(record: Record) -> Output:
     """Log a record that kept ending or failing its reader, and return its event."""
     _log.error("record_quarantined", topic=record.topic, partition=record.partition, offset=record.offset)
     return rejection(
-        Refusal(
+        RefusedInput(
             record=record,
             original=record.value or b"",
             reason=RejectionReason.QUARANTINED,

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forewarn.adapters.frames.codec import OpenedFrame, join_frames, open_frame
-from forewarn.adapters.rejections import Refusal, rejection
+from forewarn.adapters.rejections import RefusedInput, rejection
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.frames import FrameKind
 from forewarn.contracts.readings import RejectionReason
@@ -105,7 +105,7 @@ def _is_sound(message: Record, opened: OpenedFrame, unreadable: list[tuple[Recor
 def dead_letter(record: Record, problem: str) -> Output:
     """Return the dead letter of a record of a frame topic."""
     return rejection(
-        Refusal(
+        RefusedInput(
             record=record,
             original=record.value or b"",
             reason=RejectionReason.BAD_FRAME,

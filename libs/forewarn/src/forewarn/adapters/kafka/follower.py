@@ -8,6 +8,7 @@ from typing import Any, Final, Generic, TypeVar
 import structlog
 from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from forewarn.adapters.kafka.cluster import TopicMissingError
 from forewarn.adapters.kafka.config import consumer_config
 from forewarn.adapters.kafka.errors import error_of, is_fatal
 from forewarn.adapters.kafka.offsets import checked
@@ -134,7 +135,7 @@ class TopicFollower(Generic[T]):
         """Return where to start on each partition, and the ends of those that are not started at the end."""
         known = self._consumer.list_topics(timeout=_BROKER_TIMEOUT_S).topics
         if missing := [topic for topic in self._starts if topic not in known or not known[topic].partitions]:
-            raise _NotThereError(f"no such topic: {', '.join(missing)}")
+            raise TopicMissingError(f"no such topic: {', '.join(missing)}")
         starts: list[TopicPartition] = []
         ends: dict[tuple[str | None, int | None], int] = {}
         for topic, start in self._starts.items():
@@ -176,11 +177,7 @@ class TopicFollower(Generic[T]):
         self._uncommitted = self._uncommitted or error is not None
 
 
-class _NotThereError(Exception):
-    """A topic does not exist yet."""
-
-
 def _may_come(problem: BaseException) -> bool:
     if isinstance(problem, KafkaException):
         return not is_fatal(error_of(problem))
-    return isinstance(problem, _NotThereError)
+    return isinstance(problem, TopicMissingError)

@@ -115,8 +115,8 @@ class Inbox:
     def _rejoining(self) -> Iterator[None]:
         """Join again when the broker has fenced us: librdkafka gives up a fenced client for good.
 
-        A second process under our name does no harm, as the database lets only one of us write. Usually it does not exist:
-        a commit that crosses the broker's restart names the old member and is mistaken for a second one.
+        A second process under our name does no harm, as the database lets only one of us write. Usually no such process
+        exists: a commit that crosses the broker's restart names the old member and is mistaken for a second one.
         """
         try:
             yield

@@ -30,7 +30,7 @@ _MOST_MARKS: Final = 4
 _MOST_REMOVED: Final = 100_000
 
 
-class Change(NamedTuple):
+class RegistryChange(NamedTuple):
     """A change of the registry; without an asset the entry was removed, by the removal with this mark."""
 
     asset_id: str
@@ -134,7 +134,7 @@ class AssetRegistry:
         """Stop following."""
         self._follower.close()
 
-    def _install(self, changes: Sequence[Change | None]) -> None:
+    def _install(self, changes: Sequence[RegistryChange | None]) -> None:
         for change in changes:
             if change is None:
                 continue
@@ -157,7 +157,7 @@ class AssetRegistry:
             self._removals.popitem(last=False)
 
 
-def change_of(message: Message) -> Change | None:
+def change_of(message: Message) -> RegistryChange | None:
     """Return what a message of the topic changes; None and a warning in the log if it cannot be read."""
     key, value = message.key(), message.value()
     try:
@@ -165,11 +165,11 @@ def change_of(message: Message) -> Change | None:
             raise InvalidEvent("the message has no key")  # noqa: TRY301  # as what decode_event raises
         asset_id = key.decode(errors="replace")
         if value is None:
-            return Change(asset_id, None, header(message.headers(), REMOVAL_HEADER))
+            return RegistryChange(asset_id, None, header(message.headers(), REMOVAL_HEADER))
         asset = decode_event(Asset, value)
         if asset.asset_id != asset_id:
             raise InvalidEvent(f"the entry of {asset_id} is about {asset.asset_id}")  # noqa: TRY301  # as above
     except InvalidEvent as exc:
         _log.warning("asset_ignored", key=one_line(repr(key)), problem=str(exc))
         return None
-    return Change(asset_id, asset)
+    return RegistryChange(asset_id, asset)

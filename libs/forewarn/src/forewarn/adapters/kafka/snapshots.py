@@ -19,7 +19,7 @@ _OLD_HEADER: Final = struct.Struct(">4sq")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshot:
+class LaneSnapshot:
     """State of a lane after all source records before ``next_offset``.
 
     ``topic_id`` is the source topic's, empty if unknown; a recreated topic has a new one.
@@ -52,7 +52,7 @@ class SnapshotAssembly:
     def __init__(self) -> None:
         self._set: tuple[object, ...] | None = None
         self._parts: dict[int, bytes] = {}
-        self.newest: Snapshot | None = None
+        self.newest: LaneSnapshot | None = None
 
     def take(self, value: bytes | None) -> None:
         """Take the next message; tombstones and other formats are skipped."""
@@ -61,7 +61,7 @@ class SnapshotAssembly:
         if value.startswith(_OLD_MAGIC) and len(value) >= _OLD_HEADER.size:
             _, next_offset = _OLD_HEADER.unpack_from(value)
             self._set, self._parts = None, {}
-            self.newest = Snapshot(next_offset=next_offset, state=value[_OLD_HEADER.size :])
+            self.newest = LaneSnapshot(next_offset=next_offset, state=value[_OLD_HEADER.size :])
         elif value.startswith(_MAGIC) and len(value) >= _HEADER.size:
             self._take_part(value)
 
@@ -75,7 +75,7 @@ class SnapshotAssembly:
             self._parts = {}
             if zlib.crc32(state) == check:
                 topic_id = raw_id.rstrip(b"\0").decode("ascii", "replace")
-                self.newest = Snapshot(next_offset=next_offset, state=state, topic_id=topic_id)
+                self.newest = LaneSnapshot(next_offset=next_offset, state=state, topic_id=topic_id)
 
 
 def _key(partition: int, index: int) -> bytes:

@@ -36,7 +36,7 @@ _Bounds: TypeAlias = Mapping[Source, tuple[int, int]]
 
 
 @dataclass(slots=True)
-class _Reader:
+class _PartitionProgress:
     """A partition as one group reads it."""
 
     committed: int
@@ -57,7 +57,7 @@ class KafkaProgress:
         self._prefix = prefix
         self._clock = clock
         self._stands_after_s = stands_after_s
-        self._readers: dict[tuple[str, Source], _Reader] = {}
+        self._readers: dict[tuple[str, Source], _PartitionProgress] = {}
         self._latest: Progress | None = None
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="progress", daemon=True)
@@ -108,7 +108,7 @@ class KafkaProgress:
     def _stage(self, service: str, names: Sequence[TopicName], bounds: _Bounds) -> StageProgress:
         sources = [source for name in names for source in self._sources(name)]
         committed = self._offsets.committed(group_id(service, self._prefix), sources)
-        behind: list[tuple[_Reader, str, int]] = []
+        behind: list[tuple[_PartitionProgress, str, int]] = []
         for source in sources:
             # What retention has deleted cannot be read; a group without a commit has everything ahead of it.
             first, end = bounds[source]
@@ -118,7 +118,7 @@ class KafkaProgress:
                 behind.append((reader, source.topic, end - position))
         return self._judged(service, behind)
 
-    def _judged(self, service: str, behind: list[tuple[_Reader, str, int]]) -> StageProgress:
+    def _judged(self, service: str, behind: list[tuple[_PartitionProgress, str, int]]) -> StageProgress:
         """Return the state of a stage from its partitions with unread messages."""
         if not behind:
             return StageProgress(service=service, state=StageState.OK, behind_messages=0)
@@ -130,18 +130,18 @@ class KafkaProgress:
         messages = sum(count for *_, count in behind)
         return StageProgress(service=service, state=state, behind_messages=messages, since=worst.oldest, topic=topic)
 
-    def _age_s(self, reader: _Reader) -> float:
+    def _age_s(self, reader: _PartitionProgress) -> float:
         return 0.0 if reader.oldest is None else (self._clock.now() - reader.oldest).total_seconds()
 
-    def _reader(self, service: str, source: Source, position: int) -> _Reader:
+    def _reader(self, service: str, source: Source, position: int) -> _PartitionProgress:
         now_s = self._clock.monotonic_s()
-        reader = self._readers.setdefault((service, source), _Reader(position, now_s))
+        reader = self._readers.setdefault((service, source), _PartitionProgress(position, now_s))
         if reader.committed != position:
             reader.committed, reader.moved_s = position, now_s
             reader.peeked_end, reader.oldest = -1, None
         return reader
 
-    def _oldest_unread(self, reader: _Reader, source: Source, position: int, end: int) -> datetime | None:
+    def _oldest_unread(self, reader: _PartitionProgress, source: Source, position: int, end: int) -> datetime | None:
         """Return when the first unread message was written; None if only transaction markers follow."""
         if reader.oldest is None and reader.peeked_end != end:
             written_ms = self._offsets.written_ms(source, position)

@@ -5,7 +5,7 @@ from typing import Any, Final
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
 
 from forewarn.adapters.event_codec import event_type
-from forewarn.adapters.plant_document import Plant
+from forewarn.adapters.plant_document import PlantDocument
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.base import Contract, StrictContract
 from forewarn.contracts.topics import TOPICS
@@ -46,7 +46,7 @@ def asset_class_schema() -> dict[str, Any]:
 
 def plant_schema() -> dict[str, Any]:
     """Return the JSON Schema of a plant file, for editors: YAML is read into the same model."""
-    return json_schema(Plant, "validation")
+    return json_schema(PlantDocument, "validation")
 
 
 def json_schema(contract: type[Contract], mode: JsonSchemaMode) -> dict[str, Any]:
