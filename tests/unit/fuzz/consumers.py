@@ -25,7 +25,7 @@ from forewarn.adapters.faust.publisher import Outgoing
 from forewarn.adapters.frames.codec import decode_frame, encode_frame
 from forewarn.adapters.kafka.command_group import commands_of, everything_of
 from forewarn.adapters.kafka.registry import change_of
-from forewarn.adapters.kafka.snapshots import Snapshot, SnapshotAssembly
+from forewarn.adapters.kafka.snapshots import LaneSnapshot, SnapshotAssembly
 from forewarn.adapters.live.feed import KafkaLiveFeed
 from forewarn.adapters.plant_document import SimulatedSource
 from forewarn.adapters.timescale.copy_binary import encode_frame_rows
@@ -179,7 +179,7 @@ def snapshots(topic: TopicName, count: int) -> Iterator[Message]:
     whole = []
     for chunk in _chunks(seen):
         lanes.process([_record(source, number, message) for number, message in enumerate(chunk)])
-        whole += [Message(*message) for message in Snapshot(next_offset=7, state=lanes.dump(0)).messages(0)]
+        whole += [Message(*message) for message in LaneSnapshot(next_offset=7, state=lanes.dump(0)).messages(0)]
     return islice(damaged_bytes(whole, np.random.default_rng([1, list(TopicName).index(topic)])), count)
 
 
