@@ -46,13 +46,8 @@ def parts_of_plants(settings: SimulatorSettings, catalogue: Catalogue) -> list[P
     return parts
 
 
-<<<<<<< HEAD
 def parts_of(plant: PlantDocument, settings: SimulatorSettings, catalogue: Catalogue) -> list[Part]:
-    """Return the machines of a plant whose recordings, if they need one, are there.
-=======
-def parts_of(plant: Plant, settings: SimulatorSettings, catalogue: Catalogue) -> list[Part]:
     """Return the machines of a plant, except those whose recording is missing.
->>>>>>> i11-wc
 
     Raises
     ------

@@ -196,13 +196,8 @@ class LaneKeeper:
             return None
         return snapshot
 
-<<<<<<< HEAD
     def _open(self, partition: int, snapshot: LaneSnapshot | None) -> int:
-        """Open a lane with what the snapshot holds, if that can be read; returns the first offset to replay."""
-=======
-    def _open(self, partition: int, snapshot: Snapshot | None) -> int:
         """Open a lane from its snapshot, or empty if that cannot be read; return the first offset to replay."""
->>>>>>> i11-wc
         if snapshot is not None:
             try:
                 self._lanes.open(partition, snapshot.state)
