@@ -64,7 +64,7 @@ class BandScale:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Metric:
+class AssetMetric:
     """One metric of an asset: the class's definition, and this asset's scale.
 
     ``scale`` is None where the nameplate lacks what the class's standard needs; ``lacks`` names it.
@@ -90,7 +90,7 @@ class Metric:
 class HealthProfile:
     """How one asset is judged."""
 
-    metrics: tuple[Metric, ...]
+    metrics: tuple[AssetMetric, ...]
     components: Mapping[ComponentName, float]
     nameplate: Mapping[str, float]  #: as stated, or the class's default
 
@@ -131,11 +131,11 @@ def _component_weights(asset_class: AssetClass) -> dict[ComponentName, float]:
     return {"twin": weights.twin, "anomaly": weights.anomaly, "rul": weights.rul, "risk": weights.risk}
 
 
-def _metric(item: HealthInput, weight: float, plate: Mapping[str, float], asset_class: AssetClass) -> Metric:
+def _metric(item: HealthInput, weight: float, plate: Mapping[str, float], asset_class: AssetClass) -> AssetMetric:
     titles = asset_class.titles
     unit = asset_class.units[item.column]
     scale, lacks = _scale(item, unit, plate)
-    return Metric(
+    return AssetMetric(
         item=item, weight=weight, unit=unit, titles=tuple(titles[n] for n in item.columns), scale=scale, lacks=lacks
     )
 
