@@ -44,26 +44,6 @@ class LinearScale:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BandScale:
-    """Scored by agreed or declared bands."""
-
-    bands: Bands
-
-    @property
-    def less_is_better(self) -> bool:
-        """Return whether small values are good."""
-        return self.bands.less_is_better
-
-    def score(self, value: float) -> float | None:
-        """Score one value, 0–100; None for NaN."""
-        return self.bands.score(value)
-
-    def is_sound(self, value: float) -> bool:
-        """Return whether the value is in the best band."""
-        return self.bands.category(value) is HealthCategory.EXCELLENT
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class AssetMetric:
     """One metric of an asset: the class's definition, and this asset's scale.
 
@@ -74,7 +54,7 @@ class AssetMetric:
     weight: float
     unit: str
     titles: tuple[str, ...]  #: of the item's columns
-    scale: LinearScale | BandScale | None
+    scale: LinearScale | Bands | None
     lacks: tuple[str, ...] = ()
 
     def score(self, value: float | None) -> float | None:
@@ -82,7 +62,7 @@ class AssetMetric:
         return None if value is None or self.scale is None else self.scale.score(value)
 
     def is_sound(self, value: float | None) -> bool:
-        """Return whether a column is fine; None if unknown."""
+        """Return whether a column is fine; an unknown one counts as fine."""
         return value is None or self.scale is None or self.scale.is_sound(value)
 
 
@@ -99,24 +79,29 @@ def profile_of(asset_class: AssetClass, asset: Asset | None) -> HealthProfile:
     """Return how an asset is judged; by its class alone if ``asset`` is None or of another class."""
     if asset is None or asset.asset_class != asset_class.name:
         return class_profile(asset_class)
-    own = asset.health_weights or _NOTHING_OWN
-    plate = {field.name: field.default for field in asset_class.nameplate} | asset.nameplate
-    return HealthProfile(
-        metrics=tuple(
-            _metric(item, own.metrics.get(item.column, item.weight), plate, asset_class) for item in asset_class.health
-        ),
-        components={**_component_weights(asset_class), **own.components},
-        nameplate=plate,
-    )
+    return _profile(asset_class, asset.health_weights or _NOTHING_OWN, asset.nameplate)
 
 
 @lru_cache(maxsize=256)
 def class_profile(asset_class: AssetClass) -> HealthProfile:
     """Return how an asset is judged if only its class is known."""
-    plate = {field.name: field.default for field in asset_class.nameplate}
+    return _profile(asset_class, _NOTHING_OWN, {})
+
+
+def _profile(asset_class: AssetClass, own: HealthWeights, stated: Mapping[str, float]) -> HealthProfile:
+    plate = {field.name: field.default for field in asset_class.nameplate} | dict(stated)
+    weights = asset_class.health_components
+    usual: dict[ComponentName, float] = {
+        "twin": weights.twin,
+        "anomaly": weights.anomaly,
+        "rul": weights.rul,
+        "risk": weights.risk,
+    }
     return HealthProfile(
-        metrics=tuple(_metric(item, item.weight, plate, asset_class) for item in asset_class.health),
-        components=_component_weights(asset_class),
+        metrics=tuple(
+            _metric(item, own.metrics.get(item.column, item.weight), plate, asset_class) for item in asset_class.health
+        ),
+        components={**usual, **own.components},
         nameplate=plate,
     )
 
@@ -124,11 +109,6 @@ def class_profile(asset_class: AssetClass) -> HealthProfile:
 def status_of(score: float | None) -> HealthCategory | None:
     """Return the category of a score; None where unknown."""
     return None if score is None else category_of_score(score)
-
-
-def _component_weights(asset_class: AssetClass) -> dict[ComponentName, float]:
-    weights = asset_class.health_components
-    return {"twin": weights.twin, "anomaly": weights.anomaly, "rul": weights.rul, "risk": weights.risk}
 
 
 def _metric(item: HealthInput, weight: float, plate: Mapping[str, float], asset_class: AssetClass) -> AssetMetric:
@@ -142,11 +122,11 @@ def _metric(item: HealthInput, weight: float, plate: Mapping[str, float], asset_
 
 def _scale(
     item: HealthInput, unit: str, plate: Mapping[str, float]
-) -> tuple[LinearScale | BandScale | None, tuple[str, ...]]:
+) -> tuple[LinearScale | Bands | None, tuple[str, ...]]:
     if item.good is not None and item.bad is not None:
         return LinearScale(good=item.good, bad=item.bad), ()
     if item.bands is not None:
-        return BandScale(bands=Bands(unit=unit, edges=item.bands)), ()
+        return Bands(unit=unit, edges=item.bands), ()
     standard = STANDARDS[item.standard or ""]
     bands = standard.of_machine(plate)
-    return (None, standard.nameplate) if bands is None else (BandScale(bands=bands), ())
+    return (None, standard.nameplate) if bands is None else (bands, ())
