@@ -18,7 +18,7 @@ from support.wire import read_topic
 pytestmark = pytest.mark.integration
 
 
-def raw(asset: str, number: int) -> Message:
+def raw(asset: str, number: int) -> OutgoingMessage:
     return OutgoingMessage(topic=TopicName.READINGS_RAW, key=asset.encode(), value=b"%d" % number)
 
 
