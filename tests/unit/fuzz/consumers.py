@@ -44,7 +44,7 @@ from forewarn.ports.lanes import Lanes, Output, Record, StaleSnapshot
 from forewarn.runtime.event_service import EventContext, EventLogic
 from forewarn.runtime.metrics import EventMetrics
 from forewarn.testing.examples import content
-from forewarn.testing.fakes import FakePlatform
+from forewarn.testing.fakes import FakePlatform, StillClock
 from forewarn.testing.mutations import Message, damaged_bytes
 from forewarn_alerting.app import AlertingLogic
 from forewarn_anomaly.lane import AnomalyConfig, AnomalyLanes
@@ -211,14 +211,6 @@ _SNAPSHOTS: Mapping[TopicName, tuple[Callable[[], Lanes], TopicName]] = {
 # --- health, alerting ---------------------------------------------------------------------------
 
 
-class _Clock:
-    def now(self) -> datetime:
-        return NOW
-
-    def monotonic_s(self) -> float:
-        return NOW.timestamp()
-
-
 @dataclass
 class _Engine:
     """States in memory; whatever is stored must fit into a message and be readable again."""
@@ -286,7 +278,9 @@ class Plane:
     def make(self):
         self.engine, self.publisher = _Engine(TypeAdapter(self.state)), _Publisher()
         with _own_metrics():
-            context = EventContext(engine=self.engine, publisher=self.publisher, clock=_Clock(), metrics=EventMetrics())
+            context = EventContext(
+                engine=self.engine, publisher=self.publisher, clock=StillClock(NOW), metrics=EventMetrics()
+            )
             self.service = self.logic(context)
         return self
 
@@ -399,7 +393,7 @@ def _pack(content) -> None:
 def feed_live(topic: TopicName, poison: Iterable[Message]) -> None:
     """The live view, read by the routes after every batch."""
     with patch("forewarn.adapters.live.feed.TopicFollower"):  # nothing is followed: records are handed over here
-        feed = KafkaLiveFeed("", "", CATALOGUE, client_id="fuzz", clock=_Clock())
+        feed = KafkaLiveFeed("", "", CATALOGUE, client_id="fuzz", clock=StillClock(NOW))
     good = [_renamed(topic, message) for message in seeds(topic) if message.key != ORDER_KEY]
     version = 0
     for chunk in _chunks(poison):

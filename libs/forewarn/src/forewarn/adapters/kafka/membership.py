@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import structlog
 from confluent_kafka import Consumer, Message, TopicPartition
@@ -14,6 +14,9 @@ from forewarn.adapters.kafka.records import poll_batch, record_of, records_of
 from forewarn.adapters.retrying import retry
 from forewarn.ports.lanes import Record
 from forewarn.ports.store import Source
+
+#: A question to a coordinator that has just restarted may never be answered; the next one is.
+_ONE_ANSWER_S: Final = 10.0
 
 _log = structlog.get_logger(__name__)
 
@@ -164,7 +167,10 @@ def committed_positions(
         on_wait()
 
     found = retry(
-        lambda: checked(consumer.committed(places, timeout=patience_s)), passes, patience_s=patience_s, on_wait=wait
+        lambda: checked(consumer.committed(places, timeout=min(patience_s, _ONE_ANSWER_S))),
+        passes,
+        patience_s=patience_s,
+        on_wait=wait,
     )
     return [
         Position(

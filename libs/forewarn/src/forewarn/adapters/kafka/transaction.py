@@ -57,6 +57,7 @@ class TransactionalProducer:
                 },
             )
         )
+        self._was_failed = False
         self._retry("init_transactions", lambda: self._producer.init_transactions(_STEP_TIMEOUT_S))
 
     def commit(
@@ -92,7 +93,8 @@ class TransactionalProducer:
                 raise OutputTooLarge(error.str()) from exc
             # A failed send_offsets may be repeated, says the documentation, but librdkafka 2.16 was seen to block
             # for good when the group's coordinator went away in between. Rolling back is always safe.
-            if is_fatal(error) or not (error.txn_requires_abort() or error.retriable()):
+            can_go_on = error.txn_requires_abort() or error.retriable() or self._has_failed_before(error)
+            if is_fatal(error) or not can_go_on:
                 raise
             _log.warning("transaction_aborted", reason=error.str(), code=error.name())
             self._abort()
@@ -100,7 +102,17 @@ class TransactionalProducer:
         except Exception:
             self._abort()  # making an output failed; the producer must be idle before it is used again
             raise
+        self._was_failed = False
         return count
+
+    def _has_failed_before(self, error: KafkaError) -> bool:
+        """Return whether the transaction had failed before the call that raised this; False the second time in a row.
+
+        After a roll-back, librdkafka may find a gap in the sequence numbers while the next transaction is open. Every
+        call in that transaction then fails with "erroneous state", and rolling it back cures that.
+        """
+        was_failed, self._was_failed = self._was_failed, error.code() == KafkaError._STATE  # noqa: SLF001  # its own name
+        return self._was_failed and not was_failed
 
     def _abort(self) -> None:
         self._retry("abort", lambda: self._producer.abort_transaction(_STEP_TIMEOUT_S))

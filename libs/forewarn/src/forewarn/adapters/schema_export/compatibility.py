@@ -92,9 +92,17 @@ class _Comparison:
 
 
 def _same_kind(old: Schema, new: Schema) -> bool:
-    """Return whether ``new`` may be the successor of ``old``; objects are identified by their titles."""
-    both_objects = "properties" in old and "properties" in new
-    return _types(old) <= _types(new) and (not both_objects or old.get("title") == new.get("title"))
+    """Return whether ``new`` may succeed ``old``; objects are identified by title or by their constant fields."""
+    if not _types(old) <= _types(new):
+        return False
+    if "properties" not in old or "properties" not in new:
+        return True
+    constants = _constants(old)
+    return old.get("title") == new.get("title") or (bool(constants) and constants == _constants(new))
+
+
+def _constants(schema: Schema) -> Mapping[str, Any]:
+    return {name: field["const"] for name, field in schema["properties"].items() if "const" in field}
 
 
 def _resolve(schema: Schema, root: Schema) -> Schema:
