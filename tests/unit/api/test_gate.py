@@ -5,7 +5,7 @@ from fastapi.testclient import TestClient
 from pydantic import SecretStr, ValidationError
 from starlette.testclient import WebSocketDenialResponse
 
-from forewarn_api.http.gate import PUBLIC_PATHS
+from forewarn_api.http.access import PUBLIC_PATHS
 from forewarn_api.settings import ApiSettings
 
 TOKEN = "a-token-of-32-characters-or-more"

@@ -34,7 +34,7 @@ class TopicRecreated(Exception):  # noqa: N818  # a state of the world, not a mi
 
 
 @dataclass(slots=True, kw_only=True)
-class Lane:
+class LaneProgress:
     """Progress of a lane. ``proven``: this process has committed work on it."""
 
     next_offset: int
@@ -82,7 +82,7 @@ class LaneKeeper:
         self._reader = PartitionReader(servers, client_id=f"{client_id}.restore")
         self._lookup = OffsetLookup(servers, f"{client_id}.topic", timeout_s=_LOOK_UP_S)
         self._topic_id = ""
-        self.open: dict[int, Lane] = {}
+        self.open: dict[int, LaneProgress] = {}
 
     def close(self) -> None:
         """Release the connections."""
@@ -168,7 +168,7 @@ class LaneKeeper:
         size = 0 if stored is None else len(stored.state)
         # Staggered: twelve snapshots in one transaction would delay its readings.
         due_s = self._clock.monotonic_s() + self._pause_s(size) * (1 + (partition % 12) / 12) / 2
-        self.open[partition] = Lane(
+        self.open[partition] = LaneProgress(
             next_offset=end,
             snapshot_offset=start,
             snapshot_due_s=due_s,

@@ -14,7 +14,7 @@ from forewarn.contracts.base import IDENTIFIER, Identifier, format_utc
 from forewarn.ports.history import AlarmEntry, HistoryUnavailable, Page, Part
 from forewarn.usecases.backend import Backend
 from forewarn.usecases.errors import ConflictError, NotFoundError, not_found
-from forewarn_api.dependencies import BackendDep, Claim, StateDep
+from forewarn_api.dependencies import BackendDep, PendingAcknowledgement, StateDep
 from forewarn_api.paging import Cursor, Limit, cursor_to, page_of
 from forewarn_api.routes.assets import AssetId
 from forewarn_api.routes.common import problems
@@ -117,7 +117,7 @@ async def acknowledge(
     earlier = state.claims.get(occurrence)
     if earlier is not None and earlier.by != by:
         raise _acknowledged(f"{earlier.by} is acknowledging the alarm right now.", alarm)
-    claim = earlier or Claim(by, backend.new_id())
+    claim = earlier or PendingAcknowledgement(by, backend.new_id())
     if earlier is None:
         state.claims.put(occurrence, claim)
     command = AcknowledgeAlarm(alarm_id=alarm_id, occurrence_id=body.occurrence_id, comment=body.comment)
