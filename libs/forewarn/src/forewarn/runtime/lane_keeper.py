@@ -18,6 +18,7 @@ from forewarn.ports.store import Source
 from forewarn.runtime.frame_config import FrameLoopConfig
 from forewarn.runtime.heartbeat import Heartbeat
 from forewarn.runtime.metrics import FrameMetrics
+from forewarn.runtime.service import RestartNeeded
 
 _log = structlog.get_logger(__name__)
 
@@ -29,7 +30,7 @@ _LOOK_UP_S: Final = 1.0
 _LOOK_UP_PATIENCE_S: Final = 20.0
 
 
-class TopicRecreated(Exception):  # noqa: N818  # a state of the world, not a mistake
+class TopicRecreated(RestartNeeded):  # a state of the world, not a mistake
     """The source topic was deleted and recreated: this process's offsets and states belong to the old one."""
 
 
