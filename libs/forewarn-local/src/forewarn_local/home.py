@@ -26,42 +26,42 @@ class Home:
 
     @property
     def data(self) -> Path:
-        """Data of broker and database."""
+        """Return the directory for data of broker and database."""
         return self.path / "data"
 
     @property
     def imports(self) -> Path:
-        """Progress of history imports; useless without the data."""
+        """Return the directory for progress of history imports; useless without the data."""
         return self.path / "imports"
 
     @property
     def logs(self) -> Path:
-        """One log file per process."""
+        """Return the directory with one log file per process."""
         return self.path / "logs"
 
     @property
     def run(self) -> Path:
-        """State of the running platform; useless once it has stopped."""
+        """Return the directory for state of the running platform; useless once it has stopped."""
         return self.path / "run"
 
     @property
     def specs(self) -> Path:
-        """Specs of the processes; they contain secrets."""
+        """Return the directory for specs of the processes; they contain secrets."""
         return self.run / "specs"
 
     @property
     def pids(self) -> Path:
-        """Records of started processes."""
+        """Return the directory for records of started processes."""
         return self.run / "pids"
 
     @property
     def lock(self) -> Path:
-        """Held by the only ``forewarn up`` of this home."""
+        """Return the lock file, held by the only ``forewarn up`` of this home."""
         return self.run / "lock"
 
     @property
     def addresses(self) -> Path:
-        """Addresses, ports and budgets of the running platform."""
+        """Return the file with addresses, ports and budgets of the running platform."""
         return self.run / "addresses.json"
 
     def running(self) -> dict[str, Any]:
@@ -73,12 +73,12 @@ class Home:
 
     @property
     def usage(self) -> Path:
-        """Disk usage over this run."""
+        """Return the file with disk usage over this run."""
         return self.run / "usage.json"
 
     @property
     def socket(self) -> Path:
-        """The supervisor's socket."""
+        """Return the supervisor's socket."""
         wanted = self.run / "supervisor.sock"
         if len(str(wanted)) <= _SOCKET_PATH_LIMIT:
             return wanted

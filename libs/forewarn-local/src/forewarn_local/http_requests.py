@@ -29,7 +29,7 @@ def readiness(port: int) -> str | None:
 
 
 def has_items(body: str) -> bool:
-    """Say whether a JSON answer is, or holds at its first level, a non-empty list."""
+    """Return whether a JSON answer is, or holds at its first level, a non-empty list."""
     try:
         answer = json.loads(body)
     except ValueError:

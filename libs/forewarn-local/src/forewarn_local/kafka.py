@@ -104,7 +104,7 @@ class KafkaBroker(LocalServer):
 
     @property
     def bootstrap_servers(self) -> str:
-        """Address for clients."""
+        """Return the address for clients."""
         return f"{HOST}:{self._port}"
 
     def prepare(self) -> list[str]:

@@ -16,7 +16,7 @@ class ServicePlan:
 
     @property
     def module(self) -> str:
-        """Its main module."""
+        """Return the main module."""
         return f"forewarn_{self.name}"
 
 

@@ -62,19 +62,19 @@ class PostgresServer(LocalServer):
 
     @property
     def url(self) -> str:
-        """Connection URL of the database."""
+        """Return the connection URL of the database."""
         return self.url_of(DATABASE)
 
     @property
     def programs(self) -> PostgresPrograms:
-        """The installation this cluster runs on."""
+        """Return the installation this cluster runs on."""
         if self._programs is None:
             self._programs = find_programs(data_major(self.data_dir))
         return self._programs
 
     @property
     def account(self) -> Account:
-        """The system user the server runs as."""
+        """Return the system user the server runs as."""
         if self._account is None:
             self._account = server_account()
         return self._account

@@ -21,12 +21,12 @@ class Ended:
 
     @property
     def is_hopeless(self) -> bool:
-        """Whether another start is unlikely to help."""
+        """Return whether another start is unlikely to help."""
         return self.exit_code == EXIT_BAD_SETTINGS or self.times >= KEEPS_ENDING
 
     @property
     def reason(self) -> str:
-        """How it ended, in words."""
+        """Return how it ended, in words."""
         if self.exit_code == EXIT_BAD_SETTINGS:
             return "cannot start with its settings (exit code 2)"
         how = "killed by a signal" if self.exit_code < 0 else f"exit code {self.exit_code}"

@@ -37,12 +37,12 @@ class LocalServer(ABC):
 
     @property
     def port(self) -> int:
-        """Port clients connect to."""
+        """Return the port for clients."""
         return self._port
 
     @property
     def pid(self) -> int | None:
-        """Process id; None while it does not run as this object's child."""
+        """Return the process id; None while it does not run as this object's child."""
         return self._process.pid if self._process is not None and self._process.poll() is None else None
 
     @abstractmethod

@@ -43,7 +43,7 @@ class ProcessInfo:
 
     @property
     def uptime_s(self) -> int:
-        """Seconds since its last start; 0 while it does not run."""
+        """Return seconds since its last start; 0 while it does not run."""
         return max(0, self.now_s - self.started_s) if self.state == "RUNNING" else 0
 
 
@@ -83,12 +83,12 @@ class Supervisor:
 
     @property
     def started(self) -> bool:
-        """Whether this object has started a supervisord, running or not."""
+        """Return whether this object has started a supervisord, running or not."""
         return self._process is not None
 
     @property
     def alive(self) -> bool:
-        """Whether the supervisord that this object started runs."""
+        """Return whether the supervisord that this object started runs."""
         return self._process is not None and self._process.poll() is None
 
     def answers(self) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from forewarn.adapters.raw_readings import DecodedBatch, RawReadingDecoder
-from forewarn.adapters.rejections import Refusal
+from forewarn.adapters.rejections import RefusedInput
 from forewarn.contracts.answers.readings import DryRun, Judged, TagQuality
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.assets import Asset
@@ -62,7 +62,7 @@ def _record(index: int, reading: Reading, now_us: int) -> Record:
     )
 
 
-def _refused(refusal: Refusal, readings: Sequence[Reading]) -> Judged:
+def _refused(refusal: RefusedInput, readings: Sequence[Reading]) -> Judged:
     index = refusal.record.offset
     return Judged(
         index=index,

@@ -8,7 +8,7 @@ from typing import Final
 import structlog
 
 from forewarn.adapters.catalogue import Catalogue
-from forewarn.adapters.plant_document import Plant, PlantAsset, ReplaySource, SimulatedSource
+from forewarn.adapters.plant_document import PlantAsset, PlantDocument, ReplaySource, SimulatedSource
 from forewarn.adapters.plant_file import PlantError, load_plants, plant_directories
 from forewarn.adapters.plant_machine import story_of
 from forewarn_simulator.gateway import BadGateway
@@ -46,7 +46,7 @@ def parts_of_plants(settings: SimulatorSettings, catalogue: Catalogue) -> list[P
     return parts
 
 
-def parts_of(plant: Plant, settings: SimulatorSettings, catalogue: Catalogue) -> list[PlayableMachine]:
+def parts_of(plant: PlantDocument, settings: SimulatorSettings, catalogue: Catalogue) -> list[PlayableMachine]:
     """Return the machines of a plant, except those whose recording is missing.
 
     Raises

@@ -10,7 +10,7 @@ from forewarn.adapters.decode_boundary import decoder
 from forewarn.adapters.folded_refusals import folded
 from forewarn.adapters.frames.codec import encode_by_partition
 from forewarn.adapters.raw_readings import DecodedBatch, RawReadingDecoder
-from forewarn.adapters.rejections import Refusal, rejection
+from forewarn.adapters.rejections import RefusedInput, rejection
 from forewarn.adapters.removals import between_removals, pass_on, read_raw_removal
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.assets import Asset
@@ -84,7 +84,7 @@ class ValidatorLanes:
         return pass_on(removal, TopicName.READINGS_VALID, record.partition, self._catalogue)
 
     def _judge_all(
-        self, batches: Sequence[DecodedBatch], refusals: Sequence[Refusal], counts: Counter[str]
+        self, batches: Sequence[DecodedBatch], refusals: Sequence[RefusedInput], counts: Counter[str]
     ) -> list[Output]:
         outputs: list[Output] = []
         refused = list(refusals)
@@ -95,7 +95,7 @@ class ValidatorLanes:
         counts["rejected"] += sum(refusal.readings for refusal in refused)
         return outputs + [rejection(refusal) for refusal in folded(refused)]
 
-    def _judge(self, decoded: DecodedBatch, counts: Counter[str]) -> tuple[list[Output], list[Refusal]]:
+    def _judge(self, decoded: DecodedBatch, counts: Counter[str]) -> tuple[list[Output], list[RefusedInput]]:
         asset_class = decoded.batch.asset_class
         state = self._states.get(asset_class.name) or GuardState.empty(asset_class)
         partitions = np.array([record.partition for record in decoded.records], dtype=np.int64)
@@ -116,9 +116,9 @@ class ValidatorLanes:
         return {name: asset.nameplate for name, asset in found if asset is not None}
 
 
-def _condemned(decoded: DecodedBatch, rejection: Rejection) -> Refusal:
+def _condemned(decoded: DecodedBatch, rejection: Rejection) -> RefusedInput:
     origin = decoded.origin(rejection.row)
-    return Refusal(
+    return RefusedInput(
         record=origin.record,
         index=origin.index,
         original=origin.original,

@@ -31,7 +31,7 @@ _SKAB_BOARD = (
 
 @app.command("skab")
 def skab(*, data: Data) -> None:
-    """Pump loop with 34 recorded faults (Skoltech Anomaly Benchmark)."""
+    """Evaluate on a pump loop with 34 recorded faults (Skoltech Anomaly Benchmark)."""
     display = stderr_display()
     with refusing(display), display.step("SKAB: 34 recordings, a model for each"):
         outcomes = run_skab(data)
@@ -71,7 +71,7 @@ def _points_row(table: Table, name: str, its: Points) -> None:
 
 @app.command("nab")
 def nab(*, data: Data) -> None:
-    """Temperature of a machine that failed (Numenta Anomaly Benchmark)."""
+    """Evaluate on the temperature of a machine that failed (Numenta Anomaly Benchmark)."""
     display = stderr_display()
     with refusing(display), display.step("NAB machine temperature"):
         outcomes = run_nab(data)

@@ -48,7 +48,7 @@ def cmapss(
     ],
     seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the folds and trees.")] = 0,
 ) -> None:
-    """Remaining useful life on C-MAPSS: fit on engines run to failure, predict others from their last cycle."""
+    """Evaluate remaining life on C-MAPSS: fit on engines run to failure, predict others from their last cycle."""
     display = stderr_display()
     with refusing(display, BoostingUnavailable):
         results = [_evaluate(display, name, files, seed) for name, files in find_sets(data).items()]

@@ -38,28 +38,22 @@ class NabOutcome:
 
     @property
     def hits(self) -> int:
-        """Windows with a flagged row."""
+        """Count windows with a flagged row."""
         return sum(bool((self.flag & window).any()) for window in self.windows)
 
     @property
     def share_outside(self) -> float:
-        """Share of flagged rows outside all windows."""
+        """Return the share of flagged rows outside all windows."""
         return float(self.flag[self.outside].mean())
 
     @property
     def episodes_outside(self) -> int:
-        """Separate stretches of flagged rows outside all windows."""
+        """Count separate stretches of flagged rows outside all windows."""
         return int(np.count_nonzero(np.diff((self.flag & self.outside).astype(np.int8), prepend=0) == 1))
 
 
 def run_nab(data: Path) -> list[NabOutcome]:
-    """Run the protocol with Forewarn and with simple detectors.
-
-    Raises
-    ------
-    TableError
-        If the series or its labels are not there.
-    """
+    """Run the protocol with Forewarn and with simple detectors; TableError if the series or its labels are missing."""
     path, windows_s = _find(data)
     readings = readings_of(open_table(path, "timestamp", None), "timestamp", None, ["value"], sort=True)
     rows = int(TRAIN_SHARE * len(readings.stamps))

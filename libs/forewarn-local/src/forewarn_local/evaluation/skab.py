@@ -48,17 +48,17 @@ class Outcome:
 
     @property
     def group(self) -> str:
-        """Kind of experiment."""
+        """Return the kind of experiment."""
         return self.recording.name.split("/")[0]
 
     @property
     def onset(self) -> int:
-        """First anomalous row after the training rows."""
+        """Return the first anomalous row after the training rows."""
         return TRAIN_ROWS + int(np.argmax(self.recording.anomaly[TRAIN_ROWS:]))
 
     @property
     def seconds(self) -> NDArray[np.float64]:
-        """Times of the rows [s]; TableError if the recording has none."""
+        """Return the times of the rows [s]; TableError if the recording has none."""
         times = self.recording.readings.times
         if times is None:
             raise TableError(f"{self.recording.path}: no times")
@@ -66,13 +66,13 @@ class Outcome:
 
     @property
     def delay_s(self) -> float:
-        """Time from onset to the first flagged anomalous row; infinite without one."""
+        """Return the time from onset to the first flagged anomalous row; infinite without one."""
         hits = np.flatnonzero((self.flag & self.recording.anomaly)[TRAIN_ROWS:])
         return float(self.seconds[TRAIN_ROWS + hits[0]] - self.seconds[self.onset]) if hits.size else float("inf")
 
     @property
     def cries_before_onset(self) -> bool:
-        """Whether a flag lasted ten seconds before the fault began."""
+        """Return whether a flag lasted ten seconds before the fault began."""
         before = self.flag[TRAIN_ROWS : self.onset]
         edges = np.flatnonzero(np.diff(before, prepend=False, append=False))
         return any(end - first >= _SUSTAINED_S for first, end in zip(edges[::2], edges[1::2], strict=True))
@@ -88,13 +88,7 @@ class Points:
 
 
 def run_skab(data: Path) -> list[Outcome]:
-    """Run the protocol; return what was flagged.
-
-    Raises
-    ------
-    TableError
-        If the recordings are not there.
-    """
+    """Run the protocol; return what was flagged; TableError if the recordings are missing."""
     return [_judge(_read(path)) for path in _paths(data)]
 
 

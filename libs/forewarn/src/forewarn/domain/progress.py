@@ -1,4 +1,4 @@
-"""Progress callback of work that may take minutes, so that a watchdog sees it move."""
+"""Progress callback of work that may take minutes, so that the watchdog sees activity."""
 
 from collections.abc import Callable
 
@@ -7,4 +7,4 @@ ProgressCallback = Callable[[], None]
 
 
 def no_progress() -> None:
-    """Report progress to nobody."""
+    """Ignore progress."""

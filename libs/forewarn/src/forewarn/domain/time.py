@@ -1,4 +1,4 @@
-"""Event times of rows (µs since 1970 UTC) as moments, and back."""
+"""Conversion between event times of rows (µs since 1970 UTC) and datetimes."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -10,10 +10,10 @@ US_PER_DAY: Final = 86_400 * US_PER_S
 
 
 def to_datetime(microseconds: int) -> datetime:
-    """Event time of a row, exact to the microsecond."""
+    """Return the event time of a row, exact to the microsecond."""
     return _EPOCH + timedelta(microseconds=microseconds)
 
 
 def to_microseconds(moment: datetime) -> int:
-    """Inverse of ``to_datetime``."""
+    """Invert ``to_datetime``."""
     return (moment - _EPOCH) // timedelta(microseconds=1)

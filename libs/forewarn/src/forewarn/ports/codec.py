@@ -1,4 +1,4 @@
-"""What can go wrong when bytes from a topic are read."""
+"""Errors of reading bytes from a topic."""
 
 from forewarn.contracts.limits import MAX_PROBLEM_CHARACTERS
 
@@ -6,8 +6,8 @@ from forewarn.contracts.limits import MAX_PROBLEM_CHARACTERS
 class Unreadable(Exception):  # noqa: N818  # describes the bytes
     """Bytes that a reader cannot use: dead-letter them, do not retry.
 
-    The problem is one short line of printable text, whatever of the message it quotes: it goes into logs, into
-    ``readings.rejected`` and into the database.
+    The problem is one short printable line, whatever of the message it quotes: it goes into logs, ``readings.rejected``
+    and the database.
     """
 
     def __init__(self, problem: str) -> None:
@@ -15,7 +15,7 @@ class Unreadable(Exception):  # noqa: N818  # describes the bytes
 
 
 class InvalidFrame(Unreadable):
-    """The bytes are not a frame that this reader can use."""
+    """The bytes are not a usable frame."""
 
 
 class InvalidEvent(Unreadable):

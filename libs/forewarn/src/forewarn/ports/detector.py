@@ -6,7 +6,7 @@ from forewarn.domain.frames.frame import FloatArray
 
 
 class Detector(Protocol):
-    """Scores rows against what it learned from healthy ones.
+    """Scores rows against the healthy rows that it has learned.
 
     Rows are of shape (rows, features), finite, float64. Given the same seed, the same calls give the
     same scores. No method changes its arguments. ``fit`` may take seconds and is called in the loop's thread.
@@ -14,12 +14,12 @@ class Detector(Protocol):
 
     @property
     def name(self) -> str:
-        """Return the name in settings and reports."""
+        """Return the name for settings and reports."""
         ...
 
     @property
     def online(self) -> bool:
-        """Return whether it goes on learning: then rows must be scored and learned one after another."""
+        """Return whether it learns continuously: rows must then be scored and learned one after another."""
         ...
 
     @property
@@ -32,7 +32,7 @@ class Detector(Protocol):
         ...
 
     def score(self, rows: FloatArray) -> FloatArray:
-        """Score rows, shape (rows,), higher is more anomalous; NaN as long as it has not learned enough."""
+        """Score rows, shape (rows,), higher is more anomalous; NaN until it has learned enough."""
         ...
 
     def learn(self, rows: FloatArray) -> None:
@@ -40,16 +40,13 @@ class Detector(Protocol):
         ...
 
     def dump(self) -> bytes:
-        """Return what it has learned, as plain numbers: nothing in it is executed when it is loaded."""
+        """Return the learned state as plain numbers: nothing in it is executed on loading."""
         ...
 
     def load(self, data: bytes) -> None:
-        """Take over what ``dump`` of a detector of the same name and seed gave; then it scores the same.
+        """Restore what ``dump`` of a detector of the same name and seed returned; scores are then the same.
 
-        Raises
-        ------
-        ValueError
-            If the bytes are something else.
+        Raises ValueError if the bytes are something else.
         """
         ...
 

@@ -13,23 +13,12 @@ class Forecaster(Protocol):
     def tune(self, training: FloatArray, seasons: tuple[Season, ...], horizon: int) -> Forecast:
         """Tune all methods on training steps, shape (n,), complete and finite.
 
-        What comes back forecasts from any later history of the same series. It is causal and
-        deterministic, and leaves out a method that cannot cope with the history.
-
-        Parameters
-        ----------
-        seasons
-            Shortest first; none for a series without.
-        horizon
-            Steps the forecasts will look ahead.
-
-        Raises
-        ------
-        ForecasterUnavailable
-            If the library behind it is not installed.
+        The result forecasts from any later history of the same series. It is causal and deterministic, and omits
+        methods that cannot handle the history. ``seasons`` come shortest first, none for a series without; ``horizon``
+        is the number of steps to forecast. Raises ForecasterUnavailable if the library is not installed.
         """
         ...
 
 
 class ForecasterUnavailable(Exception):  # noqa: N818  # a state of the installation, not a mistake
-    """The library is not installed; the message says how to get it."""
+    """The library is not installed; the message says how to install it."""

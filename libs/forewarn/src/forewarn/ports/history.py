@@ -1,4 +1,4 @@
-"""Questions about what was stored: assets, readings, health, alarms, models."""
+"""Queries of stored data: assets, readings, health, alarms, models."""
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,16 +15,16 @@ from forewarn.contracts.readings import RejectedReading, RejectionReason
 
 T = TypeVar("T")
 
-#: Most rows any answer holds; a larger ``limit`` is refused.
+#: Most rows of an answer; a larger ``limit`` is refused.
 MAX_ROWS = 10_000
 
 
 class HistoryUnavailable(Exception):  # noqa: N818  # a state of the world, not a mistake
-    """The database is away or took too long; the question may be asked again."""
+    """The database is away or took too long; the query may be repeated."""
 
 
 class BadQuery(ValueError):  # noqa: N818  # says what the question is
-    """The question makes no sense: an unknown column, an empty range, too large a limit, a value no row can have."""
+    """An invalid query: an unknown column, an empty range, too large a limit, a value no row can have."""
 
 
 def _require_time(name: str, moment: datetime) -> None:
@@ -52,11 +52,11 @@ class RollUp(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Latest:
-    """Newest reading of an asset beside the newest judgement of it.
+    """Newest reading of an asset and its newest judgement.
 
-    Every value is in the unit of its column; None is unknown. ``quality`` holds OPC UA status codes.
-    ``judged_at`` is the event time of the reading that ``expected`` to ``judgement`` belong to: None while the
-    twin learns, a moment older than ``ts`` while a judgement is under way.
+    Every value is in the unit of its column; None is unknown. ``quality`` holds OPC UA status codes. ``judged_at`` is
+    the event time of the reading that ``expected`` to ``judgement`` belong to: None while the twin learns, older than
+    ``ts`` until the newest reading is judged.
     """
 
     asset_id: str
@@ -74,7 +74,7 @@ class Latest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemovedAsset:
-    """An asset that is not registered any more, as its entry was."""
+    """A deregistered asset, with its last registry entry."""
 
     asset: Asset
     removed_at: datetime
@@ -82,11 +82,11 @@ class RemovedAsset:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryQuery:
-    """Which stretch of an asset's history, how coarse.
+    """A stretch of an asset's history, and its resolution.
 
-    ``start`` is included, ``end`` is not. ``columns`` are tags or derived quantities, none for all.
-    ``roll_up`` None takes the finest width with at most ``max_points`` points. Raw rows come in pages of
-    ``max_points``; the next page starts at ``History.next_start``.
+    ``start`` is included, ``end`` is not. ``columns`` are tags or derived quantities, none for all. ``roll_up`` None
+    uses the finest width with at most ``max_points`` points. Raw rows come in pages of ``max_points``; the next page
+    starts at ``History.next_start``.
     """
 
     asset_id: str
@@ -125,8 +125,7 @@ class History(JudgementOverTime):
     """An asset's readings and judgements, oldest first, all columns as long as ``ts``.
 
     ``ts`` is the time of a reading or the start of a bucket; ``count`` is the number of readings in it.
-    ``model_version`` and ``regime`` say which model judged a raw reading and how it saw it; they are empty when
-    rolled up.
+    ``model_version`` and ``regime`` belong to raw readings; they are empty when rolled up.
     """
 
     asset_id: str
@@ -142,20 +141,20 @@ class History(JudgementOverTime):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlarmEntry:
-    """An occurrence of an alarm as it stands, or as it was closed; ``closed_at`` is None while it is open."""
+    """An occurrence of an alarm, open or closed; ``closed_at`` is None while it is open."""
 
     alarm: Alarm
     closed_at: datetime | None
 
     @property
     def changed_at(self) -> datetime:
-        """Return when it was closed, or raised while it is open: lists are in this order."""
+        """Return when it was closed, or raised if open: lists are in this order."""
         return self.closed_at or self.alarm.raised_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """A refused message in short: instead of its bytes, how many they are and the ``beginning`` of them."""
+    """A refused message in short, with the size and the ``beginning`` of its bytes instead of all."""
 
     rejected_id: str
     topic: str
@@ -171,7 +170,7 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
-    """Place of a model in the list of all: by asset, kind and version, the newest version first."""
+    """Position of a model in the list: by asset, kind and version, the newest version first."""
 
     asset_id: str
     kind: str
@@ -180,12 +179,9 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Part(Generic[T]):
-    """A part of a list, which ends with a full page, or earlier where more would be too many bytes.
+    """Part of a list: a full page, or less where more would be too many bytes.
 
-    Attributes
-    ----------
-    last
-        Time and id, after which the next part begins; None at the end.
+    ``last`` is the time and id after which the next part begins; None at the end.
     """
 
     items: tuple[T, ...] = ()
@@ -194,7 +190,7 @@ class Part(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Cards:
-    """Model cards without the models themselves, and the card after which there are more; None if that is all."""
+    """Model cards without the models themselves, and the last one if more follow; else None."""
 
     items: tuple[ModelArtefact, ...] = ()
     last: Card | None = None
@@ -202,7 +198,7 @@ class Cards:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """Which rows of a list, newest first: those before ``(before, before_id)``, at most ``limit``."""
+    """Rows of a list, newest first: those before ``(before, before_id)``, at most ``limit``."""
 
     limit: int = 100
     before: datetime | None = None
@@ -230,23 +226,22 @@ class Interval:
 
 
 class HistoryReader(Protocol):
-    """Answers from the database.
+    """Reads the database.
 
-    Every method raises ``HistoryUnavailable`` while it is away, and ``BadQuery`` for what cannot be asked. No
-    answer holds more than about ``MAX_ANSWER_BYTES``, whatever is stored; of readings, what ``max_points`` of the
-    columns asked for take.
+    Every method raises ``HistoryUnavailable`` while it is away, and ``BadQuery`` for an invalid query. No answer holds
+    more than about ``MAX_ANSWER_BYTES``, whatever is stored; readings are limited by ``max_points`` and columns.
     """
 
     async def ping(self) -> None:
-        """Ask the database for a sign of life."""
+        """Check that the database answers."""
         ...
 
     async def asset_ids(self, *, after: str | None = None, limit: int = MAX_ROWS) -> tuple[str, ...]:
-        """Assets that the database has heard of and that were not removed, in their order, behind ``after``."""
+        """Return ids of assets that the database knows and that were not removed, in order, after ``after``."""
         ...
 
     async def latest(self, asset_ids: Sequence[str]) -> tuple[Latest, ...]:
-        """Return the newest reading of these assets; one without readings is left out."""
+        """Return the newest reading of these assets; assets without readings are left out."""
         ...
 
     async def history(self, query: HistoryQuery) -> History | None:
@@ -254,19 +249,19 @@ class HistoryReader(Protocol):
         ...
 
     async def removed_assets(self, *, after: str, limit: int) -> tuple[RemovedAsset, ...]:
-        """Removed assets whose history is kept, by id, those behind ``after``."""
+        """Return removed assets with stored history, by id, after ``after``."""
         ...
 
     async def removed_asset(self, asset_id: str) -> RemovedAsset | None:
-        """Return a removed asset whose history is kept."""
+        """Return a removed asset with stored history."""
         ...
 
     async def latest_health(self, asset_ids: Sequence[str]) -> tuple[AssetHealth, ...]:
-        """Return the newest health of these assets; one without is left out."""
+        """Return the newest health of these assets; assets without are left out."""
         ...
 
     async def health(self, asset_id: str, interval: Interval) -> tuple[AssetHealth, ...]:
-        """Health over time, oldest first; thinned out evenly to ``interval.limit`` rows and the size of an answer."""
+        """Return health over time, oldest first; thinned evenly to ``interval.limit`` rows and the answer's size."""
         ...
 
     async def alarms(
@@ -277,45 +272,42 @@ class HistoryReader(Protocol):
         priorities: Collection[Priority] | None = None,
         page: Page | None = None,
     ) -> Part[AlarmEntry]:
-        """Alarms that are open (True), every occurrence that was closed (False) or both (None), newest first.
+        """Return open alarms (True), closed occurrences (False) or both (None), newest first.
 
-        What is open is as old as when it was raised, what was closed as when it was closed (``changed_at``).
-        Keyset id: occurrence_id.
+        Open ones are ordered by when they were raised, closed ones by when they were closed (``changed_at``). Keyset
+        id: occurrence_id.
         """
         ...
 
     async def alarm(self, alarm_id: str) -> AlarmEntry | None:
-        """Return one alarm as it stands."""
+        """Return an alarm's current state."""
         ...
 
     async def alarm_events(
         self, *, asset_id: str | None = None, alarm_id: str | None = None, page: Page | None = None
     ) -> tuple[Alert, ...]:
-        """Transitions, the last one to arrive first, whatever their times say. Keyset id: alert_id."""
+        """Return transitions, the last one to arrive first, whatever their times. Keyset id: alert_id."""
         ...
 
     async def rejected(
         self, *, asset_id: str | None = None, reason: str | None = None, page: Page | None = None
     ) -> Part[Refusal]:
-        """Refused messages, newest first. Keyset id: rejected_id."""
+        """Return refused messages, newest first. Keyset id: rejected_id."""
         ...
 
     async def rejected_one(self, rejected_id: str) -> RejectedReading | None:
-        """Return one refused message, with nothing in place of its original bytes."""
+        """Return one refused message, without its original bytes."""
         ...
 
     def original(self, rejected_id: str) -> AsyncIterator[bytes]:
-        """Return the original bytes of a refused message, in pieces; all lengths but the last divide by three.
+        """Yield the original bytes of a refused message in pieces; all lengths but the last divide by three.
 
-        Raises
-        ------
-        HistoryUnavailable
-            Also if it is dropped meanwhile.
+        Raises HistoryUnavailable also if it is dropped meanwhile.
         """
         ...
 
     async def models(self, asset_id: str | None = None, *, after: Card | None = None) -> Cards:
-        """Model cards of an asset or of all, newest version first."""
+        """Return model cards of an asset or of all, newest version first."""
         ...
 
     async def model(self, asset_id: str, kind: str, version: int) -> ModelArtefact | None:

@@ -1,7 +1,7 @@
-"""What the frame loop drives and the services implement: the work on all partitions a process owns.
+"""The frame loop's interface to the services: the work on all partitions of a process.
 
-A *lane* is the state of one partition. The loop feeds records in order and publishes what comes back;
-outputs, state snapshots and consumed offsets become visible together or not at all.
+A *lane* is the state of one partition. The loop feeds records in order and publishes the results; outputs, state
+snapshots and consumed offsets become visible together or not at all.
 """
 
 from collections import Counter
@@ -17,7 +17,7 @@ from forewarn.ports.codec import Unreadable
 class Record(NamedTuple):
     """One consumed message. ``received_us`` is the broker's time stamp in µs since 1970 UTC.
 
-    A tuple, because one is made for every raw reading and tuples are made three times as fast.
+    A tuple, because there is one per raw reading and tuples are made three times as fast.
     """
 
     topic: str
@@ -46,7 +46,7 @@ class Output:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TurnResult:
-    """What became of some records; ``counts`` are readings by fate (accepted, warning, rejected, …)."""
+    """Result of some records; ``counts`` are readings by fate (accepted, warning, rejected, …)."""
 
     outputs: tuple[Output, ...]
     counts: Counter[str] = field(default_factory=Counter)
@@ -55,34 +55,34 @@ class TurnResult:
 class Lanes(Protocol):
     """State and logic of all partitions of a process.
 
-    ``process`` takes records of any open lanes together, but what comes of the records of one lane must
-    depend on nothing but them and that lane's state: after a crash a lane is rebuilt by processing its
-    records again, in other batches, without those of other lanes, and with the outputs thrown away.
+    ``process`` takes records of any open lanes together, but the result for one lane must depend only on its records
+    and state: after a crash a lane is rebuilt by processing its records again, in other batches, without those of other
+    lanes, and with the outputs discarded.
 
     All methods run in the loop's thread and may block: the loop polls no messages meanwhile, and its watchdog ends a
-    process that is silent for a minute. A rebalance happens between two calls of ``process``: ``dump`` and ``close``
-    are called for partitions that go, ``open`` and ``process`` (to replay) for those that come.
+    process without progress for a minute. A rebalance happens between two calls of ``process``: ``dump`` and ``close``
+    are called for revoked partitions, ``open`` and ``process`` (to replay) for assigned ones.
     """
 
     def open(self, partition: int, snapshot: bytes | None) -> None:
-        """Begin a lane, empty or from a snapshot; raises ``StaleSnapshot`` for one that cannot be read."""
+        """Begin a lane, empty or from a snapshot; raises ``StaleSnapshot`` for an unreadable one."""
         ...
 
     def process(self, records: Sequence[Record], on_progress: ProgressCallback = no_progress) -> TurnResult:
-        """Take records, those of a lane in order; dead-letters what it cannot use, raises only on programming errors.
+        """Process records, those of a lane in order; dead-letters unusable ones, raises only on programming errors.
 
-        It is fastest when the records of a lane stand together. What takes long calls ``on_progress`` now and then.
+        It is fastest when the records of a lane are adjacent. Long work calls ``on_progress`` now and then.
         """
         ...
 
     def dump(self, partition: int) -> bytes:
-        """Return the state of a lane as bytes; called before a commit, and before a lane goes to another process."""
+        """Return the state of a lane as bytes; called before a commit, and before a lane moves to another process."""
         ...
 
     def close(self, partition: int) -> None:
-        """Forget a lane; called after a rebalance took it away, and before it is rebuilt."""
+        """Forget a lane; called after a rebalance revoked it, and before it is rebuilt."""
         ...
 
 
 class StaleSnapshot(Unreadable):
-    """A snapshot of another version of the software, or a damaged one: the state is rebuilt from the source topic."""
+    """A snapshot of another software version, or a damaged one: the state is rebuilt from the source topic."""

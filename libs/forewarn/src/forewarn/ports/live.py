@@ -1,4 +1,4 @@
-"""The newest state of every asset, from the topics: what the API shows and pushes."""
+"""The newest state of every asset, from the topics, as shown and pushed by the API."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,14 +18,8 @@ Stage = Literal["readings.valid", "anomaly.scores", "asset.health"]
 class LiveReading:
     """Newest validated reading of an asset.
 
-    Attributes
-    ----------
-    values
-        Every tag and derived quantity in its unit; None where unknown or bad.
-    quality
-        OPC UA status code of every tag.
-    findings
-        What the guard noticed, ``rule:tag`` pairs joined by ``;``.
+    ``values`` hold every tag and derived quantity in its unit, None where unknown or bad; ``quality`` the OPC UA status
+    code of every tag; ``findings`` those of the guard, ``rule:tag`` pairs joined by ``;``.
     """
 
     ts: datetime
@@ -59,7 +53,7 @@ class HealthInShort:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JudgementInShort:
-    """What the twin and the anomaly stage say of a reading, without the tags."""
+    """The twin's and the anomaly stage's judgement of a reading, without the tags."""
 
     score: float | None
     flag: bool
@@ -68,9 +62,9 @@ class JudgementInShort:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveInShort:
-    """What an overview shows of an asset; far cheaper than ``LiveAsset`` and nothing of it is kept.
+    """An asset in an overview; far cheaper than ``LiveAsset``, built on demand.
 
-    ``judgement`` is None if it lags the reading so much that it is outdated.
+    ``judgement`` is None if it is outdated.
     """
 
     ts_us: int | None = None
@@ -84,16 +78,16 @@ class LiveView(Protocol):
 
     @property
     def version(self) -> int:
-        """Grows with each change of any asset."""
+        """Return a number that grows with each change of any asset."""
         ...
 
     @property
     def alarm_version(self) -> int:
-        """Grows with each change of any alarm."""
+        """Return a number that grows with each change of any alarm."""
         ...
 
     def asset(self, asset_id: str) -> LiveAsset | None:
-        """Return what is known of an asset, None if nothing came yet."""
+        """Return the state of an asset, None before its first message."""
         ...
 
     def in_short(self, asset_id: str) -> LiveInShort | None:
@@ -101,7 +95,7 @@ class LiveView(Protocol):
         ...
 
     def changed_since(self, version: int) -> Sequence[str]:
-        """Assets that changed after ``version``, those that changed longest ago first."""
+        """Return assets changed after ``version``, the least recently changed first."""
         ...
 
     def alarms(self) -> Sequence[Alarm]:
@@ -109,29 +103,29 @@ class LiveView(Protocol):
         ...
 
     def alarm(self, alarm_id: str) -> Alarm | None:
-        """An open alarm."""
+        """Return an open alarm."""
         ...
 
     def model(self, asset_id: str, kind: str) -> ModelArtefact | None:
-        """Card of an asset's newest model of a kind; None before the first."""
+        """Return the card of an asset's newest model of a kind; None before the first."""
         ...
 
     def models(self) -> Sequence[ModelArtefact]:
-        """Card of the newest model of every asset and kind."""
+        """Return the card of the newest model of every asset and kind."""
         ...
 
     def newest(self) -> Mapping[Stage, datetime]:
-        """Event time of the newest data of each stage that has sent something."""
+        """Return the event time of each active stage's newest data."""
         ...
 
     def seed(self, readings: Sequence[Latest], health: Sequence[AssetHealth]) -> None:
-        """Take in what the database holds; only where nothing newer came from the topics."""
+        """Load the database's state, except where the topics have newer data."""
         ...
 
     def problem(self) -> str | None:
-        """Return why the view is not complete or not fresh; None when all is well."""
+        """Return why the view is incomplete or outdated; None if it is neither."""
         ...
 
     def listen(self, on_change: Callable[[], None]) -> Callable[[], None]:
-        """Call ``on_change`` after changes, from any thread; returns the function that ends it."""
+        """Call ``on_change`` after changes, from any thread; return a function that stops it."""
         ...

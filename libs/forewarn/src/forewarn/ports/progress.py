@@ -1,4 +1,4 @@
-"""How far the platform's stages are with what has come in."""
+"""Progress of the platform's stages through their input."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,15 +21,15 @@ class StageProgress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """All stages, and when the newest raw reading came in; None before the first."""
+    """All stages, and when the newest raw reading arrived; None before the first."""
 
     stages: Sequence[StageProgress]
     newest_input: datetime | None
 
 
 class ProgressWatch(Protocol):
-    """Looks at the stages every few seconds, in a thread of its own."""
+    """Checks the stages every few seconds, in its own thread."""
 
     def latest(self) -> Progress | None:
-        """Return what the last look found, at once; None while nothing is known, at the start or without a broker."""
+        """Return the last result at once; None before the first or without a broker."""
         ...

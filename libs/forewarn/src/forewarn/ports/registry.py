@@ -22,9 +22,9 @@ class RegisteredAssets(Protocol):
         ...
 
     def listen(self, on_change: Callable[[], None]) -> Callable[[], None]:
-        """Call ``on_change`` after changes, from any thread; return the function that ends it."""
+        """Call ``on_change`` after changes, from any thread; return a function that stops it."""
         ...
 
     def problem(self) -> str | None:
-        """Return why the registry is not complete; None when it is."""
+        """Return why the registry is incomplete; None if it is complete."""
         ...

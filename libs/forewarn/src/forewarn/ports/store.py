@@ -1,4 +1,4 @@
-"""Where the sink writes: rows and consumed offsets become visible together or not at all."""
+"""The sink's database: rows and consumed offsets become visible together or not at all."""
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
@@ -11,24 +11,24 @@ from forewarn.domain.frames.frame import Frame
 
 
 class StoreUnavailable(Exception):  # noqa: N818  # a state of the world, not a mistake
-    """The database is away, or it is unknown whether the last write arrived: claim again and go on from there."""
+    """The database is away, or the fate of the last write is unknown: claim again and continue from there."""
 
 
 class Fenced(Exception):  # noqa: N818  # a state of the world, not a mistake
-    """Another sink has claimed one of the partitions since: nothing was written."""
+    """Another sink has since claimed one of the partitions: nothing was written."""
 
 
 class Unstorable(Exception):  # noqa: N818  # a state of the world, not a mistake
-    """The database refuses a value of the batch for good: nothing was written, trying again is of no use."""
+    """The database refuses a value of the batch for good: nothing was written, a retry is useless."""
 
 
 class Doubtful(Exception):  # noqa: N818  # a state of the world, not a mistake
-    """The write failed though the database is well: the batch may be the cause. Nothing was written."""
+    """The write failed although the database works: the batch may be the cause. Nothing was written."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Source:
-    """One partition of one topic, under its name on the broker."""
+    """One partition of one topic, by its name on the broker."""
 
     topic: str
     partition: int
@@ -36,18 +36,11 @@ class Source:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """The right to write what comes from ``source``: ends as soon as anybody else claims it.
+    """The right to write from ``source``: ends when another process claims it.
 
-    Attributes
-    ----------
-    next_offset
-        First message that is not stored yet, None if none ever was.
-    topic_id
-        The broker's id of the topic that ``next_offset`` belongs to; None where it is not known.
-    stalls
-        Processes in a row that ended while they had the partition, and had stored nothing of it.
-    attempts
-        How often the next message was taken by itself by a process that ended over it.
+    ``next_offset`` is the first message not stored yet, None if none ever was; it belongs to the topic with the
+    broker's id ``topic_id``, None if unknown. ``stalls`` counts processes in a row that ended while holding the
+    partition without storing anything of it, ``attempts`` those that ended over the next message alone.
     """
 
     source: Source
@@ -68,7 +61,7 @@ class Removed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """What one message says. ``content`` is None for a message that leaves no row."""
+    """Content of one message; ``content`` is None for a message without a row."""
 
     source: Source
     offset: int
@@ -77,7 +70,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """What a write did, by table: rows that are new, and rows that were there before."""
+    """Result of a write by table: new rows, and rows that existed before."""
 
     rows: Counter[str] = field(default_factory=Counter)
     duplicates: Counter[str] = field(default_factory=Counter)
@@ -85,52 +78,49 @@ class Written:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retained:
-    """Rows (or chunks of rows) dropped by table, and whether that was all there was to drop."""
+    """Rows (or chunks of rows) dropped by table, and whether nothing is left to drop."""
 
     dropped: Counter[str]
     complete: bool
 
 
 class Store(Protocol):
-    """The database as the sink sees it; one thread.
+    """The sink's database; one thread.
 
-    Every method blocks, a minute at most (the database's statement timeout), and raises ``StoreUnavailable`` while the
-    database is away. After a rebalance partitions are claimed again before anything of them is written, and those that
-    were lost are released; a claim that another sink has taken over since raises ``Fenced``.
+    Every method blocks, at most a minute (the database's statement timeout), and raises ``StoreUnavailable`` while the
+    database is away. After a rebalance partitions are claimed again before writing, and lost ones are released; a claim
+    that another sink has since taken over raises ``Fenced``.
     """
 
     def claim(self, sources: Sequence[Source]) -> Mapping[Source, Claim]:
-        """Take these partitions over from their last owner; returns where to go on reading."""
+        """Take these partitions over from their last owner; return where to continue reading."""
         ...
 
     def release(self, claims: Collection[Claim]) -> None:
-        """Give claims back: that nothing was stored under them says nothing about the messages."""
+        """Release claims, so that nothing stored under them does not count against the messages."""
         ...
 
     def identify(self, topic_ids: Mapping[Claim, str]) -> None:
-        """Store the topic id of claims; raises ``Fenced`` if one was lost since."""
+        """Store the topic id of claims; raises ``Fenced`` if one has been lost."""
         ...
 
     def rewind(self, claim: Claim, next_offset: int, topic_id: str | None) -> None:
-        """Go on at ``next_offset`` of a topic that was created again; raises ``Fenced`` if the claim was lost since."""
+        """Continue at ``next_offset`` of a recreated topic; raises ``Fenced`` if the claim has been lost."""
         ...
 
     def attempt(self, claim: Claim) -> None:
-        """Store that the next message is taken alone; raises ``Fenced`` if the claim was lost since."""
+        """Store that the next message is processed alone; raises ``Fenced`` if the claim has been lost."""
         ...
 
     def write(self, items: Sequence[Item], claims: Mapping[Source, Claim]) -> Written:
         """Store items, in order, and the offsets behind them, in one transaction.
 
-        Raises
-        ------
-        Fenced, Unstorable, Doubtful
-            Nothing was written.
+        Raises Fenced, Unstorable or Doubtful if nothing was written.
         """
         ...
 
     def retain(self, now: datetime) -> Retained:
-        """Drop some of what has outlived its retention; again soon unless ``complete``."""
+        """Drop some rows past their retention; call again soon unless ``complete``."""
         ...
 
     def close(self) -> None:

@@ -18,7 +18,7 @@ from forewarn.adapters.faust.quarantine import Handler
 from forewarn.adapters.faust.runner import run_app
 from forewarn.adapters.kafka.admin import ensure_changelog
 from forewarn.adapters.kafka.cluster import check_topics, look_at_cluster
-from forewarn.adapters.rejections import Refusal, rejected_reading
+from forewarn.adapters.rejections import RefusedInput, rejected_reading
 from forewarn.contracts.readings import RejectionReason
 from forewarn.contracts.topics import TopicName, TopicUse
 from forewarn.ports.clock import Clock
@@ -74,7 +74,7 @@ class EventContext(Generic[StateT]):
     async def reject(self, incoming: Record, reason: RejectionReason, explanation: str) -> None:
         """Set aside a message that cannot be read, with the reason."""
         self.metrics.rejected.labels(topic=incoming.topic).inc()
-        refusal = Refusal(
+        refusal = RefusedInput(
             record=incoming,
             original=incoming.value or b"",
             reason=reason,

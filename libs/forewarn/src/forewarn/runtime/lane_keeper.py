@@ -10,7 +10,7 @@ from forewarn.adapters.kafka.history import PartitionReader
 from forewarn.adapters.kafka.lane_note import LaneNote, Suspicion, judged
 from forewarn.adapters.kafka.membership import Position
 from forewarn.adapters.kafka.offsets import OffsetLookup
-from forewarn.adapters.kafka.snapshots import Snapshot
+from forewarn.adapters.kafka.snapshots import LaneSnapshot
 from forewarn.contracts.limits import KIB
 from forewarn.ports.clock import Clock
 from forewarn.ports.lanes import Lanes, Output, Record, StaleSnapshot
@@ -136,7 +136,7 @@ class LaneKeeper:
 
     def _snapshot(self, partition: int) -> Iterator[Output]:
         lane = self.open[partition]
-        snapshot = Snapshot(
+        snapshot = LaneSnapshot(
             next_offset=lane.next_offset, state=self._lanes.dump(partition), topic_id=lane.note.topic_id
         )
         for key, value in snapshot.messages(partition, lane.snapshot_parts):
@@ -186,7 +186,7 @@ class LaneKeeper:
     def _is_another(self, topic_id: str) -> bool:
         return bool(topic_id and self._topic_id) and topic_id != self._topic_id
 
-    def _usable(self, partition: int, snapshot: Snapshot | None, offset: int | None) -> Snapshot | None:
+    def _usable(self, partition: int, snapshot: LaneSnapshot | None, offset: int | None) -> LaneSnapshot | None:
         if snapshot is None:
             return None
         if self._is_another(snapshot.topic_id):
@@ -197,7 +197,7 @@ class LaneKeeper:
             return None
         return snapshot
 
-    def _open(self, partition: int, snapshot: Snapshot | None) -> int:
+    def _open(self, partition: int, snapshot: LaneSnapshot | None) -> int:
         """Open a lane from its snapshot, or empty if that cannot be read; return the first offset to replay."""
         if snapshot is not None:
             try:

@@ -1,1 +1,1 @@
-"""Builders, strategies and fakes for tests; never imported by what ships."""
+"""Builders, strategies and fakes for tests, never imported by production code."""

@@ -1,4 +1,4 @@
-"""Examples of what the API answers with: one of each kind, changed by keyword."""
+"""Examples of the API's data: one of each kind, changed by keyword."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -33,7 +33,7 @@ def microseconds(at: datetime) -> int:
 def frame(
     kind: FrameKind, assets: Sequence[str], ts: datetime, *, asset_class: AssetClass = PUMP_CLASS, **columns: Any
 ) -> Frame:
-    """A frame with one row an asset; columns are zero unless given (a value for all rows, or one each)."""
+    """Build a frame with one row per asset; columns are zero unless given (a value for all rows, or one each)."""
     rows = len(assets)
     arrays, strings = {}, {}
     for column in frame_columns(kind, asset_class):
@@ -126,7 +126,7 @@ def rejected(rejected_id: str = "readings.raw/3/17", **changes: object) -> Rejec
 
 
 def in_short(item: RejectedReading) -> Refusal:
-    """What lists show of a refused message."""
+    """Return a refused message as in lists."""
     shown = {"rejected_id", "topic", "reason", "rule", "explanation", "recommendation", "asset_id", "rejected_at"}
     return Refusal(**item.model_dump(include=shown), size_bytes=len(item.original), beginning=item.original[:2_048])
 

@@ -1,7 +1,7 @@
-"""Writes the example files of ``libs/forewarn/examples/history``: recorded by simulated machines, seeded.
+"""Write the example files of ``libs/forewarn/examples/history``: recorded by simulated machines, seeded.
 
-``python -m forewarn.testing.example_histories DIRECTORY`` writes all of them, each as another historian
-would: other names, units, separators, dates and zones.
+``python -m forewarn.testing.example_histories DIRECTORY`` writes all of them, each in the style of a different
+historian: other names, units, separators, dates and zones.
 """
 
 import csv
@@ -28,7 +28,7 @@ Row = tuple[datetime, Mapping[str, float]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExampleRecording:
-    """What a machine did."""
+    """A recording of a machine."""
 
     asset_class: str
     start: datetime
@@ -69,7 +69,7 @@ WEAR: Final = ExampleRecording(
 
 
 def record(recording: ExampleRecording) -> list[Row]:
-    """Let the machine run."""
+    """Run the machine."""
     kind = KINDS[recording.asset_class]
     design, state, profile = kind.design(), kind.start, Profile()
     rng = np.random.default_rng(recording.seed)
@@ -92,13 +92,13 @@ def record(recording: ExampleRecording) -> list[Row]:
 
 
 def write_healthy(path: Path) -> None:
-    """Tags and units of the class; times in UTC."""
+    """Write tags and units of the class; times in UTC."""
     rows = record(HEALTHY)
     _write(path, ["time", *rows[0][1]], [[f"{t:%Y-%m-%dT%H:%M:%SZ}", *map(_number, v.values())] for t, v in rows])
 
 
 def write_fouling(path: Path) -> None:
-    """A building system in Germany: semicolons, decimal commas, local time, a dead sensor, a few gaps."""
+    """Write as a German building system: semicolons, decimal commas, local time, a dead sensor, a few gaps."""
     rows = record(FOULING)
     names = {
         "chw_supply_temp_c": "CHW Supply Temp [°C]",
@@ -118,14 +118,14 @@ def write_fouling(path: Path) -> None:
     lines: list[list[str]] = []
     for number, (moment, values) in enumerate(rows):
         cells = [_number(values[tag]).replace(".", ",") if tag in values else "" for tag in names]
-        if number % 97 == 50:  # now and then the historian missed a value
+        if number % 97 == 50:  # occasional values missing from the historian
             cells[number % len(cells)] = ""
         lines.append([f"{moment.astimezone(_BERLIN):%d.%m.%Y %H:%M}", *cells, "0,0"])
     _write(path, ["Zeitstempel", *names.values(), "Reserve 1"], lines, delimiter=";")
 
 
 def write_wear(path: Path) -> None:
-    """A pump in America: psi, °F and gallons, the month first, New York's time; a ghost sensor, text for a number."""
+    """Write as in America: psi, °F and gallons, month first, New York's time; a ghost sensor, text for a number."""
     rows = record(WEAR)
     columns: dict[str, tuple[str, Callable[[float], float]]] = {
         "Discharge Flow (gpm)": ("flow_m3_h", lambda v: v / 0.2271247),
@@ -151,7 +151,7 @@ def write_wear(path: Path) -> None:
     _write(path, ["Timestamp", *columns], lines)
 
 
-#: File name and what writes it.
+#: File name and writer.
 FILES: Final[Mapping[str, Callable[[Path], None]]] = {
     "healthy_pump.csv": write_healthy,
     "tube_fouling_chiller.csv": write_fouling,
@@ -171,7 +171,7 @@ def _write(path: Path, header: Sequence[str], lines: Sequence[Sequence[str]], *,
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Write the files into the directory named first."""
+    """Write the files into the given directory."""
     directory = Path(arguments[0] if arguments else "libs/forewarn/examples/history")
     directory.mkdir(parents=True, exist_ok=True)
     for name, write in FILES.items():

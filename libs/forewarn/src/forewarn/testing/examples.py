@@ -1,7 +1,7 @@
-"""Small, plausible, always equal frames of any kind and class; and the writer of the committed golden frames.
+"""Small, plausible, deterministic frames of any kind and class; and the writer of the committed golden frames.
 
-``python -m forewarn.testing.examples schemas/examples/frames`` writes the frames that are missing, each with its
-content as JSON beside it. It never overwrites one: golden frames are what an older version really wrote.
+``python -m forewarn.testing.examples schemas/examples/frames`` writes the missing frames, each with its content as
+JSON. It never overwrites one: golden frames were really written by an older version.
 """
 
 import json
@@ -28,7 +28,7 @@ _ASSETS: Final = ("P-101", "P-102")
 
 
 def example_frame(kind: FrameKind, asset_class: AssetClass, rows: int = 4) -> Frame:
-    """Readings of two machines in turn, one a second, with every kind of gap: NaN, no counter, no text."""
+    """Build readings of two machines in turn, one a second, with every kind of gap: NaN, no counter, no text."""
     columns = frame_columns(kind, asset_class)
     ranges = {tag.name: tag.engineering_range for tag in asset_class.tags}
     return Frame(
@@ -40,12 +40,12 @@ def example_frame(kind: FrameKind, asset_class: AssetClass, rows: int = 4) -> Fr
 
 
 def golden_name(kind: FrameKind) -> str:
-    """File name of a golden frame."""
+    """Return the file name of a golden frame."""
     return f"{kind.value}.{GOLDEN_CLASS}.v{FRAME_VERSION}.arrow"
 
 
 def write_missing(directory: Path) -> Iterator[Path]:
-    """Write the golden frames that do not exist yet and name them."""
+    """Write the golden frames that do not exist yet and return their names."""
     asset_class = load_catalogue()[GOLDEN_CLASS]
     directory.mkdir(parents=True, exist_ok=True)
     for kind in FrameKind:
@@ -58,7 +58,7 @@ def write_missing(directory: Path) -> Iterator[Path]:
 
 
 def content(frame: Frame) -> dict[str, list[object]]:
-    """Values by column, in a form that JSON can hold: unknown numbers and texts are None."""
+    """Return values by column, in JSON types: unknown numbers and texts are None."""
     return {
         **{
             name: [None if isinstance(v, float) and math.isnan(v) else v for v in values.tolist()]
@@ -96,7 +96,7 @@ def _values(column: Column, ranges: dict[str, tuple[float, float]], rows: int) -
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Write missing golden frames into the directory named first."""
+    """Write missing golden frames into the given directory."""
     for path in write_missing(Path(arguments[0] if arguments else "schemas/examples/frames")):
         sys.stdout.write(f"wrote {path}\n")
 

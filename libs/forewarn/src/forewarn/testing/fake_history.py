@@ -1,4 +1,4 @@
-"""A history in memory that answers as the database does, and can be away."""
+"""An in-memory history that answers like the database, and can be away."""
 
 from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass, field
@@ -31,7 +31,7 @@ _T = TypeVar("_T")
 
 @dataclass
 class FakeHistory:
-    """Holds a little of everything; raises ``HistoryUnavailable`` while ``away``. Passes ``HistoryChecks``.
+    """An in-memory ``HistoryReader``; raises ``HistoryUnavailable`` while ``away``. Passes ``HistoryChecks``.
 
     ``health_events`` and ``transitions`` are in the order of their arrival.
     """
@@ -49,7 +49,7 @@ class FakeHistory:
     queries: list[HistoryQuery] = field(default_factory=list)
 
     def store(self, *contents: object) -> None:
-        """Take in events as the sink writes them; of other kinds nothing is kept."""
+        """Store events as the sink does; other kinds are ignored."""
         self.health_events += tuple(item for item in contents if isinstance(item, AssetHealth))
         self.refused += tuple(item for item in contents if isinstance(item, RejectedReading))
         self.model_cards += tuple(item for item in contents if isinstance(item, ModelArtefact))
@@ -192,7 +192,7 @@ class FakeHistory:
 
 
 def _newest_first(rows: list[tuple[datetime, str, _T]], page: Page | None) -> Part[_T]:
-    """Page of rows by time and id."""
+    """Return a page of rows by time and id."""
     page = page or Page()
     left = [row for row in rows if page.before is None or row[:2] < (page.before, page.before_id)]
     kept = sorted(left, key=lambda row: row[:2], reverse=True)[: page.limit]

@@ -1,4 +1,4 @@
-"""Fakes of what the API works with: in memory, with switches for everything that can fail."""
+"""In-memory fakes of the API's ports, with switches for everything that can fail."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ from forewarn.usecases.workers import Workers, worker_thread
 
 @dataclass
 class StillClock:
-    """A clock that moves only when it is set."""
+    """A clock that moves only when set."""
 
     at: datetime = NOW
 
@@ -70,7 +70,7 @@ class FakeRegistry:
 
 @dataclass
 class FakeDelivery:
-    """Remembers what was sent; ``failing`` are positions that fail, ``away`` fails everything."""
+    """Records messages; positions in ``failing`` fail, ``away`` fails everything."""
 
     registry: FakeRegistry
     sent: list[Message] = field(default_factory=list)
@@ -129,7 +129,7 @@ class FakeDelivery:
 
 @dataclass
 class FakePlatform:
-    """All stand-ins of one API, and the backend made of them."""
+    """All fakes of one API, and its backend."""
 
     clock: StillClock = field(default_factory=StillClock)
     registry: FakeRegistry = field(default_factory=FakeRegistry)

@@ -1,4 +1,4 @@
-"""Builds frames from the few columns a test is about; the rest is a healthy machine."""
+"""Build frames from the few columns that a test is about; the rest is a healthy machine."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -23,29 +23,13 @@ def anomaly_frame(
     culprit: Sequence[str | None] | None = None,
     kind: FrameKind = FrameKind.ANOMALY,
 ) -> Frame:
-    """Make a frame, of kind ANOMALY and phase LIVE if not said otherwise.
+    """Build a frame, by default of kind ANOMALY and phase LIVE.
 
-    Parameters
-    ----------
-    asset_class
-        Class of all assets.
-    asset_ids
-        Asset of each row, length n.
-    ts_us
-        Event times, µs since 1970 UTC, shape (n,).
-    columns
-        Values by column, scalars or shape (n,). What is not named: tags and derived quantities with a
-        health metric are ``good``, others in the middle of their range; expected equals measured;
-        residuals, deviation and score are 0, p-value 1.
-    culprit
-        Tag that contributes most, per row.
-    kind
-        VALID leaves out what later stages add.
-
-    Raises
-    ------
-    ValueError
-        If ``columns`` names one that such frames do not have.
+    ``asset_ids`` names the asset of each row, ``ts_us`` its event time, µs since 1970 UTC, shape (n,); ``culprit`` its
+    most contributing tag. ``columns`` holds scalars or shape (n,). Defaults: tags and derived quantities with a health
+    metric are ``good``, others in the middle of their range; expected equals measured; residuals, deviation and score
+    are 0, p-value 1. Kind VALID omits the later stages' columns. Raises ValueError if such frames lack one of
+    ``columns``.
     """
     given = dict(columns or {})
     unknown = given.keys() - {column.name for column in frame_columns(kind, asset_class)}
@@ -72,7 +56,7 @@ def anomaly_frame(
 
 
 def timestamps_us(count: int, *, start_s: float = 0.0, step_s: float = 1.0) -> NDArray[np.int64]:
-    """Event times from ``start_s`` after START_US on."""
+    """Return event times from ``start_s`` after START_US."""
     offsets = (start_s + step_s * np.arange(count)) * US_PER_S
     return START_US + np.round(offsets).astype(np.int64)
 
@@ -106,7 +90,7 @@ def _normal(name: str, asset_class: AssetClass) -> float:
 
 
 def _good(item: HealthInput) -> float:
-    """A value with the full score, on any machine."""
+    """Return a value with the full score, on any machine."""
     if item.good is not None:
         return item.good
     if item.bands is not None:

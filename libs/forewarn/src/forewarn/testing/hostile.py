@@ -1,8 +1,7 @@
 """One corpus of hostile messages for ``readings.raw``, used wherever raw bytes are read.
 
-Every case says what must become of it: which readings of the message are refused, with which reasons
-an honest reader may refuse them, and how many neighbours in the same message must survive.
-Add a case here, and every reader's tests meet it.
+Every case states its expected outcome: which readings of the message are refused, the acceptable reasons, and how many
+other readings in the same message must survive. Add a case here, and every reader's tests include it.
 """
 
 import gzip
@@ -25,7 +24,7 @@ _OVERSIZED_BYTES: Final = 5 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """One expected entry of ``readings.rejected``; any of ``reasons`` is honest."""
+    """One expected entry of ``readings.rejected``; any of ``reasons`` is acceptable."""
 
     index: int | None = WHOLE_MESSAGE
     reasons: frozenset[Reason]
@@ -33,7 +32,7 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostileCase:
-    """One message, what of it is refused, and how many of its readings are good."""
+    """One message, its refused readings, and the number of good ones."""
 
     name: str
     key: bytes | None
@@ -44,7 +43,7 @@ class HostileCase:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """The registered machine that the corpus claims to speak for.
+    """The registered machine in the corpus.
 
     ``metrics`` are plausible values of some of its tags, ``now`` the time of receipt.
     """
@@ -55,11 +54,11 @@ class Target:
 
     @property
     def key(self) -> bytes:
-        """The right message key."""
+        """Return the right message key."""
         return self.asset_id.encode()
 
     def reading(self, **changes: object) -> dict[str, object]:
-        """A good reading with some fields replaced; a field changed to ``...`` is left out."""
+        """Return a good reading with some fields replaced; a field changed to ``...`` is left out."""
         fields = {
             "asset_id": self.asset_id,
             "ts": format_utc(self.now - timedelta(seconds=1)),
@@ -69,18 +68,18 @@ class Target:
         return {name: value for name, value in fields.items() if value is not ...}
 
     def at(self, seconds: float) -> "Target":
-        """The same machine, this much later."""
+        """Return the same machine, this much later."""
         return replace(self, now=self.now + timedelta(seconds=seconds))
 
     def text_with_metric(self, literal: str) -> bytes:
-        """A reading whose first tag has this literal, which Python's JSON might not be able to write."""
+        """Return a reading whose first tag has this literal, which Python's JSON might not be able to write."""
         tag = next(iter(self.metrics))
         text = json.dumps(self.reading(metrics={tag: "@"}))
         return text.replace('"@"', literal).encode()
 
 
 def hostile_cases(target: Target) -> tuple[HostileCase, ...]:
-    """The corpus, aimed at one registered machine."""
+    """Return the corpus for one registered machine."""
     return (
         *_not_text(target),
         *_not_json(target),
@@ -96,7 +95,7 @@ def hostile_cases(target: Target) -> tuple[HostileCase, ...]:
 
 
 def good_message(target: Target) -> bytes:
-    """A message in which nothing is wrong: the neighbour that must survive all others."""
+    """Return a faultless message: the neighbour that must survive all others."""
     return _json(target.reading())
 
 
@@ -123,7 +122,7 @@ def _not_text(target: Target) -> Iterator[HostileCase]:
         ("gzip_bytes", gzip.compress(good, mtime=0)),
         ("random_looking_bytes", bytes(range(256))),
     )
-    # A parser may stumble over the first byte before it looks at the encoding: both answers are true.
+    # A parser may fail at the first byte before it checks the encoding: both reasons are true.
     return _refused_all(target, payloads, Reason.BAD_ENCODING, Reason.BAD_JSON)
 
 
@@ -152,7 +151,7 @@ def _not_json(target: Target) -> Iterator[HostileCase]:
 
 
 def _not_finite(target: Target) -> Iterator[HostileCase]:
-    # NaN, Infinity are not JSON at all, but saying which value offends helps more than "bad JSON".
+    # NaN, Infinity are not JSON at all, but naming the value helps more than "bad JSON".
     literals = ("NaN", "-NaN", "Infinity", "-Infinity", "nan", "inf")
     payloads = ((f"literal_{literal}", target.text_with_metric(literal)) for literal in literals)
     yield from _refused_all(target, payloads, Reason.NOT_FINITE, Reason.BAD_JSON)
@@ -289,12 +288,12 @@ def _lists(target: Target) -> Iterator[HostileCase]:
 
 
 def _moments(target: Target, start_s: float) -> Iterator[Target]:
-    """The target at rising times ten seconds apart: no good reading of the corpus repeats another's."""
+    """Yield the target at times ten seconds apart, so that no good reading of the corpus repeats another's."""
     return (target.at(start_s + 10 * n) for n in itertools.count())
 
 
 def _odd_but_good(target: Target) -> Iterator[HostileCase]:
-    """Messages that look wrong and are not: refusing them would lose data."""
+    """Return messages that look wrong and are not: refusing them would lose data."""
     tag, value = next(iter(target.metrics.items()))
     next_moment = _moments(target, start_s=-600).__next__
     unknown_tag = {**target.metrics, "not_in_the_catalogue": 1.0}
@@ -317,5 +316,5 @@ def _odd_but_good(target: Target) -> Iterator[HostileCase]:
 
 
 def _in_nepal(moment: datetime) -> str:
-    """The same instant as a place writes it whose clocks differ from UTC by no whole hour."""
+    """Return the same instant in a time zone that is no whole number of hours from UTC."""
     return moment.astimezone(timezone(timedelta(hours=5, minutes=45))).isoformat()

@@ -1,4 +1,4 @@
-"""Valid messages, damaged: bytes flipped, cut and spliced, documents and frames with anything in any place.
+"""Damaged valid messages: bytes flipped, cut and spliced, documents and frames with anything in any place.
 
 The same seed gives the same messages, so a failure names its message by its number.
 """
@@ -25,7 +25,7 @@ class Message:
     value: bytes | None
 
 
-#: What no contract asks for: extreme numbers and times, texts of all sorts, wrong types, deep and long containers.
+#: Values no contract allows: extreme numbers and times, all sorts of texts, wrong types, deep and long containers.
 HOSTILE_VALUES: Final[tuple[object, ...]] = (
     None, True, False, 0, -1, 1, 1.5, -0.0, 2**31, 2**53 + 1, 2**63 - 1, 2**63, -(2**63), 10**30,
     5e-324, -5e-324, 1e-30, 1e30, 1e308, -1e308, 1.7976931348623157e308,
@@ -55,7 +55,7 @@ _NAMES: Final = ("", " ", "P-101/x", "a\x00b", "a\nb", "x" * 129, "x" * 20_000, 
 
 
 def damaged_documents(seeds: Sequence[Message], rng: np.random.Generator) -> Iterator[Message]:
-    """JSON messages without end, each with one to three damages."""
+    """Yield JSON messages endlessly, each with one to three damages."""
     documents = [(seed.key, json.loads(seed.value or b"null")) for seed in seeds]
     values = [seed.value or b"" for seed in seeds]
     while True:
@@ -68,7 +68,7 @@ def damaged_documents(seeds: Sequence[Message], rng: np.random.Generator) -> Ite
 
 
 def damaged_frames(seeds: Sequence[Message], rng: np.random.Generator) -> Iterator[Message]:
-    """Arrow messages without end: damaged bytes, or sound frames with anything in some columns."""
+    """Yield Arrow messages endlessly: damaged bytes, or sound frames with anything in some columns."""
     batches = [(seed.key, _batch(seed.value or b"")) for seed in seeds]
     values = [seed.value or b"" for seed in seeds]
     while True:
@@ -81,7 +81,7 @@ def damaged_frames(seeds: Sequence[Message], rng: np.random.Generator) -> Iterat
 
 
 def damaged_bytes(seeds: Sequence[Message], rng: np.random.Generator) -> Iterator[Message]:
-    """Messages of any form without end, with damaged bytes."""
+    """Yield messages of any form endlessly, with damaged bytes."""
     values = [seed.value or b"" for seed in seeds]
     while True:
         seed = _one_of(seeds, rng)
@@ -94,7 +94,7 @@ def _one_of(choices: Sequence[T], rng: np.random.Generator) -> T:
 
 def _key(key: bytes | None, rng: np.random.Generator) -> bytes | None:
     chance = rng.random()
-    if chance < 0.9:  # a wrong key would hide what is in the value
+    if chance < 0.9:  # a wrong key would hide faults of the value
         return key
     others = (None, b"", b"\xff\xfe", b"a\x00b", b"x" * 20_000, b"never-registered", b"P-101/", b"forewarn.baseline")
     return _one_of(others, rng)
@@ -142,7 +142,7 @@ _DAMAGES: Final[tuple[_Damage, ...]] = (_flip, _replace, _cut, _splice, _repeat,
 
 
 def _changed(document: Any, rng: np.random.Generator, times: int) -> Any:  # noqa: ANN401  # any JSON
-    """A copy of the document with a few values, names or whole parts replaced."""
+    """Copy the document with a few values, names or whole parts replaced."""
     document = json.loads(json.dumps(document))
     for _ in range(times):
         places = list(_places(document))
@@ -235,7 +235,7 @@ def _changed_batch(batch: pa.RecordBatch, rng: np.random.Generator) -> pa.Record
 
 
 def _hostile_column(kind: pa.DataType, column: pa.Array, rng: np.random.Generator) -> pa.Array:
-    """Extreme values in all rows or in some, or nulls."""
+    """Return extreme values in all rows or some, or nulls."""
     rows = len(column)
     values = column.to_pylist() if not pa.types.is_timestamp(kind) else [item.value for item in column]
     if pa.types.is_dictionary(kind) or pa.types.is_string(kind):

@@ -1,4 +1,4 @@
-"""All alarms of one asset, and what commands and changes of its class do to them."""
+"""All alarms of one asset, and how commands and changes of its class affect them."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
@@ -29,7 +29,7 @@ class AssetAlarms:
 
     @property
     def open_alarms(self) -> tuple[Alarm, ...]:
-        """Alarms that are not closed."""
+        """Return the alarms that are not closed."""
         return tuple(state.alarm for state in self.rules.values() if state.alarm is not None)
 
 
@@ -41,7 +41,7 @@ def acknowledge_alarm(
     Raises
     ------
     Refused
-        If it is not about the occurrence that is open, or another command was first; with the reason.
+        It names another occurrence than the open one, or another command came first; the message says why.
     """
     rule = body.alarm_id.removeprefix(alarm_id(alarms.asset_id, ""))
     if rule == body.alarm_id:
@@ -54,7 +54,7 @@ def acknowledge_alarm(
 def withdraw_unknown(
     alarms: AssetAlarms, asset_class: AssetClass, at: datetime
 ) -> tuple[AssetAlarms, tuple[Alert, ...]]:
-    """Let alarms return whose rule the class no longer has: nothing else would ever clear them."""
+    """Clear alarms whose rule the class no longer has; nothing else would ever clear them."""
     alerts: list[Alert] = []
     for rule in alarms.rules.keys() - {rule.id for rule in asset_class.alarms}:
         state, returned = withdraw(alarms.rules[rule], at)
@@ -66,7 +66,7 @@ def withdraw_unknown(
 def remove_alarms(
     alarms: AssetAlarms, sources: Collection[AlarmSource], at: datetime, by: str
 ) -> tuple[AssetAlarms, tuple[Alert, ...]]:
-    """Close the alarms of some sources because the asset was removed; delays that run are forgotten."""
+    """Close the alarms of some sources because the asset was removed, and forget running delays."""
     alerts: list[Alert] = []
     for rule, state in alarms.rules.items():
         if state.alarm is None or state.alarm.source in sources:
@@ -76,7 +76,7 @@ def remove_alarms(
 
 
 def with_rule(alarms: AssetAlarms, rule: str, state: RuleState) -> AssetAlarms:
-    """The alarms with this state of a rule."""
+    """Return the alarms with one rule's state replaced."""
     rules = {**alarms.rules, rule: state}
     if state.idle:
         del rules[rule]

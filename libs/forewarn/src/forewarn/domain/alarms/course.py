@@ -1,4 +1,4 @@
-"""The course of one rule over the rows of a frame, and the few of them that can change an alarm."""
+"""Follow one rule over the rows of a frame, looking only at the few that can change an alarm."""
 
 import math
 from dataclasses import dataclass
@@ -47,7 +47,7 @@ def anomaly(frame: Frame, rule: AlarmRule) -> RuleLevels:
 def follow(
     state: RuleState, course: RuleLevels, asset_id: str, rows: NDArray[np.intp]
 ) -> tuple[RuleState, tuple[Alert, ...]]:
-    """Apply an asset's rows, event times rising: comes to the same as a ``step`` for each of them."""
+    """Apply an asset's rows, event times rising, with the result of one ``step`` per row."""
     known = rows[course.levels[rows] != Level.UNKNOWN]
     alerts: tuple[Alert, ...] = ()
     for run in np.split(known, np.flatnonzero(np.diff(course.levels[known])) + 1):
@@ -60,9 +60,10 @@ def follow(
 def _follow_run(
     state: RuleState, course: RuleLevels, asset_id: str, run: NDArray[np.intp]
 ) -> tuple[RuleState, tuple[Alert, ...]]:
-    """Apply rows of one level. The first may start a delay, the one at which it ends may change the alarm.
+    """Apply rows of one level.
 
-    Of the others only the worst value and the newest time matter, and only to an active alarm.
+    The first row may start a delay and the one that ends it may change the alarm. Of the others only the worst value
+    and the newest time matter, and only to an active alarm.
     """
     times_us = course.frame.arrays["ts"]
     state, alerts = _step(state, course, asset_id, run[:1])

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from forewarn.contracts.asset_class import AlarmRule
 from forewarn.domain.frames.frame import FloatArray
 
-#: Of scores and indices from 0 to 100, which are no share of anything.
+#: Scores and indices from 0 to 100 are no percentages of anything.
 NO_UNIT: Final = "1"
 
 
@@ -37,11 +37,11 @@ class Evaluation:
     limit: float | None
     unit: str = ""
     detail: str = ""
-    headline: str = ""  #: says all that the rule's message would
+    headline: str = ""  #: replaces the rule's message
 
 
 def levels(values: FloatArray, rule: AlarmRule) -> NDArray[np.int8]:
-    """Standing of each value against a rule with ``high`` and/or ``low``; what is not finite is unknown.
+    """Compare each value with a rule's ``high`` and/or ``low`` limit; non-finite values are unknown.
 
     A value on the limit is over it; a value exactly a deadband away from it is still within.
     """
@@ -59,7 +59,7 @@ def levels(values: FloatArray, rule: AlarmRule) -> NDArray[np.int8]:
 
 
 def level_of(value: float | None, rule: AlarmRule) -> Level:
-    """``levels`` of a single value, without the cost of an array; None is unknown."""
+    """Return the level of a single value without the cost of an array; None is unknown."""
     if value is None or not math.isfinite(value):
         return Level.UNKNOWN
     high = math.inf if rule.high is None else rule.high
@@ -75,19 +75,19 @@ def evaluate_value(value: float | None, rule: AlarmRule, unit: str, detail: str 
 
 
 def limit_for(rule: AlarmRule, value: float | None) -> float | None:
-    """The limit of the rule that concerns this value: the one it crossed, or the nearer one."""
+    """Return the limit that the value crossed, otherwise the nearer one."""
     if rule.high is None or rule.low is None or value is None:
         return rule.high if rule.high is not None else rule.low
     return rule.high if abs(value - rule.high) <= abs(value - rule.low) else rule.low
 
 
 def worst(rule: AlarmRule, limit: float | None, first: float | None, second: float | None) -> float | None:
-    """The worse of two values: the lower one for a low limit, else the higher one."""
+    """Return the worse of two values: the lower one for a low limit, otherwise the higher one."""
     if first is None or second is None:
         return second if first is None else first
     return min(first, second) if limit is not None and limit == rule.low else max(first, second)
 
 
 def worst_of(rule: AlarmRule, limit: float | None, values: FloatArray) -> float:
-    """The worst of at least one known value, as ``worst`` takes them one after the other."""
+    """Return the worst of at least one known value, in the same way as ``worst``."""
     return float(values.min() if limit is not None and limit == rule.low else values.max())

@@ -20,11 +20,10 @@ from forewarn.domain.time import to_microseconds
 def observe_health(
     alarms: AssetAlarms, seen: Seen, asset_class: AssetClass, health: AssetHealth
 ) -> tuple[AssetAlarms, tuple[Alert, ...]]:
-    """Judge the class's health, RUL and forecast rules by a health event.
+    """Judge the class's health, RUL and forecast rules by a health event, and advance ``seen``.
 
-    One that is not newer, or rests on an imported reading, changes nothing.
-
-    Moves ``seen`` on. The very same alarms come back if the event has no effect on them.
+    An event that is not newer, or rests on an imported reading, changes nothing. The same object comes back if the
+    event has no effect.
     """
     if health.historical:
         return alarms, ()
@@ -56,7 +55,7 @@ def _health(health: AssetHealth, rule: AlarmRule, _: AssetClass) -> Evaluation:
 
 
 def _rul(health: AssetHealth, rule: AlarmRule, asset_class: AssetClass) -> Evaluation:
-    """The soonest failure mode counts; without growth nothing wears out, so there is nothing to alarm."""
+    """Evaluate the soonest failure mode; without growth nothing wears out and nothing is over the limit."""
     if not health.rul:
         return Evaluation(level=Level.CLEAR, value=None, limit=rule.low, unit="d")
     soonest = min(health.rul, key=lambda estimate: estimate.p50_days)
@@ -67,7 +66,7 @@ def _rul(health: AssetHealth, rule: AlarmRule, asset_class: AssetClass) -> Evalu
 
 
 def _forecast(health: AssetHealth, rule: AlarmRule, asset_class: AssetClass) -> Evaluation:
-    """A column that is not forecast does not move towards its limit."""
+    """Evaluate a column's forecast; a column without one does not move towards its limit."""
     limit = 100.0 * rule.min_probability
     found = next((item for item in health.forecasts if item.rule == rule.id), None)
     if found is None:
@@ -96,7 +95,7 @@ def _when(found: LimitForecast, asset_class: AssetClass) -> str:
 
 
 def _has_come(alarms: AssetAlarms, rule: AlarmRule) -> bool:
-    """Whether the alarm that was anticipated is active: from then on it speaks for itself."""
+    """Return whether the anticipated alarm is active and so makes the forecast superfluous."""
     state = alarms.rules.get(rule.anticipates or "", NORMAL)
     return state.alarm is not None and state.alarm.active
 

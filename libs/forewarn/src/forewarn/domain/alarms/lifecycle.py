@@ -36,7 +36,7 @@ class RuleState:
 
     @property
     def idle(self) -> bool:
-        """Whether nothing is open and no delay runs: clear observations change nothing."""
+        """Return whether nothing is open and no delay runs, so that clear observations change nothing."""
         return self.alarm is None and self.over_since is None
 
 
@@ -44,28 +44,28 @@ NORMAL: Final = RuleState()
 
 
 class Refused(Exception):  # noqa: N818  # an answer to a person, not a failure of the program
-    """An acknowledgement that must not be applied; the message says why."""
+    """An acknowledgement that cannot be applied; the message says why."""
 
 
 def alarm_id(asset_id: str, rule: str) -> str:
-    """Identity of the one alarm an (asset, rule) can have."""
+    """Return the id of the one alarm that an (asset, rule) can have."""
     return f"{asset_id}/{rule}"
 
 
 def occurrence_id(alarm: str, raised_at: datetime) -> str:
-    """Identity of an occurrence: the alarm and when it was raised."""
+    """Return the id of an occurrence, made from the alarm and when it was raised."""
     return str(uuid.uuid5(_NAMESPACE, f"{alarm}@{format_utc(raised_at)}"))
 
 
 def alert_id(occurrence: str, transition: Transition, at: datetime) -> str:
-    """Identity of a transition, the deduplication key of ``alerts``."""
+    """Return the id of a transition, which deduplicates ``alerts``."""
     return str(uuid.uuid5(_NAMESPACE, f"{occurrence}:{transition.value}@{format_utc(at)}"))
 
 
 def step(
     state: RuleState, evaluation: Evaluation, asset_id: str, rule: AlarmRule, at: datetime
 ) -> tuple[RuleState, tuple[Alert, ...]]:
-    """Apply one observation at event time ``at``, which must not go back for one (asset, rule)."""
+    """Apply one observation at event time ``at``, which must not go back within one (asset, rule)."""
     if evaluation.level is Level.UNKNOWN:
         return state, ()
     if state.alarm is not None and state.alarm.active:
@@ -76,12 +76,12 @@ def step(
 def acknowledge(
     state: RuleState, occurrence: str, by: str, comment: str, at: datetime, command: str | None = None
 ) -> tuple[RuleState, tuple[Alert, ...]]:
-    """Acknowledge the occurrence a person has seen; the same command again changes nothing.
+    """Acknowledge the occurrence that a person saw; the same command again changes nothing.
 
     Raises
     ------
     Refused
-        If no alarm is open, another occurrence than the one that was seen, or another command was first.
+        No alarm is open, another occurrence is, or another command came first.
     """
     alarm = state.alarm
     if alarm is None:
@@ -111,14 +111,14 @@ def acknowledge(
 
 
 def withdraw(state: RuleState, at: datetime) -> tuple[RuleState, tuple[Alert, ...]]:
-    """Let the alarm return at once because its rule is gone; unacknowledged, it stays open."""
+    """Clear the alarm because its rule is gone; it stays open while unacknowledged."""
     if state.alarm is None or not state.alarm.active:
         return RuleState(alarm=state.alarm), ()
     return _return(state.alarm, at)
 
 
 def remove(state: RuleState, at: datetime, by: str, comment: str) -> tuple[Alert, ...]:
-    """Close the alarm because its asset was removed; that does not acknowledge it."""
+    """Close the alarm because its asset was removed, without acknowledging it."""
     alarm = state.alarm
     if alarm is None:
         return ()
@@ -127,7 +127,7 @@ def remove(state: RuleState, at: datetime, by: str, comment: str) -> tuple[Alert
 
 
 def delay_ends(state: RuleState, rule: AlarmRule) -> datetime | None:
-    """Event time at which the delay that runs now has passed; None if none runs."""
+    """Return the event time at which the running delay ends; None if none runs."""
     active = state.alarm is not None and state.alarm.active
     since, delay_s = (state.clear_since, rule.off_delay_s) if active else (state.over_since, rule.on_delay_s)
     return None if since is None else since + timedelta(seconds=delay_s)
@@ -192,7 +192,7 @@ def _raise(evaluation: Evaluation, asset_id: str, rule: AlarmRule, at: datetime)
 
 
 def _message(rule: AlarmRule, evaluation: Evaluation) -> str:
-    """Return the headline, or the rule's message and the detail: one bounded line, as others may have written part."""
+    """Return the headline, or the rule's message and the detail, as one bounded line."""
     detail = (evaluation.headline or evaluation.detail)[:_MAX_DETAIL_CHARACTERS]
     plain = "".join(character if character.isprintable() else " " for character in detail)
     if evaluation.headline:
@@ -201,7 +201,7 @@ def _message(rule: AlarmRule, evaluation: Evaluation) -> str:
 
 
 def _reactivate(alarm: Alarm, evaluation: Evaluation, rule: AlarmRule, at: datetime) -> Alarm:
-    """Let it occur again before anyone acknowledged it: one more occurrence, not one more alarm."""
+    """Count one more occurrence of the unacknowledged alarm, not one more alarm."""
     return alarm.model_copy(
         update={
             "active": True,
@@ -214,7 +214,7 @@ def _reactivate(alarm: Alarm, evaluation: Evaluation, rule: AlarmRule, at: datet
 
 
 def _closed(alarm: Alarm) -> Alert:
-    """Close at the later of return and acknowledgement, whichever of the two was processed last."""
+    """Close at the later of return and acknowledgement, whichever was processed last."""
     moments = [at for at in (alarm.returned_at, alarm.acknowledged_at) if at is not None]
     return _alert(alarm, Transition.CLOSED, max(moments))
 

@@ -1,9 +1,9 @@
 """Alarms from rows of frames: threshold rules on columns, and the anomaly flag where a frame has it.
 
-Threshold rules judge each reading once, on the frame that brings it first. That is nearly always
-``readings.valid``: a limit must not wait until a twin has learned its baseline.
-Rules are evaluated over whole columns; the state machine only runs for assets that are not quiet:
-where a row is over a limit, something is open or a delay runs. A healthy plant costs next to nothing.
+Threshold rules judge each reading once, on the frame that brings it first. That is nearly always ``readings.valid``: a
+limit must not wait until a twin has learned its baseline. Rules are evaluated over whole columns. The state machine
+runs only for assets with a row over a limit, an open alarm or a running delay, so a healthy plant costs next to
+nothing.
 """
 
 from collections import defaultdict
@@ -30,7 +30,7 @@ _OwnRows = tuple[Sequence[RuleLevels], NDArray[np.intp]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowsResult:
-    """What a frame did: new states of assets that are not quiet, transitions in event-time order per asset."""
+    """Outcome of a frame: new states of the affected assets, transitions in event-time order per asset."""
 
     states: Mapping[str, AssetAlarms]
     alerts: tuple[Alert, ...]
@@ -46,7 +46,7 @@ class _Judged:
     new: Arrivals
 
     def over(self) -> tuple[str, ...]:
-        """Assets that have a row over a limit."""
+        """Return the assets that have a row over a limit."""
         any_over = np.zeros(self.new.rows.shape, dtype=np.bool_)
         for course in self.courses:
             any_over |= course.levels[self.new.rows] == Level.OVER
@@ -54,9 +54,9 @@ class _Judged:
 
 
 def portions(frame: Frame, most_rows: int) -> Iterator[Frame]:
-    """Cut a frame so that no part has more than ``most_rows`` rows of an asset, each asset's rows in their order.
+    """Cut a frame into parts with at most ``most_rows`` rows per asset, each asset's rows in order.
 
-    What comes of an asset's rows depends neither on the cuts nor on the rows of others.
+    An asset's alarms depend neither on the cuts nor on the rows of others.
     """
     codes = frame.assets.codes
     if not codes.size or np.bincount(codes + 1).max() <= most_rows:
@@ -72,10 +72,10 @@ def portions(frame: Frame, most_rows: int) -> Iterator[Frame]:
 
 
 def observe_frame(states: Mapping[str, AssetAlarms], seen: Seen, frame: Frame) -> RowsResult:
-    """Apply the live rows of a frame of kind VALID or ANOMALY, in order of arrival, to the assets' alarms.
+    """Apply the live rows of a VALID or ANOMALY frame to the assets' alarms, in order of arrival; advance ``seen``.
 
-    Late and imported rows, and rows not newer than what was seen of their asset, change nothing: so
-    history never raises or clears an alarm and a redelivered frame is a no-op. Moves ``seen`` on.
+    Late and imported rows, and rows not newer than the asset's watermark, change nothing: history never raises or
+    clears an alarm, and a redelivered frame is a no-op.
     """
     judged = _judge(frame, seen)
     stirred = _stirred(states, judged)
@@ -97,13 +97,13 @@ def observe_frame(states: Mapping[str, AssetAlarms], seen: Seen, frame: Frame) -
 
 
 def _stirred(states: Mapping[str, AssetAlarms], judged: Sequence[_Judged]) -> set[str]:
-    """Assets that are not quiet."""
+    """Return the assets with a row over a limit, an open alarm or a running delay."""
     stirred = {name for part in judged for name in part.new.names if name in states and states[name].rules}
     return stirred.union(*(part.over() for part in judged))
 
 
 def _observe(alarms: AssetAlarms, frame: Frame, own: Sequence[_OwnRows]) -> tuple[AssetAlarms, list[Alert]]:
-    """Let an asset's rows pass through the state machine of each rule."""
+    """Run an asset's rows through the state machine of each rule."""
     alerts: list[Alert] = []
     for courses, rows in own:
         for course in courses:
@@ -130,7 +130,7 @@ def _judge(frame: Frame, seen: Seen) -> list[_Judged]:
 
 
 def _take(frame: Frame, found: Arrivals, watermarks: Watermarks) -> Arrivals:
-    """Rows that are new, which then are not any more."""
+    """Return the new rows and mark them as seen."""
     times_us = frame.arrays["ts"]
     new = newer_rows(found, times_us, watermarks.of(found.names))
     watermarks.advance(new.names, times_us[new.newest])

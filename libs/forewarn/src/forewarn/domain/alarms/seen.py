@@ -19,20 +19,20 @@ class Watermarks:
     by_asset: dict[str, int] = field(default_factory=dict)
 
     def of(self, asset_ids: Sequence[str]) -> NDArray[np.int64]:
-        """Watermark of each asset, shape (len(asset_ids),)."""
+        """Return the watermark of each asset, shape (len(asset_ids),)."""
         return np.array([self.by_asset.get(asset_id, NEVER_US) for asset_id in asset_ids], dtype=np.int64)
 
     def advance(self, asset_ids: Iterable[str], times_us: NDArray[np.int64]) -> None:
-        """These assets were judged up to these times."""
+        """Raise the watermarks of these assets."""
         self.by_asset.update(zip(asset_ids, times_us.tolist(), strict=True))
 
     def moment(self, asset_id: str) -> datetime | None:
-        """Watermark as it stands in a state."""
+        """Return an asset's watermark as states store it."""
         time_us = self.by_asset.get(asset_id)
         return None if time_us is None else to_datetime(time_us)
 
     def forget(self, asset_id: str) -> None:
-        """The asset was removed."""
+        """Forget a removed asset."""
         self.by_asset.pop(asset_id, None)
 
 
@@ -40,9 +40,8 @@ class Watermarks:
 class Seen:
     """Watermarks of readings (judged by threshold rules), scores and health events.
 
-    States have them too, but only those of assets where something is open or a delay runs are kept
-    up to date and stored. A quiet asset needs none to survive a crash: what was judged without
-    effect is without effect again.
+    States store them too, but only those of assets where something is open or a delay runs are kept up to date. A quiet
+    asset needs none after a crash: judging the same rows again has no effect either.
     """
 
     readings: Watermarks = field(default_factory=Watermarks)
@@ -51,7 +50,7 @@ class Seen:
 
     @classmethod
     def of(cls, states: Mapping[str, AssetAlarms]) -> "Seen":
-        """What restored states have seen."""
+        """Collect the watermarks of restored states."""
         return cls(
             readings=_of(states, "readings_to"), scores=_of(states, "scores_to"), health=_of(states, "health_to")
         )

@@ -1,10 +1,10 @@
 """Which scores are normal for an asset, learned from held-out residuals of its baseline.
 
-Below the 90th percentile healthy scores speak for themselves (conformal p-value, Vovk et al. 2005: the
-share of healthy scores at least as high, the new one counted in). Above it a generalised Pareto tail goes on
-(Pickands 1975): a baseline of a few hundred overlapping windows holds only some dozens of independent ones, from
-which far quantiles cannot be read. For the same reason its shape is fixed, a little heavier than exponential, and
-only its width is estimated, by the median excess: a few stretches of fault in a baseline hardly move it.
+Below the 90th percentile healthy scores are used as they are (conformal p-value, Vovk et al. 2005: the share of healthy
+scores at least as high, the new one included). Above it follows a generalised Pareto tail (Pickands 1975): a baseline
+of a few hundred overlapping windows holds only some dozens of independent ones, too few to read far quantiles from. For
+the same reason its shape is fixed, a little heavier than exponential, and only its width is estimated, by the median
+excess: a few stretches of fault in a baseline hardly move it.
 """
 
 from dataclasses import dataclass
@@ -15,15 +15,15 @@ from numpy.typing import NDArray
 
 from forewarn.domain.frames.frame import FloatArray
 
-#: Order statistics kept of an asset's healthy scores.
+#: Order statistics kept per asset.
 KNOTS: Final = 64
 
 _TAIL_SHARE: Final = 0.1
 _SHAPE: Final = 0.15
 _MIN_SCORES: Final = 60
 
-#: Scores of an asset without a usable baseline: means of 15 residuals of spread 1 that are
-#: neither independent (0.26) nor all the same (1).
+#: Scores of an asset without a usable baseline: means of 15 residuals of spread 1, between independent (0.26) and all
+#: the same (1).
 _PRIOR_TAIL_START: Final = 0.8
 _PRIOR_WIDTH: Final = 0.25
 
@@ -44,7 +44,7 @@ class Calibration:
         return self.tail_start + reach
 
     def p_values(self, asset: NDArray[np.intp], scores: FloatArray) -> FloatArray:
-        """Share of healthy scores at least as high, never 0; NaN for NaN."""
+        """Return the share of healthy scores at least as high, never 0; NaN for NaN."""
         beyond = np.maximum(scores - self.tail_start[asset], 0.0) / self.tail_width[asset]
         tail = _TAIL_SHARE * (1.0 + _SHAPE * beyond) ** (-1.0 / _SHAPE)
         higher = (self.knots[asset] >= scores[:, None]).sum(axis=1)
@@ -54,7 +54,7 @@ class Calibration:
         return p
 
     def scores(self, asset: NDArray[np.intp], p_values: FloatArray) -> FloatArray:
-        """Inverse of ``p_values``: the score of this asset that is as unlikely."""
+        """Return this asset's score for a p-value, the inverse of ``p_values``."""
         tail = (_TAIL_SHARE / np.minimum(p_values, _TAIL_SHARE)) ** _SHAPE - 1.0
         above = self.tail_start[asset] + self.tail_width[asset] / _SHAPE * tail
         higher = np.clip(np.nan_to_num(p_values * (KNOTS + 1.0), nan=1.0), 1.0, KNOTS)
@@ -63,7 +63,7 @@ class Calibration:
 
 
 def calibrate(scores: FloatArray, period_us: float, gap_periods: float) -> Calibration:
-    """Learn from the healthy scores of one asset; too few of them give a cautious general answer.
+    """Learn from the healthy scores of one asset; too few of them give a cautious general calibration.
 
     ``period_us`` is the usual time between its readings, NaN if unknown.
     """
@@ -79,7 +79,7 @@ def calibrate(scores: FloatArray, period_us: float, gap_periods: float) -> Calib
 
 
 def _tail(scores: FloatArray) -> tuple[float, float]:
-    """Where the tail of healthy scores begins, and its width."""
+    """Return where the tail of healthy scores begins, and its width."""
     start = float(np.quantile(scores, 1.0 - _TAIL_SHARE))
     excess = scores[scores > start] - start
     half = float(np.median(excess)) if excess.size else 0.0
@@ -88,11 +88,11 @@ def _tail(scores: FloatArray) -> tuple[float, float]:
 
 
 def tail_level(scores: FloatArray, share: float) -> float:
-    """Level that this share of healthy scores exceeds."""
+    """Return the level that this share of healthy scores exceeds."""
     start, width = _tail(scores)
     return float(start + width / _SHAPE * ((_TAIL_SHARE / min(share, _TAIL_SHARE)) ** _SHAPE - 1.0))
 
 
 def usual_period_us(ts: NDArray[np.int64]) -> float:
-    """Median time between readings [µs]; NaN for fewer than two."""
+    """Return the median time between readings [µs]; NaN for fewer than two."""
     return float(np.median(np.diff(ts))) if ts.size > 1 else float("nan")

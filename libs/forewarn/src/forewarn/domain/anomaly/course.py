@@ -10,9 +10,9 @@ from forewarn.domain.anomaly.judge import ResidualArray
 from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.twin.statistics import WANDERS_BELOW, caution, effective_readings
 
-_LEVEL_KNOWN_FROM: Final = 10.0  # independent readings: below, where a response will be next is not known
-_CARE_WITH_DRIVERS: Final = 0.5  # ADR 0023: without, one false alarm a month; in full, some faults are found late
-_EXPLAINED: Final = 0.75  # share of the variance: a chance likeness of two courses seldom reaches it
+_LEVEL_KNOWN_FROM: Final = 10.0  # independent readings: with fewer, the next values of a response are unknown
+_CARE_WITH_DRIVERS: Final = 0.5  # ADR 0023: without it one false alarm a month; in full, some faults are found late
+_EXPLAINED: Final = 0.75  # share of the variance: a chance likeness of two slow curves seldom reaches it
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -22,14 +22,13 @@ class BaselineCourse:
     ts: NDArray[np.int64]  #: Event time [µs], rising; shape (rows,).
     #: Held-out residuals in healthy spreads of the response, shape (rows, responses), NaN where unknown.
     residuals: ResidualArray
-    #: What was measured, and what a twin that had not seen the row's block expected; like ``residuals``, in units of
-    #: the response.
+    #: Measured, and expected by a twin that had not seen the row's block; like ``residuals``, in units of the response.
     measured: FloatArray
     expected: FloatArray
-    driven: bool  #: Whether it was expected from drivers: outside their learned range residuals fade already.
+    driven: bool  #: Whether drivers give the expectation: residuals then already fade outside their learned range.
 
     def take(self, rows: NDArray[np.bool_]) -> "BaselineCourse":
-        """Only these rows."""
+        """Select rows."""
         return BaselineCourse(
             ts=self.ts[rows],
             residuals=self.residuals[rows],
@@ -43,24 +42,24 @@ class BaselineCourse:
 class Evidence:
     """How well a baseline shows what its machine does."""
 
-    #: Responses that some row knows, shape (responses,): no model judges the others, or the machine lacks the sensor.
-    #: All of them if none is known.
+    #: Responses known in some row, shape (responses,): the others have no model or no sensor. All of them if none is
+    #: known.
     known: NDArray[np.bool_]
     effective: FloatArray  #: Independent readings that each response's residuals are worth, shape (responses,).
-    #: Responses of which is not known where they will be next, shape (responses,): their residuals are worth fewer than
-    #: ten independent readings; or they are themselves, and what was expected of them is no explanation but a likeness
-    #: of two slow courses, so that residuals wander too.
+    #: Responses whose next values the baseline does not predict, shape (responses,). Their residuals are worth fewer
+    #: than ten independent readings; or the measured values are, and the expectation only happens to resemble them, so
+    #: that residuals will wander too.
     wanders: NDArray[np.bool_]
-    independent: float  #: Independent readings that the known responses are worth as measured, median.
+    independent: float  #: Independent readings that the measured values of the known responses are worth, median.
     #: Factor by which healthy residuals in states to come may exceed those seen, median of the known responses.
-    #: Residuals may be white while the machine went through its states once: how well the twin does in others was then
-    #: not seen. The less it explains, the less that matters. Half as much beyond 1 with drivers: residuals fade outside
-    #: the learned range already.
+    #: Residuals may be white although the machine went through its states once, so that the twin was not tested in
+    #: others. The less the twin explains, the less that matters. Halved beyond 1 with drivers: residuals already fade
+    #: outside the learned range.
     care: float
 
 
 def evidence_of(course: BaselineCourse, breaks: NDArray[np.intp]) -> Evidence:
-    """Weigh a baseline; ``breaks`` are rows that follow a gap."""
+    """Weigh a baseline; ``breaks`` marks rows that follow a gap."""
     known = ~np.isnan(course.residuals).all(axis=0)
     known |= not known.any()
     effective, measured = _worth(course.residuals, breaks), _worth(course.measured, breaks)
@@ -88,7 +87,7 @@ def _worth(values: ResidualArray, breaks: NDArray[np.intp]) -> FloatArray:
 
 
 def _explained(course: BaselineCourse) -> FloatArray:
-    """Share of each response's variance that was expected, shape (responses,); 0 where nothing is known."""
+    """Return the explained share of each response's variance, shape (responses,); 0 where unknown."""
     out = np.zeros(course.measured.shape[1])
     for position, (measured, expected) in enumerate(zip(course.measured.T, course.expected.T, strict=True)):
         known = ~(np.isnan(measured) | np.isnan(expected))

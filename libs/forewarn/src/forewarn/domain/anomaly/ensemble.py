@@ -1,4 +1,4 @@
-"""Combining p-values of several detectors that see the same readings."""
+"""Combine p-values of several detectors for the same readings."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -9,15 +9,15 @@ from forewarn.domain.frames.frame import FloatArray
 
 _LEAST: Final = 1e-300
 
-#: A p-value of 1 would count as minus infinity and silence all others: truncated as in Fang et al. (2023).
+#: A p-value of 1 would count as minus infinity and outvote all others: truncated as in Fang et al. (2023).
 _MOST: Final = 0.99
 
 
 def combine_p_values(p_values: Sequence[FloatArray]) -> FloatArray:
-    """Cauchy combination (Liu & Xie 2020, JASA 115): valid for small p whatever the dependence.
+    """Return Cauchy combinations (Liu & Xie 2020, JASA 115): valid for small p whatever the dependence.
 
-    Each p becomes cot(πp); the mean of Cauchy variables is again Cauchy. Unknown ones (NaN) do not count;
-    NaN where all are. Shapes (rows,).
+    Each p becomes cot(πp); the mean of Cauchy variables is again Cauchy. Unknown p-values (NaN) do not count; the
+    result is NaN where all are unknown. Shapes (rows,).
     """
     total, count = np.zeros(p_values[0].shape), np.zeros(p_values[0].shape)
     for p in p_values:

@@ -1,4 +1,4 @@
-"""Scores rows of calibrated assets and carries their memory on."""
+"""Score rows of calibrated assets and update their memory."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,20 +17,20 @@ from forewarn.domain.anomaly.smoothing import Strip, shrunken_means, trailing_su
 from forewarn.domain.anomaly.state import HIGH, LOW, MIDDLE, NEVER, UNKNOWN, ScoringMemory
 from forewarn.domain.frames.frame import FloatArray
 
-#: A change from one reading to the next this large [healthy standard deviations] is a jump:
-#: white noise does not do that in ten million readings.
+#: A change from one reading to the next of this size [healthy standard deviations] is a jump: white noise reaches it
+#: less than once in ten million readings.
 _JUMP: Final = 8.0
 
-#: A tag stands alone if no other is farther out than so many of its healthy tails,
+#: A tag stands alone if no other is farther out than this many healthy tails,
 _QUIET: Final = 1.3
 
-#: and it is so many times farther out than any other.
+#: and it is this many times farther out than any other.
 _ALONE: Final = 2.0
 
-#: So many times beyond the threshold, tags that go with a tag would have had to follow it.
+#: This many times beyond the threshold, related tags would have had to follow.
 _FAR: Final = 2.0
 
-#: float32 in the stream, float64 offline.
+#: float32 in the stream, float64 offline
 ResidualArray = NDArray[np.float32] | NDArray[np.float64]
 
 _LEAST_P: Final = 1e-37  # still a normal float32
@@ -38,7 +38,7 @@ _LEAST_P: Final = 1e-37  # still a normal float32
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Verdicts:
-    """What is said of some rows, shapes (rows,) and (rows, responses); ``culprit`` −1 where not flagged."""
+    """Verdicts on some rows, shapes (rows,) and (rows, responses); ``culprit`` is −1 where not flagged."""
 
     score: FloatArray
     p_value: FloatArray
@@ -49,7 +49,7 @@ class Verdicts:
 
     @classmethod
     def none(cls, rows: int, responses: int) -> "Verdicts":
-        """Nothing is known of any row."""
+        """Return verdicts in which everything is unknown."""
         return cls(
             score=np.full(rows, np.nan),
             p_value=np.full(rows, np.nan),
@@ -60,7 +60,7 @@ class Verdicts:
         )
 
     def placed(self, rows: NDArray[np.intp], total: int) -> "Verdicts":
-        """These verdicts at ``rows`` of ``total`` rows; nothing is known of the others."""
+        """Put these verdicts at ``rows`` of ``total`` rows; the others stay unknown."""
         out = Verdicts.none(total, self.contributions.shape[1])
         for name in self.__dataclass_fields__:
             getattr(out, name)[rows] = getattr(self, name)
@@ -69,7 +69,7 @@ class Verdicts:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Look:
-    """Rows in their strip and what is seen when looking back from each.
+    """Rows in their strip, with the smoothed values at each.
 
     ``residuals`` is a strip; ``means`` and ``jumps`` are smoothed residuals and innovations, shape (rows, responses).
     """
@@ -82,13 +82,13 @@ class Look:
 
     @property
     def lengths(self) -> NDArray[np.intp]:
-        """Rows since the last gap, the own one counted in."""
+        """Return the number of rows since the last gap, each row included."""
         return self.place.position - self.floor + 1
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Sizes:
-    """How unusual rows are, shapes (rows,), and what each response adds to it, shape (rows, responses)."""
+    """How unusual rows are, shapes (rows,), and the share of each response, shape (rows, responses)."""
 
     size: FloatArray
     p_value: FloatArray
@@ -106,9 +106,9 @@ def judge_live(
 ) -> tuple[ScoringMemory, Verdicts]:
     """Score rows, sorted by asset and in order of arrival within one.
 
-    ``asset`` is each row's position in the memory; ``residuals`` have shape (rows, responses). ``member_p_values`` are
-    those of further detectors, NaN while they do not know: combined with the residuals' own, they set the score. See
-    ``symptoms.symptoms_of`` for ``symptoms``; None: no response is known to be a symptom of the machine.
+    ``asset`` is each row's position in the memory; ``residuals`` have shape (rows, responses). ``member_p_values`` of
+    further detectors, NaN while unknown, are combined with the residuals' own to set the score. ``symptoms`` are those
+    of ``symptoms.symptoms_of``; with None no response counts as a symptom of the machine.
     """
     look = look_back(memory, asset, ts, residuals, settings)
     sizes = _sizes(memory, asset, look, member_p_values)
@@ -142,7 +142,7 @@ def _sizes(memory: ScoringMemory, asset: NDArray[np.intp], look: Look, member_p_
 def with_history(
     memory: ScoringMemory, asset: int, ts: NDArray[np.int64], residuals: ResidualArray, settings: AnomalySettings
 ) -> ScoringMemory:
-    """Let an asset remember rows without judging them: live scores go on where the baseline ends."""
+    """Store an asset's rows without judging them, so that live scores continue where the baseline ends."""
     if not ts.size:
         return memory
     where = np.full(ts.size, asset, dtype=np.intp)
@@ -159,7 +159,7 @@ def look_back(
     residuals: ResidualArray,
     settings: AnomalySettings,
 ) -> Look:
-    """Lay rows behind what is remembered of their assets, and smooth."""
+    """Lay rows behind the remembered rows of their assets, and smooth."""
     place = Strip.of(asset, settings.history)
     before = np.empty_like(ts)
     before[1:] = ts[:-1]
@@ -175,12 +175,12 @@ def look_back(
     owner = place.spread(np.repeat(place.owner[:, None], place.history, axis=1), asset)
     changes = exact.copy()
     changes[1:] -= memory.norms.persistence[owner[1:]] * exact[:-1]
-    # The first row after a gap has no row before it that it could have changed from.
+    # The first row after a gap has no previous row to compare with.
     return Look(place, floor, strip, means, shrunken_means(changes, place, floor + 1, settings.jump_window, 1))
 
 
 def _shares(norms: Norms, asset: NDArray[np.intp], look: Look, parts: FloatArray) -> FloatArray:
-    """What each response adds to the largest magnitude of each row, shape (rows, responses); NaN where unknown."""
+    """Return each response's share of the largest magnitude of each row, shape (rows, responses); NaN where unknown."""
     squares = (look.means / norms.level_scale[asset]) ** 2
     strongest = np.argmax(np.where(np.isnan(parts), -1.0, parts), axis=0)
     jumped = np.flatnonzero(strongest == JUMP)
@@ -193,7 +193,7 @@ def _shares(norms: Norms, asset: NDArray[np.intp], look: Look, parts: FloatArray
         squares[odd] = np.where(np.isnan(look.means[odd]), np.nan, own)
     known = ~np.isnan(squares)
     total = np.nansum(squares, axis=1, keepdims=True)
-    even = known / np.maximum(known.sum(axis=1, keepdims=True), 1)  # nothing deviates, so all share alike
+    even = known / np.maximum(known.sum(axis=1, keepdims=True), 1)  # nothing deviates: equal shares
     shares: FloatArray = np.divide(squares, total, out=even, where=total > 0)
     shares[~known] = np.nan
     return shares
@@ -208,7 +208,7 @@ def _with_members(
 
 
 def levels_of(size: FloatArray, flag_at: FloatArray, settings: AnomalySettings) -> NDArray[np.int8]:
-    """Where sizes lie on the hysteresis band."""
+    """Place sizes on the hysteresis band."""
     levels = np.full(size.shape, MIDDLE, dtype=np.int8)
     levels[size >= flag_at] = HIGH
     levels[size < flag_at * (settings.off_ratio / settings.on_ratio)] = LOW
@@ -219,7 +219,7 @@ def levels_of(size: FloatArray, flag_at: FloatArray, settings: AnomalySettings) 
 def latch(
     look: Look, levels: NDArray[np.int8], flagged_before: NDArray[np.bool_], settings: AnomalySettings
 ) -> NDArray[np.bool_]:
-    """Flag of each row: on after enough high scores, off after enough low ones or a gap, else as before."""
+    """Set the flag of each row: on after enough high scores, off after enough low ones or a gap, else unchanged."""
     votes = np.stack([levels == HIGH, levels == LOW], axis=1).astype(np.float64)
     counts = trailing_sums(votes, look.place, look.floor, settings.of_last)
     on = counts[:, 0] >= settings.persist
@@ -230,7 +230,7 @@ def latch(
 def _held(
     value: NDArray[np.bool_], decided: NDArray[np.bool_], place: Strip, before: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
-    """The value of the last decided row of the same asset; ``before`` if this batch has none."""
+    """Return the value of the last decided row of the same asset, or ``before`` without one in this batch."""
     latest = np.maximum.accumulate(np.where(decided, np.arange(value.size), -1))
     first = np.repeat(place.first, place.last - place.first)
     return np.where(latest >= first, value[latest], before)
@@ -239,7 +239,7 @@ def _held(
 def _abrupt(
     look: Look, asset: NDArray[np.intp], memory: ScoringMemory, flag: NDArray[np.bool_], culprit: NDArray[np.int32]
 ) -> NDArray[np.bool_]:
-    """Whether the anomaly each row is part of began with a jump of its culprit."""
+    """Return whether each row's anomaly began with a jump of its culprit."""
     was = np.empty_like(flag)
     was[1:] = flag[:-1]
     was[look.place.first] = memory.flagged[look.place.owner]
@@ -259,12 +259,12 @@ def _hints(
     clear: NDArray[np.bool_],
     symptoms: NDArray[np.bool_] | None,
 ) -> NDArray[np.uint8]:
-    """Sensor or machine? A machine's fault moves several tags, or one to its bad side; a sensor moves alone.
+    """Return whether the sensor or the machine is the likely cause.
 
-    A tag that stands alone is its sensor's if it leaps both ways, or if it leaves to a side that is no symptom
-    of the machine and that is ``clear``: it came at once, or is so far out that what goes with it would have had
-    to follow. All else is the machine's, also a sensor that drifts to where a failure would take it: it is a
-    hint where to look first.
+    A fault of the machine moves several tags, or one of them to its bad side; a faulty sensor moves alone. A tag that
+    stands alone points to its sensor if it leaps both ways, or if it leaves to a side that is no symptom of the machine
+    and this is ``clear``: it came at once, or is so far out that related tags would have had to follow. Everything else
+    points to the machine, even a sensor that drifts the way a failure would: the hint says where to look first.
     """
     hint = np.full(culprit.shape, Hint.NONE, dtype=np.uint8)
     rows = np.flatnonzero(culprit >= 0)
@@ -272,7 +272,7 @@ def _hints(
     mean = look.means[rows, tag]
     symptom = np.zeros(rows.shape, dtype=np.bool_) if symptoms is None else symptoms[(mean > 0.0).astype(np.intp), tag]
     own, others = _outness(norms, asset[rows], look, rows, tag)
-    # What a fault raises it also makes noisier: that is less than it raises it.
+    # A fault that raises a tag also makes it noisier, but by less than it raises it.
     leaps = _leaps(look, rows, tag).min(axis=0) >= np.maximum(_JUMP, np.abs(mean))
     sensor = (others < _QUIET) & (leaps | ((own > _ALONE * others) & clear[rows] & ~symptom))
     hint[rows] = np.where(sensor, Hint.SENSOR_FAULT, Hint.ASSET_FAULT)
@@ -282,10 +282,10 @@ def _hints(
 def _outness(
     norms: Norms, asset: NDArray[np.intp], look: Look, rows: NDArray[np.intp], tag: NDArray[np.int32]
 ) -> tuple[FloatArray, FloatArray]:
-    """How far out a tag of each row is and the farthest of the others, in healthy tails; NaN without any other.
+    """Return how far out a tag of each row and the farthest of the others are, in healthy tails; NaN without others.
 
-    A tag that wanders is seen by its changes. If the others are quiet, the argument of fault reconstruction holds
-    (Dunia & Qin 1998): with what is expected of the one, the row is normal.
+    A tag that wanders is judged by its changes. If the others are quiet, the argument of fault reconstruction holds
+    (Dunia & Qin 1998): with the expected value of this one tag the row is normal.
     """
     out = np.abs(look.means[rows] / norms.level_scale[asset]) / norms.peak_scale[asset]
     changes = np.abs(look.jumps[rows] / norms.jump_scale[asset]) / norms.tails[asset, JUMP][:, None]
@@ -297,7 +297,7 @@ def _outness(
 
 
 def _leaps(look: Look, rows: NDArray[np.intp], tag: NDArray[np.int32]) -> FloatArray:
-    """Largest rise and largest fall of a tag from one reading to the next within what is remembered, (2, rows)."""
+    """Return the largest rise and fall of a tag between neighbouring readings in memory, shape (2, rows)."""
     leaps = np.zeros((2, rows.size))
     for back in range(look.place.history if rows.size else 0):
         at = look.place.position[rows] - back

@@ -1,4 +1,4 @@
-"""Learns the norms of one asset from its healthy baseline, and how high a flag must lie so that it stays rare."""
+"""Learn the norms of one asset from its healthy baseline, and a flag threshold that makes false alarms rare."""
 
 from dataclasses import dataclass, replace
 from typing import Final
@@ -28,40 +28,37 @@ from forewarn.domain.twin.statistics import blocks_of, caution, effective_readin
 
 _TINY: Final = 1e-9
 _MIN_ROWS: Final = 60
-_LEAST_BLOCK: Final = 10  # rows: shorter blocks say nothing about how blocks differ
+_LEAST_BLOCK: Final = 10  # rows: shorter blocks do not show how blocks differ
 _STEP: Final = 1.05
-_HIGHEST: Final = 120  # steps of the search: a flag this far up is never reached by healthy rows
+_HIGHEST: Final = 120  # steps of the search: no healthy row reaches a flag this high
 _FIRST: Final = 0
 _SURE: Final = 2.0  # standard errors
 _NO_BREAKS: Final = np.empty(0, dtype=np.intp)
-#: Rows far beyond the rest, one behind the other, that are a disturbance.
+#: A disturbance is a run of rows far beyond the rest,
 DISTURBED_ROWS: Final = 5
 
-#: Upper spreads beyond the middle from which rows are.
+#: which means this many upper spreads beyond the middle.
 DISTURBED_SPREADS: Final = 6.0
 
 _MOST_DISTURBED: Final = 0.1
 _PEAK_WINDOWS: Final = 100  # fewer separate windows do not show the tails of single responses
-_ENOUGH: Final = 10.0  # independent healthy rows beyond a threshold: then their share is known well
-_OPEN: Final = np.array([[1.0, np.inf, 1.0, 1.0]])  # magnitudes as they are; patterns are taken block by block
+_ENOUGH: Final = 10.0  # independent healthy rows beyond a threshold: their share is then well known
+_OPEN: Final = np.array([[1.0, np.inf, 1.0, 1.0]])  # magnitudes as they are; patterns go block by block
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class LearnedNorms:
-    """What was learned from a baseline, and what its own rows look like to norms that have not seen their block."""
+    """Norms learned from a baseline, and its rows measured by norms that have not seen their block."""
 
     memory: ScoringMemory  #: Memory of one asset with norms and calibration, without history.
     size: FloatArray  #: Size of each row, shape (rows,); NaN where unknown.
-    #: Independent readings that the sizes are worth, or what was measured if those are fewer: how well the flag is
+    #: Independent readings that the sizes, or the measured values if those are fewer, are worth: how well the flag is
     #: known.
     independent: float
 
 
 def learn_norms(course: BaselineCourse, gap_us: float, settings: AnomalySettings) -> LearnedNorms:
-    """Learn from one asset's baseline.
-
-    Fewer than 60 rows give cautious general norms.
-    """
+    """Learn from one asset's baseline; fewer than 60 rows give cautious general norms."""
     ts, residuals = course.ts, course.residuals
     memory = _blank(residuals, gap_us, settings)
     exact = residuals.astype(np.float64)
@@ -69,7 +66,7 @@ def learn_norms(course: BaselineCourse, gap_us: float, settings: AnomalySettings
     seen = evidence_of(course, breaks)
     asset = np.zeros(ts.size, dtype=np.intp)
     persistence = _persistence(exact, breaks) if settings.jump_window else np.zeros(exact.shape[1])
-    # Of a response that wanders plain differences are taken: what is left of its level must not pass for a change.
+    # Plain differences for a response that wanders: the rest of its level must not pass for a change.
     persistence = np.where(seen.wanders & (persistence > 0.0), 1.0, persistence)
     memory = replace(memory, norms=replace(memory.norms, persistence=persistence[None, :]))
     look = look_back(memory, asset, ts, residuals, settings)
@@ -91,7 +88,7 @@ def learn_norms(course: BaselineCourse, gap_us: float, settings: AnomalySettings
 
 
 def learn_robustly(course: BaselineCourse, gap_us: float, settings: AnomalySettings) -> LearnedNorms:
-    """Like ``learn_norms``, but stretches far beyond the rest are scored without being learned."""
+    """Learn as ``learn_norms`` does, but score stretches far beyond the rest without learning them."""
     healthy = learn_norms(course, gap_us, settings)
     odd = disturbed_rows(healthy.size)
     if not odd.any():
@@ -104,7 +101,7 @@ def learn_robustly(course: BaselineCourse, gap_us: float, settings: AnomalySetti
 def sizes_by(
     memory: ScoringMemory, ts: NDArray[np.int64], residuals: ResidualArray, settings: AnomalySettings
 ) -> FloatArray:
-    """Size of each row in the norms of one asset's memory, NaN where unknown; shape (rows,)."""
+    """Measure each row by the norms of one asset's memory; NaN where unknown, shape (rows,)."""
     asset = np.zeros(ts.size, dtype=np.intp)
     look = look_back(memory, asset, ts, residuals, settings)
     size: FloatArray = np.fmax.reduce(magnitudes(memory.norms, asset, look.means, look.jumps))
@@ -112,9 +109,9 @@ def sizes_by(
 
 
 def disturbed_rows(size: FloatArray, spreads: float = DISTURBED_SPREADS) -> NDArray[np.bool_]:
-    """Rows of stretches so many upper spreads beyond the middle of a baseline; none if they are too many.
+    """Return rows of stretches far beyond the middle of a baseline; none if they are too many.
 
-    More than a tenth of the baseline is no disturbance but a way of running.
+    More than a tenth of the baseline is no disturbance but an operating mode.
     """
     known = ~np.isnan(size)
     if not known.any():
@@ -130,9 +127,9 @@ def disturbed_rows(size: FloatArray, spreads: float = DISTURBED_SPREADS) -> NDAr
 
 
 def with_lead(odd: NDArray[np.bool_], window: int) -> NDArray[np.bool_]:
-    """Disturbed rows and those before each stretch in which smoothing could not see it yet.
+    """Return disturbed rows, and those before each stretch that smoothing could not flag yet.
 
-    One remembered row of a fault would be enough to take the fault for normal.
+    A single remembered row of a fault would make the fault look normal.
     """
     reach = np.convolve(odd[::-1], np.ones(window))[: odd.size][::-1]
     lead: NDArray[np.bool_] = reach > 0.5
@@ -163,7 +160,7 @@ def _cautious(
 
 
 def _persistence(residuals: FloatArray, breaks: NDArray[np.intp]) -> FloatArray:
-    """Lag-one correlation of each response, 0 to 1, over pairs of rows without a gap between them."""
+    """Return the lag-one correlation of each response, 0 to 1, over neighbouring rows without a gap."""
     out = np.zeros(residuals.shape[1])
     joined = np.ones(len(residuals) - 1 if len(residuals) else 0, dtype=np.bool_)
     joined[breaks - 1] = False
@@ -179,13 +176,12 @@ def _persistence(residuals: FloatArray, breaks: NDArray[np.intp]) -> FloatArray:
 
 
 def _spreads(norms: Norms, residuals: FloatArray, look: Look, full: NDArray[np.bool_], seen: Evidence) -> Norms:
-    """Healthy spreads of every response.
+    """Estimate the healthy spreads of every response.
 
-    Smoothed residuals are measured in the spread of single residuals, or in their own one if that is larger: white
-    noise is not allowed to make a tag delicate, a tag that wanders is given the room it takes. The fewer
-    independent readings stand behind a spread, the wider it is taken. A response that wanders is judged by how it
-    changes only: its level has an infinite spread, as has one that was never known. Where changes are not looked at and
-    all wander, levels count.
+    Smoothed residuals are measured in the spread of single residuals, or in their own if that is larger: white noise
+    must not make a tag oversensitive, and a tag that wanders gets the room it needs. Fewer independent readings give a
+    wider spread. A response that wanders is judged only by its changes: its level has an infinite spread, as has one
+    that was never known. Levels count if all responses wander and changes are not used.
     """
     width = residuals.shape[1]
     wanders = seen.wanders & (not (np.isnan(look.jumps).all() and seen.wanders.all()))
@@ -197,7 +193,7 @@ def _spreads(norms: Norms, residuals: FloatArray, look: Look, full: NDArray[np.b
         single = _spread(residuals[:, position])
         smooth = _spread(look.means[full, position]) * care
         level[position] = np.inf if silent[position] else max(single, smooth, _TINY)
-        # White noise has no changes apart from its level; one wild reading of it must not pass for a step.
+        # White noise has no changes beyond its level; one wild reading must not pass for a step.
         lasting = max(float(norms.persistence[0, position]), _TINY)
         jump[position] = max(_spread(look.jumps[full, position]), _TINY) / lasting
         level_usual[position] = _usual(look.means[full, position] / level[position])
@@ -230,7 +226,7 @@ def _channels(
     settings: AnomalySettings,
     seen: Evidence,
 ) -> tuple[Norms, FloatArray]:
-    """Tails of the three magnitudes, and the magnitudes of the baseline in them."""
+    """Fit the tails of the three magnitudes, and express the baseline's magnitudes in them."""
     asset = np.zeros(len(residuals), dtype=np.intp)
     parts = magnitudes(replace(norms, tails=_OPEN), asset, look.means, look.jumps)
     if residuals.shape[1] > 1:
@@ -252,7 +248,7 @@ def _channels(
 def _patterns(
     norms: Norms, residuals: FloatArray, look: Look, fold: NDArray[np.intp], seen: Evidence
 ) -> tuple[NDArray[np.float32], FloatArray]:
-    """Whitener of all rows, and the distance of each row by a whitener that has not seen its block."""
+    """Return the whitener of all rows, and each row's distance by a whitener that has not seen its block."""
     z = np.nan_to_num(residuals / norms.level_scale[0])
     smooth = weighed(norms, np.zeros(len(residuals), dtype=np.intp), look.means)
     scarce = np.count_nonzero(seen.known) / max(float(np.median(seen.effective[seen.known])), 1.0)
@@ -266,7 +262,7 @@ def _patterns(
 def _peaks(
     norms: Norms, look: Look, full: NDArray[np.bool_], fold: NDArray[np.intp], settings: AnomalySettings
 ) -> tuple[FloatArray, FloatArray]:
-    """Tail of each response, and the peak of each row in tails that have not seen its block."""
+    """Return the tail of each response, and each row's peak in tails that have not seen its block."""
     z = np.abs(look.means / norms.level_scale[0])
     highest = np.full(len(z), np.nan)
     for block in range(int(fold[-1]) + 1):
@@ -284,10 +280,10 @@ def _tails_of(z: FloatArray, settings: AnomalySettings) -> FloatArray:
 def _flag_at(
     calibration: Calibration, size: FloatArray, look: Look, fold: NDArray[np.intp], settings: AnomalySettings
 ) -> float:
-    """Size at which the flag goes on, so that few healthy rows of a day like those of the baseline are flagged.
+    """Choose the size at which the flag goes on, so that few healthy rows of a similar day are flagged.
 
-    At least what the tail says of single rows; higher if blocks of the baseline, flagged as in service, differ: their
-    mean share and two standard errors more must stay below the nominal one.
+    It is at least what the tail says of single rows. If blocks of the baseline differ, it is higher: their mean flagged
+    share plus two standard errors must stay below the nominal one.
     """
     known = ~np.isnan(size)
     cautious = settings.on_ratio * float(calibration.threshold(settings.far / 2.0)[_FIRST])

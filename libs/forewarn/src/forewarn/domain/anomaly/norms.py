@@ -1,15 +1,15 @@
 """What smoothed residuals of a healthy asset look like, and four ways in which new ones can be unusual.
 
-Four magnitudes are taken of every row, because faults show in different ways:
+Four magnitudes are computed for every row, because faults show in different ways:
 
 * LEVEL: root mean square of the smoothed residuals, each in its healthy spread.
-* PATTERN: their Mahalanobis distance (Mahalanobis 1936). Tags that always move together and now do not.
-* PEAK: the single response farthest out, each in its own healthy tail: one of sixty tags must not drown in the mean.
+* PATTERN: their Mahalanobis distance (Mahalanobis 1936), for tags that usually move together and now do not.
+* PEAK: the single response farthest out, in its own healthy tail: one tag of sixty must not drown in the mean.
 * JUMP: root mean square of short means of r(t) − c·r(t − 1) (Box & Jenkins 1970: the innovations of a first-order
-  autoregression). A tag that wanders through any baseline cannot be judged by its level, but by how it changes.
+  autoregression). A tag that wanders through any baseline can be judged only by its changes.
 
-Each is divided by its own healthy tail; the largest of the four is the size of the row. A magnitude whose
-healthy values scatter widely from block to block thereby counts for little.
+Each is divided by its own healthy tail; the largest of the four is the size of the row. A magnitude whose healthy
+values scatter widely from block to block thus counts for little.
 """
 
 from dataclasses import dataclass, fields
@@ -30,10 +30,10 @@ Float32Array = NDArray[np.float32]
 class Norms:
     """Healthy norms of assets side by side; the first axis of every array is the asset."""
 
-    #: Healthy spread of each response's smoothed residuals and of its smoothed innovations; (assets, responses). The
-    #: former is infinite for a response whose level says nothing: it wanders, or no model judges it.
+    #: Healthy spread of each response's smoothed residuals and smoothed innovations; (assets, responses). The first is
+    #: infinite for a response that wanders or that no model judges: its level says nothing.
     level_scale: FloatArray
-    #: Healthy mean square of both in that spread: stands in for a response that is unknown.
+    #: Healthy mean square of both in that spread, used for unknown responses.
     level_usual: FloatArray
     jump_scale: FloatArray
     jump_usual: FloatArray
@@ -41,12 +41,12 @@ class Norms:
     peak_scale: FloatArray  #: Healthy tail of the size of each response in ``level_scale``.
     #: Lower triangle, row by row, of the inverse Cholesky factor of the correlation of residuals.
     whitener: Float32Array
-    tails: FloatArray  #: Healthy tail of each magnitude, infinite for one that is not looked at; (assets, CHANNELS).
+    tails: FloatArray  #: Healthy tail of each magnitude, infinite for one that is not used; (assets, CHANNELS).
     flag_at: FloatArray  #: Size at which the flag goes on.
 
     @classmethod
     def blank(cls, assets: int, responses: int) -> "Norms":
-        """Room for assets of which nothing is known."""
+        """Return norms of assets about which nothing is known."""
         each = np.zeros((assets, responses))
         return cls(
             level_scale=each + 1.0,
@@ -65,12 +65,9 @@ NORM_ARRAYS: Final = tuple(item.name for item in fields(Norms))
 
 
 def magnitudes(norms: Norms, asset: NDArray[np.intp], levels: FloatArray, jumps: FloatArray) -> FloatArray:
-    """The magnitudes of rows in their healthy tails, shape (CHANNELS, rows); NaN where unknown.
+    """Compute each row's magnitudes in their healthy tails, shape (CHANNELS, rows); NaN where unknown.
 
-    Parameters
-    ----------
-    levels, jumps
-        Smoothed residuals and innovations, shape (rows, responses); NaN where unknown.
+    ``levels`` and ``jumps`` are smoothed residuals and innovations, shape (rows, responses); NaN where unknown.
     """
     z = levels / norms.level_scale[asset]
     out = np.empty((CHANNELS, len(levels)))
@@ -85,7 +82,7 @@ def magnitudes(norms: Norms, asset: NDArray[np.intp], levels: FloatArray, jumps:
 
 
 def weighed(norms: Norms, asset: NDArray[np.intp], levels: FloatArray) -> FloatArray:
-    """Smoothed residuals in their healthy spread; 0 where that is infinite, be the response known or not.
+    """Divide smoothed residuals by their healthy spread; 0 where that is infinite, even for unknown responses.
 
     A sensor that a machine never had must not hide the pattern of all others.
     """
@@ -95,7 +92,7 @@ def weighed(norms: Norms, asset: NDArray[np.intp], levels: FloatArray) -> FloatA
 
 
 def peak(z: FloatArray, scale: FloatArray) -> FloatArray:
-    """Largest of the responses of each row, each in its healthy tail; NaN without any known one."""
+    """Return the largest response of each row, in healthy tails; NaN if none is known."""
     largest = np.full(len(z), np.nan)
     for response, tail in zip(z.T, scale.T, strict=True):
         np.fmax(largest, np.abs(response) / tail, out=largest)
@@ -103,9 +100,9 @@ def peak(z: FloatArray, scale: FloatArray) -> FloatArray:
 
 
 def root_mean_square(z: FloatArray, usual: FloatArray) -> FloatArray:
-    """Root mean square of each row; NaN without any known response, else unknown ones count as usual.
+    """Return the root mean square of each row, unknown responses counted as usual; NaN if none is known.
 
-    Added response by response: the sum of a row must not depend on how many rows there are.
+    Summed response by response: the sum of a row must not depend on the number of rows.
     """
     total, count = np.zeros(len(z)), np.zeros(len(z))
     for response, stand_in in zip(z.T, usual.T, strict=True):
@@ -117,7 +114,7 @@ def root_mean_square(z: FloatArray, usual: FloatArray) -> FloatArray:
 
 
 def pattern(whitener: Float32Array, asset: NDArray[np.intp], z: FloatArray) -> FloatArray:
-    """Mahalanobis distance of each row per square root of responses; NaN where a response is unknown."""
+    """Return each row's Mahalanobis distance per square root of responses; NaN where a response is unknown."""
     total = np.zeros(len(z))
     for white in whitened(whitener, asset, z):
         total += white * white
@@ -126,7 +123,7 @@ def pattern(whitener: Float32Array, asset: NDArray[np.intp], z: FloatArray) -> F
 
 
 def whitened(whitener: Float32Array, asset: NDArray[np.intp], z: FloatArray) -> list[FloatArray]:
-    """Rows without correlation, one array for each dimension."""
+    """Decorrelate rows; one array per dimension."""
     one = whitener.shape[0] == 1
     own = whitener[0] if one else whitener.take(asset, axis=0).T
     columns = np.ascontiguousarray(z.T)
@@ -141,7 +138,7 @@ def whitened(whitener: Float32Array, asset: NDArray[np.intp], z: FloatArray) -> 
 
 
 def pattern_shares(whitener: Float32Array, asset: NDArray[np.intp], z: FloatArray) -> FloatArray:
-    """What each response adds to the squared distance, never negative, shape (rows, responses)."""
+    """Return each response's contribution to the squared distance, never negative, shape (rows, responses)."""
     back = np.zeros(z.shape)
     factor = whitener.take(asset, axis=0).astype(np.float64)
     place = 0
@@ -154,7 +151,7 @@ def pattern_shares(whitener: Float32Array, asset: NDArray[np.intp], z: FloatArra
 
 
 def whitener_of(z: FloatArray, least: float) -> Float32Array:
-    """Factor of healthy rows, shape (rows, responses), none unknown; ``least`` is the shrinkage towards none.
+    """Fit the whitener of healthy, fully known rows, shape (rows, responses); ``least`` is the least shrinkage.
 
     Shrunk as in Ledoit & Wolf (2004), by a share that grows as rows become few for the number of responses.
     """

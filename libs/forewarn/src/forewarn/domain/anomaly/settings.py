@@ -9,18 +9,18 @@ class AnomalySettings:
 
     #: Readings whose signed residuals are averaged (causal). Noise cancels, a lasting deviation stays.
     window: int = 15
-    jump_window: int = 3  #: Readings over which sudden changes are averaged; 0 does not look at changes.
+    jump_window: int = 3  #: Readings over which sudden changes are averaged; 0 ignores changes.
     min_readings: int = 5  #: Fewer readings of a tag than this since the last gap give no score.
     far: float = 0.01  #: Share of healthy readings that may be flagged, persistence included.
     #: Hysteresis: the flag goes on above ``on_ratio`` × threshold and off below ``off_ratio`` ×.
     on_ratio: float = 1.2
     off_ratio: float = 0.8
-    #: So many of the last so many readings must be beyond before the flag changes.
+    #: This many of the last so many readings must agree before the flag changes.
     persist: int = 2
     of_last: int = 3
     gap_periods: float = 10.0  #: A pause of more than this many sample periods restarts the smoothing.
-    #: Contiguous blocks of the baseline. What is learned from a score's own distribution is learned without the block
-    #: it is then applied to, and the flag is calibrated on how much the blocks differ.
+    #: Contiguous blocks of the baseline: a score's distribution is learned without the block it is applied to, and the
+    #: flag is calibrated on how much the blocks differ.
     folds: int = 10
 
     def __post_init__(self) -> None:
@@ -35,12 +35,12 @@ class AnomalySettings:
 
     @property
     def history(self) -> int:
-        """Earlier readings that must be remembered of each asset."""
+        """Return how many earlier readings of each asset must be remembered."""
         return max(self.window, self.of_last) - 1
 
     @classmethod
     def for_independent_rows(cls, far: float) -> "AnomalySettings":
-        """Settings for rows that have no order: neither smoothing nor persistence."""
+        """Return settings for rows without order: neither smoothing nor persistence."""
         return cls(
             window=1,
             jump_window=0,

@@ -1,8 +1,7 @@
-"""Trailing means over rows of many assets at once, each row's sum taken in the same order however rows come.
+"""Trailing means over rows of many assets at once; each sum has the same order however the rows are cut.
 
-Rows of several assets lie in one strip, sorted by asset; in front of each asset's rows stand its last
-``history`` rows from before. A position in the strip looks back as far as its ``floor``: the first row
-since the asset's last gap.
+Rows of several assets lie in one strip, sorted by asset; each asset's last ``history`` earlier rows stand before its
+new ones. A position in the strip sees no rows before its ``floor``, the first row since the asset's last gap.
 """
 
 from dataclasses import dataclass
@@ -43,7 +42,7 @@ class Strip:
 
     @property
     def size(self) -> int:
-        """Length of the strip."""
+        """Return the length of the strip."""
         return self.position.size + self.old.size
 
     def spread(self, old: Array, new: Array) -> Array:
@@ -54,13 +53,13 @@ class Strip:
         return strip
 
     def floors(self, restart: NDArray[np.bool_]) -> NDArray[np.intp]:
-        """Position as far as which each row may look back; ``restart`` marks rows after a gap."""
+        """Return the first row that each row may see; ``restart`` marks rows after a gap."""
         start = np.repeat(self.old[:, 0] if self.history else self.position[self.first], self.last - self.first)
         floor: NDArray[np.intp] = np.maximum.accumulate(np.where(restart, self.position, start))
         return floor
 
     def remembered(self, strip: Array, floor: NDArray[np.intp], blank: float) -> Array:
-        """The last ``history`` rows of each segment that lie above its floor, else ``blank``."""
+        """Return the last ``history`` rows of each segment above its floor, otherwise ``blank``."""
         place = self.position[self.last - 1][:, None] + 1 - self.history + np.arange(self.history)
         visible = place >= floor[self.last - 1][:, None]
         kept: Array = strip[place]
@@ -69,7 +68,7 @@ class Strip:
 
 
 def trailing_sums(strip: FloatArray, place: Strip, floor: NDArray[np.intp], length: int) -> FloatArray:
-    """Sum of the last ``length`` rows down to the floor, oldest first; shape (rows, …)."""
+    """Sum the last ``length`` rows down to the floor, oldest first; shape (rows, …)."""
     reach = place.position - floor
     total = np.zeros((place.position.size, *strip.shape[1:]))
     values = np.empty_like(total)
@@ -82,10 +81,10 @@ def trailing_sums(strip: FloatArray, place: Strip, floor: NDArray[np.intp], leng
 
 
 def shrunken_means(residuals: FloatArray, place: Strip, floor: NDArray[np.intp], window: int, least: int) -> FloatArray:
-    """Trailing means of a strip of residuals, shape (rows, responses); unknown ones do not count.
+    """Return trailing means of a strip of residuals, shape (rows, responses); unknown ones do not count.
 
-    A mean over k readings of a window of W is taken as Σ/√(kW): the same spread as a full window has
-    on white noise, so that young windows are not louder. NaN where fewer than ``least`` are known.
+    A mean over k readings of a window of W is Σ/√(kW): on white noise it has the spread of a full window, so that young
+    windows are not louder. NaN where fewer than ``least`` are known.
     """
     known = ~np.isnan(residuals)
     if known.all():  # the usual case needs no counting

@@ -26,10 +26,10 @@ def dump(states: Iterable[AnomalyState]) -> bytes:
 
 
 def load(data: bytes, catalogue: Mapping[str, AssetClass], settings: AnomalySettings) -> dict[str, AnomalyState]:
-    """Read what ``dump`` wrote, by name of class.
+    """Read what ``dump`` wrote, by class name.
 
-    A class that the catalogue no longer has, or has with other tags or responses, starts empty. Raises ValueError if
-    the bytes are no such snapshot, or were written under settings with another memory.
+    A class that has left the catalogue, or now has other tags or responses, starts empty. Raises ValueError if the
+    bytes are no such snapshot, or were written under settings with another memory.
     """
     headers, arrays = unpack(_MAGIC, data)
     states = {}

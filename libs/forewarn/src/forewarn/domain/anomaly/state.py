@@ -1,4 +1,4 @@
-"""What the anomaly stage remembers of the assets of one class."""
+"""State of the anomaly stage for the assets of one class."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -14,7 +14,7 @@ from forewarn.domain.anomaly.settings import AnomalySettings
 from forewarn.domain.frames.frame import Array
 from forewarn.domain.frames.waiting import Waiting
 
-#: Stands for "no reading yet" in times.
+#: "No reading yet" in times.
 NEVER: Final = -(2**63)
 
 #: Levels of a score: unknown, below the hysteresis band, within it, above it.
@@ -31,7 +31,7 @@ class ScoringMemory:
     #: Last residuals since the last gap, NaN before the first; shape (assets, history, responses).
     residuals: Float32Array
     levels: NDArray[np.int8]  #: Levels of the last scores, shape (assets, history).
-    #: Whether the asset is flagged, and whether that began with a jump.
+    #: Whether the asset is flagged, and whether the flag began with a jump.
     flagged: NDArray[np.bool_]
     abrupt: NDArray[np.bool_]
     last_ts: NDArray[np.int64]  #: Event time of the newest judged reading [µs].
@@ -40,7 +40,7 @@ class ScoringMemory:
 
     @classmethod
     def blank(cls, assets: int, history: int, responses: int) -> "ScoringMemory":
-        """Room for assets of which nothing is known."""
+        """Return room for assets about which nothing is known."""
         nothing = np.zeros(assets)
         return cls(
             version=np.zeros(assets, dtype=np.uint32),
@@ -56,7 +56,7 @@ class ScoringMemory:
         )
 
     def with_news(self, assets: NDArray[np.intp], **news: Array) -> "ScoringMemory":
-        """Replace what these arrays hold of some assets."""
+        """Replace the parts of these arrays that concern some assets."""
         changed = {name: getattr(self, name).copy() for name in news}
         for name, values in news.items():
             changed[name][assets] = values
@@ -76,7 +76,7 @@ def take(memory: ScoringMemory, assets: NDArray[np.intp]) -> ScoringMemory:
 
 
 def put(memory: ScoringMemory, assets: NDArray[np.intp], news: ScoringMemory) -> ScoringMemory:
-    """Replace these assets, or append them where they lie behind the last one."""
+    """Replace these assets, or append those behind the last one."""
     room = max(int(assets.max(initial=-1)) + 1, memory.version.size)
     _, history, responses = memory.residuals.shape
     joined = ScoringMemory.blank(room, history, responses)
@@ -111,7 +111,7 @@ def _fill(
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Baseline:
-    """Baseline readings of an asset that wait for the last of them, oldest first, in pieces."""
+    """Baseline readings of an asset held until the baseline is complete, oldest first, in pieces."""
 
     version: int
     waiting: tuple[Waiting, ...]
@@ -119,7 +119,7 @@ class Baseline:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class AnomalyState:
-    """State of one class. Never modified: a step returns a new one."""
+    """State of one class, immutable: a step returns a new one."""
 
     asset_class: AssetClass
     positions: Mapping[str, int]
@@ -128,17 +128,17 @@ class AnomalyState:
 
     @classmethod
     def empty(cls, asset_class: AssetClass, settings: AnomalySettings) -> "AnomalyState":
-        """Nothing seen yet."""
+        """Return a state without assets."""
         memory = ScoringMemory.blank(0, settings.history, len(asset_class.twin.responses))
         return cls(asset_class=asset_class, positions={}, memory=memory)
 
     @property
     def assets(self) -> tuple[str, ...]:
-        """Every asset it knows."""
+        """Return every known asset."""
         return tuple({**self.positions, **self.baselines})
 
     def select(self, names: Mapping[str, str]) -> "AnomalyState":
-        """Only these assets, under the names they map to."""
+        """Select these assets, under the names they map to."""
         kept = [name for name in self.positions if name in names]
         rows = np.array([self.positions[name] for name in kept], dtype=np.intp)
         return replace(
@@ -149,7 +149,7 @@ class AnomalyState:
         )
 
     def joined(self, other: "AnomalyState") -> "AnomalyState":
-        """With the assets of another state of the same class, of which this one has none."""
+        """Return the union with a state of other assets of the same class."""
         room = self.memory.version.size
         rows = np.arange(room, room + other.memory.version.size)
         return replace(

@@ -33,15 +33,15 @@ def step(
 ) -> tuple[AnomalyState, Frame]:
     """Score readings, a frame of kind TWIN.
 
-    Rows of a baseline wait until the first row that follows them, then calibrate the asset's threshold and leave before
-    it, scored and unflagged. All others leave at once, so the frame returned can have fewer or more rows. Rows of one
-    asset keep their order; any cutting of a stream into frames and any mixing of assets gives the same rows per asset
-    and the same state. Late rows and rows without residuals have neither score nor flag and leave no trace in the
+    Rows of a baseline are held until the first row after them. They then calibrate the asset's threshold and leave
+    before that row, scored and unflagged. All others leave at once, so the returned frame can have fewer or more rows.
+    Rows of one asset keep their order; any cutting of a stream into frames and any mixing of assets gives the same rows
+    per asset and the same state. Late rows and rows without residuals get neither score nor flag and do not change the
     state.
 
-    ``state`` is what the previous step returned under the same settings, ``member_p_values`` are p-values of further
-    detectors by name, NaN while unknown. ``on_progress`` is called after each asset whose baseline waits or ends.
-    Raises ValueError if the frame is of another class or kind, or a row names no asset.
+    ``state`` is the result of the previous step under the same settings; ``member_p_values`` are p-values of further
+    detectors by name, NaN while unknown. ``on_progress`` is called after each asset whose baseline continues or ends.
+    Raises ValueError if the frame has another class or kind, or a row names no asset.
     """
     _require_twin(state, frame)
     members = tuple((member_p_values or {}).values())
@@ -78,7 +78,7 @@ def _positions(state: AnomalyState, frame: Frame) -> NDArray[np.intp]:
 
 
 def _needs_care(state: AnomalyState, frame: Frame, position: NDArray[np.intp]) -> NDArray[np.bool_]:
-    """Rows that are not simply live rows of a calibrated asset, or rows that no model has judged."""
+    """Return the rows that are not plain live rows of a calibrated asset, or that no model has judged."""
     version = frame.arrays["model_version"]
     calibrated = np.zeros(frame.rows, dtype=np.bool_)
     known = position != _NOWHERE
@@ -91,7 +91,7 @@ def _needs_care(state: AnomalyState, frame: Frame, position: NDArray[np.intp]) -
 
 
 def _runs(keys: Array, rows: NDArray[np.intp]) -> Iterator[NDArray[np.intp]]:
-    """Rows of one key after another, each in their order."""
+    """Yield the rows of each key in their order."""
     order = rows[np.argsort(keys[rows], kind="stable")]
     yield from np.split(order, np.flatnonzero(np.diff(keys[order])) + 1)
 
@@ -103,7 +103,7 @@ def _step_asset(
     settings: AnomalySettings,
     members: Sequence[FloatArray],
 ) -> tuple[AnomalyState, list[Frame]]:
-    """Rows of one asset, some of which begin or end a baseline."""
+    """Process rows of one asset, some of which begin or end a baseline."""
     asset_id = frame.assets.categories[int(frame.assets.codes[own[0]])]
     version, phase = frame.arrays["model_version"][own], frame.arrays["phase"][own]
     bounds = np.flatnonzero((np.diff(version) != 0) | (np.diff(phase) != 0)) + 1
@@ -138,7 +138,7 @@ def _version(state: AnomalyState, asset_id: str) -> int:
 def _finish(
     state: AnomalyState, asset_id: str, baseline: Baseline, settings: AnomalySettings
 ) -> tuple[AnomalyState, Frame]:
-    """Calibrate an asset with its baseline, and score that."""
+    """Calibrate an asset by its baseline, and score the baseline."""
     waiting = Waiting.joined(baseline.waiting)
     residuals = _residuals(waiting.columns, state.asset_class)
     rows = _scorable(waiting.columns, residuals)
@@ -177,10 +177,10 @@ def _score(
     settings: AnomalySettings,
     members: Sequence[FloatArray],
 ) -> tuple[AnomalyState, Frame]:
-    """Score live rows of calibrated assets; rows that no model has judged pass."""
+    """Score live rows of calibrated assets; rows that no model has judged pass through."""
     residuals = _residuals(frame.arrays, state.asset_class)
     rows = _scorable(frame.arrays, residuals)
-    rows = rows[position[rows] != _NOWHERE]  # residuals without a model: from another writer: they cannot be judged
+    rows = rows[position[rows] != _NOWHERE]  # residuals without a model, from another writer, cannot be judged
     rows = rows[np.argsort(position[rows], kind="stable")]
     if not rows.size:
         return state, _with_verdicts(frame, Verdicts.none(frame.rows, residuals.shape[1]))
@@ -197,7 +197,7 @@ def _score(
 
 
 def _residuals(columns: Mapping[str, Array], asset_class: AssetClass) -> NDArray[np.float32]:
-    """Residuals of all responses, shape (rows, responses)."""
+    """Return residuals of all responses, shape (rows, responses)."""
     return np.stack([columns[residual_column(name)] for name in asset_class.twin.responses], axis=1)
 
 
@@ -213,7 +213,7 @@ def _course(columns: Mapping[str, Array], rows: NDArray[np.intp], asset_class: A
 
 
 def _scorable(columns: Mapping[str, Array], residuals: NDArray[np.float32]) -> NDArray[np.intp]:
-    """Rows that are on time and have a residual."""
+    """Return the rows that are on time and have a residual."""
     return np.flatnonzero(~columns["late"] & ~np.isnan(residuals).all(axis=1))
 
 

@@ -1,13 +1,12 @@
-"""Which way each response of a class moves when a machine fails, as far as the class says.
+"""Direction in which each response of a class moves when a machine fails, where the class defines it.
 
-A class says what it watches: indicators of failure modes, limits of alarms, metrics of health. A response is a symptom
-in the direction in which it takes one of these to its bad side, itself or through a derived quantity. So is one
-measured in the unit of a tag that is watched, in the same direction (the bearing at the other end), and
-vibration that rises. A machine does not get better by itself: a tag that leaves the twin the other way, alone,
-is more likely misread.
+A class names what it watches: indicators of failure modes, alarm limits, health metrics. A response is a symptom in the
+direction that takes one of these to its bad side, directly or through a derived quantity. So is a response in the unit
+of a watched tag, in the same direction (the bearing at the other end), and vibration that rises. A machine does not
+heal: a tag that deviates the other way, alone, is more likely a wrong reading.
 
-That holds where the drivers fix the operating point. In a class without drivers each tag is expected from the
-others, and the process can move one of them alone: a valve that closes takes nothing but the flow with it.
+That holds where the drivers fix the operating point. In a class without drivers each tag is expected from the others,
+and the process can move one of them alone: a closing valve changes only the flow.
 """
 
 from collections.abc import Iterator, Mapping
@@ -23,13 +22,13 @@ from forewarn.domain.physics.derive import derive
 
 _POINTS: Final = 64
 _STEP: Final = 0.01  # of a tag's engineering range
-_CLEAR: Final = 0.9  # share of the points that must agree: some are no states of a machine
+_CLEAR: Final = 0.9  # share of the points that must agree: some are impossible states
 _GOLDEN: Final = (5.0**0.5 - 1.0) / 2.0
 
-#: Units in which nothing but vibration is measured.
+#: Units of vibration only.
 _VIBRATION_UNITS: Final = frozenset({"mm/s", "um", "m/s2", "[g]"})
 
-#: Units that do not show what kind of quantity it is.
+#: Units that do not identify the kind of quantity.
 _BARE_UNITS: Final = frozenset({"1", "%"})
 
 DOWN, UP = range(2)
@@ -37,10 +36,10 @@ DOWN, UP = range(2)
 
 @lru_cache(maxsize=256)
 def symptoms_of(asset_class: AssetClass) -> NDArray[np.bool_]:
-    """Whether a response that falls (row ``DOWN``) or rises (row ``UP``) can be a machine's fault, (2, responses).
+    """Return whether a falling (row ``DOWN``) or rising (row ``UP``) response can mean a fault, shape (2, responses).
 
-    Both where the direction is unknown, and for all of a class without drivers: better a sensor taken for a
-    machine than the other way round.
+    Both where the direction is unknown, and for all of a class without drivers: blaming the machine for a sensor is
+    better than the reverse.
     """
     if not asset_class.twin.drivers:
         return np.ones((2, len(asset_class.twin.responses)), dtype=np.bool_)
@@ -61,7 +60,7 @@ def symptoms_of(asset_class: AssetClass) -> NDArray[np.bool_]:
 
 
 def _watched(asset_class: AssetClass) -> Iterator[tuple[str, bool]]:
-    """Columns and whether they are bad when high; a column that is bad both ways, or may be, comes twice."""
+    """Return columns and whether high is bad; a column that is, or may be, bad both ways comes twice."""
     for rule in asset_class.alarms:
         if rule.column is not None and rule.high is not None:
             yield rule.column, True
@@ -77,7 +76,7 @@ def _watched(asset_class: AssetClass) -> Iterator[tuple[str, bool]]:
 
 
 def _gains(asset_class: AssetClass, response: str) -> Mapping[str, tuple[bool, bool]]:
-    """Columns that a response enters, and whether they rise and fall with it when it rises."""
+    """Return columns computed from a response, and whether they rise and fall with it when it rises."""
     showing = {response}
     for item in asset_class.derived:  # each after its inputs
         if not showing.isdisjoint(item.inputs.values()):
@@ -90,14 +89,14 @@ def _gains(asset_class: AssetClass, response: str) -> Mapping[str, tuple[bool, b
 
 
 def _derived(asset_class: AssetClass, raised: str | None) -> Mapping[str, FloatArray]:
-    """Derived quantities at points all over the engineering ranges, one tag raised by a step."""
+    """Derive quantities at points all over the engineering ranges, one tag raised by a step."""
     columns = {}
     for number, tag in enumerate(asset_class.tags):
         low, high = tag.engineering_range
-        # Additive recurrence: spreads evenly, each tag by an own irrational number, and is the same in every process.
+        # Additive recurrence: even coverage, an irrational number per tag, and the same in every process.
         place = (np.arange(1, _POINTS + 1) * (_GOLDEN + np.sqrt(number + 2.0))) % 1.0
         columns[tag.name] = low + (high - low) * (place + _STEP * (tag.name == raised))
-    # A rated value of 0 was not stated; its size does not decide the direction.
+    # A rated value of 0 means "not stated"; its size does not affect the direction.
     return derive(asset_class, columns, {item.name: item.default or 1.0 for item in asset_class.nameplate})
 
 

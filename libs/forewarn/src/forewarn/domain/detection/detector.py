@@ -18,17 +18,17 @@ _BLOCK_ROWS: Final = 8_192
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class TableDetector:
-    """What was learned."""
+    """A learned detector."""
 
-    twin: TableTwin  #: What each tag should measure.
-    #: Norms and calibration of the residuals, with nothing remembered: every scoring starts cold.
+    twin: TableTwin  #: Expectation of each tag.
+    #: Norms and calibration of the residuals, without history: every scoring starts cold.
     memory: ScoringMemory
     settings: AnomalySettings  #: Smoothing and persistence.
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Scores:
-    """What is said of rows; ``score`` and ``p_value`` are NaN where nothing can be said."""
+    """Scores of rows; ``score`` and ``p_value`` are NaN where unknown."""
 
     score: FloatArray
     p_value: FloatArray
@@ -40,7 +40,7 @@ class Scores:
 def score(
     detector: TableDetector, memory: ScoringMemory, clock: NDArray[np.int64], drivers: FloatArray, responses: FloatArray
 ) -> tuple[ScoringMemory, Scores]:
-    """Score rows that follow those that ``memory`` remembers; begin with ``detector.memory``.
+    """Score rows that follow those in ``memory``; begin with ``detector.memory``.
 
     Any cutting of the rows into pieces gives the same scores.
     """
@@ -73,16 +73,16 @@ def _score_block(
 
 
 def settings_for(far: float, *, in_time: bool) -> AnomalySettings:
-    """Settings of tables; rows without time stand for themselves."""
+    """Return the settings for tables; rows without time are scored independently."""
     settings = AnomalySettings(far=far, min_readings=1)
     return settings if in_time else AnomalySettings.for_independent_rows(far)
 
 
 def gap_of(settings: AnomalySettings) -> float:
-    """Longest pause on the clock that smoothing bridges."""
+    """Return the longest pause on the clock that smoothing bridges."""
     return settings.gap_periods * TICK
 
 
 def cold(memory: ScoringMemory, norms_from: ScoringMemory) -> ScoringMemory:
-    """A memory that remembers nothing, with the norms and calibration of another."""
+    """Return a memory without history that keeps norms and calibration."""
     return replace(memory, norms=norms_from.norms, calibration=norms_from.calibration)

@@ -1,4 +1,4 @@
-"""Learns a detector from healthy rows, and reports what was odd about them."""
+"""Learn a detector from healthy rows, and report what is odd about them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,19 +24,19 @@ from forewarn.domain.detection.twin import TableFit, fit_twin
 from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.twin.statistics import blocks_of
 
-#: Rows learned from at most, in so many stretches.
+#: Most rows to learn from, in this many stretches.
 MOST_ROWS: Final = 40_000
 _PIECES: Final = 40
 
 MIN_ROWS: Final = 60
 
-_ORDINARY: Final = 0.7  # share of the rows that the second look learns from
+_ORDINARY: Final = 0.7  # share of the rows that the second pass learns from
 _EDGES: Final = 2  # of one stretch
 _HIDDEN_SPREADS: Final = 2 * DISTURBED_SPREADS  # the most ordinary rows spread less than all
 
 _MAX_MISSING: Final = 0.5
 _FLAT_SHARE: Final = 1e-9
-_IMPOSSIBLE: Final = 10.0  # widths of the central 98 % beyond it: no reading of this tag
+_IMPOSSIBLE: Final = 10.0  # widths of the central 98 % beyond it: not a plausible reading of this tag
 
 
 class NothingToLearnError(ValueError):
@@ -45,7 +45,7 @@ class NothingToLearnError(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SuspiciousRows:
-    """A stretch of the baseline unlike the rest: rows of the table given, both included, and the tags that say so."""
+    """A stretch of the baseline unlike the rest: first and last row of the table, and the tags responsible."""
 
     first: int
     last: int
@@ -54,16 +54,16 @@ class SuspiciousRows:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class LearnedDetector:
-    """A detector, and what was found in the healthy rows."""
+    """A detector and the findings in the healthy rows."""
 
     detector: TableDetector
     rows: int  #: Rows learned from.
     left_out: Mapping[str, str]  #: Columns that cannot be judged, with the reason.
-    #: Tags that drifted through the baseline: they count by how they change, and little by their level.
+    #: Tags that drifted through the baseline: judged mainly by their changes, not by their level.
     wanders: tuple[str, ...]
-    disturbed: int  #: Rows far beyond the rest, not learned: those of suspicious stretches and single disturbances.
-    suspicious: tuple[SuspiciousRows, ...]  #: Lasting stretches among them.
-    independent: float  #: Independent readings that the healthy rows are worth once smoothed.
+    disturbed: int  #: Rows far beyond the rest that were not learned: suspicious stretches and single disturbances.
+    suspicious: tuple[SuspiciousRows, ...]  #: The lasting stretches among them.
+    independent: float  #: Independent readings that the healthy rows are worth after smoothing.
     r2: Mapping[str, float]  #: Cross-validated share of each tag's variance that the twin explains.
 
 
@@ -132,7 +132,7 @@ class _Work:
 
     def fit(self, clock: NDArray[np.int64], use: NDArray[np.bool_]) -> tuple[TableFit, LearnedNorms]:
         rows = np.flatnonzero(use)
-        # Rows on both sides of one left out are no neighbours any more: their clock shows it.
+        # Rows on both sides of an omitted one are no neighbours: their clock shows it.
         breaks = np.flatnonzero(np.diff(clock[rows]) > self.gap) + 1
         block = blocks_of(rows.size, breaks, self.settings.folds)
         inputs = self._columns(self.drivers, clock.size)[rows]
@@ -150,10 +150,10 @@ class _Work:
     def hidden(
         self, clock: NDArray[np.int64], healthy: LearnedNorms
     ) -> tuple[NDArray[np.bool_], LearnedNorms, FloatArray]:
-        """Return disturbed rows that the first twin had learned to expect, what found them, and its residuals.
+        """Return disturbed rows that the first twin had learned to expect, their detector, and its residuals.
 
-        A twin of the most ordinary rows (a step of least trimmed squares, Rousseeuw 1984) looks at all of them. What
-        comes again is a way of running: only a single stretch counts.
+        A twin of the most ordinary rows (a step of least trimmed squares, Rousseeuw 1984) judges all rows. A recurring
+        pattern is an operating mode: only a single stretch counts.
         """
         ordinary = healthy.size <= np.nanquantile(healthy.size, _ORDINARY)
         fitted, witness = self.fit(clock, ordinary)
@@ -169,7 +169,7 @@ class _Work:
 
 
 def _possible(values: FloatArray) -> FloatArray:
-    """Without values that no healthy machine gives: one reading of 1e10 would wreck every scale."""
+    """Remove values that no healthy machine gives: one reading of 1e10 would wreck every scale."""
     known = values[~np.isnan(values)]
     if not known.size:
         return values
@@ -181,7 +181,7 @@ def _possible(values: FloatArray) -> FloatArray:
 
 
 def _left_out(table: Mapping[str, FloatArray], drivers: tuple[str, ...]) -> dict[str, str]:
-    """Columns of which nothing can be learned, with the reason; a constant driver still has a range to leave."""
+    """Return columns that cannot be learned, with the reason; a constant driver can still leave its range."""
     reasons, constant = {}, set()
     for name, values in table.items():
         known = values[~np.isnan(values)]
@@ -209,7 +209,7 @@ def _named(
     found = []
     for first, end in zip(edges[::2], edges[1::2], strict=True):
         if end - first < settings.window + DISTURBED_ROWS - 1:
-            continue  # smoothing smears one wild reading over a window: that is no stretch
+            continue  # smoothing spreads one wild reading over a window: that is no stretch
         bias = np.abs(np.nan_to_num(residuals[first:end]).mean(axis=0) / scale)
         worst = np.argsort(bias)[::-1][:3]
         tags = tuple(responses[tag] for tag in worst if bias[tag] >= 0.5 * bias[worst[0]])

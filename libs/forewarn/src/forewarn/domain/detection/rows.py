@@ -1,4 +1,4 @@
-"""Rows of a table in the order in which they are scored, with a clock that stands still nowhere and jumps at gaps."""
+"""Rows of a table in scoring order, with a clock that always advances and jumps at gaps."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 from forewarn.domain.frames.frame import FloatArray
 
-#: One sample period on the clock of a detector.
+#: One sample period on a detector's clock.
 TICK: Final = 1_000_000
 
-#: On the clock, between units and over gaps: more than any smoothing bridges.
+#: Clock distance between units and over gaps: more than any smoothing bridges.
 _FAR_APART: Final = 1_000 * TICK
 
 
@@ -19,13 +19,13 @@ _FAR_APART: Final = 1_000 * TICK
 class RowOrder:
     """Rows of a table, unit by unit."""
 
-    #: Rows in the order in which they are scored: units in order of appearance, rows of a unit as they come.
+    #: Rows in scoring order: units in order of appearance, rows of a unit as they come.
     order: NDArray[np.intp]
-    clock: NDArray[np.int64]  #: Of each row in that order; ``TICK`` is a sample period.
+    clock: NDArray[np.int64]  #: Clock of each row in that order; ``TICK`` is a sample period.
 
 
 def sample_period(time: FloatArray, unit: NDArray[np.intp]) -> float | None:
-    """Median time between rows of one unit; None if there are no two."""
+    """Return the median time between rows of one unit; None without two rows."""
     order = np.argsort(unit, kind="stable")
     step = np.diff(time[order])[np.diff(unit[order]) == 0]
     step = step[step > 0]
@@ -33,7 +33,7 @@ def sample_period(time: FloatArray, unit: NDArray[np.intp]) -> float | None:
 
 
 def sequence_of(time: FloatArray | None, unit: NDArray[np.intp], period: float) -> RowOrder:
-    """Lay rows out; without time they follow each other evenly."""
+    """Order rows and set their clock; without time they follow each other evenly."""
     order = np.argsort(unit, kind="stable")
     if time is None:
         return RowOrder(order=order, clock=np.arange(order.size, dtype=np.int64) * TICK)
@@ -45,7 +45,7 @@ def sequence_of(time: FloatArray | None, unit: NDArray[np.intp], period: float) 
 
 
 def stretches(rows: int, most: int, pieces: int) -> NDArray[np.intp]:
-    """At most so many of the rows: whole stretches, evenly spread, because neighbours belong together."""
+    """Select at most this many rows in whole, evenly spread stretches, because neighbours belong together."""
     if rows <= most:
         return np.arange(rows)
     length = most // pieces

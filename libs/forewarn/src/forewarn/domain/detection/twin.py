@@ -1,8 +1,8 @@
-"""The twin of a table: what each tag should measure, learned from healthy rows of undescribed tags.
+"""The twin of a table: the expected value of each tag, learned from healthy rows without a description of the tags.
 
 * With drivers: each other tag from them, by second-order ridge regression (``twin.ridge``).
-* Without: tags that vary fast from remembered states like the present one (``twin.kernel``); tags that wander
-  through the baseline, of which no state comes twice, from all others (``twin.others``).
+* Without: fast tags from remembered similar states (``twin.kernel``); tags that wander through the baseline and
+  never return to a state from all others (``twin.others``).
 """
 
 from dataclasses import dataclass
@@ -22,14 +22,14 @@ from forewarn.domain.twin.settings import TwinSettings
 
 _LEAST: Final = float(np.finfo(np.float64).tiny)
 _FILL_PENALTY: Final = (0.01,)
-_FARTHEST: Final = 1e20  # spreads: what is beyond counts as that far, so that no square or cube of it overflows
+_FARTHEST: Final = 1e20  # spreads: values beyond are clipped, so that no square or cube overflows
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class TableTwin:
     """Fitted twin of a table."""
 
-    #: Columns that go in, and those that are judged.
+    #: Input columns, and judged columns.
     drivers: tuple[str, ...]
     responses: tuple[str, ...]
     #: Standardisation of the responses, shape (responses,).
@@ -38,16 +38,16 @@ class TableTwin:
     #: Learned range of the drivers in their units, shape (drivers,).
     low: FloatArray
     high: FloatArray
-    ridge: RidgeModel | None  #: With drivers, else None; without them there is ``kernel``.
+    ridge: RidgeModel | None  #: The regression on drivers; None without drivers, where ``kernel`` is used.
     kernel: KernelModel | None
-    #: Guesses drivers that are unknown from all other columns, standardised by ``fill_centre`` and ``fill_spread``:
-    #: drivers, then responses. None without drivers.
+    #: Guesses unknown drivers from all other columns, standardised by ``fill_centre`` and ``fill_spread``: drivers,
+    #: then responses. None without drivers.
     fill: OthersModel | None
     fill_centre: FloatArray
     fill_spread: FloatArray
 
     def residuals(self, drivers: FloatArray, responses: FloatArray) -> FloatArray:
-        """Measured minus expected in healthy spreads of the tag, shape (rows, responses); NaN where unknown."""
+        """Return measured minus expected in healthy spreads, shape (rows, responses); NaN where unknown."""
         reach = _FARTHEST * self.spread
         responses = np.clip(responses, self.centre - reach, self.centre + reach)
         if self.ridge is not None:
@@ -56,12 +56,12 @@ class TableTwin:
         return np.ascontiguousarray((z - (0.0 if self.kernel is None else self.kernel.expect_standard(z))).T)
 
     def extrapolated(self, drivers: FloatArray) -> NDArray[np.bool_]:
-        """Whether a driver lies outside its learned range, row by row."""
+        """Return whether a driver lies outside its learned range, row by row."""
         outside = (drivers < self.low) | (drivers > self.high)
         return np.asarray(outside.any(axis=1), dtype=np.bool_)
 
     def _guessed(self, drivers: FloatArray, responses: FloatArray) -> FloatArray:
-        """Drivers, unknown ones as the rest of the row suggests: a residual then shows less, but never by the gap."""
+        """Guess unknown drivers from the rest of the row: residuals then show less, but never the gap itself."""
         unknown = np.isnan(drivers)
         rows = np.flatnonzero(unknown.any(axis=1))
         if self.fill is None or not rows.size:
@@ -81,10 +81,10 @@ class TableTwin:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class TableFit:
-    """A twin, and what twins that have not seen a row's block expected of its baseline.
+    """A twin, and the baseline as expected by twins that have not seen a row's block.
 
-    ``expected`` is in units of the responses, ``held_out`` measured minus expected in their spreads; ``r2`` is the
-    share of each response's variance that is explained.
+    ``expected`` is in units of the responses, ``held_out`` is measured minus expected in their spreads; ``r2`` is the
+    explained share of each response's variance.
     """
 
     twin: TableTwin
@@ -94,7 +94,7 @@ class TableFit:
 
 
 def layout_of_table(drivers: tuple[str, ...], responses: tuple[str, ...]) -> TwinLayout:
-    """The layout of tags of which only the names are known."""
+    """Return the layout of tags known only by name."""
     return TwinLayout(
         drivers=drivers,
         responses=responses,
@@ -116,8 +116,8 @@ def fit_twin(
 ) -> TableFit:
     """Learn from healthy rows of ``drivers`` and ``responses``, shape (rows, columns), NaN where unknown.
 
-    ``names`` are those of drivers and responses; ``breaks`` rows that follow a gap; ``block`` what each row is left out
-    with. Every response moves.
+    ``names`` are those of drivers and responses; ``breaks`` marks rows that follow a gap; ``block`` numbers the rows
+    left out together. Every response moves.
     """
     centre = np.nanmean(responses, axis=0)
     spread = np.maximum(np.nanstd(responses, axis=0), _LEAST)
@@ -158,7 +158,7 @@ def _fit_ridge(
 ) -> tuple[RidgeModel, FloatArray]:
     layout = layout_of_table(*names)
     known = ~np.isnan(drivers).any(axis=1)
-    # A driver that stood still takes part too: nothing follows from it, but where it goes later is out of range.
+    # A constant driver takes part too: nothing is learned from it, but leaving its value counts as out of range.
     space = learn_space(drivers[known], np.ones(drivers.shape[1], dtype=np.bool_), layout)
     phi = features(space.standardise(drivers[known]), layout.pairs)
     settings = TwinSettings(folds=int(block[-1]) + 1)
@@ -183,7 +183,7 @@ def _fit_ridge(
 
 
 def _filled(z: FloatArray) -> FloatArray:
-    """Unknown values as the last known ones of their column, else as usual: to learn from only."""
+    """Fill unknown values with the last known ones of their column, else the usual value; only for learning."""
     rows = np.arange(len(z))[:, None]
     latest = np.maximum.accumulate(np.where(np.isnan(z), -1, rows), axis=0)
     filled = np.take_along_axis(z, np.maximum(latest, 0), axis=0)

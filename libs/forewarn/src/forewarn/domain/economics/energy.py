@@ -1,4 +1,4 @@
-"""Energy wasted by lost efficiency: what is drawn above the twin's expectation, times hours, times price."""
+"""Energy wasted by lost efficiency: power above the twin's expectation × hours × price."""
 
 from typing import Final
 
@@ -8,7 +8,7 @@ from forewarn.contracts.economics import EnergyWaste
 from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.physics.constants import S_PER_H
 
-#: A value holds until the next one, but not for longer than this many usual distances.
+#: A value holds until the next one, at most for this many usual intervals.
 MAX_HOLD: Final = 2.0
 
 _H_PER_DAY: Final = 24.0
@@ -17,10 +17,10 @@ _H_PER_DAY: Final = 24.0
 def energy_waste(
     times_s: FloatArray, measured_kw: FloatArray, expected_kw: FloatArray, price_per_kwh: float
 ) -> EnergyWaste | None:
-    """Return excess energy over a stretch of time; None where power was nowhere both measured and expected.
+    """Return excess energy over a period; None where power was nowhere both measured and expected.
 
     ``times_s`` rise, at least two; power is NaN where unknown; all of shape (n,). Power below expectation offsets power
-    above: noise of sensors and model is no waste.
+    above it: sensor and model noise is no waste.
     """
     known = np.isfinite(measured_kw) & np.isfinite(expected_kw)
     if times_s.size < 2 or not known.any():

@@ -1,4 +1,4 @@
-"""Expected cost of failures, from the probabilities that the remaining life gives."""
+"""Expected cost of failures, from the failure probabilities of the RUL estimates."""
 
 from collections.abc import Sequence
 
@@ -9,9 +9,9 @@ from forewarn.domain.economics.rates import Rates
 
 
 def failure_costs(asset_class: AssetClass, estimates: Sequence[RulEstimate], rates: Rates) -> tuple[FailureCost, ...]:
-    """What each failure mode that is under way is expected to cost, the dearest within 30 days first.
+    """Return the expected cost of each failure mode under way, the most expensive within 30 days first.
 
-    Modes of which the class states no repair are left out.
+    Modes for which the class defines no repair are left out.
     """
     modes = {mode.id: mode for mode in asset_class.failure_modes}
     found: list[FailureCost] = []
@@ -33,7 +33,7 @@ def failure_costs(asset_class: AssetClass, estimates: Sequence[RulEstimate], rat
 
 
 def expected_cost(risk: FailureRisk, cost: float) -> CostByHorizon:
-    """Probability × cost."""
+    """Return probability × cost."""
     return CostByHorizon(
         within_7_days=risk.within_7_days * cost,
         within_30_days=risk.within_30_days * cost,

@@ -1,4 +1,4 @@
-"""What standing still and energy cost at one asset."""
+"""Cost of downtime and energy of one asset."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -20,22 +20,22 @@ class Rates:
     monitoring_cost_per_year: float
 
     def downtime_cost(self, hours: float) -> float:
-        """Cost of standing still."""
+        """Return the cost of downtime."""
         return hours * MIN_PER_H * self.downtime_cost_per_min
 
     def failure_cost(self, repair: Repair) -> float:
-        """Cost of a failure: downtime, parts, work and consequences."""
+        """Return the cost of a failure: downtime, parts, work and consequences."""
         return repair.unplanned_cost + self.downtime_cost(repair.unplanned_downtime_h)
 
     def repair_cost(self, repair: Repair) -> float:
-        """Cost of the same repair done in time."""
+        """Return the cost of the same repair done in time."""
         return repair.planned_cost + self.downtime_cost(repair.planned_downtime_h)
 
 
 def rates_of(asset_class: AssetClass, asset: Asset) -> Rates:
-    """The class's rates with those the asset states for itself.
+    """Return the class's rates, overridden by those of the asset.
 
-    A rate that is too small or too large to compute with counts as unset: old entries of the registry may have one.
+    A rate too small or too large to compute with counts as unset: old registry entries may have one.
     """
     of_class, own = asset_class.economics, asset.economics
     found = {} if own is None else own.model_dump(exclude_none=True)

@@ -1,4 +1,4 @@
-"""Repair now or later: the risk of waiting against the life that an early repair forfeits."""
+"""Repair now or later: the risk of waiting against the life that an early repair gives up."""
 
 from collections.abc import Sequence
 
@@ -11,9 +11,9 @@ from forewarn.domain.economics.rates import Rates
 def repair_choices(
     asset_class: AssetClass, estimates: Sequence[RulEstimate], rates: Rates, *, waste_per_day: float
 ) -> tuple[RepairChoice, ...]:
-    """Return for each failure mode under way what a repair costs now, in 7, 30 and 90 days.
+    """Return the cost of a repair now and in 7, 30 and 90 days for each failure mode under way.
 
-    The repair of the first estimate, the nearest failure, is taken to end the waste of energy.
+    The repair of the first estimate, the nearest failure, is assumed to end the waste of energy.
     """
     modes = {mode.id: mode for mode in asset_class.failure_modes}
     choices: list[RepairChoice] = []

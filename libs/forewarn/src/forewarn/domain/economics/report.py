@@ -45,7 +45,7 @@ def economic_report(
     course: Sequence[AssetHealth],
     power: Power | None,
 ) -> EconomicReport:
-    """Return what the asset's condition costs and has saved; ``course`` is its health over the period, oldest first."""
+    """Return costs and savings of the asset's condition; ``course`` is its health over the period, oldest first."""
     rates = rates_of(asset_class, asset)
     estimates = () if health is None else health.rul
     failures = failure_costs(asset_class, estimates, rates)

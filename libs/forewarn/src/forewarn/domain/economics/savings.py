@@ -1,4 +1,4 @@
-"""Savings so far: failures that were near and did not come, against what repairs and monitoring cost."""
+"""Savings so far: failures that were near and were avoided, minus the cost of repairs and monitoring."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -9,10 +9,10 @@ from forewarn.contracts.economics import AvertedFailure, Savings
 from forewarn.contracts.health import AssetHealth
 from forewarn.domain.economics.rates import Rates
 
-#: A failure was near once it was more likely than not within 30 days.
+#: A failure was near once its probability within 30 days exceeded one half.
 NEAR_PROBABILITY: Final = 0.5
 
-#: The machine is good again from this health on.
+#: The machine is good again from this health.
 GOOD_HEALTH: Final = 70.0
 
 _DAYS_PER_YEAR: Final = 365.0
@@ -27,7 +27,7 @@ class _Episode:
 
 
 def savings(asset_class: AssetClass, course: Sequence[AssetHealth], rates: Rates, *, period_days: float) -> Savings:
-    """What was gained over a course of health, oldest first."""
+    """Compute the savings over a history of health, oldest first."""
     averted = tuple(_averted(asset_class, course, rates))
     avoided = sum(item.avoided_cost for item in averted)
     repairs = sum(item.repair_cost for item in averted)

@@ -1,1 +1,1 @@
-"""Forecasts of single columns: preparation, back-test, choice, calibrated spread, crossing of a limit."""
+"""Forecasts of single columns: preparation, back-test, choice, calibrated spread, limit crossings."""

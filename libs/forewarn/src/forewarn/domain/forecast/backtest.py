@@ -1,7 +1,7 @@
-"""Back-test with a rolling origin: what each method would have said in the past, and how wrong it would have been.
+"""Back-test with a rolling origin: each method's forecasts from past moments, and their errors.
 
-Every origin sees the steps before it and nothing else; parameters are tuned once, on what came
-before the first origin, so no error rests on values the method had seen (Tashman 2000).
+Every origin sees only earlier steps; parameters are tuned once, on the steps before the first origin, so no error rests
+on values the method had seen (Tashman 2000).
 """
 
 from collections.abc import Callable, Mapping
@@ -13,7 +13,7 @@ import numpy as np
 from forewarn.domain.forecast.series import BucketSeries, NotForecastable, Season
 from forewarn.domain.frames.frame import FloatArray
 
-#: From the steps so far and a number of steps: what each method expects, by its name.
+#: From the steps so far and a horizon: the forecast of each method, by name.
 Forecast = Callable[[FloatArray, int], Mapping[str, FloatArray]]
 
 #: From training steps, seasons and horizon: methods with tuned parameters, the simplest first.
@@ -23,23 +23,23 @@ Tune = Callable[[FloatArray, tuple[Season, ...], int], Forecast]
 MOST_ORIGINS: Final = 16
 LEAST_ORIGINS: Final = 5
 
-#: The horizon is at most this share of the history: what was never tested is not claimed.
+#: The horizon is at most this share of the history: longer forecasts could not be tested.
 MAX_HORIZON_SHARE: Final = 1.0 / 3.0
 
-#: Share of the history that comes before the first origin, at the least: of four weeks enough to know a week.
+#: Least share of the history before the first origin: of four weeks enough to learn a week.
 _TRAINING_SHARE: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BacktestPlan:
-    """Where forecasts start, and how many steps they look ahead."""
+    """Where forecasts start, and their horizon in steps."""
 
     origins: tuple[int, ...]
     horizon: int
 
     @classmethod
     def of(cls, steps: int, horizon: int) -> "BacktestPlan":
-        """Spread origins evenly over the later part of a history; the last one has its horizon just complete.
+        """Spread origins evenly over the later part of a history; the last horizon just ends with it.
 
         Raises
         ------
@@ -65,7 +65,7 @@ class BackTest:
 
 
 def back_test(series: BucketSeries, horizon: int, tune: Tune) -> BackTest:
-    """Let every method forecast from every origin; a method that fails at one of them is left out.
+    """Forecast with every method from every origin; a method that fails at one of them is left out.
 
     Raises
     ------

@@ -6,17 +6,17 @@ import numpy as np
 
 from forewarn.domain.frames.frame import FloatArray
 
-#: Pairs of more points than this say nothing new, but cost their square.
+#: More pairs than this add nothing, but their cost is quadratic.
 _MOST_POINTS: Final = 160
 
 
 def moving_average(history: FloatArray, window: int, horizon: int) -> FloatArray:
-    """The mean of the last ``window`` steps goes on, shape (horizon,)."""
+    """Continue the mean of the last ``window`` steps, shape (horizon,)."""
     return np.full(horizon, float(history[-window:].mean()))
 
 
 def theil_sen(history: FloatArray, window: int, horizon: int) -> FloatArray:
-    """The line of median slope through the last ``window`` steps goes on, shape (horizon,) (Sen 1968).
+    """Continue the line of median slope through the last ``window`` steps, shape (horizon,) (Sen 1968).
 
     Up to 29 % of wild steps do not move it.
     """

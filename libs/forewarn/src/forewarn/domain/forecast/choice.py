@@ -1,8 +1,7 @@
-"""Choice of a method by a proper score: the continuous ranked probability score (CRPS) of its error distribution.
+"""Choose a method by a proper score: the continuous ranked probability score (CRPS) of its error distribution.
 
-CRPS rewards a distribution that is both right and sharp, in the unit of the column (Gneiting &
-Raftery 2007). The distribution that a method offers at an origin is made of its errors at the
-other origins at the same lead; what happened at the origin itself is not in it.
+CRPS rewards a distribution that is both right and sharp, in the unit of the column (Gneiting & Raftery 2007). A
+method's distribution at an origin consists of its errors at the other origins at the same lead.
 """
 
 from collections.abc import Mapping
@@ -16,10 +15,10 @@ from forewarn.domain.frames.frame import FloatArray
 #: A method must beat a simpler one by this many standard errors of the difference.
 _BETTER_BY: Final = 1.0
 
-#: Or by this share of the best score: less is no gain, however sure it is.
+#: Or by this share of the best score: a smaller gain is irrelevant, however certain.
 _WORTH: Final = 0.01
 
-#: Leads that are scored; neighbours say nearly the same.
+#: Leads that are scored; neighbours differ little.
 _LEADS: Final = 12
 
 
@@ -42,7 +41,7 @@ def score_methods(errors: Mapping[str, FloatArray]) -> tuple[Scored, ...]:
 
 
 def choose(errors: Mapping[str, FloatArray]) -> str:
-    """Name of the method with the lowest CRPS, or of a simpler (earlier) one that is as good within a standard error.
+    """Choose the method with the lowest CRPS, or a simpler (earlier) one that is as good within a standard error.
 
     Raises
     ------
@@ -62,10 +61,10 @@ def choose(errors: Mapping[str, FloatArray]) -> str:
 
 
 def crps_by_origin(errors: FloatArray) -> FloatArray:
-    """Mean CRPS over leads for each origin, shape (origins,); NaN for an origin without measurements.
+    """Return the mean CRPS over leads for each origin, shape (origins,); NaN for an origin without measurements.
 
-    For an ensemble x and the own error e: mean |x − e| − ½ mean |x − x'|. The ensemble is made of the
-    errors at the other origins and of their mirror images: a method that leans to one side pays for it.
+    For an ensemble x and the own error e: mean |x − e| − ½ mean |x − x'|. The ensemble consists of the errors at the
+    other origins and their mirror images: bias is penalised.
     """
     leads = np.unique(np.linspace(0, errors.shape[1] - 1, min(_LEADS, errors.shape[1])).round().astype(int))
     chosen = errors[:, leads]

@@ -1,4 +1,4 @@
-"""When a forecast column reaches a limit: probability by time, earliest, likely and latest moment."""
+"""When a forecast column reaches a limit: probability by time; earliest, likely and latest moment."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -28,7 +28,7 @@ class Crossing:
 
 
 def crossing(outlook: Outlook, limit: float, *, rising: bool) -> Crossing:
-    """When the mean of a step first reaches the limit from below (``rising``) or from above."""
+    """Return when the mean of a step first reaches the limit from below (``rising``) or from above."""
     by_lead = crossed_by(outlook, limit, rising=rising)
     return Crossing(
         probability=float(by_lead[-1]),
@@ -39,12 +39,11 @@ def crossing(outlook: Outlook, limit: float, *, rising: bool) -> Crossing:
 
 
 def crossed_by(outlook: Outlook, limit: float, *, rising: bool) -> FloatArray:
-    """Probability of having crossed by each lead, never falling, shape (horizon,).
+    """Return the probability of having crossed by each lead, never falling, shape (horizon,).
 
-    The errors of each origin of the back-test, one after the other as they came, are laid over the
-    forecast: so many courses the column may take, with the persistence that its errors have. The
-    share of them that crossed is the probability; n courses never make it 0 or 1 (Krichevsky &
-    Trofimov 1981: half a course is added on each side).
+    The error sequences of the back-test's origins are added to the forecast as sample paths, which keeps the errors'
+    persistence. The share of paths that crossed is the probability; n paths never make it 0 or 1 (Krichevsky & Trofimov
+    1981: half a path is added on each side).
     """
     sign = 1.0 if rising else -1.0
     errors = outlook.spread.errors

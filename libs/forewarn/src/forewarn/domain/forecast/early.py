@@ -1,4 +1,4 @@
-"""Early warning: which limits an asset is expected to reach, from its long memory."""
+"""Early warning: limits that an asset is expected to reach, from its long memory."""
 
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.forecasts import LimitForecast
@@ -17,8 +17,7 @@ _PER_DAY = int(S_PER_DAY) // BUCKET_S
 def foresee(memory: SeriesMemory, asset_class: AssetClass, tune: Tune) -> tuple[LimitForecast, ...]:
     """Forecast the columns that move towards a limit; of two limits of a rule, the more probable one.
 
-    Depends on the complete buckets alone. Costs about 0.2 s of CPU for each column that moves, some
-    microseconds for one that does not.
+    Depends only on the complete buckets. Costs about 0.2 s of CPU per column that moves, microseconds for the others.
     """
     found: dict[str, LimitForecast] = {}
     outlooks: dict[tuple[str, float], Outlook | None] = {}
@@ -42,7 +41,7 @@ def foresee(memory: SeriesMemory, asset_class: AssetClass, tune: Tune) -> tuple[
 def limit_forecast(
     outlook: Outlook, crossed: Crossing, *, rule: str, column: str, unit: str, limit: float
 ) -> LimitForecast:
-    """Put a crossing into words of the contract: days from the end of the history on."""
+    """Return a crossing in the contract's terms: days from the end of the history."""
     return LimitForecast(
         rule=rule,
         column=column,
@@ -63,7 +62,7 @@ def _outlook(memory: SeriesMemory, watch: Watch, tune: Tune) -> Outlook | None:
         series = complete(memory.means(watch.column), start_s=memory.start_s, step_s=BUCKET_S)
         return look_ahead(series, round(watch.horizon_days * _PER_DAY), tune)
     except NotForecastable:
-        return None  # a young or a gappy history foresees nothing
+        return None  # a young or gappy history gives no forecast
 
 
 def _forecast(watch: Watch, outlook: Outlook, unit: str) -> LimitForecast:

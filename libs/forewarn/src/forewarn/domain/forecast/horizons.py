@@ -1,4 +1,4 @@
-"""How fine and how far back one looks for a horizon."""
+"""Step length and history for each horizon."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -10,14 +10,14 @@ _HOUR_S: Final = 3_600.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grid:
-    """Steps for horizons up to ``reach_s``: their length [s], and how many of them a history should have."""
+    """Step length [s] for horizons up to ``reach_s``, and how many steps of history to use."""
 
     reach_s: float
     step_s: float
     steps: int
 
 
-#: Each looks ahead about 50 steps, and back far enough to test that a dozen times and to see the seasons.
+#: Each has about 50 steps of horizon, and enough history to test it a dozen times and to show the seasons.
 GRIDS: Final = (
     Grid(reach_s=8 * _HOUR_S, step_s=600.0, steps=576),
     Grid(reach_s=48 * _HOUR_S, step_s=_HOUR_S, steps=720),
@@ -30,13 +30,7 @@ LONGEST_S: Final = GRIDS[-1].reach_s
 
 
 def grid_for(horizon_s: float) -> Grid:
-    """The finest grid that reaches so far.
-
-    Raises
-    ------
-    ValueError
-        If none does.
-    """
+    """Return the finest grid that reaches ``horizon_s``; ValueError if none does."""
     for grid in GRIDS:
         if horizon_s <= grid.reach_s:
             return grid

@@ -1,7 +1,7 @@
-"""Long memory of an asset's watched columns: means of buckets of event time, made as readings stream by.
+"""Long memory of an asset's watched columns: means of buckets of event time, updated with each frame.
 
-A month of 3 h buckets is 1 kB a column. The result does not depend on how readings are cut into
-frames, and what comes again changes nothing.
+A month of 3 h buckets takes 1 kB per column. The result does not depend on how readings are cut into frames, and
+redelivered rows change nothing.
 """
 
 import math
@@ -17,10 +17,10 @@ from forewarn.domain.frames.arrivals import NEVER_US, Arrivals, newer_rows, time
 from forewarn.domain.frames.conditions import is_running
 from forewarn.domain.frames.frame import FloatArray, Frame
 
-#: Length of a bucket: eight of them in a day show its course.
+#: Length of a bucket: eight a day show the daily pattern.
 BUCKET_S: Final = 10_800
 
-#: Buckets that are kept: 32 days, four weeks and a bit.
+#: Buckets that are kept: 32 days.
 KEPT: Final = 256
 
 _BUCKET_US: Final = BUCKET_S * 1_000_000
@@ -29,12 +29,11 @@ _STORED: Final = np.dtype("<f4")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeriesMemory:
-    """What is remembered of one asset.
+    """Memory of one asset.
 
-    ``seen_us`` is the event time up to which rows were applied. The bucket that readings enter is
-    the ``index``-th since 1970, with the number of readings and their sum for each of ``columns``.
-    ``closed`` holds the means of the buckets before it, oldest first: little-endian 32-bit floats,
-    bucket by bucket, NaN where nothing was read.
+    Rows up to event time ``seen_us`` were applied. The bucket being filled is the ``index``-th since 1970, with the
+    number of readings and their sum for each of ``columns``. ``closed`` holds the means of the buckets before it,
+    oldest first: little-endian 32-bit floats, bucket by bucket, NaN without readings.
     """
 
     columns: tuple[str, ...]
@@ -46,31 +45,31 @@ class SeriesMemory:
 
     @property
     def closed_buckets(self) -> int:
-        """Number of complete buckets."""
+        """Return the number of complete buckets."""
         return len(self.closed) // (_STORED.itemsize * len(self.columns))
 
     @property
     def start_s(self) -> float:
-        """Begin of the oldest complete bucket, seconds since 1970 UTC."""
+        """Return the start of the oldest complete bucket, seconds since 1970 UTC."""
         return float((self.index - self.closed_buckets) * BUCKET_S)
 
     @property
     def end_s(self) -> float:
-        """End of the newest complete bucket, seconds since 1970 UTC."""
+        """Return the end of the newest complete bucket, seconds since 1970 UTC."""
         return float(self.index * BUCKET_S)
 
     def means(self, column: str) -> FloatArray:
-        """Means of the complete buckets of a column, shape (closed_buckets,); NaN where nothing was read."""
+        """Return a column's means of the complete buckets, shape (closed_buckets,); NaN without readings."""
         table = np.frombuffer(self.closed, dtype=_STORED).reshape(-1, len(self.columns))
         return table[:, self.columns.index(column)].astype(np.float64)
 
 
 def remember(memories: Mapping[str, SeriesMemory], frame: Frame, columns: tuple[str, ...]) -> dict[str, SeriesMemory]:
-    """Apply the rows of a frame with the machine running; the memories of the assets they moved.
+    """Apply the rows of a frame with the machine running; return the changed memories.
 
-    Late rows are left out, imported ones are not: an imported month of history allows a week's forecast. A row that
-    is not newer than all rows of its asset before it changes nothing. A memory of other columns, of an older version
-    of the class, starts empty.
+    Late rows are skipped, imported ones are not: an imported month of history allows a week's forecast. A row not newer
+    than all earlier rows of its asset changes nothing. A memory of other columns, from an older version of the class,
+    starts empty.
     """
     times = frame.arrays["ts"]
     found = timely_rows(frame)
@@ -97,7 +96,7 @@ def _fill(
     values: FloatArray,
     columns: tuple[str, ...],
 ) -> dict[str, SeriesMemory]:
-    """Add rows to the buckets of their assets, shape of ``values`` (len(rows.rows), len(columns))."""
+    """Add rows to the buckets of their assets; ``values`` has shape (len(rows.rows), len(columns))."""
     owners = rows.owners
     indices = times_us[rows.rows] // _BUCKET_US
     first = np.flatnonzero((np.diff(owners, prepend=-1) != 0) | (np.diff(indices, prepend=-1) != 0))
@@ -127,7 +126,7 @@ def _fill(
 
 
 def _begun(memory: SeriesMemory | None, index: int, columns: tuple[str, ...]) -> SeriesMemory:
-    """The memory while this bucket fills, as far as its sums are concerned."""
+    """Return the memory with this open bucket, sums excluded."""
     if memory is not None and memory.index == index:
         return memory
     zeros = (0,) * len(columns)
@@ -135,7 +134,7 @@ def _begun(memory: SeriesMemory | None, index: int, columns: tuple[str, ...]) ->
 
 
 def _opened(memory: SeriesMemory, index: int) -> SeriesMemory:
-    """Close the bucket that fills if a reading belongs to a later one; buckets without readings are NaN."""
+    """Close the open bucket if a reading belongs to a later one; buckets without readings are NaN."""
     if memory.index == index:
         return memory
     width = len(memory.columns)

@@ -1,4 +1,4 @@
-"""A forecast with intervals by the method that has proved best on the column's own past."""
+"""Forecast with intervals by the method that did best on the column's own past."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -17,9 +17,9 @@ _RESOLUTION: Final = 1e-6
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Outlook:
-    """What is expected of a column."""
+    """Forecast of a column."""
 
-    #: Begin of the first step that is forecast (seconds since 1970 UTC) and length of a step [s].
+    #: Start of the first forecast step (seconds since 1970 UTC) and length of a step [s].
     start_s: float
     step_s: float
     expected: FloatArray  #: Mean of each step, shape (horizon,).
@@ -29,11 +29,11 @@ class Outlook:
 
     @property
     def horizon(self) -> int:
-        """Steps ahead."""
+        """Return the number of steps."""
         return self.expected.size
 
     def interval(self, level: float) -> tuple[FloatArray, FloatArray]:
-        """Lower and upper bound that hold each step with probability ``level`` (0–1), shape (horizon,)."""
+        """Return the bounds that hold each step with probability ``level`` (0–1), shape (horizon,)."""
         tail = (1.0 - level) / 2.0
         lower = self.expected + self.spread.quantile(tail)
         upper = self.expected + self.spread.quantile(1.0 - tail)
@@ -41,9 +41,9 @@ class Outlook:
 
 
 def look_ahead(series: BucketSeries, horizon: int, tune: Tune) -> Outlook:
-    """Back-test all methods, choose one, forecast with it; the horizon is at most a third of the history.
+    """Back-test all methods, choose one and forecast with it; the horizon is at most a third of the history.
 
-    Raises NotForecastable if the history is too short, or no method can cope with it.
+    Raises NotForecastable if the history is too short, or no method can handle it.
     """
     test = back_test(series, horizon, tune)
     now = test.forecast(series.values, test.plan.horizon)

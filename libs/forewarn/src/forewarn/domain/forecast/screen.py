@@ -1,7 +1,7 @@
-"""A cheap look whether a column moves towards its limit: most do not, and no forecast is made of them.
+"""Screen columns cheaply for a trend towards their limit: most have none and need no forecast.
 
-Straight lines are fitted to the means of the last 5, 10 and 20 days. One of them must rise towards
-the limit beyond what chance explains, and reach it within the horizon if everything goes badly.
+Straight lines are fitted to the means of the last 5, 10 and 20 days. One of them must approach the limit significantly,
+and reach it within the horizon in the worst case.
 """
 
 import math
@@ -15,7 +15,7 @@ from forewarn.domain.frames.frame import FloatArray
 #: Days of each window, and the one-sided 1 % point of Student's t for its days less two.
 WINDOWS: Final = ((5, 4.54), (10, 2.90), (20, 2.55))
 
-#: How much faster than its line, in standard errors, and how much above it, in spreads of a day, "badly" is.
+#: Worst case: this many standard errors faster than its line, and this many daily spreads above it.
 _FASTER: Final = 2.0
 _ABOVE: Final = 3.0
 
@@ -23,8 +23,8 @@ _ABOVE: Final = 3.0
 def may_reach(means: FloatArray, limit: float, *, rising: bool, per_day: int, horizon_days: float) -> bool:
     """Return whether a significant trend may carry a column to its limit within the horizon.
 
-    ``means`` are those of equal steps, oldest first, NaN where nothing was read, ``per_day`` steps in a day; the limit
-    is reached from below if ``rising``.
+    ``means`` are those of equal steps, oldest first, NaN without readings, ``per_day`` steps a day; the limit is
+    reached from below if ``rising``.
     """
     distances = (limit - means) if rising else (means - limit)
     for days, critical in WINDOWS:
@@ -49,7 +49,7 @@ def _row_means(table: FloatArray) -> FloatArray:
 def _falls_to_zero(
     places: NDArray[np.intp], daily: FloatArray, critical: float, horizon_days: float, spread: float
 ) -> bool:
-    """Whether a falling line through daily distances may be at 0 within the horizon."""
+    """Return whether a falling line through daily distances may reach 0 within the horizon."""
     x = places - places.mean()
     s_xx = float((x * x).sum())
     slope = float((x * daily).sum()) / s_xx
@@ -62,6 +62,6 @@ def _falls_to_zero(
 
 
 def _spread(recent: FloatArray) -> float:
-    """Standard deviation about what the neighbours say: noise and course of the day, without the trend."""
+    """Return the standard deviation about the neighbours: noise and daily pattern, without the trend."""
     steps = np.diff(recent[np.isfinite(recent)])
     return float(steps.std()) if steps.size > 1 else 0.0

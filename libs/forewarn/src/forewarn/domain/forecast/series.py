@@ -1,4 +1,4 @@
-"""Irregular readings become a series of equal steps: means of buckets, with short gaps filled."""
+"""Resample irregular readings to a series of equal steps: means of buckets, with short gaps filled."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -9,22 +9,22 @@ from numpy.typing import NDArray
 from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.time import S_PER_DAY
 
-#: Steps that a forecast needs at the least.
+#: Fewest steps for a forecast.
 MIN_STEPS: Final = 36
 
-#: Least share of steps with readings; what is filled in between is a guess.
+#: Least share of steps with readings; the filled steps between are guesses.
 MIN_OBSERVED: Final = 0.4
 
 _WEEK_S: Final = 604_800.0
 
 
 class NotForecastable(Exception):  # noqa: N818  # a fact about the history, not a failure
-    """The history does not allow a forecast; the message says why, in plain words."""
+    """The history does not allow a forecast; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Season:
-    """A course that repeats itself: its name and its length in steps."""
+    """A repeating pattern: its name and its length in steps."""
 
     name: str
     steps: int
@@ -34,19 +34,19 @@ class Season:
 class BucketSeries:
     """One column in equal steps, complete."""
 
-    start_s: float  #: Begin of the first step, seconds since 1970 UTC, a multiple of ``step_s``.
+    start_s: float  #: Start of the first step, seconds since 1970 UTC, a multiple of ``step_s``.
     step_s: float  #: Length of a step [s].
-    values: FloatArray  #: Mean of each step, shape (n,); filled where nothing was read.
-    observed: NDArray[np.bool_]  #: Whether the step has readings of its own, shape (n,).
+    values: FloatArray  #: Mean of each step, shape (n,); filled where there are no readings.
+    observed: NDArray[np.bool_]  #: Whether the step has its own readings, shape (n,).
 
     @property
     def end_s(self) -> float:
-        """End of the last step: where forecasts begin."""
+        """Return the end of the last step, where forecasts begin."""
         return self.start_s + self.step_s * self.values.size
 
     @property
     def seasons(self) -> tuple[Season, ...]:
-        """Day and week, as far as the series holds three days and two weeks of them, shortest first."""
+        """Return day and week, if the series holds three days or two weeks of them, shortest first."""
         found = (
             (Season("daily", round(S_PER_DAY / self.step_s)), 3),
             (Season("weekly", round(_WEEK_S / self.step_s)), 2),
@@ -57,8 +57,8 @@ class BucketSeries:
 def resample(times_s: FloatArray, values: FloatArray, counts: FloatArray, *, step_s: float, steps: int) -> BucketSeries:
     """Average readings, or means of finer buckets, over the last ``steps`` steps up to the newest reading.
 
-    Times are seconds since 1970 UTC in any order; NaN values are left out; ``counts`` are the readings that each value
-    stands for; all of shape (n,). Raises NotForecastable if there are too few readings, or they leave too much out.
+    Times are seconds since 1970 UTC in any order; NaN values are skipped; ``counts`` are the readings behind each
+    value; all of shape (n,). Raises NotForecastable if there are too few readings, or gaps are too large.
     """
     known = np.isfinite(values) & (counts > 0)
     if not known.any():
@@ -76,7 +76,7 @@ def resample(times_s: FloatArray, values: FloatArray, counts: FloatArray, *, ste
 
 
 def complete(means: FloatArray, *, start_s: float, step_s: float) -> BucketSeries:
-    """Fill the gaps of a series of bucket means: usual course of the day plus a line between the neighbours.
+    """Fill the gaps of a series of bucket means with the daily pattern plus a line between the neighbours.
 
     Raises
     ------
@@ -101,7 +101,7 @@ def complete(means: FloatArray, *, start_s: float, step_s: float) -> BucketSerie
 
 
 def _daily_course(means: FloatArray, observed: NDArray[np.bool_], start_s: float, step_s: float) -> FloatArray:
-    """Median of what was read at each time of the day, about the median of all; 0 where that time was never read."""
+    """Return the median at each time of day, relative to the overall median; 0 where that time has no readings."""
     period = round(S_PER_DAY / step_s)
     course = np.zeros(means.shape)
     if observed.all() or period < 2 or means.size < 2 * period:

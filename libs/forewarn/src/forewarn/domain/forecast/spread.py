@@ -1,8 +1,8 @@
 """How far measurements stray from a forecast, learned from its back-test.
 
-The spread grows with the lead: root mean square of the errors at each lead, made rising by pooling
-neighbours (isotonic regression). Errors divided by it are pooled over leads and origins; they are
-the shape of the distribution, whatever it is. Nothing is assumed to be normal.
+The spread grows with the lead: root mean square of the errors at each lead, made non-decreasing by pooling neighbours
+(isotonic regression). Errors divided by it are pooled over leads and origins and form the distribution; normality is
+not assumed.
 """
 
 from dataclasses import dataclass
@@ -22,11 +22,11 @@ class Spread:
 
     @property
     def origins(self) -> int:
-        """Number of back-test origins: what the distribution rests on, as errors of one origin are alike."""
+        """Return the number of back-test origins, the effective sample size, as errors of one origin are alike."""
         return len(self.errors)
 
     def quantile(self, probability: float) -> FloatArray:
-        """Error that is not exceeded with this probability, at each lead, shape (horizon,).
+        """Return the error not exceeded with this probability, at each lead, shape (horizon,).
 
         Widened by ``1 + 1/origins``: few origins have not seen the worst.
         """
@@ -36,7 +36,7 @@ class Spread:
 def learn_spread(errors: FloatArray, resolution: float) -> Spread:
     """Learn from errors of shape (origins, horizon), NaN where unknown.
 
-    ``resolution`` [unit of the column] is the least scale: a method that was never wrong is not infallible.
+    ``resolution`` [unit of the column] is the least scale: a method without errors so far is not infallible.
     """
     counts = np.isfinite(errors).sum(axis=0)
     squares = np.nansum(errors**2, axis=0)
@@ -47,7 +47,7 @@ def learn_spread(errors: FloatArray, resolution: float) -> Spread:
 
 
 def _rising(sums: FloatArray, counts: FloatArray) -> FloatArray:
-    """Weighted means ``sums / counts`` that never fall: neighbours that do are pooled (Ayer et al. 1955)."""
+    """Return non-decreasing weighted means ``sums / counts``: falling neighbours are pooled (Ayer et al. 1955)."""
     blocks: list[tuple[float, float, int]] = []
     for total, count in zip(sums.tolist(), counts.tolist(), strict=True):
         block = (total, float(count), 1)
@@ -59,5 +59,5 @@ def _rising(sums: FloatArray, counts: FloatArray) -> FloatArray:
 
 
 def _mean(block: tuple[float, float, int]) -> float:
-    """Mean of a block; one without any measurement is as wide as what follows."""
+    """Return the mean of a block; a block without measurements takes the next one's."""
     return block[0] / block[1] if block[1] > 0 else np.inf

@@ -1,4 +1,4 @@
-"""Which columns of a class are watched for forecast alarms, and against which limits."""
+"""Columns and limits that a class watches for forecast alarms."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from forewarn.contracts.asset_class import AssetClass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watch:
-    """One limit that a forecast rule anticipates; ``rising`` if it is reached from below."""
+    """One limit that a forecast rule anticipates; ``rising`` if reached from below."""
 
     rule: str
     column: str
@@ -17,7 +17,7 @@ class Watch:
 
 
 def watches(asset_class: AssetClass) -> tuple[Watch, ...]:
-    """Limits of the threshold alarms that the class's forecast rules anticipate, in the order of the rules."""
+    """Return the limits of threshold alarms that the class's forecast rules anticipate, in the order of the rules."""
     thresholds = {rule.id: rule for rule in asset_class.alarms if rule.source == "threshold"}
     found = []
     for rule in asset_class.alarms:
@@ -39,5 +39,5 @@ def watches(asset_class: AssetClass) -> tuple[Watch, ...]:
 
 
 def watched_columns(asset_class: AssetClass) -> tuple[str, ...]:
-    """Columns with a watch, each once."""
+    """Return the watched columns, each once."""
     return tuple(dict.fromkeys(item.column for item in watches(asset_class)))

@@ -1,4 +1,4 @@
-"""Rows of a frame in the order in which they are applied: asset after asset, each in order of arrival."""
+"""Rows of a frame in the order of processing: asset after asset, each in order of arrival."""
 
 from collections.abc import Container, Iterator
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ NEVER_US: Final = np.iinfo(np.int64).min
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Arrivals:
-    """Rows of some assets: ``rows[starts[k]:starts[k + 1]]``, at least one, are those of ``names[k]``."""
+    """Rows of some assets: ``rows[starts[k]:starts[k + 1]]``, at least one, belong to ``names[k]``."""
 
     names: tuple[str, ...]
     rows: NDArray[np.intp]
@@ -23,23 +23,23 @@ class Arrivals:
 
     @property
     def newest(self) -> NDArray[np.intp]:
-        """Last row of each asset."""
+        """Return the last row of each asset."""
         return self.rows[self.starts[1:] - 1]
 
     @property
     def owners(self) -> NDArray[np.intp]:
-        """Position in ``names`` of each row's asset."""
+        """Return the position in ``names`` of each row's asset."""
         return np.repeat(np.arange(len(self.names)), np.diff(self.starts))
 
     def of(self, names: Container[str]) -> Iterator[tuple[str, NDArray[np.intp]]]:
-        """Rows of each of these assets."""
+        """Yield the rows of each of these assets."""
         bounds = self.starts.tolist()
         for position, name in enumerate(self.names):
             if name in names:
                 yield name, self.rows[bounds[position] : bounds[position + 1]]
 
     def keep(self, wanted: NDArray[np.bool_]) -> "Arrivals":
-        """Return only the wanted rows, and the assets that have some."""
+        """Select the wanted rows, and the assets that have some."""
         counts = np.bincount(self.owners[wanted], minlength=len(self.names))
         staying = np.flatnonzero(counts)
         names = tuple(self.names[position] for position in staying.tolist())
@@ -52,7 +52,7 @@ def live_rows(frame: Frame) -> Arrivals:
 
 
 def timely_rows(frame: Frame) -> Arrivals:
-    """Return the rows that are not late, imported ones included: an asset's course in order."""
+    """Return the rows that are not late, imported ones included."""
     return _rows(frame, ~frame.arrays["late"])
 
 
@@ -70,16 +70,15 @@ def _rows(frame: Frame, wanted: NDArray[np.bool_]) -> Arrivals:
 
 
 def newer_rows(found: Arrivals, times_us: NDArray[np.int64], watermarks_us: NDArray[np.int64]) -> Arrivals:
-    """Return the rows newer than their asset's watermark and than every row before them, however frames are cut.
+    """Return the rows newer than their asset's watermark and than all earlier rows, however frames are cut.
 
-    ``times_us`` are the event times of the frame's rows, ``watermarks_us`` those up to which each asset of
-    ``found.names`` was applied.
+    ``times_us`` are the event times of the frame's rows, ``watermarks_us`` those of each asset of ``found.names``.
     """
     times = times_us[found.rows]
     before = _shifted(times, found.starts, watermarks_us)
     if (times > before).all():
         return found
-    # ranks, as a maximum within each asset needs room between assets, which times may not leave
+    # ranks, because a running maximum per asset needs room between assets, which times may not leave
     _, ranks = np.unique(np.concatenate([times, before]), return_inverse=True)
     lift = found.owners * (ranks.size + 1)
     highest = np.maximum.accumulate(ranks[times.size :] + lift) - lift
@@ -87,7 +86,7 @@ def newer_rows(found: Arrivals, times_us: NDArray[np.int64], watermarks_us: NDAr
 
 
 def _shifted(times: NDArray[np.int64], starts: NDArray[np.intp], watermarks_us: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Event time of the row before; the watermark before an asset's first."""
+    """Return the event time of the row before; the watermark for an asset's first."""
     before = np.empty_like(times)
     before[1:] = times[:-1]
     before[starts[:-1]] = watermarks_us

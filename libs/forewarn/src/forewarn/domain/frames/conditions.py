@@ -1,4 +1,4 @@
-"""Conditions on columns, among them the one by which a machine runs."""
+"""Conditions on columns, among them the running condition."""
 
 from collections.abc import Mapping
 
@@ -20,7 +20,7 @@ def within(values: FloatArray, condition: Condition) -> NDArray[np.bool_]:
 def is_running(
     condition: Condition | None, columns: Mapping[str, Array], rows: NDArray[np.intp] | slice = slice(None)
 ) -> NDArray[np.bool_]:
-    """Return in which rows a machine runs, by its class's condition; without one it always does.
+    """Return the rows in which a machine runs by its class's condition; without one it always does.
 
     A machine at rest says nothing about its wear and is not judged.
     """

@@ -25,7 +25,7 @@ NUMPY_DTYPES: Mapping[str, np.dtype[Any]] = {
     "bool": np.dtype(np.bool_),
 }
 
-#: Code of a missing string; also stands for a missing ``seq``. Null on the wire.
+#: Code of a missing string, also of a missing ``seq``. Null on the wire.
 MISSING = -1
 
 
@@ -48,7 +48,7 @@ class Strings:
         return [None if code < 0 else self.categories[code] for code in self.codes.tolist()]
 
     def take(self, rows: NDArray[np.intp] | NDArray[np.bool_]) -> "Strings":
-        """Keep these rows; the categories stay."""
+        """Select rows; the categories stay."""
         return Strings(self.codes[rows], self.categories)
 
 
@@ -56,8 +56,8 @@ class Strings:
 class Frame:
     """A batch of readings of one class, column by column; all columns have the same length.
 
-    ``strings`` holds the columns of type string, ``arrays`` all others, each in the NumPy type of
-    its wire type. Unknown is NaN in floats and ``MISSING`` in ``seq`` and strings.
+    ``strings`` holds the columns of type string, ``arrays`` all others, each in the NumPy type of its wire type.
+    Unknown is NaN in floats and ``MISSING`` in ``seq`` and strings.
     """
 
     kind: FrameKind
@@ -77,17 +77,17 @@ class Frame:
 
     @property
     def columns(self) -> tuple[Column, ...]:
-        """The columns this kind and class must have."""
+        """Return the columns that this kind and class must have."""
         return frame_columns(self.kind, self.asset_class)
 
     @property
     def rows(self) -> int:
-        """Number of readings."""
+        """Return the number of readings."""
         return int(self.arrays["ts"].shape[0])
 
     @property
     def assets(self) -> Strings:
-        """Asset of each row."""
+        """Return the asset of each row."""
         return self.strings["asset_id"]
 
     def matrix(self, names: Sequence[str]) -> FloatArray:
@@ -98,7 +98,7 @@ class Frame:
         return out
 
     def take(self, rows: NDArray[np.intp] | NDArray[np.bool_]) -> "Frame":
-        """Keep these rows, in this order."""
+        """Select rows, in this order."""
         return Frame(
             kind=self.kind,
             asset_class=self.asset_class,
@@ -109,7 +109,7 @@ class Frame:
     def extend(
         self, kind: FrameKind, arrays: Mapping[str, Array], strings: Mapping[str, Strings] | None = None
     ) -> "Frame":
-        """Return a frame of a later kind: the columns it keeps of this one, and new ones."""
+        """Return a frame of a later kind: the columns it shares with this one, and new ones."""
         wanted = frame_columns(kind, self.asset_class)
         every_array, every_string = {**self.arrays, **arrays}, {**self.strings, **(strings or {})}
         return Frame(

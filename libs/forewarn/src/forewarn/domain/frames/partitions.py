@@ -1,8 +1,8 @@
 """Assets of several partitions in one frame and in one state.
 
-A processor steps all its partitions at once, because a step's cost hardly depends on the number of rows. Each asset
-is keyed by its partition and its id: so a partition can be restored, handed over and replayed by itself, even when a
-producer spreads the readings of an asset over partitions.
+A processor steps all its partitions at once, because a step's cost hardly depends on the number of rows. Each asset is
+keyed by partition and id, so that a partition can be restored, handed over and replayed by itself, even when a producer
+spreads an asset's readings over partitions.
 """
 
 from collections.abc import Iterable, Mapping
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from forewarn.domain.frames.frame import MISSING, Frame, Strings
 
 _SEPARATOR: Final = "/"
-_TURNS: Final = 8  # one turn after the other often has the same machines
+_TURNS: Final = 8  # consecutive turns often have the same machines
 
 
 class PartitionRows(NamedTuple):
@@ -49,7 +49,7 @@ def asset_of(key: str) -> str:
 
 
 def partition_keys(assets: Strings, partitions: NDArray[np.int64]) -> Strings:
-    """Return the key of each row, given its asset and partition, shape (rows,); none for rows without an asset."""
+    """Return the key of each row from its asset and partition, shape (rows,); None without an asset."""
     width = len(assets.categories) + 1  # room for rows without an asset, code −1
     pair = partitions * width + (assets.codes + 1)
     used = np.flatnonzero(np.bincount(pair))
@@ -105,27 +105,27 @@ def _homes(names: tuple[str, ...]) -> NDArray[np.int64]:
 
 
 def _starts(partition: NDArray[np.int64]) -> list[int]:
-    """Where each run of equal numbers begins, and where the last one ends."""
+    """Return the start of each run of equal numbers, and the end of the last."""
     return [0, *(np.flatnonzero(np.diff(partition)) + 1).tolist(), partition.size]
 
 
 def of_partition(frame: Frame, stretch: PartitionRows) -> Frame:
-    """Return the rows of one partition, named by asset."""
+    """Select the rows of one partition, named by asset."""
     own = frame.take(np.arange(stretch.start, stretch.stop))
     names = tuple(map(asset_of, own.assets.categories))
     return replace(own, strings={**own.strings, "asset_id": Strings(own.assets.codes, names)})
 
 
 def assets_in(keys: Iterable[str], partition: int) -> Mapping[str, str]:
-    """Return the keys of a partition, each with its asset."""
+    """Map the keys of a partition to their assets."""
     return {key: asset_of(key) for key in keys if partition_of(key) == partition}
 
 
 def elsewhere(keys: Iterable[str], partition: int) -> Mapping[str, str]:
-    """Return the keys of other partitions, each with itself."""
+    """Map the keys of other partitions to themselves."""
     return {key: key for key in keys if partition_of(key) != partition}
 
 
 def keys_in(assets: Iterable[str], partition: int) -> Mapping[str, str]:
-    """Return assets, each with its key in a partition."""
+    """Map assets to their keys in a partition."""
     return {asset_id: partition_key(partition, asset_id) for asset_id in assets}

@@ -1,4 +1,4 @@
-"""Readings of one asset that wait for a baseline: the columns that a later frame needs."""
+"""Readings of one asset held for a baseline: the columns that a later frame needs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,13 +23,13 @@ def carried_columns(kind: FrameKind, asset_class: AssetClass) -> tuple[str, ...]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Waiting:
-    """Readings of one asset in the order in which they came, column by column."""
+    """Readings of one asset in order of arrival, column by column."""
 
     columns: Mapping[str, Array]
 
     @classmethod
     def none(cls, kind: FrameKind, asset_class: AssetClass) -> "Waiting":
-        """No reading."""
+        """Return an empty piece."""
         dtypes = {column.name: NUMPY_DTYPES[column.dtype] for column in frame_columns(kind, asset_class)}
         return cls({name: np.empty(0, dtype=dtypes[name]) for name in carried_columns(kind, asset_class)})
 
@@ -40,7 +40,7 @@ class Waiting:
 
     @classmethod
     def stored(cls, columns: Mapping[str, Array], kind: FrameKind, asset_class: AssetClass) -> "Waiting":
-        """Take readings out of a snapshot, which may be from before a column was there."""
+        """Read from a snapshot, which may be older than a column."""
         rows, carried = columns["ts"].shape[0], carried_columns(kind, asset_class)
         gained = {
             column.name: np.full(rows, column.absent, NUMPY_DTYPES[column.dtype])
@@ -51,27 +51,27 @@ class Waiting:
 
     @classmethod
     def joined(cls, parts: Sequence["Waiting"]) -> "Waiting":
-        """Concatenate at least one part."""
+        """Concatenate one or more parts."""
         if len(parts) == 1:
             return parts[0]
         return cls({name: np.concatenate([p.columns[name] for p in parts]) for name in parts[0].columns})
 
     @property
     def rows(self) -> int:
-        """Number of readings."""
+        """Return the number of readings."""
         return int(self.columns["ts"].shape[0])
 
     def part(self, start: int, stop: int) -> "Waiting":
-        """Readings ``start`` to ``stop``, without copying."""
+        """Return readings ``start`` to ``stop``, without copying."""
         return Waiting({name: values[start:stop] for name, values in self.columns.items()})
 
     def matrix(self, names: Sequence[str]) -> Array:
-        """Numeric columns side by side, shape (rows, len(names)), float64."""
+        """Return numeric columns side by side, shape (rows, len(names)), float64."""
         out = np.empty((self.rows, len(names)), dtype=np.float64)
         for position, name in enumerate(names):
             out[:, position] = self.columns[name]
         return out
 
     def strings(self, asset_id: str) -> dict[str, Strings]:
-        """Return the string column that was left out: all readings are of one asset."""
+        """Return the omitted string column: all readings are of one asset."""
         return {"asset_id": Strings(np.zeros(self.rows, dtype=np.int32), (asset_id,))}

@@ -1,1 +1,1 @@
-"""The guard: decides for each reading whether it is accepted, accepted with warnings or refused, and why."""
+"""The guard: accepts each reading, accepts it with warnings or refuses it, and says why."""

@@ -1,4 +1,4 @@
-"""What goes into the guard and what comes out of it."""
+"""Input and output of the guard."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,25 +12,25 @@ from forewarn.contracts.readings import RejectionReason
 from forewarn.domain.frames.frame import FloatArray, Frame, Strings
 from forewarn.domain.guard.state import GuardState
 
-#: Rated values an asset states, by asset id; what is not stated is the class's default.
+#: Rated values of assets, by asset id; fields not given have the class's default.
 Nameplates = Mapping[str, Mapping[str, float]]
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class RawBatch:
-    """Decoded readings of one asset class, in the order in which the broker holds them."""
+    """Decoded readings of one asset class, in the order of the broker."""
 
     asset_class: AssetClass  #: Class of every asset of the batch.
     assets: Strings  #: Asset of each row; none may be missing.
     ts: NDArray[np.int64]  #: Event time [µs since 1970 UTC], shape (n,), int64.
-    #: When the broker took the message [µs since 1970 UTC], shape (n,), int64. Event times are judged against it and
-    #: not against a clock, so that a replay comes to the same verdicts.
+    #: Time the broker received the message [µs since 1970 UTC], shape (n,), int64. Event times are judged against it,
+    #: not against a clock, so that a replay gives the same verdicts.
     received_at: NDArray[np.int64]
-    seq: NDArray[np.int64]  #: The gateway's counter, shape (n,), int64; ``frame.MISSING`` where it sent none.
+    seq: NDArray[np.int64]  #: The gateway's counter, shape (n,), int64; ``frame.MISSING`` without one.
     values: FloatArray  #: Shape (n, tags) in the class's order and units; NaN where the reading has no such tag.
-    #: OPC UA status code the gateway gave, shape (n, tags), uint32; 0 (good) where it said nothing.
+    #: OPC UA status code from the gateway, shape (n, tags), uint32; 0 (good) without one.
     gateway_quality: NDArray[np.uint32]
-    #: The reading comes from a historian and may be of any age, bool, shape (n,) or () for all alike.
+    #: The reading is from a historian and may have any age, bool, shape (n,) or () for all alike.
     historical: NDArray[np.bool_] = field(default_factory=lambda: np.zeros((), dtype=np.bool_))
 
     def __post_init__(self) -> None:
@@ -53,11 +53,11 @@ class RawBatch:
 
     @property
     def rows(self) -> int:
-        """Number of readings."""
+        """Return the number of readings."""
         return int(self.ts.shape[0])
 
     def take(self, rows: NDArray[np.intp] | slice) -> "RawBatch":
-        """Keep these rows, in this order."""
+        """Select rows, in this order."""
         return RawBatch(
             asset_class=self.asset_class,
             assets=Strings(self.assets.codes[rows], self.assets.categories),
@@ -86,12 +86,12 @@ class GuardSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rejection:
-    """Why one row was refused: the part of ``contracts.readings.RejectedReading`` that the guard knows, and more."""
+    """Why one row was refused: the guard's part of ``contracts.readings.RejectedReading``, and more."""
 
     row: int
     reason: RejectionReason
     rule: str | None
-    cause: Cause  #: What is probably at fault.
+    cause: Cause  #: The probable cause.
     #: Columns that led to the refusal with their values as sent or computed; None where unknown.
     values: Mapping[str, float | None]
     explanation: str
@@ -100,7 +100,7 @@ class Rejection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GuardCounters:
-    """What became of the rows of a batch; ``late`` ones are also accepted, warned or rejected."""
+    """Fates of the rows of a batch; ``late`` ones are also accepted, warned or rejected."""
 
     accepted: int = 0
     warned: int = 0
@@ -123,7 +123,7 @@ class GuardResult:
     """Verdicts on a batch."""
 
     frame: Frame  #: Accepted and warned rows as a frame of kind VALID, in the order of the batch.
-    rows: NDArray[np.intp]  #: Row of the batch behind each row of the frame.
+    rows: NDArray[np.intp]  #: Row of the batch for each row of the frame.
     rejections: tuple[Rejection, ...]  #: Refused rows, in the order of the batch. Duplicates are in neither.
-    state: GuardState  #: What the guard remembers for the next batch; the state it was given is unchanged.
+    state: GuardState  #: State for the next batch; the given state is unchanged.
     counters: GuardCounters = field(default_factory=GuardCounters)

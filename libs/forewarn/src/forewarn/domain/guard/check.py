@@ -1,4 +1,4 @@
-"""The guard itself: a pure step from (batch, state) to (verdicts, state)."""
+"""The guard's step: pure, from (batch, state) to (verdicts, state)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -19,17 +19,17 @@ from forewarn.domain.guard.sequence import Placement, place, repetitions, state_
 from forewarn.domain.guard.state import GuardState, watched
 from forewarn.domain.time import US_PER_S, to_microseconds
 
-_EARLIEST_US: Final = to_microseconds(EARLIEST)  # nothing behind the guard need hold older times
+_EARLIEST_US: Final = to_microseconds(EARLIEST)  # later stages need hold no older times
 
 
 def check(batch: RawBatch, state: GuardState, settings: GuardSettings, nameplates: Nameplates) -> GuardResult:
-    """Judge a batch of readings of one class, in the order in which the broker holds them.
+    """Judge a batch of readings of one class, in the order of the broker.
 
-    Any cutting of a stream into batches gives the same verdicts and the same state in the end. A bad tag becomes NaN
-    with a bad status code and leaves the others alone. A reading is refused as a whole only when its time is absurd, no
-    tag is usable, it contradicts a law of nature of severity "reject", or, in strict mode, when anything was noticed
-    that is not the machine's fault. ``state`` is unchanged by the call. Raises ValueError if it is of another class, or
-    the class cannot be computed (see ``physics.derive``).
+    Any cutting of a stream into batches gives the same verdicts and the same final state. A bad tag becomes NaN with a
+    bad status code and leaves the others alone. A reading is refused as a whole only when its time is absurd, no tag is
+    usable, it breaks a physics rule of severity "reject", or, in strict mode, when anything was found that is not the
+    machine's fault. ``state`` is unchanged by the call. Raises ValueError if it is of another class, or the class
+    cannot be computed (see ``physics.derive``).
     """
     _require_fit(batch.asset_class, state)
     inside = _inside_window(batch, settings)
@@ -71,7 +71,7 @@ def _require_fit(asset_class: AssetClass, state: GuardState) -> None:
 
 
 def _nothing_inside(batch: RawBatch, state: GuardState, outside: Sequence[Rejection]) -> GuardResult:
-    """All readings are outside the accept window: nothing is learned from them."""
+    """Refuse a batch outside the accept window; nothing is learned from it."""
     nothing = np.zeros(0, dtype=np.intp)
     frame = _frame(batch, nothing, _Kept.none(batch.asset_class))
     counters = GuardCounters(rejected=len(outside))
@@ -91,7 +91,7 @@ def _in_order(*groups: list[Rejection]) -> tuple[Rejection, ...]:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class _Kept:
-    """What goes into the frame: one entry, or one column of a (columns, rows) matrix, per kept row."""
+    """Content of the frame: one entry, or one column of a (columns, rows) matrix, per kept row."""
 
     rows: NDArray[np.intp]
     late: NDArray[np.bool_]

@@ -1,14 +1,14 @@
-"""Compares sensors that measure the same thing and finds the one that slowly leaves the others.
+"""Compares redundant sensors and finds the one that slowly leaves the others.
 
-A difference is taken in units of what is tolerated and smoothed exponentially, from "no difference" at
-the first reading on: noise averages out, a drift stays. What is smoothed is the difference
+A difference is divided by its tolerance and smoothed exponentially, starting from "no difference" at the first reading:
+noise averages out, a drift stays. The smoothed difference is
 
-- of two columns, so that both are suspected;
-- of each of three or more columns from their median, so that the one that has left stands out;
-- of a residual from zero.
+- that of two columns, so that both are suspected;
+- that of each of three or more columns from their median, so that the drifted one stands out;
+- that of a residual from zero.
 
-Every step is one of elementary arithmetic in the order of the readings, so that any cutting of a
-stream into batches gives the same numbers to the last bit.
+Every step is elementary arithmetic in the order of the readings, so that any cutting of a stream into batches gives the
+same numbers to the last bit.
 """
 
 from collections.abc import Mapping
@@ -26,10 +26,10 @@ from forewarn.domain.guard.sequence import Placement, segment_starts
 from forewarn.domain.guard.state import GuardState
 from forewarn.domain.time import US_PER_S
 
-#: One reading moves the smoothed difference by this share at most: sparse readings prove nothing each.
+#: One reading moves the smoothed difference by at most this share: sparse readings prove little each.
 MAX_WEIGHT: Final = 1 / 8
 
-#: Differences count as at most so many tolerances: one absurd value must not look like a drift.
+#: Differences count as at most this many tolerances: one absurd value must not look like a drift.
 MAX_TOLERANCES: Final = 4.0
 
 BoolArray = NDArray[np.bool_]
@@ -37,9 +37,9 @@ BoolArray = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Disagreement:
-    """What redundant sensors say."""
+    """Result of comparing redundant sensors."""
 
-    flags: BoolArray  #: The smoothed difference is beyond what is tolerated, shape (rows, ``len(state.watched)``).
+    flags: BoolArray  #: The smoothed difference exceeds its tolerance, shape (rows, ``len(state.watched)``).
     #: ``GuardState.drift`` and ``GuardState.drift_ts`` after the rows.
     values: FloatArray
     ts: NDArray[np.int64]
@@ -54,8 +54,8 @@ def compare(
 ) -> Disagreement:
     """Compare the redundant sensors of rows sorted by asset.
 
-    ``columns`` are tags and derived quantities, NaN where unknown or bad, shape (rows,); ``state`` is that before the
-    rows. Late and repeated rows are not compared.
+    ``columns`` are tags and derived quantities, NaN where unknown or bad, shape (rows,). Late and repeated rows are not
+    compared.
     """
     flags = np.zeros((ts.shape[0], len(state.watched)), dtype=np.bool_)
     if not asset_class.redundant:
@@ -80,7 +80,7 @@ def compare(
 
 
 def _differences(group: RedundantSensors, columns: Mapping[str, FloatArray]) -> list[FloatArray]:
-    """Differences in units of what is tolerated, each of shape (rows,); NaN where nothing can be compared."""
+    """Return differences in tolerances, each of shape (rows,); NaN where nothing can be compared."""
     measured = [columns[name] for name in group.columns]
     if len(measured) == 1:
         return [np.clip(measured[0] / group.tolerance, -MAX_TOLERANCES, MAX_TOLERANCES)]
@@ -92,14 +92,14 @@ def _differences(group: RedundantSensors, columns: Mapping[str, FloatArray]) -> 
     known = np.count_nonzero(~np.isnan(matrix), axis=1)
     middle = np.stack([np.maximum(known - 1, 0) // 2, np.minimum(known // 2, matrix.shape[1] - 1)], axis=1)
     median = np.take_along_axis(ordered, middle, axis=1).sum(axis=1) / 2
-    # of two that are left each is half the way from the middle, and of one alone nothing can be said
+    # with two left, each is half way from the middle; with one, nothing can be said
     gain = np.where(known == 2, 2.0, np.where(known > 2, 1.0, np.nan))
     return [_in_tolerances(group, (one - median) * gain, np.abs(median)) for one in measured]
 
 
 def _in_tolerances(group: RedundantSensors, difference: FloatArray, size: FloatArray) -> FloatArray:
     tolerated = group.tolerance + group.tolerance_pct / 100 * size
-    with np.errstate(divide="ignore", invalid="ignore"):  # nothing tolerated where everything is zero
+    with np.errstate(divide="ignore", invalid="ignore"):  # nothing is tolerated where everything is zero
         share = np.where(difference == 0, 0.0, difference / tolerated)
     clipped: FloatArray = np.clip(share, -MAX_TOLERANCES, MAX_TOLERANCES)
     return clipped
@@ -108,7 +108,7 @@ def _in_tolerances(group: RedundantSensors, difference: FloatArray, size: FloatA
 def _weights(
     ts: NDArray[np.int64], asset: NDArray[np.intp], newest: NDArray[np.int64], time_constant_s: float
 ) -> FloatArray:
-    """Weight of each row: the longer the time since the row before, the more it counts."""
+    """Return the weight of each row, which grows with the time since the row before."""
     before = np.empty_like(ts)
     before[1:] = ts[:-1]
     starts = segment_starts(asset)
@@ -119,7 +119,7 @@ def _weights(
 
 
 def _smoothed(difference: FloatArray, weight: FloatArray, asset: NDArray[np.intp], before: FloatArray) -> FloatArray:
-    """Exponential smoothing, one value after the other: what vectorises rounds differently in other batches."""
+    """Smooth exponentially value by value: vectorised code rounds differently in other batches."""
     smooth: list[float] = []
     owner, level = -1, 0.0
     for value, share, row in zip(difference.tolist(), weight.tolist(), asset.tolist(), strict=True):

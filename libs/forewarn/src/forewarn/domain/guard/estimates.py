@@ -1,8 +1,8 @@
 """Derived quantities of machines that do not measure all of their inputs.
 
-A tag may name a nameplate field as its fallback. It stands in for the tag where the asset has never
-sent it: a sensor that fails later leaves unknown what it measured, or its failure would look like a
-change of the machine. An estimate never judges a reading: physics rules see what was measured.
+A tag may name a nameplate field as its fallback. The field replaces the tag where the asset has never sent it. A sensor
+that fails later stays unknown: an estimate would make its failure look like a change of the machine. Estimates never
+judge a reading; physics rules see only measured values.
 """
 
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ from forewarn.domain.physics.units import Conversion, conversion
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fallback:
-    """The nameplate field that stands in for a tag, and the way from its unit to the tag's."""
+    """The nameplate field that replaces a tag, and the conversion to the tag's unit."""
 
     tag: str
     position: int
@@ -31,7 +31,7 @@ class Fallback:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Estimates:
-    """Derived quantities with estimates where nothing is measured, and where these are."""
+    """Derived quantities, estimated where not measured, and which ones are estimates."""
 
     derived: Mapping[str, FloatArray]  #: Derived quantities by name.
     #: Where they are estimates, shape (rows, ``len(estimable(asset_class))``), or (rows, 0) if nowhere.
@@ -39,13 +39,13 @@ class Estimates:
 
     @classmethod
     def none(cls, measured: Mapping[str, FloatArray], rows: int) -> "Estimates":
-        """Everything is measured, or unknown."""
+        """Return the quantities without any estimate."""
         return cls(derived=measured, flags=np.zeros((rows, 0), dtype=np.bool_))
 
 
 @lru_cache(maxsize=256)
 def fallbacks(asset_class: AssetClass) -> tuple[Fallback, ...]:
-    """Every fallback of a class."""
+    """Return every fallback of a class."""
     units = {field.name: field.unit for field in asset_class.nameplate}
     named = (
         (i, tag, tag.fallback.removeprefix(PLATE_PREFIX)) for i, tag in enumerate(asset_class.tags) if tag.fallback
@@ -58,7 +58,7 @@ def fallbacks(asset_class: AssetClass) -> tuple[Fallback, ...]:
 
 @lru_cache(maxsize=256)
 def estimable(asset_class: AssetClass) -> Mapping[str, tuple[str, ...]]:
-    """Derived quantities that may be estimates, with the tags a nameplate may stand in for."""
+    """Return the derived quantities that may be estimates, with the tags that a nameplate may replace."""
     behind: dict[str, tuple[str, ...]] = {item.tag: (item.tag,) for item in fallbacks(asset_class)}
     for item in asset_class.derived:
         tags = tuple(dict.fromkeys(tag for source in item.inputs.values() for tag in behind.get(source, ())))
@@ -75,11 +75,11 @@ def estimate(
     stated: Mapping[str, FloatArray],
     never_sent: NDArray[np.bool_],
 ) -> Estimates:
-    """Estimate what is unknown for want of a tag that the asset does not have; arrays of shape (n,).
+    """Estimate quantities that lack a tag the asset does not have; arrays of shape (n,).
 
-    ``measured`` was derived from the tags in ``columns`` alone. ``plate`` are rated values for ``derive``, ``stated``
-    the fallback fields, NaN where the asset does not state them; 0 states nothing. ``never_sent``, shape (n, tags), are
-    tags that the asset has not sent up to the row.
+    ``measured`` was derived from the tags in ``columns`` alone. ``plate`` holds rated values for ``derive``, ``stated``
+    the fallback fields, NaN or 0 where the asset does not state them. ``never_sent``, shape (n, tags), marks tags that
+    the asset has not sent up to the row.
     """
     stand_ins: dict[str, FloatArray] = {}
     for item in fallbacks(asset_class):

@@ -1,4 +1,4 @@
-"""What the guard can notice of a reading, in wire form (``rule:column``) and in plain words."""
+"""Findings of the guard about a reading, on the wire (``rule:column``) and in words."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ from forewarn.domain.frames.frame import MISSING, Strings
 from forewarn.domain.guard.estimates import estimable
 from forewarn.domain.physics.unit_symbols import unit_symbol
 
-#: Notes that a derived quantity is no measurement; unlike all others no reason for a warning.
+#: Marks a derived quantity as an estimate; unlike all others no reason for a warning.
 ESTIMATED = "estimated"
 
 
 class Check(StrEnum):
-    """Rules every class has; the class's own physics rules come on top."""
+    """Rules of every class; the class's own physics rules are added."""
 
     MISSING = "missing"
     GATEWAY_BAD = "gateway_bad"
@@ -31,18 +31,18 @@ class Check(StrEnum):
     GATEWAY_UNCERTAIN = "gateway_uncertain"
 
 
-#: Names that no rule of a class may have.
+#: Names that a class cannot use for its rules.
 GENERAL_CHECKS: Final = frozenset({*(check.value for check in Check), ESTIMATED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """A finding in plain words."""
+    """A finding in words."""
 
-    #: What is wrong, and what to do.
+    #: The problem, and what to do.
     message: str
     recommendation: str
-    cause: Cause  #: What is probably at fault.
+    cause: Cause  #: The probable cause.
     columns: tuple[str, ...]  #: Tags and derived quantities whose values led to the finding.
 
 
@@ -64,7 +64,7 @@ def explain(finding: str, asset_class: AssetClass) -> Explanation:
 
 
 def seen_by(rule: PhysicsRule | RedundantSensors) -> tuple[str, ...]:
-    """Every column a rule looks at or blames, the one it judges first."""
+    """Return every column that a rule uses or blames, the one it judges first."""
     judged = (
         rule.columns if isinstance(rule, RedundantSensors) else (rule.column, *((rule.minus,) if rule.minus else ()))
     )
@@ -105,7 +105,7 @@ def _explain_check(check: Check, tag: Tag, asset_class: AssetClass) -> Explanati
 def _cause(check: Check, tag: str, asset_class: AssetClass) -> Cause:
     if check is not Check.ENGINEERING_RANGE:
         return Cause.SENSOR
-    # what shows the machine's condition leaves its range when the machine fails
+    # an indicator of the machine's condition leaves its range when the machine fails
     condition = {metric.column for metric in asset_class.health} | {
         mode.indicator for mode in asset_class.failure_modes
     }
@@ -143,13 +143,13 @@ _WORDING: dict[str, tuple[str, str]] = {
 
 @lru_cache(maxsize=256)
 def warning_rules(asset_class: AssetClass) -> tuple[PhysicsRule, ...]:
-    """Physics rules that make a reading doubtful."""
+    """Return the physics rules that make a reading uncertain."""
     return tuple(rule for rule in asset_class.rules if rule.severity == "warning")
 
 
 @lru_cache(maxsize=256)
 def finding_names(asset_class: AssetClass) -> tuple[str, ...]:
-    """Wire form of each column of the flags: every check for every tag, warning rules, redundancy, then estimates."""
+    """Return the wire form of each flag column: all checks × tags, warning rules, redundancy, then estimates."""
     checks = [f"{check}:{tag.name}" for check in Check for tag in asset_class.tags]
     rules = [_said(rule.id, rule.blames or (rule.column,)) for rule in warning_rules(asset_class)]
     drifts = [_said(group.id, blamed) for group, blamed in suspects(asset_class)]
@@ -162,7 +162,7 @@ def _said(rule_id: str, columns: Iterable[str]) -> str:
 
 @lru_cache(maxsize=256)
 def suspects(asset_class: AssetClass) -> tuple[tuple[RedundantSensors, tuple[str, ...]], ...]:
-    """For each entry of ``state.watched`` its group and the columns that are suspected when they differ."""
+    """Return, for each entry of ``state.watched``, its group and the columns suspected when they differ."""
     return tuple(
         (group, blamed)
         for group in asset_class.redundant
@@ -174,9 +174,9 @@ def suspects(asset_class: AssetClass) -> tuple[tuple[RedundantSensors, tuple[str
 
 @lru_cache(maxsize=256)
 def may_refuse(asset_class: AssetClass) -> NDArray[np.bool_]:
-    """Which columns of the flags, without the estimates, refuse a reading in strict mode.
+    """Return which flag columns, estimates excluded, refuse a reading in strict mode.
 
-    Those whose cause is the machine do not: strict mode must not hide a failure.
+    Findings caused by the machine do not: strict mode must not hide a failure.
     """
     causes = [_cause(check, tag.name, asset_class) for check in Check for tag in asset_class.tags]
     causes += [rule.cause for rule in warning_rules(asset_class)]
@@ -192,7 +192,7 @@ def findings_column(asset_class: AssetClass, flags: NDArray[np.bool_], rows: int
     codes = np.full(rows, MISSING, dtype=np.int32)
     names = finding_names(asset_class)
     table: dict[str, int] = {}
-    patterns: dict[bytes, int] = {}  # few patterns stand for many rows
+    patterns: dict[bytes, int] = {}  # few patterns cover many rows
     packed = np.packbits(flags, axis=1)
     for row, key, flag in zip(at.tolist(), (line.tobytes() for line in packed), flags, strict=True):
         code = patterns.get(key)

@@ -1,4 +1,4 @@
-"""Judges every value of a batch: status codes, what was noticed, derived quantities, refusals."""
+"""Judge every value of a batch: status codes, findings, derived quantities, refusals."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -27,7 +27,7 @@ BoolArray = NDArray[np.bool_]
 
 _UNCERTAIN_BITS = 0x40000000
 
-#: Code a noticed value gets. In rising order of weight: the last one that applies stays.
+#: Code of a value by finding, in rising order of weight: the last one that applies wins.
 _CODES = {
     Check.GATEWAY_UNCERTAIN: StatusCode.UNCERTAIN,
     Check.ENGINEERING_RANGE: StatusCode.UNCERTAIN_ENGINEERING_UNITS_EXCEEDED,
@@ -45,25 +45,25 @@ class GuardJudgement:
     asset_class: AssetClass
     values: FloatArray  #: Tags with NaN where a value is bad or absent, shape (rows, tags).
     quality: NDArray[np.uint32]  #: OPC UA status codes, shape (rows, tags).
-    #: Derived quantities by name, with estimates for what the asset does not measure.
+    #: Derived quantities by name, estimated where the asset does not measure.
     derived: Mapping[str, FloatArray]
-    flags: BoolArray  #: What was noticed, columns as ``findings.finding_names`` without its estimates.
+    flags: BoolArray  #: Findings; columns as in ``findings.finding_names`` without its estimates.
     #: Where derived quantities are estimates, shape (rows, ``len(estimates.estimable(asset_class))``), or (rows, 0) if
     #: nowhere.
     estimated: BoolArray
     usable: BoolArray  #: The row has at least one usable value.
     #: Rules of severity "reject" with the rows that break them.
     broken_rules: tuple[tuple[PhysicsRule, BoolArray], ...]
-    state: GuardState  #: Memory after the rows, but for ``newest_accepted``.
+    state: GuardState  #: State after the rows, except ``newest_accepted``.
 
     @property
     def columns(self) -> dict[str, FloatArray]:
-        """Tags and derived quantities by name."""
+        """Return tags and derived quantities by name."""
         return {**dict(zip(self.asset_class.tag_names, self.values.T, strict=True)), **self.derived}
 
     @property
     def refused(self) -> BoolArray:
-        """Rows that cannot become valid data."""
+        """Return the rows that cannot become valid data."""
         refused = ~self.usable
         for _, rows in self.broken_rules:
             refused |= rows
@@ -77,7 +77,7 @@ def judge(
     asset_class = batch.asset_class
     values = batch.values[rows]
     plate = _nameplate_columns(asset_class, state, placement, nameplates)
-    with np.errstate(over="ignore", invalid="ignore"):  # absurd values are what this looks for
+    with np.errstate(over="ignore", invalid="ignore"):  # absurd values are expected here
         noticed = _single_values(asset_class, values, batch.gateway_quality[rows])
         usable = ~(np.isnan(values) | noticed[Check.GATEWAY_BAD] | noticed[Check.HARD_RANGE])
         memory = _remembered(asset_class, values, usable, batch.ts[rows], placement, state, plate)
@@ -137,7 +137,7 @@ def _remembered(  # the columns of the rows
     state: GuardState,
     plate: Mapping[str, FloatArray],
 ) -> Recollection:
-    """Compare current rows with the past; late and repeated ones are not compared and not remembered."""
+    """Compare current rows with earlier ones; late and repeated rows are neither compared nor stored."""
     running = _running(asset_class, np.where(usable, values, np.nan), plate)
     limits, current = limits_of(asset_class), placement.current
     if current.all():
@@ -167,7 +167,7 @@ def _running(asset_class: AssetClass, values: FloatArray, plate: Mapping[str, Fl
 
 
 def _history(absent: BoolArray, placement: Placement, state: GuardState) -> tuple[BoolArray, BoolArray]:
-    """Tags that came before each row or with it (of interest where one is absent), and which ever came, by asset."""
+    """Return tags that came before each row or with it (used where one is absent), and which ever came, by asset."""
     present = ~absent & placement.current[:, None]
     starts = placement.starts
     seen = state.seen.copy()
@@ -192,7 +192,7 @@ def _quality(noticed: Mapping[Check, BoolArray], absent: BoolArray) -> NDArray[n
 def _rules(
     asset_class: AssetClass, columns: Mapping[str, FloatArray], quality: NDArray[np.uint32]
 ) -> tuple[tuple[tuple[PhysicsRule, BoolArray], ...], BoolArray]:
-    """Evaluate the physics rules; the values a broken warning rule blames become uncertain in ``quality``."""
+    """Evaluate the physics rules; values blamed by a broken warning rule become uncertain in ``quality``."""
     rejecting = tuple((rule, broken(rule, columns)) for rule in asset_class.rules if rule.severity == "reject")
     warnings = warning_rules(asset_class)
     flags = np.zeros((quality.shape[0], len(warnings)), dtype=np.bool_)
@@ -205,7 +205,7 @@ def _rules(
 def _doubt(
     asset_class: AssetClass, quality: NDArray[np.uint32], rows: BoolArray, cause: Cause, suspected: Sequence[str]
 ) -> None:
-    """Make suspected values uncertain in ``quality``; what a machine or its operation is at fault for is true."""
+    """Make suspected values uncertain in ``quality``, except where the machine or its operation is the cause."""
     if cause in (Cause.MACHINE, Cause.PROCESS) or not rows.any():
         return
     for name in suspected:
@@ -229,14 +229,14 @@ def _plate_fields(asset_class: AssetClass) -> tuple[tuple[str, float], ...]:
 def _nameplate_columns(
     asset_class: AssetClass, state: GuardState, placement: Placement, nameplates: Nameplates
 ) -> dict[str, FloatArray]:
-    """Rated values of each row's asset; the class's default where it states none."""
+    """Return rated values of each row's asset; the class's default where not stated."""
     return _plate_columns(_plate_fields(asset_class), state, placement, nameplates)
 
 
 def _stated_columns(
     asset_class: AssetClass, state: GuardState, placement: Placement, nameplates: Nameplates
 ) -> dict[str, FloatArray]:
-    """Fallbacks of each row's asset; NaN where it states none, for a default is no knowledge of the machine."""
+    """Return fallbacks of each row's asset, NaN where not stated: a default says nothing about the machine."""
     fields = tuple((item.field, np.nan) for item in fallbacks(asset_class))
     return _plate_columns(fields, state, placement, nameplates)
 

@@ -1,4 +1,4 @@
-"""A class's limits as arrays, looked up once per class."""
+"""Limits of a class as arrays, computed once per class."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -10,8 +10,8 @@ from forewarn.contracts.asset_class import AssetClass
 from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.time import US_PER_S
 
-#: A sensor is called stuck only after this many equal readings: fewer prove nothing at slow sampling, where a coarse
-#: sensor of a steady machine repeats itself now and then.
+#: A sensor counts as stuck only after this many equal readings: at slow sampling a coarse sensor of a steady machine
+#: repeats itself now and then.
 MIN_EQUAL_READINGS: Final = 24
 
 _LARGEST: Final = float(np.finfo(np.float64).max)
@@ -19,7 +19,7 @@ _LARGEST: Final = float(np.finfo(np.float64).max)
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class TagLimits:
-    """Limits of every tag, each of shape (tags,); a limit that is not set lies at the end of the numbers."""
+    """Limits of every tag, each of shape (tags,); an unset limit is infinite."""
 
     hard_low: FloatArray
     hard_high: FloatArray

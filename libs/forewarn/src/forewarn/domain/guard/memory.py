@@ -1,7 +1,7 @@
-"""Checks that compare a value with the ones before it: spikes and frozen sensors.
+"""Checks that compare a value with earlier ones: spikes and frozen sensors.
 
-All work on the rows that are newer than what came before ("current"), sorted by asset. "Usable" is a
-value that is present, not called bad by its gateway and physically possible.
+All use only rows that are newer than all before ("current"), sorted by asset. A "usable" value is present, not called
+bad by its gateway and physically possible.
 """
 
 from dataclasses import dataclass, replace
@@ -16,7 +16,7 @@ from forewarn.domain.guard.sequence import segment_starts
 from forewarn.domain.guard.state import GuardState
 from forewarn.domain.time import US_PER_S
 
-#: Closer readings are compared as if they were this far apart: noise is not a slope.
+#: Closer readings are treated as this far apart: noise is not a slope.
 MIN_STEP_S: Final = 1.0
 
 BoolArray = NDArray[np.bool_]
@@ -25,7 +25,7 @@ ArrayT = TypeVar("ArrayT", bound=NDArray[Any])
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Recollection:
-    """What memory says of the current rows, shapes (rows, tags), and the state after them."""
+    """Findings about the current rows, shapes (rows, tags), and the state after them."""
 
     spike: BoolArray
     frozen: BoolArray
@@ -34,7 +34,7 @@ class Recollection:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _TagHistory:
-    """Rows of one batch with what stood before each."""
+    """Rows of one batch, each with the row before it."""
 
     asset: NDArray[np.intp]
     start: NDArray[np.intp]  # first row of the row's asset
@@ -42,7 +42,7 @@ class _TagHistory:
     ts: NDArray[np.int64]
     values: FloatArray
     usable: BoolArray
-    newest: NDArray[np.intp]  # newest usable row up to and including this one, −1: none
+    newest: NDArray[np.intp]  # newest usable row up to and including this one; −1 without one
     raw_before: FloatArray
     ts_before: NDArray[np.int64]
 
@@ -57,7 +57,7 @@ def recall(  # the columns of the rows
     usable: BoolArray,
     running: BoolArray,
 ) -> Recollection:
-    """Find spikes and frozen sensors among current rows and remember the rows.
+    """Find spikes and frozen sensors among current rows and store the rows.
 
     A jump faster than the tag's limit is a spike, unless the next reading confirms it as a step. A value that stays
     exactly the same for longer than the tag allows while the machine runs is frozen. Rows are sorted by asset, then
@@ -117,10 +117,10 @@ def _look_back(
 def _spikes(
     history: _TagHistory, limits: TagLimits, state: GuardState
 ) -> tuple[BoolArray, FloatArray, NDArray[np.int64]]:
-    """Spikes, and the newest values without them.
+    """Return spikes, and the newest values without them.
 
-    Where nothing jumps, the newest good value is the newest value; only tags with a jump are walked
-    through row by row, because what a row is compared with depends on the verdict before it.
+    Without a jump the newest good value is the newest value. Only tags with a jump are walked row by row, because the
+    reference of a row depends on the verdict before it.
     """
     jump = history.usable & (
         np.abs(history.values - history.raw_before)
@@ -166,7 +166,7 @@ def _walk(  # one tag of one asset, value by value
 def _frozen(
     history: _TagHistory, limits: TagLimits, state: GuardState, running: BoolArray
 ) -> tuple[BoolArray, NDArray[np.int64], NDArray[np.int64]]:
-    """Values that stand still for too long; since when each tag does at the end, and in how many readings."""
+    """Return values that stay the same for too long; for each tag, since when and over how many readings."""
     # nothing before: NaN differs from everything
     moved = (history.values != history.raw_before) | ~running[:, None]
     changed = _newest_row(history.usable & moved)
@@ -189,7 +189,7 @@ def _equal_readings(
     changed: NDArray[np.intp],
     rows: NDArray[np.intp],
 ) -> NDArray[np.int64]:
-    """How many usable readings up to and including these rows have had the value without a change."""
+    """Count the usable readings up to and including these rows since the value last changed."""
     start, since = history.start[rows], changed[rows]
     before_start = seen[start] - history.usable[start]
     before_change = np.take_along_axis(seen, np.maximum(since, 0), 0) - 1
@@ -202,7 +202,7 @@ def _equal_readings(
 
 
 def _newest_row(flags: BoolArray) -> NDArray[np.intp]:
-    """Newest row with the flag up to and including each, −1 without one."""
+    """Return the newest row with the flag up to and including each; −1 without one."""
     rows = np.arange(flags.shape[0], dtype=np.intp)[:, None]
     newest: NDArray[np.intp] = np.maximum.accumulate(np.where(flags, rows, -1), axis=0)
     return newest

@@ -1,4 +1,4 @@
-"""Why a reading was refused, in plain words."""
+"""Reasons for refusing a reading, in words."""
 
 from collections.abc import Iterable
 
@@ -26,7 +26,7 @@ class Reasons:
         self._class = batch.asset_class
 
     def outside_window(self, row: int) -> Rejection:
-        """The reading's time is absurd."""
+        """Explain that the reading's time is absurd."""
         ts, received = int(self._batch.ts[row]), int(self._batch.received_at[row])
         distance = f"{_span((received - ts) / US_PER_S)} {'before' if ts < received else 'after'}"
         oldest = "1970" if self._batch.historical[row] else f"{_span(self._settings.max_age_s)} before"
@@ -42,7 +42,7 @@ class Reasons:
         )
 
     def judged(self, judgement: GuardJudgement, position: int, row: int) -> Rejection:
-        """The reading's content is refused."""
+        """Explain why the reading's content is refused."""
         for rule, rows in judgement.broken_rules:
             if rows[position]:
                 return self._physics(judgement, position, row, rule)
@@ -98,7 +98,7 @@ class Reasons:
         return [finding for i in np.flatnonzero(flags).tolist() for finding in names[i].split(";")]
 
     def _columns(self, findings: Iterable[str]) -> tuple[str, ...]:
-        """Columns behind findings."""
+        """Return the columns behind findings."""
         return tuple(dict.fromkeys(name for finding in findings for name in explain(finding, self._class).columns))
 
     def _problem(self, finding: str, judgement: GuardJudgement, position: int, row: int) -> str:
@@ -110,7 +110,7 @@ class Reasons:
     def _known(
         self, columns: Iterable[str], judgement: GuardJudgement, position: int, row: int
     ) -> dict[str, float | None]:
-        """Tags as they were sent and quantities as they were derived."""
+        """Return tags as sent and quantities as derived."""
         values = {name: self._value(name, judgement, position, row) for name in columns}
         return {name: None if np.isnan(value) else value for name, value in values.items()}
 

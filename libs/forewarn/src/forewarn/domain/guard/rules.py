@@ -15,7 +15,7 @@ BoolArray = NDArray[np.bool_]
 
 
 def certain(conditions: Sequence[RuleCondition], columns: Mapping[str, FloatArray]) -> BoolArray:
-    """Where all of one or more conditions are known to hold."""
+    """Return where all of one or more conditions are known to hold."""
     true = _true(conditions[0], columns)
     for condition in conditions[1:]:
         true = true & _true(condition, columns)
@@ -23,7 +23,7 @@ def certain(conditions: Sequence[RuleCondition], columns: Mapping[str, FloatArra
 
 
 def uncertain(conditions: Sequence[RuleCondition], columns: Mapping[str, FloatArray]) -> BoolArray:
-    """Where it is unknown whether all of one or more conditions hold: some are unknown, and none is known not to."""
+    """Return where it is unknown whether all conditions hold: some are unknown, and none is known to fail."""
     some = _unknown(conditions[0], columns)
     if len(conditions) == 1:
         return some
@@ -53,15 +53,14 @@ def _unknown(condition: RuleCondition, columns: Mapping[str, FloatArray]) -> Boo
 
 
 def measure(rule: PhysicsRule | RuleCondition, columns: Mapping[str, FloatArray]) -> FloatArray:
-    """What the bounds of a rule or condition are for."""
+    """Compute what the bounds of a rule or condition apply to."""
     return columns[rule.column] if rule.minus is None else columns[rule.column] - columns[rule.minus]
 
 
 def broken(rule: PhysicsRule, columns: Mapping[str, FloatArray]) -> BoolArray:
-    """Where a rule is broken.
+    """Return where a rule is broken.
 
-    Where it is unknown whether a rule holds, because what its conditions look at is unknown, its widened
-    bounds count, or none (``PhysicsRule.if_unknown``).
+    Where its conditions depend on unknown values, its widened bounds apply, or none (``PhysicsRule.if_unknown``).
     """
     values = measure(rule, columns)
     outside = _outside(rule, values, 0.0)
@@ -75,7 +74,7 @@ def broken(rule: PhysicsRule, columns: Mapping[str, FloatArray]) -> BoolArray:
 
 
 def _outside(rule: PhysicsRule, values: FloatArray, slack: float) -> BoolArray:
-    """Where values are beyond a bound by more than rounding: what reads as the bound keeps it."""
+    """Return where values exceed a bound by more than rounding error."""
     if rule.maximum is None:
         return values < (-np.inf if rule.minimum is None else rule.minimum - slack - rounding(rule.minimum))
     above = values > rule.maximum + slack + rounding(rule.maximum)
@@ -89,7 +88,7 @@ def unit_of(rule: PhysicsRule | RuleCondition, units: Mapping[str, str]) -> str:
 
 
 def bound_text(rule: PhysicsRule, value: float, unit: str) -> str:
-    """Return which bound a value crosses."""
+    """Return the bound that a value crosses."""
     if rule.minimum is not None and value < rule.minimum:
         return f"must be at least {quantity(rule.minimum, unit)}"
     return "" if rule.maximum is None else f"must be at most {quantity(rule.maximum, unit)}"

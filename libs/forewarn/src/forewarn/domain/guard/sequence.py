@@ -1,4 +1,4 @@
-"""Where each reading stands in its asset's history: newest, late, or a repetition of the newest."""
+"""Place of each reading in its asset's history: newest, late, or a repetition of the newest."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,16 +15,16 @@ from forewarn.domain.guard.state import GuardState
 class Placement:
     """Rows sorted by asset, in their order of arrival within an asset."""
 
-    order: NDArray[np.intp]  #: Row of the batch behind each sorted row.
+    order: NDArray[np.intp]  #: Row of the batch for each sorted row.
     asset: NDArray[np.intp]  #: Row of the state for each sorted row.
     starts: NDArray[np.intp]  #: First sorted row of each asset.
     newest: NDArray[np.int64]  #: Newest event time of the asset up to and including the row [µs].
-    current: NDArray[np.bool_]  #: The row is newer than all before it; only such rows are remembered.
+    current: NDArray[np.bool_]  #: The row is newer than all before it; only such rows are stored.
     late: NDArray[np.bool_]  #: The row is older than one before it.
 
 
 def state_rows(assets: Strings, state: GuardState) -> tuple[GuardState, NDArray[np.intp]]:
-    """Give every asset a row of the state, new ones in the order of their first reading."""
+    """Assign every asset a row of the state, new ones in order of their first reading."""
     known = _row_of(state.assets)
     if any(name not in known for name in assets.categories):
         used, first = np.unique(assets.codes, return_index=True)
@@ -42,8 +42,8 @@ def _row_of(assets: tuple[str, ...]) -> Mapping[str, int]:
 def place(ts: NDArray[np.int64], asset: NDArray[np.intp], state: GuardState) -> Placement:
     """Sort rows by asset and find their places in time.
 
-    ``ts`` are event times [µs] in order of arrival, ``asset`` the state's row of each; ``state`` has the newest time of
-    each asset before these rows.
+    ``ts`` are event times [µs] in order of arrival, ``asset`` the state's row of each; ``state`` has each asset's
+    newest time before these rows.
     """
     order = np.argsort(asset, kind="stable")
     ts, asset = ts[order], asset[order]
@@ -59,7 +59,7 @@ def place(ts: NDArray[np.int64], asset: NDArray[np.intp], state: GuardState) -> 
 
 
 def segment_starts(asset: NDArray[np.intp]) -> NDArray[np.intp]:
-    """First row of each run of equal numbers."""
+    """Return the first row of each run of equal numbers."""
     change = np.ones(asset.shape[0], dtype=np.bool_)
     np.not_equal(asset[1:], asset[:-1], out=change[1:])
     return np.flatnonzero(change)
@@ -68,10 +68,10 @@ def segment_starts(asset: NDArray[np.intp]) -> NDArray[np.intp]:
 def repetitions(
     place: Placement, ts: NDArray[np.int64], passed: NDArray[np.bool_], state: GuardState
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Find duplicates: rows of the newest time after one of that time has passed.
+    """Find duplicates: rows of the newest time after an accepted row of that time.
 
-    ``passed`` are sorted rows that would become valid data; ``state`` knows whether the newest reading before them did.
-    Returns duplicates by sorted row, and by asset whether its newest reading is accepted after these rows.
+    ``passed`` marks sorted rows that would become valid data; ``state`` has the same for the newest reading before
+    them. Returns duplicates by sorted row, and by asset whether its newest reading is accepted after these rows.
     """
     at_newest = ts == place.newest
     repeats = np.flatnonzero(at_newest & ~place.current)

@@ -1,4 +1,4 @@
-"""What the guard remembers of each asset of one class, and its compact form for snapshots."""
+"""State of the guard for the assets of one class, and its compact form for snapshots."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.domain.frames.frame import Array, FloatArray
 
-#: Stands for "no reading yet" in times.
+#: "No reading yet" in times.
 NEVER: Final = -(2**63)
 
 _MAGIC: Final = b"FWGUARD2"
@@ -22,7 +22,7 @@ _LENGTH_BYTES: Final = 4
 class GuardState:
     """Struct of arrays over the assets of one class, in the order of first sight.
 
-    Never modified: a step returns a new one, so that an aborted transaction loses nothing.
+    Immutable: a step returns a new one, so that an aborted transaction loses nothing.
     """
 
     asset_class: str
@@ -30,7 +30,7 @@ class GuardState:
     watched: tuple[str, ...]
     assets: tuple[str, ...]
     newest_ts: NDArray[np.int64]  #: Newest event time [µs], shape (assets,).
-    #: Whether the reading of that time became valid data: only then is a second one a duplicate.
+    #: Whether that reading became valid data: only then is a second one a duplicate.
     newest_accepted: NDArray[np.bool_]
     seen: NDArray[np.bool_]  #: Whether the tag ever came, shape (assets, tags).
     #: Newest usable value of each tag and its time, spikes included.
@@ -39,38 +39,38 @@ class GuardState:
     #: The same without spikes.
     good: FloatArray
     good_ts: NDArray[np.int64]
-    #: Since when ``raw`` is exactly the same while the machine runs [µs], and how many readings say so.
+    #: Since when ``raw`` is exactly the same while the machine runs [µs], and over how many readings.
     unchanged_since: NDArray[np.int64]
     equal_readings: NDArray[np.int64]
-    #: Smoothed disagreement of redundant sensors in units of what is tolerated, and the time of its newest value; shape
-    #: (assets, watched).
+    #: Smoothed disagreement of redundant sensors in tolerances, and the time of its newest value; shape (assets,
+    #: watched).
     drift: FloatArray
     drift_ts: NDArray[np.int64]
 
     @classmethod
     def empty(cls, asset_class: AssetClass) -> "GuardState":
-        """Nothing seen yet."""
+        """Return a state without assets."""
         return _blank(asset_class.name, asset_class.tag_names, watched(asset_class), ())
 
     def with_assets(self, names: Iterable[str]) -> "GuardState":
-        """Add rows for assets that are new."""
+        """Add rows for new assets."""
         known = set(self.assets)
         new = tuple(name for name in dict.fromkeys(names) if name not in known)
         return self.joined(_blank(self.asset_class, self.tags, self.watched, new)) if new else self
 
     def select(self, names: Mapping[str, str]) -> "GuardState":
-        """Only these assets, under the names they map to; the order stays."""
+        """Select these assets, under the names they map to; the order stays."""
         rows = [row for row, name in enumerate(self.assets) if name in names]
         arrays = {name: getattr(self, name)[rows] for name in _ARRAYS}
         return self._of(tuple(names[self.assets[row]] for row in rows), arrays)
 
     def joined(self, other: "GuardState") -> "GuardState":
-        """With the assets of another state of the same class, of which this one has none."""
+        """Return the union with a state of other assets of the same class."""
         arrays = {name: np.concatenate([getattr(self, name), getattr(other, name)]) for name in _ARRAYS}
         return self._of((*self.assets, *other.assets), arrays)
 
     def aligned(self, asset_class: AssetClass) -> "GuardState":
-        """Bring the columns into the order of a changed class: new ones are unseen, dropped ones forgotten."""
+        """Adapt the columns to a changed class: new ones start empty, dropped ones are forgotten."""
         target = _blank(self.asset_class, asset_class.tag_names, watched(asset_class), self.assets)
         if (self.tags, self.watched) == (target.tags, target.watched):
             return self
@@ -93,7 +93,7 @@ class GuardState:
 
 
 def watched(asset_class: AssetClass) -> tuple[str, ...]:
-    """Names of what redundant sensors leave behind: one per pair or residual, one per sensor of a larger group."""
+    """Name the comparisons of redundant sensors: one per pair or residual, one per sensor of a larger group."""
     return tuple(
         name
         for group in asset_class.redundant
@@ -102,7 +102,7 @@ def watched(asset_class: AssetClass) -> tuple[str, ...]:
 
 
 def _shared(old: tuple[str, ...], new: tuple[str, ...]) -> tuple[list[int], list[int]]:
-    """Positions, in the old and in the new order, of what is in both."""
+    """Return the positions, in the old and new order, of the common entries."""
     kept = [name for name in new if name in old]
     return [old.index(name) for name in kept], [new.index(name) for name in kept]
 
@@ -147,12 +147,9 @@ def dump(states: Iterable[GuardState]) -> bytes:
 
 
 def load(data: bytes, catalogue: Mapping[str, AssetClass]) -> dict[str, GuardState]:
-    """Read what ``dump`` wrote, by name of class; classes the catalogue no longer has are forgotten.
+    """Read what ``dump`` wrote, by class name; classes that have left the catalogue are dropped.
 
-    Raises
-    ------
-    ValueError
-        If the bytes are no dump of this version.
+    Raises ValueError if the bytes are no dump of this version.
     """
     if not data.startswith(_MAGIC):
         raise ValueError(f"not a guard state: expected {_MAGIC!r}, found {data[: len(_MAGIC)]!r}")

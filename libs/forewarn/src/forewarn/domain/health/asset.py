@@ -1,4 +1,4 @@
-"""State of one asset's health, fed with rows of ``anomaly.scores`` (see ``rows``) and read as ``AssetHealth``."""
+"""Health of one asset: state updated by rows of ``anomaly.scores`` (see ``rows``), read as ``AssetHealth``."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,18 +21,18 @@ from forewarn.domain.time import US_PER_DAY, US_PER_S, to_datetime
 #: Failure modes expected within this time name the primary concern and put their advice first.
 SOON_DAYS: Final = 30.0
 
-#: What to do about a change that may be the new normal.
+#: Advice about a change that may be the new normal.
 RETRAIN_ADVICE: Final = "If this is the new normal, retrain the twin; if not, find out what was changed"
 
 _ANOMALY: Final = "anomaly"
 
-#: Components that are a concern of their own; those of the future show in the failure modes.
+#: Components that can be a concern of their own; those about the future show in the failure modes.
 _OF_ITSELF: Final = ("twin", _ANOMALY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JudgedHealth:
-    """Outcome of the rows with the machine running; all but trend and growth is of the one at ``at_us``."""
+    """Result of rows with the machine running; all but trend and growth belongs to the row at ``at_us``."""
 
     at_us: int
     latest: Observation
@@ -41,15 +41,15 @@ class JudgedHealth:
     trend: TrendState
     growth: Mapping[str, Growth]
     historical: bool = False  # a state stored before there were imports has none
-    drift: DriftState | None = None  # nor has one from before drift was looked for
+    drift: DriftState | None = None  # nor has one from before drift was detected
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HealthState:
     """What is remembered of one asset; times are event times in µs since 1970 UTC.
 
-    Rows up to ``seen_us`` were applied: what is not newer was seen before or is late. ``judged`` is
-    None while the machine was never seen running.
+    Rows up to ``seen_us`` were applied; rows that are not newer are repeated or late. ``judged`` is None until the
+    machine has been seen running.
     """
 
     asset_id: str
@@ -59,7 +59,7 @@ class HealthState:
 
 
 def judge(state: HealthState, asset_class: AssetClass, profile: HealthProfile | None = None) -> AssetHealth | None:
-    """The asset's health at its newest judged reading; None before there is one.
+    """Return the asset's health at its newest judged reading; None before the first.
 
     Without a profile the asset is judged by its class alone.
     """
@@ -102,11 +102,11 @@ def judge(state: HealthState, asset_class: AssetClass, profile: HealthProfile | 
 
 
 def _remaining_life(judged: JudgedHealth, asset_class: AssetClass, profile: HealthProfile) -> tuple[RulEstimate, ...]:
-    """Estimates of the failure modes that are under way, the nearest failure first.
+    """Estimate the failure modes under way, the nearest failure first.
 
-    Prognosis follows diagnosis (ISO 13374): indicators of a healthy machine rise and fall too, so a mode
-    counts only while its indicator has left its good range, the machine is anomalous and the culprit shows in
-    the indicator, or the indicator has come a good part of the way from its healthy level to the limit.
+    Prognosis follows diagnosis (ISO 13374): indicators of a healthy machine rise and fall too. A mode counts only while
+    its indicator has left its good range, the machine is anomalous and the culprit shows in the indicator, or the
+    indicator has come a good part of the way from its healthy level to the limit.
     """
     suspected = impaired_columns(profile, judged.latest.values)
     if judged.flag and judged.culprit is not None:
@@ -128,7 +128,7 @@ def _remaining_life(judged: JudgedHealth, asset_class: AssetClass, profile: Heal
 def _process_drift(
     judged: JudgedHealth, asset_class: AssetClass, index: Index, rul: tuple[RulEstimate, ...]
 ) -> ProcessDrift | None:
-    """The settled change of how it runs; none where a metric or a failure mode says that it is a fault."""
+    """Return a settled change of operation; None where a metric or failure mode points to a fault."""
     departure = None if judged.drift is None else judged.drift.departure
     if departure is None or not departure.shifts:
         return None
@@ -151,14 +151,14 @@ def _process_drift(
 
 
 def _nears_a_failure(shifts: Mapping[str, float], asset_class: AssetClass) -> bool:
-    """Whether an indicator of a failure mode moved the way it fails, however far from its limit it is."""
+    """Return whether an indicator moved in its failing direction, however far from its limit."""
     indicators = {mode.indicator for mode in asset_class.failure_modes}
     return any(tag in indicators and asset_class.fails_high(tag) is (shift > 0.0) for tag, shift in shifts.items())
 
 
 @lru_cache(maxsize=4096)
 def columns_showing(asset_class: AssetClass, tag: str) -> frozenset[str]:
-    """A tag, and the derived quantities that it enters."""
+    """Return a tag, and the derived quantities computed from it."""
     found = {tag}
     for item in asset_class.derived:  # each after its inputs
         if not found.isdisjoint(item.inputs.values()):
@@ -169,7 +169,7 @@ def columns_showing(asset_class: AssetClass, tag: str) -> frozenset[str]:
 def _advice(
     judged: JudgedHealth, asset_class: AssetClass, index: Index, rul: tuple[RulEstimate, ...]
 ) -> tuple[str | None, tuple[str, ...]]:
-    """Primary concern and recommendations: what fails soon first, then the parts that cost most points."""
+    """Return primary concern and recommendations: what fails soon first, then the parts that cost most points."""
     texts: list[tuple[str, str | None]] = []
     modes = {mode.id: mode for mode in asset_class.failure_modes}
     for item in rul:

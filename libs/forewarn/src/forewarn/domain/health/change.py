@@ -1,17 +1,17 @@
-"""Which changes of an asset's health are worth an event."""
+"""Decide which changes of an asset's health deserve an event."""
 
 from typing import Final
 
 from forewarn.contracts.health import AssetHealth
 
-#: Smallest change that is published at once: of the index and of the scores in points, of a RUL as a share.
+#: Smallest published change: of the index and the scores in points, of a RUL as a share.
 INDEX_POINTS: Final = 0.5
 SCORE_POINTS: Final = 2.0
 RUL_SHARE: Final = 0.05
 
 
 def differs(before: AssetHealth, after: AssetHealth) -> bool:
-    """Whether ``after`` says something new to a person or a rule."""
+    """Return whether ``after`` is news to a person or a rule."""
     return (
         _headline(before) != _headline(after)
         or _moved(before.health, after.health, INDEX_POINTS)

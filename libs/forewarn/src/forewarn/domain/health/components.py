@@ -1,4 +1,4 @@
-"""Components of the health index: how unlike itself the machine is (twin, anomaly), and what is to come (RUL, risk)."""
+"""Components of the health index: the present deviation (twin, anomaly) and the future (RUL, risk)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from forewarn.contracts.health import ComponentName, FailureRisk, HealthComponen
 from forewarn.domain.anomaly.scale import CRITICAL_SCORE, FLAG_SCORE, band_of
 from forewarn.domain.health.profile import HealthProfile, status_of
 
-#: Score of a median remaining life: above, or from, so many days on; the last one is for less.
+#: Score by median remaining life: above, or from, this many days; the last one for less.
 #: A life of exactly 180 days belongs to "90 to 180".
 LIFE_STEPS: Final = ((90.0, 80.0), (30.0, 60.0), (7.0, 40.0))
 LONG_LIFE_DAYS: Final = 180.0
@@ -20,18 +20,18 @@ SHORT_LIFE_SCORE: Final = 20.0
 DEVIATION_LOW: Final = 10.0
 DEVIATION_HIGH: Final = 25.0
 
-#: Anomaly scores are worth a word from here on.
+#: Anomaly scores are mentioned from here on.
 ANOMALY_NOTICE: Final = 30.0
 
 _FULL: Final = 100.0
 
-#: Anomaly scores and what they are worth: the bands of the one are bands of the other.
+#: Anomaly scores and their worth: the bands of both coincide.
 _BEHAVIOUR: Final = ((0.0, _FULL), (FLAG_SCORE, 70.0), (CRITICAL_SCORE, 30.0), (_FULL, 0.0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prognosis:
-    """What is to come: median life of the nearest failure and probability of any; None where nothing is foreseen."""
+    """Prospects: median life of the nearest failure, probability of any failure; None where nothing is foreseen."""
 
     life_days: float | None = None
     risk: FailureRisk | None = None
@@ -49,14 +49,14 @@ class _ComponentScore:
 
 
 def life_score(days: float) -> float:
-    """Score of a remaining life: > 180 d 95, 90–180 80, 30–90 60, 7–30 40, < 7 20; a bound has the better score."""
+    """Score a remaining life: > 180 d 95, 90–180 80, 30–90 60, 7–30 40, < 7 20; a bound has the better score."""
     if days > LONG_LIFE_DAYS:
         return LONG_LIFE_SCORE
     return next((score for bound, score in LIFE_STEPS if days >= bound), SHORT_LIFE_SCORE)
 
 
 def behaviour_score(anomaly_score: float) -> float:
-    """Score of an anomaly score: up to its warning "good" or better, from its critical band on "critical".
+    """Score an anomaly score: "good" or better up to warning, "critical" from its critical band.
 
     Linear between 0 → 100, 70 → 70, 85 → 30 and 100 → 0, because healthy machines reach 60 now and then.
     """
@@ -65,7 +65,7 @@ def behaviour_score(anomaly_score: float) -> float:
 
 
 def prognosis_of(estimates: tuple[RulEstimate, ...]) -> Prognosis:
-    """What estimates of single failure modes mean together; the modes are taken as independent."""
+    """Combine estimates of single failure modes, assuming they are independent."""
     if not estimates:
         return NO_PROGNOSIS
     survives = [1.0, 1.0, 1.0]
@@ -83,9 +83,9 @@ def prognosis_of(estimates: tuple[RulEstimate, ...]) -> Prognosis:
 def components_of(
     profile: HealthProfile, *, deviation: float | None, anomaly_score: float | None, prognosis: Prognosis
 ) -> tuple[float | None, tuple[HealthComponent, ...]]:
-    """Weighted mean of the components' scores, and each with its explanation.
+    """Return the weighted mean of the components' scores, and each with its explanation.
 
-    Components that are unknown give their weight to the known ones, and say so.
+    Unknown components pass their weight to the known ones, and say so.
     """
     parts = (_twin(deviation), _anomaly(anomaly_score), _life(prognosis), _risk(prognosis))
     index, total = _mean(profile, [(part.name, part.score) for part in parts])
@@ -93,7 +93,7 @@ def components_of(
 
 
 def present_components(profile: HealthProfile, deviation: float | None, anomaly_score: float | None) -> float | None:
-    """The index of ``components_of`` with nothing foreseen."""
+    """Return the index of ``components_of`` with nothing foreseen."""
     twin = None if deviation is None else _FULL - deviation
     anomaly = None if anomaly_score is None else behaviour_score(anomaly_score)
     index, _ = _mean(profile, [("twin", twin), ("anomaly", anomaly)])
@@ -101,7 +101,7 @@ def present_components(profile: HealthProfile, deviation: float | None, anomaly_
 
 
 def _mean(profile: HealthProfile, scores: Sequence[tuple[ComponentName, float | None]]) -> tuple[float | None, float]:
-    """Weighted mean of the known scores, and the sum of their weights."""
+    """Return the weighted mean of the known scores, and the sum of their weights."""
     total = sum(profile.components[name] for name, score in scores if score is not None)
     if total <= 0.0:
         return None, 0.0
@@ -164,7 +164,7 @@ def _risk(prognosis: Prognosis) -> _ComponentScore:
 
 
 def duration(days: float) -> str:
-    """A time to failure in words."""
+    """Express a time to failure in words."""
     if days >= 2.0:
         return f"{days:.0f} days"
     return f"{days * 24.0:.0f} hours" if days * 24.0 >= 2.0 else f"{days * 1440.0:.0f} minutes"

@@ -1,4 +1,4 @@
-"""The one word for an asset's present state that overviews show first."""
+"""An asset's present condition in one word, as shown first in overviews."""
 
 from typing import Final, get_args
 
@@ -7,7 +7,7 @@ from forewarn.contracts.health import Condition, HealthCategory
 
 CONDITIONS: Final[tuple[Condition, ...]] = get_args(Condition)
 
-#: Data is stale when it is older than this and than so many usual intervals between readings.
+#: Data is stale when older than this and than this many usual intervals between readings.
 STALE_AFTER_S: Final = 30.0
 STALE_INTERVALS: Final = 5  # a sensor that reports every 10 min is not stale after 31 s
 
@@ -15,19 +15,16 @@ _UNHEALTHY: Final = frozenset({HealthCategory.POOR, HealthCategory.CRITICAL})
 
 
 def stale_after_s(interval_s: float | None) -> float:
-    """Age [s] at which data has stopped coming, given the usual time between readings [s], None if not known."""
+    """Return the age [s] at which data is stale, given the usual interval [s], None if unknown."""
     return STALE_AFTER_S if interval_s is None else max(STALE_AFTER_S, STALE_INTERVALS * interval_s)
 
 
 def condition_of(
     *, stale: bool, alarms: bool, flag: bool, category: HealthCategory | None, score: float | None, phase: int | None
 ) -> Condition:
-    """Condition of an asset that has sent data; missing data comes before what old data said.
+    """Return the condition of an asset that has sent data; missing data outranks old judgements.
 
-    Parameters
-    ----------
-    flag, score, phase
-        Of its newest judgement; None before the first.
+    ``flag``, ``score`` and ``phase`` are those of its newest judgement, None before the first.
     """
     if stale:
         return "stale"

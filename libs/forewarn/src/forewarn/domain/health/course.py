@@ -1,8 +1,8 @@
-"""The course of a failure indicator as its regressions see it: level, speed and bend at one moment, with errors.
+"""Fit the trend of a failure indicator: level, speed and bend at one moment, with standard errors.
 
-The indicator is regressed on time and on what the twin expects of it. So a rise of load or weather is not taken for
-wear, nor wear for a fall of the load, also where wear changes how much load shows in the indicator. The course is
-then that at the usual operating point: the expected value averaged over days.
+The indicator is regressed on time and on the twin's expectation of it. So a rise of load or weather is not mistaken for
+wear, nor does a falling load hide wear, even where wear changes how strongly the load shows. The trend is then read at
+the usual operating point: the expected value averaged over days.
 """
 
 import math
@@ -12,29 +12,29 @@ from typing import Final
 
 from forewarn.domain.health.growth import Regression
 
-#: Factor of the squared standard error of a bend: a twin errs alike at the same time of each day, and parts of a day
-#: look bent.
+#: Factor of the squared standard error of a bend: a twin repeats its errors at the same time of each day, and parts of
+#: a day look bent.
 BEND_DOUBT: Final = 16.0
 
-#: Correlation of a bucket's error with the next one's is believed up to this: it is read off the same few buckets.
+#: Largest believed correlation of neighbouring buckets' errors: it is estimated from the same few buckets.
 MAX_ALIKE: Final = 0.8
 
-#: Standard deviation of how much the expected value counts in the indicator, about 1, before data say it.
+#: Prior standard deviation of the indicator's response to the expected value, about 1.
 GAIN_SPREAD: Final = 1.0
 
-#: Buckets with an expected value that are needed to correct by it.
+#: Buckets with an expected value needed to correct by it.
 MIN_EXPECTED: Final = 3
 
-#: Share of its fourth moment that a parabola's own part must have: less is rounding, or all readings at two times.
+#: Least share of the fourth moment in a parabola's own part: less is rounding, or only two distinct times.
 _FLAT: Final = 1e-6
 
-#: The usual operating point counts as moving from this many standard errors of its slope on.
+#: The usual operating point counts as moving from this many standard errors of its slope.
 MOVING: Final = 3.0
 
 #: Of a parabola.
 _PARAMETERS: Final = 3.0
 
-#: Rounds of finding the bend that a law of growth asks for at the level and speed which that bend gives.
+#: Iterations to find the bend that a law of growth implies at the resulting level and speed.
 _ROUNDS: Final = 3
 
 
@@ -48,23 +48,23 @@ class IndicatorLevel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usual:
-    """What the twin expects of the indicator at the usual operating point, a line about ``at_s``."""
+    """Expected indicator at the usual operating point, a line about ``at_s``."""
 
     at_s: float
     level: float
     slope_per_s: float
     slope_var: float
     is_moving: bool = False  #: Significantly.
-    share: float = 0.0  #: Its slope over that of the indicator as measured, in the same time.
+    share: float = 0.0  #: Its slope over that of the measured indicator, in the same time.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GrowthCourse:
-    """Parabola fitted to the indicator, seen from one moment: level, slope and their variances there.
+    """Parabola fitted to the indicator, read at one moment: level, slope and their variances there.
 
-    The bend is the fitted one, drawn towards that of the law of growth: half of the way where they differ by as much
-    as the error, hardly where by many times that. ``slope_se`` is the error of a straight line's slope, which
-    is ``mean_slope_per_s``.
+    The bend is the fitted one, shrunk towards the law of growth: halfway where they differ by the standard error,
+    hardly where by many times that. ``slope_se`` is the error of a straight line's slope, which is
+    ``mean_slope_per_s``.
     """
 
     level: float
@@ -80,23 +80,24 @@ class GrowthCourse:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Moments:
-    """A regression's indicator at the usual operating point, in polynomials orthogonal over the weights."""
+    """Moments of the indicator at the usual operating point, in polynomials orthogonal over the weights."""
 
     mean: float
     slope: float
     bend: float
-    rest: float  #: Weighted sum of squares that the parabola leaves.
-    gain: float  #: How much the expected value counts.
-    usual_at_s: float  #: Time about which the usual operating point's line may turn.
+    rest: float  #: Weighted sum of squared residuals of the parabola.
+    gain: float  #: Coefficient of the expected value.
+    usual_at_s: float  #: Pivot of the usual operating point's line.
     usual_var: float  #: Of the slope, from that line's.
-    gain_var: float  #: Of what the expected value counts.
-    off: float  #: Mean expected value, seen from the usual operating point.
-    off_slope: float  #: How fast it moved away from there.
+    gain_var: float  #: Of the coefficient of the expected value.
+    off: float  #: Mean expected value relative to the usual operating point.
+    off_slope: float  #: Its speed relative to that point.
 
     def point_var(self, ahead_s: float, turned_s: float) -> tuple[float, float, float]:
-        """What is unsure of the operating point: variances of level and slope, and their covariance.
+        """Return the operating point's share of the variances of level and slope, and of their covariance.
 
-        ``ahead_s`` is the time since the regression's mean, ``turned_s`` that since the usual point's line turns.
+        ``ahead_s`` is the time since the regression's mean, ``turned_s`` that since the pivot of the usual point's
+        line.
         """
         off = self.off + self.off_slope * ahead_s
         return (
@@ -107,7 +108,7 @@ class _Moments:
 
 
 def level_of(regression: Regression) -> IndicatorLevel | None:
-    """Level over the memory; None while there are too few buckets to know its error.
+    """Return the level over the memory; None with too few buckets to know its error.
 
     Standard errors follow weighted least squares with ``n = (Σw)²/Σw²`` effective points.
     """
@@ -119,10 +120,10 @@ def level_of(regression: Regression) -> IndicatorLevel | None:
 
 
 def usual_point(regressions: Sequence[Regression], at_s: float) -> Usual | None:
-    """Course of the expected value over the longest memory that has enough of it; None where none has.
+    """Fit the expected value over the longest memory with enough of it; None without one.
 
-    Its slope is drawn towards none as its error grows: weather comes and goes. One that moves significantly, as where
-    a fault moves the operating point, may bend; it then holds at ``at_s`` (seconds since 1970 UTC).
+    The slope is shrunk towards 0 as its error grows: weather comes and goes. A significant slope, as where a fault
+    moves the operating point, may bend; it then holds at ``at_s`` (seconds since 1970 UTC).
     """
     longest = next((item for item in reversed(regressions) if item.expected >= MIN_EXPECTED), None)
     if longest is None:
@@ -145,7 +146,7 @@ def usual_point(regressions: Sequence[Regression], at_s: float) -> Usual | None:
 
 
 def _bent(line: Usual, regression: Regression, skew: float, s_bb: float, at_s: float) -> Usual:
-    """A usual operating point that moves, by the parabola through the expected values."""
+    """Return a moving operating point by the parabola through the expected values."""
     slope, s_be = regression.s_te / regression.s_tt, regression.s_tte - skew * regression.s_te
     free = _points(regression) - _PARAMETERS
     variance = max(0.0, regression.s_ee - slope * regression.s_te - s_be**2 / s_bb) / free * _few(free)
@@ -164,10 +165,10 @@ def _bent(line: Usual, regression: Regression, skew: float, s_bb: float, at_s: f
 def course(
     regression: Regression, at_s: float, *, usual: Usual | None = None, healthy: float | None = None
 ) -> GrowthCourse | None:
-    """Fit a parabola to the complete buckets, seen at a time; None with too few for its error.
+    """Fit a parabola to the complete buckets, read at one time; None with too few for its error.
 
-    ``usual`` is the operating point to see the indicator at (None: as measured), ``healthy`` the level over which it
-    grows exponentially (None: growth is linear): the bend is drawn towards that.
+    ``usual`` is the operating point to correct to (None: as measured); ``healthy`` is the level above which exponential
+    growth is assumed (None: linear growth): the bend is shrunk towards that.
     """
     basis = _basis(regression)
     if basis is None:
@@ -197,7 +198,7 @@ def course(
 
 
 def _basis(regression: Regression) -> tuple[float, float] | None:
-    """Skew of the times and square of a parabola's own part; None with too few buckets, or all at two times."""
+    """Return skew of the times and square of a parabola's own part; None with too few buckets or two distinct times."""
     if regression.s_tt <= 0.0 or _points(regression) <= _PARAMETERS + 0.5:
         return None
     skew = regression.s_ttt / regression.s_tt
@@ -206,7 +207,7 @@ def _basis(regression: Regression) -> tuple[float, float] | None:
 
 
 def _moments(regression: Regression, skew: float, s_bb: float, usual: Usual | None) -> _Moments:
-    """Regress on time alone, or on the expected value too (Frisch and Waugh 1933)."""
+    """Regress on time alone, or also on the expected value (Frisch and Waugh 1933)."""
     slope, s_by = regression.s_ty / regression.s_tt, regression.s_tty - skew * regression.s_ty
     rest = max(0.0, regression.s_yy - slope * regression.s_ty - s_by**2 / s_bb)
     if usual is None or regression.expected < MIN_EXPECTED:
@@ -246,10 +247,10 @@ def _moments(regression: Regression, skew: float, s_bb: float, usual: Usual | No
 
 
 def _alike(regression: Regression, seen: _Moments) -> float:
-    """Number of independent buckets worth as much, as errors resemble those of the bucket before.
+    """Return the equivalent number of independent buckets, as neighbouring errors correlate.
 
-    With neighbours that correlate by c = 1 − Σδ²/2Σr² (von Neumann 1941; δ: steps, r: errors) it is
-    (1 + c)/(1 − c) (Bayley and Hammersley 1946).
+    For a correlation c = 1 − Σδ²/2Σr² (von Neumann 1941; δ: steps, r: errors) the variance grows by (1 + c)/(1 − c)
+    (Bayley and Hammersley 1946).
     """
     if seen.rest <= 0.0:
         return 1.0
@@ -259,15 +260,15 @@ def _alike(regression: Regression, seen: _Moments) -> float:
 
 
 def _few(free: float) -> float:
-    """Factor for a variance that is itself unsure: square of Student's t over the normal quantile, at 95 %."""
+    """Return a factor for a variance that is itself uncertain: (Student's t / normal quantile)², at 95 %."""
     return (1.0 + 3.0 / (free * math.sqrt(free))) ** 2
 
 
 def _lawful_bend(above: float, slope: float, curve: float, tangent: float) -> float:
-    """Half the second derivative now of exponential growth over a healthy level, x'' = x'²/(x − x₀).
+    """Return half the present second derivative of exponential growth over a healthy level, x'' = x'²/(x − x₀).
 
-    ``above`` and ``slope`` are distance from that level and speed of a straight line now, ``curve`` and
-    ``tangent`` what a bend of 1 adds to them. None where the line moves towards the healthy level.
+    ``above`` and ``slope`` are the straight line's distance from that level and its speed now, ``curve`` and
+    ``tangent`` their change by a bend of 1. None where the line moves towards the healthy level.
     """
     bend = 0.0
     for _ in range(_ROUNDS):
@@ -279,12 +280,12 @@ def _lawful_bend(above: float, slope: float, curve: float, tangent: float) -> fl
 
 
 def _drawn(value: float, towards: float, variance: float) -> tuple[float, float]:
-    """An estimate drawn towards what was expected, as far as its error allows for, and its variance then."""
+    """Shrink an estimate towards its expectation as its error requires; return it with its variance."""
     apart = (value - towards) ** 2
     trust = apart / (apart + variance) if variance > 0.0 else 1.0
     return towards + trust * (value - towards), trust * variance
 
 
 def _points(regression: Regression) -> float:
-    """Number of equally weighted buckets worth as much."""
+    """Return the equivalent number of equally weighted buckets."""
     return regression.weight**2 / regression.weight_sq if regression.weight_sq > 0.0 else 0.0

@@ -2,12 +2,12 @@
 
 While an asset is flagged its residuals are sampled in event time. A change counts as settled when
 
-* several tags moved together (a sensor moves alone),
+* several tags moved together (a faulty sensor moves alone),
 * it came quickly and has stayed much longer than it took to come, and
 * since then nothing moved by more than a share of the change itself.
 
-All three are free of scale: a fault that grows for an hour or for a month, linearly or faster, has grown
-visibly by the time it has been flagged for four times as long as it took to be flagged.
+All three are scale-free: a fault that grows for an hour or a month, linearly or faster, has visibly grown further once
+it has been flagged for four times as long as it took to be flagged.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,22 +25,22 @@ from forewarn.domain.frames.frame import FloatArray, Frame
 #: Shortest time between two samples.
 SLOT_S: Final = 600
 
-#: Samples from which on a change can be called settled (4 h at ``SLOT_S``), and that are kept at most.
+#: Fewest samples of a settled change (4 h at ``SLOT_S``), and most samples kept.
 MIN_SAMPLES: Final = 24
 MAX_SAMPLES: Final = 64
 
-#: Anomaly scores below it are those of a machine like itself: about half the magnitude that is flagged.
+#: Anomaly scores below are normal: about half the magnitude that is flagged.
 LIKE_ITSELF: Final = 30.0
 
-#: A change must have stayed so many times as long as it took from like itself to flagged.
+#: A change must have lasted this many times as long as it took from normal to flagged.
 STAYS: Final = 4.0
 
-#: A tag moved if its median residual is so many healthy standard deviations, and this share of the farthest one's.
+#: A tag moved if its median residual exceeds this many healthy standard deviations, and this share of the largest one.
 MOVED_SD: Final = 2.0
 MOVED_SHARE: Final = 0.25
 SEVERAL: Final = 2
 
-#: Share of the change by which quarters of the time may differ to be called settled, and to stay so.
+#: Share of the change by which quarters of the time may differ for it to settle, and to stay settled.
 SETTLES: Final = 0.25
 UNSETTLES: Final = 0.4
 
@@ -53,9 +53,9 @@ _STORED: Final = np.dtype("<f4")
 class Departure:
     """Samples of an asset since it was first seen flagged.
 
-    ``residuals`` holds those of ``tags``, sample by sample: little-endian 32-bit floats, NaN where unknown.
-    Samples are at least ``stride`` slots apart. ``shifts`` are the median residuals of the tags that moved,
-    the farthest first, while the change is settled; else it is empty.
+    ``residuals`` holds those of ``tags``, sample by sample: little-endian 32-bit floats, NaN where unknown. Samples are
+    at least ``stride`` slots apart. ``shifts`` are the median residuals of the tags that moved, the farthest first;
+    empty unless the change is settled.
     """
 
     tags: tuple[str, ...]
@@ -66,21 +66,21 @@ class Departure:
 
     @property
     def table(self) -> FloatArray:
-        """Residuals in healthy standard deviations, shape (samples, tags)."""
+        """Return residuals in healthy standard deviations, shape (samples, tags)."""
         return np.frombuffer(self.residuals, dtype=_STORED).reshape(-1, len(self.tags)).astype(np.float64)
 
     @property
     def lasted_us(self) -> int:
-        """Event time that the samples cover."""
+        """Return the event time that the samples cover."""
         return self.times_us[-1] - self.times_us[0]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DriftState:
-    """What is remembered of one asset; times are event times in µs since 1970 UTC.
+    """Drift state of one asset; times are event times in µs since 1970 UTC.
 
-    ``like_itself_us`` is the newest sample with a low score, None before there was one: then nothing is
-    known of how the change came.
+    ``like_itself_us`` is the newest sample with a low score; None before one, when it is unknown how fast the change
+    came.
     """
 
     model_version: int
@@ -112,7 +112,7 @@ def _sample(state: DriftState | None, frame: Frame, row: int) -> DriftState:
     time_us = int(frame.arrays["ts"][row])
     version = int(frame.arrays["model_version"][row])
     score = float(frame.arrays["score"][row])
-    if state is None or state.model_version != version:  # another twin: all that was seen is of no use
+    if state is None or state.model_version != version:  # another twin: earlier samples are useless
         state = DriftState(model_version=version, sampled_us=time_us)
     if score < LIKE_ITSELF:
         return DriftState(model_version=version, sampled_us=time_us, like_itself_us=time_us)
@@ -127,7 +127,7 @@ def _sample(state: DriftState | None, frame: Frame, row: int) -> DriftState:
 
 
 def _extended(departure: Departure | None, frame: Frame, row: int, like_itself_us: int | None) -> Departure:
-    """With one sample more, if it is due; every other one goes when there are too many."""
+    """Add a sample if it is due; drop every other one when there are too many."""
     tags, time_us = frame.asset_class.twin.responses, int(frame.arrays["ts"][row])
     if departure is None:
         departure = Departure(tags=tags, times_us=(), residuals=b"")
@@ -147,7 +147,7 @@ def _extended(departure: Departure | None, frame: Frame, row: int, like_itself_u
 
 
 def _settled(departure: Departure, like_itself_us: int | None, within: float) -> dict[str, float]:
-    """Shift of each tag that moved, if the change is settled; else nothing."""
+    """Return the shift of each tag that moved if the change is settled; otherwise nothing."""
     if like_itself_us is None or len(departure.times_us) < MIN_SAMPLES:
         return {}
     if departure.lasted_us < STAYS * (departure.times_us[0] - like_itself_us):
@@ -168,7 +168,7 @@ def _settled(departure: Departure, like_itself_us: int | None, within: float) ->
 
 
 def _wanders(medians: FloatArray, shift: NDArray[np.float64]) -> float:
-    """Return by which share of the change parts of its time differ: along it, or in any one tag.
+    """Return the share of the change by which parts of its time differ: along it, or in any one tag.
 
     ``medians`` are residuals of each part, shape (parts, tags), ``shift`` those of the whole time, not all 0.
     """

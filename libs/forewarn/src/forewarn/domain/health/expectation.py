@@ -1,4 +1,4 @@
-"""What the twin expects of each failure mode's indicator: of a tag it says so, of a derived quantity it is computed."""
+"""The twin's expectation of each failure mode's indicator: direct for a tag, computed for a derived quantity."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -15,11 +15,11 @@ from forewarn.domain.physics.derive import derive
 
 
 def expected_indicators(frame: Frame, rows: Arrivals, profiles: Sequence[HealthProfile]) -> dict[str, FloatArray]:
-    """Return the expected value of every failure mode's indicator in these rows, NaN where unknown; by its name.
+    """Return the expected value of every failure mode's indicator in these rows, by name; NaN where unknown.
 
-    A derived quantity is computed from drivers as measured and responses as expected, with the nameplate of each
-    asset's profile. Nothing is expected where no response enters it, or where the operating point itself fails: the
-    twin would expect the failure.
+    A derived quantity is computed from measured drivers and expected responses, with the nameplate of each asset's
+    profile. There is no expectation where no response enters, or where the operating point itself fails: the twin would
+    expect the failure.
     """
     asset_class = frame.asset_class
     found = {
@@ -55,7 +55,7 @@ def _column(frame: Frame, name: str, rows: NDArray[np.intp]) -> FloatArray:
 
 @lru_cache(maxsize=256)
 def _derived_indicators(asset_class: AssetClass) -> frozenset[str]:
-    """Indicators that are derived quantities into which a response enters."""
+    """Return indicators that are derived quantities computed from a response."""
     expected = set(asset_class.twin.responses)
     for item in asset_class.derived:  # each after its inputs
         if not expected.isdisjoint(item.inputs.values()):
@@ -64,5 +64,5 @@ def _derived_indicators(asset_class: AssetClass) -> frozenset[str]:
 
 
 def _indicators(asset_class: AssetClass) -> set[str]:
-    """Indicators that are judged at the usual operating point."""
+    """Return indicators that are judged at the usual operating point."""
     return {mode.indicator for mode in asset_class.failure_modes if not mode.of_operation}

@@ -1,10 +1,10 @@
-"""How fast a failure indicator grows: exponentially forgetting moments of the indicator over event time.
+"""Growth of a failure indicator: exponentially forgetting moments of the indicator over event time.
 
-Readings are averaged into buckets; complete buckets enter a recursive regression on time, and on the value that the
-twin expects of the indicator, which moves with load and weather. One regression runs for each memory, as a wear that
-takes weeks and a fault that takes minutes do not show in the same window. Each memory's buckets are made of complete
-ones of the memory before, so what a reading costs does not depend on how many there are. All sums are
-recursive, so the state is small, and they do not depend on how readings are cut into frames.
+Readings are averaged into buckets; complete buckets enter a recursive regression on time, and on the twin's expectation
+of the indicator, which moves with load and weather. There is one regression per memory, as wear over weeks and a fault
+within minutes need different windows. Each memory's buckets consist of complete ones of the memory before, so the cost
+per reading does not grow with the memories. All sums are recursive: the state is small and does not depend on how
+readings are cut into frames.
 """
 
 import math
@@ -33,7 +33,7 @@ _JOINED: Final = (1, *(round(longer / shorter) for shorter, longer in pairwise(B
 class Bucket:
     """Sums over the readings of a bucket, the ``index``-th of its length since 1970.
 
-    ``expected`` counts the readings of which the twin's expectation is known, ``sum_e`` is its sum.
+    ``expected`` counts the readings with a known expectation; ``sum_e`` is its sum.
     """
 
     index: int
@@ -48,11 +48,11 @@ class Bucket:
 class Regression:
     """Weighted moments of the complete buckets; times in seconds since 1970 UTC.
 
-    ``weight`` and ``weight_sq`` are sums of the forgetting weights and their squares, the ``s``
-    fields weighted sums of products about the means: of time t, indicator y and expected indicator e.
-    ``expected`` counts the buckets with a known e; it is taken as unchanged in others. The ``d`` fields are weighted
-    sums of products of the steps from one bucket to the next. ``filling`` is the bucket that is not complete, as far
-    as it is made of complete ones of the memory before.
+    ``weight`` and ``weight_sq`` are sums of the forgetting weights and their squares, the ``s`` fields weighted sums of
+    products about the means: of time t, indicator y and expected indicator e. ``expected`` counts the buckets with a
+    known e; in others it is assumed unchanged. The ``d`` fields are weighted sums of products of the steps from one
+    bucket to the next. ``filling`` is the open bucket, with the complete buckets of the memory before that it has so
+    far.
     """
 
     memory_s: float
@@ -85,7 +85,7 @@ class Regression:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HealthyLevel:
-    """Indicator over the readings from which the twin learned: ``version`` of its model, number and sum."""
+    """Indicator over the readings that the twin learned from: model ``version``, count and sum."""
 
     version: int
     count: int = 0
@@ -93,13 +93,13 @@ class HealthyLevel:
 
     @property
     def level(self) -> float | None:
-        """Mean of the indicator; None where it was not known."""
+        """Return the mean indicator; None where unknown."""
         return self.total / self.count if self.count else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Growth:
-    """Growth of one indicator: the bucket that readings enter now, one regression per memory, the healthy level."""
+    """Growth of one indicator: the open bucket, one regression per memory, the healthy level."""
 
     filling: Bucket | None = None
     regressions: tuple[Regression, ...] = field(
@@ -108,17 +108,17 @@ class Growth:
     healthy: HealthyLevel | None = None
 
 
-#: Of an indicator that was never read.
+#: Growth of an indicator without readings.
 UNSEEN: Final = Growth()
 
 
 def observe(
     growths: Sequence[Growth], owners: NDArray[np.intp], times_s: FloatArray, values: FloatArray, expected: FloatArray
 ) -> list[Growth]:
-    """Feed readings of many indicators; NaN values are left out.
+    """Add readings of many indicators; NaN values are skipped.
 
     ``owners`` are the positions in ``growths`` of the readings, never falling; times rise within each owner.
-    ``expected`` is what the twin expects of ``values``, NaN where unknown; all of shape (n,).
+    ``expected`` is the twin's expectation of ``values``, NaN where unknown; all of shape (n,).
     """
     after = [growth if _is_current(growth) else replace(UNSEEN, healthy=growth.healthy) for growth in growths]
     known = np.isfinite(values)
@@ -137,10 +137,10 @@ def observe(
 def learn_healthy(
     growth: Growth, values: FloatArray, baseline: NDArray[np.bool_], versions: NDArray[np.uint32]
 ) -> tuple[Growth, int]:
-    """Note the healthy level from readings of which the twin learned, ``baseline``, at least one.
+    """Update the healthy level with the twin's ``baseline`` readings, at least one.
 
-    A new version of the model restarts it: the machine was repaired, or its present state is the new normal. Returns
-    the growth, and the position of the first reading that counts.
+    A new model version restarts it: the machine was repaired, or its present state is the new normal. Return the
+    growth, and the position of the first reading that counts.
     """
     version, first, healthy = int(versions[baseline][-1]), 0, growth.healthy
     own = baseline & (versions == version)
@@ -155,7 +155,7 @@ def learn_healthy(
 
 
 def _is_current(growth: Growth) -> bool:
-    """Whether a state that was stored has the memories of today."""
+    """Return whether a stored state has today's memories."""
     return len(growth.regressions) == len(MEMORIES_S) and all(
         regression.memory_s == memory_s for regression, memory_s in zip(growth.regressions, MEMORIES_S, strict=True)
     )
@@ -164,7 +164,7 @@ def _is_current(growth: Growth) -> bool:
 def _filled(
     begun: Sequence[Bucket], buckets: NDArray[np.intp], times_s: FloatArray, values: FloatArray, expected: FloatArray
 ) -> list[Bucket]:
-    """Add readings to the buckets they belong to, one by one, unlike ``np.sum``: the same for any cut."""
+    """Add readings to their buckets, one by one, unlike ``np.sum``: the same for any cut."""
     known = np.isfinite(expected)
     sums = np.array([(b.count, b.sum_t, b.sum_y, b.expected, b.sum_e) for b in begun], dtype=np.float64).reshape(-1, 5)
     for place, part in enumerate((np.ones(times_s.shape), times_s, values, known, np.where(known, expected, 0.0))):
@@ -176,12 +176,12 @@ def _filled(
 
 
 def _begun(filling: Bucket | None, index: int) -> Bucket:
-    """The bucket of this index as far as it is filled."""
+    """Return the bucket of this index as filled so far."""
     return filling if filling is not None and filling.index == index else Bucket(index=index)
 
 
 def _regressions_before(growth: Growth, index: int) -> tuple[Regression, ...]:
-    """The regressions by the time a reading falls into the bucket of this index: complete buckets are handed on."""
+    """Hand on complete buckets before a reading of this index; return the regressions."""
     bucket = growth.filling
     if bucket is None or bucket.index == index:
         return growth.regressions
@@ -197,7 +197,7 @@ def _regressions_before(growth: Growth, index: int) -> tuple[Regression, ...]:
 
 
 def _joined(filling: Bucket | None, part: Bucket, index: int) -> Bucket:
-    """The bucket of this index with one more part, which alone may be all of it."""
+    """Add a part, which may be the first, to the bucket of this index."""
     if filling is None or filling.index != index:
         return part if part.index == index else replace(part, index=index)
     return Bucket(
@@ -211,7 +211,7 @@ def _joined(filling: Bucket | None, part: Bucket, index: int) -> Bucket:
 
 
 def _close(regression: Regression, bucket: Bucket) -> Regression:
-    """Weighted incremental update of means and central moments, older ones forgotten.
+    """Close a bucket: incremental update of weighted means and central moments, with forgetting.
 
     West 1979; third and fourth moments as in Pébay 2008, Sandia report 2008-6212.
     """
@@ -261,7 +261,7 @@ def _close(regression: Regression, bucket: Bucket) -> Regression:
 
 
 def _expected_now(regression: Regression, bucket: Bucket) -> tuple[float, float]:
-    """Mean of the expected values so far, and the distance of the bucket's from it: none where one is unknown."""
+    """Return the mean expectation so far, and the bucket's distance from it: 0 where either is unknown."""
     if not bucket.expected:
         return regression.mean_e, 0.0
     value = bucket.sum_e / bucket.expected

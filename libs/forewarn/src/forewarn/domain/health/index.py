@@ -1,10 +1,10 @@
-"""The health index: the lower one of two views of a machine.
+"""The health index: the lower of two views of a machine.
 
-*Condition* is the weighted mean of the class's metrics, capped by the worst one: is it good by what
-engineers agreed on? The *component index* is the weighted mean of twin, anomaly, remaining life and
-risk: is it like itself, and how long will it last? A machine that was bad when its twin learned is like
-itself; one whose values are still in their bands may be on its way out. Neither view may hide behind the
-other (ADR 0014). Parts that are unknown give their weight to the known ones, and say so.
+*Condition* is the weighted mean of the class's metrics, capped by the worst one: the machine by agreed engineering
+limits. The *component index* is the weighted mean of twin, anomaly, remaining life and risk: the machine compared with
+itself, and its future. A machine that was bad when its twin learned is like itself; one whose values are still in their
+bands may be about to fail. Neither view may hide the other (ADR 0014). Unknown parts pass their weight to the known
+ones, and say so.
 """
 
 import math
@@ -16,18 +16,18 @@ from forewarn.contracts.health import HealthComponent, HealthMetric, HealthView
 from forewarn.domain.health.components import NO_PROGNOSIS, Prognosis, components_of, present_components
 from forewarn.domain.health.profile import HealthProfile, Metric, status_of
 
-#: The condition is never more than this, one band, above a metric that counts at least ``CAP_FROM_WEIGHT``
-#: of it: good ones cannot hide a dangerous one, and one of little weight says little.
+#: The condition is at most this, one band, above a metric with a weight of at least ``CAP_FROM_WEIGHT``: good metrics
+#: cannot hide a dangerous one.
 CAP_ABOVE_WORST: Final = 20.0
 CAP_FROM_WEIGHT: Final = 0.1
 
-#: Below it a metric or component is a concern and its recommendation is given.
+#: Below it a metric or component is a concern and its recommendation is shown.
 CONCERN_BELOW: Final = 70.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
-    """What one reading says about health; None is unknown. ``values`` has the columns of the class's metrics."""
+    """One reading's contribution to health; None is unknown. ``values`` has the columns of the class's metrics."""
 
     values: Mapping[str, float | None]
     anomaly_score: float | None = None
@@ -36,7 +36,7 @@ class Observation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Index:
-    """The health index with both breakdowns; each number is None while nothing of it is known."""
+    """The health index with both breakdowns; a number is None while unknown."""
 
     health: float | None
     condition: float | None
@@ -76,7 +76,7 @@ def health_index(profile: HealthProfile, observation: Observation, prognosis: Pr
 
 
 def present_health(profile: HealthProfile, observation: Observation) -> float | None:
-    """The index of ``health_index`` with nothing foreseen, without its explanations: many times as fast."""
+    """Return the index of ``health_index`` with nothing foreseen and no explanations, many times as fast."""
     condition, _ = _condition(_parts(profile, observation.values))
     return _lower(condition, present_components(profile, observation.deviation, observation.anomaly_score))
 
@@ -88,7 +88,7 @@ def _lower(condition: float | None, component_index: float | None) -> float | No
 
 
 def impaired_columns(profile: HealthProfile, values: Mapping[str, float | None]) -> frozenset[str]:
-    """Columns that have left their good range or best band."""
+    """Return columns that have left their good range or best band."""
     return frozenset(
         name
         for metric in profile.metrics
@@ -98,7 +98,7 @@ def impaired_columns(profile: HealthProfile, values: Mapping[str, float | None])
 
 
 def concerns(parts: Iterable[HealthMetric | HealthComponent]) -> list[HealthMetric | HealthComponent]:
-    """Parts below ``CONCERN_BELOW``, the one that costs its view most points first."""
+    """Return parts below ``CONCERN_BELOW``, the one that costs its view most points first."""
     low = [part for part in parts if part.score is not None and part.score < CONCERN_BELOW]
     return sorted(low, key=_lost_points, reverse=True)
 
@@ -112,7 +112,7 @@ def _parts(profile: HealthProfile, values: Mapping[str, float | None]) -> list[_
 
 
 def _condition(parts: Sequence[_MetricScore]) -> tuple[float | None, list[float]]:
-    """The condition, and what each part counts in it."""
+    """Return the condition, and the contribution of each part."""
     total = sum(part.metric.weight for part in parts if part.score is not None)
     if total <= 0.0:
         return None, [0.0] * len(parts)

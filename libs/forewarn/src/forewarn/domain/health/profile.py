@@ -1,4 +1,4 @@
-"""What one asset's condition is judged by: its class's metrics with this asset's weights and nameplate."""
+"""How one asset's condition is judged: its class's metrics with this asset's weights and nameplate."""
 
 import math
 from collections.abc import Mapping
@@ -27,11 +27,11 @@ class LinearScale:
 
     @property
     def less_is_better(self) -> bool:
-        """Whether small values are good."""
+        """Return whether small values are good."""
         return self.bad > self.good
 
     def score(self, value: float) -> float | None:
-        """Points of one value, 0–100; None for NaN."""
+        """Score one value, 0–100; None for NaN."""
         if math.isnan(value):
             return None
         if self.good == self.bad:
@@ -39,7 +39,7 @@ class LinearScale:
         return _FULL * min(1.0, max(0.0, (value - self.bad) / (self.good - self.bad)))
 
     def is_sound(self, value: float) -> bool:
-        """Whether the value is ``good`` or better."""
+        """Return whether the value is ``good`` or better."""
         return self.score(value) == _FULL
 
 
@@ -51,24 +51,23 @@ class BandScale:
 
     @property
     def less_is_better(self) -> bool:
-        """Whether small values are good."""
+        """Return whether small values are good."""
         return self.bands.less_is_better
 
     def score(self, value: float) -> float | None:
-        """Points of one value, 0–100; None for NaN."""
+        """Score one value, 0–100; None for NaN."""
         return self.bands.score(value)
 
     def is_sound(self, value: float) -> bool:
-        """Whether the value is in the best band."""
+        """Return whether the value is in the best band."""
         return self.bands.category(value) is HealthCategory.EXCELLENT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metric:
-    """One metric of an asset: what the class says of it, and how this asset is scored.
+    """One metric of an asset: the class's definition, and this asset's scale.
 
-    ``scale`` is None where the nameplate does not state what the class's standard asks for; ``lacks``
-    names it.
+    ``scale`` is None where the nameplate lacks what the class's standard needs; ``lacks`` names it.
     """
 
     item: HealthInput
@@ -79,11 +78,11 @@ class Metric:
     lacks: tuple[str, ...] = ()
 
     def score(self, value: float | None) -> float | None:
-        """Points of one of the metric's columns; None where it or its scale is unknown."""
+        """Score one of the metric's columns; None where it or its scale is unknown."""
         return None if value is None or self.scale is None else self.scale.score(value)
 
     def is_sound(self, value: float | None) -> bool:
-        """Whether a column says that all is well; unknown says nothing."""
+        """Return whether a column is fine; None if unknown."""
         return value is None or self.scale is None or self.scale.is_sound(value)
 
 
@@ -97,7 +96,7 @@ class HealthProfile:
 
 
 def profile_of(asset_class: AssetClass, asset: Asset | None) -> HealthProfile:
-    """How an asset is judged; by its class alone where it is None or registered with another class."""
+    """Return how an asset is judged; by its class alone if ``asset`` is None or of another class."""
     if asset is None or asset.asset_class != asset_class.name:
         return class_profile(asset_class)
     own = asset.health_weights or _NOTHING_OWN
@@ -113,7 +112,7 @@ def profile_of(asset_class: AssetClass, asset: Asset | None) -> HealthProfile:
 
 @lru_cache(maxsize=256)
 def class_profile(asset_class: AssetClass) -> HealthProfile:
-    """How an asset is judged of which only the class is known."""
+    """Return how an asset is judged if only its class is known."""
     plate = {field.name: field.default for field in asset_class.nameplate}
     return HealthProfile(
         metrics=tuple(_metric(item, item.weight, plate, asset_class) for item in asset_class.health),
@@ -123,7 +122,7 @@ def class_profile(asset_class: AssetClass) -> HealthProfile:
 
 
 def status_of(score: float | None) -> HealthCategory | None:
-    """Category of a score; None where unknown."""
+    """Return the category of a score; None where unknown."""
     return None if score is None else category_of_score(score)
 
 

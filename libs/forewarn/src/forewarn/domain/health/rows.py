@@ -1,4 +1,4 @@
-"""Health from rows of ``anomaly.scores``: what each asset's rows do to its state, for all assets of a frame at once."""
+"""Health from rows of ``anomaly.scores``: update the state of all assets of a frame at once."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -23,10 +23,10 @@ from forewarn.domain.time import US_PER_S
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrameResult:
-    """What a frame did: new states of the assets it moved."""
+    """Outcome of a frame: new states of the changed assets."""
 
     states: Mapping[str, HealthState]
-    applied: int  #: rows that were taken in
+    applied: int  #: rows that were applied
     skipped: int  #: rows that were late or seen before
 
 
@@ -35,9 +35,9 @@ def observe_frame(
 ) -> FrameResult:
     """Apply the timely rows of an anomaly frame, in order of arrival, to the assets' states.
 
-    A row that is not newer than all that came before it of its asset changes nothing. So the result
-    does not depend on how rows are cut into frames, and a redelivered frame is a no-op. ``profiles``
-    says how each asset is judged; without it all are judged by their class alone.
+    A row not newer than all earlier rows of its asset changes nothing. So the result does not depend on how rows are
+    cut into frames, and a redelivered frame is a no-op. ``profiles`` define how each asset is judged; without them all
+    are judged by their class alone.
     """
     times = frame.arrays["ts"]
     found = timely_rows(frame)
@@ -64,7 +64,7 @@ def _by_class(frame: Frame) -> Callable[[str], HealthProfile]:
 
 
 def _state(states: Mapping[str, HealthState], asset_id: str, frame: Frame) -> HealthState | None:
-    """What is known of an asset of this class; of one that was of another class before, nothing."""
+    """Return the state of an asset of this class; a new one if it was of another class."""
     state = states.get(asset_id)
     return state if state is not None and state.asset_class == frame.asset_class.name else None
 
@@ -76,7 +76,7 @@ def _judged(state: HealthState | None) -> JudgedHealth | None:
 def _judge_rows(
     states: Mapping[str, HealthState], frame: Frame, running: Arrivals, profiles: Callable[[str], HealthProfile]
 ) -> list[JudgedHealth]:
-    """What the rows with the machine running do to each asset."""
+    """Apply the rows with the machine running to each asset."""
     before = [_judged(_state(states, name, frame)) for name in running.names]
     newest = running.newest
     times_us = frame.arrays["ts"][newest].tolist()
@@ -110,7 +110,7 @@ def _judge_rows(
 
 
 def _known_tag(frame: Frame, culprits: Strings, code: int) -> str | None:
-    """The culprit, if it is one of the class's columns."""
+    """Return the culprit, if it is one of the class's columns."""
     name = None if code == MISSING else culprits.categories[code]
     return name if name in frame.asset_class.titles else None
 
@@ -135,12 +135,12 @@ def _known(value: float) -> float | None:
 
 
 def _percent(value: float) -> float | None:
-    """A score as the contract has it: a 32-bit sum can stand a hair outside 0–100."""
+    """Clip a score to 0–100: a 32-bit sum can exceed it by rounding."""
     return min(100.0, max(0.0, value)) if math.isfinite(value) else None
 
 
 def _sample_trend(trend: TrendState, frame: Frame, rows: NDArray[np.intp], profile: HealthProfile) -> TrendState:
-    """Sample the index of the present: what is foreseen is made of growth, which the trend would count again."""
+    """Sample the present index: forecasts come from growth, which the trend would count again."""
     for row, time_us in zip(rows.tolist(), frame.arrays["ts"][rows].tolist(), strict=True):
         time_s = time_us / US_PER_S
         if not wants_sample(trend, time_s):
@@ -155,7 +155,7 @@ def _sample_trend(trend: TrendState, frame: Frame, rows: NDArray[np.intp], profi
 def _observe_growth(
     before: Sequence[JudgedHealth | None], frame: Frame, running: Arrivals, profiles: Sequence[HealthProfile]
 ) -> list[dict[str, Growth]]:
-    """Growth of every failure mode's indicator, by asset and mode."""
+    """Update the growth of every failure mode's indicator, by asset and mode."""
     modes = frame.asset_class.failure_modes
     expected = expected_indicators(frame, running, profiles)
     unknown = np.full(running.rows.shape, np.nan)
@@ -170,7 +170,7 @@ def _observe_growth(
 def _grown(
     before: Sequence[Growth], frame: Frame, running: Arrivals, values: FloatArray, expected: FloatArray
 ) -> list[Growth]:
-    """One mode's growth; it restarts with the baseline of a retrained twin."""
+    """Update one mode's growth; it restarts with the baseline of a retrained twin."""
     baseline = frame.arrays["phase"][running.rows] == Phase.BASELINE
     versions = frame.arrays["model_version"][running.rows]
     usable, growths = np.ones(values.shape, dtype=np.bool_), list(before)

@@ -1,11 +1,11 @@
 """Remaining useful life: when the growth curve reaches the failure threshold, with an interval.
 
 Growth is a parabola fitted with forgetting and read at the present: level, speed and bend, at the machine's usual
-operating point (see ``course``). What speeds up is prolonged as an exponential over a healthy level, what slows down
-as a hyperbola; the distance still to go is put as the one that takes as long at the present speed. Level and
-speed are uncertain, so the time is. With both normal, P(failed by T) = Φ((b·T − d) / √var(T)), d the distance still
-to go. Solved for T at 10, 50 and 90 % this is a quadratic equation: no simulation, no randomness. Present operating
-conditions are assumed to go on (ISO 13381-1). Without significant growth towards the threshold there is no estimate.
+operating point (see ``course``). Accelerating growth is extrapolated as an exponential above a healthy level, slowing
+growth as a hyperbola; the remaining distance is replaced by the one that takes as long at the present speed. Level and
+speed are uncertain, so the time is. With both normal, P(failed by T) = Φ((b·T − d) / √var(T)), d the remaining
+distance. Solved for T at 10, 50 and 90 % this is a quadratic equation: no simulation, no randomness. Present operating
+conditions are assumed to continue (ISO 13381-1). Without significant growth towards the threshold there is no estimate.
 """
 
 import math
@@ -23,26 +23,26 @@ from forewarn.domain.time import S_PER_DAY
 #: Names method and version in every estimate.
 MODEL: Final = "forgetting-parabola/4"
 
-#: A slope counts as growth from this many standard errors on.
+#: A slope counts as growth from this many standard errors.
 SIGNIFICANT: Final = 5.0
 
-#: Share of the indicator's growth from which on an expectation that moves towards the limit has followed the fault.
+#: Share of the indicator's growth from which an expectation moving towards the limit has followed the fault.
 FOLLOWED: Final = 2.0 / 3.0
 
-#: Complete buckets a regression needs before it is believed.
+#: Complete buckets that a regression needs before it is used.
 MIN_BUCKETS: Final = 12
 
-#: How far a line may be prolonged, in lengths of the window it was fitted on.
+#: How far a line may be extrapolated, in lengths of the window it was fitted on.
 MAX_EXTRAPOLATION: Final = 20.0
 
-#: Standard deviation of what growth will do apart from what it did, relative to its speed.
+#: Standard deviation of future growth beyond past growth, relative to its speed.
 WANDER: Final = 0.05
 
-#: Standard deviation of a time left that is as long as the memory, relative to it: a parabola holds for a while only,
-#: and of two memories as certain the shorter one knows better what is the case now.
+#: Relative standard deviation of a time left as long as the memory: a parabola holds for a while only, and of two
+#: equally certain memories the shorter one knows the present better.
 AGE: Final = 1.0
 
-#: Share of the way from the healthy level to the threshold from which on growth counts that nothing else points to.
+#: Share of the way from the healthy level to the threshold from which growth counts without other evidence.
 WORN: Final = 0.2
 
 #: A smaller bend over the way counts as straight.
@@ -60,7 +60,7 @@ _CERTAIN: Final = FailureRisk(within_7_days=1.0, within_30_days=1.0, within_90_d
 class _Passage:
     """Distance to the threshold now, growth towards it, and their variances.
 
-    ``worn`` is the share of the way from the healthy level that is gone, 0 where that level is unknown.
+    ``worn`` is the share of the way from the healthy level already covered, 0 if that level is unknown.
     """
 
     distance: float
@@ -78,10 +78,9 @@ def estimate(
 ) -> RulEstimate | None:
     """Estimate one failure mode's remaining life at event time ``now_s``.
 
-    Regressions with significant growth are pooled, the more certain ones of the time left count more. Life is zero once
-    the level is surely beyond the threshold; None without growth, or when the threshold lies farther ahead than a line
-    may be prolonged. Unless ``suspected`` by something else, the mode's indicator must have come a good part of the
-    way.
+    Regressions with significant growth are pooled, weighted by the certainty of the time left. Life is zero once the
+    level is surely beyond the threshold; None without growth, or with the threshold beyond the reach of extrapolation.
+    Unless ``suspected`` for another reason, the mode's indicator must have covered a good part of the way.
     """
     rising = _fails_high(mode, asset_class, growth)
     if suspected and _has_failed(growth, mode.threshold, rising=rising):
@@ -116,7 +115,7 @@ def _estimate(mode: FailureMode, p10_s: float, p50_s: float, p90_s: float, risk:
 
 
 def _fails_high(mode: FailureMode, asset_class: AssetClass, growth: Growth) -> bool:
-    """Whether the indicator fails by rising: as its health metric says, else seen from its healthy or present level."""
+    """Return whether the indicator fails by rising: from its health metric, else from its healthy or present level."""
     said = asset_class.fails_high(mode.indicator)
     if said is not None:
         return said
@@ -127,7 +126,7 @@ def _fails_high(mode: FailureMode, asset_class: AssetClass, growth: Growth) -> b
 
 
 def _has_failed(growth: Growth, threshold: float, *, rising: bool) -> bool:
-    """Whether the recent level, seen by the shortest memory, is beyond the threshold with near certainty."""
+    """Return whether the recent level, by the shortest memory, is beyond the threshold with near certainty."""
     recent = level_of(growth.regressions[0])
     if recent is None:
         return False
@@ -136,7 +135,7 @@ def _has_failed(growth: Growth, threshold: float, *, rising: bool) -> bool:
 
 
 def _steady(usual: Usual | None, *, rising: bool) -> Usual | None:
-    """The usual operating point; none where that itself is most of what moves towards the limit."""
+    """Return the usual operating point; None where it causes most of the movement towards the limit."""
     if usual is None:
         return None
     is_towards = usual.is_moving and (usual.slope_per_s > 0.0) is rising
@@ -146,7 +145,7 @@ def _steady(usual: Usual | None, *, rising: bool) -> Usual | None:
 def _passage(
     mode: FailureMode, growth: Growth, regression: Regression, usual: Usual | None, now_s: float, *, rising: bool
 ) -> _Passage | None:
-    """Growth seen by one memory; None where it is not significant, or the memory too young."""
+    """Return growth by one memory; None if it is not significant, or the memory too young."""
     if regression.buckets < MIN_BUCKETS:
         return None
     healthy = None if growth.healthy is None else growth.healthy.level
@@ -170,14 +169,14 @@ def _passage(
 
 
 def _is_growing(seen: GrowthCourse, sign: float) -> bool:
-    """Whether both the line and the parabola rise, the line significantly."""
+    """Return whether both the line and the parabola rise, the line significantly."""
     return sign * seen.slope_per_s > 0.0 and sign * seen.mean_slope_per_s > SIGNIFICANT * seen.slope_se
 
 
 def _pooled(passages: Sequence[_Passage]) -> _Passage:
-    """The most certain passage, with the geometric mean of all times left: its distance is put as that far.
+    """Return the most certain passage, its distance adjusted to the geometric mean of all times left.
 
-    Weights fall with the square of the doubt: memories look at the same readings, so that little is won by many.
+    Weights fall with the square of the doubt: memories share the same readings, so many add little.
     """
     best = min(passages, key=_doubt)
     if best.distance <= 0.0:
@@ -199,7 +198,7 @@ def _pooled(passages: Sequence[_Passage]) -> _Passage:
 
 
 def _doubt(passage: _Passage) -> float:
-    """Relative variance of the time left, with what a long memory may have missed; infinite where none is left."""
+    """Return the relative variance of the time left, long memories' errors included; infinite where none is left."""
     if passage.distance <= 0.0:
         return math.inf
     time_s = passage.distance / passage.speed
@@ -208,10 +207,10 @@ def _doubt(passage: _Passage) -> float:
 
 
 def _straightened(distance: float, bend: float) -> float:
-    """Distance that takes as long at today's speed as the true one at a speed that changes.
+    """Return the distance that takes as long at today's speed as the true one at a changing speed.
 
-    ``bend`` is the second derivative over the squared speed. Growth that speeds up is taken for an
-    exponential over a healthy level, x = x₀ + A·e^(κT), growth that slows down for a hyperbola.
+    ``bend`` is the second derivative over the squared speed. Accelerating growth is treated as an exponential above a
+    healthy level, x = x₀ + A·e^(κT), slowing growth as a hyperbola.
     """
     if distance <= 0.0:
         return distance
@@ -222,7 +221,7 @@ def _straightened(distance: float, bend: float) -> float:
 
 
 def _reached_s(passage: _Passage, z: float) -> float:
-    """Seconds until the threshold is passed with probability Φ(z); 0 if it is passed by then already.
+    """Return seconds until the threshold is passed with probability Φ(z); 0 if that has happened.
 
     From b·T − d = z·√(v_d + 2·c·T + v_b·T²), squared. Real and finite, as the speed is known better than 1/|z|.
     """
@@ -241,7 +240,7 @@ def _risk(passage: _Passage) -> FailureRisk:
 
 
 def _probability(passage: _Passage, time_s: float) -> float:
-    """P(failed by T), the distribution whose quantiles ``_reached_s`` gives."""
+    """Return P(failed by T), the distribution whose quantiles ``_reached_s`` returns."""
     ahead = passage.speed * time_s - passage.distance
     variance = passage.distance_var + 2.0 * passage.covariance * time_s + passage.speed_var * time_s**2
     if variance <= 0.0:

@@ -10,15 +10,15 @@ from numpy.typing import NDArray
 from forewarn.contracts.health import Trend
 from forewarn.domain.time import S_PER_DAY
 
-#: The window: at most this many samples, at first close together, then up to ``MAX_STEP_S`` apart (1 h in all).
+#: The window: at most this many samples, first close together, then up to ``MAX_STEP_S`` apart (1 h in all).
 MAX_SAMPLES: Final = 30
 MIN_STEP_S: Final = 10.0
 MAX_STEP_S: Final = 120.0
 
-#: A trend is claimed from this many samples on; fewer are too easily noise.
+#: Fewest samples of a trend; fewer are too easily noise.
 MIN_SAMPLES: Final = 12
 
-#: Change of the index over the window, in points, at which a trend is claimed, and below which it is dropped.
+#: Change of the index over the window, in points, at which a trend starts, and below which it ends.
 CLAIM_POINTS: Final = 3.0
 DROP_POINTS: Final = 1.5
 
@@ -35,12 +35,12 @@ class TrendState:
 
 
 def wants_sample(state: TrendState, time_s: float) -> bool:
-    """Whether the next sample is due at this event time."""
+    """Return whether the next sample is due at this event time."""
     return not state.times_s or _slot(time_s, state.step_s) > _slot(state.times_s[-1], state.step_s)
 
 
 def add_sample(state: TrendState, time_s: float, health: float) -> TrendState:
-    """Add one sample of the index; event times must rise."""
+    """Add a sample of the index; event times must rise."""
     times, values, step = (*state.times_s, time_s), (*state.health, health), state.step_s
     if len(times) > MAX_SAMPLES:
         if step < MAX_STEP_S:  # widen the window: keep every other sample, double the distance
@@ -61,7 +61,7 @@ def _slot(time_s: float, step_s: float) -> int:
 
 
 def _theil_sen(times: tuple[float, ...], values: tuple[float, ...]) -> float:
-    """Median of the slopes of all pairs: up to 29 % of wild samples do not move it (Sen 1968)."""
+    """Return the median slope of all pairs: up to 29 % of wild samples do not move it (Sen 1968)."""
     t, y = np.array(times), np.array(values)
     first, second = _pairs(t.size)
     slopes = np.sort((y[second] - y[first]) / (t[second] - t[first]))  # np.median costs four times as much
@@ -71,7 +71,7 @@ def _theil_sen(times: tuple[float, ...], values: tuple[float, ...]) -> float:
 
 @lru_cache(maxsize=MAX_SAMPLES + 1)
 def _pairs(count: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Positions of the first and the second of every pair."""
+    """Return the positions of the first and second of every pair."""
     return np.triu_indices(count, k=1)
 
 

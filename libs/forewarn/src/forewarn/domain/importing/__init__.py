@@ -1,1 +1,1 @@
-"""History from files: what columns and times mean, what is mended, what is left out."""
+"""History from files: meaning of columns and times, repairs, omissions."""

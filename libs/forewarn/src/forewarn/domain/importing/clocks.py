@@ -1,4 +1,4 @@
-"""What numbers and dates in a time column mean, and which of two equal wall-clock times is meant."""
+"""Interpret numbers and dates in a time column, and equal wall-clock times when clocks go back."""
 
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
@@ -25,12 +25,12 @@ _US_PER_MS: Final = 1000
 
 
 def number_format(low: float, high: float) -> TimeFormat | None:
-    """The one format in which numbers from ``low`` to ``high`` are moments; None if no format fits."""
+    """Return the only format in which numbers from ``low`` to ``high`` are moments; None if none fits."""
     return next((name for name, least, most in _RANGES if least <= low and high <= most), None)
 
 
 def moments_of(numbers: FloatArray, time_format: TimeFormat, start_us: int) -> NDArray[np.int64]:
-    """Numbers of a time column as µs since 1970; Excel's are wall-clock time, exact to a millisecond.
+    """Convert numbers of a time column to µs since 1970; Excel's are wall-clock time, exact to a millisecond.
 
     Numbers must be finite. ``start_us`` is the moment of 0 for elapsed seconds.
     """
@@ -44,9 +44,9 @@ def moments_of(numbers: FloatArray, time_format: TimeFormat, start_us: int) -> N
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DateEvidence:
-    """What the dates of a file say about the order of day and month."""
+    """Evidence in a file's dates about the order of day and month."""
 
-    #: Largest first and second number of dates that are written in numbers with the year last; 0 if none.
+    #: Largest first and second number of numeric dates with the year last; 0 without any.
     first: int = 0
     second: int = 0
     dotted: bool = True  #: All of them have dots, which are not used with the month first.
@@ -60,7 +60,7 @@ class DateEvidence:
 
     @property
     def order(self) -> TimeFormat | None:
-        """The order that is certain; None if both are possible, or neither."""
+        """Return the certain order; None if both are possible, or neither."""
         if self.first == 0:
             return "text"
         if self.first > _MONTHS >= self.second or (self.dotted and self.second <= _MONTHS):
@@ -73,7 +73,7 @@ _MONTHS: Final = 12
 
 @dataclass(slots=True)
 class Overlap:
-    """Distinguishes the two passes through an hour that a clock shows twice, by the order of a file's rows.
+    """Tell the two passes through a repeated hour apart by the order of a file's rows.
 
     In a file with rising times the first pass is the earlier one (summer time); the second begins where
     the clock does not go on. ``descending`` files are read the other way round.
@@ -83,7 +83,7 @@ class Overlap:
     _last: dict[Hashable, tuple[int, bool]] = field(default_factory=dict)
 
     def second_pass(self, series: Iterable[Hashable], wall_us: Iterable[int]) -> NDArray[np.bool_]:
-        """For rows within such hours, whether each is of the later pass; ``series`` names whose row it is."""
+        """Return for rows within such hours whether each is of the later pass; ``series`` names each row's series."""
         out: list[bool] = []
         for name, wall in zip(series, wall_us, strict=True):
             before, later = self._last.get(name, (wall, self.descending))

@@ -1,4 +1,4 @@
-"""Closes short gaps by straight lines, in a stream that is cut anywhere."""
+"""Close short gaps by straight lines, however the stream is cut."""
 
 from dataclasses import dataclass
 
@@ -13,25 +13,25 @@ class Rows:
     """Rows of one asset in order of time."""
 
     ts: NDArray[np.int64]  #: Event times [µs], shape (n,), rising.
-    values: FloatArray  #: Shape (n, tags); NaN where nothing is known.
-    quality: NDArray[np.uint8]  #: What the file says: 0 good, 1 uncertain, 2 bad; shape (n, tags).
+    values: FloatArray  #: Shape (n, tags); NaN where unknown.
+    quality: NDArray[np.uint8]  #: Quality from the file: 0 good, 1 uncertain, 2 bad; shape (n, tags).
 
     @classmethod
     def none(cls, tags: int) -> "Rows":
-        """No row."""
+        """Return no rows."""
         return cls(ts=np.zeros(0, np.int64), values=np.zeros((0, tags)), quality=np.zeros((0, tags), np.uint8))
 
     @property
     def count(self) -> int:
-        """Number of rows."""
+        """Return the number of rows."""
         return int(self.ts.shape[0])
 
     def take(self, rows: NDArray[np.intp] | NDArray[np.bool_] | slice) -> "Rows":
-        """Some of the rows."""
+        """Select rows."""
         return Rows(ts=self.ts[rows], values=self.values[rows], quality=self.quality[rows])
 
     def then(self, other: "Rows") -> "Rows":
-        """These rows and then others."""
+        """Append other rows."""
         return Rows(
             ts=np.concatenate([self.ts, other.ts]),
             values=np.concatenate([self.values, other.values]),
@@ -41,7 +41,7 @@ class Rows:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Pending:
-    """What closing gaps must remember of one asset: the newest known values, and rows not yet decided."""
+    """State of gap closing for one asset: the newest known values, and undecided rows."""
 
     known_ts: NDArray[np.int64]
     known: FloatArray
@@ -49,7 +49,7 @@ class Pending:
 
     @classmethod
     def blank(cls, tags: int) -> "Pending":
-        """Before the first row."""
+        """Return the state before the first row."""
         return cls(known_ts=np.zeros(tags, np.int64), known=np.full(tags, np.nan), rows=Rows.none(tags))
 
 
@@ -62,8 +62,8 @@ def close_gaps(
 ) -> tuple[Pending, Rows, NDArray[np.bool_]]:
     """Fill missing values between two known ones that are at most ``max_gap_us`` apart.
 
-    A filled value is uncertain; a value that the file calls bad stays missing. Rows leave when nothing that follows can
-    change them, all with ``last``, however rows are cut. ``filled``, shape (rows, tags), are the values put in.
+    A filled value is uncertain; a value that the file calls bad stays missing. Rows leave when no later row can change
+    them, all with ``last``, however rows are cut. ``filled``, shape (rows, tags), marks the inserted values.
     """
     rows = pending.rows.then(fresh)
     if not rows.count:

@@ -1,4 +1,4 @@
-"""Finds ghost sensors: columns that a historian kept although nothing was connected."""
+"""Find ghost sensors: columns that a historian kept although nothing was connected."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from forewarn.domain.frames.frame import FloatArray
 
-#: With fewer values a constant says little.
+#: With fewer values a constant proves nothing.
 _LEAST_VALUES: Final = 20
 
 Ghost = Literal["missing", "flat"]
@@ -25,12 +25,12 @@ class Extent:
 
     @classmethod
     def blank(cls, assets: int, tags: int) -> "Extent":
-        """Nothing seen."""
+        """Return an extent without values."""
         shape = (assets, tags)
         return cls(count=np.zeros(shape, np.int64), low=np.full(shape, np.inf), high=np.full(shape, -np.inf))
 
     def grown(self, asset: NDArray[np.intp], values: FloatArray, assets: int) -> "Extent":
-        """With more rows, of assets by number; there are ``assets`` in all by now."""
+        """Add rows of assets given by number; there are ``assets`` in all by now."""
         more = Extent.blank(assets, values.shape[1])
         known = self.count.shape[0]
         more.count[:known], more.low[:known], more.high[:known] = self.count, self.low, self.high
@@ -44,7 +44,7 @@ class Extent:
 
 
 def ghosts(extent: Extent, spared: Sequence[int]) -> dict[tuple[int, int], Ghost]:
-    """Ghost sensors by (asset, tag). Flat lines of the ``spared`` tags are believed: a pump may have one speed."""
+    """Return ghost sensors by (asset, tag); flat lines of ``spared`` tags are real: a pump may have one speed."""
     found: dict[tuple[int, int], Ghost] = {}
     for asset, tag in np.argwhere(extent.count == 0).tolist():
         found[asset, tag] = "missing"

@@ -1,4 +1,4 @@
-"""Guesses which column holds which tag of a class, from names, aliases, titles and units."""
+"""Guess which column holds which tag of a class, from names, aliases, titles and units."""
 
 import difflib
 import re
@@ -10,17 +10,17 @@ from forewarn.contracts.asset_class import AssetClass, Tag
 from forewarn.contracts.frames import is_reserved
 from forewarn.domain.physics.units import UnitMismatchError, conversion, ucum_of
 
-#: Names less alike than this are not taken for the same.
+#: Least likeness of two names that may mean the same.
 _ALIKE: Final = 0.82
 _UNIT: Final = re.compile(r"[\[({<]\s*([^\])}>]*?)\s*[\])}>]")
-#: A pressure above vacuum: taken for one above the atmosphere it would be wrong by a bar.
+#: A pressure above vacuum: as gauge pressure it would be wrong by a bar.
 _ABSOLUTE: Final = re.compile(
     r"(?<![a-z])(?:m?bar|psi|[kmh]?pa)[\s_-]?(?:\(a(?:bs)?\)|a(?:bs)?)(?![a-z])", re.IGNORECASE
 )
 _PATH: Final = re.compile(r"[/\\|:.]")
 _TOKEN: Final = re.compile(r"[a-z]+|\d+")
 
-_UNIT_WORDS: Final = frozenset(  # a list of words is read best as one
+_UNIT_WORDS: Final = frozenset(  # a list of words is more readable as one
     [
         "a",
         "bar",
@@ -61,7 +61,7 @@ _UNIT_WORDS: Final = frozenset(  # a list of words is read best as one
         "w",
     ]
 )
-#: What a column of such a name holds is no measurement of the quantity it names besides.
+#: A column with such a word is not a measurement of the quantity it also names.
 _OTHER_THINGS: Final = frozenset(
     [
         "alarm",
@@ -103,7 +103,7 @@ _QUALITIES: Final = ("quality", "qualitat", "status", "q", "quality_code")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guess:
-    """What a column may hold. ``unit`` is None where the file says nothing: the tag's own is assumed."""
+    """Possible content of a column. ``unit`` is None if the file does not state one: the tag's is assumed."""
 
     tag: str
     unit: str | None
@@ -112,7 +112,7 @@ class Guess:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Roles:
-    """Columns that are no tags: None where missing."""
+    """Columns that are not tags; None where missing."""
 
     time: tuple[str, ...]
     asset: str | None
@@ -122,7 +122,7 @@ class Roles:
 
     @property
     def columns(self) -> frozenset[str]:
-        """All of them."""
+        """Return all of them."""
         return frozenset([*self.time, *(c for c in (self.asset, self.tag, self.value, self.quality) if c)])
 
 
@@ -172,13 +172,13 @@ def guess_columns(names: Sequence[str], asset_class: AssetClass) -> dict[str, Gu
 
 
 def stated_unit(name: str) -> str | None:
-    """UCUM code of the unit in a column's name, as in ``Flow [m³/h]``; None without one."""
+    """Return the UCUM code of the unit in a column's name, as in ``Flow [m³/h]``; None without one."""
     written = _without_unit(name)[1]
     return None if written is None else ucum_of(written)
 
 
 def tag_name(name: str, taken: Mapping[str, object]) -> str:
-    """A valid, unused tag name for a column."""
+    """Make a valid, unused tag name for a column."""
     stem, written = _without_unit(name)
     base = "_".join(_TOKEN.findall(_ascii(f"{stem} {written or ''}"))).lstrip("0123456789_") or "tag"
     base = (f"tag_{base}" if is_reserved(base) else base)[:40].rstrip("_")
@@ -186,7 +186,7 @@ def tag_name(name: str, taken: Mapping[str, object]) -> str:
 
 
 def _likeness(stem: str, tag: Tag, *, united: bool) -> tuple[float, str]:
-    """How much a column's name is like a tag's, and what it is like; ``united``: its unit is one of the tag's."""
+    """Rate a column's likeness to a tag, with the matched name; ``united``: its unit is one of the tag's."""
     tails = {_plain(stem), _plain(_PATH.split(stem)[-1])} - {""}
     best, reason = 0.0, ""
     known_as = [(tag.name, "name"), (_bare(tag.name), "name without unit")]
@@ -208,7 +208,7 @@ def _likeness(stem: str, tag: Tag, *, united: bool) -> tuple[float, str]:
 
 
 def _unit_for(written: str | None, tag: Tag) -> tuple[str | None, bool]:
-    """The unit a column states in UCUM, and whether it can be the tag's."""
+    """Return the unit a column states in UCUM, and whether it can be the tag's."""
     unit = None if written is None else ucum_of(written)
     if unit is None:
         return None, True
@@ -220,7 +220,7 @@ def _unit_for(written: str | None, tag: Tag) -> tuple[str | None, bool]:
 
 
 def _bare(name: str) -> str:
-    """A tag's name without the unit at its end."""
+    """Return a tag's name without its unit suffix."""
     words = name.split("_")
     while len(words) > 1 and words[-1] in _UNIT_WORDS:
         words.pop()
@@ -228,14 +228,14 @@ def _bare(name: str) -> str:
 
 
 def _is_special(mine: str, wanted: str) -> bool:
-    """Whether a name says what is wanted and more: discharge flow is a flow, a setpoint of it is not."""
+    """Return whether a name is more specific: discharge flow is a flow, but the setpoint of a flow is not."""
     words = set(mine.split("_"))
     return set(wanted.split("_")) < words and not words & _OTHER_THINGS
 
 
 def _without_unit(name: str) -> tuple[str, str | None]:
     for match in _UNIT.finditer(name):
-        if match[1] and ucum_of(match[1]) is not None:  # other things stand in brackets too: (RMS)
+        if match[1] and ucum_of(match[1]) is not None:  # brackets also hold other things: (RMS)
             return (name[: match.start()] + name[match.end() :]).strip(), match[1]
     head, _, last = name.strip().rpartition(" ")
     if head and not last.isdigit() and ("/" in last or "°" in last or "%" in last) and ucum_of(last) is not None:

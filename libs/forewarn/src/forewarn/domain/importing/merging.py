@@ -1,4 +1,4 @@
-"""Rows of the same asset and time become one."""
+"""Merge rows of the same asset and time."""
 
 from dataclasses import dataclass
 
@@ -11,17 +11,16 @@ from forewarn.domain.importing.gaps import Rows
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Merged:
-    """Rows of one asset with rising times, and what became of the others."""
+    """Rows of one asset with rising times, and the fate of the others."""
 
     rows: Rows  #: One row for each time.
-    repeated: NDArray[np.intp]  #: Rows that said nothing new, as positions in what was given.
-    #: Positions of rows that have another value for the same tag and time, and the tag's position. The first value
-    #: stays.
+    repeated: NDArray[np.intp]  #: Positions of redundant input rows.
+    #: Positions of rows with another value for the same tag and time, and the tag's position. The first value stays.
     conflicts: tuple[tuple[int, int], ...]
 
 
 def merge(rows: Rows) -> Merged:
-    """Sort rows of one asset by time and put those of one time together, as they come in a long file.
+    """Sort rows of one asset by time and merge those of one time, as in long files.
 
     Of two values for one tag and time the first one stays.
     """

@@ -1,4 +1,4 @@
-"""A class for equipment that the catalogue does not know, made from what was recorded of it."""
+"""Make a class from recordings of equipment that the catalogue does not know."""
 
 import math
 from collections.abc import Mapping
@@ -9,17 +9,17 @@ import numpy as np
 from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.importing.guess import stated_unit, tag_name
 
-#: The range seen is widened by this share of it on each side: a sample is not all that can happen.
+#: The observed range is widened by this share on each side: a sample does not contain all extremes.
 _MARGIN: Final = 0.5
 _BASELINE_READINGS: Final = 600
 _SIGNIFICANT: Final = 2
 
 
 def new_class(name: str, title: str, samples: Mapping[str, FloatArray]) -> tuple[dict[str, Any], dict[str, str]]:
-    """Document of an asset class with a tag for each column, and the tag of each column.
+    """Return the document of an asset class with a tag for each column, and the tag of each column.
 
-    Nothing is known about what drives what, so the twin predicts each tag from the others. Engineering
-    ranges come from the samples; columns without a value get none and are left out.
+    Dependencies are unknown, so the twin predicts each tag from the others. Engineering ranges come from the samples;
+    columns without values are left out.
     """
     tags: dict[str, dict[str, Any]] = {}
     mapped: dict[str, str] = {}

@@ -1,9 +1,9 @@
-"""Bands of quantities that have an agreed meaning: what is excellent, good, fair, poor, critical.
+"""Bands of quantities with agreed limits: what is excellent, good, fair, poor or critical.
 
-This is the one place that says so. An edge belongs to the worse band, but for the last edge where the
-agreement reads "above". A value within rounding of an edge is on it: 32.3 − 30.3 °C is 2 K, though it is
-1.9999999999999964 in binary. Scores run linearly from edge to edge: 90, 70, 50 and 30 points stand at
-the edges, which are the bounds of the same categories of the health index.
+This is the only place for them. An edge belongs to the worse band, except the last edge where the agreement reads
+"above". A value within rounding of an edge is on it: 32.3 − 30.3 °C is 2 K, though it is 1.9999999999999964 in binary.
+Scores run linearly from edge to edge: 90, 70, 50 and 30 points at the edges, which are also the bounds of the health
+index's categories.
 """
 
 import math
@@ -22,7 +22,7 @@ from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.physics.numerics import rounding
 from forewarn.domain.physics.vibration import BOUNDARIES
 
-#: From best to worst; a band's number is its place here.
+#: From best to worst; a band's number is its position.
 CATEGORIES: Final = (
     HealthCategory.EXCELLENT,
     HealthCategory.GOOD,
@@ -31,18 +31,18 @@ CATEGORIES: Final = (
     HealthCategory.CRITICAL,
 )
 
-#: Scores from which a category counts, best first; below the last one it is critical.
+#: Lowest score of each category, best first; below the last one it is critical.
 SCORES: Final = (90.0, 70.0, 50.0, 30.0)
 
-#: Number of a value that is not known.
+#: Number of an unknown value.
 UNKNOWN: Final = -1
 
-#: Points a score falls across one of the inner bands; the outer ones go on with their neighbour's slope.
+#: Points across an inner band; the outer ones continue with their neighbour's slope.
 _POINTS_PER_BAND: Final = 20.0
 
 
 def category_of_score(score: float) -> HealthCategory:
-    """Category of a score: from 90 excellent, 70 good, 50 fair, 30 poor, below critical."""
+    """Return the category of a score: from 90 excellent, 70 good, 50 fair, 30 poor, below critical."""
     return next((c for bound, c in zip(SCORES, CATEGORIES, strict=False) if score >= bound), HealthCategory.CRITICAL)
 
 
@@ -66,7 +66,7 @@ class Bands:
 
     @property
     def less_is_better(self) -> bool:
-        """Whether small values are good."""
+        """Return whether small values are good."""
         return self.edges[0] < self.edges[-1]
 
     @property
@@ -74,26 +74,26 @@ class Bands:
         return 1.0 if self.less_is_better else -1.0
 
     def grade(self, values: FloatArray) -> NDArray[np.int8]:
-        """Number of the band of each value, 0 excellent to 4 critical; ``UNKNOWN`` for NaN."""
+        """Return each value's band number, 0 excellent to 4 critical; ``UNKNOWN`` for NaN."""
         values = np.asarray(values, dtype=np.float64)
         band = np.searchsorted(self._starts, self._sign * values, side="right").astype(np.int8)
         band[np.isnan(values)] = UNKNOWN
         return band
 
     def category(self, value: float) -> HealthCategory | None:
-        """Band of one value; None for NaN."""
+        """Return the band of one value; None for NaN."""
         return None if math.isnan(value) else CATEGORIES[self._place(value)]
 
     def score(self, value: float) -> float | None:
-        """Points of one value, 0–100; None for NaN.
+        """Score one value, 0–100; None for NaN.
 
-        Its category is always that of the value: on an edge that belongs to the worse band the score
-        is the largest number below the edge's points.
+        Its category is always that of the value: on an edge that belongs to the worse band the score is the largest
+        number below the edge's points.
         """
         if math.isnan(value):
             return None
         place = self._place(value)
-        k = min(max(place - 1, 0), 2)  # the inner band whose slope holds here
+        k = min(max(place - 1, 0), 2)  # the inner band with the slope to use
         share = (value - self.edges[k]) / (self.edges[k + 1] - self.edges[k])
         points = SCORES[k] - _POINTS_PER_BAND * share
         highest = 100.0 if place == 0 else math.nextafter(SCORES[place - 1], 0.0)
@@ -106,11 +106,11 @@ class Bands:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standard:
-    """Bands that people have agreed on, for machines of a kind that the nameplate may have to state."""
+    """Agreed bands for machines of one kind, which may depend on the nameplate."""
 
-    unit: str  #: Of what is graded (UCUM).
+    unit: str  #: Unit of the graded quantity (UCUM).
     nameplate: tuple[str, ...] = ()  #: Fields the bands depend on.
-    #: Bands for a nameplate; None where it does not say enough.
+    #: Bands for a nameplate; None if it lacks a field.
     of_machine: Callable[[Mapping[str, float]], Bands | None]
 
 
@@ -127,9 +127,9 @@ _VIBRATION_UNIT: Final = "mm/s"
 
 
 def vibration_bands(nameplate: Mapping[str, float]) -> Bands | None:
-    """Zones of ISO 20816-3 as bands: A excellent, B good, the halves of C fair and poor, D critical.
+    """Return the zones of ISO 20816-3 as bands: A excellent, B good, the halves of C fair and poor, D critical.
 
-    None unless the nameplate states group and support: there is no default for them.
+    None unless the nameplate states group and support, which have no default.
     """
     stated = (nameplate.get("iso_group"), nameplate.get("iso_support"))
     for machine, boundaries in BOUNDARIES.items():

@@ -7,9 +7,9 @@ from forewarn.domain.physics.numerics import positive
 
 
 def surge_margin_pct(flow_m3_h: FloatArray, surge_flow_m3_h: FloatArray) -> FloatArray:
-    """Distance from the surge line at this head [% of the flow]: ``(Q − Q_surge)/Q``; negative: in surge.
+    """Return the distance from the surge line at this head [% of the flow]: ``(Q − Q_surge)/Q``; negative: in surge.
 
-    Controllers keep 10 % and more. NaN where there is no flow.
+    Controllers keep at least 10 %. NaN without flow.
     """
     return 100.0 * (flow_m3_h - surge_flow_m3_h) / positive(flow_m3_h)
 
@@ -17,7 +17,7 @@ def surge_margin_pct(flow_m3_h: FloatArray, surge_flow_m3_h: FloatArray) -> Floa
 def surge_flow_m3_h(
     head_kj_kg: FloatArray, design_surge_flow_m3_h: FloatArray, design_surge_head_kj_kg: FloatArray
 ) -> FloatArray:
-    """Suction flow on the surge line at a head [m³/h], from one known point of the line.
+    """Return the suction flow on the surge line at a head [m³/h], from one known point of the line.
 
     By the fan laws the line is a parabola through the origin: ``Q_s = Q_d·√(H/H_d)``.
     """

@@ -12,7 +12,7 @@ from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.physics.registry import Formula, Function, formula
 from forewarn.domain.physics.units import Conversion, UnitMismatchError, conversion
 
-#: Place within a derived quantity, and what is wrong there.
+#: Place within a derived quantity, and the problem there.
 Problem = tuple[tuple[str, ...], str]
 
 
@@ -45,8 +45,8 @@ def derive(
 ) -> dict[str, FloatArray]:
     """Compute derived quantities in the class's order, converting units; if given, only ``wanted`` and their inputs.
 
-    ``columns`` has every tag, shape (n,), NaN where unknown; ``nameplate`` rated values, one for all rows or one per
-    row, by default those of the class. Results are NaN where an input is NaN or the result is no finite number. Raises
+    ``columns`` has every tag, shape (n,), NaN where unknown; ``nameplate`` holds rated values, one for all rows or one
+    per row, by default those of the class. Results are NaN where an input is NaN or the result is not finite. Raises
     ValueError if the class cannot be computed, see ``derived_problems``.
     """
     known: dict[str, FloatArray] = dict(columns)
@@ -64,12 +64,9 @@ def derive(
 
 @lru_cache(maxsize=256)
 def plan(asset_class: AssetClass) -> tuple[_Step, ...]:
-    """Resolve the formulae of a class; call it early to learn of a class that cannot be computed.
+    """Resolve the formulae of a class; call it early to find a class that cannot be computed.
 
-    Raises
-    ------
-    ValueError
-        If the class cannot be computed, see ``derived_problems``.
+    Raises ValueError in that case, see ``derived_problems``.
     """
     units = source_units(asset_class)
     return tuple(_resolve(asset_class, item, units) for item in asset_class.derived)
@@ -77,7 +74,7 @@ def plan(asset_class: AssetClass) -> tuple[_Step, ...]:
 
 @lru_cache(maxsize=256)
 def _steps_to(asset_class: AssetClass, wanted: frozenset[str]) -> tuple[_Step, ...]:
-    """The steps that these quantities need."""
+    """Return the steps that these quantities need."""
     needed, steps = set(wanted), []
     for step in reversed(plan(asset_class)):  # each after its inputs
         if step.name in needed:
@@ -87,14 +84,14 @@ def _steps_to(asset_class: AssetClass, wanted: frozenset[str]) -> tuple[_Step, .
 
 
 def source_units(asset_class: AssetClass) -> dict[str, str]:
-    """Unit of everything a derived quantity may be computed from."""
+    """Return the unit of everything a derived quantity may be computed from."""
     return asset_class.units | {f"{PLATE_PREFIX}{field.name}": field.unit for field in asset_class.nameplate}
 
 
 def derived_problems(item: Derived, units: Mapping[str, str]) -> list[Problem]:
-    """Return what keeps a derived quantity from being computed, each with its place within the item.
+    """Return problems that keep derived quantities from being computed, each with its place within the item.
 
-    ``units`` are known units of sources; a source that is missing here is not looked at.
+    ``units`` are known units of sources; a source missing here is not checked.
     """
     try:
         wanted = formula(item.function)

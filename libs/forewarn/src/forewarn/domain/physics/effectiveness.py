@@ -12,7 +12,7 @@ _NEARLY_ONE = 1e-9  #: nearer to C_r = 1 the general formulae lose their digits
 
 
 def capacity_ratio(hot_capacity_kw_k: FloatArray, cold_capacity_kw_k: FloatArray) -> FloatArray:
-    """Smaller over larger heat capacity flow."""
+    """Return the smaller over the larger heat capacity flow."""
     hot, cold = positive(hot_capacity_kw_k), positive(cold_capacity_kw_k)
     return np.minimum(hot, cold) / np.maximum(hot, cold)
 
@@ -24,7 +24,7 @@ def effectiveness(
     hot_inlet_c: FloatArray,
     cold_inlet_c: FloatArray,
 ) -> FloatArray:
-    """Duty over the largest possible one: ``Q/(C_min·(T_h,in − T_c,in))``; above 1 the data break the second law."""
+    """Return duty over the largest possible one: ``Q/(C_min·(T_h,in − T_c,in))``; above 1 breaks the second law."""
     least = np.minimum(positive(hot_capacity_kw_k), positive(cold_capacity_kw_k))
     return ratio(duty_kw, least * (hot_inlet_c - cold_inlet_c))
 
@@ -32,12 +32,12 @@ def effectiveness(
 def transfer_units(
     conductance_kw_k: FloatArray, hot_capacity_kw_k: FloatArray, cold_capacity_kw_k: FloatArray
 ) -> FloatArray:
-    """Number of transfer units: ``NTU = U·A/C_min``."""
+    """Return the number of transfer units: ``NTU = U·A/C_min``."""
     return conductance_kw_k / np.minimum(positive(hot_capacity_kw_k), positive(cold_capacity_kw_k))
 
 
 def effectiveness_counterflow(ntu: FloatArray, capacity_ratio: FloatArray) -> FloatArray:
-    """Effectiveness in counterflow; ``NTU/(1 + NTU)`` at C_r = 1 and ``1 − e^−NTU`` at C_r = 0."""
+    """Return effectiveness in counterflow; ``NTU/(1 + NTU)`` at C_r = 1 and ``1 − e^−NTU`` at C_r = 0."""
     ntu, share = not_negative(ntu), within(capacity_ratio, 0.0, 1.0)
     equal = share > 1.0 - _NEARLY_ONE
     lost = -np.expm1(-ntu * (1.0 - share))  # 1 − e^(−NTU·(1 − C_r)) without cancellation
@@ -45,13 +45,13 @@ def effectiveness_counterflow(ntu: FloatArray, capacity_ratio: FloatArray) -> Fl
 
 
 def effectiveness_parallel(ntu: FloatArray, capacity_ratio: FloatArray) -> FloatArray:
-    """Effectiveness in parallel flow: ``(1 − e^(−NTU·(1 + C_r)))/(1 + C_r)``, never above ``1/(1 + C_r)``."""
+    """Return effectiveness in parallel flow: ``(1 − e^(−NTU·(1 + C_r)))/(1 + C_r)``, at most ``1/(1 + C_r)``."""
     ntu, share = not_negative(ntu), within(capacity_ratio, 0.0, 1.0)
     return -np.expm1(-ntu * (1.0 + share)) / (1.0 + share)
 
 
 def transfer_units_counterflow(effectiveness: FloatArray, capacity_ratio: FloatArray) -> FloatArray:
-    """NTU that gives an effectiveness in counterflow, the inverse of ``effectiveness_counterflow``.
+    """Return the NTU of an effectiveness in counterflow, the inverse of ``effectiveness_counterflow``.
 
     NaN outside 0 ≤ ε < 1: no exchanger is large enough.
     """

@@ -18,10 +18,10 @@ _DERATING: Final = (1.0, 1.0, 0.97, 0.95, 0.93, 0.89, 0.85, 0.82, 0.78, 0.76)
 
 
 def phase_imbalance_pct(phase_r: FloatArray, phase_y: FloatArray, phase_b: FloatArray) -> FloatArray:
-    """Imbalance of three phase currents or voltages [%], NEMA MG-1 §14.36.
+    """Return the imbalance of three phase currents or voltages [%], NEMA MG-1 §14.36.
 
-    Largest deviation from the mean over the mean (not the span over the mean, which overstates it up
-    to twofold). NaN while the motor stands still.
+    Largest deviation from the mean over the mean (not the span over the mean, which overstates it up to twofold). NaN
+    while the motor stands still.
     """
     phases = np.stack(np.broadcast_arrays(phase_r, phase_y, phase_b)).astype(np.float64, copy=False)
     mean = phases.sum(axis=0) / 3.0
@@ -29,14 +29,14 @@ def phase_imbalance_pct(phase_r: FloatArray, phase_y: FloatArray, phase_b: Float
 
 
 def mean_of_phases(phase_r: FloatArray, phase_y: FloatArray, phase_b: FloatArray) -> FloatArray:
-    """Mean of three phase currents or voltages."""
+    """Average three phase currents or voltages."""
     return (phase_r + phase_y + phase_b) / 3.0
 
 
 def derating_factor(voltage_imbalance_pct: FloatArray) -> FloatArray:
-    """Share of the rated power a motor may give at a voltage imbalance, NEMA MG-1 §14.36.
+    """Return the permissible share of the rated power at a voltage imbalance, NEMA MG-1 §14.36.
 
-    1 up to 0.5 %, 0.76 at 5 %, 0 above: a motor should not run there at all.
+    1 up to 0.5 %, 0.76 at 5 %, 0 above, where a motor should not run.
     """
     imbalance = not_negative(voltage_imbalance_pct)
     factor = np.interp(imbalance, _DERATING_AT_PCT, _DERATING)
@@ -45,42 +45,42 @@ def derating_factor(voltage_imbalance_pct: FloatArray) -> FloatArray:
 
 
 def extra_temperature_rise_pct(voltage_imbalance_pct: FloatArray) -> FloatArray:
-    """Additional rise of the winding temperature by voltage imbalance [% of the rise]: ``2·u²``, NEMA MG-1 §14.36."""
+    """Return the extra winding temperature rise by voltage imbalance [% of the rise]: ``2·u²``, NEMA MG-1 §14.36."""
     return 2.0 * np.square(not_negative(voltage_imbalance_pct))
 
 
 def synchronous_speed_rpm(line_frequency_hz: FloatArray, pole_count: FloatArray) -> FloatArray:
-    """Speed of the rotating field [1/min]: ``120·f/p`` with p poles (not pole pairs)."""
+    """Return the speed of the rotating field [1/min]: ``120·f/p`` with p poles (not pole pairs)."""
     return 120.0 * line_frequency_hz / positive(pole_count)
 
 
 def slip_pct(synchronous_speed_rpm: FloatArray, speed_rpm: FloatArray) -> FloatArray:
-    """How far the rotor lags the field [%]; 100 at standstill, negative while it generates."""
+    """Return how far the rotor lags the field [%]; 100 at standstill, negative while it generates."""
     return 100.0 * (synchronous_speed_rpm - speed_rpm) / positive(synchronous_speed_rpm)
 
 
 def three_phase_power_kw(
     line_voltage_v: FloatArray, line_current_a: FloatArray, power_factor: FloatArray
 ) -> FloatArray:
-    """Electrical power of a balanced load [kW]: ``√3·U·I·cos φ`` with line-to-line voltage."""
+    """Return the electrical power of a balanced load [kW]: ``√3·U·I·cos φ`` with line-to-line voltage."""
     return _SQRT3 * line_voltage_v * line_current_a * power_factor / 1000.0
 
 
 def power_factor(power_kw: FloatArray, line_voltage_v: FloatArray, line_current_a: FloatArray) -> FloatArray:
-    """Real over apparent power; NaN while no current flows. Above 1 the meters contradict each other."""
+    """Return real over apparent power; NaN without current. Above 1 the meters contradict each other."""
     apparent_kva = _SQRT3 * line_voltage_v * line_current_a / 1000.0
     return ratio(power_kw, apparent_kva, 0.1)
 
 
 def motor_load_pct(power_kw: FloatArray, motor_efficiency_pct: FloatArray, rated_power_kw: FloatArray) -> FloatArray:
-    """Shaft power over rated power [%], from the input power (US DOE, Determining Electric Motor Load, eq. 1)."""
+    """Return shaft power over rated power [%] from the input power (US DOE, Determining Electric Motor Load, eq. 1)."""
     return power_kw * motor_efficiency_pct / positive(rated_power_kw)
 
 
 def motor_load_by_slip_pct(
     synchronous_speed_rpm: FloatArray, speed_rpm: FloatArray, rated_speed_rpm: FloatArray
 ) -> FloatArray:
-    """Shaft power over rated power [%], from the slip: proportional to it below the breakdown torque.
+    """Return shaft power over rated power [%] from the slip: proportional to it below the breakdown torque.
 
     Within 20 %, as nameplate speeds are rounded (US DOE, Determining Electric Motor Load, eq. 4).
     """

@@ -14,9 +14,9 @@ _MM2_BAR_PER_KN = 1e4  #: 1 bar on 1 mm² is 0.1 N
 def volumetric_efficiency_pct(
     pressure_ratio: FloatArray, exponent: FloatArray, clearance_pct: FloatArray
 ) -> FloatArray:
-    """Share of the swept volume that is drawn in [%], ideal: ``1 − c·(r^(1/kappa) − 1)``.
+    """Return the ideal share of the swept volume that is drawn in [%]: ``1 − c·(r^(1/kappa) − 1)``.
 
-    What is left in the clearance expands first. 0 where it fills the whole stroke; NaN for r < 1.
+    The gas left in the clearance expands first. 0 where it fills the whole stroke; NaN for r < 1.
     """
     at_least_one = np.where(np.asarray(pressure_ratio) >= 1.0, pressure_ratio, np.nan)
     expanded = not_negative(clearance_pct) / 100.0 * (power(at_least_one, 1.0 / positive(exponent)) - 1.0)
@@ -26,13 +26,13 @@ def volumetric_efficiency_pct(
 def swept_flow_m3_h(
     bore_mm: FloatArray, rod_diameter_mm: FloatArray, stroke_mm: FloatArray, speed_rpm: FloatArray
 ) -> FloatArray:
-    """Swept volume of a double-acting cylinder [m³/h]; the rod takes its share of the crank end."""
+    """Return the swept volume of a double-acting cylinder [m³/h]; the rod reduces the crank end."""
     area_mm2 = 2.0 * _disc_mm2(bore_mm) - _disc_mm2(rod_diameter_mm)
     return area_mm2 * stroke_mm * 1e-9 * speed_rpm * 60.0
 
 
 def measured_volumetric_efficiency_pct(flow_m3_h: FloatArray, swept_flow_m3_h: FloatArray) -> FloatArray:
-    """Flow at suction conditions over swept volume [%]; NaN at standstill. Leaking valves and rings lower it."""
+    """Return suction flow over swept volume [%]; NaN at standstill. Leaking valves and rings lower it."""
     return 100.0 * ratio(flow_m3_h, swept_flow_m3_h, 1.0)
 
 
@@ -42,9 +42,9 @@ def rod_load_compression_kn(
     bore_mm: FloatArray,
     rod_diameter_mm: FloatArray,
 ) -> FloatArray:
-    """Largest gas load that presses on the rod [kN]: head end at discharge, crank end at suction pressure.
+    """Return the largest gas load that compresses the rod [kN]: head end at discharge, crank end at suction pressure.
 
-    With gauge pressures the atmosphere on the rod's outer end cancels exactly. Inertia is not in it.
+    With gauge pressures the atmosphere on the rod's outer end cancels exactly. Inertia is not included.
     """
     crank_end_mm2 = _disc_mm2(bore_mm) - _disc_mm2(rod_diameter_mm)
     load = discharge_pressure_bar * _disc_mm2(bore_mm) - suction_pressure_bar * crank_end_mm2
@@ -57,7 +57,7 @@ def rod_load_tension_kn(
     bore_mm: FloatArray,
     rod_diameter_mm: FloatArray,
 ) -> FloatArray:
-    """Largest gas load that pulls at the rod [kN]: crank end at discharge, head end at suction pressure.
+    """Return the largest gas load that pulls the rod [kN]: crank end at discharge, head end at suction pressure.
 
     Negative: the rod is never pulled, so the crosshead pin is not relieved and not lubricated.
     """
@@ -67,7 +67,7 @@ def rod_load_tension_kn(
 
 
 def stage_pressure_ratio(total_pressure_ratio: FloatArray, stage_count: FloatArray) -> FloatArray:
-    """Ratio of each stage for the least work with perfect intercooling: the root of the whole ratio."""
+    """Return the pressure ratio of each stage for least work with perfect intercooling: a root of the overall ratio."""
     return power(total_pressure_ratio, 1.0 / positive(stage_count))
 
 

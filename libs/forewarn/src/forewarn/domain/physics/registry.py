@@ -31,10 +31,10 @@ from forewarn.domain.physics import (
 
 Function = Callable[..., FloatArray]
 
-#: Any unit, the same for all such parameters of a formula: it only compares them.
+#: Any unit, the same for all such parameters: the formula only compares them.
 ANY: Final = None
 
-#: Unit (UCUM) of a name by its end.
+#: Unit (UCUM) by name suffix.
 UNITS_BY_SUFFIX: Final[Mapping[str, str]] = MappingProxyType(
     {
         "a": "A",
@@ -73,7 +73,7 @@ UNITS_BY_SUFFIX: Final[Mapping[str, str]] = MappingProxyType(
 
 
 class UnknownFormulaError(ValueError):
-    """A formula that does not exist; the message names the nearest one."""
+    """There is no such formula; the message names the nearest one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,11 +87,11 @@ class Formula:
 
     @property
     def summary(self) -> str:
-        """First line of its documentation."""
+        """Return the first line of its docstring."""
         return (inspect.getdoc(self.function) or "").partition("\n")[0]
 
     def parameter_problems(self, given: Iterable[str]) -> list[str]:
-        """What is wrong with the names of parameters, one line each."""
+        """Return problems with parameter names, one line each."""
         given = list(given)
         missing = [name for name in self.parameters if name not in given]
         unknown = [name for name in given if name not in self.parameters]
@@ -101,13 +101,7 @@ class Formula:
 
 
 def formula(name: str) -> Formula:
-    """Formula of a name.
-
-    Raises
-    ------
-    UnknownFormulaError
-        If it does not exist; the message names the nearest one.
-    """
+    """Return the formula of a name; UnknownFormulaError, with the nearest name, if there is none."""
     try:
         return FORMULAE[name]
     except KeyError:
@@ -115,7 +109,7 @@ def formula(name: str) -> Formula:
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """Return a hint: the known name most like this one, else all of them."""
+    """Return a hint: the most similar known name, else all of them."""
     known = sorted(known)
     near = difflib.get_close_matches(name, known, n=1)
     if near:

@@ -6,7 +6,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
-#: Codes whose usual form is not the sum of their parts.
+#: Codes with a usual form that their parts do not give.
 _WHOLE: Final[Mapping[str, str]] = MappingProxyType(
     {"1": "", "1/min": "min⁻¹", "kJ/(kW.h)": "kJ/kWh", "kW.s/m3": "kW/(m³/s)"}
 )
@@ -29,7 +29,7 @@ _ATOMS: Final[Mapping[str, str]] = MappingProxyType(
         "[gal_us]": "gal",
     }
 )
-#: Products that are read as one unit.
+#: Products read as one unit.
 _JOINED: Final[Mapping[str, str]] = MappingProxyType({"W·h": "Wh", "V·A": "VA"})
 _SUPERSCRIPTS: Final = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "+")
 _PART: Final = re.compile(r"\{(?P<note>[^{}]*)\}|(?P<atom>\[[^\]]+\]|[A-Za-z%]+)(?P<power>[+-]?\d+)?|\.")
@@ -47,12 +47,12 @@ def unit_symbol(unit: str) -> str:
 
 
 def quantity(value: float, unit: str, digits: int = 4) -> str:
-    """Return a value with its unit, rounded to so many digits: 124.3 °C."""
+    """Return a value with its unit, rounded to this many digits: 124.3 °C."""
     return f"{float(f'{value:.{digits}g}'):g} {unit_symbol(unit)}".rstrip()
 
 
 def unit_of_difference(unit: str) -> str:
-    """Return the unit of a difference: that of two temperatures is no temperature."""
+    """Return the unit of a difference: of two temperatures it is K, not °C."""
     return "K" if unit == "Cel" else unit
 
 

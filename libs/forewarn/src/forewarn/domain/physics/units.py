@@ -9,16 +9,16 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
-#: Exponents of m, g, s, A, K, mol and cd; then one each for what only fits itself.
+#: Exponents of m, g, s, A, K, mol and cd; then one each for units without a common dimension.
 Dimension = tuple[tuple[str, int], ...]
 
 
 class UnknownUnitError(ValueError):
-    """A unit that is not UCUM; the message has the cure."""
+    """A unit that is not UCUM; the message says how to correct it."""
 
 
 class UnitMismatchError(ValueError):
-    """Two units that no factor turns into each other; the message names both."""
+    """Two units that cannot be converted into each other; the message names both."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,14 +32,14 @@ class Unit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conversion:
-    """``value·factor + offset`` turns a value of one unit into one of another."""
+    """``value·factor + offset`` converts a value from one unit to another."""
 
     factor: float = 1.0
     offset: float = 0.0
 
     @property
     def changes_nothing(self) -> bool:
-        """Both units are the same."""
+        """Return whether both units are the same."""
         return self == Conversion()
 
 
@@ -82,7 +82,7 @@ _METRIC: Final[Mapping[str, Unit]] = MappingProxyType(
     }
 )
 
-#: Units that do not.
+#: Units without metric prefixes.
 _PLAIN: Final[Mapping[str, Unit]] = MappingProxyType(
     {
         "1": _of(1.0),
@@ -97,7 +97,7 @@ _PLAIN: Final[Mapping[str, Unit]] = MappingProxyType(
         "d": _of(86400.0, s=1),
         "wk": _of(604800.0, s=1),
         "a": _of(31557600.0, s=1),
-        # temperatures have an offset, so they are no differences: K is one
+        # temperatures have an offset; temperature differences are in K
         "Cel": _of(1.0, 0.0, temperature=1),
         "[degF]": _of(5 / 9, -160 / 9, temperature=1),
         "[g]": _of(9.80665, m=1, s=-2),
@@ -135,7 +135,7 @@ _PREFIXES: Final[Mapping[str, float]] = MappingProxyType(
     }
 )
 
-#: What people write, and what UCUM calls it.
+#: Common spellings and their UCUM codes.
 _HABITS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "°C": "Cel",
@@ -199,9 +199,9 @@ _ONE: Final = Unit(factor=1.0, dimension=())
 
 @lru_cache(maxsize=1024)
 def parse_unit(text: str) -> Unit:
-    """Read a unit; what stands in braces has no size: ``{pieces}/min`` is ``1/min``.
+    """Parse a unit; text in braces has no size: ``{pieces}/min`` is ``1/min``.
 
-    Raises UnknownUnitError if it is no UCUM code of the units known here; the message names the nearest one.
+    Raises UnknownUnitError for anything that is not a known UCUM code; the message names the nearest one.
     """
     plain = _ANNOTATION.sub("1", text)
     tokens = list(_TOKEN.finditer(plain))
@@ -214,9 +214,9 @@ def parse_unit(text: str) -> Unit:
 
 
 def conversion(source: str, target: str) -> Conversion:
-    """Return how values of one unit become values of another; ``Cel`` does not become the difference ``K``.
+    """Return the conversion between two units; ``Cel`` does not convert to the difference ``K``.
 
-    Raises UnknownUnitError if one of them is no unit, UnitMismatchError if they measure different things.
+    Raises UnknownUnitError if one is no unit, UnitMismatchError if they measure different things.
     """
     have, want = parse_unit(source), parse_unit(target)
     if have.dimension != want.dimension:
@@ -227,7 +227,7 @@ def conversion(source: str, target: str) -> Conversion:
 
 
 def ucum_of(text: str) -> str | None:
-    """UCUM code for a unit as people write it, ``m³/h`` or ``°F``; None if it is not known."""
+    """Return the UCUM code of a common spelling, ``m³/h`` or ``°F``; None if unknown."""
     for candidate in (text.strip(), _HABITS.get(text.strip())):
         if candidate is None:
             continue
@@ -240,7 +240,7 @@ def ucum_of(text: str) -> str | None:
 
 
 def _product(tokens: list[re.Match[str]], text: str) -> tuple[Unit, list[re.Match[str]]]:
-    """Read factors up to the end or to a closing bracket: the unit, and what follows."""
+    """Parse factors up to the end or a closing bracket; return the unit and the rest."""
     if tokens[0]["sign"] == "/":
         unit = _ONE  # UCUM writes "per minute" as /min
     else:

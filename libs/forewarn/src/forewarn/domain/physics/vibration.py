@@ -1,7 +1,7 @@
 """Vibration zones of machines (ISO 10816-3:2009, ISO 20816-3:2022: same boundaries).
 
-Group and support of a machine are never assumed: a wrong guess turns "stop" into "run". Where one is
-not known there is no zone.
+Group and support of a machine are never assumed: a wrong guess turns "stop" into "run". Where one is unknown there is
+no zone.
 """
 
 from collections.abc import Mapping
@@ -42,7 +42,7 @@ class Zone(IntEnum):
 class Boundaries:
     """Boundaries between the zones: r.m.s. velocity, 10–1000 Hz [mm/s], and displacement [µm].
 
-    A boundary belongs to the worse zone.
+    A value on a boundary belongs to the worse zone.
     """
 
     velocity_mm_s: tuple[float, float, float]
@@ -50,16 +50,16 @@ class Boundaries:
 
     @property
     def significant_change_mm_s(self) -> float:
-        """Change, up or down, that asks for an explanation: 25 % of B/C."""
+        """Return the change, up or down, that requires an explanation: 25 % of B/C."""
         return 0.25 * self.velocity_mm_s[1]
 
     def alarm_mm_s(self, baseline_mm_s: float) -> float:
-        """Alarm limit for a machine: its baseline and a significant change, at most 1.25 times B/C."""
+        """Return a machine's alarm limit: its baseline and a significant change, at most 1.25 times B/C."""
         return min(baseline_mm_s + self.significant_change_mm_s, 1.25 * self.velocity_mm_s[1])
 
     @property
     def trip_mm_s(self) -> float:
-        """Highest trip limit: 1.25 times C/D. It does not depend on the baseline."""
+        """Return the highest trip limit: 1.25 times C/D, whatever the baseline."""
         return 1.25 * self.velocity_mm_s[2]
 
 
@@ -87,7 +87,7 @@ def vibration_zone(vibration_mm_s: FloatArray, iso_group: FloatArray, iso_suppor
 
 
 def displacement_zone(displacement_um: FloatArray, iso_group: FloatArray, iso_support: FloatArray) -> FloatArray:
-    """Zone of an r.m.s. displacement, as ``vibration_zone``; of both zones the stricter one counts (§5.2.3)."""
+    """Return the zone of an r.m.s. displacement like ``vibration_zone``; the stricter of both zones counts (§5.2.3)."""
     return _zone(displacement_um, iso_group, iso_support, {at: b.displacement_um for at, b in BOUNDARIES.items()})
 
 

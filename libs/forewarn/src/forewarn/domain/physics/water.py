@@ -7,7 +7,7 @@ from forewarn.domain.physics.numerics import within
 
 
 def vapour_pressure_pa(temp_c: FloatArray) -> FloatArray:
-    """Saturation pressure over water [Pa], −20 to 100 °C.
+    """Return the saturation pressure over water [Pa], −20 to 100 °C.
 
     Magnus formula with the coefficients of Alduchov and Eskridge, J. Appl. Meteor. 35 (1996) 601:
     within 0.4 % from −40 to 50 °C, within 3 % up to 100 °C.
@@ -17,11 +17,11 @@ def vapour_pressure_pa(temp_c: FloatArray) -> FloatArray:
 
 
 def wet_bulb_c(dry_bulb_c: FloatArray, relative_humidity_pct: FloatArray) -> FloatArray:
-    """Wet-bulb temperature of air at sea level [°C].
+    """Return the wet-bulb temperature of air at sea level [°C].
 
-    Stull, J. Appl. Meteor. Climatol. 50 (2011) 2267, eq. 1: within 1 K and mostly within 0.3 K for
-    5–99 % relative humidity and −20 to 50 °C, and just as good in fog; NaN outside. Near saturation it
-    may exceed the dry bulb by its own error, so it is capped there.
+    Stull, J. Appl. Meteor. Climatol. 50 (2011) 2267, eq. 1: within 1 K and mostly within 0.3 K for 5–99 % relative
+    humidity and −20 to 50 °C, and as good in fog; NaN outside. Near saturation the formula may exceed the dry bulb by
+    its own error, so it is capped there.
     """
     humidity = within(relative_humidity_pct, 5.0, 100.0)
     dry_bulb_c = within(dry_bulb_c, -20.0, 50.0)
@@ -36,7 +36,7 @@ def wet_bulb_c(dry_bulb_c: FloatArray, relative_humidity_pct: FloatArray) -> Flo
 
 
 def dew_point_c(dry_bulb_c: FloatArray, relative_humidity_pct: FloatArray) -> FloatArray:
-    """Dew point of air [°C], the inverse of the Magnus formula; NaN for humidities outside (0, 100] %."""
+    """Return the dew point of air [°C], inverting the Magnus formula; NaN for humidities outside (0, 100] %."""
     dry_bulb_c = within(dry_bulb_c, -20.0, 100.0)
     humidity = within(relative_humidity_pct, 1e-3, 100.0)
     term = np.log(humidity / 100.0) + 17.625 * dry_bulb_c / (243.04 + dry_bulb_c)

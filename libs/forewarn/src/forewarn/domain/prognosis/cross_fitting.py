@@ -1,4 +1,4 @@
-"""Trees grown for each fold of the units on all the others: every unit is predicted by some that never saw it."""
+"""Trees grown for each fold of the units on all other folds, so that some trees have never seen a given unit."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,21 +15,21 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class FoldSample:
-    """Rows learned from; arrays of length rows."""
+    """Training rows; arrays of length rows."""
 
-    features: FloatArray  #: What the trees see, shape (rows, features).
-    actual: FloatArray  #: How long the unit was seen to live on.
-    known: BoolArray  #: Whether it failed then.
+    features: FloatArray  #: Features, shape (rows, features).
+    actual: FloatArray  #: Observed further life of the unit.
+    known: BoolArray  #: Whether it then failed.
     unit: IntArray  #: Position of the unit.
     cap: float  #: Longest life distinguished.
 
     @property
     def unsure(self) -> BoolArray:
-        """Rows of which only a lower bound of the target is known."""
+        """Return the rows with only a lower bound of the target."""
         return ~self.known & (self.actual < self.cap)
 
     def outlook(self, mean: FloatArray) -> LifeOutlook:
-        """What became of held-out predictions."""
+        """Compare held-out predictions with outcomes."""
         return learn_outlook(mean, self.actual, self.known, self.unit, cap=self.cap)
 
 
@@ -56,7 +56,7 @@ class CrossFit:
         self._grown = 0
 
     def run(self) -> tuple[FloatArray, list[Forest]]:
-        """Return held-out predictions, the mean of the repeats, of shape (rows,), and the forests."""
+        """Return held-out predictions, averaged over the repeats, of shape (rows,), and the forests."""
         everything = np.ones(self._sample.unit.size, dtype=np.bool_)
         forests = [self._grow(part, target, everything) for part, target in enumerate(self._targets())]
         seen = [
@@ -65,10 +65,10 @@ class CrossFit:
         return self._merged(seen), forests
 
     def _targets(self) -> list[FloatArray]:
-        """Targets for each part, where units still alive have the life expected beyond what was seen of them.
+        """Return targets for each part; units still alive get their expected total life.
 
-        It is expected by trees grown without these units and without the part's own fold: had they seen the fold,
-        the targets would know of it, and its units would not be held out any more.
+        The expectation comes from trees grown without these units and without the part's own fold; otherwise the
+        targets would leak the held-out fold.
         """
         sample = self._sample
         target = np.minimum(sample.actual, sample.cap)
@@ -96,7 +96,7 @@ class CrossFit:
         return np.clip(forest.predict(self._sample.features), 0.0, self._sample.cap)
 
     def _merged(self, seen: list[FloatArray]) -> FloatArray:
-        """Mean over the repeats of predictions for the rows held out."""
+        """Average predictions for the held-out rows over the repeats."""
         total = np.zeros(self._sample.unit.size)
         for away, predicted in zip(self._held_out, seen, strict=True):
             total[away] += np.clip(predicted, 0.0, self._sample.cap)

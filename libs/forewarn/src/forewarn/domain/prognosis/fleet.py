@@ -1,4 +1,4 @@
-"""The fleet model: learns from runs to failure how much life is left."""
+"""The fleet model: remaining life learned from runs to failure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,16 +13,16 @@ from forewarn.domain.prognosis.preparation import Preparation, learn_preparation
 from forewarn.domain.prognosis.runs import BoolArray, IntArray, Runs, evenly_spaced
 from forewarn.domain.prognosis.trees import Forest, TreeLearner, average
 
-#: Units that must have failed.
+#: Fewest failed units.
 MIN_FAILURES: Final = 3
 
-#: Rows learned from, in all, and of a unit at least and at most.
+#: Most training rows in all, and fewest and most of a unit.
 _MAX_ROWS: Final = 40_000
 _MIN_PER_UNIT: Final = 16
 _MAX_PER_UNIT: Final = 400
 _WANTED_ROWS: Final = 7_000
 
-#: Up to this many units each fold holds one out; fleets from ``_MANY`` units on are divided in ``_FOLDS``, repeatedly.
+#: Up to this many units each fold holds one; fleets from ``_MANY`` units are split into ``_FOLDS``, repeatedly.
 _MANY: Final = 30
 _SINGLE: Final = 10
 _FOLDS: Final = 5
@@ -52,16 +52,16 @@ class FleetLifeModel:
     cap: float  #: Longest life it distinguishes; may be infinite.
 
     def predict(self, runs: Runs, rows: IntArray) -> Forecast:
-        """Predict from rows (in rising order) and what came before them in their units."""
+        """Predict from rows (in rising order) and the earlier rows of their units."""
         mean = self.mean(runs, rows)
         return interval(self.outlook, mean, self.cap)
 
     def mean(self, runs: Runs, rows: IntArray) -> FloatArray:
-        """Expected remaining life, shape (rows,)."""
+        """Return the expected remaining life, shape (rows,)."""
         return np.clip(self.forest.predict(self.preparation.features_of(runs, rows)), 0.0, self.cap)
 
     def failure_probability(self, mean: FloatArray, horizons: Sequence[float]) -> FloatArray:
-        """Probability of failure within each horizon, given the expected life: shape (rows, horizons)."""
+        """Return the probability of failure within each horizon, given the expected life: shape (rows, horizons)."""
         spreads = [self.outlook.around(value) for value in mean.tolist()]
         return np.array(
             [
@@ -73,27 +73,27 @@ class FleetLifeModel:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class HeldOut:
-    """Predictions for rows of units that the trees in question had not seen."""
+    """Predictions for rows of units that their trees had not seen."""
 
     rows: IntArray  #: Rows of the training runs.
-    mean: FloatArray  #: Predicted life, not above the cap.
-    actual: FloatArray  #: Life that followed, or was at least seen to follow; not capped.
+    mean: FloatArray  #: Predicted life, at most the cap.
+    actual: FloatArray  #: Observed further life, a lower bound for survivors; not capped.
     known: BoolArray  #: Whether the unit failed.
     unit: IntArray  #: Position of the unit.
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class FleetTraining:
-    """A model and how it did on units held out."""
+    """A model and its results on held-out units."""
 
     model: FleetLifeModel
     held_out: HeldOut
 
 
 def interval(outlook: LifeOutlook, mean: FloatArray, cap: float) -> Forecast:
-    """P10, P50 and P90 around predictions, between zero and the cap, and means that lie between P10 and P90.
+    """Return P10, P50 and P90 around predictions, between zero and the cap, and means between P10 and P90.
 
-    At the cap all of the distribution is at the cap, while trees that average targets end just below it.
+    At the cap the whole distribution is at the cap, while trees that average targets end just below it.
     """
     levels = (0.1, 0.5, 0.9)
     spread = np.array([value + outlook.around(value).quantiles(levels) for value in mean.tolist()])
@@ -110,14 +110,13 @@ def train(
     cap: float = np.inf,
     progress: Progress = lambda _done, _all: None,
 ) -> FleetTraining:
-    """Learn from runs of which some ended in failure.
+    """Learn from runs, some of which ended in failure.
 
-    Units are divided into folds; each fold is predicted by trees grown on the others. These predictions, for units
-    never seen, say how far off the model is, and all trees together are the model. A unit that did not fail had at
-    least the time to its last row left: where that reaches ``cap``, the longest life distinguished, it is a full
-    example; elsewhere its target is the expected life given that it is longer (Buckley and James 1979). ``progress`` is
-    called with how many of how many forests are grown. Raises ValueError if fewer than ``MIN_FAILURES`` units failed,
-    or nothing varies.
+    Units are divided into folds; each fold is predicted by trees grown on the others. These held-out predictions show
+    the model's errors; all trees together are the model. A unit that did not fail lived at least to its last row: where
+    that reaches ``cap``, the longest life distinguished, it is a full example; elsewhere its target is the conditional
+    expectation beyond it (Buckley and James 1979). ``progress`` is called with the numbers of forests grown and to
+    grow. Raises ValueError if fewer than ``MIN_FAILURES`` units failed, or nothing varies.
     """
     if np.count_nonzero(failed) < MIN_FAILURES:
         raise ValueError(
@@ -145,7 +144,7 @@ def _rows_per_unit(units: int) -> int:
 
 
 def _folds(failed: BoolArray, rng: np.random.Generator) -> IntArray:
-    """Fold of each unit in each repeat, shape (repeats, units): failed units spread evenly, then the others."""
+    """Return the fold of each unit in each repeat, shape (repeats, units): failed units evenly, then the others."""
     failures = int(np.count_nonzero(failed))
     count = _FOLDS if failures >= _MANY else min(failures, _SINGLE)
     repeats = _REPEATS if failures >= _MANY else 1

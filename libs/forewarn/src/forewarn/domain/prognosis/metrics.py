@@ -1,4 +1,4 @@
-"""How good predictions of remaining life are.
+"""Metrics of remaining-life predictions.
 
 References
 ----------
@@ -13,12 +13,12 @@ from forewarn.domain.frames.frame import FloatArray
 
 
 def rmse(predicted: FloatArray, actual: FloatArray) -> float:
-    """Root mean square error."""
+    """Return the root mean square error."""
     return float(np.sqrt(np.mean((predicted - actual) ** 2)))
 
 
 def phm08_score(predicted: FloatArray, actual: FloatArray) -> float:
-    """Score of the PHM08 challenge, zero at best: Σ exp(−d/13) − 1 where early, exp(d/10) − 1 where late.
+    """Return the PHM08 challenge score, zero at best: Σ exp(−d/13) − 1 where early, exp(d/10) − 1 where late.
 
     d is predicted minus actual; being late costs more.
     """
@@ -27,12 +27,12 @@ def phm08_score(predicted: FloatArray, actual: FloatArray) -> float:
 
 
 def coverage(low: FloatArray, high: FloatArray, actual: FloatArray) -> float:
-    """Share of the intervals that hold the actual value, ends included."""
+    """Return the share of intervals that hold the actual value, ends included."""
     return float(np.mean((low <= actual) & (actual <= high)))
 
 
 def relative_accuracy(predicted: FloatArray, actual: FloatArray) -> FloatArray:
-    """1 − |actual − predicted| / actual; NaN where nothing was left."""
+    """Return 1 − |actual − predicted| / actual; NaN where nothing was left."""
     error = np.abs(actual - predicted)
     accuracy: FloatArray = 1.0 - np.divide(error, actual, out=np.full(error.shape, np.nan), where=actual > 0.0)
     return accuracy
@@ -51,7 +51,7 @@ def alpha_lambda(time: FloatArray, predicted: FloatArray, actual: FloatArray, *,
 def prognostic_horizon(
     time: FloatArray, predicted: FloatArray, actual: FloatArray, *, tolerance: float
 ) -> float | None:
-    """Return the life left from which on predictions stay within ``tolerance``; None if the last does not."""
+    """Return the life left from which predictions stay within ``tolerance``; None if the last does not."""
     outside = np.flatnonzero(np.abs(predicted - actual) > tolerance)
     first = int(outside[-1]) + 1 if outside.size else 0
     return float(actual[first]) if first < time.size else None

@@ -1,9 +1,8 @@
-"""How far reality lies from a prediction: learned from predictions for units the model had not seen.
+"""Deviation of outcomes from predictions, learned from predictions for units the model had not seen.
 
-Among the held-out predictions closest to a new one, the distribution of what was left beyond the prediction is
-estimated by Kaplan and Meier's product limit, as of units taken out of service it is known only that they lived
-longer. Then the distribution is stretched, below and above its median, as conformal prediction does: until
-P10 and P90 keep their promise for units that were left out of it.
+Among the held-out predictions closest to a new one, Kaplan and Meier's product limit estimates the distribution of
+actual minus predicted life; units taken out of service give only a lower bound. The distribution is then stretched,
+below and above its median, as in conformal prediction, until P10 and P90 hold for held-out units.
 """
 
 from collections.abc import Sequence
@@ -15,18 +14,18 @@ import numpy as np
 from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.prognosis.runs import BoolArray, IntArray
 
-#: Share of the held-out predictions that count as close: this at least, one by the root of the number of units
-#: where they are few, as each of them errs in its own way, and half at most.
+#: Share of the held-out predictions that count as close: at least this, one over the root of the number of units where
+#: they are few (errors differ by unit), at most half.
 NEIGHBOURS: Final = (0.1, 0.5)
 MIN_NEIGHBOURS: Final = 50
 
-#: Each end of the interval is passed by this share of the units.
+#: Share of units beyond each end of the interval.
 TAIL: Final = 0.1
 
-#: Rows the stretch is learned from.
+#: Rows used to learn the stretch.
 _STRETCH_ROWS: Final = 2_000
 
-#: A distribution is never squeezed to less than this.
+#: A distribution is never narrowed to less than this.
 _LEAST_STRETCH: Final = 0.1
 
 _NO_ONE: Final = -1
@@ -34,14 +33,14 @@ _NO_ONE: Final = -1
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class LifeOutlook:
-    """Held-out predictions in rising order, and what became of them; arrays of shape (rows,)."""
+    """Held-out predictions in rising order, and their outcomes; arrays of shape (rows,)."""
 
-    predicted: FloatArray  #: Remaining life as predicted.
-    actual: FloatArray  #: Remaining life that followed, or how long the unit was seen to live on.
+    predicted: FloatArray  #: Predicted remaining life.
+    actual: FloatArray  #: Actual remaining life, or how long the unit was seen to live on.
     known: BoolArray  #: Whether ``actual`` ended in a failure.
-    unit: IntArray  #: Which unit it was: rows of one unit are not independent.
+    unit: IntArray  #: The unit: rows of one unit are not independent.
     share: float  #: Share of the predictions that count as close.
-    #: By how much the distribution is stretched below and above its median.
+    #: Factor of the distribution's width below and above its median.
     below: float = 1.0
     above: float = 1.0
 
@@ -54,7 +53,7 @@ class LifeOutlook:
             raise ValueError("a distribution can be stretched by positive factors only")
 
     def around(self, predicted: float, without: int = _NO_ONE) -> "LifeSpread":
-        """What became of similar predictions, those for one unit left out."""
+        """Return the outcomes of similar predictions, optionally without one unit."""
         near, weight = self._near(predicted)
         weight = np.where(self.unit[near] == without, 0.0, weight)
         known = self.known[near]
@@ -64,7 +63,7 @@ class LifeOutlook:
         return spread.stretched(self.below, self.above)
 
     def _near(self, predicted: float) -> tuple[slice, FloatArray]:
-        """Closest predictions, with weights that fall towards zero at the edge (Epanechnikov)."""
+        """Return the closest predictions, with weights that fall to zero at the edge (Epanechnikov)."""
         wanted = min(self.predicted.size, max(MIN_NEIGHBOURS, round(self.share * self.predicted.size)))
         place = int(np.searchsorted(self.predicted, predicted))
         low, high = max(0, place - wanted), min(self.predicted.size, place + wanted)
@@ -84,24 +83,24 @@ class LifeSpread:
     reached: FloatArray
 
     def quantiles(self, levels: Sequence[float]) -> FloatArray:
-        """Quantiles, shape (levels,); beyond the last known failure the longest time seen stands for them."""
+        """Return quantiles, shape (levels,); the longest time seen stands in beyond the last known failure."""
         place = np.searchsorted(self.reached, np.asarray(levels) - 1e-12, side="left")
         quantiles: FloatArray = self.excess[np.minimum(place, self.excess.size - 1)]
         return quantiles
 
     def stretched(self, below: float, above: float) -> "LifeSpread":
-        """The same with all distances from the median multiplied."""
+        """Stretch all distances from the median."""
         middle = float(self.quantiles([0.5])[0])
         distance = self.excess - middle
         return replace(self, excess=middle + distance * np.where(distance < 0.0, below, above))
 
     def probability(self, excess: float) -> float:
-        """Probability that no more than ``excess`` is left beyond the prediction."""
+        """Return the probability of living at most ``excess`` beyond the prediction."""
         place = int(np.searchsorted(self.excess, excess, side="right"))
         return float(self.reached[place - 1]) if place else 0.0
 
     def mean_beyond(self, predicted: float, bound: float, cap: float) -> float:
-        """Expected life of a unit that outlives ``bound``, no life counted longer than ``cap``."""
+        """Return the expected life of a unit that outlives ``bound``, no life counted longer than ``cap``."""
         life = np.minimum(predicted + self.excess, cap)
         chance = np.diff(self.reached, prepend=0.0) * (life > bound)
         chance[-1] += (1.0 - self.reached[-1]) * (life[-1] > bound)
@@ -114,10 +113,7 @@ def learn_outlook(
 ) -> LifeOutlook:
     """Learn from held-out predictions and outcomes, in any order.
 
-    Parameters
-    ----------
-    cap
-        Longest life distinguished: an interval that reaches it says "at least" and cannot be passed.
+    ``cap`` is the longest life distinguished: an interval that reaches it says "at least" and always holds.
     """
     order = np.argsort(predicted, kind="stable")
     share = float(np.clip(np.unique(unit).size ** -0.5, *NEIGHBOURS))
@@ -129,7 +125,7 @@ def learn_outlook(
 
 
 def _stretches(plain: LifeOutlook, cap: float) -> tuple[float, float]:
-    """By how much P10 and P90 must move away from the median to hold for units left out."""
+    """Return how far P10 and P90 must move from the median to hold for held-out units."""
     rows = np.flatnonzero(plain.known)
     if np.unique(plain.unit[rows]).size < 2:
         return 1.0, 1.0
@@ -150,7 +146,7 @@ def _stretches(plain: LifeOutlook, cap: float) -> tuple[float, float]:
 
 
 def _needed(distance: FloatArray, width: FloatArray) -> float:
-    """Factor by which widths must be multiplied for all but ``TAIL`` of the distances to lie within."""
+    """Return the factor of the widths that covers all but ``TAIL`` of the distances."""
     usable = width > 0.0
     if not usable.any():
         return 1.0
@@ -158,7 +154,7 @@ def _needed(distance: FloatArray, width: FloatArray) -> float:
 
 
 def _product_limit(weight: FloatArray, known: BoolArray) -> FloatArray:
-    """Probability of having ended by each of the sorted times, by Kaplan and Meier."""
+    """Return the probability of having ended by each of the sorted times, by Kaplan and Meier."""
     at_risk = np.cumsum(weight[::-1])[::-1]
     ends = np.where(known, weight, 0.0)
     share = np.divide(ends, at_risk, out=np.zeros(ends.shape), where=at_risk > 0.0)

@@ -1,7 +1,7 @@
-"""From the recorded rows of a unit to what the trees see of it. Causal: a row knows itself and what came before.
+"""Features of a unit's recorded rows. Causal: a row depends only on itself and earlier rows.
 
-Windows are shares of a typical life, so that a fleet sampled once a cycle and one sampled a hundred thousand times
-in a life are seen alike.
+Windows are shares of a typical life, so that a fleet sampled once a cycle and one sampled a hundred thousand times in a
+life give comparable features.
 """
 
 from dataclasses import dataclass, replace
@@ -14,14 +14,14 @@ from forewarn.domain.prognosis.regimes import Conditions, learn_conditions
 from forewarn.domain.prognosis.runs import BoolArray, IntArray, Runs
 from forewarn.domain.prognosis.windows import trailing
 
-#: Windows of the means, as shares of a typical life, and the rows they must span at least.
+#: Windows of the means, as shares of a typical life, and the fewest rows they must span.
 MEAN_WINDOWS: Final = ((0.05, 3), (0.10, 6), (0.30, 10))
 
-#: The same for slopes. Mean and slope since the first row come on top.
+#: The same for slopes. Mean and slope since the first row are added.
 SLOPE_WINDOWS: Final = ((0.30, 10),)
 
-#: Values farther out than the learned range (this share cut off each end) by more than its width are cut there:
-#: a single reading of 1e10 must not drown a window.
+#: Values are clipped one width beyond the learned range (this share cut off each end): a single reading of 1e10 must
+#: not drown a window.
 _TAIL: Final = 0.001
 
 #: Times are ages if all units start within this share of a typical life of each other.
@@ -33,31 +33,25 @@ _CONSTANT: Final = 1e-9
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Preparation:
-    """What was learned from the training runs about tags, conditions and time scales."""
+    """Tags, conditions and time scales learned from the training runs."""
 
-    #: Where values of the tags are cut, shape (tags,).
+    #: Clipping limits of the tags, shape (tags,).
     low: FloatArray
     high: FloatArray
-    conditions: Conditions  #: Takes the operating condition out.
+    conditions: Conditions  #: Removes the effect of the operating condition.
     life: float  #: Length of a typical run to failure, in the runs' unit of time.
     step: float  #: Typical time between rows.
-    #: Time at which all units start, if the times are ages; else None, and age counts from a unit's first row.
+    #: Common start time of all units, if times are ages; None if age counts from a unit's first row.
     birth: float | None
 
     @property
     def features(self) -> int:
-        """Features of a row: age, then windows of the tags, then of the drivers."""
+        """Name the features of a row: age, then windows of the tags, then of the drivers."""
         per_tag = len(MEAN_WINDOWS) + len(SLOPE_WINDOWS) + 2
         return 1 + per_tag * self.low.size + self.conditions.low.size
 
     def features_of(self, runs: Runs, rows: IntArray) -> FloatArray:
-        """Features of some rows, shape (rows, features).
-
-        Parameters
-        ----------
-        rows
-            In rising order.
-        """
+        """Return features of some rows, in rising order; shape (rows, features)."""
         out = np.empty((rows.size, self.features))
         cuts = np.searchsorted(rows, runs.starts)
         for unit, own in enumerate(runs.slices()):
@@ -67,7 +61,7 @@ class Preparation:
         return out
 
     def outside(self, runs: Runs) -> int:
-        """How many rows have a driver outside its learned range."""
+        """Count rows with a driver outside its learned range."""
         return self.conditions.outside(runs.drivers)
 
     def _of_unit(self, time: FloatArray, tags: FloatArray, drivers: FloatArray, rows: IntArray) -> FloatArray:
@@ -114,7 +108,7 @@ def learn_preparation(runs: Runs, failed: BoolArray) -> Preparation:
 
 
 def varies(values: FloatArray) -> BoolArray:
-    """Which columns hold more than one value, shape (columns,)."""
+    """Return which columns hold more than one value, shape (columns,)."""
     known = np.isfinite(values)
     low = np.where(known, values, np.inf).min(axis=0, initial=np.inf)
     high = np.where(known, values, -np.inf).max(axis=0, initial=-np.inf)

@@ -1,8 +1,7 @@
-"""What the operating condition does to a tag is taken out before wear is looked for.
+"""Remove the effect of the operating condition from tags before looking for wear.
 
-Drivers with few settings (flight levels, speeds of a gearbox) make *regimes*: tags are standardised within
-each. Drivers that vary smoothly (load, weather) shift tags by a quadratic function of them, where that function
-holds for units it was not fitted on.
+Drivers with few settings (flight levels, gearbox speeds) make *regimes*: tags are standardised within each. Drivers
+that vary smoothly (load, weather) shift tags by a quadratic function, used where it holds for held-out units.
 """
 
 from dataclasses import dataclass
@@ -12,28 +11,28 @@ import numpy as np
 from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.prognosis.runs import BoolArray, IntArray, Runs
 
-#: Settings are regimes if clusters leave at most this share of the drivers' variance inside.
+#: Settings are regimes if clusters leave at most this share of the drivers' variance.
 TIGHT = 0.001
 
-#: More clusters than this are taken for a continuum.
+#: More clusters count as a continuum.
 MAX_REGIMES = 12
 
-#: A quadratic function is used where it explains this share of a tag's variance in units held out.
+#: A quadratic function is used where it explains this share of a tag's variance in held-out units.
 WORTHWHILE = 0.02
 
-#: Rows from which regimes and functions are found.
+#: Rows used to find regimes and functions.
 _MAX_ROWS = 20_000
 
 _ITERATIONS = 50
 _RIDGE = 1e-6
 
-#: Rows farther out than this many widths of the learned range of a driver are outside.
+#: Rows more than this many widths beyond a driver's learned range are outside.
 _MARGIN = 0.05
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Conditions:
-    """Takes the operating condition out of tags."""
+    """Removes the effect of the operating condition from tags."""
 
     #: Learned range of each driver, shape (drivers,).
     low: FloatArray
@@ -58,13 +57,13 @@ class Conditions:
         return out
 
     def outside(self, drivers: FloatArray) -> int:
-        """How many rows have a driver outside its learned range."""
+        """Count rows with a driver outside its learned range."""
         scaled = _scaled(drivers, self.low, self.high)
         return int(np.count_nonzero(((scaled < -_MARGIN) | (scaled > 1.0 + _MARGIN)).any(axis=1)))
 
 
 def learn_conditions(runs: Runs) -> Conditions:
-    """Find the regimes and what conditions do to tags; the drivers of ``runs`` vary, its tags too."""
+    """Find the regimes and their effect on tags; drivers and tags of ``runs`` vary."""
     low, high = np.nanmin(runs.drivers, axis=0), np.nanmax(runs.drivers, axis=0)
     usable = np.flatnonzero(~np.isnan(runs.drivers).any(axis=1))
     usable = usable[:: max(1, usable.size // _MAX_ROWS)]
@@ -80,7 +79,7 @@ def learn_conditions(runs: Runs) -> Conditions:
 
 
 def find_regimes(scaled: FloatArray) -> FloatArray:
-    """Centres of tight clusters of driver settings, shape (regimes, drivers); a single centre without any."""
+    """Return centres of tight clusters of driver settings, shape (regimes, drivers); a single one without clusters."""
     centre: FloatArray = scaled.mean(axis=0, keepdims=True)
     total = float(((scaled - centre) ** 2).sum())
     if total == 0.0:
@@ -95,7 +94,7 @@ def find_regimes(scaled: FloatArray) -> FloatArray:
 
 
 def nearest(scaled: FloatArray, centres: FloatArray) -> IntArray:
-    """Regime of each row; the first where a driver is unknown."""
+    """Return the regime of each row; the first where a driver is unknown."""
     if len(centres) == 1:
         return np.zeros(len(scaled), dtype=np.intp)
     own: IntArray = _distances(np.nan_to_num(scaled), centres).argmin(axis=1)
@@ -103,7 +102,7 @@ def nearest(scaled: FloatArray, centres: FloatArray) -> IntArray:
 
 
 def _settle(scaled: FloatArray, centres: FloatArray) -> FloatArray:
-    """Lloyd's algorithm; a centre that loses all its rows stays where it is."""
+    """Run Lloyd's algorithm; a centre that loses all its rows stays where it is."""
     for _ in range(_ITERATIONS):
         own = _distances(scaled, centres).argmin(axis=1)
         means = [scaled[own == k].mean(axis=0) if np.any(own == k) else c for k, c in enumerate(centres)]
@@ -125,7 +124,7 @@ def _scaled(drivers: FloatArray, low: FloatArray, high: FloatArray) -> FloatArra
 
 
 def _moments(tags: FloatArray, regime: IntArray, regimes: int) -> tuple[FloatArray, FloatArray]:
-    """Mean and standard deviation of each tag in each regime; those of all rows where a regime has too few."""
+    """Return mean and standard deviation of each tag in each regime; those of all rows where a regime has too few."""
     whole_mean, whole_sd = _mean_sd(tags)
     mean, sd = np.tile(whole_mean, (regimes, 1)), np.tile(whole_sd, (regimes, 1))
     for place in range(regimes if regimes > 1 else 0):
@@ -144,7 +143,7 @@ def _mean_sd(tags: FloatArray) -> tuple[FloatArray, FloatArray]:
 
 
 def _terms(scaled: FloatArray) -> FloatArray:
-    """1, each driver, and all products of two: shape (rows, terms)."""
+    """Return 1, each driver, and all products of two: shape (rows, terms)."""
     columns = [np.ones(len(scaled))]
     centred = scaled - 0.5
     columns += list(centred.T)

@@ -1,4 +1,4 @@
-"""Run histories of a fleet: what was recorded of each unit, and how each record ended."""
+"""Run histories of a fleet: the records of each unit, and how each ended."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -33,40 +33,40 @@ class Runs:
 
     @property
     def units(self) -> int:
-        """Number of units."""
+        """Return the number of units."""
         return self.starts.size - 1
 
     @property
     def unit_of_row(self) -> IntArray:
-        """Position of each row's unit."""
+        """Return the position of each row's unit."""
         return np.repeat(np.arange(self.units), np.diff(self.starts))
 
     @property
     def last_rows(self) -> IntArray:
-        """Last row of each unit."""
+        """Return the last row of each unit."""
         last: IntArray = self.starts[1:] - 1
         return last
 
     @property
     def lengths(self) -> FloatArray:
-        """Time from the first to the last row of each unit."""
+        """Return the time from the first to the last row of each unit."""
         return self.time[self.last_rows] - self.time[self.starts[:-1]]
 
     @property
     def to_the_end(self) -> FloatArray:
-        """Time from each row to the last row of its unit: the life remaining, if the unit failed there."""
+        """Return the time from each row to the last of its unit: the remaining life, if the unit failed there."""
         return self.time[self.last_rows][self.unit_of_row] - self.time
 
     def slices(self) -> Iterator[slice]:
-        """Rows of each unit."""
+        """Return the rows of each unit."""
         for first, after in zip(self.starts[:-1].tolist(), self.starts[1:].tolist(), strict=True):
             yield slice(first, after)
 
 
 def evenly_spaced(runs: Runs, per_unit: int) -> IntArray:
-    """Choose at most ``per_unit`` rows of each unit, evenly in row number, the last one always among them.
+    """Choose at most ``per_unit`` rows of each unit, evenly in row number, always including the last.
 
-    Neighbouring rows are nearly the same; learning from all of them takes longer and adds nothing.
+    Neighbouring rows are nearly the same; more of them cost time and add nothing.
     """
     chosen = []
     for rows in runs.slices():

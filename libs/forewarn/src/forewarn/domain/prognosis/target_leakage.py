@@ -1,4 +1,4 @@
-"""Target leakage: columns that reveal how a run ends, which nobody knows while it lasts."""
+"""Target leakage: columns that reveal the end of a run, unknown while it lasts."""
 
 from typing import Final
 
@@ -7,12 +7,12 @@ import numpy as np
 from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.prognosis.runs import BoolArray, Runs
 
-#: Largest difference, as a share of the longest life, that still counts as equal.
+#: Largest difference, as a share of the longest life, that counts as equal.
 _EQUAL: Final = 1e-6
 
 
 def target_leakage(column: FloatArray, runs: Runs, failed: BoolArray) -> str | None:
-    """Return why a column, one value for each row, must be left out of training; None if it may stay."""
+    """Return why a column, one value per row, must be left out of training; None if it may stay."""
     rows = failed[runs.unit_of_row] & np.isfinite(column)
     if np.count_nonzero(failed) < 2 or not rows.any():
         return None
@@ -24,7 +24,7 @@ def target_leakage(column: FloatArray, runs: Runs, failed: BoolArray) -> str | N
 
 
 def _counts_down(column: FloatArray, left: FloatArray) -> bool:
-    """Whether it is the life left, perhaps cut off at its highest value and shifted."""
+    """Return whether it is the life left, perhaps clipped and shifted."""
     shift = float(column[np.argmin(left)] - left.min())
     expected = np.minimum(left + shift, column.max())
     below = expected < column.max()
@@ -34,7 +34,7 @@ def _counts_down(column: FloatArray, left: FloatArray) -> bool:
 
 
 def _marks_the_end(column: FloatArray, runs: Runs, failed: BoolArray) -> bool:
-    """Whether it is the same everywhere but in the last row of failed units."""
+    """Return whether it is constant except in the last row of failed units."""
     last = np.zeros(column.size, dtype=np.bool_)
     last[runs.last_rows[failed]] = True
     elsewhere = column[~last & np.isfinite(column)]

@@ -1,4 +1,4 @@
-"""Grown regression trees as plain arrays: anybody can read them, nothing in them is executed."""
+"""Grown regression trees as plain arrays: readable anywhere, nothing in them is executed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from forewarn.domain.frames.frame import FloatArray
 
-#: Rows times trees walked at once.
+#: Rows × trees processed at once.
 _BLOCK = 2_000_000
 
 
@@ -17,20 +17,20 @@ _BLOCK = 2_000_000
 class Forest:
     """The sum of several trees.
 
-    Nodes of all trees stand in one row; a leaf is its own child, so that walking on from it changes nothing.
+    Nodes of all trees are in one sequence; a leaf is its own child, so that stepping on from it changes nothing.
     """
 
     roots: NDArray[np.int32]  #: First node of each tree, shape (trees,).
     #: A row goes left if its feature is at most the threshold; shape (nodes,).
     feature: NDArray[np.int32]
     threshold: FloatArray
-    missing_left: NDArray[np.bool_]  #: Whether a row goes left whose feature is unknown.
+    missing_left: NDArray[np.bool_]  #: Whether rows with an unknown feature go left.
     #: Next node.
     left: NDArray[np.int32]
     right: NDArray[np.int32]
-    value: FloatArray  #: What a leaf adds; zero for other nodes.
+    value: FloatArray  #: Value of a leaf; zero for other nodes.
     depth: int  #: Steps from a root to its deepest leaf.
-    features: int  #: How many features a row has.
+    features: int  #: Number of features of a row.
 
     def __post_init__(self) -> None:
         nodes = self.feature.size
@@ -47,13 +47,7 @@ class Forest:
                 raise ValueError("a forest refers to nodes or features it does not have")
 
     def predict(self, rows: FloatArray) -> FloatArray:
-        """Sum of the leaves that each row of shape (rows, features) ends in.
-
-        Raises
-        ------
-        ValueError
-            If the rows have another number of features than the trees know.
-        """
+        """Sum the leaves that each row of shape (rows, features) reaches; ValueError for another number of features."""
         if rows.shape[1] != self.features:
             raise ValueError(f"rows have {rows.shape[1]} features, the trees know {self.features}")
         out = np.empty(len(rows))
@@ -75,7 +69,7 @@ class Forest:
 
 
 def average(forests: Sequence[Forest]) -> Forest:
-    """One forest that predicts the mean of several over the same features."""
+    """Return one forest that predicts the mean of several over the same features."""
     offsets = np.cumsum([0, *(forest.feature.size for forest in forests[:-1])]).astype(np.int32)
 
     def links(name: str) -> NDArray[np.int32]:

@@ -7,25 +7,21 @@ import numpy as np
 from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.prognosis.runs import IntArray
 
-#: Rows a straight line needs before its slope is believed.
+#: Fewest rows of a straight line.
 MIN_SLOPE_ROWS = 3
 
-#: A window reaches back to times later than its width, within this share of the width.
+#: Tolerance of a window's width, as a share of the width.
 _EDGE = 1e-9
 
-#: Values held at once; tags are taken in blocks of so many.
+#: Most values held at once; tags are processed in blocks of this size.
 _BLOCK_VALUES = 2_000_000
 
 
 class RunHistory:
     """Running sums over the rows of one unit; any window then costs two look-ups.
 
-    Parameters
-    ----------
-    time
-        Rising times, in units in which a life is of the order of one, shape (n,).
-    values
-        Values of the order of one, NaN where unknown, shape (n, tags).
+    ``time`` rises, shape (n,), in units in which a life is of the order of one. ``values`` are of the order of one, NaN
+    where unknown, shape (n, tags).
     """
 
     def __init__(self, time: FloatArray, values: FloatArray) -> None:
@@ -37,13 +33,13 @@ class RunHistory:
         self._line_sums = [_running(part) for part in (known * since, known * since**2, filled * since)]
 
     def mean(self, rows: IntArray, width: float) -> FloatArray:
-        """Mean of the known values no older than ``width``, NaN without any: shape (rows, tags)."""
+        """Average the known values no older than ``width``, NaN without any: shape (rows, tags)."""
         count, total = (part[rows + 1] - part[self._first(rows, width)] for part in self._sums)
         means: FloatArray = np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0.5)
         return means
 
     def slope(self, rows: IntArray, width: float) -> FloatArray:
-        """Slope of the least-squares line through the values no older than ``width``, per unit of time.
+        """Return the least-squares slope of the values no older than ``width``, per unit of time.
 
         NaN with fewer than ``MIN_SLOPE_ROWS`` known values. Shape (rows, tags).
         """
@@ -63,10 +59,8 @@ class RunHistory:
 def trailing(
     time: FloatArray, values: FloatArray, rows: IntArray, means: Sequence[float], slopes: Sequence[float]
 ) -> FloatArray:
-    """Means and slopes over windows of these widths (infinite: since the first row), for some rows of a unit.
+    """Return means and slopes over windows of these widths (infinite: since the first row), for some rows of a unit.
 
-    Returns
-    -------
     Shape (rows, tags * (means + slopes)): all tags for the first width, then for the next.
     """
     tags = values.shape[1]

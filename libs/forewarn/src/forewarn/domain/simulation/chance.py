@@ -1,4 +1,4 @@
-"""Random numbers that belong to an instant: however a stream is cut, the same reading meets the same chance."""
+"""Random numbers tied to an instant: however a stream is cut, the same reading gets the same numbers."""
 
 from typing import Final
 
@@ -14,9 +14,9 @@ _ULP: Final = 2.0**-53
 
 
 def uniform(seed: int, stream: str, moments: NDArray[np.int64]) -> FloatArray:
-    """Return numbers within 0 and 1 (exclusive), one for each moment: times [µs] or counters of any shape.
+    """Return numbers between 0 and 1 (exclusive), one per moment: times [µs] or counters of any shape.
 
-    SplitMix64 (Steele, Lea, Flood 2014) of the moment under a key of seed and stream: no state, any order.
+    SplitMix64 (Steele, Lea, Flood 2014) of the moment, keyed by seed and stream: no state, any order.
     """
     entropy = [abs(seed), int(seed < 0), *stream.encode()]
     key = np.random.SeedSequence(entropy).generate_state(1, np.uint64)[0]
@@ -30,7 +30,7 @@ def uniform(seed: int, stream: str, moments: NDArray[np.int64]) -> FloatArray:
 
 
 def normal(seed: int, stream: str, moments: NDArray[np.int64]) -> FloatArray:
-    """Standard normal numbers, one for each moment (Box-Muller)."""
+    """Return standard normal numbers, one per moment (Box-Muller)."""
     radius = np.sqrt(-2.0 * np.log(uniform(seed, f"{stream}/radius", moments)))
     turned: FloatArray = radius * np.cos(2.0 * np.pi * uniform(seed, f"{stream}/angle", moments))
     return turned

@@ -1,8 +1,8 @@
 """A water-cooled centrifugal chiller, from its heat balance.
 
-Evaporator and condenser are heat exchangers at a constant refrigerant temperature: their approach is
-``ΔT/(e^NTU − 1)``. The compressor takes a share of Carnot's power for the lift between them, and the
-condenser rejects cooling plus power, so that the energy balance closes.
+Evaporator and condenser are heat exchangers at a constant refrigerant temperature, with an approach of ``ΔT/(e^NTU −
+1)``. The compressor needs Carnot's power over its efficiency for the lift between them, and the condenser rejects
+cooling plus power, so that the energy balance closes.
 """
 
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ REFRIGERANT_LEAK: Final = "refrigerant_leak"
 
 _ROUNDS: Final = 6  # condensing temperature and power depend on each other; the fixed point contracts tenfold a round
 _MOIST_AIR_C: Final = (-20.0, 50.0)  # range of the wet bulb's formula
-_COLDEST_WATER_C: Final = 20.0  # the tower's fans slow down before the compressor loses the lift it needs
+_COLDEST_WATER_C: Final = 20.0  # the tower's fans slow down before the compressor loses its minimum lift
 _KW_PER_K_AND_M3_H: Final = WATER_DENSITY_KG_M3 * WATER_HEAT_CAPACITY_KJ_KG_K / S_PER_H
 
 
@@ -47,7 +47,7 @@ class ChillerDesign:
     #: Transfer units of the clean exchangers: 1.64 gives an approach of 1.2 K at 5 K.
     evaporator_ntu: FloatArray | float = 1.64
     condenser_ntu: FloatArray | float = 1.70
-    carnot_share: FloatArray | float = 0.66  #: Power of Carnot's machine over the real one at the best part load.
+    carnot_share: FloatArray | float = 0.66  #: Carnot power over real power at the best part load.
     voltage_v: FloatArray | float = 400.0
     vibration_mm_s: FloatArray | float = 1.4
 
@@ -64,7 +64,7 @@ CHILLER_SENSORS: Final[dict[str, Sensor]] = {
 
 
 def _truth(design: ChillerDesign, instant: Instant) -> Values:
-    """The cooling tower follows the weather."""
+    """Compute the true values; the cooling tower follows the weather."""
     faults = instant.faults
     truth = _heat_balance(design, instant)
     truth |= _currents(design, truth["power_kw"], severity_of(faults, ELECTRICAL_ISSUE))
@@ -78,12 +78,12 @@ def _heat_balance(design: ChillerDesign, instant: Instant) -> Values:
     asked_kw = surroundings.demand * design.rated_cooling_kw
     capacity_kw = 1.05 * np.asarray(design.rated_cooling_kw) * (1.0 - 0.35 * leak)
     cooling_kw = np.minimum(asked_kw, capacity_kw)
-    # what cannot be cooled warms the supply: 1 K for every tenth of the rated duty that is missing
+    # missing capacity warms the supply: 1 K per tenth of the rated duty
     supply_c = design.chw_setpoint_c + 10.0 * (asked_kw - cooling_kw) / design.rated_cooling_kw
     chw_flow = np.asarray(design.chw_flow_m3_h) * (1.0 + instant.wander["chw_flow"])
     cdw_flow = np.asarray(design.cdw_flow_m3_h) * (1.0 + instant.wander["cdw_flow"])
     return_c = supply_c + cooling_kw / (chw_flow * _KW_PER_K_AND_M3_H)
-    # less liquid leaves tubes of the evaporator dry
+    # less liquid leaves some evaporator tubes dry
     evaporating_c = supply_c - _approach_k(return_c - supply_c, design.evaporator_ntu * (1.0 - 0.75 * leak))
 
     inlet_c = _cooling_water_c(surroundings)
@@ -111,9 +111,9 @@ def _heat_balance(design: ChillerDesign, instant: Instant) -> Values:
 
 
 def _cooling_water_c(surroundings: Surroundings) -> FloatArray:
-    """Water from the tower: within 1 K of what a cooling tower gives at three quarters of its heat in usual air."""
+    """Return the water temperature from the tower: within 1 K of a cooling tower at three quarters of its heat."""
     wet_c = wet_bulb_c(np.clip(surroundings.ambient_temp_c, *_MOIST_AIR_C), surroundings.relative_humidity_pct)
-    tower_c = np.maximum(9.8 + 0.70 * wet_c, wet_c + 2.0)  # warm air carries more away: its approach shrinks
+    tower_c = np.maximum(9.8 + 0.70 * wet_c, wet_c + 2.0)  # warm air absorbs more moisture: the approach shrinks
     return np.maximum(tower_c, _COLDEST_WATER_C)
 
 
@@ -123,7 +123,7 @@ def _approach_k(water_difference_k: FloatArray, ntu: FloatArray | float) -> Floa
 
 def _currents(design: ChillerDesign, power_kw: FloatArray, fault: FloatArray) -> Values:
     mean_a = power_kw * 1000.0 / (np.sqrt(3.0) * design.voltage_v * 0.9)
-    # a winding that loses turns draws more and unloads the two others
+    # a winding with shorted turns draws more and unloads the two others
     return {
         "current_r_a": mean_a * (1.004 + 0.12 * fault),
         "current_y_a": mean_a * (0.997 - 0.07 * fault),

@@ -1,9 +1,9 @@
 """A centrifugal compressor of one uncooled section, from its head curve and the gas laws.
 
-Polytropic head follows ``H = H_r·(h0·n² − h1·q²)`` with the flow's share q of the rated one, and the plant
-asks for ``H = H_r·(h_s + (1 − h_s)·q²)``; both meet at the operating point. The compression is polytropic, so
-head and efficiency fix temperature and pressure at the discharge exactly as ``physics.gas`` reads them back.
-The power is the gas's enthalpy rise and the bearings' loss.
+Polytropic head follows ``H = H_r·(h0·n² − h1·q²)`` with q the share of the rated flow, and the plant needs ``H =
+H_r·(h_s + (1 − h_s)·q²)``; the operating point is their intersection. The compression is polytropic, so head and
+efficiency fix temperature and pressure at the discharge, consistent with ``physics.gas``. The power is the gas's
+enthalpy rise and the bearings' loss.
 """
 
 from dataclasses import dataclass
@@ -51,8 +51,8 @@ COMPRESSOR_FOULING: Final = "compressor_fouling"
 SURGE: Final = "surge"
 
 _SHUTOFF: Final = 1.2  # head at no flow over the rated head
-_STATIC: Final = 0.3  # head the plant asks for without flow, over the rated head
-_SOFT_MARGIN_PCT: Final = 5.0  # stall cells turn and shake the shaft before the flow reverses
+_STATIC: Final = 0.3  # head of the plant without flow, over the rated head
+_SOFT_MARGIN_PCT: Final = 5.0  # rotating stall shakes the shaft before the flow reverses
 _MECHANICAL_EFFICIENCY: Final = 0.975
 
 
@@ -69,7 +69,7 @@ class CompressorDesign:
     #: One point of the surge line, as on the nameplate of class ``centrifugal_compressor``.
     surge_flow_m3_h: FloatArray | float = 7000.0
     surge_head_kj_kg: FloatArray | float = 135.0
-    suction_loss_bar: FloatArray | float = 0.012  #: Pressure that filter and pipe take at rated flow.
+    suction_loss_bar: FloatArray | float = 0.012  #: Pressure drop of filter and pipe at rated flow.
     vibration_um: FloatArray | float = 28.0  #: Shaft vibration of the drive end when healthy at rated speed.
     bearing_time_constant_s: float = 200.0
 
@@ -92,7 +92,7 @@ COMPRESSOR_SENSORS: Final[dict[str, Sensor]] = {
 
 
 def _truth(design: CompressorDesign, instant: Instant) -> Values:
-    """The compressor takes in outdoor air."""
+    """Compute the true values; the compressor takes in outdoor air."""
     surroundings, faults = instant.surroundings, instant.faults
     truth = _operating_point(design, surroundings, instant.wander["valve"], faults)
     truth |= _gas(design, truth)
@@ -111,9 +111,9 @@ def _operating_point(
     design: CompressorDesign, surroundings: Surroundings, valve: FloatArray, faults: Severities
 ) -> Values:
     fouling, closing = severity_of(faults, COMPRESSOR_FOULING), severity_of(faults, SURGE)
-    ratio = 0.88 + 0.12 * surroundings.demand  # the driver's answer to demand
+    ratio = 0.88 + 0.12 * surroundings.demand  # the driver's response to demand
     vane = 0.75 + 0.25 * surroundings.demand
-    # vanes that close give the gas a swirl, which takes head; deposits narrow the impeller's channels
+    # closing vanes swirl the gas, which costs head; deposits narrow the impeller's channels
     shutoff = _SHUTOFF * np.square(ratio) * (1.0 - 0.1 * (1.0 - vane)) * (1.0 - 0.05 * fouling)
     resistance = (1.0 - _STATIC) * (1.0 + valve) * (1.0 + 1.2 * closing)
     flow_share = np.sqrt((shutoff - _STATIC) / (_SHUTOFF - 1.0 + resistance))
@@ -131,7 +131,7 @@ def _operating_point(
 
 
 def _gas(design: CompressorDesign, truth: Values) -> Values:
-    """Polytropic compression: ``H = R/M·T_1·(T_2/T_1 − 1)/m`` and ``T_2/T_1 = r^m`` with ``m = (k − 1)/(k·eta)``."""
+    """Compress polytropically: ``H = R/M·T_1·(T_2/T_1 − 1)/m`` and ``T_2/T_1 = r^m`` with ``m = (k − 1)/(k·eta)``."""
     kappa = np.asarray(design.isentropic_exponent)
     m = (kappa - 1.0) / kappa / truth["efficiency"]
     head_kj_kg = design.rated_head_kj_kg * truth["head_share"]

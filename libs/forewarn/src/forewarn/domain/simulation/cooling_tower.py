@@ -1,10 +1,9 @@
 """A mechanical-draught cooling tower, from Merkel's enthalpy balance.
 
-Braun's effectiveness of the air side, with the saturated air's enthalpy as driving force:
-``Q = eps·G·(h_s(T_h) − h_a)``, ``eps`` that of a counterflow exchanger with ``m* = G·c_s/(L·c_w)`` and
-``NTU = c·(L/G)^0.4`` (ASHRAE Trans. 95/2, 1989). The plant gives a heat, and the hot water settles where the
-tower rejects just that. Make-up replaces what evaporates and what is blown down, and brings the basin back to
-its level. Nothing keeps the water from freezing: such a tower is drained in frost.
+Braun's effectiveness of the air side, driven by the saturated air's enthalpy: ``Q = eps·G·(h_s(T_h) − h_a)``, ``eps``
+that of a counterflow exchanger with ``m* = G·c_s/(L·c_w)`` and ``NTU = c·(L/G)^0.4`` (ASHRAE Trans. 95/2, 1989). The
+plant sets the heat, and the hot water settles where the tower rejects it. Make-up replaces evaporation and blow-down,
+and restores the basin's level. Freezing is not modelled: such a tower is drained in frost.
 """
 
 from dataclasses import dataclass
@@ -38,8 +37,8 @@ from forewarn.domain.simulation.parts import AIR_TEMP, alike, whatever_the_desig
 FILL_FOULING: Final = "fill_fouling"
 GEARBOX_WEAR: Final = "gearbox_wear"
 
-_ROUNDS: Final = 3  # Newton's steps to the hot water temperature; a fourth would move it by a millikelvin or so
-_START_K: Final = 5.0  # hot water above the air's temperature to start from
+_ROUNDS: Final = 3  # Newton's steps to the hot water temperature; a fourth would move it by about a millikelvin
+_START_K: Final = 5.0  # hot water above air temperature to start from
 _LEVEL_PCT: Final = 70.0
 _LEVEL_MEMORY_S: Final = 600.0
 _NTU_EXPONENT: Final = 0.4
@@ -54,7 +53,7 @@ class TowerDesign:
     air_flow_kg_s: FloatArray | float = 42.0  #: Dry air at full fan speed through a clean fill.
     transfer_coefficient: FloatArray | float = 1.9  #: ``c`` of the clean fill in ``NTU = c·(L/G)^0.4``.
     rated_fan_power_kw: FloatArray | float = 14.0
-    cycles: FloatArray | float = 4.0  #: Cycles of concentration that the blow-down keeps.
+    cycles: FloatArray | float = 4.0  #: Cycles of concentration kept by the blow-down.
     makeup_conductivity_us_cm: FloatArray | float = 400.0
     basin_m3: FloatArray | float = 20.0  #: Water in the full basin.
     vibration_mm_s: FloatArray | float = 3.0
@@ -96,7 +95,7 @@ def _truth(design: TowerDesign, instant: Instant) -> Values:
 
 
 def _water_temperatures(design: TowerDesign, truth: Values, fouling: FloatArray) -> Values:
-    """Temperatures at which the tower rejects the plant's heat."""
+    """Return the temperatures at which the tower rejects the plant's heat."""
     air_kg_s = design.air_flow_kg_s * truth["fan_share"] * (1.0 - 0.30 * fouling)  # scale narrows the fill
     water_kg_s = truth["water_flow_m3_h"] * WATER_DENSITY_KG_M3 / S_PER_H
     clean = design.transfer_coefficient * np.power(water_kg_s / air_kg_s, _NTU_EXPONENT)
@@ -116,7 +115,7 @@ def _water_temperatures(design: TowerDesign, truth: Values, fouling: FloatArray)
 
 
 def _enthalpy_kj_kg(temp_c: FloatArray, humidity_pct: FloatArray | float) -> FloatArray:
-    """Enthalpy of moist air for each kg of dry air at sea level (ASHRAE Fundamentals, ch. 1)."""
+    """Return the enthalpy of moist air per kg of dry air at sea level (ASHRAE Fundamentals, ch. 1)."""
     vapour_pa = vapour_pressure_pa(temp_c) * humidity_pct / 100.0
     moisture = 0.622 * vapour_pa / (STANDARD_ATMOSPHERE_PA - vapour_pa)
     return 1.006 * temp_c + moisture * (2501.0 + 1.86 * temp_c)
@@ -136,7 +135,7 @@ def _fan(design: TowerDesign, truth: Values, faults: Severities) -> Values:
 
 
 def _gearbox_c(truth: Values, wear: FloatArray) -> FloatArray:
-    """Where the gearbox settles; it hangs in the plume, which leaves at about the water's mean temperature."""
+    """Return the gearbox's steady temperature; it hangs in the plume, which leaves at the mean water temperature."""
     plume_c = 0.5 * (truth["hot_water_temp_c"] + truth["cold_water_temp_c"])
     return plume_c + 12.0 + 22.0 * np.square(truth["fan_share"]) + 50.0 * wear
 
@@ -151,7 +150,7 @@ def _makeup_m3_h(design: TowerDesign, truth: Values, level_pct: FloatArray) -> F
 TOWER: Final = Kind(
     design=TowerDesign,
     wander={
-        # heat and fan speed wander apart, as the fan answers the cold water and the operator, not the heat
+        # heat and fan speed wander independently, as the fan responds to the cold water and the operator, not the heat
         "heat": Wander(spread=0.04, memory_s=120.0),
         "fan": Wander(spread=0.03, memory_s=300.0),
         "flow": Wander(spread=0.012, memory_s=180.0),

@@ -1,6 +1,6 @@
-"""What happens to readings on their way: a gateway's clock that is wrong, late readings, readings sent twice.
+"""Delivery of readings: a gateway's wrong clock, late readings, readings sent twice.
 
-Fates are drawn for the time stamp of a reading (``chance``), so any cutting of a stream gives the same fates.
+Fates are drawn by the reading's time stamp (``chance``), so any cutting of a stream gives the same fates.
 """
 
 from dataclasses import dataclass
@@ -18,10 +18,10 @@ class GatewayDelivery:
     """How a gateway delivers."""
 
     clock_skew_s: float = 0.0  #: The gateway's clock minus the true time.
-    #: Share of the readings that arrive late, 0–1, and by how much at most.
+    #: Share of the readings that arrive late, 0–1, and the largest delay.
     late_share: float = 0.0
     late_by_s: float = 0.0
-    duplicate_share: float = 0.0  #: Share of the readings that are sent a second time, 0–1.
+    duplicate_share: float = 0.0  #: Share of the readings that are sent twice, 0–1.
 
     def __post_init__(self) -> None:
         shares_fit = 0.0 <= self.late_share <= 1.0 and 0.0 <= self.duplicate_share <= 1.0
@@ -30,7 +30,7 @@ class GatewayDelivery:
 
     @property
     def is_perfect(self) -> bool:
-        """Everything arrives once, at once and rightly stamped."""
+        """Return whether everything arrives once, at once and with the right time."""
         return self == PERFECT
 
 
@@ -41,19 +41,13 @@ PERFECT: Final = GatewayDelivery()
 class DeliveredReadings:
     """Messages in the order in which they arrive."""
 
-    rows: NDArray[np.intp]  #: Reading behind each message.
-    stamped_us: NDArray[np.int64]  #: Time stamp it carries [µs since 1970 UTC].
+    rows: NDArray[np.intp]  #: Index of the reading of each message.
+    stamped_us: NDArray[np.int64]  #: Its time stamp [µs since 1970 UTC].
     arrived_us: NDArray[np.int64]  #: When it arrives, in true time.
 
 
 def deliver(ts_us: NDArray[np.int64], delivery: GatewayDelivery, *, seed: int) -> DeliveredReadings:
-    """Send readings through a gateway.
-
-    Parameters
-    ----------
-    ts_us
-        True times of the readings [µs since 1970 UTC].
-    """
+    """Send readings, at true times ``ts_us`` [µs since 1970 UTC], through a gateway."""
     rows = np.arange(ts_us.shape[0], dtype=np.intp)
     if delivery.is_perfect:
         return DeliveredReadings(rows=rows, stamped_us=ts_us, arrived_us=ts_us)

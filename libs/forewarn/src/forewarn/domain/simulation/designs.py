@@ -1,4 +1,4 @@
-"""Whether a machine of a design can exist."""
+"""Check whether a machine of a design is possible."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -11,22 +11,19 @@ from forewarn.domain.physics.constants import STANDARD_ATMOSPHERE_BAR, ZERO_CELS
 from forewarn.domain.physics.registry import nearest
 from forewarn.domain.simulation.machine import Kind, Surroundings
 
-#: What sizes lie above, by the ends of their names (absolute zero, no pressure at all); 0 for all others.
+#: Exclusive lower bounds by unit suffix (absolute zero, vacuum); 0 for all others.
 _ABOVE: Final = MappingProxyType({"_c": -ZERO_CELSIUS_K, "_bar": -STANDARD_ATMOSPHERE_BAR})
 
-#: Parts of names of what is a part of a whole.
+#: Parts of names of fractions of a whole.
 _SHARES: Final = ("efficiency", "share", "slip")
 
 _STEP_S: Final = 60.0
 
 
 def design_problems(kind: Kind, given: Mapping[str, float]) -> list[str]:
-    """What keeps a machine from being built: fields it does not have, sizes no machine has, or readings of nothing.
+    """Return reasons why a machine cannot be built: unknown fields, impossible sizes, or no readings.
 
-    Parameters
-    ----------
-    given
-        Fields of the kind's design that differ from its defaults.
+    ``given`` are fields of the kind's design that differ from its defaults.
     """
     known = [field.name for field in dataclasses.fields(kind.design())]
     problems = [f"design has no field {name!r}{nearest(name, known)}" for name in given if name not in known]
@@ -40,11 +37,11 @@ def design_problems(kind: Kind, given: Mapping[str, float]) -> list[str]:
 
 
 def _silent(kind: Kind, given: Mapping[str, float]) -> list[str]:
-    """Tags of which a machine of the design has no reading at full demand."""
+    """Return tags without a reading at full demand."""
     surroundings = Surroundings(
         demand=np.ones(1), ambient_temp_c=np.full(1, 22.0), relative_humidity_pct=np.full(1, 58.0)
     )
-    with np.errstate(all="ignore"):  # what has no answer is what this looks for
+    with np.errstate(all="ignore"):  # NaN results are expected here
         _, values = kind.step(
             kind.design(**given),
             kind.start,

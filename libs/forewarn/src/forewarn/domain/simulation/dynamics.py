@@ -1,4 +1,4 @@
-"""How simulated quantities move in time, whatever the step."""
+"""Movement of simulated quantities in time, for any step."""
 
 from functools import reduce
 
@@ -16,9 +16,9 @@ def wander(
     rng: np.random.Generator,
     like: FloatArray,
 ) -> FloatArray:
-    """Return the next value of an Ornstein-Uhlenbeck process around 0, of the shape of ``like``.
+    """Return the next value of an Ornstein-Uhlenbeck process around 0, with the shape of ``like``.
 
-    ``spread`` is its standard deviation, ``memory_s`` the time after which 1/e of a deviation is left.
+    ``spread`` is its standard deviation, ``memory_s`` the time until 1/e of a deviation is left.
     """
     keep = np.exp(-dt_s / memory_s)
     pushed = spread * np.sqrt(1.0 - keep**2) * rng.standard_normal(np.shape(like))
@@ -29,7 +29,7 @@ def wander(
 def lagged(
     before: FloatArray | None, target: FloatArray, *, time_constant_s: FloatArray | float, dt_s: float
 ) -> FloatArray:
-    """First-order answer to a target that is constant over the step; None before: it starts settled."""
+    """Return the first-order response to a target that is constant over the step; None before: it starts settled."""
     if before is None:
         return target
     approached: FloatArray = before + (1.0 - np.exp(-dt_s / time_constant_s)) * (target - before)
@@ -37,6 +37,6 @@ def lagged(
 
 
 def joined_rms(*parts: FloatArray) -> FloatArray:
-    """R.m.s. of independent vibrations together: their squares add."""
+    """Return the r.m.s. of independent vibrations together: their squares add."""
     together: FloatArray = reduce(np.hypot, parts)
     return together

@@ -1,8 +1,8 @@
 """A belt-driven fan with backward-curved blades behind a filter, at variable speed.
 
-The fan's static pressure follows ``p = p0·n² − a·Q²``, duct and filter ask for ``p_s + (k_d + k_f)·Q²``; both
-meet at the operating point, all of it in proportion to the density of the air but the duct pressure ``p_s``
-that is kept. Speeds follow the fan laws with the fan's own speed, behind the slip of the belt.
+The fan's static pressure follows ``p = p0·n² − a·Q²``, duct and filter need ``p_s + (k_d + k_f)·Q²``. The operating
+point is their intersection; all scales with the density of the air except the controlled duct pressure ``p_s``. The fan
+laws use the fan's own speed, after the slip of the belt.
 """
 
 from dataclasses import dataclass
@@ -43,8 +43,8 @@ FILTER_CLOGGING: Final = "filter_clogging"
 
 _DENSITY_AT_20_C: Final = 1.2
 _SHUTOFF: Final = 1.35  # static pressure without flow over the rated one: backward-curved blades
-_KEPT: Final = 0.15  # duct pressure that dampers keep, over the rated static pressure
-_BELT_EFFICIENCY: Final = 0.97  # bending and friction; the slip is lost besides
+_KEPT: Final = 0.15  # duct pressure kept by dampers, over the rated static pressure
+_BELT_EFFICIENCY: Final = 0.97  # bending and friction; slip comes on top
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +81,7 @@ FAN_SENSORS: Final[dict[str, Sensor]] = {
 
 
 def _truth(design: FanDesign, instant: Instant) -> Values:
-    """The fan moves outdoor air."""
+    """Compute the true values; the fan moves outdoor air."""
     ambient_c, faults = instant.surroundings.ambient_temp_c, instant.faults
     wear, offset = accelerating(severity_of(faults, BEARING_WEAR)), severity_of(faults, MISALIGNMENT)
     truth = _air(design, instant.surroundings, instant.wander["damper"], faults)
@@ -96,8 +96,8 @@ def _truth(design: FanDesign, instant: Instant) -> Values:
 
 
 def _air(design: FanDesign, surroundings: Surroundings, damper: FloatArray, faults: Severities) -> Values:
-    """Operating point of fan, duct and filter."""
-    drive_ratio = 0.7 + 0.3 * surroundings.demand  # the converter's answer to demand
+    """Return the operating point of fan, duct and filter."""
+    drive_ratio = 0.7 + 0.3 * surroundings.demand  # the converter's response to demand
     slip = 0.012 + 0.06 * accelerating(severity_of(faults, BELT_SLIP))
     ratio = drive_ratio * (1.0 - slip)
     density_share = (20.0 + ZERO_CELSIUS_K) / (surroundings.ambient_temp_c + ZERO_CELSIUS_K)
@@ -122,7 +122,7 @@ def _air(design: FanDesign, surroundings: Surroundings, damper: FloatArray, faul
 
 
 def _drive(design: FanDesign, truth: Values, wear: FloatArray) -> Values:
-    """Power from the air back to the mains: impeller, belt with its slip, motor."""
+    """Compute power from the air back to the mains: impeller, belt with its slip, motor."""
     flow = truth["flow_m3_h"]
     total_pa = truth["static_pressure_pa"] + velocity_pressure_pa(
         flow, np.asarray(design.duct_area_m2), truth["density_kg_m3"]

@@ -1,9 +1,9 @@
 """A shell-and-tube heat exchanger, from its heat balance.
 
-One shell pass, an even number of tube passes: the effectiveness is Kays and London's for the TEMA E shell, which is
-exactly the mean temperature difference of Bowman. The conductance is two films in series with the deposits,
-``1/UA = 1/hA_t + 1/hA_s + R_f``, with ``hA_t ~ m^0.8`` inside the tubes (Dittus-Boelter) and ``hA_s ~ m^0.6`` across
-them (Kern). Losses to the air are left out: both streams balance. Water passes within seconds: no lag.
+One shell pass, an even number of tube passes: the effectiveness is Kays and London's for the TEMA E shell, equivalent
+to Bowman's mean temperature difference. The conductance is two films in series with the deposits, ``1/UA = 1/hA_t +
+1/hA_s + R_f``, with ``hA_t ~ m^0.8`` inside the tubes (Dittus-Boelter) and ``hA_s ~ m^0.6`` across them (Kern). Losses
+to the air are neglected: both streams balance. Water passes within seconds: no lag.
 """
 
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ FOULING: Final = "fouling"
 TUBE_BLOCKAGE: Final = "tube_blockage"
 
 _FRICTION_EXPONENT: Final = 1.8  # turbulent flow in smooth tubes (Blasius: 1.75)
-_USUAL_HOT, _USUAL_COLD = 0.90, 0.95  # shares of the rated flows for which the clean conductance is stated
+_USUAL_HOT, _USUAL_COLD = 0.90, 0.95  # shares of the rated flows at which the clean conductance is stated
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +42,7 @@ class HeatExchangerDesign:
     cold_flow_kg_s: FloatArray | float = 3.0
     hot_heat_capacity_kj_kg_k: FloatArray | float = 4.18
     cold_heat_capacity_kj_kg_k: FloatArray | float = 4.18
-    #: Temperature at which the process sends the hot stream; it wanders by a kelvin.
+    #: Supply temperature of the hot stream from the process; it wanders by a kelvin.
     hot_inlet_c: FloatArray | float = 90.0
     shell_pressure_drop_kpa: FloatArray | float = 26.0
     tube_pressure_drop_kpa: FloatArray | float = 34.0
@@ -64,13 +64,13 @@ HEAT_EXCHANGER_SENSORS: Final[dict[str, Sensor]] = {
 
 
 def _truth(design: HeatExchangerDesign, instant: Instant) -> Values:
-    """Cooling water follows the weather."""
+    """Compute the true values; cooling water follows the weather."""
     truth = _flows(design, instant)
     return truth | _heat(design, truth, instant.faults)
 
 
 def _flows(design: HeatExchangerDesign, instant: Instant) -> Values:
-    """Inlets and pressure drops; debris on the tube sheet throttles the inlet of the tubes and shuts some."""
+    """Return inlets and pressure drops; debris on the tube sheet throttles the tube inlet and blocks some tubes."""
     surroundings, faults, wander = instant.surroundings, instant.faults, instant.wander
     blockage, deposits = accelerating(severity_of(faults, TUBE_BLOCKAGE)), severity_of(faults, FOULING)
     hot_share = (0.6 + 0.4 * surroundings.demand) * (1.0 + wander["hot_flow"])
@@ -91,7 +91,7 @@ def _flows(design: HeatExchangerDesign, instant: Instant) -> Values:
 
 
 def _heat(design: HeatExchangerDesign, truth: Values, faults: Severities) -> Values:
-    """Outlets, from effectiveness and heat balance."""
+    """Return outlets, from effectiveness and heat balance."""
     conductance = _conductance_kw_k(design, truth, faults)
     hot = truth["hot_flow_kg_s"] * design.hot_heat_capacity_kj_kg_k
     cold = truth["cold_flow_kg_s"] * design.cold_heat_capacity_kj_kg_k
@@ -108,7 +108,7 @@ def _heat(design: HeatExchangerDesign, truth: Values, faults: Severities) -> Val
 
 def _conductance_kw_k(design: HeatExchangerDesign, truth: Values, faults: Severities) -> FloatArray:
     shut = 0.12 * accelerating(severity_of(faults, TUBE_BLOCKAGE))
-    # the same flow through fewer tubes: each film has less area, the inner one more velocity
+    # the same flow through fewer tubes: less area for both films, faster flow for the inner one
     tube = design.tube_share * np.power(_USUAL_COLD / truth["cold_share"], 0.8) / np.power(1.0 - shut, 0.2)
     shell = (1.0 - design.tube_share) * np.power(_USUAL_HOT / truth["hot_share"], 0.6) / (1.0 - shut)
     deposits = 0.72 * severity_of(faults, FOULING)  # of the clean resistance; TEMA designs for up to 0.7

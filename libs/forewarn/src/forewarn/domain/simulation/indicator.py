@@ -1,4 +1,4 @@
-"""What a fault's severity means in the indicator of its failure mode, measured on the machine model itself."""
+"""Effect of a fault's severity on the indicator of its failure mode, measured on the machine model itself."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -15,16 +15,16 @@ from forewarn.domain.simulation.machine import Values
 from forewarn.domain.simulation.profile import Profile
 
 _SEVERITIES: Final = 21
-_DATES: Final = 5  # of a course, at which the indicator is measured at every severity: the season moves it slowly
-_WATCHED: Final = 65  # moments of a course at which a failure is looked for
+_DATES: Final = 5  # of the time, at which the indicator is measured at every severity: the season moves it slowly
+_WATCHED: Final = 65  # moments at which a failure is looked for
 _HOURS: Final = 24  # of a day
-_ROUNDS: Final = 24  # of which the first half settles
+_ROUNDS: Final = 24  # the first half settles
 _ROUND_S: Final = 300.0
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Gauge:
-    """What shows the indicator of a failure mode on a machine with a fault."""
+    """Measures the indicator of a failure mode on a machine with a fault."""
 
     asset_class: AssetClass
     fault: str
@@ -34,7 +34,7 @@ class Gauge:
     profile: Profile
 
     def daily_means(self, severities: FloatArray, middles_s: FloatArray) -> FloatArray:
-        """Mean over the day around each moment [s since 1970 UTC], at its severity; all of shape (n,)."""
+        """Average over the day around each moment [s since 1970 UTC], at its severity; all of shape (n,)."""
         hours_s = (np.arange(_HOURS) + 0.5) * self.profile.period_s / _HOURS - 0.5 * self.profile.period_s
         surroundings = self.profile.at(np.add.outer(middles_s, hours_s).ravel())
         faults = {self.fault: np.repeat(severities, _HOURS)}
@@ -56,17 +56,14 @@ class Gauge:
 
     @property
     def shows(self) -> bool:
-        """Whether the machine's model has values of the indicator; a class of the user may have other tags."""
+        """Return whether the machine's model has values of the indicator; users' classes may have other tags."""
         return bool(np.isfinite(self.daily_means(np.zeros(1), np.zeros(1))).all())
 
 
 def severities_for(gauge: Gauge, shares: FloatArray, wanted: FloatArray, *, begin_s: float, end_s: float) -> FloatArray:
-    """Severities at which the indicator takes a wanted course, in the usual weather of its dates.
+    """Return severities that give the indicator a wanted curve, in the usual weather of its dates.
 
-    Parameters
-    ----------
-    shares, wanted
-        Places on the way from ``begin_s`` to ``end_s``, 0–1, and the indicator's value there, both of shape (n,).
+    ``shares`` of the time from ``begin_s`` to ``end_s``, 0–1, and ``wanted`` values of the indicator have shape (n,).
     """
     usual = replace(gauge, profile=gauge.profile.without_fronts())
     severities, dates = np.linspace(0.0, 1.0, _SEVERITIES), np.linspace(0.0, 1.0, _DATES)
@@ -77,7 +74,7 @@ def severities_for(gauge: Gauge, shares: FloatArray, wanted: FloatArray, *, begi
 
 
 def crossing_s(gauge: Gauge, course: GrowthCourse, threshold: float) -> float | None:
-    """When the indicator's mean over a day crosses a limit for the first time [s since 1970 UTC]; None: never."""
+    """Return when the indicator's daily mean first crosses a limit [s since 1970 UTC]; None if it never does."""
     middles_s = np.linspace(course.onset_s, course.end_s, _WATCHED)
     shown = gauge.daily_means(course.at(middles_s), middles_s)
     beyond = shown >= threshold if shown[-1] > shown[0] else shown <= threshold
@@ -89,19 +86,19 @@ def crossing_s(gauge: Gauge, course: GrowthCourse, threshold: float) -> float | 
 
 
 def _severities_at(means: FloatArray, severities: FloatArray, wanted: FloatArray) -> FloatArray:
-    """Severities at which the indicator has these means; the nearest end where it never has."""
+    """Return severities at which the indicator has these means, or comes nearest to them."""
     order = np.argsort(means)
     found: FloatArray = np.interp(wanted, means[order], severities[order])
     return found
 
 
 def mode_of(asset_class: AssetClass, fault: str) -> FailureMode | None:
-    """The failure mode of this name; None for a fault that does not wear a machine out."""
+    """Return the failure mode of this name; None for a fault without wear."""
     return next((mode for mode in asset_class.failure_modes if mode.id == fault), None)
 
 
 def stated_nameplate(asset_class: AssetClass, design: Mapping[str, float]) -> dict[str, float]:
-    """What the nameplate of a simulated machine says: those of the class's fields that its design has."""
+    """Return the nameplate of a simulated machine: the class's fields that its design has."""
     machine = KINDS[asset_class.name].design(**design)
     names = [item.name for item in asset_class.nameplate if hasattr(machine, item.name)]
     return {name: float(getattr(machine, name)) for name in names}

@@ -1,4 +1,4 @@
-"""The machines that can be simulated, by name of their asset class."""
+"""Machines that can be simulated, by name of their asset class."""
 
 from collections.abc import Mapping
 from types import MappingProxyType

@@ -1,4 +1,4 @@
-"""What every simulated machine has in common: surroundings, faults, sensors, and how it goes from step to step."""
+"""Common to all simulated machines: surroundings, faults, sensors, and the step."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ Values = dict[str, FloatArray]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What a machine meets from outside, per machine or one for all."""
+    """Surroundings of a machine, per machine or one for all."""
 
     demand: FloatArray  #: Demanded share of the rated duty, 0–1.
     #: Air around the machine.
@@ -29,7 +29,7 @@ Severities = Mapping[str, FloatArray]
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Instant:
-    """What machines meet in one step: surroundings, severities by fault, and what wanders by itself."""
+    """Input of one step: surroundings, severities by fault, and wandering quantities."""
 
     surroundings: Surroundings
     faults: Severities
@@ -46,17 +46,17 @@ class Wander:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class MachineState:
-    """What machines carry from one instant to the next: what wanders, and the tags that lag, once started."""
+    """State of machines between steps: wandering quantities, and the lagging tags once started."""
 
     wander: Mapping[str, FloatArray] = field(default_factory=dict)
     lagging: Mapping[str, FloatArray] = field(default_factory=dict)
 
 
-#: Shafts out of line after maintenance: both machines shake at once, bearings and coupling run warm. Nothing wears
-#: yet, so it is no failure mode of a class.
+#: Shafts misaligned by maintenance: both machines vibrate at once, bearings and coupling run warm. This is no wear,
+#: hence no failure mode of a class.
 MISALIGNMENT: Final = "misalignment"
 
-# Failure modes that several classes have, under the same name in each.
+# Failure modes common to several classes.
 BEARING_WEAR: Final = "bearing_wear"
 THRUST_BEARING_WEAR: Final = "thrust_bearing_wear"
 FAN_IMBALANCE: Final = "fan_imbalance"
@@ -64,12 +64,12 @@ ELECTRICAL_ISSUE: Final = "electrical_issue"
 
 
 def severity_of(faults: Severities, name: str) -> FloatArray:
-    """Severity of a fault; 0 where it is not named."""
+    """Return the severity of a fault; 0 if not given."""
     return np.asarray(faults.get(name, 0.0), dtype=np.float64)
 
 
 def accelerating(severity: FloatArray) -> FloatArray:
-    """Exponential growth from 0 to 1: slow at first, fast in the end, as wear that feeds on itself."""
+    """Grow exponentially from 0 to 1: slow at first, fast in the end, as self-accelerating wear does."""
     steepness = 3.0
     grown: FloatArray = np.expm1(steepness * severity) / np.expm1(steepness)
     return grown
@@ -79,8 +79,8 @@ def accelerating(severity: FloatArray) -> FloatArray:
 class Sensor:
     """A sensor's imperfections: normal noise, then rounding to the resolution of its converter.
 
-    ``noise`` is a standard deviation in the unit of the tag, one for all machines or one for each; readings below
-    ``least`` show that.
+    ``noise`` is a standard deviation in the unit of the tag, one for all machines or one for each; readings are at
+    least ``least``.
     """
 
     noise: FloatArray | float
@@ -93,8 +93,8 @@ class Sensor:
         return measured if self.least is None else np.maximum(measured, self.least)
 
     def rounded(self, values: FloatArray) -> FloatArray:
-        """Return values as the converter gives them."""
-        # what np.round does, without what it costs for each single number
+        """Round values to the converter's resolution."""
+        # as np.round, but faster for single numbers
         measured: FloatArray = np.rint(np.rint(values / self.resolution) * self.resolution * _FINEST) / _FINEST
         return measured
 
@@ -108,20 +108,20 @@ class Kind:
 
     #: Makes a design from keyword arguments, all with defaults; arrays of shape (n,) make n machines.
     design: Callable[..., Any]
-    wander: Mapping[str, Wander] = field(default_factory=dict)  #: What wanders by itself, by name.
-    #: ``truth(design, instant)``: true value of every tag; of tags that lag, where they settle.
+    wander: Mapping[str, Wander] = field(default_factory=dict)  #: Wandering quantities, by name.
+    #: ``truth(design, instant)``: true value of every tag; for lagging tags the steady value.
     truth: Callable[[Any, Instant], Values]
-    #: Tags that lag, with the design's field of their time constant [s].
+    #: Lagging tags, with the design's field of their time constant [s].
     lags: Mapping[str, str] = field(default_factory=dict)
     sensors: Callable[[Any], Mapping[str, Sensor]]  #: Sensors of a design, by tag.
-    faults: tuple[str, ...]  #: Names of the faults that ``truth`` knows.
+    faults: tuple[str, ...]  #: Names of the faults in ``truth``.
 
     @property
     def start(self) -> MachineState:
-        """State before the first step."""
+        """Return the state before the first step."""
         return MachineState()
 
-    def step(  # what is the machine's own, and what it meets
+    def step(  # the machine's own fields, and its surroundings
         self,
         design: object,
         state: MachineState,

@@ -1,9 +1,9 @@
 """A three-phase induction motor on the mains, from its power balance.
 
-Real power is shaft power and losses: a fixed part (iron, friction) and one with the square of the load. Reactive power
-is what magnetises the iron and what leaks in the windings; real and reactive current join at right angles. The
-slip follows the torque and falls with the square of the voltage. The winding warms with the losses over the
-thermal resistance of the cooling, with a lag.
+Real power is shaft power plus losses: a fixed part (iron, friction) and one with the square of the load. Reactive power
+magnetises the iron and feeds the leakage in the windings; real and reactive current add at right angles. The slip
+follows the torque and falls with the square of the voltage. The winding warms with the losses over the thermal
+resistance of the cooling, with a lag.
 """
 
 from dataclasses import dataclass
@@ -39,13 +39,13 @@ from forewarn.domain.simulation.parts import (
 WINDING_OVERHEATING: Final = "winding_overheating"
 
 _SQRT3: Final = 3.0**0.5
-_FIXED_LOSSES: Final = 0.45  # share of the losses at rated load that is there without load
+_FIXED_LOSSES: Final = 0.45  # no-load share of the losses at rated load
 _MAGNETISING: Final = 0.40  # reactive power without load over rated real power: 4 poles, IE3
-_LEAKAGE: Final = 0.15  # reactive power that comes with the square of the load
-#: How phases differ from their mean on a healthy supply: currents about seven times as much as voltages (NEMA MG-1).
+_LEAKAGE: Final = 0.15  # reactive power with the square of the load
+#: Phase imbalance on a healthy supply: currents about seven times as much as voltages (NEMA MG-1).
 _VOLTAGE_OFFSETS: Final = (0.0012, -0.0002, -0.0010)
 _CURRENT_OFFSETS: Final = (0.0084, -0.0014, -0.0070)
-#: What turns that are shorted in one winding add to its current and take from the others.
+#: Effect of shorted turns in one winding on its current and the others.
 _FAULT_OFFSETS: Final = (0.27, -0.14, -0.13)
 
 
@@ -62,7 +62,7 @@ class MotorDesign:
     #: Rise of the winding at rated load with clean cooling: class F, used as class B (IEC 60034-1).
     winding_rise_k: FloatArray | float = 65.0
     vibration_mm_s: FloatArray | float = 1.3  #: Vibration of the drive end when healthy at rated load.
-    winding_time_constant_s: float = 240.0  #: Lag of the copper; the frame's, ten times longer, is left out.
+    winding_time_constant_s: float = 240.0  #: Lag of the copper; the frame's, ten times longer, is neglected.
     bearing_time_constant_s: float = 300.0
 
 
@@ -117,7 +117,7 @@ def _electrics(
 
 
 def _losses(share: FloatArray, voltage: FloatArray) -> FloatArray:
-    """Losses over those at rated load: iron with the square of the voltage, copper with that of the current."""
+    """Return losses over those at rated load: iron with the square of the voltage, copper with that of the current."""
     fixed = _FIXED_LOSSES * np.square(voltage)
     losses: FloatArray = fixed + (1.0 - _FIXED_LOSSES) * np.square(share / voltage)
     return losses
@@ -125,7 +125,7 @@ def _losses(share: FloatArray, voltage: FloatArray) -> FloatArray:
 
 def _winding_rise_k(design: MotorDesign, share: FloatArray, voltage: FloatArray, faults: Severities) -> FloatArray:
     dirt = 1.12 * severity_of(faults, WINDING_OVERHEATING)  # thermal resistance that dirt adds
-    # the negative sequence of unequal currents heats without giving torque
+    # the negative sequence of unequal currents heats without torque
     extra = 0.2 * np.square(severity_of(faults, ELECTRICAL_ISSUE))
     return design.winding_rise_k * _losses(share, voltage) * (1.0 + dirt + extra)
 

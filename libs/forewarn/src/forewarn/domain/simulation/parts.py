@@ -1,4 +1,4 @@
-"""Parts that several machines share: their sensors, bearings and rotors."""
+"""Parts shared by several machines: sensors, bearings and rotors."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -30,12 +30,12 @@ def alike(sensor: Sensor, *tags: str) -> dict[str, Sensor]:
 
 
 def whatever_the_design(sensors: Mapping[str, Sensor]) -> Callable[[Any], Mapping[str, Sensor]]:
-    """Return the sensors of a kind whose designs all have the same."""
+    """Return a function with the sensors of a kind that do not depend on the design."""
     return lambda _design: sensors
 
 
 def bearing_c(healthy_c: FloatArray, faults: Severities, *, worn_k: float, misaligned_k: float = 0.0) -> FloatArray:
-    """Return where a bearing settles: what wear and a shaft out of line add to its healthy temperature."""
+    """Return a bearing's steady temperature: healthy, plus the effect of wear and misalignment."""
     worn = accelerating(severity_of(faults, BEARING_WEAR))
     return healthy_c + worn_k * worn + misaligned_k * severity_of(faults, MISALIGNMENT)
 

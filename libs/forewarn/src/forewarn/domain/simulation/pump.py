@@ -1,8 +1,8 @@
 """A variable-speed centrifugal pump in a plant, from its curves.
 
-Head follows ``H = H0·n² − a·Q²`` and the plant asks for ``H = H_s + k·Q²``; both meet at the operating
-point. Efficiency is a parabola around the best-efficiency point that moves with the speed (affinity),
-the motor's losses are a fixed and a load part, the bearing follows its load with a thermal lag.
+Head follows ``H = H0·n² − a·Q²`` and the plant needs ``H = H_s + k·Q²``; the operating point is their intersection.
+Efficiency is a parabola around the best-efficiency point that moves with the speed (affinity), the motor's losses are a
+fixed and a load part, the bearing follows its load with a thermal lag.
 """
 
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ IMPELLER_WEAR: Final = "impeller_wear"
 CAVITATION: Final = "cavitation"
 
 _DEEPEST_SUCTION_BAR: Final = -0.97  # the water boils before the pressure falls further
-_SHUTOFF_HEAD: Final = 1.25  # head at no flow over rated head: a usual radial impeller
+_SHUTOFF_HEAD: Final = 1.25  # head at no flow over rated head: typical radial impeller
 _NPSH_REQUIRED_M: Final = 4.0  # at rated flow; grows with the square of the flow
 _NPSH_SOFT_MARGIN_M: Final = 1.0  # cavitation starts well before the 3 % head drop that defines NPSH3
 
@@ -56,7 +56,7 @@ class PumpDesign:
 
     @property
     def rated_shaft_power_kw(self) -> FloatArray:
-        """Shaft power at the rated point."""
+        """Return the shaft power at the rated point."""
         useful = hydraulic_power_kw(
             np.asarray(self.rated_flow_m3_h), np.asarray(self.rated_head_m), np.asarray(self.density_kg_m3)
         )
@@ -64,7 +64,7 @@ class PumpDesign:
 
 
 def pump_sensors(design: PumpDesign) -> dict[str, Sensor]:
-    """Sensors chosen for the machine: their noise is a share of the rated value."""
+    """Return sensors sized for the machine: their noise is a share of the rated value."""
     pressure_bar = np.asarray(design.rated_head_m) * design.density_kg_m3 * GRAVITY_M_S2 / PA_PER_BAR
     power_kw = design.rated_shaft_power_kw / design.motor_efficiency
     current_a = power_kw * 1000.0 / (np.sqrt(3.0) * design.voltage_v * 0.87)
@@ -104,7 +104,7 @@ def _truth(design: PumpDesign, instant: Instant) -> Values:
 def _hydraulics(design: PumpDesign, surroundings: Surroundings, valve: FloatArray, faults: Severities) -> Values:
     impeller = severity_of(faults, IMPELLER_WEAR)
     clogging = severity_of(faults, CAVITATION)
-    ratio = 0.72 + 0.28 * surroundings.demand  # the drive's answer to demand
+    ratio = 0.72 + 0.28 * surroundings.demand  # the drive's response to demand
     curve = (_SHUTOFF_HEAD - 1.0) * design.rated_head_m / np.square(design.rated_flow_m3_h)
     static_m = design.static_share * np.asarray(design.rated_head_m)
     resistance = (design.rated_head_m - static_m) / np.square(design.rated_flow_m3_h) * (1.0 + valve)
@@ -138,7 +138,7 @@ def _hydraulics(design: PumpDesign, surroundings: Surroundings, valve: FloatArra
 def _cavitation(
     design: PumpDesign, surroundings: Surroundings, suction_bar: FloatArray, flow_share: FloatArray
 ) -> FloatArray:
-    """How much the flow cavitates, 0–1, from the margin of available over required NPSH."""
+    """Return the cavitation, 0–1, from the margin of available over required NPSH."""
     available = npsh_available_m(
         STANDARD_ATMOSPHERE_PA + suction_bar * PA_PER_BAR,
         vapour_pressure_pa(14.0 + 0.2 * surroundings.ambient_temp_c),
@@ -165,5 +165,5 @@ PUMP: Final = Kind(
     faults=(BEARING_WEAR, IMPELLER_WEAR, CAVITATION, MISALIGNMENT),
 )
 
-#: What a pump sends, in the order of class ``centrifugal_pump``.
+#: Tags of a pump, in the order of class ``centrifugal_pump``.
 PUMP_TAGS: Final = tuple(pump_sensors(PumpDesign()))

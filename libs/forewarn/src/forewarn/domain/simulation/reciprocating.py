@@ -1,9 +1,9 @@
 """A double-acting reciprocating compressor, from swept volume, indicator card and heat balance.
 
-The clearance's expansion leaves ``1 − c·(r^(1/k) − 1)`` of the swept volume for fresh gas; heating and tightness take
-their share. The card's work is the ideal one of the gas that is drawn in over an indicated efficiency. What work the
-jacket does not carry away leaves with the delivered gas: ``m·c_p·(T_2 − T_1) = P_i·(1 − j)``. So a valve that leaks,
-whose gas is compressed again and again, heats what is left.
+The clearance's expansion leaves ``1 − c·(r^(1/k) − 1)`` of the swept volume for fresh gas, reduced by heating and
+leakage. The card's work is the ideal work of the gas drawn in over an indicated efficiency. The part that the jacket
+does not remove leaves with the delivered gas: ``m·c_p·(T_2 − T_1) = P_i·(1 − j)``. So a leaking valve, whose gas is
+compressed again and again, heats the rest.
 """
 
 from dataclasses import dataclass
@@ -43,10 +43,10 @@ RING_WEAR: Final = "ring_wear"
 RIDER_RING_WEAR: Final = "rider_ring_wear"
 SEAL_LEAK: Final = "seal_leak"
 
-_DRAWN: Final = 0.93  # of what clearance and pressures permit: heating at the inlet, throttling, leakage when new
+_DRAWN: Final = 0.93  # of the volume that clearance and pressures allow: inlet heating, throttling, leakage when new
 _INDICATED_EFFICIENCY: Final = 0.88  # ideal work over the card's: the valves' throttling
 _MECHANICAL_EFFICIENCY: Final = 0.95
-_JACKET: Final = 0.06  # share of the card's work that the cooling carries away
+_JACKET: Final = 0.06  # share of the card's work removed by cooling
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +86,7 @@ RECIPROCATING_SENSORS: Final[dict[str, Sensor]] = {
 
 
 def _truth(design: ReciprocatingDesign, instant: Instant) -> Values:
-    """The speed answers the demand."""
+    """Compute the true values; the speed follows the demand."""
     ambient_c, faults = instant.surroundings.ambient_temp_c, instant.faults
     ratio = 0.8 + 0.2 * instant.surroundings.demand
     truth = {
@@ -118,7 +118,7 @@ def _cylinder(design: ReciprocatingDesign, truth: Values, faults: Severities) ->
     ideal_kw_per_m3_s = (
         kappa / (kappa - 1.0) * suction_bar * PA_PER_BAR / 1000.0 * (np.power(pressures, (kappa - 1.0) / kappa) - 1.0)
     )
-    # gas that comes back through a valve is compressed again; gas that passes the rings makes the card thinner
+    # gas leaking back through a valve is compressed again; gas passing the rings makes the card thinner
     card_kw = drawn_m3_h / S_PER_H * ideal_kw_per_m3_s / _INDICATED_EFFICIENCY * (1.0 + 0.14 * valve - 0.2 * rings)
     flow_m3_h = drawn_m3_h * (1.0 - 0.185 * valve) * (1.0 - 0.28 * rings) * (1.0 - 0.02 * packing)
     specific_kj_kg_k = GAS_CONSTANT_J_MOL_K / np.asarray(design.molar_mass_g_mol)
@@ -130,7 +130,7 @@ def _cylinder(design: ReciprocatingDesign, truth: Values, faults: Severities) ->
         "power_kw": card_kw / _MECHANICAL_EFFICIENCY,
         "discharge_temp_c": truth["suction_temp_c"] + rise_k,
         "suction_valve_temp_c": truth["suction_temp_c"] + 0.08 * rise_k,
-        # the cover loses heat to the air; hot gas that rushes back through a leak warms it
+        # the cover loses heat to the air; hot gas from a leak warms it
         "discharge_valve_temp_c": truth["suction_temp_c"] + 0.9 * rise_k + 8.0 * valve,
     }
 

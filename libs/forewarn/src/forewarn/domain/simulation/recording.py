@@ -1,4 +1,4 @@
-"""A story written down: the messages of one machine in the order in which they arrive, and their true labels."""
+"""Recordings of stories: the messages of one machine in order of arrival, with true labels."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -11,7 +11,7 @@ from forewarn.domain.simulation.machine import Values
 from forewarn.domain.simulation.run import simulate, times_us
 from forewarn.domain.simulation.story import Story, Truth, truth_of
 
-#: Rows of one recording: what a year at 5-minute steps needs, ten times over.
+#: Most rows of a recording: ten years at 5-minute steps.
 MOST_ROWS: Final = 1_000_000
 
 
@@ -26,18 +26,12 @@ class SimulatedRecording:
 
     @property
     def rows(self) -> int:
-        """Number of messages."""
+        """Return the number of messages."""
         return int(self.stamped_us.shape[0])
 
 
 def record(story: Story, *, start_s: float, step_s: float, rows: int) -> SimulatedRecording:
-    """Play a story from ``start_s`` on, a reading every ``step_s``.
-
-    Raises
-    ------
-    ValueError
-        If there would be no row, or more than ``MOST_ROWS``.
-    """
+    """Record a story from ``start_s``, a reading every ``step_s``; ValueError for no or over ``MOST_ROWS`` rows."""
     if not 1 <= rows <= MOST_ROWS:
         raise ValueError(f"a recording has 1 to {MOST_ROWS:,} readings, not {rows:,}: choose another length or step")
     ts_us = times_us(start_s, step_s, rows)

@@ -1,8 +1,8 @@
-"""Readings of one machine over a long time at once.
+"""Simulate long series of one machine fast.
 
-A machine goes from instant to instant, which costs as much for one machine as for a hundred. So a long time is cut
-into stretches that are simulated side by side, as if they were machines; each begins early enough that the thermal
-lags and the slow wander of its surroundings have forgotten where they started.
+A step of a hundred machines costs as much as one of a single machine. So a long time is cut into stretches that are
+simulated side by side, as if they were machines; each begins early enough to forget the initial state of thermal lags
+and slowly wandering surroundings.
 """
 
 from collections.abc import Mapping
@@ -22,15 +22,15 @@ from forewarn.domain.simulation.standstill import at_duty
 from forewarn.domain.time import US_PER_S
 
 _SETTLE_S: Final = 3600.0  # ten times the slowest lag
-_LONGEST_STEP_S: Final = 60.0  # between readings: load and lags must move as they do under the eyes of a quick sensor
-_SHORTEST_SETTLING_STEP_S: Final = 1.0  # what is forgotten need not be simulated as finely as what is read
+_LONGEST_STEP_S: Final = 60.0  # between readings: load and lags must move as for a fast sensor
+_SHORTEST_SETTLING_STEP_S: Final = 1.0  # the warm-up can be coarser than the recorded part
 _MOST_STRETCHES: Final = 64
 _SETTLING_SHARE: Final = 0.125  # of a stretch, at most: less would waste more than it saves
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MachineRun:
-    """Everything that decides what one machine's sensors read."""
+    """Everything that determines one machine's readings."""
 
     asset_class: str  #: A key of ``kinds.KINDS``.
     #: Fields of the class's design that differ from its defaults.
@@ -43,18 +43,15 @@ class MachineRun:
 
 
 def times_us(start_s: float, step_s: float, rows: int) -> NDArray[np.int64]:
-    """Evenly spaced times from ``start_s`` on [µs since 1970 UTC]."""
+    """Return evenly spaced times from ``start_s`` [µs since 1970 UTC]."""
     times: NDArray[np.int64] = np.rint((start_s + np.arange(rows) * step_s) * US_PER_S).astype(np.int64)
     return times
 
 
 def simulate(run: MachineRun, *, start_s: float, step_s: float, rows: int) -> Values:
-    """Readings at ``start_s``, ``start_s + step_s``, …: value per tag, each of shape (rows,), NaN where it has none.
+    """Simulate readings at ``start_s``, ``start_s + step_s``, …: value per tag, each of shape (rows,), NaN without one.
 
-    Raises
-    ------
-    KeyError
-        If the class cannot be simulated.
+    Raises KeyError if the class cannot be simulated.
     """
     kind = KINDS[run.asset_class]
     columns = _running(run, start_s, step_s, rows)
@@ -68,13 +65,13 @@ def simulate(run: MachineRun, *, start_s: float, step_s: float, rows: int) -> Va
 
 
 def _running(run: MachineRun, start_s: float, step_s: float, rows: int) -> Values:
-    """Readings of the machine as if it always ran."""
+    """Simulate readings of a machine that always runs."""
     kind = KINDS[run.asset_class]
     parts = int(np.ceil(step_s / _LONGEST_STEP_S))
     settling_s = max(step_s, _SHORTEST_SETTLING_STEP_S)
     settle = int(np.ceil(_SETTLE_S / settling_s)) * parts
     stretches = int(np.clip(rows * parts * _SETTLING_SHARE // settle, 1, _MOST_STRETCHES))
-    if step_s > _SETTLE_S:  # nothing of a reading is left at the next one: each is a stretch of its own
+    if step_s > _SETTLE_S:  # readings are independent: each is a stretch of its own
         stretches, settle = rows, int(np.ceil(_SETTLE_S / step_s * parts))
     length = -(-rows // stretches)
     begins_s = start_s + np.arange(stretches) * length * step_s

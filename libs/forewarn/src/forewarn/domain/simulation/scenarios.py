@@ -1,4 +1,4 @@
-"""The scenarios, by name: what goes wrong, with which machines, over how many days."""
+"""Scenarios by name: the fault, the machines, the length in days."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -20,42 +20,41 @@ from forewarn.domain.simulation.sensor_effects import (
     Stuck,
 )
 
-#: Makes a sensor effect of a tag's span (its engineering range), a severity and a time.
+#: Makes a sensor effect from a tag's span (its engineering range), a severity and a time.
 EffectOf = Callable[[str, float, float, During], SensorEffect]
 
 
 class UnknownScenarioError(ValueError):
-    """There is no such scenario for this class; the message lists what there is."""
+    """The class has no such scenario; the message lists the available ones."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
-    """One story."""
+    """A scenario."""
 
     name: str
     title: str
     days: float  #: Usual length.
-    onset: float = 0.0  #: When it starts, as a share of the length.
-    #: Fault of the machine model, by class; empty: nothing wears.
+    onset: float = 0.0  #: Start, as a share of the length.
+    #: Fault of the machine model, by class; empty without wear.
     faults: Mapping[str, str] = field(default_factory=dict)
-    curve: Curve = STEADY  #: How it grows from the onset to the end.
+    curve: Curve = STEADY  #: Growth from the onset to the end.
     pace: float = 0.05  #: Spread of the random pace of growth, see ``growth.random_pace``.
-    #: Means of the failure mode's indicator over the share of the way instead of severities in ``curve``.
+    #: Instead of severities in ``curve``: the failure mode indicator's mean over the share of the time.
     indicator_course: Curve | None = None
-    #: What happens to sensors or on the way instead: an effect on one tag, two tags swapped, a delivery (as it is at
-    #: full severity).
+    #: For faults of sensors or delivery: an effect on one tag, two swapped tags, a delivery (at full severity).
     effect: EffectOf | None = None
     swaps: bool = False
     delivery: GatewayDelivery = PERFECT
 
     @property
     def wears(self) -> bool:
-        """A machine goes wrong, rather than its sensors or its gateway."""
+        """Return whether the machine wears, rather than its sensors or gateway failing."""
         return bool(self.faults)
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """Classes it can be played with."""
+        """Return the classes with this scenario."""
         return tuple(name for name in KINDS if name in self.faults or not self.wears)
 
 
@@ -63,7 +62,7 @@ _PUMP, _MOTOR, _FAN, _CHILLER = "centrifugal_pump", "electric_motor", "fan", "ch
 _TURBO, _PISTON, _TURBINE = "centrifugal_compressor", "reciprocating_compressor", "turbine"
 _EXCHANGER, _TOWER = "heat_exchanger", "cooling_tower"
 
-#: A fouling condenser: approach in K in the middle of weeks 1, 4, 8 and 12 of 12, and the same line to both ends.
+#: A fouling condenser: approach in K in the middle of weeks 1, 4, 8 and 12 of 12, extended linearly to both ends.
 _FOULING_STORY: Final[Curve] = (
     (0.0, 2.5 - 1.3 / 6.0),
     (0.5 / 12.0, 2.5),
@@ -121,7 +120,7 @@ _WEAR: Final[tuple[tuple[str, str, float, float, str, tuple[str, ...]], ...]] = 
     ("rider_ring_wear", "Rider rings wear, the rod drops", 60, 0.08, "rider_ring_wear", (_PISTON,)),
 )
 
-#: How some of them go on, where it is not steadily.
+#: Growth of those that do not grow steadily.
 _COURSES: Final[Mapping[str, Mapping[str, Any]]] = {
     "tube_fouling": {"pace": 0.008, "indicator_course": _FOULING_STORY},
     "post_maintenance_misalignment": {"curve": AFTER_INTERVENTION},
@@ -217,13 +216,7 @@ SCENARIOS: Final[Mapping[str, Scenario]] = MappingProxyType({item.name: item for
 
 
 def find_scenario(name: str, asset_class: str) -> Scenario:
-    """Look up a scenario for a class.
-
-    Raises
-    ------
-    UnknownScenarioError
-        If the class cannot be simulated, or has no scenario of this name; says what there is.
-    """
+    """Find a scenario for a class; UnknownScenarioError, listing the available ones, if there is none."""
     if asset_class not in KINDS:
         raise UnknownScenarioError(f"machines of class {asset_class!r} cannot be simulated, only {', '.join(KINDS)}")
     known = [item.name for item in SCENARIOS.values() if asset_class in item.classes]
@@ -233,20 +226,14 @@ def find_scenario(name: str, asset_class: str) -> Scenario:
 
 
 def simulated_tags(asset_class: AssetClass) -> list[str]:
-    """Tags of a class that the machine's model has; a class of the user may have more."""
+    """Return the tags of a class in the machine's model; users' classes may have more."""
     kind = KINDS[asset_class.name]
     sensors = kind.sensors(kind.design())
     return [name for name in asset_class.tag_names if name in sensors]
 
 
 def require_tag(asset_class: AssetClass, tag: str) -> None:
-    """Check that a tag's sensor can fail.
-
-    Raises
-    ------
-    UnknownScenarioError
-        If the class, or the machine's model, has no such tag; says what there is.
-    """
+    """Check that a tag's sensor can fail; UnknownScenarioError, listing the possible tags, if it cannot."""
     known = simulated_tags(asset_class)
     if tag not in known:
         what = "simulated tag" if tag in asset_class.tag_names else "tag"
@@ -254,18 +241,15 @@ def require_tag(asset_class: AssetClass, tag: str) -> None:
 
 
 def usual_tag(asset_class: AssetClass) -> str:
-    """Return the tag whose sensor fails by default: the first that the twin predicts and that is simulated."""
+    """Return the default tag whose sensor fails: the first response that is simulated."""
     known = simulated_tags(asset_class)
     return next((name for name in asset_class.twin.responses if name in known), known[0])
 
 
 def crossed_tags(asset_class: AssetClass) -> tuple[str, str]:
-    """Two tags that are easily connected crosswise: the two that a rule blames for it, else those of the twin.
+    """Return two tags that are easily swapped: the two that a rule blames for it, otherwise two responses.
 
-    Raises
-    ------
-    UnknownScenarioError
-        If the class has fewer than two tags of one unit.
+    Raises UnknownScenarioError if the class has fewer than two tags of one unit.
     """
     pairs = [rule.blames for rule in asset_class.rules if rule.severity == "reject"]
     known = simulated_tags(asset_class)

@@ -1,6 +1,6 @@
-"""When a machine runs: weekly hours, and the sequence in which it starts and stops.
+"""Running hours of a machine, and its start and stop sequence.
 
-Auxiliaries (water pumps, oil, fans) come first and leave last, the machine itself ramps in between, and its bearings
+Auxiliaries (water pumps, oil, fans) start first and stop last, the machine itself ramps in between, and its bearings
 and windings warm up and cool down slowly. All is a function of time alone: no state, any cutting of time.
 """
 
@@ -29,7 +29,7 @@ class Schedule:
     utc_offset_h: float = 0.0  #: Of the plant's clock.
     day_s: float = 86_400.0  #: Length of a "day"; a demo shortens it.
     run_up_s: float = 180.0  #: From the start of the auxiliaries to full duty, and back.
-    warm_up_s: float = 300.0  #: Time constant of what warms up with use.
+    warm_up_s: float = 300.0  #: Time constant of parts that warm up with use.
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.start_hour < self.stop_hour <= _HOURS:
@@ -45,7 +45,7 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Duty:
-    """How far a machine is on, each 0–1: its auxiliaries, itself, and how warm it is."""
+    """How far a machine is on, each 0–1: auxiliaries, the machine itself, and its warmth."""
 
     auxiliary: FloatArray
     main: FloatArray
@@ -53,7 +53,7 @@ class Duty:
 
 
 def duty_at(schedule: Schedule, t_s: float | FloatArray) -> Duty:
-    """How far the machine is on at a time [s since 1970 UTC]."""
+    """Return how far the machine is on at a time [s since 1970 UTC]."""
     starts, ends = _running_times(schedule)
     week_s = _DAYS * schedule.day_s
     shift_s = (_THURSDAY + schedule.utc_offset_h / _HOURS) * schedule.day_s
@@ -78,7 +78,7 @@ def duty_at(schedule: Schedule, t_s: float | FloatArray) -> Duty:
 
 @lru_cache(maxsize=256)
 def _running_times(schedule: Schedule) -> tuple[FloatArray, FloatArray]:
-    """Begin and end of each stretch of running [s since Monday], from the week before to the one after."""
+    """Return begin and end of each running period [s since Monday], from the week before to the one after."""
     merged: list[list[float]] = []
     for day in range(-_DAYS, 2 * _DAYS):
         if day % _DAYS not in schedule.days:

@@ -1,8 +1,8 @@
-"""What goes wrong between a quantity and its reading, from noise to swapped wires.
+"""Errors between a quantity and its reading, from noise to swapped wires.
 
-Every effect is a pure function of its settings, a seed and columns of readings. All are causal, and chance belongs to
-the time stamp of a reading (``chance``), so any cutting of a stream into chunks gives the same readings; only a stuck
-sensor needs to remember something, the value at which it stuck.
+Every effect is a pure function of its settings, a seed and columns of readings. All are causal, and random numbers
+depend on a reading's time stamp (``chance``), so any cutting of a stream gives the same readings. Only a stuck sensor
+has state, the value at which it stuck.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,7 +26,7 @@ class During:
     until_s: float = np.inf
 
     def covers(self, ts_us: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Whether each time lies within."""
+        """Return whether each time is within."""
         at_s = ts_us / US_PER_S
         inside: NDArray[np.bool_] = (at_s >= self.from_s) & (at_s < self.until_s)
         return inside
@@ -37,7 +37,7 @@ ALWAYS: Final = During()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Effect:
-    """What goes wrong with one tag's sensor, and when."""
+    """An error of one tag's sensor, and when it acts."""
 
     tag: str
     during: During = ALWAYS
@@ -59,7 +59,7 @@ class Quantisation(_Effect):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Saturation(_Effect):
-    """A transmitter's range (tag's unit): what lies outside reads as its nearest end."""
+    """A transmitter's range (tag's unit): values beyond read as the nearest end."""
 
     low: float
     high: float
@@ -67,7 +67,7 @@ class Saturation(_Effect):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drift(_Effect):
-    """The reading leaves the truth at a steady rate (tag's unit per day), from the beginning of ``during`` on."""
+    """The reading drifts from the truth at a steady rate (tag's unit per day), from the start of ``during``."""
 
     per_day: float
     during: During
@@ -83,7 +83,7 @@ class Dropout(_Effect):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stuck(_Effect):
-    """The reading stays what it was when ``during`` began."""
+    """The reading keeps its value from the start of ``during``."""
 
     during: During
 
@@ -105,18 +105,18 @@ class SwappedWires(_Effect):
 
 SensorEffect = Noise | Quantisation | Saturation | Drift | Dropout | Stuck | Spikes | SwappedWires
 
-#: Values at which sensors stuck, by place of the effect in its sequence.
+#: Values at which sensors stuck, by position of the effect.
 Memory = Mapping[int, float]
 
 
 def affect(
     columns: Values, ts_us: NDArray[np.int64], effects: Sequence[SensorEffect], *, seed: int, memory: Memory
 ) -> tuple[Values, Memory]:
-    """Apply effects one after the other, in the order in which the signal meets them.
+    """Apply effects one after the other, in the order of the signal path.
 
-    ``columns`` are values by tag, shape (n,), NaN where missing, at rising ``ts_us``; ``memory`` comes from the chunk
-    before, empty at first. Columns that no effect touches are returned as they are. Raises KeyError if an effect names
-    a missing tag.
+    ``columns`` are values by tag, shape (n,), NaN where missing, at rising ``ts_us``; ``memory`` comes from the
+    previous chunk, empty at first. Unaffected columns are returned as they are. Raises KeyError if an effect names a
+    missing tag.
     """
     out, remembered = dict(columns), dict(memory)
     for place, effect in enumerate(effects):
@@ -143,7 +143,7 @@ def _measured(
     seed: int,
     stream: str,
 ) -> FloatArray:
-    """Readings with the effect, as if it acted all the time."""
+    """Apply an effect as if it acted all the time."""
     match effect:
         case Noise():
             return values + effect.spread * normal(seed, stream, ts_us)
@@ -164,6 +164,6 @@ def _measured(
 
 
 def _first(values: FloatArray) -> float:
-    """The first known value, NaN without any."""
+    """Return the first known value, NaN without any."""
     known = values[np.isfinite(values)]
     return float(known[0]) if known.size else float("nan")

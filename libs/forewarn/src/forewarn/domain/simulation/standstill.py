@@ -1,8 +1,8 @@
-"""What a machine's sensors read while it starts, stops and stands still.
+"""Readings of a machine that starts, stops and stands still.
 
-Between standstill and running each tag follows a ramp of the schedule. The powers of the ramps are those that keep
-the physics rules true on the way: flow with the speed, heads with its square, power with its cube (affinity laws); heat
-flows with the product of what makes them.
+Between standstill and running each tag follows a ramp of the schedule. The powers of the ramps keep the physics rules
+true on the way: flow with the speed, head with its square, power with its cube (affinity laws); heat with the product
+of its causes.
 """
 
 from collections.abc import Mapping
@@ -20,9 +20,9 @@ from forewarn.domain.simulation.schedule import Duty
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rest:
-    """Where a tag goes at standstill."""
+    """A tag's value at standstill."""
 
-    at: float | str = 0.0  #: A value, or the name of the tag it then equals.
+    at: float | str = 0.0  #: A value, or the name of the tag that it then equals.
     by: Literal["auxiliary", "main", "warmth"] = "main"  #: The ramp it follows.
     power: float = 1.0  #: Of the ramp.
 
@@ -32,9 +32,9 @@ def _same(rest: Rest, *tags: str) -> dict[str, Rest]:
 
 
 _ALONG, _SQUARED, _CUBED = Rest(), Rest(power=2.0), Rest(power=3.0)
-_SUPPLY_AT_REST_C: Final = 12.0  # the building warms the water that stands in its pipes
+_SUPPLY_AT_REST_C: Final = 12.0  # the building warms the water in its pipes
 
-#: Tags that change, by class; all others go on as they are.
+#: Tags that change, by class; all others stay as they are.
 STANDSTILL: Final[Mapping[str, Mapping[str, Rest]]] = MappingProxyType(
     {
         "centrifugal_pump": {
@@ -119,9 +119,9 @@ def at_duty(
     sensors: Mapping[str, Sensor],
     seed: int,
 ) -> Values:
-    """Turn readings of a running machine, shape (n,), into those of one that is on as far as ``duty`` says.
+    """Turn readings of a running machine, shape (n,), into readings at ``duty``.
 
-    Sensors keep their noise at standstill: a flow meter without flow reads a little more than nothing.
+    Sensors keep their noise at standstill: a flow meter without flow reads a little above zero.
     """
     out = dict(columns)
     for tag, rest in STANDSTILL[asset_class].items():

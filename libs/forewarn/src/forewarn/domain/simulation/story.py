@@ -1,4 +1,4 @@
-"""A scenario played with one machine: its readings, and the truth about it."""
+"""A scenario played with one machine: its readings, and the truth."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -20,25 +20,25 @@ from forewarn.domain.simulation.sensor_effects import During, SensorEffect, Swap
 from forewarn.domain.time import S_PER_DAY, US_PER_S
 
 _ONSET_SPREAD: Final = 0.2  # of the time until the onset
-_POINTS: Final = 49  # of a course of the indicator translated into severities, beside its own
-_COURSE_STREAM: Final = 1  # chance of the course, apart from that of the readings
+_POINTS: Final = 49  # extra points at which a curve of the indicator is translated into severities
+_COURSE_STREAM: Final = 1  # random numbers of the growth, apart from those of the readings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plot:
-    """What a scenario is played with."""
+    """Input of a scenario."""
 
     asset_class: AssetClass
     start_s: float  #: Time of the first reading [s since 1970 UTC].
     days: float  #: Length, in days of the plant.
-    severity: float = 1.0  #: Of the full scenario, above 0 and up to 1.
+    severity: float = 1.0  #: Relative to the full scenario, above 0 and up to 1.
     seed: int = 0
     tag: str | None = None  #: Tag whose sensor fails; None: ``scenarios.usual_tag``.
     design: Mapping[str, float] = field(default_factory=dict)
     nameplate: Mapping[str, float] = field(default_factory=dict)
     profile: Profile = field(default_factory=Profile)
     schedule: Schedule | None = None
-    day_s: float = S_PER_DAY  #: Length of a day; a live show shortens it.
+    day_s: float = S_PER_DAY  #: Length of a day; a live demo shortens it.
 
     def __post_init__(self) -> None:
         if self.days <= 0.0 or not 0.0 < self.severity <= 1.0 or self.day_s <= 0.0:
@@ -54,12 +54,12 @@ class Story:
     scenario: Scenario
     run: MachineRun
     delivery: GatewayDelivery
-    #: What is wrong from ``onset_s`` on: a fault of the machine model, or the scenario's name when sensors or the
-    #: gateway are at fault; None: nothing.
+    #: The fault from ``onset_s`` on: one of the machine model, or the scenario's name for faults of sensors or gateway;
+    #: None without a fault.
     fault: str | None = None
-    mode: str | None = None  #: Failure mode of the class; None for what does not wear a machine out.
+    mode: str | None = None  #: Failure mode of the class; None without wear.
     onset_s: float | None = None
-    #: When the indicator of the mode crosses the mode's limit, as a mean over a day; None: not in this story.
+    #: When the daily mean of the mode's indicator crosses the mode's limit; None: not in this story.
     fails_s: float | None = None
 
 
@@ -68,17 +68,14 @@ class Truth:
     """Labels of readings, each of shape (n,)."""
 
     present: NDArray[np.bool_]  #: The fault has begun.
-    severity: FloatArray  #: 0–1; of sensors and gateways it is that of the scenario.
-    rul_days: FloatArray  #: True remaining useful life; NaN where no failure is on its way.
+    severity: FloatArray  #: 0–1; for sensors and gateways that of the scenario.
+    rul_days: FloatArray  #: True remaining useful life; NaN without a coming failure.
 
 
 def play(scenario: Scenario, plot: Plot) -> Story:
     """Prepare a scenario; equal plots give equal stories.
 
-    Raises
-    ------
-    UnknownScenarioError
-        If the class has no sensors that the scenario needs.
+    Raises UnknownScenarioError if the class lacks the sensors of the scenario.
     """
     rng = np.random.default_rng([plot.seed, _COURSE_STREAM])
     length_s = plot.days * plot.day_s
@@ -106,7 +103,7 @@ def play(scenario: Scenario, plot: Plot) -> Story:
 
 
 def truth_of(story: Story, ts_us: NDArray[np.int64], *, day_s: float = S_PER_DAY) -> Truth:
-    """What is true of the machine at these times [µs since 1970 UTC]."""
+    """Return the labels at these times [µs since 1970 UTC]."""
     t_s = ts_us / US_PER_S
     present = np.zeros(t_s.shape, dtype=np.bool_) if story.onset_s is None else t_s >= story.onset_s
     severity = np.zeros(t_s.shape)
@@ -147,7 +144,7 @@ def _worn(scenario: Scenario, plot: Plot, run: MachineRun, onset_s: float, pace:
 
 
 def _gauge(plot: Plot, mode: FailureMode) -> Gauge | None:
-    """What shows the mode's indicator; None where the machine's model does not have it."""
+    """Return the gauge of the mode's indicator; None if the machine's model does not have it."""
     gauge = Gauge(
         asset_class=plot.asset_class,
         fault=mode.id,
@@ -160,7 +157,7 @@ def _gauge(plot: Plot, mode: FailureMode) -> Gauge | None:
 
 
 def _severities(indicator_course: Curve, gauge: Gauge, onset_s: float, end_s: float) -> Curve:
-    """A course of the indicator translated into severities, point by point."""
+    """Translate a curve of the indicator into severities, point by point."""
     points = np.asarray(indicator_course)
     shares = np.unique(np.concatenate([np.linspace(0.0, 1.0, _POINTS), points[:, 0]]))
     wanted = np.interp(shares, points[:, 0], points[:, 1])

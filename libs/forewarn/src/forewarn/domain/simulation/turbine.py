@@ -1,8 +1,8 @@
 """A back-pressure steam turbine under a governor, from its enthalpy balance.
 
-The steam expands as an ideal gas between the pressures (an exponent of 1.3 is within a few points for superheated
-steam), with an isentropic efficiency that falls off the best load. The governor lets in the steam that the load
-needs: ``m·c_p·(T_1 − T_2) = P + losses``. The heat put in is that steam's enthalpy above the feed water's.
+The steam expands as an ideal gas (an exponent of 1.3 is within a few points for superheated steam), with an isentropic
+efficiency that falls off the best load. The governor admits the steam that the load needs: ``m·c_p·(T_1 − T_2) = P +
+losses``. The heat put in is that steam's enthalpy above the feed water's.
 """
 
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ BLADE_FOULING: Final = "blade_fouling"
 
 _STEAM_G_MOL: Final = 18.015
 _BEST_LOAD: Final = 0.95
-_LOST: Final = 0.03  # bearings, gear and generator over the rated power, whatever the load
+_LOST: Final = 0.03  # bearings, gear and generator over the rated power, at any load
 #: Enthalpy of steam at 41 bar absolute and 400 °C, and its slopes there (IAPWS-IF97); feed water at 105 °C.
 _STEAM_KJ_KG, _PER_K, _PER_BAR, _FEED_KJ_KG = 3211.0, 2.34, -1.8, 440.0
 
@@ -117,7 +117,7 @@ def _expansion(design: TurbineDesign, truth: Values, share: FloatArray, fouling:
 
 
 def _rotor(design: TurbineDesign, truth: Values, share: FloatArray, faults: Severities) -> Values:
-    """Vibration, and where the bearings settle: friction of the film, and the thrust that comes with the load."""
+    """Return vibration and steady bearing temperatures: friction of the film, and the thrust of the load."""
     healthy, oil_c = design.vibration_um * (0.9 + 0.1 * share), truth["lube_oil_temp_c"]
     thrust_wear = accelerating(severity_of(faults, THRUST_BEARING_WEAR))
     return {

@@ -1,7 +1,7 @@
-"""Weather of a site: season, passing fronts, time of day, and the moisture of the air.
+"""Weather of a site: season, passing fronts, time of day, and humidity.
 
-A function of time and seed alone: any moment can be computed without those before it. Fronts are sums of sines whose
-periods share no common multiple, so that they never repeat; their amplitude is bounded.
+A function of time and seed alone, computable for any moment. Fronts are sums of sines with incommensurable periods, so
+that they never repeat; their amplitude is bounded.
 """
 
 from dataclasses import dataclass, replace
@@ -17,8 +17,8 @@ from forewarn.domain.simulation.chance import uniform
 _HOURS: Final = 24.0
 _DAYS_OF_YEAR: Final = 365.2425
 _WARMEST_DAY: Final = 202.0  # of the northern year: land is warmest a month after the solstice
-_WARMEST_HOUR: Final = 15.0  # of the day: the ground goes on warming the air after noon
-_SUMMER_SWING: Final = 0.25  # a summer's day swings this much wider than the mean one, a winter's as much less
+_WARMEST_HOUR: Final = 15.0  # of the day: the ground keeps warming the air after noon
+_SUMMER_SWING: Final = 0.25  # seasonal variation of the daily swing, larger in summer
 _WAVES: Final = 6
 _SHORTEST_DAYS, _LONGEST_DAYS = 3.0, 11.0  # from one front to the next
 _LEAST_HUMIDITY_PCT, _MOST_HUMIDITY_PCT = 15.0, 95.0
@@ -27,21 +27,22 @@ _COLDEST_C, _HOTTEST_C = -20.0, 50.0  # range of the formulae of moist air
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Climate:
-    """What weather a machine meets.
+    """Weather around a machine.
 
-    The defaults are a ventilated hall in a warm temperate place, which passes on about half of seasons and fronts.
+    The defaults describe a ventilated hall in a warm temperate place, which sees about half of seasons and fronts.
     """
 
     mean_temp_c: float = 22.0  #: Mean air temperature of the year.
-    #: Half range of the seasons, and of the time of day in the mean over the year.
+    #: Half range of the seasons, and of the time of day averaged over the year.
     season_swing_k: float = 4.0
     day_swing_k: float = 4.0
-    #: Relative humidity at the mean temperature of a usual day; the day's moisture stays, so warm hours are drier.
+    #: Relative humidity at the mean temperature of a usual day; the day's moisture is constant, so warm hours are
+    #: drier.
     humidity_pct: float = 58.0
-    #: Standard deviations of what fronts of some days bring; they bring at most 3.5 times as much.
+    #: Standard deviations of the effect of fronts, which is at most 3.5 times as much.
     front_k: float = 1.2
     front_humidity_pct: float = 8.0
-    hemisphere: Literal["north", "south"] = "north"  #: Whose summer it is in July.
+    hemisphere: Literal["north", "south"] = "north"  #: "north" has its summer in July.
     utc_offset_h: float = 0.0  #: Of the site's clock.
     seed: int = 0  #: Of the fronts; machines of equal climate and seed share their weather.
 
@@ -55,20 +56,20 @@ class Climate:
             raise ValueError(f"hemisphere must be north or south: {self}")
 
     def without_fronts(self) -> "Climate":
-        """The same climate, every day as usual for its date."""
+        """Return the same climate with the usual weather of each date."""
         return replace(self, front_k=0.0, front_humidity_pct=0.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Weather:
-    """Air temperature [°C] and relative humidity [%], of the shape of the times asked for."""
+    """Air temperature [°C] and relative humidity [%], with the shape of the times."""
 
     temp_c: FloatArray
     relative_humidity_pct: FloatArray
 
 
 def weather_at(climate: Climate, days: float | FloatArray) -> Weather:
-    """Weather at a time [days since 1970-01-01 00:00 UTC]."""
+    """Return the weather at a time [days since 1970-01-01 00:00 UTC]."""
     utc_days = np.asarray(days, dtype=np.float64)
     local_days = utc_days + climate.utc_offset_h / _HOURS
     summer = np.cos(2.0 * np.pi * (local_days - _WARMEST_DAY) / _DAYS_OF_YEAR)
@@ -84,7 +85,7 @@ def weather_at(climate: Climate, days: float | FloatArray) -> Weather:
 
 
 def _humidity_pct(temp_c: FloatArray, daily_mean_c: FloatArray, humid_pct: FloatArray) -> FloatArray:
-    """Relative humidity of air that keeps the moisture it has at the day's mean; at most fog."""
+    """Return relative humidity of air with the moisture of the day's mean; at most saturated."""
     saturated_pa, now_pa = (
         vapour_pressure_pa(np.clip(at_c, _COLDEST_C, _HOTTEST_C)) for at_c in (daily_mean_c, temp_c)
     )
@@ -92,7 +93,7 @@ def _humidity_pct(temp_c: FloatArray, daily_mean_c: FloatArray, humid_pct: Float
 
 
 def _passing(seed: int, stream: str, days: FloatArray) -> FloatArray:
-    """What air masses bring, with mean 0 and standard deviation 1 in the long run."""
+    """Return the effect of air masses, with long-term mean 0 and standard deviation 1."""
     per_day, phases = _waves(seed, stream)
     turned = np.sin(np.multiply.outer(days, per_day) + phases).sum(axis=-1)
     passing: FloatArray = np.sqrt(2.0 / _WAVES) * turned
@@ -101,7 +102,7 @@ def _passing(seed: int, stream: str, days: FloatArray) -> FloatArray:
 
 @lru_cache(maxsize=256)
 def _waves(seed: int, stream: str) -> tuple[FloatArray, FloatArray]:
-    """Angular frequencies [rad/day] and phases [rad] of the sines, one in each share of the range of periods."""
+    """Return angular frequencies [rad/day] and phases [rad] of the sines, one per part of the range of periods."""
     numbers = np.arange(_WAVES)
     places = (numbers + uniform(seed, f"weather/{stream}/period", numbers)) / _WAVES
     periods_days = _SHORTEST_DAYS * np.power(_LONGEST_DAYS / _SHORTEST_DAYS, places)

@@ -1,1 +1,1 @@
-"""State of machines: kept by class and partition, stored as bytes."""
+"""State by class and partition, stored as bytes."""

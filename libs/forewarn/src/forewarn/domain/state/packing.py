@@ -1,4 +1,4 @@
-"""Arrays and a JSON header as bytes: the form of state snapshots, exact and the same for equal states."""
+"""Pack arrays and a JSON header into bytes: the form of state snapshots, exact and equal for equal states."""
 
 import json
 import math
@@ -11,12 +11,12 @@ from forewarn.contracts.limits import MAX_PACKED_HEADER_BYTES
 from forewarn.domain.frames.frame import Array
 
 _LENGTH_BYTES: Final = 4
-_SHOWN: Final = 200  # characters of a name in an error
-_KINDS: Final = frozenset("biuf")  # bool, int, uint, float: nothing that runs code when read
+_SHOWN: Final = 200  # characters of a name in an error message
+_KINDS: Final = frozenset("biuf")  # bool, int, uint, float: nothing that executes code when read
 
 
 def pack(magic: bytes, header: object, arrays: Mapping[str, Array]) -> bytes:
-    """Write ``magic``, the header and the arrays one behind the other."""
+    """Write ``magic``, the header and the arrays one after the other."""
     table = [(name, values.dtype.str, values.shape) for name, values in arrays.items()]
     head = json.dumps({"header": header, "arrays": table}, separators=(",", ":")).encode()
     body = [np.ascontiguousarray(values).tobytes() for values in arrays.values()]
@@ -26,10 +26,7 @@ def pack(magic: bytes, header: object, arrays: Mapping[str, Array]) -> bytes:
 def unpack(magic: bytes, data: bytes) -> tuple[Any, dict[str, Array]]:
     """Read what ``pack`` wrote under the same ``magic``; the arrays are fresh and writable.
 
-    Raises
-    ------
-    ValueError
-        If the bytes are something else, of another version, or cut short.
+    Raises ValueError if the bytes are something else, of another version, or cut short.
     """
     if not data.startswith(magic):
         raise ValueError(f"no snapshot of format {magic!r}: it starts with {data[: len(magic)]!r}")

@@ -1,1 +1,1 @@
-"""The twin: learns how a machine behaves while healthy and says what it should measure now."""
+"""The twin: learns a healthy machine's behaviour and predicts what it should measure now."""

@@ -1,4 +1,4 @@
-"""Fits the model of tags that have no drivers: each from all of them, by memory or by regression."""
+"""Fit the model of tags without drivers: each from all of them, by memory or by regression."""
 
 from typing import Final
 
@@ -12,14 +12,14 @@ from forewarn.domain.twin.settings import TwinSettings
 from forewarn.domain.twin.statistics import WANDERS_BELOW, effective_readings, fold_of
 
 _KERNEL_TAGS: Final = 3  # fewer tags would explain themselves
-#: Around a left-out tenth a tag that wanders is seen in nearly the same state. What is expected of the states of
-#: another day is rather what one half of the baseline expects of the other.
+#: With a tenth left out, a wandering tag has nearly the same states in the rest. The halves of the baseline are more
+#: like different days.
 _HALVES: Final = 2
 _NONE: Final = np.empty(0, dtype=np.intp)
 
 
 def fast_tags(z: FloatArray, breaks: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Positions of tags whose states come again, shape (rows, tags) in; none if they are too few for a memory."""
+    """Return positions of tags whose states recur, from shape (rows, tags); none if too few for a memory."""
     fast = np.flatnonzero([effective_readings(column, breaks) >= WANDERS_BELOW for column in z.T])
     return fast if fast.size >= _KERNEL_TAGS else _NONE
 
@@ -27,13 +27,10 @@ def fast_tags(z: FloatArray, breaks: NDArray[np.intp]) -> NDArray[np.intp]:
 def fit_associative(
     z: FloatArray, fast: NDArray[np.intp], block: NDArray[np.intp], settings: TwinSettings
 ) -> tuple[KernelModel, FloatArray]:
-    """Fit standardised rows, shape (rows, tags), none unknown.
+    """Fit standardised rows without unknown values, shape (rows, tags).
 
-    Returns
-    -------
-    model, held_out
-        ``model`` judges all tags in standardised units, its scale being 1; ``held_out`` is what models without a
-        row's block expect, shape (rows, tags).
+    Return a model of all tags in standardised units, with a scale of 1, and the predictions of models without a row's
+    block, shape (rows, tags).
     """
     width = z.shape[1]
     expected = np.zeros(z.shape)
@@ -67,6 +64,6 @@ def fit_associative(
 
 
 def _worse(z: FloatArray, one: FloatArray, other: FloatArray) -> FloatArray:
-    """Of two expectations, for each tag the one that errs more; shape (rows, tags)."""
+    """Return for each tag the prediction with the larger error; shape (rows, tags)."""
     errors = [((z - expected) ** 2).mean(axis=0) for expected in (one, other)]
     return np.where(errors[1] > errors[0], other, one)

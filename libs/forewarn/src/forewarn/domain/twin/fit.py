@@ -1,4 +1,4 @@
-"""Fits the model of one asset to its healthy readings, and judges those without having seen them."""
+"""Fit the model of one asset to its healthy readings, and predict them without having seen them."""
 
 from dataclasses import dataclass, fields, replace
 from typing import Final
@@ -30,11 +30,11 @@ _NO_BREAKS: Final = np.empty(0, dtype=np.intp)
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Fit:
-    """A model and how it did on readings it had not seen.
+    """A model and its predictions of readings it had not seen.
 
-    ``held_out`` is what the baseline's readings were expected to measure by models without their
-    block, shape (rows, responses); NaN for unjudged tags and readings too incomplete to use. ``regime`` is the
-    operating regime of each reading, 0 the usual one.
+    ``held_out`` predicts the baseline's readings with models without their block, shape (rows, responses); NaN for
+    unjudged tags and readings that are too incomplete. ``regime`` is the operating regime of each reading, 0 the usual
+    one.
     """
 
     model: AssetModel
@@ -46,13 +46,13 @@ class Fit:
 
     @property
     def scale(self) -> FloatArray:
-        """Healthy standard deviation that each reading's residuals are measured by, shape (rows, responses)."""
+        """Return the healthy standard deviation for each reading's residuals, shape (rows, responses)."""
         spreads = self.model.spreads if isinstance(self.model, RidgeModel) and len(self.model.spreads) else None
         return np.tile(self.model.scale, (len(self.held_out), 1)) if spreads is None else spreads[self.regime]
 
 
 def fit(baseline: FloatArray, layout: TwinLayout, settings: TwinSettings) -> Fit:
-    """Learn from healthy readings, shape (rows, columns) in the order of ``layout.columns``, NaN unknown."""
+    """Learn from healthy readings, shape (rows, columns) in the order of ``layout.columns``; NaN is unknown."""
     split = len(layout.drivers)
     unjudged = _missing_tags(baseline, layout, settings)
     for name, values, span in zip(layout.responses, baseline[:, split:].T, layout.response_spans, strict=True):
@@ -66,7 +66,7 @@ def fit(baseline: FloatArray, layout: TwinLayout, settings: TwinSettings) -> Fit
 
 
 def _missing_tags(baseline: FloatArray, layout: TwinLayout, settings: TwinSettings) -> dict[str, str]:
-    """Tags unknown too often, so that enough readings remain in which all others are known."""
+    """Return tags that are unknown too often, so that enough readings remain with all others known."""
     known = ~np.isnan(baseline)
     share = known.mean(axis=0)
     kept = share >= 1.0 - settings.max_missing
@@ -81,7 +81,7 @@ def _missing_tags(baseline: FloatArray, layout: TwinLayout, settings: TwinSettin
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class _Explained:
-    """Responses explained by drivers: fitted parts, and expected values of left-out blocks."""
+    """Responses explained by drivers: fitted parts, and predictions for left-out blocks."""
 
     space: DriverSpace
     parts: PriorParts
@@ -142,7 +142,7 @@ def _fit_ridge(
 
 
 def _columns(drivers: FloatArray, layout: TwinLayout) -> dict[str, Array]:
-    """Drivers, shape (rows, drivers), by name."""
+    """Return drivers, shape (rows, drivers), by name."""
     columns: dict[str, Array] = dict(zip(layout.drivers, drivers.T, strict=True))
     return columns | {"ts": np.zeros(len(drivers), dtype=np.int64)}
 
@@ -150,7 +150,7 @@ def _columns(drivers: FloatArray, layout: TwinLayout) -> dict[str, Array]:
 def _leave_out_unexplained_wanderers(
     residuals: FloatArray, r2: dict[str, float], layout: TwinLayout, settings: TwinSettings, unjudged: dict[str, str]
 ) -> None:
-    """A response that drifts and that the drivers predict worse than its mean does cannot be judged."""
+    """Leave out responses that drift and that the drivers predict worse than their means do."""
     lost = {}
     for name, column in zip(layout.responses, residuals.T, strict=True):
         if name in r2 and r2[name] < 0.0:
@@ -204,7 +204,7 @@ def _scales(
     unjudged: dict[str, str],
     regime: NDArray[np.intp],
 ) -> tuple[FloatArray, FloatArray, float]:
-    """Spread of each judged response's healthy residuals, in all and by regime; 95th percentile of their RMS."""
+    """Return each judged response's spread of healthy residuals, in all and by regime; 95th percentile of their RMS."""
     count = int(regime.max(initial=0)) + 1
     scale, spreads = np.full(len(layout.responses), np.nan), np.full((count, len(layout.responses)), np.nan)
     residuals = responses - held_out

@@ -1,4 +1,4 @@
-"""A model of the class: what the machines that have learned say of one that has not (cold start)."""
+"""Class model for a machine without its own model, from machines that have one (cold start)."""
 
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -11,7 +11,7 @@ from forewarn.contracts.asset_class import AssetClass
 from forewarn.domain.twin.model import AssetModel
 from forewarn.domain.twin.predict import OwnModel, Prediction
 
-#: One machine does not show how much machines of a class differ.
+#: One machine does not show how machines of a class differ.
 LEAST_MEMBERS: Final = 2
 
 
@@ -19,9 +19,9 @@ LEAST_MEMBERS: Final = 2
 class FleetModel:
     """Models of other machines of the class, each predicting by itself.
 
-    The expectation is the median of theirs. Its spread holds what one machine varies by and how much
-    the machines differ, which for machines of different size is a lot: then it says little, rightly.
-    Machines that were operated where the question is are preferred to those that would extrapolate.
+    The prediction is the median of theirs. Its spread includes the variation of one machine and the differences between
+    machines, which are large for machines of different size; the prediction is then rightly vague. Machines that have
+    operated in the given state are preferred to those that would extrapolate.
     """
 
     members: Mapping[str, OwnModel]
@@ -32,18 +32,18 @@ class FleetModel:
 
     @classmethod
     def of(cls, asset_class: AssetClass, models: Mapping[str, AssetModel]) -> "FleetModel":
-        """Gather the models of the machines of a class."""
+        """Collect the models of the machines of a class."""
         return cls(
             members={name: OwnModel(asset_class=asset_class, model=model) for name, model in sorted(models.items())}
         )
 
     @property
     def typical(self) -> float:
-        """Median of the members'."""
+        """Return the members' median."""
         return float(np.median([member.typical for member in self.members.values()]))
 
     def predict(self, state: Mapping[str, float], fixed: AbstractSet[str]) -> Prediction:
-        """What a machine of the class measures in a state."""
+        """Predict a machine of the class in a state."""
         said = [member.predict(state, fixed) for member in self.members.values()]
         at_home = [prediction for prediction in said if not prediction.extrapolated]
         speaking = at_home if len(at_home) >= LEAST_MEMBERS else said
@@ -60,6 +60,6 @@ class FleetModel:
 def _pooled(known: Sequence[Prediction], name: str) -> tuple[float, float]:
     middles = np.array([prediction.expected[name] for prediction in known])
     own = np.array([prediction.scale[name] for prediction in known])
-    # The next machine differs from the mean of n as a new draw does: by (1 + 1/n) of their variance.
+    # The next machine differs from the mean of n like a new draw: by (1 + 1/n) of their variance.
     between = middles.var(ddof=1) * (1.0 + 1.0 / middles.size)
     return float(np.median(middles)), float(np.sqrt(np.median(own) ** 2 + between))

@@ -1,4 +1,4 @@
-"""Looks at a baseline again, with a model that has not learned from its oddest readings."""
+"""Inspect a baseline with a model that has not learned from its oddest readings."""
 
 from typing import Final
 
@@ -16,18 +16,18 @@ from forewarn.domain.twin.report import BaselineReport, operating_of, suspicious
 from forewarn.domain.twin.settings import MIN_BASELINE, TwinSettings
 from forewarn.domain.twin.statistics import MAD_TO_SD, floor_of_scale
 
-_KEPT: Final = 0.7  # share of the readings a further model learns from: up to 30 % may be wrong
+_KEPT: Final = 0.7  # share of the readings that a further model learns from: up to 30 % may be wrong
 _STEPS: Final = 3
-_USUAL: Final = 3.0  # robust standard deviations that a value may be from its median
+_USUAL: Final = 3.0  # robust standard deviations of a value from its median
 
 
 def inspect(
     baseline: FloatArray, fitted: Fit, times_us: NDArray[np.int64], layout: TwinLayout, settings: TwinSettings
 ) -> BaselineReport:
-    """Describe a baseline, shape (rows, columns of the layout), and what is suspicious about it.
+    """Describe a baseline, shape (rows, columns of the layout), and its suspicious stretches.
 
-    A model that learned from a fault expects it. So further ones are fitted to the most ordinary readings only (steps
-    of least trimmed squares, Rousseeuw 1984), and what the last expects is compared with all.
+    A model that learned from a fault expects it. So further models are fitted to the most ordinary readings only (steps
+    of least trimmed squares, Rousseeuw 1984), and the last one's predictions are compared with all readings.
     """
     measured = baseline[:, len(layout.drivers) :]
     difference = _seen_again(baseline, fitted, layout, settings)
@@ -45,7 +45,7 @@ def inspect(
 
 
 def _regime(baseline: FloatArray, fitted: Fit, layout: TwinLayout, number: int) -> LearnedRegime:
-    """A way of running that the baseline shows."""
+    """Describe an operating regime of the baseline."""
     own, split = fitted.regime == number, len(layout.drivers)
     residuals = (baseline[:, split:] - fitted.held_out)[own]
     found = {
@@ -61,9 +61,9 @@ def _regime(baseline: FloatArray, fitted: Fit, layout: TwinLayout, number: int) 
 
 
 def _seen_again(baseline: FloatArray, fitted: Fit, layout: TwinLayout, settings: TwinSettings) -> FloatArray:
-    """Measured minus expected, shape (rows, responses), as far as the last model trusts itself."""
+    """Return measured minus expected, shape (rows, responses), where the last model is reliable."""
     measured = baseline[:, len(layout.drivers) :]
-    # In units of what is usual in each reading's regime: there a step from one to the next is no oddness.
+    # In units of each reading's regime: there a step between readings is normal.
     difference, model = (measured - fitted.held_out) / fitted.scale * fitted.model.scale, fitted.model
     columns: dict[str, Array] = {name: baseline[:, k] for k, name in enumerate(layout.columns)}
     columns["ts"] = np.zeros(baseline.shape[0], dtype=np.int64)
@@ -82,10 +82,10 @@ def _seen_again(baseline: FloatArray, fitted: Fit, layout: TwinLayout, settings:
 
 
 def _oddness(measured: FloatArray, residuals: FloatArray) -> FloatArray:
-    """How little each reading is like the others: by its residuals, and by its bare values.
+    """Rate how unlike the others each reading is: by its residuals, and by its plain values.
 
-    A long fault teaches the first model to expect it, or is why a tag could not be judged at all: values
-    far from where the tag usually is are odd whatever a model says.
+    A long fault may teach the first model to expect it, or keep a tag from being judged: values far from a tag's usual
+    ones are odd whatever a model predicts.
     """
     out = root_mean_square(residuals.T)
     for column in measured.T:

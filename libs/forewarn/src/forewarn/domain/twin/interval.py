@@ -1,8 +1,8 @@
-"""Between which values a healthy machine measures, around what the twin expects.
+"""Range of a healthy machine's measurements around the twin's prediction.
 
-The interval of a tag is P5 to P95 of what held-out healthy readings measured above or below expectation, widened
-by ``statistics.caution`` where few of those readings are independent. It is published once, with the model; around a
-reading it lies where the reading's own columns put it, so that no column is stored for it.
+The interval of a tag is P5 to P95 of held-out healthy residuals, widened by ``statistics.caution`` where few of those
+readings are independent. It is published once, with the model; a reading's own columns place and scale it, so that no
+extra column is stored.
 """
 
 from collections.abc import Mapping
@@ -17,25 +17,25 @@ from forewarn.domain.twin.statistics import caution, independent_readings
 #: Quantiles that bound 90 % of healthy readings.
 LOW, HIGH = 0.05, 0.95
 
-_WEAKEST: Final = 0.05  # a smaller residual says nothing about its own scale: the columns are rounded
+_WEAKEST: Final = 0.05  # a smaller residual cannot show its own scale: the columns are rounded
 
 
 class Band(Protocol):
-    """What is known of a tag's interval: offsets from the expected value and the residuals' unit."""
+    """A tag's interval: offsets from the expected value, and the residuals' unit."""
 
     @property
     def low(self) -> float:
-        """Offset of the lower end, in the tag's unit."""
+        """Return the offset of the lower end, in the tag's unit."""
         ...
 
     @property
     def high(self) -> float:
-        """Offset of the upper end."""
+        """Return the offset of the upper end."""
         ...
 
     @property
     def scale(self) -> float:
-        """Healthy standard deviation of the residuals."""
+        """Return the healthy standard deviation of the residuals."""
         ...
 
 
@@ -50,10 +50,10 @@ class OffsetInterval:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LearnedRegime:
-    """A way of running found in a baseline.
+    """An operating regime found in a baseline.
 
-    ``code`` is its value in the column ``regime``, ``share`` that of the readings, ``centre`` the middle of
-    each driver in its unit; intervals go by judged tag.
+    ``code`` is its value in the column ``regime``, ``share`` that of the readings, ``centre`` the middle of each driver
+    in its unit; ``intervals`` go by judged tag.
     """
 
     code: int
@@ -63,7 +63,7 @@ class LearnedRegime:
 
 
 def interval_of(residuals: FloatArray, scale: float) -> OffsetInterval | None:
-    """Interval from held-out residuals in the tag's unit, shape (rows,), oldest first; None without any."""
+    """Compute an interval from held-out residuals in the tag's unit, shape (rows,), oldest first; None without any."""
     known = residuals[~np.isnan(residuals)]
     if not known.size or not np.isfinite(scale):
         return None
@@ -78,10 +78,10 @@ def bounds(
     residual: Mapping[str, float | None],
     bands: Mapping[str, Band],
 ) -> dict[str, tuple[float, float]]:
-    """Interval of each expected value of one reading, in the tag's unit.
+    """Return the interval of each expected value of one reading, in the tag's unit.
 
-    Outside of what it learned a model takes residuals less seriously, all of them by one factor; the
-    interval is wider by the same, as the residual farthest from zero shows.
+    Outside its learned range a model scales down all residuals by one factor; the interval is widened by the same,
+    derived from the residual farthest from zero.
     """
     known = [name for name in bands if expected.get(name) is not None]
     wider = max(1.0, _widening(values, expected, residual, bands, known))

@@ -1,10 +1,10 @@
-"""Auto-associative kernel regression (AAKR): each tag from remembered healthy states like the present one.
+"""Auto-associative kernel regression (AAKR): each tag from remembered similar healthy states.
 
-Estimate of a state x from remembered states m_i (standardised): x̂ = Σ w_i m_i / Σ w_i with
-w_i = exp(−|x − m_i|² / 2h²) (Nadaraya 1964; Watson 1964; Hines & Garvey 2006). The smallest distance is
-taken off in the exponent, which changes no ratio of weights, so that far from all memory the nearest
-state answers and not 0/0. Every number is made by element-wise operations and sums within one row:
-the estimate of a reading does not depend on its neighbours in the batch.
+Estimate of a state x from remembered states m_i (standardised): x̂ = Σ w_i m_i / Σ w_i with w_i = exp(−|x − m_i|² /
+2h²) (Nadaraya 1964; Watson 1964; Hines & Garvey 2006). The smallest distance is subtracted in the exponent, which
+changes no ratio of weights, so that far from all memory the result is the nearest state and not 0/0. Every number comes
+from element-wise operations and sums within one row: the estimate of a reading does not depend on its neighbours in the
+batch.
 """
 
 from dataclasses import dataclass
@@ -21,23 +21,23 @@ from forewarn.domain.twin.statistics import fold_of
 Float32Array = NDArray[np.float32]
 
 _NEIGHBOUR: Final = 10
-_BLOCK_ROWS: Final = 64  # times 500 memory rows of float32 stays in a core's cache
+_BLOCK_ROWS: Final = 64  # times 500 memory rows of float32 fits into a core's cache
 _FARTHEST: Final = 1e4  # standard deviations; beyond, squares would lose the differences between states
 _MEMORY_BYTES: Final = 30_000  # an asset's whole state must stay below 50 kB
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class KernelModel:
-    """Fitted memory of one asset; tags that wander, of which no state comes twice, are regressed on all others."""
+    """Fitted memory of one asset; tags that wander, whose states do not recur, are regressed on all others."""
 
     judged: NDArray[np.intp]  #: Positions of the responses that take part.
     #: Standardisation of those, in the responses' units, shape (judged,).
     centre: FloatArray
     spread: FloatArray
-    fast: NDArray[np.intp]  #: Positions among the judged of those that the memory holds.
+    fast: NDArray[np.intp]  #: Positions among the judged tags of those in the memory.
     memory: Float32Array  #: Remembered healthy states, standardised, shape (fast, states).
     bandwidth: float  #: h above, in standard deviations.
-    #: ``OthersModel`` of the judged tags; coefficients of no tags where the memory holds all.
+    #: ``OthersModel`` of the judged tags; coefficients of no tags if the memory holds all.
     coefficients: FloatArray
     low: FloatArray
     high: FloatArray
@@ -45,9 +45,9 @@ class KernelModel:
     typical: float  #: 95th percentile of the healthy root mean square residual.
 
     def expect(self, responses: FloatArray) -> FloatArray:
-        """Expected responses, shape (responses, rows); NaN for unjudged ones and where too little is known.
+        """Predict responses, shape (responses, rows); NaN for unjudged ones and where too little is known.
 
-        A missing tag is estimated from the others as long as half of the judged tags are known.
+        A missing tag is estimated from the others if half of the judged tags are known.
         """
         values = (responses[self.judged] - self.centre[:, None]) / self.spread[:, None]
         out = np.full(responses.shape, np.nan)
@@ -55,7 +55,7 @@ class KernelModel:
         return out
 
     def expect_standard(self, values: FloatArray) -> FloatArray:
-        """Expected tags in standardised units, shape (judged, rows)."""
+        """Predict tags in standardised units, shape (judged, rows)."""
         if self.coefficients.size:
             expected = OthersModel(coefficients=self.coefficients, low=self.low, high=self.high).expect(values)
         else:
@@ -66,7 +66,7 @@ class KernelModel:
 
 
 def choose_memory(states: FloatArray, settings: TwinSettings) -> Float32Array:
-    """Keep at most as many states as memory allows, evenly spread in time; shape (tags, states)."""
+    """Keep as many states as memory allows, evenly spread in time; shape (tags, states)."""
     room = min(settings.memory_rows, _MEMORY_BYTES // (4 * states.shape[1]))
     rows = states.shape[0]
     kept = np.arange(rows) if rows <= room else np.arange(room) * rows // room
@@ -74,13 +74,13 @@ def choose_memory(states: FloatArray, settings: TwinSettings) -> Float32Array:
 
 
 def bandwidth_of(memory: Float32Array) -> float:
-    """Median distance of a remembered state to its tenth neighbour."""
+    """Return the median distance of a remembered state to its tenth neighbour."""
     squared = np.zeros((memory.shape[1], memory.shape[1]))
     for tag in memory.astype(np.float64):
         squared += (tag[:, None] - tag[None, :]) ** 2
     neighbour = min(_NEIGHBOUR, memory.shape[1] - 1)
     distances = np.sqrt(np.partition(squared, neighbour, axis=1)[:, neighbour])
-    # Quantised tags repeat states exactly; a kernel of width 0 would know nothing but those.
+    # Quantised tags repeat states exactly; a kernel of width 0 would know only those.
     return max(float(np.median(distances)), 0.05 * float(np.sqrt(memory.shape[0])))
 
 
@@ -115,7 +115,7 @@ def estimate_states(memory: Float32Array, bandwidth: float, values: FloatArray) 
 def _weights(
     memory: Float32Array, bandwidth: float, query: Float32Array, known: NDArray[np.bool_] | None
 ) -> Float32Array:
-    """Weight of each remembered state for each row, shape (rows, states); the nearest has weight 1."""
+    """Return the weight of each remembered state for each row, shape (rows, states); the nearest has weight 1."""
     squared = np.zeros((query.shape[1], memory.shape[1]), dtype=np.float32)
     step = np.empty_like(squared)
     for tag, remembered in enumerate(memory):
@@ -127,7 +127,7 @@ def _weights(
     squared -= squared.min(axis=1, keepdims=True)
     sharpness = np.full(query.shape[1], -0.5 / bandwidth**2, dtype=np.float32)
     if known is not None:
-        sharpness *= memory.shape[0] / known.sum(axis=0)  # unknown tags are as far off as the known ones
+        sharpness *= memory.shape[0] / known.sum(axis=0)  # unknown tags count as far off as the known ones
     squared *= sharpness[:, None]
     weights: Float32Array = np.exp(squared, out=squared)
     return weights

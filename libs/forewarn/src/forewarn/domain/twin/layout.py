@@ -1,4 +1,4 @@
-"""What the twin needs to know of a class, worked out once."""
+"""The twin's view of a class, computed once."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,14 +14,14 @@ from forewarn.domain.frames.conditions import is_running
 from forewarn.domain.frames.frame import Array, FloatArray
 from forewarn.domain.twin.physics import NO_PRIORS, Priors, priors_of
 
-#: Share of a tag's engineering range that counts as no change of a driver, about what sensors are
-#: accurate to. It keeps the twin from learning slopes from noise alone.
+#: Share of a tag's engineering range that counts as no change of a driver, about a sensor's accuracy. It keeps the twin
+#: from learning slopes from noise alone.
 IMMATERIAL: Final = 0.002
 
-#: More drivers than this get squares but no products: their number grows with the square.
+#: With more drivers there are squares but no products, whose number is quadratic.
 MAX_CROSSED_DRIVERS: Final = 6
 
-#: No quantity of a plant in any unit comes near it; sums of squares of what lies beyond overflow.
+#: Far beyond any quantity of a plant in any unit; sums of squares of larger values overflow.
 ABSURD: Final = 1e15
 
 
@@ -36,17 +36,17 @@ class TwinLayout:
     #: Engineering ranges in the columns' units; NaN for derived quantities, which have none.
     driver_spans: FloatArray
     response_spans: FloatArray
-    #: Second-order terms of the regression: positions of the two drivers that are multiplied.
+    #: Second-order terms of the regression: positions of the two multiplied drivers.
     pairs: tuple[tuple[int, int], ...]
     running: Condition | None  #: The twin judges only while this holds.
     baseline_readings: int
-    priors: Priors = NO_PRIORS  #: What the responses follow by physics.
+    priors: Priors = NO_PRIORS  #: Physics priors of the responses.
 
     def is_usable(self, columns: Mapping[str, Array]) -> NDArray[np.bool_]:
-        """Whether a reading counts towards the baseline: on time, running, something known to predict, nothing absurd.
+        """Return the readings that count towards the baseline: on time, running, some response known, nothing absurd.
 
-        How many of the class's tags it has does not count: many machines lack sensors. The fit leaves out
-        tags that are missing too often.
+        The number of known tags does not matter: many machines lack sensors. The fit leaves out tags that are missing
+        too often.
         """
         known = np.zeros(columns["ts"].shape, dtype=np.bool_)
         for name in self.responses:
@@ -65,7 +65,7 @@ class ClassLayout(TwinLayout):
 
 
 def products_of(drivers: int) -> tuple[tuple[int, int], ...]:
-    """Return the second-order terms of so many drivers: squares, and products if these are not too many."""
+    """Return the second-order terms of this many drivers: squares, and products if not too many."""
     squares = [(i, i) for i in range(drivers)]
     crossed = [(i, j) for i in range(drivers) for j in range(i + 1, drivers)] if drivers <= MAX_CROSSED_DRIVERS else []
     return (*squares, *crossed)
@@ -73,12 +73,9 @@ def products_of(drivers: int) -> tuple[tuple[int, int], ...]:
 
 @lru_cache(maxsize=256)
 def layout_of(asset_class: AssetClass) -> ClassLayout:
-    """Work out the layout of a class; a tag named both driver and response is a response only.
+    """Compute the layout of a class; a tag named both driver and response is only a response.
 
-    Raises
-    ------
-    ValueError
-        If a physics term cannot be computed.
+    Raises ValueError if a physics term cannot be computed.
     """
     spec = asset_class.twin
     drivers = tuple(name for name in spec.drivers if name not in spec.responses)

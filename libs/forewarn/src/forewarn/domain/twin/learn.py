@@ -1,4 +1,4 @@
-"""Learning: readings of one asset wait until the baseline is complete, then leave with their judgement."""
+"""Learning: hold readings of one asset until the baseline is complete, then release them with their judgement."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -25,14 +25,14 @@ NO_MODEL: Final = 0
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class LearningStep:
-    """What new readings of a learning asset led to."""
+    """Result of new readings of a learning asset."""
 
-    frames: tuple[Frame, ...]  #: Readings that wait no longer, in order.
+    frames: tuple[Frame, ...]  #: Released readings, in order.
     learning: Learning | None  #: The asset's state if it still learns.
     #: Its model if the baseline is complete.
     model: AssetModel | None
     card: FittedModel | None
-    taken: int  #: How many of the new readings were used; the rest comes after the baseline and is live.
+    taken: int  #: Number of new readings used; the rest follows the baseline and is live.
 
 
 def learn(
@@ -43,14 +43,13 @@ def learn(
     usable: NDArray[np.bool_],
     settings: TwinSettings,
 ) -> LearningStep:
-    """Add readings of one asset, in the order in which they came; ``usable`` are those the baseline may have."""
+    """Add readings of one asset, in order of arrival; ``usable`` marks those allowed in the baseline."""
     goal = settings.baseline_readings or layout.baseline_readings
     known = learning.baseline_rows
     complete = np.flatnonzero(known + np.cumsum(usable) >= goal)
     taken = int(complete[0]) + 1 if complete.size else fresh.rows
     first = np.flatnonzero(usable[:taken])
-    # Before the first usable reading there is nothing whose order must be kept: a machine that
-    # stands still is not held back.
+    # Before the first usable reading there is no order to keep: a machine that stands still is not held back.
     idle = 0 if known else (int(first[0]) if first.size else taken)
     frames = [_emit(layout, asset_id, fresh.part(0, idle), None, NO_MODEL)] if idle else []
     if taken > idle:
@@ -64,13 +63,13 @@ def learn(
 
 
 def release(layout: ClassLayout, asset_id: str, learning: Learning) -> Frame | None:
-    """Emit all waiting readings without judgement."""
+    """Emit all held readings without judgement."""
     waiting, _ = learning.joined(layout.asset_class)
     return _emit(layout, asset_id, waiting, None, NO_MODEL) if waiting.rows else None
 
 
 def _shorten(learning: Learning, limit: int, layout: ClassLayout) -> tuple[Learning, Waiting]:
-    """Take the oldest readings out if more than ``limit`` wait; those of the baseline are kept for training."""
+    """Release the oldest readings if more than ``limit`` are held; those of the baseline are kept for training."""
     excess = learning.waiting_rows - limit
     if excess <= 0:
         return learning, Waiting.none(FrameKind.VALID, layout.asset_class)
@@ -90,7 +89,7 @@ def _shorten(learning: Learning, limit: int, layout: ClassLayout) -> tuple[Learn
 def finish(
     layout: ClassLayout, asset_id: str, learning: Learning, settings: TwinSettings
 ) -> tuple[Frame, AssetModel, FittedModel]:
-    """Fit a model to what was learned, and emit all waiting readings with their judgement."""
+    """Fit a model to the baseline, and emit all held readings with their judgement."""
     waiting, usable = learning.joined(layout.asset_class)
     baseline = np.concatenate([learning.emitted, waiting.matrix(layout.columns)[usable]])
     times = np.concatenate([learning.emitted_ts, waiting.columns["ts"][usable]])
@@ -112,7 +111,7 @@ def finish(
 
 
 def _judge_baseline(layout: TwinLayout, waiting: Waiting, usable: NDArray[np.bool_], fitted: Fit) -> TwinJudgement:
-    """Judge waiting readings; those that trained the model by what was said without their block."""
+    """Judge held readings; those that trained the model by predictions without their block."""
     bank = bank_of({"": fitted.model})
     if bank is None:
         return unjudged(layout, waiting.columns)
@@ -143,7 +142,7 @@ def _emit(layout: ClassLayout, asset_id: str, waiting: Waiting, said: TwinJudgem
 def twin_columns(
     layout: TwinLayout, said: TwinJudgement, phase: np.uint8, versions: NDArray[np.uint32]
 ) -> Mapping[str, Array]:
-    """A judgement as the columns that a frame of kind TWIN adds."""
+    """Return a judgement as the columns that a frame of kind TWIN adds."""
     expected, residual = said.expected.astype(np.float32), said.residual.astype(np.float32)
     out: dict[str, Array] = {}
     for number, name in enumerate(layout.responses):

@@ -1,4 +1,4 @@
-"""Fitted models of a class and what they say about readings."""
+"""Fitted models of a class and their judgement of readings."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -20,29 +20,28 @@ from forewarn.domain.twin.ridge import RidgeModel
 
 AssetModel = RidgeModel | KernelModel
 
-#: Noise carries drivers a little beyond what a baseline has seen; farther out is another operating point.
+#: Noise carries drivers a little beyond a baseline's range; farther out is another operating point.
 _OUTSIDE: Final = 1.25
 
 _FARTHEST: Final = 1e15  # healthy standard deviations; float32 columns, and their squares, must stay finite
 
 
 class Regime:
-    """Values of the column ``regime``; further regimes that were learned have those of ``regimes.CODES``."""
+    """Values of the column ``regime``; further learned regimes have those of ``regimes.CODES``."""
 
     LEARNED: Final = 0  #: drivers within the range of the baseline, in its usual regime
-    EXTRAPOLATED: Final = 1  #: drivers outside: residuals are taken less seriously
+    EXTRAPOLATED: Final = 1  #: drivers outside: residuals are scaled down
     STOPPED: Final = 2  #: the machine does not run (or that is unknown): not judged
     UNKNOWN: Final = 3  #: not judged: no model yet, or too many tags unknown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FittedModel:
-    """What is worth telling about a model; the source of ``contracts.health.ModelArtefact``.
+    """Description of a model; the source of ``contracts.health.ModelArtefact``.
 
-    ``r2`` is cross-validated over contiguous blocks and can be negative: the model then predicts the
-    tag worse than its mean does. ``unjudged`` gives tags that are left out, with the reason.
-    Times are µs since 1970 UTC. ``request`` says who asked for it, ``report`` what
-    its baseline was like.
+    ``r2`` is cross-validated over contiguous blocks and can be negative: the model then predicts the tag worse than its
+    mean does. ``unjudged`` gives excluded tags, with the reason. Times are µs since 1970 UTC. ``request`` is the order
+    for it, ``report`` describes its baseline.
     """
 
     asset_id: str
@@ -58,18 +57,18 @@ class FittedModel:
 
     @property
     def kept(self) -> "FittedModel":
-        """Return what the state keeps: the report is published once."""
+        """Return the part that the state keeps: the report is published once."""
         return replace(self, report=NO_REPORT)
 
     @classmethod
     def restored(cls, raw: Mapping[str, Any]) -> "FittedModel":
-        """Read it from a snapshot."""
+        """Read one from a snapshot."""
         return cls(**{**raw, "report": NO_REPORT, "request": LearningRequest.restored(raw.get("request"))})
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class TwinJudgement:
-    """What the twin says of some rows: float64, shapes (responses, rows) and (rows,).
+    """The twin's judgement of rows: float64, shapes (responses, rows) and (rows,).
 
     ``distance`` is that of the operating point from the middle of the learned range, whose edge is 1.
     """
@@ -113,7 +112,7 @@ class RidgeBank:
     def judge(self, layout: TwinLayout, columns: Mapping[str, Array], asset: NDArray[np.intp]) -> TwinJudgement:
         """Judge rows of running machines.
 
-        Sums go term by term over whole columns: no result depends on which other rows are there.
+        Sums go term by term over whole columns: no result depends on the other rows.
         """
         z = self._standardise(layout, columns, asset)
         code, level, scale, beyond = self._regime(z, asset)
@@ -134,7 +133,7 @@ class RidgeBank:
     def _regime(
         self, z: FloatArray, asset: NDArray[np.intp]
     ) -> tuple[NDArray[np.uint8], FloatArray, FloatArray, FloatArray]:
-        """Code of each row's regime, level and spread of what it leaves, and how far from it the row is."""
+        """Return each row's regime code, the regime's residual level and spread, and the row's distance."""
         if self.regimes is None:
             return CODES[:1], np.zeros(1), self.scale[:, asset], np.zeros(1)
         regime, beyond = self.regimes.nearest(z, asset)
@@ -143,13 +142,13 @@ class RidgeBank:
     def _follow_physics(
         self, expected: FloatArray, layout: TwinLayout, columns: Mapping[str, Array], asset: NDArray[np.intp]
     ) -> None:
-        """Add what the responses owe to physics; the correction is in ``expected`` already."""
+        """Add what physics contributes to the responses; the correction is in ``expected`` already."""
         if not self.factors.any():
             return
         for number, value in enumerate(layout.priors.values(columns)):
             positions = layout.priors.followed[number]
             factors = self.factors[number, positions].take(asset, axis=1)
-            # A machine that lacks a driver follows no term of it.
+            # A machine that lacks a driver follows no term with it.
             expected[positions] += np.where(factors == 0.0, 0.0, factors * value)
 
     def _standardise(self, layout: TwinLayout, columns: Mapping[str, Array], asset: NDArray[np.intp]) -> FloatArray:
@@ -160,10 +159,10 @@ class RidgeBank:
         return z
 
     def _reach(self, z: FloatArray, asset: NDArray[np.intp]) -> FloatArray:
-        """How far the worst of the drivers, or of their principal axes, is out: 1 is the edge of the learned range.
+        """Return how far out the worst driver or principal axis is: 1 is the edge of the learned range.
 
-        Along the axes too, because drivers that rise and fall together can be far from all that was
-        learned while each alone is within its range.
+        Axes count too, because drivers that rise and fall together can be far from everything learned while each alone
+        is within its range.
         """
         reach = np.zeros(asset.size)
         drivers = len(z)
@@ -212,7 +211,7 @@ Bank = RidgeBank | KernelBank
 
 
 def bank_of(models: Mapping[str, AssetModel]) -> Bank | None:
-    """Models side by side in the order of the mapping; None without any."""
+    """Stack models in the order of the mapping; None without any."""
     ridges = [model for model in models.values() if isinstance(model, RidgeModel)]
     if ridges:
         return RidgeBank.of(ridges)
@@ -255,7 +254,7 @@ def _judgement(
 
 
 def unjudged(layout: TwinLayout, columns: Mapping[str, Array]) -> TwinJudgement:
-    """The judgement on rows for which there is no model."""
+    """Return the judgement on rows without a model."""
     rows = columns["ts"].shape[0]
     nothing = np.full((len(layout.responses), rows), np.nan)
     running = is_running(layout.running, columns)

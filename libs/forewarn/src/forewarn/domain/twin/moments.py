@@ -1,7 +1,7 @@
-"""Ridge regressions from sums over rows: of blocks of rows, sums add and subtract.
+"""Ridge regressions from sums over rows: sums of blocks of rows add and subtract.
 
-So each block left out in turn costs one small solution instead of one more pass over all rows, and all are
-solved together.
+So leaving out each block in turn costs one small solution instead of one more pass over all rows, and all are solved
+together.
 """
 
 from collections.abc import Sequence
@@ -15,11 +15,11 @@ from forewarn.domain.frames.frame import FloatArray
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Moments:
-    """Sums of a design and of what it explains, for any number of sets of rows.
+    """Sums of a design and of its responses, for any number of sets of rows.
 
-    Both must lie around zero, within a few spreads: sums of squares around anything else lose their digits.
-    Shapes: ``rows`` (…), ``design`` (…, columns), ``measured`` (…, responses), ``squares`` (…, columns, columns),
-    ``products`` (…, columns, responses).
+    Both must be around zero, within a few spreads: sums of squares around anything else lose their digits. Shapes:
+    ``rows`` (…), ``design`` (…, columns), ``measured`` (…, responses), ``squares`` (…, columns, columns), ``products``
+    (…, columns, responses).
     """
 
     rows: FloatArray
@@ -30,7 +30,7 @@ class Moments:
 
     @classmethod
     def of_blocks(cls, design: FloatArray, measured: FloatArray, blocks: Sequence[slice]) -> Self:
-        """Sums of each block of rows, from shapes (rows, columns) and (rows, responses)."""
+        """Sum each block of rows, from shapes (rows, columns) and (rows, responses)."""
         parts = [(design[block], measured[block]) for block in blocks]
         return cls(
             rows=np.array([float(len(x)) for x, _ in parts]),
@@ -41,7 +41,7 @@ class Moments:
         )
 
     def total(self) -> Self:
-        """Sums of all sets together."""
+        """Add all sets."""
         return type(self)(
             rows=self.rows.sum(axis=0),
             design=self.design.sum(axis=0),
@@ -51,7 +51,7 @@ class Moments:
         )
 
     def others(self) -> Self:
-        """For each set the sums of all others."""
+        """Return for each set the sums of all others."""
         whole = self.total()
         return type(self)(
             rows=whole.rows - self.rows,
@@ -79,7 +79,7 @@ class Moments:
 def left_out(
     design: FloatArray, measured: FloatArray, blocks: Sequence[slice], penalties: FloatArray
 ) -> tuple[Moments, FloatArray]:
-    """Sums of all rows, and what each block is expected to measure by the others, shape (choices, rows, responses)."""
+    """Return sums of all rows, and predictions for each block by the others, shape (choices, rows, responses)."""
     sums = Moments.of_blocks(design, measured, blocks)
     intercepts, slopes = sums.others().solved(penalties)
     expected = np.empty((len(penalties), *measured.shape))

@@ -1,4 +1,4 @@
-"""Orders to retrain: from the next readings on, say after maintenance, or from a stretch of history."""
+"""Orders to retrain: from the next readings, say after maintenance, or from a stretch of history."""
 
 import numpy as np
 
@@ -15,10 +15,10 @@ from forewarn.domain.twin.state import Learning, TwinState
 
 
 def start_over(state: TwinState, asset_id: str, request: LearningRequest) -> tuple[TwinState, list[Frame]]:
-    """Forget an asset's model and retrain it from the next reading on.
+    """Forget an asset's model and retrain it from the next reading.
 
-    Readings held back by a baseline under way are returned, unjudged. The next model has a higher version, which
-    voids the calibration of later stages. An unknown asset or a repeated order changes nothing.
+    Readings held by a baseline under way are returned unjudged. The next model has a higher version, which invalidates
+    the calibration of later stages. An unknown asset or a repeated order changes nothing.
     """
     version = _next_version(state, asset_id, request)
     if version is None:
@@ -36,7 +36,7 @@ def learn_from(
     """Replace an asset's model by one fitted to stored readings: a VALID frame of this asset, oldest first.
 
     They are emitted again as rows of a baseline, so that the next stage can calibrate on them, and marked historical.
-    Returns as ``step``; the state unchanged and nothing else for an unknown asset, a repeated order, or too few usable
+    Return as ``step`` does; the unchanged state and no frames for an unknown asset, a repeated order, or too few usable
     readings.
     """
     version = _next_version(state, asset_id, request)
@@ -58,7 +58,7 @@ def learn_from(
 
 
 def usable_readings(asset_class: AssetClass, history: Frame) -> int:
-    """Return how many readings of a frame of kind VALID can be learned from."""
+    """Count the readings of a VALID frame that can be learned from."""
     if history.kind is not FrameKind.VALID:
         raise ValueError(f"the twin learns from valid frames, not from {history.kind} ones")
     return int(layout_of(asset_class).is_usable(history.arrays).sum())

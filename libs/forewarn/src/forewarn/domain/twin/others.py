@@ -1,7 +1,7 @@
 """Each tag from all others by ridge regression.
 
-In standardised tags the regression of tag j on all others with penalty λ has the coefficients −P_ij / P_jj, where P
-is the inverse of the correlation matrix with λ added to its diagonal (Whittaker 1990, ch. 5): one inversion gives the
+In standardised tags the regression of tag j on all others with penalty λ has the coefficients −P_ij / P_jj, where P is
+the inverse of the correlation matrix with λ added to its diagonal (Whittaker 1990, ch. 5): one inversion gives the
 models of all tags. The penalty of each tag is chosen by cross-validation over contiguous blocks.
 """
 
@@ -22,17 +22,16 @@ _ROUNDS: Final = 3  # of filling unknown tags from each other
 class OthersModel:
     """Fitted regressions in standardised tags."""
 
-    #: What one unit of each tag (rows) adds to the expectation of each tag (columns), shape (tags, tags); its diagonal
-    #: is zero.
+    #: Coefficients of each tag (rows) in the prediction of each tag (columns), shape (tags, tags); zero diagonal.
     coefficients: FloatArray
-    #: Inputs are held within these, so that one tag gone wild does not drag all others along, shape (tags,).
+    #: Inputs are clipped to these, so that one wild tag does not drag all others along, shape (tags,).
     low: FloatArray
     high: FloatArray
 
     def expect(self, z: FloatArray) -> FloatArray:
-        """Expected tags, shape (tags, rows); unknown ones (NaN) are first filled from the others.
+        """Predict tags, shape (tags, rows); unknown ones (NaN) are first filled from the others.
 
-        Sums go term by term over whole rows: no result depends on which other rows are there.
+        Sums go term by term over whole rows: no result depends on the other rows.
         """
         inputs = np.clip(z, self.low[:, None], self.high[:, None])
         unknown = np.isnan(inputs)
@@ -54,10 +53,7 @@ class OthersModel:
 def fit_others(z: FloatArray, block: NDArray[np.intp], penalties: Sequence[float]) -> tuple[OthersModel, FloatArray]:
     """Fit standardised rows without unknown values, shape (rows, tags).
 
-    Returns
-    -------
-    model, held_out
-        ``held_out`` is what models without a row's block expect, shape (rows, tags).
+    Return the model, and the predictions of models without a row's block, shape (rows, tags).
     """
     low, high = z.min(axis=0), z.max(axis=0)
     margin = 0.5 * (high - low)

@@ -1,4 +1,4 @@
-"""A fitted model as bytes of its own: what others need to compute with the same model."""
+"""A fitted model as separate bytes, for others to compute with the same model."""
 
 import zlib
 from collections.abc import Mapping
@@ -21,17 +21,17 @@ _SCALARS: Final = frozenset({"typical", "bandwidth"})
 
 _NO_FACTORS: Final = np.empty((0, 0))
 
-#: More would be no model of ours; keeps a forged one from filling the memory.
+#: More can be no genuine model; keeps a forged one from filling the memory.
 _MOST_BYTES: Final = 1 << 20
 
 
 def kind_of(model: AssetModel) -> str:
-    """Name of a model's form."""
+    """Return the name of a model's form."""
     return next(name for name, form in _KINDS.items() if isinstance(model, form))
 
 
 def dump_model(model: AssetModel, asset_class: AssetClass) -> bytes:
-    """Serialise a model; only numbers, nothing that runs code when read."""
+    """Serialise a model; only numbers, nothing that executes when read."""
     arrays = {item.name: np.asarray(getattr(model, item.name)) for item in fields(model)}
     layout = layout_of(asset_class)
     header = {
@@ -46,10 +46,7 @@ def dump_model(model: AssetModel, asset_class: AssetClass) -> bytes:
 def load_model(data: bytes, asset_class: AssetClass) -> AssetModel:
     """Read what ``dump_model`` wrote.
 
-    Raises
-    ------
-    ValueError
-        If the bytes are no model, or one of a class with other drivers or responses.
+    Raises ValueError if the bytes are no model, or one of a class with other drivers or responses.
     """
     try:
         stream = zlib.decompressobj()
@@ -78,7 +75,7 @@ def _described(header: Any, arrays: Mapping[str, Array], layout: ClassLayout) ->
 
 
 def _try_out(model: AssetModel, layout: ClassLayout) -> None:
-    """Judge a reading of which nothing is known: arrays of other shapes fail here and not when somebody asks."""
+    """Judge one unknown reading, so that arrays of wrong shapes fail here and not in use."""
     bank = bank_of({"": model})
     columns: dict[str, Array] = {name: np.full(1, np.nan) for name in layout.asset_class.column_names}
     columns |= {"ts": np.zeros(1, dtype=np.int64), "late": np.zeros(1, dtype=np.bool_)}
@@ -87,12 +84,9 @@ def _try_out(model: AssetModel, layout: ClassLayout) -> None:
 
 
 def restored(kind: str, arrays: Mapping[str, Array], layout: TwinLayout, prefix: str = "") -> AssetModel:
-    """A model from the name of its form and its arrays, whose names begin with ``prefix``.
+    """Return a model from the name of its form and its arrays, whose names begin with ``prefix``.
 
-    Raises
-    ------
-    ValueError
-        If there is no such form or an array is missing.
+    Raises ValueError if there is no such form or an array is missing.
     """
     form = _KINDS.get(kind)
     if form is None:

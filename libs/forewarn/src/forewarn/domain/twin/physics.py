@@ -1,7 +1,7 @@
-"""Physics priors of a class: quantities that its responses follow by physics, up to factors that are learned.
+"""Physics priors of a class: terms that its responses follow, with factors to learn.
 
-A pump's head is ``a·n² − b·Q²`` (affinity laws), whatever a and b are of this pump: a prior names n² and Q², the
-twin learns the factors. So no nameplate is needed, and what was learned at part load holds at full load.
+A pump's head is ``a·n² − b·Q²`` (affinity laws), whatever this pump's a and b: a prior names n² and Q², the twin learns
+the factors. So no nameplate is needed, and a model learned at part load holds at full load.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from forewarn.domain.frames.frame import Array, FloatArray
 from forewarn.domain.physics.registry import Formula, formula
 from forewarn.domain.physics.units import Conversion, UnitMismatchError, conversion
 
-_ABSURD: Final = 1e25  # a term; times its factor it must fit into a float32 column
+_ABSURD: Final = 1e25  # of a term; times its factor it must fit into a float32 column
 _BY_MULTIPLICATION: Final = (1, 2, 3, 4)
 
 
@@ -29,7 +29,7 @@ class _TermInput:
 
 @dataclass(frozen=True, slots=True)
 class _Term:
-    """A term: powers that are multiplied, or a formula of inputs."""
+    """A term: multiplied powers, or a formula of inputs."""
 
     name: str
     powers: Mapping[str, float]
@@ -47,7 +47,7 @@ class _Term:
 
 
 def _power(base: Array, exponent: float) -> FloatArray:
-    """``base**exponent``, small whole exponents by multiplication: ten times as fast."""
+    """Return ``base**exponent``, small whole exponents by multiplication: ten times as fast."""
     if exponent not in _BY_MULTIPLICATION:
         return np.asarray(np.power(base, exponent), dtype=np.float64)
     value = np.asarray(base, dtype=np.float64)
@@ -58,16 +58,16 @@ def _power(base: Array, exponent: float) -> FloatArray:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Priors:
-    """What the responses of a class follow."""
+    """Priors of the responses of a class."""
 
-    names: tuple[str, ...]  #: Drivers and terms that stand in any prior.
+    names: tuple[str, ...]  #: Drivers and terms used in any prior.
     followed: tuple[NDArray[np.intp], ...]  #: For each name the positions of the responses that follow it.
     steps: tuple[_Term, ...]
     nameplate: Mapping[str, float]
-    signature: tuple[str, ...]  #: What the priors say, as text: a model fits no others.
+    signature: tuple[str, ...]  #: The priors as text: a model applies only to the same ones.
 
     def values(self, columns: Mapping[str, Array]) -> FloatArray:
-        """Value of each name, row by row: shape (names, rows), NaN where it has none."""
+        """Return the value of each name, row by row: shape (names, rows), NaN where unknown."""
         known: dict[str, Array] = {name: np.asarray(value) for name, value in self.nameplate.items()} | dict(columns)
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # absurd inputs become NaN below
             for step in self.steps:
@@ -79,18 +79,12 @@ class Priors:
         return values
 
 
-#: Of a class without.
+#: Priors of a class without any.
 NO_PRIORS: Final = Priors(names=(), followed=(), steps=(), nameplate={}, signature=())
 
 
 def priors_of(asset_class: AssetClass) -> Priors:
-    """Resolve the priors of a class.
-
-    Raises
-    ------
-    ValueError
-        If a term cannot be computed; the message says why.
-    """
+    """Resolve the priors of a class; ValueError, with the reason, if a term cannot be computed."""
     spec = asset_class.twin
     units: dict[str, str | None] = dict(asset_class.units)
     units |= {f"{PLATE_PREFIX}{field.name}": field.unit for field in asset_class.nameplate}
@@ -116,7 +110,7 @@ def priors_of(asset_class: AssetClass) -> Priors:
 
 
 def term_problem(term: PhysicsTerm, units: Mapping[str, str | None]) -> str | None:
-    """What keeps a term from being computed; ``units`` of its sources, None or left out where not known."""
+    """Return why a term cannot be computed; ``units`` of its sources, None or missing where unknown."""
     if term.function is None:
         return None
     try:
@@ -134,7 +128,7 @@ def term_problem(term: PhysicsTerm, units: Mapping[str, str | None]) -> str | No
 
 
 def _converted(unit: str | None, target: str | None) -> Conversion:
-    """From one unit to the other; as it is where one of them is not known, as of a product of powers."""
+    """Convert units; unchanged where one is unknown, as for a product of powers."""
     return Conversion() if unit is None or target is None else conversion(unit, target)
 
 

@@ -1,4 +1,4 @@
-"""What a fitted model expects of a machine in an operating state that is only thought of."""
+"""Predictions of a fitted model for a hypothetical operating state."""
 
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
@@ -20,10 +20,10 @@ INTERVAL_Z: Final = 1.6449
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prediction:
-    """Expected responses with their standard deviation, in the tags' units; unjudged ones are left out.
+    """Predicted responses with their standard deviation, in the tags' units; unjudged ones are left out.
 
-    ``extrapolated``: the drivers, alone or together, are outside what was learned; ``widening`` is the
-    factor by which the model then trusts itself less.
+    ``extrapolated``: the drivers, alone or together, are outside the learned range; ``widening`` is the factor by which
+    the model is then less certain.
     """
 
     expected: Mapping[str, float]
@@ -33,18 +33,18 @@ class Prediction:
 
 
 class Predictor(Protocol):
-    """A model of one machine, or several of its class in place of it."""
+    """A model of one machine, or several of its class in its place."""
 
     @property
     def typical(self) -> float:
-        """95th percentile of the healthy root mean square residual."""
+        """Return the 95th percentile of the healthy root mean square residual."""
         ...
 
     def predict(self, state: Mapping[str, float], fixed: AbstractSet[str]) -> Prediction:
-        """What a machine measures in a state.
+        """Predict a machine in a state.
 
-        ``state`` has every column of the class, NaN unknown. A model without drivers takes the
-        columns in ``fixed`` as given and estimates the others from them; one with drivers takes those.
+        ``state`` has every column of the class, NaN unknown. A model without drivers takes the columns in ``fixed`` as
+        given and estimates the others from them; one with drivers takes those.
         """
         ...
 
@@ -58,11 +58,11 @@ class OwnModel:
 
     @property
     def typical(self) -> float:
-        """As of the model."""
+        """Return the model's 95th percentile."""
         return float(self.model.typical)
 
     def predict(self, state: Mapping[str, float], fixed: AbstractSet[str]) -> Prediction:
-        """What the machine measures in a state."""
+        """Predict the machine in a state."""
         layout = layout_of(self.asset_class)
         if isinstance(self.model, KernelModel):
             expected, scale, widening, extrapolated = _conditional(self.model, layout, state, fixed)
@@ -79,7 +79,7 @@ class OwnModel:
 
 
 def deviation_in(prediction: Prediction, typical: float, state: Mapping[str, float]) -> float | None:
-    """Deviation 0–100 of a measured state from a prediction; None where nothing can be compared."""
+    """Return the deviation 0–100 of a measured state from a prediction; None where nothing can be compared."""
     distance = [
         (state[name] - expected) / prediction.scale[name]
         for name, expected in prediction.expected.items()
@@ -93,7 +93,7 @@ def deviation_in(prediction: Prediction, typical: float, state: Mapping[str, flo
 def _regression(
     model: AssetModel, layout: TwinLayout, state: Mapping[str, float]
 ) -> tuple[FloatArray, FloatArray, float, bool]:
-    """Ask a model with drivers, in the way readings are judged."""
+    """Predict by a model with drivers, in the way readings are judged."""
     bank = bank_of({"": model})
     if bank is None:
         raise ValueError(f"no way to ask a {type(model).__name__}")
@@ -121,9 +121,9 @@ def _columns(layout: TwinLayout, state: Mapping[str, float], responses: FloatArr
 def _conditional(
     model: KernelModel, layout: TwinLayout, state: Mapping[str, float], fixed: AbstractSet[str]
 ) -> tuple[FloatArray, FloatArray, float, bool]:
-    """Mean and spread of the remembered healthy states, weighted by how near they are in the fixed tags.
+    """Return mean and spread of the remembered healthy states, weighted by their nearness in the fixed tags.
 
-    The kernel and its width are those of the model (see ``kernel``), seen in the fixed tags alone.
+    The kernel and its width are those of the model (see ``kernel``), restricted to the fixed tags.
     """
     held = model.fast  # tags that wander have no remembered states
     places, centre, width = model.judged[held], model.centre[held], model.spread[held]

@@ -1,9 +1,9 @@
-"""Fits a response that follows physics: factors of its prior, and a correction from the drivers.
+"""Fit a response that follows physics: factors of its prior, and a correction from the drivers.
 
 Expected response = intercept + Σ g_t·p_t + Σ c_k φ_k, with the terms p of the prior and the features φ of ``ridge``.
-The factors are all but free, the correction is penalised up to being ignored; the penalty is chosen by blocked
-cross-validation, the strongest of those that do as well. A poor prior must not harm: it is used only if blocks that
-were left out are predicted as well with it as without.
+The factors are almost free, the correction is penalised up to being ignored; the penalty is chosen by blocked
+cross-validation, the strongest of those that do as well. A poor prior must not harm: it is used only if it predicts
+left-out blocks at least as well.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from forewarn.domain.twin.settings import TwinSettings
 from forewarn.domain.twin.statistics import blocks_in_turn
 
 _NO_CORRECTION: Final = 1e4  # penalty that leaves physics alone
-_FREE: Final = 1e-6  # penalty of the factors: only keeps terms that rise and fall together from running away
+_FREE: Final = 1e-6  # penalty of the factors: only keeps correlated terms from diverging
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -28,7 +28,7 @@ class PriorParts:
     """Fitted responses.
 
     Shapes: ``intercept`` (responses,), ``coefficients`` (features, responses), ``factors`` (terms, responses),
-    ``held_out`` (rows, responses): what fits without a row's block expect.
+    ``held_out`` (rows, responses), the predictions of fits without a row's block.
     """
 
     intercept: FloatArray
@@ -46,8 +46,8 @@ def fit_parts(
 ) -> PriorParts:
     """Regress responses on features, shape (rows, features), and where it helps on the terms they follow.
 
-    ``terms`` have shape (terms, rows), ``followed`` for each the positions of the responses that follow it. Responses,
-    shape (rows, responses), are NaN where unknown; one that is never known stays NaN.
+    ``terms`` have shape (terms, rows), ``followed`` gives for each the positions of the responses that follow it.
+    Responses, shape (rows, responses), are NaN where unknown; one that is never known stays NaN.
     """
     measurable = np.flatnonzero(~np.isnan(responses).all(axis=0))
     intercept, held_out = np.full(responses.shape[1], np.nan), np.full(responses.shape, np.nan)
@@ -69,7 +69,7 @@ def fit_parts(
 
 
 def _varies(values: FloatArray) -> bool:
-    """Whether a term is known everywhere and moved enough to learn its factor."""
+    """Return whether a term is known everywhere and varies enough to learn its factor."""
     return bool(np.isfinite(values).all()) and float(values.std()) > IMMATERIAL * float(np.abs(values).mean())
 
 

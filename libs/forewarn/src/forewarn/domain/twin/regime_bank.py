@@ -14,9 +14,9 @@ _FARTHEST: Final = 1e15  # widths; squares must stay finite
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class RegimeBank:
-    """Attributes as of ``RidgeModel``; where they have one the first axis is the regime, the last one the asset.
+    """Attributes as in ``RidgeModel``, with the regime as the first axis, if any, and the asset as the last.
 
-    An asset with fewer regimes than another has some that nothing is near to.
+    An asset with fewer regimes than another is padded with unreachable ones.
     """
 
     centres: FloatArray
@@ -27,7 +27,7 @@ class RegimeBank:
 
     @classmethod
     def of(cls, models: list[RidgeModel]) -> "RegimeBank | None":
-        """Gather the regimes of the assets; None where each has a single one."""
+        """Stack the regimes of the assets; None where each has a single one."""
         most = max(len(model.radius) for model in models)
         if not most:
             return None
@@ -46,14 +46,14 @@ class RegimeBank:
                 bank.centres[:count, :, asset], bank.widths[:, asset] = model.centres, model.widths
                 bank.radius[:count, asset], bank.levels[:count, :, asset] = model.radius, model.levels
                 bank.spreads[:count, :, asset] = model.spreads
-            else:  # everything is near to its only one
+            else:  # its only regime is near to everything
                 bank.centres[0, :, asset], bank.spreads[0, :, asset] = 0.0, model.scale
         return bank
 
     def nearest(self, z: FloatArray, asset: NDArray[np.intp]) -> tuple[NDArray[np.intp], FloatArray]:
-        """Regime of each row of standardised drivers, shape (drivers, rows), and its distance over the radius.
+        """Return each row's regime from standardised drivers, shape (drivers, rows), and its distance over the radius.
 
-        A row of which a driver is unknown is near to none: its distance is NaN.
+        A row with an unknown driver is near to none: its distance is NaN.
         """
         regime, least = np.zeros(asset.size, dtype=np.intp), np.full(asset.size, np.inf)
         for number in range(len(self.radius)):

@@ -1,12 +1,12 @@
-"""Operating regimes: ways of running a machine that its drivers show apart, found in its baseline.
+"""Operating regimes: modes of a machine that its drivers distinguish, found in its baseline.
 
-Readings are split where a driver, or a principal axis of the drivers, has a gap: a stretch with next to no readings
-that is wider than what lies beside it spreads. A load that swings over the day is one regime, however it is
-distributed; two products, or summer and winter service, are two. Gaps are looked for in all readings together: within
-one regime a slow driver, such as the weather, has been in few places only.
+Readings are split where a driver, or a principal axis of the drivers, has a gap: a stretch almost without readings,
+wider than the spread on either side. A load that swings over the day is one regime, however it is distributed; two
+products, or summer and winter service, are two. Gaps are searched in all readings together: within one regime a slow
+driver, such as the weather, has been in few places only.
 
-All regimes share one regression. Each has its own level and its own spread of what that leaves: a noisy regime does
-not hide faults in a calm one, and a calm one does not make a noisy one alarm.
+All regimes share one regression. Each has its own level and spread of the residuals: a noisy regime does not hide
+faults in a calm one, and a calm one does not make a noisy one alarm.
 """
 
 from dataclasses import dataclass
@@ -21,13 +21,13 @@ from forewarn.domain.twin.statistics import fold_of
 
 MOST_REGIMES: Final = 4
 
-#: Value of the column ``regime`` by regime, the usual one first; the values between mean other things.
+#: Value of the column ``regime`` by regime, the usual one first; the values between have other meanings.
 CODES: Final = np.array([0, 4, 5, 6], dtype=np.uint8)
 
 _LEAST_SHARE: Final = 0.05  # of the readings
-_BETWEEN: Final = 0.02  # of a part's readings may lie in a gap: machines pass from one regime to the other
+_BETWEEN: Final = 0.02  # of a part's readings may lie in a gap: machines pass between regimes
 _WIDE: Final = 1.2  # standard deviations of the wider side; in one regime, however skewed, a gap is below one
-_NARROWEST: Final = 0.05  # standardised drivers; a regime in which a driver rests still takes its noise
+_NARROWEST: Final = 0.05  # standardised drivers; a regime with a constant driver still includes its noise
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -60,7 +60,7 @@ def find_regimes(z: FloatArray) -> Regimes:
 
 
 def _split(z: FloatArray) -> NDArray[np.intp]:
-    """Part of each row: those that the gaps of the axes part, as long as each has readings enough."""
+    """Return the part of each row, splitting at gaps while each part has enough readings."""
     least = max(MIN_BASELINE, int(_LEAST_SHARE * len(z)))
     _, axes = np.linalg.eigh(z.T @ z)
     part = np.zeros(len(z), dtype=np.intp)
@@ -73,7 +73,7 @@ def _split(z: FloatArray) -> NDArray[np.intp]:
 
 
 def _borders(values: FloatArray, least: int) -> list[float]:
-    """Middles of the gaps of an axis, in order, at most so many as part the regimes."""
+    """Return the middles of the gaps of an axis, in order, at most enough to separate the regimes."""
     width, border = _gap(values, least)
     if width <= _WIDE:
         return []
@@ -82,7 +82,7 @@ def _borders(values: FloatArray, least: int) -> list[float]:
 
 
 def _gap(values: FloatArray, least: int) -> tuple[float, float]:
-    """Widest gap with so many readings on either side, over the standard deviation of the wider side; its middle."""
+    """Return the widest gap with enough readings on either side, over the wider side's spread, and its middle."""
     ordered = np.sort(values)
     inside = int(_BETWEEN * len(ordered)) + 1
     starts = np.arange(least - 1, len(ordered) - least - inside + 1)
@@ -96,17 +96,17 @@ def _gap(values: FloatArray, least: int) -> tuple[float, float]:
 
 
 def _spread_up_to(values: FloatArray) -> FloatArray:
-    """Standard deviation of the values up to each of them."""
+    """Return the standard deviation of the values up to each of them."""
     count = np.arange(1, len(values) + 1)
     variance = np.cumsum(values**2) / count - (np.cumsum(values) / count) ** 2
     return np.sqrt(np.maximum(variance, 0.0))
 
 
 def levels(residuals: FloatArray, label: NDArray[np.intp], count: int, folds: int) -> tuple[FloatArray, FloatArray]:
-    """Return the level of what a shared model leaves in each regime, where it predicts left-out blocks better.
+    """Return the residual level of a shared model in each regime, where it predicts left-out blocks better.
 
-    ``residuals`` are those of left-out blocks, shape (rows, responses). Levels have shape (regimes, responses), held-
-    out ones, found without the row's block, (rows, responses).
+    ``residuals`` are those of left-out blocks, shape (rows, responses). Levels have shape (regimes, responses),
+    held-out ones, found without the row's block, (rows, responses).
     """
     regime, block = np.eye(count)[label], np.eye(folds)[fold_of(len(label), folds)]
     known = ~np.isnan(residuals)

@@ -1,4 +1,4 @@
-"""What a model learned from: where the machine was operated, and which stretches look unlike the rest."""
+"""Description of a model's baseline: operating range, and stretches unlike the rest."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ _LEAST_SPREAD: Final = 0.25  # of the plain standard deviation: a tag that mostl
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operating:
-    """Where a column was while the twin learned: least, median and greatest value, in its unit."""
+    """A column's least, median and greatest value while the twin learned, in its unit."""
 
     low: float
     middle: float
@@ -29,10 +29,10 @@ class Operating:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stretch:
-    """Readings in a row, of one tag, that what else was learned does not explain.
+    """Consecutive readings of one tag that the rest of the baseline does not explain.
 
-    ``distance`` is the mean difference from what the rest of the baseline expects, in robust standard
-    deviations of all such differences, with its sign. Times are µs since 1970 UTC, both included.
+    ``distance`` is the mean difference from the expectation by the rest of the baseline, in robust standard deviations
+    of all such differences, with its sign. Times are µs since 1970 UTC, both included.
     """
 
     tag: str
@@ -44,10 +44,10 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BaselineReport:
-    """What is worth telling about the readings a model learned from.
+    """Report on the readings that a model learned from.
 
-    ``suspicious_share`` is the share of readings in any suspicious stretch; of those at most ten are
-    listed, the longest first. ``regimes`` are the ways of running, the usual one first.
+    ``suspicious_share`` is the share of readings in any suspicious stretch; at most ten of those are listed, the
+    longest first. ``regimes`` are the operating regimes, the usual one first.
     """
 
     operating: Mapping[str, Operating]
@@ -56,12 +56,12 @@ class BaselineReport:
     suspicious_share: float = 0.0
 
 
-#: Of a model whose report is not at hand.
+#: Report of a model whose report is not available.
 NO_REPORT: Final = BaselineReport(operating={})
 
 
 def operating_of(baseline: FloatArray, names: Sequence[str]) -> dict[str, Operating]:
-    """Where each column was, in readings of shape (rows, columns); columns that are never known are left out."""
+    """Return each column's range, from readings of shape (rows, columns); columns never known are left out."""
     spans = {}
     for name, column in zip(names, baseline.T, strict=True):
         known = column[~np.isnan(column)]
@@ -73,11 +73,10 @@ def operating_of(baseline: FloatArray, names: Sequence[str]) -> dict[str, Operat
 def suspicious_stretches(
     difference: FloatArray, floors: Sequence[float], names: Sequence[str], times_us: NDArray[np.int64]
 ) -> tuple[tuple[Stretch, ...], float]:
-    """Find readings in a row that differ from what is expected far more than the others do.
+    """Find consecutive readings that differ from the expectation far more than the others do.
 
-    ``difference`` is measured minus expected, shape (rows, responses), NaN unknown; ``floors`` are least standard
-    deviations that mean something, by response. Returns at most ten stretches, the longest first, and the share of the
-    readings that are in any.
+    ``difference`` is measured minus expected, shape (rows, responses), NaN unknown; ``floors`` are least meaningful
+    standard deviations, by response. Return at most ten stretches, the longest first, and the share of readings in any.
     """
     marked = np.zeros(difference.shape[0], dtype=np.bool_)
     found: list[Stretch] = []
@@ -108,7 +107,7 @@ def _running_median(values: FloatArray) -> FloatArray:
 
 
 def _runs(inside: NDArray[np.bool_], least: int) -> list[tuple[int, int]]:
-    """Beginnings and ends of what is True; gaps shorter than a window are bridged, short runs dropped."""
+    """Return starts and ends of True runs; gaps shorter than a window are bridged, short runs dropped."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], inside, [False]]).astype(np.int8)))
     runs: list[tuple[int, int]] = []
     for start, stop in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):

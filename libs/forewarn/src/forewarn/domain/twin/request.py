@@ -1,4 +1,4 @@
-"""Who asked for a baseline, and what may be learned for it."""
+"""Origin of a baseline, and the readings allowed in it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,27 +12,27 @@ from numpy.typing import NDArray
 class LearningRequest:
     """Why a model is learned."""
 
-    #: Who asked and what for; ``automatic`` for an asset's first readings.
+    #: Requester and purpose; ``automatic`` for an asset's first readings.
     by: str = "automatic"
     reason: str = ""
-    order_id: str = ""  #: Names the order, so that one that comes twice is obeyed once; empty without an order.
-    since_us: int | None = None  #: Readings measured before this instant are not learned from; µs since 1970 UTC.
+    order_id: str = ""  #: Id of the order, so that a repeated one has no effect; empty without an order.
+    since_us: int | None = None  #: Readings measured before this instant are excluded; µs since 1970 UTC.
 
     def allows(self, times_us: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Which readings may be learned from, by their event times."""
+        """Return which readings may be learned from, by their event times."""
         if self.since_us is None:
             return np.ones(times_us.shape, dtype=np.bool_)
         return times_us >= self.since_us
 
     def is_same(self, other: "LearningRequest") -> bool:
-        """Whether both are one order."""
+        """Return whether both are the same order."""
         return bool(self.order_id) and self.order_id == other.order_id
 
     @classmethod
     def restored(cls, raw: Mapping[str, Any] | None) -> "LearningRequest":
-        """Read it from a snapshot; one from before there were orders has none."""
+        """Read one from a snapshot; snapshots older than orders have none."""
         return AUTOMATIC if raw is None else cls(**raw)
 
 
-#: The twin learns from what it sees first.
+#: The twin learns from the first readings it sees.
 AUTOMATIC: Final = LearningRequest()

@@ -17,7 +17,7 @@ from forewarn.domain.twin.moments import left_out
 from forewarn.domain.twin.settings import TwinSettings
 from forewarn.domain.twin.statistics import blocks_in_turn
 
-#: Of penalties whose errors differ by less than this the strongest is taken.
+#: Among penalties whose errors differ by less than this the strongest is chosen.
 TIE: Final = 1.02
 
 
@@ -29,7 +29,7 @@ class RidgeModel:
     #: Standardisation of the drivers in their units, shape (drivers,).
     centre: FloatArray
     spread: FloatArray
-    #: Standardised drivers are held within these before use: squares run away, shape (drivers,).
+    #: Standardised drivers are clipped to these: squares diverge, shape (drivers,).
     low: FloatArray
     high: FloatArray
     axes: FloatArray  #: Principal axes of the standardised drivers in columns, shape (drivers, drivers).
@@ -41,15 +41,15 @@ class RidgeModel:
     coefficients: FloatArray
     scale: FloatArray  #: Healthy standard deviation of the residuals, shape (responses,); NaN for unjudged ones.
     typical: float  #: 95th percentile of the healthy root mean square residual.
-    #: Of the terms of the class's priors, in the responses' units; shape (terms, responses), 0 where a response does
-    #: not follow a term.
+    #: Coefficients of the class's prior terms, in the responses' units; shape (terms, responses), 0 where a response
+    #: does not follow a term.
     factors: FloatArray = field(default_factory=lambda: np.zeros((0, 0)))
     #: Operating regimes (see ``regimes``) in standardised drivers; empty for a single one.
     centres: FloatArray = field(default_factory=lambda: np.zeros((0, 0)))
     widths: FloatArray = field(default_factory=lambda: np.ones(0))
     radius: FloatArray = field(default_factory=lambda: np.zeros(0))
-    #: Of what is left in each regime, in the responses' units, shape (regimes, responses): the mean, and the standard
-    #: deviation in place of ``scale``. Empty for a single regime.
+    #: Residuals in each regime, in the responses' units, shape (regimes, responses): mean, and standard deviation
+    #: replacing ``scale``. Empty for a single regime.
     levels: FloatArray = field(default_factory=lambda: np.zeros((0, 0)))
     spreads: FloatArray = field(default_factory=lambda: np.zeros((0, 0)))
 
@@ -68,13 +68,13 @@ class DriverSpace:
     half: FloatArray
 
     def standardise(self, drivers: FloatArray) -> FloatArray:
-        """Drivers in their spreads, shape (rows, drivers); 0 for those that take no part."""
+        """Return drivers in their spreads, shape (rows, drivers); 0 for unused ones."""
         out: FloatArray = np.where(self.used, (drivers - self.centre) / self.spread, 0.0)
         return out
 
 
 def learn_space(drivers: FloatArray, used: NDArray[np.bool_], layout: TwinLayout) -> DriverSpace:
-    """Learn where the drivers were, from complete rows, shape (rows, drivers)."""
+    """Learn the range of the drivers, from complete rows, shape (rows, drivers)."""
     centre = np.where(used, drivers.mean(axis=0), 0.0)
     by_value = np.maximum(np.abs(centre), 1.0)  # derived quantities have no range: their own size stands in
     material = IMMATERIAL * np.where(np.isfinite(layout.driver_spans), layout.driver_spans, by_value)
@@ -100,7 +100,7 @@ def learn_space(drivers: FloatArray, used: NDArray[np.bool_], layout: TwinLayout
 
 
 def features(z: FloatArray, pairs: tuple[tuple[int, int], ...]) -> FloatArray:
-    """Standardised drivers, squares and products side by side, shape (rows, features)."""
+    """Return standardised drivers, squares and products side by side, shape (rows, features)."""
     second = [z[:, i] * z[:, j] for i, j in pairs]
     return np.column_stack([z, *second]) if second else z
 
@@ -110,11 +110,8 @@ def fit_responses(
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Regress each response on the features of its known rows.
 
-    Returns
-    -------
-    intercept, coefficients, held_out
-        Shapes (responses,), (features, responses) and (rows, responses): what blocks that were left out
-        were expected to measure; NaN where the response is unknown.
+    Return intercept, coefficients and held-out predictions, shapes (responses,), (features, responses) and (rows,
+    responses); NaN where the response is unknown.
     """
     known = ~np.isnan(responses)
     intercept = np.full(responses.shape[1], np.nan)

@@ -1,4 +1,4 @@
-"""How the twin learns; the defaults fit any class, nothing here is meant to be tuned per data set."""
+"""Settings of learning; the defaults fit any class and need no tuning per data set."""
 
 from dataclasses import dataclass
 
@@ -7,17 +7,17 @@ from dataclasses import dataclass
 class TwinSettings:
     """Settings of learning and judging."""
 
-    baseline_readings: int | None = None  #: Usable healthy readings to learn from; None takes the class's number.
-    #: Contiguous blocks that are left out in turn. Neighbouring readings are alike: random folds would make the
-    #: residuals of the baseline look far too small.
+    baseline_readings: int | None = None  #: Usable healthy readings to learn from; None uses the class's number.
+    #: Contiguous blocks left out in turn. Neighbouring readings are alike: random folds would make the residuals of the
+    #: baseline far too small.
     folds: int = 10
     #: Ridge penalties to choose from, relative to the number of readings.
     penalties: tuple[float, ...] = (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0)
-    memory_rows: int = 500  #: Healthy readings the kernel regression keeps at most.
-    #: Largest wander ratio (see ``statistics.wander_ratio``) of what the drivers leave unexplained of a tag.
+    memory_rows: int = 500  #: Most healthy readings in the kernel regression's memory.
+    #: Largest wander ratio (see ``statistics.wander_ratio``) of a tag's part unexplained by drivers.
     wander_limit: float = 20.0
-    max_missing: float = 0.2  #: Largest share of unknown values of a tag that can be learned.
-    #: Readings held back while learning, as a multiple of the baseline: a machine that seldom runs must not fill the
+    max_missing: float = 0.2  #: Largest share of unknown values of a learned tag.
+    #: Most readings held while learning, as a multiple of the baseline: a machine that seldom runs must not fill the
     #: memory.
     pending_factor: int = 4
 
@@ -28,5 +28,5 @@ class TwinSettings:
             raise ValueError(f"need two folds, a penalty, room for the baseline and {MIN_BASELINE} rows: {self}")
 
 
-#: Fewer complete readings than this fit nothing.
+#: Fewest complete readings for a fit.
 MIN_BASELINE = 50

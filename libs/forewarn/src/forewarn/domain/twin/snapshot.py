@@ -1,4 +1,4 @@
-"""The twin's state as bytes: exact, equal for equal states, at most 50 kB for an asset that has learned."""
+"""The twin's state as bytes: exact, equal for equal states, at most 50 kB for a trained asset."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, fields
@@ -28,9 +28,9 @@ def dump(states: Iterable[TwinState]) -> bytes:
 
 
 def load(data: bytes, catalogue: Mapping[str, AssetClass]) -> dict[str, TwinState]:
-    """Read what ``dump`` wrote, by name of class; ValueError if the bytes are no such snapshot.
+    """Read what ``dump`` wrote, by class name; ValueError if the bytes are no such snapshot.
 
-    A class that the catalogue no longer has, or has with other tags, drivers, responses or priors, starts empty.
+    A class that has left the catalogue, or now has other tags, drivers, responses or priors, starts empty.
     """
     headers, arrays = unpack(_MAGIC, data)
     states = {}
@@ -46,7 +46,7 @@ def _shape(layout: ClassLayout) -> list[list[str]]:
 
 
 def _fits(header: Mapping[str, Any], layout: ClassLayout) -> bool:
-    """Whether a class is still the one of a stored state; states from before there were priors follow none."""
+    """Return whether a class matches a stored state; states older than priors have none."""
     stored, present = header.get("priors", []), list(layout.priors.signature)
     return header["shape"] == _shape(layout) and stored in ([], present)
 

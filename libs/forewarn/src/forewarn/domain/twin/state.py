@@ -1,4 +1,4 @@
-"""What the twin remembers of the assets of one class."""
+"""State of the twin for the assets of one class."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -20,24 +20,24 @@ class Learning:
     """An asset whose baseline is not complete."""
 
     version: int  #: Version its next model will have.
-    waiting: tuple[Waiting, ...] = ()  #: Readings not emitted yet, oldest first, in pieces.
-    usable: tuple[NDArray[np.bool_], ...] = ()  #: For each piece, which of its readings count towards the baseline.
-    #: Baseline readings that had to be emitted without judgement: they still train. Shape (rows, columns of the
-    #: layout); with their times in ``emitted_ts``.
+    waiting: tuple[Waiting, ...] = ()  #: Readings not yet emitted, oldest first, in pieces.
+    usable: tuple[NDArray[np.bool_], ...] = ()  #: For each piece, which readings count towards the baseline.
+    #: Baseline readings already emitted without judgement that still train. Shape (rows, columns of the layout); with
+    #: their times in ``emitted_ts``.
     emitted: FloatArray
     emitted_ts: NDArray[np.int64]
     baseline_rows: int = 0  #: Readings that count towards the baseline so far.
     waiting_rows: int = 0  #: Readings in ``waiting``.
-    request: LearningRequest = AUTOMATIC  #: Who asked for this baseline and what may be learned for it.
+    request: LearningRequest = AUTOMATIC  #: Origin of this baseline and its allowed readings.
 
     @classmethod
     def fresh(cls, layout: TwinLayout, version: int = 1, request: LearningRequest = AUTOMATIC) -> "Learning":
-        """Nothing learned yet."""
+        """Return a state without readings."""
         nothing, never = np.empty((0, len(layout.columns))), np.empty(0, dtype=np.int64)
         return cls(version=version, emitted=nothing, emitted_ts=never, request=request)
 
     def grown(self, fresh: Waiting, usable: NDArray[np.bool_]) -> "Learning":
-        """With more readings waiting."""
+        """Add held readings."""
         return replace(
             self,
             waiting=(*self.waiting, fresh),
@@ -47,7 +47,7 @@ class Learning:
         )
 
     def joined(self, asset_class: AssetClass) -> tuple[Waiting, NDArray[np.bool_]]:
-        """All waiting readings and which of them are usable."""
+        """Return all held readings, and which are usable."""
         nothing = Waiting.none(FrameKind.VALID, asset_class), np.zeros(0, dtype=np.bool_)
         if not self.waiting:
             return nothing
@@ -56,10 +56,10 @@ class Learning:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class TwinState:
-    """State of one class. Never modified: a step returns a new one.
+    """State of one class, immutable: a step returns a new one.
 
-    An asset is in ``learning``, or in ``models`` and ``cards``, or unknown. ``positions`` and ``bank``
-    are derived from ``models``: where each asset's model stands in the bank.
+    An asset is in ``learning``, or in ``models`` and ``cards``, or unknown. ``positions`` and ``bank`` are derived from
+    ``models``: each asset's model is at its position in the bank.
     """
 
     asset_class: AssetClass
@@ -72,7 +72,7 @@ class TwinState:
 
     @classmethod
     def empty(cls, asset_class: AssetClass) -> "TwinState":
-        """Nothing seen yet."""
+        """Return a state without assets."""
         return cls(asset_class=asset_class)
 
     @classmethod
@@ -83,7 +83,7 @@ class TwinState:
         models: Mapping[str, AssetModel],
         cards: Mapping[str, FittedModel],
     ) -> "TwinState":
-        """Put a state together."""
+        """Build a state and its bank."""
         return cls(
             asset_class=asset_class,
             learning=learning,
@@ -96,16 +96,16 @@ class TwinState:
 
     @property
     def layout(self) -> ClassLayout:
-        """Columns of the class's twin."""
+        """Return the columns of the class's twin."""
         return layout_of(self.asset_class)
 
     @property
     def assets(self) -> tuple[str, ...]:
-        """Every asset it knows."""
+        """Return every known asset."""
         return (*self.learning, *self.models)
 
     def select(self, names: Mapping[str, str]) -> "TwinState":
-        """Only these assets, under the names they map to."""
+        """Select these assets, under the names they map to."""
         return TwinState.of(
             self.asset_class,
             {names[name]: learning for name, learning in self.learning.items() if name in names},
@@ -114,7 +114,7 @@ class TwinState:
         )
 
     def joined(self, other: "TwinState") -> "TwinState":
-        """With the assets of another state of the same class, of which this one has none."""
+        """Return the union with a state of other assets of the same class."""
         return TwinState.of(
             self.asset_class,
             {**self.learning, **other.learning},

@@ -1,4 +1,4 @@
-"""Robust figures of healthy readings: how much a tag varies, how it wanders, what its sensor resolves."""
+"""Robust statistics of healthy readings: spread, wandering, sensor resolution."""
 
 from itertools import pairwise
 from typing import Final
@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 from forewarn.domain.frames.frame import FloatArray
 
-#: Turns a median absolute deviation into the standard deviation of a normal distribution.
+#: Converts a median absolute deviation into the standard deviation of a normal distribution.
 MAD_TO_SD: Final = 1.4826
 
-#: A quantity worth fewer independent readings than this wanders: where it will be next is not known.
+#: A quantity worth fewer independent readings wanders: its next values are unknown.
 WANDERS_BELOW: Final = 20.0
 
 _WANDER_BLOCK: Final = 40
@@ -21,7 +21,7 @@ _MEANINGFUL_SHARE: Final = 2.0**-16  # of the engineering range: the step of a 1
 
 
 def resolution(values: FloatArray) -> float:
-    """Smallest step of a quantised tag; 0 for one that hardly ever repeats a value or never changes."""
+    """Return the smallest step of a quantised tag; 0 for one that hardly repeats a value or never changes."""
     levels = np.unique(values)
     if levels.size < 2 or levels.size > values.size / 4:
         return 0.0
@@ -29,7 +29,7 @@ def resolution(values: FloatArray) -> float:
 
 
 def floor_of_scale(values: FloatArray, span: float) -> float:
-    """Least standard deviation that means something for a tag with these healthy values and this range.
+    """Return the least meaningful standard deviation for a tag with these healthy values and this range.
 
     Rounding to steps of size q alone spreads values by q/√12.
     """
@@ -40,27 +40,26 @@ def floor_of_scale(values: FloatArray, span: float) -> float:
 
 
 def robust_scale(residuals: FloatArray, floor: float) -> float:
-    """Standard deviation of healthy residuals, little moved by a few wild ones.
+    """Return the standard deviation of healthy residuals, robust against a few wild ones.
 
-    Half the plain standard deviation is a lower bound: a tag that rests most of the time and moves
-    now and then has a MAD near zero.
+    Half the plain standard deviation is a lower bound: a tag that mostly rests has a MAD near zero.
     """
     mad = float(np.median(np.abs(residuals - np.median(residuals)))) * MAD_TO_SD
     return max(mad, 0.5 * float(residuals.std()), floor)
 
 
 def is_flat(values: FloatArray, span: float) -> bool:
-    """Whether a tag does not move at all."""
+    """Return whether a tag does not move at all."""
     spread = float(values.max() - values.min())
     size = span if np.isfinite(span) else float(np.abs(values).max())
     return spread <= _FLAT_SHARE * size
 
 
 def wander_ratio(values: FloatArray) -> float:
-    """Variance of the means of blocks of 40 readings against what white noise of this spread would give.
+    """Return the variance of means of 40 readings over that of white noise of the same spread.
 
-    1 for white noise, large for a tag that drifts slowly through any short window, whose healthy
-    spread a short baseline cannot know. NaN with fewer than three blocks.
+    1 for white noise, large for a tag that drifts slowly through any short window, whose healthy spread a short
+    baseline cannot show. NaN with fewer than three blocks.
     """
     count = values.size // _WANDER_BLOCK
     if count < _MIN_BLOCKS:
@@ -74,26 +73,26 @@ def wander_ratio(values: FloatArray) -> float:
 
 
 def caution(independent: float) -> float:
-    """Factor by which a spread that was seen in so many independent readings may understate the spread to come.
+    """Return the factor by which a spread from this many independent readings may understate the future one.
 
-    It is that of Student's t to the normal distribution at 99.5 % (a series fitted to the tables, 6 % off at
-    most from three degrees of freedom on): 1.0 for many, 3 for a quantity that drifted once through the baseline.
+    It is the ratio of Student's t to the normal distribution at 99.5 % (a series fitted to the tables, at most 6 % off
+    from three degrees of freedom): 1.0 for many, 3 for a quantity that drifted once through the baseline.
     """
     freedom = max(independent - 1.0, 2.0)
     return 1.0 + 1.9 / freedom + 4.6 / freedom**2
 
 
 def independent_readings(residuals: FloatArray) -> float:
-    """How many independent readings a short series is worth: its length over its wander ratio."""
+    """Return the number of independent readings of a short series: its length over its wander ratio."""
     ratio = wander_ratio(residuals)
     return residuals.size / max(ratio, 1.0) if np.isfinite(ratio) else residuals.size / _WANDER_BLOCK
 
 
 def effective_readings(values: FloatArray, breaks: NDArray[np.intp]) -> float:
-    """How many independent readings a series of any length is worth, from its autocorrelation.
+    """Return the number of independent readings of a series of any length, from its autocorrelation.
 
     n / (1 + 2 Σ r_k), summed to the first r_k that is not positive (as in Geyer 1992). ``breaks`` are rows that follow
-    a gap: over a gap nothing is taken to be related. NaN counts as the mean. About 4 for a straight drift.
+    a gap: values across a gap count as unrelated. NaN counts as the mean. About 4 for a straight drift.
     """
     known = ~np.isnan(values)
     if np.count_nonzero(known) < 2:
@@ -112,20 +111,20 @@ def effective_readings(values: FloatArray, breaks: NDArray[np.intp]) -> float:
 
 
 def fold_of(rows: int, folds: int) -> NDArray[np.intp]:
-    """Number of the contiguous block each row belongs to, shape (rows,)."""
+    """Return each row's contiguous block number, shape (rows,)."""
     return np.arange(rows, dtype=np.intp) * folds // max(rows, 1)
 
 
 def blocks_in_turn(rows: int, folds: int) -> list[slice]:
-    """The blocks of ``fold_of`` as slices of the rows."""
+    """Return the blocks of ``fold_of`` as slices of the rows."""
     edges = np.searchsorted(fold_of(rows, folds), np.arange(folds + 1)).tolist()
     return [slice(start, stop) for start, stop in pairwise(edges)]
 
 
 def blocks_of(rows: int, breaks: NDArray[np.intp], folds: int) -> NDArray[np.intp]:
-    """Like ``fold_of``, with the border of two blocks at a gap where one is near: shape (rows,).
+    """Return block numbers like ``fold_of``, with borders moved to nearby gaps: shape (rows,).
 
-    Rows of one session are alike; a block that begins with a session is more like a day never seen.
+    Rows of one session are alike; a block that begins with a session is more like an unseen day.
     """
     edges = np.arange(1, folds) * rows // folds
     if breaks.size:

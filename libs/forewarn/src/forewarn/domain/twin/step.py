@@ -27,9 +27,9 @@ def step(
     together when its baseline is complete. Late readings never train; they are judged like others. Any cutting of a
     stream into frames and any mixing of assets gives the same rows per asset and the same state.
 
-    ``on_progress`` is called after each asset without a model: to fit one takes a twentieth of a second. The frames
-    returned are of kind TWIN, rows of a baseline before live ones. Raises ValueError if the frame is of another class
-    or kind, or a row names no asset.
+    ``on_progress`` is called after each asset without a model: a fit takes 50 ms. The frames returned are of kind TWIN,
+    rows of a baseline before live ones. Raises ValueError if the frame has another class or kind, or a row names no
+    asset.
     """
     _require_valid(state, frame)
     codes, names = frame.assets.codes, frame.assets.categories
@@ -59,7 +59,7 @@ def _require_valid(state: TwinState, frame: Frame) -> None:
 def _learn_all(
     state: TwinState, frame: Frame, unknown: NDArray[np.bool_], settings: TwinSettings, on_progress: ProgressCallback
 ) -> tuple[TwinState, list[Frame], list[FittedModel], NDArray[np.bool_]]:
-    """Let every asset without a model learn; says which rows are left to be judged live."""
+    """Let every asset without a model learn; return which rows remain to be judged live."""
     layout = state.layout
     learning: dict[str, Learning] = dict(state.learning)
     models, cards = dict(state.models), dict(state.cards)
@@ -92,7 +92,7 @@ def _learn_all(
 
 def _judge_live(state: TwinState, frame: Frame, position: NDArray[np.intp]) -> Frame:
     layout = state.layout
-    if state.bank is None:  # cannot be: live rows have a model
+    if state.bank is None:  # impossible: live rows have a model
         said, versions = unjudged(layout, frame.arrays), np.full(frame.rows, NO_MODEL, dtype=np.uint32)
     else:
         said, versions = judge(state.bank, layout, frame.arrays, position), state.versions[position]

@@ -1,1 +1,1 @@
-"""What-if questions to a twin, and what the answer means for health and remaining life."""
+"""What-if questions to a twin, and their effect on health and remaining life."""

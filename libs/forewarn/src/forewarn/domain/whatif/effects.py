@@ -1,4 +1,4 @@
-"""What another operating state would do to a machine's health and to its remaining life."""
+"""Effect of another operating state on a machine's health and remaining life."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -21,9 +21,8 @@ def life_effects(
 ) -> tuple[LifeEffect, ...]:
     """Move the indicator of each failure mode under way.
 
-    The distance still to go shrinks or grows, the speed stays: life scales with the distance, for
-    exponential growth with that of the logarithms. That another load also wears a machine faster is
-    known to no model here and not claimed.
+    The remaining distance changes, the speed stays: life scales with the distance, for exponential growth with that of
+    the logarithms. A load that also wears a machine faster is beyond the models and not claimed.
     """
     modes = {mode.id: mode for mode in asset_class.failure_modes}
     out = []
@@ -45,7 +44,7 @@ def life_effects(
 
 
 def _share_left(mode: FailureMode, threshold: float, was: float, would: float) -> float | None:
-    """Distance to the threshold after the change as a share of the distance before; 0 beyond it."""
+    """Return the distance to the threshold after the change over that before; 0 beyond it."""
     if mode.growth == "exponential":
         if min(threshold, was, would) <= 0.0:
             return None

@@ -1,4 +1,4 @@
-"""Questions that operators ask often, as changes of the drivers a class has."""
+"""Frequent questions of operators, as changes of a class's drivers."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -57,5 +57,5 @@ PRESETS: Final[Mapping[str, QuestionPreset]] = MappingProxyType(
 
 
 def presets_of(asset_class: AssetClass) -> dict[str, QuestionPreset]:
-    """Questions that make sense for a class."""
+    """Return the questions that make sense for a class."""
     return {name: preset for name, preset in PRESETS.items() if preset.changes(asset_class)}

@@ -14,15 +14,15 @@ from forewarn.domain.twin.layout import IMMATERIAL, TwinLayout, layout_of
 from forewarn.domain.twin.predict import INTERVAL_Z, Prediction, Predictor
 from forewarn.domain.twin.report import Operating
 
-#: Widths of its learned range that a driver may be outside before the answer is a guess.
+#: Widths of its learned range by which a driver may be outside before the answer is a guess.
 TOO_FAR: Final = 1.0
 
-#: A model with drivers trusts itself less with the cube of the distance from the middle in half widths.
+#: A model's uncertainty grows with the cube of the distance from the middle in half widths.
 _WIDENED_TOO_FAR: Final = (1.0 + 2.0 * TOO_FAR) ** 3
 
 _GRID: Final = 257
 _REFINED: Final = 3  # grids, each laid through the best interval of the last one
-_EXACT: Final = 1e-3  # of the wanted value
+_EXACT: Final = 1e-3  # of the target value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +40,7 @@ class Change:
             raise ValueError(f"{self.column}: give one finite number as value, factor or shift")
 
     def of(self, now: float) -> float:
-        """The driver's new value."""
+        """Return the driver's new value."""
         if self.value is not None:
             return self.value
         return now * self.factor if self.factor is not None else now + (self.shift or 0.0)
@@ -50,9 +50,9 @@ class Change:
 class Expected:
     """A response now and after the change, in its unit.
 
-    ``low`` and ``high`` bound 90 % of what a healthy machine would measure, None where the question is
-    too far from all that was learned. ``projected`` is what this
-    machine would: its present difference from normal goes on; None where it measures nothing now.
+    ``low`` and ``high`` bound 90 % of a healthy machine's measurements, None where the question is too far from the
+    learned range. ``projected`` is this machine's value if its present deviation continues; None without a present
+    measurement.
     """
 
     now: float
@@ -64,7 +64,7 @@ class Expected:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerCaution:
-    """Why the answer is worth less. ``by`` is how far a driver is outside, in widths of its learned range."""
+    """A limitation of the answer. ``by`` is how far a driver is outside, in widths of its learned range."""
 
     column: str
     message: str
@@ -75,8 +75,8 @@ class AnswerCaution:
 class WhatIfAnswer:
     """The answer.
 
-    ``before`` and ``after`` hold every column (tags and derived quantities) of the machine as it is now
-    and as it would be, NaN unknown. ``healthy`` is ``after`` of a machine without any deviation.
+    ``before`` and ``after`` hold every column (tags and derived quantities) of the machine now and after the change,
+    NaN unknown. ``healthy`` is ``after`` of a machine without any deviation.
     """
 
     drivers: Mapping[str, float]
@@ -90,17 +90,17 @@ class WhatIfAnswer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
-    """What is known of the machine in question."""
+    """The machine in question."""
 
     asset_class: AssetClass
-    #: Its newest tags, NaN or left out where unknown: the middle of what was learned stands in.
+    #: Newest tags, NaN or missing where unknown: the middle of the learned range stands in.
     measured: Mapping[str, float]
-    operating: Mapping[str, Operating]  #: Where each driver and response was while the twin learned.
-    nameplate: Mapping[str, float]  #: Its rated values; fields not given have the class's default.
+    operating: Mapping[str, Operating]  #: Range of each driver and response while the twin learned.
+    nameplate: Mapping[str, float]  #: Rated values; missing fields have the class's default.
 
 
 def changeable(asset_class: AssetClass) -> tuple[str, ...]:
-    """Columns that can be changed: the drivers, or any response of a class without."""
+    """Return the columns that can be changed: the drivers, or any response of a class without."""
     layout = layout_of(asset_class)
     return layout.drivers or layout.responses
 
@@ -108,10 +108,7 @@ def changeable(asset_class: AssetClass) -> tuple[str, ...]:
 def what_if(machine: Machine, predictor: Predictor, changes: Sequence[Change]) -> WhatIfAnswer:
     """Answer a question.
 
-    Raises
-    ------
-    ValueError
-        If a change is of a column that is no driver, comes twice, or is relative to an unknown value.
+    Raises ValueError if a change names a column that is no driver, names one twice, or is relative to an unknown value.
     """
     asset_class = machine.asset_class
     before = complete(machine)
@@ -156,7 +153,7 @@ def _of_the_whole(then: Prediction, reach: Reach) -> list[AnswerCaution]:
 
 
 def complete(machine: Machine) -> dict[str, float]:
-    """Every column as it is now, NaN unknown; the middle of what was learned stands in for drivers and responses."""
+    """Return every column now, NaN unknown; the middle of the learned range stands in for drivers and responses."""
     tags = {}
     for name in machine.asset_class.tag_names:
         value = machine.measured.get(name, np.nan)
@@ -195,7 +192,7 @@ def _wanted(asset_class: AssetClass, changes: Sequence[Change], before: Mapping[
 def _settle(
     machine: Machine, layout: TwinLayout, moved: dict[str, float], goals: Mapping[str, float]
 ) -> list[AnswerCaution]:
-    """Move the tags that derived drivers are made of, so that physics gives the values the drivers have.
+    """Move the tags behind derived drivers, so that physics gives the drivers' values.
 
     Drivers are independent: chilled water is set colder at the same load, so it returns colder too.
     """
@@ -212,7 +209,7 @@ def _settle(
 
 
 def _shifted(machine: Machine, moved: dict[str, float], name: str, goal: float, free: Sequence[str]) -> bool:
-    """Shift the free tags by the same amount until the derived quantity is the goal; whether that is possible."""
+    """Shift the free tags equally until the derived quantity reaches the goal; return whether that is possible."""
     asset_class = machine.asset_class
 
     def miss(shifts: FloatArray) -> FloatArray:
@@ -236,7 +233,7 @@ def _shifted(machine: Machine, moved: dict[str, float], name: str, goal: float, 
 
 
 def _narrowed(miss: Callable[[FloatArray], FloatArray], low: float, high: float) -> tuple[float, float] | None:
-    """The smallest shifts between which the sign changes."""
+    """Return the smallest shifts between which the sign changes."""
     shifts = np.linspace(low, high, _GRID)
     crossing = np.flatnonzero(np.diff(np.sign(miss(shifts))) != 0)
     if not crossing.size:
@@ -246,7 +243,7 @@ def _narrowed(miss: Callable[[FloatArray], FloatArray], low: float, high: float)
 
 
 def _outside(machine: Machine, wanted: Mapping[str, float]) -> list[AnswerCaution]:
-    """One caution for each changed driver that the twin never saw there."""
+    """Return a caution for each changed driver outside its learned range."""
     asset_class, cautions = machine.asset_class, []
     ranges = {tag.name: tag.engineering_range for tag in asset_class.tags}
     for name, value in wanted.items():
