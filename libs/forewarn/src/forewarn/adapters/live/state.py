@@ -187,7 +187,7 @@ class LiveState:
                 self._models[key] = model
 
     def end(self, asset_id: str, part: Literal["reading", "judgement", "health"]) -> None:
-        """The asset was removed: nothing older than this of it is to be shown; what comes later is of a new one."""
+        """Drop an asset that was removed: older data of it is not shown any more, later data belongs to a new one."""
         with self._lock:
             slot = self._slots.get(asset_id)
             if slot is None:
