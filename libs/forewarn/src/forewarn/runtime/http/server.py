@@ -1,6 +1,7 @@
 """uvicorn, set up for a service of the platform."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Final
 
 import uvicorn
@@ -29,12 +30,12 @@ class GuardedServer(uvicorn.Server):
         What clients can make the server hold.
     drain_s
         How long requests under way may take after a signal.
-    max_message_bytes
-        Longest inbound WebSocket message.
     proxy_headers
         Whether to trust the X-Forwarded headers of a proxy on this machine.
     heartbeat
         Beats while the event loop turns.
+    is_over
+        Checked ten times a second: whether to stop serving, in addition to signals.
     """
 
     def __init__(
@@ -45,9 +46,9 @@ class GuardedServer(uvicorn.Server):
         port: int,
         limits: HttpLimits,
         drain_s: int,
-        max_message_bytes: int,
         proxy_headers: bool = False,
         heartbeat: Heartbeat,
+        is_over: Callable[[], bool] = lambda: False,
     ) -> None:
         config = uvicorn.Config(
             app,
@@ -62,17 +63,18 @@ class GuardedServer(uvicorn.Server):
             proxy_headers=proxy_headers,
             timeout_keep_alive=limits.idle_s,
             timeout_graceful_shutdown=drain_s,
-            ws_max_size=max_message_bytes,
+            ws_max_size=limits.websocket_message_bytes,
             ws_per_message_deflate=False,  # it costs more time and memory than it saves on a plant's network
         )
         super().__init__(config)
         self._heartbeat = heartbeat
+        self._is_over = is_over
         self._connections: Final = Connections(limits)
         self.server_state = self._connections
 
     async def on_tick(self, counter: int) -> bool:
-        """Beat; once a second, cut off connections whose time is up."""
+        """Beat; once a second, cut off connections whose time is up; return whether to stop."""
         self._heartbeat.beat()
         if counter % _TICKS_PER_SWEEP == 0:
             self._connections.sweep(asyncio.get_running_loop().time())
-        return await super().on_tick(counter)
+        return await super().on_tick(counter) or self._is_over()
