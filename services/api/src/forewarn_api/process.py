@@ -40,10 +40,7 @@ _log = structlog.get_logger(__name__)
 def main(settings: ApiSettings, stop: threading.Event) -> None:
     """Serve until ``stop`` is set.
 
-    Raises
-    ------
-    RuntimeError
-        After a failure that only a restart cures.
+    Raises ``RuntimeError`` after a failure that only a restart cures.
     """
     clock = SystemClock()
     heartbeat = Heartbeat(clock)

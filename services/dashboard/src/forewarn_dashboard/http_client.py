@@ -167,12 +167,8 @@ class HttpPlantApi:
     async def live(self, *, assets: Sequence[str] = (), only_alarms: bool = False) -> AsyncGenerator[LiveUpdate, None]:
         """Iterate over the live feed of some or all assets; it always ends with an error.
 
-        Raises
-        ------
-        ApiUnavailableError
-            When the feed ends, or cannot be reached.
-        ApiError
-            If the API refuses, or sends an unexpected message.
+        Raises ``ApiUnavailableError`` when the feed ends or cannot be reached, ``ApiError`` if the API refuses or sends
+        an unexpected message.
         """
         chosen = [("asset", asset_id) for asset_id in assets] + ([("only", "alarms")] if only_alarms else [])
         url = self._root.replace("http", "ws", 1) + "/live" + (f"?{urlencode(chosen)}" if chosen else "")

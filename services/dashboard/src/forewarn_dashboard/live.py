@@ -77,10 +77,7 @@ class Hub:
     def subscribe(self) -> Slot:
         """Add a subscriber; undo with ``unsubscribe``.
 
-        Raises
-        ------
-        TooManyTabsError
-            If there are too many already.
+        Raises ``TooManyTabsError`` if there are too many already.
         """
         if len(self._slots) >= MAX_SUBSCRIBERS:
             raise TooManyTabsError(f"{MAX_SUBSCRIBERS} browser tabs are connected already: close one, then reload")

@@ -35,10 +35,7 @@ class PlayableMachine:
 def parts_of_plants(settings: SimulatorSettings, catalogue: Catalogue) -> list[PlayableMachine]:
     """Return all machines of the plants in the settings.
 
-    Raises
-    ------
-    PlantError
-        If a plant writes to files, or names a missing class or recording.
+    Raises ``PlantError`` if a plant writes to files, or names a missing class or recording.
     """
     parts: list[PlayableMachine] = []
     for plant in load_plants(settings.simulation_plant):
@@ -49,10 +46,7 @@ def parts_of_plants(settings: SimulatorSettings, catalogue: Catalogue) -> list[P
 def parts_of(plant: PlantDocument, settings: SimulatorSettings, catalogue: Catalogue) -> list[PlayableMachine]:
     """Return the machines of a plant, except those whose recording is missing.
 
-    Raises
-    ------
-    PlantError
-        If the plant writes to files, or names an unusable class or recording.
+    Raises ``PlantError`` if the plant writes to files, or names an unusable class or recording.
     """
     if plant.output.kind != "kafka":
         raise PlantError(

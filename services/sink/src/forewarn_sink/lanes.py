@@ -87,10 +87,8 @@ class ClaimedLanes:
     def take(self, record: Record) -> bool:
         """Return whether a record is new and of a claimed partition; moves the lane's position past it.
 
-        Raises
-        ------
-        BrokerUnavailable
-            If the partition went back: its topic may have been recreated, which claiming again finds out.
+        Raises ``BrokerUnavailable`` if the partition went back: its topic may have been recreated, which claiming again
+        finds out.
         """
         source = Source(record.topic, record.partition)
         lane = self._lanes.get(source)

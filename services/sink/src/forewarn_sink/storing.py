@@ -50,10 +50,7 @@ class Storing:
     def write(self, batch: Sequence[Delivery]) -> None:
         """Store a batch, in order, in one transaction or in several if some of it is refused.
 
-        Raises
-        ------
-        StoreUnavailable, Fenced
-            Nothing of the current transaction was stored.
+        Raises ``StoreUnavailable`` or ``Fenced``; then nothing of the current transaction was stored.
         """
         if not batch:
             return

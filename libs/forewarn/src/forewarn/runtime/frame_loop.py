@@ -106,14 +106,8 @@ class FrameLoop:
     def run(self, stop: threading.Event) -> None:
         """Process records until ``stop`` is set; everything is committed on return.
 
-        Raises
-        ------
-        KafkaException
-            If the broker fenced this instance or denies it access.
-        MembershipLost
-            If the group took the partitions away.
-        TopicRecreated
-            If the source topic was deleted and created again.
+        Raises ``KafkaException`` if the broker fenced this instance or denies it access. Raises ``MembershipLost`` if
+        the group took the partitions away. Raises ``TopicRecreated`` if the source topic was deleted and created again.
         """
         try:
             while not stop.is_set():

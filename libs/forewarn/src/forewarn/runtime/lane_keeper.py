@@ -104,10 +104,7 @@ class LaneKeeper:
     def check_topic(self) -> None:
         """Check that the source topic is still the same; blocks for a second while the broker is away.
 
-        Raises
-        ------
-        TopicRecreated
-            If it is not.
+        Raises ``TopicRecreated`` if it is not.
         """
         newest = self._lookup.topic_id(self._source)
         if newest and self._topic_id and newest != self._topic_id:

@@ -70,10 +70,7 @@ class _NotAnsweringError(Exception):
 def provision(settings: ProvisionSettings, catalogue: Catalogue, say: Say) -> None:
     """Prepare broker and database; wait up to ``PROVISION_TIMEOUT_S`` for each.
 
-    Raises
-    ------
-    ProvisionError
-        If one does not answer in time, or refuses.
+    Raises ``ProvisionError`` if one does not answer in time, or refuses.
     """
     timeout_s = settings.provision_timeout_s
 

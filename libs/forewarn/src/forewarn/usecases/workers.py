@@ -101,10 +101,7 @@ class Workers:
     async def run(self, work: Work, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Call a function in the worker; it, its arguments and its result must be picklable.
 
-        Raises
-        ------
-        UnavailableError
-            If too much work of this kind is under way, or the worker died.
+        Raises ``UnavailableError`` if too much work of this kind is under way, or the worker died.
         """
         self.require_room(work)
         self._under_way[work] += 1

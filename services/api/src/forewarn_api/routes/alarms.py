@@ -165,12 +165,8 @@ def _open_alarms(
 async def _open_occurrence(backend: Backend, alarm_id: str, occurrence_id: str) -> Alarm:
     """Return the alarm if this occurrence of it is open.
 
-    Raises
-    ------
-    NotFoundError
-        If the alarm is not open, or no such occurrence is known.
-    ConflictError
-        If it has occurred again since.
+    Raises ``NotFoundError`` if the alarm is not open, or no such occurrence is known. Raises ``ConflictError`` if it
+    has occurred again since.
     """
     alarm = backend.complete_live().alarm(alarm_id)
     if alarm is None:
@@ -192,10 +188,7 @@ async def _open_occurrence(backend: Backend, alarm_id: str, occurrence_id: str) 
 def _command_that_counted(alarm: Alarm, by: str, command_id: str | None = None) -> str:
     """Return the id of the command that acknowledged the alarm; older versions of alerting did not report it.
 
-    Raises
-    ------
-    ConflictError
-        If somebody else's did.
+    Raises ``ConflictError`` if somebody else's did.
     """
     counted = alarm.acknowledged_command or command_id
     if alarm.acknowledged_by != by or counted is None:

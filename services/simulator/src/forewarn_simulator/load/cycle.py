@@ -52,10 +52,7 @@ def encode_cycle(asset_ids: list[str], *, tags: int, samples: int, rng: np.rando
     rng
         Source of sizes and noise.
 
-    Raises
-    ------
-    ValueError
-        If a pump does not have that many tags.
+    Raises ``ValueError`` if a pump does not have that many tags.
     """
     if not 1 <= tags <= len(PUMP_TAGS):
         raise ValueError(f"a pump has 1 to {len(PUMP_TAGS)} tags, not {tags}")
