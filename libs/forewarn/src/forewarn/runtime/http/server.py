@@ -18,24 +18,9 @@ _TICKS_PER_SWEEP: Final = 10  # uvicorn ticks ten times a second
 class GuardedServer(uvicorn.Server):
     """A server that holds no more than its limits allow.
 
-    Parameters
-    ----------
-    app
-        The ASGI application.
-    host
-        Address to listen on.
-    port
-        0 picks a free one.
-    limits
-        What clients can make the server hold.
-    drain_s
-        How long requests under way may take after a signal.
-    proxy_headers
-        Whether to trust the X-Forwarded headers of a proxy on this machine.
-    heartbeat
-        Beats while the event loop turns.
-    is_over
-        Checked ten times a second: whether to stop serving, in addition to signals.
+    It stops after a signal or once ``is_over``, checked ten times a second, returns True; requests under way then have
+    ``drain_s``. ``heartbeat`` beats while the event loop turns. ``port`` 0 picks a free one; ``proxy_headers``
+    trusts the X-Forwarded headers of a proxy on this machine.
     """
 
     def __init__(
