@@ -140,7 +140,7 @@ def _await_alert(platform, asset_id, rule):
 
 
 class Load:
-    """Sends a fleet's readings without pause until told to stop; every one is confirmed by the broker."""
+    """Sends a fleet's readings without pause until it is stopped; every one is confirmed by the broker."""
 
     def __init__(self, platform, fleet, *, pause_s):
         self._fleet = fleet

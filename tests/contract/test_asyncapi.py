@@ -10,23 +10,13 @@ from jsonschema import Draft7Validator
 from forewarn.contracts.base import Contract
 from forewarn.contracts.frames import FrameKind
 from forewarn.contracts.topics import TOPICS
+from support.documents import references
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"
 DOCUMENT = json.loads((SCHEMAS / "asyncapi.json").read_text(encoding="utf-8"))
 META_SCHEMA = json.loads((Path(__file__).parent / "data/asyncapi-3.0.0.schema.json").read_text(encoding="utf-8"))
 SERVICES = {path.name for path in (SCHEMAS.parent / "services").iterdir()}
 OUTSIDE = {"gateways", "import", "downstream"}
-
-
-def _references(node):
-    if isinstance(node, dict):
-        if isinstance(node.get("$ref"), str):
-            yield node["$ref"]
-        for value in node.values():
-            yield from _references(value)
-    elif isinstance(node, list):
-        for value in node:
-            yield from _references(value)
 
 
 def _leads_somewhere(reference):
@@ -62,9 +52,9 @@ def test_the_meta_schema_finds_a_wrong_document(path):
 
 
 def test_every_reference_leads_somewhere():
-    references = set(_references(DOCUMENT))
-    assert len(references) > len(TOPICS)
-    assert [reference for reference in references if not _leads_somewhere(reference)] == []
+    found = set(references(DOCUMENT))
+    assert len(found) > len(TOPICS)
+    assert [reference for reference in found if not _leads_somewhere(reference)] == []
 
 
 def test_a_dangling_reference_is_found():

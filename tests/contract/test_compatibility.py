@@ -91,6 +91,7 @@ HARMLESS = {
     "number_for_integer": _changed(P, "score", "type", to=["number", "null"]),
     "nullable_at_last": _changed(P, "note", to={"anyOf": [{"type": "string"}, {"type": "null"}], "title": "Note"}),
     "enum_member_added": _changed("$defs", "Grade", "enum", to=["good", "bad", "ugly"]),
+    "variant_renamed": _changed("$defs", "Stop", "title", to="Halt"),
     "variant_added": _changed(P, "body", "oneOf", to=[*OLD[P]["body"]["oneOf"], {"$ref": "#/$defs/Part"}]),
     "bound_dropped": _changed(P, "id", "maxLength", drop=True),
     "maximum_raised": _changed(P, "score", "maximum", to=200),

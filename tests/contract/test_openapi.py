@@ -9,6 +9,7 @@ import pytest
 from forewarn.contracts.readings import Reading
 from forewarn_api.bodies import wire_form
 from forewarn_api.export_openapi import main, render
+from support.documents import references
 
 COMMITTED = Path(__file__).parents[2] / "schemas" / "openapi.json"
 
@@ -30,17 +31,6 @@ def test_the_check_notices_a_missing_and_a_changed_document(tmp_path, capsys):
     file.write_text(file.read_text().replace("Stored by the broker", "Perhaps stored by the broker"))
     assert main(["--check", "--file", str(file)]) == 1
     assert "differs" in capsys.readouterr().err
-
-
-def references(node):
-    if isinstance(node, dict):
-        if isinstance(node.get("$ref"), str):
-            yield node["$ref"]
-        for value in node.values():
-            yield from references(value)
-    elif isinstance(node, list):
-        for value in node:
-            yield from references(value)
 
 
 def test_every_reference_leads_somewhere(document):

@@ -14,7 +14,7 @@ from support.documents import replaced
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"
 CONTRACTS = event_contracts()
-COMPUTED = set(Alarm.model_computed_fields)  # written for readers, worked out anew and not read by us
+COMPUTED = set(Alarm.model_computed_fields)  # written for readers, worked out again and not read by us
 
 
 def _leaves(node, path=()):

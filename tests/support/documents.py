@@ -1,6 +1,7 @@
-"""JSON documents with one value changed."""
+"""JSON documents: one value changed, and the references they make."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 
@@ -12,3 +13,15 @@ def replaced(document: Any, path: tuple[str | int, ...], value: object) -> Any:
         node = node[step]
     node[path[-1]] = value
     return copied
+
+
+def references(node: Any) -> Iterator[str]:
+    """Every ``$ref`` in a document."""
+    if isinstance(node, dict):
+        if isinstance(node.get("$ref"), str):
+            yield node["$ref"]
+        for value in node.values():
+            yield from references(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from references(value)

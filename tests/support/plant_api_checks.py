@@ -5,6 +5,8 @@ A test class inherits ``PlantApiChecks`` and gives it a fixture ``api``: it has 
 the open alarm ``vibration_high``: occurrence ``o-1``, earlier ``o-0``.
 """
 
+import asyncio
+from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -73,3 +75,9 @@ class PlantApiChecks:
         assert "P-102" not in {asset.asset_id for asset in await api.assets()}
         with pytest.raises(NotFoundError):
             await api.detail("P-102")
+
+    async def test_the_live_feed_begins_with_everything(self, api):
+        for chosen in ({}, {"assets": ("P-101",)}, {"only_alarms": True}):
+            async with aclosing(api.live(**chosen)) as feed:
+                first = await asyncio.wait_for(anext(feed), 20)
+                assert first.complete, chosen

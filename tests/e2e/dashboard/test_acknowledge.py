@@ -76,12 +76,12 @@ def test_a_click_counts_although_a_live_update_draws_the_row_anew_before_the_ser
     expect(tab.page.get_by_role("button", name="Acknowledge Vibration high")).to_be_visible()
     tab.page.evaluate(
         "() => { document.querySelector('button[data-occurrence]').click();"
-        " dash_clientside.set_props('alarms-body', { children: 'drawn anew' }) }"
+        " dash_clientside.set_props('alarms-body', { children: 'drawn again' }) }"
     )
     expect(tab.page.get_by_role("dialog")).to_contain_text("Feed pump A (P-101)")
 
 
-def test_a_click_counts_although_the_row_is_drawn_anew_while_the_button_is_held(visit, ui):
+def test_a_click_counts_although_the_row_is_drawn_again_while_the_button_is_held(visit, ui):
     ui.control(alarms=[alarm()])
     tab = visit("/alarms")
     tab.page.get_by_role("button", name="Acknowledge Vibration high").hover()

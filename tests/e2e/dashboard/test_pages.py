@@ -85,7 +85,7 @@ def test_filter_search_and_sort_stand_in_the_address_and_the_back_button_undoes_
     tab.page.keyboard.type("cool")
     expect(tab.page.locator(".tile")).to_have_count(1)
     expect(tab.page).to_have_url(f"{ui.url}/?q=cool")
-    tab.page.keyboard.type("ing")  # on, without a click: drawing the page anew must not take the focus away
+    tab.page.keyboard.type("ing")  # on, without a click: drawing the page again must not take the focus away
     expect(tab.page).to_have_url(f"{ui.url}/?q=cooling")
     expect(tab.page.get_by_label("Search")).to_be_focused()
     tab.page.get_by_role("link", name="Health", exact=True).click()
@@ -224,7 +224,7 @@ def test_a_range_is_chosen_with_the_calendar_fields_in_the_shown_clock(visit, ui
 
 
 def test_a_menu_stays_as_it_was_clicked_when_the_page_is_drawn_anew_at_that_moment(visit):
-    """It closed again when the old one was gone before the browser told of the toggle, a moment after the click."""
+    """It closed again when the old one was gone before the browser reported the toggle, a moment after the click."""
     tab = visit("/asset/P-101")
     menu = tab.page.locator("#range-menu")
     expect(menu).to_be_visible()

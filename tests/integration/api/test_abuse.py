@@ -91,7 +91,7 @@ def dashboard(api, start):
 
 @pytest.fixture(params=["api", "dashboard"])
 def edge(request, api, dashboard):
-    """Process and port of each server, and a path that tells whether it lives."""
+    """Process and port of each server, and a path that shows whether it lives."""
     if request.param == "api":
         return api.process, api.http.base_url.port, "/livez", MEMORY_CEILING_MIB["api"] * MIB
     return *dashboard, "/healthz", MEMORY_CEILING_MIB["dashboard"] * MIB

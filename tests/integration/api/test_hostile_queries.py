@@ -14,12 +14,11 @@ from forewarn.domain.alarms.lifecycle import NORMAL, acknowledge, step
 from forewarn.ports.store import Item, Source
 from forewarn.testing.api_examples import CATALOGUE, NOW, PUMP, PUMP_CLASS, health, rejected
 from forewarn.testing.fakes import FakePlatform
-from forewarn_api.app import make_app, routed_app
-from support.hostile_requests import FOR_DATABASES, hostile_requests, operations
+from forewarn_api.app import make_app
+from support.hostile_requests import DOCUMENT, FOR_DATABASES, hostile_requests, operations
 
 pytestmark = pytest.mark.integration
 
-DOCUMENT = routed_app().openapi()
 #: What reads the database: all that only looks, and the two commands that fetch what they send.
 OPERATIONS = [o for o in operations(DOCUMENT) if o.method == "GET" or o.path.endswith(("/baseline", "/replay"))]
 _SLOW_S = 1.0

@@ -181,8 +181,8 @@ def assert_registry_and_catalogue_are_told(api, catalogue):
 def assert_readings_by_the_gateways_names_are_stored(api):
     """Through broker, validator and sink into the table."""
     dry = {"asset_id": "K-1", "ts": datetime.now(UTC).isoformat(), "metrics": {"power_kw": 300}}
-    told = api.post("/readings/validate", json=dry).json()
-    assert "The drive cannot give that much" in str(told)
+    reported = api.post("/readings/validate", json=dry).json()
+    assert "The drive cannot give that much" in str(reported)
     for age_s in (30, 20, 10):
         send(api, "K-1", {"TI-4711.PV": 260.0, "torque_kn_m": 500.0, "power_kw": 150.0}, age_s)
         send(api, "CH-7", {**GATEWAY, "oil_temp": 52.5}, age_s)

@@ -1,4 +1,4 @@
-"""Orders to learn anew, sent as the API sends them, while the twin is killed: obeyed exactly once."""
+"""Orders to retrain, sent as the API sends them, while the twin is killed: obeyed exactly once."""
 
 import asyncio
 import time

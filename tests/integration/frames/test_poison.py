@@ -64,10 +64,10 @@ def test_poison_lands_in_rejected_with_reason_and_bytes_and_neighbours_are_unhar
         assert event.explanation
         assert event.recommendation
     for case in cases:
-        told = [e for e in rejected if raw[e.partition, e.offset].value == case.value]
-        told = [e for e in told if e.key == case.key]
+        reported = [e for e in rejected if raw[e.partition, e.offset].value == case.value]
+        reported = [e for e in reported if e.key == case.key]
         for refusal in case.refusals:
-            assert any(e.index == refusal.index and e.reason in refusal.reasons for e in told), case.name
+            assert any(e.index == refusal.index and e.reason in refusal.reasons for e in reported), case.name
     assert len(rejected) == sum(len(case.refusals) for case in cases)
     valid = rows_of(
         [r.value for r in read_topic(bootstrap, TopicName.READINGS_VALID, topic_prefix)], FrameKind.VALID, CATALOGUE

@@ -79,10 +79,10 @@ def profile(asset_id):
     return profile_of(CATALOGUE["centrifugal_pump"], registered(asset_id))
 
 
-def least_told(bootstrap, prefix):
+def fewest_sent(bootstrap, prefix):
     """Events of the pump that has the fewest."""
-    told = Counter(health.asset_id for health in health_on(bootstrap, prefix))
-    return min(told[pump] for pump in PUMPS)
+    reported = Counter(health.asset_id for health in health_on(bootstrap, prefix))
+    return min(reported[pump] for pump in PUMPS)
 
 
 def last_told(bootstrap, prefix):
@@ -92,7 +92,7 @@ def last_told(bootstrap, prefix):
 def test_an_asset_that_changes_all_the_time_has_an_event_a_second_and_the_last_one_is_true(plant, spawn_service):
     start(spawn_service, "forewarn_health", *plant)
     with Stream(Feed(*plant), wearing(), per_second=5):
-        wait_until(lambda: least_told(*plant) > 5, 120, "the health of every pump is told six times", interval_s=1)
+        wait_until(lambda: fewest_sent(*plant) > 5, 120, "the health of every pump is sent six times", interval_s=1)
     wait_until(lambda: drained("health", *plant), 60)
     pause(2)
 
@@ -152,7 +152,7 @@ def test_kill_9_under_load_leaves_the_state_as_if_nothing_had_happened(plant, sp
             wait_until(lambda born=born: "partitions_taken_over" in service.log[born:], 60)
         wait_until(lambda: wear.feed.rows >= 15_000, 90, "wear has gone on long enough to foretell an end")
     wait_until(lambda: drained("health", *plant), 60)
-    # a telling reading at the end: it differs from all before, so it is told at once
+    # the last reading differs from all before, so its health is sent at once
     wear.feed.send(frames_of(PUMPS, 1, wear.feed.rows / len(PUMPS), {"vibration_mm_s": 6.9}))
     expected = recomputed(*plant)
     assert all(health.rul for health in expected.values())

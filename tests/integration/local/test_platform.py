@@ -99,7 +99,7 @@ def test_whatever_is_killed_is_started_again(platform):
 
 
 def test_a_closed_terminal_stops_everything_though_nobody_passes_the_hang_up_on(platform):
-    shell = f"trap '' HUP; {sys.executable} -m forewarn_local up; :"  # like make: waits, tells nothing
+    shell = f"trap '' HUP; {sys.executable} -m forewarn_local up; :"  # like make: waits, passes nothing on
     script = f"import pty; pty.spawn(['/bin/sh', '-c', {shell!r}])"
     platform.up(command=[sys.executable, "-c", script])
     processes = [one for one in platform.processes() if one.pid != platform.process.pid]

@@ -2,7 +2,6 @@
 
 import pytest
 
-from forewarn.adapters.catalogue import load_catalogue
 from forewarn.adapters.frames.codec import encode_frame
 from forewarn.adapters.kafka.admin import create_topics
 from forewarn.adapters.timescale.migrate import migrate
@@ -10,16 +9,6 @@ from forewarn_local.ports import any_free
 from support.databases import fresh_database
 from support.sink_frames import numbered_frames
 from support.sink_plant import PARTITIONS, TOPICS, Load, Sink
-
-
-@pytest.fixture(scope="session")
-def catalogue():
-    return load_catalogue()
-
-
-@pytest.fixture(scope="session")
-def pump(catalogue):
-    return catalogue["centrifugal_pump"]
 
 
 @pytest.fixture

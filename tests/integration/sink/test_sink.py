@@ -42,7 +42,7 @@ def test_frames_and_events_of_every_topic_are_stored(kafka_broker, url, prefix, 
     assert sink.get("/livez")[0] == 200
     group = f"{prefix}forewarn.sink"
     topic = qualified(TopicName.READINGS_VALID, prefix)
-    wait_until(lambda: consumed(kafka_broker.bootstrap_servers, group, topic) == (120, 120), 30, "the group is told")
+    wait_until(lambda: consumed(kafka_broker.bootstrap_servers, group, topic) == (120, 120), 30, "committed")
 
 
 def test_bad_messages_become_rows_and_their_neighbours_are_stored(kafka_broker, url, prefix, load, start_sink, pump):

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from forewarn.adapters.catalogue import load_catalogue
 from forewarn.adapters.timescale.migrate import migrate
 from forewarn.adapters.timescale.store import TimescaleStore
 from support.containers import need_engine
@@ -36,16 +35,6 @@ def module_url(server, catalogue):
     with fresh_database(server) as url:
         migrate(url, catalogue)
         yield url
-
-
-@pytest.fixture(scope="session")
-def catalogue():
-    return load_catalogue()
-
-
-@pytest.fixture(scope="session")
-def pump(catalogue):
-    return catalogue["centrifugal_pump"]
 
 
 @pytest.fixture

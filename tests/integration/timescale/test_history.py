@@ -155,8 +155,8 @@ async def test_raw_history_is_exact_and_paged(reader, frames):
     assert values == [None if np.isnan(v) else v for v in own.tolist()]
     judged = results.arrays["score"]
     assert scores == [float(str(v)) if np.isfinite(v) else None for v in judged] + [None] * 100
-    told = zip(results.arrays["model_version"].tolist(), results.arrays["regime"].tolist(), strict=True)
-    assert judges == [*told, *[(None, None)] * 100]
+    reported = zip(results.arrays["model_version"].tolist(), results.arrays["regime"].tolist(), strict=True)
+    assert judges == [*reported, *[(None, None)] * 100]
     first = await reader.history(HistoryQuery(asset_id="Q-1", start=START, end=START + timedelta(minutes=1)))
     assert first.roll_up is RollUp.RAW
     codes = next(s for s in first.series if s.column == "power_kw").quality

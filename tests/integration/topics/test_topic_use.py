@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from forewarn.contracts.assets import Command, LearnAnew
+from forewarn.contracts.assets import Command, RetrainTwin
 from forewarn.contracts.topics import TOPIC_USE, TopicName, TopicUse, qualified
 from support.platform import SERVICES, start_platform
 from support.stack import wait_until
@@ -110,7 +110,7 @@ def _do_everything(api_url: str, bootstrap: str, prefix: str) -> None:
     )  # fmt: skip
     post("/assets/P-1/faults", {"fault": "bearing_wear", "duration_s": 60, "severity": 0.5})
     learn = Command(
-        command_id="learn", asset_id="P-1", issued_at=begin, issued_by="ann", body=LearnAnew(reason="new impeller")
+        command_id="learn", asset_id="P-1", issued_at=begin, issued_by="ann", body=RetrainTwin(reason="new impeller")
     )
     for name, value in {
         TopicName.COMMANDS: learn.model_dump_json().encode(),

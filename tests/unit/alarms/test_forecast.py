@@ -57,8 +57,8 @@ def observe_all(*events, alarms=None):
 
 
 def test_a_sure_forecast_raises_one_alarm_however_often_it_is_told():
-    alarms, told, alerts = observe_all(*(event(k * HOUR, 0.9) for k in range(30)))
-    assert told == [(ID, "raised")]
+    alarms, reported, alerts = observe_all(*(event(k * HOUR, 0.9) for k in range(30)))
+    assert reported == [(ID, "raised")]
     (alarm,) = alarms.open_alarms
     assert (alarm.source, alarm.priority, alarm.unit, alarm.limit) == ("forecast", "low", "%", 80.0)
     assert alerts[0].alarm.value == 90.0
@@ -73,13 +73,13 @@ def test_an_unsure_forecast_raises_nothing():
 
 def test_a_wavering_forecast_does_not_flap():
     courses = [0.9, 0.75, 0.65, 0.85, 0.62, None, 0.55, 0.9, None, 0.81]
-    _, told, _ = observe_all(*(event(k * HOUR, p) for k, p in enumerate(courses)))
-    assert told == [(ID, "raised")]
+    _, reported, _ = observe_all(*(event(k * HOUR, p) for k, p in enumerate(courses)))
+    assert reported == [(ID, "raised")]
 
 
 def test_the_alarm_returns_when_the_crossing_is_no_longer_predicted_for_long():
-    _, told, _ = observe_all(event(0, 0.9), *(event(k * HOUR, None) for k in range(1, 9)))
-    assert told == [(ID, "raised"), (ID, "returned")]
+    _, reported, _ = observe_all(event(0, 0.9), *(event(k * HOUR, None) for k in range(1, 9)))
+    assert reported == [(ID, "raised"), (ID, "returned")]
 
 
 def test_it_returns_at_once_when_the_anticipated_alarm_is_active_and_stays_away():
@@ -87,6 +87,6 @@ def test_it_returns_at_once_when_the_anticipated_alarm_is_active_and_stays_away(
     frame = anomaly_frame(PUMP, ["P-101"] * 10, timestamps_us(10, start_s=60), {"vibration_mm_s": 5.0})
     alarms = observe_frame({"P-101": alarms}, Seen(), frame).states["P-101"]
     assert {alarm.rule for alarm in alarms.open_alarms if alarm.active} == {"vibration_high_ahead", "vibration_high"}
-    alarms, told, _ = observe_all(event(120, 0.95), event(180, 0.95), alarms=alarms)
-    assert told == [(ID, "returned")]
+    alarms, reported, _ = observe_all(event(120, 0.95), event(180, 0.95), alarms=alarms)
+    assert reported == [(ID, "returned")]
     assert {alarm.rule for alarm in alarms.open_alarms if alarm.active} == {"vibration_high"}

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from forewarn.testing.api_examples import alarm, rejected, stretch, valid_rows
 from forewarn.testing.fakes import FakePlatform
 from forewarn_api.app import make_app
+from support.hostile_requests import DOCUMENT
 
 _TEXT = st.one_of(
     st.sampled_from(
@@ -33,16 +34,11 @@ _BODY = st.one_of(_JSON, st.dictionaries(st.sampled_from(_FIELDS), _JSON, max_si
 )
 
 
-def _operations():
-    document = make_app(FakePlatform().backend).openapi()
-    return [
-        (method.upper(), path, [p["name"] for p in operation.get("parameters", []) if p["in"] == "query"])
-        for path, operations in document["paths"].items()
-        for method, operation in operations.items()
-    ]
-
-
-OPERATIONS = _operations()
+OPERATIONS = [
+    (method.upper(), path, [p["name"] for p in operation.get("parameters", []) if p["in"] == "query"])
+    for path, operations in DOCUMENT["paths"].items()
+    for method, operation in operations.items()
+]
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""Who may use the API, and what errors tell."""
+"""Who may use the API, and what errors say."""
 
 import pytest
 from fastapi.testclient import TestClient

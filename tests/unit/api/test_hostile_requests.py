@@ -9,12 +9,11 @@ from fastapi.testclient import TestClient
 from forewarn.contracts.base import format_utc
 from forewarn.testing.api_examples import NOW, PUMP, alarm, health, judged_rows, rejected
 from forewarn.testing.fakes import FakePlatform
-from forewarn_api.app import make_app, routed_app
+from forewarn_api.app import make_app
 from forewarn_api.paging import cursor_to, page_of
 from support.api_twins import learn, measure, readings, stored
-from support.hostile_requests import MISTYPED, hostile_requests, operations
+from support.hostile_requests import DOCUMENT, MISTYPED, hostile_requests, operations
 
-DOCUMENT = routed_app().openapi()
 OPERATIONS = operations(DOCUMENT)
 _SLOW_S = 1.0
 _UNFIT = {"Cc", "Cs", "Zl", "Zp"}

@@ -134,7 +134,7 @@ def test_the_last_row_of_an_asset_in_a_frame_counts(platform):
 
 
 class SlowSocket:
-    """Takes a message only when told to."""
+    """Takes a message only on request."""
 
     def __init__(self):
         self.turn = asyncio.Semaphore(0)

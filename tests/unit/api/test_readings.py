@@ -168,11 +168,11 @@ def test_what_the_nameplate_stands_in_for_is_accepted_and_told_as_estimated(clie
     metrics = {"chw_supply_temp": 6.7, "chw_return_temp": 12.2, "power_kw": 300.0}
     [verdict] = verdicts(client, {"asset_id": "CH-1", "ts": NOW.isoformat(), "metrics": metrics})
     assert verdict["verdict"] == "accepted"
-    told = {finding["tag"]: finding for finding in verdict["findings"]}
-    assert set(told) == {"cooling_kw", "cooling_tons", "kw_per_ton", "cop"}
-    assert told["cop"]["rule"] == "estimated"
-    assert told["cop"]["value"] == verdict["derived"]["cop"] == pytest.approx(4.7, abs=0.1)
-    assert "Chilled water flow" in told["cop"]["message"]
+    reported = {finding["tag"]: finding for finding in verdict["findings"]}
+    assert set(reported) == {"cooling_kw", "cooling_tons", "kw_per_ton", "cop"}
+    assert reported["cop"]["rule"] == "estimated"
+    assert reported["cop"]["value"] == verdict["derived"]["cop"] == pytest.approx(4.7, abs=0.1)
+    assert "Chilled water flow" in reported["cop"]["message"]
 
 
 def test_swapped_pressures_are_rejected_with_rule_values_and_recommendation(client):

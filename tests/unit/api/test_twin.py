@@ -1,4 +1,4 @@
-"""The twin's part of the API: what it knows, what if, learning anew."""
+"""The twin's part of the API: what it knows, what if, retraining."""
 
 from datetime import timedelta
 

@@ -1,6 +1,5 @@
 import builtins
 
-import lightgbm
 import numpy as np
 import pytest
 
@@ -23,6 +22,8 @@ def data(seed=0, missing=0.2):
 
 @pytest.mark.parametrize("missing", [0.0, 0.3])
 def test_the_arrays_predict_what_lightgbm_predicts(missing):
+    import lightgbm  # heavy
+
     features, target = data(missing=missing)
     booster = lightgbm.train(dict(PARAMETERS, min_data_in_leaf=5), lightgbm.Dataset(features, target), 60)
     new, _ = data(seed=1, missing=0.5)

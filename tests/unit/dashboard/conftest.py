@@ -149,7 +149,7 @@ def scene(plant, pump, pump_class):
 
 
 @pytest.fixture
-def tell(plant):
+def receive(plant):
     """Apply a live update to the plant."""
 
     def apply(*readings, **parts):

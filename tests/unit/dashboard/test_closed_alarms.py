@@ -1,4 +1,4 @@
-"""Alarms that are over: asked of the API, shown as a list, drawn anew now and then."""
+"""Alarms that are over: asked of the API, shown as a list, refreshed now and then."""
 
 from dataclasses import replace
 from datetime import timedelta

@@ -82,8 +82,8 @@ def test_thinning_keeps_extremes_order_and_the_newest_row(values):
 
 
 def test_live_columns_continue_every_line(reading):
-    told = {"expected_low": {"power_kw": 33.0}, "expected_high": {"power_kw": 45.0}}
-    columns = figures.live_columns([reading(flag=True, **told), reading(score=None)], ["power_kw"])
+    interval = {"expected_low": {"power_kw": 33.0}, "expected_high": {"power_kw": 45.0}}
+    columns = figures.live_columns([reading(flag=True, **interval), reading(score=None)], ["power_kw"])
     assert columns[":score"] == [5.0, None]
     assert columns[":flag"] == [100.0, 0.0]
     assert columns["power_kw:value"] == [40.0, 40.0]

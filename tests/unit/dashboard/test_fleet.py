@@ -84,9 +84,9 @@ def test_a_page_of_the_table_has_a_region_for_each_row(scene, api):
     assert {row.inside for row in rows} == {body.id}
 
 
-def test_only_a_page_of_alarms_is_made(scene, tell, alarm, now):
+def test_only_a_page_of_alarms_is_made(scene, receive, alarm, now):
     many = [alarm(f"r{n}", raised_at=now - timedelta(seconds=n)) for n in range(3 * alarms.SHOWN - 1)]
-    tell(alarms=many)
+    receive(alarms=many)
     listed = alarms.listing(scene("alarms", number=99))
     assert (listed.number, listed.found, len(listed.rows)) == (3, len(many), alarms.SHOWN - 1)
     assert alarms.listing(scene("alarms")).rows[0].rule == f"r{len(many) - 1}"

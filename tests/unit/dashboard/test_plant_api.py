@@ -1,9 +1,10 @@
 """The dashboard's fake API and its HTTP client behave the same."""
 
+import asyncio
 from contextlib import asynccontextmanager
 
-import httpx
 import pytest
+import uvicorn
 
 from forewarn.contracts.alarms import Alert, Transition
 from forewarn.testing.api_examples import CATALOGUE, NOW, OTHER_PUMP, PUMP, alarm
@@ -18,9 +19,19 @@ from support.plant_api_checks import PlantApiChecks
 
 @asynccontextmanager
 async def served(app):
-    """The HTTP client over an application in this process."""
-    async with app.router.lifespan_context(app), HttpPlantApi("http://api", None, httpx.ASGITransport(app)) as client:
-        yield client
+    """The HTTP client over an application in this process, on a port of its own for the live feed."""
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, ws="websockets-sansio"))
+    serving = asyncio.create_task(server.serve())
+    while not server.started:
+        assert not serving.done()
+        await asyncio.sleep(0.01)
+    host, port = server.servers[0].sockets[0].getsockname()
+    try:
+        async with HttpPlantApi(f"http://{host}:{port}", None) as client:
+            yield client
+    finally:
+        server.should_exit = True
+        await serving
 
 
 class TestMemoryApi(PlantApiChecks):
@@ -49,5 +60,5 @@ class TestApiOfTheBrowserTests(PlantApiChecks):
         app = fake_api.make_app()
         async with served(app) as client:
             control = Control(alarms=[alarm()])
-            await client._http.post("http://api/control", json=control.model_dump(mode="json"))
+            await client._http.post(client._root.replace("/api/v1", "/control"), json=control.model_dump(mode="json"))
             yield client

@@ -1,4 +1,4 @@
-"""Continuity tells a lost message from the holes that transactions leave in a partition's offsets."""
+"""Continuity distinguishes a lost message from the holes that transactions leave in a partition's offsets."""
 
 import pytest
 from faust.types import TP, ConsumerMessage

@@ -25,7 +25,7 @@ from forewarn.adapters.faust.publisher import Outgoing
 from forewarn.adapters.frames.codec import decode_frame, encode_frame
 from forewarn.adapters.kafka.command_group import commands_of, everything_of
 from forewarn.adapters.kafka.registry import change_of
-from forewarn.adapters.kafka.snapshots import Snapshot, SnapshotAssembly
+from forewarn.adapters.kafka.snapshots import LaneSnapshot, SnapshotAssembly
 from forewarn.adapters.live.feed import KafkaLiveFeed
 from forewarn.adapters.plant_document import SimulatedSource
 from forewarn.adapters.timescale.copy_binary import encode_frame_rows
@@ -44,7 +44,7 @@ from forewarn.ports.lanes import Lanes, Output, Record, StaleSnapshot
 from forewarn.runtime.event_service import EventContext, EventLogic
 from forewarn.runtime.metrics import EventMetrics
 from forewarn.testing.examples import content
-from forewarn.testing.fakes import FakePlatform
+from forewarn.testing.fakes import FakePlatform, StillClock
 from forewarn.testing.mutations import Message, damaged_bytes
 from forewarn_alerting.app import AlertingLogic
 from forewarn_anomaly.lane import AnomalyConfig, AnomalyLanes
@@ -179,7 +179,7 @@ def snapshots(topic: TopicName, count: int) -> Iterator[Message]:
     whole = []
     for chunk in _chunks(seen):
         lanes.process([_record(source, number, message) for number, message in enumerate(chunk)])
-        whole += [Message(*message) for message in Snapshot(next_offset=7, state=lanes.dump(0)).messages(0)]
+        whole += [Message(*message) for message in LaneSnapshot(next_offset=7, state=lanes.dump(0)).messages(0)]
     return islice(damaged_bytes(whole, np.random.default_rng([1, list(TopicName).index(topic)])), count)
 
 
@@ -209,14 +209,6 @@ _SNAPSHOTS: Mapping[TopicName, tuple[Callable[[], Lanes], TopicName]] = {
 
 
 # --- health, alerting ---------------------------------------------------------------------------
-
-
-class _Clock:
-    def now(self) -> datetime:
-        return NOW
-
-    def monotonic_s(self) -> float:
-        return NOW.timestamp()
 
 
 @dataclass
@@ -286,7 +278,9 @@ class Plane:
     def make(self):
         self.engine, self.publisher = _Engine(TypeAdapter(self.state)), _Publisher()
         with _own_metrics():
-            context = EventContext(engine=self.engine, publisher=self.publisher, clock=_Clock(), metrics=EventMetrics())
+            context = EventContext(
+                engine=self.engine, publisher=self.publisher, clock=StillClock(NOW), metrics=EventMetrics()
+            )
             self.service = self.logic(context)
         return self
 
@@ -399,7 +393,7 @@ def _pack(content) -> None:
 def feed_live(topic: TopicName, poison: Iterable[Message]) -> None:
     """The live view, read by the routes after every batch."""
     with patch("forewarn.adapters.live.feed.TopicFollower"):  # nothing is followed: records are handed over here
-        feed = KafkaLiveFeed("", "", CATALOGUE, client_id="fuzz", clock=_Clock())
+        feed = KafkaLiveFeed("", "", CATALOGUE, client_id="fuzz", clock=StillClock(NOW))
     good = [_renamed(topic, message) for message in seeds(topic) if message.key != ORDER_KEY]
     version = 0
     for chunk in _chunks(poison):

@@ -66,7 +66,7 @@ def test_history_behind_the_newest_reading_is_late_like_any_other():
 def test_absurd_event_times_are_refused_without_overflow():
     result = run(batch([("F1", 2**63 - 1, HEALTHY), ("F1", -(2**63) + 1, HEALTHY)], received_at=[T0, T0]))
     assert [r.reason for r in result.rejections] == [RejectionReason.OUTSIDE_TIME_WINDOW] * 2
-    assert "e+" not in result.rejections[0].explanation, "days are told in plain figures"
+    assert "e+" not in result.rejections[0].explanation, "days are plain figures"
 
 
 def test_a_second_reading_of_the_newest_time_is_dropped_and_counted():

@@ -1,4 +1,4 @@
-"""A settled change of how a machine runs is told apart from a fault that grows."""
+"""A settled change of how a machine runs is distinguished from a fault that grows."""
 
 import itertools
 

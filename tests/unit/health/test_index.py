@@ -114,7 +114,7 @@ def test_the_condition_of_a_chiller_is_the_weighted_mean_of_its_scores():
 def test_the_worse_approach_counts_and_is_named():
     found = chiller({"condenser_approach_k": 2.5, "evaporator_approach_k": 5.25}).metrics[1]
     assert (found.value, found.status, found.weight) == (5.25, "poor", pytest.approx(0.25))
-    assert found.message == "Evaporator approach: Heat passes the tubes badly"
+    assert found.message == "Evaporator approach: Heat transfer through the tubes is poor"
     known = chiller({"condenser_approach_k": None, "evaporator_approach_k": 2.5}).metrics[1]
     assert (known.value, known.status) == (2.5, "good")
 

@@ -22,14 +22,14 @@ def health(vibration=1.0):
 
 def offer(pacing, now_s, event):
     """What the service does on a tick."""
-    told = []
+    reported = []
     for asset_id in pacing.due(now_s):
         if pacing.is_news(event, now_s):
             pacing.published(event, now_s)
-            told.append(asset_id)
+            reported.append(asset_id)
         else:
             pacing.postpone(asset_id, now_s)
-    return told
+    return reported
 
 
 @pytest.fixture
@@ -41,20 +41,20 @@ def pacing():
 
 
 def test_changes_come_at_most_once_a_second(pacing):
-    told = 0
+    reported = 0
     for tick in range(1, 41):  # 10 s of ticks, each with a change
         pacing.note(["P-1"])
-        told += len(offer(pacing, 100 + tick / 4, health(3 + tick % 7)))
-    assert told == 10
+        reported += len(offer(pacing, 100 + tick / 4, health(3 + tick % 7)))
+    assert reported == 10
 
 
 def test_a_steady_asset_is_told_of_once_a_minute(pacing):
-    told = []
+    reported = []
     for second in range(1, 130):
         pacing.note(["P-1"])
         if offer(pacing, 100.0 + second, health()):
-            told.append(second)
-    assert told == [60, 120]
+            reported.append(second)
+    assert reported == [60, 120]
 
 
 def test_a_silent_asset_is_not_repeated(pacing):

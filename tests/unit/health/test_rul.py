@@ -319,7 +319,7 @@ def test_growth_that_bends_is_foretold_within_a_fifth(shape, left):
 
 
 def test_errors_that_last_make_the_level_less_sure():
-    """The same errors, in an order in which neighbours are alike, tell less than shuffled ones."""
+    """The same errors, in an order in which neighbours are alike, say less than shuffled ones."""
     rng, times = np.random.default_rng(16), bucket_times(60)
     lasting = np.convolve(rng.normal(size=times.size + 7), np.ones(8), mode="valid")
     line = 3 + 0.01 * (times - times[0])

@@ -1,4 +1,4 @@
-"""What is told apart on the topic of commands."""
+"""Which commands the group reads, and which it leaves out."""
 
 import json
 

@@ -4,18 +4,18 @@ import random
 
 import pytest
 
-from forewarn.adapters.kafka.snapshots import Snapshot, SnapshotAssembly
+from forewarn.adapters.kafka.snapshots import LaneSnapshot, SnapshotAssembly
 from forewarn.contracts.limits import KIB, MAX_SNAPSHOT_CHUNK_BYTES
 
 Message = tuple[bytes, bytes | None]
 
 
-def snapshot(next_offset: int, parts: float) -> Snapshot:
+def snapshot(next_offset: int, parts: float) -> LaneSnapshot:
     state = random.Random(next_offset).randbytes(int(parts * MAX_SNAPSHOT_CHUNK_BYTES))
-    return Snapshot(next_offset=next_offset, state=state, topic_id="wZxXQTrpTtCWg2F0Tthwxg")
+    return LaneSnapshot(next_offset=next_offset, state=state, topic_id="wZxXQTrpTtCWg2F0Tthwxg")
 
 
-def assembled(messages: list[Message]) -> Snapshot | None:
+def assembled(messages: list[Message]) -> LaneSnapshot | None:
     assembly = SnapshotAssembly()
     for _, value in messages:
         assembly.take(value)
@@ -60,6 +60,6 @@ def test_incomplete_and_damaged_snapshots_are_passed_over():
 
 def test_what_earlier_versions_wrote_is_read():
     old = b"FWS1" + (99).to_bytes(8, "big") + b"state"
-    assert assembled([(b"0", old)]) == Snapshot(next_offset=99, state=b"state")
+    assert assembled([(b"0", old)]) == LaneSnapshot(next_offset=99, state=b"state")
     assert assembled([(b"0", old), *snapshot(100, 2).messages(0)]) == snapshot(100, 2)
     assert assembled([(b"0", b"something else"), (b"0", None)]) is None

@@ -1,4 +1,4 @@
-"""What supervisord and each process are told."""
+"""What supervisord and each process are reported."""
 
 import configparser
 import contextlib
@@ -86,12 +86,12 @@ def test_a_spec_holds_secrets_and_is_for_its_owner_only(home):
 
 
 def test_the_database_is_told_only_to_those_that_use_it():
-    told = {
+    reported = {
         service.name
         for service in SERVICES
         if "DATABASE_URL" in service_environment(service, {"DATABASE_URL": "user's"}, ADDRESSES, 1)
     }
-    assert told == {"sink", "api"}
+    assert reported == {"sink", "api"}
     assert "DATABASE_URL" not in base_environment({"DATABASE_URL": "user's"}, ADDRESSES)
 
 

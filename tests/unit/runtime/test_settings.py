@@ -22,7 +22,7 @@ class Settings(BaseSettings):
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
-        ("ORIGINS", "http://plant", 'ORIGINS: is no JSON, as in ["a", "b"]'),
+        ("ORIGINS", "http://plant", 'ORIGINS: is not JSON such as ["a", "b"]'),
         ("ORIGINS", "{}", "ORIGINS: Input should be a valid list"),
         ("RATE", "2", "RATE: a share is from 0 to 1"),
     ],

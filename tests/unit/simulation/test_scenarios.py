@@ -32,8 +32,8 @@ def test_the_scenarios_of_the_issue_have_their_lengths():
 
 
 def test_every_fault_of_every_machine_has_a_scenario():
-    told = {(name, fault) for item in SCENARIOS.values() for name, fault in item.faults.items()}
-    assert told == {(name, fault) for name, kind in KINDS.items() for fault in kind.faults}
+    shown = {(name, fault) for item in SCENARIOS.values() for name, fault in item.faults.items()}
+    assert shown == {(name, fault) for name, kind in KINDS.items() for fault in kind.faults}
 
 
 def test_unknown_names_say_what_there_is_for_the_class():

@@ -1,7 +1,7 @@
 from datetime import UTC, datetime, timedelta
 
 from forewarn.adapters.catalogue import load_catalogue
-from forewarn.adapters.plant_document import History, SimulatedSource
+from forewarn.adapters.plant_document import PastReadings, SimulatedSource
 from forewarn.contracts.assets import Command, InjectFault, RunScenario
 from forewarn.domain.simulation.delivery import GatewayDelivery
 from forewarn_simulator.fleet import Fleet
@@ -29,7 +29,7 @@ def scenario(**changes) -> RunScenario:
 
 def test_a_new_machine_s_past_comes_before_its_present_in_portions():
     fleet = Fleet(CATALOGUE, T0)
-    fleet.add("P-1", pump(history=History(length_s=9000, every_s=10)), T0, is_new=True)
+    fleet.add("P-1", pump(history=PastReadings(length_s=9000, every_s=10)), T0, is_new=True)
     assert fleet.next_due_s(T0 + 1) == T0 + 1
     portions = [[reading.ts_us for reading in fleet.due(T0 + 1 + n)] for n in range(4)]
     assert [len(portion) for portion in portions] == [400, 400, 101, 1]

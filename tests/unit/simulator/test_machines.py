@@ -4,7 +4,7 @@ from itertools import pairwise
 import pytest
 
 from forewarn.adapters.catalogue import load_catalogue
-from forewarn.adapters.plant_document import Fault, History, SimulatedSource
+from forewarn.adapters.plant_document import PastReadings, PlannedFault, SimulatedSource
 from forewarn.contracts.readings import Reading
 from forewarn.domain.simulation.kinds import KINDS
 from forewarn.domain.simulation.profile import FaultCourse
@@ -43,7 +43,7 @@ def test_ticks_that_passed_while_the_process_was_blocked_are_left_out():
 
 
 def test_history_ends_before_the_first_live_reading():
-    pump = machine(history=History(length_s=100, every_s=10))
+    pump = machine(history=PastReadings(length_s=100, every_s=10))
     times = [reading.ts_us for reading in pump.history(T0)]
     assert len(times) == 10
     assert [b - a for a, b in pairwise(times)] == [10 * US] * 9
@@ -54,7 +54,7 @@ def test_history_ends_before_the_first_live_reading():
 @pytest.mark.parametrize("length_s", [3_000, 3_300, 3_600, 3_900])
 def test_a_history_begins_as_warm_as_a_longer_one_was_then(length_s):
     def temperatures(rows):
-        pump = machine(day={"period_s": 1200.0}, history=History(length_s=10 * rows, every_s=10))
+        pump = machine(day={"period_s": 1200.0}, history=PastReadings(length_s=10 * rows, every_s=10))
         return {reading.ts_us: reading.metrics["bearing_temp_c"] for reading in pump.history(T0)}
 
     begin_us, first_c = next(iter(temperatures(length_s // 10).items()))
@@ -95,14 +95,14 @@ def vibration(pump: SimulatedMachine, at_s: float) -> float:
 
 
 def test_a_planned_fault_grows_from_the_time_of_registration():
-    pump = machine(faults=(Fault(fault="bearing_wear", after_s=100, duration_s=100),))
+    pump = machine(faults=(PlannedFault(fault="bearing_wear", after_s=100, duration_s=100),))
     assert vibration(pump, T0 + 99) < 2
     assert 2 < vibration(pump, T0 + 160) < 5
     assert vibration(pump, T0 + 201) > 7
 
 
 def test_of_two_courses_of_one_fault_the_worse_counts():
-    pump = machine(faults=(Fault(fault="bearing_wear", after_s=0, duration_s=1000),))
+    pump = machine(faults=(PlannedFault(fault="bearing_wear", after_s=0, duration_s=1000),))
     pump.inject(FaultCourse(fault="bearing_wear", onset_s=T0, duration_s=10))
     assert vibration(pump, T0 + 20) > 7
 
@@ -116,7 +116,7 @@ def test_machines_of_equal_seed_and_start_give_equal_readings(seed):
 
 @pytest.mark.parametrize("name", sorted(KINDS))
 def test_every_kind_of_machine_can_be_run_and_broken(name):
-    faults = tuple(Fault(fault=fault, after_s=10, duration_s=10) for fault in KINDS[name].faults)
+    faults = tuple(PlannedFault(fault=fault, after_s=10, duration_s=10) for fault in KINDS[name].faults)
     simulated = SimulatedMachine(
         "M-1", name, SimulatedSource(faults=faults), interval_s=1.0, registered_s=T0, start_s=T0
     )

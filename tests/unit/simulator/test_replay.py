@@ -45,9 +45,9 @@ def test_commas_time_zones_and_empty_cells_are_understood(tmp_path):
         ("datetime;Colour\n2020-01-01;2\n", "no column is a tag of class pump_loop"),
         ("datetime;Current\n", "no rows"),
         ("", "no column 'datetime'"),
-        ("datetime;Current\nyesterday;2\n", "line 2: 'yesterday' is no ISO 8601 time"),
-        ("datetime;Current\n2020-01-01;much\n", "line 2, column Current: 'much' is no number"),
-        ("datetime;Current\n2020-01-01;nan\n", "line 2, column Current: nan is no finite number"),
+        ("datetime;Current\nyesterday;2\n", "line 2: 'yesterday' is not an ISO 8601 time"),
+        ("datetime;Current\n2020-01-01;much\n", "line 2, column Current: 'much' is not a number"),
+        ("datetime;Current\n2020-01-01;nan\n", "line 2, column Current: nan is not a finite number"),
         ("datetime;Current\n2020-01-02;1\n2020-01-01;1\n", "line 3: time 2020-01-01 is not after"),
     ],
 )

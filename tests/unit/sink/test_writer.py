@@ -341,7 +341,7 @@ def test_a_topic_that_ends_before_the_stored_offset_is_read_from_its_beginning(b
 def test_another_topic_of_the_same_name_that_has_grown_past_the_stored_offset_is_read_from_its_beginning(
     broker, store, run, metrics
 ):
-    """Its first messages were skipped: nothing but the broker's id tells it from the one before."""
+    """Its first messages were skipped: only the broker's id distinguishes it from the one before."""
     broker.ids = {"assets": "another"}
     broker.give(A)
     broker.add(A, *map(asset, range(9)))

@@ -1,4 +1,4 @@
-"""Learning anew by order: from the next readings, or from stored ones at once."""
+"""Retraining by order: from the next readings, or from stored ones at once."""
 
 from dataclasses import replace
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""The validator's lanes: memory survives a restart, old snapshots are told, refusals say everything."""
+"""The validator's lanes: memory survives a restart, old snapshots are reported, refusals are complete."""
 
 import json
 from datetime import UTC, datetime

@@ -30,7 +30,7 @@ def any_free(host: str = HOST) -> int:
         return int(probe.getsockname()[1])
 
 
-class Promises:
+class PortLocks:
     """Ports reserved by file locks in ``directory``, which all platforms of a user share, until this process ends.
 
     A platform chooses its ports seconds before its servers listen, and a restarting service leaves its port for a
@@ -41,7 +41,7 @@ class Promises:
         self._directory = directory
         self._held: dict[int, IO[str]] = {}
 
-    def make(self, port: int) -> bool:
+    def take(self, port: int) -> bool:
         """Reserve a port; return False if it is reserved already, here or in another process.
 
         Raises PreflightError if the directory cannot be written to.
@@ -61,7 +61,7 @@ class Promises:
         self._held[port] = handle
         return True
 
-    def withdraw(self) -> None:
+    def release(self) -> None:
         """Release all ports."""
         while self._held:
             self._held.popitem()[1].close()
@@ -71,7 +71,7 @@ def choose(
     wanted: int,
     *,
     what: str,
-    promises: Promises,
+    locks: PortLocks,
     host: str = HOST,
     notice: Callable[[str], None] | None = None,
 ) -> int:
@@ -82,7 +82,7 @@ def choose(
     Raises PortTakenError if none of the next ports is free.
     """
     for port in range(wanted, min(wanted + _TRIES, 65536)):
-        if is_free(port, host) and promises.make(port):
+        if is_free(port, host) and locks.take(port):
             if port != wanted and notice is not None:
                 notice(f"Port {wanted} is taken, so {what} uses {port}.")
             return port

@@ -10,7 +10,7 @@ from forewarn_local.display import Display
 from forewarn_local.home import Home
 from forewarn_local.kafka import KafkaBroker
 from forewarn_local.plan import SERVICES, Addresses
-from forewarn_local.ports import Promises, choose
+from forewarn_local.ports import PortLocks, choose
 from forewarn_local.postgres import PostgresServer
 from forewarn_local.processes import Program, log_path
 from forewarn_local.settings import LocalSettings, reachable_host
@@ -26,7 +26,7 @@ class Servers:
         self._home = home
         self._settings = settings
         self._display = display
-        self._promises = Promises(cache_dir() / "ports")
+        self._port_locks = PortLocks(cache_dir() / "ports")
         self.broker: KafkaBroker | None = None
         self.database: PostgresServer | None = None
 
@@ -59,12 +59,12 @@ class Servers:
         """Return a free probe port for each service."""
         ports = {}
         for service in SERVICES:
-            ports[service.name] = choose(service.probe_port, what=f"{service.name}'s probe", promises=self._promises)
+            ports[service.name] = choose(service.probe_port, what=f"{service.name}'s probe", locks=self._port_locks)
         return ports
 
     def close(self) -> None:
         """Release the ports; call it after everything has stopped."""
-        self._promises.withdraw()
+        self._port_locks.release()
 
     def waits(self) -> dict[str, Callable[[], str | None]]:
         """Return a check per embedded server: it returns why the server is not ready, or None."""
@@ -76,7 +76,7 @@ class Servers:
         return checks
 
     def _port(self, wanted: int, what: str, host: str) -> int:
-        return choose(wanted, what=what, host=host, promises=self._promises, notice=self._display.note)
+        return choose(wanted, what=what, host=host, locks=self._port_locks, notice=self._display.note)
 
     def _prepare_kafka(self) -> Program:
         with self._display.step("Preparing Kafka 4.3") as step:

@@ -12,7 +12,7 @@ from forewarn_alerting.settings import AlertingSettings
 
 
 def main(settings: AlertingSettings, stop: threading.Event) -> None:
-    """Raise, acknowledge and clear alarms until ``stop``."""
+    """Raise, acknowledge and clear alarms until ``stop`` is set."""
     catalogue = load_catalogue(settings.catalogue_path)
     service = EventService(
         name="alerting",

@@ -1,4 +1,4 @@
-"""Logic of the alerting service: what frames, health and commands do to alarms."""
+"""Logic of the alerting service: frames, health and commands in, transitions of alarms out."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -32,20 +32,20 @@ from forewarn.runtime.event_service import EventContext
 from forewarn.runtime.metrics import counter
 from forewarn_alerting.outbox import Outbox
 
-#: How often worse values of open alarms are published on ``alerts.active``.
+#: Interval of updates on ``alerts.active`` while open alarms get worse.
 _REFRESH_S: Final = 2.0
 
-#: Delay of an alarm, so that many messages share the costs of a turn.
+#: Alarms wait so long, so that many messages share the cost of a turn.
 GATHER_S: Final = 0.1
 
-#: Alarms that only this topic's messages raise: a removal on it ends them.
+#: Alarm sources by the only topic that feeds them: a removal on it closes their alarms.
 _OF_FRAMES: Final[Mapping[FrameKind, frozenset[AlarmSource]]] = {
     FrameKind.VALID: frozenset({"threshold"}),
     FrameKind.ANOMALY: frozenset({"threshold", "anomaly"}),
 }
 _OF_HEALTH: Final[frozenset[AlarmSource]] = frozenset({"health", "rul", "forecast"})
 #: Rows of an asset between two publications. Its state holds the pending transitions, a kilobyte each, and must fit
-#: into a message of the changelog however often values cross a limit.
+#: into one changelog message however often values cross a limit.
 _ROWS_AT_ONCE: Final = 200
 
 _log = structlog.get_logger(__name__)
@@ -64,7 +64,7 @@ class AlertingLogic:
 
     @property
     def handlers(self) -> Mapping[TopicName, Handler]:
-        """Read four topics; an asset has the same partition on all of them, so one worker sees all its messages."""
+        """Handlers of four topics; an asset has the same partition on all, so one worker sees all its messages."""
         return {
             TopicName.READINGS_VALID: partial(self._on_frames, FrameKind.VALID),
             TopicName.ANOMALY_SCORES: partial(self._on_frames, FrameKind.ANOMALY),
@@ -74,11 +74,11 @@ class AlertingLogic:
 
     @property
     def timers(self) -> Sequence[tuple[float, Action]]:
-        """Refresh worst values; transitions are published at once."""
+        """Refresh of worst values; transitions are published at once."""
         return ((_REFRESH_S, self._outbox.refresh),)
 
     async def restored(self) -> None:
-        """Publish what a crash may have interrupted."""
+        """Publish what a crash may have left unpublished."""
         self._seen = Seen.of(self._context.engine.states)
         await self._outbox.resume()
 
@@ -89,10 +89,10 @@ class AlertingLogic:
                 await self._on_removal(kind, removal)
 
     async def _on_removal(self, kind: FrameKind, incoming: Record) -> None:
-        """Close alarms that this topic's rows raised: no row of the removed asset follows this message."""
+        """Close the alarms fed by this topic: no row of the removed asset follows."""
         removal = read_removal(incoming)
         if removal is None:
-            await self._reject(incoming, RejectionReason.BAD_FRAME, "the message holds no removal")
+            await self._reject(incoming, RejectionReason.BAD_FRAME, "the message is not a removal")
             return
         marks = (self._seen.readings,) if kind is FrameKind.VALID else (self._seen.readings, self._seen.scores)
         for watermarks in marks:
@@ -103,7 +103,7 @@ class AlertingLogic:
     async def _close(
         self, asset_id: str, incoming: Record, sources: frozenset[AlarmSource], at: datetime, by: str
     ) -> None:
-        """Close a removed asset's alarms of some sources; its state goes with the last of them."""
+        """Close a removed asset's alarms of some sources, and drop its state with the last of them."""
         before = self._context.engine.states.get(asset_id)
         if before is None or self._context.engine.partition_of(asset_id) != incoming.partition:
             return

@@ -1,8 +1,8 @@
-"""Stores the transitions of alarms before publishing them, so that each is decided once.
+"""Stores alarm transitions before publishing them, so that each is decided once.
 
-A transition is stored together with the state that follows from it, then published. After a crash in between it is
-published again under the same ``alert_id``, and never decided again from older state, whatever the order in which
-scores, health and commands are read again.
+A transition is stored together with the resulting state, then published. After a crash in between it is published
+again under the same ``alert_id``, but not decided again from older state, in whatever order scores, health and
+commands are reread.
 """
 
 from collections.abc import Sequence
@@ -16,14 +16,14 @@ from forewarn.runtime.event_service import EventContext
 
 
 class Outbox:
-    """Publishes alerts and the current state of open alarms."""
+    """Publishes transitions and the current state of open alarms."""
 
     def __init__(self, context: EventContext[AssetAlarms]) -> None:
         self._context = context
         self._shown: dict[str, float | None] = {}
 
     async def publish(self, alerts: Sequence[Alert]) -> None:
-        """Store and publish transitions of assets whose states were just put."""
+        """Store and publish transitions of assets whose states were just updated."""
         if not alerts:
             return
         engine = self._context.engine
@@ -47,7 +47,7 @@ class Outbox:
         await self.refresh()
 
     async def refresh(self) -> None:
-        """Publish open alarms whose worst value has got worse since they were last published."""
+        """Publish open alarms whose worst value has worsened since they were last published."""
         stale = [
             alarm
             for alarms in self._context.engine.states.values()

@@ -4,4 +4,4 @@ from forewarn.runtime.event_service import EventServiceSettings
 
 
 class AlertingSettings(EventServiceSettings):
-    """Environment variables of the alerting service; its rules are in the catalogue."""
+    """Settings of the alerting service; its rules are in the catalogue."""

@@ -14,7 +14,7 @@ from forewarn_anomaly.settings import AnomalyServiceSettings
 
 
 def main(settings: AnomalyServiceSettings, stop: threading.Event) -> None:
-    """Score residuals until ``stop``."""
+    """Score residuals until ``stop`` is set."""
     config = FrameLoopConfig(
         settings=settings,
         service="anomaly",

@@ -1,4 +1,4 @@
-"""The anomaly stage on all partitions of a process: twin states in, scores out."""
+"""The anomaly stage: twin states in, scores out, on all partitions of a process."""
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
@@ -32,21 +32,21 @@ _MAGIC: Final = b"FWANLN01"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnomalyConfig:
-    """What all lanes share. ``members`` names detectors that join the residual score."""
+    """Configuration of all lanes. ``members`` names detectors that join the residual score."""
 
     catalogue: Mapping[str, AssetClass]
     settings: AnomalySettings
     members: tuple[str, ...] = ()
 
     def ensemble(self, asset_class: AssetClass) -> MemberEnsemble:
-        """Detectors of a class that have seen nothing yet."""
+        """Return new detectors for a class."""
         return MemberEnsemble(asset_class, self.members, self.settings)
 
 
 class AnomalyLanes:
-    """Implements ``forewarn.ports.lanes.Lanes`` with the residual score and the detectors beside it.
+    """Implements ``forewarn.ports.lanes.Lanes`` with the residual score and further detectors.
 
-    Detectors work machine by machine and change in place, so each lane has its own.
+    Detectors are mutable and work machine by machine, so each lane has its own.
     """
 
     def __init__(self, config: AnomalyConfig) -> None:
@@ -56,7 +56,7 @@ class AnomalyLanes:
 
     @decoder(StaleSnapshot)
     def open(self, partition: int, snapshot: bytes | None) -> None:
-        """Begin a lane, empty or from a snapshot."""
+        """Open a lane, empty or from a snapshot."""
         if snapshot is None:
             self.close(partition)
             return
@@ -67,7 +67,7 @@ class AnomalyLanes:
         self._ensembles[partition] = ensembles
 
     def process(self, records: Sequence[Record], on_progress: ProgressCallback = no_progress) -> TurnResult:
-        """Calibrate or score; what is no frame becomes a dead letter."""
+        """Calibrate or score; records that are not frames become dead letters."""
         counts: Counter[str] = Counter()
         outputs: list[Output] = []
         for stretch, removal in between_removals(records):
@@ -81,14 +81,14 @@ class AnomalyLanes:
         return TurnResult(outputs=tuple(outputs), counts=counts)
 
     def dump(self, partition: int) -> bytes:
-        """Serialise calibrations, recent residuals and detectors of a lane."""
+        """Return a lane's calibrations, recent residuals and detectors, serialised."""
         states = {state.asset_class.name: state for state in self._states.of(partition)}
         own = self._ensembles.get(partition, {})
         ensembles = {name: _as_array(own[name].dump()) for name in sorted(own.keys() & states.keys())}
         return pack(_MAGIC, list(ensembles), {"": _as_array(dump(states.values())), **ensembles})
 
     def close(self, partition: int) -> None:
-        """Forget a lane."""
+        """Drop a lane."""
         self._states.remove(partition)
         self._ensembles.pop(partition, None)
 
@@ -96,7 +96,7 @@ class AnomalyLanes:
         removal = read_removal(record)
         if removal is None:
             counts["rejected"] += 1
-            return [dead_letter(record, "the message has the key of a removal but holds none")]
+            return [dead_letter(record, "the message has the key of a removal but is not one")]
         self._states.forget(partition_key(record.partition, removal.asset_id))
         for ensemble in self._ensembles.get(record.partition, {}).values():
             ensemble.forget(removal.asset_id)

@@ -7,10 +7,10 @@ from forewarn.runtime.frame_config import FrameServiceSettings
 
 
 class AnomalyServiceSettings(FrameServiceSettings):
-    """What the anomaly stage reads from the environment."""
+    """Settings of the anomaly stage."""
 
     false_alarm_rate: float = Field(
-        default=0.01, gt=0, lt=0.2, description="Share of healthy readings that may be flagged, persistence included."
+        default=0.01, gt=0, lt=0.2, description="Share of healthy readings that may be flagged, with persistence."
     )
     anomaly_members: str = Field(
         default="residual", description="Detectors beside the residual score, as in residual,hbos,half_space_trees."

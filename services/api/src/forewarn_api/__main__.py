@@ -1,4 +1,4 @@
-"""``python -m forewarn_api``; worker processes import this module too, so it must not load the service."""
+"""``python -m forewarn_api``. Worker processes import this module too, so it must not load the service."""
 
 if __name__ == "__main__":
     from forewarn.runtime.service import run_service

@@ -44,14 +44,14 @@ from forewarn_api.routes import (
     weights,
 )
 
-#: An acknowledgement without effect after this time may be given again: the alerting service is probably away.
+#: An acknowledgement without effect for so long may be repeated: the alerting service is probably down.
 _UNDECIDED_S: Final = 30.0
-#: A replay that is repeated within this time, by a double click or a retry, is sent once.
+#: Replays repeated within this time, by a double click or a retry, are sent once.
 _REPLAY_ONCE_S: Final = 10.0
 _SEED_RETRY_S: Final = 5.0
 _SEED_ASSETS: Final = 200
 _LIST_PATHS: Final = frozenset({"/api/v1/readings", "/api/v1/readings/validate", "/api/v1/assets/bulk"})
-#: Last segments of the paths of lists and histories.
+#: Last path segments of lists and histories.
 _LARGE_ANSWERS: Final = frozenset({"alarms", "economics", "forecast", "health", "history", "models", "rejected"})
 _log = structlog.get_logger(__name__)
 
@@ -62,7 +62,7 @@ class Api(FastAPI):
     document: ClassVar[dict[str, Any] | None] = None
 
     def openapi(self) -> dict[str, Any]:
-        """Return the OpenAPI document, built once: that takes a good part of a second."""
+        """Return the OpenAPI document, built once because that takes most of a second."""
         if Api.document is None:
             Api.document = document_of(self)
         return Api.document
@@ -76,13 +76,13 @@ def make_app(
     max_subscribers: int = 200,
     resources: Sequence[AbstractAsyncContextManager[object]] = (),
 ) -> Api:
-    """Build the application; its lifespan must run before requests are served, and opens ``resources``."""
+    """Build the application; its lifespan, which opens ``resources``, must run before requests are served."""
     app = routed_app()
     app.state.backend = backend
     app.state.resources = resources
     app.state.max_subscribers = max_subscribers
     install_handlers(app)
-    # The last one added is the outermost, so that every refusal gets an id and headers.
+    # The last one is the outermost, so that every refusal gets an id and headers.
     app.add_middleware(AnswerLimitMiddleware, is_large=_is_large)
     app.add_middleware(BodyLimitMiddleware, limit_of=_body_limit)
     app.add_middleware(Gate, token=token, allowed_origins=allowed_origins)
@@ -99,7 +99,7 @@ def make_app(
 
 
 def routed_app() -> Api:
-    """Return the application with its routes but without a backend, enough to describe it."""
+    """Return the application with its routes but without a backend: enough for its OpenAPI document."""
     app = Api(title=TITLE, version=VERSION, description=DESCRIPTION, docs_url=None, redoc_url=None, lifespan=_lifespan)
     asset_routes = (assets, overview, state, twin, weights, economics, forecast)
     for module in (readings, *asset_routes, alarms, rejected, scenarios):
@@ -112,7 +112,7 @@ def routed_app() -> Api:
 @contextlib.asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     backend: Backend = app.state.backend
-    app.openapi()  # or all first requests would wait for it
+    app.openapi()  # or the first requests would wait for it
     async with contextlib.AsyncExitStack() as stack:
         for resource in app.state.resources:
             await stack.enter_async_context(resource)
@@ -137,7 +137,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 async def _seed(backend: Backend) -> None:
-    """Fill the live view from the database, some assets at a time, as soon as it answers."""
+    """Fill the live view from the database as soon as that answers, some assets at a time."""
     after: str | None = None
     seeded = 0
     while seeded < MAX_LIVE_ASSETS:

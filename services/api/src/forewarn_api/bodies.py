@@ -1,4 +1,4 @@
-"""Reads lists of readings from request bodies, with strict types."""
+"""Parses readings in request bodies, with strict types."""
 
 import asyncio
 import re
@@ -18,11 +18,11 @@ from forewarn.usecases.faults import faults_in_body, pointer, summary
 from forewarn_api.problems import no_json, says_json
 
 MAX_READINGS: Final = MAX_READINGS_PER_MESSAGE
-#: Largest body of routes that take lists of readings or assets, and of all others.
+#: Largest body of routes for lists of readings or assets, and of all others.
 MAX_LIST_BYTES: Final = 8 * MIB
 MAX_BODY_BYTES: Final = MIB
 
-#: More than a reading with as many metrics as allowed, and their quality, takes.
+#: More than a reading with the most metrics, and their quality, needs.
 LONGEST_READING_BYTES: Final = 256 * KIB
 
 
@@ -42,7 +42,7 @@ _TOO_MANY: Final = f"a list has 1 to {MAX_READINGS} readings"
 _PIECE_BYTES: Final = 64 * KIB
 _READING: Final = {"$ref": "#/components/schemas/Reading"}
 
-#: OpenAPI's description of such a body.
+#: The OpenAPI description of such a body.
 READINGS_BODY: Final[dict[str, Any]] = {
     "requestBody": {
         "required": True,
@@ -83,7 +83,7 @@ READINGS_BODY: Final[dict[str, Any]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadingsBody:
-    """Readings of a request as encoded for ``readings.raw``, their assets, and whether they came as a list."""
+    """Readings of a request, encoded for ``readings.raw``, with their assets and whether they came as a list."""
 
     asset_ids: list[str]
     values: list[bytes]
@@ -97,8 +97,8 @@ class ReadingsBody:
 async def readings_in(request: Request, turn: asyncio.Lock) -> ReadingsBody:
     """Return the readings of a request's body, one or many, ready to be sent.
 
-    Numbers must be numbers: ``true`` and ``"12.5"`` are no measurements. A list is read in pieces, one for each
-    ``turn``; between them other requests are served.
+    Numbers must be numbers, not ``true`` or ``"12.5"``. A list is parsed in pieces, each under the lock ``turn``;
+    other requests are served between them.
 
     Raises
     ------
@@ -126,7 +126,7 @@ async def readings_in(request: Request, turn: asyncio.Lock) -> ReadingsBody:
 
 @dataclass(slots=True)
 class _Found:
-    """Readings of a body, the first faults, and the number of faults."""
+    """Readings of a body, its first faults, and the number of all faults."""
 
     asset_ids: list[str] = field(default_factory=list)
     values: list[bytes] = field(default_factory=list)
@@ -178,7 +178,7 @@ def _pieces(body: bytes) -> Iterator[tuple[int, bytes]]:
 def _taken_apart(body: bytes) -> list[msgspec.Raw]:
     """Return the readings of a list, undecoded.
 
-    Anything but objects is refused at once: millions of numbers would fill memory before they are counted.
+    Anything but objects is refused at once: millions of numbers would fill memory before they were counted.
     """
     if body.count(b"{") > _MOST_BRACES:
         raise _not_readable(_TOO_MANY)

@@ -19,7 +19,7 @@ Cell = str | float | int | bool | None
 
 
 def history_csv(history: HistoryAnswer, *, headings: bool = True) -> str:
-    """Return one line for each reading or bucket; headings have units, unknown is an empty cell."""
+    """Return a line for each reading or bucket; headings have units, unknown values are empty cells."""
     names: list[str] = ["ts", "count"]
     columns: list[Sequence[Cell]] = [[format_utc(ts) for ts in history.ts], history.count]
     for name, column in history.columns.items():
@@ -52,5 +52,5 @@ def _short(value: float | None) -> float | None:
 
 
 def safe_text(text: str) -> str:
-    """Return text that a spreadsheet shows and does not evaluate."""
+    """Return text that a spreadsheet shows but does not evaluate."""
     return f"'{text}" if text.startswith(_FORMULA_STARTS) else text

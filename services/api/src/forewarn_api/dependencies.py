@@ -1,4 +1,4 @@
-"""What routes work with: the backend, and the state of the running application."""
+"""Dependencies of routes: the backend, and the state of the running application."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ from forewarn_api.recent import Recent
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """An acknowledgement that was sent and that the alerting service has not decided on yet."""
+    """An acknowledgement that was sent but that the alerting service has not decided on yet."""
 
     by: str
     command_id: str
@@ -25,17 +25,17 @@ class Claim:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppState:
-    """What lives as long as the application runs and needs its event loop."""
+    """State of the running application, bound to its event loop."""
 
     changes: Changes
     index: PlantIndex
     push: LivePush
     reading: asyncio.Lock
-    #: By alarm and occurrence. They hold for one process; the alerting service decides between several.
+    #: By alarm and occurrence, within this process; between processes the alerting service decides.
     claims: Recent[tuple[str, str], Claim]
     #: By rejected message.
     replays: Recent[str, Replayed]
-    #: Taken by one replay at a time, which holds its whole message in memory.
+    #: Held by one replay at a time, as that has its whole message in memory.
     replaying: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 

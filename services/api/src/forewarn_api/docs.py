@@ -1,4 +1,4 @@
-"""Swagger UI, served from this package: plants are offline, and FastAPI's own page loads it from the internet."""
+"""Swagger UI, served from this package: plants are offline, and FastAPI's page loads it from the internet."""
 
 import gzip
 from importlib.resources import files
@@ -14,13 +14,13 @@ _COMPRESSED: Final = {
     "swagger-ui-bundle.js": "text/javascript; charset=utf-8",
     "swagger-ui.css": "text/css; charset=utf-8",
 }
-#: Wider than the policy of all other answers, which load nothing.
+#: Wider than that of all other answers, which load nothing.
 _POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 _CACHED: Final = {"Cache-Control": "public, max-age=3600"}
-#: Paths of the page and its files; they reveal nothing about the plant.
+#: Paths of the page and its files, which reveal nothing about the plant.
 PATHS: Final = frozenset({"/docs", "/docs/start.js", *(f"/docs/{name}" for name in _COMPRESSED)})
 
 
@@ -39,7 +39,7 @@ async def start() -> Response:
 @router.get("/docs/swagger-ui-bundle.js")
 @router.get("/docs/swagger-ui.css")
 async def compressed(request: Request) -> Response:
-    """Serve a file of Swagger UI as it is stored, or decompressed for a client without gzip."""
+    """Serve a file of Swagger UI as stored, or decompressed for a client without gzip."""
     name = request.url.path.removeprefix("/docs/")
     content, headers = (_FOLDER / f"{name}.gz").read_bytes(), {"Vary": "Accept-Encoding", **_CACHED}
     if "gzip" in request.headers.get("accept-encoding", ""):

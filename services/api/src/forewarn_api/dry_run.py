@@ -1,11 +1,11 @@
-"""Judges readings as the validator would, without its state and without storing anything."""
+"""Judges readings like the validator, but without its state and without storing anything."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
 from forewarn.adapters.raw_readings import DecodedBatch, RawReadingDecoder
-from forewarn.adapters.rejections import Refusal
+from forewarn.adapters.rejections import RefusedInput
 from forewarn.contracts.answers.readings import DryRun, Judged, TagQuality
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.assets import Asset
@@ -29,7 +29,7 @@ _VERDICTS: Final[dict[int, Literal["accepted", "warning"]]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judge:
-    """What verdicts depend on besides the readings: assets, classes, the guard's settings, the time [µs]."""
+    """What verdicts depend on besides readings: assets, classes, the guard's settings, the time [µs]."""
 
     assets: Mapping[str, Asset]
     catalogue: Mapping[str, AssetClass]
@@ -38,7 +38,7 @@ class Judge:
 
 
 def dry_run(readings: Sequence[Reading], judge: Judge) -> DryRun:
-    """Judge readings in their order."""
+    """Return the verdict on each reading, in order."""
     records = [_record(index, reading, judge.now_us) for index, reading in enumerate(readings)]
     batches, refusals = RawReadingDecoder(judge.catalogue, judge.assets.get).decode(records)
     verdicts = {refusal.record.offset: _refused(refusal, readings) for refusal in refusals}
@@ -51,7 +51,7 @@ def dry_run(readings: Sequence[Reading], judge: Judge) -> DryRun:
 
 
 def _record(index: int, reading: Reading, now_us: int) -> Record:
-    """Return the reading as the broker would hold it; its index serves as the offset."""
+    """Return a reading as a record whose offset is its index."""
     return Record(
         topic="dry-run",
         partition=0,
@@ -62,7 +62,7 @@ def _record(index: int, reading: Reading, now_us: int) -> Record:
     )
 
 
-def _refused(refusal: Refusal, readings: Sequence[Reading]) -> Judged:
+def _refused(refusal: RefusedInput, readings: Sequence[Reading]) -> Judged:
     index = refusal.record.offset
     return Judged(
         index=index,
@@ -109,7 +109,7 @@ def _condemned(rejection: Rejection, places: Sequence[int], readings: Sequence[R
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class _Place:
-    """Place of a reading: its row in the judged batch, its position in the resulting frame."""
+    """Place of a reading: its row in the judged batch, and its position in the resulting frame."""
 
     batch: RawBatch
     row: int

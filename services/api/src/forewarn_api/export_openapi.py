@@ -10,7 +10,7 @@ from forewarn_api.app import routed_app
 
 
 def render() -> str:
-    """Return the OpenAPI document as the repository keeps it."""
+    """Return the OpenAPI document as committed."""
     return json.dumps(routed_app().openapi(), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
@@ -18,7 +18,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code."""
     parser = argparse.ArgumentParser(prog="export_openapi", description="Write or check the API's OpenAPI document.")
     parser.add_argument("--file", type=Path, default=Path("schemas/openapi.json"), help="default: schemas/openapi.json")
-    parser.add_argument("--check", action="store_true", help="compare only; exit 1 on a difference")
+    parser.add_argument("--check", action="store_true", help="compare only; exit with 1 on a difference")
     options = parser.parse_args(arguments)
     wanted = render()
     if not options.check:

@@ -1,4 +1,4 @@
-"""Explains findings of the guard, with values. Pure."""
+"""Explanations of the guard's findings, with values. Pure."""
 
 from collections.abc import Mapping
 
@@ -15,8 +15,7 @@ def found_issues(findings: str | None, asset_class: AssetClass, values: Mapping[
     findings
         ``rule:tag`` pairs joined by ``;``, or None.
     asset_class
-        Class of the reading's asset. What it no longer knows, because the reading is older than a change
-        of the class, is left out.
+        Class of the reading's asset. Findings that it no longer knows, as the class has changed since, are left out.
     values
         Tags and derived quantities of the reading; None, NaN or absent where unknown.
     """

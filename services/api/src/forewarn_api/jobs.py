@@ -1,4 +1,4 @@
-"""Heavy work as plain functions: worker processes import this module and nothing of the running service."""
+"""Heavy work as plain functions; worker processes import only this module of the service."""
 
 from collections.abc import Sequence
 

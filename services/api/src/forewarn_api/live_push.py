@@ -20,31 +20,31 @@ from forewarn.usecases.intervals import TWIN_KIND
 from forewarn_api.metrics import LIVE_MESSAGES, SUBSCRIBERS
 from forewarn_api.present import live_reading
 
-#: Least time between two messages of changes to a client.
+#: Shortest time between two messages of changes to a client.
 MIN_INTERVAL_S: Final = 0.5
-#: Longest pause between messages, so that a client can tell silence from a dead connection.
+#: Longest pause between messages, so that clients can distinguish silence from a dead connection.
 HEARTBEAT_S: Final = 15.0
 SEND_TIMEOUT_S: Final = 10.0
 ASSETS_PER_MESSAGE: Final = 100
-#: Places reserved for dashboards, beside those of other clients.
+#: Places reserved for dashboards, in addition to those of other clients.
 DASHBOARDS: Final = 8
 ALARMS_PER_MESSAGE: Final = 500
-#: Most assets that one client can follow.
+#: Most assets that a client can follow.
 MOST_ASSETS: Final = 1_000
 
 
 def require_few(assets: int) -> None:
-    """Raise ``ConflictError`` if a plant has too many assets to be followed as a whole."""
+    """Raise ``ConflictError`` if there are too many assets to follow the whole plant."""
     if assets > MOST_ASSETS:
         detail = f"{assets} assets are too many to follow: name some, or only=alarms."
         raise ConflictError("too-many-assets", detail)
 
 
 class LivePush:
-    """All WebSocket clients of one process.
+    """All WebSocket clients of a process.
 
-    A client has no queue: after each pause it is sent what changed since the last time, newest state
-    only. So a slow client costs as much memory as a fast one and skips what it missed.
+    Clients have no queues: after each pause a client gets the newest state of whatever has changed. So a slow client
+    costs no more memory than a fast one, and skips what it missed.
     """
 
     def __init__(self, backend: Backend, changes: Changes, *, max_subscribers: int = 200) -> None:
@@ -67,7 +67,7 @@ class LivePush:
     async def serve(
         self, socket: WebSocket, wanted: Collection[str], *, only_alarms: bool = False, dashboard: bool = False
     ) -> None:
-        """Push until the client leaves; ``wanted`` empty: every asset. ``only_alarms``: no readings, no health."""
+        """Push the ``wanted`` assets (empty: all) until the client leaves; ``only_alarms``: no readings or health."""
         self._count(1, dashboard=dashboard)
         try:
             async with asyncio.TaskGroup() as group:
@@ -78,7 +78,7 @@ class LivePush:
             if talked:
                 await socket.close(1008, "this socket takes no messages")
         except* TimeoutError:
-            await socket.close(1008, "the reader does not keep up")
+            await socket.close(1008, "the client does not keep up")
         except* ConflictError as exc:
             await socket.close(1008, str(exc.exceptions[0]))
         except* WebSocketDisconnect:
@@ -123,7 +123,7 @@ class LivePush:
             await self._send(socket, known, _chosen(live.changed_since(since), wanted), first=False)
 
     async def _send_alarms(self, socket: WebSocket, wanted: Collection[str]) -> None:
-        """Push open alarms only; costs nothing while none changes, however many assets send readings."""
+        """Push open alarms only; free while none changes, however many assets send readings."""
         live = self._backend.live
         known: dict[str, Alarm] = {}
         kind = "snapshot"
@@ -141,7 +141,7 @@ class LivePush:
             await asyncio.sleep(MIN_INTERVAL_S)
             while live.alarm_version == version and (left_s := until_s - self._backend.clock.monotonic_s()) > 0:
                 await self._changes.wait(left_s)
-                await asyncio.sleep(MIN_INTERVAL_S)  # readings also count as changes, and may come all the time
+                await asyncio.sleep(MIN_INTERVAL_S)  # readings count as changes too, and may never pause
 
     async def _send_removed(self, socket: WebSocket, known: dict[str, LiveAsset]) -> None:
         """Send the ids of removed assets."""

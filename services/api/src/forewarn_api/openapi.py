@@ -1,4 +1,4 @@
-"""The OpenAPI document: FastAPI's, completed."""
+"""FastAPI's OpenAPI document, completed."""
 
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ DESCRIPTION: Final = """Ingest, query and command Forewarn: streaming digital tw
 
 Times are ISO 8601 with a zone; answers use UTC. Values are in the unit of their column. null means unknown, never zero.
 
-Errors are problem details (RFC 9457, application/problem+json): 'type' names the problem, 'errors' points to each fault, 'instance' holds the request id, which the service's log lines bear. Every answer has the same id in the header X-Correlation-ID; a client may send its own.
+Errors are problem details (RFC 9457, application/problem+json): 'type' names the problem, 'errors' points to each fault, 'instance' holds the request id, which the service's log lines show too. Every answer has it in the header X-Correlation-ID; a client may send its own.
 
 When API_TOKEN is set, every request needs the header `Authorization: Bearer TOKEN`. Web pages may use the API only from origins named in API_ALLOWED_ORIGINS.
 

@@ -24,7 +24,7 @@ Cursor = Annotated[str | None, Query(max_length=1_000, description="next_cursor 
 
 
 def page_of(limit: int, cursor: str | None) -> Page:
-    """Return the page that a client asks for; raises ``InvalidRequestError`` for an unknown cursor."""
+    """Return the requested page; raise ``InvalidRequestError`` for an unknown cursor."""
     if cursor is None:
         return Page(limit=limit)
     before, before_id = _decoded(_PLACE, cursor)
@@ -32,12 +32,12 @@ def page_of(limit: int, cursor: str | None) -> Page:
 
 
 def cursor_to(last: tuple[datetime, str] | None) -> str | None:
-    """Return the cursor to what comes after an item; None after the last one."""
+    """Return the cursor behind an item; None after the last one."""
     return None if last is None else _encoded(format_utc(last[0]), last[1])
 
 
 def card_of(cursor: str | None) -> Card | None:
-    """Return the model after which a client wants to go on; raises like ``page_of``."""
+    """Return the model behind which to continue; raise like ``page_of``."""
     if cursor is None:
         return None
     asset_id, kind, version = _decoded(_CARD, cursor)
@@ -45,7 +45,7 @@ def card_of(cursor: str | None) -> Card | None:
 
 
 def cursor_to_card(last: Card | None) -> str | None:
-    """Return the cursor to what comes after a model; None after the last one."""
+    """Return the cursor behind a model; None after the last one."""
     return None if last is None else _encoded(last.asset_id, last.kind, last.version)
 
 
@@ -57,5 +57,5 @@ def _decoded(form: TypeAdapter[T], cursor: str) -> T:
     try:
         return form.validate_json(base64.urlsafe_b64decode(cursor.encode()), strict=True)
     except ValueError as exc:  # of base 64, of UTF-8, of JSON or of what it holds
-        fault = Fault(detail="use next_cursor of an answer as it is", parameter="query.cursor")
+        fault = Fault(detail="use next_cursor of an answer unchanged", parameter="query.cursor")
         raise InvalidRequestError("invalid-request", "The cursor cannot be read.", [fault]) from exc

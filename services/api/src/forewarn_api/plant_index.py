@@ -1,7 +1,7 @@
-"""Summaries of all assets, kept in step with registry and live view, so that an overview costs a page.
+"""Summaries of all assets, kept in step with registry and live view, so that an overview costs only its page.
 
-What is known of an asset is taken over when something has changed about it. That costs some 50 µs, so it is
-done in slices that leave the event loop most of its time; the rows of a page that is asked for are always fresh.
+A summary is updated when its asset has changed. That takes some 50 µs, so it is done in slices that leave the event
+loop most of its time; the rows of a requested page are always fresh.
 """
 
 import asyncio
@@ -23,9 +23,9 @@ from forewarn.usecases.backend import Backend
 _SLICE_S: Final = 0.02
 _PAUSE_S: Final = 0.06
 _EVERY_S: Final = 1.0
-#: Without a request for so long, rows are no longer updated.
+#: After so long without a request, rows are no longer updated.
 _IDLE_S: Final = 60.0
-#: How long results of one query are reused, and how many are kept.
+#: How long the results of a query are reused, and how many are kept.
 _KEEP_S: Final = 1.0
 _KEEP: Final = 32
 _RANK: Final = {Priority.CRITICAL: 0, Priority.HIGH: 1, Priority.MEDIUM: 2, Priority.LOW: 3}
@@ -53,7 +53,7 @@ class Question:
 
 @dataclass(slots=True)
 class _Entry:
-    """One asset, with what is computed once for each change of it."""
+    """An asset, with what is computed once a change."""
 
     asset: Asset
     text: str
@@ -65,11 +65,11 @@ class _Entry:
     health: HealthInShort | None = None
     alarms: int = 0
     alarm: Alarm | None = None
-    live: Condition = "silent"  # unless its data become stale
+    live: Condition = "silent"  # unless its data go stale
 
 
 class PlantIndex:
-    """Rows of all assets, and pages of them; for one event loop."""
+    """Rows of all assets, in pages; for one event loop."""
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
@@ -182,7 +182,7 @@ def _entry(asset: Asset) -> _Entry:
     )
 
 
-#: Of an asset that the live view does not hold.
+#: For assets that the live view does not hold.
 _NOTHING: Final = LiveInShort()
 
 

@@ -1,4 +1,4 @@
-"""Turns what the ports return into bodies of answers. Pure."""
+"""Bodies of answers from what the ports return. Pure."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -28,7 +28,7 @@ from forewarn_api.issues import found_issues
 
 
 def live_reading(live: LiveAsset, card: ModelArtefact | None) -> LiveReading | None:
-    """The live form of an asset's newest reading, ``card`` being that of its twin; None before the first."""
+    """Return an asset's newest reading for the live feed, ``card`` being its twin's; None before the first."""
     reading = live.reading
     if reading is None or live.asset_class is None:
         return None
@@ -47,7 +47,7 @@ def live_reading(live: LiveAsset, card: ModelArtefact | None) -> LiveReading | N
 def latest_state(
     asset: Asset, asset_class: AssetClass, live: LiveAsset | None, card: ModelArtefact | None, now: datetime
 ) -> StateOfAsset:
-    """Newest state column by column, with what stands still about each column; ``card`` is that of its twin."""
+    """Return the newest state, column by column, with each column's metadata; ``card`` is the twin's."""
     reading = None if live is None else live_reading(live, card)
     judged = None if reading is None else reading.judgement
     state = LatestState(
@@ -68,7 +68,7 @@ def latest_state(
 
 
 def history_answer(history: History, cards: Sequence[ModelArtefact]) -> HistoryAnswer:
-    """The public form of a history, ``cards`` being those of the asset's models."""
+    """Return a history as an answer, ``cards`` being those of the asset's models."""
     ends = {series.column: along(history, series, cards) for series in history.series}
     return HistoryAnswer(
         asset_id=history.asset_id,
@@ -96,7 +96,7 @@ def history_answer(history: History, cards: Sequence[ModelArtefact]) -> HistoryA
 
 
 def nothing_stored(asset: Asset) -> HistoryAnswer:
-    """History of an asset the database has not heard of yet."""
+    """Return the empty history of an asset that the database does not know yet."""
     return HistoryAnswer(
         asset_id=asset.asset_id,
         asset_class=asset.asset_class,

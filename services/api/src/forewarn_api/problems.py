@@ -1,4 +1,4 @@
-"""Errors as RFC 9457 problem details, without anything internal."""
+"""Errors as RFC 9457 problem details, without internals."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -50,13 +50,13 @@ _STATUSES: Final[Mapping[type[UseCaseError], int]] = {
     DiskFullError: 507,
     UnavailableError: 503,
 }
-#: nginx's status for it, in log and metrics only.
+#: nginx's status for a client that left, in log and metrics only.
 _CLIENT_CLOSED_REQUEST: Final = 499
 _log = structlog.get_logger(__name__)
 
 
 class ProblemError(UseCaseError):
-    """A problem of HTTP itself, with the status of its answer."""
+    """An error of HTTP itself, with its status."""
 
     def __init__(self, status: int, kind: str, detail: str, *, retry_after_s: int | None = None) -> None:
         super().__init__(kind, detail, retry_after_s=retry_after_s)
@@ -69,7 +69,7 @@ def says_json(request: Request) -> bool:
 
 
 def no_json() -> ProblemError:
-    """Return the problem of a body of another media type, or of none."""
+    """Return the problem of a body that is not declared as JSON."""
     return ProblemError(415, "unsupported-media-type", "Send JSON, with the header 'Content-Type: application/json'.")
 
 
@@ -111,7 +111,7 @@ def install_handlers(app: FastAPI) -> None:
 
 def _fault(error: Mapping[str, Any]) -> Fault:
     where, *rest = error["loc"]
-    if where == "body" and error["type"] == "json_invalid" and rest:  # FastAPI puts the character's place there
+    if where == "body" and error["type"] == "json_invalid" and rest:  # where FastAPI puts the character's position
         reason = error.get("ctx", {}).get("error", "it ends too early")
         return Fault(detail=f"Invalid JSON at character {rest[0]}: {reason}", pointer=pointer())
     if where == "body":
@@ -148,7 +148,7 @@ async def _on_port_error(_request: Request, exc: Exception) -> JSONResponse:
         error: UseCaseError = InvalidRequestError("invalid-request", f"The query makes no sense: {exc}")
     elif isinstance(exc, HistoryUnavailable):
         _log.warning("history_unavailable", reason=str(exc))
-        detail = "The database is away or too slow. Live data, ingest and acknowledging still work; try again later."
+        detail = "The database is down or too slow. Live data, ingest and acknowledging still work; try again later."
         error = UnavailableError("database-unavailable", detail, retry_after_s=2)
     else:
         error = UnavailableError("overloaded", f"Nothing was sent: {exc}.", retry_after_s=1)
@@ -156,7 +156,7 @@ async def _on_port_error(_request: Request, exc: Exception) -> JSONResponse:
 
 
 async def _on_disconnect(_request: Request, _exc: Exception) -> Response:
-    """Answer a request whose connection ended within its body; nobody receives it."""
+    """Answer a request whose connection broke off within its body; nobody receives it."""
     return Response(status_code=_CLIENT_CLOSED_REQUEST)
 
 
@@ -165,14 +165,14 @@ async def _on_http_exception(request: Request, exc: Exception) -> JSONResponse:
         raise exc
     detail = {
         404: f"There is nothing at {request.scope['path']}.",
-        405: f"{request.method} is not possible at {request.scope['path']}.",
+        405: f"{request.method} is not allowed at {request.scope['path']}.",
     }.get(exc.status_code, str(exc.detail))
     kind = _title(exc.status_code).lower().replace(" ", "-")
     return problem_response(ProblemError(exc.status_code, kind, detail), exc.headers)
 
 
 async def _on_crash(_request: Request, _exc: Exception) -> JSONResponse:
-    # The server logs the traceback under this request's id; none of it goes to the client.
+    # The server logs the traceback under this request's id; the client gets none of it.
     detail = "The service failed. See its log for the request id in 'instance'."
     return problem_response(ProblemError(500, "internal-error", detail))
 

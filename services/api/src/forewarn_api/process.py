@@ -28,12 +28,12 @@ from forewarn_api.server import serve
 from forewarn_api.settings import ApiSettings
 from forewarn_api.twin_commands import TwinCommandHandler
 
-#: WebSockets in their handshake.
+#: Places for WebSockets in their handshake.
 _HANDSHAKES: Final = 50
 
 
 def main(settings: ApiSettings, stop: threading.Event) -> None:
-    """Serve until ``stop``, or until something fails that only a restart cures."""
+    """Serve until ``stop`` is set, or until something fails that only a restart cures."""
     clock = SystemClock()
     heartbeat = Heartbeat(clock)
     catalogue = load_catalogue(settings.catalogue_path)

@@ -1,4 +1,4 @@
-"""What this process did a moment ago."""
+"""A cache whose values expire."""
 
 from typing import Generic, TypeVar
 
@@ -9,7 +9,7 @@ V = TypeVar("V")
 
 
 class Recent(Generic[K, V]):
-    """Values by key, each kept for ``keep_s``."""
+    """Values by key; each expires after ``keep_s``."""
 
     def __init__(self, clock: Clock, keep_s: float) -> None:
         self._clock = clock
@@ -17,7 +17,7 @@ class Recent(Generic[K, V]):
         self._values: dict[K, tuple[float, V]] = {}
 
     def get(self, key: K) -> V | None:
-        """Return the value, or None if there is no recent one."""
+        """Return a value; None if it is missing or has expired."""
         now_s = self._clock.monotonic_s()
         for old in [old for old, (until_s, _) in self._values.items() if until_s < now_s]:
             del self._values[old]
@@ -25,7 +25,7 @@ class Recent(Generic[K, V]):
         return None if found is None else found[1]
 
     def put(self, key: K, value: V) -> None:
-        """Keep a value from now on."""
+        """Store a value."""
         self._values[key] = (self._clock.monotonic_s() + self._keep_s, value)
 
     def forget(self, key: K) -> None:

@@ -11,7 +11,7 @@ from forewarn.runtime.heartbeat import Heartbeat
 from forewarn.runtime.http.limits import HttpLimits
 from forewarn.runtime.http.server import GuardedServer
 
-#: How long requests under way may take after SIGTERM; the whole service ends within 10 s.
+#: How long requests under way may take after SIGTERM; the service exits within 10 s.
 _DRAIN_S: Final = 5
 _WATCH_S: Final = 0.5
 #: Clients of the live feed send nothing.
@@ -28,7 +28,7 @@ def serve(
     failure: Callable[[], str | None],
     heartbeat: Heartbeat,
 ) -> None:
-    """Serve until ``stop`` is set, a signal comes, or ``failure`` reports something that only a restart cures.
+    """Serve until ``stop`` is set, a signal arrives, or ``failure`` reports something that only a restart cures.
 
     The heartbeat beats while the event loop turns.
 

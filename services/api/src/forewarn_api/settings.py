@@ -12,23 +12,23 @@ _SHORTEST_TOKEN: Final = 16
 
 
 class ApiSettings(DiskSettings):
-    """Environment of the API."""
+    """Settings of the API."""
 
     database_url: PostgresDsn = Field(description="postgresql://user:password@host:port/database")
     api_host: str = "127.0.0.1"
     api_port: int = Field(default=8000, ge=0, le=65535, description="0 picks a free port.")
     api_token: SecretStr = Field(
-        default=SecretStr(""), description="Bearer token every client must send; empty leaves the demo's API open."
+        default=SecretStr(""), description="Bearer token that clients must send; empty: the demo's API is open."
     )
     api_allowed_origins: tuple[str, ...] = Field(
-        default=(), description='Web pages that may use the API from a browser, e.g. ["https://plant.example.org"].'
+        default=(), description='Origins of web pages that may use the API, e.g. ["https://plant.example.org"].'
     )
-    api_max_subscribers: int = Field(default=200, ge=1, le=10_000, description="WebSocket clients at a time.")
+    api_max_subscribers: int = Field(default=200, ge=1, le=10_000, description="Most WebSocket clients at a time.")
     api_delivery_timeout_s: float = Field(
         default=8.0, ge=1, le=120, description="How long the broker may take to confirm what was sent."
     )
     api_max_under_way: int = Field(
-        default=50_000, ge=5_000, le=1_000_000, description="Readings that may wait for the broker at a time."
+        default=50_000, ge=5_000, le=1_000_000, description="Most readings that wait for the broker at a time."
     )
     api_max_assets: int = Field(
         default=MAX_LIVE_ASSETS,
@@ -36,7 +36,9 @@ class ApiSettings(DiskSettings):
         le=MAX_LIVE_ASSETS,
         description="Most registered assets; further ones are refused.",
     )
-    physics_strict_mode: bool = Field(default=False, description="Dry runs refuse what the validator refuses.")
+    physics_strict_mode: bool = Field(
+        default=False, description="As in the validator: dry runs reject readings that would pass with warnings."
+    )
 
     @field_validator("api_token")
     @classmethod

@@ -1,4 +1,4 @@
-"""Strict validation of request bodies: ``true`` and ``"3"`` are not numbers, ``1`` is not a truth value."""
+"""Strict validation of request bodies: ``true`` and ``"3"`` are not numbers, ``1`` is not a boolean."""
 
 import json
 from functools import cache
@@ -15,7 +15,7 @@ class _StrictJson:
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ANN401  # any type
         def validate(value: object, lenient: core_schema.ValidatorFunctionWrapHandler) -> object:
-            if isinstance(value, bytes):  # the body does not say that it is JSON
+            if isinstance(value, bytes):  # the body was not declared as JSON
                 return lenient(value)
             # Encoded again because pydantic's strict Python mode refuses the lists and times of JSON.
             return _adapter(source).validate_json(json.dumps(value), strict=True)

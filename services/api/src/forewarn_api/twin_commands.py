@@ -1,4 +1,4 @@
-"""Carries out commands to twins from the topic ``commands``, and answers on ``commands.answers``."""
+"""Handles commands to twins on the topic ``commands`` and answers on ``commands.answers``."""
 
 import asyncio
 import contextlib
@@ -20,17 +20,17 @@ from forewarn.usecases.whatif import answer_what_if
 
 _POLL_S: Final = 0.5
 _RETRY_S: Final = 2.0
-#: What a command waits for.
+#: Errors after which a command is retried.
 _AWAY: Final = (UnavailableError, HistoryUnavailable, DeliveryOverloaded)
 _log = structlog.get_logger(__name__)
 
 
 class TwinCommandHandler:
-    """Carries out commands one after the other, from ``__aenter__`` to ``__aexit__``.
+    """Handles commands one after the other, from ``__aenter__`` to ``__aexit__``.
 
-    A command is answered at least once: the same answer may come again after a crash, under the same event id. A twin
-    carries out an order once, as it bears the id of its command. A command waits while something that it needs is
-    away. What cannot be read as a command is answered with what is wrong with it, whoever it was for.
+    Commands are answered at least once: after a crash an answer may be repeated, under the same event id. Orders are
+    carried out once, as they carry the ids of their commands. A command waits while a dependency is down. Unreadable
+    commands are answered with what is wrong with them, whatever service they were for.
     """
 
     def __init__(self, backend: Backend, source: CommandSource) -> None:
@@ -52,7 +52,7 @@ class TwinCommandHandler:
         await asyncio.to_thread(self._source.close)
 
     def failure(self) -> str | None:
-        """Return why no further command will be carried out; None while they are."""
+        """Return why no further commands are handled, or None."""
         if self._work is None or not self._work.done() or self._work.cancelled():
             return None
         reason = self._work.exception()
@@ -67,11 +67,11 @@ class TwinCommandHandler:
                         async with asyncio.timeout(_RETRY_S):
                             await self._stop.wait()
                     if self._stop.is_set():
-                        return  # it comes again
+                        return  # it is read again after a restart
             await asyncio.to_thread(self._source.done)
 
     async def _settled(self, command: Command | UnreadableCommand) -> bool:
-        """Carry out a command and answer it; False if that must be tried again."""
+        """Carry out and answer a command; False if that has to be retried."""
         try:
             answer = await self._answer(command)
             if answer is None:
@@ -110,6 +110,6 @@ class TwinCommandHandler:
             raise
         except UseCaseError as exc:
             return answer(problem=" ".join([exc.detail, *(f.detail for f in exc.faults if f.detail not in exc.detail)]))
-        except Exception:  # noqa: BLE001  # the commands behind it are carried out all the same
+        except Exception:  # noqa: BLE001  # the commands behind it must be handled
             _log.exception("command_failed", command_id=command.command_id)
             return answer(problem="The command failed because of a fault of the platform: see the log of the API.")

@@ -19,7 +19,7 @@ GRACE_S = 3
 
 
 async def serve(settings: DashboardSettings) -> None:
-    """Serve until a signal; uvicorn watches for it and hangs up on browsers."""
+    """Serve until a signal, which uvicorn handles."""
     token = settings.api_token.get_secret_value() if settings.api_token is not None else None
     async with HttpPlantApi(str(settings.api_url), token, baseline_readings=settings.baseline_readings) as api:
         clock = SystemClock()
@@ -55,5 +55,5 @@ def main(settings: DashboardSettings, _stop: threading.Event) -> None:
 
 
 if __name__ == "__main__":
-    logging.getLogger("httpx").setLevel("WARNING")  # noqa: TID251  # it logs every request it makes
+    logging.getLogger("httpx").setLevel("WARNING")  # noqa: TID251  # it logs every request
     run_service("dashboard", DashboardSettings, main)

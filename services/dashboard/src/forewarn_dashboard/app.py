@@ -1,4 +1,4 @@
-"""Puts the dashboard together: one FastAPI server with Dash in it, behind the gate."""
+"""Builds the dashboard: a FastAPI server with Dash in it, behind the gate."""
 
 import random
 from collections.abc import Mapping, Sequence
@@ -31,7 +31,7 @@ MAX_BODY_BYTES = 256 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dashboard:
-    """The finished application: what uvicorn serves, and the hub that has to run beside it."""
+    """The application that uvicorn serves, and the hub that runs beside it."""
 
     asgi: ASGIApp
     hub: Hub
@@ -41,10 +41,10 @@ class Dashboard:
 async def build(
     api: PlantApi, clock: Clock, rng: random.Random, hosts: frozenset[str] | None, specs: Sequence[AnyPage] = PAGES
 ) -> Dashboard:
-    """Build and prime the application.
+    """Build the application and prime it with a GET / inside the process.
 
-    Priming is a GET / inside the process. Without it Dash sets itself up on the first visitor's request:
-    sockets of browsers that were open during a restart would be refused until then.
+    Otherwise Dash would set itself up on the first visitor's request, and until then refuse the sockets of browsers
+    that were open during a restart.
     """
     pages = Pages(specs, notices.NOT_FOUND)
     dependencies = Dependencies(api=api, hub=Hub(api, clock, rng), details=Details(api, clock), clock=clock)
@@ -59,7 +59,7 @@ async def build(
         update_title="",
         compress=True,
         on_error=explain_error,
-        websocket_inactivity_timeout=0,  # the push keeps the connection busy; an idle plant must not close it
+        websocket_inactivity_timeout=0,  # an idle plant must not close the connection; the push keeps it busy
         add_log_handler=False,
         enable_mcp=False,
     )
@@ -96,12 +96,12 @@ def _add_routes(server: FastAPI, hub: Hub) -> None:
 
 
 async def _page_not_found(request: Request, _error: Exception) -> HTMLResponse:
-    """Answer with the document of every page: the browser then shows that this one does not exist."""
+    """Answer 404 with the document of every page, in which the browser shows that this one does not exist."""
     return HTMLResponse(request.app.state.index, 404)
 
 
 def _add_pages(server: FastAPI, pages: Pages) -> None:
-    """Answer all other paths, before Dash's own catch-all answers each of them with 200."""
+    """Add routes for all other paths, before Dash's catch-all, which would answer each with 200."""
 
     @server.get("/{path:path}", include_in_schema=False)
     async def page(path: str) -> HTMLResponse:

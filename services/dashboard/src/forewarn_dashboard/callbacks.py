@@ -1,7 +1,7 @@
 """Callbacks of the shell. All are coroutines: Dash runs them on the event loop, where nothing may block.
 
-They are registered on the app: those of the global ``dash.callback`` are refused on sockets after a
-restart until somebody makes a plain request.
+They are registered on the app because after a restart, sockets refuse those of the global ``dash.callback`` until the
+first plain request.
 """
 
 import uuid
@@ -25,7 +25,7 @@ _log = structlog.get_logger(__name__)
 
 
 def explain_error(error: Exception) -> None:
-    """Show an error id and log the rest: Dash's ``on_error``."""
+    """Show an error id and log the error; Dash's ``on_error``."""
     error_id = uuid.uuid4().hex[:8]
     CALLBACK_ERRORS.inc()
     _log.error("callback_failed", error_id=error_id, exc_info=error)

@@ -1,4 +1,4 @@
-"""What the dashboard asks of the API: a Protocol, the values it returns and the ways it fails."""
+"""The dashboard's view of the API: a Protocol, its values and its errors."""
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -17,29 +17,29 @@ from forewarn.contracts.frames import HintName, PhaseName, expected_column
 from forewarn.contracts.health import AssetHealth, Condition
 from forewarn.contracts.questions import WhatIfAnswer
 
-#: A judgement that trails its reading by more no longer describes the machine's present state.
+#: A judgement older than this no longer describes the machine's current state.
 JUDGEMENT_VALID_FOR: Final = timedelta(seconds=10)
 
 
 class ApiError(Exception):
-    """The API refused or failed; the text can be shown to users."""
+    """The API refused or failed; the text is for users."""
 
 
 class ApiUnavailableError(ApiError):
-    """The API cannot be reached or does not answer: trying again later helps."""
+    """The API cannot be reached or does not answer: try again later."""
 
 
 class NotFoundError(ApiError):
-    """The API does not have what was asked for."""
+    """The API does not know the asset or alarm."""
 
 
 class ConflictError(ApiError):
-    """The request is out of date, for instance because a newer occurrence of an alarm exists."""
+    """The request is outdated, for example because the alarm has occurred again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """An asset's newest judged reading. A value that is bad or not known yet is None."""
+    """An asset's newest judged reading. Bad and unknown values are None."""
 
     asset_id: str
     ts: datetime
@@ -62,10 +62,10 @@ class Snapshot:
 
     @classmethod
     def of(cls, reading: LiveReading) -> Self:
-        """Combine a reading and its judgement, which arrives a moment later.
+        """Combine a reading with its judgement, which arrives a moment later.
 
-        While the judgement is fresh, the values that were judged are shown beside the expected ones; once it lags,
-        only the bare reading is.
+        While the judgement is fresh, the judged values are shown beside the expected ones; once it lags, only the
+        reading is.
         """
         bare = cls(
             asset_id=reading.asset_id,
@@ -86,7 +86,7 @@ _JUDGED: Final = tuple(name for name in Judgement.model_fields if name in Snapsh
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryQuery:
-    """Which part of an asset's past."""
+    """Asset, range and columns of a history."""
 
     start: datetime
     end: datetime
@@ -110,7 +110,7 @@ class History:
 
     @classmethod
     def of(cls, answer: HistoryAnswer) -> Self:
-        """Read the API's answer; expected values and the ends of their intervals become columns of their own."""
+        """Parse the API's answer; expected values and the ends of their intervals become columns."""
         flags = tuple(None if flag is None else float(flag) for flag in answer.flag)
         columns: dict[str, tuple[float | None, ...]] = {}
         for name, column in answer.columns.items():
@@ -122,7 +122,7 @@ class History:
         return cls(times=answer.ts, columns=whole, resolution=answer.resolution)
 
     def column(self, name: str) -> tuple[float | None, ...]:
-        """Return a column; all unknown when the API did not send it."""
+        """Return a column; all unknown if the API did not send it."""
         return self.columns.get(name, (None,) * len(self.times))
 
 
@@ -131,7 +131,7 @@ NO_HISTORY: Final = History(times=(), columns={}, resolution="raw")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Acknowledgement:
-    """A person has seen an occurrence of an alarm."""
+    """Acknowledgement of an occurrence of an alarm, with who and why."""
 
     asset_id: str
     rule: str
@@ -142,7 +142,7 @@ class Acknowledgement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClosedQuery:
-    """Which closed alarms; empty texts do not filter. ``older_than`` is the cursor of an earlier answer."""
+    """Filter of closed alarms; empty texts do not filter. ``older_than`` is the cursor of an earlier answer."""
 
     asset_id: str = ""
     priority: str = ""
@@ -151,7 +151,7 @@ class ClosedQuery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveUpdate:
-    """Part of the live feed. A ``complete`` snapshot comes first: what it lacks does not exist."""
+    """Message of the live feed. The first one is ``complete``: what it lacks does not exist."""
 
     readings: tuple[Snapshot, ...] = ()
     health: tuple[AssetHealth, ...] = ()
@@ -162,7 +162,7 @@ class LiveUpdate:
 
     @classmethod
     def of(cls, message: LiveMessage) -> Self:
-        """Read a message of the API."""
+        """Parse a message of the API."""
         return cls(
             readings=tuple(Snapshot.of(reading) for reading in message.readings),
             health=message.health,
@@ -175,7 +175,7 @@ class LiveUpdate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FleetQuery:
-    """Which assets of the plant, in which order, and which page of them; empty does not filter."""
+    """Filter, sort order and page of assets; empty does not filter."""
 
     text: str = ""
     conditions: tuple[Condition, ...] = ()
@@ -193,23 +193,23 @@ class PlantApi(Protocol):
         ...
 
     async def overview(self, query: FleetQuery) -> Overview:
-        """Return a page of assets in short, and counts over all."""
+        """Return a page of summaries of assets, and counts over all."""
         ...
 
     async def detail(self, asset_id: str) -> AssetDetail:
-        """Return an asset with its class and the cards of its models; ``NotFoundError`` for an unknown one."""
+        """Return an asset with its class and the cards of its models; raise ``NotFoundError`` for an unknown one."""
         ...
 
     async def history(self, asset_id: str, query: HistoryQuery) -> History:
-        """Return an asset's past in at most ``max_points`` rows; empty if nothing is stored."""
+        """Return an asset's history in at most ``max_points`` rows; empty if nothing is stored."""
         ...
 
     async def history_csv(self, asset_id: str, query: HistoryQuery) -> bytes:
-        """Return the same as a CSV file."""
+        """Return a history as a CSV file."""
         ...
 
     async def economics(self, asset_id: str) -> EconomicReport:
-        """Return what an asset's condition costs, and what was saved."""
+        """Return costs of an asset's condition, and savings."""
         ...
 
     async def closed_alarms(self, query: ClosedQuery) -> AlarmList:
@@ -217,7 +217,7 @@ class PlantApi(Protocol):
         ...
 
     async def acknowledge(self, request: Acknowledgement) -> None:
-        """Acknowledge an occurrence; ``ConflictError`` if a newer one exists."""
+        """Acknowledge an occurrence; raise ``ConflictError`` if there is a newer one."""
         ...
 
     async def twin(self, asset_id: str) -> TwinAnswer:
@@ -225,7 +225,7 @@ class PlantApi(Protocol):
         ...
 
     async def remove(self, asset_id: str, *, by: str, purge: bool) -> None:
-        """Remove an asset, and with ``purge`` everything stored of it; ``NotFoundError`` for an unknown one."""
+        """Remove an asset, with ``purge`` also its stored data; raise ``NotFoundError`` for an unknown one."""
         ...
 
     async def what_if(self, asset_id: str, changes: Mapping[str, float]) -> WhatIfAnswer:
@@ -233,9 +233,9 @@ class PlantApi(Protocol):
         ...
 
     async def retrain(self, asset_id: str, *, by: str, reason: str) -> None:
-        """Have the twin discard what is normal and learn it from the next readings."""
+        """Retrain the twin on the next readings."""
         ...
 
     def live(self, *, assets: Sequence[str] = (), only_alarms: bool = False) -> AsyncGenerator[LiveUpdate, None]:
-        """Iterate over the live feed of some or all assets; ends with ``ApiUnavailableError``."""
+        """Iterate over the live feed of some or all assets; it ends with ``ApiUnavailableError``."""
         ...

@@ -16,7 +16,7 @@ SEARCH_ID: Final = "search"
 
 
 def aria(**names: str) -> dict[str, Any]:
-    """Return attributes such as ``aria-label``, whose names are no Python identifiers."""
+    """Return attributes such as ``aria-label``, whose names are not Python identifiers."""
     return {f"aria-{name}": value for name, value in names.items()}
 
 
@@ -69,9 +69,9 @@ def health_words(health: float | None, category: HealthCategory | None) -> html.
 def table(
     caption: str, head: Sequence[str], rows: Sequence[html.Tr], *, hide_caption: bool = False, cards: bool = False
 ) -> html.Div:
-    """Draw a table with a caption and column headers; wide ones scroll by themselves and by keyboard.
+    """Draw a table with a caption and column headers; wide ones scroll, also by keyboard.
 
-    ``cards``: on a narrow screen each row is a card, so that nothing needs scrolling.
+    ``cards``: on narrow screens each row becomes a card, so that nothing scrolls.
     """
     return html.Div(
         html.Table(
@@ -101,7 +101,7 @@ def empty_state(title: str, *text: Node) -> html.Div:
 
 
 def choice_links(label: str, choices: Sequence[tuple[str, str, bool]]) -> html.Nav:
-    """Draw choices as links (text, address, chosen): they work with the back button, bookmarks and the keyboard."""
+    """Draw choices as links (text, address, chosen), which support the back button, bookmarks and the keyboard."""
     items = [
         html.Li(
             dcc.Link(
@@ -120,7 +120,7 @@ def choice_links(label: str, choices: Sequence[tuple[str, str, bool]]) -> html.N
 
 
 def pager(view: ListView, found: int, per_page: int, label: str) -> html.Nav | None:
-    """Draw links to the other pages of a list; None where there is only one."""
+    """Draw links to the pages of a list; None if there is only one."""
     last = last_page(found, per_page)
     here = min(view.number, last)
     if last == 1:
@@ -146,7 +146,7 @@ def last_page(found: int, per_page: int) -> int:
 
 
 def toolbar(view: ListView, hint: str, links_id: str, links: Node) -> html.Div:
-    """Draw the field that writes ``q`` into the address, the same on every page that has one, and links."""
+    """Draw the search field, which writes ``q`` into the address, and links."""
     field = dcc.Input(
         id=SEARCH_ID,
         type="search",
@@ -161,12 +161,12 @@ def toolbar(view: ListView, hint: str, links_id: str, links: Node) -> html.Div:
 
 
 def definition_list(items: Sequence[tuple[str, Node]]) -> html.Dl:
-    """Draw terms with their values."""
+    """Draw terms and values."""
     return html.Dl([html.Div([html.Dt(term), html.Dd(value)]) for term, value in items], className="facts")
 
 
 def notice(text: str, *, error: bool = False) -> html.Div:
-    """Return a short message for the place ``notice`` of the shell; the next one replaces it."""
+    """Return a message for the shell's place ``notice``; the next one replaces it."""
     return html.Div(text, className="banner banner-error" if error else "banner banner-info")
 
 
@@ -176,7 +176,7 @@ def cell(main: Node, below: Node = None, style: str | None = None) -> html.Td:
 
 
 def value_row(title: str, *values: str, poor: bool = False) -> html.Tr:
-    """Draw a table row of a quantity and its values, the first of them marked if it is poor."""
+    """Draw a table row of a quantity and its values; the first value is marked if it is poor."""
     styles = ["cell-number cell-poor" if poor else "cell-number", *("cell-number" for _ in values[1:])]
     cells = [html.Td(text, className=style) for text, style in zip(values, styles, strict=True)]
     return html.Tr([html.Th(title, scope="row"), *cells])

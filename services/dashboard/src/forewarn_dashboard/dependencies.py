@@ -1,4 +1,4 @@
-"""What pages and callbacks work with, put together once in ``app.build``."""
+"""Dependencies of pages and callbacks, built once in ``app.build``."""
 
 from dataclasses import dataclass
 

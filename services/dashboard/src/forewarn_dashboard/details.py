@@ -1,4 +1,4 @@
-"""What rarely changes about assets: the API is asked for it now and then."""
+"""Cache of what rarely changes about assets."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,7 +15,7 @@ from forewarn.ports.clock import Clock
 from forewarn_dashboard.client import ApiError, HistoryQuery, PlantApi
 
 KEEP_S: Final = 15.0
-#: Costs of weeks do not move in minutes, and adding them up loads the database.
+#: Costs over weeks hardly change in minutes, and summing them up loads the database.
 KEEP_ECONOMICS_S: Final = 300.0
 MAX_KEPT: Final = 200
 LEARNING_LOOKBACK: Final = timedelta(days=7)
@@ -28,13 +28,13 @@ class AssetProfile:
     asset: Asset
     asset_class: AssetClass
     model: ModelArtefact | None = None  #: card of its newest twin
-    learned: int | None = None  #: readings the twin can have learned from so far; None when not asked
-    economics: EconomicReport | None = None  #: None when the API could not say
-    fleet: FleetJudgement | None = None  #: while it has no model of its own, and others of its class have one
+    learned: int | None = None  #: readings so far for the first model; None unless the twin is learning it
+    economics: EconomicReport | None = None  #: None if the API could not say
+    fleet: FleetJudgement | None = None  #: while only other assets of its class have a model
 
 
 class Details:
-    """Cache in front of ``PlantApi.detail``: live pages ask at every tick."""
+    """Cache in front of ``PlantApi.detail``, which live pages need at every tick."""
 
     def __init__(self, api: PlantApi, clock: Clock) -> None:
         self._api = api
@@ -43,7 +43,7 @@ class Details:
         self._reports: dict[str, tuple[float, EconomicReport]] = {}
 
     async def get(self, asset_id: str) -> AssetProfile:
-        """Return a profile no older than 15 s; raises what ``PlantApi.detail`` raises."""
+        """Return a profile no older than 15 s; raise like ``PlantApi.detail``."""
         now_s = self._clock.monotonic_s()
         kept = self._kept.get(asset_id)
         if kept is not None and now_s - kept[0] < KEEP_S:
@@ -87,7 +87,7 @@ class Details:
             return None
 
     async def _readings_so_far(self, detail: AssetDetail) -> int | None:
-        """Return readings for the first model so far; None where there was a model and the twin is being retrained."""
+        """Return the readings so far for the first model; None while the twin is being retrained."""
         now = self._clock.now()
         spec = detail.asset_class.twin
         query = HistoryQuery(

@@ -1,4 +1,4 @@
-"""Dialogs in which somebody orders something under their name."""
+"""Dialogs for orders, which people sign with their name."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -14,24 +14,24 @@ from forewarn_dashboard.components import data, notice
 from forewarn_dashboard.page import run_in_browser
 from forewarn_dashboard.scene import Node
 
-_LONGEST_NAME: Final = 200  #: what the API takes
+_LONGEST_NAME: Final = 200  #: as the API limits it
 _LONGEST_TEXT: Final = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wording:
-    """What a dialog says."""
+    """Texts of a dialog."""
 
-    prefix: str  #: its components are ``PREFIX-dialog``, ``-what``, ``-by``, ``-error``, ``-cancel`` and ``-confirm``
+    prefix: str  #: of its components: ``PREFIX-dialog``, ``-what``, ``-by``, ``-error``, ``-cancel``, ``-confirm``
     title: str
     signed: str  #: below the field for the name
     confirm: str  #: on the button that gives the order
-    text: str = ""  #: the text field is ``PREFIX-TEXT``, its label the word with a capital letter; empty: no field
+    text: str = ""  #: id suffix and, capitalised, label of the text field; empty: no field
     hint: str = ""  #: below the text field
 
 
 class RefusedError(Exception):
-    """An order is incomplete; the text says what is missing."""
+    """The order is incomplete; the text says what is missing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,17 +39,17 @@ class Order:
     """What a signed dialog orders for an asset."""
 
     opened_by: str  #: id of the button that opens the dialog
-    asset_of: Callable[[object], str]  #: reads the asset out of what the tab shows; empty if it shows none
-    fields: Mapping[str, str]  #: further fields, without the prefix, and what they hold when the dialog opens
-    explain: Callable[[str], Awaitable[Node]]  #: says what the order does, before it is given
-    #: Sends the order for an asset under a name, with the fields' values; returns what to report. May raise
+    asset_of: Callable[[object], str]  #: returns the asset that the tab shows; empty if none
+    fields: Mapping[str, str]  #: further fields, without the prefix, and their initial values
+    explain: Callable[[str], Awaitable[Node]]  #: describes what the order will do
+    #: Sends the order for an asset, under a name, with the fields' values; returns the message on success. May raise
     #: ``RefusedError`` and ``ApiError``.
     send: Callable[..., Awaitable[str]]
     done: str  #: participle for failures: "Not DONE: …"
 
 
 def signed_dialog(wording: Wording, *choices: Component) -> Component:
-    """Return a closed dialog: what it is about, choices, name, text, and two buttons."""
+    """Return a closed dialog: subject, choices, name, text, and two buttons."""
     dialog: Component = dmc.Modal(
         [
             html.Div(id=f"{wording.prefix}-what", className="ack-what"),
@@ -109,13 +109,13 @@ def _buttons(wording: Wording) -> html.Div:
 
 
 def register_cancel(app: Dash, prefix: str) -> None:
-    """Let the cancel button close the dialog."""
+    """Register the cancel button."""
     opened = Output(f"{prefix}-dialog", "opened", allow_duplicate=True)
     run_in_browser(app, "close", opened, Input(f"{prefix}-cancel", "n_clicks"))
 
 
 def register_order(app: Dash, wording: Wording, order: Order) -> None:
-    """Register the callbacks of a dialog that orders something for the asset whose page is shown."""
+    """Register the callbacks of a dialog with an order for the asset on the page."""
     prefix, fields = wording.prefix, [f"{wording.prefix}-{name}" for name in order.fields]
     register_cancel(app, prefix)
 
@@ -130,7 +130,7 @@ def register_order(app: Dash, wording: Wording, order: Order) -> None:
     )
     async def ask(clicks: int | None, store: object) -> tuple[object, ...]:
         asset_id = order.asset_of(store)
-        if not clicks or not asset_id:  # a redrawn page brings a button that was not pressed
+        if not clicks or not asset_id:  # a redrawn page has a new button, not pressed yet
             raise PreventUpdate
         return True, await order.explain(asset_id), None, *order.fields.values()
 
@@ -160,15 +160,15 @@ def register_order(app: Dash, wording: Wording, order: Order) -> None:
 
 
 def signature(name: object) -> str:
-    """Return a name as the API takes it; empty if the browser sent none."""
+    """Return a name within the API's limits; empty if the browser sent none."""
     return written(name)[:_LONGEST_NAME]
 
 
 def written(text: object) -> str:
-    """Return what a field of the browser holds, as long as the API takes it."""
+    """Return a text field's content, cut to the API's limit."""
     return text.strip()[:_LONGEST_TEXT] if isinstance(text, str) else ""
 
 
 def failure(done: str, error: ApiError) -> str:
-    """Say why an order was not carried out, and whether it helps to try again."""
+    """Say why an order failed, and whether to try again."""
     return f"Not {done}: {error}" + (" Try again." if isinstance(error, ApiUnavailableError) else "")

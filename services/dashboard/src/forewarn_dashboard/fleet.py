@@ -1,7 +1,7 @@
-"""Large plants: the API is asked for pages of assets as they are looked at; single assets are followed meanwhile.
+"""Large plants: pages of assets are requested as they are shown, and single assets followed while they are.
 
-Below ``TILES_AT_MOST`` assets the process follows the whole plant and every asset is a tile. Above, it follows the
-alarms only: neither its memory nor a page grows with the number of assets.
+Up to ``TILES_AT_MOST`` assets the process follows the whole plant and every asset is a tile. Above, it follows the
+alarms only, so neither its memory nor a page grows with the number of assets.
 """
 
 import asyncio
@@ -18,13 +18,13 @@ from forewarn.ports.clock import Clock
 from forewarn_dashboard.client import ApiError, FleetQuery, PlantApi
 from forewarn_dashboard.plant import Plant
 
-#: More assets make a table: a tile has two dozen elements, and nobody takes in more at a glance.
+#: More assets are shown as a table: a tile has two dozen elements, and nobody takes in more at a glance.
 TILES_AT_MOST: Final = 100
 
-KEEP_PAGE_S: Final = 0.9  # tabs that look at the same page share an answer
+KEEP_PAGE_S: Final = 0.9  # tabs that show the same page share an answer
 MAX_PAGES: Final = 64
 MAX_NAMES: Final = 10_000
-NAMES_AT_ONCE: Final = 50  # an address with more may be too long
+NAMES_AT_ONCE: Final = 50  # with more the URL may be too long
 MAX_WATCHED: Final = 100
 LET_GO_S: Final = 20.0  # after an asset was last shown
 FIRST_NEWS_S: Final = 1.5
@@ -35,7 +35,7 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(slots=True)
 class _Watched:
-    """An asset that some tab shows."""
+    """An asset that a tab shows."""
 
     task: asyncio.Task[None]
     shown_s: float
@@ -43,7 +43,7 @@ class _Watched:
 
 
 class Fleet:
-    """Pages of a large plant, and the assets that tabs show."""
+    """Pages of a large plant, and assets that tabs show."""
 
     def __init__(
         self, api: PlantApi, plant: Plant, clock: Clock, ring: Callable[[], None], counted: Callable[[int], None]
@@ -58,7 +58,7 @@ class Fleet:
         self._watched: dict[str, _Watched] = {}
 
     async def page(self, query: FleetQuery) -> Overview:
-        """Return a page no older than a second; raises what ``PlantApi.overview`` raises."""
+        """Return a page no older than a second; raise like ``PlantApi.overview``."""
         kept = self._pages.get(query)
         if kept is not None and self._clock.monotonic_s() - kept[0] < KEEP_PAGE_S:
             return kept[1]
@@ -69,11 +69,11 @@ class Fleet:
         return await asyncio.shield(task)
 
     def clear(self) -> None:
-        """Drop what is kept: the plant has changed."""
+        """Drop cached pages: the plant has changed."""
         self._pages.clear()
 
     async def learn_names(self, asset_ids: Collection[str]) -> None:
-        """Ask for the names of assets that are not known yet; without an answer they stay unknown."""
+        """Ask the API for unknown names of assets; without an answer they stay unknown."""
         unknown = sorted({asset_id for asset_id in asset_ids if asset_id not in self._plant.names})
         for start in range(0, len(unknown), NAMES_AT_ONCE):
             part = tuple(unknown[start : start + NAMES_AT_ONCE])
@@ -88,11 +88,11 @@ class Fleet:
             self._plant.names.update({row.asset_id: row.name for row in page.items})
 
     async def watch(self, asset: Asset) -> None:
-        """Follow an asset while tabs show it; the first call waits a moment for its newest state."""
+        """Follow an asset while tabs show it; the first call briefly waits for its newest state."""
         watched = self._watched.get(asset.asset_id)
         if watched is None:
             if len(self._watched) >= MAX_WATCHED:
-                return  # its page shows what is stored
+                return  # its page shows stored data
             watched = _Watched(task=asyncio.create_task(self._follow(asset)), shown_s=0.0)
             self._watched[asset.asset_id] = watched
         watched.shown_s = self._clock.monotonic_s()
@@ -125,7 +125,7 @@ class Fleet:
     async def _read(self, asset_id: str) -> None:
         async with aclosing(self._api.live(assets=(asset_id,))) as updates:
             async for update in updates:
-                # open alarms come with the feed of all alarms
+                # the feed of all alarms has its open ones
                 self._plant.apply(replace(update, complete=False, alarms=(), closed_alarms=()))
                 self._watched[asset_id].loaded.set()
                 self._ring()

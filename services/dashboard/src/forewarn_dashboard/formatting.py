@@ -1,4 +1,4 @@
-"""Numbers, quantities, times and ages as people read them. Unknown is always an en dash, never 0."""
+"""Numbers, quantities, times and ages for people. Unknown is an en dash, never 0."""
 
 import math
 from datetime import UTC, datetime, tzinfo
@@ -15,7 +15,7 @@ _DAY_S: Final = 86400.0
 
 
 def number(value: float | None, digits: int = 4) -> str:
-    """Return a value with ``digits`` significant digits and a thin thousands gap; a dash where it is unknown."""
+    """Return a value with ``digits`` significant digits and a thin thousands gap; a dash if unknown."""
     if value is None or not math.isfinite(value):
         return UNKNOWN
     if value == 0:
@@ -26,32 +26,32 @@ def number(value: float | None, digits: int = 4) -> str:
 
 
 def signed(value: float | None, digits: int = 3) -> str:
-    """Return the same as ``number`` with an explicit plus sign."""
+    """Return ``number`` with an explicit plus sign."""
     text = number(value, digits)
     return f"+{text}" if value is not None and math.isfinite(value) and value > 0 else text
 
 
 def whole(value: float | None) -> str:
-    """Return a value rounded to a whole number; a dash where it is unknown."""
+    """Return a value rounded to a whole number; a dash if unknown."""
     if value is None or not math.isfinite(value):
         return UNKNOWN
     return f"{value:.0f}".replace("-", "−")
 
 
 def quantity(value: float | None, unit: str, digits: int = 4) -> str:
-    """Return number and unit, kept on one line; just a dash where the value is unknown."""
+    """Return number and unit, kept on one line; just a dash if the value is unknown."""
     text = number(value, digits)
     symbol = unit_symbol(unit)
     return text if text == UNKNOWN or not symbol else f"{text}\u00a0{symbol}"
 
 
 def money(amount: float | None, currency: str) -> str:
-    """Return an amount rounded to three digits, as estimates deserve, with its currency; a dash where it is unknown."""
+    """Return an amount with its currency, rounded to three digits like any estimate; a dash if unknown."""
     return estimate(amount, "€" if currency == "EUR" else currency)
 
 
 def estimate(amount: float | None, unit: str) -> str:
-    """Return an amount with three digits, but no finer than a hundredth: less is negligible."""
+    """Return an amount with three digits, but no finer than a hundredth."""
     if amount is None or not math.isfinite(amount):
         return UNKNOWN
     rounded = round(float(f"{amount:.3g}"), 2)
@@ -60,7 +60,7 @@ def estimate(amount: float | None, unit: str) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """Return a length of time in its largest fitting unit: ``45 s``, ``3 min``, ``2 h``, ``5 d``."""
+    """Return a duration in its largest fitting unit: ``45 s``, ``3 min``, ``2 h``, ``5 d``."""
     if seconds is None or not math.isfinite(seconds):
         return UNKNOWN
     seconds = max(seconds, 0.0)
@@ -119,7 +119,7 @@ def date_time(at: datetime | None, tz: tzinfo) -> str:
 
 
 def plot_time(at: datetime, tz: tzinfo) -> str:
-    """Return wall-clock time in a zone as plotly wants it: ISO without offset, milliseconds."""
+    """Return wall-clock time in a zone in plotly's form: ISO with milliseconds, without offset."""
     return at.astimezone(tz).replace(tzinfo=None).isoformat(timespec="milliseconds")
 
 

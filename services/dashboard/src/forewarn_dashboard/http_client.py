@@ -37,7 +37,7 @@ TIMEOUT_S: Final = 10.0
 LIVE_OPEN_TIMEOUT_S: Final = 5.0
 LIVE_PING_S: Final = 10.0
 MAX_LIVE_MESSAGE_BYTES: Final = 16 * 1024 * 1024
-#: The alerting service decides who was first; usually it takes a fraction of a second.
+#: The alerting service decides who was first, usually within a fraction of a second.
 ACKNOWLEDGED_WITHIN_S: Final = 3
 PAGE_SIZE: Final = 1000
 CLOSED_PAGE_SIZE: Final = 100
@@ -45,7 +45,7 @@ MAX_PAGES: Final = 50
 
 
 class _Problem(pydantic.BaseModel):
-    """The members of a problem detail (RFC 9457) that are shown; each may be missing."""
+    """The members of a problem detail (RFC 9457) to show; each may be missing."""
 
     title: str = ""
     detail: str = ""
@@ -98,7 +98,7 @@ class HttpPlantApi:
         return tuple(found)
 
     async def overview(self, query: FleetQuery) -> Overview:
-        """Return a page of assets in short, and counts over all."""
+        """Return a page of summaries of assets, and counts over all."""
         parameters: dict[str, str | int | list[str]] = {
             "q": query.text,
             "condition": list(query.conditions),
@@ -116,7 +116,7 @@ class HttpPlantApi:
         return detail.model_copy(update={"asset_class": detail.asset_class.model_copy(update={"twin": twin})})
 
     async def history(self, asset_id: str, query: HistoryQuery) -> History:
-        """Return an asset's past; empty if nothing is stored."""
+        """Return an asset's history; empty if nothing is stored."""
         try:
             answer = await self._get(_history_path(asset_id), HistoryAnswer, _history_parameters(query))
         except NotFoundError:
@@ -124,12 +124,12 @@ class HttpPlantApi:
         return History.of(answer)
 
     async def history_csv(self, asset_id: str, query: HistoryQuery) -> bytes:
-        """Return an asset's past as the API's own CSV file."""
+        """Return an asset's history as the API's CSV file."""
         parameters = _history_parameters(query) | {"format": "csv"}
         return (await self._send("GET", _history_path(asset_id), parameters)).content
 
     async def economics(self, asset_id: str) -> EconomicReport:
-        """Return what an asset's condition costs, and what was saved."""
+        """Return costs of an asset's condition, and savings."""
         return await self._get(f"/assets/{quote(asset_id, safe='')}/economics", EconomicReport)
 
     async def closed_alarms(self, query: ClosedQuery) -> AlarmList:
@@ -150,7 +150,7 @@ class HttpPlantApi:
         return await self._get(f"/assets/{quote(asset_id, safe='')}/twin", TwinAnswer)
 
     async def remove(self, asset_id: str, *, by: str, purge: bool) -> None:
-        """Remove an asset, and with ``purge`` everything stored of it."""
+        """Remove an asset, with ``purge`` also its stored data."""
         parameters = {"history": "purge" if purge else "keep", "by": by}
         await self._send("DELETE", f"/assets/{quote(asset_id, safe='')}", parameters)
 
@@ -161,7 +161,7 @@ class HttpPlantApi:
         return _read(path, WhatIfAnswer, await self._send("POST", path, body=body))
 
     async def retrain(self, asset_id: str, *, by: str, reason: str) -> None:
-        """Order the twin to learn from the next readings."""
+        """Retrain the twin on the next readings."""
         await self._send("POST", f"/assets/{quote(asset_id, safe='')}/baseline", body={"by": by, "reason": reason})
 
     async def live(self, *, assets: Sequence[str] = (), only_alarms: bool = False) -> AsyncGenerator[LiveUpdate, None]:
@@ -172,7 +172,7 @@ class HttpPlantApi:
         ApiUnavailableError
             When the feed ends, or cannot be reached.
         ApiError
-            If the API refuses, or sends something that is not a message of the feed.
+            If the API refuses, or sends an unexpected message.
         """
         chosen = [("asset", asset_id) for asset_id in assets] + ([("only", "alarms")] if only_alarms else [])
         url = self._root.replace("http", "ws", 1) + "/live" + (f"?{urlencode(chosen)}" if chosen else "")
@@ -240,7 +240,7 @@ def _history_parameters(query: HistoryQuery) -> dict[str, str | int | list[str]]
 def _error(response: httpx.Response) -> ApiError:
     try:
         problem = _Problem.model_validate_json(response.content)
-    except pydantic.ValidationError:  # a proxy's answer, perhaps
+    except pydantic.ValidationError:  # perhaps a proxy's answer
         problem = _Problem()
     text = problem.detail or problem.title or f"The API answered with status {response.status_code}."
     if response.status_code >= 500 and problem.instance:

@@ -19,7 +19,7 @@ APP_TITLE: Final = "Forewarn"
 
 STORES: Final = ("browser", "view", "tick", "refresh", "title")
 
-#: Placeholders in braces are filled by Dash; ``lang`` is what its own template lacks.
+#: Dash fills the placeholders in braces; its own template lacks ``lang``.
 INDEX: Final = """<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -38,7 +38,7 @@ INDEX: Final = """<!DOCTYPE html>
 
 
 def shell(pages: Pages) -> Component:
-    """Return what stays while pages come and go."""
+    """Return the layout that stays while pages change."""
     stores = (*STORES, *(name for page in pages for name in page.stores))
     provider: Component = dmc.MantineProvider(
         html.Div(
@@ -81,13 +81,13 @@ def shell(pages: Pages) -> Component:
 
 
 def validation_layout(pages: Pages) -> Component:
-    """Return every component id that callbacks name: Dash checks them at start, pages add theirs at run time."""
+    """Return components with all ids in callbacks: Dash checks them at start, before pages are drawn."""
     controls = [control for page in pages for control in page.controls()]
     return html.Div([shell(pages), dcc.Input(id=SEARCH_ID), *controls])
 
 
 def menu(pages: Pages, shown: AnyPage, scene: Scene[Any]) -> Node:
-    """Draw links to the pages; the present one is marked."""
+    """Draw links to the pages; the current one is marked."""
     items: list[html.Li] = []
     for page in pages:
         if page.parent:
@@ -121,7 +121,7 @@ def badge(count: int) -> Node:
 
 
 def clock_switch(scene: Scene[Any]) -> Node:
-    """Return links to both clocks: local time and UTC."""
+    """Draw links to local time and UTC."""
     view = scene.view
     local = "Local time" if view.utc else zone_label(scene.tz, scene.now)
     if local == "UTC":

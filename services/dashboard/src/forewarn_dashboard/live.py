@@ -1,4 +1,4 @@
-"""One upstream connection for the process, fanned out to a latest-value slot per browser tab."""
+"""One connection to the live feed for the whole process, fanned out to a slot per browser tab."""
 
 import asyncio
 import random
@@ -16,8 +16,8 @@ from forewarn_dashboard.metrics import SUBSCRIBERS, UPSTREAM_CONNECTED, UPSTREAM
 from forewarn_dashboard.plant import SPARK_POINTS, SPARK_STEP, Plant
 
 REGISTRY_POLL_S: Final = 15.0
-REGISTRY_PAUSE_S: Final = 1.0  # a burst of unknown assets asks once, not once each
-SPARK_HISTORY_POINTS: Final = 2000  # readings a second for 16 min come as they are, faster ones rolled up
+REGISTRY_PAUSE_S: Final = 1.0  # a burst of unknown assets leads to one request
+SPARK_HISTORY_POINTS: Final = 2000  # 16 min of readings a second come raw, faster ones rolled up
 FIRST_RETRY_S: Final = 0.5
 LONGEST_RETRY_S: Final = 10.0
 MAX_SUBSCRIBERS: Final = 500
@@ -26,21 +26,21 @@ _log = structlog.get_logger(__name__)
 
 
 class TooManyTabsError(Exception):
-    """The process already feeds as many browser tabs as it may."""
+    """The process already feeds the most browser tabs allowed."""
 
 
 class Slot:
-    """Wakes one subscriber: once, however much happened, as it reads the newest state."""
+    """Wakes a subscriber, once however much has happened: it reads the newest state."""
 
     def __init__(self) -> None:
         self._news = asyncio.Event()
 
     def ring(self) -> None:
-        """Report news."""
+        """Wake the subscriber."""
         self._news.set()
 
     async def wait(self, timeout_s: float) -> bool:
-        """Wait for news, at most ``timeout_s``; whether there was any."""
+        """Wait up to ``timeout_s`` for news; return whether there was any."""
         try:
             async with asyncio.timeout(timeout_s):
                 await self._news.wait()
@@ -53,11 +53,11 @@ class Slot:
 class Hub:
     """Follows the API's live feed into a ``Plant`` and wakes subscribers when it has changed.
 
-    ``large``: the plant has too many assets to follow each. Only its alarms are followed; ``fleet`` asks for the
-    rest as it is looked at.
+    ``large``: the plant has too many assets to follow each. Only its alarms are followed; ``fleet`` requests the rest
+    as it is shown.
 
-    ``epoch`` names an unbroken stretch of the feed: a page rendered in another epoch may have a gap in
-    its charts and has to be rendered again.
+    ``epoch`` names an unbroken stretch of the feed: a page drawn in another epoch may have gaps in its charts and has
+    to be drawn again.
     """
 
     def __init__(self, api: PlantApi, clock: Clock, rng: random.Random) -> None:
@@ -75,12 +75,12 @@ class Hub:
         self._registry_wanted = asyncio.Event()
 
     def subscribe(self) -> Slot:
-        """Add a subscriber; it must be given back to ``unsubscribe``.
+        """Add a subscriber; undo with ``unsubscribe``.
 
         Raises
         ------
         TooManyTabsError
-            If as many as the hub feeds are there already.
+            If there are too many already.
         """
         if len(self._slots) >= MAX_SUBSCRIBERS:
             raise TooManyTabsError(f"{MAX_SUBSCRIBERS} browser tabs are connected already: close one, then reload")
@@ -102,7 +102,7 @@ class Hub:
         self._registry_wanted.set()
 
     async def follow_feed(self) -> None:
-        """Follow the feed until cancelled; reconnect with growing pauses."""
+        """Follow the feed until cancelled, reconnecting with growing pauses."""
         failures = 0
         while True:
             try:
@@ -115,7 +115,7 @@ class Hub:
             await asyncio.sleep(pause_s * self._rng.uniform(0.5, 1.0))
 
     async def follow_registry(self) -> None:
-        """Ask for the assets now and then, and at once when the feed has an unknown one, until cancelled."""
+        """Reload the assets now and then, and at once if the feed has an unknown one, until cancelled."""
         while True:
             try:
                 async with asyncio.timeout(REGISTRY_POLL_S):
@@ -126,14 +126,14 @@ class Hub:
             self._registry_wanted.clear()
             try:
                 await self._load_registry()
-            except ApiError as exc:  # the feed decides whether the API is there; this only keeps the old registry
+            except ApiError as exc:  # the old registry stays; whether the API is up is for the feed to decide
                 _log.info("registry_not_read", problem=str(exc))
             self._ring()
             await self._fill_sparks()
             await asyncio.sleep(REGISTRY_PAUSE_S)
 
     def _counted(self, assets: int) -> None:
-        """Take in how many assets the API has: it decides how the plant is followed."""
+        """Choose how to follow the plant by its number of assets."""
         if (assets > TILES_AT_MOST) != self.large:
             self._registry_wanted.set()
 
@@ -149,7 +149,7 @@ class Hub:
             self.plant.set_assets(await self._api.assets())
 
     async def _fill_sparks(self) -> None:
-        """Ask for the recent past of each asset whose sparkline lacks it, one after the other."""
+        """Load the recent history of assets with incomplete sparklines, one after the other."""
         now = self._clock.now()
         for asset_id in list(self.plant.assets):
             live = self.plant.live(asset_id)

@@ -1,4 +1,4 @@
-"""Metrics of the dashboard, in one list."""
+"""Metrics of the dashboard."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""What a page is: its address, what it asks of the API, how it is drawn, its dialogs and callbacks."""
+"""Specification of a page: address, loading, drawing, dialogs, callbacks."""
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -20,7 +20,7 @@ SceneT = TypeVar("SceneT", bound=Scene[Any])
 
 
 class CannotShowError(Exception):
-    """The page has nothing to show; ``content`` says why."""
+    """The page cannot be shown; ``content`` says why."""
 
     def __init__(self, title: str, content: Node) -> None:
         super().__init__(title)
@@ -30,33 +30,33 @@ class CannotShowError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageSpec(Generic[ViewT, SceneT]):
-    """One page. A new page is a folder with such a value, and a line in ``pages.registry``."""
+    """A page. To add one, write a folder with such a value and a line in ``pages.registry``."""
 
     title: str  #: of the document, and of the link in the menu
     view: type[ViewT]  #: reads and writes the address
-    #: Asks the API for what the regions show; may raise ``ApiError`` and ``CannotShowError``.
+    #: Loads what the regions show from the API; may raise ``ApiError`` and ``CannotShowError``.
     load: Callable[[Scene[ViewT], Dependencies], Awaitable[SceneT]]
-    regions: Callable[[SceneT], Iterator[Region]]  #: what changes while the page is open
+    regions: Callable[[SceneT], Iterator[Region]]  #: parts that change while the page is open
     render: Callable[[SceneT], Node]  #: the whole page
-    #: Like ``load``, for drawing the whole page, if that needs more.
+    #: Like ``load``, for the whole page, if that needs more.
     open: Callable[[Scene[ViewT], Dependencies], Awaitable[SceneT]] | None = None
-    #: Of a page with a search field: all but the field, by component id, so that it keeps the focus.
+    #: On a page with a search field: everything but the field, by component id, so that it keeps the focus.
     redraw: Callable[[SceneT], dict[str, Node]] | None = None
     #: Updates for an open tab, once a second; by default the changed regions of a loaded scene.
     follow: Callable[[Scene[ViewT], Dependencies, Tab], Awaitable[list[Update]]] | None = None
-    parent: str = ""  #: title of the page that stands for it in the menu; empty: it is in the menu
+    parent: str = ""  #: title of the page that represents it in the menu; empty: it is in the menu itself
     badge: tuple[str, Callable[[Plant], int]] | None = None  #: id and value of a count beside the link
     stores: Sequence[str] = ()  #: ids
-    dialogs: Callable[[], Sequence[Component]] = tuple  #: they stay while pages come and go
-    controls: Callable[[], Sequence[Component]] = tuple  #: components with the ids that callbacks name
+    dialogs: Callable[[], Sequence[Component]] = tuple  #: they stay while pages change
+    controls: Callable[[], Sequence[Component]] = tuple  #: components with the ids in its callbacks
     register: Callable[[Dash, Dependencies], None] | None = None  #: registers callbacks and routes
 
     async def opened(self, scene: Scene[ViewT], dependencies: Dependencies) -> SceneT:
-        """Load everything that a drawing of the whole page needs."""
+        """Load everything needed to draw the whole page."""
         return await (self.open or self.load)(scene, dependencies)
 
     async def news(self, scene: Scene[ViewT], dependencies: Dependencies, tab: Tab) -> list[Update]:
-        """Return what an open tab has to be sent."""
+        """Return the updates for an open tab."""
         if self.follow is not None:
             return await self.follow(scene, dependencies, tab)
         return tab.changed(self.regions(await self.load(scene, dependencies)))
@@ -66,18 +66,18 @@ AnyPage = PageSpec[Any, Any]
 
 
 class Pages:
-    """All pages of a dashboard; ``missing`` answers addresses that none of them has."""
+    """All pages of a dashboard; ``missing`` is for unknown addresses."""
 
     def __init__(self, specs: Iterable[AnyPage], missing: AnyPage) -> None:
         self._specs = tuple(specs)
         self._missing = missing
 
     def __iter__(self) -> Iterator[AnyPage]:
-        """Iterate over the pages in the order of the menu."""
+        """Return the pages in the order of the menu."""
         return iter(self._specs)
 
     def scene(self, shown: PageState, dependencies: Dependencies) -> tuple[AnyPage, Scene[Any]]:
-        """Return the page of an address, and what it is drawn from before anything is loaded."""
+        """Return the page of an address, and its scene before anything is loaded."""
         page, view = self._find(unquote(shown.path)[:_LONGEST_PATH], shown.query)
         scene = Scene(
             view=replace(view, utc=shown.utc),

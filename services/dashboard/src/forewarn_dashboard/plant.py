@@ -1,4 +1,4 @@
-"""The plant as the live feed last reported it: one copy for all browsers of this process."""
+"""The plant as last reported by the live feed, shared by all browsers of this process."""
 
 from collections import deque
 from collections.abc import Iterable
@@ -22,7 +22,7 @@ SPARK_STEP: Final = timedelta(seconds=20)
 
 @dataclass(slots=True, kw_only=True)
 class AssetLive:
-    """What is known about one asset now."""
+    """Live state of an asset."""
 
     latest: Snapshot | None = None
     health: AssetHealth | None = None
@@ -31,19 +31,19 @@ class AssetLive:
     spark_filled: bool = False
 
     def apply(self, reading: Snapshot) -> None:
-        """Take in a reading. An older one is ignored; one of the same instant brings the judgement."""
+        """Apply a reading. Older ones are ignored; one of the same instant adds the judgement."""
         if self.latest is not None and reading.ts < self.latest.ts:
             return
         if self.latest is not None and reading.ts == self.latest.ts:
             self.recent.pop()
         if reading.score is not None and self.spark and self.spark[-1][1] is None:
-            self.spark_filled = False  # a stage has caught up: its judgements are in the database
+            self.spark_filled = False  # a stage has caught up, with its judgements in the database
         self.latest = reading
         self.recent.append(reading)
         self._extend_spark(reading.ts, reading.score)
 
     def fill_spark(self, past: Iterable[tuple[datetime, float | None]]) -> None:
-        """Put the stored past in front of live scores and in their gaps."""
+        """Fill in stored scores before live ones and in their gaps."""
         self.spark_filled = True
         live = [(at, score) for at, score in self.spark if score is not None]
         stored = [(at, score) for at, score in past if not self.spark or at < self.spark[-1][0]]
@@ -52,7 +52,7 @@ class AssetLive:
             self._extend_spark(at, score)
 
     def _extend_spark(self, at: datetime, score: float | None) -> None:
-        """Keep the highest score of each step: a short peak must not fall between two points."""
+        """Keep the highest score of each step, so that no short peak is lost."""
         if not self.spark or at - self.spark[-1][0] >= SPARK_STEP:
             self.spark.append((at, score))
             return
@@ -61,7 +61,7 @@ class AssetLive:
             self.spark[-1] = (begin, score)
 
     def interval(self) -> timedelta | None:
-        """Return the usual time between readings; None before three have come."""
+        """Return the usual time between readings; None before the third."""
         if len(self.recent) < 3:
             return None
         times = [reading.ts.timestamp() for reading in self.recent]
@@ -72,14 +72,14 @@ class AssetLive:
         return None if self.latest is None else max(now - self.latest.ts, timedelta(0))
 
     def stale(self, now: datetime) -> bool:
-        """Return whether data has stopped coming: older than 30 s and than five usual intervals."""
+        """Return whether the newest reading is older than 30 s and than five usual intervals."""
         age, interval = self.age(now), self.interval()
         usual_s = None if interval is None else interval.total_seconds()
         return age is not None and age.total_seconds() > stale_after_s(usual_s)
 
 
 class Plant:
-    """Assets, newest readings, health and open alarms. Not a store: the API has what it forgets."""
+    """Assets, newest readings, health and open alarms. A cache: the API has the rest."""
 
     def __init__(self) -> None:
         self.assets: dict[str, Asset] = {}
@@ -89,7 +89,7 @@ class Plant:
         self._live: dict[str, AssetLive] = {}
 
     def name_of(self, asset_id: str) -> str:
-        """Return the name of an asset; its id where the name is not known."""
+        """Return the name of an asset, or its id if the name is unknown."""
         asset = self.assets.get(asset_id)
         return self.names.get(asset_id, asset_id) if asset is None else asset.name
 
@@ -103,11 +103,11 @@ class Plant:
         self._live.pop(asset_id, None)
 
     def live(self, asset_id: str) -> AssetLive:
-        """Return the live state of an asset; empty for one that has sent nothing or is not registered."""
+        """Return the live state of an asset; empty for one without readings or registration."""
         return self._state_of(asset_id) if asset_id in self.assets else AssetLive()
 
     def set_assets(self, assets: Iterable[Asset]) -> None:
-        """Replace the registry; news of assets that are new to it is kept."""
+        """Replace the registry; live states of new assets are kept."""
         known = {asset.asset_id: asset for asset in assets}
         for gone in self.assets.keys() - known.keys():
             self._live.pop(gone, None)
@@ -115,9 +115,9 @@ class Plant:
         self.loaded = True
 
     def apply(self, update: LiveUpdate) -> frozenset[str]:
-        """Take in part of the feed; returns assets in it that are not in the registry yet.
+        """Apply a message of the feed and return assets in it that are not registered yet.
 
-        Their news is kept: a new asset's first reading may be its only one for a long time.
+        Their state is kept: a new asset's first reading may be its only one for a long time.
         """
         if update.complete:
             self.alarms.clear()
@@ -141,5 +141,5 @@ class Plant:
         return self._live.setdefault(asset_id, AssetLive())
 
     def alarms_of(self, asset_id: str) -> tuple[Alarm, ...]:
-        """Open alarms of an asset."""
+        """Return the open alarms of an asset."""
         return tuple(alarm for alarm in self.alarms.values() if alarm.asset_id == asset_id)

@@ -1,4 +1,4 @@
-"""Pushes to a browser tab what has changed since it was last sent, at most once a second."""
+"""Pushes changes to browser tabs, at most once a second."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -19,12 +19,12 @@ from forewarn_dashboard.scene import ComponentId, Region, Update
 from forewarn_dashboard.tab import PageState, Tab
 
 INTERVAL_S: Final = 1.0
-IDLE_S: Final = 3.0  # a tick even without news: silence means a broken connection to the page
+IDLE_S: Final = 3.0  # a tick even without news: to the page, silence means a broken connection
 ANSWER_TIMEOUT_S: Final = 30.0
 
 
 class TabSocket(Protocol):
-    """The WebSocket of a tab, as Dash offers it."""
+    """The WebSocket of a tab, as provided by Dash."""
 
     @property
     def is_shutdown(self) -> bool:
@@ -37,7 +37,7 @@ class TabSocket(Protocol):
 
 
 class Pusher:
-    """Feeds tabs; one call of ``feed`` for each."""
+    """Feeds tabs, each with a call of ``feed``."""
 
     def __init__(self, pages: Pages, dependencies: Dependencies) -> None:
         self._pages = pages
@@ -47,8 +47,8 @@ class Pusher:
     async def feed(self, socket: TabSocket, set_props: Callable[[ComponentId, dict[str, Any]], None]) -> None:
         """Feed a tab until its socket closes or it stops answering.
 
-        Each round first asks the tab what it shows. The answer comes only after the tab has worked off
-        what was sent before: a slow tab is sent less, and nothing piles up for one that never reads.
+        Each round first asks the tab what it shows. It answers only after processing what was sent before, so a slow
+        tab gets less, and nothing piles up for one that never reads.
         """
         slot = self._hub.subscribe()
         tab = Tab()
@@ -71,7 +71,7 @@ class Pusher:
         await asyncio.sleep(max(INTERVAL_S - (clock.monotonic_s() - begin_s), 0.0))
 
     async def news(self, page: PageState | None, tab: Tab) -> list[Update]:
-        """Return updates that bring a tab up to date; the last one is the tick."""
+        """Return the updates for a tab; the last one is the tick."""
         now = self._dependencies.clock.now()
         tick: Update = ("tick", {"data": now.isoformat()})
         if page is None:
@@ -83,7 +83,7 @@ class Pusher:
             return [*updates, tick]
         if self._hub.connected and page.epoch != self._hub.epoch:
             return [*updates, *tab.refresh(f"epoch {self._hub.epoch}"), tick]
-        with suppress(ApiError, CannotShowError):  # the page, or the banner, says so already
+        with suppress(ApiError, CannotShowError):  # the page or the banner says so already
             updates += await spec.news(scene, self._dependencies, tab)
         return [*updates, tick]
 

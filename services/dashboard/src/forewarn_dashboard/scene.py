@@ -1,4 +1,4 @@
-"""Everything a page is drawn from at one instant, and the regions that a page consists of."""
+"""Input of a page at an instant, and the regions of a page."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
@@ -10,7 +10,7 @@ from dash.development.base_component import Component
 from forewarn_dashboard.plant import Plant
 from forewarn_dashboard.view import View
 
-#: What a Dash component takes as children.
+#: Children of a Dash component.
 Single = Component | str | float | int | None
 Node = Single | Sequence[Single]
 
@@ -23,7 +23,7 @@ ViewT = TypeVar("ViewT", bound=View)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene(Generic[ViewT]):
-    """Input of a page: pure data, no connections. Pages that ask the API for more extend it."""
+    """Input of a page, as pure data. Pages that load more extend it."""
 
     view: ViewT
     plant: Plant
@@ -32,25 +32,24 @@ class Scene(Generic[ViewT]):
 
     @property
     def heading(self) -> str:
-        """Title of what is shown, if the page's own does not say it."""
+        """Title of the content, if it differs from the page's."""
         return ""
 
     @property
     def since(self) -> str:
-        """Newest instant on the page's charts (ISO 8601); live readings continue there."""
+        """Newest instant on the charts (ISO 8601), from which live readings continue."""
         return ""
 
     def shared(self) -> dict[str, Any]:
-        """Return the fields of every scene: arguments of an extended one."""
+        """Return the fields of every scene, as arguments of an extended one."""
         return {item.name: getattr(self, item.name) for item in fields(Scene)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Region:
-    """Part of a page that changes by itself.
+    """Part of a page that is updated by itself.
 
-    ``key`` is compared: equal keys look equal, so nothing is sent. ``inside`` names a region whose
-    ``build`` draws this one too.
+    Nothing is sent while ``key`` stays equal. ``inside`` names a region whose ``build`` draws this one too.
     """
 
     id: ComponentId
@@ -60,10 +59,10 @@ class Region:
 
 
 def draw(regions: Iterable[Region]) -> dict[str, Node]:
-    """Draw every region that no other one draws; children by the text of its id."""
+    """Draw the regions that no other region draws; return children by the text of their ids."""
     return {region_name(region.id): region.build() for region in regions if region.inside is None}
 
 
 def region_name(identifier: ComponentId) -> str:
-    """Return a hashable name of a component id."""
+    """Return a component id in hashable form."""
     return identifier if isinstance(identifier, str) else "/".join(f"{k}={v}" for k, v in sorted(identifier.items()))

@@ -1,4 +1,4 @@
-"""The outermost layer: who may talk to the dashboard at all, and what browsers may do with its pages."""
+"""The outermost layer: access to the dashboard, and what browsers may do with its pages."""
 
 import json
 from collections import deque
@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from forewarn.ports.clock import Clock
 from forewarn_dashboard.metrics import REFUSED
 
-#: Answers without host name check or login: load balancers have neither.
+#: Open without host name check or login, as load balancers have neither.
 HEALTH_PATH: Final = "/healthz"
 
 MAX_SOCKET_MESSAGE_BYTES: Final = 32 * 1024
@@ -23,17 +23,17 @@ _POLICY_VIOLATION: Final = 1008
 _TOO_BIG: Final = 1009
 _FORBIDDEN: Final = 4403
 
-#: Returns who sends a request, or None to refuse it. Logins go here: nothing below runs without it.
+#: Returns who sends a request, or None to refuse it. Logins go here: every request passes it first.
 Authenticate = Callable[[Scope], str | None]
 
 
 def anybody(_scope: Scope) -> str | None:
-    """Let everybody who reaches the port use the dashboard: the default until logins exist."""
+    """Accept everybody who reaches the port: the default until there are logins."""
     return "anybody"
 
 
 def content_security_policy(script_hashes: list[str]) -> str:
-    """Allow only our own files, and inline scripts of Dash by their hash."""
+    """Return a policy that allows only our own files, and Dash's inline scripts by their hashes."""
     rules: Mapping[str, str] = {
         "default-src": "'none'",
         "script-src": " ".join(["'self'", *script_hashes]),
@@ -51,7 +51,7 @@ def content_security_policy(script_hashes: list[str]) -> str:
 
 
 class Gate:
-    """ASGI layer around everything: host and origin checks, login hook, security headers, socket limits."""
+    """Outermost ASGI middleware: host and origin checks, login hook, security headers, socket limits."""
 
     def __init__(
         self,
@@ -71,7 +71,7 @@ class Gate:
         self._authenticate = authenticate
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one connection."""
+        """Serve a connection, or refuse it."""
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
         elif scope["type"] == "websocket":
@@ -80,7 +80,7 @@ class Gate:
             await self._http(scope, receive, send)
 
     def refusal(self, scope: Scope) -> tuple[int, str] | None:
-        """Return status and reason if a connection may not pass, else None."""
+        """Return status and reason if a connection is refused, else None."""
         if scope["path"] == HEALTH_PATH:
             return None
         headers = Headers(scope=scope)
@@ -151,13 +151,13 @@ class Gate:
             code, reason = problem
             REFUSED.labels(reason).inc()
             await send({"type": "websocket.close", "code": code, "reason": reason})
-            return {"type": "websocket.disconnect", "code": code}  # Dash ends cleanly on it, without a traceback
+            return {"type": "websocket.disconnect", "code": code}  # on which Dash ends cleanly, without a traceback
 
         await self._app(scope, receive_checked, send)
 
 
 class _SocketLimits:
-    """What one socket may send: small, well-formed messages for callbacks that exist, not too often."""
+    """Limits of a socket: small, well-formed messages for existing callbacks, not too often."""
 
     def __init__(self, known_callback: Callable[[str], bool], clock: Clock) -> None:
         self._known_callback = known_callback

@@ -1,4 +1,4 @@
-"""What a browser tab shows and what it has been sent."""
+"""State of a browser tab: what it shows, and what it has been sent."""
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
@@ -16,8 +16,8 @@ _TEXTS: Final = ("render_id", "path", "search", "zone", "epoch", "since")
 class PageState:
     """Content of the store ``view``: written when a page is drawn, read back from the browser, so not trusted.
 
-    ``render_id`` names this drawing of the page, ``epoch`` the stretch of the live feed it was drawn in,
-    ``since`` the newest instant on its charts (ISO 8601, empty for none).
+    ``render_id`` identifies the drawing of the page, ``epoch`` the stretch of the live feed it belongs to; ``since`` is
+    the newest instant on its charts (ISO 8601, empty for none).
     """
 
     render_id: str = ""
@@ -28,12 +28,12 @@ class PageState:
     since: str = ""
 
     def to_store(self) -> dict[str, Any]:
-        """Return what the store keeps."""
+        """Return the store's content."""
         return asdict(self)
 
     @classmethod
     def from_store(cls, data: object) -> "PageState | None":
-        """Read the store; None if it is empty or not ours."""
+        """Read the store; None if it is empty or invalid."""
         if not isinstance(data, dict):
             return None
         texts = {name: text for name in _TEXTS if isinstance(text := data.get(name), str)}
@@ -51,12 +51,12 @@ class PageState:
 
     @property
     def tz(self) -> tzinfo:
-        """Zone in which the page shows times."""
+        """Time zone of the page."""
         return UTC if self.utc else zone(self.zone)
 
     @property
     def since_instant(self) -> datetime | None:
-        """Return ``since`` as an instant; None if empty or odd."""
+        """Return ``since`` as an instant; None if empty or invalid."""
         try:
             parsed = datetime.fromisoformat(self.since)
         except ValueError:
@@ -66,7 +66,7 @@ class PageState:
 
 @dataclass(slots=True)
 class Tab:
-    """An open tab: the page it says it shows, and what it has been sent of it."""
+    """An open tab: the page it claims to show, and what it has been sent of it."""
 
     page: PageState = field(default_factory=lambda: PageState(render_id="nothing shown yet"))
     keys: dict[str, object] = field(default_factory=dict)
@@ -74,14 +74,14 @@ class Tab:
     refreshed: bool = False
 
     def show(self, page: PageState) -> None:
-        """Take over what the tab says; another drawing of a page has to be sent everything again."""
+        """Take over the tab's page; another drawing of it has to be sent everything again."""
         if page.render_id != self.page.render_id:
             self.newest, self.refreshed = page.since_instant, False
             self.keys.clear()
         self.page = page
 
     def changed(self, regions: Iterable[Region]) -> list[Update]:
-        """Return updates of the regions that have changed since they were last sent."""
+        """Return updates of the regions that have changed since they were sent."""
         updates: list[Update] = []
         drawn: set[str] = set()
         for region in regions:
@@ -95,7 +95,7 @@ class Tab:
         return updates
 
     def refresh(self, reason: str) -> list[Update]:
-        """Have the page drawn again, once for each drawing."""
+        """Return the update that makes the tab redraw its page; once per drawing."""
         if self.refreshed:
             return []
         self.refreshed = True

@@ -1,4 +1,4 @@
-"""Addresses. Every view state lives in the address; each page reads and writes its own part of it."""
+"""Addresses hold all view state; each page reads and writes its own part."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -11,7 +11,7 @@ _LAST_NUMBER: Final = 20_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """What the browser shows. Unknown or odd parameters of an address fall back to defaults."""
+    """What the browser shows. Unknown or invalid parameters fall back to defaults."""
 
     PATHS: ClassVar[tuple[str, ...]] = ()  #: of the page; links use the first
 
@@ -19,7 +19,7 @@ class View:
 
     @classmethod
     def read(cls, path: str, query: Mapping[str, str]) -> Self | None:
-        """Read the page's own part of an address; None for the address of another page."""
+        """Read an address; None for another page's."""
         return cls(**cls.parse(query)) if path in cls.PATHS else None
 
     @classmethod
@@ -32,7 +32,7 @@ class View:
         return self.PATHS[0]
 
     def parameters(self) -> dict[str, str]:
-        """Return the page's own parameters; empty texts are left out of the address."""
+        """Return the page's own parameters; empty ones are left out of the address."""
         return {}
 
     @property
@@ -42,7 +42,7 @@ class View:
 
     @property
     def query(self) -> str:
-        """Query with only what differs from the defaults, without the question mark."""
+        """Query string of what differs from the defaults, without the question mark."""
         own = self.parameters() | {"tz": "utc" if self.utc else ""}
         return urlencode({key: value for key, value in own.items() if value}, safe=":,")
 
@@ -56,7 +56,7 @@ class View:
         return replace(self, **changes).address  # type: ignore[arg-type]  # the field names are checked at run time
 
     def to(self, page: "type[View]", **parts: object) -> str:
-        """Return the address of another page; only the time display is carried over."""
+        """Return the address of another page, with the same time display."""
         return page(utc=self.utc, **parts).address
 
 
@@ -79,15 +79,15 @@ class ListView(View):
         return {"q": self.search, "page": unless(str(self.number), "1")}
 
     def href(self, **changes: object) -> str:
-        """Return the address with some parts changed; another choice starts at its first page."""
+        """Return the address with some parts changed; a new filter starts at the first page."""
         return replace(self, **{"number": 1, **changes}).address  # type: ignore[arg-type]  # as above
 
 
 def known(value: str | None, allowed: Mapping[str, object], default: str) -> str:
-    """Return a parameter's value if it is one of the allowed ones, else the default."""
+    """Return a parameter's value if it is allowed, else the default."""
     return value if value is not None and value in allowed else default
 
 
 def unless(value: str, default: str) -> str:
-    """Return a parameter's value for the address: empty for the default."""
+    """Return a parameter's value for the address; empty for the default."""
     return "" if value == default else value

@@ -1,4 +1,4 @@
-"""How all pages name and judge assets: pure, without markup."""
+"""Names and conditions of assets on all pages: pure, without markup."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -33,13 +33,13 @@ def class_title(name: str) -> str:
 
 
 def area(asset: Asset) -> str:
-    """Return where an asset is grouped: its ISA-95 path below the enterprise."""
+    """Return an asset's area: its ISA-95 path below the enterprise."""
     below = asset.path[1:3] if len(asset.path) > 1 else asset.path
     return " / ".join(below) or NO_AREA
 
 
 def condition(live: AssetLive, alarms: Iterable[Alarm], now: datetime) -> Condition:
-    """Return the condition of an asset; missing data comes before what old data said."""
+    """Return the condition of an asset; missing data takes precedence over what old data said."""
     if live.latest is None:
         return "silent"
     return condition_of(
@@ -53,7 +53,7 @@ def condition(live: AssetLive, alarms: Iterable[Alarm], now: datetime) -> Condit
 
 
 def age_text(age: timedelta | None, *, stale: bool) -> str:
-    """Return the age of the newest reading; ``live`` while it is young, so that quiet tiles stay quiet."""
+    """Return the age of the newest reading; ``live`` while it is recent, so that quiet tiles stay quiet."""
     if age is None:
         return "no data"
     return "live" if age <= _LIVE_AGE or not stale else f"{duration(age.total_seconds())} old"

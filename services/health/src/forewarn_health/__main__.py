@@ -20,7 +20,7 @@ _REGISTRY_PATIENCE_S: Final = 60.0
 
 
 def main(settings: HealthSettings, stop: threading.Event) -> None:
-    """Judge health until ``stop``."""
+    """Judge health until ``stop`` is set."""
     catalogue = load_catalogue(settings.catalogue_path)
     registry = AssetRegistry(
         settings.kafka_bootstrap_servers,

@@ -1,4 +1,4 @@
-"""Logic of the health service: what scored frames do to health and forecasts."""
+"""Logic of the health service: scored frames in, health and forecasts out."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -25,10 +25,10 @@ from forewarn_health.pacing import Pacing
 from forewarn_health.profiles import Profiles
 from forewarn_health.state import AssetState, observe
 
-#: How often waiting assets are checked: well below the shortest interval of an asset's events.
+#: How often waiting assets are checked: well below the shortest interval between an asset's events.
 _TICK_S: Final = 0.25
 
-#: Results are published on ticks only, and all readings of a turn share its costs.
+#: Results are published on ticks only, so a turn can be long: its readings share its cost.
 GATHER_S: Final = _TICK_S
 
 #: How often finished forecasts are collected and new ones started.
@@ -56,12 +56,12 @@ class HealthLogic:
 
     @property
     def handlers(self) -> Mapping[TopicName, Handler]:
-        """Frames come from the anomaly stage."""
+        """Handler of scored frames."""
         return {TopicName.ANOMALY_SCORES: self._on_scores}
 
     @property
     def timers(self) -> Sequence[tuple[float, Action]]:
-        """Publish at most once a tick, whatever the rate of frames; forecast in the background."""
+        """Publication at most once a tick, whatever the rate of frames; forecasts in the background."""
         return ((_TICK_S, self._publish_due), (_FORESEE_S, self._forecast))
 
     async def restored(self) -> None:
@@ -76,10 +76,10 @@ class HealthLogic:
                 await self._forget(removal)
 
     async def _forget(self, incoming: Record) -> None:
-        """Forget a removed asset and publish a tombstone behind its last event; a crash may repeat it."""
+        """Forget a removed asset and publish a tombstone behind its last event; a crash may repeat both."""
         removal = read_removal(incoming)
         if removal is None:
-            await self._context.reject(incoming, RejectionReason.BAD_FRAME, "the message holds no removal")
+            await self._context.reject(incoming, RejectionReason.BAD_FRAME, "the message is not a removal")
             return
         asset_id, engine = removal.asset_id, self._context.engine
         if asset_id not in engine.states or engine.partition_of(asset_id) != incoming.partition:
@@ -125,11 +125,11 @@ class HealthLogic:
         await self._context.publish([self._outgoing(health) for health in news])
 
     async def _forecast(self) -> None:
-        """Collect finished forecasts and start the next ones, without waiting for them."""
+        """Take over finished forecasts and start the next ones, without waiting."""
         states = self._context.engine.states
         try:
             finished = self._foresight.finished()
-        except Exception:  # noqa: BLE001  # caused by the data of a few assets, which are tried again with their next bucket
+        except Exception:  # noqa: BLE001  # caused by the data of a few assets, which are retried with their next bucket
             _log.exception("forecasts_failed")
             finished = {}
         for asset_id, foreseen in finished.items():
@@ -146,7 +146,7 @@ class HealthLogic:
             return None
         try:
             health = judge(state.health, asset_class, self._profiles.of(asset_class, asset_id))
-        except Exception:  # noqa: BLE001  # caused by the data of this asset; the others are judged
+        except Exception:  # noqa: BLE001  # caused by the data of this asset; the others must be judged
             _log.exception("asset_not_judged", asset_id=asset_id)
             return None
         return None if health is None else health.model_copy(update={"forecasts": state.forecasts})

@@ -1,4 +1,4 @@
-"""Forecasts in a background thread, a few assets at a time, while readings are handled."""
+"""Forecasts in a background thread, a few assets at a time."""
 
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -13,14 +13,14 @@ from forewarn.domain.forecast.memory import SeriesMemory
 from forewarn.ports.forecasting import Forecaster, ForecasterUnavailable
 from forewarn_health.state import AssetState, Foreseen
 
-#: Assets of one job: at most a few seconds of work, which a stop of the process waits for.
+#: Assets of one job: a few seconds of work at most, as stopping the process waits for it.
 _AT_ONCE: Final = 8
 
 _log = structlog.get_logger(__name__)
 
 
 class Foresight:
-    """Chooses which assets to forecast, and keeps results until they are collected."""
+    """Chooses the assets to forecast, and holds results until they are collected."""
 
     def __init__(self, forecaster: Forecaster, catalogue: Mapping[str, AssetClass], min_interval_s: float) -> None:
         self._forecaster = forecaster
@@ -36,7 +36,7 @@ class Foresight:
         self._waiting.update((asset_id, None) for asset_id, state in states.items() if state.news)
 
     def restart(self, asset_ids: Iterable[str]) -> None:
-        """Restart with these assets and drop the current job."""
+        """Drop the current job and start over with these assets."""
         self._job = None
         self._waiting = dict.fromkeys(asset_ids)
         self._not_before_s.clear()
@@ -47,7 +47,7 @@ class Foresight:
         self._not_before_s.pop(asset_id, None)
 
     def finished(self) -> dict[str, Foreseen]:
-        """Return what was forecast since the last call, or raise what the thread failed with."""
+        """Return the forecasts since the last call, or raise the thread's exception."""
         if self._job is None or not self._job.done():
             return {}
         job, self._job = self._job, None

@@ -1,4 +1,4 @@
-"""Decides which assets' health to publish now: what has changed, within a shortest and a longest interval."""
+"""Decides whose health to publish: changed assets, within a shortest and a longest interval."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ class _Published:
 
 
 class Pacing:
-    """Remembers what was published of each asset and when; times are monotonic seconds."""
+    """Remembers what was last published of each asset, and when; times are monotonic seconds."""
 
     def __init__(self, min_interval_s: float, refresh_s: float) -> None:
         self._min_interval_s = min_interval_s
@@ -29,16 +29,16 @@ class Pacing:
             self._due_s.setdefault(asset_id, 0.0 if last is None else last.at_s + self._min_interval_s)
 
     def due(self, now_s: float) -> Iterator[str]:
-        """Return the assets to check now; pass each to ``published`` or ``postpone``."""
+        """Return the assets to check; pass each to ``published`` or ``postpone``."""
         yield from [asset_id for asset_id, due_s in self._due_s.items() if due_s <= now_s]
 
     def is_news(self, health: AssetHealth, now_s: float) -> bool:
-        """Return whether this has changed, or is due to be repeated."""
+        """Return whether a result has changed, or is due to be repeated."""
         last = self._published.get(health.asset_id)
         return last is None or now_s - last.at_s >= self._refresh_s or differs(last.health, health)
 
     def published(self, health: AssetHealth, now_s: float) -> None:
-        """Note what is published now."""
+        """Note what was published."""
         self._published[health.asset_id] = _Published(now_s, health)
         self._due_s.pop(health.asset_id, None)
 
@@ -52,6 +52,6 @@ class Pacing:
         self._due_s.pop(asset_id, None)
 
     def restart(self, asset_ids: Iterable[str]) -> None:
-        """Make all these assets due: what was published last, here or elsewhere, is not known."""
+        """Make these assets due: what was last published of them is unknown."""
         self._published.clear()
         self._due_s = dict.fromkeys(asset_ids, 0.0)

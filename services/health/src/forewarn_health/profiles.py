@@ -1,4 +1,4 @@
-"""Health profiles from the registry, made again only when an entry changes."""
+"""Health profiles of registered assets, rebuilt only when an entry changes."""
 
 from collections.abc import Callable
 

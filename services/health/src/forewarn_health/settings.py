@@ -6,7 +6,7 @@ from forewarn.runtime.event_service import EventServiceSettings
 
 
 class HealthSettings(EventServiceSettings):
-    """Environment variables of the health service."""
+    """Settings of the health service."""
 
     checkpoint_interval_s: float = Field(
         default=5.0,
@@ -27,5 +27,5 @@ class HealthSettings(EventServiceSettings):
         default=60.0,
         gt=0,
         le=3600,
-        description="Longest interval between events of an asset that sends readings, changed or not.",
+        description="Longest interval between events of an asset that sends readings, even if nothing changed.",
     )

@@ -1,4 +1,4 @@
-"""State of an asset: its health, the long memory of watched columns, and its forecasts."""
+"""State of an asset: health, long memory of watched columns, forecasts."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ from forewarn.domain.health.rows import observe_frame
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Foreseen:
-    """Forecasts made from the buckets of a memory before the ``index``-th."""
+    """Forecasts made from the buckets before the ``index``-th."""
 
     index: int
     forecasts: tuple[LimitForecast, ...]
@@ -22,7 +22,7 @@ class Foreseen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssetState:
-    """State of one asset; ``memory`` is None where its class watches nothing, ``foreseen`` before the first look."""
+    """State of an asset; ``memory`` is None if its class watches no columns, ``foreseen`` before the first forecast."""
 
     health: HealthState
     memory: SeriesMemory | None = None
@@ -30,12 +30,12 @@ class AssetState:
 
     @property
     def forecasts(self) -> tuple[LimitForecast, ...]:
-        """Return the current forecasts."""
+        """Current forecasts."""
         return () if self.foreseen is None else self.foreseen.forecasts
 
     @property
     def news(self) -> bool:
-        """Return whether a bucket was completed since the last forecast."""
+        """Whether a bucket was completed since the last forecast."""
         if self.memory is None or not self.memory.closed_buckets:
             return False
         return self.foreseen is None or self.foreseen.index < self.memory.index
@@ -59,7 +59,7 @@ def observe(
 ) -> Observed:
     """Apply an anomaly frame to health and long memory of its assets.
 
-    ``profiles`` returns an asset's profile; without it, all are judged by their class alone.
+    ``profiles`` returns an asset's profile; without it, only the class counts.
     """
     known = {name: states[name] for name in frame.assets.categories if name in states}
     result = observe_frame({name: state.health for name, state in known.items()}, frame, profiles)

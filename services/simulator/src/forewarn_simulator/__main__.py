@@ -18,7 +18,7 @@ _log = structlog.get_logger(__name__)
 
 
 def main(settings: SimulatorSettings, stop: threading.Event) -> None:
-    """Register the plants and stream their readings until ``stop``."""
+    """Register the plants and stream their readings until ``stop`` is set."""
     clock = SystemClock()
     heartbeat = Heartbeat(clock)
     catalogue = load_catalogue(settings.catalogue_path)

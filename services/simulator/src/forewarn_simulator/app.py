@@ -1,4 +1,4 @@
-"""Streams the readings of simulated machines and obeys commands."""
+"""Streams the readings of simulated machines and carries out commands."""
 
 import threading
 from typing import Final
@@ -21,12 +21,12 @@ from forewarn_simulator.stage import Part, parts_of, sources_of
 
 _log = structlog.get_logger(__name__)
 
-_LONGEST_WAIT_S: Final = 0.5  # commands are looked for at least this often
+_LONGEST_WAIT_S: Final = 0.5  # commands are polled at least this often
 _FLUSH_S: Final = 3.0
 
 
 class Simulation:
-    """One process's machines, from their registration to the last reading."""
+    """The machines of this process, from registration to the last reading."""
 
     def __init__(
         self,
@@ -47,7 +47,7 @@ class Simulation:
         self._is_paused = False
 
     def enlist(self, parts: list[Part]) -> None:
-        """Register machines and take them into the fleet; those it has stay as they are."""
+        """Register machines and add them to the fleet; known ones stay as they are."""
         new = [part for part in parts if not self._fleet.knows(part.entry.asset.asset_id)]
         registered = register(
             [part.entry.asset for part in new],
@@ -64,10 +64,10 @@ class Simulation:
             self._fleet.add(asset_id, source, now_s, is_new=registered[asset_id].is_new)
 
     def stream(self) -> None:
-        """Send readings and obey commands until ``stop``."""
+        """Send readings and carry out commands until ``stop`` is set."""
         bootstrap, prefix = self._settings.kafka_bootstrap_servers, self._settings.kafka_topic_prefix
         producer = RawProducer(bootstrap, prefix, self._stop, self._metrics, self._heartbeat)
-        # What a command starts is timed from when it was issued: all of them read again put every machine where it was.
+        # A command's effect counts from when it was issued, so rereading all commands restores every machine.
         commands = CommandGroup(bootstrap, prefix, service="simulator", from_start=True)
         _log.info("streaming", machines=len(self._fleet), interval_s=self._settings.simulation_interval_seconds)
         try:
@@ -88,7 +88,7 @@ class Simulation:
             producer.close(_FLUSH_S)
 
     def _obey(self, commands: CommandGroup) -> None:
-        """Carry out the commands that came since the last call."""
+        """Carry out the commands since the last call."""
         while not self._stop.is_set() and (came := commands.take(0)):
             for command in came:
                 if not isinstance(command, Command):
@@ -100,7 +100,7 @@ class Simulation:
             commands.done()
 
     def _is_disk_full(self) -> bool:
-        """Return whether readings are left out because they could not be stored; says when that begins and ends."""
+        """Return whether the disk is too full to store readings; log when that begins and ends."""
         is_full = self._disk is not None and self._disk.state() is DiskState.FULL
         if is_full is not self._is_paused:
             self._is_paused = is_full
@@ -111,7 +111,7 @@ class Simulation:
         return is_full
 
     def _set_up(self, name: str) -> None:
-        """An example plant that somebody asked for; asked for again, nothing happens."""
+        """Start an example plant; known machines stay as they are."""
         if name not in example_names():
             _log.warning("plant_ignored", plant=name, known=example_names())
             return

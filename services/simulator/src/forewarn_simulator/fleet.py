@@ -1,4 +1,4 @@
-"""The machines that are being simulated, and what people do with them."""
+"""The simulated machines, and the commands they carry out."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
@@ -16,21 +16,21 @@ from forewarn_simulator.reading import ReadingSource, SourceReading
 
 _log = structlog.get_logger(__name__)
 
-#: Readings of the past that are sent between two looks at the live ones.
+#: Past readings sent before the live ones get their turn again.
 _AT_ONCE: Final = 400
 
-#: Followers of the registry learn of a new asset within this time; readings sent earlier might be refused.
+#: The registry's readers know a new asset within this time; readings sent earlier might be rejected.
 _SETTLING_S: Final = 2.0
 
-#: History is sent only for commands that are not much older than the process: it was sent by the one before.
+#: For commands much older than this process, its predecessor has already sent the history.
 _FRESH_S: Final = 60.0
 
-#: An injected fault that has reached its full severity stays this long, then the machine is repaired.
+#: How long an injected fault stays at its full severity before the machine is repaired.
 _HOLD_S: Final = 900.0
 
 
 class Fleet:
-    """Sources by asset, with what is still to be sent of their past."""
+    """Sources by asset, with the past readings still to be sent."""
 
     def __init__(self, catalogue: Mapping[str, AssetClass], start_s: float) -> None:
         self._catalogue = catalogue
@@ -44,17 +44,17 @@ class Fleet:
         return len(self._sources.keys() | self._performing.keys())
 
     def knows(self, asset_id: str) -> bool:
-        """Return whether it has a machine of this name."""
+        """Return whether an asset is simulated here."""
         return asset_id in self._sources
 
     def add(self, asset_id: str, source: ReadingSource, now_s: float, *, is_new: bool) -> None:
-        """Take a machine in; a new one is given its history before its first live reading."""
+        """Add a machine; a new one sends its history before its first live reading."""
         self._sources[asset_id] = source
         if is_new:
             self._past[asset_id] = source.history(now_s)
 
     def obey(self, command: Command, now_s: float) -> None:
-        """Do what a command for one machine asks; a scenario begins when all have heard of its asset."""
+        """Carry out a command for a machine; a scenario begins once every service knows the asset."""
         body = command.body
         if isinstance(body, InjectFault):
             self._inject(command.asset_id, _course_of(command, body))
@@ -62,7 +62,7 @@ class Fleet:
             self._waiting.append((now_s + _SETTLING_S, command, body))
 
     def due(self, now_s: float) -> Iterator[SourceReading]:
-        """Return readings that became due, and a portion of the past."""
+        """Return due readings, and a portion of the past."""
         self._begin_waiting(now_s)
         yield from self._some_past()
         for asset_id, performance in list(self._performing.items()):
@@ -74,7 +74,7 @@ class Fleet:
                 yield from self._due_of(asset_id, now_s)
 
     def next_due_s(self, now_s: float) -> float:
-        """Return when the next reading becomes due; infinite when there is nothing to send."""
+        """Return when the next reading is due; infinite without one."""
         if self._past:
             return now_s
         names = self._sources.keys() | self._performing.keys()
@@ -85,17 +85,17 @@ class Fleet:
         return self._sources[asset_id] if performance is None else performance.source
 
     def _due_of(self, asset_id: str, now_s: float) -> Iterable[SourceReading]:
-        """Return readings of one machine; one that cannot be computed as it was asked for stops none of the others."""
+        """Return due readings of a machine; if they cannot be computed, the other machines go on."""
         try:
             return list(self._source(asset_id).due(now_s))
-        except Exception:  # noqa: BLE001  # commands come again at every start: none of them may end the process
+        except Exception:  # noqa: BLE001  # commands are reread at every start: none of them may end the process
             _log.exception("machine_failed", asset_id=asset_id)
             if self._performing.pop(asset_id, None) is None:
                 del self._sources[asset_id]
             return ()
 
     def _some_past(self) -> Iterator[SourceReading]:
-        """Of one asset after the other: the first ones need not wait for the others before their live readings."""
+        """Return past readings, asset by asset, so that the first assets start their live readings early."""
         left = _AT_ONCE
         while self._past and left > 0:
             asset_id, readings = next(iter(self._past.items()))
@@ -148,7 +148,7 @@ class Fleet:
 
 
 def _course_of(command: Command, body: InjectFault) -> FaultCourse:
-    """Return how an injected fault grows: once, then it is repaired."""
+    """Return how an injected fault develops: it grows once, then it is repaired."""
     return FaultCourse(
         fault=body.fault,
         onset_s=command.issued_at.timestamp(),

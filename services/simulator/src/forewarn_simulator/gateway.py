@@ -1,4 +1,4 @@
-"""A gateway that delivers badly, between a machine and the broker."""
+"""An unreliable gateway between a machine and the broker."""
 
 import heapq
 from collections.abc import Iterable, Iterator
@@ -23,24 +23,24 @@ class BadGateway:
 
     @property
     def machine(self) -> ReadingSource:
-        """Return what is behind it."""
+        """Source behind the gateway."""
         return self._source
 
     @property
     def next_due_s(self) -> float:
-        """Return when the next reading leaves, held back or fresh."""
+        """When the next reading leaves, delayed or fresh."""
         held_s = self._held[0][0] / US_PER_S if self._held else np.inf
         return float(min(self._source.next_due_s, held_s))
 
     def history(self, now_s: float) -> Iterator[SourceReading]:
-        """Return the source's history, as it was delivered."""
+        """Return the source's history as the gateway delivered it."""
         for reading in self._source.history(now_s):
             self._take(reading)
             yield from self._released(reading.ts_us)
         yield from self._released(round(now_s * US_PER_S))
 
     def due(self, now_s: float) -> Iterable[SourceReading]:
-        """Return readings whose time to arrive has come."""
+        """Return readings whose arrival is due."""
         for reading in self._source.due(now_s):
             self._take(reading)
         return self._released(round(now_s * US_PER_S))

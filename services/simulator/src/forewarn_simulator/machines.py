@@ -21,18 +21,18 @@ from forewarn.domain.simulation.story import Story
 from forewarn.domain.time import US_PER_S
 from forewarn_simulator.reading import SourceReading
 
-_LONGEST_STEP_S: Final = 600.0  # after a longer pause the machine has settled anyway
+_LONGEST_STEP_S: Final = 600.0  # after a longer pause the machine has reached steady state anyway
 _SETTLE_STEP_S: Final = 60.0
 _SETTLE_STEPS: Final = 60  # an hour: ten times the slowest lag
-_SETTLING: Final = 1  # chance of the time before the first reading, apart from that of the readings
-_BULK_ROWS: Final = 1000  # a longer history is computed all at once
+_SETTLING: Final = 1  # seed of the time before the first reading, apart from that of the readings
+_BULK_ROWS: Final = 1000  # a longer history is computed in one go
 
 
 class SimulatedMachine:
     """One machine computed from physics; implements ``reading.ReadingSource``.
 
-    Readings stand at whole multiples of the interval. Ticks that pass while the process is busy or
-    blocked are left out: the gap shows, as it does with a real machine.
+    Readings are taken at whole multiples of the interval. Ticks missed while the process is busy or
+    blocked are left out and leave a gap, as with a real machine.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class SimulatedMachine:
         return self._next_tick * self._interval_s
 
     def inject(self, course: FaultCourse) -> None:
-        """Let one more fault grow."""
+        """Add a fault."""
         self._planned = (*self._planned, course)
 
     def history(self, now_s: float) -> Iterator[SourceReading]:
@@ -92,7 +92,7 @@ class SimulatedMachine:
             yield from self._read(end_s - (back - 1) * every_s, historical=self._source.history.historical)
 
     def due(self, now_s: float) -> Iterable[SourceReading]:
-        """Return the newest tick that has passed, if it was not read yet."""
+        """Return the reading of the newest tick, unless it was returned before."""
         tick = math.floor(now_s / self._interval_s)
         if tick < self._next_tick:
             return ()
@@ -102,7 +102,7 @@ class SimulatedMachine:
         return self._read(tick * self._interval_s)
 
     def _long_history(self, start_s: float, every_s: float, rows: int) -> Iterator[SourceReading]:
-        """Return all at once; only the story's faults are in the past, the plan's begin with the registration."""
+        """Compute the history in one go, with the story's faults only: the plan's begin with the registration."""
         run = MachineRun(
             asset_class=self._asset_class,
             design=self._source.design,
@@ -114,7 +114,7 @@ class SimulatedMachine:
         yield from self._sent(columns, times_us(start_s, every_s, rows), historical=self._source.history.historical)
 
     def _settle(self, before_s: float) -> None:
-        """Let the machine have run until then: the temperatures of its first reading would else belong to no load."""
+        """Warm the machine up, or the temperatures of its first reading would be those at no load."""
         self._last_s = before_s
         rng = np.random.default_rng([self._source.seed, int(self._start_s), _SETTLING])
         for back in range(_SETTLE_STEPS, -1, -1):
@@ -143,7 +143,7 @@ class SimulatedMachine:
         return self._sent(columns, np.array([round(at_s * US_PER_S)], dtype=np.int64), historical=historical)
 
     def _sent(self, columns: Values, ts_us: NDArray[np.int64], *, historical: bool) -> Iterable[SourceReading]:
-        """Return what leaves the sensors: readings without those that do not exist or have no value."""
+        """Return what the sensors send: readings without missing sensors and values."""
         if self._schedule is not None:
             duty = duty_at(self._schedule, ts_us / US_PER_S)
             sensors = self._kind.sensors(self._design)
@@ -158,7 +158,7 @@ class SimulatedMachine:
 
 
 def _worst(planned: Sequence[FaultCourse], grown: Sequence[GrowthCourse], at_s: float) -> dict[str, FloatArray]:
-    """Severity of every fault; of two courses of one fault the worse counts."""
+    """Return the severity of every fault; of two courses of the same fault, the worse."""
     severities = worst_of(grown, at_s)
     for course in planned:
         severities[course.fault] = np.maximum(severities.get(course.fault, 0.0), course.at(at_s))
@@ -168,7 +168,7 @@ def _worst(planned: Sequence[FaultCourse], grown: Sequence[GrowthCourse], at_s: 
 def readings_of(
     asset_id: str, ts_us: NDArray[np.int64], columns: Values, *, historical: bool
 ) -> Iterable[SourceReading]:
-    """Return readings of columns, row by row; what has no value is left out, and so is a reading without any."""
+    """Yield readings of columns, row by row, without missing values and empty readings."""
     rows = zip(*(values.tolist() for values in columns.values()), strict=True)
     for at_us, row in zip(ts_us.tolist(), rows, strict=True):
         metrics = {tag: value for tag, value in zip(columns, row, strict=True) if math.isfinite(value)}

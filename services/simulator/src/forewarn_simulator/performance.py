@@ -1,4 +1,4 @@
-"""Scenarios that people ask for: played live in quick motion, or written into the past."""
+"""Scenarios on request: played live in quick motion, or written into the past."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,13 +16,13 @@ from forewarn_simulator.gateway import BadGateway
 from forewarn_simulator.machines import SimulatedMachine, readings_of
 from forewarn_simulator.reading import ReadingSource, SourceReading
 
-#: Live readings are not closer than this, however quick the motion.
+#: Shortest interval of live readings, however quick the motion.
 _SHORTEST_INTERVAL_S: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Performance:
-    """A scenario on stage until ``end_s`` [s since 1970 UTC]."""
+    """A scenario that runs until ``end_s`` [s since 1970 UTC]."""
 
     scenario: str
     source: ReadingSource
@@ -30,7 +30,7 @@ class Performance:
 
 
 def performance_of(asset_id: str, asset_class: AssetClass, body: RunScenario, issued_s: float) -> Performance:
-    """Return a scenario in quick motion, live: days and growth shrink, the physics of the machine does not.
+    """Return a live scenario in quick motion: it shortens days and growth, not the machine's physics.
 
     Raises
     ------
@@ -61,7 +61,7 @@ def performance_of(asset_id: str, asset_class: AssetClass, body: RunScenario, is
 def past_readings(
     asset_id: str, asset_class: AssetClass, body: RunScenario, issued_s: float
 ) -> Iterator[SourceReading]:
-    """Return a scenario as history that ends when the command was issued.
+    """Return a scenario as history, ending when the command was issued.
 
     Raises
     ------

@@ -20,9 +20,8 @@ _QUEUE_READINGS: Final = 20_000
 class RawProducer:
     """Idempotent producer of readings, acknowledged by all replicas.
 
-    While the broker is away readings wait in the buffer without limit of time; when it is full,
-    ``send`` blocks. A reading leaves the buffer stored, or refused by the broker: those are counted
-    and logged.
+    While the broker is away, readings wait in the buffer for any length of time; when it is full, ``send`` blocks.
+    A reading leaves the buffer stored, or refused by the broker; refusals are counted and logged.
     """
 
     def __init__(
@@ -49,7 +48,7 @@ class RawProducer:
         self._is_closing = False
 
     def send(self, reading: SourceReading) -> bool:
-        """Queue a reading; blocks while the buffer is full. False if ``stop`` came before there was room.
+        """Send a reading; block while the buffer is full. Return False if ``stop`` was set before there was room.
 
         Raises
         ------
@@ -69,7 +68,7 @@ class RawProducer:
         return True
 
     def poll(self) -> None:
-        """Take delivery reports; raises like ``send``."""
+        """Handle delivery reports; raise like ``send``."""
         self._producer.poll()
         self._metrics.waiting.set(len(self._producer))
 

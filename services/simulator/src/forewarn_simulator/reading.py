@@ -1,4 +1,4 @@
-"""A reading on its way to the broker, and what gives readings."""
+"""A reading on its way to the broker, and the protocol of its sources."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ _encode = msgspec.json.Encoder().encode
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceReading:
-    """One asset's tags at one instant; time in µs since 1970 UTC. Historical ones never alarm."""
+    """An asset's tags at one instant [µs since 1970 UTC]. Historical readings never raise alarms."""
 
     asset_id: str
     ts_us: int
@@ -25,26 +25,26 @@ class ReadingSource(Protocol):
     """One asset's readings over time. All times are seconds since 1970 UTC."""
 
     def history(self, now_s: float) -> Iterator[SourceReading]:
-        """Return readings of the time before ``now_s``, in order; asked for at most once, before ``due``."""
+        """Return readings before ``now_s``, in order; called at most once, before ``due``."""
         ...
 
     def due(self, now_s: float) -> Iterable[SourceReading]:
-        """Return readings that became due since the last call, in order."""
+        """Return readings due since the last call, in order."""
         ...
 
     @property
     def next_due_s(self) -> float:
-        """Return when the next reading becomes due; infinite without one."""
+        """When the next reading is due; infinite without one."""
         ...
 
 
 def iso_utc(ts_us: int) -> str:
-    """Return the time in the form that readings carry."""
+    """Return a time as written in readings."""
     return to_datetime(ts_us).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def encode_reading(reading: SourceReading, seq: int) -> bytes:
-    """JSON of ``contracts.readings.Reading``."""
+    """Encode a reading as JSON of ``contracts.readings.Reading``."""
     document: dict[str, object] = {
         "asset_id": reading.asset_id,
         "ts": iso_utc(reading.ts_us),

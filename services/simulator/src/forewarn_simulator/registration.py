@@ -1,7 +1,7 @@
-"""Puts the plant's machines into the asset registry, once.
+"""Enters the plant's machines into the asset registry, once.
 
-The registry also is the simulator's memory: the time of a machine's entry is when its life began, from
-which its faults are timed. So a restart goes on where the plant stands, without a file of its own.
+The registry is also the simulator's memory: a machine's life, and with it the timing of its faults, begins at the
+time of its entry. So a restart continues where the plant was, without a state file.
 """
 
 import threading
@@ -25,7 +25,7 @@ _log = structlog.get_logger(__name__)
 _PATIENCE_S: Final = 30.0
 _RETRY_S: Final = 1.0
 
-#: Followers of the registry learn of a new asset within this time; readings sent earlier might be refused.
+#: The registry's readers know a new asset within this time; readings sent earlier might be rejected.
 _SETTLING_S: Final = 2.0
 
 
@@ -46,9 +46,9 @@ def register(
     stop: threading.Event,
     on_wait: Callable[[], None] = lambda: None,
 ) -> dict[str, Registration]:
-    """Register the assets that are not registered yet; those that are stay as people have made them.
+    """Register new assets; entries that exist are left alone, as people may have edited them.
 
-    Waits for the broker until ``stop``, calling ``on_wait`` every half minute; then nothing is registered.
+    Waits for the broker, calling ``on_wait`` every half minute; if ``stop`` is set first, nothing is registered.
 
     Raises
     ------
@@ -75,7 +75,7 @@ def register(
 def _registered(
     bootstrap_servers: str, prefix: str, stop: threading.Event, on_wait: Callable[[], None]
 ) -> dict[str, float] | None:
-    """Return the time of the entry of every registered asset [s]; None if ``stop`` came first."""
+    """Return the time of the entry of every registered asset [s]; None if ``stop`` was set first."""
     reader = PartitionReader(bootstrap_servers, client_id="forewarn.simulator.assets", patience_s=_PATIENCE_S)
     topic = qualified(TopicName.ASSETS, prefix)
 

@@ -1,4 +1,4 @@
-"""Recordings played back as if they happened now."""
+"""Plays recordings back as if they happened now."""
 
 import csv
 import math
@@ -14,11 +14,11 @@ from forewarn.contracts.asset_class import AssetClass
 from forewarn.domain.time import US_PER_S
 from forewarn_simulator.reading import SourceReading
 
-_MAX_LAG_S: Final = 60.0  # longer behind (the process slept): go on from now instead of catching up in a burst
+_MAX_LAG_S: Final = 60.0  # further behind (the process slept), continue from now instead of catching up in a burst
 
 
 class RecordingError(Exception):
-    """A recording cannot be used; the message names file, line and cure."""
+    """A recording cannot be used; the message names file, line and remedy."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,25 +30,25 @@ class Recording:
 
     @property
     def step_s(self) -> float:
-        """Usual distance of two rows."""
+        """Usual time between two rows."""
         steps = sorted(b - a for a, b in pairwise(self.offsets_s))
         return steps[len(steps) // 2] if steps else 1.0
 
 
 def find_recording(name: str, directories: Iterable[Path]) -> Path | None:
-    """First existing file of that name, absolute or in one of the directories or its ``data``."""
+    """Return the first file of that name, absolute or in one of the directories or its ``data``."""
     candidates = [Path(name)] if Path(name).is_absolute() else []
     candidates += [place / name for directory in directories for place in (directory, directory / "data")]
     return next((path for path in candidates if path.is_file()), None)
 
 
 def read_recording(path: Path, asset_class: AssetClass, time_column: str) -> Recording:
-    """Read a CSV file; columns are tags or their aliases, others are ignored, empty cells are absent values.
+    """Read a CSV file. Columns are tags or their aliases, others are ignored; empty cells are missing values.
 
     Raises
     ------
     RecordingError
-        If there is no time column, no known tag, no row, a value that is no number, or time does not rise.
+        If time column, tags or rows are missing, a value is not a number, or times are not increasing.
     """
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
@@ -89,7 +89,7 @@ def _time(text: str, where: str) -> float:
     try:
         at = datetime.fromisoformat(text)
     except ValueError as exc:
-        raise RecordingError(f"{where}: {text!r} is no ISO 8601 time") from exc
+        raise RecordingError(f"{where}: {text!r} is not an ISO 8601 time") from exc
     return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
 
 
@@ -102,16 +102,16 @@ def _values(line: Mapping[str, str | None], columns: Mapping[str, str], where: s
         try:
             values[tag] = float(text)
         except ValueError as exc:
-            raise RecordingError(f"{where}, column {column}: {text!r} is no number") from exc
+            raise RecordingError(f"{where}, column {column}: {text!r} is not a number") from exc
         if not math.isfinite(values[tag]):
-            raise RecordingError(f"{where}, column {column}: {text} is no finite number")
+            raise RecordingError(f"{where}, column {column}: {text} is not a finite number")
     return values
 
 
 class Replay:
     """One recording as an asset; implements ``reading.ReadingSource``.
 
-    The first live row plays at ``start_s`` and all others keep their distances, divided by the speed.
+    The first live row plays at ``start_s``; the others follow at their recorded intervals, divided by the speed.
     """
 
     def __init__(self, asset_id: str, recording: Recording, source: ReplaySource, *, start_s: float) -> None:
@@ -119,11 +119,11 @@ class Replay:
         self._recording = recording
         self._source = source
         self._row = 0
-        self._row_s = start_s  # when the row at hand plays
+        self._row_s = start_s  # when the current row plays
 
     @property
     def next_due_s(self) -> float:
-        """Return when the row at hand plays."""
+        """When the current row plays."""
         return self._row_s if self._row < len(self._recording.rows) else math.inf
 
     def history(self, now_s: float) -> Iterator[SourceReading]:
@@ -137,7 +137,7 @@ class Replay:
             yield from self._play()
 
     def due(self, now_s: float) -> Iterator[SourceReading]:
-        """Return the rows whose time has come."""
+        """Return the rows that are due."""
         if now_s - self.next_due_s > _MAX_LAG_S:
             self._row_s = now_s
         while self.next_due_s <= now_s:

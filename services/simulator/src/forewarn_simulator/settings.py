@@ -10,15 +10,15 @@ from forewarn.runtime.settings import DiskSettings
 
 
 class SimulatorSettings(DiskSettings):
-    """What the simulator reads from the environment."""
+    """Settings of the simulator."""
 
     simulation_enabled: bool = Field(default=True, description="false: register the plant's assets and stay silent.")
     simulation_interval_seconds: float = Field(
-        default=1.0, ge=0.05, le=3600, description="Distance of a simulated machine's readings."
+        default=1.0, ge=0.05, le=3600, description="Interval of a simulated machine's readings."
     )
     simulation_plant: str = Field(
         default="demo,refinery,factory,building",
-        description="Plants, separated by commas: files, or names of the examples that ship.",
+        description="Plants, separated by commas: files, or names of built-in examples.",
     )
     skab_path: Path | None = Field(default=None, description="Directory of the SKAB recordings.")
 

@@ -8,7 +8,7 @@ from typing import Final
 import structlog
 
 from forewarn.adapters.catalogue import Catalogue
-from forewarn.adapters.plant_document import Plant, PlantAsset, ReplaySource, SimulatedSource
+from forewarn.adapters.plant_document import PlantAsset, PlantDocument, ReplaySource, SimulatedSource
 from forewarn.adapters.plant_file import PlantError, load_plants, plant_directories
 from forewarn.adapters.plant_machine import story_of
 from forewarn_simulator.gateway import BadGateway
@@ -25,7 +25,7 @@ _SKAB_PLACES: Final = (Path("../shared/data/skab"), Path("/data/skab"))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """One machine of a plant that can be played, with the recording it is played from and its interval."""
+    """A playable machine of a plant, with its recording, if any, and its interval."""
 
     entry: PlantAsset
     recording: Recording | None
@@ -33,12 +33,12 @@ class Part:
 
 
 def parts_of_plants(settings: SimulatorSettings, catalogue: Catalogue) -> list[Part]:
-    """Return all machines of the settings' plants.
+    """Return all machines of the plants in the settings.
 
     Raises
     ------
     PlantError
-        If a plant writes to files, or names a class or a recording that is not there.
+        If a plant writes to files, or names a missing class or recording.
     """
     parts: list[Part] = []
     for plant in load_plants(settings.simulation_plant):
@@ -46,13 +46,13 @@ def parts_of_plants(settings: SimulatorSettings, catalogue: Catalogue) -> list[P
     return parts
 
 
-def parts_of(plant: Plant, settings: SimulatorSettings, catalogue: Catalogue) -> list[Part]:
-    """Return the machines of a plant whose recordings, if they need one, are there.
+def parts_of(plant: PlantDocument, settings: SimulatorSettings, catalogue: Catalogue) -> list[Part]:
+    """Return the machines of a plant, except those whose recording is missing.
 
     Raises
     ------
     PlantError
-        If the plant writes to files, or names a class or a recording that cannot be used.
+        If the plant writes to files, or names an unusable class or recording.
     """
     if plant.output.kind != "kafka":
         raise PlantError(

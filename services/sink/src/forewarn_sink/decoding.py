@@ -17,7 +17,7 @@ from forewarn.ports.codec import InvalidEvent, InvalidFrame, one_line
 from forewarn.ports.lanes import Record
 from forewarn.ports.store import Item, Source, Tombstone
 
-#: What the sink stores.
+#: Topics that the sink stores.
 SOURCES: Final = TOPIC_USE["sink"].reads
 
 
@@ -29,7 +29,7 @@ class ItemDecoder:
         self._topics = {qualified(name, prefix): TOPICS[name] for name in SOURCES}
 
     def decode(self, record: Record) -> Item:
-        """Read a record; never raises for what is in it."""
+        """Decode a record; never raises for its content."""
         topic = self._topics[record.topic]
         source = Source(record.topic, record.partition)
         if record.value is None:
@@ -38,7 +38,7 @@ class ItemDecoder:
             return Item(source=source, offset=record.offset, content=gone)
         try:
             if isinstance(topic.content, FrameKind) and (removal := read_removal(record)) is not None:
-                # rows of both topics before it belong to the removed asset; noted once, by its id
+                # earlier rows of both topics belong to the removed asset; noted once, by its id
                 return Item(
                     source=source, offset=record.offset, content=removal if removal.history == "purge" else None
                 )
@@ -46,7 +46,7 @@ class ItemDecoder:
                 frame = decode_frame(record.value, self._catalogue, topic.content)
                 return Item(source=source, offset=record.offset, content=frame)
             if topic.content is None:
-                raise TypeError(f"{topic.name.value} has no content that could be stored")
+                raise TypeError(f"{topic.name.value} has no content to store")
             event = decode_event(topic.content, record.value)
             return Item(source=source, offset=record.offset, content=event)
         except InvalidFrame as exc:
@@ -55,7 +55,7 @@ class ItemDecoder:
             return self.refuse(record, RejectionReason.BAD_STRUCTURE, str(exc))
 
     def refuse(self, record: Record, reason: RejectionReason, explanation: str) -> Item:
-        """Return a record as rejected, with its bytes and the reason."""
+        """Return the rejection of a record, with its bytes and the reason."""
         rejected = RejectedReading(
             rejected_id=f"{record.topic}/{record.partition}/{record.offset}",
             topic=record.topic,
@@ -73,6 +73,6 @@ class ItemDecoder:
 
 
 def _time_of(record: Record) -> datetime:
-    """Return the broker's time stamp, which the producer may have set to anything."""
+    """Return the record's time stamp, which a producer may have set to anything."""
     microseconds = min(max(record.received_us, to_microseconds(EARLIEST)), to_microseconds(LATEST) - 1)
     return to_datetime(microseconds)

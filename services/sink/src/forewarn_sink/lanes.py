@@ -1,4 +1,4 @@
-"""The partitions we may write: claims, where to go on reading, and which messages are taken one by one."""
+"""The partitions this sink may write: claims, positions, and which messages to take one by one."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,15 +15,15 @@ from forewarn_sink.metrics import SinkMetrics
 _log = structlog.get_logger(__name__)
 
 _PATIENCE_S: Final = 5.0
-#: Messages taken one by one after a process ended over its first ones; the culprit is mostly among the first few.
+#: Messages taken one by one after a process died over them; the culprit is usually among the first few.
 _CAUTIOUS_MESSAGES: Final = 1_000
 
 
 @dataclass(slots=True)
 class Lane:
-    """A partition we may write: the claim, the assignment it belongs to, the next message expected.
+    """A partition this sink may write: its claim, its assignment, and the next expected message.
 
-    ``cautious`` is the number of messages to take one by one, ``attempts`` how often the first of them ended a process.
+    ``cautious`` messages are taken one by one; the first of them has killed a process ``attempts`` times.
     """
 
     claim: PartitionClaim
@@ -55,11 +55,11 @@ class Lanes:
 
     @property
     def claims(self) -> dict[Source, PartitionClaim]:
-        """Return the claims we have."""
+        """Return the claims held."""
         return {source: lane.claim for source, lane in self._lanes.items()}
 
     def claim(self) -> dict[Source, int]:
-        """Take over what the group has given us and we have not yet claimed; returns where each goes on."""
+        """Claim newly assigned partitions and return the position of each."""
         wanted = sorted(source for source in self._inbox.given if source not in self._lanes)
         if not wanted:
             return {}
@@ -85,12 +85,12 @@ class Lanes:
         return positions
 
     def take(self, record: Record) -> bool:
-        """Return whether a record is ours and new; moves its lane's position behind it.
+        """Return whether a record is new and of a claimed partition; moves the lane's position past it.
 
         Raises
         ------
         BrokerUnavailable
-            If the partition went back: its topic may be another one, which claiming again finds out.
+            If the partition went back: its topic may have been recreated, which claiming again finds out.
         """
         source = Source(record.topic, record.partition)
         lane = self._lanes.get(source)
@@ -102,7 +102,7 @@ class Lanes:
         return True
 
     def recreated(self, timeout_s: float) -> list[str]:
-        """Topics that are not those we claimed any more."""
+        """Return the topics that were recreated since they were claimed."""
         if not self._lanes:
             return []
         ids = self._inbox.topic_ids(sorted({source.topic for source in self._lanes}), timeout_s)
@@ -114,19 +114,19 @@ class Lanes:
         return sorted(set(changed))
 
     def doubt(self, source: Source, offset: int) -> int:
-        """Count a write of one message that failed though the database is well; returns how often by now."""
+        """Count a failed write of one message while the database is healthy; return the count."""
         known, count = self._doubts.get(source, (offset, 0))
         count = count + 1 if known == offset else 1
         self._doubts[source] = (offset, count)
         return count
 
     def settle(self, sources: Iterable[Source]) -> None:
-        """Something of these was stored."""
+        """Note that some of these messages were stored."""
         for source in sources:
             self._doubts.pop(source, None)
 
     def forget_lost(self) -> set[Source]:
-        """Drop lanes that the group took away, even if it gave them back meanwhile; returns them."""
+        """Drop lanes that the group revoked, even if it has reassigned them since; return them."""
         given = self._inbox.given
         lost = {source: lane for source, lane in self._lanes.items() if given.get(source) != lane.assignment}
         for source in lost:
@@ -136,17 +136,17 @@ class Lanes:
         return set(lost)
 
     def release(self) -> None:
-        """Give everything back."""
+        """Release all claims."""
         claims = list(self.claims.values())
         self._lanes.clear()
         self._store.release(claims)
 
     def clear(self) -> None:
-        """Forget all lanes, to claim them again."""
+        """Drop all lanes, to claim them again."""
         self._lanes.clear()
 
     def _position(self, claim: PartitionClaim, topic_id: str | None, first: int, end: int) -> int:
-        """Return where to go on reading, given what the broker still has."""
+        """Return the offset to continue from, given what the broker still has."""
         stored, place = claim.next_offset, _place(claim.source)
         if stored is None:
             return first

@@ -1,4 +1,4 @@
-"""Metrics of the sink, all with their units."""
+"""Metrics of the sink."""
 
 from forewarn.ports.store import Retained, Written
 from forewarn.runtime.metrics import counter, gauge, histogram

@@ -1,4 +1,4 @@
-"""Stores a batch; what the database refuses of it is found and set aside, the rest is stored."""
+"""Stores batches; what the database refuses is found and set aside, and the rest is stored."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,15 +15,15 @@ from forewarn_sink.metrics import SinkMetrics
 
 _log = structlog.get_logger(__name__)
 
-#: Processes that may end over a message that they took by itself; the next one sets it aside unread.
+#: Processes that a message taken by itself may kill; the next one sets it aside undecoded.
 _MOST_ATTEMPTS: Final = 2
-#: Writes of one message that may fail for no clear reason while the database is well.
+#: Writes of one message that may fail for no clear reason while the database is healthy.
 _MOST_DOUBTS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A message and what it says; ``refused``: the item is its refusal."""
+    """A message, decoded; ``refused``: the item is its rejection."""
 
     record: Record
     item: Item
@@ -31,7 +31,7 @@ class Delivery:
 
 
 class Storing:
-    """Writes deliveries under the claims of ``lanes``; ``on_written`` hears of every transaction."""
+    """Writes deliveries under the claims of ``lanes``; calls ``on_written`` after every transaction."""
 
     def __init__(
         self,
@@ -48,12 +48,12 @@ class Storing:
         self._on_written = on_written
 
     def write(self, batch: Sequence[Delivery]) -> None:
-        """Store a batch in one transaction, or in several if something of it is refused; order is kept.
+        """Store a batch, in order, in one transaction or in several if some of it is refused.
 
         Raises
         ------
         StoreUnavailable, Fenced
-            Of what was not stored before, nothing was.
+            Nothing of the current transaction was stored.
         """
         if not batch:
             return
@@ -71,7 +71,7 @@ class Storing:
         self._on_written(items, written)
 
     def alone(self, lane: Lane, record: Record) -> Delivery:
-        """Decode a message that may end the process, after that attempt is stored."""
+        """Record the attempt, then decode a message that may kill the process."""
         lane.cautious -= 1
         attempts, lane.attempts = lane.attempts, 0
         if attempts >= _MOST_ATTEMPTS:
@@ -82,14 +82,14 @@ class Storing:
         return Delivery(record, self._decoder.decode(record))
 
     def _narrow(self, batch: Sequence[Delivery], problem: Unstorable | Doubtful) -> None:
-        """Something of the batch cannot be stored: find it by halves and set it aside, store the others."""
+        """Find what cannot be stored of a batch by bisection and set it aside; store the rest."""
         if len(batch) > 1:
             middle = len(batch) // 2
             self.write(batch[:middle])
             self.write(batch[middle:])
             return
         record = batch[0].record
-        if batch[0].refused:  # plain text and its own bytes: the database takes nothing
+        if batch[0].refused:  # only plain text and the original bytes: the database accepts nothing
             raise StoreUnavailable(f"not even a refusal can be stored: {problem}") from problem
         if isinstance(problem, Doubtful):
             doubts = self._lanes.doubt(Source(record.topic, record.partition), record.offset)

@@ -29,7 +29,7 @@ _log = structlog.get_logger(__name__)
 _MESSAGES_AT_ONCE: Final = 64
 _WATCH_EVERY_S: Final = 5.0
 _WATCH_PATIENCE_S: Final = 1.0  # writing waits meanwhile
-_IDENTIFY_EVERY_S: Final = 30.0  # the group mostly has news of a topic that was deleted long before
+_IDENTIFY_EVERY_S: Final = 30.0  # the group usually learns of a deleted topic long before
 _RETAIN_AGAIN_S: Final = 5.0
 _DRAIN_S: Final = 5.0
 _IDLE_POLL_S: Final = 0.2
@@ -77,11 +77,11 @@ class Writer:
         self._retain_due_s = clock.monotonic_s() + config.retention_interval_s
 
     def not_ready(self) -> str | None:
-        """Return why nothing is written at the moment, or None."""
+        """Return why nothing is being written, or None."""
         return self._problem
 
     def run(self, stop: threading.Event) -> None:
-        """Work until ``stop`` is set, then store what was already read."""
+        """Store until ``stop`` is set, including what was read by then."""
         while not stop.is_set():
             self._heartbeat.beat()
             try:
@@ -97,11 +97,11 @@ class Writer:
                 self._metrics.fenced.inc()
                 _log.warning("fenced", reason=str(exc))
                 self._let_go()
-                self._rest(stop)  # the group may have news of who owns what
+                self._rest(stop)  # the group may have reassigned partitions
         self._drain()
 
     def _claim(self) -> None:
-        """Take over what the group has given us and we have not yet claimed."""
+        """Claim newly assigned partitions."""
         self._forget_lost()
         positions = self._lanes.claim()
         self._stored |= positions
@@ -111,9 +111,9 @@ class Writer:
             self._recovered()
 
     def _collect(self, linger_s: float) -> list[Delivery]:
-        """Return messages of one transaction: ``max_rows`` rows, ``MAX_TURN_BYTES``, or all within ``linger_s``.
+        """Return the messages of one transaction: ``max_rows`` rows, ``MAX_TURN_BYTES``, or all within ``linger_s``.
 
-        A larger message makes its own transaction, and so does one that is taken with caution.
+        A larger message gets its own transaction, and so does a suspicious one.
         """
         deadline_s = self._clock.monotonic_s() + linger_s
         batch: list[Delivery] = []
@@ -144,11 +144,11 @@ class Writer:
         for item in items:
             self._stored[item.source] = item.offset + 1
         if any(isinstance(item.content, AssetRemoval) for item in items):
-            self._retain_due_s = self._clock.monotonic_s()  # what is stored of it can go at once
+            self._retain_due_s = self._clock.monotonic_s()  # its stored rows can go at once
         self._metrics.wrote(written, self._clock.now().timestamp())
 
     def _forget_lost(self) -> None:
-        """Drop what was read of partitions that the group took away."""
+        """Drop messages of revoked partitions."""
         lost = self._lanes.forget_lost()
         if lost:
             for source in lost:
@@ -156,13 +156,13 @@ class Writer:
             self._pending = deque(r for r in self._pending if Source(r.topic, r.partition) not in lost)
 
     def _let_go(self) -> None:
-        """Give up all claims and what was read: the next turn claims again and reads from what is stored."""
+        """Drop all claims and messages: the next turn claims again and continues from what is stored."""
         self._inbox.halt()
         self._lanes.clear()
         self._pending.clear()
 
     def _wait(self, problem: Exception, stop: threading.Event) -> None:
-        """Stay in the group without reading until the next attempt is due."""
+        """Wait for the next attempt: stay in the group, but do not read."""
         self._let_go()
         self._problem = str(problem)
         if isinstance(problem, StoreUnavailable):
@@ -172,7 +172,7 @@ class Writer:
         self._watch()
 
     def _rest(self, stop: threading.Event) -> float:
-        """Only talk to the group until the next attempt is due; returns how long that was."""
+        """Poll the group only, until the next attempt is due; return how long that was."""
         delay_s = self._backoff.next_s()
         deadline_s = self._clock.monotonic_s() + delay_s
         while not stop.is_set() and (remaining_s := deadline_s - self._clock.monotonic_s()) > 0:
@@ -192,7 +192,7 @@ class Writer:
 
     def _retain(self) -> None:
         if self._lanes and self._clock.monotonic_s() >= self._retain_due_s:
-            # Moved on first: a portion that takes too long must not keep the sink from what comes in.
+            # Rescheduled first: a slow portion must not keep the sink from new messages.
             self._retain_due_s = self._clock.monotonic_s() + self._config.retention_interval_s
             retained = self._store.retain(self._clock.now())
             self._metrics.retained(retained)
@@ -200,7 +200,7 @@ class Writer:
                 self._retain_due_s = self._clock.monotonic_s() + _RETAIN_AGAIN_S
 
     def _watch(self) -> None:
-        """Publish the lag, here and to the group, every few seconds."""
+        """Publish the lag, as a metric and to the group, every few seconds."""
         if self._clock.monotonic_s() < self._watch_due_s:
             return
         self._watch_due_s = self._clock.monotonic_s() + _WATCH_EVERY_S
@@ -223,7 +223,7 @@ class Writer:
         self._inbox.commit(positions)
 
     def _identify(self) -> None:
-        """Claim again where a topic is not the one that was claimed: only so its offsets are set back."""
+        """Claim recreated topics again, which resets their offsets."""
         if self._clock.monotonic_s() < self._identify_due_s:
             return
         self._identify_due_s = self._clock.monotonic_s() + _IDENTIFY_EVERY_S
@@ -233,13 +233,13 @@ class Writer:
             self._let_go()
 
     def _unread(self, sources: Sequence[Source]) -> Mapping[Source, tuple[int, int]]:
-        """Return where unread messages begin and end; the broker is asked only while nothing is read."""
+        """Return where unread messages begin and end; query the broker only while nothing is read."""
         if self._problem is not None:
             return self._inbox.bounds(sources, _WATCH_PATIENCE_S)
         return {source: (end, end) for source, end in self._inbox.ends(sources).items()}
 
     def _drain(self) -> None:
-        """Store what was read before the stop, as far as that is quick; the rest is read again."""
+        """Store what was read before the stop if that is quick; the rest is read again."""
         deadline_s = self._clock.monotonic_s() + _DRAIN_S
         try:
             while self._pending and self._clock.monotonic_s() < deadline_s:
@@ -256,7 +256,7 @@ def _rows(item: Item) -> int:
 
 
 def _between_removals(batch: Sequence[Delivery]) -> Iterator[Sequence[Delivery]]:
-    """Removals by themselves: rows before one have another key in the database than rows behind it."""
+    """Yield removals by themselves: rows before and after one have different keys in the database."""
     start = 0
     for place, delivery in enumerate(batch):
         if isinstance(delivery.item.content, AssetRemoval):

@@ -1,1 +1,1 @@
-"""Compares each machine with its learned normal behaviour."""
+"""Compares machines with their learned normal behaviour."""

@@ -13,7 +13,7 @@ from forewarn_twin.settings import TwinServiceSettings
 
 
 def main(settings: TwinServiceSettings, stop: threading.Event) -> None:
-    """Compare machines with their twins until ``stop``."""
+    """Compare machines with their twins until ``stop`` is set."""
     config = FrameLoopConfig(
         settings=settings,
         service="twin",

@@ -1,4 +1,4 @@
-"""Publishes a fitted model: its card and the model itself."""
+"""Messages about models: a new card with its model, or a withdrawal."""
 
 from typing import Final
 
@@ -25,7 +25,7 @@ _KIND: Final = "twin"
 
 
 def announce(fitted: FittedModel, model: AssetModel, asset_class: AssetClass) -> Output:
-    """Return the message for the topic ``models``."""
+    """Return the message that publishes a model on ``models``."""
     card = artefact(fitted, model, asset_class)
     key = _key(card.asset_id)
     envelope = Envelope(id=f"{key}/{card.version}", source=_SOURCE, time=card.trained_to, partition_key=card.asset_id)
@@ -34,7 +34,7 @@ def announce(fitted: FittedModel, model: AssetModel, asset_class: AssetClass) ->
 
 
 def withdraw(machine: str) -> Output:
-    """Return the message for the topic ``models`` that says that a machine's model is void."""
+    """Return the message that withdraws an asset's model on ``models``."""
     return Output(topic=TopicName.MODELS, key=_key(asset_of(machine)).encode(), value=None)
 
 

@@ -1,4 +1,4 @@
-"""The twin on all partitions of a process: valid frames in, twin states and model cards out."""
+"""The twin stage: valid frames in, twin states and model cards out, on all partitions of a process."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -41,11 +41,11 @@ class TwinLanes:
 
     @decoder(StaleSnapshot)
     def open(self, partition: int, snapshot: bytes | None) -> None:
-        """Begin a lane, empty or from a snapshot."""
+        """Open a lane, empty or from a snapshot."""
         self._states.add(partition, {} if snapshot is None else load(snapshot, self._catalogue))
 
     def process(self, records: Sequence[Record], on_progress: ProgressCallback = no_progress) -> TurnResult:
-        """Learn from readings or judge them, obey orders; what is neither becomes a dead letter."""
+        """Learn from readings or judge them, and carry out orders; other records become dead letters."""
         counts: Counter[str] = Counter()
         outputs: list[Output] = []
         for readings, order in _between_orders(records):
@@ -61,11 +61,11 @@ class TwinLanes:
         return TurnResult(outputs=tuple(outputs), counts=counts)
 
     def dump(self, partition: int) -> bytes:
-        """Serialise models and what is being learned in a lane."""
+        """Return a lane's models and unfinished baselines, serialised."""
         return dump(self._states.of(partition))
 
     def close(self, partition: int) -> None:
-        """Forget a lane."""
+        """Drop a lane."""
         self._states.remove(partition)
 
     def _judge(self, frame: Frame, counts: Counter[str], on_progress: ProgressCallback) -> list[Output]:
@@ -77,7 +77,7 @@ class TwinLanes:
         removal = read_removal(record)
         if removal is None:
             counts["rejected"] += 1
-            return [dead_letter(record, "the message has the key of a removal but holds none")]
+            return [dead_letter(record, "the message has the key of a removal but is not one")]
         name = partition_key(record.partition, removal.asset_id)
         state = self._states.get(removal.asset_class)
         void = [withdraw(name)] if state is not None and name in state.cards else []
@@ -105,7 +105,7 @@ class TwinLanes:
     def _publish(
         self, state: TwinState, judged: Sequence[Frame], fitted: Sequence[FittedModel], counts: Counter[str]
     ) -> list[Output]:
-        """Take over a new state; returns the messages that publish it."""
+        """Adopt a new state and return the messages that publish it."""
         self._states.put(state.asset_class.name, state)
         counts.update(judged=sum(f.rows for f in judged), fitted=len(fitted))
         outputs = [
@@ -116,7 +116,7 @@ class TwinLanes:
 
 
 def _between_orders(records: Sequence[Record]) -> Iterator[tuple[Sequence[Record], Record | None]]:
-    """Stretches of readings, each with the order that ends it."""
+    """Yield stretches of readings, each with the order that ends it."""
     start = 0
     for position, record in enumerate(records):
         if record.key in {ORDER_KEY, REMOVAL_KEY}:

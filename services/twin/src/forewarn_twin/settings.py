@@ -7,8 +7,8 @@ from forewarn.runtime.frame_config import FrameServiceSettings
 
 
 class TwinServiceSettings(FrameServiceSettings):
-    """What the twin reads from the environment."""
+    """Settings of the twin."""
 
     baseline_readings: int | None = Field(
-        default=None, ge=MIN_BASELINE, description="Healthy readings to learn from; the class's number if unset."
+        default=None, ge=MIN_BASELINE, description="Healthy readings to learn from; by default the asset class decides."
     )

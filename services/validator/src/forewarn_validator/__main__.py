@@ -20,7 +20,7 @@ _FETCH_MIN_BYTES = 16_384  # about a hundred readings
 
 
 def main(settings: ValidatorSettings, stop: threading.Event) -> None:
-    """Validate readings until ``stop``."""
+    """Validate readings until ``stop`` is set."""
     catalogue = load_catalogue(settings.catalogue_path)
     registry = AssetRegistry(
         settings.kafka_bootstrap_servers,

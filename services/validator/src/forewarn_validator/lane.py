@@ -1,4 +1,4 @@
-"""Readings of all partitions of a process: raw JSON in, valid frames and rejections out."""
+"""The validator stage: raw JSON in, valid frames and rejections out, on all partitions of a process."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -10,7 +10,7 @@ from forewarn.adapters.decode_boundary import decoder
 from forewarn.adapters.folded_refusals import folded
 from forewarn.adapters.frames.codec import encode_by_partition
 from forewarn.adapters.raw_readings import DecodedBatch, RawReadingDecoder
-from forewarn.adapters.rejections import Refusal, rejection
+from forewarn.adapters.rejections import RefusedInput, rejection
 from forewarn.adapters.removals import between_removals, pass_on, read_raw_removal
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.assets import Asset
@@ -45,11 +45,11 @@ class ValidatorLanes:
 
     @decoder(StaleSnapshot)
     def open(self, partition: int, snapshot: bytes | None) -> None:
-        """Begin a lane, empty or from a snapshot."""
+        """Open a lane, empty or from a snapshot."""
         self._states.add(partition, {} if snapshot is None else load(snapshot, self._catalogue))
 
     def process(self, records: Sequence[Record], on_progress: ProgressCallback = no_progress) -> TurnResult:
-        """Decode and judge records; nothing is dropped but duplicates, and those are counted."""
+        """Decode and judge records; only duplicates are dropped, and those are counted."""
         counts: Counter[str] = Counter()
         outputs: list[Output] = []
         for readings, removal in between_removals(records):
@@ -60,11 +60,11 @@ class ValidatorLanes:
         return TurnResult(outputs=tuple(outputs), counts=counts)
 
     def dump(self, partition: int) -> bytes:
-        """Serialise the guard's memory of a lane."""
+        """Return the guard's state of a lane, serialised."""
         return dump(self._states.of(partition))
 
     def close(self, partition: int) -> None:
-        """Forget a lane."""
+        """Drop a lane."""
         self._states.remove(partition)
 
     def _take(self, records: Sequence[Record], counts: Counter[str], on_progress: ProgressCallback) -> list[Output]:
@@ -76,7 +76,7 @@ class ValidatorLanes:
         return outputs
 
     def _forget(self, record: Record, counts: Counter[str], on_progress: ProgressCallback) -> list[Output]:
-        """Forget a removed asset, and let the stages behind forget it; what is no removal is refused as a reading."""
+        """Forget a removed asset, here and downstream; anything but a removal is rejected as a reading."""
         removal = read_raw_removal(record.value)
         if removal is None or not self._is_gone(removal):
             return self._take([record], counts, on_progress)
@@ -84,7 +84,7 @@ class ValidatorLanes:
         return pass_on(removal, TopicName.READINGS_VALID, record.partition, self._catalogue)
 
     def _judge_all(
-        self, batches: Sequence[DecodedBatch], refusals: Sequence[Refusal], counts: Counter[str]
+        self, batches: Sequence[DecodedBatch], refusals: Sequence[RefusedInput], counts: Counter[str]
     ) -> list[Output]:
         outputs: list[Output] = []
         refused = list(refusals)
@@ -95,7 +95,7 @@ class ValidatorLanes:
         counts["rejected"] += sum(refusal.readings for refusal in refused)
         return outputs + [rejection(refusal) for refusal in folded(refused)]
 
-    def _judge(self, decoded: DecodedBatch, counts: Counter[str]) -> tuple[list[Output], list[Refusal]]:
+    def _judge(self, decoded: DecodedBatch, counts: Counter[str]) -> tuple[list[Output], list[RefusedInput]]:
         asset_class = decoded.batch.asset_class
         state = self._states.get(asset_class.name) or GuardState.empty(asset_class)
         partitions = np.array([record.partition for record in decoded.records], dtype=np.int64)
@@ -111,14 +111,14 @@ class ValidatorLanes:
         return frames, [_condemned(decoded, rejection) for rejection in result.rejections]
 
     def _plates_of(self, names: Iterable[str]) -> Mapping[str, Mapping[str, float]]:
-        """Rated values of the machines of a batch: those of their assets."""
+        """Return the nameplates of a batch's machines, which are those of their assets."""
         found = ((name, self._find_asset(asset_of(name))) for name in names)
         return {name: asset.nameplate for name, asset in found if asset is not None}
 
 
-def _condemned(decoded: DecodedBatch, rejection: Rejection) -> Refusal:
+def _condemned(decoded: DecodedBatch, rejection: Rejection) -> RefusedInput:
     origin = decoded.origin(rejection.row)
-    return Refusal(
+    return RefusedInput(
         record=origin.record,
         index=origin.index,
         original=origin.original,

@@ -1,4 +1,4 @@
-"""Whether a removal on ``readings.raw`` is true: the registry has the last word."""
+"""Checks removals on ``readings.raw`` against the registry, which has the last word."""
 
 from typing import Final
 
@@ -6,14 +6,14 @@ from forewarn.adapters.kafka.registry import AssetRegistry
 from forewarn.contracts.removal import AssetRemoval
 from forewarn.ports.clock import Clock
 
-#: The registry is read by a thread of its own, which may lag behind the removal.
+#: The registry's reader may lag behind the removal.
 _PATIENCE_S: Final = 1.0
-#: After a removal that was not true, others are not waited for: forged ones cannot stall the stream.
+#: After a false removal there is no waiting for others: forged ones must not stall the stream.
 _NO_PATIENCE_S: Final = 30.0
 
 
 class Removals:
-    """Asks the registry, and waits for it within reason."""
+    """Checks removals, waiting briefly for the registry."""
 
     def __init__(self, registry: AssetRegistry, clock: Clock) -> None:
         self._registry = registry
@@ -21,7 +21,7 @@ class Removals:
         self._patient_from_s = clock.monotonic_s()
 
     def are_true(self, removal: AssetRemoval) -> bool:
-        """Return whether the registry knows of a removal."""
+        """Return whether the registry confirms a removal."""
         patience_s = _PATIENCE_S if self._clock.monotonic_s() >= self._patient_from_s else 0.0
         known = self._registry.knows_removal(removal.asset_id, removal.mark, patience_s)
         if not known:

@@ -8,7 +8,7 @@ import typer
 
 from forewarn.adapters.catalogue import CatalogueError, load_catalogue
 from forewarn.adapters.clock import SystemClock
-from forewarn.adapters.plant_document import Plant, SimulatedSource
+from forewarn.adapters.plant_document import PlantDocument, SimulatedSource
 from forewarn.adapters.plant_file import PlantError, example_names, load_plant
 from forewarn.adapters.plant_machine import story_of
 from forewarn.adapters.recording_files import NamedRecording, write_labels, write_readings
@@ -47,12 +47,12 @@ def plant(
         raise fail(display, str(exc)) from exc
 
 
-def _directory(name: str, document: Plant) -> Path:
+def _directory(name: str, document: PlantDocument) -> Path:
     beside = Path() if name in example_names() else Path(name).parent
     return beside / (document.output.directory or document.name)
 
 
-def _histories(document: Plant, end_s: float) -> list[NamedRecording]:
+def _histories(document: PlantDocument, end_s: float) -> list[NamedRecording]:
     catalogue = load_catalogue(catalogue_path())
     found: list[NamedRecording] = []
     for entry in document.assets:

@@ -21,7 +21,7 @@ from forewarn_local.settings import load_settings
 from forewarn_local.spawn import die_with_parent
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-_DEAF_S = 1.0
+_IGNORE_S = 1.0
 
 
 class StopRequested(BaseException):
@@ -61,7 +61,7 @@ def _run(launch: Launch, home: Home, display: Display) -> bool:
 
 def _stop(launch: Launch, display: Display) -> None:
     try:
-        with _stop_on([signal.SIGINT], deaf_s=_DEAF_S):
+        with _stop_on([signal.SIGINT], ignore_s=_IGNORE_S):
             launch.stop()
     except StopRequested:
         display.note("Second request: ending everything at once.")
@@ -97,15 +97,15 @@ def _announce(addresses: Addresses, home: Home, display: Display) -> None:
 
 
 @contextmanager
-def _stop_on(numbers: Sequence[signal.Signals], *, deaf_s: float = 0.0) -> Iterator[None]:
+def _stop_on(numbers: Sequence[signal.Signals], *, ignore_s: float = 0.0) -> Iterator[None]:
     """Raise StopRequested on the first of these signals and ignore all later ones.
 
-    Those within ``deaf_s`` are ignored too: make passes on a SIGTERM that the child already has.
+    Those within ``ignore_s`` are ignored too: make passes on a SIGTERM that the child already has.
     """
     begin = time.monotonic()
 
     def request(_number: int, _frame: FrameType | None) -> None:
-        if time.monotonic() - begin >= deaf_s:
+        if time.monotonic() - begin >= ignore_s:
             _ignore_signals()
             raise StopRequested
 

@@ -14,7 +14,7 @@ from forewarn.contracts.frames import FrameKind
 from forewarn.domain.frames.frame import Frame
 from forewarn.ports.codec import InvalidFrame
 
-#: Key of the messages: frames have none, so orders are found without opening any.
+#: Message key of orders; frames of readings have none, so orders are found without opening a message.
 ORDER_KEY: Final = b"forewarn.baseline"
 
 #: Stored readings that fit into one message.

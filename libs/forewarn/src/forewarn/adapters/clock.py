@@ -8,9 +8,9 @@ class SystemClock:
     """Implements ``forewarn.ports.clock.Clock`` with the operating system's clocks."""
 
     def now(self) -> datetime:
-        """Wall-clock time, aware, UTC."""
+        """Return the current time, in UTC."""
         return datetime.now(UTC)  # noqa: TID251  # the one place that reads the clock
 
     def monotonic_s(self) -> float:
-        """Seconds from an arbitrary start; never goes back."""
+        """Return seconds from an arbitrary start; never goes back."""
         return time.monotonic()

@@ -1,4 +1,4 @@
-"""The boundary behind which nothing raises but what the reader of a topic is prepared for."""
+"""The boundary at which everything a parser raises becomes one exception."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -13,8 +13,8 @@ R = TypeVar("R")
 def decoder(invalid: type[Unreadable]) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Make a function that reads bytes raise ``invalid`` whatever is wrong with them.
 
-    Parsers raise what their authors thought of, and more: overflows, recursion, bad text, sizes that cannot be
-    allocated. All of it is the message's fault, so all of it becomes the one exception that dead-letters it.
+    Parsers raise more than their authors thought of: overflows, recursion, bad text, sizes that cannot be allocated.
+    All of it is the message's fault, so all of it dead-letters the message.
     """
 
     def decorate(read: Callable[P, R]) -> Callable[P, R]:
@@ -24,7 +24,7 @@ def decoder(invalid: type[Unreadable]) -> Callable[[Callable[P, R]], Callable[P,
                 return read(*args, **kwargs)
             except invalid:
                 raise
-            except Unreadable as exc:  # a part of it was of another form
+            except Unreadable as exc:  # a part of the wrong type
                 raise invalid(str(exc)) from exc
             except Exception as exc:
                 raise invalid(f"cannot be read: {type(exc).__name__}: {exc}") from exc

@@ -1,4 +1,4 @@
-"""Whether the disk that broker and database write to has room for more readings."""
+"""Whether the disk of broker and database has room for more readings."""
 
 import shutil
 from collections.abc import Callable
@@ -10,11 +10,11 @@ from typing import Final
 from forewarn.contracts.limits import GB
 
 _LOW_FACTOR: Final = 2.0
-_CLEAR_FACTOR: Final = 1.1  # above a limit by this much it is left, so that nothing flickers around it
+_CLEAR_FACTOR: Final = 1.1  # a limit is left only this much above it, so that the state does not flicker
 
 
 class DiskState(StrEnum):
-    """What the free space allows: anything, still anything, or no new readings."""
+    """What the free space allows: everything, everything with a warning, or no new readings."""
 
     AMPLE = "ample"
     LOW = "low"
@@ -27,7 +27,7 @@ def _free_bytes(path: Path) -> int:
 
 @dataclass(slots=True, kw_only=True)
 class DiskSpace:
-    """Free space of a disk beside its reserve, with which what was accepted is still stored.
+    """Free space of a disk against its reserve, which is what storing the accepted data still needs.
 
     A look costs some microseconds.
     """

@@ -35,7 +35,7 @@ def encode_event(event: Contract) -> bytes:
 
 
 def cloud_event_headers(event: Contract, envelope: Envelope) -> Headers:
-    """Headers of a CloudEvent in Kafka binary mode."""
+    """Return the headers of a CloudEvent in Kafka binary mode."""
     attributes = {
         "ce_specversion": "1.0",
         "ce_id": envelope.id,
@@ -49,7 +49,7 @@ def cloud_event_headers(event: Contract, envelope: Envelope) -> Headers:
 
 
 def topic_headers(topic: TopicName, event: Contract, envelope: Envelope) -> Headers:
-    """Headers of an event on a topic; none where the topic's contract asks for none.
+    """Return the headers of an event on a topic, none if the topic carries plain JSON.
 
     Raises
     ------
@@ -63,14 +63,14 @@ def topic_headers(topic: TopicName, event: Contract, envelope: Envelope) -> Head
 
 
 def event_type(contract: type[Contract]) -> str:
-    """Reverse-DNS type of a contract; a breaking change gets a new version."""
+    """Return the reverse-DNS type of a contract; a breaking change gets a new version."""
     name = "".join(f"_{c.lower()}" if c.isupper() else c for c in contract.__name__).lstrip("_")
     return f"{_TYPE_PREFIX}.{name}.v1"
 
 
 @decoder(InvalidEvent)
 def decode_event(contract: type[ContractT], data: bytes) -> ContractT:
-    """Read and check an event: every value is of the JSON type its schema names, a number in quotes is no number.
+    """Read and check an event strictly: a number in quotes is not a number.
 
     Raises
     ------
@@ -86,7 +86,7 @@ def decode_event(contract: type[ContractT], data: bytes) -> ContractT:
 
 
 def header(headers: Headers | Mapping[str, str | bytes | None] | None, name: str) -> str | None:
-    """Text of a header, or None."""
+    """Return the text of a header, or None."""
     value = dict(headers or ()).get(name)
     return value.decode(errors="replace") if isinstance(value, bytes) else None
 

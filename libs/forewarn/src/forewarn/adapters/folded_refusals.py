@@ -1,7 +1,7 @@
-"""Refused readings of one message: the first few with their own words and bytes, the rest as one with the list.
+"""Refused readings of one message: the first few with their own explanation and bytes, the rest as one.
 
-Each rejection repeats ids, words and cure, about 600 bytes: without a bound, a list of 10 kB that holds nothing but
-ones would become 3 MB of rejections.
+Each rejection repeats ids, explanation and cure, about 600 bytes: without a bound, a list of 10 kB that holds nothing
+but ones would become 3 MB of rejections.
 """
 
 from collections import Counter
@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
-from forewarn.adapters.rejections import Refusal
+from forewarn.adapters.rejections import RefusedInput
 from forewarn.contracts.limits import KIB, shortened
 from forewarn.contracts.readings import RejectionReason
 
@@ -18,26 +18,26 @@ _BYTES_FOR_EACH: Final = KIB // 4
 
 
 def explained_one_by_one(message_bytes: int) -> int:
-    """How many refused readings of a message of this size get a rejection of their own."""
+    """Return how many refused readings of a message of this size get a rejection of their own."""
     return min(_MOST, max(_LEAST, message_bytes // _BYTES_FOR_EACH))
 
 
 @dataclass(slots=True)
 class _Rest:
-    """Refused readings of one message beyond those that have a rejection of their own."""
+    """Refused readings of one message that have no rejection of their own."""
 
-    first: Refusal
+    first: RefusedInput
     readings: int = 0
-    unread: Refusal | None = None
+    unread: RefusedInput | None = None
 
-    def add(self, refusal: Refusal) -> None:
+    def add(self, refusal: RefusedInput) -> None:
         if (refusal.index or 0) < (self.first.index or 0):
             self.first = refusal
         self.readings += refusal.readings
         if refusal.reason is RejectionReason.TOO_LARGE:
             self.unread = refusal
 
-    def as_one(self) -> Refusal:
+    def as_one(self) -> RefusedInput:
         if self.readings == 1 or self.first is self.unread:
             return self.first
         explanation = (
@@ -57,11 +57,11 @@ class _Rest:
         )
 
 
-def folded(refusals: Iterable[Refusal]) -> Iterator[Refusal]:
-    """Yield what is to be published for refused messages and readings; all those of a message must be given at once.
+def folded(refusals: Iterable[RefusedInput]) -> Iterator[RefusedInput]:
+    """Yield what to publish for refused messages and readings; all those of a message must come at once.
 
-    What is yielded for a message depends on that message alone, so it is the same in any cutting of a stream. The
-    numbers of ``readings`` add up to those of ``refusals``.
+    The result for a message depends on that message alone, however the stream is cut. The numbers of ``readings`` add
+    up to those of ``refusals``.
     """
     own: Counter[tuple[int, int]] = Counter()
     rest: dict[tuple[int, int], _Rest] = {}

@@ -25,7 +25,7 @@ class IgnoredTags:
         self._readings = 0
 
     def note(self, asset_id: str, asset_class: str, tags: Iterable[str]) -> None:
-        """Count a reading of this asset that had these tags beside known ones."""
+        """Count a reading that had unknown tags besides known ones."""
         self._readings += 1
         if len(self._logged) >= _LOGGED_AT_MOST:
             return
@@ -40,6 +40,6 @@ class IgnoredTags:
             )
 
     def take(self) -> int:
-        """Readings noted since the last call."""
+        """Return the readings counted since the last call."""
         readings, self._readings = self._readings, 0
         return readings

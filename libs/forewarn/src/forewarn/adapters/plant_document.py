@@ -1,11 +1,11 @@
-"""The plant file as a document: which machines there are, how they behave, and what goes wrong with them."""
+"""The schema of a plant file: its machines, how they behave, and their faults."""
 
 import json
 from collections import Counter
 from pathlib import PurePath
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
 from forewarn.adapters.plant_sensors import Gateway, SensorDocument, SwappedFault
 from forewarn.contracts.assets import Asset, AssetRegistration
@@ -22,8 +22,10 @@ Positive = Annotated[float, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]
 
 
-class History(StrictContract):
-    """Readings of the past that a machine gets when it is registered for the first time."""
+class PastReadings(StrictContract):
+    """Past readings of a machine, sent when it is registered for the first time."""
+
+    model_config = ConfigDict(title="History")
 
     length_s: NotNegative = 7200.0
     every_s: Positive = 10.0
@@ -33,7 +35,7 @@ class History(StrictContract):
     )
 
     @model_validator(mode="after")
-    def _fits_a_recording(self) -> "History":
+    def _fits_a_recording(self) -> "PastReadings":
         if self.length_s / self.every_s > MOST_ROWS:
             raise ValueError(f"a history has at most {MOST_ROWS:,} readings: choose another length_s or every_s")
         return self
@@ -44,7 +46,7 @@ class History(StrictContract):
         return int(self.length_s // self.every_s)
 
 
-class Weather(StrictContract):
+class SiteClimate(StrictContract):
     """Climate of a machine's site; see ``domain.simulation.weather.Climate``."""
 
     ambient_temp_c: float = Field(default=22.0, description="Mean air temperature of the year.")
@@ -58,7 +60,7 @@ class Weather(StrictContract):
     weather_seed: int = Field(default=0, ge=0, description="Machines of one climate and seed share their fronts.")
 
     def climate(self) -> Climate:
-        """The climate of the domain."""
+        """Return the domain's climate."""
         return Climate(
             mean_temp_c=self.ambient_temp_c,
             season_swing_k=self.season_swing_k,
@@ -72,7 +74,7 @@ class Weather(StrictContract):
         )
 
 
-class Day(Weather):
+class Day(SiteClimate):
     """Daily course of demand, and weather; see ``domain.simulation.profile.Profile``."""
 
     period_s: Positive = Field(default=86_400.0, description="Length of a day; the year shortens with it.")
@@ -86,7 +88,7 @@ class Day(Weather):
         return self
 
     def profile(self) -> Profile:
-        """The profile of the domain."""
+        """Return the domain's profile."""
         return Profile(
             period_s=self.period_s, base=self.base, swing=self.swing, phase=self.phase, climate=self.climate()
         )
@@ -107,12 +109,14 @@ class Hours(StrictContract):
         return self
 
     def schedule(self, day_s: float) -> Schedule:
-        """The schedule of the domain, for days of this length."""
+        """Return the domain's schedule, for days of this length."""
         return Schedule(**self.model_dump(), day_s=day_s)
 
 
-class Fault(StrictContract):
-    """A fault that the plan lets grow. Times count from the machine's registration."""
+class PlannedFault(StrictContract):
+    """A fault that grows as planned. Times count from the machine's registration."""
+
+    model_config = ConfigDict(title="Fault")
 
     fault: Identifier
     after_s: NotNegative = Field(description="From registration to onset.")
@@ -122,7 +126,7 @@ class Fault(StrictContract):
     severity: Annotated[float, Field(gt=0, le=1)] = 1.0
 
     def course(self, registered_s: float) -> FaultCourse:
-        """The fault on the time scale of the epoch [s]."""
+        """Return the fault on the time scale of the epoch [s]."""
         return FaultCourse(
             fault=self.fault,
             onset_s=registered_s + self.after_s,
@@ -150,8 +154,8 @@ class SimulatedSource(StrictContract):
     design: dict[str, float] = Field(default_factory=dict, description="Fields of the machine's design.")
     day: Day = Day()
     hours: Hours | None = None
-    history: History = History()
-    faults: tuple[Fault, ...] = ()
+    history: PastReadings = PastReadings()
+    faults: tuple[PlannedFault, ...] = ()
     scenario: PlannedScenario | None = None
     sensors: dict[TagName, SensorDocument] = Field(default_factory=dict, description="Sensors that are not perfect.")
     gateway: Gateway = Gateway()
@@ -178,7 +182,7 @@ class ReplaySource(StrictContract):
 
 
 def _tags_named(source: SimulatedSource) -> set[str]:
-    """Every tag of which the plant says something of its sensor."""
+    """Return every tag whose sensor the plant file mentions."""
     planned = source.scenario.tag if source.scenario is not None else None
     faults = (fault for sensor in source.sensors.values() for fault in sensor.faults)
     crossed = {fault.other for fault in faults if isinstance(fault, SwappedFault)}
@@ -186,7 +190,7 @@ def _tags_named(source: SimulatedSource) -> set[str]:
 
 
 def _registered(value: object) -> Asset:
-    """Read an asset as strictly as the API does: ``criticality: true`` is no number."""
+    """Read an asset as strictly as the API does: ``criticality: true`` is not a number."""
     return AssetRegistration.model_validate_json(json.dumps(value, default=str), strict=True).entry()
 
 
@@ -219,8 +223,10 @@ class PlantAsset(StrictContract):
         return self
 
 
-class Output(StrictContract):
+class PlantOutput(StrictContract):
     """Where readings go."""
+
+    model_config = ConfigDict(title="Output")
 
     kind: Literal["kafka", "csv", "parquet", "jsonl"] = "kafka"
     directory: str | None = Field(default=None, description="For files, one each asset; beside the plant file.")
@@ -228,11 +234,11 @@ class Output(StrictContract):
     @model_validator(mode="before")
     @classmethod
     def _short_form(cls, value: object) -> object:
-        """``output: csv`` stands for ``output: {kind: csv}``."""
+        """Read ``output: csv`` as ``output: {kind: csv}``."""
         return {"kind": value} if isinstance(value, str) else value
 
     @model_validator(mode="after")
-    def _directory_for_files(self) -> "Output":
+    def _directory_for_files(self) -> "PlantOutput":
         if self.kind == "kafka" and self.directory is not None:
             raise ValueError("readings for Kafka go into no directory")
         if self.directory is not None and ".." in PurePath(self.directory).parts:
@@ -240,19 +246,21 @@ class Output(StrictContract):
         return self
 
 
-class Plant(StrictContract):
+class PlantDocument(StrictContract):
     """All machines of a plant file."""
+
+    model_config = ConfigDict(title="Plant")
 
     name: Name
     title: Line = Field(default="", description="One line for people.")
     interval_s: Annotated[float, Field(ge=0.05, le=3600)] | None = Field(
         default=None, description="Distance of live readings; null: SIMULATION_INTERVAL_SECONDS."
     )
-    output: Output = Output()
+    output: PlantOutput = PlantOutput()
     assets: Annotated[tuple[PlantAsset, ...], Field(min_length=1)]
 
     @model_validator(mode="after")
-    def _ids_are_unique(self) -> "Plant":
+    def _ids_are_unique(self) -> "PlantDocument":
         counts = Counter(entry.asset.asset_id for entry in self.assets)
         twice = [asset_id for asset_id, count in counts.items() if count > 1]
         if twice:

@@ -1,4 +1,4 @@
-"""Reads plant files: the user's own, and the examples that ship."""
+"""Reads plant files: the user's own, and the built-in examples."""
 
 from collections.abc import Sequence
 from importlib.resources import files
@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from forewarn.adapters.catalogue.document import CatalogueProblem, UnreadableDocumentError, read_document
 from forewarn.adapters.catalogue.schema_words import schema_findings
-from forewarn.adapters.plant_document import Plant
+from forewarn.adapters.plant_document import PlantDocument
 
 _SUFFIX: Final = ".yaml"
 DEMO: Final = "demo"
@@ -21,17 +21,17 @@ class PlantError(Exception):
 
 
 def example_names() -> list[str]:
-    """Names of the plants that ship."""
+    """Return the names of the built-in plants."""
     return sorted(item.name.removesuffix(_SUFFIX) for item in _examples().iterdir() if item.name.endswith(_SUFFIX))
 
 
-def load_plant(name: str) -> Plant:
-    """Read a plant: an example by its name, or a file.
+def load_plant(name: str) -> PlantDocument:
+    """Load a built-in plant by its name, or a file.
 
     Raises
     ------
     PlantError
-        If there is no such file or example, it is no YAML, or breaks the schema.
+        If there is no such file or example, it is not YAML, or breaks the schema.
     """
     example = name in example_names()
     source: Traversable = _examples() / f"{name}{_SUFFIX}" if example else Path(name)
@@ -44,9 +44,9 @@ def load_plant(name: str) -> Plant:
     except UnreadableDocumentError as exc:
         raise _refused(exc.problems) from exc
     try:
-        return Plant.model_validate(raw)
+        return PlantDocument.model_validate(raw)
     except ValidationError as exc:
-        findings = schema_findings(exc, Plant, raw)
+        findings = schema_findings(exc, PlantDocument, raw)
         raise _refused([document.problem(place, text) for place, text in findings]) from exc
 
 
@@ -57,8 +57,8 @@ def _refused(problems: Sequence[CatalogueProblem]) -> PlantError:
     return PlantError("\n".join((f"{len(lines)} problems in the plant:", *(f"  {line}" for line in lines))))
 
 
-def load_plants(names: str) -> list[Plant]:
-    """Read several plants, names separated by commas; no two may have an asset in common.
+def load_plants(names: str) -> list[PlantDocument]:
+    """Load several plants, names separated by commas; no two may share an asset.
 
     Raises
     ------
@@ -79,7 +79,7 @@ def load_plants(names: str) -> list[Plant]:
 
 
 def plant_directories(names: str) -> list[Path]:
-    """Directories of the files among the names."""
+    """Return the directories of the files among the names."""
     return [Path(name).parent for name in _split(names) if name not in example_names()]
 
 

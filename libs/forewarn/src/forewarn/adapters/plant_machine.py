@@ -1,4 +1,4 @@
-"""Turns an entry of a plant file into the machine of the domain, with the story it goes through."""
+"""Turns an entry of a plant file into a simulated machine and its story."""
 
 from dataclasses import replace
 
@@ -9,7 +9,7 @@ from forewarn.domain.simulation.story import Plot, Story, play
 
 
 def story_of(entry: PlantAsset, source: SimulatedSource, asset_class: AssetClass, registered_s: float) -> Story:
-    """The story of a machine of a plant: its scenario, or a healthy one, with its own sensors and gateway.
+    """Return the story of a plant's machine: its scenario, or a healthy one, with its own sensors and gateway.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def story_of(entry: PlantAsset, source: SimulatedSource, asset_class: AssetClass
 
 
 def with_sensors(story: Story, source: SimulatedSource, registered_s: float) -> Story:
-    """The story as the sensors and the gateway of a plant file tell it."""
+    """Return the story with the sensors and the gateway of a plant file."""
     own = [effect for tag, sensor in source.sensors.items() for effect in sensor.effects(tag, registered_s)]
     delivery = story.delivery if not story.delivery.is_perfect else source.gateway.delivery()
     run = replace(story.run, effects=(*story.run.effects, *own))

@@ -25,13 +25,13 @@ Positive = Annotated[float, Field(gt=0)]
 
 
 class _SensorFault(StrictContract):
-    """When a sensor's fault acts, counted from the machine's registration."""
+    """Time at which a sensor's fault acts, counted from the machine's registration."""
 
     after_s: float = Field(default=0.0, description="From registration; negative: in the history.")
     lasts_s: Positive | None = Field(default=None, description="null: for good.")
 
     def during(self, registered_s: float) -> During:
-        """On the time scale of the epoch [s]."""
+        """Return when the fault acts, on the time scale of the epoch [s]."""
         begin_s = registered_s + self.after_s
         until_s = inf if self.lasts_s is None else begin_s + self.lasts_s
         return During(from_s=begin_s, until_s=until_s)
@@ -44,7 +44,7 @@ class DriftFault(_SensorFault):
     per_day: float = Field(description="In the tag's unit.")
 
     def of(self, tag: str, registered_s: float) -> SensorEffect:
-        """The effect of the domain."""
+        """Return the domain's effect."""
         return Drift(tag=tag, per_day=self.per_day, during=self.during(registered_s))
 
 
@@ -56,7 +56,7 @@ class DropoutFault(_SensorFault):
     burst_s: Positive = 60.0
 
     def of(self, tag: str, registered_s: float) -> SensorEffect:
-        """The effect of the domain."""
+        """Return the domain's effect."""
         return Dropout(tag=tag, share=self.share, burst_s=self.burst_s, during=self.during(registered_s))
 
 
@@ -66,7 +66,7 @@ class StuckFault(_SensorFault):
     effect: Literal["stuck"]
 
     def of(self, tag: str, registered_s: float) -> SensorEffect:
-        """The effect of the domain."""
+        """Return the domain's effect."""
         return Stuck(tag=tag, during=self.during(registered_s))
 
 
@@ -78,7 +78,7 @@ class SpikesFault(_SensorFault):
     size: Positive = Field(description="In the tag's unit.")
 
     def of(self, tag: str, registered_s: float) -> SensorEffect:
-        """The effect of the domain."""
+        """Return the domain's effect."""
         return Spikes(tag=tag, share=self.share, size=self.size, during=self.during(registered_s))
 
 
@@ -89,7 +89,7 @@ class NoiseFault(_SensorFault):
     spread: Positive = Field(description="Standard deviation in the tag's unit.")
 
     def of(self, tag: str, registered_s: float) -> SensorEffect:
-        """The effect of the domain."""
+        """Return the domain's effect."""
         return Noise(tag=tag, spread=self.spread, during=self.during(registered_s))
 
 
@@ -100,7 +100,7 @@ class SwappedFault(_SensorFault):
     other: TagName
 
     def of(self, tag: str, registered_s: float) -> SensorEffect:
-        """The effect of the domain."""
+        """Return the domain's effect."""
         return SwappedWires(tag=tag, other=self.other, during=self.during(registered_s))
 
 
@@ -110,7 +110,7 @@ AnySensorFault = Annotated[
 
 
 class SensorDocument(StrictContract):
-    """One sensor: what it adds to the model's own noise and rounding, and what goes wrong with it."""
+    """One sensor: noise and rounding beyond the model's own, and its faults."""
 
     sent: bool = Field(default=True, description="false: the machine has no such sensor.")
     range: tuple[float, float] | None = Field(default=None, description="Readings outside show its nearest end.")
@@ -125,7 +125,7 @@ class SensorDocument(StrictContract):
         return self
 
     def effects(self, tag: str, registered_s: float) -> list[SensorEffect]:
-        """All that happens to the signal, in the order in which it meets it."""
+        """Return all effects on the signal, in the order in which it meets them."""
         found: list[SensorEffect] = [] if self.noise is None else [Noise(tag=tag, spread=self.noise)]
         found += [fault.of(tag, registered_s) for fault in self.faults]
         if self.range is not None:
@@ -149,5 +149,5 @@ class Gateway(StrictContract):
         return self
 
     def delivery(self) -> GatewayDelivery:
-        """The delivery of the domain."""
+        """Return the domain's delivery."""
         return GatewayDelivery(**self.model_dump())

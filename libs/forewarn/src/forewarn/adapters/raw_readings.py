@@ -1,8 +1,8 @@
-"""Raw JSON of gateways becomes batches of readings, or rejections that say what is wrong.
+"""Decodes gateways' raw JSON into batches of readings, or rejections with the reason.
 
-Three paths, each for what the one before refuses: readings that carry nothing but tags of their class
-are decoded by a msgspec decoder made for the class, at half a microsecond each; other well-formed ones
-by one that takes any names; the rest is looked at again, slowly, to find words for it. The rules are those of
+Three paths, each for what the one before refuses: readings that carry only tags of their class are decoded by a
+msgspec decoder made for the class, in half a microsecond each; other well-formed ones by a decoder that takes any
+names; the rest is examined slowly, to explain what is wrong. The rules are those of
 ``forewarn.contracts.readings.Reading``; a contract test holds the two together.
 """
 
@@ -33,7 +33,7 @@ from forewarn.adapters.raw_refusals import (
     unreadable,
     wrong_key,
 )
-from forewarn.adapters.rejections import Refusal
+from forewarn.adapters.rejections import RefusedInput
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.base import IDENTIFIER
@@ -52,7 +52,7 @@ _PORTION: Final = 40_000  # readings; more than the messages of a turn, so that 
 
 
 class _RawReading(msgspec.Struct, frozen=True, gc=False):
-    asset_id: str  # that of a registered asset is an identifier: the pattern would cost a third of decoding
+    asset_id: str  # a registered asset's id is an identifier: the pattern would cost a third of decoding
     ts: _AwareTime
     metrics: Annotated[dict[str, float], msgspec.Meta(min_length=1, max_length=MAX_METRICS_PER_READING)]
     quality: dict[str, Literal["good", "uncertain", "bad"]] = {}
@@ -74,7 +74,7 @@ class DecodedBatch:
     parts: Mapping[int, Origin]
 
     def origin(self, row: int) -> Origin:
-        """Where a row came from."""
+        """Return the origin of a row."""
         record = self.records[row]
         return self.parts.get(row) or Origin(record, None, record.value or b"")
 
@@ -82,7 +82,7 @@ class DecodedBatch:
 _decode_one = msgspec.json.Decoder(_RawReading).decode
 _decode_strangers = msgspec.json.Decoder(_StrangersReading).decode
 _decode_list = msgspec.json.Decoder(list[msgspec.Raw]).decode
-# Decoding an array into a struct skips what comes after the last field without making objects of it: a list of two
+# Decoding an array into a struct skips what comes after the last field without creating objects: a list of two
 # million elements takes 15 ms and no memory, where a list of msgspec.Raw takes 130 MB.
 _LongList = msgspec.defstruct(
     "_LongList",
@@ -107,15 +107,15 @@ class RawReadingDecoder:
 
     def decode(
         self, records: Iterable[Record], on_progress: ProgressCallback = no_progress
-    ) -> tuple[list[DecodedBatch], list[Refusal]]:
+    ) -> tuple[list[DecodedBatch], list[RefusedInput]]:
         """Sort records into one batch a class, in record order, and refusals.
 
-        Given an iterator, it stops when lists have brought more readings than one portion is to have; the iterator then
-        stands at the first message that is still to be decoded. Nothing comes back when nothing was left.
+        Given an iterator, it stops when lists have brought more readings than a portion may have; the iterator then
+        stands at the first message still to be decoded. An empty result means that the input is used up.
         """
         rows = {name: _Rows(tags) for name, tags in self._tags.items()}
         senders: dict[bytes | None, tuple[str, _Rows] | None] = {}
-        refusals: list[Refusal] = []
+        refusals: list[RefusedInput] = []
         for record in records:
             key, value = record.key, record.value
             if key not in senders:
@@ -129,7 +129,7 @@ class RawReadingDecoder:
         return [collected.batch() for collected in rows.values() if collected], refusals
 
     def _sender(self, key: bytes | None, rows: Mapping[str, "_Rows"]) -> tuple[str, "_Rows"] | None:
-        """The asset that a key stands for, and where its readings go."""
+        """Return the asset of a key, and the rows of its class."""
         asset = None if key is None else self._find_asset(key.decode(errors="replace"))
         if asset is None or asset.asset_class not in rows:
             return None
@@ -140,16 +140,16 @@ class RawReadingDecoder:
         record: Record,
         sender: tuple[str, "_Rows"] | None,
         rows: Mapping[str, "_Rows"],
-        refusals: list[Refusal],
+        refusals: list[RefusedInput],
     ) -> None:
-        """Take a message that is no usual reading: a list, one with other names, junk."""
+        """Take a message that is not a usual reading: a list, one with other names, junk."""
         try:
             parts = _split(record, refusals)
             if parts is not None:
                 self._take_parts(record, parts, sender, rows, refusals)
             elif refusal := self._take(Origin(record, None, record.value or b""), rows, explain):
                 refusals.append(refusal)
-        except Exception as exc:  # noqa: BLE001  # whatever a message holds, its neighbours are to be read
+        except Exception as exc:  # noqa: BLE001  # whatever a message holds, the others must be read
             refusals.append(unforeseen(record, exc))
 
     def _take_parts(
@@ -158,9 +158,9 @@ class RawReadingDecoder:
         parts: Sequence[msgspec.Raw],
         sender: tuple[str, "_Rows"] | None,
         rows: Mapping[str, "_Rows"],
-        refusals: list[Refusal],
+        refusals: list[RefusedInput],
     ) -> None:
-        """Take the readings of a list; parts too short to be one are only counted once enough are explained."""
+        """Take the readings of a list; once enough are explained, parts too short to be readings are only counted."""
         enough = len(refusals) + explained_one_by_one(len(record.value or b""))
         obvious: list[int] = []
         for index, part in enumerate(parts):
@@ -176,8 +176,8 @@ class RawReadingDecoder:
             refusals.append(replace(unexplained(Origin(record, obvious[0], b"")), readings=len(obvious)))
 
     def _take(
-        self, origin: Origin, rows: Mapping[str, "_Rows"], explained: Callable[[Origin, Exception], Refusal]
-    ) -> Refusal | None:
+        self, origin: Origin, rows: Mapping[str, "_Rows"], explained: Callable[[Origin, Exception], RefusedInput]
+    ) -> RefusedInput | None:
         try:
             reading = _decode_one(origin.original)
         except _DECODING_ERRORS as exc:
@@ -198,7 +198,7 @@ class RawReadingDecoder:
 
 
 class _Tags:
-    """What decoding needs to know of the tags of a class."""
+    """Decoder of the tags of a class."""
 
     def __init__(self, asset_class: AssetClass) -> None:
         self.asset_class = asset_class
@@ -222,7 +222,7 @@ class _Tags:
             self.position |= dict.fromkeys(tag.aliases, number)
 
     def pack(self, values: Iterable[float], reading: _RawReading) -> bytes:
-        """What a row keeps of a reading, in the layout of ``row``: small, where objects would fill the caches."""
+        """Return a row's values in the layout of ``row``: compact, where objects would fill the caches."""
         seq = MISSING if reading.seq is None else reading.seq
         return self._pack(*values, reading.ts.timestamp(), seq, reading.historical)
 
@@ -242,7 +242,7 @@ class _Rows:
         return len(self._rows)
 
     def take_usual(self, record: Record, original: bytes, asset_id: str) -> bool:
-        """Take a reading of this asset that carries tags of the class under their own names and nothing else."""
+        """Take a reading of this asset that carries nothing but tags of the class under their own names."""
         if len(original) > MAX_RAW_MESSAGE_BYTES:
             return False
         try:
@@ -256,14 +256,14 @@ class _Rows:
         return True
 
     def take_part(self, origin: Origin, asset_id: str) -> bool:
-        """``take_usual`` for one reading of a list."""
+        """Take one reading of a list like ``take_usual``."""
         taken = self.take_usual(origin.record, origin.original, asset_id)
         if taken:
             self._parts[len(self) - 1] = origin
         return taken
 
     def take_any(self, origin: Origin, reading: _RawReading) -> bool:
-        """Take a reading of an asset of the class, by names and aliases; not if it has no tag of the class."""
+        """Take a reading of an asset of the class, by names and aliases; refuse it without any tag of the class."""
         values = [math.nan] * len(self._tags.asset_class.tags)
         known = False
         for name, value in reading.metrics.items():
@@ -284,7 +284,7 @@ class _Rows:
         self._records.append(record)
 
     def batch(self) -> DecodedBatch:
-        """Everything taken so far."""
+        """Return everything taken so far."""
         rows = np.frombuffer(b"".join(self._rows), dtype=self._tags.row)
         batch = RawBatch(
             asset_class=self._tags.asset_class,
@@ -308,8 +308,8 @@ class _Rows:
         return codes
 
 
-def _split(record: Record, refusals: list[Refusal]) -> Sequence[msgspec.Raw] | None:
-    """The parts of a list that are to be read; None for any other message, and nothing for one that is refused here."""
+def _split(record: Record, refusals: list[RefusedInput]) -> Sequence[msgspec.Raw] | None:
+    """Return the parts of a list to read; None for any other message, and empty for a list refused here."""
     value = record.value or b""
     origin = Origin(record, None, value)
     if not value or record.key is None or len(value) > MAX_RAW_MESSAGE_BYTES:
@@ -330,26 +330,26 @@ def _split(record: Record, refusals: list[Refusal]) -> Sequence[msgspec.Raw] | N
 
 
 def _parts(value: bytes) -> Sequence[msgspec.Raw]:
-    """The elements of a list, at most one more than are read of a message."""
+    """Return the elements of a list, at most one more than are read of a message."""
     if value.count(b",") < MAX_READINGS_PER_MESSAGE:
         return _decode_list(value)
     return [part for part in astuple(_decode_long_list(value)) if len(part)]
 
 
 def _elements(value: bytes) -> int:
-    """Number of elements of a JSON list that is known to be sound and not empty."""
-    bare = re.sub(rb'"[^"]*"', b"0", re.sub(rb"\\.", b"", value))  # brackets and commas in texts are none
+    """Return the number of elements of a JSON list that is known to be valid and not empty."""
+    bare = re.sub(rb'"[^"]*"', b"0", re.sub(rb"\\.", b"", value))  # brackets and commas inside texts do not count
     characters = np.frombuffer(bare, dtype=np.uint8)
     step = np.isin(characters, (0x5B, 0x7B)).astype(np.int8) - np.isin(characters, (0x5D, 0x7D))  # [ { and ] }
     return 1 + int(np.count_nonzero((characters == ord(",")) & (np.cumsum(step, dtype=np.int32) == 1)))
 
 
-def _not_explained(origin: Origin, _problem: Exception) -> Refusal:
+def _not_explained(origin: Origin, _problem: Exception) -> RefusedInput:
     return unexplained(origin)
 
 
-def _stranger(origin: Origin, asset_id: str) -> Refusal:
-    """The asset is not registered, and its name or key may be wrong besides."""
+def _stranger(origin: Origin, asset_id: str) -> RefusedInput:
+    """Refuse a reading of an unregistered asset; its name or key may be wrong as well."""
     try:
         _decode_strangers(origin.original)
     except msgspec.ValidationError as exc:

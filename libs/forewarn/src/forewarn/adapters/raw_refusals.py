@@ -1,4 +1,4 @@
-"""Words for messages that are no data: what is wrong, where, and what to do."""
+"""Explanations for messages that are not valid readings: what is wrong, where, and the cure."""
 
 import json
 import math
@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from forewarn.adapters.rejections import Refusal
+from forewarn.adapters.rejections import RefusedInput
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.base import IDENTIFIER
@@ -34,13 +34,13 @@ class Origin(msgspec.Struct, frozen=True, gc=False):
     original: bytes
 
 
-def unreadable(origin: Origin) -> Refusal:
-    """A message that is not looked into."""
+def unreadable(origin: Origin) -> RefusedInput:
+    """Refuse a message unread."""
     return _refuse(origin, *_why_unread(origin.record))
 
 
-def empty_list(origin: Origin) -> Refusal:
-    """A list without readings."""
+def empty_list(origin: Origin) -> RefusedInput:
+    """Refuse a list without readings."""
     return _refuse(origin, RejectionReason.BAD_STRUCTURE, "The list of readings is empty.", _FIX_JSON)
 
 
@@ -62,8 +62,8 @@ def _why_unread(record: Record) -> tuple[RejectionReason, str, str]:
 
 def _refuse(
     origin: Origin, reason: RejectionReason, explanation: str, recommendation: str, asset_id: str | None = None
-) -> Refusal:
-    return Refusal(
+) -> RefusedInput:
+    return RefusedInput(
         record=origin.record,
         index=origin.index,
         original=origin.original,
@@ -74,9 +74,9 @@ def _refuse(
     )
 
 
-def beyond_limit(record: Record, readings: int) -> Refusal:
-    """What a list holds after the most readings that are taken of one message."""
-    return Refusal(
+def beyond_limit(record: Record, readings: int) -> RefusedInput:
+    """Refuse the rest of a list that has more readings than are taken of one message."""
+    return RefusedInput(
         record=record,
         index=MAX_READINGS_PER_MESSAGE,
         original=record.value or b"",
@@ -88,13 +88,13 @@ def beyond_limit(record: Record, readings: int) -> Refusal:
     )
 
 
-def unexplained(origin: Origin) -> Refusal:
-    """A part of a list that is no reading, where enough others of the message have been explained."""
+def unexplained(origin: Origin) -> RefusedInput:
+    """Refuse a part of a list without explanation, once enough others of the message have been explained."""
     return _refuse(origin, RejectionReason.BAD_STRUCTURE, "It breaks the contract of a reading.", _FIX_JSON)
 
 
-def unforeseen(record: Record, problem: Exception) -> Refusal:
-    """A message whose reading failed in a way that nothing else here provides for."""
+def unforeseen(record: Record, problem: Exception) -> RefusedInput:
+    """Refuse a message whose reading failed in an unforeseen way."""
     return _refuse(
         Origin(record, None, record.value or b""),
         RejectionReason.BAD_STRUCTURE,
@@ -103,7 +103,7 @@ def unforeseen(record: Record, problem: Exception) -> Refusal:
     )
 
 
-def explain(origin: Origin, problem: Exception) -> Refusal:
+def explain(origin: Origin, problem: Exception) -> RefusedInput:
     """Find out slowly why msgspec refused a message."""
     try:
         text = origin.original.decode("utf-8")
@@ -120,7 +120,7 @@ def explain(origin: Origin, problem: Exception) -> Refusal:
     if place is not None:
         explanation = f"{place} is not a finite number; JSON has no NaN and no infinity."
         return _refuse(origin, RejectionReason.NOT_FINITE, explanation, _FIX_NUMBERS, asset_id)
-    if not isinstance(problem, msgspec.ValidationError):  # Python's parser is more lenient than the standard
+    if not isinstance(problem, msgspec.ValidationError):  # Python's parser is laxer than the standard
         return _refuse(origin, RejectionReason.BAD_JSON, f"The message is not JSON: {problem}.", _FIX_JSON, asset_id)
     explanation = f"The reading breaks the contract: {problem}."
     return _refuse(origin, RejectionReason.BAD_STRUCTURE, explanation, _FIX_JSON, asset_id)
@@ -135,7 +135,7 @@ def _not_finite(document: object) -> str | None:
     metrics = document.get("metrics") if isinstance(document, dict) else None
     for name, value in metrics.items() if isinstance(metrics, dict) else ():
         if isinstance(value, int | float) and not _is_finite(value):
-            # Python's parser lets lone surrogates through, which no UTF-8 text can hold.
+            # Python's parser accepts lone surrogates, which UTF-8 cannot encode.
             shown = shortened(name, MAX_TAG_NAME_CHARACTERS)
             return f"metrics.{shown}".encode("utf-8", "backslashreplace").decode()
     return None
@@ -148,23 +148,23 @@ def _is_finite(value: float) -> bool:
         return False
 
 
-def not_registered(origin: Origin, asset_id: str) -> Refusal:
-    """Nobody knows the asset."""
+def not_registered(origin: Origin, asset_id: str) -> RefusedInput:
+    """Refuse a reading of an unregistered asset."""
     explanation = f"The asset {asset_id!r} is not registered."
     cure = "Register it (POST /api/v1/assets), then replay this reading"
     return _refuse(origin, RejectionReason.UNKNOWN_ASSET, explanation, cure, asset_id)
 
 
-def unknown_class(origin: Origin, asset: Asset) -> Refusal:
-    """The asset's class is gone from the catalogue."""
+def unknown_class(origin: Origin, asset: Asset) -> RefusedInput:
+    """Refuse a reading whose asset's class is no longer in the catalogue."""
     asset_id = asset.asset_id
     explanation = f"The asset {asset_id!r} has the class {asset.asset_class!r}, which the catalogue does not hold."
     cure = "Add the class to the catalogue, or register the asset with another class"
     return _refuse(origin, RejectionReason.UNKNOWN_ASSET, explanation, cure, asset_id)
 
 
-def wrong_key(origin: Origin, asset_id: str) -> Refusal:
-    """A key that is not the asset's would spread its readings over partitions."""
+def wrong_key(origin: Origin, asset_id: str) -> RefusedInput:
+    """Refuse a message whose key is not the asset: its readings would spread over partitions."""
     key = shortened((origin.record.key or b"").decode(errors="replace"), MAX_TAG_NAME_CHARACTERS)
     return _refuse(
         origin,
@@ -175,8 +175,8 @@ def wrong_key(origin: Origin, asset_id: str) -> Refusal:
     )
 
 
-def unknown_tags(origin: Origin, asset_id: str, names: Iterable[str], asset_class: AssetClass) -> Refusal:
-    """No tag of the class is in it."""
+def unknown_tags(origin: Origin, asset_id: str, names: Iterable[str], asset_class: AssetClass) -> RefusedInput:
+    """Refuse a reading without any tag of the class."""
     shown = ", ".join(shortened(name, MAX_TAG_NAME_CHARACTERS) for name in sorted(names)[:10])
     sample = shortened(shown, 2 * MAX_TAG_NAME_CHARACTERS)
     return _refuse(

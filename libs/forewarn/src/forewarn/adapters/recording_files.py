@@ -17,7 +17,7 @@ from forewarn.domain.time import US_PER_S
 _PLAIN: Final = csv.WriteOptions(quoting_style="needed")
 FORMATS: Final = (".csv", ".parquet", ".jsonl")
 _LABELS_FORMAT: Final = ".csv"
-#: Columns of a labels file; the docs page ``scenarios.md`` says what they mean.
+#: Columns of a labels file, explained on the docs page ``scenarios.md``.
 LABEL_COLUMNS: Final = (
     "asset_id",
     "ts",
@@ -33,7 +33,7 @@ LABEL_COLUMNS: Final = (
 
 
 class FormatError(ValueError):
-    """A file name does not say a format that can be written."""
+    """A file name's format cannot be written."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -45,7 +45,7 @@ class NamedRecording:
 
 
 def require_format(path: Path) -> str:
-    """The format a file name stands for.
+    """Return the format of a file name.
 
     Raises
     ------
@@ -58,12 +58,12 @@ def require_format(path: Path) -> str:
 
 
 def require_labels_apart(labels: Path, readings: Path) -> None:
-    """Labels are a CSV file of their own.
+    """Check that labels go to a CSV file of their own.
 
     Raises
     ------
     FormatError
-        If they are to go into the readings' file, or into one that claims to be no CSV.
+        If it is the readings' file, or its name has another format.
     """
     if labels.resolve() == readings.resolve():
         raise FormatError(f"{labels}: the truth never goes into the readings' file: give labels a file of their own")
@@ -96,7 +96,7 @@ def write_readings(path: Path, recordings: Sequence[NamedRecording]) -> None:
 
 
 def write_labels(path: Path, recordings: Sequence[NamedRecording]) -> None:
-    """Write the truth about each reading, in the order of the readings.
+    """Write the true labels of the readings, in their order.
 
     Raises
     ------
@@ -109,23 +109,23 @@ def write_labels(path: Path, recordings: Sequence[NamedRecording]) -> None:
 
 
 def readings_csv(item: NamedRecording) -> bytes:
-    """Readings as the text of a CSV file."""
+    """Return readings as CSV text."""
     return _csv(_with_text_times(readings_table(item), "ts"))
 
 
 def labels_csv(item: NamedRecording) -> bytes:
-    """Labels as the text of a CSV file."""
+    """Return labels as CSV text."""
     return _csv(_with_text_times(labels_table(item), "ts", "onset", "fails_at"))
 
 
 def text_times(item: NamedRecording) -> list[str]:
-    """Time of each reading, ISO 8601 in UTC."""
+    """Return the time of each reading, ISO 8601 in UTC."""
     times: list[str] = _text_times(_times(item.recording.stamped_us)).to_pylist()
     return times
 
 
 def readings_table(item: NamedRecording) -> pa.Table:
-    """Readings as columns."""
+    """Return readings as columns."""
     recording = item.recording
     columns = {"ts": _times(recording.stamped_us), "asset_id": pa.array([item.asset_id] * recording.rows)}
     columns |= {tag: pa.array(values, from_pandas=True) for tag, values in recording.columns.items()}
@@ -133,7 +133,7 @@ def readings_table(item: NamedRecording) -> pa.Table:
 
 
 def labels_table(item: NamedRecording) -> pa.Table:
-    """Labels as columns, see ``LABEL_COLUMNS``."""
+    """Return labels as columns, see ``LABEL_COLUMNS``."""
     recording, rows = item.recording, item.recording.rows
     story, truth = recording.story, recording.truth
     constant = {
@@ -155,7 +155,7 @@ def labels_table(item: NamedRecording) -> pa.Table:
 
 
 def json_lines(item: NamedRecording) -> list[bytes]:
-    """Readings of the raw contract, one a line, marked as history; readings without any value are left out."""
+    """Yield readings of the raw contract, one a line, marked as history; readings without any value are left out."""
     recording = item.recording
     times = text_times(item)
     tags = list(recording.columns)
@@ -192,6 +192,6 @@ def _with_text_times(table: pa.Table, *names: str) -> pa.Table:
 
 
 def _text_times(times: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
-    """ISO 8601 as the contracts have it."""
+    """Format times as the contracts do, ISO 8601."""
     naive = times.cast(pa.timestamp("us"))
     return pa.compute.strftime(naive, format="%Y-%m-%dT%H:%M:%SZ")

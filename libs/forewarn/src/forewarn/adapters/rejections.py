@@ -12,7 +12,7 @@ from forewarn.contracts.topics import TopicName
 from forewarn.domain.time import to_datetime
 from forewarn.ports.lanes import Output, Record
 
-#: More, written in base 64, would not fit into a message. Only frame topics can hold such records.
+#: A larger one, in base 64, would not fit into a message. Only frame topics can hold such records.
 _MAX_ORIGINAL_BYTES: Final = 11 * MIB
 #: A longer message key is no asset's; it stays in the event, but chooses no partition.
 _MAX_KEY_BYTES: Final = KIB
@@ -21,7 +21,7 @@ _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
+class RefusedInput:
     """A message, or one or several readings of a list, that did not become data."""
 
     record: Record
@@ -35,7 +35,7 @@ class Refusal:
     readings: int = 1
 
 
-def rejected_reading(refusal: Refusal) -> RejectedReading:
+def rejected_reading(refusal: RefusedInput) -> RejectedReading:
     """Return the event for a refusal; the same record always gives the same event."""
     record, index = refusal.record, refusal.index
     place = f"{record.topic}/{record.partition}/{record.offset}"
@@ -56,13 +56,13 @@ def rejected_reading(refusal: Refusal) -> RejectedReading:
         explanation=shortened(explanation),
         recommendation=refusal.recommendation,
         asset_id=refusal.asset_id,
-        rejected_at=to_datetime(record.received_us),  # not a clock's: processing the record again gives the same event
+        rejected_at=to_datetime(record.received_us),  # not a clock's: reprocessing the record gives the same event
         key=None if record.key is None else record.key[:_MAX_ORIGINAL_BYTES],
         original=kept,
     )
 
 
-def rejection(refusal: Refusal) -> Output:
+def rejection(refusal: RefusedInput) -> Output:
     """Return the message for a refusal, in the partition of its asset."""
     key = refusal.asset_id.encode() if refusal.asset_id else refusal.record.key
     if key is not None and len(key) > _MAX_KEY_BYTES:
@@ -71,10 +71,10 @@ def rejection(refusal: Refusal) -> Output:
 
 
 def quarantined(record: Record) -> Output:
-    """The event for a record that ended or failed its reader again and again; logs it, too."""
+    """Log a record that kept ending or failing its reader, and return its event."""
     _log.error("record_quarantined", topic=record.topic, partition=record.partition, offset=record.offset)
     return rejection(
-        Refusal(
+        RefusedInput(
             record=record,
             original=record.value or b"",
             reason=RejectionReason.QUARANTINED,

@@ -1,8 +1,7 @@
 """Removals of assets on the wire: JSON on ``readings.raw``, empty frames on the topics of frames.
 
-The API puts a removal onto every partition of ``readings.raw``; each stage forgets the asset where it meets the
-removal and passes it on. So a removal comes behind the last reading of the asset on every topic, and nothing that was
-under way brings the asset back.
+The API writes a removal to every partition of ``readings.raw``; each stage forgets the asset where it meets the removal
+and passes it on. So on every topic the removal follows the asset's last reading, and nothing in flight brings it back.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,12 +28,12 @@ _KINDS: Final = {
 
 
 def raw_removal(removal: AssetRemoval) -> bytes:
-    """The message for ``readings.raw``."""
+    """Return the message for ``readings.raw``."""
     return encode_event(removal)
 
 
 def read_raw_removal(value: bytes | None) -> AssetRemoval | None:
-    """A removal from ``readings.raw``; None if it is something else."""
+    """Read a removal from ``readings.raw``; None for any other message."""
     try:
         return decode_event(AssetRemoval, value or b"")
     except InvalidEvent:
@@ -44,7 +43,7 @@ def read_raw_removal(value: bytes | None) -> AssetRemoval | None:
 def pass_on(
     removal: AssetRemoval, topic: TopicName, partition: int, catalogue: Mapping[str, AssetClass]
 ) -> list[Output]:
-    """The message for a topic of frames; none for a class that is not in the catalogue any more."""
+    """Return the message for a topic of frames; none for a class that has left the catalogue."""
     asset_class = catalogue.get(removal.asset_class)
     if asset_class is None:
         return []
@@ -53,7 +52,7 @@ def pass_on(
 
 
 def read_removal(message: Record) -> AssetRemoval | None:
-    """A removal from a topic of frames; None if the message is something else."""
+    """Read a removal from a topic of frames; None for any other message."""
     if message.key != REMOVAL_KEY:
         return None
     try:
@@ -63,7 +62,7 @@ def read_removal(message: Record) -> AssetRemoval | None:
 
 
 def between_removals(messages: Sequence[Record]) -> Iterator[tuple[Sequence[Record], Record | None]]:
-    """Stretches of messages, each with the message that may be a removal and ends it."""
+    """Yield stretches of messages, each with the possible removal that ends it."""
     start = 0
     for position, message in enumerate(messages):
         if message.key == REMOVAL_KEY:

@@ -1,4 +1,4 @@
-"""Repeats a call while it fails with something that passes by itself."""
+"""Retries a call while it fails with a passing error."""
 
 import threading
 from collections.abc import Callable
@@ -21,8 +21,8 @@ def retry(
 ) -> T:
     """Return what ``call`` returns as soon as it succeeds; blocks meanwhile.
 
-    ``on_wait`` is called with each problem before the pause that follows it. The last problem is raised if it does
-    not pass, after ``patience_s``, and once ``stop`` is set.
+    ``on_wait`` is called with each error before the pause that follows it. The last error is raised if it is not a
+    passing one, after ``patience_s``, and once ``stop`` is set.
     """
     stop = stop or threading.Event()
 

@@ -1,4 +1,4 @@
-"""A person's or a program's wish for a scenario, made whole and sound."""
+"""A validated request for a scenario."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ from forewarn.domain.time import S_PER_DAY
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScenarioRequest:
-    """What is to be played.
+    """What to play.
 
     Attributes
     ----------
@@ -23,7 +23,7 @@ class ScenarioRequest:
     step_s
         Distance of the readings.
     end_s, start_s
-        Time of the first reading [s since 1970 UTC]; None: so that the last one is just before ``end_s``.
+        Time of the first reading [s since 1970 UTC]; None: the last one is just before ``end_s``.
     """
 
     scenario: str
@@ -57,12 +57,12 @@ class ScenarioRequest:
 
 
 def recorded(request: ScenarioRequest, catalogue: Catalogue) -> SimulatedRecording:
-    """Play a scenario with one machine and write it down.
+    """Play a scenario with one machine and record it.
 
     Raises
     ------
     UnknownScenarioError
-        If the class, the scenario or the tag does not exist; says what there is.
+        If class, scenario or tag do not exist; lists those that do.
     ValueError
         If numbers make no sense.
     """
@@ -88,7 +88,7 @@ def require_sound(request: ScenarioRequest, catalogue: Catalogue) -> None:
     Raises
     ------
     UnknownScenarioError
-        If one of them does not exist; says what there is.
+        If one of them does not exist; lists those that do.
     ValueError
         If the step makes no sense.
     """

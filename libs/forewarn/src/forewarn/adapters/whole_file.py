@@ -1,4 +1,4 @@
-"""Files of results: there whole or not at all."""
+"""Result files that are written completely or not at all."""
 
 import os
 from collections.abc import Callable
@@ -7,14 +7,14 @@ from typing import BinaryIO
 
 
 def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
-    """Replace what a path leads to.
+    """Replace the file at a path.
 
-    A link stays and what it points to is replaced; a pipe or a device such as ``/dev/stdout`` is written to.
+    A link stays and its target is replaced; a pipe or a device such as ``/dev/stdout`` is written to.
 
     Raises
     ------
     OSError
-        If it cannot be written; what was there is then untouched.
+        If it cannot be written; the old file is then untouched.
     """
     if path.exists() and not path.is_file():
         with path.open("wb") as file:

@@ -14,7 +14,7 @@ from forewarn.contracts.alarms import AlarmSource, Priority
 from forewarn.contracts.base import Identifier, Line, NotNegative, Probability, StrictContract, TagName
 from forewarn.contracts.guard_rules import Condition, PhysicsRule, RedundantSensors
 
-#: How a source that is a nameplate field begins.
+#: Prefix of a source that is a nameplate field.
 PLATE_PREFIX = "nameplate."
 
 
@@ -64,7 +64,7 @@ class Derived(StrictContract):
 
 
 class PhysicsTerm(StrictContract):
-    """A quantity that physics computes from drivers: what a response follows, up to a factor that is learned."""
+    """A quantity computed by physics from drivers, to which a response is proportional."""
 
     name: TagName
     function: str | None = Field(default=None, description="Name in forewarn.domain.physics.registry.")
@@ -89,7 +89,7 @@ class PhysicsTerm(StrictContract):
 
 
 class TwinSpec(StrictContract):
-    """What the twin predicts, and from what."""
+    """What the twin predicts, and from which drivers."""
 
     drivers: tuple[TagName, ...] = Field(
         default=(),
@@ -142,10 +142,10 @@ class HealthInput(StrictContract):
 
     @property
     def fails_high(self) -> bool | None:
-        """Whether large values are bad; None if only one value is good."""
+        """Whether large values are bad; None if both sides are."""
         if self.good is not None and self.bad is not None:
             return None if self.good == self.bad else self.bad > self.good
-        return self.bands is None or self.bands[0] < self.bands[-1]  # less is better by every standard
+        return self.bands is None or self.bands[0] < self.bands[-1]  # lower is better by every standard
 
     @model_validator(mode="after")
     def _scored_one_way(self) -> "HealthInput":
@@ -163,13 +163,13 @@ class HealthInput(StrictContract):
 
 
 def is_monotone(edges: Sequence[float]) -> bool:
-    """Whether values strictly rise or strictly fall."""
+    """Return whether values strictly rise or strictly fall."""
     steps = [second - first for first, second in pairwise(edges)]
     return all(step > 0 for step in steps) or all(step < 0 for step in steps)
 
 
 class ComponentWeights(StrictContract):
-    """What the components of the health index count; only their proportions matter."""
+    """Weights of the components of the health index; only their proportions matter."""
 
     twin: Probability = 0.30
     anomaly: Probability = 0.30
@@ -185,7 +185,7 @@ class ComponentWeights(StrictContract):
 
 
 class Repair(StrictContract):
-    """What it takes to put a failure mode right, in the class's currency; downtime is paid for besides."""
+    """What it takes to repair a failure mode, in the class's currency; downtime costs extra."""
 
     planned_cost: NotNegative = Field(description="Parts and work when it is done in time.")
     planned_downtime_h: NotNegative = Field(description="How long production stands for it; 0 in a planned stop.")
@@ -204,7 +204,7 @@ class Repair(StrictContract):
 
 
 class FailureMode(StrictContract):
-    """How a machine of this class dies and what shows it."""
+    """How a machine of this class fails, and what shows it."""
 
     id: Identifier
     title: Line
@@ -217,7 +217,7 @@ class FailureMode(StrictContract):
 
 
 class Economics(StrictContract):
-    """What standing still and energy cost; an asset may state other values."""
+    """Costs of downtime and energy; an asset may override them."""
 
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = Field(default="EUR", description="ISO 4217.")
     downtime_cost_per_min: NotNegative = 150.0
@@ -229,7 +229,7 @@ class Economics(StrictContract):
 
 
 class AlarmRule(StrictContract):
-    """One alarm every asset of the class can raise."""
+    """An alarm that every asset of the class can raise."""
 
     id: Identifier
     source: AlarmSource
@@ -257,7 +257,7 @@ class AlarmRule(StrictContract):
 
 
 class NameplateField(StrictContract):
-    """A rated value an asset may state."""
+    """A rated value that an asset may have."""
 
     name: TagName
     unit: Line
@@ -265,7 +265,7 @@ class NameplateField(StrictContract):
 
 
 class AssetClass(StrictContract):
-    """A class of machines; ``forewarn.adapters.catalogue.rules`` checks what its fields say of each other."""
+    """A class of machines; ``forewarn.adapters.catalogue.rules`` checks its fields against each other."""
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
     title: Line

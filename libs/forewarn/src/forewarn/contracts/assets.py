@@ -1,4 +1,4 @@
-"""The asset registry and the commands that people and programs give."""
+"""The asset registry, and commands from people and programs."""
 
 from typing import Annotated, Literal
 
@@ -27,14 +27,14 @@ Price = Annotated[NotNegative, USABLE_SIZE]
 
 
 class HealthWeights(StrictContract):
-    """Weights of an asset's health that differ from its class's; what is not named stays as the class has it."""
+    """An asset's health weights where they differ from its class's; others stay as in the class."""
 
     metrics: dict[TagName, Probability] = Field(default_factory=dict, description="By column of the class's metrics.")
     components: dict[ComponentName, Probability] = Field(default_factory=dict)
 
 
 class AssetRates(StrictContract):
-    """What standing still and energy cost at this asset, where it differs from the class."""
+    """Costs of downtime and energy at this asset, where they differ from the class."""
 
     downtime_cost_per_min: NotNegative | None = None
     energy_price_per_kwh: NotNegative | None = None
@@ -60,12 +60,12 @@ class Asset(StrictContract):
     @field_validator("name", mode="after")
     @classmethod
     def _readable_name(cls, name: str, info: ValidationInfo) -> str:
-        # The topic is compacted: to refuse an entry of an older version would refuse all readings of its asset.
+        # The topic is compacted: refusing an older version's entry would refuse all readings of its asset.
         return readable(" ".join(name.split())) or str(info.data.get("asset_id", name))
 
 
 class RatesRegistration(AssetRates):
-    """Rates as people and programs state them."""
+    """Rates as people and programs send them."""
 
     downtime_cost_per_min: Price | None = None
     energy_price_per_kwh: Price | None = None
@@ -73,14 +73,14 @@ class RatesRegistration(AssetRates):
 
 
 class AssetRegistration(Asset):
-    """An asset as people and programs hand it to us: stricter than what may stand on the topic already."""
+    """An asset as people and programs send it: stricter than entries already on the topic."""
 
     name: Name
     nameplate: dict[TagName, Quantity] = Field(default_factory=dict, description="Rated values, units in the names.")
     economics: RatesRegistration | None = None
 
     def entry(self) -> Asset:
-        """The entry of the topic ``assets``."""
+        """Return the entry for the topic ``assets``."""
         return Asset.model_validate(self.model_dump())
 
 
@@ -94,7 +94,7 @@ class AcknowledgeAlarm(StrictContract):
 
 
 class InjectFault(StrictContract):
-    """Ask the simulator to let a fault grow in one of its machines."""
+    """Start a growing fault in a machine of the simulator."""
 
     kind: Literal["inject_fault"] = "inject_fault"
     fault: Identifier
@@ -103,7 +103,7 @@ class InjectFault(StrictContract):
 
 
 class RunScenario(StrictContract):
-    """Ask the simulator to play a scenario with one machine, whether it knows the machine or not."""
+    """Play a scenario with one machine of the simulator, known or new."""
 
     kind: Literal["run_scenario"] = "run_scenario"
     scenario: Identifier
@@ -125,20 +125,20 @@ class RunScenario(StrictContract):
 
 
 class SetUpPlant(StrictContract):
-    """Ask the simulator to register the machines of an example plant, give them their history, and start them."""
+    """Register the machines of an example plant in the simulator, send their history, and start them."""
 
     kind: Literal["set_up_plant"] = "set_up_plant"
     plant: Identifier = Field(description="Name of a plant that ships with the platform.")
 
 
 class RetrainTwin(BaselineSource):
-    """Let the twin forget its baseline and learn a new one, for example after maintenance."""
+    """Drop the twin's baseline and learn a new one, for example after maintenance."""
 
     kind: Literal["learn_anew"] = "learn_anew"  # the released wire value
 
 
 class AskWhatIf(WhatIfRequest):
-    """Ask the twin how the machine would behave if it were operated differently; nothing is changed."""
+    """Ask the twin how the machine would behave if operated differently; changes nothing."""
 
     kind: Literal["what_if"] = "what_if"
 
@@ -159,7 +159,7 @@ class Command(Contract):
 
 
 class CommandAnswer(Contract):
-    """What became of a command to a twin (``learn_anew``, ``what_if``), keyed by the asset."""
+    """Outcome of a command to a twin (``learn_anew``, ``what_if``), keyed by the asset."""
 
     command_id: Identifier = Field(description="The command that is answered; the same one may be answered again.")
     asset_id: Identifier

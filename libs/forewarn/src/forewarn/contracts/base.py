@@ -24,8 +24,8 @@ from forewarn.contracts.limits import MAX_REFERENCE_CHARACTERS
 class Contract(BaseModel):
     """An event or document on a topic.
 
-    Readers ignore fields they do not know, so that a newer writer never breaks an older reader;
-    NaN and infinity are refused on the way in and on the way out.
+    Readers ignore unknown fields, so that a newer writer never breaks an older reader; NaN and infinity are refused on
+    the way in and on the way out.
     """
 
     model_config = ConfigDict(
@@ -37,7 +37,7 @@ class Contract(BaseModel):
 
 
 class StrictContract(Contract):
-    """A document a person or program hands to us: unknown fields are mistakes, so they are refused."""
+    """A document from a person or program: unknown fields are mistakes, so they are refused."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -71,7 +71,7 @@ def _to_utc(value: datetime) -> datetime:
 
 
 def format_utc(value: datetime) -> str:
-    """ISO 8601 in UTC with microseconds and a ``Z``: sorts as text and reads in every language."""
+    """Format as ISO 8601 in UTC with microseconds and a ``Z``: sorts as text and parses in every language."""
     return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
@@ -150,7 +150,7 @@ def _several_lines(value: str) -> str:
 
 
 def _reference(value: str) -> str:
-    # The length stands here and not in the schema: fields that had none must not refuse more than they promised.
+    # The length is checked here and not in the schema: published fields without one must not become stricter.
     if not 1 <= len(value) <= MAX_REFERENCE_CHARACTERS:
         msg = f"must have 1 to {MAX_REFERENCE_CHARACTERS} characters, not {len(value)}"
         raise ValueError(msg)
@@ -158,7 +158,7 @@ def _reference(value: str) -> str:
 
 
 def readable(value: str) -> str:
-    """Text without control characters: each one is replaced by U+FFFD."""
+    """Replace each control character by U+FFFD."""
     return _UNFIT_IN_A_TEXT.sub("\N{REPLACEMENT CHARACTER}", value.replace("\r\n", "\n"))
 
 
@@ -168,11 +168,11 @@ Line = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(_
 #: The same with line breaks and tabs: comments, notes.
 Paragraphs = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(_several_lines)]
 
-#: What people call a thing, and how they sign.
+#: Name of a thing, or of a person who signs.
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(_one_line)]
-#: How an occurrence of an alarm, a refused message or a page of a list is referred to: as it was handed out.
+#: Reference to an occurrence of an alarm, a refused message or a page of a list, as handed out.
 Reference = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(_reference)]
-#: What people remark.
+#: A person's remark.
 Comment = Annotated[str, StringConstraints(strip_whitespace=True, max_length=1000), AfterValidator(_several_lines)]
 #: Text in an event that stands on a topic or in the database already, perhaps written by an older version: to refuse
 #: it would lose the asset or the alarm it belongs to, so it is made readable instead.
@@ -184,7 +184,7 @@ LARGEST: Final = 1e30
 
 
 def is_usable_size(value: float) -> bool:
-    """Whether a number can be multiplied and divided by others of plants without leaving the range of floats."""
+    """Return whether products and quotients of such numbers stay within the range of floats."""
     return value == 0.0 or SMALLEST <= abs(value) <= LARGEST
 
 

@@ -1,4 +1,4 @@
-"""The order to learn a machine's baseline again."""
+"""The order to retrain a machine's baseline."""
 
 from typing import Annotated
 
@@ -10,8 +10,8 @@ from forewarn.contracts.base import Contract, Identifier, StoredText, UtcDatetim
 class BaselineOrder(Contract):
     """Travels inside ``readings.valid``, between the readings it separates (see ADR 0020).
 
-    Without stored readings beside it the twin forgets the machine's model and learns from the
-    readings that follow; with them it learns from those at once.
+    Without stored readings the twin drops the machine's model and learns from the readings that follow; with them it
+    learns from those at once.
     """
 
     order_id: Identifier

@@ -1,4 +1,4 @@
-"""What a machine's condition costs: each figure with the assumptions it rests on."""
+"""Costs of a machine's condition: each figure with its assumptions."""
 
 from typing import Annotated
 
@@ -17,7 +17,7 @@ class CostByHorizon(Contract):
 
 
 class FailureCost(Contract):
-    """What one failure mode is expected to cost if nobody does anything."""
+    """Expected cost of one failure mode if nothing is done."""
 
     failure_mode: Identifier
     title: str
@@ -28,7 +28,7 @@ class FailureCost(Contract):
 
 
 class EnergyWaste(Contract):
-    """Energy drawn above what the twin expects of the healthy machine under the same load."""
+    """Energy used beyond what a healthy machine needs under the same load."""
 
     hours: NotNegative = Field(description="Time with measured and expected power.")
     mean_excess_kw: float = Field(description="Negative: it drew less than expected.")
@@ -57,7 +57,7 @@ class RepairChoice(Contract):
 
 
 class AvertedFailure(Contract):
-    """A failure that was near and did not come."""
+    """A failure that was imminent and was averted."""
 
     failure_mode: Identifier
     title: str
@@ -68,7 +68,7 @@ class AvertedFailure(Contract):
 
 
 class Savings(Contract):
-    """What was gained in the period."""
+    """What was saved in the period."""
 
     averted: tuple[AvertedFailure, ...]
     avoided_cost: NotNegative

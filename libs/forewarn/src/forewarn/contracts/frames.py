@@ -34,7 +34,7 @@ class FrameKind(StrEnum):
 FRAME_VERSION: Final = 1
 
 
-#: Value of a number that is unknown.
+#: Stands for an unknown number.
 UNKNOWN: Final = float("nan")
 
 
@@ -78,7 +78,7 @@ class Phase:
 
 
 class Hint:
-    """Values of the column ``hint``: is it the machine or the sensor?"""
+    """Values of the column ``hint``: machine or sensor?"""
 
     NONE: Final = 0
     ASSET_FAULT: Final = 1
@@ -105,7 +105,7 @@ FINDINGS: Final = Column(
 
 @dataclass(frozen=True, slots=True)
 class _Stored:
-    """How a field of a judgement is kept as a column; ``words`` are those of its codes."""
+    """How a field of a judgement becomes a column; ``words`` are the words of its codes."""
 
     dtype: DType
     unit: str = ""
@@ -113,12 +113,12 @@ class _Stored:
 
 
 def _word_of(words: tuple[str, ...]) -> BeforeValidator:
-    """Take a code for its word."""
+    """Return the word of a code."""
     return BeforeValidator(lambda value: value if isinstance(value, str) else dict(enumerate(words)).get(value, value))
 
 
 def _within(largest: float) -> BeforeValidator:
-    """Cut at 0 and at the largest value: a 32-bit sum can stand a hair outside."""
+    """Clip to 0 and the largest value: a 32-bit sum can be a hair outside."""
     return BeforeValidator(lambda value: min(max(value, 0.0), largest) if isinstance(value, float) else value)
 
 
@@ -129,9 +129,9 @@ _HINTS: Final[tuple[str, ...]] = get_args(HintName)
 
 
 class TwinSummary(BaseModel):
-    """What the twin says of a reading as a whole: each field is a column of frames and tables and part of answers.
+    """The twin's summary of a reading: each field is a column of frames and tables and part of answers.
 
-    A field added later has the default None: it is unknown in what was written before.
+    A field added later has the default None: it is unknown in older data.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -155,7 +155,7 @@ class TwinSummary(BaseModel):
 
 
 class JudgementSummary(TwinSummary):
-    """What twin and anomaly stage say of a reading as a whole."""
+    """Summary of a reading by twin and anomaly stage."""
 
     score: Annotated[Score | None, _within(100.0), _Stored("float32", "%")] = Field(
         description="Anomaly score 0–100, causal."
@@ -173,7 +173,7 @@ class JudgementSummary(TwinSummary):
 
 
 class JudgementOverTime(BaseModel):
-    """What a history shows of judgements: fields of ``JudgementSummary``, None where a reading was not judged."""
+    """Judgements in a history: fields of ``JudgementSummary``, None where a reading was not judged."""
 
     score: tuple[float | None, ...] = Field(description="Anomaly score; the highest of the bucket.")
     deviation: tuple[float | None, ...] = Field(description="Distance from normal; the highest of the bucket.")
@@ -198,7 +198,7 @@ def _summary_columns(summary: type[TwinSummary]) -> tuple[Column, ...]:
     return tuple(columns)
 
 
-#: Columns of a judgement as a whole: the twin's, and all.
+#: Columns of the judgement summary: the twin's, and all.
 TWIN_COLUMNS: Final = _summary_columns(TwinSummary)
 JUDGEMENT: Final = _summary_columns(JudgementSummary)
 #: Columns that frames of every class have.
@@ -206,26 +206,26 @@ FIXED_COLUMNS: Final = (*IDENTITY, FINDINGS, *JUDGEMENT)
 
 
 def quality_column(tag: str) -> str:
-    """Column with a tag's OPC UA status code."""
+    """Return the column with a tag's OPC UA status code."""
     return f"quality_{tag}"
 
 
 def expected_column(tag: str) -> str:
-    """Column with the value the twin expects."""
+    """Return the column with the value the twin expects."""
     return f"expected_{tag}"
 
 
 def residual_column(tag: str) -> str:
-    """Column with measured minus expected in healthy standard deviations."""
+    """Return the column with measured minus expected in healthy standard deviations."""
     return f"residual_{tag}"
 
 
 def contribution_column(tag: str) -> str:
-    """Column with a tag's share of the anomaly score."""
+    """Return the column with a tag's share of the anomaly score."""
     return f"contribution_{tag}"
 
 
-#: Beginnings of the names of columns that belong to a tag.
+#: Prefixes of columns that belong to a tag.
 TAG_PREFIXES: Final = tuple(
     column("") for column in (quality_column, expected_column, residual_column, contribution_column)
 )
@@ -233,13 +233,13 @@ _RESERVED: Final = frozenset({*(column.name for column in FIXED_COLUMNS), "sourc
 
 
 def is_reserved(name: str) -> bool:
-    """Whether a column name is one of the platform's own."""
+    """Return whether a column name is reserved for the platform."""
     return name in _RESERVED or name.startswith(TAG_PREFIXES)
 
 
 @lru_cache(maxsize=512)
 def frame_columns(kind: FrameKind, asset_class: "AssetClass") -> tuple[Column, ...]:
-    """All columns of a frame of this kind and class, in wire order."""
+    """Return all columns of a frame of this kind and class, in wire order."""
     titles, units = asset_class.titles, asset_class.units
     values = (
         Column(name=name, dtype="float64", unit=units[name], description=titles[name], absent=UNKNOWN)

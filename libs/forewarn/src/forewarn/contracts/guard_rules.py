@@ -1,4 +1,4 @@
-"""What a class of machines lets the guard check beside limits of single tags: laws of nature and redundant sensors."""
+"""What the guard can check for a class beyond limits of single tags: laws of nature and redundant sensors."""
 
 from enum import StrEnum
 from typing import Annotated, Literal
@@ -9,16 +9,16 @@ from forewarn.contracts.base import Identifier, Line, StrictContract, TagName
 
 
 class Cause(StrEnum):
-    """What is at fault when a check fails."""
+    """The cause of a failed check."""
 
     SENSOR = "sensor"  #: a sensor, its wiring, its calibration
     MACHINE = "machine"  #: the machine: the data are right and are never refused
-    PROCESS = "process"  #: the way the machine is operated, or what it is connected to
+    PROCESS = "process"  #: how the machine is operated, or what it is connected to
     DATA = "data"  #: gateway, transport, names, units, nameplate
 
 
 class Condition(StrictContract):
-    """Holds while a column lies within bounds; False where the column is unknown."""
+    """Holds while a column is within bounds; False where the column is unknown."""
 
     column: TagName
     above: float | None = None
@@ -57,7 +57,7 @@ _When = Annotated[
 
 
 class _Check(StrictContract):
-    """What the checks have in common."""
+    """Fields that all checks share."""
 
     id: Identifier
     when: _When | None = Field(default=None, description="When it holds; of a list, all conditions must hold.")
@@ -72,7 +72,7 @@ class _Check(StrictContract):
 
 
 class PhysicsRule(_Check):
-    """Bounds that nature sets to a column; what crosses them is wrong, or its machine is in an odd state."""
+    """Bounds set by nature to a column; a value beyond them is wrong, or its machine is in an odd state."""
 
     column: TagName
     minus: TagName | None = Field(default=None, description="The bounds are for the column minus this one.")
@@ -91,7 +91,7 @@ class PhysicsRule(_Check):
 
     @property
     def applies_if_unknown(self) -> bool:
-        """Whether the bounds count where it is unknown whether they hold."""
+        """Whether the bounds apply while it is unknown whether the conditions hold."""
         return (self.if_unknown or ("apply" if self.severity == "reject" else "skip")) == "apply"
 
     @model_validator(mode="after")
@@ -105,7 +105,7 @@ class PhysicsRule(_Check):
 class RedundantSensors(_Check):
     """Columns that measure the same thing in two or more ways, or one residual that should be zero.
 
-    Their difference is smoothed over time, so that noise shows nothing and a slow drift shows.
+    Their difference is smoothed over time, which hides noise and shows a slow drift.
     """
 
     columns: Annotated[tuple[TagName, ...], Field(min_length=1, max_length=8)] = Field(

@@ -15,10 +15,10 @@ Trend = Literal["improving", "stable", "degrading", "unknown"]
 AnomalyBand = Literal["monitoring", "warning", "critical"]
 #: Bands of the deviation from the twin: below 10, to 25, above.
 DeviationBand = Literal["low", "medium", "high"]
-#: An asset's present state in one word, as overviews show it first.
+#: An asset's state in one word, for overviews.
 Condition = Literal["normal", "attention", "learning", "unjudged", "stale", "silent"]
 
-#: Components of the health index beside the class's metrics.
+#: Components of the health index besides the class's metrics.
 ComponentName = Literal["twin", "anomaly", "rul", "risk"]
 #: The two views of an asset's health; the index is the lower one.
 HealthView = Literal["condition", "components"]
@@ -133,7 +133,7 @@ class AssetHealth(Contract):
 
 
 class OperatingRange(Contract):
-    """Where a column was while the twin learned, in its unit."""
+    """Range of a column while the twin learned, in its unit."""
 
     low: float
     middle: float = Field(description="Median.")
@@ -141,7 +141,7 @@ class OperatingRange(Contract):
 
 
 class ResidualRange(Contract):
-    """How far from the expected value a healthy machine measures a tag, in the tag's unit."""
+    """Range of the residuals of a tag on the healthy machine, in its unit."""
 
     low: float = Field(description="P5 of measured − expected of held-out healthy readings.")
     high: float = Field(description="P95 of the same.")
@@ -149,7 +149,7 @@ class ResidualRange(Contract):
 
 
 class OperatingRegime(Contract):
-    """A way of running that a twin found in its baseline."""
+    """An operating regime that a twin found in its baseline."""
 
     code: Annotated[int, Field(ge=0, le=255)] = Field(
         description="Value of the column regime: 0 the usual one, 4 to 6 others."
@@ -160,7 +160,7 @@ class OperatingRegime(Contract):
 
 
 class SuspiciousStretch(Contract):
-    """Readings of a baseline that the rest of it does not explain."""
+    """A stretch of a baseline that the rest of it does not explain."""
 
     tag: str
     start: UtcDatetime

@@ -1,4 +1,4 @@
-"""How a file of a historian is to be read: a document that a person writes or confirms."""
+"""How to read a historian's file: a document that a person writes or confirms."""
 
 from typing import Annotated, Literal
 
@@ -13,7 +13,7 @@ TimeFormat = Literal[
 
 
 class TimeColumns(StrictContract):
-    """Where the time stands and what it means."""
+    """The columns of the time, and their format."""
 
     columns: Annotated[tuple[str, ...], Field(min_length=1, max_length=2)] = Field(
         description="One column, or date and time of day."
@@ -30,7 +30,7 @@ class TimeColumns(StrictContract):
 
 
 class ColumnMapping(StrictContract):
-    """What a column holds."""
+    """Meaning of a column."""
 
     tag: TagName
     unit: str | None = Field(default=None, description="Unit of the values in the file; the tag's by default.")
@@ -46,7 +46,7 @@ class LongLayout(StrictContract):
 
 
 class ImportMapping(StrictContract):
-    """Everything needed to read a file without asking anybody."""
+    """Everything needed to read a file without further questions."""
 
     asset_class: Identifier | None = Field(default=None, description="Registers assets that are not there yet.")
     asset: Identifier | None = Field(default=None, description="The asset that all rows are of.")

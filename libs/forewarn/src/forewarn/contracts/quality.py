@@ -25,11 +25,11 @@ _SEVERITIES: Final[dict[int, Severity]] = {0x00000000: "good", 0x40000000: "unce
 
 
 def severity(code: int) -> Severity:
-    """Severity of a status code; the reserved bit pattern 11 counts as bad."""
+    """Return the severity of a status code; the reserved bit pattern 11 counts as bad."""
     return _SEVERITIES.get(code & SEVERITY_MASK, "bad")
 
 
-#: What a gateway may say of a tag in ``quality``, and the code it becomes.
+#: Words of a gateway about a tag's ``quality``, and their codes.
 GATEWAY_QUALITY: Final[dict[str, StatusCode]] = {
     "good": StatusCode.GOOD,
     "uncertain": StatusCode.UNCERTAIN,

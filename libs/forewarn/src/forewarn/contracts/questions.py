@@ -1,4 +1,4 @@
-"""What-if questions to the twin of an asset, its answers, and sources for retraining."""
+"""What-if questions to an asset's twin, their answers, and sources for retraining."""
 
 from typing import Annotated, Literal
 
@@ -11,7 +11,7 @@ Number = float | None
 #: Whose model answers: the asset's own, or those of others of its class.
 Provenance = Literal["own", "fleet"]
 Confidence = Literal["high", "low"]
-#: Whether the question is within what the model learned, a little beyond, or so far that it only guesses.
+#: Whether the question is within what the model learned, slightly outside, or so far that the answer is a guess.
 Reach = Literal["learned", "extrapolated", "too_far"]
 
 
@@ -38,7 +38,7 @@ class ChangeRequest(StrictContract):
 
 
 class WhatIfRequest(StrictContract):
-    """A named question, or changes of drivers."""
+    """A predefined question, or changes of drivers."""
 
     preset: Identifier | None = Field(default=None, examples=["high_load"])
     changes: Annotated[tuple[ChangeRequest, ...], Field(max_length=64)] = ()
@@ -73,7 +73,7 @@ class DerivedValue(Contract):
 
 
 class HealthEffect(Contract):
-    """Condition now and after the change: health by the metrics of the class, twin and forecasts left out."""
+    """Condition now and after the change: health by the metrics of the class, without twin and forecasts."""
 
     now: Score | None
     then: Score | None
@@ -82,7 +82,7 @@ class HealthEffect(Contract):
 
 
 class LifeEffect(Contract):
-    """Remaining life of a failure mode under way, its indicator moved by the change and growing as fast as now."""
+    """Remaining life in an active failure mode: its indicator moved by the change and growing as fast as now."""
 
     failure_mode: str
     indicator: str
@@ -93,7 +93,7 @@ class LifeEffect(Contract):
 
 
 class CautionItem(Contract):
-    """Why the answer is worth less."""
+    """Why the answer is less reliable."""
 
     column: str = Field(description="Driver it is about; empty for all together.")
     message: str
@@ -101,7 +101,7 @@ class CautionItem(Contract):
 
 
 class WhatIfAnswer(Contract):
-    """What would happen."""
+    """The twin's answer."""
 
     asset_id: str
     provenance: Provenance = Field(description="The asset's own model, or those of others of its class.")
@@ -118,7 +118,7 @@ class WhatIfAnswer(Contract):
 
 
 class HistoryRange(StrictContract):
-    """A stretch of stored readings, ``to`` excluded."""
+    """A range of stored readings, ``to`` excluded."""
 
     model_config = ConfigDict(serialize_by_alias=True)
 

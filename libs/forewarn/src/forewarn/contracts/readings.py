@@ -1,4 +1,4 @@
-"""Readings as gateways send them, and what becomes of those that are refused."""
+"""Readings as gateways send them, and rejections of the invalid ones."""
 
 from enum import StrEnum
 from typing import Annotated, Literal
@@ -33,7 +33,7 @@ class Reading(Contract):
 
 
 class RejectionReason(StrEnum):
-    """Why a message or reading did not become valid data."""
+    """Why a message or reading was refused."""
 
     BAD_ENCODING = "bad_encoding"
     BAD_JSON = "bad_json"

@@ -1,4 +1,4 @@
-"""The removal of an asset, as it travels through the stream behind the asset's last readings."""
+"""The removal of an asset, which follows the asset's last readings through the stream."""
 
 from typing import Annotated, Literal
 
@@ -11,7 +11,7 @@ REMOVAL_HEADER = "forewarn_removal"
 
 History = Literal["keep", "purge"]
 
-#: What an alarm says that was closed because its asset was removed.
+#: Comment on an alarm that was closed because its asset was removed.
 REMOVED_COMMENT = "Asset removed"
 
 
@@ -27,5 +27,5 @@ class AssetRemoval(Contract):
 
     @property
     def mark(self) -> str:
-        """What its tombstone says of it: a removal is believed only if the registry knows its mark."""
+        """Mark of its tombstone: a removal is believed only if the registry knows its mark."""
         return f"{self.removal_id} {self.history}"

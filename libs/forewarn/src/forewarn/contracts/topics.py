@@ -1,4 +1,4 @@
-"""The one table of topics: what is created, documented and checked all comes from here."""
+"""The one table of topics, from which they are created, documented and checked."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -39,7 +39,7 @@ class TopicName(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TopicUse:
-    """Topics that a service, or somebody outside the platform, reads and writes."""
+    """Topics read and written by a service or an external system."""
 
     reads: tuple[TopicName, ...] = ()
     writes: tuple[TopicName, ...] = ()
@@ -47,7 +47,7 @@ class TopicUse:
 
 _T: Final = TopicName
 
-#: Who uses which topics. Services subscribe to what stands here, and a test compares it with what they really do.
+#: Who uses which topics. Services subscribe to these, and a test compares them with what the code does.
 TOPIC_USE: Final[dict[str, TopicUse]] = {
     "gateways": TopicUse(writes=(_T.READINGS_RAW,)),
     "import": TopicUse(reads=(_T.ASSETS,), writes=(_T.READINGS_RAW, _T.ASSETS)),
@@ -115,12 +115,12 @@ class Topic:
 
     @property
     def producers(self) -> tuple[str, ...]:
-        """Who writes to the topic."""
+        """Services that write to the topic."""
         return tuple(name for name, use in TOPIC_USE.items() if self.name in use.writes)
 
     @property
     def consumers(self) -> tuple[str, ...]:
-        """Who reads the topic."""
+        """Services that read the topic."""
         return tuple(name for name, use in TOPIC_USE.items() if self.name in use.reads)
 
     @property
@@ -271,18 +271,18 @@ _UNLIMITED: Final = -1
 
 
 def _smallest_segment(topic: Topic) -> int:
-    """A segment holds the largest message, with what the broker adds to it."""
+    """Return the smallest segment: it holds the largest message and the broker's overhead."""
     return topic.max_message_bytes + _MIB
 
 
-#: Without compacted topics, which hold what they must: with less, a partition could not hold two segments.
+#: Of topics that are not compacted: with less, a partition could not hold two segments.
 LEAST_DISK_BUDGET_BYTES: Final = sum(
     2 * topic.partitions * _smallest_segment(topic) for topic in _ALL if topic.cleanup == "delete"
 )
 
 
 def size_config(topic: Topic, budget_bytes: int | None) -> dict[str, str]:
-    """Broker-side settings that keep a topic within its share of what all topics may take on disk.
+    """Return broker-side settings that keep a topic within its share of the disk budget for all topics.
 
     The broker deletes whole segments, and only those no longer written to: a partition takes up to ``retention.bytes``
     and one segment more, and both together are its share. None is no limit.
@@ -306,5 +306,5 @@ def size_config(topic: Topic, budget_bytes: int | None) -> dict[str, str]:
 
 
 def qualified(name: TopicName, prefix: str) -> str:
-    """Name on the broker: several installations can share a cluster under different prefixes."""
+    """Return the name on the broker: installations can share a cluster under different prefixes."""
     return f"{prefix}{name.value}"

@@ -1,8 +1,7 @@
 """Command line of the generated contracts: ``python -m forewarn.runtime.export_schemas``.
 
-Without options it writes the generated files below ``schemas/`` and removes those that nothing
-generates any more. ``--check`` only compares. ``--release`` declares what is there now as published:
-from then on it may only grow.
+Without options it writes the generated files below ``schemas/`` and removes stale ones. ``--check`` only compares.
+``--release`` declares the current contracts published: from then on they may only grow.
 """
 
 import argparse
@@ -29,8 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="export_schemas", description="Write or check the generated contracts.")
     parser.add_argument("--directory", type=Path, default=Path("schemas"), help="default: ./schemas")
     what = parser.add_mutually_exclusive_group()
-    what.add_argument("--check", action="store_true", help="compare only; exit 1 on a difference")
-    what.add_argument("--release", action="store_true", help="declare the present contracts published")
+    what.add_argument("--check", action="store_true", help="compare only; exit with 1 on a difference")
+    what.add_argument("--release", action="store_true", help="declare the current contracts published")
     options = parser.parse_args(arguments)
     wanted = {**render(load_catalogue(), version("forewarn")), "metrics.md": metrics_page()}
     if options.check:

@@ -1,4 +1,4 @@
-"""How a frame processor works."""
+"""Configuration of frame processors."""
 
 from dataclasses import dataclass
 
@@ -13,9 +13,13 @@ class FrameServiceSettings(KafkaSettings):
     """Settings of a frame processor."""
 
     frame_batch_records: int = Field(default=30_000, ge=2, le=100_000, description="Most records in one transaction.")
-    frame_linger_s: float = Field(default=0.005, ge=0, le=5, description="Wait for more after a turn's first record.")
-    frame_crowded_linger_s: float = Field(default=0.005, ge=0, le=5, description="The same after a turn of thousands.")
-    frame_idle_linger_s: float = Field(default=0.0, ge=0, le=5, description="Least time from turn to turn while idle.")
+    frame_linger_s: float = Field(
+        default=0.005, ge=0, le=5, description="How long to wait for more after a turn's first record."
+    )
+    frame_crowded_linger_s: float = Field(
+        default=0.005, ge=0, le=5, description="The same after a turn of thousands of records."
+    )
+    frame_idle_linger_s: float = Field(default=0.0, ge=0, le=5, description="Shortest time between turns at low load.")
     snapshot_interval_s: float = Field(default=5.0, gt=0, le=3600, description="Time between a lane's snapshots.")
 
     @property
@@ -32,12 +36,11 @@ class FrameServiceSettings(KafkaSettings):
 class FrameLoopConfig:
     """What a frame processor reads, and where it keeps its snapshots.
 
-    ``fetch_min_bytes`` is what the broker gathers before it answers, for at most 20 ms: records that come
-    one by one would else be fetched nearly one by one.
+    The broker gathers ``fetch_min_bytes`` before it answers, for at most 20 ms; otherwise a trickle of records is
+    fetched almost one by one.
 
-    ``settings.service_instance`` names this replica across restarts: under the same name it gets its partitions
-    back at once and fences its own predecessor; without a name the group notices a crash only after the session
-    timeout.
+    ``settings.service_instance`` is a stable member name: after a restart the replica gets its partitions back at once
+    and fences its predecessor. Without it, the group notices a crash only after the session timeout.
     """
 
     settings: FrameServiceSettings

@@ -1,12 +1,12 @@
 """The loop behind validator, twin and anomaly: records in, frames out, exactly once.
 
-Each turn takes what comes within a linger time of its first record, ``batch_records`` and ``MAX_TURN_BYTES`` at most,
-processes them all together, and commits outputs, due snapshots and consumed offsets in one Kafka transaction. The state
-of a partition (a lane) is restored from its last snapshot by processing the records between the snapshot
-and the committed offset once more without publishing, so it is exact after a crash or a rebalance.
+A turn takes the records that arrive within a linger time of the first one, up to ``batch_records`` and
+``MAX_TURN_BYTES``, processes them together, and commits outputs, due snapshots and consumed offsets in one Kafka
+transaction. The state of a partition (a lane) is restored from its last snapshot by replaying the records up to the
+committed offset without publishing, so it is exact after a crash or a rebalance.
 
-Work that fails or ends the process is done again in smaller and smaller pieces until the one record is found that does
-it; that one goes to ``readings.rejected`` (ADR 0027).
+Work that fails or kills the process is retried in smaller and smaller pieces until the culprit is found; that record
+goes to ``readings.rejected`` (ADR 0027).
 """
 
 import threading
@@ -41,22 +41,22 @@ _PATIENCE_S: Final = 60.0
 _FETCH_WAIT_MS: Final = 20
 _LAG_EVERY_S: Final = 1.0
 _TOPIC_EVERY_S: Final = 10.0
-#: Silence of a process that works on few records under suspicion: it need not be waited for as long as a full turn.
+#: Longest silence while a few suspicious records are processed: a hang shows sooner than in a full turn.
 _WARY_LIMIT_S: Final = 20.0
 
 Batches = Mapping[int, Sequence[Record]]
 
 
 class MembershipLost(Exception):  # noqa: N818  # a state of the world, not a mistake
-    """The group declared this member dead, say after a long outage of the broker.
+    """The group declared this member dead, for example after a long outage of the broker.
 
-    Its clients may be in a state that only a new process gets out of (librdkafka 2.16 was seen to
-    block for good in the next transaction), so the process ends and is started again.
+    Its clients may be stuck in a state that only a new process gets out of (librdkafka 2.16 was seen to block
+    forever in the next transaction), so the process exits and is restarted.
     """
 
 
 class FrameLoop:
-    """Runs one frame processor until asked to stop."""
+    """One frame processor."""
 
     def __init__(
         self, config: FrameLoopConfig, lanes: Lanes, clock: Clock, metrics: FrameMetrics, heartbeat: Heartbeat
@@ -99,16 +99,16 @@ class FrameLoop:
         self._gatherer = Gatherer(self._member, Pace(settings.pace), clock, most_records=settings.frame_batch_records)
 
     def not_ready(self) -> str | None:
-        """Return why this processor is not ready, or None: ready means that the group gave it its partitions."""
+        """Return why this processor is not ready; None once the group has assigned it partitions."""
         return None if self._assigned else f"waiting for partitions of {self._source}"
 
     def run(self, stop: threading.Event) -> None:
-        """Process until ``stop`` is set, then leave with everything committed.
+        """Process records until ``stop`` is set; everything is committed on return.
 
         Raises
         ------
         KafkaException
-            If the broker fenced this instance or forbids what it does.
+            If the broker fenced this instance or denies it access.
         MembershipLost
             If the group took the partitions away.
         TopicRecreated
@@ -119,7 +119,7 @@ class FrameLoop:
                 self._heartbeat.beat()
                 records = self._gatherer.next_turn()
                 if self._lost:
-                    raise MembershipLost("the group took our partitions away: start again with what is committed")
+                    raise MembershipLost("the group took the partitions away: restart from the last commit")
                 if records:
                     self._turn(records)
                 self._look_around()
@@ -141,7 +141,7 @@ class FrameLoop:
                 return
 
     def _pieces(self, suspects: Batches) -> Iterator[Batches]:
-        """Cut the records under suspicion into small pieces, those first that are the least suspicious."""
+        """Split suspicious records into small pieces, the least suspicious first."""
         piece: dict[int, list[Record]] = defaultdict(list)
         beyond: dict[int, Sequence[Record]] = {}
         room = 0
@@ -170,18 +170,18 @@ class FrameLoop:
         return 0 if suspicion is None else suspicion.failures
 
     def _work(self, batches: Batches) -> bool:
-        """Process records and commit what comes of them; False if nothing was committed and reading begins again."""
+        """Process records and commit the results; False if nothing was committed and reading starts over."""
         lanes = {partition: self._keeper.open[partition] for partition in batches}
         wary = any(lane.suspicion is not None for lane in lanes.values())
-        # What ends the process leaves a trace only if it is written before. That costs a transaction, so a process
-        # that has shown that it gets on does without.
+        # A record that kills the process leaves a trace only if it is marked beforehand. A mark costs a transaction,
+        # so a process that has proven itself does without.
         unproven = wary or not all(lane.proven for lane in lanes.values())
         if unproven and not self._mark(batches, working=True):
             return False
         self._heartbeat.expect_within(_WARY_LIMIT_S if wary else None)
         try:
             outputs = self._outputs(batches)
-        except Exception as exc:  # noqa: BLE001  # whatever it is, the other records are to get through
+        except Exception as exc:  # noqa: BLE001  # whatever it is, the other records must get through
             self._narrow(batches, exc)
             return False
         finally:
@@ -204,7 +204,7 @@ class FrameLoop:
         return committed
 
     def _outputs(self, batches: Batches) -> Sequence[Output]:
-        """Return what comes of records; those that were put aside become rejections."""
+        """Return the messages that records lead to; set-aside ones become rejections."""
         usable: list[Record] = []
         put_aside: list[Record] = []
         for partition, batch in batches.items():
@@ -222,7 +222,7 @@ class FrameLoop:
         return outputs
 
     def _mark(self, batches: Batches, *, working: bool) -> bool:
-        """Note beside the offsets that work on these records begins, or that only the commit is due."""
+        """Note beside the offsets that work on these records begins, or that only the commit is left."""
         positions = []
         total = sum(map(len, batches.values()))
         for partition, batch in batches.items():
@@ -238,7 +238,7 @@ class FrameLoop:
         return self._commit((), positions)
 
     def _narrow(self, batches: Batches, problem: Exception) -> None:
-        """After work that failed: begin again, in pieces, or without the record if there was but one."""
+        """Retry failed work in pieces; set the record aside if there was only one."""
         total = sum(map(len, batches.values()))
         _log.error(
             "work_failed", partitions=sorted(batches), records=total, reason=shortened(repr(problem)), exc_info=problem
@@ -265,7 +265,7 @@ class FrameLoop:
         return True
 
     def _rebuild(self) -> None:
-        """After a rollback: state and reading position go back to what is committed."""
+        """Reset state and reading position to the last commit, after a rollback."""
         given = self._member.given
         self._forget(list(self._keeper.open))
         self._member.seek(self._restore(given))
@@ -277,7 +277,7 @@ class FrameLoop:
 
     def _on_revoke(self, sources: Sequence[Source]) -> None:
         leaving = [source.partition for source in sources if source.partition in self._keeper.open]
-        self._snapshot(leaving)  # the next owner then has nothing to replay
+        self._snapshot(leaving)  # so the next owner has nothing to replay
         self._forget(leaving)
         self._member.stop(sources)
         _log.info("partitions_revoked", partitions=sorted(leaving))
@@ -293,7 +293,7 @@ class FrameLoop:
         self._gatherer.drop(partitions)
 
     def _restore(self, sources: Iterable[Source]) -> dict[Source, int]:
-        """Rebuild the lanes of these partitions; returns where to go on reading."""
+        """Rebuild the lanes of these partitions and return the offsets to continue from."""
         committed = self._member.committed(sources, patience_s=_PATIENCE_S, on_wait=self._heartbeat.beat)
         return self._keeper.restore(committed)
 

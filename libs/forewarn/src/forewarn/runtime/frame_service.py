@@ -12,7 +12,7 @@ from forewarn.runtime.service import supervised
 
 
 def serve_lanes(config: FrameLoopConfig, lanes: Lanes, stop: threading.Event) -> None:
-    """Run a frame processor until ``stop``.
+    """Run a frame processor until ``stop`` is set.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Gathers the records of one turn: as many as come in time, but no more bytes than a turn may hold."""
+"""Collects the records of a turn: those that arrive in time, up to a limit of bytes."""
 
 from collections.abc import Collection, Iterable, Sequence
 from operator import itemgetter
@@ -11,19 +11,19 @@ from forewarn.ports.lanes import Record
 from forewarn.runtime.pace import Pace
 
 _POLL_S: Final = 0.1
-#: The client library hands over all that comes in the time it is given, however large: it is given little at a time.
+#: The client library returns everything that arrives within its timeout, however large, so the timeouts are short.
 _SLICE_S: Final = 0.01
 
 _KEY, _VALUE = itemgetter(4), itemgetter(5)  # of a record
 
 
 def size_of(records: Sequence[Record]) -> int:
-    """Bytes of keys and values."""
+    """Return the bytes of keys and values."""
     return sum(map(len, filter(None, map(_VALUE, records)))) + sum(map(len, filter(None, map(_KEY, records))))
 
 
 def fitting(records: Sequence[Record], most_bytes: int = MAX_TURN_BYTES) -> int:
-    """Return how many of the first records hold no more than so many bytes together; one at least."""
+    """Return how many records, from the first on, fit into so many bytes; at least one."""
     total = 0
     for count, record in enumerate(records):
         total += record.size_bytes
@@ -33,7 +33,7 @@ def fitting(records: Sequence[Record], most_bytes: int = MAX_TURN_BYTES) -> int:
 
 
 class Gatherer:
-    """Takes records from the member of a group, turn by turn; what is too much for one turn opens the next."""
+    """Takes records from a group member, turn by turn; what does not fit into a turn opens the next."""
 
     def __init__(self, member: GroupMember, pace: Pace, clock: Clock, *, most_records: int) -> None:
         self._member = member
@@ -44,7 +44,7 @@ class Gatherer:
         self._bytes = 0
 
     def next_turn(self) -> list[Record]:
-        """Wait for a first record, then for more until the linger time is over and the turn is due."""
+        """Wait for a first record, then for more until the linger time is over."""
         if not self._held and not self._take(1, _POLL_S):
             return []
         until_s = self._clock.monotonic_s() + self._pace.wait_s(self._clock.monotonic_s())
@@ -59,7 +59,7 @@ class Gatherer:
         return turn
 
     def drop(self, partitions: Collection[int]) -> None:
-        """Forget what is held of partitions that are gone; should one come back, it is read from what is committed."""
+        """Drop records of revoked partitions; a partition that comes back is read from its committed offset."""
         self._hold(record for record in self._held if record.partition not in partitions)
 
     def _take(self, most: int, timeout_s: float) -> int:

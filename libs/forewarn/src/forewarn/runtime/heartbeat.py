@@ -4,7 +4,7 @@ from forewarn.ports.clock import Clock
 
 
 class Heartbeat:
-    """The main loop calls ``beat`` whenever it gets on; the liveness probe calls ``check``."""
+    """Called by the main loop (``beat``) and by the liveness probe (``check``)."""
 
     def __init__(self, clock: Clock, *, limit_s: float = 60.0) -> None:
         self._clock = clock
@@ -12,7 +12,7 @@ class Heartbeat:
         self._last_s = clock.monotonic_s()
 
     def beat(self) -> None:
-        """Note that the loop is alive."""
+        """Record progress."""
         self._last_s = self._clock.monotonic_s()
 
     def expect_within(self, limit_s: float | None) -> None:

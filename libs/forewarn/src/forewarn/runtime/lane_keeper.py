@@ -1,4 +1,4 @@
-"""The lanes of a frame processor: restored, noted, written down and forgotten, partition by partition."""
+"""Restores, snapshots and drops the lanes of a frame processor, partition by partition."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -10,7 +10,7 @@ from forewarn.adapters.kafka.history import PartitionReader
 from forewarn.adapters.kafka.lane_note import LaneNote, Suspicion, judged
 from forewarn.adapters.kafka.membership import Position
 from forewarn.adapters.kafka.offsets import OffsetLookup
-from forewarn.adapters.kafka.snapshots import Snapshot
+from forewarn.adapters.kafka.snapshots import LaneSnapshot
 from forewarn.contracts.limits import KIB
 from forewarn.ports.clock import Clock
 from forewarn.ports.lanes import Lanes, Output, Record, StaleSnapshot
@@ -21,21 +21,21 @@ from forewarn.runtime.metrics import FrameMetrics
 
 _log = structlog.get_logger(__name__)
 
-#: A snapshot of a lane is written no faster than this, on average; twelve large ones would keep the broker busy.
+#: Average rate at which a lane's snapshots may be written; twelve large ones would keep the broker busy.
 _SNAPSHOT_BYTES_PER_S: Final = 512 * KIB
-#: But never later than this, so that a restart need not process much again.
+#: But a snapshot is never later than this, so that a restart has little to replay.
 _MAX_SNAPSHOT_EVERY_S: Final = 30.0
 _LOOK_UP_S: Final = 1.0
 _LOOK_UP_PATIENCE_S: Final = 20.0
 
 
 class TopicRecreated(Exception):  # noqa: N818  # a state of the world, not a mistake
-    """The source topic was deleted and created again: offsets and states of this process belong to the old one."""
+    """The source topic was deleted and recreated: this process's offsets and states belong to the old one."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Lane:
-    """How far a lane is. ``proven``: this process has committed work on it."""
+    """Progress of a lane. ``proven``: this process has committed work on it."""
 
     next_offset: int
     snapshot_offset: int
@@ -47,16 +47,16 @@ class Lane:
     proven: bool = False
 
     def note_success(self) -> None:
-        """Work on this lane up to ``next_offset`` was committed."""
+        """Note that work up to ``next_offset`` was committed."""
         self.proven = True
         if self.suspicion is not None and self.next_offset >= self.suspicion.until:
             self.suspicion = None
 
 
 class LaneKeeper:
-    """Keeps ``Lanes`` and how far each of them is.
+    """Keeps ``Lanes`` and the progress of each.
 
-    ``process`` names this process and no other; ``client_id`` is what the broker sees.
+    ``process`` is unique to this process; ``client_id`` is what the broker sees.
     """
 
     def __init__(
@@ -90,7 +90,7 @@ class LaneKeeper:
         self._lookup.close()
 
     def restore(self, committed: Iterable[Position]) -> dict[Source, int]:
-        """Rebuild lanes as they were at the committed offsets; returns where to go on reading."""
+        """Rebuild lanes as of the committed offsets and return the offsets to continue from."""
         self._topic_id = self._lookup.topic_id(self._source, patience_s=_LOOK_UP_PATIENCE_S)
         return {position.source: self._restore(position) for position in committed}
 
@@ -101,19 +101,19 @@ class LaneKeeper:
             del self.open[partition]
 
     def check_topic(self) -> None:
-        """Look whether the source topic is still the same; blocks for a second while the broker is away.
+        """Check that the source topic is still the same; blocks for a second while the broker is away.
 
         Raises
         ------
         TopicRecreated
-            If it is another one.
+            If it is not.
         """
         newest = self._lookup.topic_id(self._source)
         if newest and self._topic_id and newest != self._topic_id:
-            raise TopicRecreated(f"{self._source} was deleted and created again: it is read from its beginning")
+            raise TopicRecreated(f"{self._source} was deleted and recreated: it is read from its beginning")
 
     def position(self, partition: int, note: LaneNote | None = None) -> Position:
-        """Return what to commit of a lane: the next offset with the lane's note, or with another one."""
+        """Return what to commit for a lane: its next offset, with its own note or another one."""
         lane = self.open[partition]
         text = (note or lane.note).encode()
         return Position(source=Source(self._source, partition), next_offset=lane.next_offset, note=text)
@@ -124,18 +124,18 @@ class LaneKeeper:
         return [p for p, lane in self.open.items() if lane.snapshot_due_s <= now_s and self.is_changed(p)]
 
     def is_changed(self, partition: int) -> bool:
-        """Return whether a lane has gone on since its last snapshot."""
+        """Return whether a lane has advanced since its last snapshot."""
         lane = self.open[partition]
         return lane.next_offset > lane.snapshot_offset
 
     def snapshots(self, partitions: Sequence[int]) -> Iterator[Output]:
-        """Return messages with the states of lanes, made one lane after the other: all of them may be large."""
+        """Yield messages with the states of lanes, one lane at a time: together they may be large."""
         for partition in partitions:
             yield from self._snapshot(partition)
 
     def _snapshot(self, partition: int) -> Iterator[Output]:
         lane = self.open[partition]
-        snapshot = Snapshot(
+        snapshot = LaneSnapshot(
             next_offset=lane.next_offset, state=self._lanes.dump(partition), topic_id=lane.note.topic_id
         )
         for key, value in snapshot.messages(partition, lane.snapshot_parts):
@@ -147,7 +147,7 @@ class LaneKeeper:
         self._metrics.snapshot_bytes.set(lane.snapshot_bytes)
 
     def _pause_s(self, state_bytes: int) -> float:
-        """Return the time between two snapshots of a lane: the larger they are, the longer."""
+        """Return the time between two snapshots of a lane; the larger they are, the longer."""
         longest_s = max(self._snapshot_every_s, _MAX_SNAPSHOT_EVERY_S)
         return min(longest_s, max(self._snapshot_every_s, state_bytes / _SNAPSHOT_BYTES_PER_S))
 
@@ -166,7 +166,7 @@ class LaneKeeper:
         end = start if offset is None else max(offset, start)
         replayed = self._replay(partition, start, end, note.quarantined)
         size = 0 if stored is None else len(stored.state)
-        # Lanes take turns: twelve snapshots in one transaction would delay its readings.
+        # Staggered: twelve snapshots in one transaction would delay its readings.
         due_s = self._clock.monotonic_s() + self._pause_s(size) * (1 + (partition % 12) / 12) / 2
         self.open[partition] = Lane(
             next_offset=end,
@@ -185,19 +185,19 @@ class LaneKeeper:
     def _is_another(self, topic_id: str) -> bool:
         return bool(topic_id and self._topic_id) and topic_id != self._topic_id
 
-    def _usable(self, partition: int, snapshot: Snapshot | None, offset: int | None) -> Snapshot | None:
+    def _usable(self, partition: int, snapshot: LaneSnapshot | None, offset: int | None) -> LaneSnapshot | None:
         if snapshot is None:
             return None
         if self._is_another(snapshot.topic_id):
-            _log.warning("snapshot_ignored", partition=partition, reason="it is of a topic that was deleted")
+            _log.warning("snapshot_ignored", partition=partition, reason="it belongs to a topic that was deleted")
             return None
         if offset is not None and snapshot.next_offset > offset:
-            _log.warning("snapshot_ignored", partition=partition, reason="the group's offset was set back")
+            _log.warning("snapshot_ignored", partition=partition, reason="the group's offset was reset")
             return None
         return snapshot
 
-    def _open(self, partition: int, snapshot: Snapshot | None) -> int:
-        """Open a lane with what the snapshot holds, if that can be read; returns the first offset to replay."""
+    def _open(self, partition: int, snapshot: LaneSnapshot | None) -> int:
+        """Open a lane from its snapshot, or empty if that cannot be read; return the first offset to replay."""
         if snapshot is not None:
             try:
                 self._lanes.open(partition, snapshot.state)

@@ -8,7 +8,7 @@ import structlog
 
 
 def configure_logging(service: str, level: str, form: Literal["console", "json"]) -> None:
-    """Send structlog and the standard library's loggers to stdout in one form, each line naming the service."""
+    """Send the records of structlog and of the standard library to stdout in one format, with the service's name."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,

@@ -1,4 +1,4 @@
-"""The one table of metrics: name, labels and meaning of everything that services count."""
+"""The table of metrics: name, labels and meaning of everything that services count."""
 
 from collections import Counter as Counts
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ _FRAMES: Final = ("validator", "twin", "anomaly")
 _EVENTS: Final = ("health", "alerting")
 
 METRICS: Final[Mapping[str, Metric]] = {
-    "forewarn_records_read": Metric("Messages taken and done with.", (*_FRAMES, *_EVENTS), ("topic",)),
+    "forewarn_records_read": Metric("Messages consumed and processed.", (*_FRAMES, *_EVENTS), ("topic",)),
     "forewarn_records_written": Metric("Messages published and confirmed.", (*_FRAMES, *_EVENTS), ("topic",)),
     "forewarn_records_rejected": Metric("Messages that could not be read.", _EVENTS, ("topic",)),
     "forewarn_records_quarantined": Metric("Messages that could not be handled.", _EVENTS, ("topic",)),
@@ -40,7 +40,7 @@ METRICS: Final[Mapping[str, Metric]] = {
     "forewarn_commands_refused": Metric("Acknowledgements that were refused.", ("alerting",)),
     "forewarn_sink_rows_written": Metric("New rows in committed transactions.", ("sink",), ("table",)),
     "forewarn_sink_rows_duplicate": Metric("Rows that were stored already.", ("sink",), ("table",)),
-    "forewarn_sink_messages_refused": Metric("Messages put into table rejected.", ("sink",), ("reason",)),
+    "forewarn_sink_messages_refused": Metric("Messages stored in the table rejected.", ("sink",), ("reason",)),
     "forewarn_sink_rows_dropped": Metric("Rows, or chunks, past their retention.", ("sink",), ("table",)),
     "forewarn_sink_partitions_recreated": Metric("Partitions of recreated topics.", ("sink",), ("topic",)),
     "forewarn_sink_fenced": Metric("Times another sink had taken over a partition.", ("sink",)),
@@ -48,21 +48,21 @@ METRICS: Final[Mapping[str, Metric]] = {
     "forewarn_sink_transaction_rows": Metric("Rows in a transaction.", ("sink",), (), _ROW_BUCKETS),
     "forewarn_sink_lag_messages": Metric("Messages not yet stored.", ("sink",), ("topic",)),
     "forewarn_sink_last_commit_timestamp_seconds": Metric("When a transaction last succeeded.", ("sink",)),
-    "forewarn_sink_database_up": Metric("1 while the database takes what the sink writes.", ("sink",)),
+    "forewarn_sink_database_up": Metric("1 while the database accepts writes.", ("sink",)),
     "forewarn_simulator_readings": Metric("Readings by outcome: stored, refused.", ("simulator",), ("outcome",)),
     "forewarn_simulator_waiting_readings": Metric("Readings in the buffer.", ("simulator",)),
     "forewarn_simulator_machines": Metric("Machines that send readings.", ("simulator",)),
     "forewarn_api_request_seconds": Metric(
         "Time to answer a request.", ("api",), ("method", "route", "status"), _REQUEST_BUCKETS_S
     ),
-    "forewarn_api_readings": Metric("Readings taken in, by outcome.", ("api",), ("outcome",)),
+    "forewarn_api_readings": Metric("Readings received, by outcome.", ("api",), ("outcome",)),
     "forewarn_api_live_subscribers": Metric("WebSocket clients connected to the live feed.", ("api",)),
     "forewarn_api_live_messages": Metric("Messages sent to WebSocket clients.", ("api",)),
     "forewarn_api_work_refused": Metric("Requests refused because too many were under way.", ("api",), ("work",)),
     "forewarn_api_live_ignored": Metric("Messages that the live feed could not read.", ("api",), ("topic",)),
     "forewarn_dashboard_api_connected": Metric("1 while the API's live feed is connected.", ("dashboard",)),
     "forewarn_dashboard_api_updates": Metric("Updates received from the live feed.", ("dashboard",)),
-    "forewarn_dashboard_tabs": Metric("Browser tabs that are fed live.", ("dashboard",)),
+    "forewarn_dashboard_tabs": Metric("Browser tabs with a live connection.", ("dashboard",)),
     "forewarn_dashboard_pushes": Metric("Component updates pushed to browsers.", ("dashboard",)),
     "forewarn_dashboard_callback_errors": Metric("Callbacks that failed with an error id.", ("dashboard",)),
     "forewarn_dashboard_refused": Metric("Requests and messages the gate refused.", ("dashboard",), ("reason",)),

@@ -17,7 +17,7 @@ _TEXT: Final = "text/plain; charset=utf-8"
 MAX_CONNECTIONS: Final = 16
 MAX_CONNECTION_S: Final = 10.0
 _READ_TIMEOUT_S: Final = 5.0
-_BACKLOG: Final = 512  # the kernel leaves a connection beyond it hanging for seconds, on both sides
+_BACKLOG: Final = 512  # the kernel leaves further connections hanging for seconds, on both sides
 _log = structlog.get_logger(__name__)
 
 #: Returns None when all is well, otherwise what is wrong.
@@ -25,7 +25,7 @@ Check = Callable[[], str | None]
 
 
 class _Server(ThreadingHTTPServer):
-    """A few connections at a time, each for a few seconds: one that lasts longer gives way to a new one."""
+    """Serves a few connections at a time, each for a few seconds; the oldest makes room for a new one."""
 
     daemon_threads = True
     request_queue_size = _BACKLOG

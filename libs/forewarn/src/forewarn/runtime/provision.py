@@ -1,7 +1,7 @@
 """Prepares broker and database for the services: ``python -m forewarn.runtime.provision``.
 
-Waits for both (bounded), creates the topics, brings the schema up to date, says in one line each what it
-did, and ends. Running it again finds nothing to do. Exit code: 0, 1 for a failure, 2 for wrong settings.
+Waits for both (bounded), creates the topics, migrates the schema, prints a line for each change, and exits. Running it
+again changes nothing. Exit code: 0, 1 for a failure, 2 for wrong settings.
 """
 
 import socket
@@ -33,7 +33,7 @@ _PAUSE_S: Final = 1.0
 
 
 class ProvisionSettings(KafkaSettings):
-    """What provisioning reads from the environment."""
+    """Settings of provisioning."""
 
     database_url: PostgresDsn = Field(description="postgresql://user:password@host:port/database; the schema's owner")
     provision_timeout_s: float = Field(default=120.0, gt=0, description="How long to wait for broker and database.")
@@ -44,7 +44,7 @@ class ProvisionSettings(KafkaSettings):
         default=10.0, ge=0, description="Disk that all topics together may take on each broker [GB]; 0: no limit."
     )
     database_disk_budget_gb: float = Field(
-        default=20.0, ge=0, description="Disk that readings, results and refused messages may take [GB]; 0: no limit."
+        default=20.0, ge=0, description="Disk that readings, results and rejected messages may take [GB]; 0: no limit."
     )
     readings_retention_days: int = Field(
         default=LifeCycle().drop_after.days, ge=30, le=36_500, description="How long single readings are kept."
@@ -60,20 +60,20 @@ class ProvisionSettings(KafkaSettings):
 
 
 class ProvisionError(Exception):
-    """Broker or database could not be prepared; the message says why and what to do."""
+    """Broker or database could not be prepared; the message says why, and what to do."""
 
 
 class _NotThereError(Exception):
-    """The server does not answer yet: worth another attempt."""
+    """The server does not answer yet: try again."""
 
 
 def provision(settings: ProvisionSettings, catalogue: Catalogue, say: Say) -> None:
-    """Prepare broker and database; waits up to ``PROVISION_TIMEOUT_S`` for each of them.
+    """Prepare broker and database; wait up to ``PROVISION_TIMEOUT_S`` for each.
 
     Raises
     ------
     ProvisionError
-        If one does not answer in time or refuses.
+        If one does not answer in time, or refuses.
     """
     timeout_s = settings.provision_timeout_s
 
@@ -125,7 +125,7 @@ def _bytes(budget_gb: float) -> int | None:
 
 
 def _require_listener(bootstrap_servers: str) -> None:
-    """Try a plain socket first: a Kafka client without a broker fills the terminal with retries."""
+    """Try a plain socket: a Kafka client without a broker fills the terminal with retries."""
     problems = []
     for server in bootstrap_servers.split(","):
         host, _, port = server.strip().rpartition(":")

@@ -1,4 +1,4 @@
-"""The frame of every service process: settings, logs, signals, exit codes."""
+"""The main function of every service: settings, logs, signals, exit codes."""
 
 import faulthandler
 import gc
@@ -20,11 +20,11 @@ from forewarn.runtime.settings import ServiceSettings, SettingsError, load_setti
 from forewarn.runtime.watchdog import Watchdog
 
 EXIT_CRASHED: Final = 1
-#: Settings, or the files they name, cannot be used: starting again does not help.
+#: Settings, or the files they name, are wrong: a restart does not help.
 EXIT_BAD_SETTINGS: Final = 2
 
-#: A turn makes tens of thousands of small objects, all freed by reference counting: Python's default of
-#: 700 would look through them dozens of times a turn, and through all modules now and then.
+#: A turn allocates tens of thousands of small objects, all freed by reference counting: with Python's default
+#: of 700 the collector would run dozens of times a turn, sometimes over all modules.
 _COLLECT_AFTER_OBJECTS: Final = 100_000
 
 SettingsT = TypeVar("SettingsT", bound=ServiceSettings)
@@ -72,9 +72,9 @@ def supervised(
     ready: Check,
     failure: Check = lambda: None,
 ) -> Iterator[None]:
-    """Answer probes, and end the process when its heartbeat stops; to be held while the service works.
+    """Answer probes, and kill the process when its heartbeat stops, while the context is open.
 
-    Live is a process whose heart beats and that has no ``failure`` that only a restart cures.
+    The process is live while its heart beats and ``failure``, which only a restart cures, returns None.
     """
 
     def live() -> str | None:
@@ -85,6 +85,6 @@ def supervised(
 
 
 def _refuse_to_start(name: str, problem: Exception) -> NoReturn:
-    """Print what the user has to change, without a traceback, and exit."""
+    """Print what to change, without a traceback, and exit."""
     sys.stderr.write(f"{name}: cannot start\n{problem}\n")
     sys.exit(EXIT_BAD_SETTINGS)

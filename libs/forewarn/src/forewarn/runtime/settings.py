@@ -1,4 +1,4 @@
-"""Settings every service shares: from the environment or ``.env``, typed and checked at start."""
+"""Settings that services share, read from the environment or ``.env``, typed and checked at start."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -10,19 +10,19 @@ from pydantic_settings.exceptions import SettingsError as SourceError
 
 from forewarn.adapters.disk import DiskSpace
 
-#: Secrets that stand in the examples; anyone can read them, so only the demo may use them.
+#: Secrets of the examples: anyone can read them, so only the demo may use them.
 SAMPLE_SECRETS: Final = frozenset({"", "changeme", "change-me", "forewarn", "secret", "password", "sample", "demo"})
 
 
 class Environment(StrEnum):
-    """Where this runs; outside the demo sample secrets are refused."""
+    """Where the service runs; sample secrets are refused outside the demo."""
 
     DEMO = "demo"
     PRODUCTION = "production"
 
 
 class SettingsError(Exception):
-    """Settings are missing or wrong; the message names each variable and says what to do."""
+    """Settings are missing or wrong; the message names each variable and the remedy."""
 
 
 class ServiceSettings(BaseSettings):
@@ -99,8 +99,8 @@ def load_settings(kind: type[SettingsT]) -> SettingsT:
         return kind()
     except ValidationError as exc:
         raise SettingsError("\n".join(_explain(kind, error["loc"], error["msg"]) for error in exc.errors())) from exc
-    except SourceError as exc:  # a list or an object that is no JSON; it names the field only
-        raise SettingsError(_explain(kind, (_field_in(kind, str(exc)),), 'is no JSON, as in ["a", "b"]')) from exc
+    except SourceError as exc:  # a list or an object that is not JSON; the error only names the field
+        raise SettingsError(_explain(kind, (_field_in(kind, str(exc)),), 'is not JSON such as ["a", "b"]')) from exc
 
 
 def _field_in(kind: type[BaseSettings], problem: str) -> str:

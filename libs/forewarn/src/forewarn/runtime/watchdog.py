@@ -1,4 +1,4 @@
-"""Ends a process whose main loop hangs, so that its supervisor can start it again."""
+"""Kills a process whose main loop hangs, so that its supervisor restarts it."""
 
 import faulthandler
 import os
@@ -16,7 +16,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Watchdog:
-    """Checks a heartbeat from a thread of its own; a hang inside a C library stops no other thread."""
+    """Checks a heartbeat from its own thread, which keeps running while a C library hangs."""
 
     def __init__(self, heartbeat: Heartbeat) -> None:
         self._heartbeat = heartbeat
@@ -37,4 +37,4 @@ class Watchdog:
             if problem is not None:
                 _log.critical("process_hangs", problem=problem)
                 faulthandler.dump_traceback(sys.stderr, all_threads=True)
-                os._exit(EXIT_HUNG)  # nothing is lost: what was not committed is processed again
+                os._exit(EXIT_HUNG)  # nothing is lost: uncommitted work is done again

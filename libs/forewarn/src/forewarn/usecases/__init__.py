@@ -1,1 +1,1 @@
-"""What the platform does on request, whatever transport the request comes by."""
+"""What the platform does on request, whatever the transport."""

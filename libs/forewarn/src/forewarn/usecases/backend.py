@@ -1,4 +1,4 @@
-"""What use cases work with, built once by the composition root."""
+"""Dependencies of the use cases, built once by the composition root."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ _REGISTERED_WITHIN_S: Final = 3.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backend:
-    """Ports and settings of one process, with what several use cases ask of them."""
+    """Ports and settings of a process, with what several use cases need of them."""
 
     catalogue: Mapping[str, AssetClass]
     registry: RegisteredAssets
@@ -45,52 +45,50 @@ class Backend:
     disk: DiskSpace | None = None
 
     def not_ready(self) -> str | None:
-        """Return what is still being read; None when all of it has been."""
+        """Return what is still being loaded, or None."""
         return self.registry.problem() or self.live.problem()
 
     def require_disk(self) -> None:
-        """Raise ``DiskFullError`` while the disk is full up to its reserve."""
+        """Raise ``DiskFullError`` while only the disk's reserve is free."""
         if self.disk is not None and self.disk.state() is DiskState.FULL:
             detail = (
                 f"Nothing was sent: the disk of broker and database has less than {self.disk.reserve_gb:g} GB free "
-                "(DISK_RESERVE_GB). It is safe to send the same again once there is space."
+                "(DISK_RESERVE_GB). Once there is space, it is safe to send it again."
             )
             raise DiskFullError("disk-full", detail, retry_after_s=30)
 
     async def until_registered(self, entries: Mapping[str, Asset | None]) -> None:
-        """Wait until the registry shows entries that were just published, 3 s at most; None for a removed asset."""
+        """Wait up to 3 s until the registry shows entries that were just published; None is a removed asset."""
 
         def shown() -> bool | None:
             return all(self.registry.get(asset_id) == asset for asset_id, asset in entries.items()) or None
 
         async with Changes(self.registry) as changes:
-            await changes.wait_for(
-                shown, _REGISTERED_WITHIN_S
-            )  # if it lags behind, the entries are stored all the same
+            await changes.wait_for(shown, _REGISTERED_WITHIN_S)  # even if it lags, the entries are stored
 
     def complete_registry(self) -> RegisteredAssets:
-        """Return the registry; raises ``UnavailableError`` while it is being read, as no asset is unknown before."""
+        """Return the registry; raise ``UnavailableError`` while it is loading, as assets may be missing until then."""
         problem = self.registry.problem()
         if problem is not None:
             raise UnavailableError("starting", f"The asset registry is not complete: {problem}.", retry_after_s=2)
         return self.registry
 
     def complete_live(self) -> LiveView:
-        """Return the live view; raises ``UnavailableError`` while it is being read."""
+        """Return the live view; raise ``UnavailableError`` while it is loading."""
         problem = self.live.problem()
         if problem is not None:
             raise UnavailableError("starting", f"The live state is not complete: {problem}.", retry_after_s=2)
         return self.live
 
     def known_asset(self, asset_id: str) -> Asset:
-        """Return a registered asset; raises ``NotFoundError``, or ``UnavailableError`` while the registry is read."""
+        """Return a registered asset; raise ``NotFoundError``, or ``UnavailableError`` while the registry is loading."""
         asset = self.complete_registry().get(asset_id)
         if asset is None:
             raise not_found(f"There is no asset {asset_id!r}.")
         return asset
 
     async def known_or_removed(self, asset_id: str) -> Asset:
-        """Return an asset that is registered, or was removed with its history kept; raises like ``known_asset``."""
+        """Return an asset that is registered or was removed with its history kept; raise like ``known_asset``."""
         asset = self.complete_registry().get(asset_id)
         if asset is None:
             removed = await self.history.removed_asset(asset_id)
@@ -106,7 +104,7 @@ class Backend:
         return self.catalogue[name]
 
     async def current_health(self, asset_id: str) -> AssetHealth | None:
-        """Return the newest health, from the topics or else from the database."""
+        """Return the newest health, from the live view or else from the database."""
         live = self.live.asset(asset_id)
         if live is not None and live.health is not None:
             return live.health
@@ -115,12 +113,12 @@ class Backend:
     async def publish(
         self, topic: TopicName, key: str, event: Contract, *, what: str, event_id: str | None = None
     ) -> None:
-        """Send an event; raises ``UnavailableError`` if the broker does not confirm it."""
+        """Send an event; raise ``UnavailableError`` if the broker does not confirm it."""
         failed = await self.delivery.publish(topic, key, event, event_id=event_id or self.new_id(), at=self.clock.now())
         require_delivered(failed, what)
 
     async def broadcast(self, message: OutgoingMessage, *, what: str) -> None:
-        """Send a message to every partition of its topic; raises like ``publish``."""
+        """Send a message to every partition of its topic; raise like ``publish``."""
         try:
             failed = await self.delivery.broadcast(message)
         except BrokerSilent as exc:
@@ -128,7 +126,7 @@ class Backend:
         require_delivered(failed[0] if failed else None, what)
 
     async def send_command(self, asset_id: str, body: CommandBody, *, by: str, command_id: str | None = None) -> str:
-        """Send a command to the services and return its id; raises like ``publish``."""
+        """Send a command to the services and return its id; raise like ``publish``."""
         command = Command(
             command_id=command_id or self.new_id(),
             asset_id=asset_id,

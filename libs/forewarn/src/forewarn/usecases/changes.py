@@ -1,4 +1,4 @@
-"""Brings changes of registry and live view from their threads into the event loop."""
+"""Wakes asyncio tasks when registry or live view change in their threads."""
 
 import asyncio
 from collections.abc import Callable
@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 class Changes:
-    """Wake tasks after changes of registry or live view; ten changes at once wake them once."""
+    """Wakes tasks after changes; a burst of changes wakes them once."""
 
     def __init__(self, source: LiveView | RegisteredAssets) -> None:
         self._source = source

@@ -1,4 +1,4 @@
-"""Why a use case cannot be carried out. HTTP routes and command handlers translate these errors."""
+"""Errors of use cases; HTTP routes and command handlers translate them."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,7 +7,7 @@ from forewarn.contracts.answers.problems import Fault
 
 
 class UseCaseError(Exception):
-    """Ends a use case.
+    """A use case cannot be carried out.
 
     Attributes
     ----------
@@ -16,11 +16,11 @@ class UseCaseError(Exception):
     detail
         Explains it to people.
     faults
-        What is wrong with the request, and where.
+        What is wrong with the request, with its place.
     extras
-        What a program needs to react, by name.
+        Further members of the answer, for programs.
     retry_after_s
-        When another try is worth while; None if it is not.
+        When to try again; None if that does not help.
     """
 
     def __init__(
@@ -44,25 +44,25 @@ class UseCaseError(Exception):
 
 
 class NotFoundError(UseCaseError):
-    """Something that the request names does not exist."""
+    """Something named in the request does not exist."""
 
 
 class ConflictError(UseCaseError):
-    """The present state of the platform does not permit it."""
+    """The current state of the platform does not allow it."""
 
 
 class InvalidRequestError(UseCaseError):
-    """The request cannot be carried out as it stands."""
+    """The request is wrong."""
 
 
 class UnavailableError(UseCaseError):
-    """Something is away that will probably come back."""
+    """A dependency is away for now."""
 
 
 class DiskFullError(UnavailableError):
-    """Broker and database could not store what follows from the request."""
+    """Broker and database have no space for the results."""
 
 
 def not_found(detail: str) -> NotFoundError:
-    """Something that the request names does not exist."""
+    """Return the usual error for something that does not exist."""
     return NotFoundError("not-found", detail)

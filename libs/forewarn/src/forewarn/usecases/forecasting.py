@@ -1,4 +1,4 @@
-"""Forecasts columns of an asset from its stored history."""
+"""Forecasts of an asset's columns from its stored history."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -31,7 +31,7 @@ _MOST_BUCKETS: Final = 10_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForecastRequest:
-    """Columns, those with alarm limits if empty; how far ahead [s], and how probable the interval."""
+    """Columns (empty: those with alarm limits), horizon [s], and probability of the interval."""
 
     columns: tuple[str, ...]
     horizon_s: float
@@ -39,19 +39,19 @@ class ForecastRequest:
 
     @property
     def grid(self) -> Grid:
-        """Steps of the forecast."""
+        """Time grid of the forecast."""
         return grid_for(self.horizon_s)
 
     @property
     def roll_up(self) -> RollUp:
-        """Return the widest buckets that fit into a step."""
+        """Widest buckets that fit into a step."""
         if self.grid.step_s >= 86_400:
             return RollUp.DAY
         return RollUp.HOUR if self.grid.step_s >= 3_600 else RollUp.MINUTE
 
     @property
     def steps(self) -> int:
-        """Steps ahead."""
+        """Number of steps ahead."""
         return max(1, round(self.horizon_s / self.grid.step_s))
 
 
@@ -63,7 +63,7 @@ async def forecast_asset(backend: Backend, asset_id: str, request: ForecastReque
     NotFoundError
         If there is no such asset.
     UnavailableError
-        If this installation makes no forecasts, or too many are under way.
+        If this installation cannot forecast, or too many forecasts are under way.
     """
     asset = backend.known_asset(asset_id)
     asset_class = backend.known_class(asset.asset_class)
@@ -88,7 +88,7 @@ async def forecast_asset(backend: Backend, asset_id: str, request: ForecastReque
 
 
 def _past(asset_id: str, columns: tuple[str, ...], request: ForecastRequest, now: datetime) -> HistoryQuery:
-    """Return the past that a forecast rests on, up to the last complete step."""
+    """Return the history that a forecast is based on, up to the last complete step."""
     step_s = request.grid.step_s
     end = to_datetime(round(now.timestamp() // step_s * step_s * 1e6))
     return HistoryQuery(
@@ -102,7 +102,7 @@ def _past(asset_id: str, columns: tuple[str, ...], request: ForecastRequest, now
 
 
 def default_columns(asset_class: AssetClass) -> tuple[str, ...]:
-    """Return the columns with alarm limits, or else those that the twin predicts."""
+    """Return the columns with alarm limits; those that the twin predicts if there are none."""
     limited = [rule.column for rule in asset_class.alarms if rule.source == "threshold" and rule.column is not None]
     return tuple(dict.fromkeys(limited or asset_class.twin.responses))[:MAX_COLUMNS]
 
@@ -110,7 +110,7 @@ def default_columns(asset_class: AssetClass) -> tuple[str, ...]:
 def forecasts(
     history: History, asset_class: AssetClass, request: ForecastRequest, forecaster: Forecaster
 ) -> list[ColumnForecast]:
-    """Forecast every column of a history, in its order."""
+    """Forecast the columns of a history, in order."""
     times_s = np.array([moment.timestamp() for moment in history.ts], dtype=np.float64)
     counts = np.array(history.count, dtype=np.float64)
     return [_forecast(series, times_s, counts, asset_class, request, forecaster) for series in history.series]

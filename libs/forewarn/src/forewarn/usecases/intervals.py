@@ -19,7 +19,7 @@ _NO_BANDS: Final[Mapping[str, ResidualRange]] = {}
 def around(judged: LiveJudgement, card: ModelArtefact | None) -> Mapping[str, tuple[float, float]]:
     """Return the interval of each expected value of a judged reading.
 
-    Empty if another model than the card's judged it, or if the reading's own values are unknown.
+    Empty if another model judged it, or if the reading's values are unknown.
     """
     if card is None or card.version != judged.model_version or not judged.values:
         return {}
@@ -29,8 +29,8 @@ def around(judged: LiveJudgement, card: ModelArtefact | None) -> Mapping[str, tu
 def along(history: History, series: Series, cards: Sequence[ModelArtefact]) -> Sequence[Ends]:
     """Return the interval of each expected value of a column over time; empty if all are unknown.
 
-    Raw readings have that of the model and regime that judged them, none where the model extrapolated.
-    Buckets have that of a single reading by the newest model whose baseline had begun.
+    A raw reading's comes from the model and regime that judged it, and is unknown where the model extrapolated.
+    A bucket's is that of a single reading, from the newest model whose baseline had begun.
     """
     judges = _of_buckets(history, cards) if history.roll_up is not RollUp.RAW else _of_readings(history, cards)
     if not series.expected:
@@ -65,6 +65,6 @@ def _of_buckets(history: History, cards: Sequence[ModelArtefact]) -> list[Mappin
 
 
 def _bands(card: ModelArtefact, code: int) -> Mapping[str, ResidualRange]:
-    """Return those of a regime; of the usual one if the model does not know the code, as when it extrapolates."""
+    """Return a regime's intervals; the usual regime's if the model does not know the code, as when it extrapolates."""
     regimes = {regime.code: regime.intervals for regime in card.regimes}
     return regimes.get(code, regimes.get(Regime.LEARNED, _NO_BANDS))

@@ -1,4 +1,4 @@
-"""Checks entries of the asset registry and publishes them."""
+"""Registration of assets, one or many."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -18,24 +18,21 @@ from forewarn.usecases.backend import Backend
 from forewarn.usecases.errors import ConflictError, InvalidRequestError, UseCaseError
 from forewarn.usecases.faults import faults_in_body, invalid_request, pointer
 
-#: Entries between which other requests get their turn.
+#: Entries handled before other requests get their turn.
 _AT_ONCE: Final = 500
 
-#: An asset, or what was meant to be one: each entry of a list is judged by itself.
+#: An asset, or JSON that was meant to be one: each entry of a list is checked by itself.
 Entry = Annotated[AssetRegistration | Any, Field(union_mode="left_to_right")]
 
 
 async def register(asset: Asset, backend: Backend) -> None:
-    """Publish an entry; returns once the broker has stored it and the registry shows it."""
+    """Publish an entry, and wait until the broker has stored it and the registry shows it."""
     await backend.publish(TopicName.ASSETS, asset.asset_id, asset, what="The asset")
     await backend.until_registered({asset.asset_id: asset})
 
 
 async def register_all(entries: Sequence[Entry], backend: Backend) -> list[Registered]:
-    """Register entries and return the outcome of each, in their order.
-
-    Returns once the broker has stored them and the registry shows them.
-    """
+    """Register entries and return the outcome of each, in order; wait like ``register``."""
     outcome: list[Registered] = []
     for start in range(0, len(entries), _AT_ONCE):
         outcome += await _register_some(entries[start : start + _AT_ONCE], backend)
@@ -45,7 +42,7 @@ async def register_all(entries: Sequence[Entry], backend: Backend) -> list[Regis
 async def _register_some(entries: Sequence[Entry], backend: Backend) -> list[Registered]:
     room = backend.max_assets - backend.registry.count()
     outcome: list[Registered] = []
-    sent: list[tuple[int, Asset]] = []  # with its place in the outcome
+    sent: list[tuple[int, Asset]] = []  # with its index in the outcome
     new: set[str] = set()
     for entry in entries:
         try:
@@ -75,7 +72,7 @@ async def _register_some(entries: Sequence[Entry], backend: Backend) -> list[Reg
 
 
 def _name_in(entry: object) -> str:
-    """Return the id of an entry that cannot be registered, as far as it can be shown."""
+    """Return the id of an invalid entry, as far as it can be shown."""
     name = entry.get("asset_id", "") if isinstance(entry, dict) else ""
     return one_line(str(name), MAX_ASSET_ID_CHARACTERS)
 
@@ -104,7 +101,7 @@ def _full(backend: Backend) -> ConflictError:
 
 
 def require_sound(asset: Asset, backend: Backend) -> None:
-    """Raise ``InvalidRequestError`` unless the class exists and has all that nameplate and weights name."""
+    """Raise ``InvalidRequestError`` unless the class exists and has every field of nameplate and weights."""
     asset_class = backend.catalogue.get(asset.asset_class)
     if asset_class is None:
         known = ", ".join(sorted(backend.catalogue))
@@ -123,7 +120,7 @@ def require_sound(asset: Asset, backend: Backend) -> None:
 
 
 def require_weights(asset: Asset, asset_class: AssetClass, *place: str) -> None:
-    """Raise ``InvalidRequestError`` if own weights name metrics that the class lacks, or let nothing count."""
+    """Raise ``InvalidRequestError`` if the asset's weights name metrics its class lacks, or are all zero."""
     faults = list(_weight_faults(asset, asset_class, place))
     if faults:
         known = ", ".join(item.column for item in asset_class.health) or "none"

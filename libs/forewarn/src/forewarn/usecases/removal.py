@@ -1,4 +1,4 @@
-"""Removes an asset: its tombstone in the registry first, then an order behind its last readings on every partition."""
+"""Removal of an asset: a tombstone in the registry, then an order behind its last readings on every partition."""
 
 import asyncio
 from typing import Final, Literal
@@ -13,17 +13,17 @@ from forewarn.contracts.topics import TopicName
 from forewarn.ports.delivery import OutgoingMessage
 from forewarn.usecases.backend import Backend, require_delivered
 
-#: The validators' registries follow within this time; a validator waits up to a second for a removal.
+#: The validators' registries catch up within this time; a validator waits up to a second for a removal.
 _SETTLE_S: Final = 0.3
 
 _log = structlog.get_logger(__name__)
 
 
 async def remove(asset: Asset, history: Literal["keep", "purge"], by: str, backend: Backend) -> Removed:
-    """Remove an asset; returns once the broker has stored the tombstone and the orders.
+    """Remove an asset, and wait until the broker has stored tombstone and orders.
 
-    The tombstone goes first and bears the mark of the removal; validators ignore orders without it. Repeating a
-    removal completes one that was cut off between the two; everything downstream is idempotent.
+    The tombstone goes first and carries the id of the removal; validators ignore orders without it. Repeating a
+    removal completes one that was interrupted between the two; everything downstream is idempotent.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Orders the twin of an asset to learn its baseline again, from coming or from stored readings."""
+"""Retraining of an asset's twin, from coming or from stored readings."""
 
 from datetime import timedelta
 from typing import Final, Never
@@ -26,12 +26,12 @@ _LATEST_START: Final = timedelta(days=31)
 async def order_baseline(
     backend: Backend, asset_id: str, request: BaselineSource, *, by: str, order_id: str
 ) -> BaselineAccepted:
-    """Put an order into the stream; the twin carries out an ``order_id`` once.
+    """Send the order to retrain; the twin carries out an ``order_id`` once.
 
     Raises
     ------
     NotFoundError, InvalidRequestError
-        If there is no such asset, or the twin could not learn from this.
+        If there is no such asset, or the twin cannot learn from these readings.
     UnavailableError
         If the broker does not confirm the order.
     """

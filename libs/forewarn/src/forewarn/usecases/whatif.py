@@ -1,4 +1,4 @@
-"""What-if: finds a model and the newest reading of an asset, and predicts how changes of its drivers would show."""
+"""What-if: predicts from an asset's model and newest reading what changes of its drivers would do."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -34,7 +34,7 @@ from forewarn.usecases.workers import Work
 
 _log = structlog.get_logger(__name__)
 
-#: Members of a fleet model; more hardly change the median, but cost 2 ms each.
+#: Members of a fleet model; more hardly change the median but cost 2 ms each.
 _MOST_MEMBERS: Final = 25
 _NO_MODEL: Final = (
     "No model can answer: the twin of {asset_id} is still learning, and fewer than two other assets of its class have "
@@ -46,7 +46,7 @@ _NO_MODEL: Final = (
 class Subject:
     """An asset with the model that answers and the reading to start from.
 
-    ``card`` is that of its own model; None for a fleet model of ``members``.
+    ``card`` describes the asset's own model; None for a fleet model of ``members``.
     """
 
     asset: Asset
@@ -58,7 +58,7 @@ class Subject:
 
     @property
     def provenance(self) -> questions.Provenance:
-        """Return whose model answers."""
+        """Whose model answers."""
         return "fleet" if self.card is None else "own"
 
 
@@ -68,11 +68,11 @@ async def answer_what_if(backend: Backend, asset_id: str, request: questions.Wha
     Raises
     ------
     NotFoundError, InvalidRequestError
-        If there is no such asset, or the question is not possible.
+        If there is no such asset, or the question makes no sense.
     ConflictError
         If no model can answer yet.
     UnavailableError
-        If registry or live state are incomplete, or too many questions are under way.
+        If registry or live state are still loading, or too many questions are under way.
     """
     asset = backend.known_asset(asset_id)
     asset_class = backend.known_class(asset.asset_class)
@@ -90,7 +90,7 @@ async def answer_what_if(backend: Backend, asset_id: str, request: questions.Wha
 
 
 async def describe_twin(backend: Backend, asset_id: str) -> answers.TwinAnswer:
-    """Describe what the twin of an asset knows; raises like ``answer_what_if``, but not for want of a model."""
+    """Describe what the twin of an asset knows; raise like ``answer_what_if``, except for a missing model."""
     asset = backend.known_asset(asset_id)
     asset_class = backend.known_class(asset.asset_class)
     subject = await _find_subject(backend, asset, asset_class)
@@ -101,7 +101,7 @@ async def _find_subject(backend: Backend, asset: Asset, asset_class: AssetClass)
     """Return model and newest reading of an asset; None while neither it nor two others of its class have a model."""
     live, asset_id = backend.complete_live(), asset.asset_id
     seen = live.asset(asset_id)
-    if seen is None or seen.reading is None:  # nothing came since this process started
+    if seen is None or seen.reading is None:  # no reading since this process started
         live.seed(await backend.history.latest([asset_id]), await backend.history.latest_health([asset_id]))
     return await backend.workers.run(Work.ASKING, subject_of, asset, asset_class, live, backend.registry.all())
 
@@ -118,7 +118,7 @@ def _changes(asset_class: AssetClass, request: questions.WhatIfRequest) -> Seque
 
 
 def subject_of(asset: Asset, asset_class: AssetClass, live: LiveView, assets: Mapping[str, Asset]) -> Subject | None:
-    """Return the asset with its own model, else those of at least two others of its class; None without."""
+    """Return the asset with its own model or else those of two or more others of its class; None without either."""
     seen = live.asset(asset.asset_id)
     reading = None if seen is None else seen.reading
     measured = {} if reading is None else {n: math.nan if v is None else v for n, v in reading.values.items()}
@@ -154,7 +154,7 @@ def _of_class(asset: Asset, live: LiveView, assets: Mapping[str, Asset]) -> list
 
 
 def _model(card: ModelArtefact, asset_class: AssetClass) -> AssetModel | None:
-    """Return a card's model; None if the card is older than published models or of another form of the class."""
+    """Return a card's model; None if the card predates published models or does not fit the class."""
     if card.parameters is None:
         return None
     try:
@@ -181,7 +181,7 @@ def _operating(cards: Sequence[ModelArtefact]) -> dict[str, Operating]:
 def predict(
     subject: Subject, changes: Sequence[questions.ChangeRequest], estimates: Sequence[RulEstimate]
 ) -> questions.WhatIfAnswer:
-    """Predict, remaining life being estimated as given; raises ``ValueError`` like ``what_if``."""
+    """Predict the effect of changes, given estimates of remaining life; raise ``ValueError`` like ``what_if``."""
     predicted = what_if(subject.machine, subject.predictor, changes)
     asset_class, far = subject.machine.asset_class, predicted.reach == "too_far"
     profile = profile_of(asset_class, subject.asset)
@@ -230,7 +230,7 @@ def _derived(asset_class: AssetClass, predicted: WhatIfOutcome) -> dict[str, que
 
 
 def describe(asset: Asset, asset_class: AssetClass, subject: Subject | None) -> answers.TwinAnswer:
-    """Describe what the twin of an asset knows."""
+    """Return what the twin knows."""
     return answers.TwinAnswer(
         asset_id=asset.asset_id,
         provenance=None if subject is None else subject.provenance,
@@ -270,7 +270,7 @@ def _judged_by_fleet(subject: Subject) -> answers.FleetJudgement | None:
         return None
     state, asset_class = complete(subject.machine), subject.machine.asset_class
     predicted = subject.predictor.predict(state, frozenset(changeable(asset_class)))
-    if predicted.extrapolated:  # none of the others was ever operated there
+    if predicted.extrapolated:  # no other machine has ever run there
         predicted = Prediction(expected={}, scale={}, extrapolated=True)
     measured = {name: subject.machine.measured.get(name, math.nan) for name in predicted.expected}
     deviation = deviation_in(predicted, subject.predictor.typical, measured)

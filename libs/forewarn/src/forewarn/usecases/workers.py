@@ -1,7 +1,7 @@
 """Heavy work outside the event loop, bounded by kind.
 
 Pure Python and long calls into pydantic hold the interpreter's lock, so a thread would block the event loop too:
-such work runs in one process beside it. One, because each costs the memory of its imports.
+such work runs in a separate process, a single one because each costs the memory of its imports.
 """
 
 import asyncio
@@ -27,15 +27,15 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 _RETRY_AFTER_S: Final = 2
-#: The process ends after this time without work and frees its memory.
+#: After this time without work, the process ends to free its memory.
 _IDLE_S: Final = 60.0
-#: Below the event loop, and below other services of a small machine.
+#: Niceness: behind the event loop, and behind other services on a small machine.
 _NICENESS: Final = 5
 _log = structlog.get_logger(__name__)
 
 
 class Work(StrEnum):
-    """Kinds of heavy work, each done one at a time, so none waits for more than one of another."""
+    """Kinds of heavy work. Each runs one at a time, so none waits for more than one of another kind."""
 
     JUDGING = "judging"
     """Dry runs."""
@@ -59,14 +59,14 @@ def worker_thread() -> Executor:
 
 
 def worker_process(preload: Sequence[str] = ()) -> Executor:
-    """Return a process that is forked from a small one, which has imported the modules that the work needs."""
+    """Return a process forked from a small one that has imported the modules the work needs."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(list(preload))
     return ProcessPoolExecutor(1, mp_context=context, initializer=_become_worker)
 
 
 class Workers:
-    """Does heavy work; use it as an async context manager."""
+    """Runs heavy work; an async context manager."""
 
     def __init__(
         self, make: Callable[[], Executor] = worker_process, on_refused: Callable[[Work], None] = lambda _work: None
@@ -89,7 +89,7 @@ class Workers:
         self._asking.shutdown(wait=False, cancel_futures=True)
         self._dismiss()
         for process in multiprocessing.active_children():
-            process.terminate()  # nothing waits for it any more
+            process.terminate()  # nobody waits for it any more
 
     async def run(self, work: Work, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Call a function in the worker; it, its arguments and its result must be picklable.

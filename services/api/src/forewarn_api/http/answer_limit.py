@@ -1,4 +1,4 @@
-"""Limits how many large answers are made at a time, and with them the memory that readers cost."""
+"""Limits how many large answers are built at a time, and with it memory."""
 
 import asyncio
 from collections.abc import Callable
@@ -21,7 +21,7 @@ class AnswerLimitMiddleware:
         self._patience_s = patience_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request when its turn comes; 503 if that takes too long."""
+        """Serve a request when its turn comes; 503 if that takes too long."""
         if scope["type"] != "http" or not self._is_large(scope):
             await self._app(scope, receive, send)
             return
@@ -29,7 +29,7 @@ class AnswerLimitMiddleware:
             async with asyncio.timeout(self._patience_s):
                 await self._turns.acquire()
         except TimeoutError:
-            detail = "Other large answers are being made. Ask again, or for less at a time."
+            detail = "Other large answers are being prepared. Try again, or ask for less at a time."
             await problem_response(UnavailableError("busy", detail, retry_after_s=5))(scope, receive, send)
             return
         try:

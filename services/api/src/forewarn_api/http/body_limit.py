@@ -1,8 +1,4 @@
-"""Refuses bodies that are too large before they fill memory.
-
-FastAPI's own limit answers in plain text where a request is refused without reading its body; this
-one always answers with a problem detail.
-"""
+"""Refuses bodies that are too large before they fill memory, always with a problem detail."""
 
 from collections.abc import Callable
 
@@ -24,7 +20,7 @@ class BodyLimitMiddleware:
         self._limit_of = limit_of
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
+        """Serve a request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -40,7 +36,7 @@ class BodyLimitMiddleware:
             message = await receive()
             taken += len(message.get("body", b""))
             if taken > limit:
-                # FastAPI lets this type alone pass through its reading of the body.
+                # The only type that FastAPI lets through while it reads a body.
                 raise HTTPException(413, too_large(limit).detail)
             return message
 

@@ -1,4 +1,4 @@
-"""Refuses query parameters that a route does not have: a misspelt one would be ignored in silence."""
+"""Refuses unknown query parameters: a misspelt one would be silently ignored."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -11,7 +11,7 @@ from forewarn.usecases.errors import InvalidRequestError
 
 
 async def known_parameters(request: Request) -> None:
-    """Compare the request's query with what the OpenAPI document says of its route; raises like ``require_known``."""
+    """Check a request's query against the OpenAPI document; raise like ``require_known``."""
     operations = request.app.openapi()["paths"][request.scope["route"].path_format]
     described = operations[request.method.lower()].get("parameters", [])
     schemas = {parameter["name"]: parameter["schema"] for parameter in described if parameter["in"] == "query"}
@@ -20,7 +20,7 @@ async def known_parameters(request: Request) -> None:
 
 
 def require_known(query: QueryParams, *, once: Collection[str], often: Collection[str]) -> None:
-    """Raise ``InvalidRequestError`` for parameters that do not exist, or that are given twice but count once."""
+    """Raise ``InvalidRequestError`` for parameters that do not exist or are repeated without being lists."""
     twice = [name for name in once if len(query.getlist(name)) > 1]
     if twice:
         faults = [Fault(detail="is given more than once", parameter=f"query.{name}") for name in twice]

@@ -48,9 +48,10 @@ async def list_alarms(
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> AlarmList:
-    """List alarms. Open ones are live and newest raised first.
+    """List alarms.
 
-    Closed ones come from the database, one item for each time that an alarm was closed, newest closed first.
+    Open ones come from the live state, newest raised first; closed ones from the database, an item for each time that
+    an alarm closed, newest closed first.
     """
     page = page_of(limit, cursor)
     if state in (Which.CLOSED, Which.ALL):
@@ -68,7 +69,7 @@ async def list_alarms(
 
 @router.get("/{asset_id}/{rule}", responses=problems(404, 503))
 async def get_alarm(asset_id: AssetId, rule: Rule, backend: BackendDep) -> AlarmDetail:
-    """An alarm in its present state, with its transitions."""
+    """Return an alarm in its current state, with its transitions."""
     alarm_id = f"{asset_id}/{rule}"
     alarm = backend.complete_live().alarm(alarm_id)
     transitions = list(await backend.history.alarm_events(alarm_id=alarm_id, page=Page(limit=_TRANSITIONS)))
@@ -95,12 +96,17 @@ async def acknowledge(
     backend: BackendDep,
     state: StateDep,
     wait_s: Annotated[
-        float, Query(ge=0, le=LONGEST_WAIT_S, description="Wait so long for the alarm to change; then 200.")
+        float,
+        Query(
+            ge=0,
+            le=LONGEST_WAIT_S,
+            description="How long to wait for the alarm to change [s]; if it does, the answer is 200.",
+        ),
     ] = 0.0,
 ) -> Acknowledged:
-    """Acknowledge the occurrence of an alarm that was seen; the same person may repeat it safely.
+    """Acknowledge an occurrence of an alarm; the same person may safely repeat it.
 
-    409 if a newer occurrence exists (look again before acknowledging it) or another person was faster: it says who.
+    409 if there is a newer occurrence, to be looked at first, or if somebody else was faster: 'detail' says who.
     """
     live, alarm_id, by = backend.complete_live(), f"{asset_id}/{rule}", body.by
     alarm = await _open_occurrence(backend, alarm_id, body.occurrence_id)
@@ -164,7 +170,7 @@ async def _open_occurrence(backend: Backend, alarm_id: str, occurrence_id: str) 
     NotFoundError
         If the alarm is not open, or no such occurrence is known.
     ConflictError
-        If it occurred again since.
+        If it has occurred again since.
     """
     alarm = backend.complete_live().alarm(alarm_id)
     if alarm is None:
@@ -175,21 +181,21 @@ async def _open_occurrence(backend: Backend, alarm_id: str, occurrence_id: str) 
     try:
         past = await backend.history.alarm_events(alarm_id=alarm_id, page=Page(limit=_TRANSITIONS))
     except HistoryUnavailable:
-        past = None  # unknown whether it ever was; it is not the open one in any case
+        past = None  # whether it ever existed is unknown, but it is not the open one
     if past is None or any(event.alarm.occurrence_id == occurrence_id for event in past):
-        detail = "The alarm occurred again since it was looked at. The present occurrence is in 'alarm'."
+        detail = "The alarm has occurred again since. The current occurrence is in 'alarm'."
         raise ConflictError("newer-occurrence", detail, extras=extras)
-    detail = f"The alarm {alarm_id!r} has no occurrence {occurrence_id!r}. The present one is in 'alarm'."
+    detail = f"The alarm {alarm_id!r} has no occurrence {occurrence_id!r}. The current one is in 'alarm'."
     raise NotFoundError("not-found", detail, extras=extras)
 
 
 def _command_that_counted(alarm: Alarm, by: str, command_id: str | None = None) -> str:
-    """Return the id of the command that acknowledged the alarm, which alerting did not report in older versions.
+    """Return the id of the command that acknowledged the alarm; older versions of alerting did not report it.
 
     Raises
     ------
     ConflictError
-        If it was another person's.
+        If somebody else's did.
     """
     counted = alarm.acknowledged_command or command_id
     if alarm.acknowledged_by != by or counted is None:

@@ -35,7 +35,7 @@ from forewarn_api.strict_json import FromJson
 
 router = APIRouter(prefix="/api/v1", tags=["assets"])
 
-#: Entries are short text, usually a few hundred bytes; a page with long ones ends early.
+#: Entries are usually a few hundred bytes; a page of long ones ends early.
 _MOST_ASSETS: Final = 10_000
 
 AssetId = Annotated[str, Path(pattern=f"^{IDENTIFIER}$", examples=["P-101"])]
@@ -45,11 +45,11 @@ AssetId = Annotated[str, Path(pattern=f"^{IDENTIFIER}$", examples=["P-101"])]
 async def list_assets(
     backend: BackendDep,
     asset_class: Annotated[Identifier | None, Query(description="Only assets of this class.")] = None,
-    q: Annotated[str, Query(max_length=200, description="Text in id, name, class or place, in any case.")] = "",
+    q: Annotated[str, Query(max_length=200, description="Text in id, name, class or location; case is ignored.")] = "",
     limit: Annotated[int, Query(ge=1, le=_MOST_ASSETS)] = 1_000,
     cursor: Annotated[Identifier | None, Query(description="next_cursor of the previous answer.")] = None,
 ) -> AssetList:
-    """List registered assets by id. For conditions, health, alarms and other orders see /api/v1/overview."""
+    """List registered assets by id. For conditions, health, alarms and other sort orders see /api/v1/overview."""
     assets = backend.complete_registry().all()
     needle = q.strip().casefold()
     chosen = [
@@ -78,7 +78,7 @@ async def list_removed_assets(
     limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
     cursor: Annotated[str, Query(max_length=128, description="next_cursor of the previous answer.")] = "",
 ) -> RemovedList:
-    """List assets that were removed with their history kept. It stays queryable under the same addresses."""
+    """List assets that were removed with their history kept; it can be queried under the same addresses."""
     found = await backend.history.removed_assets(after=cursor, limit=limit)
     items = [
         RemovedAsset(
@@ -95,7 +95,7 @@ async def list_removed_assets(
 
 @router.get("/assets/{asset_id}", responses=problems(404, 503))
 async def get_asset(asset_id: AssetId, backend: BackendDep) -> AssetDetail:
-    """An asset with its class and the cards of its newest models."""
+    """Return an asset with its class and the cards of its newest models."""
     asset = backend.known_asset(asset_id)
     return AssetDetail(
         asset=asset,
@@ -108,11 +108,11 @@ async def get_asset(asset_id: AssetId, backend: BackendDep) -> AssetDetail:
     "/assets",
     status_code=201,
     responses=problems(
-        409, 413, 503, also={200: {"model": Asset, "description": "The asset was known and is replaced."}}
+        409, 413, 503, also={200: {"model": Asset, "description": "The asset existed and was replaced."}}
     ),
 )
 async def register_asset(body: FromJson[AssetRegistration], response: Response, backend: BackendDep) -> Asset:
-    """Register an asset, or replace one.
+    """Register or replace an asset.
 
     Answers once the broker has stored it and this API knows it.
     """
@@ -130,7 +130,7 @@ async def register_assets(
     entries: Annotated[FromJson[list[Entry]], Body(min_length=1, max_length=MAX_ASSETS_PER_REQUEST)],
     backend: BackendDep,
 ) -> RegisteredList:
-    """Register or replace many assets at once; the answer names entries that cannot be registered, the others are.
+    """Register or replace many assets; the answer names the invalid entries, the others are registered.
 
     Answers once the broker has stored them and this API knows them.
     """
@@ -144,21 +144,21 @@ async def remove_asset(
     asset_id: AssetId,
     backend: BackendDep,
     history: Annotated[
-        Literal["keep", "purge"], Query(description="purge: also delete everything that is stored of it, for good.")
+        Literal["keep", "purge"], Query(description="purge: also delete everything stored about it, permanently.")
     ] = "keep",
-    by: Annotated[Line, Query(min_length=1, max_length=200, description="Who asks, for the log.")] = "api",
+    by: Annotated[Line, Query(min_length=1, max_length=200, description="Who is asking, for the log.")] = "api",
 ) -> Removed:
-    """Remove an asset: its readings are refused from now on, all stages forget it, its open alarms are closed.
+    """Remove an asset: its readings are rejected from now on, all services forget it, its open alarms close.
 
-    Registered again under the same id, it is a new asset: its twin learns from the beginning. Safe to repeat; an asset
-    that was removed with its history kept can be purged later.
+    Registered again under the same id, it is a new asset whose twin learns from scratch. Safe to repeat; an asset
+    removed with its history kept can be purged later.
     """
     return await remove(await backend.known_or_removed(asset_id), history, by, backend)
 
 
 @router.post("/assets/{asset_id}/faults", status_code=202, responses=problems(404, 413, 503))
 async def inject_fault(asset_id: AssetId, body: FromJson[FaultRequest], backend: BackendDep) -> CommandAccepted:
-    """Let a fault grow in a simulated machine; real machines ignore it."""
+    """Inject a fault into a simulated machine; real machines ignore it."""
     asset = backend.known_asset(asset_id)
     _require_fault(body.fault, asset.asset_class)
     fault = InjectFault(fault=body.fault, duration_s=body.duration_s, severity=body.severity)
@@ -196,5 +196,5 @@ async def list_classes(backend: BackendDep) -> ClassList:
 async def get_class(
     name: Annotated[Identifier, Path(examples=["centrifugal_pump"])], backend: BackendDep
 ) -> AssetClass:
-    """A class: tags, limits, physics rules, twin, health, failure modes, alarms."""
+    """Return a class: tags, limits, physics rules, twin, health, failure modes, alarms."""
     return backend.known_class(name)

@@ -1,4 +1,4 @@
-"""Cost of an asset's condition, and savings."""
+"""Costs of an asset's condition, and savings."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -19,8 +19,7 @@ from forewarn_api.routes.common import problems
 router = APIRouter(prefix="/api/v1/assets/{asset_id}", tags=["state"])
 
 LONGEST_PERIOD_DAYS: Final = 366
-#: Up to this period power is summed by minutes, beyond it by hours; buckets of a machine that starts and
-#: stops mix running and standstill in their means.
+#: Up to this period power is summed by minutes, beyond it by hours, whose means mix running and standstill.
 BY_MINUTE_DAYS: Final = 31
 #: Health events of a period, one in 43 minutes of a month.
 _COURSE_POINTS: Final = 1_000
@@ -31,10 +30,10 @@ async def economics(
     asset_id: AssetId,
     backend: BackendDep,
     days: Annotated[
-        int, Query(ge=1, le=LONGEST_PERIOD_DAYS, description="Looked back for wasted energy and savings.")
+        int, Query(ge=1, le=LONGEST_PERIOD_DAYS, description="Days to look back for wasted energy and savings.")
     ] = 30,
 ) -> EconomicReport:
-    """Expected cost of failures, wasted energy, repair now against later, savings; with the assumptions made."""
+    """Estimate the cost of failures, wasted energy, repair now or later, and savings, with the assumptions."""
     asset = backend.known_asset(asset_id)
     asset_class = backend.known_class(asset.asset_class)
     now = backend.clock.now()
@@ -61,7 +60,7 @@ async def _power(backend: Backend, asset_id: str, column: str, start: datetime, 
         )
         try:
             found = await backend.history.history(query)
-        except BadQuery:  # a column the database has not been provisioned with yet
+        except BadQuery:  # the database has not been provisioned with the column yet
             return None
         if found is None:
             return None

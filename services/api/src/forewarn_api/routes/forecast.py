@@ -27,16 +27,16 @@ async def forecast(
         Query(
             max_length=64,
             description=f"Tags or derived quantities, comma-separated, {MAX_COLUMNS} at most; "
-            "those with alarm limits if none.",
+            "by default those with alarm limits.",
         ),
     ] = None,
     horizon_h: Annotated[float, Query(gt=0, le=_LONGEST_H, description="How far ahead, in hours.")] = 48.0,
-    level: Annotated[float, Query(ge=0.5, le=0.99, description="Probability that the interval holds.")] = 0.8,
+    level: Annotated[float, Query(ge=0.5, le=0.99, description="Probability of the interval.")] = 0.8,
 ) -> ForecastAnswer:
-    """Expected course of columns with intervals, and when they reach the limits of alarms.
+    """Forecast columns with intervals, and when they reach alarm limits.
 
-    The method is chosen for each column by a back-test on its own stored history; the intervals
-    are made of the errors in it. Present operation is assumed to go on as it did.
+    The method is chosen for each column by a back-test on its stored history, whose errors give the intervals.
+    Operation is assumed to continue as before.
     """
     request = ForecastRequest(columns=_chosen(columns), horizon_s=horizon_h * 3_600, level=level)
     return await forecast_asset(backend, asset_id, request)

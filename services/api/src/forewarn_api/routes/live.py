@@ -21,11 +21,11 @@ async def live(
     backend: BackendDep,
     state: StateDep,
     asset: Annotated[list[Identifier] | None, Query(max_length=MOST_ASSETS)] = None,
-    only: Annotated[Literal["alarms"] | None, Query(description="Open alarms and nothing else.")] = None,
+    only: Annotated[Literal["alarms"] | None, Query(description="Only open alarms.")] = None,
 ) -> None:
-    """Push newest readings, health and alarms: everything first, then what changes, at most twice a second.
+    """Push newest readings, health and alarms: everything at first, then changes, at most twice a second.
 
-    A client follows the assets that it names, or all of a plant of at most 1,000; ``only=alarms`` has no such limit.
+    A client follows the assets it names, or all if the plant has at most 1,000; ``only=alarms`` has no such limit.
     """
     require_known(socket.query_params, once={"only"}, often={"asset"})
     wanted = frozenset(asset or ())

@@ -18,11 +18,11 @@ _DEEPEST_PATH: Final = 8
 
 
 class OverviewQuery(BaseModel):
-    """Which assets, and which page of them."""
+    """Filter, sort order and page."""
 
-    q: str = Field(default="", max_length=200, description="Text in id, name, class or place, in any case.")
+    q: str = Field(default="", max_length=200, description="Text in id, name, class or location; case is ignored.")
     asset_class: str = Field(default="", max_length=128, description="Only assets of this class.")
-    path: str = Field(default="", max_length=1_100, description="Only assets at or below this place: works/hall-1.")
+    path: str = Field(default="", max_length=1_100, description="Only assets at or below this location: works/hall-1.")
     condition: list[Condition] = Field(default=[], max_length=6, description="Only assets in these conditions.")
     asset: list[str] = Field(default=[], max_length=100, description="Only these assets.")
     sort: Sort = Sort.AREA
@@ -31,7 +31,7 @@ class OverviewQuery(BaseModel):
 
     @property
     def question(self) -> Question:
-        """The query without the page."""
+        """Return the query without the page."""
         return Question(
             text=self.q.strip(),
             asset_class=self.asset_class,
@@ -44,7 +44,7 @@ class OverviewQuery(BaseModel):
 
 @router.get("/overview", responses=problems(503))
 async def overview(backend: BackendDep, state: StateDep, query: Annotated[OverviewQuery, Query()]) -> Overview:
-    """A page of assets with their condition, health and worst alarm, and counts over the whole plant."""
+    """Return a page of assets with condition, health and worst alarm, and counts over the whole plant."""
     backend.complete_registry()
     backend.complete_live()
     return state.index.answer(query.question, query.offset, query.limit)

@@ -1,4 +1,4 @@
-"""Models, and the state of the service itself."""
+"""Models, and the state of the platform."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -39,7 +39,7 @@ async def list_models(
     backend: BackendDep,
     asset: Annotated[Identifier | None, Query(description="Only models of this asset.")] = None,
     *,
-    all_versions: Annotated[bool, Query(description="Also models that were replaced.")] = False,
+    all_versions: Annotated[bool, Query(description="Also replaced models.")] = False,
     cursor: Cursor = None,
 ) -> ModelList:
     """List the cards of fitted models: method, training span, cross-validated quality per tag."""
@@ -58,7 +58,7 @@ async def get_model(
     version: Annotated[int, Path(ge=1, le=2**31 - 1)],
     backend: BackendDep,
 ) -> ModelArtefact:
-    """One version of a model, replaced or not, with its parameters in base64."""
+    """Return a version of a model, current or replaced, with its parameters in base64."""
     model = await backend.history.model(asset_id, kind, version)
     if model is None:
         raise not_found(f"There is no version {version} of the {kind} model of {asset_id!r}.")
@@ -68,13 +68,13 @@ async def get_model(
 @router.get(
     "/healthz",
     tags=["service"],
-    responses=problems(also={503: {"model": ServiceHealth, "description": "Something the API needs is away."}}),
+    responses=problems(also={503: {"model": ServiceHealth, "description": "A dependency of the API is down."}}),
 )
 async def healthz(response: Response, backend: BackendDep, state: StateDep) -> ServiceHealth:
-    """State of Kafka, database and live feed, how old the newest data of each stage is, and which service stands.
+    """Return the state of Kafka, database and live feed, the age of each stage's newest data, and stalled services.
 
-    503 only when the API itself lacks something: a service that stands makes it `degraded`, with 200, so that a load
-    balancer does not take the API away for the fault of another.
+    503 only if a dependency of the API is down. Another service that has stalled makes it `degraded`, with 200, so
+    that a load balancer does not take the API out for it.
     """
     kafka, database = await asyncio.gather(_kafka(backend), _database(backend))
     components = {
@@ -104,13 +104,13 @@ async def healthz(response: Response, backend: BackendDep, state: StateDep) -> S
 
 @router.get("/livez", tags=["service"], response_class=PlainTextResponse)
 async def livez() -> str:
-    """The process answers."""
+    """Answer that the process is alive."""
     return "ok"
 
 
 @router.get("/readyz", tags=["service"], response_class=PlainTextResponse)
 async def readyz(response: Response, backend: BackendDep) -> str:
-    """Registry and live state are complete; 503 with the reason while they are not."""
+    """Answer 200 once registry and live state are complete; 503 with the reason until then."""
     problem = backend.not_ready()
     response.status_code = 200 if problem is None else 503
     return problem or "ok"
@@ -118,7 +118,7 @@ async def readyz(response: Response, backend: BackendDep) -> str:
 
 @router.get("/metrics", tags=["service"], response_class=PlainTextResponse, responses=problems())
 async def metrics() -> Response:
-    """Metrics for Prometheus."""
+    """Return metrics for Prometheus."""
     return Response(generate_latest(REGISTRY), media_type=CONTENT_TYPE_LATEST)
 
 
@@ -148,7 +148,7 @@ async def _database(backend: Backend) -> ComponentState:
     try:
         await backend.history.ping()
     except HistoryUnavailable:
-        return ComponentState(status="failed", detail="the database is away or too slow")
+        return ComponentState(status="failed", detail="the database is down or too slow")
     return _OK
 
 

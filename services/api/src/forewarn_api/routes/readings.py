@@ -1,4 +1,4 @@
-"""Ingest of readings, and their dry-run validation."""
+"""Ingest and dry-run validation of readings."""
 
 from fastapi import APIRouter, Request, Response
 
@@ -30,11 +30,11 @@ router = APIRouter(prefix="/api/v1/readings", tags=["readings"])
     ),
 )
 async def ingest(request: Request, response: Response, backend: BackendDep, state: StateDep) -> Ingested:
-    """Send one reading or up to 5000 to the platform.
+    """Send up to 5000 readings to the platform.
 
-    Answers after the broker has stored every one of them on all replicas. Readings of one asset keep
-    their order. If a reading breaks the contract or names an unknown asset, none is sent. Sending the
-    same reading twice does no harm: the validator drops the second one.
+    Answers once the broker has stored all of them on all replicas. Readings of an asset keep their order. If one is
+    invalid or names an unknown asset, none is sent. Sending a reading twice does no harm: the validator drops the
+    duplicate.
     """
     backend.require_disk()
     body = await readings_in(request, state.reading)
@@ -57,9 +57,9 @@ async def ingest(request: Request, response: Response, backend: BackendDep, stat
 
 @router.post("/validate", response_model=DryRun, openapi_extra=READINGS_BODY, responses=problems(413, 415, 503))
 async def validate(request: Request, backend: BackendDep, state: StateDep) -> Response:
-    """Judge readings as the validator would, without sending them.
+    """Judge readings like the validator, without sending them.
 
-    Rules that need an asset's past (spikes, frozen sensors) see only what the request holds.
+    Rules that need an asset's past (spikes, frozen sensors) see only the readings of the request.
     """
     body = await readings_in(request, state.reading)
     registry = backend.complete_registry()

@@ -1,4 +1,4 @@
-"""Refused messages: list them, and send them again once the cause is removed."""
+"""Rejected messages: list them, and send them again once the cause is fixed."""
 
 from base64 import b64encode
 from collections.abc import AsyncIterator
@@ -39,7 +39,7 @@ async def list_rejected(
     limit: Annotated[int, Query(ge=1, le=_MAX_LIMIT)] = 50,
     cursor: Cursor = None,
 ) -> RejectedList:
-    """List refused messages, newest first."""
+    """List rejected messages, newest first."""
     part = await backend.history.rejected(
         asset_id=asset, reason=None if reason is None else reason.value, page=page_of(limit, cursor)
     )
@@ -48,9 +48,9 @@ async def list_rejected(
 
 @router.post("/{rejected_id:path}/replay", status_code=202, responses=problems(404, 409, 503))
 async def replay(rejected_id: RejectedId, backend: BackendDep, state: StateDep) -> Replayed:
-    """Send the original bytes again: to ``readings.raw``, or where a quarantined message came from.
+    """Send the original bytes again, to ``readings.raw`` or to the topic of a quarantined message.
 
-    Repeated within 10 s, it is sent once.
+    Repeated within 10 s, they are sent once.
     """
     async with state.replaying:
         done = state.replays.get(rejected_id)
@@ -66,15 +66,15 @@ async def replay(rejected_id: RejectedId, backend: BackendDep, state: StateDep) 
 
 @router.get("/{rejected_id:path}", response_model=RejectedDetail, responses=problems(404, 503))
 async def get_rejected(rejected_id: RejectedId, backend: BackendDep) -> Response:
-    """A refused message with its original bytes."""
+    """Return a rejected message with its original bytes."""
     rejected = await _one(rejected_id, backend)
     pieces = backend.history.original(rejected_id)
-    first = await anext(pieces, b"")  # before the answer begins, so that a failure is still a 503
+    first = await anext(pieces, b"")  # before the answer begins, so that a failure can still be a 503
     return StreamingResponse(_document(RejectedDetail(rejected=rejected), first, pieces), media_type=_JSON)
 
 
 async def _document(detail: RejectedDetail, first: bytes, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Yield the answer's JSON with the original bytes, up to 16 MiB, inserted piece by piece."""
+    """Yield the answer's JSON with the original bytes, up to 16 MiB, piece by piece."""
     head, _, tail = detail.model_dump_json().rpartition(_NO_BYTES)
     yield f'{head}"original":"'.encode()
     yield b64encode(first)
@@ -84,15 +84,15 @@ async def _document(detail: RejectedDetail, first: bytes, pieces: AsyncIterator[
 
 
 async def _one(rejected_id: str, backend: Backend) -> RejectedReading:
-    """Return a refused message without its original bytes."""
+    """Return a rejected message without its original bytes."""
     rejected = await backend.history.rejected_one(rejected_id)
     if rejected is None:
-        raise not_found(f"There is no refused message {rejected_id!r}; it may be older than what is kept.")
+        raise not_found(f"There is no rejected message {rejected_id!r}; it may be past its retention.")
     return rejected
 
 
 def _again(rejected: RejectedReading) -> OutgoingMessage:
-    """Return the message that a replay sends, still without its bytes."""
+    """Return the message that a replay sends, without its bytes yet."""
     if rejected.key == REMOVAL_KEY:
         detail = "The message is a removal of an asset: repeat DELETE /api/v1/assets/{asset_id} instead."
         raise ConflictError("not-replayable", detail)
@@ -100,7 +100,7 @@ def _again(rejected: RejectedReading) -> OutgoingMessage:
         return OutgoingMessage(topic=TopicName.READINGS_RAW, key=_key_for(rejected), value=None)
     if rejected.reason is RejectionReason.QUARANTINED:
         for name, topic in TOPICS.items():
-            # An entry of a compacted topic would replace a newer one.
+            # On a compacted topic the entry would replace a newer one.
             if rejected.topic.endswith(name.value) and topic.cleanup == "delete":
                 return OutgoingMessage(topic=name, key=rejected.key, value=None, partition=rejected.partition)
     detail = (
@@ -111,11 +111,11 @@ def _again(rejected: RejectedReading) -> OutgoingMessage:
 
 
 def _key_for(rejected: RejectedReading) -> bytes:
-    """Return the key of a replayed reading: its asset, which also corrects a missing or wrong key."""
+    """Return the key of a replayed reading: its asset, which also fixes a missing or wrong key."""
     if rejected.asset_id is not None:
         return rejected.asset_id.encode()
     if rejected.key is None:
-        detail = "The message names no asset and has no key: it would be refused again. Send a corrected one instead."
+        detail = "The message names no asset and has no key: it would be rejected again. Send a corrected one instead."
         raise ConflictError("not-replayable", detail)
     return rejected.key
 

@@ -1,4 +1,4 @@
-"""Scenarios: list them, play them into the platform or into a file, set up example plants."""
+"""Scenarios and example plants."""
 
 from typing import Any, Final
 
@@ -45,7 +45,7 @@ _DATA: Final[dict[int | str, dict[str, Any]]] = {
 
 @router.get("", responses=problems())
 async def list_scenarios() -> ScenarioList:
-    """List the scenarios with their usual length and classes, and the example plants."""
+    """List scenarios, with their usual length and classes, and example plants."""
     items = [
         ScenarioItem(name=item.name, title=item.title, days=item.days, classes=item.classes)
         for item in SCENARIOS.values()
@@ -60,9 +60,9 @@ async def list_scenarios() -> ScenarioList:
     responses=problems(409, 413, 503, also=_DATA),
 )
 async def generate(body: FromJson[ScenarioBody], backend: BackendDep) -> ScenarioStarted | Response:
-    """Play a scenario with one machine: into the platform, or returned as data.
+    """Run a scenario on a machine, into the platform or returned as data.
 
-    A stream is played by the simulator, so one must be running. An unknown asset is registered first.
+    A stream needs a running simulator. An unknown asset is registered first.
     """
     request = _request(body, backend)
     _require_possible(body, request, backend)
@@ -73,9 +73,9 @@ async def generate(body: FromJson[ScenarioBody], backend: BackendDep) -> Scenari
 
 @router.post("/demo/setup", status_code=202, responses=problems(413, 503))
 async def set_up(body: FromJson[PlantBody], backend: BackendDep) -> PlantStarted:
-    """Have the simulator register an example plant's machines, give them their history, and start them.
+    """Start an example plant: the simulator registers its machines and sends their history and live readings.
 
-    Asked for again, nothing changes.
+    Repeating it changes nothing.
     """
     if body.plant not in example_names():
         fault = Fault(detail=f"there are {', '.join(example_names())}", pointer=pointer("plant"))
@@ -103,7 +103,7 @@ def _request(body: ScenarioBody, backend: Backend) -> ScenarioRequest:
 
 
 def _asset(body: ScenarioBody, backend: Backend) -> Asset:
-    """Return the registered asset, or a new one of the class."""
+    """Return the asset, registered or new."""
     known = None if body.asset_id is None else backend.complete_registry().get(body.asset_id)
     if known is not None:
         if body.asset_class not in (None, known.asset_class):
@@ -145,7 +145,7 @@ def _require_possible(body: ScenarioBody, request: ScenarioRequest, backend: Bac
 
 
 def _fault(body: ScenarioBody, exc: ValueError) -> Fault:
-    """Point to the field at fault."""
+    """Return a fault of a field."""
     text = str(exc)
     field = "tag" if body.tag is not None and "tag" in text else "asset_class" if "class" in text else "scenario"
     return Fault(detail=text, pointer=pointer(field))
@@ -175,7 +175,7 @@ async def _streamed(body: ScenarioBody, request: ScenarioRequest, backend: Backe
 
 
 async def _returned(body: ScenarioBody, request: ScenarioRequest, backend: Backend) -> Response:
-    """Return the data as the body of an answer."""
+    """Return a scenario's data as an answer."""
     asset = request.asset
     asset_class = backend.catalogue[asset.asset_class]
     content = await backend.workers.run(Work.PLAYING, recording_content, request, body.output, asset_class)

@@ -32,17 +32,17 @@ router = APIRouter(prefix="/api/v1/assets/{asset_id}", tags=["state"])
 
 LONGEST_RANGE: Final = timedelta(days=3_660)
 DEFAULT_RANGE: Final = timedelta(hours=1)
-#: Encoding them blocks the event loop for a few milliseconds.
+#: Encoding so many blocks the event loop for a few milliseconds.
 _FEW_VALUES: Final = 2_000
 _CSV: Final = "text/csv; charset=utf-8"
 _MOST_NUMBERS: Final = MAX_ANSWER_BYTES // 8  # the usual length of a number with its comma
 
-From = Annotated[UtcDatetime | None, Query(alias="from", description="Included; an hour before 'to' by default.")]
-To = Annotated[UtcDatetime | None, Query(description="Not included; now by default.")]
+From = Annotated[UtcDatetime | None, Query(alias="from", description="Inclusive; by default an hour before 'to'.")]
+To = Annotated[UtcDatetime | None, Query(description="Exclusive; by default now.")]
 
 
 class Resolution(StrEnum):
-    """Width of the buckets; ``auto`` takes the finest one that fits into ``max_points``."""
+    """Width of buckets; ``auto`` is the finest that fits into ``max_points``."""
 
     AUTO = "auto"
     RAW = "raw"
@@ -53,11 +53,11 @@ class Resolution(StrEnum):
 
 @router.get("/latest", response_model=LatestState, responses=problems(404, 503))
 async def latest(asset_id: AssetId, backend: BackendDep) -> StateOfAsset:
-    """Newest value of every column with unit, quality, expected value and residual; score, health, open alarms."""
+    """Return every column's newest value, unit, quality, expected value and residual; score, health, open alarms."""
     asset = backend.known_asset(asset_id)
     asset_class = backend.known_class(asset.asset_class)
     live = backend.live.asset(asset_id)
-    if live is None or live.reading is None:  # none since this API started
+    if live is None or live.reading is None:  # no reading since this API started
         backend.live.seed(await backend.history.latest([asset_id]), await backend.history.latest_health([asset_id]))
         live = backend.live.asset(asset_id)
     return latest_state(asset, asset_class, live, backend.live.model(asset_id, TWIN_KIND), backend.clock.now())
@@ -74,16 +74,17 @@ async def history(
     since: From = None,
     to: To = None,
     columns: Annotated[
-        list[str] | None, Query(max_length=64, description="Tags or derived quantities, comma-separated; all if none.")
+        list[str] | None,
+        Query(max_length=64, description="Tags or derived quantities, comma-separated; by default all."),
     ] = None,
     resolution: Resolution = Resolution.AUTO,
     max_points: Annotated[int, Query(ge=1, le=10_000)] = 2_000,
     format: Literal["json", "csv"] = "json",  # noqa: A002  # the parameter's public name
 ) -> Response:
-    """Measured and expected values, anomaly score and deviation over time.
+    """Return measured and expected values, anomaly score and deviation over time.
 
-    Raw readings come in pages of ``max_points``: go on at ``next_from``. Buckets hold mean, minimum,
-    maximum and the share of readings of good quality. A page of very many columns is shorter than asked for.
+    Raw readings come in pages of ``max_points``: continue at ``next_from``. Buckets hold mean, minimum, maximum and
+    the share of readings of good quality. A page of very many columns is shorter than requested.
     """
     asset = await backend.known_or_removed(asset_id)
     start, end = _range(since, to, backend.clock.now())
@@ -118,7 +119,7 @@ async def _made(
     cards: Sequence[ModelArtefact],
     backend: Backend,
 ) -> bytes:
-    """Return the body of an answer; a worker encodes long ones."""
+    """Return the body of an answer, encoded by a worker if it is long."""
     if len(found.ts) * len(found.series) <= _FEW_VALUES:
         return make(found, cards)
     return await backend.workers.run(Work.LOOKING, make, found, cards)
@@ -132,7 +133,7 @@ async def _csv_parts(
     cards: Sequence[ModelArtefact],
     max_points: int,
 ) -> AsyncIterator[bytes]:
-    """Yield a file of up to ``max_points`` lines page by page; no page is kept."""
+    """Yield a file of up to ``max_points`` lines, page by page."""
     yield first
     page: History | None = found
     left = max_points - len(found.ts)
@@ -144,12 +145,12 @@ async def _csv_parts(
         if page is None or not page.ts:
             return
         left -= len(page.ts)
-        # In a thread: a worker may be busy, and an answer that has begun cannot turn into a 503.
+        # In a thread: a worker may be busy, and it is too late for a 503.
         yield await asyncio.to_thread(history_text, page, cards, headings=False)
 
 
 def _affordable(max_points: int, asset_class: AssetClass, columns: Collection[str]) -> int:
-    """Return as many of ``max_points`` as fit into one answer, each with up to five numbers a column and seven more."""
+    """Return how many of ``max_points`` fit into an answer, with up to five numbers a column and seven more each."""
     width = 7 + 5 * (len(columns) or len(asset_class.column_names))
     return max(1, min(max_points, _MOST_NUMBERS // width))
 
@@ -162,7 +163,7 @@ async def health(
     to: To = None,
     max_points: Annotated[int, Query(ge=1, le=10_000)] = 500,
 ) -> HealthAnswer:
-    """Health with breakdown, trend and remaining useful life; with ``from``, also its past."""
+    """Return health with breakdown, trend and remaining useful life; with ``from``, also its history."""
     await backend.known_or_removed(asset_id)
     current = await backend.current_health(asset_id)
     if since is None:
@@ -176,7 +177,7 @@ def _range(since: datetime | None, to: datetime | None, now: datetime) -> tuple[
     end = now if to is None else to
     start = end - DEFAULT_RANGE if since is None else since
     if not timedelta(0) < end - start <= LONGEST_RANGE:
-        detail = f"the range must be longer than nothing and at most {LONGEST_RANGE.days} days"
+        detail = f"the range must have a length of at most {LONGEST_RANGE.days} days"
         raise InvalidRequestError(
             "invalid-request",
             f"The time range is not usable: {detail}.",

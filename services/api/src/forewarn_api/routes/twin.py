@@ -1,4 +1,4 @@
-"""The twin of an asset: what it knows, what-if, retraining."""
+"""The twin of an asset: model, what-if, retraining."""
 
 from fastapi import APIRouter
 
@@ -16,28 +16,28 @@ router = APIRouter(prefix="/api/v1/assets/{asset_id}", tags=["twin"])
 
 @router.get("/twin", responses=problems(404, 503))
 async def get_twin(asset_id: AssetId, backend: BackendDep) -> TwinAnswer:
-    """Card of the asset's own model, drivers with their learned ranges, named questions.
+    """Return the card of the asset's model, drivers with their learned ranges, and presets.
 
-    While it has no model of its own, the newest reading as two or more other assets of its class would
-    judge it: with low confidence, stored nowhere, and never a reason for an alarm.
+    Without a model of its own, also its newest reading as judged by the models of two or more other assets of its
+    class: with low confidence, not stored, and never a cause of alarms.
     """
     return await describe_twin(backend, asset_id)
 
 
 @router.post("/what-if", responses=problems(404, 409, 413, 503))
 async def what_if(asset_id: AssetId, body: FromJson[WhatIfRequest], backend: BackendDep) -> WhatIfAnswer:
-    """Expected values, derived quantities, health and remaining life if the machine were operated differently.
+    """Predict values, derived quantities, health and remaining life if the machine were operated differently.
 
-    Nothing is changed or stored. Starts from the newest reading.
+    Starts from the newest reading. Nothing is changed or stored.
     """
     return await answer_what_if(backend, asset_id, body)
 
 
 @router.post("/baseline", status_code=202, responses=problems(404, 413, 503))
 async def retrain(asset_id: AssetId, body: FromJson[BaselineRequest], backend: BackendDep) -> BaselineAccepted:
-    """Let the twin forget its baseline and learn a new one, for example after maintenance.
+    """Retrain the twin on a new baseline, for example after maintenance.
 
-    Without ``history`` it learns from the readings that follow and judges none until it has enough;
-    with it, from those stored readings at once.
+    Without ``history`` it learns from the next readings and judges none until it has enough; with it, it learns from
+    those stored readings at once.
     """
     return await order_baseline(backend, asset_id, body, by=body.by, order_id=backend.new_id())

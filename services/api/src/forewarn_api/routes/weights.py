@@ -17,14 +17,14 @@ router = APIRouter(prefix="/api/v1/assets/{asset_id}/health/weights", tags=["sta
 
 @router.get("", responses=problems(404, 503))
 async def get_weights(asset_id: AssetId, backend: BackendDep) -> WeightsAnswer:
-    """Weights of the health metrics and components: in effect, of the class, and the asset's own."""
+    """Return the weights of health metrics and components: in effect, of the class, and the asset's own."""
     asset = backend.known_asset(asset_id)
     return _answer(asset, backend.known_class(asset.asset_class))
 
 
 @router.put("", responses=problems(404, 413, 503))
 async def put_weights(asset_id: AssetId, weights: FromJson[HealthWeights], backend: BackendDep) -> WeightsAnswer:
-    """Give an asset its own weights; what is not named keeps the class's weight, ``{}`` resets all.
+    """Set an asset's own weights; others keep those of the class, and ``{}`` resets all.
 
     They are part of the asset's registry entry and apply from its next reading on.
     """

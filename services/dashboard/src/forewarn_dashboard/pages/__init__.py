@@ -1,1 +1,1 @@
-"""A folder for each page: address, view model, drawing, dialogs, callbacks and texts together."""
+"""A folder a page: address, view model, drawing, dialogs, callbacks and texts."""

@@ -1,4 +1,4 @@
-"""What a page says when it has nothing to show."""
+"""Notices in place of a page that cannot be shown."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -15,14 +15,14 @@ from forewarn_dashboard.view import View
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnyView(View):
-    """An address that no page has."""
+    """An unknown address."""
 
-    PATHS = ("/",)  # where the other clock is linked: the missing page has no path
+    PATHS = ("/",)  # for the links to the other clock, as the missing page has no path
 
 
 def api_away(problem: str) -> Node:
-    """Say that the API does not answer."""
-    patience = "This page continues by itself as soon as the API answers again."
+    """Draw the notice that the API does not answer."""
+    patience = "This page continues as soon as the API answers again."
     return [html.H1("No connection to the API"), empty_state("The plant's data cannot be read", problem, patience)]
 
 

@@ -1,6 +1,6 @@
 """``python -m forewarn_simulator load``: registers pumps, sends readings, prints exact counts as JSON.
 
-The report is the last line on stdout, below the log.
+The report is the last line on stdout, after the log.
 """
 
 import argparse
@@ -29,7 +29,7 @@ _BASELINE_STEP_US: Final = 1_000_000
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the load generator; returns the exit code, 0 only if every reading was delivered."""
+    """Run the load generator and return the exit code: 0 only if every reading was delivered."""
     options = _parse(arguments)
     try:
         settings = load_settings(KafkaSettings)

@@ -11,7 +11,7 @@ from forewarn.domain.simulation.pump import PUMP, PUMP_TAGS, PumpDesign
 from forewarn.domain.simulation.weather import Climate
 
 _PERIOD_S: Final = 1200.0
-#: The cycle is sent again and again: its end must meet its beginning.
+#: The cycle is sent over and over: its end must meet its beginning.
 _SAME_EVERY_DAY: Final = Climate(season_swing_k=0.0).without_fronts()
 _SPREAD: Final = 0.3  # rated flows and heads lie this far around the default
 
@@ -39,12 +39,12 @@ TAIL: Final = b',"source":"load"}'
 
 
 def encode_cycle(asset_ids: list[str], *, tags: int, samples: int, rng: np.random.Generator) -> Cycle:
-    """Simulate one shortened day of every pump and encode it.
+    """Return one simulated, shortened day of every pump, encoded.
 
     Parameters
     ----------
     asset_ids
-        One pump each, all of different size and at another time of the day.
+        One pump each, of different sizes and at different times of the day.
     tags
         How many of ``PUMP_TAGS`` a reading has.
     samples
@@ -55,7 +55,7 @@ def encode_cycle(asset_ids: list[str], *, tags: int, samples: int, rng: np.rando
     Raises
     ------
     ValueError
-        If there are not that many tags.
+        If a pump does not have that many tags.
     """
     if not 1 <= tags <= len(PUMP_TAGS):
         raise ValueError(f"a pump has 1 to {len(PUMP_TAGS)} tags, not {tags}")

@@ -1,4 +1,4 @@
-"""Sends encoded readings at a rate and counts what became of each."""
+"""Sends encoded readings at a rate and counts their outcomes."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,14 +15,14 @@ from forewarn_simulator.reading import iso_utc
 
 _log = structlog.get_logger(__name__)
 
-#: Readings handed over at once: their time stamp is at most this many readings old.
+#: Readings sent at once: a time stamp is at most this many readings old.
 _CHUNK: Final = 500
 _PACE_S: Final = 0.002  # shortest pause worth a system call
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
-    """What became of the readings of one phase."""
+    """Outcomes of the readings of a phase."""
 
     sent: int
     delivered: int
@@ -36,10 +36,10 @@ class Tally:
 
 
 class LoadSender:
-    """Sends rounds of readings: in each round every asset sends one."""
+    """Sends rounds of readings, one of every asset."""
 
     def __init__(self, bootstrap_servers: str, prefix: str, cycle: Cycle, clock: Clock) -> None:
-        # Only failures are reported one by one; whatever is flushed and did not fail is stored.
+        # Only failures are reported one by one: what was flushed and did not fail is stored.
         self._producer = QueuedProducer(
             bootstrap_servers,
             qualified(TopicName.READINGS_RAW, prefix),
@@ -53,7 +53,7 @@ class LoadSender:
         self._failed = 0
 
     def past(self, rounds: int, *, step_us: int) -> Tally:
-        """Send rounds of the past as fast as the broker takes them, the newest one step before now."""
+        """Send past rounds as fast as the broker takes them; the last one is a step before now."""
         start_us = self._now_us() - rounds * step_us
         begin = self._clock.monotonic_s()
         failed_before, sent = self._failed, 0
@@ -64,7 +64,7 @@ class LoadSender:
         return self._settle(sent, failed_before, begin)
 
     def live(self, *, rate_per_s: float, duration_s: float, pause: Callable[[float], None]) -> Tally:
-        """Send readings of now at a rate for some time."""
+        """Send current readings at a rate for some time."""
         total = round(rate_per_s * duration_s)
         begin = self._clock.monotonic_s()
         failed_before, sent, number, last_us = self._failed, 0, 0, 0

@@ -99,7 +99,7 @@ class _Nodes:
 
 
 def _missing_goes_left(node: Mapping[str, Any]) -> bool:
-    """Where a row goes whose feature is NaN: where the split says, or as zero if training saw no NaN there."""
+    """Return where a row with NaN goes: as the split says, or as if it were zero if training saw no NaN there."""
     if node["missing_type"] == "NaN":
         return bool(node["default_left"])
     return bool(node["threshold"] >= 0.0)

@@ -1,7 +1,7 @@
-"""YAML documents with the file and line of everything in them.
+"""YAML documents that know the file and line of everything in them.
 
-A document stays a tree of YAML nodes until a class is made of it. So what is wrong with a class that extends another
-one is reported where it is written, in either file.
+A document stays a tree of YAML nodes until a class is built from it, so a problem in a class that extends another
+one is reported where it was written, in either file.
 """
 
 import io
@@ -75,12 +75,12 @@ class Document:
         return str(self.root.start_mark.name)
 
     def text(self, key: str) -> str | None:
-        """Value of a key of the document, if it is a plain value."""
+        """Return the value of a key, None unless it is a plain value."""
         node = _child(self.root, key)
         return str(node.value) if isinstance(node, yaml.ScalarNode) else None
 
     def values(self) -> dict[str, Any]:
-        """The document as plain Python values.
+        """Return the document as plain Python values.
 
         Raises
         ------
@@ -98,7 +98,7 @@ class Document:
         return values
 
     def problem(self, location: Location, text: str) -> CatalogueProblem:
-        """Something that is wrong at a place, or, where that place is missing, at what should hold it."""
+        """Report a problem at a place or, if that place is missing, at its nearest parent."""
         node: yaml.Node = self.root
         mark = node.start_mark
         for step in location:
@@ -139,10 +139,10 @@ def read_document(source: Traversable) -> Document:
 
 
 def extended(base: Document, extension: Document) -> Document:
-    """What a document becomes of another one by adding to it and changing it.
+    """Return a document with the additions and changes of another one.
 
-    ``twin`` is changed key by key. In lists of entries that have a name, an entry of the same name is
-    changed key by key and a new one comes behind. Everything else is replaced.
+    ``twin`` is changed key by key. In lists of named entries, an entry with a known name is changed key by key and a
+    new one is appended. Everything else is replaced.
     """
     return Document(_changed(base.root, extension.root, _changed_section))
 
@@ -186,7 +186,7 @@ def _name(entry: yaml.Node, identity: str) -> str | None:
 
 
 def _key(node: yaml.Node, step: str | int) -> yaml.Node | None:
-    """Key of an entry: it stands where people look for it, its value may begin lines below."""
+    """Return the node of an entry's key, where people look for it; its value may begin lines below."""
     if isinstance(node, yaml.MappingNode):
         return next((key for key, _ in node.value if key.value == step), None)
     return None
@@ -209,7 +209,7 @@ def _key_text(location: Location) -> str:
 
 
 def _key_problems(node: yaml.Node, within: Location, visited: set[int]) -> Iterator[CatalogueProblem]:
-    """YAML forbids a key twice in a mapping; the parser keeps the last one and says nothing."""
+    """Report keys that occur twice in a mapping: YAML forbids them, but the parser silently keeps the last one."""
     if id(node) in visited:  # an alias, perhaps of something around it
         return
     visited.add(id(node))

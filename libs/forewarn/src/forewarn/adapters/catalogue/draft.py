@@ -61,7 +61,7 @@ class Draft:
 
 
 def unit_problem(unit: object) -> str | None:
-    """Return why a text is no unit; what is no text is left to the schema."""
+    """Return why a text is not a unit; values that are not texts are left to the schema."""
     if isinstance(unit, str):
         try:
             parse_unit(unit)

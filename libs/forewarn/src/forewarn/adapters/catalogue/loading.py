@@ -43,13 +43,13 @@ class CatalogueError(Exception):
 def load_catalogue(directory: Path | None = None) -> Catalogue:
     """Load the built-in classes and those of ``directory``.
 
-    A class of ``directory`` joins the built-in ones, or replaces the one of its name. With ``extends: NAME`` it is
-    that class with additions and changes; without a name of its own it replaces that class.
+    A class of ``directory`` is added, or replaces the built-in one of the same name. With ``extends: NAME`` it starts
+    from that class; without a name of its own it replaces that class.
 
     Parameters
     ----------
     directory
-        Holds a file ``*.yaml`` or ``*.yml`` for each class. Hidden files and subdirectories are not looked at.
+        Holds a file ``*.yaml`` or ``*.yml`` for each class. Hidden files and subdirectories are ignored.
 
     Raises
     ------
@@ -71,13 +71,13 @@ def load_catalogue(directory: Path | None = None) -> Catalogue:
 
 @cache
 def _built_in() -> Mapping[str, Document]:
-    """Documents of the built-in classes; they are part of the package and do not change while it runs."""
+    """Return the built-in documents; they ship with the package and do not change while it runs."""
     return MappingProxyType(_by_name(_read(_yaml_files(files("forewarn") / "catalogue"))))
 
 
 @cache
 def _built_in_class(name: str) -> AssetClass | list[CatalogueProblem]:
-    """Class of a built-in document that extends no other."""
+    """Return the class of a built-in document that extends no other."""
     return _class_of(_built_in()[name])
 
 
@@ -111,7 +111,7 @@ def _read(sources: Iterable[Traversable]) -> list[Document]:
 
 
 def _by_name(documents: Iterable[Document]) -> dict[str, Document]:
-    """Documents by the name of their class; one without a name stands under its file for the schema to refuse."""
+    """Return documents by class name; one without a name is kept under its file, for the schema to refuse."""
     named: dict[str, Document] = {}
     problems: list[CatalogueProblem] = []
     for document in documents:
@@ -125,14 +125,14 @@ def _by_name(documents: Iterable[Document]) -> dict[str, Document]:
 
 
 class _Families:
-    """Documents and what they extend."""
+    """Documents and the classes they extend."""
 
     def __init__(self, built_in: Mapping[str, Document], own: Mapping[str, Document]) -> None:
         self._built_in = built_in
         self.newest = {**built_in, **own}
 
     def resolve(self, document: Document, name: str, heirs: tuple[str, ...] = ()) -> Document:
-        """A document with everything it takes from the class it extends.
+        """Return a document merged with the class it extends.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""Rules on names: those that a class gives must be free, and those it uses must be given."""
+"""Rules on names: defined ones must be free, used ones must exist."""
 
 from collections.abc import Iterator
 
@@ -20,7 +20,7 @@ _IDENTITIES = (
 
 
 def column_names_are_free(draft: Draft) -> Iterator[Finding]:
-    """Tags and derived quantities share one frame with the platform's own columns."""
+    """Check that tags and derived quantities leave the platform's own column names alone."""
     seen: dict[str, str] = {}
     for at, entry in (*draft.entries("tags"), *draft.entries("derived")):
         name = entry.get("name")
@@ -34,7 +34,7 @@ def column_names_are_free(draft: Draft) -> Iterator[Finding]:
 
 
 def aliases_lead_to_one_tag(draft: Draft) -> Iterator[Finding]:
-    """A gateway's name must lead to one tag."""
+    """Check that each name a gateway may send leads to one tag."""
     known = {name: name for name in draft.tags}
     for at, entry in draft.entries("tags"):
         for i, alias in texts(entry.get("aliases")).items():
@@ -45,7 +45,7 @@ def aliases_lead_to_one_tag(draft: Draft) -> Iterator[Finding]:
 
 
 def identities_are_unique(draft: Draft) -> Iterator[Finding]:
-    """Entries of a list differ in their names, and checks in theirs from those of every class."""
+    """Check that names in a list are unique, and ids of checks across all classes."""
     for group, field in _IDENTITIES:
         seen: dict[str, str] = {}
         if group == "redundant":
@@ -59,7 +59,7 @@ def identities_are_unique(draft: Draft) -> Iterator[Finding]:
 
 
 def references_exist(draft: Draft) -> Iterator[Finding]:
-    """Every column that is named is one."""
+    """Check that every column referred to exists."""
     for location, name in _references(draft):
         known = draft.tags if "blames" in location else draft.columns
         if isinstance(name, str) and name not in known:
@@ -67,7 +67,7 @@ def references_exist(draft: Draft) -> Iterator[Finding]:
 
 
 def sources_exist(draft: Draft) -> Iterator[Finding]:
-    """Derived quantities are computed in order from what is there by then."""
+    """Check that derived quantities are computed only from what comes before them."""
     known = draft.tags | draft.plate.keys()
     for at, entry in draft.entries("derived"):
         for parameter, source in mapping(entry.get("inputs")).items():
@@ -79,7 +79,7 @@ def sources_exist(draft: Draft) -> Iterator[Finding]:
 
 
 def _references(draft: Draft) -> Iterator[tuple[Location, object]]:
-    """Every place that names a column."""
+    """Yield every place that refers to a column."""
     twin = draft.section("twin")
     for group in ("drivers", "responses"):
         yield from _each(("twin", group), twin.get(group))
@@ -102,7 +102,7 @@ def _each(at: Location, value: object) -> Iterator[tuple[Location, object]]:
 
 
 def twin_fits_its_drivers(draft: Draft) -> Iterator[Finding]:
-    """No response is a driver; load and heat are drivers."""
+    """Check that no response is a driver, and that load and heat are drivers."""
     twin = draft.section("twin")
     drivers = set(texts(twin.get("drivers")).values())
     for position, name in texts(twin.get("responses")).items():
@@ -115,7 +115,7 @@ def twin_fits_its_drivers(draft: Draft) -> Iterator[Finding]:
 
 
 def terms_have_sources(draft: Draft) -> Iterator[Finding]:
-    """Terms of the twin's physics are computed from what is there by then, and priors are sums of terms."""
+    """Check that terms of the twin's physics have their sources, and that priors are sums of terms."""
     twin, columns, plate = draft.section("twin"), draft.columns, draft.plate.keys()
     drivers, responses = (frozenset(texts(twin.get(group)).values()) for group in ("drivers", "responses"))
     terms = set(drivers)
@@ -139,7 +139,7 @@ def terms_have_sources(draft: Draft) -> Iterator[Finding]:
 
 
 def _term_sources(term: Raw) -> Iterator[tuple[str, str, str]]:
-    """Field, key and name of everything a term is computed from."""
+    """Yield field, key and name of everything a term is computed from."""
     inputs = mapping(term.get("inputs")).items()
     yield from (("inputs", str(parameter), source) for parameter, source in inputs if isinstance(source, str))
     yield from (("powers", str(source), str(source)) for source in mapping(term.get("powers")))

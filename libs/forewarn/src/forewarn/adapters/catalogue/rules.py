@@ -1,8 +1,7 @@
 """What can be wrong with a class, as one list of rules.
 
-The schema (pydantic) looks at every field by itself; the rules look at what fields say of each other: names, units,
-formulae, limits. They take raw values and skip what the schema refuses, so that all of a file's problems are found at
-once. Nothing is checked by both.
+The schema (pydantic) checks each field alone; the rules check fields against each other: names, units, formulae,
+limits. They take raw values and skip what the schema refuses, so one run finds all problems of a file, each once.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -24,7 +23,7 @@ Rule = Callable[[Draft], Iterable[Finding]]
 
 
 def rule_findings(raw: Raw) -> list[Finding]:
-    """Return what fields say of each other and does not fit, with its place."""
+    """Return what is inconsistent between fields, with its place."""
     draft = Draft(raw)
     return [finding for rule in RULES for finding in rule(draft)]
 
@@ -187,7 +186,7 @@ def _forecast_alarms_anticipate_one(draft: Draft) -> Iterator[Finding]:
             yield (*at, "anticipates"), f"there is no threshold alarm {anticipated!r}; there are {there_are}"
 
 
-#: Every rule on what fields say of each other.
+#: Every rule on how fields fit together.
 RULES: Final[tuple[Rule, ...]] = (
     _units_are_known,
     _compared_columns_have_one_unit,

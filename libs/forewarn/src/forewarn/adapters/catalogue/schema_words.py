@@ -28,7 +28,7 @@ def schema_findings(error: ValidationError, model: type[BaseModel], raw: object)
 
 
 def _written(place: Location, raw: object, *, is_missing: bool) -> Location:
-    """A place as the file has it: pydantic also names which of several models it took an entry for."""
+    """Return a place as the file has it: pydantic also names the model it tried for an entry."""
     node: object = raw
     found: list[str | int] = []
     for position, step in enumerate(place):
@@ -55,7 +55,7 @@ def _words(detail: ErrorDetails) -> str:
 
 
 def _keys_at(model: type[BaseModel], location: Location) -> Collection[str]:
-    """Keys that the schema knows at a place."""
+    """Return the keys that the schema knows at a place."""
     models = [model]
     for step in location:
         holders = [one for one in models if step in one.model_fields]

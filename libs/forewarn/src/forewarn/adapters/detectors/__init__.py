@@ -1,1 +1,1 @@
-"""Detectors behind ``forewarn.ports.detector``; the libraries they need are imported on first use only."""
+"""Detectors behind ``forewarn.ports.detector``; their libraries are imported on first use."""

@@ -1,7 +1,7 @@
-"""Detectors that see the same smoothed residuals as the anomaly stage and answer in p-values.
+"""Detectors that see the same smoothed residuals as the anomaly stage and return p-values.
 
-Each asset has its own detectors. They are fitted to the first part of its baseline and calibrated on the rest,
-both contiguous; then every live row is scored, and learned by those that go on learning.
+Each asset has its own. They are fitted to the first part of its baseline and calibrated on the rest, both contiguous;
+then every live row is scored, and learned by the online ones.
 """
 
 from collections.abc import Mapping, Sequence
@@ -44,7 +44,7 @@ class _Member:
             return
         self.middle = float(np.median(known))
         self.spread = max(float(np.median(np.abs(known - self.middle))), 1e-9)
-        # Scores of detectors have all kinds of scales: 0 is now the healthy median, 1 its usual distance.
+        # Scores have arbitrary scales: 0 becomes the healthy median, 1 its usual distance.
         self.calibration = calibrate(self._standard(known), float("nan"), 1.0)
 
     def p_values(self, rows: FloatArray) -> FloatArray:
@@ -64,7 +64,7 @@ class _Member:
         return out
 
     def _raw(self, rows: FloatArray) -> FloatArray:
-        """Scores as the detector gives them, learning on its way like in service."""
+        """Return the detector's own scores, learning on the way as in service."""
         if not self.detector.online:
             return self.detector.score(rows)
         out = np.empty(len(rows))
@@ -103,9 +103,9 @@ class MemberEnsemble:
         self._assets: dict[str, _AssetMembers] = {}
 
     def p_values(self, frame: Frame) -> dict[str, FloatArray]:
-        """p-value of each row of a frame of kind TWIN by each detector; learns on the way.
+        """Return the p-value of each row of a TWIN frame by each detector; learns on the way.
 
-        NaN for rows of a baseline, late rows, rows without residual, and while a detector does not know.
+        NaN for baseline rows, late rows, rows without residual, and while a detector is not ready.
         """
         out = {name: np.full(frame.rows, np.nan) for name in self._names}
         residuals = np.stack(
@@ -122,7 +122,7 @@ class MemberEnsemble:
         return out
 
     def _take(self, frame: Frame, rows: NDArray[np.intp], residuals: FloatArray, out: Mapping[str, Array]) -> None:
-        """Rows of one asset, model version and phase."""
+        """Score rows of one asset, model version and phase."""
         asset_id = frame.assets.categories[int(frame.assets.codes[rows[0]])]
         version, ts = int(frame.arrays["model_version"][rows[0]]), frame.arrays["ts"][rows]
         learning = frame.arrays["phase"][rows[0]] == Phase.BASELINE
@@ -130,7 +130,7 @@ class MemberEnsemble:
         if own is None or own.version != version:
             own = self._assets[asset_id] = _AssetMembers(version)
             if not learning:
-                own.members = {}  # its baseline was never seen here: nothing to fit to
+                own.members = {}  # its baseline was never seen here: nothing to fit
         if learning:
             own.residuals.append(residuals)
             own.times.append(ts)
@@ -158,7 +158,7 @@ class MemberEnsemble:
             own.members[name] = member
 
     def _smooth(self, own: _AssetMembers, residuals: FloatArray, ts: NDArray[np.int64]) -> FloatArray:
-        """Trailing means of one asset's rows, shape (rows, responses); remembers what the next rows need."""
+        """Return trailing means of one asset's rows, shape (rows, responses); keeps what the next rows need."""
         history = self._settings.history
         width = residuals.shape[1]
         old = own.residuals[0] if own.residuals else np.full((history, width), np.nan)

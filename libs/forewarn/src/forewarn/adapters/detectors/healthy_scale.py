@@ -27,6 +27,6 @@ class HealthyScale:
         return cls(kept, healthy.mean(axis=0)[kept], spread[kept])
 
     def apply(self, rows: FloatArray) -> FloatArray:
-        """Rows in healthy standard deviations, shape (rows, kept)."""
+        """Return rows in healthy standard deviations, shape (rows, kept)."""
         standard: FloatArray = (rows[:, self.kept] - self.centre) / self.spread
         return standard

@@ -50,7 +50,7 @@ def _covariance(seed: int, _shape: tuple[int, ...]) -> Detector:
 
 
 def _autoencoder(seed: int, shape: tuple[int, ...]) -> Detector:
-    """Undercomplete: two thirds, then a third of the features must carry all of them."""
+    """Make an undercomplete autoencoder: two thirds, then a third of the features must carry all of them."""
     rows, features = shape
     from pyod.models.auto_encoder import AutoEncoder  # noqa: PLC0415  # as above
 
@@ -114,15 +114,15 @@ class PyodDetector:
         return np.asarray(self._model.decision_function(self._scale.apply(rows)), dtype=np.float64)
 
     def learn(self, rows: FloatArray) -> None:
-        """Do nothing: what is healthy was learned once."""
+        """Do nothing: the healthy rows were learned once."""
 
     def dump(self) -> bytes:
-        """The healthy rows."""
+        """Return the healthy rows."""
         arrays = {} if self._healthy is None else {"healthy": self._healthy}
         return pack(_MAGIC, {"name": self.name, "seed": self._seed}, arrays)
 
     def load(self, data: bytes) -> None:
-        """Take over healthy rows; the model is fitted to them when it is first asked.
+        """Restore the healthy rows; the model is fitted when it is first used.
 
         Raises
         ------

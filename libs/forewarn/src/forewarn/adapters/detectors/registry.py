@@ -9,7 +9,7 @@ from forewarn.adapters.detectors.pyod_members import AUTOENCODER, PYOD_MODELS, P
 from forewarn.adapters.detectors.zscore import ZScore
 from forewarn.ports.detector import Detector, DetectorUnavailable
 
-#: The score of smoothed residuals itself: always there, made by ``forewarn.domain.anomaly``.
+#: The score of smoothed residuals: always there, made by ``forewarn.domain.anomaly``.
 RESIDUAL: Final = "residual"
 
 
@@ -44,12 +44,12 @@ _MAKERS: Final[Mapping[str, Callable[[int], Detector]]] = MappingProxyType(
     }
 )
 
-#: All that ``make_detector`` knows.
+#: All names that ``make_detector`` knows.
 DETECTORS: Final = tuple(_MAKERS)
 
 
 def make_detector(name: str, seed: int = 0) -> Detector:
-    """Make a detector that has learned nothing.
+    """Make an untrained detector.
 
     Raises
     ------
@@ -68,7 +68,7 @@ def make_detector(name: str, seed: int = 0) -> Detector:
 
 
 def parse_members(text: str) -> tuple[str, ...]:
-    """Read a list such as ``residual,hbos``: names of the detectors besides the residual score.
+    """Parse a list such as ``residual,hbos`` into the detectors besides the residual score.
 
     Raises
     ------

@@ -62,7 +62,7 @@ class HalfSpace:
         self._learned += len(rows)
 
     def dump(self) -> bytes:
-        """Scaling and the masses of all nodes; the trees' shape follows from the seed."""
+        """Return scaling and the masses of all nodes; the trees' shape follows from the seed."""
         header = {"seed": self._seed, "learned": self._learned, "counter": self._trees.counter}
         arrays = {}
         if self._scale is not None:
@@ -71,7 +71,7 @@ class HalfSpace:
         return pack(_TREES_MAGIC, header, arrays)
 
     def load(self, data: bytes) -> None:
-        """Take over scaling and masses.
+        """Restore scaling and masses.
 
         Raises
         ------
@@ -106,10 +106,11 @@ class HalfSpace:
 class DriftMember:
     """Adaptive windowing (Bifet & Gavaldà 2007) of the rows' size; implements ``Detector``.
 
-    The score is how far the row's size and the mean of ADWIN's present window lie, on average, above the
-    healthy mean, in healthy standard deviations. The window shrinks to what is new when the mean has changed, so a
-    lasting change lifts all rows and noise lifts few. The window's mean alone would not do: it moves so
-    slowly that a baseline does not show how it varies. It must see everything, faults too.
+    The score is the mean of two distances above the healthy mean, in healthy standard deviations: the row's size and
+    the mean of ADWIN's window. The window shrinks when the mean changes, so a lasting change lifts all rows and noise
+    lifts few. The window's mean alone moves so slowly that a baseline does not show how it varies.
+
+    It must see everything, faults too.
     """
 
     name = "adwin"
@@ -147,7 +148,7 @@ class DriftMember:
             self._adwin.update(size)
 
     def dump(self) -> bytes:
-        """Scaling and ADWIN's own plain state."""
+        """Return scaling and ADWIN's own plain state."""
         arrays = {}
         if self._scale is not None:
             window = self._adwin._helper.__getstate__()  # noqa: SLF001  # bytes of numbers, unlike a pickle
@@ -161,7 +162,7 @@ class DriftMember:
         return pack(_DRIFT_MAGIC, {"detected": bool(self._adwin.drift_detected)}, arrays)
 
     def load(self, data: bytes) -> None:
-        """Take over scaling and window."""
+        """Restore scaling and window."""
         header, arrays = unpack(_DRIFT_MAGIC, data)
         self._adwin, self._scale = ADWIN(), None
         if not arrays:

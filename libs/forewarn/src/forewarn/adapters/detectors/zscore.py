@@ -33,15 +33,15 @@ class ZScore:
         return score
 
     def learn(self, rows: FloatArray) -> None:
-        """Do nothing: what is healthy was learned once."""
+        """Do nothing: mean and spread were learned once."""
 
     def dump(self) -> bytes:
-        """Mean and spread."""
+        """Return mean and spread."""
         scale = self._scale
         arrays = {} if scale is None else {"kept": scale.kept, "centre": scale.centre, "spread": scale.spread}
         return pack(_MAGIC, None, arrays)
 
     def load(self, data: bytes) -> None:
-        """Take over mean and spread."""
+        """Restore mean and spread."""
         _, arrays = unpack(_MAGIC, data)
         self._scale = HealthyScale(arrays["kept"], arrays["centre"], arrays["spread"]) if arrays else None

@@ -55,7 +55,7 @@ def create_app(config: EventAppConfig) -> faust.App:
         consumer_auto_offset_reset="earliest",
         consumer_group_instance_id=f"{config.app_id}.{config.instance}" if config.instance else None,
         consumer_max_fetch_size=4 * _MIB,
-        # static members must keep their address: Faust's assignor compares it after a restart
+        # a static member must keep its address: Faust's assignor compares it after a restart
         canonical_url=f"http://{config.instance or config.service}",
         producer_compression_type="zstd",  # a third less to store than lz4; events are few
         producer_linger=0.005,
@@ -65,7 +65,7 @@ def create_app(config: EventAppConfig) -> faust.App:
         table_standby_replicas=0,  # restoring takes a second
         stream_buffer_maxsize=_QUEUED_MESSAGES,
         stream_wait_empty=False,
-        topic_allow_declare=False,  # check_topics and ensure_changelog come before
+        topic_allow_declare=False,  # check_topics and ensure_changelog did that before
         topic_disable_leader=True,
         topic_partitions=DEFAULT_PARTITIONS,
         web_enabled=False,

@@ -18,9 +18,9 @@ from faust.types import TP, EventT, Message, StreamT, TopicT
 from pydantic import TypeAdapter, ValidationError
 
 from forewarn.adapters.faust.continuity import Continuity
-from forewarn.adapters.faust.inbox import Inbox
 from forewarn.adapters.faust.quarantine import Attempts, Handler, SetAside, handle_apart
 from forewarn.adapters.faust.table import DurableTable, Entry
+from forewarn.adapters.faust.turn_queue import TurnQueue
 from forewarn.contracts.limits import MIB
 from forewarn.ports.codec import one_line
 from forewarn.ports.lanes import Record
@@ -84,7 +84,7 @@ class EventEngine(Generic[StateT]):
         self._partitions: dict[str, int] = {}
         self._dirty: set[str] = set()
         self._gone: dict[str, int] = {}  # removed since the last checkpoint, with their partitions
-        self._inbox = Inbox()
+        self._inbox = TurnQueue()
         self._handlers: dict[str, Handler] = {}
         self._continuity = Continuity()
         self._handled: dict[TP, EventT[bytes]] = {}

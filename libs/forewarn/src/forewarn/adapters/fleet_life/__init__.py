@@ -1,1 +1,1 @@
-"""Fleet models of remaining useful life and files: histories in, models and predictions out."""
+"""Fleet models of remaining useful life: histories and model files in, models and predictions out."""

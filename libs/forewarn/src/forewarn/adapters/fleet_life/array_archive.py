@@ -1,7 +1,7 @@
-"""Reads NumPy archives (``.npz``) that anyone may have made: nothing is executed, and memory has a limit.
+"""Reads NumPy archives (``.npz``) of unknown origin: executes nothing, within bounded memory.
 
-``numpy.load`` unpacks whatever an archive holds and reserves what its headers claim; four megabytes of zeros, packed
-well, become four gigabytes.
+``numpy.load`` unpacks whatever an archive holds and allocates what its headers claim; four megabytes of packed zeros
+become four gigabytes.
 """
 
 import io
@@ -20,7 +20,7 @@ _MOST_ARRAYS: Final = 1_000
 
 
 def read_archive(path: Path) -> dict[str, Array]:
-    """All arrays of an archive by name.
+    """Return all arrays of an archive by name.
 
     Raises
     ------
@@ -44,7 +44,7 @@ def read_archive(path: Path) -> dict[str, Array]:
 
 
 def _unpacked(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
-    """Content of a member, not more than its entry says: only these two methods unpack piece by piece."""
+    """Unpack a member, up to the size its entry states: only these two methods unpack piece by piece."""
     if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise ValueError(f"{member.filename} is packed with method {member.compress_type}, which no model is")
     with archive.open(member) as file:
@@ -52,7 +52,7 @@ def _unpacked(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
 
 
 def _array(data: bytes) -> Array:
-    """An array from the bytes of a ``.npy`` file; its size is what is there, not what the header claims."""
+    """Return the array of a ``.npy`` file; its size is checked against the bytes, not taken from the header."""
     stream = io.BytesIO(data)
     version = np.lib.format.read_magic(stream)
     read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0

@@ -1,4 +1,4 @@
-"""The C-MAPSS benchmark: fits on engines run to failure, predicts the last cycle of engines cut off before."""
+"""The C-MAPSS benchmark: fit on engines run to failure, predict the last cycle of truncated ones."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ _SETS: Final = ("FD001", "FD002", "FD003", "FD004")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LastCycle:
-    """How predictions for the last cycle did against one way to count the truth; lives in cycles."""
+    """Errors of the predictions for the last cycle, against one definition of the truth; lives in cycles."""
 
     rmse: float
     rmse_of_constant: float
@@ -60,17 +60,17 @@ class CmapssResult:
     #: Against true lives cut at the cap, and against them as they are.
     capped: LastCycle
     uncapped: LastCycle
-    #: Share of training engines, each predicted by models that had not seen it, within ±α at λ of their run.
+    #: Share of training engines within ±α at λ of their run, each predicted by models that had not seen it.
     alpha_lambda: float
     accuracy: float  #: Median relative accuracy over their rows before the failure.
-    horizon: float  #: Median over these engines of how long before failure predictions are right for good [cycles].
-    #: Mean predicted probability of failure within the risk horizon, and the share of engines that did fail.
+    horizon: float  #: Median over these engines of how long before failure predictions stay right [cycles].
+    #: Mean predicted probability of failure within the risk horizon, and the share of engines that failed.
     risk: float
     failures: float
 
 
 def find_sets(directory: Path) -> dict[str, tuple[Path, Path, Path]]:
-    """Training file, test file and true lives of each set in a directory or its folder ``cmapss``.
+    """Find the training file, test file and true lives of each set in a directory or its folder ``cmapss``.
 
     Raises
     ------

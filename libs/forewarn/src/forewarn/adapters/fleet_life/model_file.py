@@ -27,11 +27,11 @@ _CONDITIONS: Final = ("low", "high", "centres", "mean", "sd", "weights")
 
 
 class FleetModelFileError(Exception):
-    """A file is not a model that can be used; the message says why."""
+    """A model file cannot be used; the message says why."""
 
 
 class FleetModelSummary(BaseModel):
-    """What a model learned from and how it did on units held out; lives in the unit of the time column."""
+    """What a model learned from and its errors on held-out units; lives in the unit of the time column."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -47,7 +47,7 @@ class FleetModelSummary(BaseModel):
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class FleetFile:
-    """What a model file holds: the model, the columns it reads, and where it comes from."""
+    """Contents of a model file: the model, the columns it reads, and its origin."""
 
     model: FleetLifeModel
     columns: RunColumns
@@ -77,7 +77,7 @@ class _Header(BaseModel):
 
 
 def write_model(path: Path, file: FleetFile) -> None:
-    """Write a model, in place of whatever is there.
+    """Write a model, replacing the file.
 
     Raises
     ------

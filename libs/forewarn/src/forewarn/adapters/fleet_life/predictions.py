@@ -12,7 +12,7 @@ from forewarn.domain.prognosis.fleet import interval
 
 
 def predictions_csv(fitted: FleetFile, recorded: RecordedRuns, horizons: Sequence[float] = ()) -> str:
-    """Remaining life at the last row of each unit: ``unit,p10,p50,p90,mean``, in the file's order of units.
+    """Return the remaining life at the last row of each unit, ``unit,p10,p50,p90,mean``, in the file's order of units.
 
     Parameters
     ----------

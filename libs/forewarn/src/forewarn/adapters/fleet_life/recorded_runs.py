@@ -22,17 +22,17 @@ _NO: Final = frozenset({"0", "0.0", "false", "f", "no", "n"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunColumns:
-    """Which columns of a file mean what."""
+    """Meaning of a file's columns."""
 
     unit: str
     time: str
     drivers: tuple[str, ...]
     tags: tuple[str, ...]
-    moments: bool  #: Whether times are moments: lives are then in days. Else they are in the unit of the time column.
+    moments: bool  #: Whether times are timestamps: lives are then in days, else in the unit of the time column.
 
     @property
     def life_unit(self) -> str:
-        """What a remaining life is counted in."""
+        """Unit of a remaining life."""
         return "days" if self.moments else f"units of {self.time!r}"
 
 
@@ -47,17 +47,17 @@ class RecordedRuns:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class TrainingRuns:
-    """Runs to learn from."""
+    """Runs to train on."""
 
     recorded: RecordedRuns
     failed: BoolArray  #: Whether a unit's last row is its failure.
-    left_out: Mapping[str, str]  #: Columns that are not learned from, with the reason.
+    left_out: Mapping[str, str]  #: Columns left out of training, with the reason.
 
 
 def read_training_runs(
     path: Path, *, unit: str, time: str, drivers: Sequence[str] = (), censored: str | None = None, sort: bool = False
 ) -> TrainingRuns:
-    """Read runs to learn from; every column of numbers that is not named otherwise is a tag.
+    """Read runs to train on; every numeric column without another role is a tag.
 
     Raises
     ------
@@ -86,7 +86,7 @@ def read_training_runs(
 
 
 def read_runs(path: Path, columns: RunColumns, *, sort: bool = False) -> RecordedRuns:
-    """Read runs to predict for; further columns are ignored, and the order of columns is free.
+    """Read runs to predict for; other columns are ignored, in any order.
 
     Raises
     ------
@@ -105,7 +105,7 @@ def read_runs(path: Path, columns: RunColumns, *, sort: bool = False) -> Recorde
 def _recorded(
     table: Table, unit: str, time: str, drivers: Sequence[str], tags: Sequence[str], *, sort: bool
 ) -> tuple[RecordedRuns, IntArray]:
-    """Runs, and the row of the file that each of their rows comes from."""
+    """Return runs, and the file's row number of each of their rows."""
     codes, names = table.codes(unit)
     times = times_of(table, time)
     values = [table.numbers(name) for name in (*tags, *drivers)]

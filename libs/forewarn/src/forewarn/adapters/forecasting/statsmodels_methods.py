@@ -1,10 +1,9 @@
 """Exponential smoothing and seasonal decomposition from statsmodels.
 
-A method is a kind of season (none, daily, daily and weekly; STL, Cleveland et al. 1990, one after
-the other as in MSTL, Bandara et al. 2021) and a way to go on with what remains: a constant level (simple exponential
-smoothing), a trend that fades (Holt, damped; Gardner & McKenzie 1985), a robust line, the mean of
-level and line (after the Theta method, Assimakopoulos & Nikolopoulos 2000), or growth by a constant
-factor. The moving average is there as the measure of all things.
+A method combines a season (none, daily, daily and weekly; STL, Cleveland et al. 1990, one after the other as in MSTL,
+Bandara et al. 2021) with a way to extrapolate the rest: a constant level (simple exponential smoothing), a damped
+trend (Holt; Gardner & McKenzie 1985), a robust line, the mean of level and line (after the Theta method,
+Assimakopoulos & Nikolopoulos 2000), or growth by a constant factor. The moving average is the benchmark.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -19,7 +18,7 @@ from forewarn.domain.forecast.series import Season
 from forewarn.domain.frames.frame import FloatArray
 from forewarn.ports.forecasting import ForecasterUnavailable
 
-#: Smoothing constants that are tried. A grid instead of an optimiser: bounded time, always the same result.
+#: Smoothing constants to try. A grid instead of an optimiser: bounded time, always the same result.
 _LEVELS: Final = (0.05, 0.15, 0.3, 0.6, 0.9)
 _TRENDS: Final = (0.02, 0.1)
 _DAMPING: Final = 0.98
@@ -30,7 +29,7 @@ _JUMP_SHARE: Final = 0.1
 
 @dataclass(frozen=True, slots=True)
 class _Library:
-    """What is used of statsmodels; it ships no types."""
+    """The parts of statsmodels in use; it ships no types."""
 
     simple: Callable[..., Any]
     holt: Callable[..., Any]
@@ -39,7 +38,7 @@ class _Library:
 
 @dataclass(frozen=True, slots=True)
 class _Smoothing:
-    """Smoothing constants tuned for one kind of season, with the name's prefix and the periods [steps] of that kind."""
+    """Smoothing constants tuned for one kind of season, with its name prefix and periods [steps]."""
 
     prefix: str
     periods: tuple[int, ...]
@@ -49,7 +48,7 @@ class _Smoothing:
 
 
 class StatsmodelsForecaster:
-    """Implements ``forewarn.ports.forecasting.Forecaster``; statsmodels is imported when it is first used."""
+    """Implements ``forewarn.ports.forecasting.Forecaster``; imports statsmodels on first use."""
 
     def tune(self, training: FloatArray, seasons: tuple[Season, ...], horizon: int) -> Forecast:
         """Choose smoothing constants by the squared error of one step ahead."""
@@ -72,7 +71,7 @@ class StatsmodelsForecaster:
 
 
 def _quiet() -> np.errstate:
-    """A column that never changes is fitted without error, of which statsmodels takes the logarithm."""
+    """Silence the logarithm of zero: statsmodels takes it of the error, and a constant column has none."""
     return np.errstate(all="ignore")
 
 
@@ -90,9 +89,9 @@ def _load() -> _Library:
 def _decompose(
     library: _Library, history: FloatArray, periods: tuple[int, ...], horizon: int
 ) -> tuple[FloatArray, FloatArray]:
-    """The history without its seasons, and the seasons as they go on: the last cycle of each is repeated.
+    """Return the history without its seasons, and the seasons extrapolated: the last cycle of each is repeated.
 
-    Seasons are taken out one after the other, the shortest first: what MSTL does in its first round.
+    Seasons are removed one after the other, the shortest first, like the first round of MSTL.
     """
     rest, season = history, np.zeros(horizon)
     for period in periods:
@@ -117,7 +116,7 @@ def _tune(library: _Library, training: FloatArray, seasons: tuple[Season, ...]) 
 def _continued(
     library: _Library, rest: FloatArray, smoothing: _Smoothing, window: int, horizon: int
 ) -> Iterator[tuple[str, FloatArray]]:
-    """What remains without seasons goes on, by each method."""
+    """Extrapolate the deseasonalised history by each method."""
     level = np.asarray(_simple(library, rest, smoothing.level).forecast(horizon))
     line = theil_sen(rest, window, horizon)
     yield "level", level

@@ -11,14 +11,14 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-#: What Arrow writes a boolean, and whether a value is null, with: eight of them in a byte, the lowest bit first.
+#: Arrow packs booleans and validity bits eight to a byte, the lowest bit first.
 _BITORDER: Final = "little"
 
 
 def from_numpy(values: NDArray[Any], dtype: pa.DataType, missing: NDArray[np.bool_] | None = None) -> pa.Array:
-    """An array of a type of fixed width; null where ``missing``.
+    """Make an array of a fixed-width type; null where ``missing``.
 
-    Shares the memory of ``values`` (not of booleans, which Arrow packs): they must not change any more.
+    Shares the memory of ``values`` (except booleans, which Arrow packs): they must not change any more.
     """
     packed = np.packbits(values, bitorder=_BITORDER) if pa.types.is_boolean(dtype) else np.ascontiguousarray(values)
     validity = None
@@ -28,9 +28,9 @@ def from_numpy(values: NDArray[Any], dtype: pa.DataType, missing: NDArray[np.boo
 
 
 def to_numpy(array: pa.Array, dtype: np.dtype[Any], null: float | None = None) -> NDArray[Any]:
-    """The values of an array of fixed width, read as ``dtype``, with ``null`` in place of nulls.
+    """Return the values of a fixed-width array, read as ``dtype``, with ``null`` in place of nulls.
 
-    Shares the memory of the array and cannot be written to, unless there is something to replace or to unpack.
+    Shares the array's memory, read-only, unless there is something to replace or unpack.
     """
     start, stop = array.offset, array.offset + len(array)
     validity, data = array.buffers()
@@ -43,7 +43,7 @@ def to_numpy(array: pa.Array, dtype: np.dtype[Any], null: float | None = None) -
 
 
 def present(array: pa.Array) -> NDArray[np.bool_]:
-    """Which values of an array are not null."""
+    """Return which values of an array are not null."""
     validity = array.buffers()[0]
     if validity is None:
         return np.full(len(array), array.null_count == 0)
@@ -51,7 +51,7 @@ def present(array: pa.Array) -> NDArray[np.bool_]:
 
 
 def texts(values: Sequence[str]) -> pa.StringArray:
-    """An array of strings."""
+    """Make an array of strings."""
     encoded = [value.encode() for value in values]
     ends = np.zeros(len(encoded) + 1, dtype=np.int32)
     np.cumsum([len(value) for value in encoded], out=ends[1:])

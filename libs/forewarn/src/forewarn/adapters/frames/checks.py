@@ -1,6 +1,6 @@
 """Checks of a frame's values: times within the platform's range, valid asset names, known codes.
 
-Only Forewarn writes frames, so the checks are few: those without which a message would crash its consumers.
+Only Forewarn writes frames, so only what would crash a consumer is checked.
 """
 
 from collections.abc import Sequence
@@ -53,12 +53,12 @@ def check_assets(asset_ids: Sequence[str]) -> None:
 
 
 def is_checked(column: Column) -> bool:
-    """Whether ``check_values`` knows what the column may hold."""
+    """Return whether ``check_values`` knows what the column may hold."""
     return column.dtype == "timestamp_us" or column.largest is not None
 
 
 def check_values(column: Column, values: Array) -> None:
-    """Check that times [µs since 1970 UTC] lie in the platform's range, and that codes have a meaning.
+    """Check that times [µs since 1970 UTC] lie in the platform's range, and that codes are known.
 
     Raises
     ------

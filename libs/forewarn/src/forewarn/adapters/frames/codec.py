@@ -28,10 +28,10 @@ from forewarn.domain.frames.frame import MISSING, NUMPY_DTYPES, Array, Frame, St
 from forewarn.domain.frames.partitions import asset_of, by_partition
 from forewarn.ports.codec import InvalidFrame
 
-#: Readings in one message at most: 64 tags with all that is derived from them stay below 16 MiB.
+#: Most readings in one message: 64 tags with all that is derived from them stay below 16 MiB.
 MAX_ROWS: Final = 4_000
 
-#: What stands for null in the types that may hold it.
+#: Stands for null, in the types that have nulls.
 _NULLS: Final = {"int64": MISSING, "float64": float("nan"), "float32": float("nan")}
 
 
@@ -41,10 +41,10 @@ def encode_frame(frame: Frame) -> bytes:
 
 
 def encode_by_partition(frame: Frame) -> list[tuple[int, bytes]]:
-    """Serialise a frame of machines as messages for the partitions they are in.
+    """Serialise a frame of machines as messages for their partitions.
 
-    The columns are converted once for all partitions, and each message is a slice of them. Messages stay
-    below the topics' size limit; no rows, no message.
+    The columns are converted once for all partitions, and each message is a slice of them. Messages stay below the
+    topics' size limit; without rows there is no message.
     """
     if not frame.rows:
         return []
@@ -64,7 +64,7 @@ def encode_by_partition(frame: Frame) -> list[tuple[int, bytes]]:
     return messages
 
 
-@lru_cache(maxsize=8)  # one turn after the other often has the same machines
+@lru_cache(maxsize=8)  # consecutive turns often have the same machines
 def _asset_names(machines: tuple[str, ...]) -> pa.Array:
     return texts([asset_of(name) for name in machines])
 
@@ -82,7 +82,7 @@ def decode_frame(data: bytes, catalogue: Mapping[str, AssetClass], expected: Fra
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OpenedFrame:
-    """A message with the right columns in sound buffers; their content is not checked yet."""
+    """A message with the right columns in sound buffers; its content is not checked yet."""
 
     kind: FrameKind
     asset_class: AssetClass
@@ -115,7 +115,7 @@ def open_frame(data: bytes, catalogue: Mapping[str, AssetClass], expected: Frame
 
 @decoder(InvalidFrame)
 def join_frames(opened: Sequence[OpenedFrame]) -> Frame:
-    """Read opened messages of one kind and class as one frame; many cost little more than one.
+    """Join opened messages of one kind and class into one frame; many cost little more than one.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Stored readings as a frame again: what the twin needs to learn from history."""
+"""Stored readings as a frame, for the twin to learn from history."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from forewarn.ports.history import History, RollUp
 
 
 def valid_frame(history: History, asset_class: AssetClass) -> Frame:
-    """Raw readings of one asset as a frame of kind VALID, marked historical.
+    """Make a VALID frame of one asset's raw readings, marked historical.
 
     Raises
     ------

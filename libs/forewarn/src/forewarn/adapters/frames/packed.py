@@ -31,7 +31,7 @@ _TEXTS: Final = tuple(column.name for column in JUDGEMENT if column.dtype == "st
 
 @dataclass(frozen=True, slots=True)
 class RowShape:
-    """Which columns make a row of one kind and class, in the order of its numbers and texts."""
+    """Columns of a packed row of one kind and class, in the order of its numbers and texts."""
 
     kind: FrameKind
     asset_class: AssetClass
@@ -41,7 +41,7 @@ class RowShape:
 
 @lru_cache(maxsize=512)
 def row_shape(kind: FrameKind, asset_class: AssetClass) -> RowShape:
-    """The shape of rows of kind VALID or ANOMALY."""
+    """Return the shape of rows of kind VALID or ANOMALY."""
     columns = asset_class.column_names
     if kind is FrameKind.VALID:
         qualities = map(quality_column, asset_class.tag_names)
@@ -100,14 +100,14 @@ class PackedRow:
         )
 
     def in_short(self) -> JudgementInShort:
-        """A row of kind ANOMALY without the tags."""
+        """Return a row of kind ANOMALY without the tags."""
         last = self.numbers[-len(_NUMBERS) * np.dtype(np.float64).itemsize :]
         of = dict(zip(_NUMBERS, np.frombuffer(last, dtype=np.float64).tolist(), strict=True))
         score = of["score"] if math.isfinite(of["score"]) else None
         return JudgementInShort(score=score, flag=bool(of["flag"]), phase=_code(of["phase"]))
 
     def _numbers(self) -> Iterator[float | None]:
-        """In the order of the shape; None for what is unknown."""
+        """Return the numbers in the order of the shape, None for unknown ones."""
         return (n if math.isfinite(n) else None for n in np.frombuffer(self.numbers, dtype=np.float64).tolist())
 
 

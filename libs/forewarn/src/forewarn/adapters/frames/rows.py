@@ -1,8 +1,8 @@
 """Reads single rows of frames without decoding the frames.
 
-Nearly every row that reaches the API is replaced by a newer one before anybody looks. So a frame is only opened and
-indexed when it arrives (asset, time and lateness columns, some 100 µs whatever its length) and a row is decoded on
-request. Rows that must outlive their frame are copied out of it.
+Nearly every row that reaches the API is replaced before anybody looks. So an arriving frame is only opened and
+indexed (asset, time and lateness columns, some 100 µs whatever its length), and a row is decoded on request. Rows that
+must outlive their frame are copied out of it.
 """
 
 import math
@@ -91,7 +91,7 @@ class FrameRows:
         last = np.full(len(assets.dictionary), -1, dtype=np.int64)
         if assets.dictionary.null_count:
             raise InvalidFrame("column 'asset_id' has a null in its dictionary")
-        last[to_numpy(assets.indices, NUMPY_DTYPES["string"])[in_time]] = in_time  # of equal codes the last one stays
+        last[to_numpy(assets.indices, NUMPY_DTYPES["string"])[in_time]] = in_time  # of equal codes the last one wins
         rows = last[last >= 0]
         names = [name for name, row in zip(assets.dictionary.to_pylist(), last.tolist(), strict=True) if row >= 0]
         check_assets(names)
@@ -113,15 +113,15 @@ class FrameRows:
         return [PackedRow(shape, row.tobytes(), own) for row, own in zip(numbers, texts, strict=True)]
 
     def reading(self, row: int) -> NewestReading:
-        """A row of a frame of kind VALID; raises ``InvalidFrame`` if a value is impossible."""
+        """Decode a row of a VALID frame; raises ``InvalidFrame`` for an impossible value."""
         return self.pack([row])[0].reading()
 
     def judgement(self, row: int) -> LiveJudgement:
-        """A row of a frame of kind ANOMALY; raises ``InvalidFrame`` if a value is impossible."""
+        """Decode a row of an ANOMALY frame; raises ``InvalidFrame`` for an impossible value."""
         return self.pack([row])[0].judgement()
 
     def judgement_in_short(self, row: int) -> JudgementInShort:
-        """The same without the tags."""
+        """Decode a row of an ANOMALY frame without the tags."""
         score, flag, phase = (self._column(name)[row].as_py() for name in ("score", "flag", "phase"))
         known = score is not None and math.isfinite(score)
         return JudgementInShort(score=score if known else None, flag=bool(flag), phase=phase)
@@ -129,7 +129,7 @@ class FrameRows:
     def _texts(self, name: str, rows: NDArray[np.intp]) -> list[str | None]:
         column = self._column(name)
         codes = to_numpy(column.indices, NUMPY_DTYPES["string"], null=MISSING)[rows].tolist()
-        # Value by value: of the dictionary, which may be long, few are in use.
+        # Value by value: the dictionary may be long, and few of its entries are used.
         return [None if code < 0 else _short_text(column.dictionary[code].as_py()) for code in codes]
 
     def _column(self, name: str) -> pa.Array:

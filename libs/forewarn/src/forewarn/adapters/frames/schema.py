@@ -1,7 +1,7 @@
 """Resolves the schema of a message, for every reader of frames.
 
-A column that the reader does not know is ignored. One that its class has gained since the message was written holds
-what ``Column.absent`` says. Any other column that is missing, or has another type, makes the frame invalid.
+Unknown columns are ignored. A column that its class gained after the message was written holds ``Column.absent``. Any
+other column that is missing, or has another type, makes the frame invalid.
 """
 
 from collections.abc import Mapping
@@ -37,7 +37,7 @@ ARROW_TYPES: Final = {
 
 @lru_cache(maxsize=512)
 def arrow_schema(kind: FrameKind, asset_class: AssetClass) -> pa.Schema:
-    """The Arrow schema of a frame of this kind and class."""
+    """Return the Arrow schema of a frame of this kind and class."""
     fields = [
         pa.field(c.name, ARROW_TYPES[c.dtype], metadata={"unit": c.unit} if c.unit else None)
         for c in frame_columns(kind, asset_class)
@@ -110,7 +110,7 @@ def _absent(column: Column, rows: int) -> pa.Array:
 
 @lru_cache(maxsize=_DESCRIPTIONS)
 def _identity(description: bytes) -> tuple[str, str, str]:
-    """Kind, version and class."""
+    """Return kind, version and class."""
     metadata: Mapping[bytes, bytes] = _schema(description).metadata or {}
     kind, version, asset_class = (
         metadata.get(f"forewarn.{name}".encode(), b"").decode(errors="replace")
@@ -121,7 +121,7 @@ def _identity(description: bytes) -> tuple[str, str, str]:
 
 @lru_cache(maxsize=_DESCRIPTIONS)
 def _positions(description: bytes, kind: FrameKind, asset_class: AssetClass) -> tuple[int | None, ...] | None:
-    """Where each column of the class is, None for one to be filled in; None alone if all are where they belong."""
+    """Return the position of each column, None for one to fill in; None alone if all are in place."""
     found = _schema(description)
     if found.equals(arrow_schema(kind, asset_class)):
         return None

@@ -1,4 +1,4 @@
-"""Joins the messages of a turn into one frame per class and returns unreadable ones with the reason."""
+"""Joins the messages of a turn into one frame per class; unreadable ones are returned with the reason."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forewarn.adapters.frames.codec import OpenedFrame, join_frames, open_frame
-from forewarn.adapters.rejections import Refusal, rejection
+from forewarn.adapters.rejections import RefusedInput, rejection
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.frames import FrameKind
 from forewarn.contracts.readings import RejectionReason
@@ -32,7 +32,7 @@ class JoinedFrame:
 
     @property
     def partitions(self) -> Mapping[str, int]:
-        """Partition that each asset's last row came from."""
+        """Partition of each asset's last row."""
         assets = self.frame.assets
         found = np.zeros(len(assets.categories), dtype=np.int64)
         found[assets.codes] = self.row_partitions
@@ -41,7 +41,7 @@ class JoinedFrame:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
-    """What the messages of a turn held."""
+    """Contents of a turn's messages."""
 
     frames: tuple[JoinedFrame, ...]
     unreadable: tuple[tuple[Record, str], ...]  #: messages that are no frame, with the reason
@@ -49,7 +49,7 @@ class Turn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrameInput:
-    """One frame per class with assets named by partition too, rows in the order of the records; and dead letters."""
+    """One frame per class, rows in record order and assets keyed by partition; and the dead letters."""
 
     frames: tuple[Frame, ...]
     dead_letters: tuple[Output, ...]
@@ -70,7 +70,7 @@ def read_turn(messages: Sequence[Record], catalogue: Mapping[str, AssetClass], k
     for own in by_class.values():
         try:
             frames.append(_join(own))
-        except InvalidFrame:  # rare, so it may cost: find out which message it is
+        except InvalidFrame:  # rare, so it may be slow: find the culprit
             sound = [each for each in own if _is_sound(*each, unreadable)]
             frames += [_join(sound)] if sound else []
     return Turn(frames=tuple(frames), unreadable=tuple(unreadable))
@@ -105,7 +105,7 @@ def _is_sound(message: Record, opened: OpenedFrame, unreadable: list[tuple[Recor
 def dead_letter(record: Record, problem: str) -> Output:
     """Return the dead letter of a record of a frame topic."""
     return rejection(
-        Refusal(
+        RefusedInput(
             record=record,
             original=record.value or b"",
             reason=RejectionReason.BAD_FRAME,

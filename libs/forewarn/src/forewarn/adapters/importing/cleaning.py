@@ -1,4 +1,4 @@
-"""From windows of converted rows to readings that can be sent; counts what was done to each tag."""
+"""Turns windows of converted rows into clean readings, and counts what was done to each tag."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from forewarn.domain.importing.merging import Merged, merge
 
 @dataclass(slots=True)
 class TagTally:
-    """What became of the values of one tag of one asset."""
+    """Counts for the values of one tag of one asset."""
 
     sent: int = 0
     filled: int = 0
@@ -25,11 +25,11 @@ class TagTally:
 
 @dataclass(slots=True)
 class CleaningTally:
-    """What became of rows."""
+    """Counts of rows."""
 
     sent: int = 0
     repeated: int = 0
-    emptied: int = 0  #: rows that held nothing but ghosts
+    emptied: int = 0  #: rows with nothing but ghosts
     first_us: int | None = None
     last_us: int | None = None
     tags: dict[tuple[int, int], TagTally] = field(default_factory=dict)
@@ -49,7 +49,7 @@ class Cleaner:
         self.tally = CleaningTally()
 
     def clean(self, window: Converted) -> Iterator[tuple[int, Rows]]:
-        """Readings of each asset that are ready, by number of the asset, times rising."""
+        """Return each asset's finished readings, by number of the asset, times rising."""
         for asset in np.unique(window.asset).tolist():
             own = np.flatnonzero(window.asset == asset)
             given = Rows(ts=window.ts[own], values=window.values[own], quality=window.quality[own])
@@ -58,7 +58,7 @@ class Cleaner:
             yield asset, self._mend(asset, merged.rows, last=False)
 
     def finish(self) -> Iterator[tuple[int, Rows]]:
-        """What waited for the rest of the file."""
+        """Return what waited for the rest of the file."""
         for asset in sorted(self._pending):
             yield asset, self._mend(asset, Rows.none(len(self._tags)), last=True)
 

@@ -1,4 +1,4 @@
-"""Pieces of a file as readings: time, asset, and values in the units of the class."""
+"""Converts pieces of a file into readings: time, asset, and values in the units of the class."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -55,10 +55,10 @@ class Converter:
             for column in mapping.columns.values()
         ]
         self.assets: list[str] = [] if mapping.asset is None else [mapping.asset]
-        self.repeated_times = 0  #: times that occurred twice because clocks went back
+        self.repeated_times = 0  #: repeated times because clocks went back
 
     def convert(self, piece: Piece, rejects: Rejects) -> Converted:
-        """Convert a piece; what cannot be used is noted."""
+        """Convert a piece; what cannot be used goes to the rejects."""
         asset, nameless = self._assets(piece)
         series: list[object] | None = asset.tolist() if self._mapping.asset is None else None
         if self._mapping.long is not None:
@@ -151,7 +151,7 @@ class Converter:
 
 
 def check_mapping(source: SourceFile, mapping: ImportMapping, asset_class: AssetClass) -> None:
-    """Make sure that a mapping fits a file and a class.
+    """Check that a mapping fits a file and a class.
 
     Raises
     ------
@@ -181,7 +181,7 @@ def check_mapping(source: SourceFile, mapping: ImportMapping, asset_class: Asset
 
 
 def _quality(array: ArrowArray) -> NDArray[np.uint8]:
-    """0 good, 1 uncertain, 2 bad, from words or from numbers of OPC DA."""
+    """Read qualities, in words or as OPC DA numbers: 0 good, 1 uncertain, 2 bad."""
     coded = pc.fill_null(array.cast(pa.string()), "").dictionary_encode()
     table = np.array([_quality_of(word) for word in coded.dictionary.to_pylist()], dtype=np.uint8)
     return np.asarray(table[coded.indices.to_numpy(zero_copy_only=False)])
@@ -198,7 +198,7 @@ def _quality_of(word: str) -> int:
 
 
 def unmapped(mapping: ImportMapping, source: SourceFile, tags: Sequence[str]) -> tuple[str, ...]:
-    """Columns, or tags of a long file, that nothing is done with."""
+    """Return the columns, or tags of a long file, that the mapping leaves out."""
     used = {*mapping.columns, *(c.quality for c in mapping.columns.values() if c.quality)}
     used |= {*mapping.time.columns, mapping.asset_column or ""}
     return tuple(name for name in (source.names if mapping.long is None else tags) if name not in used)

@@ -1,4 +1,4 @@
-"""Readings of one asset as messages of ``readings.raw``: lists, so that a million rows are a few thousand messages."""
+"""Encodes readings of one asset as lists for ``readings.raw``: a million rows are a few thousand messages."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -28,7 +28,7 @@ class _Reading(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 def messages(asset_id: str, rows: Rows, tags: Sequence[str], source: str) -> Iterator[tuple[bytes, int]]:
-    """Messages in order of time, with the number of readings in each."""
+    """Yield messages in order of time, with the number of readings in each."""
     times = np.datetime_as_string(rows.ts.astype("datetime64[us]"), unit="us").tolist()
     values = rows.values.tolist()
     complete = np.asarray(~np.isnan(rows.values).any(axis=1)).tolist()

@@ -31,7 +31,7 @@ def read_mapping(path: Path) -> ImportMapping:
 
 
 def write_mapping(mapping: ImportMapping, path: Path) -> None:
-    """Write a mapping that ``read_mapping`` reads, for a person to look at and change."""
+    """Write a mapping that ``read_mapping`` reads, for a person to check and edit."""
     document = mapping.model_dump(mode="json", exclude_defaults=True)
     text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True, default_flow_style=False)
     path.write_text(f"# How to read a file: forewarn import FILE --mapping {path.name}\n{text}", encoding="utf-8")

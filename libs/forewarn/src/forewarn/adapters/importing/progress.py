@@ -1,4 +1,4 @@
-"""How far an import came, kept in a file: an import that was killed goes on where it was."""
+"""Progress of an import, kept in a file so that a killed import resumes."""
 
 import fcntl
 import hashlib
@@ -13,9 +13,9 @@ _CHUNK_BYTES: Final = 4 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportProgress:
-    """Messages that the broker has confirmed, of the file's messages in their order.
+    """Number of the file's messages that the broker has confirmed.
 
-    ``end_us`` is the moment to which the last time was moved, so that a later run moves them alike.
+    ``end_us`` is the moment to which the last time was shifted, so that a later run shifts by the same amount.
     """
 
     file: str
@@ -26,7 +26,7 @@ class ImportProgress:
 
 
 def import_key(path: Path, *settings: str) -> str:
-    """Identity of an import: the same content under the same settings goes to the same place."""
+    """Return the identity of an import: same content, same settings, same destination."""
     digest = hashlib.blake2b(digest_size=12)
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK_BYTES):
@@ -41,7 +41,7 @@ class ImportRunningError(Exception):
 
 
 class ProgressFile:
-    """Remembers the progress of one import; as a context, one process at a time has it."""
+    """Stores the progress of one import; as a context, it belongs to one process at a time."""
 
     def __init__(self, directory: Path, key: str) -> None:
         directory.mkdir(parents=True, exist_ok=True)
@@ -50,7 +50,7 @@ class ProgressFile:
         self.spool = directory / f"{key}.spool"
 
     def __enter__(self) -> Self:
-        """Take the import for this process.
+        """Lock the import for this process.
 
         Raises
         ------
@@ -67,18 +67,18 @@ class ProgressFile:
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Give it back."""
+        """Unlock it."""
         self._lock.close()
 
     def read(self) -> ImportProgress | None:
-        """What an earlier run left; None if there was none, or its file is damaged."""
+        """Return what an earlier run left, None without one or if its file is damaged."""
         try:
             return ImportProgress(**json.loads(self._path.read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError):
             return None
 
     def write(self, progress: ImportProgress) -> None:
-        """Replace what was remembered."""
+        """Replace the stored progress."""
         fresh = self._path.with_suffix(".new")
         fresh.write_text(json.dumps(asdict(progress)), encoding="utf-8")
         fresh.replace(self._path)

@@ -1,4 +1,4 @@
-"""Proposes how to read a file, from its names and contents."""
+"""Proposes a mapping for a file, from its names and contents."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ class AmbiguousTimeError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
-    """What the user has said; None: nothing."""
+    """What the user has specified; None: nothing."""
 
     asset: str | None = None
     asset_class: str | None = None
@@ -26,7 +26,7 @@ class Said:
 
 
 def propose(source: SourceFile, scan: Scan, roles: Roles, said: Said, asset_class: AssetClass) -> ImportMapping:
-    """Put a mapping together.
+    """Propose a mapping.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Makes sure that the assets of a file are registered before their readings come."""
+"""Registers the assets of a file before their readings are sent."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -56,7 +56,7 @@ class ImportRegistry:
         return None if asset is None else asset.asset_class
 
     def register(self, assets: Sequence[str], class_name: str, may: str | None, now: datetime) -> tuple[str, ...]:
-        """Register those that are not yet, and wait until the validator knows them; returns them.
+        """Register new assets and wait until the validator knows them; returns them.
 
         Parameters
         ----------

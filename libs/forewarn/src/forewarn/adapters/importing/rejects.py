@@ -1,4 +1,4 @@
-"""What of a file could not be used, row by row: nothing is lost silently."""
+"""Rows and values of a file that could not be used: nothing is lost silently."""
 
 import csv
 from collections import Counter
@@ -6,7 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-#: The first of each reason are shown; all of them are in the file of rejects.
+#: Shown per reason; the file of rejects has all of them.
 _EXAMPLES: Final = 3
 
 
@@ -28,18 +28,16 @@ class Rejects:
             self._writer.writerow(["row", "column", "reason", "text"])
 
     def __enter__(self) -> Self:
-        """Nothing to do: the file is open."""
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close the file."""
         if self._file is not None:
             self._file.close()
 
     def add(self, row: int, reason: str, text: str, column: str = "") -> None:
-        """Note a row, or a value of it."""
+        """Reject a row, or a value in it."""
         self.rows += not column
         self.values += bool(column)
         self.counts[reason] += 1

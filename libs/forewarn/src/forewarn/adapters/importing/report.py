@@ -7,7 +7,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TagReport:
-    """What became of one tag of one asset; ``low`` and ``high`` are of what was sent, None if nothing was."""
+    """Counts for one tag of one asset; ``low`` and ``high`` are of what was sent, None if nothing was."""
 
     asset_id: str
     tag: str
@@ -24,9 +24,9 @@ class TagReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportReport:
-    """What became of a file.
+    """Outcome of an import.
 
-    Every row of it is among ``readings`` (several may be one), ``rows_repeated``, ``rows_emptied`` or
+    Every row of the file is among ``readings`` (several may be one), ``rows_repeated``, ``rows_emptied`` or
     ``rows_refused``.
     """
 
@@ -47,5 +47,5 @@ class ImportReport:
     sent_before: int
 
     def write(self, path: Path) -> None:
-        """Write it as JSON."""
+        """Write the report as JSON."""
         path.write_text(json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Takes a file through all steps: read, spool, find ghosts, clean, send, report."""
+"""Runs all steps of an import: read, spool, find ghosts, clean, send, report."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -24,22 +24,22 @@ from forewarn.domain.importing.gaps import Rows
 from forewarn.domain.importing.ghosts import Extent, Ghost, ghosts
 from forewarn.domain.time import to_datetime
 
-#: Progress is kept, and the platform's backlog looked at, after so many messages.
+#: Messages between two looks at the platform's backlog, and two updates of the progress file.
 _CHECK_EVERY: Final = 100
 _PATIENCE_S: Final = 60.0
-#: Why rows are refused that pyarrow could not take apart.
+#: Why a row was refused that pyarrow could not split.
 _ODD: Final = "another number of values than the header"
 _SWALLOWED: Final = "a quote that is opened in a row before and not closed takes this row in"
 _USUAL_GAP_PERIODS: Final = 3
 _SOURCE_CHARS: Final = 128
 
-#: Called with phase, rows done, rows in all.
+#: Called with phase, rows done and total rows.
 OnProgress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportPlan:
-    """What is to be imported and how."""
+    """What to import, and how."""
 
     source: SourceFile
     scan: Scan
@@ -48,12 +48,12 @@ class ImportPlan:
     max_gap_us: int | None  #: Longest gap that is closed; None: three times the usual distance of the file's rows.
     latest_us: int  #: Later times are refused: they are in the future.
     end_us: int | None = None  #: If not None, all times are moved so that the last one is this.
-    keep: tuple[str, ...] = ()  #: Tags whose flat lines are believed.
+    keep: tuple[str, ...] = ()  #: Tags that may stay flat.
 
 
 @dataclass(slots=True)
 class _Cleaned:
-    """The spool's rows as they come out of cleaning, and what is known of them then."""
+    """The cleaned rows of the spool, and the counts of cleaning."""
 
     plan: ImportPlan
     converter: Converter
@@ -81,7 +81,7 @@ class _Cleaned:
 def try_out(
     plan: ImportPlan, spool: Path, rejects: Rejects, on_progress: OnProgress
 ) -> tuple[ImportReport, tuple[str, ...]]:
-    """Do everything but send; also says which assets the file has."""
+    """Do everything but send; also returns the assets of the file."""
     with Spool(spool, len(plan.mapping.columns)) as rows:
         cleaned = _read(plan, rows, rejects, on_progress)
         for _ in cleaned.readings:
@@ -183,7 +183,7 @@ def _read(plan: ImportPlan, spool: Spool, rejects: Rejects, on_progress: OnProgr
 
 
 def _spared(plan: ImportPlan) -> Sequence[str]:
-    """Tags whose flat line means something: the one that shows whether the machine runs may never change."""
+    """Return tags that may stay flat: the one that shows whether the machine runs may never change."""
     running = plan.asset_class.twin.running
     return (*plan.keep, *(() if running is None else (running.column,)))
 

@@ -1,4 +1,4 @@
-"""A first look at a file: what its times, assets and tags are, without keeping its rows."""
+"""A first look at a file: its times, assets and tags, without keeping rows."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -22,12 +22,12 @@ _SAMPLE_ROWS = 2_000
 
 @dataclass(slots=True)
 class Scan:
-    """What a file holds."""
+    """Contents of a file."""
 
-    rows: int = 0  #: Rows that have as many values as the header.
+    rows: int = 0  #: Rows with as many values as the header.
     #: Format of the times; None if day and month, or the meaning of numbers, are not certain.
     time_format: TimeFormat | None = None
-    time_example: str = ""  #: First time as it is written.
+    time_example: str = ""  #: First time as written.
     numeric_time: bool = False
     #: Distinct values of the asset and tag columns, in order of appearance.
     assets: list[str] = field(default_factory=list)
@@ -78,14 +78,14 @@ def scan(source: SourceFile, roles: Roles, progress: Callable[[int], None]) -> S
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SamplingPace:
-    """How the times at the beginning of a file go: whether they fall, and their usual distance [µs]."""
+    """Times at the beginning of a file: whether they fall, and their usual distance [µs]."""
 
     descending: bool
     period_us: int
 
 
 def pace(source: SourceFile, columns: TimeColumns) -> SamplingPace:
-    """Look at the first times."""
+    """Measure the pace of the first times."""
     piece = next(source.pieces())
     us = TimeReader(columns, decimal_comma=source.decimal_comma).read(piece).us
     steps = np.diff(us[us != 0][:_SAMPLE_ROWS])

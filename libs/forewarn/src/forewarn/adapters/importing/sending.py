@@ -1,4 +1,4 @@
-"""Sends history to ``readings.raw`` and watches how far the platform is with it."""
+"""Sends history to ``readings.raw`` and watches the platform's backlog."""
 
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -87,7 +87,7 @@ class HistorySender:
             raise BrokerUnavailable(f"{waiting} messages not confirmed within {_FLUSH_S:g} s: is the broker up?")
 
     def backlog(self) -> int:
-        """Return how many of our messages the validator has not taken yet.
+        """Return how many of our messages the validator has not read yet.
 
         Raises
         ------
@@ -139,6 +139,6 @@ class HistorySender:
 
 
 def assets_at(names: Sequence[str]) -> str:
-    """Names for a message, shortened."""
+    """Return names for a message, shortened."""
     shown = ", ".join(names[:5])
     return shown if len(names) <= 5 else f"{shown} and {len(names) - 5} more"  # the five shown

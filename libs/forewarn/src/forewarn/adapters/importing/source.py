@@ -1,4 +1,4 @@
-"""A file of history, piece by piece, whatever its format."""
+"""Reads a file of history in pieces, whatever its format."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -46,7 +46,7 @@ class SourceFile:
 
     @property
     def form(self) -> str:
-        """How the file is written, in words."""
+        """Description of the format."""
         if self.dialect is None:
             return "Parquet"
         delimiter = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}[self.dialect.delimiter]
@@ -92,7 +92,7 @@ class SourceFile:
 
 
 def open_source(path: Path) -> SourceFile:
-    """Find out what a file is.
+    """Detect the format of a file.
 
     Raises
     ------
@@ -118,12 +118,12 @@ def _plain(array: ArrowArray) -> ArrowArray:
 
 
 def _ignore(row: int, text: str) -> None:
-    """Leave an odd row out."""
+    """Ignore an odd row."""
 
 
 @dataclass(slots=True)
 class _OddRows:
-    """Numbers rows of which some were left out."""
+    """Numbers rows while odd ones are left out."""
 
     found: list[int] = field(default_factory=list)
 
@@ -131,7 +131,7 @@ class _OddRows:
         self.found.append(row)
 
     def numbers(self, start: int, rows: int) -> NDArray[np.int64]:
-        """Numbers, from 1, of ``rows`` good rows after ``start`` good ones."""
+        """Return the numbers, from 1, of ``rows`` good rows after ``start`` good ones."""
         good = np.arange(start + 1, start + rows + 1)
         moved_from = np.array(self.found, dtype=np.int64) - np.arange(len(self.found))
         return good + np.searchsorted(moved_from, good, side="right")

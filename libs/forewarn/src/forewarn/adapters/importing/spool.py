@@ -1,4 +1,4 @@
-"""Converted rows on disk, and back in order of time: memory stays small however long the file is."""
+"""Spools converted rows to disk and returns them in order of time, so that memory stays small."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ import pyarrow as pa
 from forewarn.adapters.importing.converting import Converted
 from forewarn.adapters.tables.arrow_types import ArrowArray
 
-#: Rows taken into memory at once, about: windows of time are chosen to hold so many.
+#: Rows in memory at once, about; windows are cut to hold this many.
 WINDOW_ROWS: Final = 50_000
 _SAMPLE_EVERY: Final = 64
 
@@ -27,7 +27,7 @@ class _Stretch:
 
 
 class Spool:
-    """Takes converted rows in any order; afterwards gives them window by window."""
+    """Takes rows in any order, then yields them window by window."""
 
     def __init__(self, path: Path, tags: int) -> None:
         self._path = path
@@ -47,13 +47,11 @@ class Spool:
         self.rows = 0
 
     def __enter__(self) -> Self:
-        """Nothing to do: the file is open."""
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Remove the file."""
         self._writer.close()
         self._path.unlink(missing_ok=True)
 
@@ -70,7 +68,7 @@ class Spool:
         self.rows += rows.ts.size
 
     def windows(self) -> Iterator[Converted]:
-        """All rows: windows in order of time, within a window in file order. No more rows can be added."""
+        """Yield all rows: windows in order of time, file order within a window. No rows can be added afterwards."""
         self._writer.close()
         if not self.rows:
             return
@@ -85,7 +83,7 @@ class Spool:
                 yield _concatenated(parts)
 
     def _bounds(self) -> Iterator[tuple[int, int]]:
-        """Windows of time with about WINDOW_ROWS rows each."""
+        """Return the bounds of windows with about WINDOW_ROWS rows each."""
         sample = np.sort(np.concatenate(self._sample))
         inner = np.unique(sample[:: max(1, WINDOW_ROWS // _SAMPLE_EVERY)][1:])
         first = min(stretch.start_us for stretch in self._stretches)

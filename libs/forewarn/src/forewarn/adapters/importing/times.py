@@ -1,4 +1,4 @@
-"""Time columns of any kind as µs since 1970 UTC, and why a value is not a time."""
+"""Parses time columns of any kind to µs since 1970 UTC, or says why a value is not a time."""
 
 import re
 from collections.abc import Hashable, Sequence
@@ -37,7 +37,7 @@ _MONTHS: Final = {
 }
 _OFFSET: Final = re.compile(r"([+-])(\d{2}):?(\d{2})?")
 _US_PER_MIN: Final = 60 * US_PER_S
-_PIVOT: Final = 70  # two-digit years from here on are of the last century
+_PIVOT: Final = 70  # two-digit years from here on belong to the last century
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -45,7 +45,7 @@ class Instants:
     """Times of the rows of a piece."""
 
     us: NDArray[np.int64]  #: µs since 1970 UTC; 0 where there is a problem.
-    problems: dict[int, str]  #: Reason for each row that has no time, by position in the piece.
+    problems: dict[int, str]  #: Why a row has no time, by position in the piece.
     doubled: int = 0  #: Rows whose wall-clock time occurred twice that day; the order of rows resolved it.
 
 
@@ -59,7 +59,7 @@ class TimeReader:
         self._overlap = Overlap(descending=descending)
 
     def read(self, piece: Piece, series: Sequence[Hashable] | None = None) -> Instants:
-        """Read the times of a piece; ``series`` says whose row each is, all the same by default."""
+        """Parse the times of a piece; ``series`` groups rows whose clock is the same, by default all."""
         arrays = [piece.columns[name] for name in self._columns.columns]
         if len(arrays) == 1 and (pa.types.is_timestamp(arrays[0].type) or pa.types.is_date(arrays[0].type)):
             wall, problems, zoned = _typed(arrays[0])
@@ -127,10 +127,10 @@ class SourceZone:
             self.to_utc(np.zeros(1, dtype=np.int64))
 
     def to_utc(self, wall_us: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Earliest and latest moment that a wall clock showed these times.
+        """Return the earliest and latest moment at which a wall clock showed these times.
 
-        Both are the same but for the hour that a clock shows twice; they are less than a minute apart
-        where it shows a time never. All in microseconds, arrays of the same shape.
+        They differ in the hour that a clock shows twice, and by less than a minute for a time it skips. All in
+        microseconds, arrays of the same shape.
 
         Raises
         ------
@@ -158,14 +158,14 @@ class SourceZone:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Dates:
-    """Texts taken apart into the parts of a date."""
+    """Date texts split into their parts."""
 
     parts: ArrowArray
     texts: ArrowArray
 
     @classmethod
     def of(cls, texts: ArrowArray) -> "Dates":
-        """Take strings apart; what is no date has no parts."""
+        """Split strings; what is not a date has no parts."""
         return cls(pc.extract_regex(texts, _PATTERN), texts)
 
     @property
@@ -181,7 +181,7 @@ class Dates:
         return DateEvidence(first=int(first[relevant].max()), second=int(second[relevant].max()), dotted=dotted)
 
     def wall_us(self, *, month_first: bool) -> tuple[NDArray[np.int64], dict[int, str], NDArray[np.bool_]]:
-        """Times as written, moved to UTC where the text names an offset; problems; and where it does."""
+        """Return wall-clock times, UTC where the text has an offset; problems; and where it has one."""
         first, second, third = self._integers("a"), self._integers("b"), self._integers("c")
         year_first = self._lengths("a") == 4
         named = second < 0
@@ -233,7 +233,7 @@ class Dates:
 
 
 def joined(arrays: Sequence[ArrowArray]) -> ArrowArray:
-    """One column of texts; of date and time of day, with a space between."""
+    """Join date and time of day with a space into one column of texts."""
     texts = [array.cast(pa.string()) for array in arrays]
     return texts[0] if len(texts) == 1 else pc.binary_join_element_wise(*texts, " ")
 
@@ -246,7 +246,7 @@ def _typed(array: ArrowArray) -> tuple[NDArray[np.int64], dict[int, str], NDArra
 
 
 def _iso(texts: ArrowArray) -> tuple[NDArray[np.int64], bool] | None:
-    """The fast way, for pieces in which every text is ISO 8601, all with a zone or all without."""
+    """Parse the fast way if every text is ISO 8601, all with a zone or all without."""
     for zone in (None, "UTC"):
         try:
             ns = texts.cast(pa.timestamp("ns", zone))
@@ -258,7 +258,7 @@ def _iso(texts: ArrowArray) -> tuple[NDArray[np.int64], bool] | None:
 
 
 def is_iso(texts: ArrowArray) -> bool:
-    """Whether every text of a piece is ISO 8601."""
+    """Return whether every text of a piece is ISO 8601."""
     return _iso(texts) is not None
 
 
@@ -280,7 +280,7 @@ def _offset_us(match: re.Match[str] | None) -> int:
 def _days(
     year: NDArray[np.int64], month: NDArray[np.int64], day: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Days since 1970 of dates, and whether there are such dates."""
+    """Return days since 1970, and whether each date exists."""
     fits = (month >= 1) & (month <= 12) & (day >= 1) & (year >= 1) & (year <= 9999)
     months = (np.where(fits, year, 1970) - 1970) * 12 + np.where(fits, month, 1) - 1
     first = months.astype("datetime64[M]").astype("datetime64[D]").astype(np.int64)

@@ -12,7 +12,7 @@ from forewarn.contracts.topics import TOPICS, TopicName, qualified
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cluster:
-    """A cluster by its id, which changes when its data are removed; ``partitions`` counts those of each topic."""
+    """A cluster by its id, which changes when its data are removed, with the partition count of each topic."""
 
     cluster_id: str
     partitions: Mapping[str, int]
@@ -51,7 +51,7 @@ def look_at_cluster(bootstrap_servers: str, timeout_s: float) -> Cluster:
 
 
 def check_topics(cluster: Cluster, prefix: str, names: Iterable[TopicName]) -> None:
-    """Make sure topics exist with the right number of partitions.
+    """Check that topics exist with the right number of partitions.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Reads the topic ``commands``; a command that ends the process again and again is put aside (ADR 0027).
+"""Reads the topic ``commands``; a command that keeps ending the process is put aside (ADR 0027).
 
 Before a service works on commands, it notes them beside the group's offset. A process that finds such a note works on
 the noted commands in smaller and smaller pieces, until the one that ended its predecessors is alone.
@@ -37,7 +37,7 @@ _log = structlog.get_logger(__name__)
 
 
 class _Sender(BaseModel):
-    """The part of a command that must be there to answer it."""
+    """The part of a command that is needed to answer it."""
 
     command_id: Identifier
     asset_id: Identifier
@@ -72,8 +72,8 @@ def _answerable(record: Record, problem: str) -> list[UnreadableCommand]:
 class _Lane:
     """A partition that we read, with the note stored beside its offset.
 
-    ``position`` is the next offset to work on. Commands from ``suspects_from`` on are under ``suspicion``. This process
-    has put the offsets in ``fresh`` aside, and has to report them when it comes to them.
+    ``position`` is the next offset to work on. Commands from ``suspects_from`` on are under ``suspicion``. Offsets in
+    ``fresh`` were put aside by this process, which reports them when it gets there.
     """
 
     position: int
@@ -89,13 +89,13 @@ class _Lane:
 
 
 class CommandGroup:
-    """Implement ``forewarn.ports.commands.CommandSource``; one thread at a time.
+    """Implements ``forewarn.ports.commands.CommandSource``; for one thread.
 
     Parameters
     ----------
     from_start
-        Read every retained command at each start, in all partitions, as a service does whose state follows from all
-        commands. The group's offsets then only carry the notes.
+        Read all retained commands of all partitions at each start, for a service whose state follows from every
+        command. The group's offsets then only carry the notes.
     """
 
     def __init__(self, bootstrap_servers: str, prefix: str, *, service: str, from_start: bool = False) -> None:
@@ -125,7 +125,7 @@ class CommandGroup:
             self._assign_all()
         if (room := _MOST_AT_ONCE - len(self._waiting)) > 0:
             came = records_of(self._consumer.consume(room, timeout=0 if self._waiting else timeout_s))
-            self._waiting += came  # only now: a rebalance may just have replaced the list
+            self._waiting += came  # only now: a rebalance may have replaced the list
         while piece := self._next_piece():
             if not self._mark(piece):
                 break
@@ -147,7 +147,7 @@ class CommandGroup:
         self._taken.clear()
 
     def close(self) -> None:
-        """Leave the group; what was taken but not done comes again, and does not count as an attempt."""
+        """Leave the group; what was taken but not done comes again without counting as an attempt."""
         self._commit(list(self._taken))
         self._consumer.close()
         self._lookup.close()

@@ -10,7 +10,7 @@ _COMMON: Final[dict[str, Any]] = {
     "reconnect.backoff.ms": 100,
     "reconnect.backoff.max.ms": 2_000,
     "socket.keepalive.enable": True,
-    "log.connection.close": False,  # brokers close idle connections; that is no news
+    "log.connection.close": False,  # brokers close idle connections: not worth a log line
 }
 
 # What waits in the client is bounded by the size of one answer of the broker. The queue's own limits are not enough:
@@ -27,7 +27,7 @@ _SMALL_FETCHES: Final[dict[str, Any]] = {
 
 
 def producer_config(bootstrap_servers: str, *, client_id: str, **overrides: object) -> dict[str, Any]:
-    """Settings of a producer that loses and duplicates nothing: idempotent, all replicas, bounded queue."""
+    """Return settings of a producer that neither loses nor duplicates: idempotent, all replicas, bounded queue."""
     return {
         **_COMMON,
         "bootstrap.servers": bootstrap_servers,
@@ -46,7 +46,7 @@ def producer_config(bootstrap_servers: str, *, client_id: str, **overrides: obje
 
 
 def consumer_config(bootstrap_servers: str, *, group_id: str, client_id: str, **overrides: object) -> dict[str, Any]:
-    """Settings of a consumer that reads committed data only and never commits by itself."""
+    """Return settings of a consumer that reads only committed data and never commits by itself."""
     return {
         **_COMMON,
         "bootstrap.servers": bootstrap_servers,
@@ -65,7 +65,7 @@ def consumer_config(bootstrap_servers: str, *, group_id: str, client_id: str, **
 
 
 def read_ahead(queued_bytes: int) -> dict[str, Any]:
-    """Settings of a consumer that reads ahead, while it works, no more than so many bytes.
+    """Return settings of a consumer that reads ahead at most so many bytes while it works.
 
     Answers stay as small as for everyone: 8 MiB of one can be 60 messages of 10 MB that LZ4 had made 40 kB each.
     """
@@ -77,5 +77,5 @@ def read_ahead(queued_bytes: int) -> dict[str, Any]:
 
 
 def group_id(service: str, prefix: str) -> str:
-    """Consumer group of a service."""
+    """Return the consumer group of a service."""
     return f"{prefix}forewarn.{service}"

@@ -1,4 +1,4 @@
-"""Confirmed delivery to Kafka for an asyncio program: the answer comes after the broker's."""
+"""Confirmed delivery to Kafka from asyncio: a send returns when the broker has confirmed."""
 
 import asyncio
 import threading
@@ -53,8 +53,8 @@ class _Batch:
 class KafkaDelivery:
     """Implements ``forewarn.ports.delivery.ConfirmedDelivery`` with one idempotent producer.
 
-    ``timeout_s`` bounds how long a message may be under way, ``max_under_way`` how many may be and ``max_bytes`` how
-    large they may be together: past it lists are refused instead of kept in memory.
+    ``timeout_s`` bounds how long a message may be in flight, ``max_under_way`` how many may be and ``max_bytes`` their
+    total size: beyond that, lists are refused instead of kept in memory.
     """
 
     def __init__(
@@ -134,7 +134,7 @@ class KafkaDelivery:
             raise BrokerSilent(error_of(exc).str()) from exc
 
     def close(self) -> None:
-        """Wait for what is under way, then stop."""
+        """Wait for what is in flight, then stop."""
         waiting = self._producer.flush(self._timeout_s)
         if waiting:
             _log.warning("messages_abandoned", messages=waiting)
@@ -170,7 +170,7 @@ class KafkaDelivery:
                 raise DeliveryOverloaded(
                     f"{self._under_way} messages wait for the broker, {count} more would exceed {self._max_under_way}"
                 )
-            # A message that is larger than all may be sent by itself.
+            # A message above the limit may be sent alone.
             if self._under_way and self._bytes_under_way + size_bytes > self._max_bytes:
                 raise DeliveryOverloaded(
                     f"{self._bytes_under_way} bytes wait for the broker, {size_bytes} more would exceed "

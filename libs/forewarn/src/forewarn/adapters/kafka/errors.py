@@ -1,15 +1,15 @@
-"""The one table of Kafka errors: which end the process, which pass by themselves."""
+"""The one table of Kafka errors: which end the process, which pass."""
 
 from typing import Final
 
 from confluent_kafka import KafkaError, KafkaException, Message
 
-# ruff: noqa: SLF001  # codes with an underscore are the library's own way to name client-side errors
+# ruff: noqa: SLF001  # codes with an underscore are the library's names of client-side errors
 
-#: Another process has taken over under our name.
+#: Another process has taken over our name.
 _FENCED_CODES: Final = frozenset({KafkaError._FENCED, KafkaError._FATAL, KafkaError.FENCED_INSTANCE_ID})
 
-#: Another instance has taken over, or the cluster forbids what we do: going on would do harm or nothing.
+#: Another instance has taken over, or the cluster forbids it: going on would do harm or nothing.
 _FATAL_CODES: Final = _FENCED_CODES | {
     KafkaError.PRODUCER_FENCED,
     KafkaError.INVALID_PRODUCER_EPOCH,
@@ -41,7 +41,7 @@ _PASSING_CODES: Final = frozenset(
 )
 
 
-class BrokerUnavailable(Exception):  # noqa: N818  # a state of the world, not a mistake
+class BrokerUnavailable(Exception):  # noqa: N818  # a state of the broker, not a mistake
     """The broker did not answer in time; the operation may be tried again."""
 
 
@@ -70,7 +70,7 @@ def passes(problem: BaseException) -> bool:
 
 
 def is_partition_end(message: Message) -> bool:
-    """Return whether an event says that the end of a partition was reached."""
+    """Return whether an event marks the end of a partition."""
     error = message.error()
     return error is not None and error.code() == KafkaError._PARTITION_EOF
 

@@ -8,6 +8,7 @@ from typing import Any, Final, Generic, TypeVar
 import structlog
 from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from forewarn.adapters.kafka.cluster import TopicMissingError
 from forewarn.adapters.kafka.config import consumer_config
 from forewarn.adapters.kafka.errors import error_of, is_fatal
 from forewarn.adapters.kafka.offsets import checked
@@ -29,10 +30,11 @@ Start = float | None
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FollowerConfig:
-    """How to follow: messages that come within ``batch_wait_s`` are handed over together.
+    """Settings of a follower.
 
-    With ``commits_as`` the offsets of what was taken are committed for that group, so that others can see how far
-    the follower is; partitions are assigned by hand all the same. ``settings`` are the client library's.
+    Messages that come within ``batch_wait_s`` are handed over together. With ``commits_as`` offsets are committed for
+    that group after each batch, so that others can see the follower's progress; partitions are assigned by hand all the
+    same. ``settings`` are the client library's.
     """
 
     bootstrap_servers: str
@@ -43,10 +45,10 @@ class FollowerConfig:
 
 
 class TopicFollower(Generic[T]):
-    """Hands every message of some topics to ``take``, as ``convert`` makes it, in the order of each partition.
+    """Hands every message of some topics to ``take``, converted by ``convert``, in the order of each partition.
 
-    Survives a broker that is away or has no such topics yet; what ends the thread stands in ``failure``.
-    ``caught_up`` is set once everything that was there at the start has been handed over, or the thread has ended.
+    Survives a broker that is away or has no such topics yet; ``failure`` holds what ended the thread. ``caught_up`` is
+    set once everything that was there at the start has been handed over, or the thread has ended.
     """
 
     def __init__(
@@ -70,7 +72,7 @@ class TopicFollower(Generic[T]):
                 group_id=config.commits_as or config.client_id,
                 client_id=config.client_id,
                 on_commit=self._on_commit,
-                # A transaction at the end leaves a marker behind the last message: only this event says that it ends.
+                # A transaction at the end leaves a marker behind the last message: only this event reports its end.
                 **{"enable.partition.eof": any(start != 0 for start in starts.values())},
                 **config.settings,
             )
@@ -120,7 +122,7 @@ class TopicFollower(Generic[T]):
                 self.caught_up.set()
 
     def _assign(self) -> dict[tuple[str | None, int | None], int]:
-        """Assign every partition as soon as possible; returns those whose present end must be reached first."""
+        """Assign every partition as soon as possible; returns those whose present end is to be reached first."""
 
         def wait(problem: BaseException) -> None:
             _log.warning("follower_waiting", follower=self._name, reason=str(problem))
@@ -133,13 +135,13 @@ class TopicFollower(Generic[T]):
         """Return where to start on each partition, and the ends of those that are not started at the end."""
         known = self._consumer.list_topics(timeout=_BROKER_TIMEOUT_S).topics
         if missing := [topic for topic in self._starts if topic not in known or not known[topic].partitions]:
-            raise _NotThereError(f"no such topic: {', '.join(missing)}")
+            raise TopicMissingError(f"no such topic: {', '.join(missing)}")
         starts: list[TopicPartition] = []
         ends: dict[tuple[str | None, int | None], int] = {}
         for topic, start in self._starts.items():
             numbers = sorted(known[topic].partitions)
-            # Ends are numbers, not "the end": librdkafka would look for that when it first fetches, and what is
-            # published until then would never be seen.
+            # Ends are numbers, not "the end": librdkafka would look that up at its first fetch, and miss what is
+            # published until then.
             last = self._offsets([TopicPartition(topic, number, OFFSET_END) for number in numbers])
             if start is None:
                 starts += [TopicPartition(topic, number, OFFSET_BEGINNING) for number in numbers]
@@ -163,7 +165,7 @@ class TopicFollower(Generic[T]):
                 del waiting[place.topic, place.partition]
 
     def _commit(self, *, anything_new: bool) -> None:
-        """Commit how far the topics are read; what the broker did not take is committed again with the next batch."""
+        """Commit the position; what the broker did not take is committed again with the next batch."""
         self._uncommitted = self._config.commits_as is not None and (self._uncommitted or anything_new)
         if self._uncommitted:
             read = [place for place in self._consumer.position(self._consumer.assignment()) if place.offset >= 0]
@@ -175,11 +177,7 @@ class TopicFollower(Generic[T]):
         self._uncommitted = self._uncommitted or error is not None
 
 
-class _NotThereError(Exception):
-    """A topic does not exist yet."""
-
-
 def _may_come(problem: BaseException) -> bool:
     if isinstance(problem, KafkaException):
         return not is_fatal(error_of(problem))
-    return isinstance(problem, _NotThereError)
+    return isinstance(problem, TopicMissingError)

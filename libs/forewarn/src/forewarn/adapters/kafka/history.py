@@ -1,4 +1,4 @@
-"""Reads a known stretch of a partition: records to replay, the newest snapshot."""
+"""Reads a known stretch of a partition: records to replay, or the newest snapshot."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -9,7 +9,7 @@ from forewarn.adapters.kafka.config import consumer_config
 from forewarn.adapters.kafka.errors import BrokerUnavailable, error_of, is_fatal, is_partition_end, passes
 from forewarn.adapters.kafka.offsets import wait_for_metadata
 from forewarn.adapters.kafka.records import records_of
-from forewarn.adapters.kafka.snapshots import Snapshot, SnapshotAssembly
+from forewarn.adapters.kafka.snapshots import LaneSnapshot, SnapshotAssembly
 from forewarn.adapters.retrying import retry
 from forewarn.contracts.limits import KIB
 from forewarn.ports.lanes import Record
@@ -80,7 +80,7 @@ class PartitionReader:
         finally:
             self._consumer.unassign()
 
-    def newest_snapshot(self, topic: str, partition: int) -> Snapshot | None:
+    def newest_snapshot(self, topic: str, partition: int) -> LaneSnapshot | None:
         """Return the newest complete snapshot of a lane: looks back from the end in growing steps."""
         low, high = self.bounds(topic, partition)
         look_back = _FIRST_LOOK_BACK

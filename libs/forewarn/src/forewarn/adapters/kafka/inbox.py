@@ -1,7 +1,7 @@
-"""The messages of the sink: the group says which partitions are ours, the database says where to go on.
+"""The sink's consumer: the group assigns partitions, the database says where reading begins.
 
-A partition that the group has given is only read after ``read_from``; ``halt`` stops reading without
-leaving the group. So nothing piles up in memory while the database is away.
+A partition is only read after ``read_from``; ``halt`` stops reading without leaving the group. So nothing piles up in
+memory while the database is away.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -33,7 +33,7 @@ _READING: Final[dict[str, Any]] = {
 
 
 class Inbox:
-    """Messages of the partitions that are ours; one thread."""
+    """Reads the partitions that the group has assigned to us; for one thread."""
 
     def __init__(self, membership: Membership) -> None:
         self._membership = membership
@@ -55,7 +55,7 @@ class Inbox:
 
     @property
     def given(self) -> Mapping[Source, int]:
-        """Return the partitions that are ours; the number changes whenever a partition was away in between."""
+        """Return our partitions; the number changes whenever one of them was away in between."""
         return self._given
 
     def consume(self, max_messages: int, timeout_s: float) -> list[Record]:
@@ -78,7 +78,7 @@ class Inbox:
         self._read.update(positions)
 
     def halt(self) -> None:
-        """Stop reading, drop what was fetched ahead, stay in the group."""
+        """Stop reading and drop what was prefetched, but stay in the group."""
         if self._read:
             self._release(self._read)
 
@@ -87,7 +87,7 @@ class Inbox:
         return self._offsets.bounds(sources, timeout_s=timeout_s)
 
     def topic_ids(self, topics: Sequence[str], timeout_s: float) -> dict[str, str]:
-        """Return the broker's ids of topics, which stand for a topic and not for its name; raises like ``bounds``."""
+        """Return the broker's ids of topics, which change when a topic is recreated; raises like ``bounds``."""
         return self._offsets.topic_ids(topics, timeout_s=timeout_s)
 
     def ends(self, sources: Sequence[Source]) -> dict[Source, int]:
@@ -100,23 +100,23 @@ class Inbox:
         return max(position, self._ends.get(source, 0))
 
     def commit(self, positions: Mapping[Source, int]) -> None:
-        """Commit how far we are, for those who watch: the truth is in the database. Raises like ``consume``."""
+        """Commit the position for monitoring only: the database has the truth. Raises like ``consume``."""
         own = {source: offset for source, offset in positions.items() if source in self._read}
         if own:
             with self._rejoining():
                 self._member.commit(own)
 
     def close(self) -> None:
-        """Leave."""
+        """Leave the group."""
         self._member.close()
         self._offsets.close()
 
     @contextmanager
     def _rejoining(self) -> Iterator[None]:
-        """Join again when the broker has fenced us: librdkafka gives a fenced client up for good.
+        """Join again when the broker has fenced us: librdkafka gives up a fenced client for good.
 
-        A second process under our name does no harm, as the database lets only one of us write. Usually there is
-        none: an offset commit that crosses the broker's restart names the old member and is taken for a second one.
+        A second process under our name does no harm, as the database lets only one of us write. Usually no such process
+        exists: a commit that crosses the broker's restart names the old member and is mistaken for a second one.
         """
         try:
             yield

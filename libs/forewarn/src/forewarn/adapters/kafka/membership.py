@@ -1,8 +1,8 @@
-"""One member of a consumer group: the group decides which partitions it has, its owner where reading begins."""
+"""A member of a consumer group: the group assigns partitions, the owner chooses where reading begins."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import structlog
 from confluent_kafka import Consumer, Message, TopicPartition
@@ -15,6 +15,9 @@ from forewarn.adapters.retrying import retry
 from forewarn.ports.lanes import Record
 from forewarn.ports.store import Source
 
+#: A question to a coordinator that has just restarted may never be answered; the next one is.
+_ONE_ANSWER_S: Final = 10.0
+
 _log = structlog.get_logger(__name__)
 
 #: Called with the partitions concerned, from within ``consume``, ``poll`` and ``close``.
@@ -23,7 +26,7 @@ OnPartitions = Callable[[Sequence[Source]], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Position:
-    """How far a group has read a partition, with the note beside the offset; None: it has never committed."""
+    """The group's position in a partition, with the note beside the offset; None: never committed."""
 
     source: Source
     next_offset: int | None
@@ -32,10 +35,10 @@ class Position:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Membership:
-    """What to read with whom.
+    """What to read in which group.
 
-    The group knows a static member by its ``client_id``: started again under that name it gets its partitions back
-    at once, and another process under the same name is fenced.
+    The group knows a static member by its ``client_id``: restarted under that name it gets its partitions back at once,
+    and a second process under the same name is fenced.
     """
 
     bootstrap_servers: str
@@ -46,12 +49,11 @@ class Membership:
 
 
 class GroupMember:
-    """Takes messages of the partitions that the group has given it; one thread.
+    """Reads the partitions that the group has assigned to it; for one thread.
 
     Nothing of a new partition is read before ``start``, which ``on_assign`` may call; ``on_revoke`` is called before
-    the partitions go to somebody else, ``on_lost`` after they have. Both must end with ``stop``.
-
-    Methods raise ``KafkaException`` for an error that ends the process.
+    the partitions go to another member, ``on_lost`` after they have. Both must end with ``stop``. Methods raise
+    ``KafkaException`` for an error that ends the process.
     """
 
     def __init__(
@@ -81,7 +83,7 @@ class GroupMember:
 
     @property
     def given(self) -> list[Source]:
-        """Return partitions that are read."""
+        """Return the assigned partitions that are read."""
         return _sources(self._consumer.assignment())
 
     @property
@@ -90,23 +92,23 @@ class GroupMember:
         return self._consumer.consumer_group_metadata()
 
     def start(self, positions: Mapping[Source, int]) -> None:
-        """Begin to read partitions at these offsets; without any it only accepts what was given."""
+        """Read partitions from these offsets; without any, only accept the assignment."""
         self._consumer.incremental_assign([_place(source, offset) for source, offset in positions.items()])
 
     def stop(self, sources: Iterable[Source]) -> None:
-        """Stop reading partitions and drop what was fetched ahead.
+        """Stop reading partitions and drop what was prefetched.
 
-        To be called in ``on_revoke`` also without any: else the library takes away what is not assigned, and fails.
+        Call it in ``on_revoke`` even without partitions: else the library takes away what is not assigned, and fails.
         """
         self._consumer.incremental_unassign([_place(source) for source in sources])
 
     def seek(self, positions: Mapping[Source, int]) -> None:
-        """Go on reading elsewhere."""
+        """Continue at other offsets."""
         for source, offset in positions.items():
             self._consumer.seek(_place(source, offset))
 
     def consume(self, max_messages: int, timeout_s: float) -> list[Record]:
-        """Return all that comes within the time, however large."""
+        """Return everything that comes within the time, however large."""
         return records_of(self._consumer.consume(max_messages, timeout=timeout_s))
 
     def poll(
@@ -144,7 +146,7 @@ class GroupMember:
         return high if high >= 0 else None
 
     def close(self) -> None:
-        """Leave the group, after ``on_revoke``; a static member only goes away."""
+        """Leave the group, after ``on_revoke``; a static member only disconnects."""
         self._consumer.close()
 
 
@@ -165,7 +167,10 @@ def committed_positions(
         on_wait()
 
     found = retry(
-        lambda: checked(consumer.committed(places, timeout=patience_s)), passes, patience_s=patience_s, on_wait=wait
+        lambda: checked(consumer.committed(places, timeout=min(patience_s, _ONE_ANSWER_S))),
+        passes,
+        patience_s=patience_s,
+        on_wait=wait,
     )
     return [
         Position(

@@ -1,4 +1,4 @@
-"""The one look-up of offsets, topic ids and what consumer groups have committed."""
+"""The one look-up of offsets, topic ids and committed positions."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -23,10 +23,10 @@ _NO_ID: Final = str(Uuid(0, 0))  # the broker is too old to have ids
 
 
 def wait_for_metadata(client: Consumer | AdminClient, timeout_s: float) -> None:
-    """Wait until a fresh client knows the cluster: do so before it asks for offsets.
+    """Wait until a new client knows the cluster; call it before asking for offsets.
 
-    A question for offsets that comes while librdkafka 2.16 is still connecting is now and then put aside: of 40
-    fresh consumers up to 4 waited 0.7 s for the answer, of 40 admin clients up to 14 waited 3 s.
+    An offset request that comes while librdkafka 2.16 is still connecting is sometimes put aside: of 40 new consumers
+    up to 4 waited 0.7 s for the answer, of 40 admin clients up to 14 waited 3 s.
 
     Raises
     ------
@@ -37,7 +37,7 @@ def wait_for_metadata(client: Consumer | AdminClient, timeout_s: float) -> None:
 
 
 def checked(places: Iterable[TopicPartition]) -> list[TopicPartition]:
-    """Return the answers for partitions if all are good: an error of one of them is not raised by the client.
+    """Return the answers for partitions if all are good: the client does not raise the error of a single one.
 
     Raises
     ------
@@ -52,11 +52,11 @@ def checked(places: Iterable[TopicPartition]) -> list[TopicPartition]:
 
 
 class OffsetLookup:
-    """Asks the broker for offsets and ids, outside any group. Every method blocks up to ``timeout_s`` per question.
+    """Asks the broker for offsets and ids, outside any group.
 
-    Clients are kept only while they answer: one that lived through a broker's restart may ask with the old epoch for
-    good. What groups have committed is asked for by a consumer that never joins: the admin client's own question
-    crashes the process (confluent-kafka 2.16.1) while the group's coordinator is away.
+    Every method blocks up to ``timeout_s`` per request. Clients are kept only while they answer: one that lived through
+    a broker's restart may use the old epoch for good. Committed offsets are read by a consumer that never joins: the
+    admin client's request crashes the process (confluent-kafka 2.16.1) while the group's coordinator is away.
 
     Every method raises ``BrokerUnavailable`` if the broker does not answer, and ``KafkaException`` for an error that
     ends the process.
@@ -71,7 +71,7 @@ class OffsetLookup:
         self._groups: dict[str, Consumer] = {}
 
     def close(self) -> None:
-        """Release the connections; they are made again when something is asked."""
+        """Release the connections; the next request reconnects."""
         self._admin = None
         while self._groups:
             self._groups.popitem()[1].close()
@@ -103,7 +103,7 @@ class OffsetLookup:
     def written_ms(self, source: Source, offset: int) -> int | None:
         """Return when the first message from ``offset`` on was written; None if only transaction markers follow."""
         with self._asking(f"{source.topic}/{source.partition}"):
-            # A group in name only: the partition is assigned by hand and nothing is committed.
+            # A group in name only: partitions are assigned by hand and nothing is committed.
             consumer = self._consumer(self._client_id, {"enable.partition.eof": True})
             try:
                 consumer.assign([TopicPartition(source.topic, source.partition, offset)])
@@ -119,7 +119,7 @@ class OffsetLookup:
                 consumer.close()
 
     def topic_ids(self, topics: Sequence[str], *, timeout_s: float | None = None) -> dict[str, str]:
-        """Return the ids of topics; one that is deleted and created again has another. Old brokers have none."""
+        """Return the ids of topics; a recreated topic has a new one, and old brokers have none."""
         timeout_s = timeout_s or self._timeout_s
         with self._asking("topics", timeout_s):
             asked = self._connected(timeout_s).describe_topics(TopicCollection(list(topics)), request_timeout=timeout_s)
@@ -127,7 +127,7 @@ class OffsetLookup:
         return {topic: topic_id for topic, topic_id in ids.items() if topic_id != _NO_ID}
 
     def topic_id(self, topic: str, *, patience_s: float = 0.0) -> str:
-        """Return the id of a topic; empty if unknown, which counts as the same topic."""
+        """Return the id of a topic; empty if unknown, which counts as unchanged."""
         try:
             ids = retry(
                 lambda: self.topic_ids([topic]),

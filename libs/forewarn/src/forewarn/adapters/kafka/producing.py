@@ -27,8 +27,8 @@ def produce(
 ) -> bool:
     """Queue a message; blocks while the queue is full.
 
-    ``on_full`` is called about ten times a second meanwhile and returns whether to go on waiting; False is returned
-    if it does not.
+    Meanwhile ``on_full`` is called about ten times a second; if it returns False, the message is given up and False is
+    returned.
     """
     while True:
         try:
@@ -109,11 +109,11 @@ class QueuedProducer:
         self._check()
 
     def flush(self, timeout_s: float) -> int:
-        """Wait until the fate of all is known; returns how many are still under way."""
+        """Wait for all delivery reports; returns how many are still missing."""
         return self._producer.flush(timeout_s)
 
     def purge(self) -> None:
-        """Throw away what waits; it counts as refused."""
+        """Drop what is queued; it counts as refused."""
         self._producer.purge()
         self._producer.poll(0)
 

@@ -1,4 +1,4 @@
-"""Takes messages off a consumer, and sorts out its error events."""
+"""Converts a consumer's messages to records, and sorts out its error events."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
@@ -47,16 +47,16 @@ def poll_batch(
     timeout_s: float,
     on_end: Callable[[Message], None] = lambda _end: None,
 ) -> list[T]:
-    """Wait for a message, then take what has been fetched already; returns what ``convert`` makes of the messages.
+    """Wait for a message, then take what has been fetched already; returns the converted messages.
 
-    Ends with the message that reaches ``max_bytes`` of keys and values. Messages are taken one by one: a batch of
-    the client library is bounded by its number alone (64 messages may be 1 GB), and what a message holds beside
-    what is converted, its headers above all, is free again at once.
+    Ends with the message that reaches ``max_bytes`` of keys and values. Messages are taken one by one: the client
+    library bounds a batch by number alone (64 messages may be 1 GB), and what is not converted, headers above all, is
+    freed at once.
 
     Parameters
     ----------
     on_end
-        Called with the event that says that the end of a partition was reached, if the consumer asked for those.
+        Called with each end-of-partition event, if the consumer asked for those.
 
     Raises
     ------

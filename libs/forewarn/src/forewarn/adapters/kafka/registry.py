@@ -1,4 +1,4 @@
-"""Follows the compacted topic ``assets`` and knows every registered asset."""
+"""Follows the compacted topic ``assets`` and keeps every registered asset."""
 
 import threading
 import time
@@ -21,17 +21,17 @@ from forewarn.ports.codec import InvalidEvent, one_line
 
 _log = structlog.get_logger(__name__)
 
-#: Group under which validators commit how far they have read: they refuse readings of assets that they do not know.
+#: Validators commit their position in ``assets`` for this group: they refuse readings of unknown assets.
 REGISTRY_READER: Final = "validator.assets"
 
 _POLL_S: Final = 0.25
-#: Removals that are remembered: of an asset, and assets. The stream meets a removal soon after its tombstone.
+#: Removals remembered per asset, and assets. The stream meets a removal soon after its tombstone.
 _MOST_MARKS: Final = 4
 _MOST_REMOVED: Final = 100_000
 
 
-class Change(NamedTuple):
-    """A new entry of the registry; without an asset the entry was removed, by the removal with this mark."""
+class RegistryChange(NamedTuple):
+    """A change of the registry; without an asset the entry was removed, by the removal with this mark."""
 
     asset_id: str
     asset: Asset | None
@@ -39,19 +39,18 @@ class Change(NamedTuple):
 
 
 class AssetRegistry:
-    """Present state of the asset registry, kept up to date by a thread of its own.
+    """The asset registry, kept up to date by its own thread.
 
     Reads are lock-free. A change costs the same however many assets there are: the thread changes one dictionary in
-    place, and only who asks for ``all`` pays for a copy.
-
-    ``commits_as`` is a consumer group whose committed offsets show others how far this registry has read.
+    place, and only ``all`` pays for a copy. ``commits_as`` is a consumer group whose committed offsets show others this
+    registry's progress.
     """
 
     def __init__(self, bootstrap_servers: str, prefix: str, *, client_id: str, commits_as: str | None = None) -> None:
         self._topic = qualified(TopicName.ASSETS, prefix)
         self._assets: dict[str, Asset] = {}
         self._removals: OrderedDict[str, tuple[str, ...]] = OrderedDict()  # marks of tombstones, the newest last
-        self._version = 0  # of _assets; grows after each change
+        self._version = 0  # version of _assets; grows after each change
         self._copy: tuple[int, Mapping[str, Asset]] = (0, MappingProxyType({}))
         self._listeners: tuple[Callable[[], None], ...] = ()
         self._listening = threading.Lock()
@@ -94,7 +93,7 @@ class AssetRegistry:
     def knows_removal(self, asset_id: str, mark: str, patience_s: float) -> bool:
         """Return whether a tombstone of the asset bears the mark of a removal; waits up to ``patience_s`` for it."""
         news = threading.Event()
-        until_s = time.monotonic() + patience_s  # news of other assets must not make it longer
+        until_s = time.monotonic() + patience_s  # a fixed deadline: changes of other assets must not extend it
         stop = self.listen(news.set)
         try:
             while mark not in self._removals.get(asset_id, ()):
@@ -135,7 +134,7 @@ class AssetRegistry:
         """Stop following."""
         self._follower.close()
 
-    def _install(self, changes: Sequence[Change | None]) -> None:
+    def _install(self, changes: Sequence[RegistryChange | None]) -> None:
         for change in changes:
             if change is None:
                 continue
@@ -158,7 +157,7 @@ class AssetRegistry:
             self._removals.popitem(last=False)
 
 
-def change_of(message: Message) -> Change | None:
+def change_of(message: Message) -> RegistryChange | None:
     """Return what a message of the topic changes; None and a warning in the log if it cannot be read."""
     key, value = message.key(), message.value()
     try:
@@ -166,11 +165,11 @@ def change_of(message: Message) -> Change | None:
             raise InvalidEvent("the message has no key")  # noqa: TRY301  # as what decode_event raises
         asset_id = key.decode(errors="replace")
         if value is None:
-            return Change(asset_id, None, header(message.headers(), REMOVAL_HEADER))
+            return RegistryChange(asset_id, None, header(message.headers(), REMOVAL_HEADER))
         asset = decode_event(Asset, value)
         if asset.asset_id != asset_id:
             raise InvalidEvent(f"the entry of {asset_id} is about {asset.asset_id}")  # noqa: TRY301  # as above
     except InvalidEvent as exc:
         _log.warning("asset_ignored", key=one_line(repr(key)), problem=str(exc))
         return None
-    return Change(asset_id, asset)
+    return RegistryChange(asset_id, asset)

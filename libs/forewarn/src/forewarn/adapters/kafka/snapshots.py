@@ -1,8 +1,7 @@
-"""Snapshots of lanes as messages of a compacted topic: one, or as many as keep each of them small.
+"""Snapshots of lanes as messages of a compacted topic, in parts of bounded size.
 
-All messages of a snapshot are written in one transaction. The first has the partition's number as its key, the n-th
-number/n, so that a newer snapshot replaces them and compaction keeps the newest only; what a smaller one leaves over is
-removed by tombstones.
+All parts of a snapshot are written in one transaction. The first has the partition's number as its key, the n-th
+number/n, so that compaction keeps the newest snapshot only; tombstones remove the surplus parts of a larger one.
 """
 
 import struct
@@ -20,10 +19,10 @@ _OLD_HEADER: Final = struct.Struct(">4sq")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshot:
+class LaneSnapshot:
     """State of a lane after all source records before ``next_offset``.
 
-    ``topic_id`` is the source topic's: one that was deleted and created again has another. Empty if unknown.
+    ``topic_id`` is the source topic's, empty if unknown; a recreated topic has a new one.
     """
 
     next_offset: int
@@ -36,7 +35,7 @@ class Snapshot:
         return max(1, -(-len(self.state) // MAX_SNAPSHOT_CHUNK_BYTES))
 
     def messages(self, partition: int, parts_before: int = 0) -> Iterator[tuple[bytes, bytes | None]]:
-        """Keys and values to write in place of a snapshot of ``parts_before`` messages."""
+        """Yield keys and values to write in place of a snapshot of ``parts_before`` messages."""
         for index in range(self.parts, parts_before):
             yield _key(partition, index), None
         state, check = memoryview(self.state), zlib.crc32(self.state)
@@ -48,21 +47,21 @@ class Snapshot:
 
 
 class SnapshotAssembly:
-    """Puts the newest complete snapshot together from the messages of a partition, given in their order."""
+    """Joins the newest complete snapshot from the messages of a partition, given in their order."""
 
     def __init__(self) -> None:
         self._set: tuple[object, ...] | None = None
         self._parts: dict[int, bytes] = {}
-        self.newest: Snapshot | None = None
+        self.newest: LaneSnapshot | None = None
 
     def take(self, value: bytes | None) -> None:
-        """Take the next message; tombstones and messages of other formats are passed over."""
+        """Take the next message; tombstones and other formats are skipped."""
         if value is None:
             return
         if value.startswith(_OLD_MAGIC) and len(value) >= _OLD_HEADER.size:
             _, next_offset = _OLD_HEADER.unpack_from(value)
             self._set, self._parts = None, {}
-            self.newest = Snapshot(next_offset=next_offset, state=value[_OLD_HEADER.size :])
+            self.newest = LaneSnapshot(next_offset=next_offset, state=value[_OLD_HEADER.size :])
         elif value.startswith(_MAGIC) and len(value) >= _HEADER.size:
             self._take_part(value)
 
@@ -76,7 +75,7 @@ class SnapshotAssembly:
             self._parts = {}
             if zlib.crc32(state) == check:
                 topic_id = raw_id.rstrip(b"\0").decode("ascii", "replace")
-                self.newest = Snapshot(next_offset=next_offset, state=state, topic_id=topic_id)
+                self.newest = LaneSnapshot(next_offset=next_offset, state=state, topic_id=topic_id)
 
 
 def _key(partition: int, index: int) -> bytes:

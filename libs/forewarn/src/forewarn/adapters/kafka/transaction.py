@@ -20,18 +20,18 @@ _log = structlog.get_logger(__name__)
 
 
 class TransactionAborted(Exception):  # noqa: N818  # a state of the world, not a mistake
-    """Nothing of the transaction became visible: rebuild the state and process the records again."""
+    """The transaction was rolled back: rebuild the state and process the records again."""
 
 
 class OutputTooLarge(Exception):  # noqa: N818  # as above
-    """A message does not fit into its topic; nothing of the transaction became visible."""
+    """A message does not fit into its topic; the transaction was rolled back."""
 
 
 class TransactionalProducer:
     """Publishes batches in transactions.
 
-    A process that was declared dead and replaced is fenced by the broker: its next call raises a
-    fatal ``KafkaException`` and the process must end.
+    A process that was declared dead and replaced is fenced by the broker: its next call raises a fatal
+    ``KafkaException`` and the process must end.
     """
 
     def __init__(
@@ -57,6 +57,7 @@ class TransactionalProducer:
                 },
             )
         )
+        self._was_failed = False
         self._retry("init_transactions", lambda: self._producer.init_transactions(_STEP_TIMEOUT_S))
 
     def commit(
@@ -64,7 +65,7 @@ class TransactionalProducer:
     ) -> Counter[TopicName]:
         """Publish outputs and the positions of a group's member in one transaction; waits out broker outages.
 
-        Returns the number of outputs by topic. They may be made on the way: what they need is held one after the other.
+        Returns the number of outputs by topic. A generator of outputs needs memory for one of them at a time.
 
         Raises
         ------
@@ -90,17 +91,28 @@ class TransactionalProducer:
             if error.code() == KafkaError.MSG_SIZE_TOO_LARGE and not is_fatal(error):
                 self._abort()
                 raise OutputTooLarge(error.str()) from exc
-            # A failed send_offsets could be repeated by the book, but librdkafka 2.16 was seen to block for
-            # good when the group's coordinator went away in between. Rolling back is always safe.
-            if is_fatal(error) or not (error.txn_requires_abort() or error.retriable()):
+            # A failed send_offsets may be repeated, says the documentation, but librdkafka 2.16 was seen to block
+            # for good when the group's coordinator went away in between. Rolling back is always safe.
+            can_go_on = error.txn_requires_abort() or error.retriable() or self._has_failed_before(error)
+            if is_fatal(error) or not can_go_on:
                 raise
             _log.warning("transaction_aborted", reason=error.str(), code=error.name())
             self._abort()
             raise TransactionAborted(error.str()) from exc
         except Exception:
-            self._abort()  # an output could not be made; the producer must be idle before it is used again
+            self._abort()  # making an output failed; the producer must be idle before it is used again
             raise
+        self._was_failed = False
         return count
+
+    def _has_failed_before(self, error: KafkaError) -> bool:
+        """Return whether the transaction had failed before the call that raised this; False the second time in a row.
+
+        After a roll-back, librdkafka may find a gap in the sequence numbers while the next transaction is open. Every
+        call in that transaction then fails with "erroneous state", and rolling it back cures that.
+        """
+        was_failed, self._was_failed = self._was_failed, error.code() == KafkaError._STATE  # noqa: SLF001  # its own name
+        return self._was_failed and not was_failed
 
     def _abort(self) -> None:
         self._retry("abort", lambda: self._producer.abort_transaction(_STEP_TIMEOUT_S))
@@ -110,7 +122,7 @@ class TransactionalProducer:
         produce(self._producer, topic, output.value, key=output.key, partition=output.partition, headers=output.headers)
 
     def _retry(self, step: str, call: Callable[[], None]) -> None:
-        """Repeat a step while the broker says that repeating is safe (it is away, or busy with the last one)."""
+        """Repeat a step while the broker says that repeating is safe (it is away, or busy with the previous one)."""
 
         def wait(problem: BaseException) -> None:
             self._on_wait()

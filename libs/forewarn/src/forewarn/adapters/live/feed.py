@@ -28,7 +28,7 @@ from forewarn.ports.lanes import Record
 FRAME_WAIT_S: Final = 0.2
 EVENT_WAIT_S: Final = 0.05
 _READ_AHEAD: Final = read_ahead(MAX_TURN_BYTES // 2)
-#: Health comes once a second for every asset that sends data; what is older stands in the database.
+#: Health comes once a second for every asset that sends data; older states are in the database.
 HEALTH_LOOK_BACK_S: Final = 60.0
 
 _ASSET_KEY: Final = re.compile(f"{IDENTIFIER}(/{IDENTIFIER})?")
@@ -40,12 +40,9 @@ _log = structlog.get_logger(__name__)
 class KafkaLiveFeed:
     """Keeps ``view`` up to date.
 
-    Frames are read from the end of their topics (older rows stand in the database), open alarms and
-    model cards from the beginning. Events have a thread of their own, so that an alarm never waits
-    behind frames.
-
-    Unreadable messages are counted by ``on_ignored``, which gets the topic, and logged at most once a second with the
-    number skipped in between.
+    Frames are read from the end of their topics (older rows are in the database), open alarms and model cards from the
+    beginning. Events have their own thread, so that an alarm never waits behind frames. Unreadable messages are counted
+    by ``on_ignored``, which gets the topic, and logged at most once a second with the number skipped in between.
     """
 
     def __init__(
@@ -85,7 +82,7 @@ class KafkaLiveFeed:
                     bootstrap_servers=bootstrap_servers,
                     client_id=f"{client_id}-{what}",
                     batch_wait_s=wait_s,
-                    # Few large fetches cost the broker less than many small ones; nobody looks more often than this.
+                    # Few large fetches cost the broker less than many small ones; no reader looks more often.
                     settings={"fetch.wait.max.ms": int(wait_s * 1000), "fetch.min.bytes": 64 * KIB, **_READ_AHEAD},
                 ),
                 starts,
@@ -127,8 +124,8 @@ class KafkaLiveFeed:
                 continue
             try:
                 self._handlers[record.topic](record)
-            except Exception as exc:  # noqa: BLE001  # no message may end the feed, whatever it does to its readers
-                # The consumers of the topic dead-letter them; here they are just not shown.
+            except Exception as exc:  # noqa: BLE001  # no message may end the feed, however bad it is
+                # The topic's consumers dead-letter it; here it is just not shown.
                 self._ignore(record, exc)
         self.view.announce()
 
@@ -191,7 +188,7 @@ def _asset_key(record: Record) -> str:
 
 
 def _require_key(key: str, named: str | None) -> None:
-    """Check that an entry is stored under its own name, or its tombstone would not remove it."""
+    """Check that an entry is stored under its own name; otherwise its tombstone would not remove it."""
     if named is not None and named != key:
         raise InvalidEvent(f"the entry of {key!r} is about {named!r}")
 

@@ -1,4 +1,4 @@
-"""Compares what consumer groups have committed with the ends of their topics: a stage that stands is named."""
+"""Compares the committed offsets of consumer groups with the ends of their topics, to find stages that stand still."""
 
 import threading
 from collections.abc import Mapping, Sequence
@@ -20,11 +20,11 @@ from forewarn.ports.store import Source
 _log = structlog.get_logger(__name__)
 
 LOOK_EVERY_S: Final = 5.0
-#: Far beyond what a stage needs for a turn, or to come back after it was killed.
+#: Far more than a stage needs for a turn, or to come back after a kill.
 STANDS_AFTER_S: Final = 30.0
 _ANSWER_S: Final = 5.0
 
-#: Stages and what they read through their consumer group. Registry and commands come seldom and are left out.
+#: Stages and the inputs of their consumer groups. Registry and commands have too little traffic.
 _INPUTS: Final[Mapping[str, Sequence[TopicName]]] = {
     service: [
         name for name in TOPIC_USE[service].reads if TOPICS[name].cleanup == "delete" and name is not TopicName.COMMANDS
@@ -36,8 +36,8 @@ _Bounds: TypeAlias = Mapping[Source, tuple[int, int]]
 
 
 @dataclass(slots=True)
-class _Reader:
-    """What is known of one partition as one group reads it."""
+class _PartitionProgress:
+    """A partition as one group reads it."""
 
     committed: int
     moved_s: float
@@ -46,7 +46,7 @@ class _Reader:
 
 
 class KafkaProgress:
-    """Implements ``forewarn.ports.progress.ProgressWatch`` with a thread that asks the broker every few seconds."""
+    """Implements ``forewarn.ports.progress.ProgressWatch`` with a thread that polls the broker."""
 
     def __init__(
         self, bootstrap_servers: str, prefix: str, clock: Clock, *, stands_after_s: float = STANDS_AFTER_S
@@ -57,7 +57,7 @@ class KafkaProgress:
         self._prefix = prefix
         self._clock = clock
         self._stands_after_s = stands_after_s
-        self._readers: dict[tuple[str, Source], _Reader] = {}
+        self._readers: dict[tuple[str, Source], _PartitionProgress] = {}
         self._latest: Progress | None = None
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="progress", daemon=True)
@@ -74,7 +74,7 @@ class KafkaProgress:
         self._offsets.close()
 
     def latest(self) -> Progress | None:
-        """What the last look found; None if it failed."""
+        """Return the latest result; None if it failed."""
         return self._latest
 
     def _run(self) -> None:
@@ -87,7 +87,7 @@ class KafkaProgress:
             self._stop.wait(LOOK_EVERY_S)
 
     def look(self) -> Progress:
-        """Ask the broker how far every stage is.
+        """Ask the broker for the progress of every stage.
 
         Raises
         ------
@@ -108,9 +108,9 @@ class KafkaProgress:
     def _stage(self, service: str, names: Sequence[TopicName], bounds: _Bounds) -> StageProgress:
         sources = [source for name in names for source in self._sources(name)]
         committed = self._offsets.committed(group_id(service, self._prefix), sources)
-        behind: list[tuple[_Reader, str, int]] = []
+        behind: list[tuple[_PartitionProgress, str, int]] = []
         for source in sources:
-            # What retention has deleted cannot be read; a group without a commit has everything before it.
+            # What retention has deleted cannot be read; a group without a commit has everything ahead of it.
             first, end = bounds[source]
             position = max(committed.get(source, 0), first)
             reader = self._reader(service, source, position)
@@ -118,8 +118,8 @@ class KafkaProgress:
                 behind.append((reader, source.topic, end - position))
         return self._judged(service, behind)
 
-    def _judged(self, service: str, behind: list[tuple[_Reader, str, int]]) -> StageProgress:
-        """Say what the partitions that are not read to their end amount to."""
+    def _judged(self, service: str, behind: list[tuple[_PartitionProgress, str, int]]) -> StageProgress:
+        """Return the state of a stage from its partitions with unread messages."""
         if not behind:
             return StageProgress(service=service, state=StageState.OK, behind_messages=0)
         late = [(reader, topic) for reader, topic, _ in behind if self._age_s(reader) >= self._stands_after_s]
@@ -130,19 +130,19 @@ class KafkaProgress:
         messages = sum(count for *_, count in behind)
         return StageProgress(service=service, state=state, behind_messages=messages, since=worst.oldest, topic=topic)
 
-    def _age_s(self, reader: _Reader) -> float:
+    def _age_s(self, reader: _PartitionProgress) -> float:
         return 0.0 if reader.oldest is None else (self._clock.now() - reader.oldest).total_seconds()
 
-    def _reader(self, service: str, source: Source, position: int) -> _Reader:
+    def _reader(self, service: str, source: Source, position: int) -> _PartitionProgress:
         now_s = self._clock.monotonic_s()
-        reader = self._readers.setdefault((service, source), _Reader(position, now_s))
+        reader = self._readers.setdefault((service, source), _PartitionProgress(position, now_s))
         if reader.committed != position:
             reader.committed, reader.moved_s = position, now_s
             reader.peeked_end, reader.oldest = -1, None
         return reader
 
-    def _oldest_unread(self, reader: _Reader, source: Source, position: int, end: int) -> datetime | None:
-        """Return when the first unread message was written; None if only marks of transactions follow."""
+    def _oldest_unread(self, reader: _PartitionProgress, source: Source, position: int, end: int) -> datetime | None:
+        """Return when the first unread message was written; None if only transaction markers follow."""
         if reader.oldest is None and reader.peeked_end != end:
             written_ms = self._offsets.written_ms(source, position)
             reader.oldest = None if written_ms is None else _instant(written_ms)

@@ -37,15 +37,15 @@ T = TypeVar("T")
 _log = structlog.get_logger(__name__)
 
 _MODELS_PER_ASSET: Final = 4  # the twin makes one
-#: How many assets with alarms are passed over in the search for one that may be forgotten.
+#: Assets with alarms passed over in the search for one to forget.
 _MAX_SEARCH: Final = 100
 
-#: A judgement that lags its reading by more is outdated.
+#: A judgement that lags its reading by more is stale.
 _JUDGEMENT_KEEPS_US: Final = 10_000_000
 
 
 def _nothing() -> None:
-    """Stand in for a short form."""
+    """Stand in for a missing short form."""
 
 
 class _HealthInShort(BaseModel):
@@ -58,7 +58,7 @@ class _HealthInShort(BaseModel):
 
 @dataclass(slots=True, eq=False)
 class _Newest(Generic[T]):
-    """Newest of a kind for one asset, and how to get its values: from ``frame`` until the row is copied out of it."""
+    """Newest data of one kind of an asset, and how to read them: from ``frame`` until the row is copied."""
 
     ts_us: int
     asset_class: str
@@ -69,7 +69,7 @@ class _Newest(Generic[T]):
 
 @dataclass(slots=True)
 class _Slot:
-    """Newest of everything for one asset, undecoded where it comes often."""
+    """The newest data of an asset, frequent ones undecoded."""
 
     version: int = 0
     reading: _Newest[NewestReading] | None = None
@@ -83,12 +83,12 @@ class _Slot:
 class LiveState:
     """Implements ``forewarn.ports.live.LiveView``.
 
-    Memory is bounded by the number of assets, at most ``max_assets``, never by the rate or the size of data: the
-    newest frames are kept as they came, as their rows are soon replaced; of older ones the rows that are still the
-    newest are copied. Of too many assets those are forgotten that changed longest ago and have no alarm.
+    Memory is bounded by the number of assets, at most ``max_assets``, never by the rate or size of data: the newest
+    frames are kept as they came, as their rows are soon replaced; rows of older frames that are still the newest are
+    copied. Beyond the limit, assets without alarms that changed longest ago are forgotten.
 
-    Each change gives the asset a new version, so that a reader finds what changed since it last
-    looked: there are no queues, and a slow reader simply skips what it missed.
+    Each change gives the asset a new version, so that a reader finds what changed since it last looked: there are no
+    queues, and a slow reader simply skips what it missed.
     """
 
     def __init__(
@@ -141,7 +141,7 @@ class LiveState:
             self._hold(frame)
 
     def take_health(self, asset_id: str, data: bytes, sent_us: int) -> None:
-        """Take in an event of ``asset.health``; it is decoded when somebody asks."""
+        """Take in an event of ``asset.health``; decoded on request."""
         with self._lock:
             self._offer_health(asset_id, _newest_health(data, sent_us))
             self._saw("asset.health", sent_us)
@@ -199,7 +199,7 @@ class LiveState:
                 self._touch(asset_id, slot)
 
     def seed(self, readings: Sequence[Latest], health: Sequence[AssetHealth]) -> None:
-        """Take in what the database holds; only where nothing newer came from the topics."""
+        """Take in rows from the database, only where the topics brought nothing newer."""
         with self._lock:
             for latest in readings:
                 stored = StoredState.of(latest)
@@ -216,18 +216,18 @@ class LiveState:
         self.announce()
 
     def problem(self) -> str | None:
-        """Why the view is not complete or not fresh; None when all is well."""
+        """Return why the view is incomplete or stale; None when all is well."""
         return self._problem()
 
     def announce(self) -> None:
-        """Call the listeners: something may have changed."""
+        """Call the listeners."""
         with self._lock:
             listeners = tuple(self._listeners)
         for listener in listeners:
             listener()
 
     def listen(self, on_change: Callable[[], None]) -> Callable[[], None]:
-        """Call ``on_change`` after changes, from the feed's threads; returns the function that ends it."""
+        """Call ``on_change`` after changes, from the feed's threads; returns the function that unsubscribes it."""
         with self._lock:
             self._listeners.append(on_change)
 
@@ -252,7 +252,7 @@ class LiveState:
             return slot.decoded
 
     def in_short(self, asset_id: str) -> LiveInShort | None:
-        """What an overview shows of an asset: read from where it stands, nothing of it is kept."""
+        """Return an asset as overviews show it: read in place, nothing is kept."""
         with self._lock:
             slot = self._slots.get(asset_id)
             if slot is None:
@@ -270,7 +270,7 @@ class LiveState:
         )
 
     def changed_since(self, version: int) -> Sequence[str]:
-        """Assets that changed after ``version``, those that changed longest ago first."""
+        """Return the assets that changed after ``version``, oldest change first."""
         changed: list[str] = []
         with self._lock:
             for asset_id in reversed(self._slots):
@@ -280,40 +280,40 @@ class LiveState:
         return changed[::-1]
 
     def alarms(self) -> Sequence[Alarm]:
-        """Every open alarm."""
+        """Return every open alarm."""
         with self._lock:
             return [alarm for slot in self._slots.values() for alarm in slot.alarms.values()]
 
     def alarm(self, alarm_id: str) -> Alarm | None:
-        """An open alarm."""
+        """Return an open alarm."""
         with self._lock:
             slot = self._slots.get(alarm_id.partition("/")[0])
             return None if slot is None else slot.alarms.get(alarm_id)
 
     def model(self, asset_id: str, kind: str) -> ModelArtefact | None:
-        """Card of an asset's newest model of a kind."""
+        """Return the card of an asset's newest model of a kind."""
         with self._lock:
             return self._models.get(f"{asset_id}/{kind}")
 
     def models(self) -> Sequence[ModelArtefact]:
-        """Card of the newest model of every asset and kind."""
+        """Return the card of the newest model of every asset and kind."""
         with self._lock:
             return list(self._models.values())
 
     def newest(self) -> Mapping[Stage, datetime]:
-        """Event time of the newest data of each stage."""
+        """Return the event time of the newest data of each stage."""
         with self._lock:
             return {stage: to_datetime(us) for stage, us in self._newest_us.items()}
 
     def _slot(self, asset_id: str) -> _Slot | None:
-        """Place of an asset; None if its name cannot be one, or there is no room."""
+        """Return the slot of an asset; None if its name is invalid, or there is no room."""
         slot = self._slots.get(asset_id)
         if slot is None and _NAME.fullmatch(asset_id) and (len(self._slots) < self._max_assets or self._forget_one()):
             slot = self._slots[asset_id] = _Slot()
         return slot
 
     def _forget_one(self) -> bool:
-        """Forget the asset that changed longest ago; the database still knows it. Those with alarms must be shown."""
+        """Forget the asset that changed longest ago; the database still knows it. Assets with alarms must stay."""
         for asset_id, slot in islice(self._slots.items(), _MAX_SEARCH):
             if not slot.alarms:
                 del self._slots[asset_id]
@@ -339,7 +339,7 @@ class LiveState:
             self._touch(asset_id, slot)
 
     def _hold(self, frame: FrameRows) -> None:
-        """Keep a frame for now, and let go of the oldest ones while all together are too large."""
+        """Hold a frame for now, and let go of the oldest while all together are too large."""
         self._frames.append((weakref.ref(frame), frame.size_bytes))
         self._frame_bytes += frame.size_bytes
         while self._frame_bytes > self._max_frame_bytes:
@@ -350,7 +350,7 @@ class LiveState:
                 self._let_go(oldest)
 
     def _let_go(self, frame: FrameRows) -> None:
-        """Copy the rows of a frame that are still the newest of their assets, so that it is kept no longer."""
+        """Copy the rows of a frame that are still the newest of their assets, so that the frame can go."""
         used: list[tuple[_Newest[Any], int]] = []
         for asset_id, _, row in frame.newest:
             slot = self._slots.get(asset_id)
@@ -370,7 +370,7 @@ class LiveState:
 
 
 def _decode(asset_id: str, slot: _Slot) -> LiveAsset:
-    """Turn a slot into values; what has not changed since the last time is taken from there."""
+    """Decode a slot; what has not changed since the last time is reused."""
     old, (reading, judgement, health) = slot.decoded, slot.decoded_from
     newest = slot.reading or slot.judgement
     return LiveAsset(
@@ -402,7 +402,7 @@ def _health_in_short(data: bytes) -> HealthInShort | None:
     try:
         short = _HealthInShort.model_validate_json(data)
     except ValidationError:
-        return None  # logged when it is decoded as a whole
+        return None  # logged when the whole event is decoded
     return HealthInShort(health=short.health, category=short.category, trend=short.trend)
 
 

@@ -1,4 +1,4 @@
-"""What the database holds of an asset, packed until it is requested."""
+"""An asset's newest data from the database, packed until requested."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -31,14 +31,14 @@ class StoredState:
 
     @classmethod
     def of(cls, latest: Latest) -> "StoredState":
-        """Pack what the database answered."""
+        """Pack a row from the database."""
         parts = (latest.values, latest.quality, latest.expected, latest.residual)
         numbers = (math.nan if n is None else n for n in chain.from_iterable(part.values() for part in parts))
         rest = replace(latest, values=_NOTHING, quality=_NO_CODES, expected=_NOTHING, residual=_NOTHING)
         return cls(rest, _shared(tuple(map(tuple, parts))), np.fromiter(numbers, dtype=np.float64).tobytes())
 
     def reading(self) -> NewestReading:
-        """The newest reading."""
+        """Return the newest reading."""
         values, quality, _, _ = self._parts()
         return NewestReading(
             ts=self.rest.ts,
@@ -49,7 +49,7 @@ class StoredState:
         )
 
     def judgement(self) -> LiveJudgement:
-        """The newest judgement.
+        """Return the newest judgement.
 
         The database keeps no contributions, and the judged reading's own values only if it is the newest.
         """
@@ -66,7 +66,7 @@ class StoredState:
         )
 
     def judgement_in_short(self) -> JudgementInShort:
-        """The same without the tags."""
+        """Return the newest judgement without the tags."""
         judged = self._summary
         phase = Phase.LIVE if judged.phase == "live" else Phase.BASELINE
         return JudgementInShort(score=judged.score, flag=judged.flag, phase=phase)
@@ -86,5 +86,5 @@ class StoredState:
 
 @lru_cache(maxsize=512)
 def _shared(names: Names) -> Names:
-    """The same names for all assets of a class."""
+    """Return one tuple of names for all assets of a class."""
     return names

@@ -1,1 +1,1 @@
-"""Everything under ``schemas/`` that is generated, and the rule by which it may change."""
+"""Everything generated under ``schemas/``, and the rule by which it may change."""

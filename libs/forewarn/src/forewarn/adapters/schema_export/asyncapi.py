@@ -1,4 +1,4 @@
-"""AsyncAPI 3.0 document of all topics: who sends what where, in a form other tools can read."""
+"""AsyncAPI 3.0 document of all topics, for other tools."""
 
 from collections.abc import Iterator
 from typing import Any, Final
@@ -20,7 +20,7 @@ _BYTES: Final = "application/octet-stream"
 
 
 def asyncapi_document(catalogue: Catalogue, version: str) -> dict[str, Any]:
-    """The whole document; ``version`` is that of the contracts."""
+    """Return the whole document; ``version`` is that of the contracts."""
     return {
         "asyncapi": "3.0.0",
         "info": {

@@ -1,8 +1,8 @@
-"""What may change in a published contract: it may grow, and nothing else.
+"""What may change in a published contract: it may only grow.
 
-Old messages stay readable by new programs, and new messages keep what old programs rely on. So a
-change is breaking when a field disappears, when a field must be there that old messages lack, or when
-values that were good are refused. Growing enumerations is allowed: readers must expect new members.
+Old messages stay readable by new programs, and new messages keep what old programs rely on. So a change is breaking
+when a field disappears, when a field is required that old messages lack, or when values that were valid are refused.
+Growing enumerations is allowed: readers must expect new members.
 """
 
 from collections.abc import Iterator, Mapping
@@ -18,15 +18,15 @@ Schema = Mapping[str, Any]
 
 
 def breaking_changes(old: Schema, new: Schema) -> list[str]:
-    """Every way in which ``new`` breaks what relies on ``old``, one line each; empty if none.
+    """Return every way in which ``new`` breaks what relies on ``old``, one line each.
 
-    Both are JSON Schemas of the form pydantic writes; references are to their own ``$defs``.
+    Both are JSON Schemas in the form pydantic writes; references are to their own ``$defs``.
     """
     return list(_Comparison(old, new).differences("", old, new))
 
 
 def missing_columns(old: Schema, new: Schema) -> list[str]:
-    """Every way in which a frame's new description breaks readers of the old one."""
+    """Return every way in which a frame's new description breaks readers of the old one."""
     found = {column["name"]: column for column in new["columns"]}
     problems = []
     for column in old["columns"]:
@@ -50,7 +50,7 @@ class _Comparison:
         self._seen: set[tuple[int, int]] = set()
 
     def differences(self, place: str, old: Schema, new: Schema) -> Iterator[str]:
-        """Compare two (sub)schemas; a pair of recursive definitions is compared once."""
+        """Yield the differences of two (sub)schemas; a pair of recursive definitions is compared once."""
         old, new = _resolve(old, self._old_root), _resolve(new, self._new_root)
         if (id(old), id(new)) in self._seen:
             return
@@ -92,9 +92,17 @@ class _Comparison:
 
 
 def _same_kind(old: Schema, new: Schema) -> bool:
-    """Return whether ``new`` may be the successor of ``old``; objects are identified by their titles."""
-    both_objects = "properties" in old and "properties" in new
-    return _types(old) <= _types(new) and (not both_objects or old.get("title") == new.get("title"))
+    """Return whether ``new`` may succeed ``old``; objects are identified by title or by their constant fields."""
+    if not _types(old) <= _types(new):
+        return False
+    if "properties" not in old or "properties" not in new:
+        return True
+    constants = _constants(old)
+    return old.get("title") == new.get("title") or (bool(constants) and constants == _constants(new))
+
+
+def _constants(schema: Schema) -> Mapping[str, Any]:
+    return {name: field["const"] for name, field in schema["properties"].items() if "const" in field}
 
 
 def _resolve(schema: Schema, root: Schema) -> Schema:

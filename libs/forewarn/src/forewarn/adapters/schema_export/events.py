@@ -5,7 +5,7 @@ from typing import Any, Final
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
 
 from forewarn.adapters.event_codec import event_type
-from forewarn.adapters.plant_document import Plant
+from forewarn.adapters.plant_document import PlantDocument
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.base import Contract, StrictContract
 from forewarn.contracts.topics import TOPICS
@@ -15,42 +15,42 @@ _GATEWAYS: Final = "gateways"
 
 
 def event_contracts() -> dict[str, type[Contract]]:
-    """Every JSON contract that a topic carries, by its versioned name (``asset_health.v1``)."""
+    """Return every JSON contract that a topic carries, by its versioned name (``asset_health.v1``)."""
     contracts = (topic.content for topic in TOPICS.values())
     return dict(sorted((event_name(c), c) for c in contracts if isinstance(c, type) and issubclass(c, Contract)))
 
 
 def event_name(contract: type[Contract]) -> str:
-    """Name and version of a contract, as in its CloudEvents type."""
+    """Return name and version of a contract, as in its CloudEvents type."""
     return event_type(contract).split(".", maxsplit=2)[-1]
 
 
 def event_path(contract: type[Contract]) -> str:
-    """File of a contract's schema, relative to ``schemas/``."""
+    """Return the path of a contract's schema, relative to ``schemas/``."""
     return f"events/{event_name(contract)}.schema.json"
 
 
 def event_schema(contract: type[Contract]) -> dict[str, Any]:
-    """JSON Schema 2020-12 of a contract.
+    """Return the JSON Schema 2020-12 of a contract.
 
-    What others write is described as we accept it (fields with defaults are optional), what we write
-    as readers will find it (every field is there).
+    Contracts that others write are described as we accept them (fields with defaults are optional), ours as readers
+    will find them (every field is there).
     """
     return json_schema(contract, "validation" if _written_by_others(contract) else "serialization")
 
 
 def asset_class_schema() -> dict[str, Any]:
-    """JSON Schema of a catalogue file, for editors: YAML is read into the same model."""
+    """Return the JSON Schema of a catalogue file, for editors: YAML is read into the same model."""
     return json_schema(AssetClass, "validation")
 
 
 def plant_schema() -> dict[str, Any]:
-    """JSON Schema of a plant file, for editors: YAML is read into the same model."""
-    return json_schema(Plant, "validation")
+    """Return the JSON Schema of a plant file, for editors: YAML is read into the same model."""
+    return json_schema(PlantDocument, "validation")
 
 
 def json_schema(contract: type[Contract], mode: JsonSchemaMode) -> dict[str, Any]:
-    """JSON Schema of a contract with dialect and notice."""
+    """Return the JSON Schema of a contract with dialect and notice."""
     return {
         "$schema": GenerateJsonSchema.schema_dialect,
         "$comment": NOTICE,

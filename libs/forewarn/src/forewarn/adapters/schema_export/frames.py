@@ -1,4 +1,4 @@
-"""Descriptions of the frames: which Arrow columns a reader of another language will find."""
+"""Descriptions of the frames' Arrow columns, for readers in other languages."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -11,19 +11,19 @@ from forewarn.contracts.frames import FrameKind, frame_columns
 
 
 def frame_path(kind: FrameKind, asset_class: AssetClass) -> str:
-    """File of a frame's description, relative to ``schemas/``."""
+    """Return the path of a frame's description, relative to ``schemas/``."""
     return f"frames/{kind.value}.{asset_class.name}.json"
 
 
 def frame_descriptions(catalogue: Catalogue) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Path and description of every kind of frame of every class."""
+    """Return path and description of every kind of frame of every class."""
     for asset_class in catalogue.values():
         for kind in FrameKind:
             yield frame_path(kind, asset_class), frame_description(kind, asset_class)
 
 
 def frame_description(kind: FrameKind, asset_class: AssetClass) -> dict[str, Any]:
-    """Columns in wire order with Arrow type, unit and meaning, and the metadata that identifies the frame."""
+    """Return columns in wire order with Arrow type, unit and meaning, and the frame's identifying metadata."""
     schema = arrow_schema(kind, asset_class)
     return {
         "$comment": NOTICE,

@@ -1,4 +1,4 @@
-"""``schemas/guard-rules.md``: every check of the guard, class by class, in words made of the catalogue itself."""
+"""``schemas/guard-rules.md``: every check of the guard by class, worded from the catalogue."""
 
 from typing import Final
 
@@ -20,7 +20,7 @@ _REDUNDANT_HEAD: Final = ("redundant", "must agree", "within", "smoothed over", 
 
 
 def guard_page(catalogue: Catalogue) -> str:
-    """The page as Markdown."""
+    """Return the page as Markdown."""
     return _HEAD + "".join(_section(catalogue[name]) for name in sorted(catalogue))
 
 

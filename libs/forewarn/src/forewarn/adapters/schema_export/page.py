@@ -1,4 +1,4 @@
-"""``schemas/README.md``: the table of topics and where everything is described."""
+"""``schemas/README.md``: the table of topics and links to their descriptions."""
 
 from typing import Final
 
@@ -54,7 +54,7 @@ stay in the partition number of its asset (`murmur2_random` of the key).
 
 
 def contracts_page() -> str:
-    """The page as Markdown."""
+    """Return the page as Markdown."""
     rows = "\n".join(_row(topic) for topic in TOPICS.values())
     meanings = "\n".join(f"- `{topic.name.value}`: {topic.description}" for topic in TOPICS.values())
     return f"{_HEAD}{_TOPICS_HEAD}{rows}\n\n{meanings}\n"

@@ -19,7 +19,7 @@ from forewarn.adapters.schema_export.page import contracts_page
 
 
 def render(catalogue: Catalogue, version: str) -> dict[str, str]:
-    """Text of every generated file by its path relative to ``schemas/``; the same input gives the same text."""
+    """Return every generated file by its path relative to ``schemas/``; same input, same text."""
     documents: dict[str, Mapping[str, Any]] = {
         **{event_path(contract): event_schema(contract) for contract in event_contracts().values()},
         **dict(frame_descriptions(catalogue)),
@@ -32,5 +32,5 @@ def render(catalogue: Catalogue, version: str) -> dict[str, str]:
 
 
 def to_text(document: Mapping[str, Any]) -> str:
-    """JSON as it is committed: sorted, indented, one trailing newline."""
+    """Return JSON as it is committed: sorted, indented, one trailing newline."""
     return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n"

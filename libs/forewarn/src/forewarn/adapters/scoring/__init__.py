@@ -1,1 +1,1 @@
-"""Anomaly models from files of healthy readings, and scores of files by them."""
+"""Anomaly models learned from files of healthy readings, and the scores they give."""

@@ -43,9 +43,9 @@ class Model:
     #: Columns of time and unit, None without.
     time: str | None
     unit: str | None
-    moments: bool  #: Whether times were moments rather than numbers.
+    moments: bool  #: Whether times were timestamps rather than numbers.
     period: float  #: Usual time between two rows of a unit [s, or the unit of numeric times].
-    far: float  #: Nominal share of healthy rows that are flagged.
+    far: float  #: Nominal share of healthy rows to flag.
 
     @property
     def tags(self) -> tuple[str, ...]:
@@ -54,7 +54,7 @@ class Model:
 
 
 def save_model(model: Model, path: Path) -> None:
-    """Write a model, replacing what stands there.
+    """Write a model, replacing the file.
 
     Raises
     ------

@@ -17,8 +17,8 @@ from forewarn.domain.frames.frame import FloatArray
 class Readings:
     """Rows of a file."""
 
-    stamps: Sequence[str | int]  #: What stands in the time column, or the number of the row from 1.
-    #: Times as numbers, None without a time column; ``moments`` says whether they are moments.
+    stamps: Sequence[str | int]  #: Text of the time column, or the number of the row from 1.
+    #: Times as numbers, None without a time column; ``moments`` says whether they are timestamps.
     times: FloatArray | None
     moments: bool
     unit: NDArray[np.intp]  #: Unit of each row as a number.
@@ -26,7 +26,7 @@ class Readings:
     dropped: int = 0  #: Exact duplicates that sorting dropped.
 
     def head(self, rows: int) -> "Readings":
-        """The first rows only."""
+        """Return only the first rows."""
         return Readings(
             stamps=self.stamps[:rows],
             times=None if self.times is None else self.times[:rows],
@@ -37,7 +37,7 @@ class Readings:
 
 
 def open_table(path: Path, time: str | None, unit: str | None) -> Table:
-    """Read a file of which these columns are time and unit."""
+    """Read a file with these columns of time and unit."""
     return read_table(path, [name for name in (time, unit) if name is not None])
 
 

@@ -1,4 +1,4 @@
-"""Scores the rows of a file by a model and writes them as CSV."""
+"""Scores the rows of a file with a model and writes them as CSV."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -24,12 +24,12 @@ _NEEDS_QUOTES: Final = frozenset(',"\r\n')
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class ScoredFile:
-    """Readings of a file and what the model says of them."""
+    """Readings of a file and their scores."""
 
     readings: Readings
     scores: Scores
     extra: tuple[str, ...]  #: Columns that the model does not know.
-    doubts: tuple[str, ...]  #: Why the scores are worth less, in words.
+    doubts: tuple[str, ...]  #: Why the scores are less reliable.
 
 
 def score_file(model: Model, path: Path, *, sort: bool = False) -> ScoredFile:
@@ -75,7 +75,7 @@ def score_readings(model: Model, readings: Readings) -> Scores:
 
 
 def write_scores(scored: ScoredFile, tags: Sequence[str], path: Path) -> None:
-    """Write one line for each row; empty where nothing can be said. What stands there is replaced.
+    """Write one line for each row, empty where there is no score; replaces the file.
 
     Raises
     ------

@@ -12,12 +12,12 @@ from forewarn.domain.detection.detector import settings_for
 from forewarn.domain.detection.learn import LearnedDetector, NothingToLearnError, learn
 from forewarn.domain.detection.rows import sample_period, sequence_of
 
-_ANY_PERIOD: Final = 1.0  # rows that do not follow each other have none
+_ANY_PERIOD: Final = 1.0  # rows without a common clock have none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What the user says about the healthy readings."""
+    """The user's choices for the healthy readings."""
 
     path: Path
     time: str | None = None
@@ -29,7 +29,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Training:
-    """A model, and what was found on the way; ``unused`` gives columns that are no tags, with the reason."""
+    """A model and how its training went; ``unused`` gives columns that are not tags, with the reason."""
 
     model: Model
     lesson: LearnedDetector
@@ -37,7 +37,7 @@ class Training:
     unused: Mapping[str, str]
 
     def suspicions(self) -> list[str]:
-        """Suspicious stretches of the baseline in words."""
+        """Describe suspicious stretches of the baseline."""
         stamps = self.readings.stamps
         timed = self.readings.times is not None
         out = []
@@ -63,7 +63,7 @@ def train(request: Request) -> Training:
 
 
 def learn_readings(readings: Readings, request: Request, unused: Mapping[str, str]) -> Training:
-    """Learn from rows that were read; ``unused`` gives columns that are no tags.
+    """Learn from rows already read; ``unused`` gives columns that are not tags.
 
     Raises
     ------

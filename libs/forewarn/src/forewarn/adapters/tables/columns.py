@@ -1,4 +1,4 @@
-"""From the pieces of a column, as strings, to numbers or text."""
+"""Builds numbers or text from the pieces of a column."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -12,15 +12,15 @@ from forewarn.adapters.tables.arrow_types import ArrowArray, ArrowType
 from forewarn.adapters.tables.table import Stray, TableColumn
 from forewarn.domain.frames.frame import FloatArray
 
-#: What stands for a missing value in CSV files, besides nothing at all.
+#: Stand for a missing value in CSV files, besides an empty field.
 NULLS: Final = ("", "NA", "N/A", "n/a", "#N/A", "#NA", "NaN", "nan", "NAN", "-nan", "NULL", "null", "None", "NONE")
 
-#: Fewer than this share of numbers among the values make a column of text.
+#: A column with a smaller share of numbers among its values is text.
 _NUMERIC_SHARE: Final = 0.5
 
 
 class ColumnBuilder:
-    """Takes a column piece by piece; keeps strings only as long as they are needed."""
+    """Takes a column in pieces; keeps strings only as long as they are needed."""
 
     def __init__(self, *, as_text: bool, decimal_comma: bool = False) -> None:
         self._as_text = as_text
@@ -33,7 +33,7 @@ class ColumnBuilder:
         self._stray: Stray | None = None
 
     def add(self, piece: ArrowArray) -> None:
-        """Add an array of strings, numbers or, for a column wanted as text, of anything that can be written down."""
+        """Add an array of strings, numbers or, for a text column, anything that can be written down."""
         if pa.types.is_dictionary(piece.type):
             piece = piece.dictionary_decode()
         if self._as_text:
@@ -48,7 +48,7 @@ class ColumnBuilder:
         self._rows += len(piece)
 
     def build(self) -> TableColumn:
-        """Put the pieces together."""
+        """Join the pieces."""
         texts = pa.chunked_array(self._texts, pa.string()) if self._as_text else None
         if self._numeric + self._alien == 0:
             return TableColumn(kind="empty", texts=texts)
@@ -61,9 +61,9 @@ class ColumnBuilder:
 
 
 def to_numbers(piece: ArrowArray, *, decimal_comma: bool = False) -> tuple[FloatArray, NDArray[np.intp]]:
-    """Numbers of an array, NaN for missing ones, and where text stands."""
+    """Return the numbers of an array, NaN for missing ones, and where there is text."""
     if is_number(piece.type):
-        # Not safe: whole numbers beyond 2^53, such as nanoseconds since 1970, are near enough as floats.
+        # Not safe: whole numbers beyond 2^53, such as nanoseconds since 1970, are close enough as floats.
         return finite(piece.cast(pa.float64(), safe=False)), np.empty(0, dtype=np.intp)
     piece = piece.cast(pa.string())
     if decimal_comma:
@@ -75,20 +75,20 @@ def to_numbers(piece: ArrowArray, *, decimal_comma: bool = False) -> tuple[Float
 
 
 def is_number(dtype: ArrowType) -> bool:
-    """Whether values of this type count as numbers; true and false are 1 and 0."""
+    """Return whether values of this type count as numbers; true and false are 1 and 0."""
     kinds = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.types.is_boolean)
     return any(kind(dtype) for kind in kinds)
 
 
 def is_text(dtype: ArrowType) -> bool:
-    """Whether values of this type are text, and may still spell numbers."""
+    """Return whether values of this type are text, which may still spell numbers."""
     inner = dtype.value_type if pa.types.is_dictionary(dtype) else dtype
     kinds = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view, pa.types.is_null)
     return any(kind(inner) for kind in kinds)
 
 
 def finite(array: ArrowArray) -> FloatArray:
-    """Numbers of an array; missing and infinite ones are NaN."""
+    """Return the numbers of an array, NaN for missing and infinite ones."""
     numbers: FloatArray = array.to_numpy(zero_copy_only=False).astype(np.float64)
     endless = np.isinf(numbers)
     return np.where(endless, np.nan, numbers) if endless.any() else numbers

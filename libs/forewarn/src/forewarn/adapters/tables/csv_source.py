@@ -1,4 +1,4 @@
-"""Reads CSV files piece by piece: comma, semicolon or tab, with or without byte order mark, or gzip."""
+"""Reads CSV files in pieces: comma, semicolon or tab, with or without byte order mark, or gzip."""
 
 import csv
 import io
@@ -19,18 +19,18 @@ _DELIMITERS: Final = ",;\t|"
 _WIDE_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
 _HEAD_BYTES: Final = 256 * 1024
 _HEAD_LINES: Final = 20
-_STATED: Final = re.compile(r"sep=(?P<delimiter>[,;\t|])")  # how spreadsheets write it above the header
+_STATED: Final = re.compile(r"sep=(?P<delimiter>[,;\t|])")  # spreadsheets write it above the header
 _BAD_BYTES: Final = "invalid UTF8"
 _BLOCK_BYTES: Final = 8 * 1024 * 1024
 
 
 class NotUtf8Error(TableError):
-    """A file whose first part is UTF-8 holds other bytes farther down."""
+    """A file that begins as UTF-8 holds other bytes farther down."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dialect:
-    """How a CSV file is written."""
+    """Format of a CSV file."""
 
     delimiter: str
     encoding: str
@@ -44,12 +44,12 @@ class Dialect:
 
 
 def sniff(path: Path) -> Dialect:
-    """Find out how a file is written from its first lines.
+    """Detect the format of a file from its first lines.
 
     Raises
     ------
     TableError
-        If it is empty or no text, or its first line does not name columns.
+        If it is empty or not text, or its first line does not name columns.
     """
     with pa.input_stream(str(path)) as file:
         head = file.read(_HEAD_BYTES)
@@ -77,20 +77,19 @@ def sniff(path: Path) -> Dialect:
 def csv_pieces(
     path: Path, dialect: Dialect, on_odd_row: Callable[[int, str], None] | None = None
 ) -> Iterator[Sequence[Any]]:
-    """Columns of successive stretches of rows, as string arrays with nulls.
+    """Yield the columns of successive stretches of rows, as string arrays with nulls.
 
     Parameters
     ----------
     on_odd_row
-        Takes number (from 1) and text of a row that has another number of values than the header; such
-        rows are left out then.
+        Gets number (from 1) and text of a row whose number of values differs from the header's; such rows are skipped.
 
     Raises
     ------
     TableError
-        If there is such a row and nobody takes it.
+        If there is such a row and no ``on_odd_row``.
     NotUtf8Error
-        If the file is no UTF-8 after all.
+        If the file is not UTF-8 after all.
     """
     rows = 0
     refused: list[str] = []
@@ -100,7 +99,7 @@ def csv_pieces(
             rows += batch.num_rows
             yield batch.columns
     except pa.ArrowInvalid as exc:
-        if "Empty CSV" in str(exc) or "Could not skip" in str(exc):  # nothing but a header, with a line end or without
+        if "Empty CSV" in str(exc) or "Could not skip" in str(exc):  # only a header, with a line end or without
             return
         if _BAD_BYTES in str(exc):
             raise NotUtf8Error(f"{path}: begins as UTF-8 and goes on otherwise; save it as UTF-8") from exc
@@ -143,7 +142,7 @@ def _handler(
 
 
 def _quotes(path: Path) -> bool:
-    """Whether values can hold line ends; looking for them costs time."""
+    """Return whether values can hold line ends; looking for them costs time."""
     with pa.input_stream(str(path)) as file:
         return b'"' in file.read(_HEAD_BYTES)
 
@@ -163,7 +162,7 @@ def _is_utf8(head: bytes) -> bool:
 
 
 def _fit(lines: Sequence[str], delimiter: str) -> tuple[bool, int]:
-    """How well a delimiter explains the lines: the same number of values in each, then many of them."""
+    """Return how well a delimiter fits the lines: the same number of values in each, then many of them."""
     counts = [len(row) for row in csv.reader(io.StringIO("\n".join(lines)), delimiter=delimiter)]
     first = counts[0]
     return all(count == first for count in counts[:-1]) and first > 1, first

@@ -17,14 +17,14 @@ _BATCH_ROWS: Final = 65_536
 
 
 def read_table(path: Path, text: Collection[str] = ()) -> Table:
-    """Read a CSV or Parquet file; which one it is, its first bytes say.
+    """Read a CSV or Parquet file, detected by its first bytes.
 
     Columns are numbers if at least half of their values are. Missing and infinite values are NaN.
 
     Parameters
     ----------
     text
-        Columns that are wanted as they stand in the file, say time and unit.
+        Columns to keep as text, such as time and unit.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""A table that was read: numbers as float64, everything else as text."""
+"""A table in memory: numbers as float64, everything else as text."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ from forewarn.domain.frames.frame import FloatArray
 
 Kind = Literal["number", "text", "empty", "mixed"]
 
-_SAMPLE_CHARACTERS: Final = 20  # of a text that is quoted in a message
+_SAMPLE_CHARACTERS: Final = 20  # of a text quoted in a message
 
 
 class TableError(Exception):
@@ -26,7 +26,7 @@ class TableError(Exception):
 
 
 def require_single(path: Path, header: Sequence[str]) -> None:
-    """Make sure that no column has the name of another.
+    """Check that no two columns have the same name.
 
     Raises
     ------
@@ -39,7 +39,7 @@ def require_single(path: Path, header: Sequence[str]) -> None:
 
 
 def require_one_purpose(names: Sequence[str]) -> None:
-    """Make sure that no column was named for two purposes, say time and driver.
+    """Check that no column was named for two purposes, such as time and driver.
 
     Raises
     ------
@@ -65,7 +65,7 @@ class TableColumn:
 
     kind: Kind  #: ``number``; ``text``; ``empty`` if no row has a value; ``mixed`` for numbers with text among them.
     numbers: FloatArray | None = None  #: Values of a column of numbers, NaN where missing; None for others.
-    #: Values of a column that was asked for as text; None for others.
+    #: Values of a column requested as text; None for others.
     texts: Any = None  # pyarrow.ChunkedArray of strings
     stray: Stray | None = None  #: First text of a mixed column.
 
@@ -74,7 +74,7 @@ class TableColumn:
 class Table:
     """Columns of one file in file order, all of ``rows`` rows.
 
-    ``ignored`` says which columns could not be taken at all, with the reason.
+    ``ignored`` gives columns that could not be read at all, with the reason.
     """
 
     path: Path
@@ -88,12 +88,12 @@ class Table:
         return tuple(self.columns)
 
     def require(self, names: Sequence[str]) -> None:
-        """Make sure that these columns are there.
+        """Check that these columns exist.
 
         Raises
         ------
         TableError
-            Listing those that are not, and what the file has; or saying why one cannot be used.
+            Listing missing ones and those that the file has, or saying why one cannot be used.
         """
         for name in names:
             if name in self.ignored:
@@ -105,12 +105,12 @@ class Table:
             )
 
     def without_numbers(self, names: Sequence[str]) -> dict[str, str]:
-        """Those of these columns that hold no numbers, with the reason."""
+        """Return which of these columns are not numbers, with the reason."""
         found = {name: self.columns[name] for name in names}
         return {name: _no_numbers(column) for name, column in found.items() if column.kind in {"text", "empty"}}
 
     def numbers(self, name: str) -> FloatArray:
-        """Values of a column, NaN where missing.
+        """Return the values of a column, NaN where missing.
 
         Raises
         ------
@@ -129,12 +129,12 @@ class Table:
         )
 
     def texts(self, name: str) -> list[str | None]:
-        """Values of a column that was read as text, None where missing."""
+        """Return the values of a text column, None where missing."""
         values: list[str | None] = self._text(name).to_pylist()
         return values
 
     def codes(self, name: str) -> tuple[NDArray[np.intp], list[str]]:
-        """A text column as numbers of its distinct values, in order of first appearance.
+        """Return a text column as numbers of its distinct values, in order of first appearance.
 
         Raises
         ------

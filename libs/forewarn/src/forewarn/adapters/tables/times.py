@@ -1,4 +1,4 @@
-"""Time columns: ISO 8601 moments or plain numbers."""
+"""Time columns: ISO 8601 timestamps or plain numbers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,12 +20,12 @@ _NS_PER_S: Final = 1e9
 class Times:
     """Times of the rows of a table."""
 
-    values: FloatArray  #: Seconds since 1970 UTC for moments, exact to the microsecond; else the numbers as they are.
-    are_moments: bool  #: Whether they are moments. Those without a zone are taken as UTC.
+    values: FloatArray  #: Seconds since 1970 UTC for timestamps, exact to 1 µs; else the numbers as they are.
+    are_moments: bool  #: Whether they are timestamps. Those without a zone are taken as UTC.
 
 
 def times_of(table: Table, name: str) -> Times:
-    """Read a column that was asked for as text as times.
+    """Read a text column as times.
 
     Raises
     ------
@@ -80,14 +80,14 @@ def _nulls(moments: ArrowArray) -> NDArray[np.bool_]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Disorder:
-    """First row (from 1) whose time is not later than the one before of the same unit."""
+    """First row (from 1) whose time is not later than that of the unit's previous row."""
 
     row: int
     duplicate: bool
 
 
 def first_disorder(values: FloatArray, units: NDArray[np.intp]) -> Disorder | None:
-    """Look for a backward or repeated time, unit by unit; None if each unit's times rise."""
+    """Find the first backward or repeated time of any unit; None if all times rise."""
     order = np.argsort(units, kind="stable")
     step = np.diff(values[order])
     bad = np.flatnonzero((np.diff(units[order]) == 0) & (step <= 0))
@@ -99,7 +99,7 @@ def first_disorder(values: FloatArray, units: NDArray[np.intp]) -> Disorder | No
 
 
 def sorted_rows(values: FloatArray, units: NDArray[np.intp], columns: Sequence[FloatArray]) -> NDArray[np.intp]:
-    """Rows in order of unit and time, without exact duplicates; units in order of first appearance.
+    """Return rows in order of unit and time, without exact duplicates; units in order of first appearance.
 
     An exact duplicate has the unit, time and all values of an earlier row.
     """

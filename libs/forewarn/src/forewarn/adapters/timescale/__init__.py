@@ -1,1 +1,1 @@
-"""PostgreSQL with or without TimescaleDB: schema, the sink's exactly-once writes, the API's questions."""
+"""PostgreSQL with or without TimescaleDB: schema, the sink's exactly-once writes, the API's queries."""

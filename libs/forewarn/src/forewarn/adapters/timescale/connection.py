@@ -1,4 +1,4 @@
-"""Connections to the database, and what its errors mean for us."""
+"""Connections to the database, and the meaning of its errors."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,11 +10,11 @@ from psycopg import conninfo, errors
 from forewarn.ports.codec import one_line
 from forewarn.ports.store import Doubtful, Fenced, StoreUnavailable, Unstorable
 
-#: Classes of SQLSTATE: what a program asks for exceeds a limit or is not supported; the server contradicts itself.
+#: Classes of SQLSTATE: a request exceeds a limit or is not supported; the server contradicts itself.
 _CONTENT: Final = frozenset({"0A", "54"})
 _DISORDER: Final = "XX"
 
-#: A dead peer is noticed within seconds on both sides: the server must not hold a dead sink's locks.
+#: Both sides notice a dead peer within seconds: the server must not hold a dead sink's locks.
 _DEFAULTS: Final[dict[str, Any]] = {
     "client_encoding": "UTF8",  # also where the database is SQL_ASCII, which would give us bytes
     "connect_timeout": 5,
@@ -29,12 +29,12 @@ _SERVER_KEEPALIVE: Final = {
     "tcp_keepalives_count": "3",
 }
 
-#: The server went away, shut down, ran out of something, ended our session, is (for now) a standby, or is broken.
+#: The server went away, shut down, ran out of something, ended our session, is a standby for now, or is broken.
 AWAY: Final = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.InternalError)
 
 
 def connection_arguments(database_url: str, *, application: str, settings: dict[str, str]) -> dict[str, Any]:
-    """Arguments for ``psycopg.connect``: the URL's own win over our keep-alives; ``settings`` are session settings."""
+    """Return arguments for ``psycopg.connect``; the URL overrides our keep-alives, ``settings`` are the session's."""
     given = conninfo.conninfo_to_dict(database_url)
     session = {**_SERVER_KEEPALIVE, "timezone": "UTC", **settings}
     options = " ".join(
@@ -44,23 +44,23 @@ def connection_arguments(database_url: str, *, application: str, settings: dict[
 
 
 def describe(database_url: str) -> str:
-    """Where a URL points to, without its password."""
+    """Return the target of a URL, without its password."""
     given = conninfo.conninfo_to_dict(database_url)
     return f"{given.get('host', 'localhost')}:{given.get('port', 5432)}/{given.get('dbname', '')}"
 
 
 @contextmanager
 def translated_errors() -> Iterator[None]:
-    """Turn the driver's errors into those of ``ports.store``, and what goes wrong with values before they are sent.
+    """Translate the driver's errors, and those of values that cannot be sent, into the errors of ``ports.store``.
 
     Raises
     ------
     StoreUnavailable
         Where another attempt may succeed: also while the schema is not what it must be.
     Unstorable
-        Where none ever will: the values do not fit.
+        Where no attempt ever will: the values do not fit.
     Doubtful
-        Where it is not clear: the server gave up over what it was to do, or found itself in disorder.
+        Where it is not clear: the server gave up during our request, or found itself in disorder.
     """
     try:
         yield
@@ -68,7 +68,7 @@ def translated_errors() -> Iterator[None]:
         raise
     except psycopg.Error as exc:
         raise _meaning(exc)(_first_line(exc)) from exc
-    except Exception as exc:  # a value that cannot be laid out, or not be encoded
+    except Exception as exc:  # a value that cannot be laid out or encoded
         raise Unstorable(f"{type(exc).__name__}: {_first_line(exc)}") from exc
 
 

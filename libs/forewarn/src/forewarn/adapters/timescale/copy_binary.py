@@ -1,10 +1,10 @@
-"""Rows in PostgreSQL's binary COPY format, packed column by column with NumPy.
+"""Packs rows in PostgreSQL's binary COPY format, column by column with NumPy.
 
-A row is a field count and, per field, a length and the value in network byte order; NULL is the length
-−1 without a value, so rows with different NULLs have different widths. All rows of a block are first laid
-out as if every field were there (a structured array: one strided assignment per column), columns that
-are NULL in the whole block excepted; then the bytes of the remaining NULLs, and what pads short texts, are
-cut out with one mask. Without mixed NULLs, the usual case, the block is sent as it is.
+A row is a field count and, per field, a length and the value in network byte order; NULL is the length −1 without a
+value, so rows with different NULLs have different widths. First all rows of a block are laid out as if every field were
+there (a structured array: one strided assignment per column), except columns that are NULL in the whole block; then the
+bytes of the remaining NULLs, and the padding of short texts, are cut out with one mask. Without mixed NULLs, the usual
+case, the block is sent as it is.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,7 +24,7 @@ TRAILER: Final = b"\xff\xff"
 
 #: PostgreSQL counts microseconds from 2000-01-01 UTC.
 _PG_EPOCH_US: Final = 946_684_800_000_000
-#: Rows laid out at once, and bytes of texts in them: one long text widens every row of its block.
+#: Rows laid out at once, and bytes of text in them: one long text widens every row of its block.
 _BLOCK_ROWS: Final = 4_096
 _BLOCK_TEXT_BYTES: Final = 8 * MIB
 _MAX_TEXT_BYTES: Final = 64 * MIB
@@ -65,7 +65,7 @@ def encode_frame_rows(frame: Frame, columns: Sequence[StoredColumn], asset_keys:
     Raises
     ------
     ValueError
-        If its texts, which stand once in the frame but in each of its rows here, take more than 64 MiB.
+        If its texts, stored once in the frame but in each row here, take more than 64 MiB.
     """
     block_rows = _rows_at_once(frame, columns)
     for start in range(0, frame.rows, block_rows):
@@ -87,7 +87,7 @@ def _rows_at_once(frame: Frame, columns: Sequence[StoredColumn]) -> int:
 
 
 def _field(frame: Frame, column: StoredColumn, asset_keys: NDArray[np.int32], rows: slice) -> _Field | None:
-    """Values of a column; None if all of them are NULL."""
+    """Return the values of a column; None if all of them are NULL."""
     if column.name == ASSET_KEY:
         return _Field(asset_keys[frame.assets.codes[rows]])
     if column.pg_type == "text":
@@ -143,7 +143,7 @@ def _encode_block(fields: Sequence[_Field | None], columns: Sequence[StoredColum
 
 
 def _mask(block: NDArray[Any], fields: Sequence[_Field | None]) -> NDArray[np.bool_] | None:
-    """Which bytes of the block to send, after writing the lengths of what is left out; None for all."""
+    """Return which bytes of the block to send, after writing the lengths of NULLs; None for all."""
     irregular = [
         (i, f) for i, f in enumerate(fields) if f is not None and (f.nulls is not None or f.lengths is not None)
     ]
@@ -165,7 +165,7 @@ def _mask(block: NDArray[Any], fields: Sequence[_Field | None]) -> NDArray[np.bo
 
 @lru_cache(maxsize=1024)
 def _layout(types: tuple[str | None, ...]) -> tuple[np.dtype[Any], NDArray[Any]]:
-    """Structured type of a row, and a row with the field count and all lengths filled in."""
+    """Return the structured type of a row, and a row with the field count and all lengths filled in."""
     parts: list[tuple[str, str]] = [("count", ">i2")]
     for position, kind in enumerate(types):
         parts.append((f"n{position}", ">i4"))

@@ -1,4 +1,4 @@
-"""Which rows an event becomes: statement names of ``store.sql`` with their parameters."""
+"""Converts an event to rows: names of statements in ``store.sql`` with their parameters."""
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
@@ -15,7 +15,7 @@ from forewarn.ports.store import Tombstone
 Parameters = dict[str, Any]
 Row = tuple[str, Parameters]
 
-#: PostgreSQL's text cannot hold NUL; what was refused for it must still be kept.
+#: PostgreSQL's text cannot hold NUL; a message refused for it must still be stored.
 _NUL_SHOWN: Final = "\N{SYMBOL FOR NULL}"
 
 _DIGEST_CHARACTERS: Final = 12
@@ -25,7 +25,7 @@ _NOTHING_NEW: Final = dict.fromkeys(("asset_class", "name", "path", "criticality
 
 
 def rows_of_event(event: Contract | Tombstone, asset_keys: Mapping[str, int]) -> list[Row]:
-    """Rows of one event, in the order they must be written.
+    """Return the rows of one event, in the order they must be written.
 
     Raises
     ------
@@ -90,7 +90,7 @@ def _rejected(event: RejectedReading) -> Iterator[Row]:
 
 
 def _digest(event: RejectedReading) -> str:
-    """Distinguishes a message from another one under the same id."""
+    """Return a digest that distinguishes messages with the same id."""
     parts = (format_utc(event.rejected_at).encode(), event.key or b"", event.original)
     return f"~{hashlib.sha256(b'/'.join(parts)).hexdigest()[:_DIGEST_CHARACTERS]}"
 

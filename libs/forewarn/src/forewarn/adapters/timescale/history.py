@@ -1,4 +1,4 @@
-"""Answers the API's questions from the database; implements ``forewarn.ports.history.HistoryReader``."""
+"""Answers the API's queries from the database; implements ``forewarn.ports.history.HistoryReader``."""
 
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -47,9 +47,9 @@ _log = structlog.get_logger(__name__)
 _EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _POOL_PATIENCE_S: Final = 3.0
 _PREVIEW_BYTES: Final = 2 * KIB
-#: Of each of the texts about one refused message.
+#: Length of each text about a refused message.
 _MOST_CHARACTERS: Final = 16 * KIB
-#: What is held of an original while it is handed out; divides by three, so that Base64 needs no padding in between.
+#: Chunk of an original in memory; divisible by three, so that Base64 needs no padding between chunks.
 _PIECE_BYTES: Final = 768 * KIB
 _REASONS: Final = frozenset(RejectionReason)
 
@@ -62,11 +62,11 @@ class TimescaleHistory:
     database_url
         Where; a role with the rights of ``forewarn_api`` is enough.
     catalogue
-        Classes whose readings can be asked for.
+        Classes whose readings can be queried.
     max_connections
-        Questions answered at the same time; more wait up to 3 s.
+        Concurrent queries; more wait up to 3 s.
     statement_timeout_s
-        A question that takes longer is given up.
+        A query that takes longer is cancelled.
     """
 
     def __init__(
@@ -113,16 +113,16 @@ class TimescaleHistory:
         await self.close()
 
     async def ping(self) -> None:
-        """Ask for a sign of life."""
+        """Check that the database answers."""
         await self._named("ping")
 
     async def asset_ids(self, *, after: str | None = None, limit: int = MAX_ROWS) -> tuple[str, ...]:
-        """Assets in their order."""
+        """Return the ids of registered assets, in order."""
         rows = await self._named("asset_ids", after=after, limit=limit)
         return tuple(row["asset_id"] for row in rows)
 
     async def latest(self, asset_ids: Sequence[str]) -> tuple[Latest, ...]:
-        """Newest reading beside newest judgement."""
+        """Return the newest reading and judgement of assets."""
         wanted = list(asset_ids)
         found = []
         async with self._connection() as connection:
@@ -134,7 +134,7 @@ class TimescaleHistory:
         return tuple(sorted(found, key=lambda latest: latest.asset_id))
 
     async def history(self, query: HistoryQuery) -> History | None:
-        """A stretch of readings and judgements, raw or rolled up."""
+        """Return readings and judgements of a range, raw or rolled up."""
         keys = await self._named("asset_key", asset_id=query.asset_id)
         if not keys or keys[0]["asset_class"] not in self._catalogue:
             return None
@@ -159,20 +159,20 @@ class TimescaleHistory:
         return readings.history_of(query.asset_id, selection, roll_up, rows, query.max_points)
 
     async def removed_assets(self, *, after: str, limit: int) -> tuple[DeregisteredAsset, ...]:
-        """Removed assets, by id."""
+        """Return removed assets, by id."""
         return _removed(await self._named("removed_assets", after=after, limit=limit))
 
     async def removed_asset(self, asset_id: str) -> DeregisteredAsset | None:
-        """A removed asset."""
+        """Return a removed asset."""
         return next(iter(_removed(await self._named("removed_asset", asset_id=asset_id))), None)
 
     async def latest_health(self, asset_ids: Sequence[str]) -> tuple[AssetHealth, ...]:
-        """Newest health."""
+        """Return the newest health of assets."""
         rows = await self._named("latest_health", asset_ids=list(asset_ids), max_bytes=MAX_LIVE_EVENT_BYTES)
         return tuple(_documents(AssetHealth, rows))
 
     async def health(self, asset_id: str, interval: Interval) -> tuple[AssetHealth, ...]:
-        """Health over time."""
+        """Return health over time."""
         span = {"start": interval.start, "end": interval.end, "limit": interval.limit}
         rows = await self._named("health", asset_id=asset_id, max_bytes=MAX_ANSWER_BYTES, **span)
         return tuple(_documents(AssetHealth, rows))
@@ -185,7 +185,7 @@ class TimescaleHistory:
         priorities: Collection[Priority] | None = None,
         page: Page | None = None,
     ) -> ListPart[AlarmEntry]:
-        """Occurrences of alarms, newest first."""
+        """Return occurrences of alarms, newest first."""
         chosen = None if priorities is None else [priority.value for priority in priorities]
         limits = {**_page(page), "max_bytes": MAX_ANSWER_BYTES}
         rows = await self._named("alarms", open=open_alarms, asset_id=asset_id, priorities=chosen, **limits)
@@ -194,14 +194,14 @@ class TimescaleHistory:
         return ListPart(_entries(rows), last)
 
     async def alarm(self, alarm_id: str) -> AlarmEntry | None:
-        """One alarm."""
+        """Return an alarm."""
         rows = await self._named("alarm", alarm_id=alarm_id)
         return next(iter(_entries(rows)), None)
 
     async def alarm_events(
         self, *, asset_id: str | None = None, alarm_id: str | None = None, page: Page | None = None
     ) -> tuple[Alert, ...]:
-        """Transitions, newest first."""
+        """Return transitions of an alarm, newest first."""
         limits = {**_page(page), "max_bytes": MAX_ANSWER_BYTES}
         rows = await self._named("alarm_events", asset_id=asset_id, alarm_id=alarm_id, **limits)
         return tuple(_documents(Alert, rows))
@@ -209,23 +209,23 @@ class TimescaleHistory:
     async def rejected(
         self, *, asset_id: str | None = None, reason: str | None = None, page: Page | None = None
     ) -> ListPart[RefusedMessage]:
-        """Refused messages, newest first."""
+        """Return refused messages, newest first."""
         limits = {**_page(page), "characters": MAX_PROBLEM_CHARACTERS, "preview_bytes": _PREVIEW_BYTES}
         rows = await self._named("rejected", asset_id=asset_id, reason=reason, **limits)
         last = (rows[-1]["rejected_at"], rows[-1]["rejected_id"]) if len(rows) == limits["limit"] else None
-        known = [row for row in rows if row["reason"] in _REASONS]  # a newer sink may have others
+        known = [row for row in rows if row["reason"] in _REASONS]  # a newer sink may have added reasons
         return ListPart(
             tuple(RefusedMessage(**{**row, "reason": RejectionReason(row["reason"])}) for row in known), last
         )
 
     async def rejected_one(self, rejected_id: str) -> RejectedReading | None:
-        """One refused message, with nothing in place of its original bytes."""
+        """Return a refused message without its original bytes."""
         rows = await self._named("rejected_one", rejected_id=rejected_id, characters=_MOST_CHARACTERS)
-        known = [row for row in rows if row["reason"] in _REASONS]  # a newer sink may have others
+        known = [row for row in rows if row["reason"] in _REASONS]  # a newer sink may have added reasons
         return RejectedReading(**known[0]) if known else None
 
     async def original(self, rejected_id: str) -> AsyncIterator[bytes]:
-        """The original bytes of a refused message in pieces; no connection is held between two of them."""
+        """Yield the original bytes of a refused message in chunks; holds no connection between them."""
         start, piece = 1, b""
         while start == 1 or len(piece) == _PIECE_BYTES:
             async with self._connection() as connection, connection.cursor(binary=True) as cursor:
@@ -239,7 +239,7 @@ class TimescaleHistory:
             yield piece
 
     async def models(self, asset_id: str | None = None, *, after: Card | None = None) -> Cards:
-        """Model cards."""
+        """Return model cards."""
         place = {
             "after_asset": after and after.asset_id,
             "after_kind": after and after.kind,
@@ -252,7 +252,7 @@ class TimescaleHistory:
         return Cards(tuple(_documents(ModelArtefact, rows)), last)
 
     async def model(self, asset_id: str, kind: str, version: int) -> ModelArtefact | None:
-        """One version of a model with its parameters."""
+        """Return one version of a model with its parameters."""
         rows = await self._named("model", asset_id=asset_id, kind=kind, version=version)
         return next(_documents(ModelArtefact, rows), None)
 
@@ -279,7 +279,7 @@ class TimescaleHistory:
             ) from exc
 
     async def _is_aggregated(self, connection: psycopg.AsyncConnection[DictRow], asset_class: AssetClass) -> bool:
-        """Whether the roll-ups of a class are continuous aggregates; asked once."""
+        """Return whether the roll-ups of a class are continuous aggregates; looked up once."""
         table = readings_table(asset_class.name)
         if table not in self._aggregated:
             cursor = await connection.execute(_SQL["has_relation"], {"name": part_name(table, RollUp.MINUTE, 1)})
@@ -312,7 +312,7 @@ def _documents(contract: type[ContractT], rows: Sequence[DictRow]) -> Iterator[C
 
 
 def _document(contract: type[ContractT], row: DictRow) -> ContractT | None:
-    """What a row holds; None for one that cannot be read: it must not hide the others."""
+    """Parse a row's document; None for an unreadable one, which must not hide the others."""
     try:
         return contract.model_validate_json(row["document"])
     except ValidationError as exc:

@@ -1,4 +1,4 @@
-"""How long data live in which form."""
+"""Retention: how long data live in which form."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,13 +21,13 @@ def _roll_up_lives() -> Mapping[RollUp, timedelta]:
 class LifeCycle:
     """Ages at which rows change form; each must be later than the one before, or data would be lost.
 
-    Late readings are accepted up to ``lateness``. Roll-ups are refreshed back to ``refresh_from``, so they
-    see them; chunks are compressed after ``compress_after``, so late rows rarely meet a compressed
-    chunk; rows are dropped after ``drop_after``, when their roll-ups are long made. ``roll_ups`` says how
-    long each width lives; one that is not named lives for ever.
+    Late readings are accepted up to ``lateness``. Roll-ups are refreshed back to ``refresh_from``, so they include
+    them; chunks are compressed after ``compress_after``, so late rows rarely meet a compressed chunk; rows are dropped
+    after ``drop_after``, long after their roll-ups are made. ``roll_ups`` says how long each width lives; one that is
+    missing lives for ever.
 
-    ``max_bytes`` is the disk that readings, results, health and refused messages may take: the oldest are dropped
-    before their time when there is more. None is no limit.
+    ``max_bytes`` is the disk that readings, results, health and refused messages may take: beyond it the oldest are
+    dropped early. None is no limit.
     """
 
     lateness: timedelta = 7 * _DAY

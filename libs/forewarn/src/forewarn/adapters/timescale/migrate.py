@@ -1,7 +1,7 @@
-"""Brings a database to the schema this version needs: ``migrate(database_url, catalogue)``.
+"""Migrates a database to the schema this version needs: ``migrate(database_url, catalogue)``.
 
-First the numbered steps (Alembic, plain SQL), then what follows from the catalogue. Several processes may
-call it at once: one works, the others wait and find nothing to do.
+First the numbered steps (Alembic, plain SQL), then what follows from the catalogue. Several processes may call it at
+once: one works, the others wait and find nothing to do.
 """
 
 from collections.abc import Mapping
@@ -34,12 +34,12 @@ _VERSION_TABLE: Final = "forewarn_schema_version"
 
 
 class MigrationError(Exception):
-    """The schema could not be brought up to date; the message says why and what to do."""
+    """The schema could not be migrated; the message says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MigrationReport:
-    """What the server is, what was changed (empty: nothing), and what could not be done."""
+    """The server, what was changed (empty: nothing), and what could not be done."""
 
     server: DatabaseServer
     revision: str
@@ -101,7 +101,7 @@ def _migrate(
 
 
 def _run_steps(arguments: Mapping[str, Any]) -> tuple[str | None, str]:
-    """Run the numbered steps that are missing; returns the revisions before and after."""
+    """Run the missing numbered steps; returns the revisions before and after."""
     engine = sa.create_engine(
         "postgresql+psycopg://", creator=lambda: psycopg.connect(**arguments), poolclass=sa.pool.NullPool
     )
@@ -128,7 +128,7 @@ def _ensure_retention(
     tables: list[WideTable],
     lifecycle: LifeCycle,
 ) -> None:
-    """Write down how long rows live, and hand it to TimescaleDB where it can do it by itself."""
+    """Store the retention ages, and hand them to TimescaleDB where it can apply them itself."""
     series = {table.name: lifecycle.drop_after for table in tables} | {HEALTH: lifecycle.health}
     means = {Edition.PLAIN: "asset_rows", Edition.APACHE: "chunks", Edition.COMMUNITY: "policy"}[edition]
     rules = [(name, "ts", keep, means, "series") for name, keep in series.items()]

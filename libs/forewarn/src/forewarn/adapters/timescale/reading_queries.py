@@ -1,4 +1,4 @@
-"""Statements about the wide tables, composed for an asset class, and what their rows mean."""
+"""Statements on the wide tables of an asset class, and the meaning of their rows."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -30,23 +30,23 @@ from forewarn.contracts.frames import (
 from forewarn.ports.history import BadQuery, History, Latest, RollUp, Series
 
 _OVER_TIME: Final = tuple(JudgementOverTime.model_fields)
-#: Which model judged a reading, and how it saw it.
+#: Columns of the model that judged a reading, and of its view.
 _JUDGED_BY: Final = ("model_version", "regime")
 _log = structlog.get_logger(__name__)
 _UNSIGNED: Final = 0xFFFFFFFF
-#: From coarse to fine, widths a history may be rolled up to.
+#: Widths of roll-ups, finest first.
 _BY_ROLL_UP: Final[Mapping[RollUp, Width]] = {width.roll_up: width for width in WIDTHS}
 
 Row = Mapping[str, Any]  # names that start with "_" cannot be a tag's
 
 
 def width_of(roll_up: RollUp) -> Width:
-    """Width of a roll-up that is not raw."""
+    """Return the width of a roll-up that is not raw."""
     return _BY_ROLL_UP[roll_up]
 
 
 def finest_width(start: datetime, end: datetime, max_points: int) -> RollUp:
-    """Finest roll-up with at most ``max_points`` buckets in a range; days if even they are more."""
+    """Return the finest roll-up with at most ``max_points`` buckets in a range; days if even they are more."""
     for width in WIDTHS:
         if (end - start) / width.bucket <= max_points - 1:  # the first and the last bucket may be cut
             return width.roll_up
@@ -55,14 +55,14 @@ def finest_width(start: datetime, end: datetime, max_points: int) -> RollUp:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """Columns of one class that a history is about."""
+    """The columns of one class that a query is about."""
 
     asset_class: AssetClass
     columns: tuple[str, ...]
 
     @classmethod
     def of(cls, asset_class: AssetClass, columns: Sequence[str]) -> "Selection":
-        """Choose columns, all of them for none.
+        """Choose columns; no names mean all.
 
         Raises
         ------
@@ -89,7 +89,7 @@ class Selection:
 
 
 def latest_statement(asset_class: AssetClass) -> sql.Composed:
-    """Newest reading and newest judgement of assets of a class."""
+    """Return the statement for the newest reading and judgement of assets of a class."""
     readings, results = wide_tables(asset_class)
     unread = ("asset_key", "seq", "late", "historical", "verdict")
     reading_columns = [c for c in readings.column_names if c not in unread]
@@ -113,7 +113,7 @@ def latest_statement(asset_class: AssetClass) -> sql.Composed:
 
 
 def latest_of(asset_class: AssetClass, row: Row) -> Latest:
-    """Meaning of a row of ``latest_statement``."""
+    """Parse a row of ``latest_statement``."""
     judgement = _judgement(row)
     judged = judgement is not None
     responses = asset_class.twin.responses if judged else ()
@@ -133,7 +133,7 @@ def latest_of(asset_class: AssetClass, row: Row) -> Latest:
 
 
 def _judgement(row: Row) -> JudgementSummary | None:
-    """None without one, or if a newer writer used codes that are unknown here."""
+    """Parse a judgement; None without one, or if a newer writer used unknown codes."""
     if row["_judged_at"] is None:
         return None
     try:
@@ -145,14 +145,14 @@ def _judgement(row: Row) -> JudgementSummary | None:
 
 
 def count_statement(asset_class: AssetClass) -> sql.Composed:
-    """How many readings a range has, counted up to a limit."""
+    """Return the statement that counts the readings of a range, up to a limit."""
     return sql.SQL("SELECT count(*) FROM (SELECT FROM {} WHERE {} LIMIT %(limit)s) AS counted").format(
         sql.Identifier(readings_table(asset_class.name)), _RANGE
     )
 
 
 def raw_statement(selection: Selection) -> sql.Composed:
-    """Readings of a range beside their judgements, oldest first."""
+    """Return the statement for readings of a range with their judgements, oldest first."""
     name = selection.asset_class.name
     columns = [
         *(sql.SQL("s.{}").format(sql.Identifier(c)) for c in (*_OVER_TIME, *_JUDGED_BY)),
@@ -174,10 +174,10 @@ def raw_statement(selection: Selection) -> sql.Composed:
 
 
 def rolled_statement(selection: Selection, width: Width, *, aggregated: bool) -> sql.Composed:
-    """Buckets of a range, oldest first.
+    """Return the statement for the buckets of a range, oldest first.
 
-    With ``aggregated`` they are read from continuous aggregates; without, they are made here from the
-    readings of the range alone, where the view of the same name would read the whole table.
+    With ``aggregated`` they are read from continuous aggregates; without, they are made here from the readings of the
+    range alone, where the view of the same name would read the whole table.
     """
     readings, results = wide_tables(selection.asset_class)
     expected = [expected_column(name) for name in selection.responses]
@@ -202,7 +202,7 @@ def rolled_statement(selection: Selection, width: Width, *, aggregated: bool) ->
 
 
 def history_of(asset_id: str, selection: Selection, roll_up: RollUp, rows: Sequence[Row], limit: int) -> History:
-    """Meaning of rows of ``raw_statement`` or ``rolled_statement``, of which one more than ``limit`` was asked."""
+    """Parse rows of ``raw_statement`` or ``rolled_statement``, which asked for one more than ``limit``."""
     kept = rows[:limit]
     return History(
         asset_id=asset_id,

@@ -1,6 +1,6 @@
-"""Group roles with the least a service needs; deployments grant them to the services' login roles.
+"""Group roles with the least rights each service needs, for deployments to grant to login roles.
 
-The owner of everything is the role that migrates.
+The migrating role owns everything.
 """
 
 from collections.abc import Sequence
@@ -20,9 +20,9 @@ _READ: Final = ("asset", "asset_health", "alarm", "alarm_event", "rejected", "mo
 
 
 def ensure_roles(connection: psycopg.Connection, tables: Sequence[str], views: Sequence[str]) -> tuple[str, ...]:
-    """Create the group roles if this role may, and grant them what they need.
+    """Create the group roles if this role may, and grant them their rights.
 
-    ``tables`` are the wide tables, ``views`` what is made of them.
+    ``tables`` are the wide tables, ``views`` their views.
 
     Returns
     -------

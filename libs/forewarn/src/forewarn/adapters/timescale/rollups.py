@@ -24,7 +24,7 @@ _HOUR: Final = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Width:
-    """One width of bucket: made from the next finer one, refreshed until ``end_offset`` before now."""
+    """Width of buckets: made from the next finer ones, refreshed until ``end_offset`` before now."""
 
     roll_up: RollUp
     bucket: timedelta
@@ -51,7 +51,7 @@ WIDTHS: Final = (
     Width(roll_up=RollUp.DAY, bucket=24 * _HOUR, finer=RollUp.HOUR, end_offset=48 * _HOUR, refresh_every=6 * _HOUR),
 )
 
-#: Columns of which no mean makes sense.
+#: Columns whose mean makes no sense.
 _NOT_ROLLED: Final = {ASSET_KEY, *(column.name for column in FIXED_COLUMNS if not column.dtype.startswith("float"))}
 _NOT_ROLLED_PREFIXES: Final = (quality_column(""), contribution_column(""))
 
@@ -69,7 +69,7 @@ class RollUpSource:
         return tuple(c for c in self.columns if c not in _NOT_ROLLED and not c.startswith(_NOT_ROLLED_PREFIXES))
 
     def has_quality(self, column: str) -> bool:
-        """Whether a column is a tag with a quality of its own."""
+        """Return whether a column is a tag with its own quality."""
         return quality_column(column) in self.columns
 
     @property
@@ -79,17 +79,17 @@ class RollUpSource:
 
 
 def view_name(table: str, roll_up: RollUp) -> str:
-    """Public name of a roll-up."""
+    """Return the public name of a roll-up."""
     return table if roll_up is RollUp.RAW else f"{table}_{roll_up.value}"
 
 
 def part_name(table: str, roll_up: RollUp, part: int) -> str:
-    """Name of the continuous aggregate behind it."""
+    """Return the name of the continuous aggregate behind it."""
     return f"{view_name(table, roll_up)}_part{part}"
 
 
 def raw_aggregates(source: RollUpSource, columns: Sequence[str]) -> list[sql.Composed]:
-    """What a bucket keeps of the rows of a wide table, from which every coarser bucket can be made."""
+    """Return the columns of a bucket, from which every coarser bucket can be made."""
     parts = [sql.SQL("count(*) AS {}").format(sql.Identifier("count"))]
     if source.has_flag:
         parts.append(sql.SQL("count(*) FILTER (WHERE flag) AS {}").format(sql.Identifier("flagged")))
@@ -130,7 +130,7 @@ def _total(name: str) -> sql.Composed:
 
 
 def continuous_aggregate(source: RollUpSource, columns: Sequence[str], width: Width, part: int) -> sql.Composed:
-    """Statement that makes one part of a roll-up, empty."""
+    """Return the statement that creates one part of a roll-up, empty."""
     from_raw = width.finer is RollUp.RAW
     aggregates = raw_aggregates(source, columns) if from_raw else _coarser_aggregates(source, columns)
     finer = source.table if from_raw else part_name(source.table, width.finer, part)
@@ -147,7 +147,7 @@ def continuous_aggregate(source: RollUpSource, columns: Sequence[str], width: Wi
 
 
 def finished_columns(source: RollUpSource, columns: Sequence[str], count: sql.Composable) -> list[sql.Composed]:
-    """Means, extremes and shares of good quality, from what a bucket keeps."""
+    """Return means, extremes and shares of good quality, computed from a bucket's columns."""
     finished = []
     for column in columns:
         finished += [
@@ -167,7 +167,7 @@ def finished_columns(source: RollUpSource, columns: Sequence[str], count: sql.Co
 
 
 def view_over_table(source: RollUpSource, width: Width) -> sql.Composed:
-    """Statement that defines a roll-up as a plain view."""
+    """Return the statement that defines a roll-up as a plain view."""
     inner = sql.SQL("(SELECT {} AS bucket, asset_key, {} FROM {} GROUP BY 1, 2)").format(
         bucket_of(width), sql.SQL(", ").join(raw_aggregates(source, source.values)), sql.Identifier(source.table)
     )
@@ -175,7 +175,7 @@ def view_over_table(source: RollUpSource, width: Width) -> sql.Composed:
 
 
 def view_over_parts(source: RollUpSource, width: Width, parts: Sequence[Sequence[str]]) -> sql.Composed:
-    """Statement that defines a roll-up over its continuous aggregates; ``parts`` are their columns."""
+    """Return the statement that defines a roll-up over its continuous aggregates; ``parts`` are their columns."""
     joined = sql.SQL("{} AS part1").format(sql.Identifier(part_name(source.table, width.roll_up, 1)))
     for number, columns in enumerate(parts[1:], start=2):
         keys = [sql.SQL("bucket"), sql.SQL("asset_key")]
@@ -211,7 +211,7 @@ def _public_view(source: RollUpSource, width: Width, rows: sql.Composed) -> sql.
 
 
 def bucket_of(width: Width, column: str = TIME) -> sql.Composed:
-    """Start of the bucket a time lies in, UTC, in the words of plain PostgreSQL."""
+    """Return the start of a time's bucket, UTC, in plain PostgreSQL."""
     return sql.SQL("date_bin({}, {}, TIMESTAMPTZ '2000-01-01 00:00:00+00')").format(
         sql.Literal(width.bucket), sql.Identifier(column)
     )

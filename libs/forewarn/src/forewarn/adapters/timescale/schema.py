@@ -1,6 +1,6 @@
-"""Brings the tables of the asset classes, their roll-ups and policies to what the catalogue asks for.
+"""Extends the tables of the asset classes, their roll-ups and policies to what the catalogue needs.
 
-Everything here only adds: tables, columns, aggregates, policies. What the catalogue no longer names stays.
+Only adds: tables, columns, aggregates, policies. What has left the catalogue stays.
 """
 
 import hashlib
@@ -32,7 +32,7 @@ class SchemaChanger:
         self.changes: list[str] = []
 
     def ensure_table(self, table: WideTable) -> None:
-        """Table, missing columns, time partitioning, roll-ups and readable view of one wide table."""
+        """Add whatever a wide table lacks: table, columns, time partitioning, roll-ups, readable view."""
         present = self._columns(table.name)
         if not present:
             self._create(table)
@@ -66,7 +66,7 @@ class SchemaChanger:
         )
         with self._connection.cursor(row_factory=scalar_row) as cursor:
             job = cursor.execute(statement).fetchone()
-        if job is not None and job >= 0:  # −1: it was there
+        if job is not None and job >= 0:  # −1: it existed
             self.changes.append(f"{kind} policy of {relation}")
 
     def _create(self, table: WideTable) -> None:
@@ -114,7 +114,7 @@ class SchemaChanger:
             self._ensure_view(name, rollups.view_over_parts(source, width, parts))
 
     def _parts(self, source: RollUpSource) -> list[tuple[str, ...]]:
-        """Columns of the parts that exist, of which the finest width is always the first to be made."""
+        """Return the columns of the existing parts; the finest width is always made first."""
         parts: list[tuple[str, ...]] = []
         while True:
             held = self._columns(rollups.part_name(source.table, WIDTHS[0].roll_up, len(parts) + 1))
@@ -126,7 +126,7 @@ class SchemaChanger:
         name = rollups.part_name(source.table, width.roll_up, number)
         if not self._columns(name):
             self._run(f"continuous aggregate {name}", rollups.continuous_aggregate(source, columns, width, number))
-            # Rows that were there before may be older than the policy looks back. Not up to now: what comes
+            # Rows from before may be older than the policy looks back. Not up to now: what comes
             # later into a bucket that is refreshed already stays unseen until the policy reaches it.
             self._connection.execute(
                 sql.SQL("CALL refresh_continuous_aggregate({}, NULL, now() - {})").format(
@@ -183,7 +183,7 @@ class SchemaChanger:
             )
 
     def _columns(self, relation: str) -> tuple[str, ...]:
-        """Columns in the order they were added; empty if there is no such relation."""
+        """Return the columns in the order they were added; empty if there is no such relation."""
         with self._connection.cursor(row_factory=tuple_row) as cursor:
             cursor.execute(
                 "SELECT attname FROM pg_attribute WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped "
@@ -209,7 +209,7 @@ class SchemaChanger:
 
 
 def readable_names(tables: Iterable[str]) -> list[str]:
-    """Every view made for these tables."""
+    """Return the names of all views made for these tables."""
     return [
         name
         for table in tables
@@ -222,7 +222,7 @@ def _readable_name(table: str) -> str:
 
 
 def _readable_view(source: RollUpSource) -> sql.Composed:
-    """The table with asset ids and unsigned status codes."""
+    """Return the statement of the table's view with asset ids and unsigned status codes."""
     qualities = {quality_column(c) for c in source.columns if source.has_quality(c)}
     columns = [
         sql.SQL("COALESCE({0}, 0)::bigint & 4294967295 AS {0}").format(sql.Identifier(c))

@@ -1,4 +1,4 @@
-"""What kind of server this is: decides between continuous aggregates with policies and plain views."""
+"""Detects the server's edition: continuous aggregates with policies, or plain views."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -35,7 +35,7 @@ class DatabaseServer:
 
 
 def inspect_server(connection: psycopg.Connection) -> DatabaseServer:
-    """Look at the server as it is."""
+    """Inspect the server."""
     with connection.cursor(row_factory=scalar_row) as cursor:
         postgres = str(cursor.execute("SHOW server_version").fetchone()).split()[0]
         version = cursor.execute("SELECT extversion FROM pg_extension WHERE extname = 'timescaledb'").fetchone()
@@ -47,7 +47,7 @@ def inspect_server(connection: psycopg.Connection) -> DatabaseServer:
 
 
 def install_timescaledb(connection: psycopg.Connection) -> str | None:
-    """Create the extension where the server has it and lets us; returns a notice if it has it but does not.
+    """Create the extension where the server has it; returns a notice if it has it but refuses.
 
     The connection must be in autocommit mode.
     """

@@ -15,7 +15,7 @@ _NAME: Final = re.compile(r"^-- name: (\w+)\s*$", re.MULTILINE)
 
 @lru_cache(maxsize=16)
 def statements(file_name: str) -> Mapping[str, bytes]:
-    """All statements of a file by name, as bytes, which psycopg takes as trusted SQL."""
+    """Return all statements of a file by name, as bytes, which psycopg takes as trusted SQL."""
     text = (files("forewarn.adapters.timescale") / file_name).read_text(encoding="utf-8")
     parts = _NAME.split(text)[1:]
     return MappingProxyType({name: body.strip().encode() for name, body in zip(parts[::2], parts[1::2], strict=True)})

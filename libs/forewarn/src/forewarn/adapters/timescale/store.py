@@ -1,14 +1,14 @@
 """The sink's side of the database: every write is one transaction that also moves the offsets.
 
-A claim raises the epoch of a partition's row in ``sink_offset``; a write updates that row first and only
-if the epoch is still its own. So the row is fence and position in one: a sink that lost the partition
-changes nothing, and a claim waits for a write that is under way and then sees the offset it left. After
-an unknown commit outcome the sink simply claims again.
+A claim raises the epoch of a partition's row in ``sink_offset``; a write updates that row first and only if the epoch
+is still its own. So the row is fence and position in one: a sink that lost the partition changes nothing, and a claim
+waits for a write in progress and then sees the offset it left. After an unknown commit outcome the sink simply claims
+again.
 
-Frames are copied straight into their tables, which costs half of what staging costs: the offsets already
-rule out that a frame is written twice. What can come twice is a reading, sent again by a gateway. Late
-rows therefore go through a staging table and ``ON CONFLICT DO NOTHING``, and if a straight copy meets a
-known (asset, instant) the transaction is repeated with everything staged.
+Frames are copied straight into their tables, at half the cost of staging: the offsets already prevent a frame from
+being written twice. A gateway may still send a reading twice. Late rows therefore go through a staging table and ``ON
+CONFLICT DO NOTHING``, and if a straight copy meets a known (asset, instant) the transaction is repeated with everything
+staged.
 """
 
 from collections import Counter, defaultdict
@@ -55,22 +55,22 @@ _SESSION: Final = {
     "idle_in_transaction_session_timeout": "10s",
     "client_min_messages": "warning",
 }
-#: After a straight copy met a known row, that many transactions are staged: resent data come in runs.
+#: Transactions staged after a straight copy met a known row: resent data come in runs.
 _STAGED_AFTER_CONFLICT: Final = 50
 _RETAIN_ROWS: Final = 20_000
-#: Keys of assets in memory: more than a plant has, fewer than names that somebody may invent.
+#: Keys of assets in memory: more than a plant has, fewer than the names somebody may invent.
 _MOST_KEYS: Final = 100_000
 _PROBE_PATIENCE_MS: Final = 2_000
-#: What ``forewarn_purge`` names while a purge is not finished.
+#: Returned by ``forewarn_purge`` while a purge is not finished.
 _UNFINISHED: Final = "purge"
-#: Much longer than any transaction takes, so that only a sink that does not move is cut off.
+#: Much longer than any transaction, so that only a hanging sink is cut off.
 _HUNG_AFTER: Final = timedelta(seconds=15)
 
 
 class TimescaleStore:
     """Implements ``forewarn.ports.store.Store``; connects when needed, one connection, one thread.
 
-    ``claimant`` is a name that no other process has, and no later one will have; by default the application's.
+    ``claimant`` must be unique to this process, for good; by default the application's name.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class TimescaleStore:
         self._staged_left = 0
 
     def claim(self, sources: Sequence[Source]) -> dict[Source, PartitionClaim]:
-        """Take partitions over; waits for a write of the previous owner that is under way, but not for ever."""
+        """Take partitions over; waits, up to a limit, for the previous owner's write in progress."""
         wanted = {
             "topics": [s.topic for s in sources],
             "partitions": [s.partition for s in sources],
@@ -118,13 +118,13 @@ class TimescaleStore:
         return {claim.source: claim for claim in claims}
 
     def release(self, claims: Collection[PartitionClaim]) -> None:
-        """Give claims back; those that were lost since are not ours to give."""
+        """Give claims back; those lost since are not ours to give."""
         if claims:
             with self._session() as connection:
                 connection.execute(_SQL["release"], _columns_of(list(claims)))
 
     def identify(self, topic_ids: Mapping[PartitionClaim, str]) -> None:
-        """Write down which topics claims belong to."""
+        """Record which topics claims belong to."""
         claims = list(topic_ids)
         parameters = {**_columns_of(claims), "topic_ids": list(topic_ids.values())}
         with self._session() as connection:
@@ -132,11 +132,11 @@ class TimescaleStore:
                 raise Fenced("another sink has claimed some of these partitions")
 
     def rewind(self, claim: PartitionClaim, next_offset: int, topic_id: str | None) -> None:
-        """Set a partition's offset back, to that of another topic of the same name."""
+        """Set a partition's offset back, to that of a recreated topic."""
         self._update_claimed("rewind", claim, next_offset=next_offset, topic_id=topic_id)
 
     def attempt(self, claim: PartitionClaim) -> None:
-        """Count an attempt at the next message of a partition; storing anything of it sets the count back."""
+        """Count an attempt at the next message of a partition; storing anything of it resets the count."""
         self._update_claimed("attempt", claim)
 
     def write(self, items: Sequence[Item], claims: Mapping[Source, PartitionClaim]) -> Written:
@@ -181,7 +181,7 @@ class TimescaleStore:
 
     @contextmanager
     def _session(self) -> Iterator[psycopg.Connection]:
-        """A working connection; closed when it fails, for its state is unknown then."""
+        """Yield a working connection; closed when it fails, as its state is unknown then."""
         try:
             with translated_errors():
                 yield self._connected()
@@ -196,7 +196,7 @@ class TimescaleStore:
                 raise Fenced(f"{claim.source.topic}/{claim.source.partition} was claimed by another sink")
 
     def _require_well(self, claim: PartitionClaim) -> None:
-        """Make sure that a write which is as small as can be ends well and soon: else it is not the batch's fault."""
+        """Check that a minimal write works and is fast: otherwise the batch is not to blame."""
         try:
             with self._session() as connection, connection.transaction():
                 connection.execute(f"SET LOCAL statement_timeout = '{_PROBE_PATIENCE_MS}ms'")
@@ -231,13 +231,13 @@ class TimescaleStore:
             )
 
     def _evict(self, connection: psycopg.Connection) -> None:
-        """Cut off a previous owner that hangs inside its transaction, frozen with its machine for instance."""
+        """Cut off a previous owner that hangs inside its transaction, for instance frozen with its machine."""
         evicted = connection.execute(_SQL["evict"], {"hung_after": self._hung_after}).rowcount
         if evicted:
             _log.warning("evicted", sessions=evicted, reason=f"in a transaction for more than {self._hung_after}")
 
     def _learn_assets(self, connection: psycopg.Connection, items: Sequence[Item]) -> None:
-        """Give assets that were never heard of a key; stays even if the write fails, which does no harm."""
+        """Give new assets a key; the keys stay even if the write fails, which does no harm."""
         if len(self._asset_keys) > _MOST_KEYS:  # asked for again where they are needed
             self._asset_keys.clear()
         heard: dict[str, str] = {}
@@ -301,7 +301,7 @@ class TimescaleStore:
             copy.write(TRAILER)
 
     def _keys_of(self, frame: Frame) -> NDArray[np.int32]:
-        unused = 0  # a category without rows need not be known
+        unused = 0  # a category without rows has no key
         return np.array([self._asset_keys.get(c, unused) for c in frame.assets.categories], dtype=np.int32)
 
 
@@ -346,12 +346,12 @@ def _write_events(cursor: psycopg.Cursor, rows: Sequence[Row], written: Written)
 
 
 def _machine_by_machine(frame: Frame) -> Frame:
-    """Rows of a machine together, as in the index: they cost a sixth less to store, and lie together when read."""
+    """Return the row order by machine, as in the index: it stores a sixth cheaper and reads together."""
     return frame.take(np.lexsort((frame.arrays["ts"], frame.assets.codes)))
 
 
 def _split_late(frames: Sequence[Frame]) -> tuple[list[Frame], list[Frame]]:
-    """Rows of readings newer than all before them, and those that may have been there already."""
+    """Return rows newer than all before them, and those that may exist already."""
     straight, late = [], []
     for frame in frames:
         is_late = frame.arrays["late"]

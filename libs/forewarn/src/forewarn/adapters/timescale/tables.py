@@ -64,23 +64,23 @@ class WideTable:
 
 
 def readings_table(asset_class: str) -> str:
-    """Table with the readings of a class."""
+    """Return the table with the readings of a class."""
     return f"readings_{asset_class}"
 
 
 def results_table(asset_class: str) -> str:
-    """Table with expected values and scores of a class."""
+    """Return the table with expected values and scores of a class."""
     return f"results_{asset_class}"
 
 
 @lru_cache(maxsize=512)
 def wide_table(kind: FrameKind, asset_class: AssetClass) -> WideTable:
-    """The table that frames of this kind and class are stored in.
+    """Return the table for frames of this kind and class.
 
     Raises
     ------
     ValueError
-        For twin frames: their columns come again in the anomaly frames.
+        For twin frames: the anomaly frames repeat their columns.
     """
     if kind is FrameKind.TWIN:
         raise ValueError("twin frames are not stored: anomaly frames carry their columns")
@@ -98,7 +98,7 @@ def wide_table(kind: FrameKind, asset_class: AssetClass) -> WideTable:
 
 
 def wide_tables(asset_class: AssetClass) -> tuple[WideTable, WideTable]:
-    """Both tables of a class."""
+    """Return both tables of a class."""
     return wide_table(FrameKind.VALID, asset_class), wide_table(FrameKind.ANOMALY, asset_class)
 
 

@@ -10,7 +10,7 @@ from forewarn.contracts.readings import RejectedReading, RejectionReason
 
 
 class AlarmItem(BaseModel):
-    """An alarm as it stands, or an occurrence of it as it was closed."""
+    """An open alarm, or a closed occurrence of one."""
 
     alarm: Alarm
     closed_at: UtcDatetime | None = Field(default=None, description="null while it is open.")
@@ -39,7 +39,7 @@ class AcknowledgeRequest(Signed):
 
 
 class Acknowledged(BaseModel):
-    """What became of an acknowledgement."""
+    """Outcome of an acknowledgement."""
 
     command_id: Identifier
     seen: bool = Field(description="Whether the alarm has changed already.")
@@ -47,7 +47,7 @@ class Acknowledged(BaseModel):
 
 
 class RejectedItem(BaseModel):
-    """A refused message in short."""
+    """A refused message, abridged."""
 
     rejected_id: str
     topic: str

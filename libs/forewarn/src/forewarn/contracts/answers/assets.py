@@ -23,7 +23,7 @@ class AssetList(BaseModel):
 
 
 class Registered(BaseModel):
-    """What became of one entry of a bulk registration."""
+    """Outcome of one entry of a bulk registration."""
 
     asset_id: str
     outcome: Literal["created", "replaced", "refused", "failed"]
@@ -73,7 +73,7 @@ class AssetDetail(BaseModel):
 
 
 class ClassSummary(BaseModel):
-    """A class in short."""
+    """Summary of a class."""
 
     name: str
     title: str
@@ -161,7 +161,7 @@ class StateOfAsset(BaseModel):
     alarms: list[Alarm] = Field(default_factory=list, description="Open alarms.")
 
 
-#: Fields of a judgement that go by tag.
+#: Fields of a judgement by tag.
 PER_TAG: Final = frozenset({"expected", "expected_low", "expected_high", "residual", "contribution"})
 #: Fields of the judgement as a whole, null before the first.
 _IF_JUDGED: Final[dict[str, Any]] = {

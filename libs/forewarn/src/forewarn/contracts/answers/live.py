@@ -11,7 +11,7 @@ from forewarn.contracts.health import AssetHealth
 
 
 class LiveMessage(BaseModel):
-    """Newest state, or what changed since the last message; a message without parts is a heartbeat."""
+    """Newest state, or the changes since the last message; an empty message is a heartbeat."""
 
     type: Literal["snapshot", "update"] = Field(description="A snapshot comes first: what it lacks does not exist.")
     at: UtcDatetime

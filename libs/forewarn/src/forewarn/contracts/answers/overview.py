@@ -1,4 +1,4 @@
-"""All assets in short, for an overview."""
+"""All assets at a glance."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -27,7 +27,7 @@ class WorstAlarm(BaseModel):
 
 
 class AssetRow(BaseModel):
-    """One asset in short; null is unknown."""
+    """One asset at a glance; null is unknown."""
 
     asset_id: str
     name: str
@@ -55,7 +55,7 @@ class Counts(BaseModel):
 
 
 class Overview(BaseModel):
-    """A page of assets in short, and counts over all."""
+    """A page of assets, and counts over all."""
 
     counts: Counts
     found: Annotated[int, Field(ge=0)] = Field(description="Assets that pass the filters.")

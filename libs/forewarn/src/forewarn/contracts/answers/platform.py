@@ -1,4 +1,4 @@
-"""Whether the platform works."""
+"""Health of the platform."""
 
 from enum import StrEnum
 from typing import Literal
@@ -9,7 +9,7 @@ from forewarn.contracts.base import UtcDatetime
 
 
 class StageState(StrEnum):
-    """What a stage does with its input."""
+    """State of a stage's processing."""
 
     OK = "ok"
     BEHIND = "behind"
@@ -17,7 +17,7 @@ class StageState(StrEnum):
 
 
 class ComponentState(BaseModel):
-    """State of something the API needs."""
+    """State of a component the API needs."""
 
     status: Literal["ok", "degraded", "failed"]
     detail: str | None = None
@@ -48,9 +48,9 @@ class ProcessingState(BaseModel):
 class ServiceHealth(BaseModel):
     """State of the API, of what it needs, and of the services behind it.
 
-    ``failed`` (with status 503) when the API lacks something it needs; ``degraded`` (with status 200, for the API
-    itself works) when a service stands or is behind, or the disk is nearly full. ``processing`` is null while nothing
-    is known; ``newest_input`` is when the newest raw reading came in.
+    ``failed`` (with status 503) when the API lacks something it needs; ``degraded`` (with status 200, as the API itself
+    works) when a service stands still or is behind, or the disk is nearly full. ``processing`` is null while unknown;
+    ``newest_input`` is when the newest raw reading came in.
     """
 
     status: Literal["ok", "degraded", "failed"]

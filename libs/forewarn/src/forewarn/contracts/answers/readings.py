@@ -11,7 +11,7 @@ from forewarn.contracts.readings import RejectionReason
 
 
 class Undeliverable(BaseModel):
-    """A reading that may not be stored."""
+    """A reading that could not be delivered to the platform."""
 
     index: int = Field(description="Position in the list that was sent.")
     asset_id: Identifier

@@ -27,7 +27,7 @@ class ScenarioList(BaseModel):
 
 
 class ScenarioBody(BaseModel):
-    """Which scenario to play with which machine, and where the readings go."""
+    """The scenario to play, with which machine, and where the readings go."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -86,7 +86,7 @@ class ScenarioBody(BaseModel):
 
 
 class ScenarioStarted(BaseModel):
-    """The simulator has been asked to play it."""
+    """The request has been sent to the simulator."""
 
     command_id: str
     asset_id: str
@@ -107,7 +107,7 @@ class ScenarioData(BaseModel):
 
 
 class PlantBody(BaseModel):
-    """Which example plant."""
+    """The example plant to set up."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"plant": "refinery"}]})
 

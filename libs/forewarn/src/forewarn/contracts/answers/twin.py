@@ -1,4 +1,4 @@
-"""What the twin knows of an asset, and requests to retrain it."""
+"""What a twin knows of its asset, and requests to retrain it."""
 
 from pydantic import BaseModel, Field
 
@@ -18,7 +18,7 @@ class DriverItem(BaseModel):
 
 
 class PresetItem(BaseModel):
-    """A named question."""
+    """A predefined question."""
 
     name: str
     title: str
@@ -38,7 +38,7 @@ class FleetExpectation(BaseModel):
 class FleetJudgement(BaseModel):
     """The newest reading judged by a model of the class, until the asset has its own.
 
-    Low confidence: it raises no alarm and is not stored. Empty where the others were never operated like this one.
+    Low confidence: it raises no alarm and is not stored. Empty where no other machine was operated like this one.
     """
 
     members: list[str]

@@ -1,1 +1,1 @@
-"""The HTTP server that the API and the dashboard share: uvicorn with limits on all that a client can make it hold."""
+"""The HTTP server that API and dashboard share: uvicorn with limits on what clients can make it hold."""

@@ -1,7 +1,7 @@
-"""How a service of the platform says who it is to another one."""
+"""How one service identifies itself to another."""
 
 from typing import Final
 
-#: The API keeps places in its live feed for clients that name themselves here. It proves nothing: the token does.
+#: The API reserves places in its live feed for clients with this header. It is no authentication: the token is.
 CLIENT_HEADER: Final = "X-Forewarn-Client"
 DASHBOARD: Final = "dashboard"

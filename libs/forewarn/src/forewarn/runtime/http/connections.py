@@ -1,4 +1,4 @@
-"""All connections of one server: which of them wait, how much they hold, and which is cut off when it is too much."""
+"""All connections of a server: who waits, how much each holds, and who is cut off when it is too much."""
 
 import asyncio
 from dataclasses import dataclass
@@ -21,16 +21,16 @@ class Connected(Protocol):
 
 
 class Guarded(Connected, Protocol):
-    """An HTTP connection, as far as it is limited."""
+    """An HTTP connection under these limits."""
 
     def refuse(self, refusal: Refusal) -> None:
-        """Answer with a refusal, as far as that is still possible, and end the connection."""
+        """Answer with a refusal if that is still possible, and end the connection."""
         ...
 
 
 @dataclass(slots=True)
 class _Body:
-    """A body that arrives: since when [s], how many bytes of it are here, whether it is complete."""
+    """A request body: when it began [s], how many bytes have arrived, whether it is complete."""
 
     since_s: float
     bytes: int = 0
@@ -39,7 +39,7 @@ class _Body:
 
 @dataclass(frozen=True, slots=True)
 class _Reader:
-    """A client with bytes still to take: how many now, how many when it last took some, and when that was [s]."""
+    """A client with unread bytes: how many now, how many when it last read some, and when that was [s]."""
 
     left: int
     before: int
@@ -47,26 +47,26 @@ class _Reader:
 
 
 class Connections(ServerState):
-    """What uvicorn knows of its connections, with limits.
+    """uvicorn's server state, with limits.
 
-    Whoever waits longest gives way to a newcomer, so that those who hold connections, bodies or answers without
-    using them shut nobody out.
+    The connection that has idled longest makes room for a new one, so that clients that hold connections, bodies or
+    answers without using them lock nobody out.
     """
 
     def __init__(self, limits: HttpLimits) -> None:
         super().__init__()
         self.limits = limits
-        #: Waiting for a request: since when [s], and whether a part of its head is here. The longest waiting first.
+        #: Waiting for a request: since when [s], and whether a part of its head has arrived. The longest wait first.
         self._waiting: dict[Guarded, tuple[float, bool]] = {}
-        #: Requests with a body that are not answered; the one that stands still longest first.
+        #: Unanswered requests with a body; the one that has stalled longest first.
         self._bodies: dict[Guarded, _Body] = {}
         self._bodies_bytes = 0
-        #: Connections that end at a time [s], whatever still comes.
+        #: Connections that end at a time [s], whatever still arrives.
         self._ending: dict[Guarded, float] = {}
         self._readers: dict[Connected, _Reader] = {}
 
     def opened(self, connection: Guarded, now_s: float) -> Refusal | None:
-        """Take a new connection, in place of another one if need be."""
+        """Take a new connection, in place of an idle one if need be; return why it is refused, if it is."""
         if len(self.connections) > self.limits.connections:
             longest = next(iter(self._waiting), None)
             if longest is None:
@@ -77,23 +77,23 @@ class Connections(ServerState):
         return None
 
     def heard(self, connection: Guarded, now_s: float) -> None:
-        """Bytes arrived: a connection that was idle has begun a request."""
+        """Note that bytes arrived: an idle connection has begun a request."""
         if self._waiting.get(connection, (0.0, True))[1]:
             return
         del self._waiting[connection]
         self._waiting[connection] = (now_s, True)
 
     def requested(self, connection: Guarded) -> None:
-        """A head is complete."""
+        """Note that a head is complete."""
         self._waiting.pop(connection, None)
 
     def idle(self, connection: Guarded, now_s: float) -> None:
-        """The request is answered, and its body is here."""
+        """Note that a request is answered and its body has arrived."""
         self._ending.pop(connection, None)
         self._waiting[connection] = (now_s, False)
 
     def body(self, connection: Guarded, received: int, now_s: float) -> None:
-        """Bytes of a body arrived."""
+        """Count bytes of a body."""
         body = self._bodies.pop(connection, None) or _Body(now_s)
         body.bytes += received
         self._bodies[connection] = body
@@ -105,27 +105,27 @@ class Connections(ServerState):
             stillest.refuse(head.BODIES_FULL)
 
     def awaits_body(self, connection: Guarded, now_s: float) -> None:
-        """A request was announced whose body is still to come."""
+        """Note a request whose body is still to come."""
         self._bodies.setdefault(connection, _Body(now_s))
 
     def body_complete(self, connection: Guarded) -> None:
-        """The last byte of a body arrived."""
+        """Note that a body has arrived in full."""
         if connection in self._bodies:
             self._bodies[connection].complete = True
 
     def answered(self, connection: Guarded) -> None:
-        """The request's body is no longer needed."""
+        """Forget the body of an answered request."""
         body = self._bodies.pop(connection, None)
         if body is not None:
             self._bodies_bytes -= body.bytes
 
     def ends(self, connection: Guarded, at_s: float) -> None:
-        """The connection is closed at a time unless it becomes idle before."""
+        """Close the connection at a time unless it becomes idle before."""
         self.forget(connection)
         self._ending[connection] = at_s
 
     def forget(self, connection: Guarded) -> None:
-        """The connection is closed, or a WebSocket now."""
+        """Forget a connection that was closed or has become a WebSocket."""
         self.answered(connection)
         self._waiting.pop(connection, None)
         self._ending.pop(connection, None)
@@ -133,11 +133,11 @@ class Connections(ServerState):
 
     @property
     def websockets(self) -> int:
-        """WebSockets that are open."""
+        """Number of open WebSockets."""
         return sum(1 for connection in self.connections if not hasattr(connection, "refuse"))
 
     def sweep(self, now_s: float) -> None:
-        """Cut off whoever has had its time; called once a second."""
+        """Cut off connections whose time is up; called once a second."""
         limits = self.limits
         for connection, (since_s, begun) in list(self._waiting.items()):
             if begun and now_s - since_s > limits.head_s:
@@ -153,7 +153,7 @@ class Connections(ServerState):
         self._sweep_readers(now_s)
 
     def check_answers(self, now_s: float) -> None:
-        """Cut off the slowest readers while clients have too much of their answers still to take."""
+        """Cut off the slowest readers while too many bytes of answers are unread."""
         self._measure_readers(now_s)
         held = sum(reader.left for reader in self._readers.values())
         for connection, reader in sorted(self._readers.items(), key=lambda item: item[1].since_s):

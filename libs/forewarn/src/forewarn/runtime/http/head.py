@@ -1,4 +1,4 @@
-"""Judges the head of a request: its target, its headers, and the host that it names."""
+"""Checks the head of a request: target, headers, host."""
 
 import json
 import re
@@ -23,7 +23,7 @@ class Refusal:
     detail: str
 
     def encode(self) -> bytes:
-        """The whole answer, which ends the connection."""
+        """Return the whole answer; the connection ends with it."""
         problem = {
             "type": f"urn:forewarn:problem:{self.reason}",
             "title": self.status.phrase,
@@ -64,7 +64,7 @@ SOCKETS_FULL: Final = Refusal(
 
 
 def headers_too_large(limits: HttpLimits) -> Refusal:
-    """Request line and headers are too long, or too many."""
+    """Refuse request line and headers that are too long or too many."""
     detail = f"Request line and headers may have {limits.head_bytes} bytes and {limits.headers} headers: send fewer."
     return Refusal(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "headers-too-large", detail)
 
@@ -72,7 +72,7 @@ def headers_too_large(limits: HttpLimits) -> Refusal:
 def fault_of_head(
     target: bytes, headers: Sequence[tuple[bytes, bytes]], version: str, limits: HttpLimits, *, websocket: bool
 ) -> Refusal | None:
-    """What is wrong with a complete head; None if nothing is. Names of headers are in lower case."""
+    """Return why a complete head is refused, or None. Header names must be in lower case."""
     if len(target) > limits.target_bytes:
         detail = f"Path and query may have {limits.target_bytes} bytes: these have {len(target)}."
         return Refusal(HTTPStatus.REQUEST_URI_TOO_LONG, "target-too-long", detail)

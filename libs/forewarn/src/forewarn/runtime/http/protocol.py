@@ -1,4 +1,4 @@
-"""uvicorn's HTTP connection, with limits on what it takes before the application has a say."""
+"""uvicorn's HTTP connection, with limits on what it accepts before the application sees the request."""
 
 import asyncio
 from typing import Any, Final, NoReturn
@@ -13,14 +13,14 @@ from forewarn.runtime.http.head import Refusal, fault_of_head, headers_too_large
 
 
 class _RefusedError(Exception):
-    """Stops the parser; the refusal is kept beside it."""
+    """Stops the parser; ``GuardedProtocol`` holds the refusal."""
 
 
 class GuardedProtocol(HttpToolsProtocol):
-    """Overrides uvicorn's callbacks only to count, and to refuse: what is served is served by uvicorn.
+    """Overrides uvicorn's callbacks only to count and to refuse; uvicorn still does the serving.
 
-    The parser has no limits of its own: it joins pieces of a header until its end arrives. So the bytes are counted
-    that it took since it last handed something over; this holds for heads, chunk lengths and trailers alike.
+    The parser has no limits: it joins the pieces of a header until its end arrives. So this counts the bytes it has
+    swallowed since its last callback, in heads, chunk lengths and trailers alike.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class GuardedProtocol(HttpToolsProtocol):
         super().connection_made(transport)
         refusal = self._all.opened(self, self.loop.time())
         if refusal is not None:
-            self._unread_bytes = 1  # it is refused for the server's sake: it gets an answer
+            self._unread_bytes = 1  # it has done nothing wrong: it gets an answer
             self.refuse(refusal)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -55,7 +55,7 @@ class GuardedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Parse, as long as the parser hands over what it takes."""
+        """Parse, unless the parser has swallowed too much without a callback."""
         if self._refused:
             return
         self._all.heard(self, self.loop.time())
@@ -65,7 +65,7 @@ class GuardedProtocol(HttpToolsProtocol):
             self.refuse(headers_too_large(self._limits))
 
     def on_headers_complete(self) -> None:
-        """Judge the head before anything is made of it."""
+        """Check the head before a request is made of it."""
         websocket = bool(self.parser.should_upgrade() and self._should_upgrade())
         version = self.parser.get_http_version()
         refusal = fault_of_head(self.url, self.headers, version, self._limits, websocket=websocket)
@@ -81,7 +81,7 @@ class GuardedProtocol(HttpToolsProtocol):
         if not websocket:
             self._asked = True
             self._all.awaits_body(self, self.loop.time())
-            self.headers = []  # the request has its own already: trailers must not join them
+            self.headers = []  # the request has its own list: trailers must not be added to it
 
     def on_body(self, body: bytes) -> None:
         """Count a piece of a body that is still wanted."""
@@ -93,7 +93,7 @@ class GuardedProtocol(HttpToolsProtocol):
             self._all.body(self, len(body), self.loop.time())
 
     def on_message_complete(self) -> None:
-        """A body is complete, be it empty."""
+        """Note that a body, possibly empty, is complete."""
         self._unread_bytes = 0
         super().on_message_complete()
         if self._refused or self._upgraded or not self._asked:
@@ -103,7 +103,7 @@ class GuardedProtocol(HttpToolsProtocol):
             self._all.idle(self, self.loop.time())
 
     def on_response_complete(self) -> None:
-        """Wait for the next request, or for the rest of one that was answered before its end."""
+        """Wait for the next request, or for the rest of one that was answered early."""
         sent_ahead = bool(self.pipeline)
         super().on_response_complete()
         if self.transport.is_closing() or self._refused or sent_ahead:
@@ -115,18 +115,18 @@ class GuardedProtocol(HttpToolsProtocol):
             self._all.idle(self, self.loop.time())
 
     def pause_writing(self) -> None:
-        """The client does not take its answer as fast as it is made."""
+        """Check unread answers: this client reads more slowly than its answer is written."""
         super().pause_writing()
         self._all.check_answers(self.loop.time())
 
     def handle_websocket_upgrade(self) -> None:
-        """Hand the connection over."""
+        """Hand the connection over to the WebSocket library."""
         self._upgraded = True
         self._all.forget(self)
         super().handle_websocket_upgrade()
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002  # uvicorn's own text says less
-        """Answer what the parser could not take, or what stopped it."""
+        """Answer a malformed or refused request."""
         self.refuse(self._refusal or head.MALFORMED)
 
     def refuse(self, refusal: Refusal) -> None:
@@ -146,7 +146,7 @@ class GuardedProtocol(HttpToolsProtocol):
             cycle.disconnected = True
             cycle.message_event.set()
         self.transport.write(refusal.encode())
-        # Closed at once, with bytes of the client still unread, the answer would not reach it.
+        # If it were closed at once, with unread bytes of the client, the answer would not arrive.
         self._all.ends(self, self.loop.time() + self._limits.linger_s)
         self.transport.write_eof()
 

@@ -28,11 +28,11 @@ class GuardedServer(uvicorn.Server):
     limits
         What clients can make the server hold.
     drain_s
-        Requests under way may finish so long after a signal.
+        How long requests under way may take after a signal.
     max_message_bytes
-        Longest message that a WebSocket takes.
+        Longest inbound WebSocket message.
     proxy_headers
-        Whether a proxy on this machine says for whom it asks, and over which scheme.
+        Whether to trust the X-Forwarded headers of a proxy on this machine.
     heartbeat
         Beats while the event loop turns.
     """
@@ -55,7 +55,7 @@ class GuardedServer(uvicorn.Server):
             port=port,
             http=GuardedProtocol,
             ws="websockets-sansio",
-            log_config=None,  # the service's own logging takes the server's records too
+            log_config=None,  # the service's own logging handles the server's records too
             log_level="warning",  # at "debug" the server writes the headers of WebSockets, and so the token
             access_log=False,
             server_header=False,
@@ -71,7 +71,7 @@ class GuardedServer(uvicorn.Server):
         self.server_state = self._connections
 
     async def on_tick(self, counter: int) -> bool:
-        """Beat; once a second, cut off whoever has had its time."""
+        """Beat; once a second, cut off connections whose time is up."""
         self._heartbeat.beat()
         if counter % _TICKS_PER_SWEEP == 0:
             self._connections.sweep(asyncio.get_running_loop().time())

@@ -1,4 +1,4 @@
-"""The acknowledge dialog: asks, sends the occurrence that was seen, reports the outcome."""
+"""The acknowledge dialog."""
 
 from datetime import UTC
 from typing import Final
@@ -23,7 +23,7 @@ _WORDING: Final = Wording(
     title="Acknowledge alarm",
     signed="It is recorded with the acknowledgement.",
     text="comment",
-    hint="What you saw or will do. Optional.",
+    hint="What you saw, or what you will do. Optional.",
     confirm="Acknowledge",
 )
 
@@ -89,17 +89,17 @@ def _register_confirm(app: Dash, dependencies: Dependencies) -> None:
 
 
 def _text(data: object, name: str) -> str:
-    """Return a field of what a browser sent; empty if it is missing or no text."""
+    """Return a text that a browser sent; empty if it is missing or not a text."""
     value = data.get(name) if isinstance(data, dict) else None
     return value if isinstance(value, str) else ""
 
 
 async def acknowledge(api: PlantApi, request: Acknowledgement) -> str:
-    """Acknowledge; returns what went wrong, empty if nothing did."""
+    """Acknowledge an alarm and return what went wrong; empty if nothing did."""
     try:
         await api.acknowledge(request)
     except ConflictError as exc:
-        return f"{failure('acknowledged', exc)} Close this dialog and look at the newest occurrence first."
+        return f"{failure('acknowledged', exc)} Close this dialog and check the newest occurrence first."
     except NotFoundError:
         return "Not acknowledged: this alarm has closed in the meantime."
     except ApiError as exc:

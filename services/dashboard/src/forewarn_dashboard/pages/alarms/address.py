@@ -15,9 +15,9 @@ _CURSOR: Final = re.compile(r"^[A-Za-z0-9_=.\-]{1,600}$")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlarmsView(ListView):
-    """Which alarms.
+    """Filter of alarms.
 
-    ``closed`` shows closed alarms, those before the API's cursor ``older_than`` if it is set.
+    ``closed`` shows closed alarms, from the API's cursor ``older_than`` on if it is set.
     """
 
     PATHS = ("/alarms", "/alarms/")

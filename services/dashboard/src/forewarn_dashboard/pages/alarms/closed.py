@@ -1,4 +1,4 @@
-"""Closed alarms, from the database: an entry for each time one was closed."""
+"""Closed alarms, from the database: an entry each time one closed."""
 
 from typing import Final
 
@@ -17,7 +17,7 @@ _HEAD: Final = ("Priority", "Asset", "Alarm", "Value and limit", "Raised", "Clos
 
 
 def closed_body(closed: AlarmList | ApiError, scene: Scene[AlarmsView]) -> Node:
-    """Return the list with links to older ones, or why it is missing."""
+    """Draw the list with a link to older alarms, or why it is missing."""
     view = scene.view
     if isinstance(closed, ApiError):
         return empty_state("Closed alarms cannot be read", str(closed), "Reload the page to try again.")

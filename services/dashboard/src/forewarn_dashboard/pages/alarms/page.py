@@ -35,13 +35,13 @@ CLOSED_AGAIN_S: Final = 15.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlarmsScene(Scene[AlarmsView]):
-    """``closed`` are closed alarms, or why they cannot be read."""
+    """``closed``: closed alarms, or why they are not available."""
 
     closed: AlarmList | ApiError | None = None
 
 
 async def load(scene: Scene[AlarmsView], dependencies: Dependencies) -> AlarmsScene:
-    """Ask the API for closed alarms, and for the names of assets with open ones in a large plant."""
+    """Load closed alarms and, in a large plant, names of assets with open ones."""
     view, hub = scene.view, dependencies.hub
     if not view.closed:
         if hub.large:
@@ -55,7 +55,7 @@ async def load(scene: Scene[AlarmsView], dependencies: Dependencies) -> AlarmsSc
 
 
 async def follow(scene: Scene[AlarmsView], dependencies: Dependencies, tab: Tab) -> list[Update]:
-    """Send what has changed; nothing announces a closed alarm, so their newest page is redrawn now and then."""
+    """Return changed regions. Closed alarms are not in the feed, so their newest page is redrawn now and then."""
     if not scene.view.closed:
         return tab.changed(regions(await load(scene, dependencies)))
     period = scene.now.timestamp() // CLOSED_AGAIN_S
@@ -64,7 +64,7 @@ async def follow(scene: Scene[AlarmsView], dependencies: Dependencies, tab: Tab)
 
 
 def regions(scene: AlarmsScene) -> Iterator[Region]:
-    """Yield the list of open alarms; that of closed ones changes only when the page is drawn."""
+    """Yield the list of open alarms; that of closed ones changes only when the page is redrawn."""
     if scene.view.closed:
         return
     listed = listing(scene)
@@ -82,7 +82,7 @@ def render(scene: AlarmsScene) -> Node:
 
 
 def redraw(scene: AlarmsScene) -> dict[str, Node]:
-    """Draw all but the search field, which must not change while somebody types: children by component id."""
+    """Draw all but the search field, which must not change while somebody types; return children by component id."""
     body = (
         {BODY_ID: closed_body(scene.closed or AlarmList(items=[]), scene)}
         if scene.view.closed
@@ -93,7 +93,7 @@ def redraw(scene: AlarmsScene) -> dict[str, Node]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """A page of the open alarms that pass the filters, and counts of all of them."""
+    """A page of the filtered open alarms, and counts."""
 
     rows: tuple[AlarmRow, ...]
     found: int
@@ -103,7 +103,7 @@ class Listing:
 
 
 def listing(scene: Scene[AlarmsView]) -> Listing:
-    """Return the page that the view asks for, worst alarms first; only its rows are made."""
+    """Return a page of alarms, worst first; rows are built for this page only."""
     found = chosen_alarms(scene)
     number = min(scene.view.number, last_page(len(found), SHOWN))
     page = found[(number - 1) * SHOWN : number * SHOWN]
@@ -117,7 +117,7 @@ def listing(scene: Scene[AlarmsView]) -> Listing:
 
 
 def chosen_alarms(scene: Scene[AlarmsView]) -> list[Alarm]:
-    """Return the alarms that pass the filters, worst first."""
+    """Return the filtered alarms, worst first."""
     view, plant = scene.view, scene.plant
     chosen = [
         alarm

@@ -1,4 +1,4 @@
-"""Table of open alarms, on the alarms page and on the asset's."""
+"""Table of open alarms, for the alarms page and the asset page."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -15,7 +15,7 @@ _HEAD: Final = ("Priority", "Asset", "Alarm", "Value and limit", "Raised", "Stat
 
 
 def alarm_table(rows: Sequence[AlarmRow], view: View, caption: str, *, with_asset: bool = True) -> html.Div:
-    """Return the table; without the asset on an asset's own page."""
+    """Draw the table; without assets on an asset's own page."""
     head = _HEAD if with_asset else tuple(text for text in _HEAD if text != "Asset")
     drawn = [_row(row, view, with_asset=with_asset) for row in rows]
     return table(caption, head, drawn, hide_caption=True, cards=True)
@@ -45,6 +45,6 @@ def _acknowledge(row: AlarmRow) -> Node:
         ["Acknowledge", html.Span(f" {row.message} of {row.asset_name}", className="visually-hidden")],
         id={"type": "acknowledge", "alarm": row.alarm_id},
         className="button",
-        disable_n_clicks=True,  # its count of clicks restarts with every drawing: assets/forewarn.js handles the click
+        disable_n_clicks=True,  # redrawing resets its count of clicks, so assets/forewarn.js handles them
         **data(alarm=row.alarm_id, occurrence=row.occurrence_id),
     )

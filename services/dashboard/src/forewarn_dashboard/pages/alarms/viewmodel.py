@@ -1,4 +1,4 @@
-"""What tables of alarms show."""
+"""View model of tables of alarms."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
@@ -21,7 +21,7 @@ _DAYS: Final = "d"  # the unit of remaining life
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlarmRow:
-    """One open alarm."""
+    """An open alarm."""
 
     alarm_id: str
     occurrence_id: str
@@ -51,7 +51,7 @@ def rank(alarm: Alarm) -> tuple[int, bool, datetime]:
 
 
 def matches(alarm: Alarm, view: AlarmsView, plant: Plant) -> bool:
-    """Return whether an alarm passes the search and the filter for acknowledged ones."""
+    """Return whether an alarm passes search text and filters."""
     if view.unacknowledged and alarm.acknowledged:
         return False
     text = f"{alarm.asset_id} {plant.name_of(alarm.asset_id)} {alarm.message} {alarm.rule}"
@@ -84,7 +84,7 @@ def alarm_row(alarm: Alarm, plant: Plant, now: datetime, tz: tzinfo) -> AlarmRow
 
 
 def comparison(alarm: Alarm) -> str:
-    """Say by how much a limit is exceeded: ``5.1 mm/s, limit 4.5 (+13 %)``; remaining life in a unit that fits."""
+    """Say by how much a limit is exceeded: ``5.1 mm/s, limit 4.5 (+13 %)``; remaining life in a fitting unit."""
     if alarm.value is None:
         return "" if alarm.limit is None else f"limit {_amount(alarm.limit, alarm.unit)}"
     text = _amount(alarm.value, alarm.unit)

@@ -1,1 +1,1 @@
-"""One asset in detail, what if, retraining and removal."""
+"""An asset in detail, with what-if, retraining and removal."""

@@ -18,7 +18,7 @@ _MOST_TAGS: Final = 24
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssetView(View):
-    """Which asset, time range and signals; ``updating`` unless the page is paused."""
+    """Asset, time range and signals; ``updating`` unless the page is paused."""
 
     asset_id: str
     start: str = DEFAULT_FROM
@@ -28,7 +28,7 @@ class AssetView(View):
 
     @classmethod
     def read(cls, path: str, query: Mapping[str, str]) -> Self | None:
-        """Read the address; None if it is another page's."""
+        """Read an address; None for another page's."""
         match = _PATH.match(path)
         if match is None:
             return None
@@ -60,7 +60,7 @@ class AssetView(View):
 
 
 def asset_of(store: object) -> str:
-    """Return the id of the asset whose page a tab shows; empty on any other page."""
+    """Return the id of the asset whose page a tab shows; empty on other pages."""
     state = PageState.from_store(store)
     view = None if state is None else AssetView.read(state.path, {})
     return "" if view is None else view.asset_id

@@ -1,4 +1,4 @@
-"""Charts of the asset page with their newest values and tables."""
+"""Charts of the asset page, with newest values and tables."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -22,18 +22,18 @@ from forewarn_dashboard.scene import Node, region_name
 
 TREND: Final = "trend"
 READOUT: Final = "readout"
-ANOMALY_KEY: Final = ""  #: the anomaly chart's place among the trends: it belongs to no tag
+ANOMALY_KEY: Final = ""  #: key of the anomaly chart among the trends, which belongs to no tag
 _LEAST_P: Final = 0.001
 
 
 def shown_tags(view: AssetView, asset_class: AssetClass) -> tuple[str, ...]:
-    """Return the tags the address asks for, as far as the class has them; else those the twin predicts."""
+    """Return the tags in the address that the class has; if none, those that the twin predicts."""
     asked = tuple(tag for tag in view.tags if tag in asset_class.column_names)
     return asked or asset_class.twin.responses
 
 
 def trend_id(key: str) -> dict[str, str]:
-    """Return the component id of a chart: a tag's, or the anomaly chart's."""
+    """Return the component id of a tag's chart or of the anomaly chart."""
     return {"type": TREND, "key": key or "anomaly"}
 
 
@@ -131,7 +131,7 @@ def anomaly_card(scene: AssetScene, drawn: Mapping[str, Node]) -> html.Section:
 
 
 def legends(*items: tuple[str, str]) -> html.Ul:
-    """Draw line samples with what they mean."""
+    """Draw the legend: samples of lines with their meaning."""
     return html.Ul(
         [html.Li([html.Span(className=f"legend legend-{kind}"), text]) for kind, text in items], className="legends"
     )

@@ -20,7 +20,7 @@ APPLY_ID: Final = "range-apply"
 
 
 def controls(scene: Scene[AssetView], asset_class: AssetClass, window: TimeRange) -> html.Div:
-    """Return the bar above the charts."""
+    """Draw the bar above the charts."""
     view = scene.view
     presets = [
         (label, view.href(start=start, end=DEFAULT_TO), view.end == DEFAULT_TO and view.start == start)
@@ -57,7 +57,7 @@ def _picker(scene: Scene[AssetView], window: TimeRange) -> html.Div:
             label=f"{label} ({zone_label(scene.tz, scene.now)})",
             value=value.astimezone(scene.tz).strftime("%Y-%m-%d %H:%M:%S"),
             valueFormat="YYYY-MM-DD HH:mm",
-            weekendDays=[],  # no red days: colour is for what is abnormal
+            weekendDays=[],  # no red days: colour is for the abnormal
             w=230,
         )
 

@@ -1,4 +1,4 @@
-"""History as CSV: the API's file, passed on under the dashboard's own address."""
+"""History as CSV: the API's file, under the dashboard's address."""
 
 from typing import Annotated, Final
 

@@ -1,4 +1,4 @@
-"""Side panel of the asset page: what its condition costs."""
+"""Side panel of the asset page: costs of its condition."""
 
 from dash import html
 

@@ -14,15 +14,15 @@ from forewarn_dashboard.client import History, Snapshot, interval_columns
 from forewarn_dashboard.formatting import plot_time
 from forewarn_dashboard.pages.asset.timerange import TimeRange
 
-#: Traces carry these as ``uid``; plotly makes a CSS class ``trace<uid>`` of it, so one style sheet themes them all.
+#: Each trace's ``uid``: plotly turns it into a CSS class ``trace<uid>``, so one style sheet themes all charts.
 TRACE_UIDS: Final = ("low", "high", "expected", "value", "score", "deviation", "flag")
 
-TREND_POINTS: Final = 600  #: most points of a line: about as many as a screen has columns
-HISTORY_POINTS: Final = 4000  #: most rows asked of the API for a chart: half an hour of readings a second, unrolled
-_GAP_STEPS: Final = 4  # usual steps without a reading that count as a hole
-_HOLE_EDGE: Final = timedelta(seconds=1)  # line and band end so close to a hole; as in forewarn.js
-_FEW_POINTS: Final = 2  # so few are drawn as points: a line through them is hardly visible
-_USUAL_OVER: Final = 5  # steps on either side that define what is usual there
+TREND_POINTS: Final = 600  #: most points of a line, about as many as a screen has columns
+HISTORY_POINTS: Final = 4000  #: most rows of a chart: half an hour of readings a second, not rolled up
+_GAP_STEPS: Final = 4  # usual steps without a reading that make a hole
+_HOLE_EDGE: Final = timedelta(seconds=1)  # how close to a hole line and band end; as in forewarn.js
+_FEW_POINTS: Final = 2  # fewer are drawn as points: a line through them is hardly visible
+_USUAL_OVER: Final = 5  # steps on either side that define the usual step
 _NEUTRAL: Final = "#6b7280"
 _ABNORMAL: Final = "#c2410c"
 
@@ -31,7 +31,7 @@ Values = Sequence[float | None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trend:
-    """What a trend chart shows; ``predicted`` when the twin expects something of the tag, perhaps only later."""
+    """Data of a trend chart; ``predicted``: the twin predicts the tag, though perhaps not yet."""
 
     tag: str
     title: str
@@ -60,7 +60,7 @@ def trend(history: History, spec: Trend, window: TimeRange, tz: tzinfo) -> go.Fi
 
 
 def thinned(times: Sequence[datetime], values: Values) -> list[int]:
-    """Return rows to draw: all, or the lowest and highest of each of 300 stretches, so that no spike is lost."""
+    """Return the rows to draw: all, or lowest and highest of each of 300 stretches, so that spikes survive."""
     rows = len(times)
     if rows <= TREND_POINTS:
         return list(range(rows))
@@ -75,12 +75,12 @@ def thinned(times: Sequence[datetime], values: Values) -> list[int]:
         else:
             chosen.append(stretch[0])
     if chosen[-1] != rows - 1:
-        chosen.append(rows - 1)  # the live lines go on from the newest row
+        chosen.append(rows - 1)  # live lines continue from the newest row
     return chosen
 
 
 def anomaly(history: History, window: TimeRange, tz: tzinfo) -> go.Figure:
-    """Draw anomaly score and deviation from 0 to 100, times of a persistent anomaly shaded."""
+    """Draw anomaly score and deviation from 0 to 100; persistent anomalies are shaded."""
     axis = _axis(history.times, history.column("score"), tz)
     flagged = [100.0 if flag else 0.0 for flag in axis.column(history.column("flag"))]
     figure = _base(window, tz, "0–100")
@@ -100,7 +100,7 @@ def anomaly(history: History, window: TimeRange, tz: tzinfo) -> go.Figure:
 
 
 def live_columns(readings: Iterable[Snapshot], tags: Iterable[str]) -> dict[str, list[float | None]]:
-    """Return columns that continue the charts: ``tag:uid`` for trends, ``:uid`` for the anomaly chart."""
+    """Return the columns that continue the charts: ``tag:uid`` for trends, ``:uid`` for the anomaly chart."""
     rows = list(readings)
     columns: dict[str, list[float | None]] = {
         ":score": [row.score for row in rows],
@@ -116,7 +116,7 @@ def live_columns(readings: Iterable[Snapshot], tags: Iterable[str]) -> dict[str,
 
 
 def bucket(window: TimeRange) -> timedelta:
-    """Return the time one chart point stands for."""
+    """Return the time between two points of a chart."""
     return window.span / TREND_POINTS
 
 
@@ -131,16 +131,16 @@ def _line(axis: "_Axis", values: Values, uid: str, colour: str, width: float, da
 
 @dataclass(frozen=True, slots=True)
 class _Axis:
-    """Rows to draw and, between them, blank points on both sides of every hole in the data.
+    """Rows to draw, with blank points on both sides of every hole in the data.
 
-    A line across an hour without readings would claim to know them.
+    A line across an hour without readings would pretend to know them.
     """
 
     texts: list[str]
     rows: list[int | None]
 
     def column(self, values: Values) -> list[float | None]:
-        """Return a column along the axis, unknown at the blank points."""
+        """Return a column along the axis, with unknown values at the blank points."""
         return [None if row is None else values[row] for row in self.rows]
 
 
@@ -159,9 +159,9 @@ def _axis(times: Sequence[datetime], values: Values, tz: tzinfo) -> _Axis:
 
 
 def _holes(times: Sequence[datetime]) -> list[int]:
-    """Return rows before a step much longer than the usual ones on either side.
+    """Return the rows before steps much longer than the usual ones on either side.
 
-    A history with a reading every 5 min may be followed by live ones every 10 s.
+    The usual step may change: a history with a reading every 5 min, then live ones every 10 s.
     """
     steps_s = [(b - a).total_seconds() for a, b in pairwise(times)]
     found = []
@@ -174,7 +174,7 @@ def _holes(times: Sequence[datetime]) -> list[int]:
 
 
 def _closed(low: Values, high: Values) -> tuple[list[float | None], list[float | None]]:
-    """Make band edges meet where the band is unknown: plotly fills wrongly across missing points."""
+    """Make band edges meet where the band is unknown, as plotly fills wrongly across missing points."""
     edges: list[tuple[float, float]] = []
     last: float | None = next(
         ((a + b) / 2 for a, b in zip(low, high, strict=True) if a is not None and b is not None), None
@@ -191,7 +191,7 @@ def _closed(low: Values, high: Values) -> tuple[list[float | None], list[float |
 
 
 def _say_if_empty(figure: go.Figure, values: Values) -> go.Figure:
-    """Say so in a chart without values; the browser removes the text with the first live reading."""
+    """Add a note to an empty chart; the browser removes it with the first live reading."""
     if all(value is None for value in values):
         figure.add_annotation(text="No values in this range", xref="paper", yref="paper", x=0.5, y=0.5, showarrow=False)
     return figure

@@ -1,4 +1,4 @@
-"""Side panel of the asset page: signals on their way to the limit of an alarm."""
+"""Side panel of the asset page: signals on their way to an alarm limit."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
@@ -17,7 +17,7 @@ _HOURS_COUNT_FOR: Final = 3.0  # days ahead; later, a time of day would claim to
 def forecast_panel(
     forecasts: Sequence[LimitForecast] | None, titles: Mapping[str, str], now: datetime, tz: tzinfo
 ) -> Node:
-    """Draw when each signal is expected to reach its limit, how likely, and by which method; None while unknown."""
+    """Draw when each signal is expected to reach its limit, with probability and method; None: unknown."""
     if forecasts is None:
         return html.P("Not known yet: forecasts need hours of readings.", className="note")
     if not forecasts:
@@ -26,12 +26,12 @@ def forecast_panel(
 
 
 def is_due(item: LimitForecast, now: datetime) -> bool:
-    """Return whether the likely moment has come."""
+    """Return whether the likely moment has passed."""
     return item.likely_days is not None and item.made_at + timedelta(days=item.likely_days) <= now
 
 
 def _urgency(item: LimitForecast) -> tuple[bool, float, float]:
-    """Order: known crossings first, the nearest first, else the most probable."""
+    """Return the sort key: known crossings, nearest first, then by probability."""
     likely = item.likely_days
     return likely is None, 0.0 if likely is None else likely, -item.probability
 
@@ -60,7 +60,7 @@ def _forecast(item: LimitForecast, titles: Mapping[str, str], now: datetime, tz:
 
 
 def _headline(item: LimitForecast, now: datetime, tz: tzinfo) -> str:
-    """Say when it is likely, or that it is beyond the horizon."""
+    """Say when the crossing is likely, or that it is beyond the horizon."""
     if item.likely_days is None:
         return f"probably not within {life_days(item.horizon_days)}"
     word = "was due" if is_due(item, now) else "about"

@@ -1,4 +1,4 @@
-"""Side panel of the asset page: what is stated about the asset."""
+"""Side panel of the asset page: nameplate."""
 
 import re
 from typing import Final
@@ -29,13 +29,13 @@ def nameplate(detail: AssetProfile) -> Node:
 
 
 def _rated(value: float, unit: str) -> str:
-    """Return a rated value; 0 states nothing (ADR 0011)."""
+    """Return a rated value; 0 means not stated (ADR 0011)."""
     text = f"{value:.0f}" if value.is_integer() and abs(value) < 10_000 else number(value)
     return f"{text} {unit_symbol(unit)}".strip() if value else "not stated"
 
 
 def field_title(name: str, unit: str) -> str:
-    """Return the name of a rated value without the unit at its end."""
+    """Return the name of a rated value, without its unit suffix."""
     suffix = _NOT_IN_NAMES.sub("_", unit.lower().replace("%", "pct")).strip("_")
     title = class_title(name.removesuffix(f"_{suffix}"))
     return title.replace("Iso ", "ISO ")

@@ -1,4 +1,4 @@
-"""One asset: measured against expected, anomaly, health, remaining life, alarms."""
+"""An asset: measured and expected values, anomaly, health, remaining life, alarms."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -52,7 +52,7 @@ FLEET_ID: Final = "asset-fleet"
 
 
 async def load(scene: Scene[AssetView], dependencies: Dependencies) -> AssetScene:
-    """Ask for what rarely changes; in a large plant also follow the asset."""
+    """Load what rarely changes; in a large plant, also follow the asset."""
     view = scene.view
     try:
         window = resolve(view.start, view.end, scene.now)
@@ -72,7 +72,7 @@ async def load(scene: Scene[AssetView], dependencies: Dependencies) -> AssetScen
 
 
 async def load_history(scene: Scene[AssetView], dependencies: Dependencies) -> AssetScene:
-    """Ask for everything, the past of the charts included."""
+    """Load everything, including the history of the charts."""
     loaded = await load(scene, dependencies)
     query = HistoryQuery(
         start=loaded.window.start,
@@ -84,10 +84,10 @@ async def load_history(scene: Scene[AssetView], dependencies: Dependencies) -> A
 
 
 async def follow(scene: Scene[AssetView], dependencies: Dependencies, tab: Tab) -> list[Update]:
-    """Send what has changed, and the readings that continue the charts."""
+    """Return changed regions, and readings that continue the charts."""
     hub, asset_id = dependencies.hub, scene.view.asset_id
     if not hub.large and asset_id not in hub.plant.assets:
-        return []  # do not ask the API each second for an unknown asset
+        return []  # do not request an unknown asset every second
     loaded = await load(scene, dependencies)
     if asset_id not in hub.plant.assets:
         return []
@@ -103,7 +103,7 @@ async def follow(scene: Scene[AssetView], dependencies: Dependencies, tab: Tab) 
 
 
 def _frame(fresh: list[Snapshot], render_id: str, scene: AssetScene) -> dict[str, Any]:
-    """Return readings that continue the charts, and the window to show."""
+    """Return the readings that continue the charts, and the window to show."""
     window, usual = scene.window, scene.plant.live(scene.view.asset_id).interval()
     return {
         "render_id": render_id,
@@ -117,7 +117,7 @@ def _frame(fresh: list[Snapshot], render_id: str, scene: AssetScene) -> dict[str
 
 
 def regions(scene: AssetScene) -> Iterator[Region]:
-    """Yield everything that changes with new readings, except the lines of the charts."""
+    """Yield everything that changes with new readings but the lines of the charts."""
     detail = scene.detail
     asset_class, names = detail.asset_class, detail.asset_class.titles
     live, alarms = scene.plant.live(detail.asset.asset_id), scene.plant.alarms_of(detail.asset.asset_id)
@@ -198,7 +198,7 @@ def _narrow_column(scene: AssetScene, drawn: dict[str, Node]) -> html.Div:
 
 
 def _since(alarms: Iterable[Alarm], scene: AssetScene) -> str:
-    """Return when the anomaly began, as far as an open alarm says so."""
+    """Return when the anomaly began, if an open alarm says so."""
     raised = [alarm.raised_at for alarm in alarms if alarm.source == "anomaly"]
     return clock_time(min(raised), scene.tz, scene.now) if raised else ""
 

@@ -24,7 +24,7 @@ from forewarn_dashboard.viewmodels import TREND_ARROW, class_title
 
 _LIFE_SCALE_DAYS = 365.0
 
-#: What the components of the health index are called.
+#: Names of the components of the health index.
 COMPONENT_TITLES: Final[Mapping[ComponentName, str]] = {
     "twin": "Digital twin",
     "anomaly": "Anomaly detection",
@@ -32,12 +32,12 @@ COMPONENT_TITLES: Final[Mapping[ComponentName, str]] = {
     "risk": "Risk of failure",
 }
 
-#: Status code of every tag of a reading, and what the guard noticed.
+#: Status code of every tag of a reading, and the guard's findings.
 Quality = tuple[tuple[tuple[str, int], ...], str | None]
 
 
 def health_panel(health: AssetHealth | None, titles: Mapping[str, str]) -> Node:
-    """Draw index, category, trend, and what each metric and component adds."""
+    """Draw index, category, trend, and the parts of metrics and components."""
     if health is None:
         return html.P("Not known yet: health needs valid readings.", className="note")
     trend = health_trend(health)
@@ -69,14 +69,14 @@ def health_panel(health: AssetHealth | None, titles: Mapping[str, str]) -> Node:
 
 
 def _drift(drift: ProcessDrift | None) -> Single:
-    """Draw a lasting change of operation, which is not a fault."""
+    """Draw process drift: a lasting change of operation, not a fault."""
     if drift is None:
         return None
     return html.P([html.Strong("Process drift, perhaps a new normal. "), drift.explanation, "."], className="note")
 
 
 def _views(health: AssetHealth) -> Single:
-    """Say which two views the index is the lower one of."""
+    """Draw the two views; the index is the lower one."""
     if health.condition is None and health.component_index is None:
         return None
     views = f"Condition {whole(health.condition)}, behaviour and outlook {whole(health.component_index)}"
@@ -165,7 +165,7 @@ def _interval(item: RulEstimate, longest_days: float) -> html.Div:
 
 
 def contributions_panel(shares: Sequence[tuple[str, float]]) -> Node:
-    """Draw the share of each tag in the anomaly score."""
+    """Draw each tag's share in the anomaly score."""
     if not shares:
         return html.P("Not known until the twin judges live readings.", className="note")
     return html.Table(
@@ -194,7 +194,7 @@ def contributions_panel(shares: Sequence[tuple[str, float]]) -> Node:
 
 
 def quality_panel(quality: Quality | None, titles: Mapping[str, str]) -> Node:
-    """List bad and uncertain values of the newest reading, and what the guard noticed."""
+    """Draw bad and uncertain values of the newest reading, and the guard's findings."""
     if quality is None:
         return html.P("No reading yet.", className="note")
     codes, findings = quality

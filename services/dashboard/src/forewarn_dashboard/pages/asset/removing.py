@@ -1,4 +1,4 @@
-"""The dialog that removes an asset: says what is kept, and asks for the id before history is deleted."""
+"""The dialog that removes an asset; deleting its history requires entering its id."""
 
 from contextlib import suppress
 from typing import Final
@@ -38,7 +38,7 @@ def dialog() -> Component:
             dmc.Radio(
                 value=PURGE,
                 label="Delete the history",
-                description="Everything stored of this asset is deleted for good.",
+                description="All stored data of this asset is deleted permanently.",
                 mt="xs",
             ),
         ],

@@ -1,4 +1,4 @@
-"""What the asset page is drawn from."""
+"""Scene of the asset page."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from forewarn_dashboard.scene import Scene
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssetScene(Scene[AssetView]):
-    """An asset with the range of its charts; ``history`` fills them when the page is drawn."""
+    """An asset with the range of its charts; ``history`` is loaded when the whole page is drawn."""
 
     detail: AssetProfile
     window: TimeRange

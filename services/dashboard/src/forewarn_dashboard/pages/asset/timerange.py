@@ -1,4 +1,4 @@
-"""Time ranges as in the address: ``from=now-30m&to=now`` or ISO 8601 instants."""
+"""Time ranges in addresses: ``from=now-30m&to=now`` or ISO 8601 instants."""
 
 import re
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ DEFAULT_TO: Final = "now"
 MAX_SPAN: Final = timedelta(days=366)
 MIN_SPAN: Final = timedelta(seconds=10)
 
-#: What the range bar offers: address text → label.
+#: Choices of the range bar: address text → label.
 PRESETS: Final = {
     "now-5m": "5 min",
     "now-30m": "30 min",
@@ -27,12 +27,12 @@ _UNIT_S: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
 class TimeRangeError(ValueError):
-    """The range in the address cannot be used; the message says why."""
+    """The range in the address is invalid; the message says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimeRange:
-    """A range resolved at one instant; ``follows_now`` when its end moves with the clock."""
+    """A range resolved at an instant; ``follows_now``: its end moves with the clock."""
 
     start: datetime
     end: datetime
@@ -61,7 +61,7 @@ def resolve(start_text: str, end_text: str, now: datetime) -> TimeRange:
 
 
 def instant(text: str, now: datetime) -> datetime:
-    """Return the instant that a text such as ``now-6h`` or ``2026-11-20T20:00:00Z`` names; without a zone it is UTC.
+    """Parse ``now-6h`` or ``2026-11-20T20:00:00Z``; a time without a zone is UTC.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Side panel of the asset page: what its twin has learned, and how well."""
+"""Side panel of the asset page: what the twin has learned, and how well."""
 
 from collections.abc import Mapping
 from datetime import tzinfo
@@ -14,11 +14,11 @@ from forewarn_dashboard.formatting import date_time, number, plural, quantity
 from forewarn_dashboard.pages.asset import retraining, whatif
 from forewarn_dashboard.scene import Node, Single
 
-_NAMED: Final = 3  # machines of a fleet that are named
+_NAMED: Final = 3  # most machines of a fleet to name
 
 
 def twin_panel(detail: AssetProfile, titles: Mapping[str, str], tz: tzinfo) -> list[Single]:
-    """Draw the model: R² of each tag, what is not judged and why, what is suspicious, who asked for it."""
+    """Draw the model: R² of each tag, unjudged tags and why, suspicious stretches, who requested it."""
     buttons = html.Div(
         [
             html.Button("What if …", id=whatif.OPEN_ID, className="button", n_clicks=0),
@@ -33,7 +33,7 @@ def twin_panel(detail: AssetProfile, titles: Mapping[str, str], tz: tzinfo) -> l
 
 
 def fleet_note(fleet: FleetJudgement | None, titles: Mapping[str, str], tz: tzinfo) -> Node:
-    """Draw the newest reading as judged by other machines of the class, and how reliable that is."""
+    """Draw the newest reading as judged by other machines of the class, with its confidence."""
     if fleet is None:
         return None
     others = ", ".join(fleet.members[:_NAMED]) + (", …" if len(fleet.members) > _NAMED else "")

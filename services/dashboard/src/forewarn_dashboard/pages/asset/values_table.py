@@ -1,4 +1,4 @@
-"""The values behind a chart as a table, for those who cannot or do not want to read charts."""
+"""The values of a chart as a table, for those who cannot or prefer not to read charts."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -16,7 +16,7 @@ Column = tuple[str, Sequence[float | None]]
 
 
 def values_table(scene: Scene[Any], history: History, title: str, columns: Sequence[Column]) -> html.Details:
-    """Return at most 60 evenly spaced rows, newest first; the download has all of them."""
+    """Draw at most 60 evenly spaced rows, newest first; the download has all."""
     step = max(1, -(-len(history.times) // ROWS))
     caption = f"{title}, newest first, as the page was opened ({zone_label(scene.tz, scene.now)})"
     head = [html.Th(text, scope="col") for text in ("Time", *(name for name, _ in columns))]

@@ -1,4 +1,4 @@
-"""What the asset page says about readings, verdict and health."""
+"""View model of the asset page: readings, verdict, health."""
 
 from typing import Final
 
@@ -18,7 +18,7 @@ _WHOLE_SCALE: Final = 100.0  # points of the health index
 
 
 def verdict(reading: Snapshot | None, asset_class: AssetClass, since: str = "") -> str:
-    """Say which signal is off, how far, which way, whether machine or sensor, since when; empty when normal."""
+    """Say which signal is off, how far, which way, since when, and if machine or sensor; empty if normal."""
     if reading is None or not reading.flag:
         return ""
     tag = reading.culprit or ""
@@ -34,7 +34,7 @@ def verdict(reading: Snapshot | None, asset_class: AssetClass, since: str = "") 
 
 
 def twin_status(detail: AssetProfile, latest: Snapshot | None) -> str:
-    """Say whether the twin learns or judges, and how well it reconstructs normal operation."""
+    """Say whether the twin is learning or judging, and how well it reconstructs normal operation."""
     needed = detail.asset_class.twin.baseline_readings
     if detail.model is None and (latest is None or latest.score is None or latest.phase != "live"):
         have = "" if detail.learned is None else f" {min(detail.learned, needed)} of"
@@ -50,7 +50,7 @@ def twin_status(detail: AssetProfile, latest: Snapshot | None) -> str:
 
 
 def contributions(reading: Snapshot | None, titles: dict[str, str]) -> tuple[tuple[str, float], ...]:
-    """Return signals with their share of the anomaly score in percent, largest first; empty while unknown."""
+    """Return signals with their shares in the anomaly score [%], largest first; empty while unknown."""
     if reading is None:
         return ()
     known = {tag: share for tag, share in reading.contribution.items() if share is not None}
@@ -64,7 +64,7 @@ def contributions(reading: Snapshot | None, titles: dict[str, str]) -> tuple[tup
 def health_trend(health: AssetHealth | None) -> str:
     """Say ``degrading, −1.3 points a day``; empty while unknown.
 
-    A sudden fall makes a slope of thousands of points, which means nothing on a scale of 100.
+    A sudden fall gives a slope of thousands of points, meaningless on a scale of 100.
     """
     if health is None or health.trend == "unknown":
         return ""

@@ -1,4 +1,4 @@
-"""The what-if dialog: sliders for what can be changed, and what the twin expects then."""
+"""The what-if dialog: sliders for the drivers, and the twin's predictions."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -24,7 +24,7 @@ STORE: Final = "whatif-now"
 SLIDER: Final = "whatif-driver"
 PRESET: Final = "whatif-preset"
 
-#: A slider goes this much of the learned width beyond it: far enough to see where the model's knowledge ends.
+#: A slider extends this share of the learned range beyond it, so that people see where the model's knowledge ends.
 _BEYOND: Final = 0.5
 _STEPS: Final = 200
 _MOST_DRIVERS: Final = 64
@@ -66,7 +66,7 @@ def _register_asking(app: Dash, dependencies: Dependencies) -> None:
     )
     async def open_dialog(clicks: int | None, store: object) -> tuple[object, ...]:
         asset_id = asset_of(store)
-        if not clicks or not asset_id:  # a redrawn page brings a button that was not pressed
+        if not clicks or not asset_id:  # a redrawn page has a new button, not pressed yet
             raise PreventUpdate
         try:
             twin = await dependencies.api.twin(asset_id)
@@ -116,7 +116,7 @@ def _register_answers(app: Dash, dependencies: Dependencies) -> None:
 
 
 def sliders(twin: TwinAnswer) -> Node:
-    """Draw named questions, and a slider for each driver whose value and range are known."""
+    """Draw presets, and a slider for each driver with a known value and range."""
     usable = [driver for driver in twin.drivers if driver.now is not None and driver.learned is not None]
     if not usable:
         return html.P("Not available yet: the twin is still learning.", className="note")
@@ -164,12 +164,12 @@ def _slider(driver: DriverItem, presets: Sequence[PresetItem]) -> html.Div:
 
 
 def span_of(driver: DriverItem, presets: Sequence[PresetItem]) -> tuple[float, float, float]:
-    """Return the least and greatest value of a slider, and its present one.
+    """Return lowest, highest and current value of a slider.
 
     Raises
     ------
     ValueError
-        If the driver's value or range is unknown: then it has no slider.
+        If the driver's value or range is unknown.
     """
     if driver.now is None or driver.learned is None:
         raise ValueError(f"{driver.column} has no slider: its value or range is unknown")
@@ -182,7 +182,7 @@ def span_of(driver: DriverItem, presets: Sequence[PresetItem]) -> tuple[float, f
 
 
 def result(said: WhatIfAnswer, titles: Mapping[str, str]) -> Node:
-    """Draw the answer to a question."""
+    """Draw a prediction."""
     whose = "other machines of its class" if said.provenance == "fleet" else "its own model"
     return [
         html.P([html.Strong(f"Confidence {said.confidence}"), f", by {whose}."]),
@@ -234,7 +234,7 @@ def _interval(low: float | None, high: float | None) -> str:
 
 
 def _kept(asset_id: str, twin: TwinAnswer) -> dict[str, Any]:
-    """Return what the tab remembers while the dialog is open: drivers now, and as named questions set them."""
+    """Return what the open dialog remembers: drivers as they are, and as presets set them."""
     now = {driver.column: driver.now for driver in twin.drivers if driver.now is not None}
     presets = {
         preset.name: {change.column: change.of(now[change.column]) for change in preset.changes if change.column in now}
@@ -244,7 +244,7 @@ def _kept(asset_id: str, twin: TwinAnswer) -> dict[str, Any]:
 
 
 def changed(kept: dict[str, Any], values: dict[str, float | None]) -> dict[str, float]:
-    """Return the sliders that were moved; what comes from a browser is not trusted."""
+    """Return the moved sliders; input from a browser is not trusted."""
     now = kept.get("now")
     if not isinstance(now, dict):
         return {}
@@ -257,5 +257,5 @@ def changed(kept: dict[str, Any], values: dict[str, float | None]) -> dict[str, 
 
 
 def _tolerance(value: float) -> float:
-    """Return how far a slider that was not moved may be off: it rounds to its precision."""
+    """Return how far an unmoved slider may be off, as it rounds."""
     return 1e-4 + 1e-6 * abs(value)

@@ -12,7 +12,7 @@ SHOWS: Final = {"all": "All", "attention": "Needs attention", "stale": "No fresh
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OverviewView(ListView):
-    """Which assets, in which order."""
+    """Filter and sort order of assets."""
 
     PATHS = ("/", "")
 

@@ -1,4 +1,4 @@
-"""All assets at a glance: grey tiles by area, colour only where something is abnormal."""
+"""All assets at a glance: grey tiles by area, colour only for the abnormal."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -41,13 +41,13 @@ _ATTENTION_ORDER: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OverviewScene(Scene[OverviewView]):
-    """``fleet`` is the page of the list that a large plant shows."""
+    """``fleet``: the page of the list of a large plant."""
 
     fleet: Overview | None = None
 
 
 async def load(scene: Scene[OverviewView], dependencies: Dependencies) -> OverviewScene:
-    """Ask the API for the page that is shown of a large plant."""
+    """Load a page of a large plant."""
     hub = dependencies.hub
     return OverviewScene(
         **scene.shared(), fleet=await hub.fleet.page(table.query_of(scene.view)) if hub.large else None
@@ -55,7 +55,7 @@ async def load(scene: Scene[OverviewView], dependencies: Dependencies) -> Overvi
 
 
 def regions(scene: OverviewScene) -> Iterator[Region]:
-    """Yield the summary, the arrangement of tiles, and every tile; rows instead of tiles in a large plant."""
+    """Yield summary, arrangement of tiles, and every tile; rows instead of tiles in a large plant."""
     counts = summary(scene.plant, scene.now) if scene.fleet is None else table.summary_of(scene.fleet)
     yield Region(id=SUMMARY_ID, key=counts, build=lambda: _summary(counts, scene.view))
     if scene.fleet is not None:
@@ -81,12 +81,12 @@ def render(scene: OverviewScene) -> Node:
 
 
 def redraw(scene: OverviewScene) -> dict[str, Node]:
-    """Draw all but the search field, which must not change while somebody types: children by component id."""
+    """Draw all but the search field, which must not change while somebody types; return children by component id."""
     return draw(regions(scene)) | {LINKS_ID: _links(scene.view)}
 
 
 def chosen_tiles(scene: OverviewScene) -> list[Tile]:
-    """Return the tiles that pass search and filter, in the chosen order."""
+    """Return the filtered tiles in the chosen order."""
     view, needle = scene.view, scene.view.search.casefold()
     found = []
     for asset in scene.plant.assets.values():
@@ -103,7 +103,7 @@ def chosen_tiles(scene: OverviewScene) -> list[Tile]:
 
 
 def grouped(tiles: list[Tile], scene: OverviewScene) -> list[tuple[str, list[Tile]]]:
-    """Return the tiles by area when sorted by area, else in one group."""
+    """Return the tiles grouped by area if sorted by area, else in one group."""
     if scene.view.sort != "area":
         return [("", tiles)] if tiles else []
     groups: dict[str, list[Tile]] = {}

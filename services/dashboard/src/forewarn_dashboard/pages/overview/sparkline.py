@@ -1,4 +1,4 @@
-"""Small pictures inside text: pure functions from numbers to SVG data addresses."""
+"""Sparklines as SVG data URLs."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -10,7 +10,7 @@ _TOP: Final = 100.0
 
 
 def score_sparkline(scores: Sequence[float | None], *, abnormal: bool) -> str:
-    """Return the data address of an SVG of scores, 0 to 100, with gaps for unknown ones; empty for less than two."""
+    """Return the data URL of an SVG of scores, 0 to 100, with gaps for unknown ones; empty for less than two."""
     if sum(score is not None for score in scores) < 2:
         return ""
     colour = "#c2410c" if abnormal else "#7b8492"

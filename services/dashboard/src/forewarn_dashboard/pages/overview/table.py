@@ -1,4 +1,4 @@
-"""The overview of a large plant: a table by pages, each row a region of its own."""
+"""The overview of a large plant: a paged table, each row a region."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -38,7 +38,7 @@ _SHOWN: Final[dict[str, tuple[Condition, ...]]] = {
 
 
 def query_of(view: OverviewView) -> FleetQuery:
-    """Return the query for this view."""
+    """Return the query of a view."""
     return FleetQuery(
         text=view.search,
         conditions=_SHOWN[view.show],
@@ -73,7 +73,7 @@ def row_id(asset_id: str) -> dict[str, str]:
 
 
 def body(page: Overview, scene: Scene[OverviewView]) -> Node:
-    """Draw the list with its pages."""
+    """Draw the list with links to its pages."""
     view = scene.view
     if not page.found:
         return empty_state("No asset matches", "Clear the search or choose “All”.")

@@ -1,4 +1,4 @@
-"""What the overview shows: counts, and a tile for each asset."""
+"""View model of the overview: counts, and a tile for each asset."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +13,7 @@ from forewarn_dashboard.viewmodels import CONDITION_TEXT, PRIORITY_NUMBER, age_t
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tile:
-    """One asset on the overview."""
+    """An asset on the overview."""
 
     asset_id: str
     name: str

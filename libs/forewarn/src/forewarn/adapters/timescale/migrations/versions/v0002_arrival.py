@@ -1,4 +1,4 @@
-"""Transitions of alarms know in which order they arrived."""
+"""Transitions of alarms get their order of arrival."""
 
 from forewarn.adapters.timescale.migrations.script import run_sql_beside
 

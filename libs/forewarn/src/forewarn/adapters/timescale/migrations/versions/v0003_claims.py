@@ -1,4 +1,4 @@
-"""Claims know the topic they belong to and what became of those before them."""
+"""Claims get their topic and the outcome of earlier ones."""
 
 from forewarn.adapters.timescale.migrations.script import run_sql_beside
 

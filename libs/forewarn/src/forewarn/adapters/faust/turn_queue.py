@@ -9,7 +9,7 @@ from faust.types import EventT
 _FULL_BYTES: Final = 32 * 1024 * 1024
 
 
-class Inbox:
+class TurnQueue:
     """Queues messages in order of arrival; several agents put, one engine takes."""
 
     def __init__(self, full_bytes: int = _FULL_BYTES) -> None:

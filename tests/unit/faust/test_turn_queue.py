@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from forewarn.adapters.faust.inbox import Inbox
+from forewarn.adapters.faust.turn_queue import TurnQueue
 
 
 def event(number, size=10):
@@ -14,7 +14,7 @@ def event(number, size=10):
 
 def test_what_waits_is_taken_at_once_and_in_order():
     async def scenario():
-        inbox = Inbox()
+        inbox = TurnQueue()
         for number in range(3):
             await inbox.put(event(number))
         return await inbox.take(0)
@@ -24,7 +24,7 @@ def test_what_waits_is_taken_at_once_and_in_order():
 
 def test_a_turn_waits_for_company():
     async def scenario():
-        inbox = Inbox()
+        inbox = TurnQueue()
         taking = asyncio.create_task(inbox.take(0.05))
         await inbox.put(event(0))
         await asyncio.sleep(0)
@@ -36,7 +36,7 @@ def test_a_turn_waits_for_company():
 
 def test_a_full_inbox_holds_its_writers_back_and_does_not_linger():
     async def scenario():
-        inbox = Inbox(full_bytes=100)
+        inbox = TurnQueue(full_bytes=100)
         await inbox.put(event(0, size=100))
         held_back = asyncio.create_task(inbox.put(event(1)))
         await asyncio.sleep(0)
@@ -51,7 +51,7 @@ def test_a_full_inbox_holds_its_writers_back_and_does_not_linger():
 
 def test_cleared_while_it_gathers_it_gives_nothing_old():
     async def scenario():
-        inbox = Inbox()
+        inbox = TurnQueue()
         taking = asyncio.create_task(inbox.take(0.05))
         await inbox.put(event(0))
         await asyncio.sleep(0)
@@ -64,7 +64,7 @@ def test_cleared_while_it_gathers_it_gives_nothing_old():
 @pytest.mark.parametrize("value", [None, b""])
 def test_a_message_without_content_has_no_size(value):
     async def scenario():
-        inbox = Inbox(full_bytes=1)
+        inbox = TurnQueue(full_bytes=1)
         await inbox.put(SimpleNamespace(message=SimpleNamespace(value=value)))
         return await inbox.take(0)
 
