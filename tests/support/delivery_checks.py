@@ -13,7 +13,7 @@ import pytest
 from forewarn.contracts.assets import AcknowledgeAlarm, Asset, Command
 from forewarn.contracts.removal import REMOVAL_HEADER
 from forewarn.contracts.topics import TopicName
-from forewarn.ports.delivery import BrokerSilent, Message
+from forewarn.ports.delivery import BrokerSilent, OutgoingMessage
 from support.stack import wait_until
 
 AT = datetime(2026, 11, 20, 20, tzinfo=UTC)
@@ -22,8 +22,8 @@ PUMP = Asset(asset_id="P-1", asset_class="centrifugal_pump", name="Feed pump")
 OTHER = Asset(asset_id="P-2", asset_class="centrifugal_pump", name="Spare pump")
 
 
-def raw(number: int) -> Message:
-    return Message(topic=TopicName.READINGS_RAW, key=b"P-1", value=b"%d" % number)
+def raw(number: int) -> OutgoingMessage:
+    return OutgoingMessage(topic=TopicName.READINGS_RAW, key=b"P-1", value=b"%d" % number)
 
 
 async def until(condition):

@@ -11,7 +11,7 @@ from forewarn.contracts.alarms import Alarm, Alert, Priority, Transition
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.health import AssetHealth, ModelArtefact
 from forewarn.contracts.readings import RejectedReading, RejectionReason
-from forewarn.ports.history import BadQuery, Card, Cards, HistoryQuery, Interval, Page, Part
+from forewarn.ports.history import BadQuery, Card, Cards, HistoryQuery, Interval, ListPart, Page
 from forewarn.testing.frames import START_US
 
 START = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=START_US)
@@ -132,12 +132,12 @@ class HistoryChecks:
             part = (
                 await reader.rejected(page=Page(limit=3, before=part.last[0], before_id=part.last[1]))
                 if part.last
-                else Part()
+                else ListPart()
             )
         assert [refusal.rejected_id for refusal in seen] == [f"raw/0/{number}" for number in reversed(range(10))]
         assert {(refusal.size_bytes, refusal.beginning) for refusal in seen} == {(1, b"{")}
         assert len((await reader.rejected(asset_id="Q-1")).items) == 5
-        assert await reader.rejected(reason="physics") == Part()
+        assert await reader.rejected(reason="physics") == ListPart()
         assert await reader.rejected_one("raw/0/3") == rejected(3).model_copy(update={"original": b""})
         assert [piece async for piece in reader.original("raw/0/3")] == [b"{"]
         assert await reader.rejected_one("raw/0/99") is None

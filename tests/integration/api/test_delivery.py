@@ -11,15 +11,15 @@ from forewarn.adapters.kafka.delivery import KafkaDelivery
 from forewarn.adapters.kafka.registry import AssetRegistry
 from forewarn.contracts.assets import Command
 from forewarn.contracts.topics import TopicName, qualified
-from forewarn.ports.delivery import BrokerSilent, DeliveryOverloaded, Message
+from forewarn.ports.delivery import BrokerSilent, DeliveryOverloaded, OutgoingMessage
 from support.delivery_checks import SEEN, DeliveryChecks
 from support.wire import read_topic
 
 pytestmark = pytest.mark.integration
 
 
-def raw(asset: str, number: int) -> Message:
-    return Message(topic=TopicName.READINGS_RAW, key=asset.encode(), value=b"%d" % number)
+def raw(asset: str, number: int) -> OutgoingMessage:
+    return OutgoingMessage(topic=TopicName.READINGS_RAW, key=asset.encode(), value=b"%d" % number)
 
 
 @pytest.fixture
@@ -122,7 +122,7 @@ async def test_more_than_may_be_under_way_is_refused_before_anything_is_sent(del
 async def test_bytes_that_may_be_under_way_are_bounded_as_messages_are(topic_prefix):
     """50,000 messages may be of 8 MiB each. Without a broker they stay under way until they time out."""
     away = KafkaDelivery("127.0.0.1:1", topic_prefix, source="/forewarn/api", timeout_s=1, max_under_way=10)
-    large = Message(topic=TopicName.READINGS_RAW, key=b"P-1", value=b"x" * (7 * 2**20))
+    large = OutgoingMessage(topic=TopicName.READINGS_RAW, key=b"P-1", value=b"x" * (7 * 2**20))
     outcomes = await asyncio.gather(*(away.send([large]) for _ in range(6)), return_exceptions=True)
     assert [len(failed) for failed in outcomes[:4]] == [1] * 4
     assert all(isinstance(outcome, DeliveryOverloaded) for outcome in outcomes[4:])
@@ -131,7 +131,7 @@ async def test_bytes_that_may_be_under_way_are_bounded_as_messages_are(topic_pre
 
 
 async def test_what_is_too_large_fails_alone(delivery, kafka_broker, topic_prefix):
-    large = Message(topic=TopicName.READINGS_RAW, key=b"P-1", value=b"x" * (17 * 2**20))
+    large = OutgoingMessage(topic=TopicName.READINGS_RAW, key=b"P-1", value=b"x" * (17 * 2**20))
     failed = await delivery.send([raw("P-1", 1), large, raw("P-1", 2)])
     assert [failure.index for failure in failed] == [1]
     records = read_topic(kafka_broker.bootstrap_servers, TopicName.READINGS_RAW, topic_prefix)

@@ -16,7 +16,7 @@ from forewarn.contracts.frames import FrameKind
 from forewarn.contracts.health import ModelArtefact
 from forewarn.contracts.topics import TopicName, qualified
 from forewarn.domain.frames.frame import Frame, concat
-from forewarn.ports.delivery import Message
+from forewarn.ports.delivery import OutgoingMessage
 from forewarn.ports.lanes import Record
 from integration.frames.processors import BASELINE, CATALOGUE, LANES, TWIN, VALIDATOR
 from integration.frames.running import start_service, wait_until_drained
@@ -53,7 +53,7 @@ def send(bootstrap: str, prefix: str, asset_id: str, history: Frame | None = Non
     async def deliver() -> None:
         delivery = KafkaDelivery(bootstrap, prefix, source="/forewarn/test", timeout_s=20, max_under_way=100)
         try:
-            message = Message(topic=TopicName.READINGS_VALID, key=ORDER_KEY, value=value)
+            message = OutgoingMessage(topic=TopicName.READINGS_VALID, key=ORDER_KEY, value=value)
             assert await delivery.broadcast(message) == ()
         finally:
             delivery.close()

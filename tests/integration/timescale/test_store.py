@@ -18,7 +18,7 @@ from forewarn.contracts.health import AssetHealth, HealthCategory, RulEstimate
 from forewarn.contracts.readings import RejectedReading, RejectionReason
 from forewarn.domain.frames.frame import MISSING, Frame, Strings
 from forewarn.domain.time import US_PER_S
-from forewarn.ports.store import Fenced, Item, Removed, Source, StoreUnavailable, Unstorable
+from forewarn.ports.store import Fenced, Item, Source, StoreUnavailable, Tombstone, Unstorable
 from forewarn.testing.frames import START_US
 from support.sink_frames import random_frame
 from support.stack import wait_until
@@ -282,10 +282,10 @@ def test_a_removed_asset_keeps_its_row_and_may_be_registered_again(module_url, s
     asset = Asset(asset_id="gone-1", asset_class="centrifugal_pump", name="Pump", path=("plant", "area"))
     claims = store.claim([source])
     query = "SELECT name, removed_at IS NULL FROM asset WHERE asset_id = 'gone-1'"
-    store.write([item(source, 0, asset), item(source, 1, Removed("gone-1", NOON))], claims)
+    store.write([item(source, 0, asset), item(source, 1, Tombstone("gone-1", NOON))], claims)
     with psycopg.connect(module_url) as connection:
         assert connection.execute(query).fetchone() == ("Pump", False)
-    store.write([item(source, 2, Removed("gone-1", NOON)), item(source, 3, asset)], claims)
+    store.write([item(source, 2, Tombstone("gone-1", NOON)), item(source, 3, asset)], claims)
     with psycopg.connect(module_url) as connection:
         assert connection.execute(query).fetchone() == ("Pump", True)
 

@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 from forewarn.adapters.removals import REMOVAL_KEY, read_raw_removal
 from forewarn.contracts.assets import InjectFault
 from forewarn.contracts.topics import TopicName
-from forewarn.ports.history import RemovedAsset
+from forewarn.ports.history import DeregisteredAsset
 from forewarn.testing.api_examples import (
     CATALOGUE,
     NOW,
@@ -341,7 +341,7 @@ def test_a_removal_goes_behind_the_tombstone_to_every_partition(client, platform
 
 
 def test_a_removed_asset_can_be_looked_at_and_removed_again(client, platform):
-    platform.history.removed = (RemovedAsset(asset=PUMP.model_copy(update={"asset_id": "OLD-1"}), removed_at=NOW),)
+    platform.history.removed = (DeregisteredAsset(asset=PUMP.model_copy(update={"asset_id": "OLD-1"}), removed_at=NOW),)
     listed = client.get("/api/v1/removed-assets").json()
     assert [item["asset_id"] for item in listed["items"]] == ["OLD-1"]
     assert client.get("/api/v1/assets/OLD-1/history").status_code == 200

@@ -15,13 +15,13 @@ from forewarn.contracts.assets import Asset
 from forewarn.contracts.readings import RejectedReading
 from forewarn.ports.lanes import Record
 from forewarn.ports.store import (
-    Claim,
     Doubtful,
     Fenced,
-    Removed,
+    PartitionClaim,
     Retained,
     Source,
     StoreUnavailable,
+    Tombstone,
     Unstorable,
     Written,
 )
@@ -142,7 +142,7 @@ class MemoryStore:
         out = {}
         for source in sources:
             self.epochs[source] += 1
-            out[source] = Claim(
+            out[source] = PartitionClaim(
                 source=source,
                 epoch=self.epochs[source],
                 next_offset=self.offsets.get(source),
@@ -326,7 +326,7 @@ def test_a_tombstone_removes_the_asset(broker, store, run):
     broker.give(A)
     broker.add(A, None, key=b"A-7")
     run()
-    assert isinstance(store.items[0].content, Removed)
+    assert isinstance(store.items[0].content, Tombstone)
     assert store.items[0].content.key == "A-7"
 
 

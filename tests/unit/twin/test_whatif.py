@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forewarn.contracts.health import RulEstimate
+from forewarn.contracts.questions import ChangeRequest
 from forewarn.domain.health.profile import class_profile
 from forewarn.domain.physics.derive import derive
 from forewarn.domain.twin.fleet import FleetModel
@@ -19,7 +20,7 @@ from forewarn.domain.twin.state import TwinState
 from forewarn.domain.twin.step import step
 from forewarn.domain.whatif.effects import health_effect, life_effects
 from forewarn.domain.whatif.presets import presets_of
-from forewarn.domain.whatif.question import Change, Machine, complete, what_if
+from forewarn.domain.whatif.question import Machine, complete, what_if
 from unit.simulation.cases import CATALOGUE, guarded, simulate
 from unit.twin.cases import COUPLED, DRIVEN, coupled, driven, run_twin
 
@@ -45,7 +46,7 @@ def power_of(load):
 def test_within_the_learned_range_the_answer_is_the_truth(load, air):
     own, card = learned()
     now = machine(card, load=50.0, air=20.0, power=power_of(50.0), heat=63.0)
-    said = what_if(now, own, [Change(column="load", value=load), Change(column="air", value=air)])
+    said = what_if(now, own, [ChangeRequest(column="load", value=load), ChangeRequest(column="air", value=air)])
     assert said.responses["power"].then == pytest.approx(power_of(load), abs=0.5)
     assert said.responses["heat"].then == pytest.approx(30 + 0.3 * load + 0.9 * air, abs=0.5)
     assert said.responses["power"].low < power_of(load) < said.responses["power"].high
@@ -56,7 +57,7 @@ def test_within_the_learned_range_the_answer_is_the_truth(load, air):
 def test_what_the_machine_deviates_now_it_goes_on_deviating():
     own, card = learned()
     now = machine(card, load=50.0, air=20.0, power=power_of(50.0) + 7.0, heat=63.0)
-    said = what_if(now, own, [Change(column="load", factor=1.2)])
+    said = what_if(now, own, [ChangeRequest(column="load", factor=1.2)])
     assert said.after["power"] == pytest.approx(power_of(60.0) + 7.0, abs=0.5)
     assert said.healthy["power"] == pytest.approx(power_of(60.0), abs=0.5)
     assert said.drivers == {"load": 60.0, "air": 20.0}
@@ -66,19 +67,19 @@ def test_a_driver_outside_the_learned_range_is_told_with_how_far():
     own, card = learned()
     span = card.report.operating["load"]
     value = span.high + 0.25 * (span.high - span.low)
-    said = what_if(machine(card, load=50.0, air=20.0), own, [Change(column="load", value=value)])
+    said = what_if(machine(card, load=50.0, air=20.0), own, [ChangeRequest(column="load", value=value)])
     (caution,) = [item for item in said.cautions if item.column == "load"]
-    assert caution.by == pytest.approx(0.25)
+    assert caution.outside_by == pytest.approx(0.25)
     assert "by 25 % of its width" in caution.message
     assert said.reach == "extrapolated"
-    inside = what_if(machine(card, load=50.0, air=20.0), own, [Change(column="load", value=60.0)])
+    inside = what_if(machine(card, load=50.0, air=20.0), own, [ChangeRequest(column="load", value=60.0)])
     widths = [item.responses["power"].high - item.responses["power"].low for item in (inside, said)]
     assert widths[1] > 1.5 * widths[0]
 
 
 def test_far_outside_there_is_no_interval():
     own, card = learned()
-    said = what_if(machine(card, load=50.0, air=20.0), own, [Change(column="air", value=90.0)])
+    said = what_if(machine(card, load=50.0, air=20.0), own, [ChangeRequest(column="air", value=90.0)])
     assert said.reach == "too_far"
     assert said.responses["power"].low is None
     assert any("engineering range" in item.message for item in said.cautions)
@@ -86,14 +87,14 @@ def test_far_outside_there_is_no_interval():
 
 def test_a_machine_that_would_stand_still_is_expected_to_do_nothing():
     own, card = learned()
-    said = what_if(machine(card, load=50.0, air=20.0), own, [Change(column="load", value=2.0)])
+    said = what_if(machine(card, load=50.0, air=20.0), own, [ChangeRequest(column="load", value=2.0)])
     assert said.responses == {}
     assert any("would not run" in item.message for item in said.cautions)
 
 
 def test_unknown_measurements_are_replaced_by_the_middle_of_what_was_learned():
     own, card = learned()
-    said = what_if(machine(card), own, [Change(column="load", factor=1.1)])
+    said = what_if(machine(card), own, [ChangeRequest(column="load", factor=1.1)])
     assert said.drivers["load"] == pytest.approx(1.1 * card.report.operating["load"].middle)
     assert said.responses["power"].projected is None
 
@@ -101,8 +102,8 @@ def test_unknown_measurements_are_replaced_by_the_middle_of_what_was_learned():
 @pytest.mark.parametrize(
     ("changes", "problem"),
     [
-        ([Change(column="power", value=3.0)], "cannot be changed"),
-        ([Change(column="load", value=3.0), Change(column="load", value=4.0)], "changed twice"),
+        ([ChangeRequest(column="power", value=3.0)], "cannot be changed"),
+        ([ChangeRequest(column="load", value=3.0), ChangeRequest(column="load", value=4.0)], "changed twice"),
     ],
 )
 def test_questions_that_make_no_sense_are_refused(changes, problem):
@@ -113,18 +114,18 @@ def test_questions_that_make_no_sense_are_refused(changes, problem):
 
 @pytest.mark.parametrize("wrong", [{}, {"value": 1.0, "factor": 2.0}, {"value": math.inf}, {"shift": math.nan}])
 def test_a_change_is_one_finite_number(wrong):
-    with pytest.raises(ValueError, match="one finite number"):
-        Change(column="load", **wrong)
+    with pytest.raises(ValueError, match=r"exactly one of|finite number"):
+        ChangeRequest(column="load", **wrong)
 
 
 def test_without_drivers_the_other_tags_follow_the_changed_one():
     state, _, (card,) = run_twin([coupled(500)], TwinSettings(baseline_readings=500))
     own = OwnModel(asset_class=COUPLED, model=state.models["M-1"])
-    said = what_if(machine(card, COUPLED, a=0.0, b=0.0, c=0.0, d=0.0), own, [Change(column="a", value=1.5)])
+    said = what_if(machine(card, COUPLED, a=0.0, b=0.0, c=0.0, d=0.0), own, [ChangeRequest(column="a", value=1.5)])
     assert "a" not in said.responses
     assert said.responses["b"].then < -0.5 < 0.3 < said.responses["c"].then
     assert said.responses["b"].low < -0.7 * 1.4 < said.responses["b"].high
-    far = what_if(machine(card, COUPLED, a=0.0, b=0.0, c=0.0, d=0.0), own, [Change(column="a", value=9.0)])
+    far = what_if(machine(card, COUPLED, a=0.0, b=0.0, c=0.0, d=0.0), own, [ChangeRequest(column="a", value=9.0)])
     assert far.reach != "learned"
 
 
@@ -142,7 +143,7 @@ def test_physics_agrees_with_the_drivers_after_the_change():
     own, card, measured = chiller()
     asset_class = own.asset_class
     now = machine(card, asset_class, **measured)
-    said = what_if(now, own, [Change(column="cooling_kw", factor=0.8)])
+    said = what_if(now, own, [ChangeRequest(column="cooling_kw", factor=0.8)])
     tags = {name: np.array([said.after[name]]) for name in asset_class.tag_names}
     derived = derive(asset_class, tags, {})
     assert derived["cooling_kw"][0] == pytest.approx(0.8 * measured["cooling_kw"], rel=1e-3)
@@ -154,7 +155,7 @@ def test_physics_agrees_with_the_drivers_after_the_change():
 def test_drivers_that_are_not_changed_stay_although_physics_links_them():
     own, card, measured = chiller()
     now = machine(card, own.asset_class, **measured)
-    said = what_if(now, own, [Change(column="chw_supply_temp_c", shift=0.05)])
+    said = what_if(now, own, [ChangeRequest(column="chw_supply_temp_c", shift=0.05)])
     assert said.after["cooling_kw"] == pytest.approx(measured["cooling_kw"], rel=1e-6)
     assert said.after["chw_return_temp_c"] == pytest.approx(measured["chw_return_temp_c"] + 0.05, abs=0.02)
 

@@ -71,10 +71,7 @@ def ensure_kafka(
     Several processes may call this at once: one fetches, the others wait. The directory appears by rename, so it is
     complete or absent. The default ``fetch`` tries the local Maven repository, then ``jgo``, then ``mvn``.
 
-    Raises
-    ------
-    ArtefactError
-        A file cannot be fetched or differs from its pin.
+    Raises ArtefactError if a file cannot be fetched or differs from its pin.
     """
     pinned = read_lock() if lock is None else lock
     target = cache / f"kafka-{KAFKA_VERSION}-{_fingerprint(pinned)}"

@@ -64,10 +64,7 @@ def _candidates(env: Mapping[str, str]) -> Iterator[tuple[str, Path]]:
 def find_java(env: Mapping[str, str] | None = None) -> Java:
     """Return the first usable Java of JAVA_HOME, PATH and the wheel.
 
-    Raises
-    ------
-    JavaMissingError
-        None of them runs, or all are too old.
+    Raises JavaMissingError if none of them runs or all are too old.
     """
     seen: list[str] = []
     for source, executable in _candidates(os.environ if env is None else env):

@@ -72,10 +72,7 @@ class Launch:
     def up(self) -> Addresses:
         """Start everything in order; return when a first live reading is visible.
 
-        Raises
-        ------
-        LocalStackError
-            The message says what to do, or shows the end of the failed process's log.
+        Raises LocalStackError; the message says what to do or shows the end of the failed process's log.
         """
         record_process(self._home.pids, UP, os.getpid())
         self._clear_leftovers()

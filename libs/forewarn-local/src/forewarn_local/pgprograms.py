@@ -55,10 +55,7 @@ def find_programs(data_major: int | None = None) -> PostgresPrograms:
     Existing data of version ``data_major`` needs the same version. New data prefers a system server with TimescaleDB,
     then the pinned wheel, then any system server.
 
-    Raises
-    ------
-    PostgresMissingError
-        No suitable server is installed.
+    Raises PostgresMissingError if no suitable server is installed.
     """
     found = [programs for programs in _installations() if programs.major >= MINIMUM_POSTGRES]
     if data_major is not None:
@@ -118,10 +115,7 @@ def _output(command: list[str]) -> str:
 def server_account() -> Account:
     """Return the account for the server: as PostgreSQL refuses root, root uses a system user.
 
-    Raises
-    ------
-    PostgresMissingError
-        The system user could not be created.
+    Raises PostgresMissingError if the system user could not be created.
     """
     if os.geteuid() != 0:
         return Account()

@@ -44,10 +44,7 @@ class PortLocks:
     def take(self, port: int) -> bool:
         """Reserve a port; return False if it is reserved already, here or in another process.
 
-        Raises
-        ------
-        PreflightError
-            The directory cannot be written to.
+        Raises PreflightError if the directory cannot be written to.
         """
         if port in self._held:
             return False
@@ -82,10 +79,7 @@ def choose(
 
     ``what`` names the server in messages; ``notice`` receives one if the port is not the wanted one.
 
-    Raises
-    ------
-    PortTakenError
-        None of the next ports is free.
+    Raises PortTakenError if none of the next ports is free.
     """
     for port in range(wanted, min(wanted + _TRIES, 65536)):
         if is_free(port, host) and locks.take(port):

@@ -30,10 +30,7 @@ def local_copy(path: PurePosixPath) -> Path | None:
 def fetch_with_jgo(path: PurePosixPath, repository: Path) -> Path:
     """Download one file below ``repository``.
 
-    Raises
-    ------
-    OSError, RuntimeError
-        No repository delivered it after several attempts.
+    Raises OSError or RuntimeError if no repository delivered it after several attempts.
     """
     from jgo.config import GlobalSettings  # noqa: PLC0415  # takes a quarter of a second, only for the first download
     from jgo.constants import MAVEN_CENTRAL_URL  # noqa: PLC0415  # as above

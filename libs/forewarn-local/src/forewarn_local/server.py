@@ -56,10 +56,7 @@ class LocalServer(ABC):
     def start(self) -> None:
         """Start the server, unless it runs, and wait until it is ready.
 
-        Raises
-        ------
-        StartFailedError
-            It did not become ready; the message includes the end of its log.
+        Raises StartFailedError if it did not become ready; the message includes the end of its log.
         """
         if self.pid is not None:
             return
@@ -85,10 +82,7 @@ class LocalServer(ABC):
     def wait_ready(self, timeout_s: float = READY_TIMEOUT_S) -> None:
         """Wait until clients can work, whoever started the server.
 
-        Raises
-        ------
-        StartFailedError
-            It ended or was not ready in time; the message includes the end of its log.
+        Raises StartFailedError if it ended or was not ready in time; the message includes the end of its log.
         """
         deadline = time.monotonic() + timeout_s
         while (reason := self.why_not_ready()) is not None:

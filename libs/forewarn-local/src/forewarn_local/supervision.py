@@ -58,10 +58,7 @@ class Supervisor:
     def start(self, programs: Sequence[Program]) -> None:
         """Start supervisord with these programs, without starting any of them.
 
-        Raises
-        ------
-        StartFailedError
-            It did not answer.
+        Raises StartFailedError if it did not answer.
         """
         self._services = frozenset(program.name for program in programs if program.is_service)
         for program in programs:
@@ -103,10 +100,7 @@ class Supervisor:
     def launch(self, name: str) -> None:
         """Start one program without waiting for it, unless it runs.
 
-        Raises
-        ------
-        StartFailedError
-            The supervisor refuses.
+        Raises StartFailedError if the supervisor refuses.
         """
         full_name = f"{SERVICES_GROUP}:{name}" if name in self._services else name
         try:

@@ -12,8 +12,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from forewarn.contracts.alarms import Alarm
 from forewarn.contracts.answers.assets import LiveJudgement
 from forewarn.contracts.base import format_utc
-from forewarn.ports.live import LiveAsset
-from forewarn.ports.live import LiveReading as NewestReading
+from forewarn.ports.live import LiveAsset, NewestReading
 from forewarn.usecases.backend import Backend
 from forewarn.usecases.changes import Changes
 from forewarn.usecases.errors import ConflictError

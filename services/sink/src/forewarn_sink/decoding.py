@@ -15,7 +15,7 @@ from forewarn.contracts.topics import TOPIC_USE, TOPICS, TopicName, qualified
 from forewarn.domain.time import to_datetime, to_microseconds
 from forewarn.ports.codec import InvalidEvent, InvalidFrame, one_line
 from forewarn.ports.lanes import Record
-from forewarn.ports.store import Item, Removed, Source
+from forewarn.ports.store import Item, Source, Tombstone
 
 #: Topics that the sink stores.
 SOURCES: Final = TOPIC_USE["sink"].reads
@@ -34,7 +34,7 @@ class ItemDecoder:
         source = Source(record.topic, record.partition)
         if record.value is None:
             removed = topic.name is TopicName.ASSETS and record.key is not None
-            gone = Removed((record.key or b"").decode(errors="replace"), _time_of(record)) if removed else None
+            gone = Tombstone((record.key or b"").decode(errors="replace"), _time_of(record)) if removed else None
             return Item(source=source, offset=record.offset, content=gone)
         try:
             if isinstance(topic.content, FrameKind) and (removal := read_removal(record)) is not None:

@@ -9,7 +9,7 @@ import structlog
 from forewarn.adapters.kafka.errors import BrokerUnavailable
 from forewarn.adapters.kafka.inbox import Inbox
 from forewarn.ports.lanes import Record
-from forewarn.ports.store import Claim, Source, Store
+from forewarn.ports.store import PartitionClaim, Source, Store
 from forewarn_sink.metrics import SinkMetrics
 
 _log = structlog.get_logger(__name__)
@@ -26,7 +26,7 @@ class ClaimedLane:
     ``cautious`` messages are taken one by one; the first of them has killed a process ``attempts`` times.
     """
 
-    claim: Claim
+    claim: PartitionClaim
     assignment: int
     topic_id: str | None
     position: int
@@ -54,7 +54,7 @@ class ClaimedLanes:
         return self._lanes[source]
 
     @property
-    def claims(self) -> dict[Source, Claim]:
+    def claims(self) -> dict[Source, PartitionClaim]:
         """Return the claims held."""
         return {source: lane.claim for source, lane in self._lanes.items()}
 
@@ -143,7 +143,7 @@ class ClaimedLanes:
         """Drop all lanes, to claim them again."""
         self._lanes.clear()
 
-    def _position(self, claim: Claim, topic_id: str | None, first: int, end: int) -> int:
+    def _position(self, claim: PartitionClaim, topic_id: str | None, first: int, end: int) -> int:
         """Return the offset to continue from, given what the broker still has."""
         stored, place = claim.next_offset, _place(claim.source)
         if stored is None:

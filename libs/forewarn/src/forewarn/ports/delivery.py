@@ -10,7 +10,7 @@ from forewarn.contracts.topics import TopicName
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
+class OutgoingMessage:
     """One message for a topic; the key chooses the partition unless one is named. Without a value it is a tombstone."""
 
     topic: TopicName
@@ -41,14 +41,14 @@ class ConfirmedDelivery(Protocol):
     Messages with the same key keep their order. Nothing blocks the event loop.
     """
 
-    async def send(self, messages: Sequence[Message]) -> tuple[Undelivered, ...]:
+    async def send(self, messages: Sequence[OutgoingMessage]) -> tuple[Undelivered, ...]:
         """Send in order; return those that failed, usually none.
 
         Raises DeliveryOverloaded if the list is longer than the room in the queue.
         """
         ...
 
-    async def broadcast(self, message: Message) -> tuple[Undelivered, ...]:
+    async def broadcast(self, message: OutgoingMessage) -> tuple[Undelivered, ...]:
         """Send a message to every partition of its topic, whatever its key; return those that failed.
 
         Raises BrokerSilent if the broker does not report the number of partitions.

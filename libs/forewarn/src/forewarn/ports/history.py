@@ -73,7 +73,7 @@ class Latest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RemovedAsset:
+class DeregisteredAsset:
     """A deregistered asset, with its last registry entry."""
 
     asset: Asset
@@ -153,7 +153,7 @@ class AlarmEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
+class RefusedMessage:
     """A refused message in short, with the size and the ``beginning`` of its bytes instead of all."""
 
     rejected_id: str
@@ -178,7 +178,7 @@ class Card:
 
 
 @dataclass(frozen=True, slots=True)
-class Part(Generic[T]):
+class ListPart(Generic[T]):
     """Part of a list: a full page, or less where more would be too many bytes.
 
     ``last`` is the time and id after which the next part begins; None at the end.
@@ -248,11 +248,11 @@ class HistoryReader(Protocol):
         """Return a stretch of an asset's history; None for an asset without class, ``BadQuery`` for unknown columns."""
         ...
 
-    async def removed_assets(self, *, after: str, limit: int) -> tuple[RemovedAsset, ...]:
+    async def removed_assets(self, *, after: str, limit: int) -> tuple[DeregisteredAsset, ...]:
         """Return removed assets with stored history, by id, after ``after``."""
         ...
 
-    async def removed_asset(self, asset_id: str) -> RemovedAsset | None:
+    async def removed_asset(self, asset_id: str) -> DeregisteredAsset | None:
         """Return a removed asset with stored history."""
         ...
 
@@ -271,7 +271,7 @@ class HistoryReader(Protocol):
         asset_id: str | None = None,
         priorities: Collection[Priority] | None = None,
         page: Page | None = None,
-    ) -> Part[AlarmEntry]:
+    ) -> ListPart[AlarmEntry]:
         """Return open alarms (True), closed occurrences (False) or both (None), newest first.
 
         Open ones are ordered by when they were raised, closed ones by when they were closed (``changed_at``). Keyset
@@ -291,7 +291,7 @@ class HistoryReader(Protocol):
 
     async def rejected(
         self, *, asset_id: str | None = None, reason: str | None = None, page: Page | None = None
-    ) -> Part[Refusal]:
+    ) -> ListPart[RefusedMessage]:
         """Return refused messages, newest first. Keyset id: rejected_id."""
         ...
 

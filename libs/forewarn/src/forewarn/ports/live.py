@@ -15,7 +15,7 @@ Stage = Literal["readings.valid", "anomaly.scores", "asset.health"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LiveReading:
+class NewestReading:
     """Newest validated reading of an asset.
 
     ``values`` hold every tag and derived quantity in its unit, None where unknown or bad; ``quality`` the OPC UA status
@@ -36,7 +36,7 @@ class LiveAsset:
     asset_id: str
     version: int
     asset_class: str | None = None
-    reading: LiveReading | None = None
+    reading: NewestReading | None = None
     judgement: LiveJudgement | None = None
     health: AssetHealth | None = None
     alarms: Mapping[str, Alarm] = field(default_factory=dict)

@@ -35,7 +35,7 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
+class PartitionClaim:
     """The right to write from ``source``: ends when another process claims it.
 
     ``next_offset`` is the first message not stored yet, None if none ever was; it belongs to the topic with the
@@ -52,7 +52,7 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
-class Removed:
+class Tombstone:
     """A tombstone of a compacted topic: the entry with this key is gone."""
 
     key: str
@@ -65,7 +65,7 @@ class Item:
 
     source: Source
     offset: int
-    content: Frame | Contract | Removed | None
+    content: Frame | Contract | Tombstone | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,27 +92,27 @@ class Store(Protocol):
     that another sink has since taken over raises ``Fenced``.
     """
 
-    def claim(self, sources: Sequence[Source]) -> Mapping[Source, Claim]:
+    def claim(self, sources: Sequence[Source]) -> Mapping[Source, PartitionClaim]:
         """Take these partitions over from their last owner; return where to continue reading."""
         ...
 
-    def release(self, claims: Collection[Claim]) -> None:
+    def release(self, claims: Collection[PartitionClaim]) -> None:
         """Release claims, so that nothing stored under them does not count against the messages."""
         ...
 
-    def identify(self, topic_ids: Mapping[Claim, str]) -> None:
+    def identify(self, topic_ids: Mapping[PartitionClaim, str]) -> None:
         """Store the topic id of claims; raises ``Fenced`` if one has been lost."""
         ...
 
-    def rewind(self, claim: Claim, next_offset: int, topic_id: str | None) -> None:
+    def rewind(self, claim: PartitionClaim, next_offset: int, topic_id: str | None) -> None:
         """Continue at ``next_offset`` of a recreated topic; raises ``Fenced`` if the claim has been lost."""
         ...
 
-    def attempt(self, claim: Claim) -> None:
+    def attempt(self, claim: PartitionClaim) -> None:
         """Store that the next message is processed alone; raises ``Fenced`` if the claim has been lost."""
         ...
 
-    def write(self, items: Sequence[Item], claims: Mapping[Source, Claim]) -> Written:
+    def write(self, items: Sequence[Item], claims: Mapping[Source, PartitionClaim]) -> Written:
         """Store items, in order, and the offsets behind them, in one transaction.
 
         Raises Fenced, Unstorable or Doubtful if nothing was written.

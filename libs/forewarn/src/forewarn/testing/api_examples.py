@@ -16,7 +16,7 @@ from forewarn.contracts.frames import FrameKind, JudgementSummary, frame_columns
 from forewarn.contracts.health import AssetHealth, HealthCategory, ModelArtefact
 from forewarn.contracts.readings import RejectedReading, RejectionReason
 from forewarn.domain.frames.frame import NUMPY_DTYPES, Frame, Strings
-from forewarn.ports.history import History, Latest, Refusal, RollUp, Series
+from forewarn.ports.history import History, Latest, RefusedMessage, RollUp, Series
 
 NOW = datetime(2026, 11, 20, 20, 0, tzinfo=UTC)
 CATALOGUE = load_catalogue()
@@ -125,10 +125,12 @@ def rejected(rejected_id: str = "readings.raw/3/17", **changes: object) -> Rejec
     return RejectedReading.model_validate({**values, **changes})
 
 
-def in_short(item: RejectedReading) -> Refusal:
+def in_short(item: RejectedReading) -> RefusedMessage:
     """Return a refused message as in lists."""
     shown = {"rejected_id", "topic", "reason", "rule", "explanation", "recommendation", "asset_id", "rejected_at"}
-    return Refusal(**item.model_dump(include=shown), size_bytes=len(item.original), beginning=item.original[:2_048])
+    return RefusedMessage(
+        **item.model_dump(include=shown), size_bytes=len(item.original), beginning=item.original[:2_048]
+    )
 
 
 def stretch(asset_id: str = "P-101", values: Sequence[float | None] = (1.5, None, -3.0)) -> History:

@@ -14,15 +14,15 @@ from forewarn.ports.history import (
     BadQuery,
     Card,
     Cards,
+    DeregisteredAsset,
     History,
     HistoryQuery,
     HistoryUnavailable,
     Interval,
     Latest,
+    ListPart,
     Page,
-    Part,
-    Refusal,
-    RemovedAsset,
+    RefusedMessage,
 )
 from forewarn.testing.api_examples import PUMP_CLASS, in_short
 
@@ -43,7 +43,7 @@ class FakeHistory:
     alarm_entries: tuple[AlarmEntry, ...] = ()
     transitions: tuple[Alert, ...] = ()
     refused: tuple[RejectedReading, ...] = ()
-    removed: tuple[RemovedAsset, ...] = ()
+    removed: tuple[DeregisteredAsset, ...] = ()
     model_cards: tuple[ModelArtefact, ...] = ()
     stretches: dict[str, History] = field(default_factory=dict)
     queries: list[HistoryQuery] = field(default_factory=list)
@@ -89,12 +89,12 @@ class FakeHistory:
             raise BadQuery(f"centrifugal_pump has no column {', '.join(sorted(unknown))}")
         return self.stretches.get(query.asset_id)
 
-    async def removed_assets(self, *, after: str, limit: int) -> tuple[RemovedAsset, ...]:
+    async def removed_assets(self, *, after: str, limit: int) -> tuple[DeregisteredAsset, ...]:
         self._answer(after)
         found = sorted(self.removed, key=lambda item: item.asset.asset_id)
         return tuple(item for item in found if item.asset.asset_id > after)[:limit]
 
-    async def removed_asset(self, asset_id: str) -> RemovedAsset | None:
+    async def removed_asset(self, asset_id: str) -> DeregisteredAsset | None:
         self._answer(asset_id)
         return next((item for item in self.removed if item.asset.asset_id == asset_id), None)
 
@@ -117,7 +117,7 @@ class FakeHistory:
         asset_id: str | None = None,
         priorities: Collection[Priority] | None = None,
         page: Page | None = None,
-    ) -> Part[AlarmEntry]:
+    ) -> ListPart[AlarmEntry]:
         self._answer(asset_id)
         chosen = [
             (entry.changed_at, entry.alarm.occurrence_id, entry)
@@ -148,7 +148,7 @@ class FakeHistory:
 
     async def rejected(
         self, *, asset_id: str | None = None, reason: str | None = None, page: Page | None = None
-    ) -> Part[Refusal]:
+    ) -> ListPart[RefusedMessage]:
         self._answer(asset_id, reason)
         chosen = [
             (item.rejected_at, item.rejected_id, in_short(item))
@@ -191,12 +191,12 @@ class FakeHistory:
         return next((c for c in self.model_cards if (c.asset_id, c.kind, c.version) == wanted), None)
 
 
-def _newest_first(rows: list[tuple[datetime, str, _T]], page: Page | None) -> Part[_T]:
+def _newest_first(rows: list[tuple[datetime, str, _T]], page: Page | None) -> ListPart[_T]:
     """Return a page of rows by time and id."""
     page = page or Page()
     left = [row for row in rows if page.before is None or row[:2] < (page.before, page.before_id)]
     kept = sorted(left, key=lambda row: row[:2], reverse=True)[: page.limit]
-    return Part(tuple(row[2] for row in kept), kept[-1][:2] if len(kept) == page.limit else None)
+    return ListPart(tuple(row[2] for row in kept), kept[-1][:2] if len(kept) == page.limit else None)
 
 
 def _is_unicode(text: str) -> bool:

@@ -13,7 +13,7 @@ from forewarn.contracts.assets import Asset
 from forewarn.contracts.base import Contract
 from forewarn.contracts.topics import TopicName
 from forewarn.domain.guard.batch import GuardSettings
-from forewarn.ports.delivery import BrokerSilent, DeliveryOverloaded, Message, Undelivered
+from forewarn.ports.delivery import BrokerSilent, DeliveryOverloaded, OutgoingMessage, Undelivered
 from forewarn.ports.progress import Progress
 from forewarn.testing.api_examples import CATALOGUE, NOW, OTHER_PUMP, PUMP
 from forewarn.testing.fake_history import FakeHistory
@@ -73,21 +73,21 @@ class FakeDelivery:
     """Records messages; positions in ``failing`` fail, ``away`` fails everything."""
 
     registry: FakeRegistry
-    sent: list[Message] = field(default_factory=list)
+    sent: list[OutgoingMessage] = field(default_factory=list)
     events: list[tuple[TopicName, str, Contract]] = field(default_factory=list)
     retracted: list[tuple[TopicName, str]] = field(default_factory=list)
     failing: frozenset[int] = frozenset()
     away: bool = False
     overloaded: bool = False
 
-    async def send(self, messages: Sequence[Message]) -> tuple[Undelivered, ...]:
+    async def send(self, messages: Sequence[OutgoingMessage]) -> tuple[Undelivered, ...]:
         if self.overloaded:
             raise DeliveryOverloaded("50000 messages wait for the broker")
         failed = [i for i in range(len(messages)) if self.away or i in self.failing]
         self.sent += [message for i, message in enumerate(messages) if i not in failed]
         return tuple(Undelivered(index=i, reason="Local: Message timed out") for i in failed)
 
-    async def broadcast(self, message: Message) -> tuple[Undelivered, ...]:
+    async def broadcast(self, message: OutgoingMessage) -> tuple[Undelivered, ...]:
         if self.away:
             raise BrokerSilent("Local: Broker transport failure")
         return await self.send([message] * 12)

@@ -23,7 +23,7 @@ _OVERSIZED_BYTES: Final = 5 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
+class ExpectedRefusal:
     """One expected entry of ``readings.rejected``; any of ``reasons`` is acceptable."""
 
     index: int | None = WHOLE_MESSAGE
@@ -37,7 +37,7 @@ class HostileCase:
     name: str
     key: bytes | None
     value: bytes | None
-    refusals: tuple[Refusal, ...]
+    refusals: tuple[ExpectedRefusal, ...]
     survivors: int = 0
 
 
@@ -104,7 +104,7 @@ def _json(document: object) -> bytes:
 
 
 def _refused(name: str, target: Target, value: bytes | None, *reasons: Reason) -> HostileCase:
-    return HostileCase(name=name, key=target.key, value=value, refusals=(Refusal(reasons=frozenset(reasons)),))
+    return HostileCase(name=name, key=target.key, value=value, refusals=(ExpectedRefusal(reasons=frozenset(reasons)),))
 
 
 def _refused_all(
@@ -218,7 +218,7 @@ def _too_much(target: Target) -> Iterator[HostileCase]:
 
 def _wrong_key(target: Target) -> Iterator[HostileCase]:
     def case(name: str, key: bytes | None, value: bytes, *reasons: Reason) -> HostileCase:
-        return HostileCase(name=name, key=key, value=value, refusals=(Refusal(reasons=frozenset(reasons)),))
+        return HostileCase(name=name, key=key, value=value, refusals=(ExpectedRefusal(reasons=frozenset(reasons)),))
 
     good = good_message(target)
     yield case("null_key", None, good, Reason.NO_KEY)
@@ -266,7 +266,7 @@ def _lists(target: Target) -> Iterator[HostileCase]:
             name=name,
             key=target.key,
             value=_json(items),
-            refusals=tuple(Refusal(index=i, reasons=frozenset({reason})) for i, reason in refused.items()),
+            refusals=tuple(ExpectedRefusal(index=i, reasons=frozenset({reason})) for i, reason in refused.items()),
             survivors=len(items) - len(refused),
         )
 
@@ -275,7 +275,7 @@ def _lists(target: Target) -> Iterator[HostileCase]:
         name="list_in_a_list",
         key=target.key,
         value=_json([[target.reading()]]),
-        refusals=(Refusal(index=0, reasons=frozenset({Reason.BAD_STRUCTURE})),),
+        refusals=(ExpectedRefusal(index=0, reasons=frozenset({Reason.BAD_STRUCTURE})),),
     )
     yield case("list_with_a_foreign_item", [{}, {"asset_id": "other"}, {}], {1: Reason.KEY_MISMATCH})
     yield case("list_with_a_broken_item", [{}, {"metrics": "none"}, {}], {1: Reason.BAD_STRUCTURE})

@@ -13,7 +13,7 @@ from forewarn.contracts.limits import MAX_LIVE_ASSETS
 from forewarn.contracts.topics import TopicName
 from forewarn.domain.guard.batch import GuardSettings
 from forewarn.ports.clock import Clock
-from forewarn.ports.delivery import BrokerSilent, ConfirmedDelivery, Message, Undelivered
+from forewarn.ports.delivery import BrokerSilent, ConfirmedDelivery, OutgoingMessage, Undelivered
 from forewarn.ports.forecasting import Forecaster
 from forewarn.ports.history import HistoryReader
 from forewarn.ports.live import LiveView
@@ -117,7 +117,7 @@ class Backend:
         failed = await self.delivery.publish(topic, key, event, event_id=event_id or self.new_id(), at=self.clock.now())
         require_delivered(failed, what)
 
-    async def broadcast(self, message: Message, *, what: str) -> None:
+    async def broadcast(self, message: OutgoingMessage, *, what: str) -> None:
         """Send a message to every partition of its topic; raise like ``publish``."""
         try:
             failed = await self.delivery.broadcast(message)

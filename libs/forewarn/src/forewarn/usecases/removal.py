@@ -10,7 +10,7 @@ from forewarn.contracts.answers.assets import Removed
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.removal import REMOVAL_HEADER, AssetRemoval
 from forewarn.contracts.topics import TopicName
-from forewarn.ports.delivery import Message
+from forewarn.ports.delivery import OutgoingMessage
 from forewarn.usecases.backend import Backend, require_delivered
 
 #: The validators' registries catch up within this time; a validator waits up to a second for a removal.
@@ -39,7 +39,7 @@ async def remove(asset: Asset, history: Literal["keep", "purge"], by: str, backe
     require_delivered(await backend.delivery.retract(TopicName.ASSETS, asset.asset_id, headers=mark), "The removal")
     await backend.until_registered({asset.asset_id: None})
     await asyncio.sleep(_SETTLE_S)
-    message = Message(topic=TopicName.READINGS_RAW, key=REMOVAL_KEY, value=raw_removal(removal))
+    message = OutgoingMessage(topic=TopicName.READINGS_RAW, key=REMOVAL_KEY, value=raw_removal(removal))
     await backend.broadcast(message, what="The removal")
     _log.info("asset_removed", asset_id=asset.asset_id, by=by, history=history)
     return Removed(

@@ -14,7 +14,7 @@ from forewarn.contracts.topics import TopicName
 from forewarn.domain.frames.frame import Frame
 from forewarn.domain.twin.orders import usable_readings
 from forewarn.domain.twin.settings import MIN_BASELINE
-from forewarn.ports.delivery import Message
+from forewarn.ports.delivery import OutgoingMessage
 from forewarn.ports.history import BadQuery, HistoryQuery, RollUp
 from forewarn.usecases.backend import Backend
 from forewarn.usecases.errors import InvalidRequestError
@@ -53,7 +53,9 @@ async def order_baseline(
         since=request.since,
     )
     value = encode_order(order, asset_class, history)
-    await backend.broadcast(Message(topic=TopicName.READINGS_VALID, key=ORDER_KEY, value=value), what="The order")
+    await backend.broadcast(
+        OutgoingMessage(topic=TopicName.READINGS_VALID, key=ORDER_KEY, value=value), what="The order"
+    )
     return BaselineAccepted(
         order_id=order_id,
         asset_id=asset_id,

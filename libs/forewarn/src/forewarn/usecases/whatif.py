@@ -24,7 +24,7 @@ from forewarn.domain.twin.predict import INTERVAL_Z, OwnModel, Prediction, Predi
 from forewarn.domain.twin.report import Operating
 from forewarn.domain.whatif.effects import health_effect, life_effects
 from forewarn.domain.whatif.presets import presets_of
-from forewarn.domain.whatif.question import Change, Machine, WhatIfAnswer, changeable, complete, what_if
+from forewarn.domain.whatif.question import Machine, WhatIfOutcome, changeable, complete, what_if
 from forewarn.ports.live import LiveView
 from forewarn.usecases.backend import Backend
 from forewarn.usecases.errors import ConflictError, InvalidRequestError
@@ -101,15 +101,15 @@ async def _find_subject(backend: Backend, asset: Asset, asset_class: AssetClass)
     return await backend.workers.run(Work.ASKING, subject_of, asset, asset_class, live, backend.registry.all())
 
 
-def _changes(asset_class: AssetClass, request: questions.WhatIfRequest) -> list[Change]:
+def _changes(asset_class: AssetClass, request: questions.WhatIfRequest) -> Sequence[questions.ChangeRequest]:
     if request.preset is None:
-        return [Change(column=c.column, value=c.value, factor=c.factor, shift=c.shift) for c in request.changes]
+        return request.changes
     known = presets_of(asset_class)
     if request.preset not in known:
         detail = f"{asset_class.name} has {', '.join(known) or 'no presets: give changes'}"
         fault = Fault(detail=detail, pointer=pointer("preset"))
         raise InvalidRequestError("unknown-preset", f"There is no preset {request.preset!r}.", [fault])
-    return list(known[request.preset].changes(asset_class))
+    return known[request.preset].changes(asset_class)
 
 
 def subject_of(asset: Asset, asset_class: AssetClass, live: LiveView, assets: Mapping[str, Asset]) -> Subject | None:
@@ -173,7 +173,9 @@ def _operating(cards: Sequence[ModelArtefact]) -> dict[str, Operating]:
     }
 
 
-def predict(subject: Subject, changes: Sequence[Change], estimates: Sequence[RulEstimate]) -> questions.WhatIfAnswer:
+def predict(
+    subject: Subject, changes: Sequence[questions.ChangeRequest], estimates: Sequence[RulEstimate]
+) -> questions.WhatIfAnswer:
     """Predict the effect of changes, given estimates of remaining life; raise ``ValueError`` like ``what_if``."""
     predicted = what_if(subject.machine, subject.predictor, changes)
     asset_class, far = subject.machine.asset_class, predicted.reach == "too_far"
@@ -191,14 +193,11 @@ def predict(subject: Subject, changes: Sequence[Change], estimates: Sequence[Rul
         derived=_derived(asset_class, predicted),
         health=None if far else health_effect(profile, predicted.before, predicted.after),
         remaining_life=lives,
-        cautions=tuple(
-            questions.CautionItem(column=item.column, message=item.message, outside_by=item.by)
-            for item in predicted.cautions
-        ),
+        cautions=predicted.cautions,
     )
 
 
-def _responses(machine: Machine, predicted: WhatIfAnswer) -> dict[str, questions.ExpectedValue]:
+def _responses(machine: Machine, predicted: WhatIfOutcome) -> dict[str, questions.ExpectedValue]:
     return {
         name: questions.ExpectedValue(
             unit=machine.asset_class.units[name],
@@ -213,7 +212,7 @@ def _responses(machine: Machine, predicted: WhatIfAnswer) -> dict[str, questions
     }
 
 
-def _derived(asset_class: AssetClass, predicted: WhatIfAnswer) -> dict[str, questions.DerivedValue]:
+def _derived(asset_class: AssetClass, predicted: WhatIfOutcome) -> dict[str, questions.DerivedValue]:
     return {
         name: questions.DerivedValue(
             unit=asset_class.units[name],
@@ -237,10 +236,7 @@ def describe(asset: Asset, asset_class: AssetClass, subject: Subject | None) -> 
             answers.PresetItem(
                 name=name,
                 title=preset.title,
-                changes=[
-                    questions.ChangeRequest(column=c.column, value=c.value, factor=c.factor, shift=c.shift)
-                    for c in preset.changes(asset_class)
-                ],
+                changes=list(preset.changes(asset_class)),
             )
             for name, preset in presets_of(asset_class).items()
         ],

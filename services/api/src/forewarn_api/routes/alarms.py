@@ -11,7 +11,7 @@ from forewarn.contracts.alarms import Alarm, AlarmState, Priority
 from forewarn.contracts.answers.alarms import Acknowledged, AcknowledgeRequest, AlarmDetail, AlarmItem, AlarmList
 from forewarn.contracts.assets import AcknowledgeAlarm
 from forewarn.contracts.base import IDENTIFIER, Identifier, format_utc
-from forewarn.ports.history import AlarmEntry, HistoryUnavailable, Page, Part
+from forewarn.ports.history import AlarmEntry, HistoryUnavailable, ListPart, Page
 from forewarn.usecases.backend import Backend
 from forewarn.usecases.errors import ConflictError, NotFoundError, not_found
 from forewarn_api.dependencies import BackendDep, PendingAcknowledgement, StateDep
@@ -147,7 +147,7 @@ def _place(entry: AlarmEntry) -> tuple[datetime, str]:
 
 def _open_alarms(
     backend: Backend, state: Which, asset: str | None, priorities: Collection[Priority] | None, page: Page
-) -> Part[AlarmEntry]:
+) -> ListPart[AlarmEntry]:
     wanted = None if state is Which.OPEN else AlarmState(state.value)
     before = None if page.before is None else (page.before, page.before_id)
     chosen = [
@@ -159,7 +159,7 @@ def _open_alarms(
     ]
     chosen.sort(key=_place, reverse=True)
     entries = [entry for entry in chosen if before is None or _place(entry) < before][: page.limit]
-    return Part(tuple(entries), _place(entries[-1]) if len(entries) == page.limit else None)
+    return ListPart(tuple(entries), _place(entries[-1]) if len(entries) == page.limit else None)
 
 
 async def _open_occurrence(backend: Backend, alarm_id: str, occurrence_id: str) -> Alarm:

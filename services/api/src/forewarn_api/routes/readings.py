@@ -6,7 +6,7 @@ from forewarn.contracts.answers.problems import MAX_ERRORS, Fault
 from forewarn.contracts.answers.readings import DryRun, Ingested, Undeliverable
 from forewarn.contracts.topics import TopicName
 from forewarn.domain.time import to_microseconds
-from forewarn.ports.delivery import Message
+from forewarn.ports.delivery import OutgoingMessage
 from forewarn.usecases.backend import Backend
 from forewarn.usecases.errors import InvalidRequestError, UnavailableError
 from forewarn.usecases.workers import Work
@@ -76,8 +76,8 @@ async def validate(request: Request, backend: BackendDep, state: StateDep) -> Re
     return Response(verdicts, media_type="application/json")
 
 
-def _message(asset_id: str, value: bytes) -> Message:
-    return Message(topic=TopicName.READINGS_RAW, key=asset_id.encode(), value=value)
+def _message(asset_id: str, value: bytes) -> OutgoingMessage:
+    return OutgoingMessage(topic=TopicName.READINGS_RAW, key=asset_id.encode(), value=value)
 
 
 def _require_known(body: ReadingsBody, backend: Backend) -> None:

@@ -13,8 +13,8 @@ from forewarn.contracts.answers.alarms import RejectedDetail, RejectedItem, Reje
 from forewarn.contracts.base import Identifier, Reference
 from forewarn.contracts.readings import RejectedReading, RejectionReason
 from forewarn.contracts.topics import TOPICS, TopicName
-from forewarn.ports.delivery import Message
-from forewarn.ports.history import Refusal
+from forewarn.ports.delivery import OutgoingMessage
+from forewarn.ports.history import RefusedMessage
 from forewarn.usecases.backend import Backend, require_delivered
 from forewarn.usecases.errors import ConflictError, not_found
 from forewarn_api.dependencies import BackendDep, StateDep
@@ -91,18 +91,18 @@ async def _one(rejected_id: str, backend: Backend) -> RejectedReading:
     return rejected
 
 
-def _again(rejected: RejectedReading) -> Message:
+def _again(rejected: RejectedReading) -> OutgoingMessage:
     """Return the message that a replay sends, without its bytes yet."""
     if rejected.key == REMOVAL_KEY:
         detail = "The message is a removal of an asset: repeat DELETE /api/v1/assets/{asset_id} instead."
         raise ConflictError("not-replayable", detail)
     if rejected.topic.endswith(TopicName.READINGS_RAW.value):
-        return Message(topic=TopicName.READINGS_RAW, key=_key_for(rejected), value=None)
+        return OutgoingMessage(topic=TopicName.READINGS_RAW, key=_key_for(rejected), value=None)
     if rejected.reason is RejectionReason.QUARANTINED:
         for name, topic in TOPICS.items():
             # On a compacted topic the entry would replace a newer one.
             if rejected.topic.endswith(name.value) and topic.cleanup == "delete":
-                return Message(topic=name, key=rejected.key, value=None, partition=rejected.partition)
+                return OutgoingMessage(topic=name, key=rejected.key, value=None, partition=rejected.partition)
     detail = (
         f"The message comes from {rejected.topic}: only readings, and quarantined messages of topics that are not "
         "compacted, can be sent again."
@@ -120,7 +120,7 @@ def _key_for(rejected: RejectedReading) -> bytes:
     return rejected.key
 
 
-def _item(refusal: Refusal) -> RejectedItem:
+def _item(refusal: RefusedMessage) -> RejectedItem:
     fields = asdict(refusal)
     preview: bytes = fields.pop("beginning")
     return RejectedItem(**fields, preview=preview.decode(errors="replace"))

@@ -23,7 +23,7 @@ from forewarn.contracts.frames import (
 )
 from forewarn.domain.time import to_datetime
 from forewarn.ports.codec import InvalidFrame
-from forewarn.ports.live import JudgementInShort, LiveReading
+from forewarn.ports.live import JudgementInShort, NewestReading
 
 _NUMBERS: Final = tuple(column.name for column in JUDGEMENT if column.dtype != "string")
 _TEXTS: Final = tuple(column.name for column in JUDGEMENT if column.dtype == "string")
@@ -59,12 +59,12 @@ class PackedRow:
     numbers: bytes
     texts: tuple[str | None, ...]
 
-    def read(self) -> LiveReading | LiveJudgement:
+    def read(self) -> NewestReading | LiveJudgement:
         """Decode the row."""
         return self.reading() if self.shape.kind is FrameKind.VALID else self.judgement()
 
     @decoder(InvalidFrame)
-    def reading(self) -> LiveReading:
+    def reading(self) -> NewestReading:
         """Decode a row of kind VALID.
 
         Raises
@@ -78,7 +78,7 @@ class PackedRow:
         values = _named(asset_class.column_names, numbers)
         quality = {tag: _code(value) for tag, value in zip(asset_class.tag_names, numbers, strict=True)}
         (findings,) = self.texts
-        return LiveReading(ts=ts, received_at=received_at, findings=findings, values=values, quality=quality)
+        return NewestReading(ts=ts, received_at=received_at, findings=findings, values=values, quality=quality)
 
     @decoder(InvalidFrame)
     def judgement(self) -> LiveJudgement:

@@ -25,7 +25,7 @@ from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.frames import Column, FrameKind, frame_columns
 from forewarn.domain.frames.frame import MISSING, NUMPY_DTYPES
 from forewarn.ports.codec import InvalidFrame
-from forewarn.ports.live import JudgementInShort, LiveReading
+from forewarn.ports.live import JudgementInShort, NewestReading
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,7 +112,7 @@ class FrameRows:
         texts = zip(*(self._texts(name, chosen) for name in shape.texts), strict=True)
         return [PackedRow(shape, row.tobytes(), own) for row, own in zip(numbers, texts, strict=True)]
 
-    def reading(self, row: int) -> LiveReading:
+    def reading(self, row: int) -> NewestReading:
         """Decode a row of a VALID frame; raises ``InvalidFrame`` for an impossible value."""
         return self.pack([row])[0].reading()
 

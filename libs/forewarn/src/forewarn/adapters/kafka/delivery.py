@@ -17,7 +17,7 @@ from forewarn.adapters.kafka.errors import error_of
 from forewarn.contracts.base import Contract
 from forewarn.contracts.limits import MAX_TURN_BYTES
 from forewarn.contracts.topics import TopicName, qualified
-from forewarn.ports.delivery import BrokerSilent, DeliveryOverloaded, Message, Undelivered
+from forewarn.ports.delivery import BrokerSilent, DeliveryOverloaded, OutgoingMessage, Undelivered
 
 _POLL_S: Final = 0.2
 _PING_TIMEOUT_S: Final = 2.0
@@ -86,12 +86,12 @@ class KafkaDelivery:
         self._thread = threading.Thread(target=self._poll, name="delivery-reports", daemon=True)
         self._thread.start()
 
-    async def send(self, messages: Sequence[Message]) -> tuple[Undelivered, ...]:
+    async def send(self, messages: Sequence[OutgoingMessage]) -> tuple[Undelivered, ...]:
         """Send in order; returns those that failed, usually none."""
         places = [_BY_KEY if message.partition is None else message.partition for message in messages]
         return await self._send([(message, [], place) for message, place in zip(messages, places, strict=True)])
 
-    async def broadcast(self, message: Message) -> tuple[Undelivered, ...]:
+    async def broadcast(self, message: OutgoingMessage) -> tuple[Undelivered, ...]:
         """Send to every partition of the topic, whatever the key; returns those that failed."""
         topic = qualified(message.topic, self._prefix)
         try:
@@ -117,14 +117,14 @@ class KafkaDelivery:
     async def retract(self, topic: TopicName, key: str, *, headers: Mapping[str, str]) -> Undelivered | None:
         """Send the tombstone of an entry of a compacted topic; returns why it failed, or None."""
         marks: Headers = [(name, text.encode()) for name, text in headers.items()]
-        failed = await self._send([(Message(topic=topic, key=key.encode(), value=None), marks, _BY_KEY)])
+        failed = await self._send([(OutgoingMessage(topic=topic, key=key.encode(), value=None), marks, _BY_KEY)])
         return failed[0] if failed else None
 
     def _addressed(
         self, topic: TopicName, key: str, event: Contract, event_id: str, at: datetime
-    ) -> tuple[Message, Headers, int]:
+    ) -> tuple[OutgoingMessage, Headers, int]:
         headers = topic_headers(topic, event, Envelope(id=event_id, source=self._source, time=at, partition_key=key))
-        return Message(topic=topic, key=key.encode(), value=encode_event(event)), headers, _BY_KEY
+        return OutgoingMessage(topic=topic, key=key.encode(), value=encode_event(event)), headers, _BY_KEY
 
     async def ping(self) -> None:
         """Ask the broker for its metadata; raises ``BrokerSilent`` if it does not answer."""
@@ -141,7 +141,7 @@ class KafkaDelivery:
         self._stop.set()
         self._thread.join()
 
-    async def _send(self, messages: Sequence[tuple[Message, Headers, int]]) -> tuple[Undelivered, ...]:
+    async def _send(self, messages: Sequence[tuple[OutgoingMessage, Headers, int]]) -> tuple[Undelivered, ...]:
         if not messages:
             return ()
         sizes = [len(message.key or b"") + len(message.value or b"") for message, _, _ in messages]

@@ -13,7 +13,7 @@ import numpy as np
 from forewarn.contracts.answers.assets import LiveJudgement
 from forewarn.contracts.frames import JudgementSummary, Phase
 from forewarn.ports.history import Latest
-from forewarn.ports.live import JudgementInShort, LiveReading
+from forewarn.ports.live import JudgementInShort, NewestReading
 
 _NOTHING: Final[Mapping[str, float | None]] = MappingProxyType({})
 _NO_CODES: Final[Mapping[str, int]] = MappingProxyType({})
@@ -37,10 +37,10 @@ class StoredState:
         rest = replace(latest, values=_NOTHING, quality=_NO_CODES, expected=_NOTHING, residual=_NOTHING)
         return cls(rest, _shared(tuple(map(tuple, parts))), np.fromiter(numbers, dtype=np.float64).tobytes())
 
-    def reading(self) -> LiveReading:
+    def reading(self) -> NewestReading:
         """Return the newest reading."""
         values, quality, _, _ = self._parts()
-        return LiveReading(
+        return NewestReading(
             ts=self.rest.ts,
             received_at=self.rest.received_at,
             findings=self.rest.findings,

@@ -10,7 +10,7 @@ from forewarn.contracts.base import Contract, format_utc
 from forewarn.contracts.health import AssetHealth, ModelArtefact
 from forewarn.contracts.readings import RejectedReading
 from forewarn.contracts.removal import AssetRemoval
-from forewarn.ports.store import Removed
+from forewarn.ports.store import Tombstone
 
 Parameters = dict[str, Any]
 Row = tuple[str, Parameters]
@@ -24,7 +24,7 @@ _DIGEST_CHARACTERS: Final = 12
 _NOTHING_NEW: Final = dict.fromkeys(("asset_class", "name", "path", "criticality", "document"))
 
 
-def rows_of_event(event: Contract | Removed, asset_keys: Mapping[str, int]) -> list[Row]:
+def rows_of_event(event: Contract | Tombstone, asset_keys: Mapping[str, int]) -> list[Row]:
     """Return the rows of one event, in the order they must be written.
 
     Raises
@@ -32,7 +32,7 @@ def rows_of_event(event: Contract | Removed, asset_keys: Mapping[str, int]) -> l
     TypeError
         For an event that no table takes.
     """
-    if isinstance(event, Removed):
+    if isinstance(event, Tombstone):
         return [("asset", {**_NOTHING_NEW, "asset_id": event.key, "removed_at": event.at})]
     if isinstance(event, AssetRemoval):
         return [("begin_purge", event.model_dump(include={"removal_id", "asset_id", "asset_class", "removed_at"}))]

@@ -30,15 +30,15 @@ from forewarn.ports.history import (
     BadQuery,
     Card,
     Cards,
+    DeregisteredAsset,
     History,
     HistoryQuery,
     HistoryUnavailable,
     Interval,
     Latest,
+    ListPart,
     Page,
-    Part,
-    Refusal,
-    RemovedAsset,
+    RefusedMessage,
     RollUp,
 )
 
@@ -158,11 +158,11 @@ class TimescaleHistory:
             rows = await cursor.fetchall()
         return readings.history_of(query.asset_id, selection, roll_up, rows, query.max_points)
 
-    async def removed_assets(self, *, after: str, limit: int) -> tuple[RemovedAsset, ...]:
+    async def removed_assets(self, *, after: str, limit: int) -> tuple[DeregisteredAsset, ...]:
         """Return removed assets, by id."""
         return _removed(await self._named("removed_assets", after=after, limit=limit))
 
-    async def removed_asset(self, asset_id: str) -> RemovedAsset | None:
+    async def removed_asset(self, asset_id: str) -> DeregisteredAsset | None:
         """Return a removed asset."""
         return next(iter(_removed(await self._named("removed_asset", asset_id=asset_id))), None)
 
@@ -184,14 +184,14 @@ class TimescaleHistory:
         asset_id: str | None = None,
         priorities: Collection[Priority] | None = None,
         page: Page | None = None,
-    ) -> Part[AlarmEntry]:
+    ) -> ListPart[AlarmEntry]:
         """Return occurrences of alarms, newest first."""
         chosen = None if priorities is None else [priority.value for priority in priorities]
         limits = {**_page(page), "max_bytes": MAX_ANSWER_BYTES}
         rows = await self._named("alarms", open=open_alarms, asset_id=asset_id, priorities=chosen, **limits)
         more = bool(rows) and (len(rows) < rows[0]["total"] or len(rows) == limits["limit"])
         last = (rows[-1]["at"], rows[-1]["occurrence_id"]) if more else None
-        return Part(_entries(rows), last)
+        return ListPart(_entries(rows), last)
 
     async def alarm(self, alarm_id: str) -> AlarmEntry | None:
         """Return an alarm."""
@@ -208,13 +208,15 @@ class TimescaleHistory:
 
     async def rejected(
         self, *, asset_id: str | None = None, reason: str | None = None, page: Page | None = None
-    ) -> Part[Refusal]:
+    ) -> ListPart[RefusedMessage]:
         """Return refused messages, newest first."""
         limits = {**_page(page), "characters": MAX_PROBLEM_CHARACTERS, "preview_bytes": _PREVIEW_BYTES}
         rows = await self._named("rejected", asset_id=asset_id, reason=reason, **limits)
         last = (rows[-1]["rejected_at"], rows[-1]["rejected_id"]) if len(rows) == limits["limit"] else None
         known = [row for row in rows if row["reason"] in _REASONS]  # a newer sink may have added reasons
-        return Part(tuple(Refusal(**{**row, "reason": RejectionReason(row["reason"])}) for row in known), last)
+        return ListPart(
+            tuple(RefusedMessage(**{**row, "reason": RejectionReason(row["reason"])}) for row in known), last
+        )
 
     async def rejected_one(self, rejected_id: str) -> RejectedReading | None:
         """Return a refused message without its original bytes."""
@@ -319,9 +321,11 @@ def _document(contract: type[ContractT], row: DictRow) -> ContractT | None:
         return None
 
 
-def _removed(rows: Sequence[DictRow]) -> tuple[RemovedAsset, ...]:
+def _removed(rows: Sequence[DictRow]) -> tuple[DeregisteredAsset, ...]:
     read = ((row, _document(Asset, row)) for row in rows)
-    return tuple(RemovedAsset(asset=asset, removed_at=row["removed_at"]) for row, asset in read if asset is not None)
+    return tuple(
+        DeregisteredAsset(asset=asset, removed_at=row["removed_at"]) for row, asset in read if asset is not None
+    )
 
 
 def _page(page: Page | None) -> dict[str, object]:

@@ -35,14 +35,14 @@ from forewarn.contracts.health import AssetHealth
 from forewarn.contracts.removal import AssetRemoval
 from forewarn.domain.frames.frame import Frame
 from forewarn.ports.store import (
-    Claim,
     Doubtful,
     Fenced,
     Item,
-    Removed,
+    PartitionClaim,
     Retained,
     Source,
     StoreUnavailable,
+    Tombstone,
     Written,
 )
 
@@ -91,7 +91,7 @@ class TimescaleStore:
         self._asset_keys: dict[str, int] = {}
         self._staged_left = 0
 
-    def claim(self, sources: Sequence[Source]) -> dict[Source, Claim]:
+    def claim(self, sources: Sequence[Source]) -> dict[Source, PartitionClaim]:
         """Take partitions over; waits, up to a limit, for the previous owner's write in progress."""
         wanted = {
             "topics": [s.topic for s in sources],
@@ -105,7 +105,7 @@ class TimescaleStore:
                 self._evict(connection)
                 raise
         claims = (
-            Claim(
+            PartitionClaim(
                 source=Source(topic, partition),
                 epoch=epoch,
                 next_offset=next_offset,
@@ -117,13 +117,13 @@ class TimescaleStore:
         )
         return {claim.source: claim for claim in claims}
 
-    def release(self, claims: Collection[Claim]) -> None:
+    def release(self, claims: Collection[PartitionClaim]) -> None:
         """Give claims back; those lost since are not ours to give."""
         if claims:
             with self._session() as connection:
                 connection.execute(_SQL["release"], _columns_of(list(claims)))
 
-    def identify(self, topic_ids: Mapping[Claim, str]) -> None:
+    def identify(self, topic_ids: Mapping[PartitionClaim, str]) -> None:
         """Record which topics claims belong to."""
         claims = list(topic_ids)
         parameters = {**_columns_of(claims), "topic_ids": list(topic_ids.values())}
@@ -131,20 +131,20 @@ class TimescaleStore:
             if connection.execute(_SQL["identify"], parameters).rowcount != len(claims):
                 raise Fenced("another sink has claimed some of these partitions")
 
-    def rewind(self, claim: Claim, next_offset: int, topic_id: str | None) -> None:
+    def rewind(self, claim: PartitionClaim, next_offset: int, topic_id: str | None) -> None:
         """Set a partition's offset back, to that of a recreated topic."""
         self._update_claimed("rewind", claim, next_offset=next_offset, topic_id=topic_id)
 
-    def attempt(self, claim: Claim) -> None:
+    def attempt(self, claim: PartitionClaim) -> None:
         """Count an attempt at the next message of a partition; storing anything of it resets the count."""
         self._update_claimed("attempt", claim)
 
-    def write(self, items: Sequence[Item], claims: Mapping[Source, Claim]) -> Written:
+    def write(self, items: Sequence[Item], claims: Mapping[Source, PartitionClaim]) -> Written:
         """Store items and move the offsets behind them."""
         for item in items:
             if isinstance(item.content, Asset | AssetRemoval):  # it may have another key from here on
                 self._asset_keys.pop(item.content.asset_id, None)
-            elif isinstance(item.content, Removed):
+            elif isinstance(item.content, Tombstone):
                 self._asset_keys.pop(item.content.key, None)
         try:
             with self._session() as connection:
@@ -189,13 +189,13 @@ class TimescaleStore:
             self.close()
             raise
 
-    def _update_claimed(self, statement: str, claim: Claim, **values: object) -> None:
+    def _update_claimed(self, statement: str, claim: PartitionClaim, **values: object) -> None:
         place = {"topic": claim.source.topic, "partition": claim.source.partition, "epoch": claim.epoch}
         with self._session() as connection:
             if connection.execute(_SQL[statement], {**place, **values}).rowcount != 1:
                 raise Fenced(f"{claim.source.topic}/{claim.source.partition} was claimed by another sink")
 
-    def _require_well(self, claim: Claim) -> None:
+    def _require_well(self, claim: PartitionClaim) -> None:
         """Check that a minimal write works and is fast: otherwise the batch is not to blame."""
         try:
             with self._session() as connection, connection.transaction():
@@ -255,7 +255,12 @@ class TimescaleStore:
             self._asset_keys.update(connection.execute(_SQL["add_assets"], parameters).fetchall())
 
     def _write_all(
-        self, connection: psycopg.Connection, items: Sequence[Item], claims: Mapping[Source, Claim], *, staged: bool
+        self,
+        connection: psycopg.Connection,
+        items: Sequence[Item],
+        claims: Mapping[Source, PartitionClaim],
+        *,
+        staged: bool,
     ) -> Written:
         written = Written()
         frames: dict[WideTable, list[Frame]] = defaultdict(list)
@@ -300,7 +305,7 @@ class TimescaleStore:
         return np.array([self._asset_keys.get(c, unused) for c in frame.assets.categories], dtype=np.int32)
 
 
-def _columns_of(claims: Sequence[Claim]) -> dict[str, list[object]]:
+def _columns_of(claims: Sequence[PartitionClaim]) -> dict[str, list[object]]:
     return {
         "topics": [claim.source.topic for claim in claims],
         "partitions": [claim.source.partition for claim in claims],
@@ -308,7 +313,7 @@ def _columns_of(claims: Sequence[Claim]) -> dict[str, list[object]]:
     }
 
 
-def _advance(cursor: psycopg.Cursor, items: Sequence[Item], claims: Mapping[Source, Claim]) -> None:
+def _advance(cursor: psycopg.Cursor, items: Sequence[Item], claims: Mapping[Source, PartitionClaim]) -> None:
     """Move the offsets; fails if another sink claimed one, or if messages were stored before."""
     first: dict[Source, int] = {}
     last: dict[Source, int] = {}

@@ -38,10 +38,8 @@ def acknowledge_alarm(
 ) -> tuple[AssetAlarms, tuple[Alert, ...]]:
     """Apply an acknowledgement.
 
-    Raises
-    ------
-    Refused
-        It names another occurrence than the open one, or another command came first; the message says why.
+    Raises Refused if it names another occurrence than the open one, or another command came first; the message says
+    why.
     """
     rule = body.alarm_id.removeprefix(alarm_id(alarms.asset_id, ""))
     if rule == body.alarm_id:

@@ -78,10 +78,7 @@ def acknowledge(
 ) -> tuple[RuleState, tuple[Alert, ...]]:
     """Acknowledge the occurrence that a person saw; the same command again changes nothing.
 
-    Raises
-    ------
-    Refused
-        No alarm is open, another occurrence is, or another command came first.
+    Raises Refused if no alarm is open, another occurrence is, or another command came first.
     """
     alarm = state.alarm
     if alarm is None:

@@ -72,10 +72,7 @@ def learn(
 ) -> LearnedDetector:
     """Learn from healthy rows of any tags, NaN where unknown.
 
-    Raises
-    ------
-    NothingToLearnError
-        If there are too few rows, or no tag moves.
+    Raises NothingToLearnError if there are too few rows, or no tag moves.
     """
     total = rows.order.size
     if total < MIN_ROWS:

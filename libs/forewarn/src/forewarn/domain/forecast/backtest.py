@@ -41,10 +41,7 @@ class BacktestPlan:
     def of(cls, steps: int, horizon: int) -> "BacktestPlan":
         """Spread origins evenly over the later part of a history; the last horizon just ends with it.
 
-        Raises
-        ------
-        NotForecastable
-            If the history is too short for the fewest origins.
+        Raises NotForecastable if the history is too short for the fewest origins.
         """
         horizon = max(1, min(horizon, int(steps * MAX_HORIZON_SHARE)))
         last, training = steps - horizon, int(np.ceil(steps * _TRAINING_SHARE))
@@ -67,10 +64,7 @@ class BackTest:
 def back_test(series: BucketSeries, horizon: int, tune: Tune) -> BackTest:
     """Forecast with every method from every origin; a method that fails at one of them is left out.
 
-    Raises
-    ------
-    NotForecastable
-        If the history is too short.
+    Raises NotForecastable if the history is too short.
     """
     plan = BacktestPlan.of(series.values.size, horizon)
     # a season counts only if the first origin has seen it twice

@@ -43,10 +43,7 @@ def score_methods(errors: Mapping[str, FloatArray]) -> tuple[Scored, ...]:
 def choose(errors: Mapping[str, FloatArray]) -> str:
     """Choose the method with the lowest CRPS, or a simpler (earlier) one that is as good within a standard error.
 
-    Raises
-    ------
-    ValueError
-        If there are no methods.
+    Raises ValueError if there are no methods.
     """
     by_origin = {name: crps_by_origin(rows) for name, rows in errors.items() if np.isfinite(rows).any()}
     best = min(by_origin, key=lambda name: float(np.nanmean(by_origin[name])))

@@ -78,10 +78,7 @@ def resample(times_s: FloatArray, values: FloatArray, counts: FloatArray, *, ste
 def complete(means: FloatArray, *, start_s: float, step_s: float) -> BucketSeries:
     """Fill the gaps of a series of bucket means with the daily pattern plus a line between the neighbours.
 
-    Raises
-    ------
-    NotForecastable
-        If the series is too short, or too much of it is missing.
+    Raises NotForecastable if the series is too short, or too much of it is missing.
     """
     observed = np.isfinite(means)
     if means.size < MIN_STEPS:

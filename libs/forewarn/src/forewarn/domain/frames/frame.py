@@ -123,10 +123,7 @@ class Frame:
 def concat(frames: Sequence[Frame]) -> Frame:
     """Concatenate frames of one kind and class.
 
-    Raises
-    ------
-    ValueError
-        If there are no frames, or kinds or classes differ.
+    Raises ValueError if there are no frames, or kinds or classes differ.
     """
     if not frames or any(f.kind is not frames[0].kind or f.asset_class != frames[0].asset_class for f in frames):
         msg = "concat needs at least one frame, all of one kind and class"

@@ -59,7 +59,7 @@ class Usual:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GrowthCourse:
+class GrowthFit:
     """Parabola fitted to the indicator, read at one moment: level, slope and their variances there.
 
     The bend is the fitted one, shrunk towards the law of growth: halfway where they differ by the standard error,
@@ -164,7 +164,7 @@ def _bent(line: Usual, regression: Regression, skew: float, s_bb: float, at_s: f
 
 def course(
     regression: Regression, at_s: float, *, usual: Usual | None = None, healthy: float | None = None
-) -> GrowthCourse | None:
+) -> GrowthFit | None:
     """Fit a parabola to the complete buckets, read at one time; None with too few for its error.
 
     ``usual`` is the operating point to correct to (None: as measured); ``healthy`` is the level above which exponential
@@ -184,7 +184,7 @@ def course(
     bend, bend_var = _drawn(seen.bend, lawful, BEND_DOUBT * variance / s_bb)
     line_var, straight_var = variance / regression.s_tt, (seen.rest + seen.bend**2 * s_bb) / (free + 1.0)
     level_var, slope_var, covariance = seen.point_var(ahead_s, at_s - seen.usual_at_s)
-    return GrowthCourse(
+    return GrowthFit(
         level=straight + bend * curve,
         level_var=variance / regression.weight + line_var * ahead_s**2 + bend_var * curve**2 + level_var,
         slope_per_s=seen.slope + bend * tangent,

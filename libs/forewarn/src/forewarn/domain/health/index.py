@@ -14,7 +14,7 @@ from typing import Final
 
 from forewarn.contracts.health import HealthComponent, HealthMetric, HealthView
 from forewarn.domain.health.components import NO_PROGNOSIS, Prognosis, components_of, present_components
-from forewarn.domain.health.profile import HealthProfile, Metric, status_of
+from forewarn.domain.health.profile import AssetMetric, HealthProfile, status_of
 
 #: The condition is at most this, one band, above a metric with a weight of at least ``CAP_FROM_WEIGHT``: good metrics
 #: cannot hide a dangerous one.
@@ -48,7 +48,7 @@ class Index:
 
 @dataclass(frozen=True, slots=True)
 class _MetricScore:
-    metric: Metric
+    metric: AssetMetric
     position: int  # of the worst column
     value: float | None
     score: float | None
@@ -124,7 +124,7 @@ def _condition(parts: Sequence[_MetricScore]) -> tuple[float | None, list[float]
     return min(mean, worst + CAP_ABOVE_WORST, 100.0), shares
 
 
-def _worst(metric: Metric, values: Mapping[str, float | None]) -> _MetricScore:
+def _worst(metric: AssetMetric, values: Mapping[str, float | None]) -> _MetricScore:
     found = [_finite(values.get(name)) for name in metric.item.columns]
     scores = [metric.score(value) for value in found]
     graded: Sequence[tuple[float, int]] = [(score, k) for k, score in enumerate(scores) if score is not None]

@@ -44,27 +44,7 @@ class LinearScale:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BandScale:
-    """Scored by agreed or declared bands."""
-
-    bands: Bands
-
-    @property
-    def less_is_better(self) -> bool:
-        """Return whether small values are good."""
-        return self.bands.less_is_better
-
-    def score(self, value: float) -> float | None:
-        """Score one value, 0–100; None for NaN."""
-        return self.bands.score(value)
-
-    def is_sound(self, value: float) -> bool:
-        """Return whether the value is in the best band."""
-        return self.bands.category(value) is HealthCategory.EXCELLENT
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Metric:
+class AssetMetric:
     """One metric of an asset: the class's definition, and this asset's scale.
 
     ``scale`` is None where the nameplate lacks what the class's standard needs; ``lacks`` names it.
@@ -74,7 +54,7 @@ class Metric:
     weight: float
     unit: str
     titles: tuple[str, ...]  #: of the item's columns
-    scale: LinearScale | BandScale | None
+    scale: LinearScale | Bands | None
     lacks: tuple[str, ...] = ()
 
     def score(self, value: float | None) -> float | None:
@@ -82,7 +62,7 @@ class Metric:
         return None if value is None or self.scale is None else self.scale.score(value)
 
     def is_sound(self, value: float | None) -> bool:
-        """Return whether a column is fine; None if unknown."""
+        """Return whether a column is fine; an unknown one counts as fine."""
         return value is None or self.scale is None or self.scale.is_sound(value)
 
 
@@ -90,7 +70,7 @@ class Metric:
 class HealthProfile:
     """How one asset is judged."""
 
-    metrics: tuple[Metric, ...]
+    metrics: tuple[AssetMetric, ...]
     components: Mapping[ComponentName, float]
     nameplate: Mapping[str, float]  #: as stated, or the class's default
 
@@ -99,24 +79,29 @@ def profile_of(asset_class: AssetClass, asset: Asset | None) -> HealthProfile:
     """Return how an asset is judged; by its class alone if ``asset`` is None or of another class."""
     if asset is None or asset.asset_class != asset_class.name:
         return class_profile(asset_class)
-    own = asset.health_weights or _NOTHING_OWN
-    plate = {field.name: field.default for field in asset_class.nameplate} | asset.nameplate
-    return HealthProfile(
-        metrics=tuple(
-            _metric(item, own.metrics.get(item.column, item.weight), plate, asset_class) for item in asset_class.health
-        ),
-        components={**_component_weights(asset_class), **own.components},
-        nameplate=plate,
-    )
+    return _profile(asset_class, asset.health_weights or _NOTHING_OWN, asset.nameplate)
 
 
 @lru_cache(maxsize=256)
 def class_profile(asset_class: AssetClass) -> HealthProfile:
     """Return how an asset is judged if only its class is known."""
-    plate = {field.name: field.default for field in asset_class.nameplate}
+    return _profile(asset_class, _NOTHING_OWN, {})
+
+
+def _profile(asset_class: AssetClass, own: HealthWeights, stated: Mapping[str, float]) -> HealthProfile:
+    plate = {field.name: field.default for field in asset_class.nameplate} | dict(stated)
+    weights = asset_class.health_components
+    usual: dict[ComponentName, float] = {
+        "twin": weights.twin,
+        "anomaly": weights.anomaly,
+        "rul": weights.rul,
+        "risk": weights.risk,
+    }
     return HealthProfile(
-        metrics=tuple(_metric(item, item.weight, plate, asset_class) for item in asset_class.health),
-        components=_component_weights(asset_class),
+        metrics=tuple(
+            _metric(item, own.metrics.get(item.column, item.weight), plate, asset_class) for item in asset_class.health
+        ),
+        components={**usual, **own.components},
         nameplate=plate,
     )
 
@@ -126,27 +111,22 @@ def status_of(score: float | None) -> HealthCategory | None:
     return None if score is None else category_of_score(score)
 
 
-def _component_weights(asset_class: AssetClass) -> dict[ComponentName, float]:
-    weights = asset_class.health_components
-    return {"twin": weights.twin, "anomaly": weights.anomaly, "rul": weights.rul, "risk": weights.risk}
-
-
-def _metric(item: HealthInput, weight: float, plate: Mapping[str, float], asset_class: AssetClass) -> Metric:
+def _metric(item: HealthInput, weight: float, plate: Mapping[str, float], asset_class: AssetClass) -> AssetMetric:
     titles = asset_class.titles
     unit = asset_class.units[item.column]
     scale, lacks = _scale(item, unit, plate)
-    return Metric(
+    return AssetMetric(
         item=item, weight=weight, unit=unit, titles=tuple(titles[n] for n in item.columns), scale=scale, lacks=lacks
     )
 
 
 def _scale(
     item: HealthInput, unit: str, plate: Mapping[str, float]
-) -> tuple[LinearScale | BandScale | None, tuple[str, ...]]:
+) -> tuple[LinearScale | Bands | None, tuple[str, ...]]:
     if item.good is not None and item.bad is not None:
         return LinearScale(good=item.good, bad=item.bad), ()
     if item.bands is not None:
-        return BandScale(bands=Bands(unit=unit, edges=item.bands)), ()
+        return Bands(unit=unit, edges=item.bands), ()
     standard = STANDARDS[item.standard or ""]
     bands = standard.of_machine(plate)
-    return (None, standard.nameplate) if bands is None else (BandScale(bands=bands), ())
+    return (None, standard.nameplate) if bands is None else (bands, ())

@@ -16,7 +16,7 @@ from typing import Final
 
 from forewarn.contracts.asset_class import AssetClass, FailureMode
 from forewarn.contracts.health import FailureRisk, RulEstimate
-from forewarn.domain.health.course import GrowthCourse, Usual, course, level_of, usual_point
+from forewarn.domain.health.course import GrowthFit, Usual, course, level_of, usual_point
 from forewarn.domain.health.growth import Growth, Regression
 from forewarn.domain.time import S_PER_DAY
 
@@ -168,7 +168,7 @@ def _passage(
     )
 
 
-def _is_growing(seen: GrowthCourse, sign: float) -> bool:
+def _is_growing(seen: GrowthFit, sign: float) -> bool:
     """Return whether both the line and the parabola rise, the line significantly."""
     return sign * seen.slope_per_s > 0.0 and sign * seen.mean_slope_per_s > SIGNIFICANT * seen.slope_se
 

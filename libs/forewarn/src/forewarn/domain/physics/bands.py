@@ -100,6 +100,10 @@ class Bands:
         lowest = 0.0 if place == len(SCORES) else SCORES[place]
         return min(max(points, lowest), highest)
 
+    def is_sound(self, value: float) -> bool:
+        """Return whether the value is in the best band."""
+        return self.category(value) is HealthCategory.EXCELLENT
+
     def _place(self, value: float) -> int:
         return bisect_right(self._starts, self._sign * value)
 

@@ -101,7 +101,7 @@ class Formula:
 
 
 def formula(name: str) -> Formula:
-    """Return the formula of a name; UnknownFormulaError, with the nearest name, if there is none."""
+    """Return the formula of a name; raise UnknownFormulaError, with the nearest name, without one."""
     try:
         return FORMULAE[name]
     except KeyError:

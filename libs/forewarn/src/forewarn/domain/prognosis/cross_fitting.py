@@ -36,12 +36,8 @@ class FoldSample:
 class CrossFit:
     """Grows the trees of all folds.
 
-    Parameters
-    ----------
-    folds
-        Fold of each unit in each repeat, shape (repeats, units).
-    progress
-        Called with how many of how many forests are grown.
+    ``folds`` has the fold of each unit in each repeat, shape (repeats, units); ``progress`` is called with the numbers
+    of forests grown and to grow.
     """
 
     def __init__(

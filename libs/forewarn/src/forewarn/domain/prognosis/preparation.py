@@ -80,10 +80,7 @@ class Preparation:
 def learn_preparation(runs: Runs, failed: BoolArray) -> Preparation:
     """Learn scales, conditions and typical times; ``failed`` says which units ran to failure, shape (units,).
 
-    Raises
-    ------
-    ValueError
-        If a tag or driver does not vary (see :func:`varies`), or no failed unit has more than one row.
+    Raises ValueError if a tag or driver does not vary (see :func:`varies`), or no failed unit has more than one row.
     """
     if not (np.all(varies(runs.tags)) and np.all(varies(runs.drivers)) and runs.tags.shape[1]):
         raise ValueError("tags and drivers must vary, and there must be a tag: there is nothing to learn otherwise")

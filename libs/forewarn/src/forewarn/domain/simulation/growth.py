@@ -12,9 +12,8 @@ from forewarn.domain.frames.frame import FloatArray
 #: Points (share of the time, severity), rising from 0 to 1 in the first number.
 Curve = tuple[tuple[float, float], ...]
 
+#: Also for self-accelerating wear: machines respond exponentially to severity (``machine.accelerating``).
 STEADY: Final[Curve] = ((0.0, 0.0), (1.0, 1.0))
-#: Self-accelerating wear is already exponential in the machines' response to severity (``machine.accelerating``).
-
 #: A mistake of a repair: there at once, a little less when parts have bedded in, then growing.
 AFTER_INTERVENTION: Final[Curve] = ((0.0, 0.62), (0.12, 0.52), (0.3, 0.54), (1.0, 1.0))
 #: A failing joint: mostly early, then slowly more.

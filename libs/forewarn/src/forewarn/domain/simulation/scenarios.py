@@ -216,7 +216,7 @@ SCENARIOS: Final[Mapping[str, Scenario]] = MappingProxyType({item.name: item for
 
 
 def find_scenario(name: str, asset_class: str) -> Scenario:
-    """Find a scenario for a class; UnknownScenarioError, listing the available ones, if there is none."""
+    """Find a scenario for a class; raise UnknownScenarioError, listing the available ones, without one."""
     if asset_class not in KINDS:
         raise UnknownScenarioError(f"machines of class {asset_class!r} cannot be simulated, only {', '.join(KINDS)}")
     known = [item.name for item in SCENARIOS.values() if asset_class in item.classes]

@@ -61,14 +61,14 @@ class Climate:
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Weather:
+class OutdoorAir:
     """Air temperature [°C] and relative humidity [%], with the shape of the times."""
 
     temp_c: FloatArray
     relative_humidity_pct: FloatArray
 
 
-def weather_at(climate: Climate, days: float | FloatArray) -> Weather:
+def weather_at(climate: Climate, days: float | FloatArray) -> OutdoorAir:
     """Return the weather at a time [days since 1970-01-01 00:00 UTC]."""
     utc_days = np.asarray(days, dtype=np.float64)
     local_days = utc_days + climate.utc_offset_h / _HOURS
@@ -81,7 +81,7 @@ def weather_at(climate: Climate, days: float | FloatArray) -> Weather:
     temp_c = daily_mean_c + swing_k * np.cos(2.0 * np.pi * (local_days - _WARMEST_HOUR / _HOURS))
     front_pct = climate.front_humidity_pct * _passing(climate.seed, "humidity", utc_days)
     humid_pct = np.clip(climate.humidity_pct + front_pct, _LEAST_HUMIDITY_PCT, _MOST_HUMIDITY_PCT)
-    return Weather(temp_c=temp_c, relative_humidity_pct=_humidity_pct(temp_c, daily_mean_c, humid_pct))
+    return OutdoorAir(temp_c=temp_c, relative_humidity_pct=_humidity_pct(temp_c, daily_mean_c, humid_pct))
 
 
 def _humidity_pct(temp_c: FloatArray, daily_mean_c: FloatArray, humid_pct: FloatArray) -> FloatArray:

@@ -6,8 +6,9 @@ from types import MappingProxyType
 from typing import Final
 
 from forewarn.contracts.asset_class import AssetClass
+from forewarn.contracts.questions import ChangeRequest
 from forewarn.domain.physics.units import UnitMismatchError, conversion
-from forewarn.domain.whatif.question import Change, changeable
+from forewarn.domain.whatif.question import changeable
 
 _SPIKE_K: Final = 10.0
 _MORE_PRESSURE: Final = 1.2
@@ -18,19 +19,21 @@ class QuestionPreset:
     """A named question; ``changes`` is empty for a class without such drivers."""
 
     title: str
-    changes: Callable[[AssetClass], tuple[Change, ...]]
+    changes: Callable[[AssetClass], tuple[ChangeRequest, ...]]
 
 
-def _load(factor: float) -> Callable[[AssetClass], tuple[Change, ...]]:
-    return lambda asset_class: tuple(Change(column=name, factor=factor) for name in asset_class.twin.load)
+def _load(factor: float) -> Callable[[AssetClass], tuple[ChangeRequest, ...]]:
+    return lambda asset_class: tuple(ChangeRequest(column=name, factor=factor) for name in asset_class.twin.load)
 
 
-def _hotter(asset_class: AssetClass) -> tuple[Change, ...]:
-    return tuple(Change(column=n, shift=_SPIKE_K) for n in asset_class.twin.heat or _measured_in(asset_class, "Cel"))
+def _hotter(asset_class: AssetClass) -> tuple[ChangeRequest, ...]:
+    return tuple(
+        ChangeRequest(column=n, shift=_SPIKE_K) for n in asset_class.twin.heat or _measured_in(asset_class, "Cel")
+    )
 
 
-def _more_pressure(asset_class: AssetClass) -> tuple[Change, ...]:
-    return tuple(Change(column=name, factor=_MORE_PRESSURE) for name in _measured_in(asset_class, "bar"))
+def _more_pressure(asset_class: AssetClass) -> tuple[ChangeRequest, ...]:
+    return tuple(ChangeRequest(column=name, factor=_MORE_PRESSURE) for name in _measured_in(asset_class, "bar"))
 
 
 def _measured_in(asset_class: AssetClass, unit: str) -> list[str]:

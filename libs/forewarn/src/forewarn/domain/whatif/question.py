@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from forewarn.contracts.asset_class import AssetClass
-from forewarn.contracts.questions import Reach
+from forewarn.contracts.questions import CautionItem, ChangeRequest, Reach
 from forewarn.domain.frames.frame import FloatArray
 from forewarn.domain.physics.derive import derive
 from forewarn.domain.twin.layout import IMMATERIAL, TwinLayout, layout_of
@@ -23,27 +23,6 @@ _WIDENED_TOO_FAR: Final = (1.0 + 2.0 * TOO_FAR) ** 3
 _GRID: Final = 257
 _REFINED: Final = 3  # grids, each laid through the best interval of the last one
 _EXACT: Final = 1e-3  # of the target value
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """One driver set to a value, multiplied, or shifted; exactly one of the three."""
-
-    column: str
-    value: float | None = None
-    factor: float | None = None
-    shift: float | None = None
-
-    def __post_init__(self) -> None:
-        given = [item for item in (self.value, self.factor, self.shift) if item is not None]
-        if len(given) != 1 or not np.isfinite(given[0]):
-            raise ValueError(f"{self.column}: give one finite number as value, factor or shift")
-
-    def of(self, now: float) -> float:
-        """Return the driver's new value."""
-        if self.value is not None:
-            return self.value
-        return now * self.factor if self.factor is not None else now + (self.shift or 0.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,16 +42,7 @@ class Expected:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AnswerCaution:
-    """A limitation of the answer. ``by`` is how far a driver is outside, in widths of its learned range."""
-
-    column: str
-    message: str
-    by: float = 0.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WhatIfAnswer:
+class WhatIfOutcome:
     """The answer.
 
     ``before`` and ``after`` hold every column (tags and derived quantities) of the machine now and after the change,
@@ -85,7 +55,7 @@ class WhatIfAnswer:
     after: Mapping[str, float]
     healthy: Mapping[str, float]
     reach: Reach
-    cautions: tuple[AnswerCaution, ...]
+    cautions: tuple[CautionItem, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +75,7 @@ def changeable(asset_class: AssetClass) -> tuple[str, ...]:
     return layout.drivers or layout.responses
 
 
-def what_if(machine: Machine, predictor: Predictor, changes: Sequence[Change]) -> WhatIfAnswer:
+def what_if(machine: Machine, predictor: Predictor, changes: Sequence[ChangeRequest]) -> WhatIfOutcome:
     """Answer a question.
 
     Raises ValueError if a change names a column that is no driver, names one twice, or is relative to an unknown value.
@@ -123,7 +93,7 @@ def what_if(machine: Machine, predictor: Predictor, changes: Sequence[Change]) -
     responses = _responses(machine.measured, now, then, fixed, known=reach != "too_far")
     healthy = {**moved, **{name: item.then for name, item in responses.items()}}
     after = {**moved, **{n: item.then if item.projected is None else item.projected for n, item in responses.items()}}
-    return WhatIfAnswer(
+    return WhatIfOutcome(
         drivers={name: moved[name] for name in changeable(asset_class)},
         responses=responses,
         before=before,
@@ -134,14 +104,14 @@ def what_if(machine: Machine, predictor: Predictor, changes: Sequence[Change]) -
     )
 
 
-def _reach(then: Prediction, cautions: Sequence[AnswerCaution]) -> Reach:
-    farthest = max((caution.by for caution in cautions), default=0.0)
+def _reach(then: Prediction, cautions: Sequence[CautionItem]) -> Reach:
+    farthest = max((caution.outside_by for caution in cautions), default=0.0)
     if farthest > TOO_FAR or then.widening > _WIDENED_TOO_FAR:
         return "too_far"
     return "extrapolated" if then.extrapolated or farthest > 0.0 else "learned"
 
 
-def _of_the_whole(then: Prediction, reach: Reach) -> list[AnswerCaution]:
+def _of_the_whole(then: Prediction, reach: Reach) -> list[CautionItem]:
     texts = []
     if not then.expected:
         texts.append("No expectation: the machine would not run or is not judged.")
@@ -149,7 +119,7 @@ def _of_the_whole(then: Prediction, reach: Reach) -> list[AnswerCaution]:
         texts.append("Too far outside what was learned: expected values are guesses, effects are left out.")
     elif then.extrapolated:
         texts.append("This combination of drivers was never learned: intervals are wider.")
-    return [AnswerCaution(column="", message=text) for text in texts]
+    return [CautionItem(column="", message=text, outside_by=0.0) for text in texts]
 
 
 def complete(machine: Machine) -> dict[str, float]:
@@ -174,7 +144,7 @@ def _with_derived(machine: Machine, state: Mapping[str, float], held: Mapping[st
     return {**tags, **derived, **{name: value for name, value in held.items() if name in derived}}
 
 
-def _wanted(asset_class: AssetClass, changes: Sequence[Change], before: Mapping[str, float]) -> dict[str, float]:
+def _wanted(asset_class: AssetClass, changes: Sequence[ChangeRequest], before: Mapping[str, float]) -> dict[str, float]:
     wanted: dict[str, float] = {}
     for change in changes:
         if change.column not in changeable(asset_class):
@@ -191,7 +161,7 @@ def _wanted(asset_class: AssetClass, changes: Sequence[Change], before: Mapping[
 
 def _settle(
     machine: Machine, layout: TwinLayout, moved: dict[str, float], goals: Mapping[str, float]
-) -> list[AnswerCaution]:
+) -> list[CautionItem]:
     """Move the tags behind derived drivers, so that physics gives the drivers' values.
 
     Drivers are independent: chilled water is set colder at the same load, so it returns colder too.
@@ -204,7 +174,7 @@ def _settle(
         free = [name for name in item.inputs.values() if name in asset_class.tag_names and name not in held]
         if not free or not _shifted(machine, moved, item.name, goals[item.name], free):
             text = "None of the tags it is computed from can be changed; what is derived from them stays as it is."
-            cautions.append(AnswerCaution(column=item.name, message=text))
+            cautions.append(CautionItem(column=item.name, message=text, outside_by=0.0))
     return cautions
 
 
@@ -242,7 +212,7 @@ def _narrowed(miss: Callable[[FloatArray], FloatArray], low: float, high: float)
     return float(shifts[nearest]), float(shifts[nearest + 1])
 
 
-def _outside(machine: Machine, wanted: Mapping[str, float]) -> list[AnswerCaution]:
+def _outside(machine: Machine, wanted: Mapping[str, float]) -> list[CautionItem]:
     """Return a caution for each changed driver outside its learned range."""
     asset_class, cautions = machine.asset_class, []
     ranges = {tag.name: tag.engineering_range for tag in asset_class.tags}
@@ -250,16 +220,16 @@ def _outside(machine: Machine, wanted: Mapping[str, float]) -> list[AnswerCautio
         usual, limits = machine.operating.get(name), ranges.get(name)
         if limits is not None and not limits[0] <= value <= limits[1]:
             text = f"{value:.4g} is outside the engineering range {limits[0]:.4g} to {limits[1]:.4g}."
-            cautions.append(AnswerCaution(column=name, message=text))
+            cautions.append(CautionItem(column=name, message=text, outside_by=0.0))
         if usual is None:
-            cautions.append(AnswerCaution(column=name, message="The twin has no learned range of it."))
+            cautions.append(CautionItem(column=name, message="The twin has no learned range of it.", outside_by=0.0))
         elif not usual.low <= value <= usual.high:
             by = max(usual.low - value, value - usual.high) / _width(usual, limits)
             text = (
                 f"{value:.4g} is outside the learned range {usual.low:.4g} to {usual.high:.4g} "
                 f"by {100 * by:.0f} % of its width: the model extrapolates."
             )
-            cautions.append(AnswerCaution(column=name, message=text, by=by))
+            cautions.append(CautionItem(column=name, message=text, outside_by=by))
     return cautions
 
 
