@@ -64,6 +64,7 @@ class PackedRow:
         return self.reading() if self.shape.kind is FrameKind.VALID else self.judgement()
 
     @decoder(InvalidFrame)
+<<<<<<< HEAD
     def reading(self) -> NewestReading:
         """Decode a row of kind VALID.
 
@@ -72,6 +73,10 @@ class PackedRow:
         InvalidFrame
             If a value is impossible.
         """
+=======
+    def reading(self) -> LiveReading:
+        """Decode a row of kind VALID; raises ``InvalidFrame`` for an impossible value."""
+>>>>>>> i11-wb
         asset_class = self.shape.asset_class
         numbers = self._numbers()
         ts, received_at = _time(next(numbers)), _time(next(numbers))
@@ -82,13 +87,7 @@ class PackedRow:
 
     @decoder(InvalidFrame)
     def judgement(self) -> LiveJudgement:
-        """Decode a row of kind ANOMALY.
-
-        Raises
-        ------
-        InvalidFrame
-            If a value is impossible.
-        """
+        """Decode a row of kind ANOMALY; raises ``InvalidFrame`` for an impossible value."""
         asset_class = self.shape.asset_class
         numbers = self._numbers()
         ts = _time(next(numbers))
