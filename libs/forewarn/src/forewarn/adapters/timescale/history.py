@@ -160,7 +160,7 @@ class TimescaleHistory:
 
     async def removed_assets(self, *, after: str, limit: int) -> tuple[DeregisteredAsset, ...]:
         """Return removed assets, by id."""
-        found: list[RemovedAsset] = []
+        found: list[DeregisteredAsset] = []
         while True:  # unreadable documents must not end a page early
             rows = await self._named("removed_assets", after=after, limit=limit)
             found += _removed(rows)
