@@ -9,11 +9,11 @@ from forewarn.contracts.answers.overview import AssetRow, Counts, Overview
 from forewarn.domain.economics.report import economic_report
 from forewarn_dashboard.client import (
     NO_HISTORY,
+    ApiConflictError,
+    ApiNotFoundError,
     ApiUnavailableError,
-    ConflictError,
-    History,
+    HistoryColumns,
     LiveUpdate,
-    NotFoundError,
 )
 
 
@@ -43,7 +43,7 @@ class MemoryApi:
         if self.failure is not None:
             raise self.failure
         if asset_id is not None and asset_id not in self.known:
-            raise NotFoundError(f"There is no asset {asset_id!r}.")
+            raise ApiNotFoundError(f"There is no asset {asset_id!r}.")
 
     async def assets(self):
         self._called("assets")
@@ -86,7 +86,7 @@ class MemoryApi:
         if asset_id not in self.known:
             return NO_HISTORY
         times = tuple(query.end - timedelta(seconds=s) for s in (3, 2, 1))
-        return History(times=times, columns={"score": (1.0, 2.0, 3.0)}, resolution="raw")
+        return HistoryColumns(times=times, columns={"score": (1.0, 2.0, 3.0)}, resolution="raw")
 
     async def history_csv(self, asset_id, query):
         self._called("history_csv")
@@ -113,7 +113,7 @@ class MemoryApi:
     async def acknowledge(self, request):
         self._called("acknowledge", request.asset_id)
         if self.occurrences.get(f"{request.asset_id}/{request.rule}") != request.occurrence_id:
-            raise ConflictError("The alarm occurred again.")
+            raise ApiConflictError("The alarm occurred again.")
         self.acknowledged.append(request)
 
     async def remove(self, asset_id, *, by, purge):
@@ -124,7 +124,7 @@ class MemoryApi:
     async def twin(self, asset_id):
         self._called("twin")
         if asset_id not in self.twins:
-            raise NotFoundError(f"There is no asset {asset_id!r}.")
+            raise ApiNotFoundError(f"There is no asset {asset_id!r}.")
         return self.twins[asset_id]
 
     async def what_if(self, asset_id, changes):

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from forewarn_dashboard.client import Acknowledgement, ConflictError, FleetQuery, HistoryQuery, NotFoundError
+from forewarn_dashboard.client import Acknowledgement, ApiConflictError, ApiNotFoundError, FleetQuery, HistoryRequest
 
 NOW = datetime(2026, 11, 20, 20, 0, tzinfo=UTC)
 
@@ -59,13 +59,13 @@ class PlantApiChecks:
             api.remove("P-999", by="ada", purge=False),
             api.acknowledge(seen("P-999")),
         ):
-            with pytest.raises(NotFoundError):
+            with pytest.raises(ApiNotFoundError):
                 await question
-        query = HistoryQuery(start=NOW - timedelta(hours=1), end=NOW, columns=("power_kw",))
+        query = HistoryRequest(start=NOW - timedelta(hours=1), end=NOW, columns=("power_kw",))
         assert (await api.history("P-999", query)).times == ()
 
     async def test_only_the_newest_occurrence_can_be_acknowledged(self, api):
-        with pytest.raises(ConflictError):
+        with pytest.raises(ApiConflictError):
             await api.acknowledge(seen(occurrence_id="o-0"))
         await api.acknowledge(seen())
 
@@ -73,7 +73,7 @@ class PlantApiChecks:
         await api.retrain("P-102", by="ada", reason="new impeller")
         await api.remove("P-102", by="ada", purge=False)
         assert "P-102" not in {asset.asset_id for asset in await api.assets()}
-        with pytest.raises(NotFoundError):
+        with pytest.raises(ApiNotFoundError):
             await api.detail("P-102")
 
     async def test_the_live_feed_begins_with_everything(self, api):

@@ -4,8 +4,9 @@ import pytest
 from fastapi.testclient import TestClient
 from pydantic import SecretStr, ValidationError
 from starlette.testclient import WebSocketDenialResponse
+from structlog.testing import capture_logs
 
-from forewarn_api.http.gate import PUBLIC_PATHS
+from forewarn_api.http.access import PUBLIC_PATHS
 from forewarn_api.settings import ApiSettings
 
 TOKEN = "a-token-of-32-characters-or-more"
@@ -231,3 +232,9 @@ def test_a_time_is_written_out(client, platform):
 
 
 _ASSET = {"asset_id": "P-103", "asset_class": "centrifugal_pump", "name": "New pump"}
+
+
+def test_a_path_reaches_the_log_without_control_characters(client):
+    with capture_logs() as logs:
+        client.get("/api/v1/a%00b%1b%5b31m")
+    assert [entry["path"] for entry in logs if entry["event"] == "request"] == [r"/api/v1/a\x00b\x1b[31m"]

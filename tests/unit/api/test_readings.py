@@ -6,6 +6,7 @@ import pytest
 
 from forewarn.contracts.assets import Asset
 from forewarn.testing.api_examples import NOW
+from forewarn.usecases import workers
 
 READING = {"asset_id": "P-101", "ts": "2026-11-20T20:00:00.5Z", "metrics": {"flow_m3_h": 120.5, "speed_rpm": 1480}}
 
@@ -128,6 +129,12 @@ def test_too_much_under_way_is_refused_at_once(client, platform):
     platform.delivery.overloaded = True
     answer = client.post("/api/v1/readings", json=READING)
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+
+
+def test_one_dry_run_too_many_is_refused_before_its_body_is_parsed(client, monkeypatch):
+    monkeypatch.setattr(workers, "MAX_UNDER_WAY", {workers.Work.JUDGING: 0})
+    answer = client.post("/api/v1/readings/validate", json=[{"not": "a reading"}])
+    assert (answer.status_code, answer.json()["type"]) == (503, "urn:forewarn:problem:busy")
 
 
 def pump(**changes):

@@ -8,7 +8,7 @@ import pytest
 from forewarn.adapters.catalogue import load_catalogue
 from forewarn.contracts.alarms import Alarm, Priority
 from forewarn.contracts.assets import Asset
-from forewarn_dashboard.client import LiveUpdate, Snapshot
+from forewarn_dashboard.client import JudgedReading, LiveUpdate
 from forewarn_dashboard.dependencies import Dependencies
 from forewarn_dashboard.details import AssetProfile
 from forewarn_dashboard.page import Pages
@@ -21,7 +21,7 @@ from forewarn_dashboard.pages.notices import NOT_FOUND
 from forewarn_dashboard.pages.overview.address import OverviewView
 from forewarn_dashboard.pages.overview.page import OverviewScene
 from forewarn_dashboard.pages.registry import PAGES
-from forewarn_dashboard.plant import Plant
+from forewarn_dashboard.plant import LivePlant
 from forewarn_dashboard.tab import PageState
 
 NOW = datetime(2026, 11, 20, 20, 0, tzinfo=UTC)
@@ -79,7 +79,7 @@ def reading():
             "phase": "live",
             "model_version": 1,
         }
-        return Snapshot(asset_id=asset_id, ts=NOW - timedelta(seconds=age_s), **(content | changes))
+        return JudgedReading(asset_id=asset_id, ts=NOW - timedelta(seconds=age_s), **(content | changes))
 
     return make
 
@@ -115,7 +115,7 @@ def alarm():
 def view_of():
     """Read an address as the dashboard does; None if no page has it."""
     pages = Pages(PAGES, NOT_FOUND)
-    dependencies = Dependencies(api=None, hub=SimpleNamespace(plant=Plant()), details=None, clock=StoppedClock())
+    dependencies = Dependencies(api=None, hub=SimpleNamespace(plant=LivePlant()), details=None, clock=StoppedClock())
 
     def read(path, search=""):
         page, scene = pages.scene(PageState(path=path, search=search), dependencies)
@@ -126,7 +126,7 @@ def view_of():
 
 @pytest.fixture
 def plant(pump):
-    made = Plant()
+    made = LivePlant()
     made.set_assets([pump])
     return made
 

@@ -10,7 +10,7 @@ import pytest
 
 from forewarn_dashboard import security
 from forewarn_dashboard.app import build
-from forewarn_dashboard.client import Acknowledgement, ApiUnavailableError, NotFoundError
+from forewarn_dashboard.client import Acknowledgement, ApiNotFoundError, ApiUnavailableError
 from forewarn_dashboard.pages.alarms.acknowledging import acknowledge
 from forewarn_dashboard.settings import DashboardSettings
 from support.memory_api import MemoryApi
@@ -133,7 +133,7 @@ async def test_downloads_pass_the_apis_file_on_and_explain_failures(http, api):
     assert (await http.get("/download/P-101.csv?from=now&to=now")).status_code == 422
     api.failure = ApiUnavailableError("away")
     assert (await http.get("/download/P-101.csv")).status_code == 503
-    api.failure = NotFoundError("no")
+    api.failure = ApiNotFoundError("no")
     assert (await http.get("/download/P-101.csv")).status_code == 404
 
 
@@ -240,7 +240,7 @@ async def test_an_acknowledgement_says_what_became_of_it(api):
     assert "newest occurrence" in await acknowledge(api, seen)
     api.occurrences = {"P-101/anomaly": "o1"}
     assert await acknowledge(api, seen) == ""
-    api.failure = NotFoundError("gone")
+    api.failure = ApiNotFoundError("gone")
     assert "closed in the meantime" in await acknowledge(api, seen)
     api.failure = ApiUnavailableError("The API does not answer.")
     assert "Try again" in await acknowledge(api, seen)

@@ -19,12 +19,12 @@ from forewarn.contracts.base import format_utc
 from forewarn.contracts.health import ModelArtefact
 from forewarn_dashboard.client import (
     Acknowledgement,
+    ApiConflictError,
     ApiError,
+    ApiNotFoundError,
     ApiUnavailableError,
-    ConflictError,
-    HistoryQuery,
+    HistoryRequest,
     LiveUpdate,
-    NotFoundError,
 )
 from forewarn_dashboard.details import Details
 from forewarn_dashboard.http_client import HttpPlantApi
@@ -133,7 +133,7 @@ async def test_a_history_becomes_columns(now, pump):
         next_from=None,
     )
     asked = []
-    query = HistoryQuery(start=now - timedelta(hours=1), end=now, columns=("power_kw", "flow_m3_h"))
+    query = HistoryRequest(start=now - timedelta(hours=1), end=now, columns=("power_kw", "flow_m3_h"))
     history = await api_that(answering(body, asked=asked), "secret-token").history("P-101", query)
     assert history.column("power_kw") == (1.0, None)
     assert history.column("expected_power_kw") == (1.5, 1.5)
@@ -146,7 +146,7 @@ async def test_a_history_becomes_columns(now, pump):
 
 async def test_an_asset_without_stored_data_has_an_empty_history(now):
     api = api_that(answering(b'{"title":"Not Found","detail":"Nothing was ever stored."}', 404))
-    history = await api.history("P-101", HistoryQuery(start=now - timedelta(hours=1), end=now, columns=()))
+    history = await api.history("P-101", HistoryRequest(start=now - timedelta(hours=1), end=now, columns=()))
     assert history.times == ()
     assert history.column("score") == ()
 
@@ -203,8 +203,8 @@ async def test_the_goal_of_learning_is_the_twins_setting_or_the_classes_number(p
 @pytest.mark.parametrize(
     ("status", "kind"),
     [
-        (404, NotFoundError),
-        (409, ConflictError),
+        (404, ApiNotFoundError),
+        (409, ApiConflictError),
         (503, ApiUnavailableError),
         (502, ApiUnavailableError),
         (401, ApiError),

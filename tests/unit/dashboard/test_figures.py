@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forewarn_dashboard.client import History
+from forewarn_dashboard.client import HistoryColumns
 from forewarn_dashboard.formatting import zone
 from forewarn_dashboard.pages.asset import figures
 from forewarn_dashboard.pages.asset.timerange import resolve
@@ -25,7 +25,7 @@ def history(values, expected=None, step_s=1.0, times=None, reach=None):
         if reach is not None:
             columns["low:power_kw"] = tuple(None if e is None else e - reach for e in expected)
             columns["high:power_kw"] = tuple(None if e is None else e + reach for e in expected)
-    return History(times=stamps, columns=columns, resolution="raw")
+    return HistoryColumns(times=stamps, columns=columns, resolution="raw")
 
 
 def trend(past, *, predicted=True, tz=UTC):
@@ -59,7 +59,7 @@ def test_no_line_is_drawn_across_a_hole_in_the_data():
 
 
 def test_an_empty_history_is_an_empty_chart():
-    traces = trend(History(times=(), columns={}, resolution="raw"))
+    traces = trend(HistoryColumns(times=(), columns={}, resolution="raw"))
     assert traces["value"].x == ()
 
 
@@ -93,7 +93,7 @@ def test_live_columns_continue_every_line(reading):
 
 
 def test_the_anomaly_chart_shades_only_flagged_times():
-    past = History(
+    past = HistoryColumns(
         times=(NOW - timedelta(seconds=2), NOW - timedelta(seconds=1), NOW),
         columns={"score": (1.0, 90.0, None), "deviation": (2.0, 50.0, None), "flag": (0.0, 1.0, None)},
         resolution="raw",

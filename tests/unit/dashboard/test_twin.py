@@ -12,7 +12,7 @@ from forewarn.contracts.answers.twin import DriverItem, PresetItem, TwinAnswer
 from forewarn.contracts.health import ModelArtefact, SuspiciousStretch
 from forewarn.contracts.questions import WhatIfAnswer
 from forewarn_dashboard.app import build
-from forewarn_dashboard.client import ApiUnavailableError, History
+from forewarn_dashboard.client import ApiUnavailableError, HistoryColumns
 from forewarn_dashboard.details import AssetProfile, Details
 from forewarn_dashboard.pages.asset import whatif
 from forewarn_dashboard.pages.asset.twin_panel import twin_panel
@@ -216,7 +216,7 @@ async def test_an_order_that_fails_keeps_the_dialog_open_and_says_why(call, api)
 async def test_how_far_learning_is_is_only_told_of_a_first_model(api, clock, monkeypatch, expected, learned):
     async def history(asset_id, query):
         times = tuple(query.end - timedelta(seconds=s) for s in (3, 2, 1))
-        return History(times=times, columns={f"expected_{query.columns[0]}": expected}, resolution="raw")
+        return HistoryColumns(times=times, columns={f"expected_{query.columns[0]}": expected}, resolution="raw")
 
     monkeypatch.setattr(api, "history", history)
     assert (await Details(api, clock).get("P-101")).learned == learned

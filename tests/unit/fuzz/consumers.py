@@ -55,7 +55,7 @@ from forewarn_health.foresight import Foresight
 from forewarn_health.pacing import Pacing
 from forewarn_health.profiles import Profiles
 from forewarn_health.state import AssetState, observe
-from forewarn_simulator.fleet import Fleet
+from forewarn_simulator.fleet import SimulatedFleet
 from forewarn_simulator.machines import SimulatedMachine
 from forewarn_simulator.reading import encode_reading
 from forewarn_simulator.registration import registered_times
@@ -472,7 +472,7 @@ async def _with_handler(platform: FakePlatform, topic: TopicName, poison: Sequen
 def feed_simulator(topic: TopicName, poison: Iterable[Message]) -> None:
     """Faults and scenarios; the neighbour's readings do not change."""
     start_s = datetime.fromisoformat("2026-11-20T19:00:00+00:00").timestamp()  # when the examples were issued
-    fleet, control = Fleet(CATALOGUE, start_s), Fleet(CATALOGUE, start_s)
+    fleet, control = SimulatedFleet(CATALOGUE, start_s), SimulatedFleet(CATALOGUE, start_s)
     for each in (fleet, control):
         each.add(NEIGHBOUR, _machine(NEIGHBOUR, start_s), start_s, is_new=False)
     fleet.add(POISON_ASSETS[0], _machine(POISON_ASSETS[0], start_s), start_s, is_new=False)

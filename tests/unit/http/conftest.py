@@ -15,6 +15,7 @@ LIMITS = HttpLimits(
     headers=20,
     target_bytes=1_000,
     websocket_line_bytes=1_000,
+    websocket_message_bytes=1_000,
     head_s=0.5,
     idle_s=1,
     body_s=0.5,
@@ -64,7 +65,6 @@ def server():
         port=0,
         limits=LIMITS,
         drain_s=1,
-        max_message_bytes=1_000,
         heartbeat=Heartbeat(SystemClock(), limit_s=0.5),
     )
     thread = threading.Thread(target=made.run)

@@ -63,6 +63,15 @@ def test_any_other_failure_ends_with_code_1_and_its_traceback_in_the_log(tmp_pat
     assert "burst pipe" in ended.stdout + ended.stderr
 
 
+def test_a_process_that_has_to_be_restarted_ends_with_code_1_and_one_line(tmp_path):
+    then = "from forewarn.runtime.frame_loop import MembershipLost; raise MembershipLost('the group took it away')"
+    ended = run(tmp_path, then=then, KAFKA_BOOTSTRAP_SERVERS="127.0.0.1:1")
+    assert ended.returncode == 1
+    (line,) = [line for line in (ended.stdout + ended.stderr).splitlines() if "the group took it away" in line]
+    assert "restart_needed" in line
+    assert "Traceback" not in ended.stdout + ended.stderr
+
+
 SUPERVISED = """\
 import threading, urllib.request, urllib.error
 from forewarn.adapters.clock import SystemClock

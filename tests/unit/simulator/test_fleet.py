@@ -4,7 +4,7 @@ from forewarn.adapters.catalogue import load_catalogue
 from forewarn.adapters.plant_document import PastReadings, SimulatedSource
 from forewarn.contracts.assets import Command, InjectFault, RunScenario
 from forewarn.domain.simulation.delivery import GatewayDelivery
-from forewarn_simulator.fleet import Fleet
+from forewarn_simulator.fleet import SimulatedFleet
 from forewarn_simulator.gateway import BadGateway
 from forewarn_simulator.machines import SimulatedMachine
 
@@ -28,7 +28,7 @@ def scenario(**changes) -> RunScenario:
 
 
 def test_a_new_machine_s_past_comes_before_its_present_in_portions():
-    fleet = Fleet(CATALOGUE, T0)
+    fleet = SimulatedFleet(CATALOGUE, T0)
     fleet.add("P-1", pump(history=PastReadings(length_s=9000, every_s=10)), T0, is_new=True)
     assert fleet.next_due_s(T0 + 1) == T0 + 1
     portions = [[reading.ts_us for reading in fleet.due(T0 + 1 + n)] for n in range(4)]
@@ -38,13 +38,13 @@ def test_a_new_machine_s_past_comes_before_its_present_in_portions():
 
 
 def test_a_machine_that_is_known_gets_no_second_past():
-    fleet = Fleet(CATALOGUE, T0)
+    fleet = SimulatedFleet(CATALOGUE, T0)
     fleet.add("P-1", pump(), T0, is_new=False)
     assert [reading.ts_us for reading in fleet.due(T0 + 1)] == [round((T0 + 1) * US)]
 
 
 def test_a_scenario_in_quick_motion_takes_the_stage_for_its_time():
-    fleet = Fleet(CATALOGUE, T0)
+    fleet = SimulatedFleet(CATALOGUE, T0)
     fleet.add("P-1", pump(), T0, is_new=False)
     fleet.obey(command(scenario(days=10.0, acceleration=86_400.0, interval_s=8640.0)), T0)
     vibration = {}
@@ -57,7 +57,7 @@ def test_a_scenario_in_quick_motion_takes_the_stage_for_its_time():
 
 
 def test_a_scenario_as_history_ends_at_its_command_and_is_sent_once_only():
-    fleet = Fleet(CATALOGUE, T0)
+    fleet = SimulatedFleet(CATALOGUE, T0)
     wish = command(scenario(days=1.0, interval_s=3600.0), asset_id="SIM-1", at_s=T0 + 5)
     fleet.obey(wish, T0 + 5)
     assert list(fleet.due(T0 + 6)) == [], "until everybody has heard of the asset"
@@ -66,13 +66,13 @@ def test_a_scenario_as_history_ends_at_its_command_and_is_sent_once_only():
     assert all(reading.historical and reading.asset_id == "SIM-1" for reading in readings)
     assert T0 + 5 - 3600 <= readings[-1].ts_us / US <= T0 + 5
 
-    restarted = Fleet(CATALOGUE, T0 + 1000)
+    restarted = SimulatedFleet(CATALOGUE, T0 + 1000)
     restarted.obey(wish, T0 + 1000)
     assert list(restarted.due(T0 + 1010)) == []
 
 
 def test_a_scenario_that_does_not_exist_changes_nothing():
-    fleet = Fleet(CATALOGUE, T0)
+    fleet = SimulatedFleet(CATALOGUE, T0)
     fleet.add("P-1", pump(), T0, is_new=False)
     fleet.obey(command(scenario(scenario="rust")), T0)
     fleet.obey(command(scenario(asset_class="balloon")), T0)
@@ -80,7 +80,7 @@ def test_a_scenario_that_does_not_exist_changes_nothing():
 
 
 def test_faults_are_injected_into_machines_that_know_them():
-    fleet = Fleet(CATALOGUE, T0)
+    fleet = SimulatedFleet(CATALOGUE, T0)
     fleet.add("P-1", pump(), T0, is_new=False)
     for fault, asset_id in (("bearing_wear", "P-1"), ("rust", "P-1"), ("bearing_wear", "P-9")):
         fleet.obey(command(InjectFault(fault=fault, duration_s=10), asset_id=asset_id), T0)
@@ -89,7 +89,7 @@ def test_faults_are_injected_into_machines_that_know_them():
 
 
 def test_a_fault_reaches_a_machine_behind_a_bad_gateway():
-    fleet = Fleet(CATALOGUE, T0)
+    fleet = SimulatedFleet(CATALOGUE, T0)
     fleet.add("P-1", BadGateway(pump(), GatewayDelivery(duplicate_share=1.0), seed=1), T0, is_new=False)
     fleet.obey(command(InjectFault(fault="bearing_wear", duration_s=10)), T0)
     readings = list(fleet.due(T0 + 20))

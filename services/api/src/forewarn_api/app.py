@@ -18,10 +18,10 @@ from forewarn.usecases.changes import Changes
 from forewarn_api import docs
 from forewarn_api.bodies import MAX_BODY_BYTES, MAX_LIST_BYTES
 from forewarn_api.dependencies import AppState
+from forewarn_api.http.access import AccessMiddleware
 from forewarn_api.http.answer_limit import AnswerLimitMiddleware
 from forewarn_api.http.body_limit import BodyLimitMiddleware
 from forewarn_api.http.correlation import HEADER, CorrelationMiddleware
-from forewarn_api.http.gate import Gate
 from forewarn_api.http.parameters import known_parameters
 from forewarn_api.live_push import LivePush
 from forewarn_api.openapi import DESCRIPTION, TITLE, VERSION, document_of
@@ -85,7 +85,7 @@ def make_app(
     # The last one is the outermost, so that every refusal gets an id and headers.
     app.add_middleware(AnswerLimitMiddleware, is_large=_is_large)
     app.add_middleware(BodyLimitMiddleware, limit_of=_body_limit)
-    app.add_middleware(Gate, token=token, allowed_origins=allowed_origins)
+    app.add_middleware(AccessMiddleware, token=token, allowed_origins=allowed_origins)
     if allowed_origins:
         app.add_middleware(
             CORSMiddleware,

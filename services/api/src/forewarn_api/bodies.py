@@ -100,12 +100,7 @@ async def readings_in(request: Request, turn: asyncio.Lock) -> ReadingsBody:
     Numbers must be numbers, not ``true`` or ``"12.5"``. A list is parsed in pieces, each under the lock ``turn``;
     other requests are served between them.
 
-    Raises
-    ------
-    ProblemError
-        For another media type.
-    InvalidRequestError
-        With a JSON Pointer to each fault.
+    Raises ``ProblemError`` for another media type. Raises ``InvalidRequestError`` with a JSON Pointer to each fault.
     """
     if not says_json(request):
         raise no_json()

@@ -16,7 +16,7 @@ from forewarn_api.recent import Recent
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class PendingAcknowledgement:
     """An acknowledgement that was sent but that the alerting service has not decided on yet."""
 
     by: str
@@ -32,7 +32,7 @@ class AppState:
     push: LivePush
     reading: asyncio.Lock
     #: By alarm and occurrence, within this process; between processes the alerting service decides.
-    claims: Recent[tuple[str, str], Claim]
+    claims: Recent[tuple[str, str], PendingAcknowledgement]
     #: By rejected message.
     replays: Recent[str, Replayed]
     #: Held by one replay at a time, as that has its whole message in memory.

@@ -10,14 +10,8 @@ from forewarn.domain.guard.findings import Explanation, explain
 def found_issues(findings: str | None, asset_class: AssetClass, values: Mapping[str, float | None]) -> list[FoundIssue]:
     """Explain the column ``findings`` of one reading.
 
-    Parameters
-    ----------
-    findings
-        ``rule:tag`` pairs joined by ``;``, or None.
-    asset_class
-        Class of the reading's asset. Findings that it no longer knows, as the class has changed since, are left out.
-    values
-        Tags and derived quantities of the reading; None, NaN or absent where unknown.
+    ``findings`` are ``rule:tag`` pairs joined by ``;``; those that a changed class no longer knows are left out.
+    Unknown ``values`` are None, NaN or absent.
     """
     explained = ((finding, _explained(finding, asset_class)) for finding in (findings or "").split(";") if finding)
     return [_issue(finding, words, asset_class, values) for finding, words in explained if words is not None]

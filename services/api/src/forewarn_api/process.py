@@ -6,6 +6,8 @@ from dataclasses import replace
 from functools import partial
 from typing import Final
 
+import structlog
+
 from forewarn.adapters.catalogue import load_catalogue
 from forewarn.adapters.clock import SystemClock
 from forewarn.adapters.forecasting.statsmodels_methods import StatsmodelsForecaster
@@ -18,22 +20,28 @@ from forewarn.adapters.timescale.history import TimescaleHistory
 from forewarn.domain.guard.batch import GuardSettings
 from forewarn.runtime.heartbeat import Heartbeat
 from forewarn.runtime.http.limits import HttpLimits
+from forewarn.runtime.http.server import GuardedServer
 from forewarn.runtime.service import supervised
 from forewarn.usecases.backend import Backend
 from forewarn.usecases.workers import Workers, worker_process
 from forewarn_api.app import make_app
 from forewarn_api.live_push import DASHBOARDS
 from forewarn_api.metrics import LIVE_IGNORED, WORK_REFUSED
-from forewarn_api.server import serve
 from forewarn_api.settings import ApiSettings
 from forewarn_api.twin_commands import TwinCommandHandler
 
 #: Places for WebSockets in their handshake.
 _HANDSHAKES: Final = 50
+#: How long requests under way may take after SIGTERM; the service exits within 10 s.
+_DRAIN_S: Final = 5
+_log = structlog.get_logger(__name__)
 
 
 def main(settings: ApiSettings, stop: threading.Event) -> None:
-    """Serve until ``stop`` is set, or until something fails that only a restart cures."""
+    """Serve until ``stop`` is set.
+
+    Raises ``RuntimeError`` after a failure that only a restart cures.
+    """
     clock = SystemClock()
     heartbeat = Heartbeat(clock)
     catalogue = load_catalogue(settings.catalogue_path)
@@ -82,11 +90,24 @@ def main(settings: ApiSettings, stop: threading.Event) -> None:
     def failure() -> str | None:
         return feed.failure() or assets.failure() or commands.failure()
 
+    server = GuardedServer(
+        app,
+        host=settings.api_host,
+        port=settings.api_port,
+        limits=_limits(settings),
+        drain_s=_DRAIN_S,
+        heartbeat=heartbeat,
+        is_over=lambda: stop.is_set() or failure() is not None,
+    )
     feed.start()
     progress.start()
     try:
         with supervised(settings, heartbeat, ready=backend.not_ready, failure=failure):
-            serve(app, settings.api_host, settings.api_port, _limits(settings), stop, failure, heartbeat)
+            _log.info("api_starting", host=settings.api_host, port=settings.api_port)
+            server.run()
+        problem = failure()
+        if problem is not None:
+            raise RuntimeError(problem)
     finally:
         feed.close()
         progress.close()

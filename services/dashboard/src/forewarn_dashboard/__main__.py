@@ -29,9 +29,8 @@ async def serve(settings: DashboardSettings) -> None:
             dashboard.asgi,
             host=settings.dashboard_host,
             port=settings.dashboard_port,
-            limits=HttpLimits(),
+            limits=HttpLimits(websocket_message_bytes=MAX_SOCKET_MESSAGE_BYTES),
             drain_s=GRACE_S,
-            max_message_bytes=MAX_SOCKET_MESSAGE_BYTES,
             proxy_headers=True,
             heartbeat=heartbeat,
         )

@@ -29,16 +29,16 @@ class ApiUnavailableError(ApiError):
     """The API cannot be reached or does not answer: try again later."""
 
 
-class NotFoundError(ApiError):
+class ApiNotFoundError(ApiError):
     """The API does not know the asset or alarm."""
 
 
-class ConflictError(ApiError):
+class ApiConflictError(ApiError):
     """The request is outdated, for example because the alarm has occurred again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshot:
+class JudgedReading:
     """An asset's newest judged reading. Bad and unknown values are None."""
 
     asset_id: str
@@ -81,11 +81,11 @@ class Snapshot:
         return replace(bare, **known | {"values": judged.values or reading.values})
 
 
-_JUDGED: Final = tuple(name for name in Judgement.model_fields if name in Snapshot.__dataclass_fields__)
+_JUDGED: Final = tuple(name for name in Judgement.model_fields if name in JudgedReading.__dataclass_fields__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HistoryQuery:
+class HistoryRequest:
     """Asset, range and columns of a history."""
 
     start: datetime
@@ -101,7 +101,7 @@ def interval_columns(tag: str) -> tuple[str, str]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class History:
+class HistoryColumns:
     """Columns of equal length over rising times; ``resolution`` is raw, 1m, 1h or 1d."""
 
     times: tuple[datetime, ...]
@@ -126,7 +126,7 @@ class History:
         return self.columns.get(name, (None,) * len(self.times))
 
 
-NO_HISTORY: Final = History(times=(), columns={}, resolution="raw")
+NO_HISTORY: Final = HistoryColumns(times=(), columns={}, resolution="raw")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,7 +153,7 @@ class ClosedQuery:
 class LiveUpdate:
     """Message of the live feed. The first one is ``complete``: what it lacks does not exist."""
 
-    readings: tuple[Snapshot, ...] = ()
+    readings: tuple[JudgedReading, ...] = ()
     health: tuple[AssetHealth, ...] = ()
     alarms: tuple[Alarm, ...] = ()
     closed_alarms: tuple[str, ...] = ()
@@ -164,7 +164,7 @@ class LiveUpdate:
     def of(cls, message: LiveMessage) -> Self:
         """Parse a message of the API."""
         return cls(
-            readings=tuple(Snapshot.of(reading) for reading in message.readings),
+            readings=tuple(JudgedReading.of(reading) for reading in message.readings),
             health=message.health,
             alarms=message.alarms,
             closed_alarms=message.closed_alarms,
@@ -197,14 +197,14 @@ class PlantApi(Protocol):
         ...
 
     async def detail(self, asset_id: str) -> AssetDetail:
-        """Return an asset with its class and the cards of its models; raise ``NotFoundError`` for an unknown one."""
+        """Return an asset with its class and the cards of its models; raise ``ApiNotFoundError`` for an unknown one."""
         ...
 
-    async def history(self, asset_id: str, query: HistoryQuery) -> History:
+    async def history(self, asset_id: str, query: HistoryRequest) -> HistoryColumns:
         """Return an asset's history in at most ``max_points`` rows; empty if nothing is stored."""
         ...
 
-    async def history_csv(self, asset_id: str, query: HistoryQuery) -> bytes:
+    async def history_csv(self, asset_id: str, query: HistoryRequest) -> bytes:
         """Return a history as a CSV file."""
         ...
 
@@ -217,7 +217,7 @@ class PlantApi(Protocol):
         ...
 
     async def acknowledge(self, request: Acknowledgement) -> None:
-        """Acknowledge an occurrence; raise ``ConflictError`` if there is a newer one."""
+        """Acknowledge an occurrence; raise ``ApiConflictError`` if there is a newer one."""
         ...
 
     async def twin(self, asset_id: str) -> TwinAnswer:
@@ -225,7 +225,7 @@ class PlantApi(Protocol):
         ...
 
     async def remove(self, asset_id: str, *, by: str, purge: bool) -> None:
-        """Remove an asset, with ``purge`` also its stored data; raise ``NotFoundError`` for an unknown one."""
+        """Remove an asset, with ``purge`` also its stored data; raise ``ApiNotFoundError`` for an unknown one."""
         ...
 
     async def what_if(self, asset_id: str, changes: Mapping[str, float]) -> WhatIfAnswer:

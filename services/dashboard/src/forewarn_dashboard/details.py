@@ -12,7 +12,7 @@ from forewarn.contracts.economics import EconomicReport
 from forewarn.contracts.frames import expected_column
 from forewarn.contracts.health import ModelArtefact
 from forewarn.ports.clock import Clock
-from forewarn_dashboard.client import ApiError, HistoryQuery, PlantApi
+from forewarn_dashboard.client import ApiError, HistoryRequest, PlantApi
 
 KEEP_S: Final = 15.0
 #: Costs over weeks hardly change in minutes, and summing them up loads the database.
@@ -90,7 +90,7 @@ class Details:
         """Return the readings so far for the first model; None while the twin is being retrained."""
         now = self._clock.now()
         spec = detail.asset_class.twin
-        query = HistoryQuery(
+        query = HistoryRequest(
             start=now - LEARNING_LOOKBACK,
             end=now,
             columns=(spec.responses[0],),

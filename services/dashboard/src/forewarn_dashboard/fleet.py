@@ -16,7 +16,7 @@ from forewarn.contracts.answers.overview import Overview
 from forewarn.contracts.assets import Asset
 from forewarn.ports.clock import Clock
 from forewarn_dashboard.client import ApiError, FleetQuery, PlantApi
-from forewarn_dashboard.plant import Plant
+from forewarn_dashboard.plant import LivePlant
 
 #: More assets are shown as a table: a tile has two dozen elements, and nobody takes in more at a glance.
 TILES_AT_MOST: Final = 100
@@ -46,7 +46,7 @@ class Fleet:
     """Pages of a large plant, and assets that tabs show."""
 
     def __init__(
-        self, api: PlantApi, plant: Plant, clock: Clock, ring: Callable[[], None], counted: Callable[[int], None]
+        self, api: PlantApi, plant: LivePlant, clock: Clock, ring: Callable[[], None], counted: Callable[[int], None]
     ) -> None:
         self._api = api
         self._plant = plant

@@ -22,15 +22,15 @@ from forewarn.runtime.http.clients import CLIENT_HEADER, DASHBOARD
 from forewarn_dashboard.client import (
     NO_HISTORY,
     Acknowledgement,
+    ApiConflictError,
     ApiError,
+    ApiNotFoundError,
     ApiUnavailableError,
     ClosedQuery,
-    ConflictError,
     FleetQuery,
-    History,
-    HistoryQuery,
+    HistoryColumns,
+    HistoryRequest,
     LiveUpdate,
-    NotFoundError,
 )
 
 TIMEOUT_S: Final = 10.0
@@ -115,15 +115,15 @@ class HttpPlantApi:
         twin = detail.asset_class.twin.model_copy(update=self._baseline)
         return detail.model_copy(update={"asset_class": detail.asset_class.model_copy(update={"twin": twin})})
 
-    async def history(self, asset_id: str, query: HistoryQuery) -> History:
+    async def history(self, asset_id: str, query: HistoryRequest) -> HistoryColumns:
         """Return an asset's history; empty if nothing is stored."""
         try:
             answer = await self._get(_history_path(asset_id), HistoryAnswer, _history_parameters(query))
-        except NotFoundError:
+        except ApiNotFoundError:
             return NO_HISTORY
-        return History.of(answer)
+        return HistoryColumns.of(answer)
 
-    async def history_csv(self, asset_id: str, query: HistoryQuery) -> bytes:
+    async def history_csv(self, asset_id: str, query: HistoryRequest) -> bytes:
         """Return an asset's history as the API's CSV file."""
         parameters = _history_parameters(query) | {"format": "csv"}
         return (await self._send("GET", _history_path(asset_id), parameters)).content
@@ -167,12 +167,8 @@ class HttpPlantApi:
     async def live(self, *, assets: Sequence[str] = (), only_alarms: bool = False) -> AsyncGenerator[LiveUpdate, None]:
         """Iterate over the live feed of some or all assets; it always ends with an error.
 
-        Raises
-        ------
-        ApiUnavailableError
-            When the feed ends, or cannot be reached.
-        ApiError
-            If the API refuses, or sends an unexpected message.
+        Raises ``ApiUnavailableError`` when the feed ends or cannot be reached, ``ApiError`` if the API refuses or sends
+        an unexpected message.
         """
         chosen = [("asset", asset_id) for asset_id in assets] + ([("only", "alarms")] if only_alarms else [])
         url = self._root.replace("http", "ws", 1) + "/live" + (f"?{urlencode(chosen)}" if chosen else "")
@@ -227,7 +223,7 @@ def _history_path(asset_id: str) -> str:
     return f"/assets/{quote(asset_id, safe='')}/history"
 
 
-def _history_parameters(query: HistoryQuery) -> dict[str, str | int | list[str]]:
+def _history_parameters(query: HistoryRequest) -> dict[str, str | int | list[str]]:
     return {
         "from": format_utc(query.start),
         "to": format_utc(query.end),
@@ -246,9 +242,9 @@ def _error(response: httpx.Response) -> ApiError:
     if response.status_code >= 500 and problem.instance:
         text = f"{text} ({problem.instance})"
     if response.status_code == httpx.codes.NOT_FOUND:
-        return NotFoundError(text)
+        return ApiNotFoundError(text)
     if response.status_code == httpx.codes.CONFLICT:
-        return ConflictError(text)
+        return ApiConflictError(text)
     if response.status_code in {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}:
         return _refused(response.status_code)
     if response.status_code in {httpx.codes.BAD_GATEWAY, httpx.codes.SERVICE_UNAVAILABLE, httpx.codes.GATEWAY_TIMEOUT}:

@@ -12,7 +12,7 @@ from dash.development.base_component import Component
 from forewarn_dashboard.components import SEARCH_ID, aria, choice_links
 from forewarn_dashboard.formatting import zone_label
 from forewarn_dashboard.page import AnyPage, Pages
-from forewarn_dashboard.plant import Plant
+from forewarn_dashboard.plant import LivePlant
 from forewarn_dashboard.scene import Node, Region, Scene, Single
 
 APP_TITLE: Final = "Forewarn"
@@ -104,7 +104,7 @@ def menu(pages: Pages, shown: AnyPage, scene: Scene[Any]) -> Node:
     return html.Nav(html.Ul(items), **aria(label="Pages"))
 
 
-def badges(pages: Pages, plant: Plant) -> Iterator[Region]:
+def badges(pages: Pages, plant: LivePlant) -> Iterator[Region]:
     """Yield the counts beside the links of the menu."""
     for page in pages:
         if page.badge is not None:

@@ -10,10 +10,10 @@ from typing import Final
 import structlog
 
 from forewarn.ports.clock import Clock
-from forewarn_dashboard.client import ApiError, FleetQuery, HistoryQuery, PlantApi
+from forewarn_dashboard.client import ApiError, FleetQuery, HistoryRequest, PlantApi
 from forewarn_dashboard.fleet import TILES_AT_MOST, Fleet
 from forewarn_dashboard.metrics import SUBSCRIBERS, UPSTREAM_CONNECTED, UPSTREAM_UPDATES
-from forewarn_dashboard.plant import SPARK_POINTS, SPARK_STEP, Plant
+from forewarn_dashboard.plant import SPARK_POINTS, SPARK_STEP, LivePlant
 
 REGISTRY_POLL_S: Final = 15.0
 REGISTRY_PAUSE_S: Final = 1.0  # a burst of unknown assets leads to one request
@@ -51,7 +51,7 @@ class Slot:
 
 
 class Hub:
-    """Follows the API's live feed into a ``Plant`` and wakes subscribers when it has changed.
+    """Follows the API's live feed into a ``LivePlant`` and wakes subscribers when it has changed.
 
     ``large``: the plant has too many assets to follow each. Only its alarms are followed; ``fleet`` requests the rest
     as it is shown.
@@ -61,7 +61,7 @@ class Hub:
     """
 
     def __init__(self, api: PlantApi, clock: Clock, rng: random.Random) -> None:
-        self.plant = Plant()
+        self.plant = LivePlant()
         self.large = False
         self.fleet = Fleet(api, self.plant, clock, self._ring, self._counted)
         self.connected = False
@@ -77,10 +77,7 @@ class Hub:
     def subscribe(self) -> Slot:
         """Add a subscriber; undo with ``unsubscribe``.
 
-        Raises
-        ------
-        TooManyTabsError
-            If there are too many already.
+        Raises ``TooManyTabsError`` if there are too many already.
         """
         if len(self._slots) >= MAX_SUBSCRIBERS:
             raise TooManyTabsError(f"{MAX_SUBSCRIBERS} browser tabs are connected already: close one, then reload")
@@ -156,7 +153,7 @@ class Hub:
             if live.spark_filled or live.latest is None or not self.connected:
                 continue
             column = next(iter(live.latest.values), None)
-            query = HistoryQuery(
+            query = HistoryRequest(
                 start=now - SPARK_POINTS * SPARK_STEP,
                 end=now,
                 columns=() if column is None else (column,),

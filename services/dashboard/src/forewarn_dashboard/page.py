@@ -9,7 +9,7 @@ from dash import ClientsideFunction, Dash, Input, Output, State
 from dash.development.base_component import Component
 
 from forewarn_dashboard.dependencies import Dependencies
-from forewarn_dashboard.plant import Plant
+from forewarn_dashboard.plant import LivePlant
 from forewarn_dashboard.scene import Node, Region, Scene, Update, ViewT
 from forewarn_dashboard.tab import PageState, Tab
 from forewarn_dashboard.view import View
@@ -45,7 +45,7 @@ class PageSpec(Generic[ViewT, SceneT]):
     #: Updates for an open tab, once a second; by default the changed regions of a loaded scene.
     follow: Callable[[Scene[ViewT], Dependencies, Tab], Awaitable[list[Update]]] | None = None
     parent: str = ""  #: title of the page that represents it in the menu; empty: it is in the menu itself
-    badge: tuple[str, Callable[[Plant], int]] | None = None  #: id and value of a count beside the link
+    badge: tuple[str, Callable[[LivePlant], int]] | None = None  #: id and value of a count beside the link
     stores: Sequence[str] = ()  #: ids
     dialogs: Callable[[], Sequence[Component]] = tuple  #: they stay while pages change
     controls: Callable[[], Sequence[Component]] = tuple  #: components with the ids in its callbacks

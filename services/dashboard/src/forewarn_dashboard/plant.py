@@ -13,7 +13,7 @@ from forewarn.contracts.alarms import Alarm
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.health import AssetHealth
 from forewarn.domain.health.condition import stale_after_s
-from forewarn_dashboard.client import LiveUpdate, Snapshot
+from forewarn_dashboard.client import JudgedReading, LiveUpdate
 
 RECENT_READINGS: Final = 120
 SPARK_POINTS: Final = 48
@@ -24,13 +24,13 @@ SPARK_STEP: Final = timedelta(seconds=20)
 class AssetLive:
     """Live state of an asset."""
 
-    latest: Snapshot | None = None
+    latest: JudgedReading | None = None
     health: AssetHealth | None = None
-    recent: deque[Snapshot] = field(default_factory=lambda: deque(maxlen=RECENT_READINGS))
+    recent: deque[JudgedReading] = field(default_factory=lambda: deque(maxlen=RECENT_READINGS))
     spark: deque[tuple[datetime, float | None]] = field(default_factory=lambda: deque(maxlen=SPARK_POINTS))
     spark_filled: bool = False
 
-    def apply(self, reading: Snapshot) -> None:
+    def apply(self, reading: JudgedReading) -> None:
         """Apply a reading. Older ones are ignored; one of the same instant adds the judgement."""
         if self.latest is not None and reading.ts < self.latest.ts:
             return
@@ -78,7 +78,7 @@ class AssetLive:
         return age is not None and age.total_seconds() > stale_after_s(usual_s)
 
 
-class Plant:
+class LivePlant:
     """Assets, newest readings, health and open alarms. A cache: the API has the rest."""
 
     def __init__(self) -> None:

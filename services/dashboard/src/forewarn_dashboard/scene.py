@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 
 from dash.development.base_component import Component
 
-from forewarn_dashboard.plant import Plant
+from forewarn_dashboard.plant import LivePlant
 from forewarn_dashboard.view import View
 
 #: Children of a Dash component.
@@ -26,7 +26,7 @@ class Scene(Generic[ViewT]):
     """Input of a page, as pure data. Pages that load more extend it."""
 
     view: ViewT
-    plant: Plant
+    plant: LivePlant
     now: datetime
     tz: tzinfo
 

@@ -12,12 +12,12 @@ from forewarn.adapters.plant_file import PlantError, example_names, load_plant
 from forewarn.contracts.assets import Command, SetUpPlant
 from forewarn.ports.clock import Clock
 from forewarn.runtime.heartbeat import Heartbeat
-from forewarn_simulator.fleet import Fleet
+from forewarn_simulator.fleet import SimulatedFleet
 from forewarn_simulator.metrics import SimulatorMetrics
 from forewarn_simulator.raw_producer import RawProducer
 from forewarn_simulator.registration import register
 from forewarn_simulator.settings import SimulatorSettings
-from forewarn_simulator.stage import Part, parts_of, sources_of
+from forewarn_simulator.stage import PlayableMachine, parts_of, sources_of
 
 _log = structlog.get_logger(__name__)
 
@@ -41,12 +41,12 @@ class Simulation:
         self._stop = stop
         self._clock = clock
         self._heartbeat = heartbeat
-        self._fleet = Fleet(catalogue, self._now_s())
+        self._fleet = SimulatedFleet(catalogue, self._now_s())
         self._metrics = SimulatorMetrics()
         self._disk = settings.disk()
         self._is_paused = False
 
-    def enlist(self, parts: list[Part]) -> None:
+    def enlist(self, parts: list[PlayableMachine]) -> None:
         """Register machines and add them to the fleet; known ones stay as they are."""
         new = [part for part in parts if not self._fleet.knows(part.entry.asset.asset_id)]
         registered = register(

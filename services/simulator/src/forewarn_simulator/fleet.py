@@ -29,7 +29,7 @@ _FRESH_S: Final = 60.0
 _HOLD_S: Final = 900.0
 
 
-class Fleet:
+class SimulatedFleet:
     """Sources by asset, with the past readings still to be sent."""
 
     def __init__(self, catalogue: Mapping[str, AssetClass], start_s: float) -> None:

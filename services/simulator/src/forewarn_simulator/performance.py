@@ -32,10 +32,7 @@ class Performance:
 def performance_of(asset_id: str, asset_class: AssetClass, body: RunScenario, issued_s: float) -> Performance:
     """Return a live scenario in quick motion: it shortens days and growth, not the machine's physics.
 
-    Raises
-    ------
-    ValueError
-        If there is no such scenario for the class.
+    Raises ``ValueError`` if there is no such scenario for the class.
     """
     quickness = body.acceleration or 1.0
     day_s = S_PER_DAY / quickness
@@ -63,10 +60,7 @@ def past_readings(
 ) -> Iterator[SourceReading]:
     """Return a scenario as history, ending when the command was issued.
 
-    Raises
-    ------
-    ValueError
-        If there is no such scenario for the class, or it would have too many readings.
+    Raises ``ValueError`` if there is no such scenario for the class, or it would have too many readings.
     """
     days = body.days or find_scenario(body.scenario, asset_class.name).days
     rows = max(int(min(days * S_PER_DAY / body.interval_s, MOST_ROWS + 1)), 1)  # a tiny interval makes it infinite

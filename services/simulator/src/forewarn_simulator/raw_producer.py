@@ -50,10 +50,7 @@ class RawProducer:
     def send(self, reading: SourceReading) -> bool:
         """Send a reading; block while the buffer is full. Return False if ``stop`` was set before there was room.
 
-        Raises
-        ------
-        KafkaException
-            If the producer can never send again.
+        Raises ``KafkaException`` if the producer can never send again.
         """
         if self._stop.is_set():
             return False

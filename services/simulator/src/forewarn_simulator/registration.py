@@ -50,10 +50,7 @@ def register(
 
     Waits for the broker, calling ``on_wait`` every half minute; if ``stop`` is set first, nothing is registered.
 
-    Raises
-    ------
-    DeliveryError
-        If the broker refuses an entry.
+    Raises ``DeliveryError`` if the broker refuses an entry.
     """
     known = _registered(bootstrap_servers, prefix, stop, on_wait)
     if known is None:

@@ -45,10 +45,8 @@ def find_recording(name: str, directories: Iterable[Path]) -> Path | None:
 def read_recording(path: Path, asset_class: AssetClass, time_column: str) -> Recording:
     """Read a CSV file. Columns are tags or their aliases, others are ignored; empty cells are missing values.
 
-    Raises
-    ------
-    RecordingError
-        If time column, tags or rows are missing, a value is not a number, or times are not increasing.
+    Raises ``RecordingError`` if time column, tags or rows are missing, a value is not a number, or times are not
+    increasing.
     """
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:

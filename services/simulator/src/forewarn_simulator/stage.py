@@ -24,7 +24,7 @@ _SKAB_PLACES: Final = (Path("../shared/data/skab"), Path("/data/skab"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class PlayableMachine:
     """A playable machine of a plant, with its recording, if any, and its interval."""
 
     entry: PlantAsset
@@ -32,27 +32,21 @@ class Part:
     interval_s: float
 
 
-def parts_of_plants(settings: SimulatorSettings, catalogue: Catalogue) -> list[Part]:
+def parts_of_plants(settings: SimulatorSettings, catalogue: Catalogue) -> list[PlayableMachine]:
     """Return all machines of the plants in the settings.
 
-    Raises
-    ------
-    PlantError
-        If a plant writes to files, or names a missing class or recording.
+    Raises ``PlantError`` if a plant writes to files, or names a missing class or recording.
     """
-    parts: list[Part] = []
+    parts: list[PlayableMachine] = []
     for plant in load_plants(settings.simulation_plant):
         parts += parts_of(plant, settings, catalogue)
     return parts
 
 
-def parts_of(plant: PlantDocument, settings: SimulatorSettings, catalogue: Catalogue) -> list[Part]:
+def parts_of(plant: PlantDocument, settings: SimulatorSettings, catalogue: Catalogue) -> list[PlayableMachine]:
     """Return the machines of a plant, except those whose recording is missing.
 
-    Raises
-    ------
-    PlantError
-        If the plant writes to files, or names an unusable class or recording.
+    Raises ``PlantError`` if the plant writes to files, or names an unusable class or recording.
     """
     if plant.output.kind != "kafka":
         raise PlantError(
@@ -60,23 +54,23 @@ def parts_of(plant: PlantDocument, settings: SimulatorSettings, catalogue: Catal
             "write files with: forewarn scenario plant FILE"
         )
     interval_s = plant.interval_s or settings.simulation_interval_seconds
-    parts: list[Part] = []
+    parts: list[PlayableMachine] = []
     for entry in plant.assets:
         asset_class = catalogue.get(entry.asset.asset_class)
         if asset_class is None:
             raise PlantError(f"asset {entry.asset.asset_id}: no class {entry.asset.asset_class} in the catalogue")
         if not isinstance(entry.source, ReplaySource):
-            parts.append(Part(entry=entry, recording=None, interval_s=interval_s))
+            parts.append(PlayableMachine(entry=entry, recording=None, interval_s=interval_s))
             continue
         path = _recording_file(entry.asset.asset_id, entry.source, settings)
         if path is not None:
             recording = read_recording(path, asset_class, entry.source.time_column)
-            parts.append(Part(entry=entry, recording=recording, interval_s=interval_s))
+            parts.append(PlayableMachine(entry=entry, recording=recording, interval_s=interval_s))
     return parts
 
 
 def sources_of(
-    parts: list[Part], registered: Mapping[str, Registration], catalogue: Catalogue, start_s: float
+    parts: list[PlayableMachine], registered: Mapping[str, Registration], catalogue: Catalogue, start_s: float
 ) -> Iterator[tuple[str, ReadingSource]]:
     """Return the source of each registered machine."""
     for part in parts:
@@ -89,7 +83,7 @@ def sources_of(
 
 
 def _simulated(
-    part: Part, source: SimulatedSource, catalogue: Catalogue, registered_s: float, start_s: float
+    part: PlayableMachine, source: SimulatedSource, catalogue: Catalogue, registered_s: float, start_s: float
 ) -> ReadingSource:
     asset = part.entry.asset
     story = story_of(part.entry, source, catalogue[asset.asset_class], registered_s)

@@ -28,10 +28,7 @@ _HANGS_AFTER_S: Final = 180.0  # a statement may take 60 s, and there are severa
 def main(settings: SinkSettings, stop: threading.Event) -> None:
     """Store frames and events until ``stop`` is set.
 
-    Raises
-    ------
-    KafkaException
-        If the broker denies access.
+    Raises ``KafkaException`` if the broker denies access.
     """
     clock = SystemClock()
     heartbeat = Heartbeat(clock, limit_s=_HANGS_AFTER_S)

@@ -20,7 +20,7 @@ _CAUTIOUS_MESSAGES: Final = 1_000
 
 
 @dataclass(slots=True)
-class Lane:
+class ClaimedLane:
     """A partition this sink may write: its claim, its assignment, and the next expected message.
 
     ``cautious`` messages are taken one by one; the first of them has killed a process ``attempts`` times.
@@ -34,14 +34,14 @@ class Lane:
     attempts: int = 0
 
 
-class Lanes:
+class ClaimedLanes:
     """All lanes of a process."""
 
     def __init__(self, inbox: Inbox, store: Store, metrics: SinkMetrics) -> None:
         self._inbox = inbox
         self._store = store
         self._metrics = metrics
-        self._lanes: dict[Source, Lane] = {}
+        self._lanes: dict[Source, ClaimedLane] = {}
         self._doubts: dict[Source, tuple[int, int]] = {}
 
     def __len__(self) -> int:
@@ -50,7 +50,7 @@ class Lanes:
     def __contains__(self, source: Source) -> bool:
         return source in self._lanes
 
-    def __getitem__(self, source: Source) -> Lane:
+    def __getitem__(self, source: Source) -> ClaimedLane:
         return self._lanes[source]
 
     @property
@@ -67,11 +67,11 @@ class Lanes:
         ids = self._inbox.topic_ids(sorted({source.topic for source in wanted}), _PATIENCE_S)
         claims = self._store.claim(wanted)
         bounds = self._inbox.bounds(wanted, _PATIENCE_S)
-        claimed: dict[Source, Lane] = {}
+        claimed: dict[Source, ClaimedLane] = {}
         for source, claim in claims.items():
             topic_id = ids.get(source.topic)
             position = self._position(claim, topic_id, *bounds[source])
-            claimed[source] = Lane(claim, assignments[source], topic_id, position)
+            claimed[source] = ClaimedLane(claim, assignments[source], topic_id, position)
             if claim.stalls or claim.attempts or source in self._doubts:
                 _log.warning("cautious", partition=_place(source), stalls=claim.stalls, attempts=claim.attempts)
                 claimed[source].cautious = _CAUTIOUS_MESSAGES
@@ -87,10 +87,8 @@ class Lanes:
     def take(self, record: Record) -> bool:
         """Return whether a record is new and of a claimed partition; moves the lane's position past it.
 
-        Raises
-        ------
-        BrokerUnavailable
-            If the partition went back: its topic may have been recreated, which claiming again finds out.
+        Raises ``BrokerUnavailable`` if the partition went back: its topic may have been recreated, which claiming again
+        finds out.
         """
         source = Source(record.topic, record.partition)
         lane = self._lanes.get(source)

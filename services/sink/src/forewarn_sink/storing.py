@@ -10,7 +10,7 @@ from forewarn.contracts.readings import RejectedReading, RejectionReason
 from forewarn.ports.lanes import Record
 from forewarn.ports.store import Doubtful, Item, Source, Store, StoreUnavailable, Unstorable, Written
 from forewarn_sink.decoding import ItemDecoder
-from forewarn_sink.lanes import Lane, Lanes
+from forewarn_sink.lanes import ClaimedLane, ClaimedLanes
 from forewarn_sink.metrics import SinkMetrics
 
 _log = structlog.get_logger(__name__)
@@ -35,7 +35,7 @@ class Storing:
 
     def __init__(
         self,
-        lanes: Lanes,
+        lanes: ClaimedLanes,
         store: Store,
         decoder: ItemDecoder,
         metrics: SinkMetrics,
@@ -50,10 +50,7 @@ class Storing:
     def write(self, batch: Sequence[Delivery]) -> None:
         """Store a batch, in order, in one transaction or in several if some of it is refused.
 
-        Raises
-        ------
-        StoreUnavailable, Fenced
-            Nothing of the current transaction was stored.
+        Raises ``StoreUnavailable`` or ``Fenced``; then nothing of the current transaction was stored.
         """
         if not batch:
             return
@@ -70,7 +67,7 @@ class Storing:
                 self._metrics.refused.labels(reason=item.content.reason.value).inc()
         self._on_written(items, written)
 
-    def alone(self, lane: Lane, record: Record) -> Delivery:
+    def alone(self, lane: ClaimedLane, record: Record) -> Delivery:
         """Record the attempt, then decode a message that may kill the process."""
         lane.cautious -= 1
         attempts, lane.attempts = lane.attempts, 0

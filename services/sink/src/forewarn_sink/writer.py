@@ -19,7 +19,7 @@ from forewarn.ports.store import Doubtful, Fenced, Item, Source, Store, StoreUna
 from forewarn.runtime.heartbeat import Heartbeat
 from forewarn_sink.backoff import Backoff
 from forewarn_sink.decoding import ItemDecoder
-from forewarn_sink.lanes import Lanes
+from forewarn_sink.lanes import ClaimedLanes
 from forewarn_sink.metrics import SinkMetrics
 from forewarn_sink.storing import Delivery, Storing
 
@@ -62,7 +62,7 @@ class Writer:
         self._inbox = inbox
         self._store = store
         self._decoder = decoder
-        self._lanes = Lanes(inbox, store, metrics)
+        self._lanes = ClaimedLanes(inbox, store, metrics)
         self._storing = Storing(self._lanes, store, decoder, metrics, self._written)
         self._config = config
         self._clock = clock

@@ -124,12 +124,8 @@ class EventService(Generic[StateT]):
 def serve_events(settings: EventServiceSettings, stop: threading.Event, service: EventService[StateT]) -> None:
     """Run a service until ``stop`` is set.
 
-    Raises
-    ------
-    TopicMissingError, TopicMismatchError
-        If a topic is missing or has the wrong number of partitions.
-    Exception
-        Whatever a handler failed with: the process must end so that its supervisor restarts it.
+    Raises ``TopicMissingError`` or ``TopicMismatchError`` if a topic is missing or has the wrong number of partitions.
+    Exceptions of handlers pass through: the process must end so that its supervisor restarts it.
     """
     _quieten_faust(settings)
     # measured: with uvloop, a message costs a sixth less

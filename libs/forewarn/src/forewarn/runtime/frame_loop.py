@@ -34,6 +34,7 @@ from forewarn.runtime.heartbeat import Heartbeat
 from forewarn.runtime.lane_keeper import LaneKeeper
 from forewarn.runtime.metrics import FrameMetrics
 from forewarn.runtime.pace import Pace
+from forewarn.runtime.service import RestartNeeded
 
 _log = structlog.get_logger(__name__)
 
@@ -47,7 +48,7 @@ _WARY_LIMIT_S: Final = 20.0
 Batches = Mapping[int, Sequence[Record]]
 
 
-class MembershipLost(Exception):  # noqa: N818  # a state of the world, not a mistake
+class MembershipLost(RestartNeeded):  # a state of the world, not a mistake
     """The group declared this member dead, for example after a long outage of the broker.
 
     Its clients may be stuck in a state that only a new process gets out of (librdkafka 2.16 was seen to block
@@ -105,14 +106,8 @@ class FrameLoop:
     def run(self, stop: threading.Event) -> None:
         """Process records until ``stop`` is set; everything is committed on return.
 
-        Raises
-        ------
-        KafkaException
-            If the broker fenced this instance or denies it access.
-        MembershipLost
-            If the group took the partitions away.
-        TopicRecreated
-            If the source topic was deleted and created again.
+        Raises ``KafkaException`` if the broker fenced this instance or denies it access. Raises ``MembershipLost`` if
+        the group took the partitions away. Raises ``TopicRecreated`` if the source topic was deleted and created again.
         """
         try:
             while not stop.is_set():

@@ -14,10 +14,7 @@ from forewarn.runtime.service import supervised
 def serve_lanes(config: FrameLoopConfig, lanes: Lanes, stop: threading.Event) -> None:
     """Run a frame processor until ``stop`` is set.
 
-    Raises
-    ------
-    KafkaException
-        If the broker fenced this instance; the process must end.
+    Raises ``KafkaException`` if the broker fenced this instance; the process must end.
     """
     clock = SystemClock()
     heartbeat = Heartbeat(clock)

@@ -18,6 +18,7 @@ from forewarn.ports.store import Source
 from forewarn.runtime.frame_config import FrameLoopConfig
 from forewarn.runtime.heartbeat import Heartbeat
 from forewarn.runtime.metrics import FrameMetrics
+from forewarn.runtime.service import RestartNeeded
 
 _log = structlog.get_logger(__name__)
 
@@ -29,12 +30,12 @@ _LOOK_UP_S: Final = 1.0
 _LOOK_UP_PATIENCE_S: Final = 20.0
 
 
-class TopicRecreated(Exception):  # noqa: N818  # a state of the world, not a mistake
+class TopicRecreated(RestartNeeded):  # a state of the world, not a mistake
     """The source topic was deleted and recreated: this process's offsets and states belong to the old one."""
 
 
 @dataclass(slots=True, kw_only=True)
-class Lane:
+class LaneProgress:
     """Progress of a lane. ``proven``: this process has committed work on it."""
 
     next_offset: int
@@ -82,7 +83,7 @@ class LaneKeeper:
         self._reader = PartitionReader(servers, client_id=f"{client_id}.restore")
         self._lookup = OffsetLookup(servers, f"{client_id}.topic", timeout_s=_LOOK_UP_S)
         self._topic_id = ""
-        self.open: dict[int, Lane] = {}
+        self.open: dict[int, LaneProgress] = {}
 
     def close(self) -> None:
         """Release the connections."""
@@ -103,10 +104,7 @@ class LaneKeeper:
     def check_topic(self) -> None:
         """Check that the source topic is still the same; blocks for a second while the broker is away.
 
-        Raises
-        ------
-        TopicRecreated
-            If it is not.
+        Raises ``TopicRecreated`` if it is not.
         """
         newest = self._lookup.topic_id(self._source)
         if newest and self._topic_id and newest != self._topic_id:
@@ -168,7 +166,7 @@ class LaneKeeper:
         size = 0 if stored is None else len(stored.state)
         # Staggered: twelve snapshots in one transaction would delay its readings.
         due_s = self._clock.monotonic_s() + self._pause_s(size) * (1 + (partition % 12) / 12) / 2
-        self.open[partition] = Lane(
+        self.open[partition] = LaneProgress(
             next_offset=end,
             snapshot_offset=start,
             snapshot_due_s=due_s,

@@ -12,7 +12,7 @@ _ROW_BUCKETS: Final = (1, 10, 100, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 
 
 
 @dataclass(frozen=True, slots=True)
-class Metric:
+class MetricSpec:
     """One metric; ``services`` are those that expose it. Units are in the names."""
 
     meaning: str
@@ -24,49 +24,49 @@ class Metric:
 _FRAMES: Final = ("validator", "twin", "anomaly")
 _EVENTS: Final = ("health", "alerting")
 
-METRICS: Final[Mapping[str, Metric]] = {
-    "forewarn_records_read": Metric("Messages consumed and processed.", (*_FRAMES, *_EVENTS), ("topic",)),
-    "forewarn_records_written": Metric("Messages published and confirmed.", (*_FRAMES, *_EVENTS), ("topic",)),
-    "forewarn_records_rejected": Metric("Messages that could not be read.", _EVENTS, ("topic",)),
-    "forewarn_records_quarantined": Metric("Messages that could not be handled.", _EVENTS, ("topic",)),
-    "forewarn_readings": Metric("Readings by fate: accepted, warning, rejected, judged …", _FRAMES, ("fate",)),
-    "forewarn_lag_records": Metric("Records not yet read.", _FRAMES, ("partition",)),
-    "forewarn_snapshot_bytes": Metric("Size of the last snapshot of a partition's state.", _FRAMES),
-    "forewarn_transaction_seconds": Metric("Duration of a commit.", _FRAMES),
-    "forewarn_rows": Metric("Rows of frames: applied, or skipped as late or seen before.", _EVENTS, ("fate",)),
-    "forewarn_assets": Metric("Assets whose state this process keeps.", _EVENTS),
-    "forewarn_checkpoint_seconds": Metric("Duration of storing changed states.", _EVENTS),
-    "forewarn_alarm_transitions": Metric("Transitions of alarms.", ("alerting",), ("transition",)),
-    "forewarn_commands_refused": Metric("Acknowledgements that were refused.", ("alerting",)),
-    "forewarn_sink_rows_written": Metric("New rows in committed transactions.", ("sink",), ("table",)),
-    "forewarn_sink_rows_duplicate": Metric("Rows that were stored already.", ("sink",), ("table",)),
-    "forewarn_sink_messages_refused": Metric("Messages stored in the table rejected.", ("sink",), ("reason",)),
-    "forewarn_sink_rows_dropped": Metric("Rows, or chunks, past their retention.", ("sink",), ("table",)),
-    "forewarn_sink_partitions_recreated": Metric("Partitions of recreated topics.", ("sink",), ("topic",)),
-    "forewarn_sink_fenced": Metric("Times another sink had taken over a partition.", ("sink",)),
-    "forewarn_sink_transaction_seconds": Metric("Duration of a transaction.", ("sink",)),
-    "forewarn_sink_transaction_rows": Metric("Rows in a transaction.", ("sink",), (), _ROW_BUCKETS),
-    "forewarn_sink_lag_messages": Metric("Messages not yet stored.", ("sink",), ("topic",)),
-    "forewarn_sink_last_commit_timestamp_seconds": Metric("When a transaction last succeeded.", ("sink",)),
-    "forewarn_sink_database_up": Metric("1 while the database accepts writes.", ("sink",)),
-    "forewarn_simulator_readings": Metric("Readings by outcome: stored, refused.", ("simulator",), ("outcome",)),
-    "forewarn_simulator_waiting_readings": Metric("Readings in the buffer.", ("simulator",)),
-    "forewarn_simulator_machines": Metric("Machines that send readings.", ("simulator",)),
-    "forewarn_api_request_seconds": Metric(
+METRICS: Final[Mapping[str, MetricSpec]] = {
+    "forewarn_records_read": MetricSpec("Messages consumed and processed.", (*_FRAMES, *_EVENTS), ("topic",)),
+    "forewarn_records_written": MetricSpec("Messages published and confirmed.", (*_FRAMES, *_EVENTS), ("topic",)),
+    "forewarn_records_rejected": MetricSpec("Messages that could not be read.", _EVENTS, ("topic",)),
+    "forewarn_records_quarantined": MetricSpec("Messages that could not be handled.", _EVENTS, ("topic",)),
+    "forewarn_readings": MetricSpec("Readings by fate: accepted, warning, rejected, judged …", _FRAMES, ("fate",)),
+    "forewarn_lag_records": MetricSpec("Records not yet read.", _FRAMES, ("partition",)),
+    "forewarn_snapshot_bytes": MetricSpec("Size of the last snapshot of a partition's state.", _FRAMES),
+    "forewarn_transaction_seconds": MetricSpec("Duration of a commit.", _FRAMES),
+    "forewarn_rows": MetricSpec("Rows of frames: applied, or skipped as late or seen before.", _EVENTS, ("fate",)),
+    "forewarn_assets": MetricSpec("Assets whose state this process keeps.", _EVENTS),
+    "forewarn_checkpoint_seconds": MetricSpec("Duration of storing changed states.", _EVENTS),
+    "forewarn_alarm_transitions": MetricSpec("Transitions of alarms.", ("alerting",), ("transition",)),
+    "forewarn_commands_refused": MetricSpec("Acknowledgements that were refused.", ("alerting",)),
+    "forewarn_sink_rows_written": MetricSpec("New rows in committed transactions.", ("sink",), ("table",)),
+    "forewarn_sink_rows_duplicate": MetricSpec("Rows that were stored already.", ("sink",), ("table",)),
+    "forewarn_sink_messages_refused": MetricSpec("Messages stored in the table rejected.", ("sink",), ("reason",)),
+    "forewarn_sink_rows_dropped": MetricSpec("Rows, or chunks, past their retention.", ("sink",), ("table",)),
+    "forewarn_sink_partitions_recreated": MetricSpec("Partitions of recreated topics.", ("sink",), ("topic",)),
+    "forewarn_sink_fenced": MetricSpec("Times another sink had taken over a partition.", ("sink",)),
+    "forewarn_sink_transaction_seconds": MetricSpec("Duration of a transaction.", ("sink",)),
+    "forewarn_sink_transaction_rows": MetricSpec("Rows in a transaction.", ("sink",), (), _ROW_BUCKETS),
+    "forewarn_sink_lag_messages": MetricSpec("Messages not yet stored.", ("sink",), ("topic",)),
+    "forewarn_sink_last_commit_timestamp_seconds": MetricSpec("When a transaction last succeeded.", ("sink",)),
+    "forewarn_sink_database_up": MetricSpec("1 while the database accepts writes.", ("sink",)),
+    "forewarn_simulator_readings": MetricSpec("Readings by outcome: stored, refused.", ("simulator",), ("outcome",)),
+    "forewarn_simulator_waiting_readings": MetricSpec("Readings in the buffer.", ("simulator",)),
+    "forewarn_simulator_machines": MetricSpec("Machines that send readings.", ("simulator",)),
+    "forewarn_api_request_seconds": MetricSpec(
         "Time to answer a request.", ("api",), ("method", "route", "status"), _REQUEST_BUCKETS_S
     ),
-    "forewarn_api_readings": Metric("Readings received, by outcome.", ("api",), ("outcome",)),
-    "forewarn_api_live_subscribers": Metric("WebSocket clients connected to the live feed.", ("api",)),
-    "forewarn_api_live_messages": Metric("Messages sent to WebSocket clients.", ("api",)),
-    "forewarn_api_work_refused": Metric("Requests refused because too many were under way.", ("api",), ("work",)),
-    "forewarn_api_live_ignored": Metric("Messages that the live feed could not read.", ("api",), ("topic",)),
-    "forewarn_dashboard_api_connected": Metric("1 while the API's live feed is connected.", ("dashboard",)),
-    "forewarn_dashboard_api_updates": Metric("Updates received from the live feed.", ("dashboard",)),
-    "forewarn_dashboard_tabs": Metric("Browser tabs with a live connection.", ("dashboard",)),
-    "forewarn_dashboard_pushes": Metric("Component updates pushed to browsers.", ("dashboard",)),
-    "forewarn_dashboard_callback_errors": Metric("Callbacks that failed with an error id.", ("dashboard",)),
-    "forewarn_dashboard_refused": Metric("Requests and messages the gate refused.", ("dashboard",), ("reason",)),
-    "forewarn_http_cut_off": Metric(
+    "forewarn_api_readings": MetricSpec("Readings received, by outcome.", ("api",), ("outcome",)),
+    "forewarn_api_live_subscribers": MetricSpec("WebSocket clients connected to the live feed.", ("api",)),
+    "forewarn_api_live_messages": MetricSpec("Messages sent to WebSocket clients.", ("api",)),
+    "forewarn_api_work_refused": MetricSpec("Requests refused because too many were under way.", ("api",), ("work",)),
+    "forewarn_api_live_ignored": MetricSpec("Messages that the live feed could not read.", ("api",), ("topic",)),
+    "forewarn_dashboard_api_connected": MetricSpec("1 while the API's live feed is connected.", ("dashboard",)),
+    "forewarn_dashboard_api_updates": MetricSpec("Updates received from the live feed.", ("dashboard",)),
+    "forewarn_dashboard_tabs": MetricSpec("Browser tabs with a live connection.", ("dashboard",)),
+    "forewarn_dashboard_pushes": MetricSpec("Component updates pushed to browsers.", ("dashboard",)),
+    "forewarn_dashboard_callback_errors": MetricSpec("Callbacks that failed with an error id.", ("dashboard",)),
+    "forewarn_dashboard_refused": MetricSpec("Requests and messages the gate refused.", ("dashboard",), ("reason",)),
+    "forewarn_http_cut_off": MetricSpec(
         "Requests refused and connections closed before the application saw them.", ("api", "dashboard"), ("reason",)
     ),
 }

@@ -63,17 +63,14 @@ class ProvisionError(Exception):
     """Broker or database could not be prepared; the message says why, and what to do."""
 
 
-class _NotThereError(Exception):
+class _NotAnsweringError(Exception):
     """The server does not answer yet: try again."""
 
 
 def provision(settings: ProvisionSettings, catalogue: Catalogue, say: Say) -> None:
     """Prepare broker and database; wait up to ``PROVISION_TIMEOUT_S`` for each.
 
-    Raises
-    ------
-    ProvisionError
-        If one does not answer in time, or refuses.
+    Raises ``ProvisionError`` if one does not answer in time, or refuses.
     """
     timeout_s = settings.provision_timeout_s
 
@@ -81,12 +78,12 @@ def provision(settings: ProvisionSettings, catalogue: Catalogue, say: Say) -> No
         try:
             return retry(
                 attempt,
-                lambda problem: isinstance(problem, _NotThereError),
+                lambda problem: isinstance(problem, _NotAnsweringError),
                 on_wait=lambda problem: say(f"waiting for {what} (up to {timeout_s:.0f} s): {problem}"),
                 pause_s=_PAUSE_S,
                 patience_s=timeout_s,
             )
-        except _NotThereError as exc:
+        except _NotAnsweringError as exc:
             raise ProvisionError(
                 f"{what} does not answer after {timeout_s:.0f} s: {exc}. Check that it runs and that "
                 "the address is right; PROVISION_TIMEOUT_S says how long to wait"
@@ -112,7 +109,7 @@ def _topics(settings: ProvisionSettings) -> TopicReport:
     except TopicMismatchError as exc:
         raise ProvisionError(str(exc)) from exc
     except BrokerUnavailable as exc:
-        raise _NotThereError(str(exc)) from exc
+        raise _NotAnsweringError(str(exc)) from exc
     except BrokerRefused as exc:
         raise ProvisionError(
             f"Kafka refuses to create or alter the topics: {exc}. Check KAFKA_REPLICATION_FACTOR, and that "
@@ -137,7 +134,7 @@ def _require_listener(bootstrap_servers: str) -> None:
             problems.append(f"{server}: {exc.strerror or exc}")
         else:
             return
-    raise _NotThereError("; ".join(problems))
+    raise _NotAnsweringError("; ".join(problems))
 
 
 def _schema(settings: ProvisionSettings, catalogue: Catalogue) -> MigrationReport:
@@ -148,7 +145,7 @@ def _schema(settings: ProvisionSettings, catalogue: Catalogue) -> MigrationRepor
         )
         return migrate(str(settings.database_url), catalogue, lifecycle=lifecycle)
     except StoreUnavailable as exc:
-        raise _NotThereError(str(exc)) from exc
+        raise _NotAnsweringError(str(exc)) from exc
     except MigrationError as exc:
         raise ProvisionError(str(exc)) from exc
 

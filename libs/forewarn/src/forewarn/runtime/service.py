@@ -31,6 +31,10 @@ SettingsT = TypeVar("SettingsT", bound=ServiceSettings)
 _log = structlog.get_logger(__name__)
 
 
+class RestartNeeded(Exception):  # noqa: N818  # a state of the world, not a mistake
+    """Only a new process can continue; an expected event, so it is logged without a traceback."""
+
+
 def run_service(name: str, settings_type: type[SettingsT], main: Callable[[SettingsT, threading.Event], None]) -> None:
     """Run ``main(settings, stop)`` until it returns, and exit.
 
@@ -58,6 +62,9 @@ def run_service(name: str, settings_type: type[SettingsT], main: Callable[[Setti
         main(settings, stop)
     except CatalogueError as exc:  # files of the user, read before anything else happens
         _refuse_to_start(name, exc)
+    except RestartNeeded as exc:
+        _log.error("restart_needed", reason=str(exc))
+        sys.exit(EXIT_CRASHED)
     except Exception:  # noqa: BLE001  # the process ends here either way; this only logs why
         _log.exception("service_crashed")
         sys.exit(EXIT_CRASHED)

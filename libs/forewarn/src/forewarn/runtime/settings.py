@@ -90,10 +90,7 @@ SettingsT = TypeVar("SettingsT", bound=BaseSettings)
 def load_settings(kind: type[SettingsT]) -> SettingsT:
     """Read settings from environment and ``.env``.
 
-    Raises
-    ------
-    SettingsError
-        One line for each variable that is missing or wrong.
+    Raises ``SettingsError``, with a line for each variable that is missing or wrong.
     """
     try:
         return kind()

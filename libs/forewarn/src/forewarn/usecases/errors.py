@@ -9,18 +9,8 @@ from forewarn.contracts.answers.problems import Fault
 class UseCaseError(Exception):
     """A use case cannot be carried out.
 
-    Attributes
-    ----------
-    kind
-        Names the problem for programs.
-    detail
-        Explains it to people.
-    faults
-        What is wrong with the request, with its place.
-    extras
-        Further members of the answer, for programs.
-    retry_after_s
-        When to try again; None if that does not help.
+    ``kind`` names the problem for programs, ``detail`` explains it to people, ``faults`` point into the request, and
+    ``extras`` are further members of the answer. ``retry_after_s`` is None if trying again does not help.
     """
 
     def __init__(

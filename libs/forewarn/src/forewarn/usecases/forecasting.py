@@ -58,12 +58,8 @@ class ForecastRequest:
 async def forecast_asset(backend: Backend, asset_id: str, request: ForecastRequest) -> ForecastAnswer:
     """Forecast columns of an asset.
 
-    Raises
-    ------
-    NotFoundError
-        If there is no such asset.
-    UnavailableError
-        If this installation cannot forecast, or too many forecasts are under way.
+    Raises ``NotFoundError`` if there is no such asset. Raises ``UnavailableError`` if this installation cannot
+    forecast, or too many forecasts are under way.
     """
     asset = backend.known_asset(asset_id)
     asset_class = backend.known_class(asset.asset_class)

@@ -25,10 +25,7 @@ async def remove(asset: Asset, history: Literal["keep", "purge"], by: str, backe
     The tombstone goes first and carries the id of the removal; validators ignore orders without it. Repeating a
     removal completes one that was interrupted between the two; everything downstream is idempotent.
 
-    Raises
-    ------
-    UnavailableError
-        If the broker does not confirm it.
+    Raises ``UnavailableError`` if the broker does not confirm it.
     """
     removal = AssetRemoval(
         removal_id=backend.new_id(),

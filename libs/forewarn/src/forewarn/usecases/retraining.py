@@ -28,12 +28,8 @@ async def order_baseline(
 ) -> BaselineAccepted:
     """Send the order to retrain; the twin carries out an ``order_id`` once.
 
-    Raises
-    ------
-    NotFoundError, InvalidRequestError
-        If there is no such asset, or the twin cannot learn from these readings.
-    UnavailableError
-        If the broker does not confirm the order.
+    Raises ``NotFoundError`` or ``InvalidRequestError`` if there is no such asset, or the twin cannot learn from these
+    readings. Raises ``UnavailableError`` if the broker does not confirm the order.
     """
     asset = backend.known_asset(asset_id)
     asset_class = backend.known_class(asset.asset_class)

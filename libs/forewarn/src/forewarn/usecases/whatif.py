@@ -65,14 +65,9 @@ class Subject:
 async def answer_what_if(backend: Backend, asset_id: str, request: questions.WhatIfRequest) -> questions.WhatIfAnswer:
     """Predict from the newest reading of an asset.
 
-    Raises
-    ------
-    NotFoundError, InvalidRequestError
-        If there is no such asset, or the question makes no sense.
-    ConflictError
-        If no model can answer yet.
-    UnavailableError
-        If registry or live state are still loading, or too many questions are under way.
+    Raises ``NotFoundError`` or ``InvalidRequestError`` if there is no such asset, or the question makes no sense.
+    Raises ``ConflictError`` if no model can answer yet. Raises ``UnavailableError`` if registry or live state are still
+    loading, or too many questions are under way.
     """
     asset = backend.known_asset(asset_id)
     asset_class = backend.known_class(asset.asset_class)

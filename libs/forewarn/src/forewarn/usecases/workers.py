@@ -91,18 +91,19 @@ class Workers:
         for process in multiprocessing.active_children():
             process.terminate()  # nobody waits for it any more
 
-    async def run(self, work: Work, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-        """Call a function in the worker; it, its arguments and its result must be picklable.
-
-        Raises
-        ------
-        UnavailableError
-            If too much of this kind is under way, or the worker died.
-        """
+    def require_room(self, work: Work) -> None:
+        """Raise ``UnavailableError`` if too much work of this kind is under way."""
         if self._under_way[work] >= MAX_UNDER_WAY[work]:
             self._on_refused(work)
             detail = f"{self._under_way[work]} requests of this kind ({work.value}) are under way: try again."
             raise UnavailableError("busy", detail, retry_after_s=_RETRY_AFTER_S)
+
+    async def run(self, work: Work, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Call a function in the worker; it, its arguments and its result must be picklable.
+
+        Raises ``UnavailableError`` if too much work of this kind is under way, or the worker died.
+        """
+        self.require_room(work)
         self._under_way[work] += 1
         try:
             async with self._turns[work]:

@@ -10,6 +10,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from forewarn.ports.clock import Clock
+from forewarn.ports.codec import one_line
 from forewarn_api.metrics import REQUEST_SECONDS
 
 HEADER: Final = "X-Correlation-ID"
@@ -72,4 +73,4 @@ def _account(scope: Scope, status: int, elapsed_s: float) -> None:
     if scope["type"] == "http":
         REQUEST_SECONDS.labels(method=method, route=route, status=str(status)).observe(elapsed_s)
     write = _log.info if status >= 400 else _log.debug
-    write("request", method=method, path=scope["path"], status=status, elapsed_ms=round(elapsed_s * 1000, 1))
+    write("request", method=method, path=one_line(scope["path"]), status=status, elapsed_ms=round(elapsed_s * 1000, 1))

@@ -14,7 +14,7 @@ from forewarn.contracts.base import IDENTIFIER, Identifier, format_utc
 from forewarn.ports.history import AlarmEntry, HistoryUnavailable, ListPart, Page
 from forewarn.usecases.backend import Backend
 from forewarn.usecases.errors import ConflictError, NotFoundError, not_found
-from forewarn_api.dependencies import BackendDep, Claim, StateDep
+from forewarn_api.dependencies import BackendDep, PendingAcknowledgement, StateDep
 from forewarn_api.paging import Cursor, Limit, cursor_to, page_of
 from forewarn_api.routes.assets import AssetId
 from forewarn_api.routes.common import problems
@@ -117,7 +117,7 @@ async def acknowledge(
     earlier = state.claims.get(occurrence)
     if earlier is not None and earlier.by != by:
         raise _acknowledged(f"{earlier.by} is acknowledging the alarm right now.", alarm)
-    claim = earlier or Claim(by, backend.new_id())
+    claim = earlier or PendingAcknowledgement(by, backend.new_id())
     if earlier is None:
         state.claims.put(occurrence, claim)
     command = AcknowledgeAlarm(alarm_id=alarm_id, occurrence_id=body.occurrence_id, comment=body.comment)
@@ -165,12 +165,8 @@ def _open_alarms(
 async def _open_occurrence(backend: Backend, alarm_id: str, occurrence_id: str) -> Alarm:
     """Return the alarm if this occurrence of it is open.
 
-    Raises
-    ------
-    NotFoundError
-        If the alarm is not open, or no such occurrence is known.
-    ConflictError
-        If it has occurred again since.
+    Raises ``NotFoundError`` if the alarm is not open, or no such occurrence is known. Raises ``ConflictError`` if it
+    has occurred again since.
     """
     alarm = backend.complete_live().alarm(alarm_id)
     if alarm is None:
@@ -192,10 +188,7 @@ async def _open_occurrence(backend: Backend, alarm_id: str, occurrence_id: str) 
 def _command_that_counted(alarm: Alarm, by: str, command_id: str | None = None) -> str:
     """Return the id of the command that acknowledged the alarm; older versions of alerting did not report it.
 
-    Raises
-    ------
-    ConflictError
-        If somebody else's did.
+    Raises ``ConflictError`` if somebody else's did.
     """
     counted = alarm.acknowledged_command or command_id
     if alarm.acknowledged_by != by or counted is None:

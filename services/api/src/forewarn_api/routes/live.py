@@ -8,7 +8,7 @@ from forewarn.contracts.base import Identifier
 from forewarn.runtime.http.clients import CLIENT_HEADER, DASHBOARD
 from forewarn.usecases.errors import UnavailableError, not_found
 from forewarn_api.dependencies import BackendDep, StateDep
-from forewarn_api.http.gate import TOKEN_PROTOCOL
+from forewarn_api.http.access import TOKEN_PROTOCOL
 from forewarn_api.http.parameters import require_known
 from forewarn_api.live_push import MOST_ASSETS, require_few
 

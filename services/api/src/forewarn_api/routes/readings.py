@@ -61,6 +61,7 @@ async def validate(request: Request, backend: BackendDep, state: StateDep) -> Re
 
     Rules that need an asset's past (spikes, frozen sensors) see only the readings of the request.
     """
+    backend.workers.require_room(Work.JUDGING)  # before a long body is parsed
     body = await readings_in(request, state.reading)
     registry = backend.complete_registry()
     assets = {asset_id: asset for asset_id in set(body.asset_ids) if (asset := registry.get(asset_id)) is not None}

@@ -20,14 +20,8 @@ _SPREAD: Final = 0.3  # rated flows and heads lie this far around the default
 class Cycle:
     """Pieces of messages: a message is ``heads[a] + time + bodies[i][a] + seq + tail``.
 
-    Attributes
-    ----------
-    keys
-        Message key of each asset.
-    heads
-        Start of each asset's messages, up to the opening quote of the time.
-    bodies
-        For each sample of the cycle and asset: from the closing quote of the time to the counter.
+    ``heads`` has the start of each asset's messages, up to the opening quote of the time; ``bodies``, for each sample
+    of the cycle and asset, the part from the closing quote of the time to the counter.
     """
 
     keys: list[bytes]
@@ -41,21 +35,10 @@ TAIL: Final = b',"source":"load"}'
 def encode_cycle(asset_ids: list[str], *, tags: int, samples: int, rng: np.random.Generator) -> Cycle:
     """Return one simulated, shortened day of every pump, encoded.
 
-    Parameters
-    ----------
-    asset_ids
-        One pump each, of different sizes and at different times of the day.
-    tags
-        How many of ``PUMP_TAGS`` a reading has.
-    samples
-        Length of the cycle; the day ends where it began.
-    rng
-        Source of sizes and noise.
+    Pumps differ in size and time of the day; a reading has the first ``tags`` of ``PUMP_TAGS``. The day has ``samples``
+    and ends where it began.
 
-    Raises
-    ------
-    ValueError
-        If a pump does not have that many tags.
+    Raises ``ValueError`` if a pump does not have that many tags.
     """
     if not 1 <= tags <= len(PUMP_TAGS):
         raise ValueError(f"a pump has 1 to {len(PUMP_TAGS)} tags, not {tags}")

@@ -7,7 +7,7 @@ from typing import Final, Protocol
 from uvicorn.server import ServerState
 
 from forewarn.runtime.http import head
-from forewarn.runtime.http.head import Refusal
+from forewarn.runtime.http.head import HttpRefusal
 from forewarn.runtime.http.limits import HttpLimits
 from forewarn.runtime.metrics import counter
 
@@ -23,7 +23,7 @@ class Connected(Protocol):
 class Guarded(Connected, Protocol):
     """An HTTP connection under these limits."""
 
-    def refuse(self, refusal: Refusal) -> None:
+    def refuse(self, refusal: HttpRefusal) -> None:
         """Answer with a refusal if that is still possible, and end the connection."""
         ...
 
@@ -38,7 +38,7 @@ class _Body:
 
 
 @dataclass(frozen=True, slots=True)
-class _Reader:
+class _UnreadAnswer:
     """A client with unread bytes: how many now, how many when it last read some, and when that was [s]."""
 
     left: int
@@ -63,9 +63,9 @@ class Connections(ServerState):
         self._bodies_bytes = 0
         #: Connections that end at a time [s], whatever still arrives.
         self._ending: dict[Guarded, float] = {}
-        self._readers: dict[Connected, _Reader] = {}
+        self._readers: dict[Connected, _UnreadAnswer] = {}
 
-    def opened(self, connection: Guarded, now_s: float) -> Refusal | None:
+    def opened(self, connection: Guarded, now_s: float) -> HttpRefusal | None:
         """Take a new connection, in place of an idle one if need be; return why it is refused, if it is."""
         if len(self.connections) > self.limits.connections:
             longest = next(iter(self._waiting), None)
@@ -176,9 +176,9 @@ class Connections(ServerState):
                 continue
             reader = known.get(connection)
             if reader is None or left <= reader.before - self.limits.send_bytes:
-                self._readers[connection] = _Reader(left, left, now_s)
+                self._readers[connection] = _UnreadAnswer(left, left, now_s)
             else:
-                self._readers[connection] = _Reader(left, max(left, reader.before), reader.since_s)
+                self._readers[connection] = _UnreadAnswer(left, max(left, reader.before), reader.since_s)
 
     def _cut(self, connection: Connected, reason: str) -> None:
         CUT_OFF.labels(reason).inc()

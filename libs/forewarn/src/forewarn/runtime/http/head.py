@@ -15,7 +15,7 @@ _RETRY_AFTER_S: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class HttpRefusal:
     """Why a request is not served, before the application sees it."""
 
     status: HTTPStatus
@@ -40,42 +40,42 @@ class Refusal:
         return head.encode("ascii") + body
 
 
-MALFORMED: Final = Refusal(HTTPStatus.BAD_REQUEST, "bad-request", "This is not a valid HTTP request.")
-BAD_HOST: Final = Refusal(
+MALFORMED: Final = HttpRefusal(HTTPStatus.BAD_REQUEST, "bad-request", "This is not a valid HTTP request.")
+BAD_HOST: Final = HttpRefusal(
     HTTPStatus.BAD_REQUEST, "bad-host", "Send exactly one Host header: a host name or an address, and a port if any."
 )
-HEAD_TOO_SLOW: Final = Refusal(
+HEAD_TOO_SLOW: Final = HttpRefusal(
     HTTPStatus.REQUEST_TIMEOUT,
     "request-too-slow",
     "The headers did not arrive in time: send the whole request at once.",
 )
-BODY_TOO_SLOW: Final = Refusal(
+BODY_TOO_SLOW: Final = HttpRefusal(
     HTTPStatus.REQUEST_TIMEOUT, "request-too-slow", "The body arrives too slowly: send less at a time."
 )
-BUSY: Final = Refusal(
+BUSY: Final = HttpRefusal(
     HTTPStatus.SERVICE_UNAVAILABLE, "too-many-connections", "Too many requests are under way: try again."
 )
-BODIES_FULL: Final = Refusal(
+BODIES_FULL: Final = HttpRefusal(
     HTTPStatus.SERVICE_UNAVAILABLE, "too-many-bytes", "Too many bytes are under way: try again, or send less at a time."
 )
-SOCKETS_FULL: Final = Refusal(
+SOCKETS_FULL: Final = HttpRefusal(
     HTTPStatus.SERVICE_UNAVAILABLE, "too-many-websockets", "Too many WebSockets are open: try again later."
 )
 
 
-def headers_too_large(limits: HttpLimits) -> Refusal:
+def headers_too_large(limits: HttpLimits) -> HttpRefusal:
     """Refuse request line and headers that are too long or too many."""
     detail = f"Request line and headers may have {limits.head_bytes} bytes and {limits.headers} headers: send fewer."
-    return Refusal(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "headers-too-large", detail)
+    return HttpRefusal(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "headers-too-large", detail)
 
 
 def fault_of_head(
     target: bytes, headers: Sequence[tuple[bytes, bytes]], version: str, limits: HttpLimits, *, websocket: bool
-) -> Refusal | None:
+) -> HttpRefusal | None:
     """Return why a complete head is refused, or None. Header names must be in lower case."""
     if len(target) > limits.target_bytes:
         detail = f"Path and query may have {limits.target_bytes} bytes: these have {len(target)}."
-        return Refusal(HTTPStatus.REQUEST_URI_TOO_LONG, "target-too-long", detail)
+        return HttpRefusal(HTTPStatus.REQUEST_URI_TOO_LONG, "target-too-long", detail)
     lines = [len(name) + len(value) + 4 for name, value in headers]
     if len(lines) > limits.headers or len(target) + sum(lines) > limits.head_bytes:
         return headers_too_large(limits)

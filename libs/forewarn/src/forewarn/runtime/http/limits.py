@@ -16,6 +16,8 @@ class HttpLimits:
     target_bytes: int = 8_000
     #: One header line of a WebSocket's handshake; its library hangs on longer ones.
     websocket_line_bytes: int = 8_000
+    #: One inbound message of a WebSocket.
+    websocket_message_bytes: int = 32 * KIB
     #: From the connection, or the first byte of a further request, to the end of the headers.
     head_s: float = 10.0
     #: A kept-alive connection without a request.

@@ -9,7 +9,7 @@ from uvicorn.server import ServerState
 
 from forewarn.runtime.http import head
 from forewarn.runtime.http.connections import CUT_OFF, Connections
-from forewarn.runtime.http.head import Refusal, fault_of_head, headers_too_large
+from forewarn.runtime.http.head import HttpRefusal, fault_of_head, headers_too_large
 
 
 class _RefusedError(Exception):
@@ -36,7 +36,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self._all: Final = server_state
         self._limits: Final = server_state.limits
         self._unread_bytes = 0
-        self._refusal: Refusal | None = None
+        self._refusal: HttpRefusal | None = None
         self._refused = False
         self._upgraded = False
         self._asked = False
@@ -129,7 +129,7 @@ class GuardedProtocol(HttpToolsProtocol):
         """Answer a malformed or refused request."""
         self.refuse(self._refusal or head.MALFORMED)
 
-    def refuse(self, refusal: Refusal) -> None:
+    def refuse(self, refusal: HttpRefusal) -> None:
         """Answer with a refusal unless another answer has begun, and close the connection."""
         if self._refused or self.transport.is_closing():
             return
@@ -150,6 +150,6 @@ class GuardedProtocol(HttpToolsProtocol):
         self._all.ends(self, self.loop.time() + self._limits.linger_s)
         self.transport.write_eof()
 
-    def _stop(self, refusal: Refusal) -> NoReturn:
+    def _stop(self, refusal: HttpRefusal) -> NoReturn:
         self._refusal = refusal
         raise _RefusedError

@@ -1,6 +1,7 @@
 """uvicorn, set up for a service of the platform."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Final
 
 import uvicorn
@@ -17,24 +18,9 @@ _TICKS_PER_SWEEP: Final = 10  # uvicorn ticks ten times a second
 class GuardedServer(uvicorn.Server):
     """A server that holds no more than its limits allow.
 
-    Parameters
-    ----------
-    app
-        The ASGI application.
-    host
-        Address to listen on.
-    port
-        0 picks a free one.
-    limits
-        What clients can make the server hold.
-    drain_s
-        How long requests under way may take after a signal.
-    max_message_bytes
-        Longest inbound WebSocket message.
-    proxy_headers
-        Whether to trust the X-Forwarded headers of a proxy on this machine.
-    heartbeat
-        Beats while the event loop turns.
+    It stops after a signal or once ``is_over``, checked ten times a second, returns True; requests under way then have
+    ``drain_s``. ``heartbeat`` beats while the event loop turns. ``port`` 0 picks a free one; ``proxy_headers``
+    trusts the X-Forwarded headers of a proxy on this machine.
     """
 
     def __init__(
@@ -45,9 +31,9 @@ class GuardedServer(uvicorn.Server):
         port: int,
         limits: HttpLimits,
         drain_s: int,
-        max_message_bytes: int,
         proxy_headers: bool = False,
         heartbeat: Heartbeat,
+        is_over: Callable[[], bool] = lambda: False,
     ) -> None:
         config = uvicorn.Config(
             app,
@@ -62,17 +48,18 @@ class GuardedServer(uvicorn.Server):
             proxy_headers=proxy_headers,
             timeout_keep_alive=limits.idle_s,
             timeout_graceful_shutdown=drain_s,
-            ws_max_size=max_message_bytes,
+            ws_max_size=limits.websocket_message_bytes,
             ws_per_message_deflate=False,  # it costs more time and memory than it saves on a plant's network
         )
         super().__init__(config)
         self._heartbeat = heartbeat
+        self._is_over = is_over
         self._connections: Final = Connections(limits)
         self.server_state = self._connections
 
     async def on_tick(self, counter: int) -> bool:
-        """Beat; once a second, cut off connections whose time is up."""
+        """Beat; once a second, cut off connections whose time is up; return whether to stop."""
         self._heartbeat.beat()
         if counter % _TICKS_PER_SWEEP == 0:
             self._connections.sweep(asyncio.get_running_loop().time())
-        return await super().on_tick(counter)
+        return await super().on_tick(counter) or self._is_over()

@@ -7,7 +7,7 @@ from dash import Dash, Input, Output, State, html, no_update, set_props
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
-from forewarn_dashboard.client import Acknowledgement, ApiError, ConflictError, NotFoundError, PlantApi
+from forewarn_dashboard.client import Acknowledgement, ApiConflictError, ApiError, ApiNotFoundError, PlantApi
 from forewarn_dashboard.components import notice, priority_badge
 from forewarn_dashboard.dependencies import Dependencies
 from forewarn_dashboard.dialogs import Wording, failure, register_cancel, signature, signed_dialog, written
@@ -98,9 +98,9 @@ async def acknowledge(api: PlantApi, request: Acknowledgement) -> str:
     """Acknowledge an alarm and return what went wrong; empty if nothing did."""
     try:
         await api.acknowledge(request)
-    except ConflictError as exc:
+    except ApiConflictError as exc:
         return f"{failure('acknowledged', exc)} Close this dialog and check the newest occurrence first."
-    except NotFoundError:
+    except ApiNotFoundError:
         return "Not acknowledged: this alarm has closed in the meantime."
     except ApiError as exc:
         return failure("acknowledged", exc)

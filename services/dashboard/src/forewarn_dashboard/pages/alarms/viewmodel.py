@@ -7,7 +7,7 @@ from typing import Final
 from forewarn.contracts.alarms import Alarm, AlarmState, Priority
 from forewarn_dashboard.formatting import clock_time, duration, life_days, number, quantity, signed
 from forewarn_dashboard.pages.alarms.address import AlarmsView
-from forewarn_dashboard.plant import Plant
+from forewarn_dashboard.plant import LivePlant
 from forewarn_dashboard.viewmodels import PRIORITY_NUMBER
 
 STATE_TEXT: Final = {
@@ -50,7 +50,7 @@ def rank(alarm: Alarm) -> tuple[int, bool, datetime]:
     return PRIORITY_NUMBER[alarm.priority], alarm.acknowledged, alarm.raised_at
 
 
-def matches(alarm: Alarm, view: AlarmsView, plant: Plant) -> bool:
+def matches(alarm: Alarm, view: AlarmsView, plant: LivePlant) -> bool:
     """Return whether an alarm passes search text and filters."""
     if view.unacknowledged and alarm.acknowledged:
         return False
@@ -58,7 +58,7 @@ def matches(alarm: Alarm, view: AlarmsView, plant: Plant) -> bool:
     return view.search.casefold() in text.casefold()
 
 
-def alarm_row(alarm: Alarm, plant: Plant, now: datetime, tz: tzinfo) -> AlarmRow:
+def alarm_row(alarm: Alarm, plant: LivePlant, now: datetime, tz: tzinfo) -> AlarmRow:
     """Return an alarm as a row of a table."""
     seen = ""
     if alarm.acknowledged:

@@ -7,7 +7,7 @@ from fastapi.responses import JSONResponse, Response
 
 from forewarn.contracts.base import IDENTIFIER
 from forewarn.ports.clock import Clock
-from forewarn_dashboard.client import ApiError, ApiUnavailableError, HistoryQuery, NotFoundError, PlantApi
+from forewarn_dashboard.client import ApiError, ApiNotFoundError, ApiUnavailableError, HistoryRequest, PlantApi
 from forewarn_dashboard.pages.asset.timerange import DEFAULT_FROM, DEFAULT_TO, TimeRangeError, resolve
 
 MAX_ROWS: Final = 10_000
@@ -26,11 +26,11 @@ def add_download(server: FastAPI, api: PlantApi, clock: Clock) -> None:
     ) -> Response:
         try:
             window = resolve(start, end, clock.now())
-            query = HistoryQuery(start=window.start, end=window.end, columns=(), max_points=MAX_ROWS)
+            query = HistoryRequest(start=window.start, end=window.end, columns=(), max_points=MAX_ROWS)
             content = await api.history_csv(asset_id, query)
         except TimeRangeError as exc:
             return _problem(422, exc)
-        except NotFoundError as exc:
+        except ApiNotFoundError as exc:
             return _problem(404, exc)
         except ApiUnavailableError as exc:
             return _problem(503, exc)

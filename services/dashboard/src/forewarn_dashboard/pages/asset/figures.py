@@ -10,7 +10,7 @@ from typing import Any, Final
 import plotly.graph_objects as go
 
 from forewarn.contracts.frames import expected_column
-from forewarn_dashboard.client import History, Snapshot, interval_columns
+from forewarn_dashboard.client import HistoryColumns, JudgedReading, interval_columns
 from forewarn_dashboard.formatting import plot_time
 from forewarn_dashboard.pages.asset.timerange import TimeRange
 
@@ -39,7 +39,7 @@ class Trend:
     predicted: bool
 
 
-def trend(history: History, spec: Trend, window: TimeRange, tz: tzinfo) -> go.Figure:
+def trend(history: HistoryColumns, spec: Trend, window: TimeRange, tz: tzinfo) -> go.Figure:
     """Draw measured against expected values with the interval of 90 % of a healthy machine's readings."""
     axis = _axis(history.times, history.column(spec.tag), tz)
     figure = _base(window, tz, spec.unit)
@@ -79,7 +79,7 @@ def thinned(times: Sequence[datetime], values: Values) -> list[int]:
     return chosen
 
 
-def anomaly(history: History, window: TimeRange, tz: tzinfo) -> go.Figure:
+def anomaly(history: HistoryColumns, window: TimeRange, tz: tzinfo) -> go.Figure:
     """Draw anomaly score and deviation from 0 to 100; persistent anomalies are shaded."""
     axis = _axis(history.times, history.column("score"), tz)
     flagged = [100.0 if flag else 0.0 for flag in axis.column(history.column("flag"))]
@@ -99,7 +99,7 @@ def anomaly(history: History, window: TimeRange, tz: tzinfo) -> go.Figure:
     return _say_if_empty(figure, score)
 
 
-def live_columns(readings: Iterable[Snapshot], tags: Iterable[str]) -> dict[str, list[float | None]]:
+def live_columns(readings: Iterable[JudgedReading], tags: Iterable[str]) -> dict[str, list[float | None]]:
     """Return the columns that continue the charts: ``tag:uid`` for trends, ``:uid`` for the anomaly chart."""
     rows = list(readings)
     columns: dict[str, list[float | None]] = {

@@ -13,7 +13,7 @@ from fastapi import FastAPI
 
 from forewarn.contracts.alarms import Alarm
 from forewarn.contracts.health import Condition
-from forewarn_dashboard.client import HistoryQuery, NotFoundError, Snapshot
+from forewarn_dashboard.client import ApiNotFoundError, HistoryRequest, JudgedReading
 from forewarn_dashboard.components import aria, condition_badge, empty_state, panel
 from forewarn_dashboard.dependencies import Dependencies
 from forewarn_dashboard.details import AssetProfile
@@ -61,7 +61,7 @@ async def load(scene: Scene[AssetView], dependencies: Dependencies) -> AssetScen
         back = dcc.Link("Show the last 30 minutes", href=view.to(AssetView, asset_id=view.asset_id))
         content = [html.H1("This cannot be shown"), empty_state("Check the address", str(exc), back)]
         raise CannotShowError(view.asset_id, content) from exc
-    except NotFoundError as exc:
+    except ApiNotFoundError as exc:
         back = dcc.Link("See all assets", href=view.to(OverviewView))
         text = "It may have been removed, or the address is mistyped."
         content = [html.H1("Asset not found"), empty_state(f"There is no asset {view.asset_id}", text, back)]
@@ -74,7 +74,7 @@ async def load(scene: Scene[AssetView], dependencies: Dependencies) -> AssetScen
 async def load_history(scene: Scene[AssetView], dependencies: Dependencies) -> AssetScene:
     """Load everything, including the history of the charts."""
     loaded = await load(scene, dependencies)
-    query = HistoryQuery(
+    query = HistoryRequest(
         start=loaded.window.start,
         end=loaded.window.end,
         columns=shown_tags(scene.view, loaded.detail.asset_class),
@@ -102,7 +102,7 @@ async def follow(scene: Scene[AssetView], dependencies: Dependencies, tab: Tab) 
     return updates
 
 
-def _frame(fresh: list[Snapshot], render_id: str, scene: AssetScene) -> dict[str, Any]:
+def _frame(fresh: list[JudgedReading], render_id: str, scene: AssetScene) -> dict[str, Any]:
     """Return the readings that continue the charts, and the window to show."""
     window, usual = scene.window, scene.plant.live(scene.view.asset_id).interval()
     return {

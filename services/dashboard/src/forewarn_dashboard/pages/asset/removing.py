@@ -7,7 +7,7 @@ import dash_mantine_components as dmc
 from dash import Dash, html, set_props
 from dash.development.base_component import Component
 
-from forewarn_dashboard.client import NotFoundError
+from forewarn_dashboard.client import ApiNotFoundError
 from forewarn_dashboard.dependencies import Dependencies
 from forewarn_dashboard.dialogs import Order, RefusedError, Wording, register_order, signed_dialog
 from forewarn_dashboard.pages.asset.address import asset_of
@@ -71,7 +71,7 @@ def register(app: Dash, dependencies: Dependencies) -> None:
     async def send(asset_id: str, name: str, history: str, typed: str) -> str:
         if history == PURGE and typed != asset_id:
             raise RefusedError(f"Enter {asset_id} to delete its history, or choose to keep it.")
-        with suppress(NotFoundError):  # somebody else was faster
+        with suppress(ApiNotFoundError):  # somebody else was faster
             await dependencies.api.remove(asset_id, by=name, purge=history == PURGE)
         dependencies.hub.forget(asset_id)
         dependencies.details.forget(asset_id)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from forewarn_dashboard.client import NO_HISTORY, History
+from forewarn_dashboard.client import NO_HISTORY, HistoryColumns
 from forewarn_dashboard.details import AssetProfile
 from forewarn_dashboard.pages.asset.address import AssetView
 from forewarn_dashboard.pages.asset.timerange import TimeRange
@@ -15,7 +15,7 @@ class AssetScene(Scene[AssetView]):
 
     detail: AssetProfile
     window: TimeRange
-    history: History = NO_HISTORY
+    history: HistoryColumns = NO_HISTORY
 
     @property
     def heading(self) -> str:

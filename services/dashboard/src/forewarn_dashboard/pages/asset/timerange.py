@@ -47,10 +47,7 @@ class TimeRange:
 def resolve(start_text: str, end_text: str, now: datetime) -> TimeRange:
     """Resolve the two ends at ``now``.
 
-    Raises
-    ------
-    TimeRangeError
-        If a text is neither relative nor ISO 8601, or the range is empty or longer than a year.
+    Raises ``TimeRangeError`` if a text is neither relative nor ISO 8601, or the range is empty or longer than a year.
     """
     start, end = instant(start_text, now), instant(end_text, now)
     if end - start < MIN_SPAN:
@@ -63,10 +60,7 @@ def resolve(start_text: str, end_text: str, now: datetime) -> TimeRange:
 def instant(text: str, now: datetime) -> datetime:
     """Parse ``now-6h`` or ``2026-11-20T20:00:00Z``; a time without a zone is UTC.
 
-    Raises
-    ------
-    TimeRangeError
-        If it is neither.
+    Raises ``TimeRangeError`` if it is neither.
     """
     match = _RELATIVE.match(text)
     try:

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from dash import html
 
-from forewarn_dashboard.client import History
+from forewarn_dashboard.client import HistoryColumns
 from forewarn_dashboard.components import aria
 from forewarn_dashboard.formatting import date_time, number, zone_label
 from forewarn_dashboard.scene import Scene
@@ -15,7 +15,7 @@ ROWS: Final = 60
 Column = tuple[str, Sequence[float | None]]
 
 
-def values_table(scene: Scene[Any], history: History, title: str, columns: Sequence[Column]) -> html.Details:
+def values_table(scene: Scene[Any], history: HistoryColumns, title: str, columns: Sequence[Column]) -> html.Details:
     """Draw at most 60 evenly spaced rows, newest first; the download has all."""
     step = max(1, -(-len(history.times) // ROWS))
     caption = f"{title}, newest first, as the page was opened ({zone_label(scene.tz, scene.now)})"

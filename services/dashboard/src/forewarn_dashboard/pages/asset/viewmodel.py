@@ -5,7 +5,7 @@ from typing import Final
 from forewarn.contracts.asset_class import AssetClass
 from forewarn.contracts.frames import HintName
 from forewarn.contracts.health import AssetHealth
-from forewarn_dashboard.client import Snapshot
+from forewarn_dashboard.client import JudgedReading
 from forewarn_dashboard.details import AssetProfile
 from forewarn_dashboard.formatting import number, quantity, signed
 
@@ -17,7 +17,7 @@ _CAUSES: Final[dict[HintName, str]] = {
 _WHOLE_SCALE: Final = 100.0  # points of the health index
 
 
-def verdict(reading: Snapshot | None, asset_class: AssetClass, since: str = "") -> str:
+def verdict(reading: JudgedReading | None, asset_class: AssetClass, since: str = "") -> str:
     """Say which signal is off, how far, which way, since when, and if machine or sensor; empty if normal."""
     if reading is None or not reading.flag:
         return ""
@@ -33,7 +33,7 @@ def verdict(reading: Snapshot | None, asset_class: AssetClass, since: str = "") 
     return f"{text}; {_CAUSES[reading.hint or 'none']}" + (f"; since {since}" if since else "")
 
 
-def twin_status(detail: AssetProfile, latest: Snapshot | None) -> str:
+def twin_status(detail: AssetProfile, latest: JudgedReading | None) -> str:
     """Say whether the twin is learning or judging, and how well it reconstructs normal operation."""
     needed = detail.asset_class.twin.baseline_readings
     if detail.model is None and (latest is None or latest.score is None or latest.phase != "live"):
@@ -49,7 +49,7 @@ def twin_status(detail: AssetProfile, latest: Snapshot | None) -> str:
     return f"Twin model version {detail.model.version}, {detail.model.rows} readings{fit}{why}"
 
 
-def contributions(reading: Snapshot | None, titles: dict[str, str]) -> tuple[tuple[str, float], ...]:
+def contributions(reading: JudgedReading | None, titles: dict[str, str]) -> tuple[tuple[str, float], ...]:
     """Return signals with their shares in the anomaly score [%], largest first; empty while unknown."""
     if reading is None:
         return ()
@@ -76,7 +76,7 @@ def health_trend(health: AssetHealth | None) -> str:
     return f"{health.trend}, {signed(rate, 2)} points a day"
 
 
-def readout(reading: Snapshot | None, tag: str, unit: str) -> tuple[str, str, str]:
+def readout(reading: JudgedReading | None, tag: str, unit: str) -> tuple[str, str, str]:
     """Return the measured value with unit, expected value, distance in healthy standard deviations."""
     if reading is None:
         return number(None), "", ""

@@ -166,10 +166,7 @@ def _slider(driver: DriverItem, presets: Sequence[PresetItem]) -> html.Div:
 def span_of(driver: DriverItem, presets: Sequence[PresetItem]) -> tuple[float, float, float]:
     """Return lowest, highest and current value of a slider.
 
-    Raises
-    ------
-    ValueError
-        If the driver's value or range is unknown.
+    Raises ``ValueError`` if the driver's value or range is unknown.
     """
     if driver.now is None or driver.learned is None:
         raise ValueError(f"{driver.column} has no slider: its value or range is unknown")

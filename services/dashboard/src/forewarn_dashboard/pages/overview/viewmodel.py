@@ -7,7 +7,7 @@ from forewarn.contracts.alarms import Priority
 from forewarn.contracts.assets import Asset
 from forewarn.contracts.health import Condition, HealthCategory
 from forewarn_dashboard.pages.alarms.viewmodel import rank
-from forewarn_dashboard.plant import Plant
+from forewarn_dashboard.plant import LivePlant
 from forewarn_dashboard.viewmodels import CONDITION_TEXT, PRIORITY_NUMBER, age_text, class_title, condition
 
 
@@ -40,7 +40,7 @@ class Summary:
     unacknowledged: int
 
 
-def tile(plant: Plant, asset: Asset, now: datetime) -> Tile:
+def tile(plant: LivePlant, asset: Asset, now: datetime) -> Tile:
     """Return the tile of an asset."""
     live, alarms = plant.live(asset.asset_id), plant.alarms_of(asset.asset_id)
     worst = min(alarms, key=rank, default=None)
@@ -61,7 +61,7 @@ def tile(plant: Plant, asset: Asset, now: datetime) -> Tile:
     )
 
 
-def summary(plant: Plant, now: datetime) -> Summary:
+def summary(plant: LivePlant, now: datetime) -> Summary:
     """Return counts over all assets and open alarms."""
     found = [condition(plant.live(a), plant.alarms_of(a), now) for a in plant.assets]
     alarms = list(plant.alarms.values())

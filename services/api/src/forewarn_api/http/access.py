@@ -23,7 +23,7 @@ _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _READING_METHODS: Final = frozenset({"GET", "HEAD"})
 
 
-class Gate:
+class AccessMiddleware:
     """Check origin and token of every request and socket.
 
     Browsers send ``Origin`` with every WebSocket and every changing request. A foreign page is refused
