@@ -6,19 +6,6 @@ from collections.abc import Iterable
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-#: Names still defined twice.
-TOLERATED = frozenset(
-    {
-        "ConflictError",
-        "Fleet",
-        "Gate",
-        "History",
-        "HistoryQuery",
-        "Lane",
-        "Lanes",
-        "NotFoundError",
-    }
-)
 
 
 def defined_twice(paths: Iterable[Path]) -> dict[str, list[Path]]:
@@ -33,9 +20,7 @@ def defined_twice(paths: Iterable[Path]) -> dict[str, list[Path]]:
 def test_no_public_class_name_is_defined_twice():
     sources = [*ROOT.glob("libs/*/src/**/*.py"), *ROOT.glob("services/*/src/**/*.py")]
     assert len(sources) > 400
-    twice = defined_twice(sources)
-    assert not {name: found for name, found in twice.items() if name not in TOLERATED}
-    assert not TOLERATED - twice.keys(), "no longer needed in TOLERATED"
+    assert not defined_twice(sources)
 
 
 def test_the_check_finds_a_second_definition(tmp_path):
