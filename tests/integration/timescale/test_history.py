@@ -278,3 +278,21 @@ async def test_a_question_that_takes_too_long_is_given_up(stored_url, catalogue)
         with pytest.raises(HistoryUnavailable, match="shorter range"):
             async with history._connection() as connection:
                 await connection.execute("SELECT pg_sleep(5)")
+
+
+async def test_unreadable_documents_do_not_end_a_page_of_removed_assets(module_url, catalogue):
+    with psycopg.connect(module_url, autocommit=True) as connection:
+        connection.execute(
+            """
+            INSERT INTO asset (asset_id, asset_class, name, path, criticality, document, removed_at)
+            SELECT name, 'centrifugal_pump', name, '{}', 3,
+                   CASE WHEN name IN ('R-2', 'R-3') THEN '{}'
+                   ELSE jsonb_build_object('asset_id', name, 'asset_class', 'centrifugal_pump', 'name', name) END, now()
+            FROM unnest(ARRAY['R-1', 'R-2', 'R-3', 'R-4', 'R-5']) AS name
+            """
+        )
+    async with TimescaleHistory(module_url, catalogue) as reader:
+        pages = [await reader.removed_assets(after=after, limit=2) for after in ("", "R-4", "R-5")]
+    with psycopg.connect(module_url, autocommit=True) as connection:
+        connection.execute("DELETE FROM asset WHERE asset_id LIKE 'R-_'")
+    assert [[item.asset.asset_id for item in page] for page in pages] == [["R-1", "R-4"], ["R-5"], []]

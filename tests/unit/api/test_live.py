@@ -231,6 +231,16 @@ def test_the_database_fills_the_view_at_the_start(platform):
     assert message["readings"][0]["judgement"]["model_version"] == 2
 
 
+def test_a_lagging_removal_leaves_the_data_of_a_new_registration():
+    live = FakePlatform().live
+    live.take_readings(valid_rows(["P-101"], NOW), 3)
+    live.end("P-101", "reading", 3)
+    assert live.asset("P-101") is None
+    live.take_readings(valid_rows(["P-101"], NOW + timedelta(seconds=1)), 3)
+    live.end("P-101", "reading", 7)
+    assert live.asset("P-101").reading.ts == NOW + timedelta(seconds=1)
+
+
 async def test_a_client_hears_of_a_removed_asset_once_its_readings_have_ended():
     platform = FakePlatform()
     feed(platform)

@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from forewarn.contracts.base import Line, Paragraphs, UtcDatetime
+from forewarn.contracts.base import Comment, Line, UtcDatetime
 
 TIME = TypeAdapter(UtcDatetime)
 LINE = TypeAdapter(Line)
-PARAGRAPHS = TypeAdapter(Paragraphs)
+COMMENT = TypeAdapter(Comment)
 
 
 @pytest.mark.parametrize(
@@ -43,6 +43,6 @@ def test_a_line_keeps_every_script_and_loses_blanks_around_it():
 
 
 def test_paragraphs_keep_line_breaks_only():
-    assert PARAGRAPHS.validate_python("one\r\n\ttwo\n") == "one\n\ttwo"
+    assert COMMENT.validate_python("one\r\n\ttwo\n") == "one\n\ttwo"
     with pytest.raises(ValidationError, match="control characters"):
-        PARAGRAPHS.validate_python("one\x00two")
+        COMMENT.validate_python("one\x00two")

@@ -8,7 +8,7 @@ from forewarn.adapters.catalogue import load_catalogue
 from forewarn.adapters.decode_boundary import decoder
 from forewarn.adapters.event_codec import decode_event
 from forewarn.adapters.frames.codec import encode_frame
-from forewarn.adapters.kafka.command_group import commands_of
+from forewarn.adapters.kafka.command_group import everything_of
 from forewarn.contracts.assets import Asset, Command
 from forewarn.contracts.frames import FrameKind
 from forewarn.ports.codec import InvalidEvent, InvalidFrame, one_line
@@ -56,7 +56,7 @@ def test_a_command_of_an_impossible_time_is_refused(moment):
         decode_event(Command, value)
     good = json.dumps(COMMAND).encode()
     records = [Record("commands", 0, n, 0, b"P-101", each) for n, each in enumerate((good, value, good))]
-    assert [command.command_id for command in commands_of(records)] == ["c-1", "c-1"]
+    assert [each.command_id for each in everything_of(records) if isinstance(each, Command)] == ["c-1", "c-1"]
 
 
 def test_a_problem_is_one_printable_line_of_bounded_length():

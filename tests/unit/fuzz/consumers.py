@@ -23,7 +23,7 @@ from forewarn.adapters.baseline_orders import ORDER_KEY
 from forewarn.adapters.event_codec import Envelope, decode_event, encode_event, topic_headers
 from forewarn.adapters.faust.publisher import Outgoing
 from forewarn.adapters.frames.codec import decode_frame, encode_frame
-from forewarn.adapters.kafka.command_group import commands_of, everything_of
+from forewarn.adapters.kafka.command_group import everything_of
 from forewarn.adapters.kafka.registry import change_of
 from forewarn.adapters.kafka.snapshots import LaneSnapshot, SnapshotAssembly
 from forewarn.adapters.live.feed import KafkaLiveFeed
@@ -479,9 +479,9 @@ def feed_simulator(topic: TopicName, poison: Iterable[Message]) -> None:
     sent, expected = [], []
     now_s = start_s
     for chunk in _chunks(poison):
-        for command in commands_of([_record(topic, number, message) for number, message in enumerate(chunk)]):
-            assert isinstance(command, Command)
-            fleet.obey(command, now_s)
+        for command in everything_of([_record(topic, number, message) for number, message in enumerate(chunk)]):
+            if isinstance(command, Command):
+                fleet.obey(command, now_s)
         for _ in range(4):
             now_s += 1.0
             readings = list(fleet.due(now_s))

@@ -1,7 +1,8 @@
 """Sensors and gateways in a plant file."""
 
+from collections.abc import Callable
 from math import inf
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -27,81 +28,64 @@ Positive = Annotated[float, Field(gt=0)]
 class _SensorFault(StrictContract):
     """Time at which a sensor's fault acts, counted from the machine's registration."""
 
+    make: ClassVar[Callable[..., SensorEffect]]
     after_s: float = Field(default=0.0, description="From registration; negative: in the history.")
     lasts_s: Positive | None = Field(default=None, description="null: for good.")
 
-    def during(self, registered_s: float) -> During:
-        """Return when the fault acts, on the time scale of the epoch [s]."""
+    def of(self, tag: str, registered_s: float) -> SensorEffect:
+        """Return the domain's effect, which has the other fields under the same names."""
         begin_s = registered_s + self.after_s
-        until_s = inf if self.lasts_s is None else begin_s + self.lasts_s
-        return During(from_s=begin_s, until_s=until_s)
+        during = During(from_s=begin_s, until_s=inf if self.lasts_s is None else begin_s + self.lasts_s)
+        return self.make(tag=tag, during=during, **self.model_dump(exclude={"after_s", "lasts_s", "effect"}))
 
 
 class DriftFault(_SensorFault):
     """The reading leaves the truth at a steady rate."""
 
+    make: ClassVar[Callable[..., SensorEffect]] = Drift
     effect: Literal["drift"]
     per_day: float = Field(description="In the tag's unit.")
-
-    def of(self, tag: str, registered_s: float) -> SensorEffect:
-        """Return the domain's effect."""
-        return Drift(tag=tag, per_day=self.per_day, during=self.during(registered_s))
 
 
 class DropoutFault(_SensorFault):
     """Stretches without values."""
 
+    make: ClassVar[Callable[..., SensorEffect]] = Dropout
     effect: Literal["dropout"]
     share: Share
     burst_s: Positive = 60.0
-
-    def of(self, tag: str, registered_s: float) -> SensorEffect:
-        """Return the domain's effect."""
-        return Dropout(tag=tag, share=self.share, burst_s=self.burst_s, during=self.during(registered_s))
 
 
 class StuckFault(_SensorFault):
     """The reading stays what it was."""
 
+    make: ClassVar[Callable[..., SensorEffect]] = Stuck
     effect: Literal["stuck"]
-
-    def of(self, tag: str, registered_s: float) -> SensorEffect:
-        """Return the domain's effect."""
-        return Stuck(tag=tag, during=self.during(registered_s))
 
 
 class SpikesFault(_SensorFault):
     """Single wild readings."""
 
+    make: ClassVar[Callable[..., SensorEffect]] = Spikes
     effect: Literal["spikes"]
     share: Share
     size: Positive = Field(description="In the tag's unit.")
-
-    def of(self, tag: str, registered_s: float) -> SensorEffect:
-        """Return the domain's effect."""
-        return Spikes(tag=tag, share=self.share, size=self.size, during=self.during(registered_s))
 
 
 class NoiseFault(_SensorFault):
     """More noise than the sensor had."""
 
+    make: ClassVar[Callable[..., SensorEffect]] = Noise
     effect: Literal["noise"]
     spread: Positive = Field(description="Standard deviation in the tag's unit.")
-
-    def of(self, tag: str, registered_s: float) -> SensorEffect:
-        """Return the domain's effect."""
-        return Noise(tag=tag, spread=self.spread, during=self.during(registered_s))
 
 
 class SwappedFault(_SensorFault):
     """Connected crosswise with another sensor."""
 
+    make: ClassVar[Callable[..., SensorEffect]] = SwappedWires
     effect: Literal["swapped_wires"]
     other: TagName
-
-    def of(self, tag: str, registered_s: float) -> SensorEffect:
-        """Return the domain's effect."""
-        return SwappedWires(tag=tag, other=self.other, during=self.during(registered_s))
 
 
 AnySensorFault = Annotated[

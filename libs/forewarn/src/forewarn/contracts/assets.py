@@ -24,6 +24,7 @@ from forewarn.contracts.health import ComponentName
 from forewarn.contracts.questions import BaselineAccepted, BaselineSource, WhatIfAnswer, WhatIfRequest
 
 Price = Annotated[NotNegative, USABLE_SIZE]
+ScenarioDays = Annotated[float, Field(gt=0, le=3660), USABLE_SIZE] | None
 
 
 class HealthWeights(StrictContract):
@@ -102,15 +103,9 @@ class InjectFault(StrictContract):
     severity: Annotated[float, Field(gt=0, le=1), USABLE_SIZE] = 1.0
 
 
-class RunScenario(StrictContract):
-    """Play a scenario with one machine of the simulator, known or new."""
+class ScenarioSettings(StrictContract):
+    """How to play a scenario."""
 
-    kind: Literal["run_scenario"] = "run_scenario"
-    scenario: Identifier
-    asset_class: Identifier = Field(description="Class of the machine; it must be one that can be simulated.")
-    days: Annotated[float, Field(gt=0, le=3660), USABLE_SIZE] | None = Field(
-        default=None, description="Length of the story; null: as the scenario has it."
-    )
     severity: Annotated[float, Field(gt=0, le=1), USABLE_SIZE] = 1.0
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     interval_s: Annotated[float, Field(gt=0, le=86_400), USABLE_SIZE] = Field(
@@ -118,10 +113,19 @@ class RunScenario(StrictContract):
     )
     acceleration: Annotated[float, Field(ge=1, le=1e7)] | None = Field(
         default=None,
-        description="Story's time over real time, stamped and alarmed as live. null: sent at once as history that ends "
-        "when the command was issued, and that never alarms.",
+        description="For streams: story's time over real time, stamped and alarmed as live. null: sent at once as "
+        "history that ends at the time of the request, and that never alarms.",
     )
     tag: TagName | None = Field(default=None, description="Tag whose sensor fails, for scenarios of sensors.")
+
+
+class RunScenario(ScenarioSettings):
+    """Play a scenario with one machine of the simulator, known or new."""
+
+    kind: Literal["run_scenario"] = "run_scenario"
+    scenario: Identifier
+    asset_class: Identifier = Field(description="Class of the machine; it must be one that can be simulated.")
+    days: ScenarioDays = Field(default=None, description="Length of the story; null: as the scenario has it.")
 
 
 class SetUpPlant(StrictContract):

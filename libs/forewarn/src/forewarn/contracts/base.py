@@ -75,14 +75,14 @@ def format_utc(value: datetime) -> str:
     return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-#: The one type of a time, in contracts, routes and commands alike: aware, in UTC, within ``EARLIEST`` and ``LATEST``.
-UtcDatetime = Annotated[
+_WrittenTime = Annotated[
     AwareDatetime,
     BeforeValidator(_written_out),
-    AfterValidator(_to_utc),
     PlainSerializer(format_utc, return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
+#: The one type of a time, in contracts, routes and commands alike: aware, in UTC, within ``EARLIEST`` and ``LATEST``.
+UtcDatetime = Annotated[_WrittenTime, AfterValidator(_to_utc)]
 
 
 def _brought_inside(value: datetime) -> datetime:
@@ -95,13 +95,7 @@ def _brought_inside(value: datetime) -> datetime:
 
 #: A time that a person's command brought into stored state, when older versions took any: outside of the bounds it
 #: counts as the nearest one inside, as an alarm's state must stay readable.
-StoredTime = Annotated[
-    AwareDatetime,
-    BeforeValidator(_written_out),
-    AfterValidator(_brought_inside),
-    PlainSerializer(format_utc, return_type=str, when_used="json"),
-    WithJsonSchema({"type": "string", "format": "date-time"}),
-]
+StoredTime = Annotated[_WrittenTime, AfterValidator(_brought_inside)]
 
 
 def _from_base64(value: object) -> object:
@@ -165,14 +159,12 @@ def readable(value: str) -> str:
 #: Text that people write and read on one line: names, sources, who did something. Blanks around it are dropped.
 #: A field adds its greatest length.
 Line = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(_one_line)]
-#: The same with line breaks and tabs: comments, notes.
-Paragraphs = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(_several_lines)]
 
 #: Name of a thing, or of a person who signs.
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(_one_line)]
 #: Reference to an occurrence of an alarm, a refused message or a page of a list, as handed out.
 Reference = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(_reference)]
-#: A person's remark.
+#: A person's remark, which may have line breaks and tabs.
 Comment = Annotated[str, StringConstraints(strip_whitespace=True, max_length=1000), AfterValidator(_several_lines)]
 #: Text in an event that stands on a topic or in the database already, perhaps written by an older version: to refuse
 #: it would lose the asset or the alarm it belongs to, so it is made readable instead.

@@ -113,7 +113,6 @@ class _Stored:
 
 
 def _word_of(words: tuple[str, ...]) -> BeforeValidator:
-    """Return the word of a code."""
     return BeforeValidator(lambda value: value if isinstance(value, str) else dict(enumerate(words)).get(value, value))
 
 

@@ -9,12 +9,12 @@ from forewarn.contracts.assets import Asset, Command, CommandAnswer
 from forewarn.contracts.base import Contract
 from forewarn.contracts.frames import FrameKind
 from forewarn.contracts.health import AssetHealth, ModelArtefact
+from forewarn.contracts.limits import MIB
 from forewarn.contracts.readings import Reading, RejectedReading
 
 DEFAULT_PARTITIONS: Final = 12
 _HOUR_MS: Final = 3_600_000
 _DAY_MS: Final = 24 * _HOUR_MS
-_MIB: Final = 1024 * 1024
 
 
 class TopicName(StrEnum):
@@ -99,17 +99,17 @@ class Topic:
     only their producer reads. ``key`` says what the message key is; frames and checkpoints have none
     that matters: they are written to the partition of the readings they come from.
 
-    ``disk_share`` is the topic's part of what all topics may take on disk, relative to the others.
+    A topic without ``retention_ms`` is compacted. ``disk_share`` is the topic's part of what all topics may take on
+    disk, relative to the others.
     """
 
     name: TopicName
     description: str
     content: type[Contract] | FrameKind | None
-    key: str
+    key: str = "asset_id"
     partitions: int = DEFAULT_PARTITIONS
-    cleanup: Literal["delete", "compact"] = "delete"
     retention_ms: int | None = 7 * _DAY_MS
-    max_message_bytes: int = _MIB
+    max_message_bytes: int = MIB
     cloud_events: bool = False
     disk_share: int = 1
 
@@ -124,6 +124,11 @@ class Topic:
         return tuple(name for name, use in TOPIC_USE.items() if self.name in use.reads)
 
     @property
+    def cleanup(self) -> Literal["delete", "compact"]:
+        """How the broker drops old messages."""
+        return "compact" if self.retention_ms is None else "delete"
+
+    @property
     def config(self) -> dict[str, str]:
         """Broker-side settings of the topic."""
         settings = {
@@ -131,9 +136,9 @@ class Topic:
             "max.message.bytes": str(self.max_message_bytes),
             "message.timestamp.type": "LogAppendTime" if self.name is TopicName.READINGS_RAW else "CreateTime",
         }
-        if self.cleanup == "compact":
+        if self.retention_ms is None:
             settings |= {"segment.ms": str(_HOUR_MS), "min.cleanable.dirty.ratio": "0.3"}
-        elif self.retention_ms is not None:
+        else:
             settings["retention.ms"] = str(self.retention_ms)
         return settings
 
@@ -144,9 +149,8 @@ def _checkpoint(name: TopicName, service: str) -> Topic:
         description=f"State snapshots of the {service}, one per partition; nobody else reads them.",
         content=None,
         key="partition",
-        cleanup="compact",
         retention_ms=None,
-        max_message_bytes=16 * _MIB,
+        max_message_bytes=16 * MIB,
     )
 
 
@@ -156,8 +160,7 @@ _ALL: Final = (
         description="Readings as gateways send them: one JSON object, or a list of readings of one asset. Messages "
         "with the key ~forewarn.removal are the API's: an asset was removed from the registry.",
         content=Reading,
-        key="asset_id",
-        max_message_bytes=8 * _MIB,
+        max_message_bytes=8 * MIB,
         disk_share=20,
     ),
     Topic(
@@ -167,7 +170,7 @@ _ALL: Final = (
         "here and on the other topics of frames, say that nothing of a removed asset comes behind them.",
         content=FrameKind.VALID,
         key="partition",
-        max_message_bytes=16 * _MIB,
+        max_message_bytes=16 * MIB,
         disk_share=20,
     ),
     Topic(
@@ -175,7 +178,7 @@ _ALL: Final = (
         description="Refused messages: original bytes, reason, explanation and recommendation.",
         content=RejectedReading,
         key="asset_id where known",
-        max_message_bytes=16 * _MIB,
+        max_message_bytes=16 * MIB,
         retention_ms=30 * _DAY_MS,
         disk_share=10,
     ),
@@ -184,7 +187,7 @@ _ALL: Final = (
         description="Readings beside what the twin expects, with normalised residuals and deviation.",
         content=FrameKind.TWIN,
         key="partition",
-        max_message_bytes=16 * _MIB,
+        max_message_bytes=16 * MIB,
         disk_share=12,
     ),
     Topic(
@@ -192,7 +195,7 @@ _ALL: Final = (
         description="Twin states with anomaly score, flag and contributions.",
         content=FrameKind.ANOMALY,
         key="partition",
-        max_message_bytes=16 * _MIB,
+        max_message_bytes=16 * MIB,
         disk_share=28,
     ),
     Topic(
@@ -200,7 +203,6 @@ _ALL: Final = (
         description="Health, trend and remaining useful life, at most once a second for each asset; a tombstone says "
         "that the asset was removed.",
         content=AssetHealth,
-        key="asset_id",
         retention_ms=30 * _DAY_MS,
         cloud_events=True,
         disk_share=6,
@@ -209,7 +211,6 @@ _ALL: Final = (
         name=TopicName.ALERTS,
         description="Every alarm transition, for downstream systems.",
         content=Alert,
-        key="asset_id",
         retention_ms=30 * _DAY_MS,
         cloud_events=True,
         disk_share=2,
@@ -219,7 +220,6 @@ _ALL: Final = (
         description="Present state of every open alarm; a tombstone closes it.",
         content=Alarm,
         key="alarm_id",
-        cleanup="compact",
         retention_ms=None,
         cloud_events=True,
     ),
@@ -228,14 +228,12 @@ _ALL: Final = (
         description="Requests to the services: acknowledge an alarm, inject a fault, run a scenario, set up a plant, "
         "retrain a twin, ask it what if.",
         content=Command,
-        key="asset_id",
         cloud_events=True,
     ),
     Topic(
         name=TopicName.COMMANDS_ANSWERS,
         description="Outcome of commands to a twin: its answer to what if, its order to retrain, or the problem.",
         content=CommandAnswer,
-        key="asset_id",
         partitions=1,
         cloud_events=True,
     ),
@@ -243,9 +241,7 @@ _ALL: Final = (
         name=TopicName.ASSETS,
         description="Asset registry; a tombstone removes an asset.",
         content=Asset,
-        key="asset_id",
         partitions=1,
-        cleanup="compact",
         retention_ms=None,
         cloud_events=True,
     ),
@@ -255,7 +251,6 @@ _ALL: Final = (
         "asset is void.",
         content=ModelArtefact,
         key="asset_id/kind",
-        cleanup="compact",
         retention_ms=None,
         cloud_events=True,
     ),
@@ -266,13 +261,13 @@ _ALL: Final = (
 
 TOPICS: Final[dict[TopicName, Topic]] = {topic.name: topic for topic in _ALL}
 
-_LARGEST_SEGMENT_BYTES: Final = 64 * _MIB
+_LARGEST_SEGMENT_BYTES: Final = 64 * MIB
 _UNLIMITED: Final = -1
 
 
 def _smallest_segment(topic: Topic) -> int:
     """Return the smallest segment: it holds the largest message and the broker's overhead."""
-    return topic.max_message_bytes + _MIB
+    return topic.max_message_bytes + MIB
 
 
 #: Of topics that are not compacted: with less, a partition could not hold two segments.

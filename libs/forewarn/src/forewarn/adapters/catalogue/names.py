@@ -79,7 +79,6 @@ def sources_exist(draft: Draft) -> Iterator[Finding]:
 
 
 def _references(draft: Draft) -> Iterator[tuple[Location, object]]:
-    """Yield every place that refers to a column."""
     twin = draft.section("twin")
     for group in ("drivers", "responses"):
         yield from _each(("twin", group), twin.get(group))

@@ -65,13 +65,7 @@ class PackedRow:
 
     @decoder(InvalidFrame)
     def reading(self) -> NewestReading:
-        """Decode a row of kind VALID.
-
-        Raises
-        ------
-        InvalidFrame
-            If a value is impossible.
-        """
+        """Decode a row of kind VALID; raises ``InvalidFrame`` for an impossible value."""
         asset_class = self.shape.asset_class
         numbers = self._numbers()
         ts, received_at = _time(next(numbers)), _time(next(numbers))
@@ -82,13 +76,7 @@ class PackedRow:
 
     @decoder(InvalidFrame)
     def judgement(self) -> LiveJudgement:
-        """Decode a row of kind ANOMALY.
-
-        Raises
-        ------
-        InvalidFrame
-            If a value is impossible.
-        """
+        """Decode a row of kind ANOMALY; raises ``InvalidFrame`` for an impossible value."""
         asset_class = self.shape.asset_class
         numbers = self._numbers()
         ts = _time(next(numbers))

@@ -110,7 +110,6 @@ def _absent(column: Column, rows: int) -> pa.Array:
 
 @lru_cache(maxsize=_DESCRIPTIONS)
 def _identity(description: bytes) -> tuple[str, str, str]:
-    """Return kind, version and class."""
     metadata: Mapping[bytes, bytes] = _schema(description).metadata or {}
     kind, version, asset_class = (
         metadata.get(f"forewarn.{name}".encode(), b"").decode(errors="replace")

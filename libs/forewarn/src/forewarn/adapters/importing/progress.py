@@ -67,7 +67,6 @@ class ProgressFile:
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Unlock it."""
         self._lock.close()
 
     def read(self) -> ImportProgress | None:

@@ -43,11 +43,6 @@ class _Sender(BaseModel):
     asset_id: Identifier
 
 
-def commands_of(records: Sequence[Record]) -> list[Command]:
-    """Decode commands; log and skip what is not a valid command."""
-    return [command for command in everything_of(records) if isinstance(command, Command)]
-
-
 def everything_of(records: Sequence[Record]) -> list[Command | UnreadableCommand]:
     """Decode commands, and the senders of unreadable ones; log what is not a valid command."""
     found: list[Command | UnreadableCommand] = []

@@ -150,15 +150,16 @@ class KafkaLiveFeed:
 
     def _take_readings(self, record: Record) -> None:
         if removal := read_removal(record):
-            self.view.end(removal.asset_id, "reading")
+            self.view.end(removal.asset_id, "reading", record.partition)
             return
-        self.view.take_readings(FrameRows.read(record.value or b"", self._catalogue, FrameKind.VALID))
+        self.view.take_readings(FrameRows.read(record.value or b"", self._catalogue, FrameKind.VALID), record.partition)
 
     def _take_judgements(self, record: Record) -> None:
         if removal := read_removal(record):
-            self.view.end(removal.asset_id, "judgement")
+            self.view.end(removal.asset_id, "judgement", record.partition)
             return
-        self.view.take_judgements(FrameRows.read(record.value or b"", self._catalogue, FrameKind.ANOMALY))
+        frame = FrameRows.read(record.value or b"", self._catalogue, FrameKind.ANOMALY)
+        self.view.take_judgements(frame, record.partition)
 
     def _take_health(self, record: Record) -> None:
         if record.value is None:

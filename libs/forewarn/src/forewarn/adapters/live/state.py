@@ -29,7 +29,7 @@ from forewarn.ports.live import (
     HealthInShort,
     LiveAsset,
     LiveInShort,
-    NewestReading,
+    LiveReading,
     Stage,
 )
 
@@ -65,6 +65,7 @@ class _Newest(Generic[T]):
     read: Callable[[], T]
     in_short: Callable[[], Any] = _nothing  # JudgementInShort or HealthInShort
     frame: FrameRows | None = None
+    partition: int | None = None  # of the topic; None for rows of the database
 
 
 @dataclass(slots=True)
@@ -72,7 +73,7 @@ class _Slot:
     """The newest data of an asset, frequent ones undecoded."""
 
     version: int = 0
-    reading: _Newest[NewestReading] | None = None
+    reading: _Newest[LiveReading] | None = None
     judgement: _Newest[LiveJudgement] | None = None
     health: _Newest[AssetHealth] | None = None
     alarms: dict[str, Alarm] = field(default_factory=dict)
@@ -121,22 +122,23 @@ class LiveState:
         """Grows with each change of any alarm."""
         return self._alarm_version
 
-    def take_readings(self, frame: FrameRows) -> None:
-        """Take in a frame of kind VALID."""
+    def take_readings(self, frame: FrameRows, partition: int | None = None) -> None:
+        """Take in a frame of kind VALID from a partition."""
         name = frame.asset_class.name
         with self._lock:
             for asset_id, ts_us, row in frame.newest:
-                self._offer_reading(asset_id, _Newest(ts_us, name, partial(frame.reading, row), frame=frame))
+                read = partial(frame.reading, row)
+                self._offer_reading(asset_id, _Newest(ts_us, name, read, frame=frame, partition=partition))
                 self._saw("readings.valid", ts_us)
             self._hold(frame)
 
-    def take_judgements(self, frame: FrameRows) -> None:
-        """Take in a frame of kind ANOMALY."""
+    def take_judgements(self, frame: FrameRows, partition: int | None = None) -> None:
+        """Take in a frame of kind ANOMALY from a partition."""
         name = frame.asset_class.name
         with self._lock:
             for asset_id, ts_us, row in frame.newest:
                 read, in_short = partial(frame.judgement, row), partial(frame.judgement_in_short, row)
-                self._offer_judgement(asset_id, _Newest(ts_us, name, read, in_short, frame))
+                self._offer_judgement(asset_id, _Newest(ts_us, name, read, in_short, frame, partition))
                 self._saw("anomaly.scores", ts_us)
             self._hold(frame)
 
@@ -186,11 +188,17 @@ class LiveState:
             else:
                 self._models[key] = model
 
-    def end(self, asset_id: str, part: Literal["reading", "judgement", "health"]) -> None:
-        """Drop an asset that was removed: older data of it is not shown any more, later data belongs to a new one."""
+    def end(self, asset_id: str, part: Literal["reading", "judgement", "health"], partition: int | None = None) -> None:
+        """Drop data of a removed asset that precede its removal in this partition.
+
+        Every partition carries the removal, and some lag: data from another one may be of a new registration.
+        """
         with self._lock:
             slot = self._slots.get(asset_id)
             if slot is None:
+                return
+            newest: _Newest[Any] | None = getattr(slot, part)
+            if newest is not None and None not in (newest.partition, partition) and newest.partition != partition:
                 return
             setattr(slot, part, None)
             if slot.reading is None and slot.judgement is None and slot.health is None and not slot.alarms:
@@ -320,7 +328,7 @@ class LiveState:
                 return True
         return False
 
-    def _offer_reading(self, asset_id: str, newest: _Newest[NewestReading]) -> None:
+    def _offer_reading(self, asset_id: str, newest: _Newest[LiveReading]) -> None:
         slot = self._slot(asset_id)
         if slot is not None and (slot.reading is None or slot.reading.ts_us <= newest.ts_us):
             slot.reading = newest

@@ -50,7 +50,7 @@ def _channel(topic: Topic) -> dict[str, Any]:
         "cleanup.policy": [topic.cleanup],
         "max.message.bytes": topic.max_message_bytes,
     }
-    if topic.cleanup == "delete" and topic.retention_ms is not None:
+    if topic.retention_ms is not None:
         configuration["retention.ms"] = topic.retention_ms
     return {
         "address": topic.name.value,

@@ -82,6 +82,4 @@ def _content(topic: Topic) -> str:
 
 
 def _kept(topic: Topic) -> str:
-    if topic.cleanup == "compact":
-        return "newest per key"
-    return "for ever" if topic.retention_ms is None else f"{topic.retention_ms // _DAY_MS} d"
+    return "newest per key" if topic.retention_ms is None else f"{topic.retention_ms // _DAY_MS} d"

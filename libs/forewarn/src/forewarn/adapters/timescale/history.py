@@ -160,7 +160,13 @@ class TimescaleHistory:
 
     async def removed_assets(self, *, after: str, limit: int) -> tuple[DeregisteredAsset, ...]:
         """Return removed assets, by id."""
-        return _removed(await self._named("removed_assets", after=after, limit=limit))
+        found: list[DeregisteredAsset] = []
+        while True:  # unreadable documents must not end a page early
+            rows = await self._named("removed_assets", after=after, limit=limit)
+            found += _removed(rows)
+            if len(rows) < limit or len(found) >= limit:
+                return tuple(found[:limit])
+            after = rows[-1]["asset_id"]
 
     async def removed_asset(self, asset_id: str) -> DeregisteredAsset | None:
         """Return a removed asset."""

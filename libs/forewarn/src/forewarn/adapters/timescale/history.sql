@@ -8,7 +8,7 @@ SELECT 1
 SELECT asset_key, asset_class FROM asset WHERE asset_id = %(asset_id)s
 
 -- name: removed_assets
-SELECT document::text AS document, removed_at FROM asset
+SELECT asset_id, document::text AS document, removed_at FROM asset
 WHERE removed_at IS NOT NULL AND document IS NOT NULL AND asset_id > %(after)s
 ORDER BY asset_id LIMIT %(limit)s
 

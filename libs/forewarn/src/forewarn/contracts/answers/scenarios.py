@@ -1,10 +1,11 @@
 """Requests and answers about scenarios and example plants."""
 
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from forewarn.contracts.base import USABLE_SIZE, Identifier, Name, TagName, UtcDatetime
+from forewarn.contracts.assets import ScenarioDays, ScenarioSettings
+from forewarn.contracts.base import Identifier, Name, UtcDatetime
 
 MOST_STREAMED = 200_000
 MOST_RETURNED = 50_000
@@ -26,11 +27,10 @@ class ScenarioList(BaseModel):
     plants: list[str]
 
 
-class ScenarioBody(BaseModel):
+class ScenarioBody(ScenarioSettings):
     """The scenario to play, with which machine, and where the readings go."""
 
     model_config = ConfigDict(
-        extra="forbid",
         json_schema_extra={
             "examples": [
                 {"scenario": "tube_fouling", "asset_class": "chiller", "duration_days": 30, "seed": 7},
@@ -50,20 +50,7 @@ class ScenarioBody(BaseModel):
     asset_id: Identifier | None = Field(
         default=None, description="An asset; it is registered if it is not. Default: SIM-CLASS-SCENARIO-SEED."
     )
-    duration_days: Annotated[float, Field(gt=0, le=3660), USABLE_SIZE] | None = Field(
-        default=None, description="null: as the scenario has it."
-    )
-    severity: Annotated[float, Field(gt=0, le=1), USABLE_SIZE] = 1.0
-    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
-    interval_s: Annotated[float, Field(gt=0, le=86_400), USABLE_SIZE] = Field(
-        default=300.0, description="Distance of the readings, in the story's time."
-    )
-    acceleration: Annotated[float, Field(ge=1, le=1e7)] | None = Field(
-        default=None,
-        description="For streams: story's time over real time, stamped and alarmed as live. null: sent at once as "
-        "history that ends now, and that never alarms.",
-    )
-    tag: TagName | None = Field(default=None, description="Tag whose sensor fails, for scenarios of sensors.")
+    duration_days: ScenarioDays = Field(default=None, description="null: as the scenario has it.")
     output: Literal["stream", "json", "csv", "labels_csv"] = Field(
         default="stream",
         description="stream: played by the simulator into the platform. json, csv: the readings, returned. labels_csv: "
