@@ -29,7 +29,7 @@ from forewarn.ports.live import (
     HealthInShort,
     LiveAsset,
     LiveInShort,
-    LiveReading,
+    NewestReading,
     Stage,
 )
 
@@ -73,7 +73,7 @@ class _Slot:
     """The newest data of an asset, frequent ones undecoded."""
 
     version: int = 0
-    reading: _Newest[LiveReading] | None = None
+    reading: _Newest[NewestReading] | None = None
     judgement: _Newest[LiveJudgement] | None = None
     health: _Newest[AssetHealth] | None = None
     alarms: dict[str, Alarm] = field(default_factory=dict)
@@ -328,7 +328,7 @@ class LiveState:
                 return True
         return False
 
-    def _offer_reading(self, asset_id: str, newest: _Newest[LiveReading]) -> None:
+    def _offer_reading(self, asset_id: str, newest: _Newest[NewestReading]) -> None:
         slot = self._slot(asset_id)
         if slot is not None and (slot.reading is None or slot.reading.ts_us <= newest.ts_us):
             slot.reading = newest
