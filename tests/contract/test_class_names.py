@@ -20,11 +20,7 @@ def defined_twice(paths: Iterable[Path]) -> dict[str, list[Path]]:
 def test_no_public_class_name_is_defined_twice():
     sources = [*ROOT.glob("libs/*/src/**/*.py"), *ROOT.glob("services/*/src/**/*.py")]
     assert len(sources) > 400
-<<<<<<< HEAD
     assert defined_twice(sources) == {}
-=======
-    assert not defined_twice(sources)
->>>>>>> i11-wc
 
 
 def test_the_check_finds_a_second_definition(tmp_path):
