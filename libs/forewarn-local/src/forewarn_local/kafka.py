@@ -187,6 +187,6 @@ def answers(bootstrap_servers: str, timeout_s: float = 2.0) -> bool:
 def cluster_at(bootstrap_servers: str, timeout_s: float = 2.0) -> str | None:
     """Return the id of the Kafka cluster that answers a metadata request; None without an answer."""
     try:
-        return look_at_cluster(bootstrap_servers, timeout_s).cluster_id
+        return look_at_cluster(bootstrap_servers, timeout_s, is_quiet=True).cluster_id
     except BrokerUnavailable:
         return None

@@ -62,6 +62,10 @@ class ProblemError(UseCaseError):
         super().__init__(kind, detail, retry_after_s=retry_after_s)
         self.status = status
 
+    def __reduce__(self) -> tuple[object, ...]:
+        # ``args`` has no status; a process beside the event loop may raise this.
+        return (type(self), (self.status, self.kind, self.detail), self.__dict__)
+
 
 def says_json(request: Request) -> bool:
     """Return whether a request declares its body as JSON."""

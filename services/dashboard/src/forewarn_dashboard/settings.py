@@ -17,7 +17,8 @@ class DashboardSettings(ServiceSettings):
     dashboard_port: int = Field(default=8050, ge=0, le=65535)
     dashboard_allowed_hosts: str = Field(
         default="",
-        description="Comma-separated host names that browsers may use; empty: any, or just loopback names on loopback.",
+        description="Comma-separated host names that browsers may use; empty: any, and only loopback names while the "
+        "dashboard listens on loopback.",
     )
     api_url: AnyHttpUrl = Field(default=AnyHttpUrl("http://127.0.0.1:8000"), description="Address of the API.")
     baseline_readings: int | None = Field(

@@ -68,7 +68,7 @@ class Simulation:
         bootstrap, prefix = self._settings.kafka_bootstrap_servers, self._settings.kafka_topic_prefix
         producer = RawProducer(bootstrap, prefix, self._stop, self._metrics, self._heartbeat)
         # A command's effect counts from when it was issued, so rereading all commands restores every machine.
-        commands = CommandGroup(bootstrap, prefix, service="simulator", from_start=True)
+        commands = CommandGroup(bootstrap, prefix, service="simulator", from_start=True, on_wait=self._heartbeat.beat)
         _log.info("streaming", machines=len(self._fleet), interval_s=self._settings.simulation_interval_seconds)
         try:
             while not self._stop.is_set():

@@ -31,7 +31,7 @@ from forewarn.adapters.importing.run import ImportPlan, send_all, try_out, wait_
 from forewarn.adapters.importing.scan import Scan, scan
 from forewarn.adapters.importing.sending import HistorySender
 from forewarn.adapters.importing.source import SourceFile, open_source
-from forewarn.adapters.kafka.errors import BrokerUnavailable
+from forewarn.adapters.kafka.errors import BrokerRefused, BrokerUnavailable
 from forewarn.adapters.kafka.publisher import DeliveryError
 from forewarn.adapters.tables.table import TableError
 from forewarn.adapters.timescale.lifecycle import LifeCycle
@@ -81,7 +81,8 @@ class _StopError(Exception):
 
 #: Problems that the user can solve.
 _EXPECTED: Final = (
-    _StopError, TableError, AmbiguousTimeError, CatalogueError, ImportRunningError, BrokerUnavailable, DeliveryError,
+    _StopError, TableError, AmbiguousTimeError, CatalogueError, ImportRunningError, BrokerRefused, BrokerUnavailable,
+    DeliveryError,
 )  # fmt: skip
 
 

@@ -115,7 +115,9 @@ def stream(  # noqa: PLR0913  # options of a command line
     step: _Step = 300.0,
     acceleration: Annotated[
         float | None,
-        typer.Option(help="Live: scenario time over real time. Default: sent at once as history, which never alarms."),
+        typer.Option(
+            help="Live, so many times faster than real time. Default: sent at once as history, which never alarms."
+        ),
     ] = None,
     tag: _Tag = None,
 ) -> None:

@@ -109,12 +109,12 @@ class ScenarioSettings(StrictContract):
     severity: Annotated[float, Field(gt=0, le=1), USABLE_SIZE] = 1.0
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     interval_s: Annotated[float, Field(gt=0, le=86_400), USABLE_SIZE] = Field(
-        default=300.0, description="Distance of the readings, in the story's time."
+        default=300.0, description="Time between readings, in scenario time."
     )
     acceleration: Annotated[float, Field(ge=1, le=1e7)] | None = Field(
         default=None,
-        description="For streams: story's time over real time, stamped and alarmed as live. null: sent at once as "
-        "history that ends at the time of the request, and that never alarms.",
+        description="For streams: how many times faster than real time. Readings are stamped and alarmed as live. "
+        "null: sent at once, as history that ends at the time of the request and never alarms.",
     )
     tag: TagName | None = Field(default=None, description="Tag whose sensor fails, for scenarios of sensors.")
 

@@ -26,7 +26,7 @@ _log = structlog.get_logger(__name__)
 _SNAPSHOT_BYTES_PER_S: Final = 512 * KIB
 #: But a snapshot is never later than this, so that a restart has little to replay.
 _MAX_SNAPSHOT_EVERY_S: Final = 30.0
-_LOOK_UP_S: Final = 1.0
+_LOOK_UP_S: Final = 10.0
 _LOOK_UP_PATIENCE_S: Final = 20.0
 
 
@@ -92,7 +92,9 @@ class LaneKeeper:
 
     def restore(self, committed: Iterable[Position]) -> dict[Source, int]:
         """Rebuild lanes as of the committed offsets and return the offsets to continue from."""
-        self._topic_id = self._lookup.topic_id(self._source, patience_s=_LOOK_UP_PATIENCE_S)
+        self._topic_id = self._lookup.topic_id(
+            self._source, patience_s=_LOOK_UP_PATIENCE_S, on_wait=self._heartbeat.beat
+        )
         return {position.source: self._restore(position) for position in committed}
 
     def forget(self, partitions: Iterable[int]) -> None:
@@ -102,11 +104,11 @@ class LaneKeeper:
             del self.open[partition]
 
     def check_topic(self) -> None:
-        """Check that the source topic is still the same; blocks for a second while the broker is away.
+        """Check that the source topic is still the same, by what the broker answered since the last call; never waits.
 
         Raises ``TopicRecreated`` if it is not.
         """
-        newest = self._lookup.topic_id(self._source)
+        newest = self._lookup.recent_topic_id(self._source)
         if newest and self._topic_id and newest != self._topic_id:
             raise TopicRecreated(f"{self._source} was deleted and recreated: it is read from its beginning")
 

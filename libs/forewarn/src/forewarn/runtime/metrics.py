@@ -40,7 +40,7 @@ METRICS: Final[Mapping[str, MetricSpec]] = {
     "forewarn_commands_refused": MetricSpec("Acknowledgements that were refused.", ("alerting",)),
     "forewarn_sink_rows_written": MetricSpec("New rows in committed transactions.", ("sink",), ("table",)),
     "forewarn_sink_rows_duplicate": MetricSpec("Rows that were stored already.", ("sink",), ("table",)),
-    "forewarn_sink_messages_refused": MetricSpec("Messages stored in the table rejected.", ("sink",), ("reason",)),
+    "forewarn_sink_messages_refused": MetricSpec("Rejected messages that were stored.", ("sink",), ("reason",)),
     "forewarn_sink_rows_dropped": MetricSpec("Rows, or chunks, past their retention.", ("sink",), ("table",)),
     "forewarn_sink_partitions_recreated": MetricSpec("Partitions of recreated topics.", ("sink",), ("topic",)),
     "forewarn_sink_fenced": MetricSpec("Times another sink had taken over a partition.", ("sink",)),

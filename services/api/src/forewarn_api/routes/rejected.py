@@ -52,10 +52,10 @@ async def replay(rejected_id: RejectedId, backend: BackendDep, state: StateDep) 
 
     Repeated within 10 s, they are sent once.
     """
+    message = _again(await _one(rejected_id, backend))
     async with state.replaying:
         done = state.replays.get(rejected_id)
         if done is None:
-            message = _again(await _one(rejected_id, backend))
             original = b"".join([piece async for piece in backend.history.original(rejected_id)])
             failed = await backend.delivery.send([replace(message, value=original)])
             require_delivered(failed[0] if failed else None, "The message")

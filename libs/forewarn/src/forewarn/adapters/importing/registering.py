@@ -6,7 +6,7 @@ from typing import Final
 
 from forewarn.adapters.importing.sending import assets_at
 from forewarn.adapters.kafka.config import group_id
-from forewarn.adapters.kafka.errors import BrokerUnavailable
+from forewarn.adapters.kafka.errors import BrokerUnavailable, refusals
 from forewarn.adapters.kafka.offsets import OffsetLookup
 from forewarn.adapters.kafka.publisher import EventPublisher
 from forewarn.adapters.kafka.registry import REGISTRY_READER, AssetRegistry
@@ -95,10 +95,12 @@ class ImportRegistry:
     def _wait_for_validator(self) -> None:
         topic, group = qualified(TopicName.ASSETS, self.prefix), group_id(REGISTRY_READER, self.prefix)
         sources = [Source(topic, number) for number in range(TOPICS[TopicName.ASSETS].partitions)]
-        ends = {source: end for source, (_, end) in self._offsets.bounds(sources).items()}
+        with refusals():
+            ends = {source: end for source, (_, end) in self._offsets.bounds(sources).items()}
         until_s = self._clock.monotonic_s() + self._patience_s
         while True:
-            read = self._offsets.committed(group, sources)
+            with refusals():
+                read = self._offsets.committed(group, sources)
             if all(read.get(source, 0) >= end for source, end in ends.items()):
                 return
             if self._clock.monotonic_s() > until_s:

@@ -6,7 +6,7 @@ from typing import Final
 from forewarn.adapters.disk import DiskSpace, DiskState
 from forewarn.adapters.kafka.cluster import look_at_cluster
 from forewarn.adapters.kafka.config import group_id
-from forewarn.adapters.kafka.errors import BrokerUnavailable
+from forewarn.adapters.kafka.errors import BrokerUnavailable, refusals
 from forewarn.adapters.kafka.offsets import OffsetLookup
 from forewarn.adapters.kafka.producing import QueuedProducer
 from forewarn.adapters.kafka.publisher import DeliveryError
@@ -58,7 +58,7 @@ class HistorySender:
         BrokerUnavailable
             If no broker answers, or the platform's topics are not there.
         """
-        found = look_at_cluster(self._bootstrap_servers, _ANSWER_S)
+        found = look_at_cluster(self._bootstrap_servers, _ANSWER_S, is_quiet=True)
         if self._topic not in found.partitions:
             raise BrokerUnavailable(
                 f"Kafka at {self._bootstrap_servers} has no topic {self._topic}: does the platform run?"
@@ -67,8 +67,9 @@ class HistorySender:
 
     def send(self, asset_id: str, message: bytes) -> None:
         """Queue a message; blocks while the queue is full."""
-        self._producer.send(asset_id.encode(), message)
-        self._producer.poll()
+        with refusals():
+            self._producer.send(asset_id.encode(), message)
+            self._producer.poll()
 
     def flush(self) -> None:
         """Wait until the broker has everything.
@@ -96,7 +97,8 @@ class HistorySender:
         """
         if not self._ends:
             return 0
-        taken = self._offsets.committed(self._group, list(self._ends))
+        with refusals():
+            taken = self._offsets.committed(self._group, list(self._ends))
         return sum(max(0, end - taken.get(source, 0)) for source, end in self._ends.items())
 
     def wait_for_backlog(self, limit: int, patience_s: float, on_wait: Callable[[int], None]) -> None:

@@ -26,15 +26,18 @@ class TopicMismatchError(Exception):
     """A topic exists with another number of partitions than the platform needs."""
 
 
-def look_at_cluster(bootstrap_servers: str, timeout_s: float) -> Cluster:
-    """Return the cluster that answers at the address.
+def look_at_cluster(bootstrap_servers: str, timeout_s: float, *, is_quiet: bool = False) -> Cluster:
+    """Return the cluster that answers at the address, with the topics that are completely created.
 
     Raises
     ------
     BrokerUnavailable
         If none answers within ``timeout_s``.
     """
-    admin = AdminClient({"bootstrap.servers": bootstrap_servers, "log_level": 0, "socket.timeout.ms": 2_000})
+    quiet = {"log_level": 0} if is_quiet else {}
+    admin = AdminClient(
+        {"bootstrap.servers": bootstrap_servers, "socket.timeout.ms": max(10, int(timeout_s * 1000)), **quiet}
+    )
     try:
         found = admin.list_topics(timeout=timeout_s)
     except KafkaException as exc:
@@ -46,7 +49,7 @@ def look_at_cluster(bootstrap_servers: str, timeout_s: float) -> Cluster:
         raise BrokerUnavailable(f"no broker answered at {bootstrap_servers} (KAFKA_BOOTSTRAP_SERVERS)")
     return Cluster(
         cluster_id=str(found.cluster_id),
-        partitions={name: len(topic.partitions) for name, topic in found.topics.items()},
+        partitions={name: len(topic.partitions) for name, topic in found.topics.items() if topic.partitions},
     )
 
 

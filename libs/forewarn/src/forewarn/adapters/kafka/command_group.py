@@ -5,7 +5,7 @@ the noted commands in smaller and smaller pieces, until the one that ended its p
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -31,7 +31,7 @@ from forewarn.ports.store import Source
 
 _MOST_AT_ONCE: Final = 100
 _TIMEOUT_S: Final = 10.0
-_PATIENCE_S: Final = 30.0
+_PATIENCE_S: Final = 60.0
 _PUT_ASIDE: Final = "it ended the service several times and was put aside (readings.rejected)"
 _log = structlog.get_logger(__name__)
 
@@ -91,14 +91,25 @@ class CommandGroup:
     from_start
         Read all retained commands of all partitions at each start, for a service whose state follows from every
         command. The group's offsets then only carry the notes.
+    on_wait
+        Called now and then while ``take`` waits for the group's coordinator.
     """
 
-    def __init__(self, bootstrap_servers: str, prefix: str, *, service: str, from_start: bool = False) -> None:
+    def __init__(
+        self,
+        bootstrap_servers: str,
+        prefix: str,
+        *,
+        service: str,
+        from_start: bool = False,
+        on_wait: Callable[[], None] = lambda: None,
+    ) -> None:
         group = group_id(f"{service}.commands", prefix)
         self._topic = qualified(TopicName.COMMANDS, prefix)
         self._prefix = prefix
         self._process = uuid.uuid4().hex[:12]
         self._from_start = from_start
+        self._on_wait = on_wait
         self._lanes: dict[int, _Lane] = {}
         self._waiting: list[Record] = []
         self._taken: dict[int, int] = {}  # partition → offset behind the last command in hand
@@ -222,10 +233,10 @@ class CommandGroup:
 
     def _open(self, partitions: Sequence[TopicPartition]) -> None:
         """Take over partitions with what is stored beside their offsets."""
-        topic_id = self._lookup.topic_id(self._topic, patience_s=_PATIENCE_S)
+        topic_id = self._lookup.topic_id(self._topic, patience_s=_TIMEOUT_S, on_wait=self._on_wait)
         lanes = {}
         sources = [Source(self._topic, place.partition) for place in partitions]
-        for stored in committed_positions(self._consumer, sources, patience_s=_PATIENCE_S):
+        for stored in committed_positions(self._consumer, sources, patience_s=_PATIENCE_S, on_wait=self._on_wait):
             before, partition = LaneNote.decode(stored.note), stored.source.partition
             position = OFFSET_INVALID if stored.next_offset is None else stored.next_offset
             if topic_id and before.topic_id and topic_id != before.topic_id:

@@ -1,5 +1,7 @@
 """The one table of Kafka errors: which end the process, which pass."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from confluent_kafka import KafkaError, KafkaException, Message
@@ -47,6 +49,15 @@ class BrokerUnavailable(Exception):  # noqa: N818  # a state of the broker, not 
 
 class BrokerRefused(Exception):  # noqa: N818  # as above
     """The broker answered and refuses: trying again does not help."""
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """Raise ``BrokerRefused`` for an error of the client, for programs that report it to a person and end."""
+    try:
+        yield
+    except KafkaException as exc:
+        raise BrokerRefused(error_of(exc).str()) from exc
 
 
 def is_fatal(error: KafkaError) -> bool:

@@ -1,8 +1,8 @@
 """The one look-up of offsets, topic ids and committed positions."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 from confluent_kafka import Consumer, IsolationLevel, KafkaException, TopicCollection, TopicPartition, Uuid
@@ -16,6 +16,9 @@ from forewarn.adapters.kafka.config import consumer_config
 from forewarn.adapters.kafka.errors import BrokerUnavailable, error_of, is_fatal, is_partition_end
 from forewarn.adapters.retrying import retry
 from forewarn.ports.store import Source
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 _log = structlog.get_logger(__name__)
 
@@ -68,11 +71,12 @@ class OffsetLookup:
         self._client_id = client_id
         self._timeout_s = timeout_s
         self._admin: AdminClient | None = None
+        self._asked: Future[Any] | None = None
         self._groups: dict[str, Consumer] = {}
 
     def close(self) -> None:
         """Release the connections; the next request reconnects."""
-        self._admin = None
+        self._admin = self._asked = None
         while self._groups:
             self._groups.popitem()[1].close()
 
@@ -126,18 +130,38 @@ class OffsetLookup:
             ids = {topic: str(future.result(timeout_s).topic_id) for topic, future in asked.items()}
         return {topic: topic_id for topic, topic_id in ids.items() if topic_id != _NO_ID}
 
-    def topic_id(self, topic: str, *, patience_s: float = 0.0) -> str:
-        """Return the id of a topic; empty if unknown, which counts as unchanged."""
+    def topic_id(self, topic: str, *, patience_s: float = 0.0, on_wait: Callable[[], None] = lambda: None) -> str:
+        """Return the id of a topic; empty if unknown, which counts as unchanged. Never raises.
+
+        ``on_wait`` is called after each attempt that failed, until ``patience_s`` is over.
+        """
         try:
             ids = retry(
                 lambda: self.topic_ids([topic]),
                 lambda problem: isinstance(problem, BrokerUnavailable),
                 patience_s=patience_s,
+                on_wait=lambda _: on_wait(),
             )
-        except BrokerUnavailable as exc:
+        except (BrokerUnavailable, KafkaException) as exc:
             _log.warning("topic_id_unknown", topic=topic, reason=str(exc))
             return ""
         return ids.get(topic, "")
+
+    def recent_topic_id(self, topic: str) -> str:
+        """Return the id that the previous call asked for, and ask again; empty if unknown. Never waits or raises."""
+        found, asked = "", self._asked
+        if asked is not None and asked.done():
+            if asked.exception() is None:
+                found = str(asked.result().topic_id)
+            else:
+                self.close()
+            asked = None
+        if asked is None:
+            if self._admin is None:
+                self._admin = self._new_admin()
+            topics = TopicCollection([topic])
+            self._asked = self._admin.describe_topics(topics, request_timeout=self._timeout_s)[topic]
+        return "" if found == _NO_ID else found
 
     def _consumer(self, group: str, settings: Mapping[str, Any] | None = None) -> Consumer:
         config = consumer_config(self._servers, group_id=group, client_id=self._client_id)
@@ -166,14 +190,18 @@ class OffsetLookup:
                 raise
             raise BrokerUnavailable(f"{what} could not be read: {error_of(exc).str()}") from exc
         except TimeoutError as exc:
-            raise BrokerUnavailable(f"no {what} within {timeout_s or self._timeout_s:g} s: is the broker up?") from exc
+            waited_s = timeout_s or self._timeout_s
+            raise BrokerUnavailable(f"no answer about {what} within {waited_s:g} s: is the broker up?") from exc
         finally:
             if not is_answered:
                 self.close()
 
     def _connected(self, timeout_s: float) -> AdminClient:
         if self._admin is None:
-            admin = AdminClient({"bootstrap.servers": self._servers, "client.id": self._client_id, **self._settings})
+            admin = self._new_admin()
             wait_for_metadata(admin, timeout_s)
             self._admin = admin
         return self._admin
+
+    def _new_admin(self) -> AdminClient:
+        return AdminClient({"bootstrap.servers": self._servers, "client.id": self._client_id, **self._settings})

@@ -126,7 +126,8 @@ class TransactionalProducer:
 
         def wait(problem: BaseException) -> None:
             self._on_wait()
-            _log.warning("transaction_waiting", step=step, reason=str(problem))
+            code = error_of(problem).name() if isinstance(problem, KafkaException) else None
+            _log.warning("transaction_waiting", step=step, reason=str(problem), code=code)
 
         retry(call, _is_retriable, on_wait=wait, pause_s=0.05)
 

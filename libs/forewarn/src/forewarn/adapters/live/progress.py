@@ -84,6 +84,9 @@ class KafkaProgress:
             except BrokerUnavailable as exc:
                 self._latest = None
                 _log.debug("progress_unknown", reason=str(exc))
+            except Exception as exc:  # noqa: BLE001  # whatever it is, a monitor must go on
+                self._latest = None
+                _log.warning("progress_unknown", reason=str(exc))
             self._stop.wait(LOOK_EVERY_S)
 
     def look(self) -> Progress:
