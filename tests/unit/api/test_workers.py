@@ -14,6 +14,7 @@ import pytest
 from forewarn.contracts.answers.problems import Fault
 from forewarn.usecases.errors import NotFoundError, UnavailableError, not_found
 from forewarn.usecases.workers import MAX_UNDER_WAY, Work, Workers, worker_thread
+from forewarn_api.problems import ProblemError
 from support.stack import wait_until
 
 PARENT = """
@@ -75,3 +76,13 @@ def test_no_worker_outlives_a_killed_parent():
 
 def _raise_not_found():
     raise not_found("Nothing.")
+
+
+def test_a_problem_survives_the_way_back_from_a_worker_process():
+    problem = pickle.loads(pickle.dumps(ProblemError(415, "unsupported-media-type", "Send JSON.", retry_after_s=3)))
+    assert (problem.status, problem.kind, problem.detail, problem.retry_after_s) == (
+        415,
+        "unsupported-media-type",
+        "Send JSON.",
+        3,
+    )
