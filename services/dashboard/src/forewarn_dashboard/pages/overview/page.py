@@ -26,7 +26,7 @@ from forewarn_dashboard.pages.asset.address import AssetView
 from forewarn_dashboard.pages.overview import table
 from forewarn_dashboard.pages.overview.address import SHOWS, SORTS, OverviewView
 from forewarn_dashboard.pages.overview.sparkline import score_sparkline
-from forewarn_dashboard.pages.overview.viewmodel import Summary, Tile, summary, tile
+from forewarn_dashboard.pages.overview.viewmodel import Summary, Tile, summary, tile, tile_text
 from forewarn_dashboard.scene import Node, Region, Scene, Single, draw
 from forewarn_dashboard.viewmodels import CONDITION_TEXT, NO_AREA, PRIORITY_NUMBER, TREND_ARROW, area
 
@@ -249,7 +249,10 @@ def _tile_alarm(one: Tile) -> html.Div:
     shown: list[Single] = [condition_badge(one.condition)]
     if one.priority is not None:
         more = f" and {one.alarm_count - 1} more" if one.alarm_count > 1 else ""
-        shown = [priority_badge(one.priority), html.Span(one.alarm_text + more, className="tile-alarm-text")]
+        shown = [
+            priority_badge(one.priority, with_text=False),
+            html.Span(tile_text(one.alarm_text) + more, className="tile-alarm-text"),
+        ]
     return html.Div(shown, className="tile-alarm", title=one.alarm_text or CONDITION_TEXT[one.condition])
 
 

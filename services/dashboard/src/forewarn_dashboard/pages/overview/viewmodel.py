@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from forewarn.contracts.alarms import Priority
 from forewarn.contracts.assets import Asset
@@ -9,6 +10,9 @@ from forewarn.contracts.health import Condition, HealthCategory
 from forewarn_dashboard.pages.alarms.viewmodel import rank
 from forewarn_dashboard.plant import LivePlant
 from forewarn_dashboard.viewmodels import CONDITION_TEXT, PRIORITY_NUMBER, age_text, class_title, condition
+
+#: Two lines of a tile.
+_TILE_CHARACTERS: Final = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,3 +75,10 @@ def summary(plant: LivePlant, now: datetime) -> Summary:
         priorities=tuple((p, sum(a.priority is p for a in alarms)) for p in PRIORITY_NUMBER),
         unacknowledged=sum(not a.acknowledged for a in alarms),
     )
+
+
+def tile_text(message: str) -> str:
+    """Return what fits on two lines of a tile: the finding of an alarm, without its cause and the rule's own words."""
+    finding = message.partition(";")[0]
+    detail = finding.partition(": ")[2]
+    return detail[:1].upper() + detail[1:] if detail and len(finding) > _TILE_CHARACTERS else finding
