@@ -172,8 +172,12 @@ def test_a_removed_asset_is_forgotten_by_every_stage_and_starts_clean_when_it_co
     assert plant.stored(KEPT)[:2] == (ROWS, ROWS)
     past = plant.http.get(f"/assets/{KEPT}/history", params={"resolution": "raw", "max_points": 200}).json()
     assert len(past["ts"]) == ROWS
-    closings = plant.http.get("/alarms", params={"state": "closed", "asset": KEPT}).json()["items"]
-    assert {item["alarm"]["comment"] for item in closings} == {"Asset removed"}
+
+    def comments():
+        closed = plant.http.get("/alarms", params={"state": "closed", "asset": KEPT}).json()["items"]
+        return {item["alarm"]["comment"] for item in closed}
+
+    plant.until(lambda: comments() == {"Asset removed"}, "its alarms are stored as closed")
 
     plant.register(KEPT, PURGED)
     for asset in (KEPT, PURGED):
