@@ -19,7 +19,7 @@ Errors are problem details (RFC 9457, application/problem+json): 'type' names th
 
 When API_TOKEN is set, every request needs the header `Authorization: Bearer TOKEN`. Web pages may use the API only from origins named in API_ALLOWED_ORIGINS.
 
-WebSocket /api/v1/live?asset=P-101&asset=P-102 (no asset: all) pushes JSON messages: first one of type 'snapshot' and, for large plants, 'update' messages with the rest, then 'update' messages with whatever changed, at most two a second, and one without content every 15 s. Each has 'at', 'readings' (LiveReading), 'health' (AssetHealth), 'alarms' (Alarm, as it stands) and 'closed_alarms' (alarm ids). A slow client is sent the newest state, not everything it missed. Browsers, which cannot set headers, offer the subprotocols `["token", TOKEN]`."""  # noqa: E501
+WebSocket /api/v1/live?asset=P-101&asset=P-102 (no asset: all) pushes JSON messages: first one of type 'snapshot' and, for large plants, 'update' messages with the rest, then 'update' messages with whatever changed, at most two a second, and one without content every 15 s. Each has 'at', 'readings' (LiveReading), 'health' (AssetHealth), 'alarms' (Alarm, as it stands) and 'closed_alarms' (alarm ids). A slow client is sent the newest state, not everything it missed. Browsers, which cannot set headers, offer the subprotocols `["token", TOKEN]`."""  # noqa: E501  # a line break would break the paragraph in Swagger UI
 
 
 def document_of(app: FastAPI) -> dict[str, Any]:

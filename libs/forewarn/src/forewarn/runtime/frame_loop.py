@@ -203,10 +203,9 @@ class FrameLoop:
         usable: list[Record] = []
         put_aside: list[Record] = []
         for partition, batch in batches.items():
-            if offsets := self._keeper.open[partition].note.quarantined:
-                put_aside += [record for record in batch if record.offset in offsets]
-                batch = [record for record in batch if record.offset not in offsets]  # noqa: PLW2901
-            usable += batch
+            offsets = self._keeper.open[partition].note.quarantined
+            put_aside += [record for record in batch if record.offset in offsets] if offsets else ()
+            usable += [record for record in batch if record.offset not in offsets] if offsets else batch
         counts: Counter[str] = Counter({"rejected": len(put_aside)})
         outputs = [quarantined(record) for record in put_aside]
         if usable:

@@ -19,10 +19,11 @@ from forewarn.adapters.kafka.lane_note import Attempt, LaneNote, Suspicion, judg
 from forewarn.adapters.kafka.membership import committed_positions
 from forewarn.adapters.kafka.offsets import OffsetLookup
 from forewarn.adapters.kafka.producing import produce
-from forewarn.adapters.kafka.records import records_of
+from forewarn.adapters.kafka.records import poll_batch, record_of
 from forewarn.adapters.rejections import quarantined
 from forewarn.contracts.assets import Command
 from forewarn.contracts.base import Identifier
+from forewarn.contracts.limits import MAX_TURN_BYTES
 from forewarn.contracts.topics import TOPICS, TopicName, qualified
 from forewarn.ports.codec import InvalidEvent
 from forewarn.ports.commands import UnreadableCommand
@@ -67,15 +68,13 @@ def _answerable(record: Record, problem: str) -> list[UnreadableCommand]:
 class _Lane:
     """A partition that we read, with the note stored beside its offset.
 
-    ``position`` is the next offset to work on. Commands from ``suspects_from`` on are under ``suspicion``. Offsets in
-    ``fresh`` were put aside by this process, which reports them when it gets there.
+    ``position`` is the next offset to work on. Commands from ``suspects_from`` on are under ``suspicion``.
     """
 
     position: int
     note: LaneNote
     suspects_from: int
     suspicion: Suspicion | None
-    fresh: frozenset[int]
 
     def suspects(self, record: Record) -> Suspicion | None:
         """Return the suspicion that a record is under."""
@@ -129,9 +128,7 @@ class CommandGroup:
         """
         if self._from_start and not self._lanes:
             self._assign_all()
-        if (room := _MOST_AT_ONCE - len(self._waiting)) > 0:
-            came = records_of(self._consumer.consume(room, timeout=0 if self._waiting else timeout_s))
-            self._waiting += came  # only now: a rebalance may have replaced the list
+        self._gather(timeout_s)
         while piece := self._next_piece():
             if not self._mark(piece):
                 break
@@ -157,6 +154,15 @@ class CommandGroup:
         self._commit(list(self._taken))
         self._consumer.close()
         self._lookup.close()
+
+    def _gather(self, timeout_s: float) -> None:
+        """Add to the waiting records while they are few and small; polls also between the pieces of long work."""
+        room = _MOST_AT_ONCE - len(self._waiting)
+        room_bytes = MAX_TURN_BYTES - sum(len(record.value or b"") for record in self._waiting)
+        if room > 0 and room_bytes > 0:
+            wait_s = 0 if self._waiting else timeout_s
+            came = poll_batch(self._consumer, record_of, max_messages=room, max_bytes=room_bytes, timeout_s=wait_s)
+            self._waiting += came  # only now: a rebalance may have replaced the list
 
     def _next_piece(self) -> list[Record]:
         """Choose how many of the waiting records to work on at once: few, from one partition, under suspicion."""
@@ -191,16 +197,20 @@ class CommandGroup:
             lane = self._lanes[record.partition]
             if record.offset not in lane.note.quarantined:
                 found += everything_of([record])
-            elif record.offset in lane.fresh:
-                self._reject(record)
+            elif record.offset in lane.note.unreported and self._reject(record):
+                left = tuple(offset for offset in lane.note.unreported if offset != record.offset)
+                lane.note = replace(lane.note, unreported=left)
                 found += _answerable(record, _PUT_ASIDE)
         return found
 
-    def _reject(self, record: Record) -> None:
+    def _reject(self, record: Record) -> bool:
+        """Report a command that was put aside; False if the broker did not store that, so that it is tried again."""
         output = quarantined(record)
         produce(self._rejects, qualified(output.topic, self._prefix), output.value, key=output.key)
         if self._rejects.flush(_TIMEOUT_S):
             _log.warning("rejection_under_way", offset=record.offset)
+            return False
+        return True
 
     def _commit(self, partitions: Sequence[int], notes: dict[int, LaneNote] | None = None) -> bool:
         if not partitions:
@@ -243,11 +253,7 @@ class CommandGroup:
                 _log.warning("topic_recreated", topic=self._topic, partition=partition)
                 before, position = LaneNote(), OFFSET_BEGINNING
             note, suspicion = judged(before, self._process)
-            lanes[partition] = _Lane(
-                position=position,
-                note=replace(note, topic_id=topic_id or note.topic_id),
-                suspects_from=position,
-                suspicion=suspicion,
-                fresh=frozenset(note.quarantined) - frozenset(before.quarantined),
-            )
+            new = tuple(offset for offset in note.quarantined if offset not in before.quarantined)
+            note = replace(note, topic_id=topic_id or note.topic_id, unreported=(*note.unreported, *new))
+            lanes[partition] = _Lane(position=position, note=note, suspects_from=position, suspicion=suspicion)
         self._lanes |= lanes

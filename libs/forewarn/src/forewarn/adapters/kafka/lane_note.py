@@ -49,10 +49,15 @@ class Suspicion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaneNote:
-    """The note: id of the source topic, and offsets of records never to be worked on again."""
+    """The note: id of the source topic, and offsets of records never to be worked on again.
+
+    ``unreported`` are those of them that are not in ``readings.rejected`` yet, for readers that report them later than
+    they note them.
+    """
 
     topic_id: str = ""
     quarantined: tuple[int, ...] = ()
+    unreported: tuple[int, ...] = ()
     attempt: Attempt | None = None
 
     def encode(self) -> str:
@@ -69,6 +74,7 @@ class LaneNote:
             return cls(
                 topic_id=str(said.get("topic_id", "")),
                 quarantined=tuple(map(int, said.get("quarantined", ()))),
+                unreported=tuple(map(int, said.get("unreported", ()))),
                 attempt=None if attempt is None else Attempt(**attempt),
             )
         except (ValueError, TypeError, AttributeError):
